@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.pipeline_definition import PipelineDefinition
+
+
+T = TypeVar("T", bound="CreatePipelineRequest")
+
+
+@_attrs_define
+class CreatePipelineRequest:
+    """The pipeline to create."""
+
+    pipeline_id: str
+    """ Letters, digits and dashes, 63 at most, with no dash at either end. """
+    workspace_id: int
+    """ A number that the instance gave to a thing. """
+    definition: PipelineDefinition
+    """ What the pipeline does; empty for nothing yet. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        pipeline_id = self.pipeline_id
+
+        workspace_id = self.workspace_id
+
+        definition = self.definition.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "pipeline_id": pipeline_id,
+                "workspace_id": workspace_id,
+                "definition": definition,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.pipeline_definition import PipelineDefinition  # noqa: PLC0415
+
+        d = dict(src_dict)
+        pipeline_id = d.pop("pipeline_id")
+
+        workspace_id = d.pop("workspace_id")
+
+        definition = PipelineDefinition.from_dict(d.pop("definition"))
+
+        create_pipeline_request = cls(
+            pipeline_id=pipeline_id,
+            workspace_id=workspace_id,
+            definition=definition,
+        )
+
+        create_pipeline_request.additional_properties = d
+        return create_pipeline_request
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

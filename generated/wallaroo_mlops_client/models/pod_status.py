@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="PodStatus")
+
+
+@_attrs_define
+class PodStatus:
+    """The state of one pod."""
+
+    status: str
+    """ The pod's state. """
+    ip: None | str | Unset = UNSET
+    """ The pod's address inside the cluster; null while it is pending. """
+    name: str | Unset = UNSET
+    """ The pod's name. """
+    reason: None | str | Unset = UNSET
+    """ Why it is not running. """
+    details: list[Any] | Unset = UNSET
+    """ What there is to say about the state. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        status = self.status
+
+        ip: None | str | Unset
+        if isinstance(self.ip, Unset):
+            ip = UNSET
+        else:
+            ip = self.ip
+
+        name = self.name
+
+        reason: None | str | Unset
+        if isinstance(self.reason, Unset):
+            reason = UNSET
+        else:
+            reason = self.reason
+
+        details: list[Any] | Unset = UNSET
+        if not isinstance(self.details, Unset):
+            details = self.details
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "status": status,
+            }
+        )
+        if ip is not UNSET:
+            field_dict["ip"] = ip
+        if name is not UNSET:
+            field_dict["name"] = name
+        if reason is not UNSET:
+            field_dict["reason"] = reason
+        if details is not UNSET:
+            field_dict["details"] = details
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        status = d.pop("status")
+
+        def _parse_ip(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        ip = _parse_ip(d.pop("ip", UNSET))
+
+        name = d.pop("name", UNSET)
+
+        def _parse_reason(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        reason = _parse_reason(d.pop("reason", UNSET))
+
+        details = cast(list[Any], d.pop("details", UNSET))
+
+        pod_status = cls(
+            status=status,
+            ip=ip,
+            name=name,
+            reason=reason,
+            details=details,
+        )
+
+        pod_status.additional_properties = d
+        return pod_status
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

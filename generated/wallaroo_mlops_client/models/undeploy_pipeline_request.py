@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="UndeployPipelineRequest")
+
+
+@_attrs_define
+class UndeployPipelineRequest:
+    """The deployment to end, by its id, its pipeline's id, or both."""
+
+    pipeline_id: int | Unset = UNSET
+    """ A number that the instance gave to a thing. """
+    deployment_id: int | Unset = UNSET
+    """ A number that the instance gave to a thing. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        pipeline_id = self.pipeline_id
+
+        deployment_id = self.deployment_id
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({})
+        if pipeline_id is not UNSET:
+            field_dict["pipeline_id"] = pipeline_id
+        if deployment_id is not UNSET:
+            field_dict["deployment_id"] = deployment_id
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        pipeline_id = d.pop("pipeline_id", UNSET)
+
+        deployment_id = d.pop("deployment_id", UNSET)
+
+        undeploy_pipeline_request = cls(
+            pipeline_id=pipeline_id,
+            deployment_id=deployment_id,
+        )
+
+        undeploy_pipeline_request.additional_properties = d
+        return undeploy_pipeline_request
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="Workspace")
+
+
+@_attrs_define
+class Workspace:
+    """A workspace."""
+
+    id: int
+    """ The workspace's id. """
+    name: str
+    """ The workspace's name. """
+    created_at: str | Unset = UNSET
+    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
+    date types of most languages lose the digits after the sixth. """
+    created_by: str | Unset = UNSET
+    """ The Keycloak id of the user who created it. """
+    archived: bool | Unset = UNSET
+    """ Whether it was archived. """
+    models: list[int] | Unset = UNSET
+    """ The ids of its models. """
+    pipelines: list[int] | Unset = UNSET
+    """ The ids of its pipelines. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        id = self.id
+
+        name = self.name
+
+        created_at = self.created_at
+
+        created_by = self.created_by
+
+        archived = self.archived
+
+        models: list[int] | Unset = UNSET
+        if not isinstance(self.models, Unset):
+            models = self.models
+
+        pipelines: list[int] | Unset = UNSET
+        if not isinstance(self.pipelines, Unset):
+            pipelines = self.pipelines
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "id": id,
+                "name": name,
+            }
+        )
+        if created_at is not UNSET:
+            field_dict["created_at"] = created_at
+        if created_by is not UNSET:
+            field_dict["created_by"] = created_by
+        if archived is not UNSET:
+            field_dict["archived"] = archived
+        if models is not UNSET:
+            field_dict["models"] = models
+        if pipelines is not UNSET:
+            field_dict["pipelines"] = pipelines
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        id = d.pop("id")
+
+        name = d.pop("name")
+
+        created_at = d.pop("created_at", UNSET)
+
+        created_by = d.pop("created_by", UNSET)
+
+        archived = d.pop("archived", UNSET)
+
+        models = cast(list[int], d.pop("models", UNSET))
+
+        pipelines = cast(list[int], d.pop("pipelines", UNSET))
+
+        workspace = cls(
+            id=id,
+            name=name,
+            created_at=created_at,
+            created_by=created_by,
+            archived=archived,
+            models=models,
+            pipelines=pipelines,
+        )
+
+        workspace.additional_properties = d
+        return workspace
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,127 @@
+"""Where an instance is and who signs in: from arguments, from the environment, from a credentials file."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_CLIENT_ID = "api-client"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One instance and one caller. Secrets are left out of its repr.
+
+    Source: mlops-api-tutorial, "Retrieve Credentials" and "Connect to Wallaroo".
+
+    Attributes:
+        api_url: The API's URL without a path, such as `https://api.wallaroo.example.com`.
+        auth_url: Keycloak's URL without a path. Newer releases serve it from the API's own host.
+        client_id: The Keycloak client.
+        client_secret: The client's secret; None for a public client.
+        username: The user's name, usually an e-mail address; None for a token without a user.
+        password: The user's password.
+        token: A bearer token that was obtained elsewhere, to be used as it is.
+    """
+
+    api_url: str
+    auth_url: str
+    client_id: str = DEFAULT_CLIENT_ID
+    client_secret: str | None = field(default=None, repr=False)
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+
+    @staticmethod
+    def resolve(environment: Mapping[str, str] | None = None, **explicit: str | None) -> Settings:
+        """The settings that arguments, the environment and the credentials file give, in this order.
+
+        Args:
+            environment: The environment variables; those of the process by default.
+            **explicit: Values for the fields of this class, and `prefix` and `suffix` in place of the two URLs.
+
+        Raises:
+            ConfigurationError: A setting is missing, contradicts another one, or the credentials file is unreadable.
+        """
+        variables = os.environ if environment is None else environment
+        given = {name: value for name, value in explicit.items() if value is not None}
+
+        def setting(name: str, variable: str) -> str | None:
+            return given.get(name) or variables.get(variable) or None
+
+        token = setting("token", "WALLAROO_TOKEN")
+        credentials = _read_credentials(variables.get("WALLAROO_SDK_CREDENTIALS"))
+        settings = Settings(
+            **_urls(setting),
+            client_id=setting("client_id", "WALLAROO_CLIENT_ID")
+            or credentials.get("confidentialClient")
+            or DEFAULT_CLIENT_ID,
+            client_secret=setting("client_secret", "WALLAROO_CLIENT_SECRET") or credentials.get("confidentialPassword"),
+            username=setting("username", "WALLAROO_USER") or credentials.get("username"),
+            password=setting("password", "WALLAROO_PASSWORD") or credentials.get("password"),
+            token=token,
+        )
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Raise ConfigurationError unless there is a way to a token."""
+        if self.token is not None:
+            return
+        if self.username is not None and self.password is None:
+            raise ConfigurationError(f"There is no password for {self.username}: set WALLAROO_PASSWORD.")
+        if self.username is None and self.client_secret is None:
+            raise ConfigurationError(
+                "There is nothing to sign in with: set WALLAROO_USER and WALLAROO_PASSWORD, or WALLAROO_CLIENT_SECRET "
+                "for a token that may only infer, or WALLAROO_TOKEN, or name a credentials file in "
+                "WALLAROO_SDK_CREDENTIALS."
+            )
+
+
+def _urls(setting: Any) -> dict[str, str]:
+    """The API's and Keycloak's URLs, given whole or by prefix and suffix."""
+    api_url = setting("api_url", "WALLAROO_API_URL")
+    auth_url = setting("auth_url", "WALLAROO_AUTH_URL")
+    suffix = setting("suffix", "WALLAROO_SUFFIX")
+    if suffix is not None:
+        prefix = setting("prefix", "WALLAROO_PREFIX") or ""
+        if prefix and not prefix.endswith("."):
+            prefix += "."  # the oldest documents write the prefix without its dot
+        api_url = api_url or f"https://{prefix}api.{suffix}"
+        auth_url = auth_url or f"https://{prefix}keycloak.{suffix}"
+    if api_url is None:
+        raise ConfigurationError(
+            "The instance is not named: set WALLAROO_API_URL, or WALLAROO_SUFFIX and, where there is one, "
+            "WALLAROO_PREFIX."
+        )
+    return {"api_url": _checked(api_url), "auth_url": _checked(auth_url or api_url)}
+
+
+def _checked(url: str) -> str:
+    if not url.startswith(("https://", "http://")):
+        raise ConfigurationError(f"{url!r} is no URL: it has to begin with https:// or http://.")
+    return url.rstrip("/")
+
+
+def _read_credentials(path: str | None) -> dict[str, str]:
+    """The credentials file's fields; both shapes that the documents show are flat objects of strings."""
+    if not path:
+        return {}
+    try:
+        content: Any = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"The credentials file {path} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise ConfigurationError(f"The credentials file {path} is no JSON.") from None
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"The credentials file {path} is no JSON object.")
+    fields: dict[str, Any] = content
+    return {name: value for name, value in fields.items() if isinstance(value, str)}

@@ -1,0 +1,206 @@
+"""Uploading a model and waiting until it is ready."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+from wallaroo_ext.errors import ContractViolationError, ConversionError, InvalidDataError, WaitTimeoutError
+from wallaroo_ext.operations import Pause, Steps, call_steps, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wallaroo_mlops_client import Client
+    from wallaroo_mlops_client.models import ModelVersion, UploadModelResponse
+
+ModelSource = str | PathLike[str] | IO[bytes] | bytes
+"""A model's file: its path, an open binary file, or its bytes."""
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+
+
+def upload_model(
+    client: Client,
+    source: ModelSource,
+    *,
+    name: str,
+    workspace_id: int,
+    framework: str = "onnx",
+    visibility: Literal["public", "private"] = "private",
+    python_version: str | None = None,
+    requirements: list[str] | None = None,
+    arch: Literal["x86", "arm"] | None = None,
+    input_schema: str | None = None,
+    output_schema: str | None = None,
+    file_name: str | None = None,
+    timeout: float = 600.0,
+) -> ModelVersion:
+    """Upload a model file, and wait until its conversion has ended.
+
+    The file is read and sent piece by piece, so that its size does not matter.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace".
+
+    Args:
+        client: What `connect` gave.
+        source: The file's path, an open binary file at its beginning, or its bytes.
+        name: The model's name: letters, digits and dashes. Under a name that the workspace has, a version is added.
+        workspace_id: The workspace to upload into.
+        framework: What the model was written with.
+        visibility: Who may see the model, everybody or the members of its workspace.
+        python_version: The version of Python that the model needs, such as `3.8`.
+        requirements: The packages that the model needs.
+        arch: The processors to deploy on.
+        input_schema: The Arrow schema of the inputs, serialised, in base64; for frameworks that need it.
+        output_schema: The Arrow schema of the outputs, likewise.
+        file_name: The name to store the file under; the path's own, or the model's.
+        timeout: How long to wait for the conversion, in seconds.
+
+    Returns:
+        The new model version, with its `id`, `model_version` and `sha`.
+
+    Raises:
+        ConversionError: The conversion ended in `error`; the message has the reason.
+        WaitTimeoutError: The conversion did not end in time.
+        ApiError: The instance refuses the upload.
+    """
+    return run(
+        client,
+        upload_model_steps(
+            source,
+            name=name,
+            workspace_id=workspace_id,
+            framework=framework,
+            visibility=visibility,
+            python_version=python_version,
+            requirements=requirements,
+            arch=arch,
+            input_schema=input_schema,
+            output_schema=output_schema,
+            file_name=file_name,
+            timeout=timeout,
+        ),
+    )
+
+
+def upload_model_steps(
+    source: ModelSource, *, name: str, timeout: float, file_name: str | None = None, **metadata: Any
+) -> Steps[ModelVersion]:
+    """What `upload_model` does."""
+    from wallaroo_mlops_client.api.models import upload_and_convert_model
+    from wallaroo_mlops_client.models import UploadAndConvertModelRequest, UploadModelResponse
+    from wallaroo_mlops_client.types import File
+
+    with _opened(source) as payload:
+        body = UploadAndConvertModelRequest(
+            metadata=_metadata(name=name, **metadata),
+            file=File(
+                payload=payload, file_name=file_name or _name_of(source) or name, mime_type="application/octet-stream"
+            ),
+        )
+        answer = yield from call_steps(upload_and_convert_model, UploadModelResponse, body=body)
+    return (yield from _ready_version(name, _version_id(answer), timeout))
+
+
+def _metadata(
+    *,
+    name: str,
+    workspace_id: int,
+    framework: str,
+    visibility: str,
+    python_version: str | None,
+    requirements: list[str] | None,
+    arch: str | None,
+    input_schema: str | None,
+    output_schema: str | None,
+) -> Any:
+    from wallaroo_mlops_client.models import Architecture, Conversion, ModelMetadata, Visibility
+    from wallaroo_mlops_client.types import UNSET
+
+    return ModelMetadata(
+        name=name,
+        visibility=Visibility(visibility),
+        workspace_id=workspace_id,
+        conversion=Conversion(
+            framework=framework,
+            python_version=python_version or UNSET,
+            requirements=requirements or [],
+            arch=Architecture(arch) if arch else UNSET,
+        ),
+        input_schema=input_schema or UNSET,
+        output_schema=output_schema or UNSET,
+    )
+
+
+@contextmanager
+def _opened(source: ModelSource) -> Iterator[IO[bytes]]:
+    """The source as a binary file; one that was opened here is closed here."""
+    if isinstance(source, str | PathLike):
+        with Path(source).open("rb") as file:
+            yield file
+    elif isinstance(source, bytes):
+        from io import BytesIO
+
+        yield BytesIO(source)
+    elif hasattr(source, "read"):
+        yield source
+    else:
+        raise InvalidDataError(f"A model is a path, an open binary file or bytes, not {type(source).__name__}.")
+
+
+def _name_of(source: ModelSource) -> str | None:
+    return Path(source).name if isinstance(source, str | PathLike) else None
+
+
+def _version_id(answer: UploadModelResponse) -> int:
+    for row in answer.insert_models.returning:
+        for version in row.models:
+            return version.id
+    raise ContractViolationError(
+        "upload_and_convert_model: the answer names no model version.",
+        operation="upload_and_convert_model",
+        status=202,
+        body=str(answer.to_dict()),
+    )
+
+
+def _ready_version(name: str, version_id: int, timeout: float) -> Steps[ModelVersion]:
+    """Wait for the version of this id to be `ready`; a release without a status has only ready ones."""
+    from wallaroo_mlops_client.types import Unset
+
+    deadline = time.monotonic() + timeout
+    pause = _FIRST_PAUSE
+    while True:
+        version = yield from _find_version(name, version_id)
+        status = version.status
+        if isinstance(status, Unset) or status == "ready":
+            return version
+        if status == "error":
+            reason = version.error_summary or "the instance gives no reason"
+            raise ConversionError(f"The model {name} was not converted: {reason}.", version_id=version_id)
+        if time.monotonic() + pause > deadline:
+            raise WaitTimeoutError(f"The model {name} is still {status!r} after {timeout:g} s; it may need longer.")
+        yield Pause(pause)
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def _find_version(name: str, version_id: int) -> Steps[ModelVersion]:
+    from wallaroo_mlops_client.api.models import list_model_versions
+    from wallaroo_mlops_client.models import ListModelVersionsRequest
+
+    body = ListModelVersionsRequest(model_id=name)
+    versions: list[ModelVersion] = yield from call_steps(list_model_versions, list, body=body)
+    for version in versions:
+        if version.id == version_id:
+            return version
+    raise ContractViolationError(
+        f"list_model_versions: the version {version_id} of {name} that was just uploaded is not in the list.",
+        operation="list_model_versions",
+        status=200,
+        body=str([version.to_dict() for version in versions])[:500],
+    )
