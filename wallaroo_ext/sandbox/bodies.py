@@ -1,0 +1,262 @@
+"""Reading request bodies: JSON, forms and Arrow into memory up to a limit, files of multipart bodies to disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import orjson
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.concurrency import run_in_threadpool
+
+from wallaroo_ext.sandbox.problems import bad_request, refusal
+from wallaroo_ext.sandbox.spec import parse_media_type
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from io import BufferedWriter
+    from pathlib import Path
+
+    from starlette.requests import Request
+
+    from wallaroo_ext.sandbox.spec import BodyKind, ContractSpec
+
+_MEMORY_LIMIT = 1 << 30
+_FIELD_LIMIT = 1 << 20
+
+
+@dataclass(slots=True)
+class StagedFile:
+    """An uploaded file that is on disk but in no place yet.
+
+    Attributes:
+        path: Where it is.
+        file_name: The name that the sender gave it.
+        sha: Its SHA-256, in hexadecimal.
+    """
+
+    path: Path
+    file_name: str
+    sha: str = ""
+
+    def discard(self) -> None:
+        """Remove the file, unless it has been moved into place."""
+        self.path.unlink(missing_ok=True)
+
+
+async def read_body(request: Request, kind: BodyKind, contract: ContractSpec, staging: Path) -> Any:
+    """The body as its media type says: parsed and valid JSON or form, a dict with a StagedFile, or bytes.
+
+    Raises:
+        Problem: 400 for a body that cannot be read or breaks the contract, 413 for one that is too large.
+    """
+    media_type, _ = parse_media_type(kind.media_type)
+    if media_type == "multipart/form-data":
+        return await _read_multipart(request, kind, contract, staging)
+    content = await _read_all(request)
+    if media_type == "application/json":
+        body = parse_json(content)
+    elif media_type == "application/x-www-form-urlencoded":
+        body = _parse_form(content)
+    else:
+        return content
+    kind.check(body)
+    return body
+
+
+async def _read_all(request: Request) -> bytes:
+    _check_length(request)
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > _MEMORY_LIMIT:
+            raise _too_large()
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _check_length(request: Request) -> None:
+    with suppress(ValueError):
+        if int(request.headers.get("Content-Length", "0")) > _MEMORY_LIMIT:
+            raise _too_large()
+
+
+def _too_large() -> Exception:
+    return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body may have {_MEMORY_LIMIT} bytes; send it in parts.")
+
+
+def parse_json(content: bytes) -> Any:
+    """JSON; numbers and strings that are none in JSON (NaN, a lone surrogate) are refused."""
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise bad_request(f"The body is no JSON: {error}.") from None
+
+
+def _parse_form(content: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(content.decode("utf-8"), keep_blank_values=True, max_num_fields=100, errors="strict"))
+    except ValueError as error:
+        raise bad_request(f"The body is no form: {error}.") from None
+
+
+async def _read_multipart(request: Request, kind: BodyKind, contract: ContractSpec, staging: Path) -> dict[str, Any]:
+    """The parts by name: files on disk, objects parsed, all checked against the contract."""
+    _, options = parse_options_header(request.headers["Content-Type"])
+    boundary = options.get(b"boundary")
+    if not boundary:
+        raise bad_request("The Content-Type of the multipart body names no boundary.")
+    properties: dict[str, dict[str, Any]] = {
+        name: contract.resolve(schema) for name, schema in contract.resolve(kind.schema)["properties"].items()
+    }
+    receiver = _PartReceiver(boundary, properties, staging)
+    try:
+        await receiver.receive(request.stream())
+        body = receiver.parts
+        kind.check({name: "" if isinstance(value, StagedFile) else value for name, value in body.items()})
+    except BaseException:
+        receiver.discard()
+        raise
+    return body
+
+
+@dataclass(slots=True)
+class _Part:
+    """The part that is being read."""
+
+    headers: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    header_name: bytes = b""
+    header_value: bytes = b""
+    name: str = ""
+    is_file: bool = False
+    text: bytearray = field(default_factory=bytearray)
+
+
+class _PartReceiver:
+    """Takes a multipart body apart while it arrives.
+
+    Args:
+        boundary: What separates the parts.
+        properties: The schema of each part.
+        staging: Where files go.
+    """
+
+    def __init__(self, boundary: bytes, properties: dict[str, dict[str, Any]], staging: Path) -> None:
+        self.parts: dict[str, Any] = {}
+        self._properties = properties
+        self._staging = staging
+        self._part = _Part()
+        self._file: BufferedWriter | None = None
+        self._digest = hashlib.sha256()
+        self._ended = False
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._on_part_begin,
+                "on_header_field": self._on_header_field,
+                "on_header_value": self._on_header_value,
+                "on_header_end": self._on_header_end,
+                "on_headers_finished": self._on_headers_finished,
+                "on_part_data": self._on_part_data,
+                "on_part_end": self._on_part_end,
+                "on_end": self._on_end,
+            },
+        )
+
+    async def receive(self, stream: AsyncIterator[bytes]) -> None:
+        """Read the whole body, and see the files safely on disk."""
+        try:
+            async for chunk in stream:
+                if chunk:
+                    self._parser.write(chunk)
+        except FormParserError as error:
+            raise bad_request(f"The multipart body cannot be read: {error}.") from None
+        if not self._ended:
+            raise bad_request("The multipart body ends before its last boundary; it was cut off.")
+        for staged in self._files():
+            await run_in_threadpool(_sync_to_disk, staged.path)
+
+    def discard(self) -> None:
+        """Remove what was received."""
+        if self._file is not None:
+            self._file.close()
+        for staged in self._files():
+            staged.discard()
+
+    def _files(self) -> list[StagedFile]:
+        return [value for value in self.parts.values() if isinstance(value, StagedFile)]
+
+    def _on_part_begin(self) -> None:
+        self._part = _Part()
+
+    def _on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._part.header_name += data[start:end]
+
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._part.header_value += data[start:end]
+
+    def _on_header_end(self) -> None:
+        part = self._part
+        part.headers[part.header_name.lower()] = part.header_value
+        part.header_name = part.header_value = b""
+
+    def _on_headers_finished(self) -> None:
+        part = self._part
+        _, options = parse_options_header(part.headers.get(b"content-disposition"))
+        part.name = options.get(b"name", b"").decode("utf-8", errors="replace")
+        part.is_file = self._properties.get(part.name, {}).get("format") == "binary"
+        if part.name in self.parts:
+            raise bad_request(f"The part {part.name!r} occurs twice.")
+        if part.is_file:
+            file_name = options.get(b"filename", b"").decode("utf-8", errors="replace")
+            staged = StagedFile(self._staging / str(uuid.uuid4()), file_name or part.name)
+            self.parts[part.name] = staged
+            self._digest = hashlib.sha256()
+            self._file = staged.path.open("wb")
+
+    def _on_part_data(self, data: bytes, start: int, end: int) -> None:
+        piece = memoryview(data)[start:end]
+        if self._file is not None:
+            self._digest.update(piece)
+            self._file.write(piece)
+        elif len(self._part.text) + len(piece) > _FIELD_LIMIT:
+            raise refusal(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The part {self._part.name!r} may have {_FIELD_LIMIT} bytes."
+            )
+        else:
+            self._part.text += piece
+
+    def _on_part_end(self) -> None:
+        part = self._part
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            self.parts[part.name].sha = self._digest.hexdigest()
+        elif part.name in self._properties:
+            self.parts[part.name] = _parse_part(part.name, bytes(part.text), self._properties[part.name])
+
+    def _on_end(self) -> None:
+        self._ended = True
+
+
+def _parse_part(name: str, text: bytes, schema: dict[str, Any]) -> Any:
+    """A part that is no file: text where the schema wants a string, JSON elsewhere."""
+    if schema.get("type") == "string":
+        return text.decode("utf-8", errors="replace")
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise bad_request(f"The part {name!r} is no JSON: {error}.") from None
+
+
+def _sync_to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,66 @@
+"""What a handler gets, and the table of handlers by `operationId`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext.sandbox.problems import unauthorized
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from starlette.datastructures import Headers, QueryParams
+
+    from wallaroo_ext.sandbox.instance import Instance
+    from wallaroo_ext.sandbox.spec import ContractSpec
+    from wallaroo_ext.sandbox.tokens import Caller
+    from wallaroo_ext.sandbox.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to one operation, valid by the contract.
+
+    Attributes:
+        instance: The sandbox.
+        contract: The operations.
+        caller: Who sends it; None where the operation wants no bearer token.
+        media_type: The body's, as the contract writes it.
+        body: The body, as `wallaroo_ext.sandbox.bodies.read_body` gives it.
+        path: The parameters in the path.
+        query: The parameters in the query.
+        headers: The request's headers.
+        base_url: The scheme, host and port that the request was sent to.
+    """
+
+    instance: Instance
+    contract: ContractSpec
+    caller: Caller | None
+    media_type: str
+    body: Any
+    path: Mapping[str, str]
+    query: QueryParams
+    headers: Headers
+    base_url: str
+
+    @property
+    def user(self) -> User:
+        """The user who sends it.
+
+        Raises:
+            Problem: 401, for a token without a user.
+        """
+        if self.caller is None or self.caller.user is None:
+            raise unauthorized("A token without a user may only infer.")
+        return self.caller.user
+
+
+HANDLERS: dict[str, Callable[[Call], Any]] = {}
+"""What answers each operation: a JSON value, or a Starlette response where it is something else."""
+
+
+def handles(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
+    """Register the handler of the operation that has the function's name."""
+    HANDLERS[function.__name__] = function
+    return function

@@ -1,0 +1,246 @@
+"""Models in memory: reading an uploaded file, loading a deployment's models, scoring rows on them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext.sandbox.problems import engine_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+    from wallaroo_ext.sandbox.store import Row, Store
+    from wallaroo_ext.sandbox.tensors import Array, TensorSpec
+
+NATIVE_FRAMEWORK = "onnx"
+
+
+class ModelUnreadableError(Exception):
+    """A file is no model that the engine can run; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model version that is ready to run."""
+
+    name: str
+    version: str
+    sha: str
+    session: Any
+    inputs: list[TensorSpec]
+    outputs: list[TensorSpec]
+
+    def run(self, columns: Mapping[str, pa.ChunkedArray]) -> dict[str, Array]:
+        """The model's outputs for the rows of these columns, by name."""
+        from wallaroo_ext.sandbox.tensors import take_inputs
+
+        inputs = take_inputs(columns, self.inputs)
+        rows = next((len(tensor) for tensor in inputs.values()), 0)
+        try:
+            results: list[Array] = self.session.run([output.name for output in self.outputs], inputs)
+        except Exception as error:
+            raise engine_error(f"The model {self.name!r} failed on these rows: {_first_line(error)}") from None
+        for output, tensor in zip(self.outputs, results, strict=True):
+            if tensor.ndim == 0 or len(tensor) != rows:
+                raise engine_error(
+                    f"The model's output {output.name!r} has the shape {list(tensor.shape)} for {rows} rows: its first "
+                    f"dimension has to be the rows."
+                )
+        return {output.name: tensor for output, tensor in zip(self.outputs, results, strict=True)}
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def open_model(path: str, row: Row) -> LoadedModel:
+    """Load an ONNX file.
+
+    Raises:
+        ModelUnreadableError: It is none, or it takes or gives something other than tensors.
+    """
+    import onnxruntime
+
+    from wallaroo_ext.sandbox.tensors import TensorSpec, UnsupportedTypeError
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return LoadedModel(
+            name=row["name"],
+            version=row["version"],
+            sha=row["sha"],
+            session=session,
+            inputs=[TensorSpec.of(item.name, item.type, item.shape) for item in session.get_inputs()],
+            outputs=[TensorSpec.of(item.name, item.type, item.shape) for item in session.get_outputs()],
+        )
+    except UnsupportedTypeError as error:
+        raise ModelUnreadableError(str(error)) from None
+    except Exception as error:
+        reason = _first_line(error).replace(path, "the file")
+        raise ModelUnreadableError(f"the file is no ONNX model that can be loaded: {reason}") from None
+
+
+@dataclass(slots=True)
+class Scored:
+    """Rows that were scored.
+
+    Attributes:
+        outputs: The last model's outputs, by name.
+        model: The last model.
+        elapsed_ns: How long the models ran.
+    """
+
+    outputs: dict[str, Array]
+    model: LoadedModel
+    elapsed_ns: int
+
+
+@dataclass(slots=True)
+class RunningDeployment:
+    """A deployment's models, and how far loading them is.
+
+    Attributes:
+        models: The models, in the order of the steps; empty before all are loaded.
+        error: Why they could not be loaded.
+    """
+
+    models: list[LoadedModel] = field(default_factory=list[LoadedModel])
+    error: str | None = None
+
+    @property
+    def status(self) -> str:
+        """The deployment's state, as the API names it."""
+        return "Error" if self.error else "Running" if self.models else "Starting"
+
+    def score(self, table: pa.Table) -> Scored:
+        """Run the models one after the other, the outputs of one being the inputs of the next."""
+        import pyarrow as pa
+
+        from wallaroo_ext.sandbox.tensors import to_column
+
+        columns = {name: table.column(name) for name in table.column_names}
+        outputs: dict[str, Array] = {}
+        started = time.perf_counter_ns()
+        for number, model in enumerate(self.models):
+            if number:
+                columns = _renamed({name: pa.chunked_array([to_column(tensor)]) for name, tensor in outputs.items()}, model)
+            outputs = model.run(columns)
+        return Scored(outputs, self.models[-1], time.perf_counter_ns() - started)
+
+
+def _renamed(columns: dict[str, pa.ChunkedArray], model: LoadedModel) -> dict[str, pa.ChunkedArray]:
+    """A single output goes into a single input, whatever their names are."""
+    if len(columns) == len(model.inputs) == 1:
+        return {model.inputs[0].name: next(iter(columns.values()))}
+    return columns
+
+
+class Engine:
+    """Converts uploaded models and runs deployments, in threads of its own.
+
+    Args:
+        store: Where versions, deployments and files are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="engine")
+        self._deployments: dict[int, RunningDeployment] = {}
+        self._lock = threading.Lock()
+
+    def resume(self) -> None:
+        """Take up what an earlier run left: conversions that had not ended, and deployments."""
+        self._threads.submit(_import_libraries)
+        with self._store.transaction() as db:
+            versions = db.execute("SELECT id FROM model_versions WHERE status NOT IN ('ready', 'error')").fetchall()
+            deployments = db.execute("SELECT id FROM deployments WHERE deployed").fetchall()
+        for row in versions:
+            self.convert(row["id"])
+        for row in deployments:
+            self.start(row["id"])
+
+    def close(self) -> None:
+        """Let what is under way end, and begin nothing more."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def convert(self, version_id: int) -> None:
+        """Read an uploaded model in the background; its status tells how it ended."""
+        self._threads.submit(self._convert, version_id)
+
+    def _convert(self, version_id: int) -> None:
+        row = self._begin_conversion(version_id)
+        status, reason = "ready", None
+        if json.loads(row["metadata"])["conversion"]["framework"] == NATIVE_FRAMEWORK:
+            try:
+                open_model(str(self._store.model_file(row["version"])), row)
+            except ModelUnreadableError as error:
+                status, reason = "error", str(error)
+        with self._store.transaction() as db:
+            db.execute("UPDATE model_versions SET status = ?, error_summary = ? WHERE id = ?", (status, reason, version_id))
+
+    def _begin_conversion(self, version_id: int) -> Row:
+        with self._store.transaction() as db:
+            db.execute("UPDATE model_versions SET status = 'converting' WHERE id = ?", (version_id,))
+            return find_version(db, version_id)
+
+    def start(self, deployment_id: int) -> None:
+        """Load a deployment's models in the background."""
+        deployment = RunningDeployment()
+        with self._lock:
+            self._deployments[deployment_id] = deployment
+        self._threads.submit(self._load, deployment_id, deployment)
+
+    def _load(self, deployment_id: int, deployment: RunningDeployment) -> None:
+        with self._store.transaction() as db:
+            steps = json.loads(db.execute("SELECT steps FROM deployments WHERE id = ?", (deployment_id,)).fetchone()[0])
+            rows = [find_version(db, version_id) for version_id in steps]
+        try:
+            deployment.models = [self._load_model(row) for row in rows]
+        except ModelUnreadableError as error:
+            deployment.error = str(error)
+
+    def _load_model(self, row: Row) -> LoadedModel:
+        framework = json.loads(row["metadata"])["conversion"]["framework"]
+        if framework != NATIVE_FRAMEWORK:
+            raise ModelUnreadableError(
+                f"The model {row['name']!r} is of the framework {framework!r}, and the sandbox runs ONNX models only."
+            )
+        try:
+            return open_model(str(self._store.model_file(row["version"])), row)
+        except ModelUnreadableError as error:
+            raise ModelUnreadableError(f"The model {row['name']!r} cannot be run: {error}.") from None
+
+    def stop(self, deployment_id: int) -> None:
+        """Let go of a deployment's models."""
+        with self._lock:
+            self._deployments.pop(deployment_id, None)
+
+    def deployment(self, deployment_id: int) -> RunningDeployment:
+        """A deployment's models; an unknown one has none and is starting."""
+        with self._lock:
+            return self._deployments.get(deployment_id, RunningDeployment())
+
+
+def find_version(db: Any, version_id: int) -> Row:
+    """A model version with its model's name."""
+    return db.execute(
+        "SELECT model_versions.*, models.name FROM model_versions JOIN models ON models.id = model_id "
+        "WHERE model_versions.id = ?",
+        (version_id,),
+    ).fetchone()
+
+
+def _import_libraries() -> None:
+    """The heavy ones, after the port answers: the first conversion and the first rows then find them loaded."""
+    import onnxruntime  # noqa: F401
+
+    import wallaroo_ext.sandbox.answers  # noqa: F401

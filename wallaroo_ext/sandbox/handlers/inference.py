@@ -1,0 +1,74 @@
+"""Scoring rows, by both forms of the URL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from wallaroo_ext.inference import arrow_media_type
+from wallaroo_ext.sandbox.calls import Call, handles
+from wallaroo_ext.sandbox.handlers.deployments import find_deployment, pod_name
+from wallaroo_ext.sandbox.handlers.workspaces import is_member
+from wallaroo_ext.sandbox.problems import engine_error, not_found, unavailable
+
+if TYPE_CHECKING:
+    from wallaroo_ext.sandbox.engine import RunningDeployment
+    from wallaroo_ext.sandbox.store import Row
+
+
+@handles
+def infer_deployment(call: Call) -> Response:
+    """Scored rows."""
+    return _infer(call)
+
+
+@handles
+def infer_pipeline(call: Call) -> Response:
+    """Scored rows."""
+    return _infer(call)
+
+
+def _infer(call: Call) -> Response:
+    from wallaroo_ext.sandbox.answers import JSON, Answer, Selection, preferred_type, read_rows
+
+    row = _deployment(call)
+    deployment = _running(call, row)
+    rows = read_rows(call.media_type, call.body)
+    answer = Answer(
+        rows=rows,
+        scored=deployment.score(rows.table),
+        pipeline=row["pipeline"],
+        pipeline_version=row["pipeline_version"],
+        partition=pod_name("engine", row["id"]),
+        selection=Selection(
+            included=call.query.getlist("dataset[]"),
+            excluded=call.query.getlist("dataset.exclude[]"),
+            separator=call.query.get("dataset.separator"),
+        ),
+    )
+    if preferred_type(call.headers.get("Accept"), call.media_type, arrow_media_type()) == JSON:
+        return Response(answer.to_json(), media_type=JSON)
+    return Response(answer.to_arrow(), media_type=arrow_media_type())
+
+
+def _deployment(call: Call) -> Row:
+    """The deployment that the URL names, for its workspace's members and for clients without a user."""
+    name, pipeline = call.path["deployment"], call.path.get("pipeline")
+    user = call.caller.user if call.caller else None
+    with call.instance.store.transaction() as db:
+        row = find_deployment(db, name)
+        if row is None or (user is not None and not is_member(db, row["workspace_id"], user)):
+            raise not_found(f"There is no deployment {name!r}.")
+    if pipeline not in {None, row["pipeline"]}:
+        raise not_found(f"The deployment {name!r} has no pipeline {pipeline!r}.")
+    return row
+
+
+def _running(call: Call, row: Row) -> RunningDeployment:
+    deployment = call.instance.engine.deployment(row["id"])
+    if row["steps"] == "[]":
+        raise engine_error(f"The pipeline {row['pipeline']!r} has no models.")
+    if deployment.status != "Running":
+        raise unavailable(f"no healthy upstream: the deployment is {deployment.status}")
+    return deployment

@@ -1,0 +1,60 @@
+"""What the sandbox answers when it refuses: the API's form of an error, the engine's and Keycloak's."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+
+class Problem(Exception):  # noqa: N818 - it is an answer, not a failure of the program
+    """An answer other than success.
+
+    Args:
+        status: The HTTP status.
+        content: The JSON body, or a text for a plain one.
+        headers: Further headers.
+    """
+
+    def __init__(
+        self, status: HTTPStatus, content: dict[str, Any] | str, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(content)
+        self.status = status
+        self.content = content
+        self.headers = headers or {}
+
+
+def refusal(status: HTTPStatus, message: str, headers: dict[str, str] | None = None) -> Problem:
+    """An error in the API's form, `{code, msg}`."""
+    return Problem(status, {"code": status.value, "msg": message}, headers)
+
+
+def bad_request(message: str) -> Problem:
+    """400 in the API's form."""
+    return refusal(HTTPStatus.BAD_REQUEST, message)
+
+
+def not_found(message: str) -> Problem:
+    """404 in the API's form."""
+    return refusal(HTTPStatus.NOT_FOUND, message)
+
+
+def unauthorized(message: str) -> Problem:
+    """401 in the API's form."""
+    return refusal(HTTPStatus.UNAUTHORIZED, message, {"WWW-Authenticate": "Bearer"})
+
+
+def engine_error(message: str) -> Problem:
+    """400 in the inference engine's form."""
+    status = HTTPStatus.BAD_REQUEST
+    return Problem(status, {"code": status.value, "status": "Error", "error": message, "source": "engine"})
+
+
+def no_token(status: HTTPStatus, error: str, description: str) -> Problem:
+    """A refusal of the token endpoint, in the form of RFC 6749."""
+    return Problem(status, {"error": error, "error_description": description})
+
+
+def unavailable(message: str) -> Problem:
+    """503 as the gateway in front of a deployment says it, in plain text."""
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, message, {"Retry-After": "1"})

@@ -1,0 +1,72 @@
+"""A sandbox as a process of its own, for a test or a program that needs an instance for a while."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PATIENCE_SECONDS = 30.0
+
+
+class SandboxFailedError(Exception):
+    """The sandbox did not start; the message has what it said."""
+
+
+@contextmanager
+def running(directory: Path | None = None, *arguments: str) -> Iterator[dict[str, str]]:
+    """Run a sandbox for the time of a `with` block.
+
+    Args:
+        directory: Its data directory; None for one that is removed at the end.
+        *arguments: Further arguments of `wallaroo-ext sandbox`.
+
+    Yields:
+        The environment variables that `wallaroo_ext.connect` reads.
+
+    Raises:
+        SandboxFailedError: It did not start.
+    """
+    with tempfile.TemporaryDirectory(prefix="wallaroo-sandbox-") as temporary:
+        env_file = Path(temporary) / "environment"
+        command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox", "--env-file", str(env_file)]
+        command += ["--data-dir", str(directory or Path(temporary) / "data"), *arguments]
+        with (Path(temporary) / "log").open("w+", encoding="utf-8") as log:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+            try:
+                _wait(process, env_file, Path(log.name))
+                yield read_environment(env_file)
+            finally:
+                _end(process)
+
+
+def read_environment(env_file: Path) -> dict[str, str]:
+    """The variables of a file of `export NAME=VALUE` lines."""
+    words = shlex.split(env_file.read_text(encoding="utf-8"))
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def _wait(process: subprocess.Popen[bytes], env_file: Path, log: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not env_file.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            said = log.read_text(encoding="utf-8").strip()
+            raise SandboxFailedError(f"The sandbox did not start: {said or 'it gave no reason'}")
+        time.sleep(0.01)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,198 @@
+"""Between Arrow columns and the tensors of a model; every mismatch is an error that names the field and both shapes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wallaroo_ext.sandbox.problems import engine_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_ANY_INPUT = "tensor"
+_ITEM = "inner"
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "tensor(float16)": np.dtype(np.float16),
+    "tensor(float)": np.dtype(np.float32),
+    "tensor(double)": np.dtype(np.float64),
+    "tensor(int8)": np.dtype(np.int8),
+    "tensor(int16)": np.dtype(np.int16),
+    "tensor(int32)": np.dtype(np.int32),
+    "tensor(int64)": np.dtype(np.int64),
+    "tensor(uint8)": np.dtype(np.uint8),
+    "tensor(uint16)": np.dtype(np.uint16),
+    "tensor(uint32)": np.dtype(np.uint32),
+    "tensor(uint64)": np.dtype(np.uint64),
+    "tensor(bool)": np.dtype(np.bool_),
+    "tensor(string)": np.dtype(np.object_),
+}
+
+
+class UnsupportedTypeError(ValueError):
+    """A model takes or gives something other than tensors."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """An input or an output of a model.
+
+    Attributes:
+        name: Its name.
+        dtype: The type of its elements; object for strings.
+        shape: The lengths of its dimensions; None where they are free. The first one is the rows.
+    """
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int | None, ...]
+
+    @staticmethod
+    def of(name: str, kind: str, shape: list[Any]) -> TensorSpec:
+        """From what onnxruntime says of it.
+
+        Raises:
+            UnsupportedTypeError: It is a sequence, a map, or a tensor of a type that Arrow does not share.
+        """
+        dtype = _DTYPES.get(kind)
+        if dtype is None:
+            raise UnsupportedTypeError(f"{name!r} is a {kind}, and the engine knows tensors of common types only")
+        return TensorSpec(name, dtype, tuple(size if isinstance(size, int) else None for size in shape))
+
+    @property
+    def row_shape(self) -> tuple[int | None, ...]:
+        """The shape of one row."""
+        return self.shape[1:]
+
+
+def take_inputs(columns: Mapping[str, pa.ChunkedArray], specs: list[TensorSpec]) -> dict[str, Array]:
+    """The columns that a model wants, as tensors.
+
+    Raises:
+        Problem: 400 in the engine's form: a field is missing, or does not fit.
+    """
+    return {spec.name: to_tensor(*_column_for(columns, spec, specs), spec) for spec in specs}
+
+
+def _column_for(
+    columns: Mapping[str, pa.ChunkedArray], spec: TensorSpec, specs: list[TensorSpec]
+) -> tuple[str, pa.ChunkedArray]:
+    for name in (spec.name, _ANY_INPUT) if len(specs) == 1 else (spec.name,):
+        if name in columns:
+            return name, columns[name]
+    sent = ", ".join(repr(name) for name in columns) or "none"
+    raise engine_error(f"The model's input {spec.name!r} is missing; the fields sent are {sent}.")
+
+
+def to_tensor(field: str, column: pa.ChunkedArray, spec: TensorSpec) -> Array:
+    """A column as a tensor of the type and shape that a model's input wants."""
+    array, lengths = _flattened(field, pa.concat_arrays(column.chunks) if column.num_chunks else _empty(column.type))
+    rows = len(column)
+    row_shape = _row_shape(field, spec, lengths, rows)
+    return _cast(field, array, spec).reshape((rows, *row_shape))
+
+
+def _empty(kind: pa.DataType) -> pa.Array:
+    return pa.array([], type=kind)
+
+
+def _flattened(field: str, array: pa.Array) -> tuple[pa.Array, list[int]]:
+    """The values of nested lists, and the length of each level."""
+    lengths: list[int] = []
+    while pa.types.is_nested(array.type):
+        if not isinstance(array, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
+            raise engine_error(f"The field {field!r} has the type {array.type}, which is no tensor.")
+        _refuse_nulls(field, array)
+        lengths.append(_common_length(field, array))
+        array = array.flatten()
+    _refuse_nulls(field, array)
+    return array, lengths
+
+
+def _refuse_nulls(field: str, array: pa.Array) -> None:
+    if array.null_count:
+        raise engine_error(f"The field {field!r} has {array.null_count} nulls, and a tensor has none.")
+
+
+def _common_length(field: str, array: pa.Array) -> int:
+    if isinstance(array, pa.FixedSizeListArray):
+        return int(array.type.list_size)
+    if len(array) == 0:
+        return 0
+    lengths = np.asarray(pc.list_value_length(array))
+    different = np.flatnonzero(lengths != lengths[0])
+    if different.size:
+        first = int(different[0])
+        raise engine_error(
+            f"The field {field!r} has lists of different lengths: {lengths[0]} values in the first one, "
+            f"{lengths[first]} in number {first}."
+        )
+    return int(lengths[0])
+
+
+def _row_shape(field: str, spec: TensorSpec, lengths: list[int], rows: int) -> tuple[int, ...]:
+    """The shape of a row: the one that was sent, or the input's own where the values were sent in one flat list."""
+    wanted = spec.row_shape
+    if rows == 0:
+        return tuple(size or 0 for size in wanted)
+    if len(lengths) == len(wanted) and all(size in {None, sent} for size, sent in zip(wanted, lengths, strict=True)):
+        return tuple(lengths)
+    fixed = [size for size in wanted if size is not None]
+    if len(fixed) == len(wanted) and math.prod(lengths) == math.prod(fixed):
+        return tuple(fixed)
+    raise engine_error(
+        f"The field {field!r} has rows of shape {_shape(lengths)}, the model's input {spec.name!r} takes "
+        f"{_shape(wanted)}."
+    )
+
+
+def _shape(sizes: list[int] | tuple[int | None, ...]) -> str:
+    return f"[{', '.join('any' if size is None else str(size) for size in sizes)}]"
+
+
+def _cast(field: str, array: pa.Array, spec: TensorSpec) -> Array:
+    """The values in the type that an input wants; integers and floats are converted where nothing is lost but digits."""
+    wanted = "string" if spec.dtype == object else str(spec.dtype)
+    is_string = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
+    is_number = pa.types.is_integer(array.type) or pa.types.is_floating(array.type)
+    wants_number = spec.dtype.kind in "iuf"
+    fits = is_string if spec.dtype == object else is_number if wants_number else pa.types.is_boolean(array.type)
+    if len(array) and not fits:
+        raise engine_error(f"The field {field!r} has values of type {array.type}, the model's input takes {wanted}.")
+    values: Array = array.to_numpy(zero_copy_only=False)
+    with np.errstate(over="ignore", invalid="ignore"):
+        converted = values.astype(spec.dtype, copy=False)
+    if spec.dtype.kind in "iu" and not np.array_equal(converted, values):
+        raise engine_error(f"The field {field!r} has values that are no {wanted}, which the model's input takes.")
+    return converted
+
+
+def to_column(tensor: Array) -> pa.Array:
+    """A tensor as a column, a list of lists a row; the lists have variable size and no nulls."""
+    flat = np.ascontiguousarray(tensor).reshape(-1)
+    column: pa.Array = pa.array(flat.tolist(), pa.string()) if tensor.dtype == object else pa.array(flat)
+    for level in range(tensor.ndim - 1, 0, -1):
+        lists, size = math.prod(tensor.shape[:level]), tensor.shape[level]
+        offsets = pa.array(np.arange(lists + 1, dtype=np.int32) * np.int32(size))
+        kind = pa.list_(pa.field(_ITEM, column.type, nullable=False))
+        column = pa.ListArray.from_arrays(offsets, column, type=kind)
+    return column
+
+
+def with_variable_lists(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column whose lists of fixed size became lists of variable size, as the engine answers."""
+    kind = _variable(column.type)
+    return column if kind.equals(column.type) else column.cast(kind)
+
+
+def _variable(kind: pa.DataType) -> pa.DataType:
+    if isinstance(kind, pa.FixedSizeListType | pa.ListType):
+        return pa.list_(pa.field(kind.value_field.name, _variable(kind.value_type), kind.value_field.nullable))
+    return kind
