@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.json_values import object_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +19,7 @@ _SEPARATOR = "."
 class ArrowStream(Protocol):
     """Anything that exports the Arrow C stream: tables of pyarrow, pandas, polars, duckdb and others."""
 
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:  # noqa: PLW3201 - the protocol's name
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Export the table."""
         ...
 
@@ -59,17 +60,17 @@ def _records(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return records
 
 
-def _to_array(values: Any) -> pa.Array:
+def _to_array(values: Any) -> pa.Array[Any]:
     """A column; a numpy array of several dimensions becomes nested lists of fixed size over the same memory."""
     import numpy as np
     import pyarrow as pa
 
-    if not isinstance(values, np.ndarray) or values.ndim <= 1:
-        return pa.array(values)
-    array: np.ndarray[Any, np.dtype[Any]] = values
-    column: pa.Array = pa.array(np.ascontiguousarray(array).reshape(-1))
+    if not isinstance(values, np.ndarray):
+        return cast("pa.Array[Any]", pa.array(values))
+    array = cast("np.ndarray[Any, np.dtype[Any]]", values)
+    column: Any = pa.array(np.ascontiguousarray(array).reshape(-1))
     for size in reversed(array.shape[1:]):
-        column = pa.FixedSizeListArray.from_arrays(column, size)
+        column = cast("Any", pa.FixedSizeListArray).from_arrays(column, size)
     return column
 
 
@@ -112,8 +113,7 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in record.items():
         if name in {"in", "out", "metadata"} and isinstance(value, dict):
-            fields: dict[str, Any] = value
-            flat |= {f"{name}{_SEPARATOR}{field}": inner for field, inner in fields.items()}
+            flat |= {f"{name}{_SEPARATOR}{field}": inner for field, inner in object_of(cast("Any", value)).items()}
         else:
             flat[name] = value
     return flat

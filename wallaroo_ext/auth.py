@@ -8,12 +8,14 @@ import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import httpx
 
 from wallaroo_ext.errors import AuthenticationError, ConfigurationError, excerpt
+from wallaroo_ext.json_values import object_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -167,7 +169,7 @@ class KeycloakAuth(httpx.Auth):
         _check_origin(request, self._home)
         token = self._current() or (yield from self._renewed(refused=None))
         response = yield _with_token(request, token)
-        if response.status_code == httpx.codes.UNAUTHORIZED and _can_be_sent_again(request):
+        if response.status_code == HTTPStatus.UNAUTHORIZED and _can_be_sent_again(request):
             yield _with_token(request, (yield from self._renewed(refused=token)))
 
     def _current(self) -> _Token | None:
@@ -247,13 +249,9 @@ def _seconds(value: Any, default: float) -> float:
 
 def _json_object(response: httpx.Response) -> dict[str, Any]:
     try:
-        content: Any = response.json()
+        return object_of(response.json())
     except ValueError:
         return {}
-    if not isinstance(content, dict):
-        return {}
-    fields: dict[str, Any] = content
-    return fields
 
 
 def _refusal(response: httpx.Response, content: dict[str, Any], token_url: str) -> AuthenticationError:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from wallaroo_ext import arrow, contract
 from wallaroo_ext.errors import ContractViolationError, excerpt
 from wallaroo_ext.operations import Send, Steps, run, send
 
 if TYPE_CHECKING:
+    import httpx
     import pyarrow as pa
     from wallaroo_mlops_client import Client
 
@@ -22,7 +21,7 @@ _OPERATION = "infer_pipeline"
 def infer(client: Client, url: str, rows: Rows) -> pa.Table:
     """Score rows, sent and answered as Arrow.
 
-    The answer has a row for each row sent, in the same order, with the columns `time`, `in.<field>` for what was sent,
+    The answer has a row for each row sent, in their order, with the columns `time`, `in.<field>` for what was sent,
     `out.<field>` for what the model gave, and what the release adds to them. A model with one input accepts its rows
     under the name `tensor` as well as under the input's own.
 
@@ -30,7 +29,7 @@ def infer(client: Client, url: str, rows: Rows) -> pa.Table:
 
     Args:
         client: What `connect` gave.
-        url: The deployment's URL, from `get_pipeline_external_url`. It has to be on the instance's own host, because the
+        url: The deployment's URL, from `get_pipeline_external_url`. It has to be on the API's own origin, because the
             token is sent there.
         rows: A table of pyarrow, pandas, polars or duckdb, a list of records, or a mapping of columns such as numpy
             arrays, whose first dimension is the rows.

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_origin
 
 import httpx
 
@@ -26,6 +27,7 @@ from wallaroo_ext.errors import (
     ServerError,
     excerpt,
 )
+from wallaroo_ext.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,9 +38,9 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 _BY_STATUS: dict[int, type[ApiError]] = {
-    httpx.codes.FORBIDDEN: PermissionDeniedError,
-    httpx.codes.NOT_FOUND: NotFoundError,
-    httpx.codes.TOO_MANY_REQUESTS: RateLimitedError,
+    HTTPStatus.FORBIDDEN: PermissionDeniedError,
+    HTTPStatus.NOT_FOUND: NotFoundError,
+    HTTPStatus.TOO_MANY_REQUESTS: RateLimitedError,
 }
 
 
@@ -80,7 +82,7 @@ def operation_id(operation: Operation[Any]) -> str:
 
 def request_of(operation: Operation[Any], **arguments: Any) -> dict[str, Any]:
     """What httpx's `request` takes for one call of an operation."""
-    return operation._get_kwargs(**arguments)
+    return operation._get_kwargs(**arguments)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - how the generated client makes a request without sending it
 
 
 def send(step: Send) -> Steps[httpx.Response]:
@@ -109,7 +111,7 @@ def call(client: Client, operation: Operation[Any], expected: type[T], **argumen
     Args:
         client: What `connect` gave.
         operation: The generated module, such as `wallaroo_mlops_client.api.models.list_models`.
-        expected: The type of its answer when it succeeds; `list` where that is an array.
+        expected: The type of its answer when it succeeds, `list[X]` where that is an array.
         **arguments: What the generated function takes: `body`, and parameters where there are some.
 
     Raises:
@@ -161,13 +163,13 @@ def check_status(operation: str, response: httpx.Response) -> None:
     reason, from_engine = _reason(content)
     body = excerpt(response.content)
     message = f"{operation}: {status}, {reason or body or 'without a body'}"
-    if status == httpx.codes.UNAUTHORIZED:
+    if status == HTTPStatus.UNAUTHORIZED:
         raise AuthenticationError(f"{message}. Sign in again, or check what this user may do.", status=status)
     if from_engine:
         kind = EngineError
-    elif status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         kind = ServerError
-    elif status >= httpx.codes.BAD_REQUEST:
+    elif status >= HTTPStatus.BAD_REQUEST:
         kind = _BY_STATUS.get(status, InvalidRequestError)
     else:
         raise ContractViolationError(message, operation=operation, status=status, body=body)
@@ -184,8 +186,8 @@ def parse(operation: Operation[Any], expected: type[T], response: httpx.Response
 
     problem: object = f"it is no {expected.__name__}"
     try:
-        parsed = operation._parse_response(client=Client(base_url=""), response=response)
-        if isinstance(parsed, expected):
+        parsed = operation._parse_response(client=Client(base_url=""), response=response)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - and reads an answer
+        if isinstance(parsed, get_origin(expected) or expected):
             return parsed
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         problem = f"{type(error).__name__} {error}"
@@ -208,12 +210,7 @@ def _json(response: httpx.Response) -> Any:
 
 def _reason(content: Any) -> tuple[str | None, bool]:
     """What an error's body says, and whether it is the inference engine that says it."""
-    if isinstance(content, list) and content:
-        items: list[Any] = content
-        content = items[0]
-    if not isinstance(content, dict):
-        return None, False
-    fields: dict[str, Any] = content
+    fields = object_of(next(iter(list_of(content)), content))
     if "msg" in fields:
         return str(fields["msg"]), False
     if "error" in fields:

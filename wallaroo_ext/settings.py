@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext.json_values import object_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +122,7 @@ def _read_credentials(path: str | None) -> dict[str, str]:
         raise ConfigurationError(f"The credentials file {path} cannot be read: {error.strerror}.") from None
     except ValueError:
         raise ConfigurationError(f"The credentials file {path} is no JSON.") from None
-    if not isinstance(content, dict):
-        raise ConfigurationError(f"The credentials file {path} is no JSON object.")
-    fields: dict[str, Any] = content
-    return {name: value for name, value in fields.items() if isinstance(value, str)}
+    fields = {name: value for name, value in object_of(content).items() if isinstance(value, str)}
+    if not fields:
+        raise ConfigurationError(f"The credentials file {path} is no JSON object of names and values.")
+    return fields

@@ -6,18 +6,18 @@ import time
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from wallaroo_ext.errors import ContractViolationError, ConversionError, InvalidDataError, WaitTimeoutError
 from wallaroo_ext.operations import Pause, Steps, call_steps, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import ModelVersion, UploadModelResponse
 
-ModelSource = str | PathLike[str] | IO[bytes] | bytes
+ModelSource = str | PathLike[str] | BinaryIO | bytes
 """A model's file: its path, an open binary file, or its bytes."""
 
 _FIRST_PAUSE = 0.1
@@ -138,7 +138,7 @@ def _metadata(
 
 
 @contextmanager
-def _opened(source: ModelSource) -> Iterator[IO[bytes]]:
+def _opened(source: ModelSource) -> Generator[BinaryIO]:
     """The source as a binary file; one that was opened here is closed here."""
     if isinstance(source, str | PathLike):
         with Path(source).open("rb") as file:
@@ -191,10 +191,10 @@ def _ready_version(name: str, version_id: int, timeout: float) -> Steps[ModelVer
 
 def _find_version(name: str, version_id: int) -> Steps[ModelVersion]:
     from wallaroo_mlops_client.api.models import list_model_versions
-    from wallaroo_mlops_client.models import ListModelVersionsRequest
+    from wallaroo_mlops_client.models import ListModelVersionsRequest, ModelVersion
 
     body = ListModelVersionsRequest(model_id=name)
-    versions: list[ModelVersion] = yield from call_steps(list_model_versions, list, body=body)
+    versions = yield from call_steps(list_model_versions, list[ModelVersion], body=body)
     for version in versions:
         if version.id == version_id:
             return version

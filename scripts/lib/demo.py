@@ -16,10 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from wallaroo_ext import WallarooError, call, connect, infer, upload_model, wait_until_running
+from wallaroo_ext.arrow import to_table
 from wallaroo_ext.sandbox.process import SandboxFailedError, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     import pyarrow as pa
     from wallaroo_mlops_client import Client
@@ -38,7 +39,7 @@ class Report:
     steps: list[tuple[str, str, float]] = field(default_factory=list[tuple[str, str, float]])
 
     @contextmanager
-    def step(self, what: str) -> Iterator[list[str]]:
+    def step(self, what: str) -> Generator[list[str]]:
         """Show a spinner while a step runs, and keep its time and what it put into the list."""
         results: list[str] = []
         started = time.perf_counter()
@@ -151,11 +152,9 @@ def run(client: Client, report: Report, sample: Sample) -> dict[str, pa.Table]:
 def score(client: Client, report: Report, url: str, sample: Sample) -> dict[str, pa.Table]:
     """Score the rows as a data frame and as an Arrow table."""
     import pandas as pd
-    import pyarrow as pa
 
     frame = pd.DataFrame({"features": list(sample.features)})
-    values: pa.Array = pa.array(sample.features.reshape(-1))
-    table = pa.table({"features": pa.FixedSizeListArray.from_arrays(values, sample.features.shape[1])})
+    table = to_table({"features": sample.features})
     scored: dict[str, pa.Table] = {}
     for name, rows in {"pandas data frame": frame, "Arrow table": table}.items():
         with report.step(f"score a {name}" if name[0] == "p" else f"score an {name}") as results:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wallaroo_ext import contract
+from wallaroo_ext.json_values import object_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "wallaroo_mlops_client"
@@ -67,13 +68,14 @@ def generate(source: Path, target: Path) -> None:
 
 def operations(document: Any) -> dict[str, dict[str, Any]]:
     """What clients need to know of each operation, by its id."""
-    if not isinstance(document, dict) or "paths" not in document:
+    root = object_of(document)
+    if "paths" not in root:
         raise ValueError("it is no OpenAPI document, it has no paths.")
     table: dict[str, dict[str, Any]] = {}
-    for path, item in document["paths"].items():
+    for path, item in root["paths"].items():
         for method in METHODS:
             if method in item:
-                table[item[method]["operationId"]] = summary(document, path, item[method])
+                table[item[method]["operationId"]] = summary(root, path, item[method])
     return table
 
 
@@ -101,11 +103,12 @@ def resolve(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
 
 def differences(made: Path, target: Path) -> list[str]:
     """The files that differ, in names relative to the package."""
-    names = files_of(made) | files_of(target)
+    wanted, found = files_of(made), files_of(target)
+    changed = [name for name in sorted(wanted & found) if not filecmp.cmp(made / name, target / name, shallow=False)]
     return [
-        f"{name} ({'missing' if not (target / name).exists() else 'extra' if not (made / name).exists() else 'differs'})"
-        for name in sorted(names)
-        if not same(made / name, target / name)
+        *(f"{name} is missing" for name in sorted(wanted - found)),
+        *(f"{name} is not made from the contract" for name in sorted(found - wanted)),
+        *(f"{name} differs" for name in changed),
     ]
 
 
@@ -118,17 +121,14 @@ def files_of(directory: Path) -> set[str]:
     }
 
 
-def same(left: Path, right: Path) -> bool:
-    """Whether both exist with the same bytes."""
-    return left.exists() and right.exists() and filecmp.cmp(left, right, shallow=False)
-
-
 def report(found: list[str], target: Path) -> int:
     """Say what differs."""
     if not found:
         print(f"{target} is what the contract gives.")
         return 0
-    print(f"{target} is not what the contract gives; run scripts/regenerate. {len(found)} differences:", file=sys.stderr)
+    print(
+        f"{target} is not what the contract gives; run scripts/regenerate. {len(found)} differences:", file=sys.stderr
+    )
     print("\n".join(f"  {name}" for name in found), file=sys.stderr)
     return 1
 

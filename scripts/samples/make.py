@@ -1,8 +1,8 @@
 """Makes the demo's model and rows, and keeps them beside this file.
 
 The data set is Breast Cancer Wisconsin (Diagnostic), which scikit-learn ships: 569 rows, 30 measurements of a cell
-sample each, and whether the sample was malignant. Four fifths of the rows train a small neural network, which is written
-as an ONNX file; the other fifth, which the model has never seen, becomes the rows that the demo scores.
+sample each, and whether the sample was malignant. Four fifths of the rows train a small neural network, which is
+written as an ONNX file; the other fifth, which the model has never seen, becomes the rows that the demo scores.
 """
 
 from __future__ import annotations
@@ -64,7 +64,10 @@ def to_onnx(scaler: StandardScaler, network: MLPClassifier) -> onnx.ModelProto:
 def write_rows(path: Path, names: list[str], features: np.ndarray, labels: np.ndarray) -> None:
     """Rows with a column a measurement, and the label in the last one."""
     header = ",".join([*(name.replace(" ", "_") for name in names), "malignant"])
-    lines = (",".join([*(repr(float(value)) for value in row), str(label)]) for row, label in zip(features, labels, strict=True))
+    lines = (
+        ",".join([*(repr(float(value)) for value in row), str(label)])
+        for row, label in zip(features, labels, strict=True)
+    )
     path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
 
 

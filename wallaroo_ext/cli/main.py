@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 app = App(name="wallaroo-ext", help="Work with a Wallaroo instance, or run one on this machine.")
 
@@ -20,7 +21,7 @@ def main() -> None:
 def sandbox(
     *,
     host: str = "127.0.0.1",
-    port: Annotated[int, Parameter(validator=lambda _, value: _check_port(value))] = 0,
+    port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = 0,
     data_dir: Path | None = None,
     env_file: Path | None = None,
 ) -> None:
@@ -47,11 +48,6 @@ def sandbox(
         _fail(f"The sandbox cannot run on {host}:{port}: {error.strerror or error}.")
 
 
-def _check_port(value: int) -> None:
-    if not 0 <= value <= 65535:  # noqa: PLR2004 - the range of ports
-        raise ValueError("a port is a number from 0 to 65535")
-
-
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     print(message, file=sys.stderr)  # noqa: T201 - the one sentence
     raise SystemExit(2)

@@ -20,9 +20,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from wallaroo_ext.sandbox.engine import Scored
-    from wallaroo_ext.sandbox.tensors import Array
+    from wallaroo_ext.sandbox.tensors import Array, Column
 
 JSON = "application/json"
+_NUMPY_IN_JSON = {
+    "float32",
+    "float64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "bool",
+}
 _OLDEST_TYPES = {"float32": "Float", "float64": "Double", "object": "String"}
 
 
@@ -81,7 +94,7 @@ def _columns_of_records(records: list[dict[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _table(columns: dict[str, list[Any]]) -> pa.Table:
-    arrays: dict[str, pa.Array] = {}
+    arrays: dict[str, Column] = {}
     for name, values in columns.items():
         try:
             arrays[name] = pa.array(values)
@@ -225,7 +238,7 @@ class Answer:
             "time": lambda _: [self.time_ms] * count,
             "in": self.rows.as_sent,
             "out": lambda name: _json_rows(self.scored.outputs[name]),
-            "check_failures": lambda _: [[]] * count,
+            "check_failures": lambda _: list[list[Any]]([[]]) * count,
             "metadata": lambda name: [metadata[name]] * count,
         }
 
@@ -243,7 +256,7 @@ class Answer:
 
 def _json_rows(tensor: Array) -> Sequence[Any]:
     """The rows of a tensor; numpy's own types keep the digits that their precision has."""
-    return tensor.tolist() if tensor.dtype == object or tensor.dtype == np.float16 else list(np.ascontiguousarray(tensor))
+    return list(np.ascontiguousarray(tensor)) if str(tensor.dtype) in _NUMPY_IN_JSON else tensor.tolist()
 
 
 def _oldest_output(tensor: Array) -> dict[str, Any]:

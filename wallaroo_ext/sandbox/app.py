@@ -15,9 +15,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-import wallaroo_ext.sandbox.handlers  # noqa: F401 - importing it registers the handlers
+from wallaroo_ext.json_values import object_of
 from wallaroo_ext.sandbox.bodies import StagedFile, read_body
-from wallaroo_ext.sandbox.calls import HANDLERS, Call
+from wallaroo_ext.sandbox.calls import Call
+from wallaroo_ext.sandbox.handlers import HANDLERS
 from wallaroo_ext.sandbox.problems import Problem, refusal
 
 if TYPE_CHECKING:
@@ -93,18 +94,17 @@ def _body_kind(spec: OperationSpec, request: Request) -> BodyKind:
     if kind is None:
         known = ", ".join(repr(body.media_type) for body in spec.bodies)
         raise refusal(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body's content type is {content_type!r}; this operation reads {known}."
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"The body's content type is {content_type!r}; this operation reads {known}.",
         )
     return kind
 
 
 async def _discard_files(body: Any) -> None:
     """Remove uploaded files that the handler did not put into place."""
-    if isinstance(body, dict):
-        values: list[Any] = list(body.values())
-        for value in values:
-            if isinstance(value, StagedFile):
-                await run_in_threadpool(value.discard)
+    for value in object_of(body).values():
+        if isinstance(value, StagedFile):
+            await run_in_threadpool(value.discard)
 
 
 def _response(spec: OperationSpec, answer: Any) -> Response:

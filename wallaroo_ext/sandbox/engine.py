@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.sandbox.problems import engine_error
@@ -17,9 +19,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from wallaroo_ext.sandbox.store import Row, Store
-    from wallaroo_ext.sandbox.tensors import Array, TensorSpec
+    from wallaroo_ext.sandbox.tensors import Array, Column, TensorSpec
 
 NATIVE_FRAMEWORK = "onnx"
+_LOGGER = logging.getLogger(__name__)
 
 
 class ModelUnreadableError(Exception):
@@ -37,7 +40,7 @@ class LoadedModel:
     inputs: list[TensorSpec]
     outputs: list[TensorSpec]
 
-    def run(self, columns: Mapping[str, pa.ChunkedArray]) -> dict[str, Array]:
+    def run(self, columns: Mapping[str, Column]) -> dict[str, Array]:
         """The model's outputs for the rows of these columns, by name."""
         from wallaroo_ext.sandbox.tensors import take_inputs
 
@@ -45,7 +48,7 @@ class LoadedModel:
         rows = next((len(tensor) for tensor in inputs.values()), 0)
         try:
             results: list[Array] = self.session.run([output.name for output in self.outputs], inputs)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - onnxruntime raises types of its own, for whatever the model does
             raise engine_error(f"The model {self.name!r} failed on these rows: {_first_line(error)}") from None
         for output, tensor in zip(self.outputs, results, strict=True):
             if tensor.ndim == 0 or len(tensor) != rows:
@@ -66,10 +69,9 @@ def open_model(path: str, row: Row) -> LoadedModel:
     Raises:
         ModelUnreadableError: It is none, or it takes or gives something other than tensors.
     """
-    import onnxruntime
-
     from wallaroo_ext.sandbox.tensors import TensorSpec, UnsupportedTypeError
 
+    onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     try:
@@ -84,7 +86,7 @@ def open_model(path: str, row: Row) -> LoadedModel:
         )
     except UnsupportedTypeError as error:
         raise ModelUnreadableError(str(error)) from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - onnxruntime raises types of its own, for whatever the file is
         reason = _first_line(error).replace(path, "the file")
         raise ModelUnreadableError(f"the file is no ONNX model that can be loaded: {reason}") from None
 
@@ -132,12 +134,14 @@ class RunningDeployment:
         started = time.perf_counter_ns()
         for number, model in enumerate(self.models):
             if number:
-                columns = _renamed({name: pa.chunked_array([to_column(tensor)]) for name, tensor in outputs.items()}, model)
+                columns = _renamed(
+                    {name: pa.chunked_array([to_column(tensor)]) for name, tensor in outputs.items()}, model
+                )
             outputs = model.run(columns)
         return Scored(outputs, self.models[-1], time.perf_counter_ns() - started)
 
 
-def _renamed(columns: dict[str, pa.ChunkedArray], model: LoadedModel) -> dict[str, pa.ChunkedArray]:
+def _renamed(columns: dict[str, Column], model: LoadedModel) -> dict[str, Column]:
     """A single output goes into a single input, whatever their names are."""
     if len(columns) == len(model.inputs) == 1:
         return {model.inputs[0].name: next(iter(columns.values()))}
@@ -185,7 +189,9 @@ class Engine:
             except ModelUnreadableError as error:
                 status, reason = "error", str(error)
         with self._store.transaction() as db:
-            db.execute("UPDATE model_versions SET status = ?, error_summary = ? WHERE id = ?", (status, reason, version_id))
+            db.execute(
+                "UPDATE model_versions SET status = ?, error_summary = ? WHERE id = ?", (status, reason, version_id)
+            )
 
     def _begin_conversion(self, version_id: int) -> Row:
         with self._store.transaction() as db:
@@ -207,6 +213,9 @@ class Engine:
             deployment.models = [self._load_model(row) for row in rows]
         except ModelUnreadableError as error:
             deployment.error = str(error)
+        except Exception:
+            _LOGGER.exception("loading the deployment %s failed", deployment_id)
+            deployment.error = "The sandbox failed to load the models; its log has the details."
 
     def _load_model(self, row: Row) -> LoadedModel:
         framework = json.loads(row["metadata"])["conversion"]["framework"]
@@ -239,8 +248,12 @@ def find_version(db: Any, version_id: int) -> Row:
     ).fetchone()
 
 
+def _onnxruntime() -> Any:
+    """The library, which has no type stubs."""
+    return import_module("onnxruntime")
+
+
 def _import_libraries() -> None:
     """The heavy ones, after the port answers: the first conversion and the first rows then find them loaded."""
-    import onnxruntime  # noqa: F401
-
-    import wallaroo_ext.sandbox.answers  # noqa: F401
+    _onnxruntime()
+    import_module("wallaroo_ext.sandbox.answers")

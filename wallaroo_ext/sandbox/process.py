@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 _PATIENCE_SECONDS = 30.0
 
@@ -22,7 +22,7 @@ class SandboxFailedError(Exception):
 
 
 @contextmanager
-def running(directory: Path | None = None, *arguments: str) -> Iterator[dict[str, str]]:
+def running(directory: Path | None = None, *arguments: str) -> Generator[dict[str, str]]:
     """Run a sandbox for the time of a `with` block.
 
     Args:

@@ -18,7 +18,7 @@ from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.spec import ContractSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 _SHUTDOWN_SECONDS = 5
 
@@ -84,7 +84,7 @@ def export_lines(url: str, instance: Instance) -> str:
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def _listening(host: str, port: int) -> Generator[socket.socket]:
     """A socket that is bound; uvicorn listens on it.
 
     asyncio turns off Nagle's algorithm, which would add 40 ms to an answer, only on sockets that name their protocol.
@@ -104,7 +104,7 @@ def _url_host(host: str) -> str:
 
 
 @contextmanager
-def _state(directory: Path | None) -> Iterator[Path]:
+def _state(directory: Path | None) -> Generator[Path]:
     if directory is not None:
         yield directory
         return

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 Row = sqlite3.Row
@@ -151,7 +151,7 @@ class Store:
                 file.unlink()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Generator[sqlite3.Connection]:
         """All of it is stored, or, after an exception, nothing."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Column: TypeAlias = Any
+"""A pyarrow array, chunked or not. Its stubs want the type of the elements, which only a request tells."""
 
 _ANY_INPUT = "tensor"
 _ITEM = "inner"
@@ -72,7 +74,7 @@ class TensorSpec:
         return self.shape[1:]
 
 
-def take_inputs(columns: Mapping[str, pa.ChunkedArray], specs: list[TensorSpec]) -> dict[str, Array]:
+def take_inputs(columns: Mapping[str, Column], specs: list[TensorSpec]) -> dict[str, Array]:
     """The columns that a model wants, as tensors.
 
     Raises:
@@ -81,9 +83,7 @@ def take_inputs(columns: Mapping[str, pa.ChunkedArray], specs: list[TensorSpec])
     return {spec.name: to_tensor(*_column_for(columns, spec, specs), spec) for spec in specs}
 
 
-def _column_for(
-    columns: Mapping[str, pa.ChunkedArray], spec: TensorSpec, specs: list[TensorSpec]
-) -> tuple[str, pa.ChunkedArray]:
+def _column_for(columns: Mapping[str, Column], spec: TensorSpec, specs: list[TensorSpec]) -> tuple[str, Column]:
     for name in (spec.name, _ANY_INPUT) if len(specs) == 1 else (spec.name,):
         if name in columns:
             return name, columns[name]
@@ -91,7 +91,7 @@ def _column_for(
     raise engine_error(f"The model's input {spec.name!r} is missing; the fields sent are {sent}.")
 
 
-def to_tensor(field: str, column: pa.ChunkedArray, spec: TensorSpec) -> Array:
+def to_tensor(field: str, column: Column, spec: TensorSpec) -> Array:
     """A column as a tensor of the type and shape that a model's input wants."""
     array, lengths = _flattened(field, pa.concat_arrays(column.chunks) if column.num_chunks else _empty(column.type))
     rows = len(column)
@@ -99,15 +99,15 @@ def to_tensor(field: str, column: pa.ChunkedArray, spec: TensorSpec) -> Array:
     return _cast(field, array, spec).reshape((rows, *row_shape))
 
 
-def _empty(kind: pa.DataType) -> pa.Array:
+def _empty(kind: pa.DataType) -> Column:
     return pa.array([], type=kind)
 
 
-def _flattened(field: str, array: pa.Array) -> tuple[pa.Array, list[int]]:
+def _flattened(field: str, array: Column) -> tuple[Column, list[int]]:
     """The values of nested lists, and the length of each level."""
     lengths: list[int] = []
     while pa.types.is_nested(array.type):
-        if not isinstance(array, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
+        if not _is_list(array.type):
             raise engine_error(f"The field {field!r} has the type {array.type}, which is no tensor.")
         _refuse_nulls(field, array)
         lengths.append(_common_length(field, array))
@@ -116,13 +116,17 @@ def _flattened(field: str, array: pa.Array) -> tuple[pa.Array, list[int]]:
     return array, lengths
 
 
-def _refuse_nulls(field: str, array: pa.Array) -> None:
+def _is_list(kind: Any) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+
+
+def _refuse_nulls(field: str, array: Column) -> None:
     if array.null_count:
         raise engine_error(f"The field {field!r} has {array.null_count} nulls, and a tensor has none.")
 
 
-def _common_length(field: str, array: pa.Array) -> int:
-    if isinstance(array, pa.FixedSizeListArray):
+def _common_length(field: str, array: Column) -> int:
+    if pa.types.is_fixed_size_list(array.type):
         return int(array.type.list_size)
     if len(array) == 0:
         return 0
@@ -157,8 +161,8 @@ def _shape(sizes: list[int] | tuple[int | None, ...]) -> str:
     return f"[{', '.join('any' if size is None else str(size) for size in sizes)}]"
 
 
-def _cast(field: str, array: pa.Array, spec: TensorSpec) -> Array:
-    """The values in the type that an input wants; integers and floats are converted where nothing is lost but digits."""
+def _cast(field: str, array: Column, spec: TensorSpec) -> Array:
+    """The values in the type that an input wants; numbers are converted where nothing is lost but digits."""
     wanted = "string" if spec.dtype == object else str(spec.dtype)
     is_string = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
     is_number = pa.types.is_integer(array.type) or pa.types.is_floating(array.type)
@@ -174,25 +178,25 @@ def _cast(field: str, array: pa.Array, spec: TensorSpec) -> Array:
     return converted
 
 
-def to_column(tensor: Array) -> pa.Array:
+def to_column(tensor: Array) -> Column:
     """A tensor as a column, a list of lists a row; the lists have variable size and no nulls."""
     flat = np.ascontiguousarray(tensor).reshape(-1)
-    column: pa.Array = pa.array(flat.tolist(), pa.string()) if tensor.dtype == object else pa.array(flat)
+    column: Column = pa.array(flat.tolist(), pa.string()) if tensor.dtype == object else pa.array(flat)
     for level in range(tensor.ndim - 1, 0, -1):
         lists, size = math.prod(tensor.shape[:level]), tensor.shape[level]
-        offsets = pa.array(np.arange(lists + 1, dtype=np.int32) * np.int32(size))
-        kind = pa.list_(pa.field(_ITEM, column.type, nullable=False))
-        column = pa.ListArray.from_arrays(offsets, column, type=kind)
+        offsets: Column = pa.array(np.arange(lists + 1, dtype=np.int32) * np.int32(size))
+        kind: Any = pa.list_(pa.field(_ITEM, column.type, nullable=False))
+        column = cast("Any", pa.ListArray).from_arrays(offsets, column, type=kind)
     return column
 
 
-def with_variable_lists(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def with_variable_lists(column: Column) -> Column:
     """A column whose lists of fixed size became lists of variable size, as the engine answers."""
     kind = _variable(column.type)
     return column if kind.equals(column.type) else column.cast(kind)
 
 
-def _variable(kind: pa.DataType) -> pa.DataType:
-    if isinstance(kind, pa.FixedSizeListType | pa.ListType):
+def _variable(kind: Any) -> Any:
+    if _is_list(kind):
         return pa.list_(pa.field(kind.value_field.name, _variable(kind.value_type), kind.value_field.nullable))
     return kind

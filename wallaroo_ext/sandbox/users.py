@@ -42,7 +42,9 @@ def add_user(db: sqlite3.Connection, email: str, password: str) -> User:
 
 def add_workspace(db: sqlite3.Connection, name: str, owner: User) -> int:
     """A new workspace's id."""
-    cursor = db.execute("INSERT INTO workspaces (name, created_at, created_by) VALUES (?, ?, ?)", (name, now(), owner.id))
+    cursor = db.execute(
+        "INSERT INTO workspaces (name, created_at, created_by) VALUES (?, ?, ?)", (name, now(), owner.id)
+    )
     workspace_id = cursor.lastrowid
     db.execute("INSERT INTO workspace_users VALUES (?, ?, 'OWNER')", (workspace_id, owner.id))
     return int(workspace_id or 0)

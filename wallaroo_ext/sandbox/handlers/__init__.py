@@ -1,5 +1,6 @@
-"""The operations, one module a tag of the contract. Importing this package registers them all."""
+"""The operations, one module a tag of the contract."""
 
+from wallaroo_ext.sandbox.calls import HANDLERS
 from wallaroo_ext.sandbox.handlers import authentication, deployments, inference, models, pipelines, workspaces
 
-__all__ = ["authentication", "deployments", "inference", "models", "pipelines", "workspaces"]
+__all__ = ["HANDLERS", "authentication", "deployments", "inference", "models", "pipelines", "workspaces"]

@@ -90,7 +90,8 @@ def get_pipeline_external_url(call: Call) -> dict[str, Any]:
     with call.instance.store.transaction() as db:
         require_workspace(db, call.body["workspace_id"], call.user)
         row = db.execute(
-            "SELECT deployments.*, pipelines.name AS pipeline FROM deployments JOIN pipelines ON pipelines.id = pipeline_id "
+            "SELECT deployments.*, pipelines.name AS pipeline FROM deployments "
+            "JOIN pipelines ON pipelines.id = pipeline_id "
             "WHERE workspace_id = ? AND deployed AND ? IN (deploy_id, pipelines.name) "
             "ORDER BY deploy_id = ? DESC, deployments.id DESC",
             (call.body["workspace_id"], name, name),
@@ -98,10 +99,7 @@ def get_pipeline_external_url(call: Call) -> dict[str, Any]:
     if row is None:
         raise bad_request(f"Nothing of the name {name!r} is deployed in the workspace {call.body['workspace_id']}.")
     path = call.contract.operations["infer_pipeline"].path
-    return {
-        "url": call.base_url
-        + path.format(deployment=f"{row['deploy_id']}-{row['id']}", pipeline=row["pipeline"])
-    }
+    return {"url": call.base_url + path.format(deployment=f"{row['deploy_id']}-{row['id']}", pipeline=row["pipeline"])}
 
 
 def find_deployment(db: sqlite3.Connection, name: str) -> Row | None:
