@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import httpx
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client.models import DeploymentStatus, ModelVersion
 
     from wallaroo_ext.arrow import Rows
-    from wallaroo_ext.uploads import ModelSource
+    from wallaroo_ext.uploads import ModelSource, UploadOptions
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ async def call(client: Client, operation: Operation[Any], expected: type[T], **a
     return await run(client, call_steps(operation, expected, **arguments))
 
 
-async def upload_model(client: Client, source: ModelSource, **options: Any) -> ModelVersion:
+async def upload_model(client: Client, source: ModelSource, **options: Unpack[UploadOptions]) -> ModelVersion:
     """Upload a model and wait until it is ready; see `wallaroo_ext.upload_model`."""
     return await run(client, upload_model_steps(source, **options))
 

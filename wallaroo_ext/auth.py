@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-from wallaroo_ext.errors import AuthenticationError, ConfigurationError, excerpt
+from wallaroo_ext.errors import AuthenticationError, ConfigurationError, excerpt, redacted
 from wallaroo_ext.json_values import object_of
 
 if TYPE_CHECKING:
@@ -167,9 +167,10 @@ class KeycloakAuth(httpx.Auth):
     def _flow(self, request: httpx.Request) -> _Flow[None]:
         """What to send, in order, and when to take turns with other callers."""
         _check_origin(request, self._home)
+        can_be_sent_again = isinstance(request.stream, httpx.ByteStream)
         token = self._current() or (yield from self._renewed(refused=None))
         response = yield _with_token(request, token)
-        if response.status_code == HTTPStatus.UNAUTHORIZED and _can_be_sent_again(request):
+        if response.status_code == HTTPStatus.UNAUTHORIZED and can_be_sent_again:
             yield _with_token(request, (yield from self._renewed(refused=token)))
 
     def _current(self) -> _Token | None:
@@ -239,10 +240,6 @@ def _with_token(request: httpx.Request, token: _Token) -> httpx.Request:
     return request
 
 
-def _can_be_sent_again(request: httpx.Request) -> bool:
-    return isinstance(request.stream, httpx.ByteStream)
-
-
 def _seconds(value: Any, default: float) -> float:
     return float(value) if isinstance(value, int | float) else default
 
@@ -256,7 +253,8 @@ def _json_object(response: httpx.Response) -> dict[str, Any]:
 
 def _refusal(response: httpx.Response, content: dict[str, Any], token_url: str) -> AuthenticationError:
     """Why there is no token, and what to do about it."""
-    reason = content.get("error_description") or content.get("error") or excerpt(response.content) or "no reason given"
+    said = content.get("error_description") or content.get("error")
+    reason = redacted(str(said)) if said else excerpt(response.content) or "no reason given"
     if response.is_success:
         advice = "Is this Keycloak's address?"
     elif content.get("error") in {"invalid_client", "unauthorized_client"}:

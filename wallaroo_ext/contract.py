@@ -65,9 +65,16 @@ def load(file: Path | None = None) -> dict[str, Any]:
 
     Args:
         file: Another contract than the one that comes with this package.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is no YAML.
     """
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with (file or path()).open(encoding="utf-8") as stream:
-        return yaml.load(stream, Loader=loader)  # noqa: S506 - both are the safe loader, one of them in C
+        try:
+            return yaml.load(stream, Loader=loader)  # noqa: S506 - both are the safe loader, one of them in C
+        except yaml.YAMLError as error:
+            raise ValueError(f"it is no YAML, {error}") from None

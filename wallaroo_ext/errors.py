@@ -37,7 +37,11 @@ _SECRETS = re.compile(
 
 def excerpt(body: bytes) -> str:
     """The first 500 bytes of a body as text, without secrets."""
-    text = body[:_BODY_LIMIT].decode("utf-8", errors="replace")
+    return redacted(body[:_BODY_LIMIT].decode("utf-8", errors="replace"))
+
+
+def redacted(text: str) -> str:
+    """A text with what looks like a secret taken out."""
     return _SECRETS.sub(lambda found: f"{found['scheme'] or found['name'] or ''}{_REMOVED}", text)
 
 

@@ -26,6 +26,7 @@ from wallaroo_ext.errors import (
     RateLimitedError,
     ServerError,
     excerpt,
+    redacted,
 )
 from wallaroo_ext.json_values import list_of, object_of
 
@@ -162,7 +163,7 @@ def check_status(operation: str, response: httpx.Response) -> None:
     content = _json(response)
     reason, from_engine = _reason(content)
     body = excerpt(response.content)
-    message = f"{operation}: {status}, {reason or body or 'without a body'}"
+    message = redacted(f"{operation}: {status}, {reason or body or 'without a body'}")
     if status == HTTPStatus.UNAUTHORIZED:
         raise AuthenticationError(f"{message}. Sign in again, or check what this user may do.", status=status)
     if from_engine:
@@ -177,7 +178,7 @@ def check_status(operation: str, response: httpx.Response) -> None:
 
 
 def parse(operation: Operation[Any], expected: type[T], response: httpx.Response) -> T:
-    """The answer's body as the generated client reads it.
+    """The answer's body as the generated client reads it; no body at all is read as `null`.
 
     Raises:
         ContractViolationError: The generated client cannot read it, or reads something else than is expected.
@@ -186,7 +187,8 @@ def parse(operation: Operation[Any], expected: type[T], response: httpx.Response
 
     problem: object = f"it is no {expected.__name__}"
     try:
-        parsed = operation._parse_response(client=Client(base_url=""), response=response)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - and reads an answer
+        readable = response if response.content else httpx.Response(response.status_code, content=b"null")
+        parsed = operation._parse_response(client=Client(base_url=""), response=readable)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - and reads an answer
         if isinstance(parsed, get_origin(expected) or expected):
             return parsed
     except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal, Required, TypedDict, Unpack
 
 from wallaroo_ext.errors import ContractViolationError, ConversionError, InvalidDataError, WaitTimeoutError
 from wallaroo_ext.operations import Pause, Steps, call_steps, run
@@ -15,31 +15,33 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from wallaroo_mlops_client import Client
-    from wallaroo_mlops_client.models import ModelVersion, UploadModelResponse
+    from wallaroo_mlops_client.models import ModelMetadata, ModelVersion, UploadModelResponse
 
 ModelSource = str | PathLike[str] | BinaryIO | bytes
 """A model's file: its path, an open binary file, or its bytes."""
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
+_TIMEOUT = 600.0
 
 
-def upload_model(
-    client: Client,
-    source: ModelSource,
-    *,
-    name: str,
-    workspace_id: int,
-    framework: str = "onnx",
-    visibility: Literal["public", "private"] = "private",
-    python_version: str | None = None,
-    requirements: list[str] | None = None,
-    arch: Literal["x86", "arm"] | None = None,
-    input_schema: str | None = None,
-    output_schema: str | None = None,
-    file_name: str | None = None,
-    timeout: float = 600.0,
-) -> ModelVersion:
+class UploadOptions(TypedDict, total=False):
+    """What an upload is told beside the file; see `upload_model`."""
+
+    name: Required[str]
+    workspace_id: Required[int]
+    framework: str
+    visibility: Literal["public", "private"]
+    python_version: str | None
+    requirements: list[str] | None
+    arch: Literal["x86", "arm"] | None
+    input_schema: str | None
+    output_schema: str | None
+    file_name: str | None
+    timeout: float
+
+
+def upload_model(client: Client, source: ModelSource, **options: Unpack[UploadOptions]) -> ModelVersion:
     """Upload a model file, and wait until its conversion has ended.
 
     The file is read and sent piece by piece, so that its size does not matter.
@@ -49,17 +51,20 @@ def upload_model(
     Args:
         client: What `connect` gave.
         source: The file's path, an open binary file at its beginning, or its bytes.
-        name: The model's name: letters, digits and dashes. Under a name that the workspace has, a version is added.
-        workspace_id: The workspace to upload into.
-        framework: What the model was written with.
-        visibility: Who may see the model, everybody or the members of its workspace.
-        python_version: The version of Python that the model needs, such as `3.8`.
-        requirements: The packages that the model needs.
-        arch: The processors to deploy on.
-        input_schema: The Arrow schema of the inputs, serialised, in base64; for frameworks that need it.
-        output_schema: The Arrow schema of the outputs, likewise.
-        file_name: The name to store the file under; the path's own, or the model's.
-        timeout: How long to wait for the conversion, in seconds.
+        **options: By name:
+            `name`: the model's name, of letters, digits and dashes. Under a name that the workspace has, a version is
+            added.
+            `workspace_id`: the workspace to upload into.
+            `framework`: what the model was written with; `onnx` by default.
+            `visibility`: who may see the model, everybody (`public`) or the members of its workspace (`private`, the
+            default).
+            `python_version`: the version of Python that the model needs, such as `3.8`.
+            `requirements`: the packages that the model needs.
+            `arch`: the processors to deploy on, `x86` or `arm`.
+            `input_schema`: the Arrow schema of the inputs, serialised, in base64; for frameworks that need it.
+            `output_schema`: the Arrow schema of the outputs, likewise.
+            `file_name`: the name to store the file under; by default the path's own, or the model's.
+            `timeout`: how long to wait for the conversion, in seconds; 600 by default.
 
     Returns:
         The new model version, with its `id`, `model_version` and `sha`.
@@ -69,71 +74,41 @@ def upload_model(
         WaitTimeoutError: The conversion did not end in time.
         ApiError: The instance refuses the upload.
     """
-    return run(
-        client,
-        upload_model_steps(
-            source,
-            name=name,
-            workspace_id=workspace_id,
-            framework=framework,
-            visibility=visibility,
-            python_version=python_version,
-            requirements=requirements,
-            arch=arch,
-            input_schema=input_schema,
-            output_schema=output_schema,
-            file_name=file_name,
-            timeout=timeout,
-        ),
-    )
+    return run(client, upload_model_steps(source, **options))
 
 
-def upload_model_steps(
-    source: ModelSource, *, name: str, timeout: float, file_name: str | None = None, **metadata: Any
-) -> Steps[ModelVersion]:
+def upload_model_steps(source: ModelSource, **options: Unpack[UploadOptions]) -> Steps[ModelVersion]:
     """What `upload_model` does."""
     from wallaroo_mlops_client.api.models import upload_and_convert_model
     from wallaroo_mlops_client.models import UploadAndConvertModelRequest, UploadModelResponse
     from wallaroo_mlops_client.types import File
 
+    name = options["name"]
+    file_name = options.get("file_name") or _name_of(source) or name
     with _opened(source) as payload:
-        body = UploadAndConvertModelRequest(
-            metadata=_metadata(name=name, **metadata),
-            file=File(
-                payload=payload, file_name=file_name or _name_of(source) or name, mime_type="application/octet-stream"
-            ),
-        )
+        file = File(payload=payload, file_name=file_name, mime_type="application/octet-stream")
+        body = UploadAndConvertModelRequest(metadata=_metadata(options), file=file)
         answer = yield from call_steps(upload_and_convert_model, UploadModelResponse, body=body)
-    return (yield from _ready_version(name, _version_id(answer), timeout))
+    return (yield from _ready_version(name, _version_id(answer), options.get("timeout", _TIMEOUT)))
 
 
-def _metadata(
-    *,
-    name: str,
-    workspace_id: int,
-    framework: str,
-    visibility: str,
-    python_version: str | None,
-    requirements: list[str] | None,
-    arch: str | None,
-    input_schema: str | None,
-    output_schema: str | None,
-) -> Any:
+def _metadata(options: UploadOptions) -> ModelMetadata:
     from wallaroo_mlops_client.models import Architecture, Conversion, ModelMetadata, Visibility
     from wallaroo_mlops_client.types import UNSET
 
+    arch = options.get("arch")
     return ModelMetadata(
-        name=name,
-        visibility=Visibility(visibility),
-        workspace_id=workspace_id,
+        name=options["name"],
+        visibility=Visibility(options.get("visibility", "private")),
+        workspace_id=options["workspace_id"],
         conversion=Conversion(
-            framework=framework,
-            python_version=python_version or UNSET,
-            requirements=requirements or [],
+            framework=options.get("framework", "onnx"),
+            python_version=options.get("python_version") or UNSET,
+            requirements=options.get("requirements") or [],
             arch=Architecture(arch) if arch else UNSET,
         ),
-        input_schema=input_schema or UNSET,
-        output_schema=output_schema or UNSET,
+        input_schema=options.get("input_schema") or UNSET,
+        output_schema=options.get("output_schema") or UNSET,
     )
 
 

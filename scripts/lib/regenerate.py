@@ -55,10 +55,20 @@ class GenerationError(Exception):
 def generate(source: Path, target: Path) -> None:
     """Run openapi-python-client, and add what it does not write."""
     table = operations(contract.load(source))
-    command = ["openapi-python-client", "generate", "--path", str(source), "--output-path", str(target)]
+    command = [
+        sys.executable,
+        "-m",
+        "openapi_python_client",
+        "generate",
+        "--path",
+        str(source),
+        "--output-path",
+        str(target),
+    ]
     command += ["--config", str(ROOT / "openapi/generator.yaml"), "--meta", "none", "--fail-on-warning"]
     command += ["--custom-template-path", str(ROOT / "openapi/templates")]
-    environment = os.environ | {"RUFF_NO_CACHE": "true", "NO_COLOR": "1"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # the pinned ruff before any other
+    environment = os.environ | {"PATH": path, "RUFF_NO_CACHE": "true", "NO_COLOR": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode != 0:
         raise GenerationError(f"{done.stdout}{done.stderr}".strip())

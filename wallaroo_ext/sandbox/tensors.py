@@ -130,7 +130,7 @@ def _common_length(field: str, array: Column) -> int:
         return int(array.type.list_size)
     if len(array) == 0:
         return 0
-    lengths = np.asarray(pc.list_value_length(array))
+    lengths: Array = np.asarray(cast("Any", pc.list_value_length(array)))
     different = np.flatnonzero(lengths != lengths[0])
     if different.size:
         first = int(different[0])

@@ -1,0 +1,183 @@
+"""Does the generated client keep the contract, with the generator's traps mended?"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import pkgutil
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import wallaroo_mlops_client
+import yaml
+from wallaroo_mlops_client.api.inference import infer_pipeline
+from wallaroo_mlops_client.api.models import list_model_versions, upload_and_convert_model
+from wallaroo_mlops_client.models import (
+    Conversion,
+    ListModelVersionsRequest,
+    ModelMetadata,
+    PandasRecordsItem,
+    Tensors,
+    UploadAndConvertModelRequest,
+    UploadModelResponse,
+    Visibility,
+)
+from wallaroo_mlops_client.types import File
+
+from wallaroo_ext import contract
+from wallaroo_ext.operations import request_of
+
+if TYPE_CHECKING:
+    from wallaroo_mlops_client import Client
+
+ROOT = Path(__file__).parents[2]
+TRAP = b"before\r\n--+++--\r\nafter"
+
+
+def test_every_module_imports() -> None:
+    names = [found.name for found in pkgutil.walk_packages(wallaroo_mlops_client.__path__, "wallaroo_mlops_client.")]
+    assert len(names) > 70
+    for name in names:
+        import_module(name)
+
+
+def test_every_operation_has_its_functions(document: dict[str, Any]) -> None:
+    for item in document["paths"].values():
+        module = import_module(f"wallaroo_mlops_client.api.{item['post']['tags'][0]}.{item['post']['operationId']}")
+        assert {"sync", "asyncio", "sync_detailed", "asyncio_detailed"} <= set(dir(module))
+
+
+def upload_request(content: bytes, name: str, workspace_id: int) -> UploadAndConvertModelRequest:
+    return UploadAndConvertModelRequest(
+        metadata=ModelMetadata(
+            name=name,
+            visibility=Visibility.PRIVATE,
+            workspace_id=workspace_id,
+            conversion=Conversion(framework="custom"),
+        ),
+        file=File(payload=io.BytesIO(content), file_name="trap.bin", mime_type="application/octet-stream"),
+    )
+
+
+def uploaded_sha(client: Client, answer: Any) -> str:
+    assert isinstance(answer, UploadModelResponse)
+    version_id = answer.insert_models.returning[0].models[0].id
+    versions = list_model_versions.sync(client=client, body=ListModelVersionsRequest(models_pk_id=version_id))
+    assert isinstance(versions, list)
+    return next(version.sha for version in versions if version.id == version_id)
+
+
+def test_a_file_that_contains_the_generators_fixed_boundary_arrives_whole(client: Client, workspace_id: int) -> None:
+    import hashlib
+
+    content = TRAP * 1000
+    answer = upload_and_convert_model.sync(client=client, body=upload_request(content, "trap-sync", workspace_id))
+    assert uploaded_sha(client, answer) == hashlib.sha256(content).hexdigest()
+
+
+def test_it_arrives_whole_from_the_asynchronous_function_too(client: Client, workspace_id: int) -> None:
+    import hashlib
+
+    content = TRAP * 1000
+
+    async def upload() -> Any:
+        async with client:
+            return await upload_and_convert_model.asyncio(
+                client=client, body=upload_request(content, "trap-async", workspace_id)
+            )
+
+    answer = asyncio.run(upload())
+    assert uploaded_sha(client, answer) == hashlib.sha256(content).hexdigest()
+
+
+def test_a_multipart_request_leaves_the_boundary_to_httpx() -> None:
+    kwargs = request_of(upload_and_convert_model, body=upload_request(b"", "a", 1))
+    assert "Content-Type" not in kwargs["headers"]
+    types = {httpx.Request("POST", "http://a", files=kwargs["files"]).headers["Content-Type"] for _ in range(2)}
+    assert len(types) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ([PandasRecordsItem.from_dict({"tensor": [1.0]})], "application/json; format=pandas-records"),
+        (File(payload=io.BytesIO(b"ARROW1")), "application/vnd.apache.arrow.file"),
+        (Tensors.from_dict({"tensor": [[1.0]]}), "application/json"),
+    ],
+    ids=["records", "Arrow", "tensors"],
+)
+def test_each_body_of_inference_is_sent_under_its_own_type(body: Any, content_type: str) -> None:
+    options: dict[str, Any] = {"body": body, "dataset": ["out", "time"], "dataset_separator": "."}
+    kwargs = request_of(infer_pipeline, deployment="a-1", pipeline="a", **options)
+    request = httpx.Client(base_url="http://a").build_request(**kwargs)
+    assert request.headers["Content-Type"] == content_type
+    assert request.url.params.get_list("dataset[]") == ["out", "time"]
+    assert request.url.params["dataset.separator"] == "."
+
+
+def test_the_table_of_operations_is_the_contracts(document: dict[str, Any]) -> None:
+    for path, item in document["paths"].items():
+        row = contract.operation(item["post"]["operationId"])
+        assert (row.path, row.idempotent) == (path, item["post"]["x-idempotent"])
+    assert contract.operation("infer_pipeline").request_types[1] == "application/vnd.apache.arrow.file"
+
+
+def regenerate(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "scripts/lib/regenerate.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_generated_is_what_the_contract_gives() -> None:
+    done = regenerate("--check")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_client_is_made_from_a_contract_of_ones_own(document: dict[str, Any], tmp_path: Path) -> None:
+    paths = {path: item for path, item in document["paths"].items() if "workspaces" in path}
+    own = document | {"paths": {path.replace("workspaces", "rooms"): item for path, item in paths.items()}}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False), encoding="utf-8")
+
+    done = regenerate("--contract", str(tmp_path / "own.yaml"), "--output", str(tmp_path / "client"))
+
+    assert done.returncode == 0, done.stderr
+    package = tmp_path / "client/wallaroo_mlops_client"
+    made = (package / "api/workspaces/list_workspaces.py").read_text(encoding="utf-8")
+    assert "/v1/api/rooms/list" in made
+    assert not (package / "api/pipelines").exists()
+    compared = regenerate("--check", "--contract", str(tmp_path / "own.yaml"), "--output", str(tmp_path / "client"))
+    assert compared.returncode == 0, compared.stderr
+
+
+def test_a_hand_edit_is_noticed(document: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    arguments = ["--contract", str(tmp_path / "own.yaml"), "--output", str(tmp_path)]
+    assert regenerate(*arguments).returncode == 0
+    package = tmp_path / "wallaroo_mlops_client"
+    (package / "client.py").write_text("# edited\n", encoding="utf-8")
+    (package / "extra.py").touch()
+    (package / "types.py").unlink()
+
+    done = regenerate("--check", *arguments)
+
+    assert done.returncode == 1
+    for line in ("client.py differs", "extra.py is not made from the contract", "types.py is missing"):
+        assert line in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("[]", "no OpenAPI document"), ("openapi: 3.1.0", "has no paths"), ("a: [", "while parsing")],
+    ids=["a list", "no paths", "no YAML"],
+)
+def test_what_is_no_contract_is_refused_in_a_sentence(text: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
+    done = regenerate("--contract", str(tmp_path / "own.yaml"), "--output", str(tmp_path / "client"))
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "client").exists()

@@ -1,0 +1,148 @@
+"""What the tests share: one sandbox for the run, clients of it, small models, and the contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from wallaroo_ext import call, connect, contract
+from wallaroo_ext.sandbox.process import running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from wallaroo_mlops_client import Client
+
+WIDTH = 29
+
+
+@pytest.fixture(scope="session")
+def document() -> dict[str, Any]:
+    """The contract."""
+    return contract.load()
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Generator[dict[str, str]]:
+    """The environment of a sandbox that lives as long as the run."""
+    with running() as environment:
+        yield environment
+
+
+@pytest.fixture
+def client(sandbox: dict[str, str]) -> Generator[Client]:
+    """A connected client of the sandbox."""
+    with connect(environment=sandbox) as connected:
+        yield connected
+
+
+@pytest.fixture
+def token(sandbox: dict[str, str]) -> str:
+    """A fresh bearer token of the default user."""
+    answer = httpx.post(
+        sandbox["WALLAROO_AUTH_URL"] + contract.operation("request_token").path,
+        data={
+            "grant_type": "password",
+            "username": sandbox["WALLAROO_USER"],
+            "password": sandbox["WALLAROO_PASSWORD"],
+        },
+        auth=(sandbox["WALLAROO_CLIENT_ID"], sandbox["WALLAROO_CLIENT_SECRET"]),
+    )
+    return answer.json()["access_token"]
+
+
+@pytest.fixture
+def http(sandbox: dict[str, str], token: str) -> Generator[httpx.Client]:
+    """Plain HTTP with a good token, for requests that no client would send."""
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=sandbox["WALLAROO_API_URL"], headers=headers, timeout=30) as plain:
+        yield plain
+
+
+@pytest.fixture(scope="session")
+def weights() -> np.ndarray[Any, np.dtype[np.float32]]:
+    """What the small model multiplies a row with."""
+    return np.random.default_rng(29).normal(size=(WIDTH, 1)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def model_file(tmp_path_factory: pytest.TempPathFactory, weights: np.ndarray[Any, Any]) -> Path:
+    """A model of the shape of the documents' own: `dense_input` float32 [N, 29] to `dense_1` float32 [N, 1]."""
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["dense_input", "w"], ["sum"]), helper.make_node("Sigmoid", ["sum"], ["dense_1"])],
+        "shape-of-ccfraud",
+        [helper.make_tensor_value_info("dense_input", TensorProto.FLOAT, ["N", WIDTH])],
+        [helper.make_tensor_value_info("dense_1", TensorProto.FLOAT, ["N", 1])],
+        [numpy_helper.from_array(weights, "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path = tmp_path_factory.mktemp("models") / "shape-of-ccfraud.onnx"
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.fixture(scope="session")
+def expected(weights: np.ndarray[Any, Any]) -> Callable[[Any], np.ndarray[Any, Any]]:
+    """What the small model gives for rows, computed without it."""
+
+    def compute(rows: Any) -> np.ndarray[Any, Any]:
+        return 1 / (1 + np.exp(-(np.asarray(rows, np.float32).astype(np.float64) @ weights)))
+
+    return compute
+
+
+@pytest.fixture(scope="session")
+def documents_row(document: dict[str, Any]) -> list[float]:
+    """The row that the documents score."""
+    body = document["components"]["requestBodies"]["Inference"]["content"]
+    return body["application/json; format=pandas-records"]["examples"]["tensor"]["value"][0]["tensor"]
+
+
+@pytest.fixture
+def workspace_id(client: Client) -> int:
+    """The default user's own workspace."""
+    from wallaroo_mlops_client.api.workspaces import list_workspaces
+    from wallaroo_mlops_client.models import ListWorkspacesRequest, ListWorkspacesResponse
+
+    return call(client, list_workspaces, ListWorkspacesResponse, body=ListWorkspacesRequest()).workspaces[0].id
+
+
+@pytest.fixture
+def deploy(client: Client, workspace_id: int) -> Callable[..., tuple[str, str]]:
+    """Deploys models under a name; the deployment's name and URL."""
+    from wallaroo_mlops_client.api.deployments import get_pipeline_external_url
+    from wallaroo_mlops_client.api.pipelines import create_pipeline, deploy_pipeline
+    from wallaroo_mlops_client.models import (
+        CreatePipelineRequest,
+        CreatePipelineResponse,
+        DeployPipelineRequest,
+        DeployPipelineResponse,
+        GetPipelineExternalUrlRequest,
+        GetPipelineExternalUrlResponse,
+        PipelineDefinition,
+    )
+
+    def run(name: str, *version_ids: int) -> tuple[str, str]:
+        pipeline = call(
+            client,
+            create_pipeline,
+            CreatePipelineResponse,
+            body=CreatePipelineRequest(pipeline_id=name, workspace_id=workspace_id, definition=PipelineDefinition()),
+        )
+        request = DeployPipelineRequest(
+            deploy_id=name,
+            pipeline_id=pipeline.pipeline_pk_id,
+            pipeline_version_pk_id=pipeline.pipeline_variant_pk_id,
+            model_ids=list(version_ids),
+        )
+        deployment = call(client, deploy_pipeline, DeployPipelineResponse, body=request)
+        where = GetPipelineExternalUrlRequest(workspace_id=workspace_id, pipeline_name=name)
+        url = call(client, get_pipeline_external_url, GetPipelineExternalUrlResponse, body=where).url
+        return f"{name}-{deployment.id}", url
+
+    return run

@@ -1,0 +1,188 @@
+"""Does the contract keep its own rules?"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wallaroo_ext.json_values import list_of, object_of
+from wallaroo_ext.sandbox.spec import ContractSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DOCUMENTS = {
+    "api-essentials-guide",
+    "external-inference-url-tutorial",
+    "field-notes",
+    "mlops-api-tutorial",
+    "pipeline-management-guide",
+    "pipeline-management-tutorial",
+}
+KINDS = {"recorded", "example", "prose", "observed", "convention"}
+CLOSED_ENUMS = {"Visibility", "Architecture"}
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method in item.keys() & {"get", "put", "post", "delete", "patch"}:
+            yield path, item[method]
+
+
+def evident(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What needs evidence of its own; everything below it inherits."""
+    yield from ((operation["operationId"], operation) for _, operation in operations(document))
+    components = document["components"]
+    for kind in ("schemas", "responses", "parameters", "requestBodies"):
+        yield from ((f"{kind}/{name}", value) for name, value in components[kind].items())
+
+
+def schemas_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object below a value; schemas are among them."""
+    if isinstance(value, dict):
+        yield object_of(value)
+    below = [inner for name, inner in object_of(value).items() if name not in {"example", "examples", "x-evidence"}]
+    for inner in below + list_of(value):
+        yield from schemas_in(inner)
+
+
+def answer_schemas(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The named schemas that answers are made of, found by following references."""
+    spec = ContractSpec(document)
+    found: dict[str, dict[str, Any]] = {}
+    waiting = [
+        spec.resolve(answer) for _, operation in operations(document) for answer in operation["responses"].values()
+    ]
+    while waiting:
+        for schema in schemas_in(waiting.pop()):
+            reference = schema.get("$ref", "")
+            if reference.startswith("#/components/schemas/") and reference not in found:
+                found[reference] = spec.resolve(schema)
+                waiting.append(found[reference])
+    return found
+
+
+def test_everything_has_evidence(document: dict[str, Any]) -> None:
+    for name, value in evident(document):
+        evidence = value.get("x-evidence")
+        assert evidence, f"{name} has no evidence"
+
+
+def test_evidence_names_a_document_a_section_and_a_kind(document: dict[str, Any]) -> None:
+    entries = [entry for value in schemas_in(document) for entry in value.get("x-evidence", [])]
+    assert len(entries) > 100
+    for entry in entries:
+        assert entry.keys() == {"document", "section", "kind"}
+        assert entry["document"] in DOCUMENTS
+        assert entry["kind"] in KINDS
+
+
+def test_every_operation_says_whether_it_may_be_sent_twice(document: dict[str, Any]) -> None:
+    for path, operation in operations(document):
+        assert isinstance(operation.get("x-idempotent"), bool), path
+
+
+def test_statuses_are_explicit(document: dict[str, Any]) -> None:
+    for path, operation in operations(document):
+        statuses = set(operation["responses"])
+        assert "default" not in statuses, path
+        assert statuses >= {"400", "401", "405", "413", "415", "429", "500", "503"}, path
+
+
+def test_answers_have_no_closed_enumeration_and_no_date_time(document: dict[str, Any]) -> None:
+    schemas = answer_schemas(document)
+    assert len(schemas) > 20
+    for name, schema in schemas.items():
+        for inner in schemas_in(schema):
+            assert "enum" not in inner, name
+            assert inner.get("format") != "date-time", name
+            assert inner.get("additionalProperties") is not False, name
+
+
+def test_requests_have_closed_enumerations_only_where_the_set_is_known(document: dict[str, Any]) -> None:
+    closed = {name for name, schema in document["components"]["schemas"].items() if "enum" in schema}
+    assert closed == CLOSED_ENUMS
+
+
+def test_always_present_fields_exist_and_are_not_required_too(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        for inner in schemas_in(schema):
+            always = set(inner.get("x-always", ()))
+            assert always <= inner.get("properties", {}).keys(), name
+            assert not always & set(inner.get("required", ())), name
+
+
+def media_types(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    spec = ContractSpec(document)
+    for path, operation in operations(document):
+        for part in [operation["requestBody"], *operation["responses"].values()]:
+            for kind, media in spec.resolve(part).get("content", {}).items():
+                yield f"{path} {kind}", media
+
+
+def test_examples_fit_their_schemas(document: dict[str, Any]) -> None:
+    spec = ContractSpec(document)
+    count = 0
+    for where, media in media_types(document):
+        validator = spec.validator(media["schema"])
+        for name, example in media.get("examples", {}).items():
+            count += 1
+            errors = [error.message for error in validator.iter_errors(example["value"])]
+            assert not errors, f"{where}: {name}: {errors}"
+    assert count > 50
+
+
+def test_examples_name_nobody(document: dict[str, Any]) -> None:
+    text = str(document)
+    addresses = set(re.findall(r"[\w.+-]+@[\w.-]+", text))
+    assert all(address.endswith("@example.com") for address in addresses)
+    assert "eyJ" not in text
+
+
+def links(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, dict[str, Any]]]:
+    for _, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            for link in answer.get("links", {}).values():
+                yield operation, status, link
+
+
+def test_links_resolve(document: dict[str, Any]) -> None:
+    spec = ContractSpec(document)
+    count = 0
+    for operation, status, link in links(document):
+        count += 1
+        target = spec.operations[link["operationId"]]
+        for expression in [*link.get("parameters", {}).values(), *link.get("requestBody", {}).values()]:
+            for source, pointer in re.findall(r"\$(request|response)\.body#([\w/]+)", expression):
+                schema = body_schema(spec, operation, status, source)
+                follow(spec, schema, pointer)
+        for name in link.get("parameters", {}):
+            assert f"{{{name}}}" in target.path
+    assert count >= 8
+
+
+def body_schema(spec: ContractSpec, operation: dict[str, Any], status: str, source: str) -> dict[str, Any]:
+    body = operation["requestBody"] if source == "request" else operation["responses"][status]
+    return next(iter(spec.resolve(body)["content"].values()))["schema"]
+
+
+def follow(spec: ContractSpec, schema: dict[str, Any], pointer: str) -> None:
+    """Fail unless the schema describes what the JSON pointer points to."""
+    for key in pointer.removeprefix("/").split("/"):
+        resolved = spec.resolve(schema)
+        schema = resolved["items"] if key.isdigit() else resolved["properties"][key]
+
+
+@pytest.mark.parametrize("breakage", ["x-evidence", "x-idempotent"])
+def test_a_missing_statement_would_be_noticed(document: dict[str, Any], breakage: str) -> None:
+    path = next(iter(document["paths"]))
+    operation = {name: value for name, value in document["paths"][path]["post"].items() if name != breakage}
+    broken = document | {"paths": {path: {"post": operation}}}
+    with pytest.raises(AssertionError):
+        (
+            test_everything_has_evidence
+            if breakage == "x-evidence"
+            else test_every_operation_says_whether_it_may_be_sent_twice
+        )(broken)

@@ -1,0 +1,150 @@
+"""What a person does first: the demo, the README, importing the package."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import wallaroo_ext
+from wallaroo_ext.sandbox.process import running
+
+ROOT = Path(__file__).parents[2]
+DEMO = [sys.executable, str(ROOT / "scripts/lib/demo.py")]
+
+
+def sandboxes_below(pid: int) -> list[int]:
+    """The processes of sandboxes that a process started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [int(child) for child in children if b"wallaroo_ext.cli" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_the_demo_shows_what_it_did() -> None:
+    done = subprocess.run(
+        DEMO, capture_output=True, text=True, check=False, timeout=120, env=os.environ | {"COLUMNS": "120"}
+    )
+    assert done.returncode == 0, done.stderr
+    for text in ("workspace 2", "version 1", "deployment breast-cancer-1, Running", "114 rows", "undeploy"):
+        assert text in done.stdout
+    scores = re.findall(r"│ +\d │ +([\d.]+) │ +([\d.]+) │ (\w+)", done.stdout)
+    assert len(scores) == 8
+    for frame, arrow, label in scores:
+        assert frame == arrow
+        assert (float(arrow) > 0.5) == (label == "malignant")
+    right = re.search(r"(\d+) of 114 rows are right", done.stdout)
+    assert right is not None
+    assert int(right[1]) > 105
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals) -> None:
+    with subprocess.Popen(DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 30
+        started: list[int] = []
+        while not started and time.monotonic() < deadline:
+            started = sandboxes_below(process.pid)
+            time.sleep(0.02)
+        assert started
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in said
+    assert not any(is_alive(pid) for pid in started)
+
+
+def readme_blocks() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_code_in_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = readme_blocks()
+    assert len(blocks) >= 2
+    monkeypatch.chdir(ROOT)
+    with running() as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        for block in blocks:
+            names: dict[str, Any] = {}
+            exec(compile(block, "README.md", "exec"), names)  # noqa: S102 - it is our own text
+    shown = capsys.readouterr().out
+    assert "readme: version 1 is ready" in shown
+    assert "out.malignant" in shown
+
+
+def test_the_readme_lists_the_sandboxs_gaps() -> None:
+    assert "does not imitate" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    program = "import sys, wallaroo_ext; print(' '.join(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert "httpx" in loaded
+    heavy = {
+        "wallaroo_mlops_client",
+        "pyarrow",
+        "pandas",
+        "numpy",
+        "yaml",
+        "wallaroo_ext.sandbox",
+        "cyclopts",
+        "starlette",
+    }
+    assert not heavy & set(loaded)
+
+
+def test_the_public_names_are_sorted_and_there() -> None:
+    names = wallaroo_ext.__all__
+    assert names == sorted(names)
+    for name in names:
+        assert getattr(wallaroo_ext, name).__doc__
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_runs_a_sandbox_and_carries_the_contract(tmp_path: Path) -> None:
+    builder = "import hatchling.build as build; print(build.build_wheel(__import__('sys').argv[1]))"
+    made = subprocess.run(
+        [sys.executable, "-c", builder, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()[-1]
+    site = tmp_path / "site"
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", str(tmp_path / made), str(site)], check=True)
+    program = (
+        "import pathlib, wallaroo_ext, wallaroo_mlops_client\n"
+        "from wallaroo_ext import contract, connect\n"
+        "from wallaroo_ext.sandbox.process import running\n"
+        "here = pathlib.Path.cwd() / 'site'\n"
+        "for found in (wallaroo_ext.__file__, wallaroo_mlops_client.__file__, contract.path()):\n"
+        "    assert here in pathlib.Path(found).parents, found\n"
+        "assert len(contract.load()['paths']) > 10\n"
+        "with running() as environment, connect(environment=environment) as client:\n"
+        "    from wallaroo_mlops_client.api.workspaces import list_workspaces\n"
+        "    from wallaroo_mlops_client.models import ListWorkspacesRequest\n"
+        "    print(list_workspaces.sync(client=client, body=ListWorkspacesRequest()))\n"
+    )
+    # The checkout's own packages come from a .pth file after PYTHONPATH, so those of the wheel win.
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Default Workspace" in done.stdout
+    assert {path.name for path in site.glob("*/py.typed")} == {"py.typed"}
+    assert len(list(site.glob("*/py.typed"))) == 2

@@ -1,0 +1,196 @@
+"""Does the sandbox keep what it was told, and does it begin and end as a program should?"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import numpy as np
+import pytest
+from wallaroo_mlops_client.api.deployments import get_pipeline_external_url
+from wallaroo_mlops_client.api.models import list_model_versions
+from wallaroo_mlops_client.api.pipelines import create_pipeline, deploy_pipeline
+from wallaroo_mlops_client.models import (
+    CreatePipelineRequest,
+    CreatePipelineResponse,
+    DeployPipelineRequest,
+    DeployPipelineResponse,
+    GetPipelineExternalUrlRequest,
+    GetPipelineExternalUrlResponse,
+    ListModelVersionsRequest,
+    ModelVersion,
+    PipelineDefinition,
+)
+
+from wallaroo_ext import call, connect, contract, infer, upload_model, wait_until_running
+from wallaroo_ext.sandbox.app import create_app
+from wallaroo_ext.sandbox.handlers import HANDLERS
+from wallaroo_ext.sandbox.instance import Instance
+from wallaroo_ext.sandbox.process import SandboxFailedError, read_environment, running
+from wallaroo_ext.sandbox.spec import ContractSpec
+
+if TYPE_CHECKING:
+    from wallaroo_mlops_client import Client
+
+WITHOUT_A_HANDLER: set[str] = set()
+"""The operations that answer 501, until the sandbox has them."""
+
+
+def deploy(client: Client, model_file: Path) -> str:
+    version = upload_model(client, model_file, name="kept", workspace_id=1)
+    body = CreatePipelineRequest(pipeline_id="kept", workspace_id=1, definition=PipelineDefinition())
+    pipeline = call(client, create_pipeline, CreatePipelineResponse, body=body)
+    request = DeployPipelineRequest(
+        deploy_id="kept",
+        pipeline_id=pipeline.pipeline_pk_id,
+        pipeline_version_pk_id=pipeline.pipeline_variant_pk_id,
+        model_ids=[version.id],
+    )
+    deployment = call(client, deploy_pipeline, DeployPipelineResponse, body=request)
+    return f"kept-{deployment.id}"
+
+
+def score(client: Client, deployment: str) -> list[Any]:
+    wait_until_running(client, deployment)
+    where = GetPipelineExternalUrlRequest(workspace_id=1, pipeline_name="kept")
+    url = call(client, get_pipeline_external_url, GetPipelineExternalUrlResponse, body=where).url
+    return infer(client, url, {"tensor": np.ones((2, 29), np.float32)}).column("out.dense_1").to_pylist()
+
+
+def test_state_is_kept_over_a_restart(tmp_path: Path, model_file: Path) -> None:
+    with running(tmp_path / "data") as environment, connect(environment=environment) as client:
+        deployment = deploy(client, model_file)
+        before = score(client, deployment)
+        kept = {name: value for name, value in environment.items() if not name.endswith("_URL")}
+    with running(tmp_path / "data") as environment, connect(environment=environment) as client:
+        assert {name: environment[name] for name in kept} == kept
+        assert score(client, deployment) == before
+        body = ListModelVersionsRequest(model_id="kept")
+        [version] = call(client, list_model_versions, list[ModelVersion], body=body)
+        assert version.status == "ready"
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+
+
+def test_a_token_is_good_after_a_restart(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as environment:
+        answer = httpx.post(
+            environment["WALLAROO_AUTH_URL"] + contract.operation("request_token").path,
+            data={
+                "grant_type": "password",
+                "username": environment["WALLAROO_USER"],
+                "password": environment["WALLAROO_PASSWORD"],
+            },
+            auth=(environment["WALLAROO_CLIENT_ID"], environment["WALLAROO_CLIENT_SECRET"]),
+        )
+    with running(tmp_path / "data") as environment:
+        headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        url = environment["WALLAROO_API_URL"] + contract.operation("list_workspaces").path
+        assert httpx.post(url, json={}, headers=headers).status_code == 200
+
+
+def test_a_data_directory_has_one_sandbox(tmp_path: Path) -> None:
+    with running(tmp_path / "data"):
+        with pytest.raises(SandboxFailedError, match="Another sandbox works on") as raised, running(tmp_path / "data"):
+            pass
+        assert "Traceback" not in str(raised.value)
+
+
+def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as environment:
+        port = environment["WALLAROO_API_URL"].rpartition(":")[2]
+        taken = running(tmp_path / "other", "--port", port)
+        with pytest.raises(SandboxFailedError, match=f"{port}: Address already in use") as raised, taken:
+            pass
+        assert "Traceback" not in str(raised.value)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_the_environment_and_ends_when_interrupted(tmp_path: Path, number: signal.Signals) -> None:
+    env_file = tmp_path / "environment"
+    command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox", "--env-file", str(env_file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        lines = [process.stdout.readline() for _ in range(6)]
+        process.send_signal(number)
+        said = process.stderr.read()
+    assert process.returncode in {0, -number}
+    assert said == ""
+    assert "".join(lines) == env_file.read_text(encoding="utf-8")
+    assert env_file.stat().st_mode & 0o777 == 0o600
+    environment = read_environment(env_file)
+    assert set(environment) == {
+        "WALLAROO_API_URL",
+        "WALLAROO_AUTH_URL",
+        "WALLAROO_CLIENT_ID",
+        "WALLAROO_CLIENT_SECRET",
+        "WALLAROO_USER",
+        "WALLAROO_PASSWORD",
+    }
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(environment["WALLAROO_API_URL"])
+
+
+def test_what_was_not_acknowledged_is_gone_after_a_crash(tmp_path: Path, model_file: Path) -> None:
+    instance = Instance(tmp_path / "data")
+    stray = instance.store.model_file("00000000-0000-0000-0000-000000000000")
+    stray.write_bytes(model_file.read_bytes())
+    (instance.store.staging / "half").write_bytes(b"half a model")
+    instance.close()
+    again = Instance(tmp_path / "data")
+    assert not stray.exists()
+    assert list(again.store.staging.iterdir()) == []
+    again.close()
+
+
+def test_an_operation_without_a_handler_is_listed_here() -> None:
+    assert set(ContractSpec(contract.load()).operations) - set(HANDLERS) == WITHOUT_A_HANDLER
+
+
+def test_an_operation_without_a_handler_answers_501(tmp_path: Path) -> None:
+    document = contract.load()
+    listing = document["paths"][contract.operation("list_workspaces").path]["post"]
+    path = "/v1/api/unheard/of"
+    document["paths"][path] = {"post": listing | {"operationId": "unheard_of"}}
+    instance = Instance(tmp_path / "data")
+    token = instance.tokens.issue("api-client", _default_user(instance), "issuer")["access_token"]
+    transport = httpx.ASGITransport(create_app(instance, ContractSpec(document)))
+
+    async def post(**headers: str) -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as http:
+            return await http.post(path, json={}, headers=headers)
+
+    answer = asyncio.run(post(Authorization=f"Bearer {token}"))
+    assert (answer.status_code, answer.json()["code"]) == (501, 501)
+    assert "unheard_of" in answer.json()["msg"]
+    assert asyncio.run(post()).status_code == 401
+    instance.close()
+
+
+def _default_user(instance: Instance) -> Any:
+    from wallaroo_ext.sandbox.users import check_password
+
+    with instance.store.transaction() as db:
+        return check_password(db, instance.credentials.username, instance.credentials.password)
+
+
+def test_no_process_stays_behind(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as environment:
+        assert environment
+    with os.scandir("/proc") as entries:
+        pids = [entry.name for entry in entries if entry.name.isdigit()]
+    commands = [_command(pid) for pid in pids]
+    assert not [command for command in commands if str(tmp_path) in command]
+
+
+def _command(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+    except OSError:
+        return ""

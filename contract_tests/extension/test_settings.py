@@ -1,0 +1,98 @@
+"""Are the instance and the caller found where a user put them?"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from wallaroo_ext import ConfigurationError, Settings, connect
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+USER = {"WALLAROO_USER": "a@example.com", "WALLAROO_PASSWORD": "password-1", "WALLAROO_CLIENT_SECRET": "secret-1"}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "host"),
+    [("rhino-5555", "rhino-5555."), ("rhino-5555.", "rhino-5555."), ("", "")],
+    ids=["without a dot", "with a dot", "none"],
+)
+def test_urls_are_made_of_prefix_and_suffix(prefix: str, host: str) -> None:
+    settings = Settings.resolve(USER | {"WALLAROO_PREFIX": prefix, "WALLAROO_SUFFIX": "example.com"})
+    assert settings.api_url == f"https://{host}api.example.com"
+    assert settings.auth_url == f"https://{host}keycloak.example.com"
+
+
+def test_urls_can_be_given_whole_and_one_serves_for_both() -> None:
+    settings = Settings.resolve(USER | {"WALLAROO_API_URL": "https://one.example.com/"})
+    assert settings.api_url == settings.auth_url == "https://one.example.com"
+
+
+def test_arguments_win_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "creds.json"
+    file.write_text(
+        json.dumps(
+            {"username": "file", "password": "file", "confidentialClient": "file", "confidentialPassword": "file"}
+        ),
+        encoding="utf-8",
+    )
+    environment = {
+        "WALLAROO_API_URL": "https://a.example.com",
+        "WALLAROO_SDK_CREDENTIALS": str(file),
+        "WALLAROO_PASSWORD": "environment",
+        "WALLAROO_CLIENT_ID": "environment",
+    }
+    settings = Settings.resolve(environment, client_id="argument")
+    assert (settings.username, settings.password) == ("file", "environment")
+    assert (settings.client_id, settings.client_secret) == ("argument", "file")
+
+
+def test_the_other_shape_of_the_file_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "creds.json"
+    file.write_text('{"username": "u", "password": "p", "email": "u@example.com"}', encoding="utf-8")
+    environment = {"WALLAROO_API_URL": "https://a.example.com", "WALLAROO_SDK_CREDENTIALS": str(file)}
+    settings = Settings.resolve(environment)
+    assert (settings.username, settings.password, settings.client_id) == ("u", "p", "api-client")
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        (USER, "WALLAROO_API_URL"),
+        (USER | {"WALLAROO_API_URL": "a.example.com"}, "https://"),
+        ({"WALLAROO_API_URL": "https://a.example.com"}, "nothing to sign in with"),
+        ({"WALLAROO_API_URL": "https://a.example.com", "WALLAROO_USER": "u"}, "WALLAROO_PASSWORD"),
+        (USER | {"WALLAROO_API_URL": "https://a", "WALLAROO_SDK_CREDENTIALS": "/none"}, "cannot be read"),
+        (USER | {"WALLAROO_API_URL": "https://a", "WALLAROO_SDK_CREDENTIALS": __file__}, "no JSON"),
+    ],
+    ids=["no URL", "no scheme", "nobody", "no password", "no file", "no JSON"],
+)
+def test_what_is_missing_is_said_in_a_sentence(environment: dict[str, str], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        Settings.resolve(environment)
+
+
+def test_secrets_are_in_no_repr() -> None:
+    environment = USER | {"WALLAROO_API_URL": "https://a.example.com"}
+    with connect(environment=environment) as client:
+        shown = repr(Settings.resolve(environment)) + repr(client)
+    assert "password-1" not in shown
+    assert "secret-1" not in shown
+    with connect(environment=environment, token="token-1") as client:
+        assert "token-1" not in repr(client) + repr(Settings.resolve(environment, token="token-1"))
+
+
+def test_timeouts_and_limits_reach_httpx() -> None:
+    environment = USER | {"WALLAROO_API_URL": "https://a.example.com"}
+    with connect(environment=environment) as client:
+        assert client.get_httpx_client().timeout == httpx.Timeout(connect=10, read=300, write=300, pool=60)
+    limits = httpx.Limits(max_connections=3)
+    with connect(environment=environment, timeout=7, limits=limits) as client:
+        plain = client.get_httpx_client()
+        assert plain.timeout == httpx.Timeout(7)
+        transport: Any = plain._transport  # pyright: ignore[reportPrivateUsage] - httpx shows its limits nowhere else
+        assert transport._pool._max_connections == 3
