@@ -123,9 +123,12 @@ class KeycloakAuth(httpx.Auth):
         try:
             step = next(flow)
             while True:
-                if isinstance(step, _Turn):
-                    held = step is _Turn.BEGINS
-                    (self._thread_lock.acquire if held else self._thread_lock.release)()
+                if step is _Turn.BEGINS:
+                    held = self._thread_lock.acquire()
+                    step = next(flow)
+                elif step is _Turn.ENDS:
+                    held = False
+                    self._thread_lock.release()
                     step = next(flow)
                 else:
                     response = yield step
@@ -168,34 +171,34 @@ class KeycloakAuth(httpx.Auth):
         """What to send, in order, and when to take turns with other callers."""
         _check_origin(request, self._home)
         can_be_sent_again = isinstance(request.stream, httpx.ByteStream)
-        token = self._current() or (yield from self._renewed(refused=None))
+        token = self._current() or (yield from self._renewed(request, refused=None))
         response = yield _with_token(request, token)
         if response.status_code == HTTPStatus.UNAUTHORIZED and can_be_sent_again:
-            yield _with_token(request, (yield from self._renewed(refused=token)))
+            yield _with_token(request, (yield from self._renewed(request, refused=token)))
 
     def _current(self) -> _Token | None:
         token = self._token
         return token if token is not None and self._clock() < token.use_until else None
 
-    def _renewed(self, refused: _Token | None) -> _Flow[_Token]:
+    def _renewed(self, request: httpx.Request, *, refused: _Token | None) -> _Flow[_Token]:
         """A token other than the refused one: what another caller has got meanwhile, or a new one."""
         yield _Turn.BEGINS
         token = self._current()
         if token is None or token is refused:
-            token = yield from self._renewal()
+            token = yield from self._renewal(request)
         yield _Turn.ENDS
         return token
 
-    def _renewal(self) -> _Flow[_Token]:
-        """A new token, by the refresh token where there is a fresh one, else by the grant."""
+    def _renewal(self, request: httpx.Request) -> _Flow[_Token]:
+        """A new token for a request, by the refresh token where there is a fresh one, else by the grant."""
         old = self._token
         if old is not None and old.refresh is not None and self._clock() < old.refresh_until:
             asked_at = self._clock()
-            response = yield self._request({"grant_type": "refresh_token", "refresh_token": old.refresh})
+            response = yield self._request({"grant_type": "refresh_token", "refresh_token": old.refresh}, request)
             if response.is_success:
                 return self._accept(response, asked_at)
         asked_at = self._clock()
-        response = yield self._request(self._grant())
+        response = yield self._request(self._grant(), request)
         return self._accept(response, asked_at)
 
     def _grant(self) -> dict[str, str]:
@@ -203,10 +206,13 @@ class KeycloakAuth(httpx.Auth):
             return {"grant_type": "client_credentials"}
         return {"grant_type": "password", "username": self._username, "password": self._password}
 
-    def _request(self, form: dict[str, str]) -> httpx.Request:
+    def _request(self, form: dict[str, str], wanted_for: httpx.Request) -> httpx.Request:
+        """A token request, with the timeouts of the request that the token is for."""
         if self._client_secret is None:
-            return httpx.Request("POST", self._token_url, data=form | {"client_id": self._client_id})
-        request = httpx.Request("POST", self._token_url, data=form)
+            form = form | {"client_id": self._client_id}
+        request = httpx.Request("POST", self._token_url, data=form, extensions=dict(wanted_for.extensions))
+        if self._client_secret is None:
+            return request
         return next(httpx.BasicAuth(self._client_id, self._client_secret).auth_flow(request))
 
     def _accept(self, response: httpx.Response, asked_at: float) -> _Token:

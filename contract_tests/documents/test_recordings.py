@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,12 @@ def test_recordings_are_there() -> None:
     assert len(list(RECORDINGS.glob("*.json"))) == 5
     assert len(answered()) > 40
     assert {exchange["operation"] for exchange in exchanges()} == set(SPEC.operations)
+
+
+def test_recordings_name_nobody_and_hold_no_token() -> None:
+    text = "".join(file.read_text(encoding="utf-8") for file in RECORDINGS.glob("*.json"))
+    assert {address.rpartition("@")[2] for address in re.findall(r"[\w.+-]+@[\w.-]+", text)} == {"example.com"}
+    assert "eyJ" not in text
 
 
 @pytest.mark.parametrize("exchange", requested())

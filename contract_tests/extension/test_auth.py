@@ -28,6 +28,7 @@ class Keycloak:
     revoked: set[str] = field(default_factory=set[str])
     forms: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     seen: list[str] = field(default_factory=list[str])
+    timeouts: dict[str, float] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -38,6 +39,7 @@ class Keycloak:
         return httpx.Response(401 if token in self.revoked else 200, json={})
 
     def issue(self, request: httpx.Request) -> httpx.Response:
+        self.timeouts = request.extensions.get("timeout")
         form = dict(httpx.QueryParams(request.content.decode()))
         with self.lock:
             self.forms.append(form | {"basic": request.headers.get("Authorization", "")})
@@ -107,6 +109,12 @@ def test_a_refused_refresh_falls_back_on_the_grant(keycloak: Keycloak) -> None:
         keycloak.now += 60
         assert http.post("/a").status_code == 200
     assert keycloak.grants == ["password", "refresh_token", "password"]
+
+
+def test_a_token_request_has_the_timeouts_of_the_request_it_is_for(keycloak: Keycloak) -> None:
+    with keycloak.client(keycloak.auth()) as http:
+        http.post("/a", timeout=httpx.Timeout(1, read=2))
+    assert keycloak.timeouts == {"connect": 1, "read": 2, "write": 1, "pool": 1}
 
 
 def test_without_a_user_the_clients_own_credentials_are_used(keycloak: Keycloak) -> None:
