@@ -34,13 +34,13 @@ def create_app(instance: Instance, contract: ContractSpec) -> Starlette:
     """The sandbox as an ASGI application.
 
     Args:
-        instance: Its state; it is closed when the application ends.
+        instance: Its state; it is closed when the application ends. Its engine is resumed by whoever serves it, once the
+            port answers.
         contract: The operations to serve. One without a handler answers 501.
     """
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        instance.engine.resume()
         yield
         await run_in_threadpool(instance.close)
 

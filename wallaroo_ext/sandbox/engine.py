@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -160,10 +160,11 @@ class Engine:
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="engine")
         self._deployments: dict[int, RunningDeployment] = {}
         self._lock = threading.Lock()
+        self._imported: Future[None] | None = None
 
     def resume(self) -> None:
-        """Take up what an earlier run left: conversions that had not ended, and deployments."""
-        self._threads.submit(_import_libraries)
+        """Load the libraries, and take up what an earlier run left: conversions that had not ended, and deployments."""
+        self._libraries()
         with self._store.transaction() as db:
             versions = db.execute("SELECT id FROM model_versions WHERE status NOT IN ('ready', 'error')").fetchall()
             deployments = db.execute("SELECT id FROM deployments WHERE deployed").fetchall()
@@ -172,15 +173,24 @@ class Engine:
         for row in deployments:
             self.start(row["id"])
 
+    def _libraries(self) -> Future[None]:
+        """The import of the heavy libraries, once and in one thread: several at a time would meet half-made modules."""
+        with self._lock:
+            if self._imported is None:
+                self._imported = self._threads.submit(_import_libraries)
+            return self._imported
+
     def close(self) -> None:
         """Let what is under way end, and begin nothing more."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def convert(self, version_id: int) -> None:
         """Read an uploaded model in the background; its status tells how it ended."""
+        self._libraries()
         self._threads.submit(self._convert, version_id)
 
     def _convert(self, version_id: int) -> None:
+        self._libraries().result()
         row = self._begin_conversion(version_id)
         status, reason = "ready", None
         if json.loads(row["metadata"])["conversion"]["framework"] == NATIVE_FRAMEWORK:
@@ -203,12 +213,14 @@ class Engine:
         deployment = RunningDeployment()
         with self._lock:
             self._deployments[deployment_id] = deployment
+        self._libraries()
         self._threads.submit(self._load, deployment_id, deployment)
 
     def _load(self, deployment_id: int, deployment: RunningDeployment) -> None:
         with self._store.transaction() as db:
             steps = json.loads(db.execute("SELECT steps FROM deployments WHERE id = ?", (deployment_id,)).fetchone()[0])
             rows = [find_version(db, version_id) for version_id in steps]
+        self._libraries().result()
         try:
             deployment.models = [self._load_model(row) for row in rows]
         except ModelUnreadableError as error:

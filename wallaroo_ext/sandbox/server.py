@@ -59,6 +59,7 @@ def serve(host: str, port: int, directory: Path | None, env_file: Path | None) -
             if env_file is not None:
                 _write_private(env_file, lines)
             print(lines, end="", flush=True)  # noqa: T201 - what the command is for
+            instance.engine.resume()
 
         config = uvicorn.Config(
             create_app(instance, ContractSpec(contract.load())),

@@ -30,10 +30,12 @@ def infer_pipeline(call: Call) -> Response:
 
 
 def _infer(call: Call) -> Response:
-    from wallaroo_ext.sandbox.answers import JSON, Answer, Selection, preferred_type, read_rows
-
     row = _deployment(call)
     deployment = _running(call, row)
+
+    # A running deployment has found the heavy libraries loaded, so this import waits for nothing.
+    from wallaroo_ext.sandbox.answers import JSON, Answer, Selection, preferred_type, read_rows
+
     rows = read_rows(call.media_type, call.body)
     answer = Answer(
         rows=rows,
