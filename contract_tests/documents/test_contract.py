@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from recorded import FOLDER
 
 from wallaroo_ext.json_values import list_of, object_of
 from wallaroo_ext.sandbox.spec import ContractSpec
@@ -22,7 +24,7 @@ DOCUMENTS = {
     "pipeline-management-tutorial",
 }
 KINDS = {"recorded", "example", "prose", "observed", "convention"}
-CLOSED_ENUMS = {"Visibility", "Architecture"}
+CLOSED_ENUMS = {"Aggregation", "Architecture", "BinMode", "Metric", "Visibility"}
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -77,6 +79,13 @@ def test_evidence_names_a_document_a_section_and_a_kind(document: dict[str, Any]
         assert entry.keys() == {"document", "section", "kind"}
         assert entry["document"] in DOCUMENTS
         assert entry["kind"] in KINDS
+
+
+def test_evidence_names_a_section_that_exists(document: dict[str, Any]) -> None:
+    known = json.loads((FOLDER / "headings.json").read_text(encoding="utf-8"))
+    for entry in [entry for value in schemas_in(document) for entry in value.get("x-evidence", [])]:
+        sections = known["field-notes"] if entry["document"] == "field-notes" else known["documents"][entry["document"]]
+        assert entry["section"] in sections, entry
 
 
 def test_every_operation_says_whether_it_may_be_sent_twice(document: dict[str, Any]) -> None:

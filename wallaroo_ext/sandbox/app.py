@@ -34,8 +34,8 @@ def create_app(instance: Instance, contract: ContractSpec) -> Starlette:
     """The sandbox as an ASGI application.
 
     Args:
-        instance: Its state; it is closed when the application ends. Its engine is resumed by whoever serves it, once the
-            port answers.
+        instance: Its state; it is closed when the application ends. Who serves it resumes its engine once the port
+            answers.
         contract: The operations to serve. One without a handler answers 501.
     """
 

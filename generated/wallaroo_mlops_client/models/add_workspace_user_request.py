@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="AddWorkspaceUserRequest")
+
+
+@_attrs_define
+class AddWorkspaceUserRequest:
+    """Whom to add to which workspace, by e-mail address or Keycloak id."""
+
+    workspace_id: int
+    """ A number that the instance gave to a thing. """
+    email: str | Unset = UNSET
+    """ An e-mail address. """
+    user_id: str | Unset = UNSET
+    """ The user's Keycloak id. """
+    user_type: str | Unset = UNSET
+    """ What the user is in the workspace; a collaborator by default. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        workspace_id = self.workspace_id
+
+        email = self.email
+
+        user_id = self.user_id
+
+        user_type = self.user_type
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "workspace_id": workspace_id,
+            }
+        )
+        if email is not UNSET:
+            field_dict["email"] = email
+        if user_id is not UNSET:
+            field_dict["user_id"] = user_id
+        if user_type is not UNSET:
+            field_dict["user_type"] = user_type
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        workspace_id = d.pop("workspace_id")
+
+        email = d.pop("email", UNSET)
+
+        user_id = d.pop("user_id", UNSET)
+
+        user_type = d.pop("user_type", UNSET)
+
+        add_workspace_user_request = cls(
+            workspace_id=workspace_id,
+            email=email,
+            user_id=user_id,
+            user_type=user_type,
+        )
+
+        add_workspace_user_request.additional_properties = d
+        return add_workspace_user_request
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

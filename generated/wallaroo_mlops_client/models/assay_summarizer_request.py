@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..models.aggregation import Aggregation
+from ..models.bin_mode import BinMode
+from ..models.metric import Metric
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="AssaySummarizerRequest")
+
+
+@_attrs_define
+class AssaySummarizerRequest:
+    """How values are binned and compared."""
+
+    type_: str
+    """ What kind of values they are. """
+    bin_mode: BinMode
+    """ Where the edges of the bins come from. """
+    aggregation: Aggregation
+    """ What is compared of each bin. """
+    metric: Metric
+    """ How windows are compared with the baseline. The prose has the labels of a screen, Maximum Difference of Bins
+    for one; these are the values that are sent. """
+    num_bins: int
+    """ How many bins there are; 5 to 14 are recommended. The upper bound is this contract's own. """
+    add_outlier_edges: bool
+    """ Whether there is a bin below the first edge and one above the last. """
+    bin_weights: list[float] | None | Unset = UNSET
+    """ What each bin counts, one number a bin. """
+    bin_width: float | list[float] | None | Unset = UNSET
+    """ How wide bins are. No source shows a value. """
+    provided_edges: list[float] | None | Unset = UNSET
+    """ The edges of the bins, with the bin mode `Provided`. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        type_ = self.type_
+
+        bin_mode = self.bin_mode.value
+
+        aggregation = self.aggregation.value
+
+        metric = self.metric.value
+
+        num_bins = self.num_bins
+
+        add_outlier_edges = self.add_outlier_edges
+
+        bin_weights: list[float] | None | Unset
+        if isinstance(self.bin_weights, Unset):
+            bin_weights = UNSET
+        elif isinstance(self.bin_weights, list):
+            bin_weights = self.bin_weights
+
+        else:
+            bin_weights = self.bin_weights
+
+        bin_width: float | list[float] | None | Unset
+        if isinstance(self.bin_width, Unset):
+            bin_width = UNSET
+        elif isinstance(self.bin_width, list):
+            bin_width = self.bin_width
+
+        else:
+            bin_width = self.bin_width
+
+        provided_edges: list[float] | None | Unset
+        if isinstance(self.provided_edges, Unset):
+            provided_edges = UNSET
+        elif isinstance(self.provided_edges, list):
+            provided_edges = self.provided_edges
+
+        else:
+            provided_edges = self.provided_edges
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "type": type_,
+                "bin_mode": bin_mode,
+                "aggregation": aggregation,
+                "metric": metric,
+                "num_bins": num_bins,
+                "add_outlier_edges": add_outlier_edges,
+            }
+        )
+        if bin_weights is not UNSET:
+            field_dict["bin_weights"] = bin_weights
+        if bin_width is not UNSET:
+            field_dict["bin_width"] = bin_width
+        if provided_edges is not UNSET:
+            field_dict["provided_edges"] = provided_edges
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        type_ = d.pop("type")
+
+        bin_mode = BinMode(d.pop("bin_mode"))
+
+        aggregation = Aggregation(d.pop("aggregation"))
+
+        metric = Metric(d.pop("metric"))
+
+        num_bins = d.pop("num_bins")
+
+        add_outlier_edges = d.pop("add_outlier_edges")
+
+        def _parse_bin_weights(data: object) -> list[float] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                bin_weights_type_0 = cast(list[float], data)
+
+                return bin_weights_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[float] | None | Unset, data)
+
+        bin_weights = _parse_bin_weights(d.pop("bin_weights", UNSET))
+
+        def _parse_bin_width(data: object) -> float | list[float] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                bin_width_type_1 = cast(list[float], data)
+
+                return bin_width_type_1
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(float | list[float] | None | Unset, data)
+
+        bin_width = _parse_bin_width(d.pop("bin_width", UNSET))
+
+        def _parse_provided_edges(data: object) -> list[float] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                provided_edges_type_0 = cast(list[float], data)
+
+                return provided_edges_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[float] | None | Unset, data)
+
+        provided_edges = _parse_provided_edges(d.pop("provided_edges", UNSET))
+
+        assay_summarizer_request = cls(
+            type_=type_,
+            bin_mode=bin_mode,
+            aggregation=aggregation,
+            metric=metric,
+            num_bins=num_bins,
+            add_outlier_edges=add_outlier_edges,
+            bin_weights=bin_weights,
+            bin_width=bin_width,
+            provided_edges=provided_edges,
+        )
+
+        assay_summarizer_request.additional_properties = d
+        return assay_summarizer_request
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

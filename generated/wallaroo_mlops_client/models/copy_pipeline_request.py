@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.copy_pipeline_request_engine_config import (
+        CopyPipelineRequestEngineConfig,
+    )
+
+
+T = TypeVar("T", bound="CopyPipelineRequest")
+
+
+@_attrs_define
+class CopyPipelineRequest:
+    """The pipeline to copy, and what the copy is called."""
+
+    name: str
+    """ Letters, digits and dashes, 63 at most, with no dash at either end. """
+    workspace_id: int
+    """ A number that the instance gave to a thing. """
+    source_pipeline: int
+    """ A number that the instance gave to a thing. """
+    deploy: str | Unset = UNSET
+    """ Letters, digits and dashes, 63 at most, with no dash at either end. """
+    engine_config: CopyPipelineRequestEngineConfig | Unset = UNSET
+    """ Further settings of the engine, for the deployment. """
+    pipeline_version: str | Unset = UNSET
+    """ The UUID of the version to copy; the newest by default. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        name = self.name
+
+        workspace_id = self.workspace_id
+
+        source_pipeline = self.source_pipeline
+
+        deploy = self.deploy
+
+        engine_config: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.engine_config, Unset):
+            engine_config = self.engine_config.to_dict()
+
+        pipeline_version = self.pipeline_version
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "name": name,
+                "workspace_id": workspace_id,
+                "source_pipeline": source_pipeline,
+            }
+        )
+        if deploy is not UNSET:
+            field_dict["deploy"] = deploy
+        if engine_config is not UNSET:
+            field_dict["engine_config"] = engine_config
+        if pipeline_version is not UNSET:
+            field_dict["pipeline_version"] = pipeline_version
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.copy_pipeline_request_engine_config import (
+            CopyPipelineRequestEngineConfig,  # noqa: PLC0415
+        )
+
+        d = dict(src_dict)
+        name = d.pop("name")
+
+        workspace_id = d.pop("workspace_id")
+
+        source_pipeline = d.pop("source_pipeline")
+
+        deploy = d.pop("deploy", UNSET)
+
+        _engine_config = d.pop("engine_config", UNSET)
+        engine_config: CopyPipelineRequestEngineConfig | Unset
+        if isinstance(_engine_config, Unset):
+            engine_config = UNSET
+        else:
+            engine_config = CopyPipelineRequestEngineConfig.from_dict(_engine_config)
+
+        pipeline_version = d.pop("pipeline_version", UNSET)
+
+        copy_pipeline_request = cls(
+            name=name,
+            workspace_id=workspace_id,
+            source_pipeline=source_pipeline,
+            deploy=deploy,
+            engine_config=engine_config,
+            pipeline_version=pipeline_version,
+        )
+
+        copy_pipeline_request.additional_properties = d
+        return copy_pipeline_request
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

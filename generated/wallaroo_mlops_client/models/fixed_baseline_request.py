@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="FixedBaselineRequest")
+
+
+@_attrs_define
+class FixedBaselineRequest:
+    """The inferences of a fixed time."""
+
+    pipeline: str
+    """ The pipeline's name. """
+    model: str
+    """ The model's name. """
+    start_at: str
+    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
+    date types of most languages lose the digits after the sixth. """
+    end_at: str
+    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
+    date types of most languages lose the digits after the sixth. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        pipeline = self.pipeline
+
+        model = self.model
+
+        start_at = self.start_at
+
+        end_at = self.end_at
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "pipeline": pipeline,
+                "model": model,
+                "start_at": start_at,
+                "end_at": end_at,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        pipeline = d.pop("pipeline")
+
+        model = d.pop("model")
+
+        start_at = d.pop("start_at")
+
+        end_at = d.pop("end_at")
+
+        fixed_baseline_request = cls(
+            pipeline=pipeline,
+            model=model,
+            start_at=start_at,
+            end_at=end_at,
+        )
+
+        fixed_baseline_request.additional_properties = d
+        return fixed_baseline_request
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
