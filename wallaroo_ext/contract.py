@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext.json_values import object_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FILE = "wallaroo-mlops.yaml"
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +84,28 @@ def load(file: Path | None = None) -> dict[str, Any]:
             return yaml.load(stream, Loader=loader)  # noqa: S506 - both are the safe loader, one of them in C
         except yaml.YAMLError as error:
             raise ValueError(f"it is no YAML, {error}") from None
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every operation of a contract: its path, its method in lower case, and what stands there.
+
+    Args:
+        document: The contract, as `load` gives it.
+
+    Raises:
+        ValueError: It is no OpenAPI document.
+    """
+    if "paths" not in object_of(document):
+        raise ValueError("it is no OpenAPI document, it has no paths.")
+    for path, item in object_of(document["paths"]).items():
+        yield from ((path, method, item[method]) for method in _METHODS if method in item)
+
+
+def resolve(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+    """What a reference into a contract stands for; the value itself where it is none."""
+    while "$ref" in value:
+        reference: str = value["$ref"]
+        value = document
+        for key in reference.removeprefix("#/").split("/"):
+            value = value[key]
+    return value

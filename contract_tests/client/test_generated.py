@@ -161,11 +161,17 @@ def test_a_hand_edit_is_noticed(document: dict[str, Any], tmp_path: Path) -> Non
     (package / "client.py").write_text("# edited\n", encoding="utf-8")
     (package / "extra.py").touch()
     (package / "types.py").unlink()
+    (tmp_path / "api.md").write_text("", encoding="utf-8")
 
     done = regenerate("--check", *arguments)
 
     assert done.returncode == 1
-    for line in ("client.py differs", "extra.py is not made from the contract", "types.py is missing"):
+    for line in (
+        "client.py differs",
+        "extra.py is not made from the contract",
+        "types.py is missing",
+        "api.md differs",
+    ):
         assert line in done.stderr
 
 

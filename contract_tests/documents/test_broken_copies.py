@@ -1,4 +1,4 @@
-"""Is a recorded exchange that was broken in one place noticed? For each kind of rule, on every exchange it applies to."""
+"""Is a recorded exchange that was broken in one place noticed? For each kind of rule, wherever it applies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from wallaroo_ext.json_values import list_of, object_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OF_ANOTHER_TYPE = {"string": 5, "integer": "5", "number": "5", "boolean": "yes", "array": {}, "object": []}
+OF_ANOTHER_TYPE: dict[str, Any] = {
+    "string": 5,
+    "integer": "5",
+    "number": "5",
+    "boolean": "yes",
+    "array": {},
+    "object": [],
+}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from recorded import FOLDER
 
+from wallaroo_ext import contract
 from wallaroo_ext.json_values import list_of, object_of
 from wallaroo_ext.sandbox.spec import ContractSpec
 
@@ -28,9 +29,7 @@ CLOSED_ENUMS = {"Aggregation", "Architecture", "BinMode", "Metric", "Visibility"
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path, item in document["paths"].items():
-        for method in item.keys() & {"get", "put", "post", "delete", "patch"}:
-            yield path, item[method]
+    yield from ((path, operation) for path, _, operation in contract.operations(document))
 
 
 def evident(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -141,6 +140,14 @@ def test_examples_fit_their_schemas(document: dict[str, Any]) -> None:
             errors = [error.message for error in validator.iter_errors(example["value"])]
             assert not errors, f"{where}: {name}: {errors}"
     assert count > 50
+
+
+def test_every_answer_has_an_example_or_a_reason(document: dict[str, Any]) -> None:
+    spec = ContractSpec(document)
+    for path, operation in operations(document):
+        status = next(status for status in operation["responses"] if status.startswith("2"))
+        answer = spec.resolve(operation["responses"][status])
+        assert answer.get("x-no-example") or answer["content"]["application/json"].get("examples"), path
 
 
 def test_examples_name_nobody(document: dict[str, Any]) -> None:

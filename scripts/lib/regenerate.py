@@ -13,29 +13,32 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from api_page import PACKAGE, answer_content, page, request_content
+
 from wallaroo_ext import contract
-from wallaroo_ext.json_values import object_of
+from wallaroo_ext.json_values import list_of, object_of
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = "wallaroo_mlops_client"
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+PAGE = "api.md"
+PRODUCTS = (PACKAGE, PAGE)
+PLAIN = {"string", "integer", "number", "boolean"}
 
 
 def main() -> int:
     """Generate, or compare; exit with 1 on a difference and with 2 when nothing can be generated."""
     options = parse_arguments()
     with tempfile.TemporaryDirectory() as directory:
-        made = Path(directory) / PACKAGE
+        made = Path(directory)
         try:
             generate(options.contract, made)
         except (OSError, ValueError, GenerationError) as error:
             print(f"No client can be made from {options.contract}: {error}", file=sys.stderr)
             return 2
-        target = options.output / PACKAGE
         if options.check:
-            return report(differences(made, target), target)
-        replace(made, target)
-        print(f"{target} holds {sum(1 for _ in target.rglob('*.py'))} modules.")
+            return report(differences(made, options.output), options.output)
+        for name in PRODUCTS:
+            replace(made / name, options.output / name)
+        print(f"{options.output} holds {sum(1 for _ in (options.output / PACKAGE).rglob('*.py'))} modules.")
         return 0
 
 
@@ -44,7 +47,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/regenerate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, and exit with 1 where anything differs")
     parser.add_argument("--contract", type=Path, default=contract.path(), metavar="FILE", help="an OpenAPI 3.1 file")
-    parser.add_argument("--output", type=Path, default=ROOT / "generated", metavar="DIR", help="where the package goes")
+    parser.add_argument("--output", type=Path, default=ROOT / "generated", metavar="DIR", help="where they go")
     return parser.parse_args()
 
 
@@ -53,66 +56,80 @@ class GenerationError(Exception):
 
 
 def generate(source: Path, target: Path) -> None:
-    """Run openapi-python-client, and add what it does not write."""
-    table = operations(contract.load(source))
-    command = [
-        sys.executable,
-        "-m",
-        "openapi_python_client",
-        "generate",
-        "--path",
-        str(source),
-        "--output-path",
-        str(target),
-    ]
-    command += ["--config", str(ROOT / "openapi/generator.yaml"), "--meta", "none", "--fail-on-warning"]
-    command += ["--custom-template-path", str(ROOT / "openapi/templates")]
+    """Make the package with openapi-python-client, add what it does not write, and the page beside it."""
+    document = object_of(contract.load(source))
+    table = summaries(document)
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump(with_descriptions(document), file)
+        file.flush()
+        run_generator(Path(file.name), target / PACKAGE)
+    (target / PACKAGE / "py.typed").touch()
+    (target / PACKAGE / "operations.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    (target / PAGE).write_text(page(document), encoding="utf-8")
+
+
+def run_generator(source: Path, target: Path) -> None:
+    """Run openapi-python-client; a warning is an error."""
+    command = [sys.executable, "-m", "openapi_python_client", "generate", "--path", str(source)]
+    command += ["--output-path", str(target), "--config", str(ROOT / "openapi/generator.yaml"), "--meta", "none"]
+    command += ["--custom-template-path", str(ROOT / "openapi/templates"), "--fail-on-warning"]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # the pinned ruff before any other
     environment = os.environ | {"PATH": path, "RUFF_NO_CACHE": "true", "NO_COLOR": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode != 0:
         raise GenerationError(f"{done.stdout}{done.stderr}".strip())
-    (target / "py.typed").touch()
-    (target / "operations.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
 
 
-def operations(document: Any) -> dict[str, dict[str, Any]]:
-    """What clients need to know of each operation, by its id."""
-    root = object_of(document)
-    if "paths" not in root:
-        raise ValueError("it is no OpenAPI document, it has no paths.")
-    table: dict[str, dict[str, Any]] = {}
-    for path, item in root["paths"].items():
-        for method in METHODS:
-            if method in item:
-                table[item[method]["operationId"]] = summary(root, path, item[method])
-    return table
+def with_descriptions(document: dict[str, Any]) -> dict[str, Any]:
+    """A copy for the generator, in which descriptions end with their sources, so that the docstrings have them.
+
+    The generator drops what stands beside a reference; where that is a description of a plain value, the value's schema
+    takes the reference's place.
+    """
+    copy = in_place_of_references(document, json.loads(json.dumps(document, default=str)))
+    described = [operation for _, _, operation in contract.operations(copy)]
+    described += object_of(object_of(copy.get("components")).get("schemas")).values()
+    for item in described:
+        if item.get("x-evidence"):
+            item["description"] = f"{item.get('description', '').strip()}\n\nSource: {sources(item)}."
+    return copy
+
+
+def in_place_of_references(document: dict[str, Any], value: Any) -> Any:
+    """The value, with plain schemas in the place of references that have a description beside them."""
+    if isinstance(value, list):
+        return [in_place_of_references(document, inner) for inner in list_of(value)]
+    fields = object_of(value)
+    if isinstance(fields.get("$ref"), str) and "description" in fields:
+        target = contract.resolve(document, fields)
+        if target.get("type") in PLAIN and "enum" not in target:
+            kept = {name: inner for name, inner in target.items() if name != "x-evidence"}
+            return kept | {"description": fields["description"]}
+    return {name: in_place_of_references(document, inner) for name, inner in fields.items()} if fields else value
+
+
+def sources(item: dict[str, Any]) -> str:
+    """Where a statement comes from, in one line."""
+    return "; ".join(f'{entry["document"]}, "{entry["section"]}" ({entry["kind"]})' for entry in item["x-evidence"])
+
+
+def summaries(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What clients need to know of each operation, by its id: operations.json."""
+    return {found["operationId"]: summary(document, path, found) for path, _, found in contract.operations(document)}
 
 
 def summary(document: dict[str, Any], path: str, operation: dict[str, Any]) -> dict[str, Any]:
-    """One row of operations.json."""
-    body = resolve(document, operation.get("requestBody", {}))
-    success = [resolve(document, answer) for status, answer in operation["responses"].items() if status.startswith("2")]
+    """One operation of operations.json."""
     return {
         "path": path,
-        "request_types": list(body.get("content", {})),
-        "response_types": list(dict.fromkeys(kind for answer in success for kind in answer.get("content", {}))),
+        "request_types": list(request_content(document, operation)),
+        "response_types": list(answer_content(document, operation)),
         "idempotent": operation.get("x-idempotent", False),
     }
 
 
-def resolve(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
-    """What a reference stands for; the value itself where it is none."""
-    while "$ref" in value:
-        reference: str = value["$ref"]
-        value = document
-        for key in reference.removeprefix("#/").split("/"):
-            value = value[key]
-    return value
-
-
 def differences(made: Path, target: Path) -> list[str]:
-    """The files that differ, in names relative to the package."""
+    """The files that differ."""
     wanted, found = files_of(made), files_of(target)
     changed = [name for name in sorted(wanted & found) if not filecmp.cmp(made / name, target / name, shallow=False)]
     return [
@@ -123,12 +140,9 @@ def differences(made: Path, target: Path) -> list[str]:
 
 
 def files_of(directory: Path) -> set[str]:
-    """The names of the package's files; Python's caches are none of them."""
-    return {
-        str(path.relative_to(directory))
-        for path in directory.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    """The files of what is made, by their names in the directory; Python's caches are none of them."""
+    files = [path for product in PRODUCTS for path in [directory / product, *(directory / product).rglob("*")]]
+    return {str(path.relative_to(directory)) for path in files if path.is_file() and "__pycache__" not in path.parts}
 
 
 def report(found: list[str], target: Path) -> int:
@@ -144,16 +158,27 @@ def report(found: list[str], target: Path) -> int:
 
 
 def replace(made: Path, target: Path) -> None:
-    """Put the new package in the place of the old one, so that it is never half there."""
+    """Put what was made in the place of what was there, so that it is never half there."""
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh, old = target.with_name(f".{target.name}.new"), target.with_name(f".{target.name}.old")
     for leftover in (fresh, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    shutil.copytree(made, fresh)
+        remove(leftover)
+    if made.is_dir():
+        shutil.copytree(made, fresh)
+    else:
+        shutil.copyfile(made, fresh)
     if target.exists():
         target.rename(old)
     fresh.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+    remove(old)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a directory, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonschema_rs
 
+from wallaroo_ext import contract
 from wallaroo_ext.sandbox.problems import bad_request
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 def parse_media_type(value: str) -> tuple[str, dict[str, str]]:
@@ -88,13 +84,8 @@ class ContractSpec:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
-        self.operations = {spec.operation_id: spec for spec in self._read()}
-
-    def _read(self) -> Iterator[OperationSpec]:
-        for path, item in self._document["paths"].items():
-            for method in _METHODS:
-                if method in item:
-                    yield self._operation(path, method, item[method])
+        specs = [self._operation(*found) for found in contract.operations(document)]
+        self.operations = {spec.operation_id: spec for spec in specs}
 
     def _operation(self, path: str, method: str, operation: dict[str, Any]) -> OperationSpec:
         content: dict[str, Any] = self.resolve(operation.get("requestBody", {})).get("content", {})
@@ -122,9 +113,4 @@ class ContractSpec:
 
     def resolve(self, value: dict[str, Any]) -> dict[str, Any]:
         """What a reference stands for; the value itself where it is none."""
-        while "$ref" in value:
-            reference: str = value["$ref"]
-            value = self._document
-            for key in reference.removeprefix("#/").split("/"):
-                value = value[key]
-        return value
+        return contract.resolve(self._document, value)

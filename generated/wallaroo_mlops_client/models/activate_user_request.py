@@ -11,10 +11,14 @@ T = TypeVar("T", bound="ActivateUserRequest")
 
 @_attrs_define
 class ActivateUserRequest:
-    """Whom to activate."""
+    """Whom to activate.
+
+    Source: mlops-api-tutorial, "Activate User" (prose).
+
+    """
 
     email: str
-    """ An e-mail address. """
+    """ The user's e-mail address. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

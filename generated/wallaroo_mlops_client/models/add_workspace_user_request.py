@@ -13,12 +13,16 @@ T = TypeVar("T", bound="AddWorkspaceUserRequest")
 
 @_attrs_define
 class AddWorkspaceUserRequest:
-    """Whom to add to which workspace, by e-mail address or Keycloak id."""
+    """Whom to add to which workspace, by e-mail address or Keycloak id.
+
+    Source: mlops-api-tutorial, "Add User to Workspace" (prose); field-notes, "Users, workspaces" (observed).
+
+    """
 
     workspace_id: int
-    """ A number that the instance gave to a thing. """
+    """ The workspace's id. """
     email: str | Unset = UNSET
-    """ An e-mail address. """
+    """ The user's e-mail address. """
     user_id: str | Unset = UNSET
     """ The user's Keycloak id. """
     user_type: str | Unset = UNSET

@@ -19,7 +19,11 @@ T = TypeVar("T", bound="Assay")
 
 @_attrs_define
 class Assay:
-    """An assay as the instance keeps it."""
+    """An assay as the instance keeps it.
+
+    Source: mlops-api-tutorial, "List Assays" (recorded).
+
+    """
 
     id: int
     """ The assay's id. """
@@ -44,14 +48,20 @@ class Assay:
     run_until: None | str | Unset = UNSET
     """ When the instance stops running it. """
     updated_at: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ When it was changed last, as RFC 3339 writes it. """
     baseline: AssayBaseline | Unset = UNSET
-    """ What windows are compared with. `Fixed` is the only kind that was recorded. """
+    """ What windows are compared with. `Fixed` is the only kind that was recorded.
+
+    Source: mlops-api-tutorial, "List Assays" (recorded). """
     window: AssayWindow | Unset = UNSET
-    """ Which inferences are compared with the baseline, and how often. """
+    """ Which inferences are compared with the baseline, and how often.
+
+    Source: mlops-api-tutorial, "List Assays" (recorded). """
     summarizer: AssaySummarizer | Unset = UNSET
-    """ How values are binned and compared. `bin_width` and `add_outlier_edges` are not shown. """
+    """ How values are binned and compared. `bin_width` and `add_outlier_edges` are not shown.
+
+    Source: mlops-api-tutorial, "List Assays" (recorded); mlops-api-tutorial, "Run Assay Interactively" (recorded).
+    """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -17,10 +17,16 @@ T = TypeVar("T", bound="AssayBaseline")
 
 @_attrs_define
 class AssayBaseline:
-    """What windows are compared with. `Fixed` is the only kind that was recorded."""
+    """What windows are compared with. `Fixed` is the only kind that was recorded.
+
+    Source: mlops-api-tutorial, "List Assays" (recorded).
+
+    """
 
     fixed: FixedBaseline | Unset = UNSET
-    """ The inferences of a fixed time. """
+    """ The inferences of a fixed time.
+
+    Source: mlops-api-tutorial, "List Assays" (recorded). """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,10 +15,16 @@ T = TypeVar("T", bound="AssayBaselineRequest")
 
 @_attrs_define
 class AssayBaselineRequest:
-    """What windows are compared with."""
+    """What windows are compared with.
+
+    Source: mlops-api-tutorial, "Create Assay" (example).
+
+    """
 
     fixed: FixedBaselineRequest
-    """ The inferences of a fixed time. """
+    """ The inferences of a fixed time.
+
+    Source: mlops-api-tutorial, "Create Assay" (prose). """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,6 +16,8 @@ class AssayBaselineRow:
     """A logged inference as a flat row: `time`, and a field for each input (`in.<field>`), output (`out.<field>`) and
     piece of metadata (`metadata.<name>`).
 
+    Source: mlops-api-tutorial, "Get Assay Baseline" (recorded).
+
     """
 
     time: int

@@ -19,16 +19,21 @@ T = TypeVar("T", bound="AssayRequest")
 
 @_attrs_define
 class AssayRequest:
-    """An assay to create, or to compute now."""
+    """An assay to create, or to compute now.
+
+    Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay Interactively" (example); field-
+    notes, "Assays" (observed).
+
+    """
 
     name: str
     """ The assay's name. """
     pipeline_id: int
-    """ A number that the instance gave to a thing. """
+    """ The pipeline's id. """
     pipeline_name: str
     """ The pipeline's name. """
     workspace_id: int
-    """ A number that the instance gave to a thing. """
+    """ The workspace's id. """
     active: bool
     """ Whether the instance runs the assay by itself. """
     status: str
@@ -37,15 +42,21 @@ class AssayRequest:
     """ The value to watch, as `input|output field index`, for example `output dense_2 0`. In the oldest document
     the field is a number. """
     baseline: AssayBaselineRequest
-    """ What windows are compared with. """
+    """ What windows are compared with.
+
+    Source: mlops-api-tutorial, "Create Assay" (example). """
     window: AssayWindowRequest
-    """ Which inferences are compared with the baseline, and how often. """
+    """ Which inferences are compared with the baseline, and how often.
+
+    Source: mlops-api-tutorial, "Create Assay" (prose). """
     summarizer: AssaySummarizerRequest
-    """ How values are binned and compared. """
+    """ How values are binned and compared.
+
+    Source: mlops-api-tutorial, "Create Assay" (prose); field-notes, "Assays" (observed). """
     alert_threshold: float
     """ The score above which a window is an alert. """
     id: int | Unset = UNSET
-    """ A number that the instance gave to a thing. """
+    """ The assay's id, where there is one already. """
     warning_threshold: float | None | Unset = UNSET
     """ The score above which a window is a warning. """
     run_until: None | str | Unset = UNSET

@@ -18,11 +18,15 @@ T = TypeVar("T", bound="AssayResult")
 
 @_attrs_define
 class AssayResult:
-    """One window compared with the baseline."""
+    """One window compared with the baseline.
+
+    Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); mlops-api-tutorial, "Create Interactive Baseline"
+    (recorded).
+
+    """
 
     window_start: str
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ When the window begins, as RFC 3339 writes it. """
     score: float
     """ How far the window is from the baseline; for PSI the sum of `scores`. """
     status: str
@@ -36,14 +40,19 @@ class AssayResult:
     iopath: str | Unset = UNSET
     """ The value that is watched. """
     analyzed_at: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ When the result was computed, as RFC 3339 writes it. """
     elapsed_millis: int | Unset = UNSET
     """ How long it took, in milliseconds. """
     baseline_summary: AssaySummary | Unset = UNSET
-    """ The distribution of the watched value in a time. """
+    """ The distribution of the watched value in a time.
+
+    Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); mlops-api-tutorial, "Create Interactive
+    Baseline" (recorded). """
     window_summary: AssaySummary | Unset = UNSET
-    """ The distribution of the watched value in a time. """
+    """ The distribution of the watched value in a time.
+
+    Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); mlops-api-tutorial, "Create Interactive
+    Baseline" (recorded). """
     warning_threshold: float | None | Unset = UNSET
     """ The score above which a window is a warning. """
     alert_threshold: float | Unset = UNSET
@@ -53,7 +62,10 @@ class AssayResult:
     bin_index: int | None | Unset = UNSET
     """ The bin that decided the score, with a metric of one bin; null in every recording. """
     summarizer: AssaySummarizer | Unset = UNSET
-    """ How values are binned and compared. `bin_width` and `add_outlier_edges` are not shown. """
+    """ How values are binned and compared. `bin_width` and `add_outlier_edges` are not shown.
+
+    Source: mlops-api-tutorial, "List Assays" (recorded); mlops-api-tutorial, "Run Assay Interactively" (recorded).
+    """
     created_at: None | str | Unset = UNSET
     """ When the result was stored; null where it was computed only now. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -13,7 +13,11 @@ T = TypeVar("T", bound="AssaySummarizer")
 
 @_attrs_define
 class AssaySummarizer:
-    """How values are binned and compared. `bin_width` and `add_outlier_edges` are not shown."""
+    """How values are binned and compared. `bin_width` and `add_outlier_edges` are not shown.
+
+    Source: mlops-api-tutorial, "List Assays" (recorded); mlops-api-tutorial, "Run Assay Interactively" (recorded).
+
+    """
 
     type_: str | Unset = UNSET
     """ What kind of values they are. """

@@ -16,17 +16,27 @@ T = TypeVar("T", bound="AssaySummarizerRequest")
 
 @_attrs_define
 class AssaySummarizerRequest:
-    """How values are binned and compared."""
+    """How values are binned and compared.
+
+    Source: mlops-api-tutorial, "Create Assay" (prose); field-notes, "Assays" (observed).
+
+    """
 
     type_: str
     """ What kind of values they are. """
     bin_mode: BinMode
-    """ Where the edges of the bins come from. """
+    """ Where the edges of the bins come from.
+
+    Source: mlops-api-tutorial, "Create Assay" (prose); field-notes, "Assays" (observed). """
     aggregation: Aggregation
-    """ What is compared of each bin. """
+    """ What is compared of each bin.
+
+    Source: field-notes, "Assays" (observed). """
     metric: Metric
     """ How windows are compared with the baseline. The prose has the labels of a screen, Maximum Difference of Bins
-    for one; these are the values that are sent. """
+    for one; these are the values that are sent.
+
+    Source: mlops-api-tutorial, "Create Assay" (example); field-notes, "Assays" (observed). """
     num_bins: int
     """ How many bins there are; 5 to 14 are recommended. The upper bound is this contract's own. """
     add_outlier_edges: bool

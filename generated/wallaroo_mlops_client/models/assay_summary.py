@@ -13,7 +13,12 @@ T = TypeVar("T", bound="AssaySummary")
 
 @_attrs_define
 class AssaySummary:
-    """The distribution of the watched value in a time."""
+    """The distribution of the watched value in a time.
+
+    Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); mlops-api-tutorial, "Create Interactive Baseline"
+    (recorded).
+
+    """
 
     count: int | Unset = UNSET
     """ How many values there are. """

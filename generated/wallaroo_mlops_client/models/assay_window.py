@@ -13,7 +13,11 @@ T = TypeVar("T", bound="AssayWindow")
 
 @_attrs_define
 class AssayWindow:
-    """Which inferences are compared with the baseline, and how often."""
+    """Which inferences are compared with the baseline, and how often.
+
+    Source: mlops-api-tutorial, "List Assays" (recorded).
+
+    """
 
     pipeline: str | Unset = UNSET
     """ The pipeline's name. """

@@ -13,7 +13,11 @@ T = TypeVar("T", bound="AssayWindowRequest")
 
 @_attrs_define
 class AssayWindowRequest:
-    """Which inferences are compared with the baseline, and how often."""
+    """Which inferences are compared with the baseline, and how often.
+
+    Source: mlops-api-tutorial, "Create Assay" (prose).
+
+    """
 
     pipeline: str
     """ The pipeline's name. """

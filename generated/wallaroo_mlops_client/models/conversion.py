@@ -14,7 +14,11 @@ T = TypeVar("T", bound="Conversion")
 
 @_attrs_define
 class Conversion:
-    """What the file is, and what it needs to run."""
+    """What the file is, and what it needs to run.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (example); field-notes, "Models" (observed).
+
+    """
 
     framework: str
     """ The framework that the model was written with, `onnx` for one. The documents name no other value. """
@@ -23,7 +27,9 @@ class Conversion:
     requirements: list[str] | Unset = UNSET
     """ The packages that the model needs beyond those of the instance. """
     arch: Architecture | Unset = UNSET
-    """ The processors that the model is deployed on; deployments inherit it. """
+    """ The processors that the model is deployed on; deployments inherit it.
+
+    Source: pipeline-management-guide, "Target Architecture for ARM Deployment" (example). """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

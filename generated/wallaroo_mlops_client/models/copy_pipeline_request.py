@@ -19,16 +19,21 @@ T = TypeVar("T", bound="CopyPipelineRequest")
 
 @_attrs_define
 class CopyPipelineRequest:
-    """The pipeline to copy, and what the copy is called."""
+    """The pipeline to copy, and what the copy is called.
+
+    Source: pipeline-management-tutorial, "Copy a Pipeline Returns" (prose); mlops-api-tutorial, "Copy a Pipeline"
+    (prose).
+
+    """
 
     name: str
-    """ Letters, digits and dashes, 63 at most, with no dash at either end. """
+    """ The copy's name. """
     workspace_id: int
-    """ A number that the instance gave to a thing. """
+    """ The workspace's id. """
     source_pipeline: int
-    """ A number that the instance gave to a thing. """
+    """ The id of the pipeline to copy. """
     deploy: str | Unset = UNSET
-    """ Letters, digits and dashes, 63 at most, with no dash at either end. """
+    """ The name to deploy the copy under; without one it is not deployed. """
     engine_config: CopyPipelineRequestEngineConfig | Unset = UNSET
     """ Further settings of the engine, for the deployment. """
     pipeline_version: str | Unset = UNSET

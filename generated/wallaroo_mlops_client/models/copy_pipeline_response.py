@@ -17,7 +17,12 @@ T = TypeVar("T", bound="CopyPipelineResponse")
 
 @_attrs_define
 class CopyPipelineResponse:
-    """The copy."""
+    """The copy.
+
+    Source: pipeline-management-tutorial, "Copy a Pipeline Examples" (recorded); mlops-api-tutorial, "Copy a Pipeline"
+    (recorded); field-notes, "Pipelines, deployment, inference" (observed).
+
+    """
 
     pipeline_pk_id: int
     """ The new pipeline's id. """

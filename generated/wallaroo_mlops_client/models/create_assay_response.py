@@ -11,7 +11,11 @@ T = TypeVar("T", bound="CreateAssayResponse")
 
 @_attrs_define
 class CreateAssayResponse:
-    """The assay that was created."""
+    """The assay that was created.
+
+    Source: mlops-api-tutorial, "Create Assay" (recorded).
+
+    """
 
     assay_id: int
     """ The new assay's id. """

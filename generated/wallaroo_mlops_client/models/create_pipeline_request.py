@@ -15,14 +15,20 @@ T = TypeVar("T", bound="CreatePipelineRequest")
 
 @_attrs_define
 class CreatePipelineRequest:
-    """The pipeline to create."""
+    """The pipeline to create.
+
+    Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose).
+
+    """
 
     pipeline_id: str
-    """ Letters, digits and dashes, 63 at most, with no dash at either end. """
+    """ The pipeline's name. """
     workspace_id: int
-    """ A number that the instance gave to a thing. """
+    """ The workspace's id. """
     definition: PipelineDefinition
-    """ What the pipeline does; empty for nothing yet. """
+    """ What the pipeline does; empty for nothing yet.
+
+    Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (example). """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,7 +13,11 @@ T = TypeVar("T", bound="CreatePipelineResponse")
 
 @_attrs_define
 class CreatePipelineResponse:
-    """The pipeline and the version that was added to it."""
+    """The pipeline and the version that was added to it.
+
+    Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Returns" (recorded).
+
+    """
 
     pipeline_pk_id: int
     """ The pipeline's id. """

@@ -11,7 +11,11 @@ T = TypeVar("T", bound="CreateWorkspaceRequest")
 
 @_attrs_define
 class CreateWorkspaceRequest:
-    """The workspace to create."""
+    """The workspace to create.
+
+    Source: mlops-api-tutorial, "Create Workspace" (prose).
+
+    """
 
     workspace_name: str
     """ A name that no other workspace has; lower case letters, digits and dashes, 63 at most. """

@@ -11,7 +11,11 @@ T = TypeVar("T", bound="CreateWorkspaceResponse")
 
 @_attrs_define
 class CreateWorkspaceResponse:
-    """The workspace that was created."""
+    """The workspace that was created.
+
+    Source: mlops-api-tutorial, "Create Workspace" (recorded).
+
+    """
 
     workspace_id: int
     """ The new workspace's id. """

@@ -11,10 +11,14 @@ T = TypeVar("T", bound="DeactivateUserRequest")
 
 @_attrs_define
 class DeactivateUserRequest:
-    """Whom to deactivate."""
+    """Whom to deactivate.
+
+    Source: mlops-api-tutorial, "Deactivate User" (prose).
+
+    """
 
     email: str
-    """ An e-mail address. """
+    """ The user's e-mail address. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -20,14 +20,19 @@ T = TypeVar("T", bound="DeployPipelineRequest")
 
 @_attrs_define
 class DeployPipelineRequest:
-    """The pipeline version to deploy, and the name to deploy it under."""
+    """The pipeline version to deploy, and the name to deploy it under.
+
+    Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes, "Pipelines, deployment,
+    inference" (observed).
+
+    """
 
     deploy_id: str
-    """ Letters, digits and dashes, 63 at most, with no dash at either end. """
+    """ The deployment's name; the pipeline's is advised. """
     pipeline_id: int
-    """ A number that the instance gave to a thing. """
+    """ The pipeline's id. """
     pipeline_version_pk_id: int
-    """ A number that the instance gave to a thing. """
+    """ The id of the pipeline version. """
     engine_config: DeployPipelineRequestEngineConfig | Unset = UNSET
     """ Further settings of the engine, resources for one. """
     model_configs: list[int] | Unset = UNSET

@@ -11,7 +11,11 @@ T = TypeVar("T", bound="DeployPipelineResponse")
 
 @_attrs_define
 class DeployPipelineResponse:
-    """The deployment."""
+    """The deployment.
+
+    Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded).
+
+    """
 
     id: int
     """ The deployment's id. """

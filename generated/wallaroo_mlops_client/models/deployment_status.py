@@ -18,7 +18,12 @@ T = TypeVar("T", bound="DeploymentStatus")
 
 @_attrs_define
 class DeploymentStatus:
-    """The state of a deployment."""
+    """The state of a deployment.
+
+    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get Deployment
+    Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded).
+
+    """
 
     status: str
     """ The state of the whole. """

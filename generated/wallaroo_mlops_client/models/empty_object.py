@@ -11,7 +11,11 @@ T = TypeVar("T", bound="EmptyObject")
 
 @_attrs_define
 class EmptyObject:
-    """An object without fields, the answer of what has nothing to say."""
+    """An object without fields, the answer of what has nothing to say.
+
+    Source: mlops-api-tutorial, "Add User to Workspace" (recorded).
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

@@ -13,7 +13,11 @@ T = TypeVar("T", bound="EngineError")
 
 @_attrs_define
 class EngineError:
-    """What the inference engine answers when it cannot score the rows."""
+    """What the inference engine answers when it cannot score the rows.
+
+    Source: field-notes, "Across the API" (observed).
+
+    """
 
     error: str
     """ What is wrong, for a person. """

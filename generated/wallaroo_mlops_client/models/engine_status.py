@@ -18,7 +18,12 @@ T = TypeVar("T", bound="EngineStatus")
 
 @_attrs_define
 class EngineStatus:
-    """The state of one engine's pod, with its pipelines and models."""
+    """The state of one engine's pod, with its pipelines and models.
+
+    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); api-essentials-guide, "Get Deployment
+    Status" (recorded).
+
+    """
 
     status: str
     """ The pod's state. """

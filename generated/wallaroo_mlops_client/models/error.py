@@ -13,7 +13,11 @@ T = TypeVar("T", bound="Error")
 
 @_attrs_define
 class Error:
-    """What the API answers when it refuses or fails."""
+    """What the API answers when it refuses or fails.
+
+    Source: field-notes, "Across the API" (observed).
+
+    """
 
     msg: str
     """ What is wrong, for a person. """

@@ -13,7 +13,11 @@ T = TypeVar("T", bound="FederatedIdentity")
 
 @_attrs_define
 class FederatedIdentity:
-    """An account at another identity provider."""
+    """An account at another identity provider.
+
+    Source: mlops-api-tutorial, "Get Users" (recorded); api-essentials-guide, "Get Users" (recorded).
+
+    """
 
     identity_provider: str | Unset = UNSET
     """ The provider's name. """

@@ -13,18 +13,20 @@ T = TypeVar("T", bound="FixedBaseline")
 
 @_attrs_define
 class FixedBaseline:
-    """The inferences of a fixed time."""
+    """The inferences of a fixed time.
+
+    Source: mlops-api-tutorial, "List Assays" (recorded).
+
+    """
 
     pipeline: str | Unset = UNSET
     """ The pipeline's name. """
     model: str | Unset = UNSET
     """ The model's name. """
     start_at: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ When the time begins, as RFC 3339 writes it. """
     end_at: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ When the time ends, as RFC 3339 writes it. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,18 +11,20 @@ T = TypeVar("T", bound="FixedBaselineRequest")
 
 @_attrs_define
 class FixedBaselineRequest:
-    """The inferences of a fixed time."""
+    """The inferences of a fixed time.
+
+    Source: mlops-api-tutorial, "Create Assay" (prose).
+
+    """
 
     pipeline: str
     """ The pipeline's name. """
     model: str
     """ The model's name. """
     start_at: str
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ When the time begins, as RFC 3339 writes it. """
     end_at: str
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ When the time ends, as RFC 3339 writes it. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -13,18 +13,20 @@ T = TypeVar("T", bound="GetAssayBaselineRequest")
 
 @_attrs_define
 class GetAssayBaselineRequest:
-    """The rows to get."""
+    """The rows to get.
+
+    Source: mlops-api-tutorial, "Get Assay Baseline" (prose).
+
+    """
 
     workspace_id: int
-    """ A number that the instance gave to a thing. """
+    """ The workspace's id. """
     pipeline_name: str
     """ The pipeline's name. """
     start: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ From when on, as RFC 3339 writes it. """
     end: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ Until when, as RFC 3339 writes it. """
     model_name: str | Unset = UNSET
     """ The name of the model that scored the rows. """
     limit: int | Unset = UNSET

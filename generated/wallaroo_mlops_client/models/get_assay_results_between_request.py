@@ -11,16 +11,18 @@ T = TypeVar("T", bound="GetAssayResultsBetweenRequest")
 
 @_attrs_define
 class GetAssayResultsBetweenRequest:
-    """The results to get."""
+    """The results to get.
+
+    Source: field-notes, "Assays" (observed).
+
+    """
 
     assay_id: int
-    """ A number that the instance gave to a thing. """
+    """ The assay's id. """
     start: str
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ From when on, as RFC 3339 writes it. """
     end: str
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ Until when, as RFC 3339 writes it. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

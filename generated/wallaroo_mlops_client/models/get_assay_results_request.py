@@ -13,20 +13,22 @@ T = TypeVar("T", bound="GetAssayResultsRequest")
 
 @_attrs_define
 class GetAssayResultsRequest:
-    """The results to get."""
+    """The results to get.
+
+    Source: mlops-api-tutorial, "Get Assay Results" (prose).
+
+    """
 
     assay_id: int
-    """ A number that the instance gave to a thing. """
+    """ The assay's id. """
     start: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ From when on, as RFC 3339 writes it. """
     end: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ Until when, as RFC 3339 writes it. """
     limit: int | Unset = UNSET
     """ How many to get at the most. """
     pipeline_id: int | Unset = UNSET
-    """ A number that the instance gave to a thing. """
+    """ The pipeline's id. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

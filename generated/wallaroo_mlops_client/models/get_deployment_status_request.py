@@ -11,7 +11,11 @@ T = TypeVar("T", bound="GetDeploymentStatusRequest")
 
 @_attrs_define
 class GetDeploymentStatusRequest:
-    """The deployment to look at."""
+    """The deployment to look at.
+
+    Source: mlops-api-tutorial, "Get Deployment Status" (example).
+
+    """
 
     name: str
     """ The deployment, as `{deploy_id}-{deployment_id}`. """

@@ -11,10 +11,14 @@ T = TypeVar("T", bound="GetModelByIdRequest")
 
 @_attrs_define
 class GetModelByIdRequest:
-    """The model to get."""
+    """The model to get.
+
+    Source: mlops-api-tutorial, "Get Model Details By ID" (example).
+
+    """
 
     id: int
-    """ A number that the instance gave to a thing. """
+    """ The model's id. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

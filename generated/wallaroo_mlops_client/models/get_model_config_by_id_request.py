@@ -11,10 +11,14 @@ T = TypeVar("T", bound="GetModelConfigByIdRequest")
 
 @_attrs_define
 class GetModelConfigByIdRequest:
-    """The model version whose configuration to get."""
+    """The model version whose configuration to get.
+
+    Source: mlops-api-tutorial, "Get Model Configuration by Id" (prose).
+
+    """
 
     model_id: int
-    """ A number that the instance gave to a thing. """
+    """ The model version's id. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -17,7 +17,11 @@ T = TypeVar("T", bound="GetModelConfigByIdResponse")
 
 @_attrs_define
 class GetModelConfigByIdResponse:
-    """A configuration."""
+    """A configuration.
+
+    Source: mlops-api-tutorial, "Get Model Configuration by Id" (recorded); field-notes, "Models" (observed).
+
+    """
 
     model_config: ModelConfig | None | Unset = UNSET
     """ The configuration; null where the version has none. """

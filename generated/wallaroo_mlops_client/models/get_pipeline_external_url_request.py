@@ -11,10 +11,15 @@ T = TypeVar("T", bound="GetPipelineExternalUrlRequest")
 
 @_attrs_define
 class GetPipelineExternalUrlRequest:
-    """The deployment whose URL to get."""
+    """The deployment whose URL to get.
+
+    Source: mlops-api-tutorial, "Get External Inference URL" (prose); external-inference-url-tutorial, "Get External
+    Inference URL" (prose).
+
+    """
 
     workspace_id: int
-    """ A number that the instance gave to a thing. """
+    """ The workspace's id. """
     pipeline_name: str
     """ The deployment's name, or the pipeline's. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -11,7 +11,11 @@ T = TypeVar("T", bound="GetPipelineExternalUrlResponse")
 
 @_attrs_define
 class GetPipelineExternalUrlResponse:
-    """The URL of a deployment."""
+    """The URL of a deployment.
+
+    Source: mlops-api-tutorial, "Get External Inference URL" (recorded).
+
+    """
 
     url: str
     """ Where to send rows to. Opaque. """

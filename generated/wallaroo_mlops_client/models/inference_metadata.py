@@ -13,7 +13,12 @@ T = TypeVar("T", bound="InferenceMetadata")
 
 @_attrs_define
 class InferenceMetadata:
-    """How a row was scored."""
+    """How a row was scored.
+
+    Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-api-tutorial,
+    "Perform Inference Through External URL" (recorded).
+
+    """
 
     last_model: str | Unset = UNSET
     """ The model of the last step, as JSON in a string with `model_name` and `model_sha`. """

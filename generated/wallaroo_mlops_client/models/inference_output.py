@@ -17,10 +17,16 @@ T = TypeVar("T", bound="InferenceOutput")
 
 @_attrs_define
 class InferenceOutput:
-    """One output for all rows, under the name of its type."""
+    """One output for all rows, under the name of its type.
+
+    Source: external-inference-url-tutorial, "Perform Inference Through External URL" (recorded).
+
+    """
 
     float_: InferenceTensor | Unset = UNSET
-    """ A tensor, in row-major order. """
+    """ A tensor, in row-major order.
+
+    Source: external-inference-url-tutorial, "Perform Inference Through External URL" (recorded). """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

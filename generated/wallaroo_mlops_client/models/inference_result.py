@@ -24,6 +24,10 @@ class InferenceResult:
     `out` and, by release, `check_failures` with `metadata`, or `anomaly.count`. With `dataset.separator` the names are
     joined, as in `out.dense_1`. The oldest generation has `model_name`, `model_version`, `pipeline_name` and `outputs`.
 
+    Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-api-tutorial,
+    "Perform Inference Through External URL" (recorded); external-inference-url-tutorial, "Perform Inference Through
+    External URL" (recorded); field-notes, "Pipelines, deployment, inference" (observed).
+
     """
 
     time: int | Unset = UNSET
@@ -35,7 +39,10 @@ class InferenceResult:
     check_failures: list[Any] | Unset = UNSET
     """ The validations that the row failed. """
     metadata: InferenceMetadata | Unset = UNSET
-    """ How a row was scored. """
+    """ How a row was scored.
+
+    Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-api-tutorial,
+    "Perform Inference Through External URL" (recorded). """
     anomaly_count: int | Unset = UNSET
     """ How many validations the row failed, in newer releases. """
     model_name: str | Unset = UNSET

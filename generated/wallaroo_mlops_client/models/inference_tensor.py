@@ -13,7 +13,11 @@ T = TypeVar("T", bound="InferenceTensor")
 
 @_attrs_define
 class InferenceTensor:
-    """A tensor, in row-major order."""
+    """A tensor, in row-major order.
+
+    Source: external-inference-url-tutorial, "Perform Inference Through External URL" (recorded).
+
+    """
 
     dim: list[int]
     """ The lengths of the dimensions; the first is the number of rows. """

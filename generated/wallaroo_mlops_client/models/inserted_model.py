@@ -15,7 +15,11 @@ T = TypeVar("T", bound="InsertedModel")
 
 @_attrs_define
 class InsertedModel:
-    """An inserted model with its versions."""
+    """An inserted model with its versions.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded).
+
+    """
 
     models: list[InsertedModelVersion]
     """ One element for the one version. """

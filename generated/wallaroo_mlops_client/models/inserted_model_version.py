@@ -11,7 +11,12 @@ T = TypeVar("T", bound="InsertedModelVersion")
 
 @_attrs_define
 class InsertedModelVersion:
-    """An inserted model version."""
+    """An inserted model version.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); field-notes, "Decided where the sources are
+    silent or clash" (observed).
+
+    """
 
     id: int
     """ The id of the model version. For a model's first version it is the model's id too. """

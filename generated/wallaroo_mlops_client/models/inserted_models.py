@@ -15,7 +15,11 @@ T = TypeVar("T", bound="InsertedModels")
 
 @_attrs_define
 class InsertedModels:
-    """The inserted rows."""
+    """The inserted rows.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded).
+
+    """
 
     returning: list[InsertedModel]
     """ One element for the one upload. """

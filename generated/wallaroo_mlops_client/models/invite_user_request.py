@@ -13,10 +13,14 @@ T = TypeVar("T", bound="InviteUserRequest")
 
 @_attrs_define
 class InviteUserRequest:
-    """Whom to invite."""
+    """Whom to invite.
+
+    Source: mlops-api-tutorial, "Invite Users" (prose).
+
+    """
 
     email: str
-    """ An e-mail address. """
+    """ The user's e-mail address. """
     password: str | Unset = UNSET
     """ The user's password; without one, the instance makes a temporary one. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

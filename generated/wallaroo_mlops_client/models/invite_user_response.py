@@ -13,7 +13,11 @@ T = TypeVar("T", bound="InviteUserResponse")
 
 @_attrs_define
 class InviteUserResponse:
-    """The user who was made."""
+    """The user who was made.
+
+    Source: field-notes, "Users, workspaces" (observed).
+
+    """
 
     id: str
     """ The new user's Keycloak id. """

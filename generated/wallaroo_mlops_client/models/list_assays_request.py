@@ -11,10 +11,14 @@ T = TypeVar("T", bound="ListAssaysRequest")
 
 @_attrs_define
 class ListAssaysRequest:
-    """The pipeline whose assays to list."""
+    """The pipeline whose assays to list.
+
+    Source: mlops-api-tutorial, "List Assays" (prose).
+
+    """
 
     pipeline_id: int
-    """ A number that the instance gave to a thing. """
+    """ The pipeline's id. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

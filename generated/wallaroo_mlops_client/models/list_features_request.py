@@ -11,7 +11,11 @@ T = TypeVar("T", bound="ListFeaturesRequest")
 
 @_attrs_define
 class ListFeaturesRequest:
-    """Nothing."""
+    """Nothing.
+
+    Source: mlops-api-tutorial, "List Enablement Features" (prose).
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

@@ -17,7 +17,12 @@ T = TypeVar("T", bound="ListFeaturesResponse")
 
 @_attrs_define
 class ListFeaturesResponse:
-    """What the instance has enabled."""
+    """What the instance has enabled.
+
+    Source: mlops-api-tutorial, "List Enablement Features" (recorded); api-essentials-guide, "List Enablement Features"
+    (recorded).
+
+    """
 
     features: ListFeaturesResponseFeatures | Unset = UNSET
     """ The features by name; a value of `'true'` is a text. """

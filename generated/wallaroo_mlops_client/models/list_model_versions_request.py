@@ -13,12 +13,16 @@ T = TypeVar("T", bound="ListModelVersionsRequest")
 
 @_attrs_define
 class ListModelVersionsRequest:
-    """The model whose versions to list, by its name, its id, or both."""
+    """The model whose versions to list, by its name, its id, or both.
+
+    Source: mlops-api-tutorial, "Get Model Versions" (example); field-notes, "Models" (observed).
+
+    """
 
     model_id: str | Unset = UNSET
     """ The model's name. """
     models_pk_id: int | Unset = UNSET
-    """ A number that the instance gave to a thing. """
+    """ The model's id. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,7 +15,11 @@ T = TypeVar("T", bound="ListModelsResponse")
 
 @_attrs_define
 class ListModelsResponse:
-    """The models of a workspace."""
+    """The models of a workspace.
+
+    Source: mlops-api-tutorial, "List Models in Workspace" (recorded).
+
+    """
 
     models: list[Model]
     """ The models. """

@@ -11,10 +11,14 @@ T = TypeVar("T", bound="ListWorkspaceUsersRequest")
 
 @_attrs_define
 class ListWorkspaceUsersRequest:
-    """The workspace whose members to list."""
+    """The workspace whose members to list.
+
+    Source: mlops-api-tutorial, "List Users in a Workspace" (prose).
+
+    """
 
     workspace_id: int
-    """ A number that the instance gave to a thing. """
+    """ The workspace's id. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,7 +15,11 @@ T = TypeVar("T", bound="ListWorkspaceUsersResponse")
 
 @_attrs_define
 class ListWorkspaceUsersResponse:
-    """The members of a workspace."""
+    """The members of a workspace.
+
+    Source: mlops-api-tutorial, "List Users in a Workspace" (recorded).
+
+    """
 
     users: list[WorkspaceUser]
     """ The members. """

@@ -13,7 +13,11 @@ T = TypeVar("T", bound="ListWorkspacesRequest")
 
 @_attrs_define
 class ListWorkspacesRequest:
-    """Whose workspaces to list."""
+    """Whose workspaces to list.
+
+    Source: api-essentials-guide, "List Workspaces" (example).
+
+    """
 
     user_id: str | Unset = UNSET
     """ A user's Keycloak id; without it, all workspaces that the caller may see are listed. """

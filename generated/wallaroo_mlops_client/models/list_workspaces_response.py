@@ -15,7 +15,11 @@ T = TypeVar("T", bound="ListWorkspacesResponse")
 
 @_attrs_define
 class ListWorkspacesResponse:
-    """Workspaces."""
+    """Workspaces.
+
+    Source: mlops-api-tutorial, "List Workspaces" (recorded).
+
+    """
 
     workspaces: list[Workspace]
     """ The workspaces. """

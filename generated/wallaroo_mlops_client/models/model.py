@@ -13,7 +13,12 @@ T = TypeVar("T", bound="Model")
 
 @_attrs_define
 class Model:
-    """A model, which has one version or several."""
+    """A model, which has one version or several.
+
+    Source: mlops-api-tutorial, "List Models in Workspace" (recorded); api-essentials-guide, "List Models in Workspace"
+    (recorded).
+
+    """
 
     id: int
     """ The model's id. """
@@ -22,11 +27,9 @@ class Model:
     owner_id: str | Unset = UNSET
     """ The owner's Keycloak id. Releases of 2023 write two quotation marks instead. """
     created_at: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ When it was created, as RFC 3339 writes it. """
     updated_at: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ When it was changed last, as RFC 3339 writes it. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

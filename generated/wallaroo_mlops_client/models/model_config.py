@@ -13,7 +13,11 @@ T = TypeVar("T", bound="ModelConfig")
 
 @_attrs_define
 class ModelConfig:
-    """How a model version is run."""
+    """How a model version is run.
+
+    Source: field-notes, "Models" (observed).
+
+    """
 
     id: int
     """ The configuration's id, for `deploy_pipeline`. """

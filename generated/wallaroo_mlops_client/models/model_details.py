@@ -17,7 +17,12 @@ T = TypeVar("T", bound="ModelDetails")
 
 @_attrs_define
 class ModelDetails:
-    """A model, with its workspace and its configuration."""
+    """A model, with its workspace and its configuration.
+
+    Source: mlops-api-tutorial, "Get Model Details By ID" (recorded); api-essentials-guide, "Get Model Details By ID"
+    (recorded).
+
+    """
 
     id: int
     """ The model's id. """
@@ -26,11 +31,9 @@ class ModelDetails:
     owner_id: str | Unset = UNSET
     """ The owner's Keycloak id. Releases of 2023 write two quotation marks instead. """
     created_at: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ When it was created, as RFC 3339 writes it. """
     updated_at: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ When it was changed last, as RFC 3339 writes it. """
     workspace_id: int | Unset = UNSET
     """ The workspace that the model is in. """
     model_config: ModelConfig | None | Unset = UNSET

@@ -15,7 +15,11 @@ T = TypeVar("T", bound="ModelInferenceStep")
 
 @_attrs_define
 class ModelInferenceStep:
-    """A step that runs models."""
+    """A step that runs models.
+
+    Source: pipeline-management-tutorial, "Model Inference Pipeline Step" (prose).
+
+    """
 
     models: list[ModelReference]
     """ The models that the step runs. """

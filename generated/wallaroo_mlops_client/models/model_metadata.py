@@ -18,17 +18,25 @@ T = TypeVar("T", bound="ModelMetadata")
 
 @_attrs_define
 class ModelMetadata:
-    """What to store a model as, and how to convert it."""
+    """What to store a model as, and how to convert it.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (example); mlops-api-tutorial, "Upload Converted Model
+    Examples" (example).
+
+    """
 
     name: str
-    """ A model's name, of letters, digits and dashes. The prose allows letters and digits only, but a name with
-    dashes was recorded. """
+    """ The model's name, of letters, digits and dashes. """
     visibility: Visibility
-    """ Who may see the model, everybody or the members of its workspace. """
+    """ Who may see the model, everybody or the members of its workspace.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (prose). """
     workspace_id: int
-    """ A number that the instance gave to a thing. """
+    """ The workspace's id. """
     conversion: Conversion
-    """ What the file is, and what it needs to run. """
+    """ What the file is, and what it needs to run.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (example); field-notes, "Models" (observed). """
     input_schema: str | Unset = UNSET
     """ The schema of the model's inputs, an Arrow schema serialised as an IPC message, in base64. Frameworks that
     are not native to the engine need it. """

@@ -11,7 +11,12 @@ T = TypeVar("T", bound="ModelReference")
 
 @_attrs_define
 class ModelReference:
-    """One model version, named in full."""
+    """One model version, named in full.
+
+    Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (example); mlops-api-tutorial,
+    "Deploy a Pipeline" (prose).
+
+    """
 
     name: str
     """ The model's name. The model is in the pipeline's workspace. """

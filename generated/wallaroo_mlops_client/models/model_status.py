@@ -13,7 +13,11 @@ T = TypeVar("T", bound="ModelStatus")
 
 @_attrs_define
 class ModelStatus:
-    """The state of one model version on an engine."""
+    """The state of one model version on an engine.
+
+    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded).
+
+    """
 
     name: str
     """ The model's name. """

@@ -15,7 +15,11 @@ T = TypeVar("T", bound="ModelStatuses")
 
 @_attrs_define
 class ModelStatuses:
-    """The state of an engine's models."""
+    """The state of an engine's models.
+
+    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded).
+
+    """
 
     models: list[ModelStatus]
     """ The models. """

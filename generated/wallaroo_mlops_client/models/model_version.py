@@ -13,7 +13,11 @@ T = TypeVar("T", bound="ModelVersion")
 
 @_attrs_define
 class ModelVersion:
-    """One uploaded version of a model."""
+    """One uploaded version of a model.
+
+    Source: mlops-api-tutorial, "Get Model Versions" (recorded); api-essentials-guide, "Get Model Versions" (recorded).
+
+    """
 
     id: int
     """ The version's id. """

@@ -17,7 +17,11 @@ T = TypeVar("T", bound="ModelWithVersions")
 
 @_attrs_define
 class ModelWithVersions:
-    """A model with its versions."""
+    """A model with its versions.
+
+    Source: mlops-api-tutorial, "Get Model Details" (recorded); api-essentials-guide, "Get Model Details" (recorded).
+
+    """
 
     id: int
     """ The model's id. """
@@ -28,11 +32,9 @@ class ModelWithVersions:
     owner_id: str | Unset = UNSET
     """ The owner's Keycloak id. Releases of 2023 write two quotation marks instead. """
     created_at: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ When it was created, as RFC 3339 writes it. """
     updated_at: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ When it was changed last, as RFC 3339 writes it. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

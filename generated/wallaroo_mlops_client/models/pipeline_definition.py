@@ -17,7 +17,11 @@ T = TypeVar("T", bound="PipelineDefinition")
 
 @_attrs_define
 class PipelineDefinition:
-    """What the pipeline does; empty for nothing yet."""
+    """What the pipeline does; empty for nothing yet.
+
+    Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (example).
+
+    """
 
     steps: list[PipelineStep] | Unset = UNSET
     """ The steps, one after the other. The output of one is the input of the next. """

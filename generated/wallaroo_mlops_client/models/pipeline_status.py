@@ -11,7 +11,11 @@ T = TypeVar("T", bound="PipelineStatus")
 
 @_attrs_define
 class PipelineStatus:
-    """The state of one pipeline on an engine."""
+    """The state of one pipeline on an engine.
+
+    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded).
+
+    """
 
     id: str
     """ The pipeline's name. """

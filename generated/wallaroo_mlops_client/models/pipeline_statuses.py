@@ -15,7 +15,11 @@ T = TypeVar("T", bound="PipelineStatuses")
 
 @_attrs_define
 class PipelineStatuses:
-    """The state of an engine's pipelines."""
+    """The state of an engine's pipelines.
+
+    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded).
+
+    """
 
     pipelines: list[PipelineStatus]
     """ The pipelines. """

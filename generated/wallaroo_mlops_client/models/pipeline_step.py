@@ -17,10 +17,16 @@ T = TypeVar("T", bound="PipelineStep")
 
 @_attrs_define
 class PipelineStep:
-    """One step. `ModelInference` is the only kind that the documents show."""
+    """One step. `ModelInference` is the only kind that the documents show.
+
+    Source: pipeline-management-tutorial, "Model Inference Pipeline Step" (prose).
+
+    """
 
     model_inference: ModelInferenceStep | Unset = UNSET
-    """ A step that runs models. """
+    """ A step that runs models.
+
+    Source: pipeline-management-tutorial, "Model Inference Pipeline Step" (prose). """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

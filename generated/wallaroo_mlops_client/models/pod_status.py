@@ -13,7 +13,12 @@ T = TypeVar("T", bound="PodStatus")
 
 @_attrs_define
 class PodStatus:
-    """The state of one pod."""
+    """The state of one pod.
+
+    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); api-essentials-guide, "Get Deployment
+    Status" (recorded).
+
+    """
 
     status: str
     """ The pod's state. """

@@ -13,7 +13,11 @@ T = TypeVar("T", bound="QueryUsersRequest")
 
 @_attrs_define
 class QueryUsersRequest:
-    """Whom to find."""
+    """Whom to find.
+
+    Source: mlops-api-tutorial, "Get Users" (example).
+
+    """
 
     user_ids: list[str] | Unset = UNSET
     """ Keycloak ids; without them, all users are found. """

@@ -15,7 +15,11 @@ T = TypeVar("T", bound="QueryUsersResponse")
 
 @_attrs_define
 class QueryUsersResponse:
-    """Users by their Keycloak ids."""
+    """Users by their Keycloak ids.
+
+    Source: mlops-api-tutorial, "Get Users" (recorded); field-notes, "Users, workspaces" (observed).
+
+    """
 
     users: QueryUsersResponseUsers
     """ The users; null for an id that nobody has. """

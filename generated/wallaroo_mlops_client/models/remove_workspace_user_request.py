@@ -13,12 +13,16 @@ T = TypeVar("T", bound="RemoveWorkspaceUserRequest")
 
 @_attrs_define
 class RemoveWorkspaceUserRequest:
-    """Whom to remove from which workspace, by e-mail address or Keycloak id."""
+    """Whom to remove from which workspace, by e-mail address or Keycloak id.
+
+    Source: mlops-api-tutorial, "Remove User from a Workspace" (prose).
+
+    """
 
     workspace_id: int
-    """ A number that the instance gave to a thing. """
+    """ The workspace's id. """
     email: str | Unset = UNSET
-    """ An e-mail address. """
+    """ The user's e-mail address. """
     user_id: str | Unset = UNSET
     """ The user's Keycloak id. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -11,7 +11,11 @@ T = TypeVar("T", bound="RemoveWorkspaceUserResponse")
 
 @_attrs_define
 class RemoveWorkspaceUserResponse:
-    """What was removed."""
+    """What was removed.
+
+    Source: mlops-api-tutorial, "Remove User from a Workspace" (recorded).
+
+    """
 
     affected_rows: int
     """ How many memberships ended, 0 or 1. """

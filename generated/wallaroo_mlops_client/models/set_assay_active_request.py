@@ -11,10 +11,14 @@ T = TypeVar("T", bound="SetAssayActiveRequest")
 
 @_attrs_define
 class SetAssayActiveRequest:
-    """The assay to switch."""
+    """The assay to switch.
+
+    Source: mlops-api-tutorial, "Activate or Deactivate Assay" (prose).
+
+    """
 
     id: int
-    """ A number that the instance gave to a thing. """
+    """ The assay's id. """
     active: bool
     """ On or off. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

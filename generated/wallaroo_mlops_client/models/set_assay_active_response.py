@@ -11,7 +11,11 @@ T = TypeVar("T", bound="SetAssayActiveResponse")
 
 @_attrs_define
 class SetAssayActiveResponse:
-    """What was set."""
+    """What was set.
+
+    Source: mlops-api-tutorial, "Activate or Deactivate Assay" (recorded).
+
+    """
 
     id: int
     """ The assay's id. """

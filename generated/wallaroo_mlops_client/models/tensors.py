@@ -13,7 +13,12 @@ T = TypeVar("T", bound="Tensors")
 
 @_attrs_define
 class Tensors:
-    """The oldest, proprietary form, a field a column with an element a row."""
+    """The oldest, proprietary form, a field a column with an element a row.
+
+    Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose); field-notes, "Pipelines,
+    deployment, inference" (observed).
+
+    """
 
     tensor: list[Any] | Unset = UNSET
     """ The rows of a model's only input. """

@@ -13,7 +13,11 @@ T = TypeVar("T", bound="Token")
 
 @_attrs_define
 class Token:
-    """A bearer token. Lifetimes are in seconds from the answer on."""
+    """A bearer token. Lifetimes are in seconds from the answer on.
+
+    Source: mlops-api-tutorial, "Token Types" (example); field-notes, "Keycloak" (observed).
+
+    """
 
     access_token: str
     """ The token to send in the header `Authorization`. """

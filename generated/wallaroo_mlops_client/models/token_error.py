@@ -13,7 +13,11 @@ T = TypeVar("T", bound="TokenError")
 
 @_attrs_define
 class TokenError:
-    """Why no token was given, as RFC 6749 writes it."""
+    """Why no token was given, as RFC 6749 writes it.
+
+    Source: field-notes, "Keycloak" (observed).
+
+    """
 
     error: str
     """ The kind of error. """

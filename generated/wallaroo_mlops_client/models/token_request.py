@@ -13,7 +13,11 @@ T = TypeVar("T", bound="TokenRequest")
 
 @_attrs_define
 class TokenRequest:
-    """A grant, as RFC 6749 writes it in a form."""
+    """A grant, as RFC 6749 writes it in a form.
+
+    Source: mlops-api-tutorial, "Token Types" (example).
+
+    """
 
     grant_type: str
     """ What the token is asked for with. """

@@ -13,12 +13,17 @@ T = TypeVar("T", bound="UndeployPipelineRequest")
 
 @_attrs_define
 class UndeployPipelineRequest:
-    """The deployment to end, by its id, its pipeline's id, or both."""
+    """The deployment to end, by its id, its pipeline's id, or both.
+
+    Source: pipeline-management-tutorial, "Undeploy a Pipeline Parameters" (prose); field-notes, "Pipelines, deployment,
+    inference" (observed).
+
+    """
 
     pipeline_id: int | Unset = UNSET
-    """ A number that the instance gave to a thing. """
+    """ The pipeline's id. """
     deployment_id: int | Unset = UNSET
-    """ A number that the instance gave to a thing. """
+    """ The deployment's id. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

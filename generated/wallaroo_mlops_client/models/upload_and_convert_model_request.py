@@ -20,10 +20,17 @@ T = TypeVar("T", bound="UploadAndConvertModelRequest")
 
 @_attrs_define
 class UploadAndConvertModelRequest:
-    """A model's description and its file, as two parts in this order."""
+    """A model's description and its file, as two parts in this order.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (example).
+
+    """
 
     metadata: ModelMetadata
-    """ What to store a model as, and how to convert it. """
+    """ What to store a model as, and how to convert it.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (example); mlops-api-tutorial, "Upload Converted Model
+    Examples" (example). """
     file: File
     """ The model's file. The part's file name becomes the version's `file_name`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -24,19 +24,26 @@ class UploadModelRequest:
     """A model's file, with its description in the part `metadata` or in the fields beside it. A request needs one of the
     two.
 
+    Source: api-essentials-guide, "Upload Model to Workspace" (example); field-notes, "Decided where the sources are
+    silent or clash" (observed).
+
     """
 
     file: File
     """ The model's file. The part's file name becomes the version's `file_name`. """
     metadata: ModelMetadata | Unset = UNSET
-    """ What to store a model as, and how to convert it. """
+    """ What to store a model as, and how to convert it.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (example); mlops-api-tutorial, "Upload Converted Model
+    Examples" (example). """
     name: str | Unset = UNSET
-    """ A model's name, of letters, digits and dashes. The prose allows letters and digits only, but a name with
-    dashes was recorded. """
+    """ The model's name, of letters, digits and dashes. """
     visibility: Visibility | Unset = UNSET
-    """ Who may see the model, everybody or the members of its workspace. """
+    """ Who may see the model, everybody or the members of its workspace.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (prose). """
     workspace_id: int | Unset = UNSET
-    """ A number that the instance gave to a thing. """
+    """ The workspace's id. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,10 +15,16 @@ T = TypeVar("T", bound="UploadModelResponse")
 
 @_attrs_define
 class UploadModelResponse:
-    """The version that was added, wrapped as the instance's database answers."""
+    """The version that was added, wrapped as the instance's database answers.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded).
+
+    """
 
     insert_models: InsertedModels
-    """ The inserted rows. """
+    """ The inserted rows.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded). """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

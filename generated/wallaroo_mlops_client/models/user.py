@@ -21,6 +21,9 @@ class User:
     """A user as Keycloak represents one. The three required fields are those that are promised; what else was recorded
     comes and goes with Keycloak's own releases.
 
+    Source: mlops-api-tutorial, "Get Users" (recorded); api-essentials-guide, "Get Users" (recorded); field-notes,
+    "Users, workspaces" (observed).
+
     """
 
     id: str

@@ -13,15 +13,19 @@ T = TypeVar("T", bound="Workspace")
 
 @_attrs_define
 class Workspace:
-    """A workspace."""
+    """A workspace.
+
+    Source: mlops-api-tutorial, "List Workspaces" (recorded); api-essentials-guide, "List Workspaces" (recorded);
+    external-inference-url-tutorial, "Get External Inference URL" (recorded).
+
+    """
 
     id: int
     """ The workspace's id. """
     name: str
     """ The workspace's name. """
     created_at: str | Unset = UNSET
-    """ A point in time as RFC 3339 writes it, with up to nine digits of a second. It is a plain string here because
-    date types of most languages lose the digits after the sixth. """
+    """ When it was created, as RFC 3339 writes it. """
     created_by: str | Unset = UNSET
     """ The Keycloak id of the user who created it. """
     archived: bool | Unset = UNSET

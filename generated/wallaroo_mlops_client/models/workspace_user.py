@@ -13,7 +13,12 @@ T = TypeVar("T", bound="WorkspaceUser")
 
 @_attrs_define
 class WorkspaceUser:
-    """A member of a workspace."""
+    """A member of a workspace.
+
+    Source: mlops-api-tutorial, "List Users in a Workspace" (recorded); api-essentials-guide, "List Users in a
+    Workspace" (recorded).
+
+    """
 
     user_id: str
     """ The user's Keycloak id. """

@@ -104,8 +104,14 @@ def sync_detailed(
      Creates an assay, which compares windows of a pipeline's inferences with a baseline, one value of
     one field at a time.
 
+    Source: mlops-api-tutorial, "Create Assay" (recorded); api-essentials-guide, "Create Assay"
+    (example); field-notes, "Assays" (observed).
+
     Args:
         body (AssayRequest): An assay to create, or to compute now.
+
+            Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
+            Interactively" (example); field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -133,8 +139,14 @@ async def asyncio_detailed(
      Creates an assay, which compares windows of a pipeline's inferences with a baseline, one value of
     one field at a time.
 
+    Source: mlops-api-tutorial, "Create Assay" (recorded); api-essentials-guide, "Create Assay"
+    (example); field-notes, "Assays" (observed).
+
     Args:
         body (AssayRequest): An assay to create, or to compute now.
+
+            Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
+            Interactively" (example); field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -162,8 +174,14 @@ def sync(
      Creates an assay, which compares windows of a pipeline's inferences with a baseline, one value of
     one field at a time.
 
+    Source: mlops-api-tutorial, "Create Assay" (recorded); api-essentials-guide, "Create Assay"
+    (example); field-notes, "Assays" (observed).
+
     Args:
         body (AssayRequest): An assay to create, or to compute now.
+
+            Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
+            Interactively" (example); field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -189,8 +207,14 @@ async def asyncio(
      Creates an assay, which compares windows of a pipeline's inferences with a baseline, one value of
     one field at a time.
 
+    Source: mlops-api-tutorial, "Create Assay" (recorded); api-essentials-guide, "Create Assay"
+    (example); field-notes, "Assays" (observed).
+
     Args:
         body (AssayRequest): An assay to create, or to compute now.
+
+            Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
+            Interactively" (example); field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -108,8 +108,13 @@ def sync_detailed(
 
      The logged inferences of a pipeline in a time, as flat rows.
 
+    Source: mlops-api-tutorial, "Get Assay Baseline" (recorded); api-essentials-guide, "Get Assay
+    Baseline" (prose).
+
     Args:
         body (GetAssayBaselineRequest): The rows to get.
+
+            Source: mlops-api-tutorial, "Get Assay Baseline" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -136,8 +141,13 @@ async def asyncio_detailed(
 
      The logged inferences of a pipeline in a time, as flat rows.
 
+    Source: mlops-api-tutorial, "Get Assay Baseline" (recorded); api-essentials-guide, "Get Assay
+    Baseline" (prose).
+
     Args:
         body (GetAssayBaselineRequest): The rows to get.
+
+            Source: mlops-api-tutorial, "Get Assay Baseline" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -164,8 +174,13 @@ def sync(
 
      The logged inferences of a pipeline in a time, as flat rows.
 
+    Source: mlops-api-tutorial, "Get Assay Baseline" (recorded); api-essentials-guide, "Get Assay
+    Baseline" (prose).
+
     Args:
         body (GetAssayBaselineRequest): The rows to get.
+
+            Source: mlops-api-tutorial, "Get Assay Baseline" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -190,8 +205,13 @@ async def asyncio(
 
      The logged inferences of a pipeline in a time, as flat rows.
 
+    Source: mlops-api-tutorial, "Get Assay Baseline" (recorded); api-essentials-guide, "Get Assay
+    Baseline" (prose).
+
     Args:
         body (GetAssayBaselineRequest): The rows to get.
+
+            Source: mlops-api-tutorial, "Get Assay Baseline" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -114,8 +114,12 @@ def sync_detailed(
      The stored results of an assay. This is the documented path; newer instances serve
     `get_assay_results_between` instead and answer 404 here.
 
+    Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed).
+
     Args:
         body (GetAssayResultsRequest): The results to get.
+
+            Source: mlops-api-tutorial, "Get Assay Results" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -143,8 +147,12 @@ async def asyncio_detailed(
      The stored results of an assay. This is the documented path; newer instances serve
     `get_assay_results_between` instead and answer 404 here.
 
+    Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed).
+
     Args:
         body (GetAssayResultsRequest): The results to get.
+
+            Source: mlops-api-tutorial, "Get Assay Results" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -172,8 +180,12 @@ def sync(
      The stored results of an assay. This is the documented path; newer instances serve
     `get_assay_results_between` instead and answer 404 here.
 
+    Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed).
+
     Args:
         body (GetAssayResultsRequest): The results to get.
+
+            Source: mlops-api-tutorial, "Get Assay Results" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -199,8 +211,12 @@ async def asyncio(
      The stored results of an assay. This is the documented path; newer instances serve
     `get_assay_results_between` instead and answer 404 here.
 
+    Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed).
+
     Args:
         body (GetAssayResultsRequest): The results to get.
+
+            Source: mlops-api-tutorial, "Get Assay Results" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

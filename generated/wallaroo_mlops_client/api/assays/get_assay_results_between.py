@@ -113,8 +113,12 @@ def sync_detailed(
 
      The stored results of an assay in a time, as newer instances serve them. No document has it.
 
+    Source: field-notes, "Assays" (observed).
+
     Args:
         body (GetAssayResultsBetweenRequest): The results to get.
+
+            Source: field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -141,8 +145,12 @@ async def asyncio_detailed(
 
      The stored results of an assay in a time, as newer instances serve them. No document has it.
 
+    Source: field-notes, "Assays" (observed).
+
     Args:
         body (GetAssayResultsBetweenRequest): The results to get.
+
+            Source: field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -169,8 +177,12 @@ def sync(
 
      The stored results of an assay in a time, as newer instances serve them. No document has it.
 
+    Source: field-notes, "Assays" (observed).
+
     Args:
         body (GetAssayResultsBetweenRequest): The results to get.
+
+            Source: field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -195,8 +207,12 @@ async def asyncio(
 
      The stored results of an assay in a time, as newer instances serve them. No document has it.
 
+    Source: field-notes, "Assays" (observed).
+
     Args:
         body (GetAssayResultsBetweenRequest): The results to get.
+
+            Source: field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -110,8 +110,12 @@ def sync_detailed(
     `model_insights_url` are accepted when an assay is created and not shown here; the `status` is the
     instance's own.
 
+    Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed).
+
     Args:
         body (ListAssaysRequest): The pipeline whose assays to list.
+
+            Source: mlops-api-tutorial, "List Assays" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -140,8 +144,12 @@ async def asyncio_detailed(
     `model_insights_url` are accepted when an assay is created and not shown here; the `status` is the
     instance's own.
 
+    Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed).
+
     Args:
         body (ListAssaysRequest): The pipeline whose assays to list.
+
+            Source: mlops-api-tutorial, "List Assays" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -170,8 +178,12 @@ def sync(
     `model_insights_url` are accepted when an assay is created and not shown here; the `status` is the
     instance's own.
 
+    Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed).
+
     Args:
         body (ListAssaysRequest): The pipeline whose assays to list.
+
+            Source: mlops-api-tutorial, "List Assays" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -198,8 +210,12 @@ async def asyncio(
     `model_insights_url` are accepted when an assay is created and not shown here; the `status` is the
     instance's own.
 
+    Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed).
+
     Args:
         body (ListAssaysRequest): The pipeline whose assays to list.
+
+            Source: mlops-api-tutorial, "List Assays" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -108,8 +108,14 @@ def sync_detailed(
 
      Computes all windows of an assay that need not exist, one result a window. It may take some time.
 
+    Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); api-essentials-guide, "Run Assay
+    Interactively" (example); field-notes, "Assays" (observed).
+
     Args:
         body (AssayRequest): An assay to create, or to compute now.
+
+            Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
+            Interactively" (example); field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -136,8 +142,14 @@ async def asyncio_detailed(
 
      Computes all windows of an assay that need not exist, one result a window. It may take some time.
 
+    Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); api-essentials-guide, "Run Assay
+    Interactively" (example); field-notes, "Assays" (observed).
+
     Args:
         body (AssayRequest): An assay to create, or to compute now.
+
+            Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
+            Interactively" (example); field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -164,8 +176,14 @@ def sync(
 
      Computes all windows of an assay that need not exist, one result a window. It may take some time.
 
+    Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); api-essentials-guide, "Run Assay
+    Interactively" (example); field-notes, "Assays" (observed).
+
     Args:
         body (AssayRequest): An assay to create, or to compute now.
+
+            Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
+            Interactively" (example); field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -190,8 +208,14 @@ async def asyncio(
 
      Computes all windows of an assay that need not exist, one result a window. It may take some time.
 
+    Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); api-essentials-guide, "Run Assay
+    Interactively" (example); field-notes, "Assays" (observed).
+
     Args:
         body (AssayRequest): An assay to create, or to compute now.
+
+            Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
+            Interactively" (example); field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

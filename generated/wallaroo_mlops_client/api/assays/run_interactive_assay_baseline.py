@@ -104,8 +104,14 @@ def sync_detailed(
      Computes the baseline of an assay that need not exist, and compares it with itself. The prose says
     that the answer is an empty object; a whole result was recorded, with the status `BaselineRun`.
 
+    Source: mlops-api-tutorial, "Create Interactive Baseline" (recorded); api-essentials-guide, "Create
+    Interactive Baseline" (example); field-notes, "Assays" (observed).
+
     Args:
         body (AssayRequest): An assay to create, or to compute now.
+
+            Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
+            Interactively" (example); field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -133,8 +139,14 @@ async def asyncio_detailed(
      Computes the baseline of an assay that need not exist, and compares it with itself. The prose says
     that the answer is an empty object; a whole result was recorded, with the status `BaselineRun`.
 
+    Source: mlops-api-tutorial, "Create Interactive Baseline" (recorded); api-essentials-guide, "Create
+    Interactive Baseline" (example); field-notes, "Assays" (observed).
+
     Args:
         body (AssayRequest): An assay to create, or to compute now.
+
+            Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
+            Interactively" (example); field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -162,8 +174,14 @@ def sync(
      Computes the baseline of an assay that need not exist, and compares it with itself. The prose says
     that the answer is an empty object; a whole result was recorded, with the status `BaselineRun`.
 
+    Source: mlops-api-tutorial, "Create Interactive Baseline" (recorded); api-essentials-guide, "Create
+    Interactive Baseline" (example); field-notes, "Assays" (observed).
+
     Args:
         body (AssayRequest): An assay to create, or to compute now.
+
+            Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
+            Interactively" (example); field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -189,8 +207,14 @@ async def asyncio(
      Computes the baseline of an assay that need not exist, and compares it with itself. The prose says
     that the answer is an empty object; a whole result was recorded, with the status `BaselineRun`.
 
+    Source: mlops-api-tutorial, "Create Interactive Baseline" (recorded); api-essentials-guide, "Create
+    Interactive Baseline" (example); field-notes, "Assays" (observed).
+
     Args:
         body (AssayRequest): An assay to create, or to compute now.
+
+            Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
+            Interactively" (example); field-notes, "Assays" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -103,8 +103,13 @@ def sync_detailed(
 
      An assay that is switched off is not run by the instance any more.
 
+    Source: mlops-api-tutorial, "Activate or Deactivate Assay" (recorded); api-essentials-guide,
+    "Activate or Deactivate Assay" (prose).
+
     Args:
         body (SetAssayActiveRequest): The assay to switch.
+
+            Source: mlops-api-tutorial, "Activate or Deactivate Assay" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -131,8 +136,13 @@ async def asyncio_detailed(
 
      An assay that is switched off is not run by the instance any more.
 
+    Source: mlops-api-tutorial, "Activate or Deactivate Assay" (recorded); api-essentials-guide,
+    "Activate or Deactivate Assay" (prose).
+
     Args:
         body (SetAssayActiveRequest): The assay to switch.
+
+            Source: mlops-api-tutorial, "Activate or Deactivate Assay" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -159,8 +169,13 @@ def sync(
 
      An assay that is switched off is not run by the instance any more.
 
+    Source: mlops-api-tutorial, "Activate or Deactivate Assay" (recorded); api-essentials-guide,
+    "Activate or Deactivate Assay" (prose).
+
     Args:
         body (SetAssayActiveRequest): The assay to switch.
+
+            Source: mlops-api-tutorial, "Activate or Deactivate Assay" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -185,8 +200,13 @@ async def asyncio(
 
      An assay that is switched off is not run by the instance any more.
 
+    Source: mlops-api-tutorial, "Activate or Deactivate Assay" (recorded); api-essentials-guide,
+    "Activate or Deactivate Assay" (prose).
+
     Args:
         body (SetAssayActiveRequest): The assay to switch.
+
+            Source: mlops-api-tutorial, "Activate or Deactivate Assay" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -106,11 +106,17 @@ def sync_detailed(
     user's token; `refresh_token` renews one without the password; `client_credentials` gives a token
     without a user, which may infer and nothing else. The client authenticates with HTTP Basic, or with
     `client_id` and `client_secret` in the form.
+
     A refresh token can expire before the access token does (1800 s and 3600 s in the recordings): a
     client needs the original grant to fall back on.
 
+    Source: mlops-api-tutorial, "Token Types" (example); api-essentials-guide, "Through Keycloak"
+    (prose); field-notes, "Keycloak" (observed).
+
     Args:
         body (TokenRequest): A grant, as RFC 6749 writes it in a form.
+
+            Source: mlops-api-tutorial, "Token Types" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -139,11 +145,17 @@ async def asyncio_detailed(
     user's token; `refresh_token` renews one without the password; `client_credentials` gives a token
     without a user, which may infer and nothing else. The client authenticates with HTTP Basic, or with
     `client_id` and `client_secret` in the form.
+
     A refresh token can expire before the access token does (1800 s and 3600 s in the recordings): a
     client needs the original grant to fall back on.
 
+    Source: mlops-api-tutorial, "Token Types" (example); api-essentials-guide, "Through Keycloak"
+    (prose); field-notes, "Keycloak" (observed).
+
     Args:
         body (TokenRequest): A grant, as RFC 6749 writes it in a form.
+
+            Source: mlops-api-tutorial, "Token Types" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -172,11 +184,17 @@ def sync(
     user's token; `refresh_token` renews one without the password; `client_credentials` gives a token
     without a user, which may infer and nothing else. The client authenticates with HTTP Basic, or with
     `client_id` and `client_secret` in the form.
+
     A refresh token can expire before the access token does (1800 s and 3600 s in the recordings): a
     client needs the original grant to fall back on.
 
+    Source: mlops-api-tutorial, "Token Types" (example); api-essentials-guide, "Through Keycloak"
+    (prose); field-notes, "Keycloak" (observed).
+
     Args:
         body (TokenRequest): A grant, as RFC 6749 writes it in a form.
+
+            Source: mlops-api-tutorial, "Token Types" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -203,11 +221,17 @@ async def asyncio(
     user's token; `refresh_token` renews one without the password; `client_credentials` gives a token
     without a user, which may infer and nothing else. The client authenticates with HTTP Basic, or with
     `client_id` and `client_secret` in the form.
+
     A refresh token can expire before the access token does (1800 s and 3600 s in the recordings): a
     client needs the original grant to fall back on.
 
+    Source: mlops-api-tutorial, "Token Types" (example); api-essentials-guide, "Through Keycloak"
+    (prose); field-notes, "Keycloak" (observed).
+
     Args:
         body (TokenRequest): A grant, as RFC 6749 writes it in a form.
+
+            Source: mlops-api-tutorial, "Token Types" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

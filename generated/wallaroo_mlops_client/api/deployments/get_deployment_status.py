@@ -111,8 +111,14 @@ def sync_detailed(
     that was run calls it `name`. An unknown or undeployed one is answered with 404. `Error` does not
     end by itself.
 
+    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get
+    Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); field-
+    notes, "Pipelines, deployment, inference" (observed).
+
     Args:
         body (GetDeploymentStatusRequest): The deployment to look at.
+
+            Source: mlops-api-tutorial, "Get Deployment Status" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -142,8 +148,14 @@ async def asyncio_detailed(
     that was run calls it `name`. An unknown or undeployed one is answered with 404. `Error` does not
     end by itself.
 
+    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get
+    Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); field-
+    notes, "Pipelines, deployment, inference" (observed).
+
     Args:
         body (GetDeploymentStatusRequest): The deployment to look at.
+
+            Source: mlops-api-tutorial, "Get Deployment Status" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -173,8 +185,14 @@ def sync(
     that was run calls it `name`. An unknown or undeployed one is answered with 404. `Error` does not
     end by itself.
 
+    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get
+    Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); field-
+    notes, "Pipelines, deployment, inference" (observed).
+
     Args:
         body (GetDeploymentStatusRequest): The deployment to look at.
+
+            Source: mlops-api-tutorial, "Get Deployment Status" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -202,8 +220,14 @@ async def asyncio(
     that was run calls it `name`. An unknown or undeployed one is answered with 404. `Error` does not
     end by itself.
 
+    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get
+    Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); field-
+    notes, "Pipelines, deployment, inference" (observed).
+
     Args:
         body (GetDeploymentStatusRequest): The deployment to look at.
+
+            Source: mlops-api-tutorial, "Get Deployment Status" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

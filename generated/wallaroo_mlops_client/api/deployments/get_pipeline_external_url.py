@@ -103,11 +103,19 @@ def sync_detailed(
 
      The URL for inference from outside the instance's cluster. Treat it as opaque: two forms were
     recorded, and the token belongs to the instance's own host only.
+
     `pipeline_name` is called the pipeline's name in one document and the deployment's name in the
     others. A deployment of that name is looked for first, then a pipeline.
 
+    Source: pipeline-management-tutorial, "Get External Inference URL" (recorded); mlops-api-tutorial,
+    "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference URL"
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+
     Args:
         body (GetPipelineExternalUrlRequest): The deployment whose URL to get.
+
+            Source: mlops-api-tutorial, "Get External Inference URL" (prose); external-inference-url-
+            tutorial, "Get External Inference URL" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -134,11 +142,19 @@ async def asyncio_detailed(
 
      The URL for inference from outside the instance's cluster. Treat it as opaque: two forms were
     recorded, and the token belongs to the instance's own host only.
+
     `pipeline_name` is called the pipeline's name in one document and the deployment's name in the
     others. A deployment of that name is looked for first, then a pipeline.
 
+    Source: pipeline-management-tutorial, "Get External Inference URL" (recorded); mlops-api-tutorial,
+    "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference URL"
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+
     Args:
         body (GetPipelineExternalUrlRequest): The deployment whose URL to get.
+
+            Source: mlops-api-tutorial, "Get External Inference URL" (prose); external-inference-url-
+            tutorial, "Get External Inference URL" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -165,11 +181,19 @@ def sync(
 
      The URL for inference from outside the instance's cluster. Treat it as opaque: two forms were
     recorded, and the token belongs to the instance's own host only.
+
     `pipeline_name` is called the pipeline's name in one document and the deployment's name in the
     others. A deployment of that name is looked for first, then a pipeline.
 
+    Source: pipeline-management-tutorial, "Get External Inference URL" (recorded); mlops-api-tutorial,
+    "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference URL"
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+
     Args:
         body (GetPipelineExternalUrlRequest): The deployment whose URL to get.
+
+            Source: mlops-api-tutorial, "Get External Inference URL" (prose); external-inference-url-
+            tutorial, "Get External Inference URL" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -194,11 +218,19 @@ async def asyncio(
 
      The URL for inference from outside the instance's cluster. Treat it as opaque: two forms were
     recorded, and the token belongs to the instance's own host only.
+
     `pipeline_name` is called the pipeline's name in one document and the deployment's name in the
     others. A deployment of that name is looked for first, then a pipeline.
 
+    Source: pipeline-management-tutorial, "Get External Inference URL" (recorded); mlops-api-tutorial,
+    "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference URL"
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+
     Args:
         body (GetPipelineExternalUrlRequest): The deployment whose URL to get.
+
+            Source: mlops-api-tutorial, "Get External Inference URL" (prose); external-inference-url-
+            tutorial, "Get External Inference URL" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

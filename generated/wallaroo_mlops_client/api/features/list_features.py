@@ -105,8 +105,13 @@ def sync_detailed(
      The instance's name and its features. The body may be an empty object or missing. A feature's value
     is a text: `'true'` is no boolean.
 
+    Source: mlops-api-tutorial, "List Enablement Features" (recorded); api-essentials-guide, "List
+    Enablement Features" (recorded); field-notes, "Assays" (observed).
+
     Args:
         body (ListFeaturesRequest | Unset): Nothing.
+
+            Source: mlops-api-tutorial, "List Enablement Features" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -134,8 +139,13 @@ async def asyncio_detailed(
      The instance's name and its features. The body may be an empty object or missing. A feature's value
     is a text: `'true'` is no boolean.
 
+    Source: mlops-api-tutorial, "List Enablement Features" (recorded); api-essentials-guide, "List
+    Enablement Features" (recorded); field-notes, "Assays" (observed).
+
     Args:
         body (ListFeaturesRequest | Unset): Nothing.
+
+            Source: mlops-api-tutorial, "List Enablement Features" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -163,8 +173,13 @@ def sync(
      The instance's name and its features. The body may be an empty object or missing. A feature's value
     is a text: `'true'` is no boolean.
 
+    Source: mlops-api-tutorial, "List Enablement Features" (recorded); api-essentials-guide, "List
+    Enablement Features" (recorded); field-notes, "Assays" (observed).
+
     Args:
         body (ListFeaturesRequest | Unset): Nothing.
+
+            Source: mlops-api-tutorial, "List Enablement Features" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -190,8 +205,13 @@ async def asyncio(
      The instance's name and its features. The body may be an empty object or missing. A feature's value
     is a text: `'true'` is no boolean.
 
+    Source: mlops-api-tutorial, "List Enablement Features" (recorded); api-essentials-guide, "List
+    Enablement Features" (recorded); field-notes, "Assays" (observed).
+
     Args:
         body (ListFeaturesRequest | Unset): Nothing.
+
+            Source: mlops-api-tutorial, "List Enablement Features" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

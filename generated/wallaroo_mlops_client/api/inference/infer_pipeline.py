@@ -242,7 +242,12 @@ def sync_detailed(
 
      Scores rows on one pipeline of the deployment `{deploy_id}-{deployment_id}`. The form of this URL is
     the newer one. Sent twice, the rows are scored and logged twice.
+
     `Accept` chooses the answer's format. Without a preference it is that of the request.
+
+    Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-
+    api-tutorial, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
+    deployment, inference" (observed).
 
     Args:
         deployment (str):
@@ -252,9 +257,17 @@ def sync_detailed(
         dataset_separator (str | Unset):
         body (list[PandasRecordsItem]): Rows as pandas writes them with `orient="records"`, an
             object a row with a field a column.
+
+            Source: mlops-api-tutorial, "HTTP Headers" (example).
         body (File): A record batch, or several of one schema, as an Arrow IPC file. It is not the
             stream format.
+
+            Source: mlops-api-tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment,
+            inference" (observed).
         body (Tensors): The oldest, proprietary form, a field a column with an element a row.
+
+            Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose);
+            field-notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -291,7 +304,12 @@ async def asyncio_detailed(
 
      Scores rows on one pipeline of the deployment `{deploy_id}-{deployment_id}`. The form of this URL is
     the newer one. Sent twice, the rows are scored and logged twice.
+
     `Accept` chooses the answer's format. Without a preference it is that of the request.
+
+    Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-
+    api-tutorial, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
+    deployment, inference" (observed).
 
     Args:
         deployment (str):
@@ -301,9 +319,17 @@ async def asyncio_detailed(
         dataset_separator (str | Unset):
         body (list[PandasRecordsItem]): Rows as pandas writes them with `orient="records"`, an
             object a row with a field a column.
+
+            Source: mlops-api-tutorial, "HTTP Headers" (example).
         body (File): A record batch, or several of one schema, as an Arrow IPC file. It is not the
             stream format.
+
+            Source: mlops-api-tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment,
+            inference" (observed).
         body (Tensors): The oldest, proprietary form, a field a column with an element a row.
+
+            Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose);
+            field-notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -340,7 +366,12 @@ def sync(
 
      Scores rows on one pipeline of the deployment `{deploy_id}-{deployment_id}`. The form of this URL is
     the newer one. Sent twice, the rows are scored and logged twice.
+
     `Accept` chooses the answer's format. Without a preference it is that of the request.
+
+    Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-
+    api-tutorial, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
+    deployment, inference" (observed).
 
     Args:
         deployment (str):
@@ -350,9 +381,17 @@ def sync(
         dataset_separator (str | Unset):
         body (list[PandasRecordsItem]): Rows as pandas writes them with `orient="records"`, an
             object a row with a field a column.
+
+            Source: mlops-api-tutorial, "HTTP Headers" (example).
         body (File): A record batch, or several of one schema, as an Arrow IPC file. It is not the
             stream format.
+
+            Source: mlops-api-tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment,
+            inference" (observed).
         body (Tensors): The oldest, proprietary form, a field a column with an element a row.
+
+            Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose);
+            field-notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -387,7 +426,12 @@ async def asyncio(
 
      Scores rows on one pipeline of the deployment `{deploy_id}-{deployment_id}`. The form of this URL is
     the newer one. Sent twice, the rows are scored and logged twice.
+
     `Accept` chooses the answer's format. Without a preference it is that of the request.
+
+    Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-
+    api-tutorial, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
+    deployment, inference" (observed).
 
     Args:
         deployment (str):
@@ -397,9 +441,17 @@ async def asyncio(
         dataset_separator (str | Unset):
         body (list[PandasRecordsItem]): Rows as pandas writes them with `orient="records"`, an
             object a row with a field a column.
+
+            Source: mlops-api-tutorial, "HTTP Headers" (example).
         body (File): A record batch, or several of one schema, as an Arrow IPC file. It is not the
             stream format.
+
+            Source: mlops-api-tutorial, "HTTP Headers" (prose); field-notes, "Pipelines, deployment,
+            inference" (observed).
         body (Tensors): The oldest, proprietary form, a field a column with an element a row.
+
+            Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose);
+            field-notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

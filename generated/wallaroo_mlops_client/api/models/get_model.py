@@ -105,8 +105,13 @@ def sync_detailed(
     run sends `id`. The versions have no `status` here, even where `list_model_versions` of the same
     instance has one.
 
+    Source: mlops-api-tutorial, "Get Model Details" (recorded); api-essentials-guide, "Get Model
+    Details" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (GetModelRequest): The model to get.
+
+            Source: mlops-api-tutorial, "Get Model Details" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -135,8 +140,13 @@ async def asyncio_detailed(
     run sends `id`. The versions have no `status` here, even where `list_model_versions` of the same
     instance has one.
 
+    Source: mlops-api-tutorial, "Get Model Details" (recorded); api-essentials-guide, "Get Model
+    Details" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (GetModelRequest): The model to get.
+
+            Source: mlops-api-tutorial, "Get Model Details" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -165,8 +175,13 @@ def sync(
     run sends `id`. The versions have no `status` here, even where `list_model_versions` of the same
     instance has one.
 
+    Source: mlops-api-tutorial, "Get Model Details" (recorded); api-essentials-guide, "Get Model
+    Details" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (GetModelRequest): The model to get.
+
+            Source: mlops-api-tutorial, "Get Model Details" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -193,8 +208,13 @@ async def asyncio(
     run sends `id`. The versions have no `status` here, even where `list_model_versions` of the same
     instance has one.
 
+    Source: mlops-api-tutorial, "Get Model Details" (recorded); api-essentials-guide, "Get Model
+    Details" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (GetModelRequest): The model to get.
+
+            Source: mlops-api-tutorial, "Get Model Details" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

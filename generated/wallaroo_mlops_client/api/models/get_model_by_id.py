@@ -104,8 +104,13 @@ def sync_detailed(
      A model by its id, with the workspace that it is in and its configuration. The table names the field
     `workspace_id`; every request that was run sends `id`.
 
+    Source: mlops-api-tutorial, "Get Model Details By ID" (recorded); api-essentials-guide, "Get Model
+    Details By ID" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (GetModelByIdRequest): The model to get.
+
+            Source: mlops-api-tutorial, "Get Model Details By ID" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -133,8 +138,13 @@ async def asyncio_detailed(
      A model by its id, with the workspace that it is in and its configuration. The table names the field
     `workspace_id`; every request that was run sends `id`.
 
+    Source: mlops-api-tutorial, "Get Model Details By ID" (recorded); api-essentials-guide, "Get Model
+    Details By ID" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (GetModelByIdRequest): The model to get.
+
+            Source: mlops-api-tutorial, "Get Model Details By ID" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -162,8 +172,13 @@ def sync(
      A model by its id, with the workspace that it is in and its configuration. The table names the field
     `workspace_id`; every request that was run sends `id`.
 
+    Source: mlops-api-tutorial, "Get Model Details By ID" (recorded); api-essentials-guide, "Get Model
+    Details By ID" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (GetModelByIdRequest): The model to get.
+
+            Source: mlops-api-tutorial, "Get Model Details By ID" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -189,8 +204,13 @@ async def asyncio(
      A model by its id, with the workspace that it is in and its configuration. The table names the field
     `workspace_id`; every request that was run sends `id`.
 
+    Source: mlops-api-tutorial, "Get Model Details By ID" (recorded); api-essentials-guide, "Get Model
+    Details By ID" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (GetModelByIdRequest): The model to get.
+
+            Source: mlops-api-tutorial, "Get Model Details By ID" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -103,8 +103,13 @@ def sync_detailed(
 
      The configuration of a model version by the version's id, or null where it has none.
 
+    Source: mlops-api-tutorial, "Get Model Configuration by Id" (recorded); api-essentials-guide, "Get
+    Model Configuration by Id" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (GetModelConfigByIdRequest): The model version whose configuration to get.
+
+            Source: mlops-api-tutorial, "Get Model Configuration by Id" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -131,8 +136,13 @@ async def asyncio_detailed(
 
      The configuration of a model version by the version's id, or null where it has none.
 
+    Source: mlops-api-tutorial, "Get Model Configuration by Id" (recorded); api-essentials-guide, "Get
+    Model Configuration by Id" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (GetModelConfigByIdRequest): The model version whose configuration to get.
+
+            Source: mlops-api-tutorial, "Get Model Configuration by Id" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -159,8 +169,13 @@ def sync(
 
      The configuration of a model version by the version's id, or null where it has none.
 
+    Source: mlops-api-tutorial, "Get Model Configuration by Id" (recorded); api-essentials-guide, "Get
+    Model Configuration by Id" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (GetModelConfigByIdRequest): The model version whose configuration to get.
+
+            Source: mlops-api-tutorial, "Get Model Configuration by Id" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -185,8 +200,13 @@ async def asyncio(
 
      The configuration of a model version by the version's id, or null where it has none.
 
+    Source: mlops-api-tutorial, "Get Model Configuration by Id" (recorded); api-essentials-guide, "Get
+    Model Configuration by Id" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (GetModelConfigByIdRequest): The model version whose configuration to get.
+
+            Source: mlops-api-tutorial, "Get Model Configuration by Id" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -110,9 +110,15 @@ def sync_detailed(
     the name decides. Both are marked as required in the tables, but either is enough. The order is not
     promised: find a version by its `id`, `model_version` or `sha`, never by its position.
 
+    Source: mlops-api-tutorial, "Get Model Versions" (recorded); api-essentials-guide, "Get Model
+    Versions" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (ListModelVersionsRequest): The model whose versions to list, by its name, its id, or
             both.
+
+            Source: mlops-api-tutorial, "Get Model Versions" (example); field-notes, "Models"
+            (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -141,9 +147,15 @@ async def asyncio_detailed(
     the name decides. Both are marked as required in the tables, but either is enough. The order is not
     promised: find a version by its `id`, `model_version` or `sha`, never by its position.
 
+    Source: mlops-api-tutorial, "Get Model Versions" (recorded); api-essentials-guide, "Get Model
+    Versions" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (ListModelVersionsRequest): The model whose versions to list, by its name, its id, or
             both.
+
+            Source: mlops-api-tutorial, "Get Model Versions" (example); field-notes, "Models"
+            (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -172,9 +184,15 @@ def sync(
     the name decides. Both are marked as required in the tables, but either is enough. The order is not
     promised: find a version by its `id`, `model_version` or `sha`, never by its position.
 
+    Source: mlops-api-tutorial, "Get Model Versions" (recorded); api-essentials-guide, "Get Model
+    Versions" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (ListModelVersionsRequest): The model whose versions to list, by its name, its id, or
             both.
+
+            Source: mlops-api-tutorial, "Get Model Versions" (example); field-notes, "Models"
+            (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -201,9 +219,15 @@ async def asyncio(
     the name decides. Both are marked as required in the tables, but either is enough. The order is not
     promised: find a version by its `id`, `model_version` or `sha`, never by its position.
 
+    Source: mlops-api-tutorial, "Get Model Versions" (recorded); api-essentials-guide, "Get Model
+    Versions" (recorded); field-notes, "Models" (observed).
+
     Args:
         body (ListModelVersionsRequest): The model whose versions to list, by its name, its id, or
             both.
+
+            Source: mlops-api-tutorial, "Get Model Versions" (example); field-notes, "Models"
+            (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

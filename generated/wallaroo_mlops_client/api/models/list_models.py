@@ -103,8 +103,13 @@ def sync_detailed(
 
      The models of one workspace. Their order is not promised.
 
+    Source: mlops-api-tutorial, "List Models in Workspace" (recorded); api-essentials-guide, "List
+    Models in Workspace" (recorded).
+
     Args:
         body (ListModelsRequest): The workspace to list.
+
+            Source: mlops-api-tutorial, "List Models in Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -131,8 +136,13 @@ async def asyncio_detailed(
 
      The models of one workspace. Their order is not promised.
 
+    Source: mlops-api-tutorial, "List Models in Workspace" (recorded); api-essentials-guide, "List
+    Models in Workspace" (recorded).
+
     Args:
         body (ListModelsRequest): The workspace to list.
+
+            Source: mlops-api-tutorial, "List Models in Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -159,8 +169,13 @@ def sync(
 
      The models of one workspace. Their order is not promised.
 
+    Source: mlops-api-tutorial, "List Models in Workspace" (recorded); api-essentials-guide, "List
+    Models in Workspace" (recorded).
+
     Args:
         body (ListModelsRequest): The workspace to list.
+
+            Source: mlops-api-tutorial, "List Models in Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -185,8 +200,13 @@ async def asyncio(
 
      The models of one workspace. Their order is not promised.
 
+    Source: mlops-api-tutorial, "List Models in Workspace" (recorded); api-essentials-guide, "List
+    Models in Workspace" (recorded).
+
     Args:
         body (ListModelsRequest): The workspace to list.
+
+            Source: mlops-api-tutorial, "List Models in Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

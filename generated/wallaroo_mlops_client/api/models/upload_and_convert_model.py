@@ -107,14 +107,22 @@ def sync_detailed(
      Uploads a model file and starts its conversion. The body has two parts in this order: `metadata`,
     JSON without a file name, and `file`, whose file name becomes the version's `file_name`. The answer
     comes before the conversion ends: `list_model_versions` shows the version's `status`.
+
     The id in the answer is that of the model version. A second upload under the same name in one
     workspace adds a version.
+
     The table of parameters puts the two schemas into `conversion`; the example code that was run has
     them at the top level of `metadata`, and the code decides.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); mlops-api-tutorial, "Upload
+    Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a Workspace
+    Examples" (example); field-notes, "Models" (observed).
 
     Args:
         body (UploadAndConvertModelRequest): A model's description and its file, as two parts in
             this order.
+
+            Source: mlops-api-tutorial, "Upload Model to Workspace" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -142,14 +150,22 @@ async def asyncio_detailed(
      Uploads a model file and starts its conversion. The body has two parts in this order: `metadata`,
     JSON without a file name, and `file`, whose file name becomes the version's `file_name`. The answer
     comes before the conversion ends: `list_model_versions` shows the version's `status`.
+
     The id in the answer is that of the model version. A second upload under the same name in one
     workspace adds a version.
+
     The table of parameters puts the two schemas into `conversion`; the example code that was run has
     them at the top level of `metadata`, and the code decides.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); mlops-api-tutorial, "Upload
+    Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a Workspace
+    Examples" (example); field-notes, "Models" (observed).
 
     Args:
         body (UploadAndConvertModelRequest): A model's description and its file, as two parts in
             this order.
+
+            Source: mlops-api-tutorial, "Upload Model to Workspace" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -177,14 +193,22 @@ def sync(
      Uploads a model file and starts its conversion. The body has two parts in this order: `metadata`,
     JSON without a file name, and `file`, whose file name becomes the version's `file_name`. The answer
     comes before the conversion ends: `list_model_versions` shows the version's `status`.
+
     The id in the answer is that of the model version. A second upload under the same name in one
     workspace adds a version.
+
     The table of parameters puts the two schemas into `conversion`; the example code that was run has
     them at the top level of `metadata`, and the code decides.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); mlops-api-tutorial, "Upload
+    Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a Workspace
+    Examples" (example); field-notes, "Models" (observed).
 
     Args:
         body (UploadAndConvertModelRequest): A model's description and its file, as two parts in
             this order.
+
+            Source: mlops-api-tutorial, "Upload Model to Workspace" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -210,14 +234,22 @@ async def asyncio(
      Uploads a model file and starts its conversion. The body has two parts in this order: `metadata`,
     JSON without a file name, and `file`, whose file name becomes the version's `file_name`. The answer
     comes before the conversion ends: `list_model_versions` shows the version's `status`.
+
     The id in the answer is that of the model version. A second upload under the same name in one
     workspace adds a version.
+
     The table of parameters puts the two schemas into `conversion`; the example code that was run has
     them at the top level of `metadata`, and the code decides.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); mlops-api-tutorial, "Upload
+    Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a Workspace
+    Examples" (example); field-notes, "Models" (observed).
 
     Args:
         body (UploadAndConvertModelRequest): A model's description and its file, as two parts in
             this order.
+
+            Source: mlops-api-tutorial, "Upload Model to Workspace" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

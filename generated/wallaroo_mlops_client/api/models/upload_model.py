@@ -108,9 +108,15 @@ def sync_detailed(
     beside the file; newer instances take the part `metadata` of `upload_and_convert_model` instead. One
     of the two ways is needed: either `metadata`, or `name` and `workspace_id`.
 
+    Source: api-essentials-guide, "Upload Model to Workspace" (recorded); field-notes, "Models"
+    (observed); field-notes, "Decided where the sources are silent or clash" (convention).
+
     Args:
         body (UploadModelRequest): A model's file, with its description in the part `metadata` or
             in the fields beside it. A request needs one of the two.
+
+            Source: api-essentials-guide, "Upload Model to Workspace" (example); field-notes, "Decided
+            where the sources are silent or clash" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -139,9 +145,15 @@ async def asyncio_detailed(
     beside the file; newer instances take the part `metadata` of `upload_and_convert_model` instead. One
     of the two ways is needed: either `metadata`, or `name` and `workspace_id`.
 
+    Source: api-essentials-guide, "Upload Model to Workspace" (recorded); field-notes, "Models"
+    (observed); field-notes, "Decided where the sources are silent or clash" (convention).
+
     Args:
         body (UploadModelRequest): A model's file, with its description in the part `metadata` or
             in the fields beside it. A request needs one of the two.
+
+            Source: api-essentials-guide, "Upload Model to Workspace" (example); field-notes, "Decided
+            where the sources are silent or clash" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -170,9 +182,15 @@ def sync(
     beside the file; newer instances take the part `metadata` of `upload_and_convert_model` instead. One
     of the two ways is needed: either `metadata`, or `name` and `workspace_id`.
 
+    Source: api-essentials-guide, "Upload Model to Workspace" (recorded); field-notes, "Models"
+    (observed); field-notes, "Decided where the sources are silent or clash" (convention).
+
     Args:
         body (UploadModelRequest): A model's file, with its description in the part `metadata` or
             in the fields beside it. A request needs one of the two.
+
+            Source: api-essentials-guide, "Upload Model to Workspace" (example); field-notes, "Decided
+            where the sources are silent or clash" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -199,9 +217,15 @@ async def asyncio(
     beside the file; newer instances take the part `metadata` of `upload_and_convert_model` instead. One
     of the two ways is needed: either `metadata`, or `name` and `workspace_id`.
 
+    Source: api-essentials-guide, "Upload Model to Workspace" (recorded); field-notes, "Models"
+    (observed); field-notes, "Decided where the sources are silent or clash" (convention).
+
     Args:
         body (UploadModelRequest): A model's file, with its description in the part `metadata` or
             in the fields beside it. A request needs one of the two.
+
+            Source: api-essentials-guide, "Upload Model to Workspace" (example); field-notes, "Decided
+            where the sources are silent or clash" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -135,13 +135,24 @@ def sync_detailed(
     multipart, and the code of the newer one sends it so; the code that was recorded sends an octet
     stream, as published clients do.
 
+    Source: api-essentials-guide, "Stream Upload Model to Workspace" (recorded); mlops-api-tutorial,
+    "Stream Upload Model to Workspace" (recorded); field-notes, "Models" (observed).
+
     Args:
         name (str): A model's name, of letters, digits and dashes. The prose allows letters and
             digits only, but a name with dashes was recorded.
+
+            Source: mlops-api-tutorial, "Stream Upload Model to Workspace" (prose); pipeline-
+            management-tutorial, "Create Pipeline in a Workspace Examples" (example).
         filename (str):
         visibility (Visibility | Unset): Who may see the model, everybody or the members of its
             workspace.
+
+            Source: mlops-api-tutorial, "Upload Model to Workspace" (prose).
         workspace_id (int): A number that the instance gave to a thing.
+
+            Source: mlops-api-tutorial, "Create Workspace" (prose); field-notes, "Decided where the
+            sources are silent or clash" (convention).
         body (File): The model's file.
 
     Raises:
@@ -179,13 +190,24 @@ async def asyncio_detailed(
     multipart, and the code of the newer one sends it so; the code that was recorded sends an octet
     stream, as published clients do.
 
+    Source: api-essentials-guide, "Stream Upload Model to Workspace" (recorded); mlops-api-tutorial,
+    "Stream Upload Model to Workspace" (recorded); field-notes, "Models" (observed).
+
     Args:
         name (str): A model's name, of letters, digits and dashes. The prose allows letters and
             digits only, but a name with dashes was recorded.
+
+            Source: mlops-api-tutorial, "Stream Upload Model to Workspace" (prose); pipeline-
+            management-tutorial, "Create Pipeline in a Workspace Examples" (example).
         filename (str):
         visibility (Visibility | Unset): Who may see the model, everybody or the members of its
             workspace.
+
+            Source: mlops-api-tutorial, "Upload Model to Workspace" (prose).
         workspace_id (int): A number that the instance gave to a thing.
+
+            Source: mlops-api-tutorial, "Create Workspace" (prose); field-notes, "Decided where the
+            sources are silent or clash" (convention).
         body (File): The model's file.
 
     Raises:
@@ -223,13 +245,24 @@ def sync(
     multipart, and the code of the newer one sends it so; the code that was recorded sends an octet
     stream, as published clients do.
 
+    Source: api-essentials-guide, "Stream Upload Model to Workspace" (recorded); mlops-api-tutorial,
+    "Stream Upload Model to Workspace" (recorded); field-notes, "Models" (observed).
+
     Args:
         name (str): A model's name, of letters, digits and dashes. The prose allows letters and
             digits only, but a name with dashes was recorded.
+
+            Source: mlops-api-tutorial, "Stream Upload Model to Workspace" (prose); pipeline-
+            management-tutorial, "Create Pipeline in a Workspace Examples" (example).
         filename (str):
         visibility (Visibility | Unset): Who may see the model, everybody or the members of its
             workspace.
+
+            Source: mlops-api-tutorial, "Upload Model to Workspace" (prose).
         workspace_id (int): A number that the instance gave to a thing.
+
+            Source: mlops-api-tutorial, "Create Workspace" (prose); field-notes, "Decided where the
+            sources are silent or clash" (convention).
         body (File): The model's file.
 
     Raises:
@@ -265,13 +298,24 @@ async def asyncio(
     multipart, and the code of the newer one sends it so; the code that was recorded sends an octet
     stream, as published clients do.
 
+    Source: api-essentials-guide, "Stream Upload Model to Workspace" (recorded); mlops-api-tutorial,
+    "Stream Upload Model to Workspace" (recorded); field-notes, "Models" (observed).
+
     Args:
         name (str): A model's name, of letters, digits and dashes. The prose allows letters and
             digits only, but a name with dashes was recorded.
+
+            Source: mlops-api-tutorial, "Stream Upload Model to Workspace" (prose); pipeline-
+            management-tutorial, "Create Pipeline in a Workspace Examples" (example).
         filename (str):
         visibility (Visibility | Unset): Who may see the model, everybody or the members of its
             workspace.
+
+            Source: mlops-api-tutorial, "Upload Model to Workspace" (prose).
         workspace_id (int): A number that the instance gave to a thing.
+
+            Source: mlops-api-tutorial, "Create Workspace" (prose); field-notes, "Decided where the
+            sources are silent or clash" (convention).
         body (File): The model's file.
 
     Raises:

@@ -104,8 +104,14 @@ def sync_detailed(
      Copies a pipeline into a new one of the same workspace. With `deploy` the copy is deployed under
     that name. The tables call `engine_config` a string; it is an object, as in `deploy_pipeline`.
 
+    Source: pipeline-management-tutorial, "Copy a Pipeline Examples" (recorded); mlops-api-tutorial,
+    "Copy a Pipeline" (recorded); api-essentials-guide, "Copy a Pipeline" (recorded).
+
     Args:
         body (CopyPipelineRequest): The pipeline to copy, and what the copy is called.
+
+            Source: pipeline-management-tutorial, "Copy a Pipeline Returns" (prose); mlops-api-
+            tutorial, "Copy a Pipeline" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -133,8 +139,14 @@ async def asyncio_detailed(
      Copies a pipeline into a new one of the same workspace. With `deploy` the copy is deployed under
     that name. The tables call `engine_config` a string; it is an object, as in `deploy_pipeline`.
 
+    Source: pipeline-management-tutorial, "Copy a Pipeline Examples" (recorded); mlops-api-tutorial,
+    "Copy a Pipeline" (recorded); api-essentials-guide, "Copy a Pipeline" (recorded).
+
     Args:
         body (CopyPipelineRequest): The pipeline to copy, and what the copy is called.
+
+            Source: pipeline-management-tutorial, "Copy a Pipeline Returns" (prose); mlops-api-
+            tutorial, "Copy a Pipeline" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -162,8 +174,14 @@ def sync(
      Copies a pipeline into a new one of the same workspace. With `deploy` the copy is deployed under
     that name. The tables call `engine_config` a string; it is an object, as in `deploy_pipeline`.
 
+    Source: pipeline-management-tutorial, "Copy a Pipeline Examples" (recorded); mlops-api-tutorial,
+    "Copy a Pipeline" (recorded); api-essentials-guide, "Copy a Pipeline" (recorded).
+
     Args:
         body (CopyPipelineRequest): The pipeline to copy, and what the copy is called.
+
+            Source: pipeline-management-tutorial, "Copy a Pipeline Returns" (prose); mlops-api-
+            tutorial, "Copy a Pipeline" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -189,8 +207,14 @@ async def asyncio(
      Copies a pipeline into a new one of the same workspace. With `deploy` the copy is deployed under
     that name. The tables call `engine_config` a string; it is an object, as in `deploy_pipeline`.
 
+    Source: pipeline-management-tutorial, "Copy a Pipeline Examples" (recorded); mlops-api-tutorial,
+    "Copy a Pipeline" (recorded); api-essentials-guide, "Copy a Pipeline" (recorded).
+
     Args:
         body (CopyPipelineRequest): The pipeline to copy, and what the copy is called.
+
+            Source: pipeline-management-tutorial, "Copy a Pipeline Returns" (prose); mlops-api-
+            tutorial, "Copy a Pipeline" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

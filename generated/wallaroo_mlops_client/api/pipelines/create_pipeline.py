@@ -103,11 +103,18 @@ def sync_detailed(
 
      Creates a pipeline in a workspace. Under a name that the workspace has already, it adds a version:
     the same `pipeline_pk_id`, a new `pipeline_variant_pk_id`.
+
     The tables call `definition` a string and a model's version an integer; every request that was run
     sends an object and a UUID, and those decide.
 
+    Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (recorded); mlops-
+    api-tutorial, "Create Pipeline in a Workspace" (recorded); api-essentials-guide, "Create Pipeline in
+    a Workspace" (recorded).
+
     Args:
         body (CreatePipelineRequest): The pipeline to create.
+
+            Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -134,11 +141,18 @@ async def asyncio_detailed(
 
      Creates a pipeline in a workspace. Under a name that the workspace has already, it adds a version:
     the same `pipeline_pk_id`, a new `pipeline_variant_pk_id`.
+
     The tables call `definition` a string and a model's version an integer; every request that was run
     sends an object and a UUID, and those decide.
 
+    Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (recorded); mlops-
+    api-tutorial, "Create Pipeline in a Workspace" (recorded); api-essentials-guide, "Create Pipeline in
+    a Workspace" (recorded).
+
     Args:
         body (CreatePipelineRequest): The pipeline to create.
+
+            Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -165,11 +179,18 @@ def sync(
 
      Creates a pipeline in a workspace. Under a name that the workspace has already, it adds a version:
     the same `pipeline_pk_id`, a new `pipeline_variant_pk_id`.
+
     The tables call `definition` a string and a model's version an integer; every request that was run
     sends an object and a UUID, and those decide.
 
+    Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (recorded); mlops-
+    api-tutorial, "Create Pipeline in a Workspace" (recorded); api-essentials-guide, "Create Pipeline in
+    a Workspace" (recorded).
+
     Args:
         body (CreatePipelineRequest): The pipeline to create.
+
+            Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -194,11 +215,18 @@ async def asyncio(
 
      Creates a pipeline in a workspace. Under a name that the workspace has already, it adds a version:
     the same `pipeline_pk_id`, a new `pipeline_variant_pk_id`.
+
     The tables call `definition` a string and a model's version an integer; every request that was run
     sends an object and a UUID, and those decide.
 
+    Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (recorded); mlops-
+    api-tutorial, "Create Pipeline in a Workspace" (recorded); api-essentials-guide, "Create Pipeline in
+    a Workspace" (recorded).
+
     Args:
         body (CreatePipelineRequest): The pipeline to create.
+
+            Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

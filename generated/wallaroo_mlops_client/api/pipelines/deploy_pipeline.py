@@ -104,14 +104,22 @@ def sync_detailed(
      Starts a deployment of one pipeline version. The answer comes at once: `get_deployment_status` tells
     when it runs. Deploying again under the same name gives the same id. A pipeline without models
     deploys too and stays `Starting`.
+
     The models of the steps are named in `model_configs`, `model_ids` or `models`. The newer documents
     want `deploy_id` to be the pipeline's name, and in the oldest another name was deployed: any DNS
     label is accepted, the pipeline's name is advised. The tables call `engine_config` a string; it is
     an object.
 
+    Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded); mlops-api-tutorial, "Deploy a
+    Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes, "Pipelines,
+    deployment, inference" (observed).
+
     Args:
         body (DeployPipelineRequest): The pipeline version to deploy, and the name to deploy it
             under.
+
+            Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes,
+            "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -139,14 +147,22 @@ async def asyncio_detailed(
      Starts a deployment of one pipeline version. The answer comes at once: `get_deployment_status` tells
     when it runs. Deploying again under the same name gives the same id. A pipeline without models
     deploys too and stays `Starting`.
+
     The models of the steps are named in `model_configs`, `model_ids` or `models`. The newer documents
     want `deploy_id` to be the pipeline's name, and in the oldest another name was deployed: any DNS
     label is accepted, the pipeline's name is advised. The tables call `engine_config` a string; it is
     an object.
 
+    Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded); mlops-api-tutorial, "Deploy a
+    Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes, "Pipelines,
+    deployment, inference" (observed).
+
     Args:
         body (DeployPipelineRequest): The pipeline version to deploy, and the name to deploy it
             under.
+
+            Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes,
+            "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -174,14 +190,22 @@ def sync(
      Starts a deployment of one pipeline version. The answer comes at once: `get_deployment_status` tells
     when it runs. Deploying again under the same name gives the same id. A pipeline without models
     deploys too and stays `Starting`.
+
     The models of the steps are named in `model_configs`, `model_ids` or `models`. The newer documents
     want `deploy_id` to be the pipeline's name, and in the oldest another name was deployed: any DNS
     label is accepted, the pipeline's name is advised. The tables call `engine_config` a string; it is
     an object.
 
+    Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded); mlops-api-tutorial, "Deploy a
+    Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes, "Pipelines,
+    deployment, inference" (observed).
+
     Args:
         body (DeployPipelineRequest): The pipeline version to deploy, and the name to deploy it
             under.
+
+            Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes,
+            "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -207,14 +231,22 @@ async def asyncio(
      Starts a deployment of one pipeline version. The answer comes at once: `get_deployment_status` tells
     when it runs. Deploying again under the same name gives the same id. A pipeline without models
     deploys too and stays `Starting`.
+
     The models of the steps are named in `model_configs`, `model_ids` or `models`. The newer documents
     want `deploy_id` to be the pipeline's name, and in the oldest another name was deployed: any DNS
     label is accepted, the pipeline's name is advised. The tables call `engine_config` a string; it is
     an object.
 
+    Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded); mlops-api-tutorial, "Deploy a
+    Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes, "Pipelines,
+    deployment, inference" (observed).
+
     Args:
         body (DeployPipelineRequest): The pipeline version to deploy, and the name to deploy it
             under.
+
+            Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes,
+            "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -120,9 +120,15 @@ def sync_detailed(
      Ends a deployment, which then answers no more. Undeploying what is not deployed succeeds as well.
     The tables mark both ids as required; either is enough.
 
+    Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
+    "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed).
+
     Args:
         body (UndeployPipelineRequest): The deployment to end, by its id, its pipeline's id, or
             both.
+
+            Source: pipeline-management-tutorial, "Undeploy a Pipeline Parameters" (prose); field-
+            notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -150,9 +156,15 @@ async def asyncio_detailed(
      Ends a deployment, which then answers no more. Undeploying what is not deployed succeeds as well.
     The tables mark both ids as required; either is enough.
 
+    Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
+    "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed).
+
     Args:
         body (UndeployPipelineRequest): The deployment to end, by its id, its pipeline's id, or
             both.
+
+            Source: pipeline-management-tutorial, "Undeploy a Pipeline Parameters" (prose); field-
+            notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -180,9 +192,15 @@ def sync(
      Ends a deployment, which then answers no more. Undeploying what is not deployed succeeds as well.
     The tables mark both ids as required; either is enough.
 
+    Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
+    "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed).
+
     Args:
         body (UndeployPipelineRequest): The deployment to end, by its id, its pipeline's id, or
             both.
+
+            Source: pipeline-management-tutorial, "Undeploy a Pipeline Parameters" (prose); field-
+            notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -208,9 +226,15 @@ async def asyncio(
      Ends a deployment, which then answers no more. Undeploying what is not deployed succeeds as well.
     The tables mark both ids as required; either is enough.
 
+    Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
+    "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed).
+
     Args:
         body (UndeployPipelineRequest): The deployment to end, by its id, its pipeline's id, or
             both.
+
+            Source: pipeline-management-tutorial, "Undeploy a Pipeline Parameters" (prose); field-
+            notes, "Pipelines, deployment, inference" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -108,8 +108,13 @@ def sync_detailed(
 
      The user may sign in again and counts for the licence. Activating twice changes nothing.
 
+    Source: mlops-api-tutorial, "Activate User" (example); api-essentials-guide, "Activate User"
+    (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (ActivateUserRequest): Whom to activate.
+
+            Source: mlops-api-tutorial, "Activate User" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -136,8 +141,13 @@ async def asyncio_detailed(
 
      The user may sign in again and counts for the licence. Activating twice changes nothing.
 
+    Source: mlops-api-tutorial, "Activate User" (example); api-essentials-guide, "Activate User"
+    (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (ActivateUserRequest): Whom to activate.
+
+            Source: mlops-api-tutorial, "Activate User" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -164,8 +174,13 @@ def sync(
 
      The user may sign in again and counts for the licence. Activating twice changes nothing.
 
+    Source: mlops-api-tutorial, "Activate User" (example); api-essentials-guide, "Activate User"
+    (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (ActivateUserRequest): Whom to activate.
+
+            Source: mlops-api-tutorial, "Activate User" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -190,8 +205,13 @@ async def asyncio(
 
      The user may sign in again and counts for the licence. Activating twice changes nothing.
 
+    Source: mlops-api-tutorial, "Activate User" (example); api-essentials-guide, "Activate User"
+    (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (ActivateUserRequest): Whom to activate.
+
+            Source: mlops-api-tutorial, "Activate User" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -104,8 +104,13 @@ def sync_detailed(
      The user may not sign in any more and does not count for the licence. Deactivating twice changes
     nothing.
 
+    Source: mlops-api-tutorial, "Deactivate User" (example); api-essentials-guide, "Deactivate User"
+    (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (DeactivateUserRequest): Whom to deactivate.
+
+            Source: mlops-api-tutorial, "Deactivate User" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -133,8 +138,13 @@ async def asyncio_detailed(
      The user may not sign in any more and does not count for the licence. Deactivating twice changes
     nothing.
 
+    Source: mlops-api-tutorial, "Deactivate User" (example); api-essentials-guide, "Deactivate User"
+    (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (DeactivateUserRequest): Whom to deactivate.
+
+            Source: mlops-api-tutorial, "Deactivate User" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -162,8 +172,13 @@ def sync(
      The user may not sign in any more and does not count for the licence. Deactivating twice changes
     nothing.
 
+    Source: mlops-api-tutorial, "Deactivate User" (example); api-essentials-guide, "Deactivate User"
+    (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (DeactivateUserRequest): Whom to deactivate.
+
+            Source: mlops-api-tutorial, "Deactivate User" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -189,8 +204,13 @@ async def asyncio(
      The user may not sign in any more and does not count for the licence. Deactivating twice changes
     nothing.
 
+    Source: mlops-api-tutorial, "Deactivate User" (example); api-essentials-guide, "Deactivate User"
+    (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (DeactivateUserRequest): Whom to deactivate.
+
+            Source: mlops-api-tutorial, "Deactivate User" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

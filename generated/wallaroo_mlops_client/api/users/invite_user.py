@@ -110,8 +110,13 @@ def sync_detailed(
     temporary one, which the user has to change at the first sign-in. An e-mail address that is in use
     is refused with 400, a user beyond the licence with 403.
 
+    Source: mlops-api-tutorial, "Invite Users" (example); api-essentials-guide, "Invite Users" (prose);
+    field-notes, "Users, workspaces" (observed).
+
     Args:
         body (InviteUserRequest): Whom to invite.
+
+            Source: mlops-api-tutorial, "Invite Users" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -140,8 +145,13 @@ async def asyncio_detailed(
     temporary one, which the user has to change at the first sign-in. An e-mail address that is in use
     is refused with 400, a user beyond the licence with 403.
 
+    Source: mlops-api-tutorial, "Invite Users" (example); api-essentials-guide, "Invite Users" (prose);
+    field-notes, "Users, workspaces" (observed).
+
     Args:
         body (InviteUserRequest): Whom to invite.
+
+            Source: mlops-api-tutorial, "Invite Users" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -170,8 +180,13 @@ def sync(
     temporary one, which the user has to change at the first sign-in. An e-mail address that is in use
     is refused with 400, a user beyond the licence with 403.
 
+    Source: mlops-api-tutorial, "Invite Users" (example); api-essentials-guide, "Invite Users" (prose);
+    field-notes, "Users, workspaces" (observed).
+
     Args:
         body (InviteUserRequest): Whom to invite.
+
+            Source: mlops-api-tutorial, "Invite Users" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -198,8 +213,13 @@ async def asyncio(
     temporary one, which the user has to change at the first sign-in. An e-mail address that is in use
     is refused with 400, a user beyond the licence with 403.
 
+    Source: mlops-api-tutorial, "Invite Users" (example); api-essentials-guide, "Invite Users" (prose);
+    field-notes, "Users, workspaces" (observed).
+
     Args:
         body (InviteUserRequest): Whom to invite.
+
+            Source: mlops-api-tutorial, "Invite Users" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -104,8 +104,13 @@ def sync_detailed(
      The users of these Keycloak ids, or all users. The answer maps each id to the user, or to null where
     there is none. `federatedIdentities` is there only when ids were asked for.
 
+    Source: mlops-api-tutorial, "Get Users" (recorded); api-essentials-guide, "Get Users" (recorded);
+    field-notes, "Users, workspaces" (observed).
+
     Args:
         body (QueryUsersRequest): Whom to find.
+
+            Source: mlops-api-tutorial, "Get Users" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -133,8 +138,13 @@ async def asyncio_detailed(
      The users of these Keycloak ids, or all users. The answer maps each id to the user, or to null where
     there is none. `federatedIdentities` is there only when ids were asked for.
 
+    Source: mlops-api-tutorial, "Get Users" (recorded); api-essentials-guide, "Get Users" (recorded);
+    field-notes, "Users, workspaces" (observed).
+
     Args:
         body (QueryUsersRequest): Whom to find.
+
+            Source: mlops-api-tutorial, "Get Users" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -162,8 +172,13 @@ def sync(
      The users of these Keycloak ids, or all users. The answer maps each id to the user, or to null where
     there is none. `federatedIdentities` is there only when ids were asked for.
 
+    Source: mlops-api-tutorial, "Get Users" (recorded); api-essentials-guide, "Get Users" (recorded);
+    field-notes, "Users, workspaces" (observed).
+
     Args:
         body (QueryUsersRequest): Whom to find.
+
+            Source: mlops-api-tutorial, "Get Users" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -189,8 +204,13 @@ async def asyncio(
      The users of these Keycloak ids, or all users. The answer maps each id to the user, or to null where
     there is none. `federatedIdentities` is there only when ids were asked for.
 
+    Source: mlops-api-tutorial, "Get Users" (recorded); api-essentials-guide, "Get Users" (recorded);
+    field-notes, "Users, workspaces" (observed).
+
     Args:
         body (QueryUsersRequest): Whom to find.
+
+            Source: mlops-api-tutorial, "Get Users" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -104,9 +104,15 @@ def sync_detailed(
      Makes an existing user a member of a workspace, by e-mail address or by Keycloak id. The tables
     require the address; published clients send either.
 
+    Source: mlops-api-tutorial, "Add User to Workspace" (recorded); api-essentials-guide, "Add User to
+    Workspace" (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (AddWorkspaceUserRequest): Whom to add to which workspace, by e-mail address or
             Keycloak id.
+
+            Source: mlops-api-tutorial, "Add User to Workspace" (prose); field-notes, "Users,
+            workspaces" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -134,9 +140,15 @@ async def asyncio_detailed(
      Makes an existing user a member of a workspace, by e-mail address or by Keycloak id. The tables
     require the address; published clients send either.
 
+    Source: mlops-api-tutorial, "Add User to Workspace" (recorded); api-essentials-guide, "Add User to
+    Workspace" (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (AddWorkspaceUserRequest): Whom to add to which workspace, by e-mail address or
             Keycloak id.
+
+            Source: mlops-api-tutorial, "Add User to Workspace" (prose); field-notes, "Users,
+            workspaces" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -164,9 +176,15 @@ def sync(
      Makes an existing user a member of a workspace, by e-mail address or by Keycloak id. The tables
     require the address; published clients send either.
 
+    Source: mlops-api-tutorial, "Add User to Workspace" (recorded); api-essentials-guide, "Add User to
+    Workspace" (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (AddWorkspaceUserRequest): Whom to add to which workspace, by e-mail address or
             Keycloak id.
+
+            Source: mlops-api-tutorial, "Add User to Workspace" (prose); field-notes, "Users,
+            workspaces" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -192,9 +210,15 @@ async def asyncio(
      Makes an existing user a member of a workspace, by e-mail address or by Keycloak id. The tables
     require the address; published clients send either.
 
+    Source: mlops-api-tutorial, "Add User to Workspace" (recorded); api-essentials-guide, "Add User to
+    Workspace" (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (AddWorkspaceUserRequest): Whom to add to which workspace, by e-mail address or
             Keycloak id.
+
+            Source: mlops-api-tutorial, "Add User to Workspace" (prose); field-notes, "Users,
+            workspaces" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

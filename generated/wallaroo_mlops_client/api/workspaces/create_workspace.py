@@ -105,8 +105,13 @@ def sync_detailed(
     document asks nothing of the name, the newer one that it be DNS compliant and in lower case: the
     newer one decides.
 
+    Source: mlops-api-tutorial, "Create Workspace" (recorded); api-essentials-guide, "Create Workspace"
+    (recorded).
+
     Args:
         body (CreateWorkspaceRequest): The workspace to create.
+
+            Source: mlops-api-tutorial, "Create Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -135,8 +140,13 @@ async def asyncio_detailed(
     document asks nothing of the name, the newer one that it be DNS compliant and in lower case: the
     newer one decides.
 
+    Source: mlops-api-tutorial, "Create Workspace" (recorded); api-essentials-guide, "Create Workspace"
+    (recorded).
+
     Args:
         body (CreateWorkspaceRequest): The workspace to create.
+
+            Source: mlops-api-tutorial, "Create Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -165,8 +175,13 @@ def sync(
     document asks nothing of the name, the newer one that it be DNS compliant and in lower case: the
     newer one decides.
 
+    Source: mlops-api-tutorial, "Create Workspace" (recorded); api-essentials-guide, "Create Workspace"
+    (recorded).
+
     Args:
         body (CreateWorkspaceRequest): The workspace to create.
+
+            Source: mlops-api-tutorial, "Create Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -193,8 +208,13 @@ async def asyncio(
     document asks nothing of the name, the newer one that it be DNS compliant and in lower case: the
     newer one decides.
 
+    Source: mlops-api-tutorial, "Create Workspace" (recorded); api-essentials-guide, "Create Workspace"
+    (recorded).
+
     Args:
         body (CreateWorkspaceRequest): The workspace to create.
+
+            Source: mlops-api-tutorial, "Create Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

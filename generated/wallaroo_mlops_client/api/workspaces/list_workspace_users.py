@@ -103,8 +103,13 @@ def sync_detailed(
 
      The members of a workspace, each an owner or a collaborator.
 
+    Source: mlops-api-tutorial, "List Users in a Workspace" (recorded); api-essentials-guide, "List
+    Users in a Workspace" (recorded).
+
     Args:
         body (ListWorkspaceUsersRequest): The workspace whose members to list.
+
+            Source: mlops-api-tutorial, "List Users in a Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -131,8 +136,13 @@ async def asyncio_detailed(
 
      The members of a workspace, each an owner or a collaborator.
 
+    Source: mlops-api-tutorial, "List Users in a Workspace" (recorded); api-essentials-guide, "List
+    Users in a Workspace" (recorded).
+
     Args:
         body (ListWorkspaceUsersRequest): The workspace whose members to list.
+
+            Source: mlops-api-tutorial, "List Users in a Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -159,8 +169,13 @@ def sync(
 
      The members of a workspace, each an owner or a collaborator.
 
+    Source: mlops-api-tutorial, "List Users in a Workspace" (recorded); api-essentials-guide, "List
+    Users in a Workspace" (recorded).
+
     Args:
         body (ListWorkspaceUsersRequest): The workspace whose members to list.
+
+            Source: mlops-api-tutorial, "List Users in a Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -185,8 +200,13 @@ async def asyncio(
 
      The members of a workspace, each an owner or a collaborator.
 
+    Source: mlops-api-tutorial, "List Users in a Workspace" (recorded); api-essentials-guide, "List
+    Users in a Workspace" (recorded).
+
     Args:
         body (ListWorkspaceUsersRequest): The workspace whose members to list.
+
+            Source: mlops-api-tutorial, "List Users in a Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -104,8 +104,13 @@ def sync_detailed(
      The workspaces that the caller may see, or those of one user. A workspace shows the ids of its
     models and of its pipelines.
 
+    Source: mlops-api-tutorial, "List Workspaces" (recorded); api-essentials-guide, "List Workspaces"
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+
     Args:
         body (ListWorkspacesRequest): Whose workspaces to list.
+
+            Source: api-essentials-guide, "List Workspaces" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -133,8 +138,13 @@ async def asyncio_detailed(
      The workspaces that the caller may see, or those of one user. A workspace shows the ids of its
     models and of its pipelines.
 
+    Source: mlops-api-tutorial, "List Workspaces" (recorded); api-essentials-guide, "List Workspaces"
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+
     Args:
         body (ListWorkspacesRequest): Whose workspaces to list.
+
+            Source: api-essentials-guide, "List Workspaces" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -162,8 +172,13 @@ def sync(
      The workspaces that the caller may see, or those of one user. A workspace shows the ids of its
     models and of its pipelines.
 
+    Source: mlops-api-tutorial, "List Workspaces" (recorded); api-essentials-guide, "List Workspaces"
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+
     Args:
         body (ListWorkspacesRequest): Whose workspaces to list.
+
+            Source: api-essentials-guide, "List Workspaces" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -189,8 +204,13 @@ async def asyncio(
      The workspaces that the caller may see, or those of one user. A workspace shows the ids of its
     models and of its pipelines.
 
+    Source: mlops-api-tutorial, "List Workspaces" (recorded); api-essentials-guide, "List Workspaces"
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+
     Args:
         body (ListWorkspacesRequest): Whose workspaces to list.
+
+            Source: api-essentials-guide, "List Workspaces" (example).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -104,9 +104,14 @@ def sync_detailed(
      Ends a user's membership, by e-mail address or by Keycloak id. The answer counts the memberships
     that ended, 0 or 1; the prose says that it shows the user, and the recording decides.
 
+    Source: mlops-api-tutorial, "Remove User from a Workspace" (recorded); api-essentials-guide, "Remove
+    User from a Workspace" (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (RemoveWorkspaceUserRequest): Whom to remove from which workspace, by e-mail address
             or Keycloak id.
+
+            Source: mlops-api-tutorial, "Remove User from a Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -134,9 +139,14 @@ async def asyncio_detailed(
      Ends a user's membership, by e-mail address or by Keycloak id. The answer counts the memberships
     that ended, 0 or 1; the prose says that it shows the user, and the recording decides.
 
+    Source: mlops-api-tutorial, "Remove User from a Workspace" (recorded); api-essentials-guide, "Remove
+    User from a Workspace" (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (RemoveWorkspaceUserRequest): Whom to remove from which workspace, by e-mail address
             or Keycloak id.
+
+            Source: mlops-api-tutorial, "Remove User from a Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -164,9 +174,14 @@ def sync(
      Ends a user's membership, by e-mail address or by Keycloak id. The answer counts the memberships
     that ended, 0 or 1; the prose says that it shows the user, and the recording decides.
 
+    Source: mlops-api-tutorial, "Remove User from a Workspace" (recorded); api-essentials-guide, "Remove
+    User from a Workspace" (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (RemoveWorkspaceUserRequest): Whom to remove from which workspace, by e-mail address
             or Keycloak id.
+
+            Source: mlops-api-tutorial, "Remove User from a Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -192,9 +207,14 @@ async def asyncio(
      Ends a user's membership, by e-mail address or by Keycloak id. The answer counts the memberships
     that ended, 0 or 1; the prose says that it shows the user, and the recording decides.
 
+    Source: mlops-api-tutorial, "Remove User from a Workspace" (recorded); api-essentials-guide, "Remove
+    User from a Workspace" (prose); field-notes, "Users, workspaces" (observed).
+
     Args:
         body (RemoveWorkspaceUserRequest): Whom to remove from which workspace, by e-mail address
             or Keycloak id.
+
+            Source: mlops-api-tutorial, "Remove User from a Workspace" (prose).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

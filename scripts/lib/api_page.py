@@ -1,0 +1,80 @@
+"""The page generated/api.md: a table of all operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wallaroo_ext import contract
+
+PACKAGE = "wallaroo_mlops_client"
+
+
+def page(document: dict[str, Any]) -> str:
+    """The table of all operations: what to call, what it takes and gives, and where it comes from."""
+    lines = [
+        "# Operations",
+        "",
+        f"Written by `scripts/regenerate` from the contract, version {document['info']['version']}.",
+    ]
+    lines += ["Each function has the forms `sync`, `asyncio`, `sync_detailed` and `asyncio_detailed`; the types are in"]
+    lines += [f"`{PACKAGE}.models`."]
+    for tag in tags_of(document):
+        rows = [row for path, operation in tagged(document, tag) for row in [table_row(document, path, operation)]]
+        if rows:
+            lines += ["", f"## {tag}", "", "| operation | path | function | request | answer | document |"]
+            lines += ["| --- | --- | --- | --- | --- | --- |", *rows]
+    return "\n".join(lines) + "\n"
+
+
+def tags_of(document: dict[str, Any]) -> list[str]:
+    """The names of the tags, in the contract's order; those that only operations name come last."""
+    named = [tag["name"] for tag in document.get("tags", [])]
+    used = [operation.get("tags", ["default"])[0] for _, _, operation in contract.operations(document)]
+    return list(dict.fromkeys(named + used))
+
+
+def tagged(document: dict[str, Any], tag: str) -> list[tuple[str, dict[str, Any]]]:
+    """The operations whose first tag it is."""
+    found = [(path, operation) for path, _, operation in contract.operations(document)]
+    return [(path, operation) for path, operation in found if operation.get("tags", ["default"])[0] == tag]
+
+
+def table_row(document: dict[str, Any], path: str, operation: dict[str, Any]) -> str:
+    """One operation as a row of the page."""
+    module = f"{PACKAGE}.api.{operation.get('tags', ['default'])[0]}.{operation['operationId']}"
+    documents = dict.fromkeys(entry["document"] for entry in operation.get("x-evidence", []))
+    cells = [
+        operation["operationId"],
+        path,
+        module,
+        types_of(request_content(document, operation)),
+        types_of(answer_content(document, operation)),
+    ]
+    return "| " + " | ".join([*(f"`{cell}`" if cell else "" for cell in cells), ", ".join(documents)]) + " |"
+
+
+def request_content(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    """The bodies that an operation reads, by media type."""
+    return contract.resolve(document, operation.get("requestBody", {})).get("content", {})
+
+
+def answer_content(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    """The bodies that it answers with when it succeeds, by media type."""
+    answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+    bodies = [contract.resolve(document, answer).get("content", {}) for answer in answers]
+    return {kind: media for body in bodies for kind, media in body.items()}
+
+
+def types_of(content: dict[str, Any]) -> str:
+    """The types of bodies, in the order of their media types; a file is `File`."""
+    return ", ".join(dict.fromkeys(type_of(media.get("schema", {})) for media in content.values()))
+
+
+def type_of(schema: dict[str, Any]) -> str:
+    """The type of a schema, as the generated client names it."""
+    if "$ref" in schema:
+        name: str = schema["$ref"].rpartition("/")[2]
+        return {"ArrowFile": "File", "PandasRecords": "list[PandasRecordsItem]"}.get(name, name)
+    if schema.get("type") == "array":
+        return f"list[{type_of(schema['items'])}]"
+    return "File" if schema.get("format") == "binary" else str(schema.get("type", "Any"))
