@@ -16,7 +16,12 @@ import pytest
 import wallaroo_mlops_client
 import yaml
 from wallaroo_mlops_client.api.inference import infer_pipeline
-from wallaroo_mlops_client.api.models import list_model_versions, upload_and_convert_model
+from wallaroo_mlops_client.api.models import (
+    list_model_versions,
+    upload_and_convert_model,
+    upload_model,
+    upload_model_stream,
+)
 from wallaroo_mlops_client.models import (
     Conversion,
     ListModelVersionsRequest,
@@ -24,6 +29,7 @@ from wallaroo_mlops_client.models import (
     PandasRecordsItem,
     Tensors,
     UploadAndConvertModelRequest,
+    UploadModelRequest,
     UploadModelResponse,
     Visibility,
 )
@@ -33,6 +39,8 @@ from wallaroo_ext import contract
 from wallaroo_ext.operations import request_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wallaroo_mlops_client import Client
 
 ROOT = Path(__file__).parents[2]
@@ -95,8 +103,36 @@ def test_it_arrives_whole_from_the_asynchronous_function_too(client: Client, wor
     assert uploaded_sha(client, answer) == hashlib.sha256(content).hexdigest()
 
 
-def test_a_multipart_request_leaves_the_boundary_to_httpx() -> None:
-    kwargs = request_of(upload_and_convert_model, body=upload_request(b"", "a", 1))
+def oldest_upload_request() -> UploadModelRequest:
+    file = File(payload=io.BytesIO(TRAP), file_name="trap.bin", mime_type="application/octet-stream")
+    return UploadModelRequest(file=file, name="trap", visibility=Visibility.PUBLIC, workspace_id=1)
+
+
+def test_the_oldest_upload_sends_its_fields_and_its_file_whole() -> None:
+    kwargs = request_of(upload_model, body=oldest_upload_request())
+    content = httpx.Request("POST", "http://a", files=kwargs["files"]).read()
+    assert TRAP in content
+    for name, value in {"name": b"trap", "visibility": b"public", "workspace_id": b"1"}.items():
+        assert f'name="{name}"'.encode() in content
+        assert b"\r\n\r\n" + value + b"\r\n" in content
+
+
+def test_the_stream_upload_sends_the_file_as_it_is() -> None:
+    options = {"name": "trap", "filename": "trap.bin", "visibility": Visibility.PUBLIC, "workspace_id": 1}
+    kwargs = request_of(upload_model_stream, body=File(payload=io.BytesIO(TRAP)), **options)
+    request = httpx.Client(base_url="http://a").build_request(**kwargs)
+    assert request.read() == TRAP
+    assert request.headers["Content-Type"] == "application/octet-stream"
+    expected = {"name": "trap", "filename": "trap.bin", "visibility": "public", "workspace_id": "1"}
+    assert dict(request.url.params) == expected
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [(upload_and_convert_model, lambda: upload_request(b"", "a", 1)), (upload_model, oldest_upload_request)],
+)
+def test_a_multipart_request_leaves_the_boundary_to_httpx(operation: Any, body: Callable[[], Any]) -> None:
+    kwargs = request_of(operation, body=body())
     assert "Content-Type" not in kwargs["headers"]
     types = {httpx.Request("POST", "http://a", files=kwargs["files"]).headers["Content-Type"] for _ in range(2)}
     assert len(types) == 2

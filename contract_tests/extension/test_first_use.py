@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -9,12 +10,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import pytest
+from pyarrow import parquet
 
 import wallaroo_ext
+from wallaroo_ext.arrow import to_file, to_table
 from wallaroo_ext.sandbox.process import running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pyarrow as pa
 
 ROOT = Path(__file__).parents[2]
 DEMO = [sys.executable, str(ROOT / "scripts/lib/demo.py")]
@@ -41,11 +50,11 @@ def test_the_demo_shows_what_it_did() -> None:
     assert done.returncode == 0, done.stderr
     for text in ("workspace 2", "version 1", "deployment breast-cancer-1, Running", "114 rows", "undeploy"):
         assert text in done.stdout
-    scores = re.findall(r"│ +\d │ +([\d.]+) │ +([\d.]+) │ (\w+)", done.stdout)
+    scores = re.findall(r"│ +\d │ +([\d.]+) │ +([\d.]+) │ +(\d)", done.stdout)
     assert len(scores) == 8
     for frame, arrow, label in scores:
         assert frame == arrow
-        assert (float(arrow) > 0.5) == (label == "malignant")
+        assert round(float(arrow)) == int(label)
     right = re.search(r"(\d+) of 114 rows are right", done.stdout)
     assert right is not None
     assert int(right[1]) > 105
@@ -65,6 +74,71 @@ def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals) -> No
     assert process.returncode == 128 + number
     assert "Traceback" not in said
     assert not any(is_alive(pid) for pid in started)
+
+
+def run_demo(model: Path, data: Path) -> subprocess.CompletedProcess[str]:
+    command = [*DEMO, "--model", str(model), "--data", str(data)]
+    environment = os.environ | {"COLUMNS": "200"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
+
+
+def own_rows() -> pa.Table:
+    rows = np.random.default_rng(3).normal(size=(12, 29)).astype(np.float32)
+    return to_table({"dense_input": rows})
+
+
+@pytest.mark.parametrize("ending", [".json", ".arrow", ".parquet", ".csv"])
+def test_the_demo_takes_a_persons_own_files(
+    ending: str, tmp_path: Path, model_file: Path, expected: Callable[[Any], np.ndarray[Any, Any]]
+) -> None:
+    table, data = own_rows(), tmp_path / f"own{ending}"
+    vectors = np.array(table.column("dense_input").to_pylist())
+    if ending == ".json":
+        data.write_text(json.dumps(table.to_pylist()), encoding="utf-8")
+    elif ending == ".arrow":
+        data.write_bytes(to_file(table).to_pybytes())
+    elif ending == ".parquet":
+        cast("Any", parquet).write_table(table, data)
+    else:
+        np.savetxt(data, vectors, delimiter=",", header=",".join(f"c{n}" for n in range(29)), comments="")
+    done = run_demo(model_file, data)
+    assert done.returncode == 0, done.stderr
+    assert "12 rows" in done.stdout
+    assert f"│   0 │            {expected(vectors)[0, 0]:.4f} │" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "content", "said"),
+    [
+        ("text.onnx", "own.csv", b"a\n1\n", "text.onnx is no ONNX model"),
+        ("none.onnx", "own.csv", b"a\n1\n", "There is no model"),
+        ("", "own.txt", b"a\n1\n", ".json, .arrow, .parquet, .csv files"),
+        ("", "own.csv", b"", "cannot be read as a .csv file"),
+        ("", "own.csv", b"a,b,c\n", "has no rows"),
+        (
+            "",
+            "own.csv",
+            b"a,b\n1,2\n",
+            "has 2 columns of numbers; the model's input 'dense_input' takes rows of shape [29]",
+        ),
+        ("", "own.csv", b"a,b\nx,y\n", "has the columns 'a', 'b'; the model wants 'dense_input'"),
+        ("", "own.json", b'{"a": 1}', "no list of records"),
+        ("", "own.json", b"[", "cannot be read as a .json file"),
+        ("", "own.arrow", b"ARROW1", "cannot be read as a .arrow file"),
+        ("", "own.parquet", b"PAR1", "cannot be read as a .parquet file"),
+        ("", "own.json", b'[{"tensor": [1.0, 2.0]}]', "rows of shape [2], the model's input 'dense_input' takes [29]"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused_in_a_sentence(
+    model: str, name: str, content: bytes, said: str, tmp_path: Path, model_file: Path
+) -> None:
+    (tmp_path / "text.onnx").write_text("no model", encoding="utf-8")
+    (tmp_path / name).write_bytes(content)
+    done = run_demo(tmp_path / model if model else model_file, tmp_path / name)
+    assert done.returncode in {1, 2}
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
 
 
 def readme_blocks() -> list[str]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import csv
+import argparse
 import signal
 import sys
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-import numpy as np
+from demo_files import Job, UnfitFilesError, read_job
 from rich.console import Console
 from rich.table import Table
 
 from wallaroo_ext import WallarooError, call, connect, infer, upload_model, wait_until_running
-from wallaroo_ext.arrow import to_table
 from wallaroo_ext.sandbox.process import SandboxFailedError, running
 
 if TYPE_CHECKING:
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client.models import ModelVersion
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-NAME = "breast-cancer"
 SHOWN_ROWS = 8
+SHOWN_CHARACTERS = 40
 
 
 @dataclass
@@ -58,22 +57,7 @@ class Report:
         self.console.print(table)
 
 
-@dataclass(frozen=True)
-class Sample:
-    """Rows that the model has never seen, and what they are."""
-
-    features: np.ndarray[Any, np.dtype[np.float32]]
-    malignant: np.ndarray[Any, np.dtype[np.int64]]
-
-
-def read_sample() -> Sample:
-    """The rows of the CSV file; the label is its last column."""
-    with (SAMPLES / f"{NAME}.csv").open(encoding="utf-8", newline="") as file:
-        rows = np.array(list(csv.reader(file))[1:])
-    return Sample(rows[:, :-1].astype(np.float32), rows[:, -1].astype(np.int64))
-
-
-def deploy(client: Client, workspace_id: int, model: ModelVersion) -> tuple[int, str]:
+def deploy(client: Client, workspace_id: int, model: ModelVersion, name: str) -> tuple[int, str]:
     """Create a pipeline of one model and start it; the pipeline's id, and the deployment's name."""
     from wallaroo_mlops_client.api.pipelines import create_pipeline, deploy_pipeline
     from wallaroo_mlops_client.models import (
@@ -87,31 +71,30 @@ def deploy(client: Client, workspace_id: int, model: ModelVersion) -> tuple[int,
         PipelineStep,
     )
 
-    reference = ModelReference(name=NAME, version=model.model_version, sha=model.sha)
+    reference = ModelReference(name=name, version=model.model_version, sha=model.sha)
     step = PipelineStep(model_inference=ModelInferenceStep(models=[reference]))
+    definition = PipelineDefinition(steps=[step])
     pipeline = call(
         client,
         create_pipeline,
         CreatePipelineResponse,
-        body=CreatePipelineRequest(
-            pipeline_id=NAME, workspace_id=workspace_id, definition=PipelineDefinition(steps=[step])
-        ),
+        body=CreatePipelineRequest(pipeline_id=name, workspace_id=workspace_id, definition=definition),
     )
     deployment = call(
         client,
         deploy_pipeline,
         DeployPipelineResponse,
         body=DeployPipelineRequest(
-            deploy_id=NAME,
+            deploy_id=name,
             pipeline_id=pipeline.pipeline_pk_id,
             pipeline_version_pk_id=pipeline.pipeline_variant_pk_id,
             models=[reference],
         ),
     )
-    return pipeline.pipeline_pk_id, f"{NAME}-{deployment.id}"
+    return pipeline.pipeline_pk_id, f"{name}-{deployment.id}"
 
 
-def run(client: Client, report: Report, sample: Sample) -> dict[str, pa.Table]:
+def run(client: Client, report: Report, job: Job) -> dict[str, pa.Table]:
     """The path, step by step; the scored rows by the format they were sent from."""
     from wallaroo_mlops_client.api.deployments import get_pipeline_external_url
     from wallaroo_mlops_client.api.pipelines import undeploy_pipeline
@@ -125,60 +108,109 @@ def run(client: Client, report: Report, sample: Sample) -> dict[str, pa.Table]:
     )
 
     with report.step("create a workspace") as results:
-        workspace_id = call(
-            client, create_workspace, CreateWorkspaceResponse, body=CreateWorkspaceRequest(workspace_name="demo")
-        ).workspace_id
+        request = CreateWorkspaceRequest(workspace_name="demo")
+        workspace_id = call(client, create_workspace, CreateWorkspaceResponse, body=request).workspace_id
         results.append(f"workspace {workspace_id}")
     with report.step("upload the model") as results:
-        model = upload_model(client, SAMPLES / f"{NAME}.onnx", name=NAME, workspace_id=workspace_id)
+        model = upload_model(client, job.model, name=job.name, workspace_id=workspace_id)
         results += [f"version {model.id}", f"sha256 {model.sha[:12]}…"]
     with report.step("deploy a pipeline") as results:
-        pipeline_id, deployment = deploy(client, workspace_id, model)
+        pipeline_id, deployment = deploy(client, workspace_id, model, job.name)
         status = wait_until_running(client, deployment)
         results += [f"pipeline {pipeline_id}", f"deployment {deployment}", status.status]
-    url = call(
-        client,
-        get_pipeline_external_url,
-        GetPipelineExternalUrlResponse,
-        body=GetPipelineExternalUrlRequest(workspace_id=workspace_id, pipeline_name=NAME),
-    ).url
-    scored = score(client, report, url, sample)
+    where = GetPipelineExternalUrlRequest(workspace_id=workspace_id, pipeline_name=job.name)
+    url = call(client, get_pipeline_external_url, GetPipelineExternalUrlResponse, body=where).url
+    scored = score(client, report, url, job.rows)
     with report.step("undeploy it") as results:
         call(client, undeploy_pipeline, object, body=UndeployPipelineRequest(pipeline_id=pipeline_id))
         results.append(f"pipeline {pipeline_id}")
     return scored
 
 
-def score(client: Client, report: Report, url: str, sample: Sample) -> dict[str, pa.Table]:
+def score(client: Client, report: Report, url: str, rows: pa.Table) -> dict[str, pa.Table]:
     """Score the rows as a data frame and as an Arrow table."""
-    import pandas as pd
-
-    frame = pd.DataFrame({"features": list(sample.features)})
-    table = to_table({"features": sample.features})
     scored: dict[str, pa.Table] = {}
-    for name, rows in {"pandas data frame": frame, "Arrow table": table}.items():
-        with report.step(f"score a {name}" if name[0] == "p" else f"score an {name}") as results:
-            scored[name] = infer(client, url, rows)
-            results.append(f"{scored[name].num_rows} rows")
+    with report.step("score a pandas data frame") as results:
+        scored["pandas data frame"] = infer(client, url, cast("Any", rows).to_pandas())
+        results.append(f"{rows.num_rows} rows")
+    with report.step("score an Arrow table") as results:
+        scored["Arrow table"] = infer(client, url, rows)
+        results.append(f"{rows.num_rows} rows")
     return scored
 
 
-def show_outputs(console: Console, sample: Sample, scored: dict[str, pa.Table]) -> bool:
-    """Print the model's outputs beside what the rows are; whether both formats gave the same."""
-    outputs = {name: np.array(answer.column("out.malignant").to_pylist())[:, 0] for name, answer in scored.items()}
-    table = Table(title=f"Probability that a sample is malignant, the first {SHOWN_ROWS} rows", title_justify="left")
+def show_outputs(console: Console, job: Job, scored: dict[str, pa.Table]) -> bool:
+    """Print the model's outputs beside what is expected; whether both formats gave the same."""
+    answers = list(scored.values())
+    outputs = [name for name in answers[0].column_names if name.startswith("out.")]
+    table = Table(title=f"The first {min(SHOWN_ROWS, job.rows.num_rows)} rows", title_justify="left")
     table.add_column("row", justify="right")
-    for name in outputs:
-        table.add_column(name, justify="right")
-    table.add_column("expected")
-    for row in range(SHOWN_ROWS):
-        label = "malignant" if sample.malignant[row] else "benign"
-        table.add_row(str(row), *(f"{values[row]:.4f}" for values in outputs.values()), label)
+    columns: list[list[Any]] = []
+    for output in outputs:
+        for name, answer in scored.items():
+            table.add_column(f"{output}\n{name}", justify="right")
+            columns.append(answer.column(output).to_pylist())
+        if output.removeprefix("out.") in job.expected:
+            table.add_column("expected", justify="right")
+            columns.append(job.expected[output.removeprefix("out.")])
+    for row in range(min(SHOWN_ROWS, job.rows.num_rows)):
+        table.add_row(str(row), *(shortened(column[row]) for column in columns))
     console.print(table)
-    first, *others = outputs.values()
-    right = int(((first > 0.5) == sample.malignant).sum())  # noqa: PLR2004 - more likely than not
-    console.print(f"{right} of {len(first)} rows are right.")
-    return all(np.array_equal(first, other) for other in others)
+    for output in outputs:
+        show_accuracy(console, answers[0].column(output).to_pylist(), job.expected.get(output.removeprefix("out.")))
+    return all(answer.select(outputs).equals(answers[0].select(outputs)) for answer in answers)
+
+
+def shortened(value: Any) -> str:
+    """A value as a table shows it: the only element of a list as it is, a long one cut."""
+    while isinstance(value, list) and len(value) == 1:  # pyright: ignore[reportUnknownArgumentType]
+        value = value[0]  # pyright: ignore[reportUnknownVariableType]
+    text = f"{value:.4f}" if isinstance(value, float) else str(value)  # pyright: ignore[reportUnknownArgumentType]
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
+
+
+def show_accuracy(console: Console, outputs: list[Any], expected: list[Any] | None) -> None:
+    """For the probability of a class that is known to be 0 or 1, say how many rows are right."""
+    if expected is None or not set(expected) <= {0, 1} or any(len(row) != 1 for row in outputs):
+        return
+    right = sum(round(row[0]) == label for row, label in zip(outputs, expected, strict=True))
+    console.print(f"{right} of {len(expected)} rows are right: the rounded output is what is expected.")
+
+
+def demonstrate(console: Console, model: Path, data: Path) -> int:
+    """Read the files, start a sandbox, run the path on it, end it, and show what was done."""
+    report = Report(console)
+    with report.step("read model and rows") as results:
+        job = read_job(model, data)
+        results += [model.name, data.name]
+    with ExitStack() as stack:
+        with report.step("start a sandbox") as results:
+            environment = stack.enter_context(running())
+            results.append(environment["WALLAROO_API_URL"])
+        client = stack.enter_context(connect(environment=environment))
+        scored = run(client, report, job)
+    report.show()
+    if not show_outputs(console, job, scored):
+        print("The two formats gave different outputs.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument("--model", type=Path, metavar="FILE.onnx", help="a model of your own, with --data")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="FILE",
+        help="its rows: .json (pandas records), .arrow, .parquet or .csv; a column that is named like an output of the "
+        "model is what is expected of it",
+    )
+    options = parser.parse_args()
+    if (options.model is None) != (options.data is None):
+        parser.error("--model and --data go together")
+    return options
 
 
 def stop(number: int, _: Any) -> NoReturn:
@@ -186,34 +218,23 @@ def stop(number: int, _: Any) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def demonstrate(console: Console) -> int:
-    """Start a sandbox, run the path on it, end it, and show what was done."""
-    report, sample = Report(console), read_sample()
-    with ExitStack() as stack:
-        with report.step("start a sandbox") as results:
-            environment = stack.enter_context(running())
-            results.append(environment["WALLAROO_API_URL"])
-        client = stack.enter_context(connect(environment=environment))
-        scored = run(client, report, sample)
-    report.show()
-    if not show_outputs(console, sample, scored):
-        print("The two formats gave different outputs.", file=sys.stderr)
-        return 1
-    return 0
-
-
 def main() -> int:
-    """Run the demo; exit with 1 on an error and with 130 on Ctrl-C."""
+    """Run the demo; exit with 1 on an error, with 2 on files that do not fit, and with 130 on Ctrl-C."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
+    options = parse_arguments()
     try:
-        return demonstrate(Console())
+        model = options.model or SAMPLES / "breast-cancer.onnx"
+        return demonstrate(Console(), model, options.data or SAMPLES / "breast-cancer.csv")
     except (WallarooError, SandboxFailedError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
+    except UnfitFilesError as error:
+        print(error, file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -56,8 +56,17 @@ install_environment() {
     echo "$root $(stamp_of "$1")" >".venv/stamp-$1"
 }
 
+# What is out of date is set up again as large as it was, so that a small script does not take the tests' packages away.
+as_large_as_it_was() {
+    wanted=$1
+    for name in $(larger_environments "$1"); do
+        if [ -f ".venv/stamp-$name" ]; then wanted=$name; fi
+    done
+    echo "$wanted"
+}
+
 use_environment() {
-    is_current "$1" || install_environment "$1"
+    is_current "$1" || install_environment "$(as_large_as_it_was "$1")"
     PATH=$root/.venv/bin:$PATH
     VIRTUAL_ENV=$root/.venv
     export PATH VIRTUAL_ENV
