@@ -38,30 +38,7 @@ from wallaroo_ext.sandbox.spec import ContractSpec
 if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
-WITHOUT_A_HANDLER = {
-    "activate_user",
-    "add_workspace_user",
-    "copy_pipeline",
-    "create_assay",
-    "deactivate_user",
-    "get_assay_baseline",
-    "get_assay_results",
-    "get_assay_results_between",
-    "get_model",
-    "get_model_by_id",
-    "get_model_config_by_id",
-    "invite_user",
-    "list_assays",
-    "list_features",
-    "list_workspace_users",
-    "query_users",
-    "remove_workspace_user",
-    "run_interactive_assay",
-    "run_interactive_assay_baseline",
-    "set_assay_active",
-    "upload_model",
-    "upload_model_stream",
-}
+WITHOUT_A_HANDLER = set[str]()
 """The operations that answer 501, until the sandbox has them."""
 
 

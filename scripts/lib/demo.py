@@ -222,6 +222,8 @@ def main() -> int:
     """Run the demo; exit with 1 on an error, with 2 on files that do not fit, and with 130 on Ctrl-C."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
+    # A shell starts what it puts into the background with this signal ignored; the sandbox is ended by it all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     options = parse_arguments()
     try:
         model = options.model or SAMPLES / "breast-cancer.onnx"

@@ -1,10 +1,11 @@
-"""Rows in, scored rows out: the formats of inference requests and answers."""
+"""Rows in, scored rows out: the formats of inference requests and answers, and the generations of answers."""
 
 from __future__ import annotations
 
 import json
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,17 +13,20 @@ import orjson
 import pyarrow as pa
 
 from wallaroo_ext import arrow
+from wallaroo_ext.sandbox.inference_log import LoggedBatch
 from wallaroo_ext.sandbox.problems import engine_error
 from wallaroo_ext.sandbox.spec import parse_media_type
 from wallaroo_ext.sandbox.tensors import to_column, with_variable_lists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from wallaroo_ext.sandbox.engine import Scored
     from wallaroo_ext.sandbox.tensors import Array, Column
 
 JSON = "application/json"
+OLDEST_RELEASE = "2022.4"
+NEWEST_RELEASE = "2025.2"
 _NUMPY_IN_JSON = {
     "float32",
     "float64",
@@ -46,13 +50,11 @@ class Rows:
     Attributes:
         table: The rows, a column a field.
         columns_as_sent: For JSON, the values of each field as they were sent, to be echoed digit for digit.
-        oldest: Whether they came in the oldest form, which is answered in the oldest form.
         parse_ns: How long reading them took.
     """
 
     table: pa.Table
     columns_as_sent: dict[str, list[Any]] | None = None
-    oldest: bool = False
     parse_ns: int = 0
 
     def as_sent(self, name: str) -> list[Any]:
@@ -72,7 +74,7 @@ def read_rows(media_type: str, body: Any) -> Rows:
         rows = _read_arrow(body)
     else:
         columns = _columns_of_records(body) if parameters else body
-        rows = Rows(_table(columns), columns, oldest=not parameters)
+        rows = Rows(_table(columns), columns)
     rows.parse_ns = time.perf_counter_ns() - started
     return rows
 
@@ -125,7 +127,7 @@ def _quality(text: str) -> float:
         return 0.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Selection:
     """Which parts of the answer are wanted, by the parameters `dataset[]`, `dataset.exclude[]`, `dataset.separator`."""
 
@@ -133,16 +135,23 @@ class Selection:
     excluded: Sequence[str] = ()
     separator: str | None = None
 
-    def wants(self, part: str, field: str | None) -> bool:
-        """Whether a field of a part is in the answer."""
-        names = {part, f"{part}.{field}"}
-        included = not self.included or "*" in self.included or any(name in names for name in self.included)
-        return included and not any(name in names for name in self.excluded)
+    def wants(self, part: str, field: str) -> bool:
+        """Whether a field of a part is in the answer; without parameters, everything is."""
+        anything = not self.included or "*" in self.included
+        return (anything or self.names(part, field)) and not _named(self.excluded, part, field)
+
+    def names(self, part: str, field: str) -> bool:
+        """Whether a field of a part is asked for by name."""
+        return _named(self.included, part, field)
 
 
-@dataclass(slots=True)
+def _named(names: Sequence[str], part: str, field: str) -> bool:
+    return part in names or (field != "" and f"{part}.{field}" in names)
+
+
+@dataclass(frozen=True)
 class Answer:
-    """Scored rows, to be written in one of the formats.
+    """Scored rows, to be logged and written in one of the formats.
 
     Attributes:
         rows: What was sent.
@@ -150,6 +159,7 @@ class Answer:
         pipeline: The pipeline's name.
         pipeline_version: The UUID of its version.
         partition: The engine's pod.
+        release: Whose generation of answers it is.
         selection: Which parts are wanted.
         time_ms: When the rows were scored, in milliseconds since 1970.
     """
@@ -159,50 +169,59 @@ class Answer:
     pipeline: str
     pipeline_version: str
     partition: str
+    release: str
     selection: Selection
     time_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
 
-    def to_arrow(self) -> bytes:
-        """An Arrow file with flat columns, as releases of 2025 answer."""
-        count = self.rows.table.num_rows
-        fields: list[pa.Field[Any]] = []
-        columns: list[Any] = []
-        for part, name in self._parts():
-            if part == "time":
-                fields.append(pa.field("time", pa.timestamp("ms")))
-                columns.append(pa.array(np.full(count, self.time_ms), pa.timestamp("ms")))
-            elif part == "in":
-                column = with_variable_lists(self.rows.table.column(name))
-                fields.append(pa.field(f"in.{name}", column.type))
-                columns.append(column)
-            elif part == "out":
-                array = to_column(self.scored.outputs[name])
-                fields.append(pa.field(f"out.{name}", array.type, nullable=False))
-                columns.append(array)
-            elif part == "check_failures":
-                fields.append(pa.field("anomaly.count", pa.uint32(), nullable=False))
-                columns.append(pa.array(np.zeros(count, np.uint32)))
-        return arrow.to_file(pa.Table.from_arrays(columns, schema=pa.schema(fields))).to_pybytes()
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return self.rows.table.num_rows
+
+    @cached_property
+    def _table(self) -> pa.Table:
+        """The rows as sent and their outputs, with flat names."""
+        columns: dict[str, Column] = {"time": pa.array(np.full(self.count, self.time_ms), pa.timestamp("ms"))}
+        fields = [pa.field("time", pa.timestamp("ms"))]
+        for name in self.rows.table.column_names:
+            column = with_variable_lists(self.rows.table.column(name))
+            columns[f"in.{name}"] = column
+            fields.append(pa.field(f"in.{name}", column.type))
+        for name, tensor in self.scored.outputs.items():
+            column = to_column(tensor)
+            columns[f"out.{name}"] = column
+            fields.append(pa.field(f"out.{name}", column.type, nullable=False))
+        return pa.Table.from_arrays(list(columns.values()), schema=pa.schema(fields))
+
+    def logged(self) -> LoggedBatch:
+        """What the log keeps of it."""
+        model = self.scored.model
+        return LoggedBatch(self._table, model.name, model.sha, self.scored.elapsed_ns)
+
+    def to_arrow(self) -> memoryview:
+        """An Arrow file with flat columns, as recorded on 2025.2; metadata only where it is asked for by name."""
+        names = [name for name in self._table.column_names if self.selection.wants(*_split(name))]
+        table = self._table.select(names)
+        if self.selection.wants("anomaly", "count"):
+            counts: Column = pa.array(np.zeros(self.count, np.uint32))
+            table = table.append_column(pa.field("anomaly.count", pa.uint32(), nullable=False), counts)
+        for name, value in self._metadata.items():
+            if self.selection.names("metadata", name) and self.selection.wants("metadata", name):
+                column: Column = _constant(value, self.count)
+                table = table.append_column(f"metadata.{name}", column)
+        return memoryview(arrow.to_file(table))
 
     def to_json(self) -> bytes:
-        """JSON in the form of the request's generation."""
-        content = self._oldest() if self.rows.oldest else self._records()
+        """JSON in the generation of the release."""
+        if self.release == OLDEST_RELEASE:
+            content = self._oldest()
+        elif self.selection.separator is None:
+            content = self._nested()
+        else:
+            content = self._flat(self.selection.separator)
         return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
 
-    def _parts(self) -> Iterator[tuple[str, str]]:
-        """The wanted parts with their fields, in the order of an answer; a part without fields has an empty one."""
-        names = {
-            "time": [""],
-            "in": self.rows.table.column_names,
-            "out": list(self.scored.outputs),
-            "check_failures": [""],
-            "metadata": list(self._metadata()),
-        }
-        for part, fields in names.items():
-            for name in fields:
-                if self.selection.wants(part, name or None):
-                    yield part, name
-
+    @cached_property
     def _metadata(self) -> dict[str, Any]:
         model = self.scored.model
         last_model = json.dumps({"model_name": model.name, "model_sha": model.sha}, separators=(",", ":"))
@@ -214,35 +233,40 @@ class Answer:
             "partition": self.partition,
         }
 
-    def _records(self) -> list[dict[str, Any]]:
-        """A record a row: nested, or flat where a separator was asked for."""
-        records: list[dict[str, Any]] = [{} for _ in range(self.rows.table.num_rows)]
-        values = self._values()
-        separator = self.selection.separator
-        for part, name in self._parts():
-            column = values[part](name)
-            for record, value in zip(records, column, strict=True):
-                if not name:
-                    record[part] = value
-                elif separator is None:
-                    record.setdefault(part, {})[name] = value
-                else:
-                    record[f"{part}{separator}{name}"] = value
-        return records
-
-    def _values(self) -> dict[str, Callable[[str], Sequence[Any]]]:
-        """For each part, the values of one of its fields, one a row."""
-        count = self.rows.table.num_rows
-        metadata = self._metadata()
-        return {
-            "time": lambda _: [self.time_ms] * count,
-            "in": self.rows.as_sent,
-            "out": lambda name: _json_rows(self.scored.outputs[name]),
-            "check_failures": lambda _: list[list[Any]]([[]]) * count,
-            "metadata": lambda name: [metadata[name]] * count,
+    def _parts(self) -> dict[str, dict[str, Sequence[Any]]]:
+        """The wanted columns by part and field, in the order of an answer; a part without fields has an empty one."""
+        constant: dict[str, dict[str, Any]] = {"metadata": self._metadata}
+        constant |= {"anomaly": {"count": 0}} if self.release == NEWEST_RELEASE else {"check_failures": {"": []}}
+        parts: dict[str, dict[str, Sequence[Any]]] = {
+            "time": {"": [self.time_ms] * self.count},
+            "in": {name: self.rows.as_sent(name) for name in self.rows.table.column_names},
+            "out": {name: _json_rows(tensor) for name, tensor in self.scored.outputs.items()},
         }
+        for part in ("check_failures", "anomaly", "metadata"):
+            parts[part] = {name: [value] * self.count for name, value in constant.get(part, {}).items()}
+        wanted = {
+            part: {name: column for name, column in fields.items() if self.selection.wants(part, name)}
+            for part, fields in parts.items()
+        }
+        return {part: fields for part, fields in wanted.items() if fields}
+
+    def _nested(self) -> list[dict[str, Any]]:
+        """A record a row, with an object for each part that has fields."""
+        parts = self._parts()
+        columns = [fields[""] if "" in fields else _records(fields, self.count) for fields in parts.values()]
+        return [dict(zip(parts, values, strict=True)) for values in zip(*columns, strict=True)]
+
+    def _flat(self, separator: str) -> list[dict[str, Any]]:
+        """A record a row, with the names of parts and fields joined."""
+        columns = {
+            f"{part}{separator}{name}" if name else part: column
+            for part, fields in self._parts().items()
+            for name, column in fields.items()
+        }
+        return _records(columns, self.count)
 
     def _oldest(self) -> list[dict[str, Any]]:
+        """One object for all rows, as recorded on 2022.4; parts cannot be chosen there."""
         model = self.scored.model
         return [
             {
@@ -254,9 +278,28 @@ class Answer:
         ]
 
 
+def _constant(value: Any, count: int) -> Column:
+    """A column of one value; it has the value's type where there are no rows, too."""
+    arrow_library: Any = pa
+    return arrow_library.array([value] * count, arrow_library.infer_type([value]))
+
+
+def _split(name: str) -> tuple[str, str]:
+    """A flat name as part and field."""
+    part, _, inner = name.partition(".")
+    return part, inner
+
+
+def _records(columns: dict[str, Sequence[Any]], count: int) -> list[dict[str, Any]]:
+    """Columns as a record a row."""
+    if not columns:
+        return [{} for _ in range(count)]
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
 def _json_rows(tensor: Array) -> Sequence[Any]:
     """The rows of a tensor; numpy's own types keep the digits that their precision has."""
-    return list(np.ascontiguousarray(tensor)) if str(tensor.dtype) in _NUMPY_IN_JSON else tensor.tolist()
+    return list(np.ascontiguousarray(tensor)) if tensor.dtype in _NUMPY_IN_JSON else tensor.tolist()
 
 
 def _oldest_output(tensor: Array) -> dict[str, Any]:

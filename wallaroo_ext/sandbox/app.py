@@ -16,9 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from wallaroo_ext.json_values import object_of
-from wallaroo_ext.sandbox.bodies import StagedFile, read_body
-from wallaroo_ext.sandbox.calls import Call
+from wallaroo_ext.sandbox.bodies import StagedFile, has_body, read_body
+from wallaroo_ext.sandbox.calls import AT_ONCE, Call
 from wallaroo_ext.sandbox.handlers import HANDLERS
+from wallaroo_ext.sandbox.own_routes import own_routes
 from wallaroo_ext.sandbox.problems import Problem, refusal
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.sandbox.instance import Instance
     from wallaroo_ext.sandbox.spec import BodyKind, ContractSpec, OperationSpec
+    from wallaroo_ext.sandbox.tokens import Caller
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -45,7 +47,8 @@ def create_app(instance: Instance, contract: ContractSpec) -> Starlette:
         await run_in_threadpool(instance.close)
 
     return Starlette(
-        routes=[_route(instance, contract, spec) for spec in contract.operations.values()],
+        routes=[_route(instance, contract, spec) for spec in contract.operations.values()]
+        + own_routes(instance, contract),
         exception_handlers={HTTPException: _on_http_exception, Exception: _on_exception},
         lifespan=lifespan,
     )
@@ -64,18 +67,18 @@ def _route(instance: Instance, contract: ContractSpec, spec: OperationSpec) -> R
 
 
 async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpec, request: Request) -> Response:
-    authorization = request.headers.get("Authorization")
-    caller = await run_in_threadpool(instance.tokens.verify, authorization) if spec.bearer else None
+    caller = await _caller(instance, request) if spec.bearer else None
     handler = HANDLERS.get(spec.operation_id)
     if handler is None:
         raise refusal(HTTPStatus.NOT_IMPLEMENTED, f"The sandbox does not have {spec.operation_id} yet.")
-    kind = _body_kind(spec, request)
-    body = await read_body(request, kind, contract, instance.store.staging)
+    spec.check_parameters(request.path_params, request.query_params)
+    kind = _body_kind(spec, request) if spec.body_required or has_body(request) else None
+    body = None if kind is None else await read_body(request, kind, contract, instance.store.staging)
     call = Call(
         instance=instance,
         contract=contract,
         caller=caller,
-        media_type=kind.media_type,
+        media_type="" if kind is None else kind.media_type,
         body=body,
         path=request.path_params,
         query=request.query_params,
@@ -83,9 +86,18 @@ async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpe
         base_url=str(request.base_url).rstrip("/"),
     )
     try:
-        return _response(spec, await run_in_threadpool(handler, call))
+        at_once = spec.operation_id in AT_ONCE
+        return _response(spec, handler(call) if at_once else await run_in_threadpool(handler, call))
     finally:
         await _discard_files(body)
+
+
+async def _caller(instance: Instance, request: Request) -> Caller:
+    """Who sends a request; another issuer may have to be asked for its keys, which takes a thread."""
+    authorization = request.headers.get("Authorization")
+    if instance.issuer is None:
+        return instance.tokens.verify(authorization)
+    return await run_in_threadpool(instance.tokens.verify, authorization)
 
 
 def _body_kind(spec: OperationSpec, request: Request) -> BodyKind:
@@ -102,7 +114,7 @@ def _body_kind(spec: OperationSpec, request: Request) -> BodyKind:
 
 async def _discard_files(body: Any) -> None:
     """Remove uploaded files that the handler did not put into place."""
-    for value in object_of(body).values():
+    for value in (body, *object_of(body).values()):
         if isinstance(value, StagedFile):
             await run_in_threadpool(value.discard)
 

@@ -1,4 +1,4 @@
-"""Reading request bodies: JSON, forms and Arrow into memory up to a limit, files of multipart bodies to disk."""
+"""Reading request bodies: JSON, forms and Arrow into memory up to a limit, octet streams and files of forms to disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from wallaroo_ext.sandbox.spec import parse_media_type
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from io import BufferedWriter
     from pathlib import Path
 
     from starlette.requests import Request
@@ -38,7 +37,7 @@ class StagedFile:
 
     Attributes:
         path: Where it is.
-        file_name: The name that the sender gave it.
+        file_name: The name that the sender gave it; empty where it came alone.
         sha: Its SHA-256, in hexadecimal.
     """
 
@@ -51,8 +50,43 @@ class StagedFile:
         self.path.unlink(missing_ok=True)
 
 
+class _FileReceiver:
+    """Writes an uploaded file to disk while it arrives, and takes its digest on the way.
+
+    Args:
+        staging: Where the file goes.
+        file_name: The name that the sender gave it.
+    """
+
+    def __init__(self, staging: Path, file_name: str) -> None:
+        self.staged = StagedFile(staging / str(uuid.uuid4()), file_name)
+        self.size = 0
+        self._file = self.staged.path.open("wb")
+        self._digest = hashlib.sha256()
+
+    def write(self, piece: bytes | memoryview) -> None:
+        """Take the next piece."""
+        self._digest.update(piece)
+        self.size += self._file.write(piece)
+
+    def close(self) -> None:
+        """Take no more; the digest is known now."""
+        self._file.close()
+        self.staged.sha = self._digest.hexdigest()
+
+    def discard(self) -> None:
+        """Remove what was received."""
+        self._file.close()
+        self.staged.discard()
+
+
+def has_body(request: Request) -> bool:
+    """Whether a request has a body, by the headers that announce one."""
+    return "Transfer-Encoding" in request.headers or request.headers.get("Content-Length", "0") != "0"
+
+
 async def read_body(request: Request, kind: BodyKind, contract: ContractSpec, staging: Path) -> Any:
-    """The body as its media type says: parsed and valid JSON or form, a dict with a StagedFile, or bytes.
+    """The body as its media type says: parsed and valid JSON or form, files as StagedFile, other content as bytes.
 
     Raises:
         Problem: 400 for a body that cannot be read or breaks the contract, 413 for one that is too large.
@@ -60,6 +94,8 @@ async def read_body(request: Request, kind: BodyKind, contract: ContractSpec, st
     media_type, _ = parse_media_type(kind.media_type)
     if media_type == "multipart/form-data":
         return await _read_multipart(request, kind, contract, staging)
+    if media_type == "application/octet-stream":
+        return await _read_file(request, staging)
     content = await _read_all(request)
     if media_type == "application/json":
         body = parse_json(content)
@@ -69,6 +105,26 @@ async def read_body(request: Request, kind: BodyKind, contract: ContractSpec, st
         return content
     kind.check(body)
     return body
+
+
+async def _read_file(request: Request, staging: Path) -> StagedFile:
+    """The whole body as a file, which is safely on disk."""
+    receiver = _FileReceiver(staging, file_name="")
+    try:
+        async for chunk in request.stream():
+            receiver.write(chunk)
+        receiver.close()
+        _check_whole(request, receiver.size)
+        await run_in_threadpool(_sync_to_disk, receiver.staged.path)
+    except BaseException:
+        receiver.discard()
+        raise
+    return receiver.staged
+
+
+def _check_whole(request: Request, size: int) -> None:
+    if size != int(request.headers.get("Content-Length", size)):
+        raise bad_request(f"The body was cut off after {size} bytes.")
 
 
 async def _read_all(request: Request) -> bytes:
@@ -154,8 +210,7 @@ class _PartReceiver:
         self._properties = properties
         self._staging = staging
         self._part = _Part()
-        self._file: BufferedWriter | None = None
-        self._digest = hashlib.sha256()
+        self._file: _FileReceiver | None = None
         self._ended = False
         self._parser = MultipartParser(
             boundary,
@@ -187,7 +242,7 @@ class _PartReceiver:
     def discard(self) -> None:
         """Remove what was received."""
         if self._file is not None:
-            self._file.close()
+            self._file.discard()
         for staged in self._files():
             staged.discard()
 
@@ -217,15 +272,12 @@ class _PartReceiver:
             raise bad_request(f"The part {part.name!r} occurs twice.")
         if part.is_file:
             file_name = options.get(b"filename", b"").decode("utf-8", errors="replace")
-            staged = StagedFile(self._staging / str(uuid.uuid4()), file_name or part.name)
-            self.parts[part.name] = staged
-            self._digest = hashlib.sha256()
-            self._file = staged.path.open("wb")
+            self._file = _FileReceiver(self._staging, file_name or part.name)
+            self.parts[part.name] = self._file.staged
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         piece = memoryview(data)[start:end]
         if self._file is not None:
-            self._digest.update(piece)
             self._file.write(piece)
         elif len(self._part.text) + len(piece) > _FIELD_LIMIT:
             raise refusal(
@@ -239,7 +291,6 @@ class _PartReceiver:
         if self._file is not None:
             self._file.close()
             self._file = None
-            self.parts[part.name].sha = self._digest.hexdigest()
         elif part.name in self._properties:
             self.parts[part.name] = _parse_part(part.name, bytes(part.text), self._properties[part.name])
 

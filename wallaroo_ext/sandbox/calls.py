@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.sandbox.problems import unauthorized
@@ -59,8 +60,28 @@ class Call:
 HANDLERS: dict[str, Callable[[Call], Any]] = {}
 """What answers each operation: a JSON value, or a Starlette response where it is something else."""
 
+AT_ONCE: set[str] = set()
+"""The operations whose handlers do so little that handing them to a thread would cost more than they do."""
+
 
 def handles(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
     """Register the handler of the operation that has the function's name."""
     HANDLERS[function.__name__] = function
     return function
+
+
+def handles_at_once(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
+    """Register a handler that reads a few rows of the database and does nothing else."""
+    AT_ONCE.add(function.__name__)
+    return handles(function)
+
+
+def handles_rows(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
+    """Register a handler that works on Arrow or numpy, which it imports when they are loaded."""
+
+    @wraps(function)
+    def when_loaded(call: Call) -> Any:
+        call.instance.engine.wait_for_libraries()
+        return function(call)
+
+    return handles(when_loaded)

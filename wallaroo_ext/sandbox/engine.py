@@ -74,6 +74,8 @@ def open_model(path: str, row: Row) -> LoadedModel:
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    # Threads that wait busily for the next request would take the processor from whoever writes this one's answer.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         return LoadedModel(
@@ -180,6 +182,10 @@ class Engine:
                 self._imported = self._threads.submit(_import_libraries)
             return self._imported
 
+    def wait_for_libraries(self) -> None:
+        """Wait until the heavy libraries are loaded, so that importing them in another thread finds them whole."""
+        self._libraries().result()
+
     def close(self) -> None:
         """Let what is under way end, and begin nothing more."""
         self._threads.shutdown(wait=True, cancel_futures=True)
@@ -190,7 +196,7 @@ class Engine:
         self._threads.submit(self._convert, version_id)
 
     def _convert(self, version_id: int) -> None:
-        self._libraries().result()
+        self.wait_for_libraries()
         row = self._begin_conversion(version_id)
         status, reason = "ready", None
         if json.loads(row["metadata"])["conversion"]["framework"] == NATIVE_FRAMEWORK:
@@ -220,7 +226,7 @@ class Engine:
         with self._store.transaction() as db:
             steps = json.loads(db.execute("SELECT steps FROM deployments WHERE id = ?", (deployment_id,)).fetchone()[0])
             rows = [find_version(db, version_id) for version_id in steps]
-        self._libraries().result()
+        self.wait_for_libraries()
         try:
             deployment.models = [self._load_model(row) for row in rows]
         except ModelUnreadableError as error:

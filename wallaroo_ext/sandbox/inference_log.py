@@ -1,14 +1,29 @@
-"""What was scored: every inference as an Arrow segment on disk, indexed in the database."""
+"""What was scored: every inference as Arrow in segment files, indexed in the database.
+
+An inference is appended to the newest segment as one Arrow IPC stream, and then its row of the index is committed. What
+a process wrote before it was killed is there after it, so an answer that was given has its rows in the log; bytes that
+no row names are cut off at the next start. The oldest segments are removed when all are larger than the limit.
+"""
 
 from __future__ import annotations
 
+import os
+import threading
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedWriter
 
     import pyarrow as pa
+
+    from wallaroo_ext.sandbox.store import Row, Store
+
+_MIB = 1 << 20
+_SEGMENT_LIMIT = 64 * _MIB
+_FOREVER = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +43,93 @@ class LoggedBatch:
     elapsed_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """A file that inferences are appended to."""
+
+    name: str
+    file: BufferedWriter
+
+
 class InferenceLog:
-    """The log of all pipelines."""
+    """The log of all pipelines.
+
+    Args:
+        store: Where the index is.
+        limit_mib: How large the segments may be together; the newest one is kept in any case.
+    """
+
+    def __init__(self, store: Store, limit_mib: int) -> None:
+        self._store = store
+        self._directory = store.log
+        self._limit = limit_mib * _MIB
+        self._lock = threading.Lock()
+        self._segment: _Segment | None = None
+        self._cut_off_what_is_not_indexed()
+
+    def _cut_off_what_is_not_indexed(self) -> None:
+        with self._store.transaction() as db:
+            rows = db.execute("SELECT segment, max(end_offset) AS size FROM inferences GROUP BY segment").fetchall()
+        known = {row["segment"]: row["size"] for row in rows}
+        for file in self._directory.iterdir():
+            if file.name not in known:
+                file.unlink()
+            elif file.stat().st_size > known[file.name]:
+                os.truncate(file, known[file.name])
+
+    def append(self, pipeline_id: int, batch: LoggedBatch) -> None:
+        """Log rows that were scored; when it returns, they are there even after a crash of the process."""
+        import pyarrow as pa
+
+        if batch.table.num_rows == 0:
+            return
+        first_ms, last_ms = _span_ms(batch.table)
+        with self._lock:
+            segment = self._open_segment()
+            start = segment.file.tell()
+            with pa.ipc.new_stream(segment.file, batch.table.schema) as writer:
+                writer.write_table(batch.table)
+            segment.file.flush()
+            with self._store.transaction() as db:
+                db.execute(
+                    "INSERT INTO inferences (segment, start_offset, end_offset, pipeline_id, model_name, model_sha, "
+                    "elapsed_ns, first_ms, last_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        segment.name,
+                        start,
+                        segment.file.tell(),
+                        pipeline_id,
+                        batch.model_name,
+                        batch.model_sha,
+                        batch.elapsed_ns,
+                        first_ms,
+                        last_ms,
+                    ),
+                )
+
+    def _open_segment(self) -> _Segment:
+        """The segment to append to, a new one where the last one is full; called with the lock."""
+        if self._segment is not None:
+            if self._segment.file.tell() < _SEGMENT_LIMIT:
+                return self._segment
+            self._segment.file.close()
+        self._remove_the_oldest()
+        name = f"{uuid.uuid4()}.arrows"
+        self._segment = _Segment(name, (self._directory / name).open("ab"))
+        return self._segment
+
+    def _remove_the_oldest(self) -> None:
+        """Remove segments until the rest are within the limit."""
+        with self._store.transaction() as db:
+            rows = db.execute(
+                "SELECT segment, max(end_offset) AS size FROM inferences GROUP BY segment ORDER BY max(id) DESC"
+            ).fetchall()
+            total = 0
+            for row in rows:
+                total += row["size"]
+                if total > self._limit:
+                    db.execute("DELETE FROM inferences WHERE segment = ?", (row["segment"],))
+                    (self._directory / row["segment"]).unlink(missing_ok=True)
 
     def read(
         self,
@@ -47,4 +147,52 @@ class InferenceLog:
             end_ms: The first one that does not count any more; None for the end.
             model_name: Only what this model scored.
         """
-        raise NotImplementedError
+        start, end = start_ms or 0, _FOREVER if end_ms is None else end_ms
+        with self._store.transaction() as db:
+            rows = db.execute(
+                "SELECT * FROM inferences WHERE pipeline_id = ? AND last_ms >= ? AND first_ms < ? "
+                "AND (? IS NULL OR model_name = ?) ORDER BY first_ms, id",
+                (pipeline_id, start, end, model_name, model_name),
+            ).fetchall()
+        for row in rows:
+            table = self._table(row)
+            if table is not None:
+                inside = table if start <= row["first_ms"] and row["last_ms"] < end else _between(table, start, end)
+                yield LoggedBatch(inside, row["model_name"], row["model_sha"], row["elapsed_ns"])
+
+    def _table(self, row: Row) -> pa.Table | None:
+        """The rows of one entry; None where its segment was removed meanwhile."""
+        import pyarrow as pa
+
+        try:
+            with pa.memory_map(str(self._directory / row["segment"])) as segment:
+                segment.seek(row["start_offset"])
+                content = segment.read_buffer(row["end_offset"] - row["start_offset"])
+        except FileNotFoundError:
+            return None
+        with pa.ipc.open_stream(content) as reader:
+            return reader.read_all()
+
+    def close(self) -> None:
+        """Append no more."""
+        with self._lock:
+            if self._segment is not None:
+                self._segment.file.close()
+                self._segment = None
+
+
+def _span_ms(table: pa.Table) -> tuple[int, int]:
+    """The first and the last time of a table."""
+    import numpy as np
+
+    times = np.asarray(table.column("time")).astype(np.int64)
+    return int(times.min()), int(times.max())
+
+
+def _between(table: pa.Table, start_ms: int, end_ms: int) -> pa.Table:
+    """The rows of a time."""
+    import numpy as np
+    import pyarrow as pa
+
+    times = np.asarray(table.column("time")).astype(np.int64)
+    return table.filter(pa.array((times >= start_ms) & (times < end_ms)))

@@ -20,6 +20,8 @@ from wallaroo_ext.sandbox.spec import ContractSpec
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from wallaroo_ext.sandbox.options import SandboxOptions
+
 _SHUTDOWN_SECONDS = 5
 
 
@@ -35,23 +37,25 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
 
-def serve(host: str, port: int, directory: Path | None, env_file: Path | None) -> None:
+def serve(host: str, port: int, directory: Path | None, env_file: Path | None, options: SandboxOptions) -> None:
     """Run a sandbox until it is interrupted.
 
-    Once it answers, the `export WALLAROO_…=…` lines of its default user are printed, and written to a file.
+    Once it answers, the `export WALLAROO_…=…` lines of its default user are printed, and written to a file; where it
+    trusts another issuer, those of the two URLs.
 
     Args:
         host: The address to listen on.
         port: The port; 0 for a free one.
         directory: Where its state is kept; None for a temporary directory, which is removed at the end.
         env_file: Where the lines are written as well, readable by its owner only.
+        options: What was chosen for this run.
 
     Raises:
         DataDirectoryInUseError: Another sandbox works on the directory.
         OSError: The port is taken, or the directory cannot be written to.
     """
     with _listening(host, port) as listener, _state(directory) as state:
-        instance = Instance(state)
+        instance = Instance(state, options)
         url = f"http://{_url_host(host)}:{listener.getsockname()[1]}"
 
         def announce() -> None:
@@ -64,6 +68,7 @@ def serve(host: str, port: int, directory: Path | None, env_file: Path | None) -
         config = uvicorn.Config(
             create_app(instance, ContractSpec(contract.load())),
             log_level="warning",
+            loop="asyncio",  # where it is installed, uvloop takes three times as long to read a large body
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
         with suppress(KeyboardInterrupt):
@@ -71,16 +76,19 @@ def serve(host: str, port: int, directory: Path | None, env_file: Path | None) -
 
 
 def export_lines(url: str, instance: Instance) -> str:
-    """Shell lines that set the environment of a client."""
+    """Shell lines that set the environment of a client; who may sign in at another issuer is not known here."""
     credentials = instance.credentials
-    variables = {
-        "WALLAROO_API_URL": url,
-        "WALLAROO_AUTH_URL": url,
-        "WALLAROO_CLIENT_ID": credentials.client_id,
-        "WALLAROO_CLIENT_SECRET": credentials.client_secret,
-        "WALLAROO_USER": credentials.username,
-        "WALLAROO_PASSWORD": credentials.password,
-    }
+    variables = {"WALLAROO_API_URL": url}
+    if instance.issuer is not None:
+        variables["WALLAROO_AUTH_URL"] = instance.issuer.url
+    else:
+        variables |= {
+            "WALLAROO_AUTH_URL": url,
+            "WALLAROO_CLIENT_ID": credentials.client_id,
+            "WALLAROO_CLIENT_SECRET": credentials.client_secret,
+            "WALLAROO_USER": credentials.username,
+            "WALLAROO_PASSWORD": credentials.password,
+        }
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
 
 

@@ -27,6 +27,7 @@ _MIGRATIONS = (
         password_salt BLOB NOT NULL,
         password_hash BLOB NOT NULL,
         enabled INTEGER NOT NULL,
+        requires_action INTEGER NOT NULL, -- whether the password is temporary and has to be changed
         created_at TEXT NOT NULL
     ) STRICT;
     CREATE TABLE refresh_tokens (
@@ -69,6 +70,18 @@ _MIGRATIONS = (
         error_summary TEXT,
         created_at TEXT NOT NULL
     ) STRICT;
+    -- Who may see a model: everybody a public one, the members of its workspace a private one.
+    CREATE VIEW model_readers (model_id, user_id) AS
+        SELECT models.id, users.id FROM models JOIN users
+        WHERE visibility = 'public' OR EXISTS (
+            SELECT 1 FROM workspace_users
+            WHERE workspace_users.workspace_id = models.workspace_id AND workspace_users.user_id = users.id
+        );
+    CREATE TABLE model_configs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        version_id INTEGER NOT NULL UNIQUE REFERENCES model_versions (id),
+        runtime TEXT NOT NULL
+    ) STRICT;
     CREATE TABLE pipelines (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
@@ -92,6 +105,44 @@ _MIGRATIONS = (
         deployed INTEGER NOT NULL,
         created_at TEXT NOT NULL,
         UNIQUE (pipeline_id, deploy_id)
+    ) STRICT;
+    """,
+    """
+    -- Where each logged inference is: the bytes of a segment file that hold its rows.
+    CREATE TABLE inferences (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        segment TEXT NOT NULL,
+        start_offset INTEGER NOT NULL,
+        end_offset INTEGER NOT NULL,
+        pipeline_id INTEGER NOT NULL REFERENCES pipelines (id),
+        model_name TEXT NOT NULL,
+        model_sha TEXT NOT NULL,
+        elapsed_ns INTEGER NOT NULL,
+        first_ms INTEGER NOT NULL,
+        last_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX inferences_by_time ON inferences (pipeline_id, first_ms);
+    CREATE INDEX inferences_by_segment ON inferences (segment);
+    """,
+    """
+    CREATE TABLE assays (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        pipeline_id INTEGER NOT NULL REFERENCES pipelines (id),
+        request TEXT NOT NULL, -- as it was sent
+        active INTEGER NOT NULL,
+        windows_done INTEGER NOT NULL DEFAULT 0, -- the number of the first window that is still to be computed
+        last_run TEXT,
+        next_run TEXT,
+        updated_at TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX assays_by_pipeline ON assays (pipeline_id);
+    CREATE TABLE assay_results (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        assay_id INTEGER NOT NULL REFERENCES assays (id),
+        window_start INTEGER NOT NULL, -- in microseconds since 1970
+        result TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        UNIQUE (assay_id, window_start)
     ) STRICT;
     """,
 )
@@ -126,13 +177,16 @@ class Store:
             raise DataDirectoryInUseError(f"Another sandbox works on {directory}.") from None
         self._models = directory / "models"
         self._models.mkdir(exist_ok=True)
+        self.log = directory / "log"
+        self.log.mkdir(exist_ok=True)
         self.staging = directory / "staging"
         shutil.rmtree(self.staging, ignore_errors=True)  # what an earlier run did not finish was never acknowledged
         self.staging.mkdir()
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(directory / "sandbox.sqlite3", check_same_thread=False, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        # In WAL mode, NORMAL keeps what was committed when the process dies; a power failure may cost the last of it.
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
             self._connection.execute(f"PRAGMA {pragma}")
         self._migrate()
         self._remove_unknown_files()
@@ -161,6 +215,12 @@ class Store:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Generator[sqlite3.Connection]:
+        """Nothing is stored, and nobody else stores anything meanwhile; it costs less than a transaction."""
+        with self._lock:
+            yield self._connection
 
     def model_file(self, version: str) -> Path:
         """Where the file of a model version is, by its UUID."""

@@ -21,6 +21,8 @@ Column: TypeAlias = Any
 
 _ANY_INPUT = "tensor"
 _ITEM = "inner"
+_STRINGS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+_LARGEST_OFFSET = (1 << 31) - 1
 _DTYPES: dict[str, np.dtype[Any]] = {
     "tensor(float16)": np.dtype(np.float16),
     "tensor(float)": np.dtype(np.float32),
@@ -106,6 +108,8 @@ def _empty(kind: pa.DataType) -> Column:
 def _flattened(field: str, array: Column) -> tuple[Column, list[int]]:
     """The values of nested lists, and the length of each level."""
     lengths: list[int] = []
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
     while pa.types.is_nested(array.type):
         if not _is_list(array.type):
             raise engine_error(f"The field {field!r} has the type {array.type}, which is no tensor.")
@@ -164,7 +168,9 @@ def _shape(sizes: list[int] | tuple[int | None, ...]) -> str:
 def _cast(field: str, array: Column, spec: TensorSpec) -> Array:
     """The values in the type that an input wants; numbers are converted where nothing is lost but digits."""
     wanted = "string" if spec.dtype == object else str(spec.dtype)
-    is_string = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
+    is_string = any(
+        check(array.type) for check in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    )
     is_number = pa.types.is_integer(array.type) or pa.types.is_floating(array.type)
     wants_number = spec.dtype.kind in "iuf"
     fits = is_string if spec.dtype == object else is_number if wants_number else pa.types.is_boolean(array.type)
@@ -182,6 +188,8 @@ def to_column(tensor: Array) -> Column:
     """A tensor as a column, a list of lists a row; the lists have variable size and no nulls."""
     flat = np.ascontiguousarray(tensor).reshape(-1)
     column: Column = pa.array(flat.tolist(), pa.string()) if tensor.dtype == object else pa.array(flat)
+    if flat.size > _LARGEST_OFFSET:
+        raise engine_error(f"The answer has {flat.size} values in one output; send fewer rows at a time.")
     for level in range(tensor.ndim - 1, 0, -1):
         lists, size = math.prod(tensor.shape[:level]), tensor.shape[level]
         offsets: Column = pa.array(np.arange(lists + 1, dtype=np.int32) * np.int32(size))

@@ -5,29 +5,73 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+import orjson
+from starlette.responses import Response
+
 from wallaroo_ext.sandbox.calls import Call, handles
-from wallaroo_ext.sandbox.problems import no_token
+from wallaroo_ext.sandbox.own_routes import realm_path
+from wallaroo_ext.sandbox.problems import Problem, no_token
+from wallaroo_ext.sandbox.tokens import OFFLINE
 from wallaroo_ext.sandbox.users import check_password
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wallaroo_ext.sandbox.users import User
 
-_ENDPOINT = "/protocol/openid-connect/token"
+_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """What a grant gives.
+
+    Attributes:
+        user: Whom the token is for; None for the client alone.
+        offline: Whether its refresh token never expires.
+        session: The session that it continues; None for a new one.
+    """
+
+    user: User | None = None
+    offline: bool = False
+    session: str | None = None
 
 
 @handles
-def request_token(call: Call) -> dict[str, Any]:
+def request_token(call: Call) -> Response:
     """A token for a grant."""
+    try:
+        answer = _token(call)
+    except Problem as problem:
+        problem.headers |= _NO_STORE
+        raise
+    status = call.contract.operations["request_token"].success
+    return Response(orjson.dumps(answer), status, _NO_STORE, media_type="application/json")
+
+
+def _token(call: Call) -> dict[str, Any]:
+    _refuse_for_another_issuer(call)
+    grant = _GRANTS.get(call.body["grant_type"])
+    if grant is None:
+        raise no_token(HTTPStatus.BAD_REQUEST, "unsupported_grant_type", "Unsupported grant_type")
     client_id = _client(call)
-    user = _user(call, client_id)
-    if user is not None and not user.enabled:
-        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", "Account disabled")
-    realm = call.contract.operations["request_token"].path.removesuffix(_ENDPOINT)
-    return call.instance.tokens.issue(client_id, user, call.base_url + realm)
+    granted = grant(call, client_id)
+    if granted.user is not None:
+        _refuse_who_may_not_sign_in(granted.user)
+    issuer = call.base_url + realm_path(call.contract.operations["request_token"].path)
+    return call.instance.tokens.issue(client_id, granted.user, issuer, offline=granted.offline, session=granted.session)
+
+
+def _refuse_for_another_issuer(call: Call) -> None:
+    issuer = call.instance.issuer
+    if issuer is not None:
+        message = f"This sandbox trusts {issuer.url}; ask there for a token."
+        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_request", message)
 
 
 def _client(call: Call) -> str:
@@ -55,26 +99,38 @@ def _basic(authorization: str | None) -> tuple[str, str] | None:
     return unquote_plus(name), unquote_plus(secret)
 
 
-def _user(call: Call, client_id: str) -> User | None:
-    """The user that a grant is for; None for a token without a user."""
-    grant = call.body["grant_type"]
-    if grant == "client_credentials":
-        return None
-    if grant == "password":
-        return _user_by_password(call)
-    if grant == "refresh_token":
-        user = call.instance.tokens.redeem(client_id, call.body.get("refresh_token", ""))
-        if user is None:
-            raise no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", "Invalid refresh token")
-        return user
-    raise no_token(HTTPStatus.BAD_REQUEST, "unsupported_grant_type", "Unsupported grant_type")
-
-
-def _user_by_password(call: Call) -> User:
+def _by_password(call: Call, _: str) -> _Granted:
     if "username" not in call.body:
         raise no_token(HTTPStatus.UNAUTHORIZED, "invalid_request", "Missing parameter: username")
     with call.instance.store.transaction() as db:
         user = check_password(db, call.body["username"], call.body.get("password", ""))
     if user is None:
         raise no_token(HTTPStatus.UNAUTHORIZED, "invalid_grant", "Invalid user credentials")
-    return user
+    return _Granted(user, offline=OFFLINE in call.body.get("scope", "").split())
+
+
+def _by_refresh_token(call: Call, client_id: str) -> _Granted:
+    if "refresh_token" not in call.body:
+        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_request", "No refresh token")
+    session = call.instance.tokens.redeem(client_id, call.body["refresh_token"])
+    if session is None:
+        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", "Invalid refresh token")
+    return _Granted(session.user, session.offline, session.id)
+
+
+def _by_client_alone(_: Call, __: str) -> _Granted:
+    return _Granted()
+
+
+_GRANTS: dict[str, Callable[[Call, str], _Granted]] = {
+    "password": _by_password,
+    "refresh_token": _by_refresh_token,
+    "client_credentials": _by_client_alone,
+}
+
+
+def _refuse_who_may_not_sign_in(user: User) -> None:
+    if not user.enabled:
+        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", "Account disabled")
+    if user.requires_action:
+        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", "Account is not fully set up")

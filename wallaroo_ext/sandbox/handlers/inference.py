@@ -43,12 +43,14 @@ def _infer(call: Call) -> Response:
         pipeline=row["pipeline"],
         pipeline_version=row["pipeline_version"],
         partition=pod_name("engine", row["id"]),
+        release=call.instance.options.release,
         selection=Selection(
             included=call.query.getlist("dataset[]"),
             excluded=call.query.getlist("dataset.exclude[]"),
             separator=call.query.get("dataset.separator"),
         ),
     )
+    call.instance.log.append(row["pipeline_id"], answer.logged())
     if preferred_type(call.headers.get("Accept"), call.media_type, arrow_media_type()) == JSON:
         return Response(answer.to_json(), media_type=JSON)
     return Response(answer.to_arrow(), media_type=arrow_media_type())

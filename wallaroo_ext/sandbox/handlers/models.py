@@ -1,4 +1,4 @@
-"""Models and their versions."""
+"""Models, their versions, and the configurations of these."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from wallaroo_ext.sandbox.calls import Call, handles
+from wallaroo_ext.sandbox.calls import Call, handles, handles_at_once
+from wallaroo_ext.sandbox.engine import NATIVE_FRAMEWORK
 from wallaroo_ext.sandbox.handlers.workspaces import require_workspace
 from wallaroo_ext.sandbox.problems import bad_request
+from wallaroo_ext.sandbox.schemas import check_schema
 from wallaroo_ext.sandbox.store import now
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
     from wallaroo_ext.sandbox.bodies import StagedFile
     from wallaroo_ext.sandbox.store import Row
+    from wallaroo_ext.sandbox.users import User
 
 _OWNER = '""'  # two quotation marks, as releases of 2023 answer
 
@@ -24,8 +28,42 @@ _OWNER = '""'  # two quotation marks, as releases of 2023 answer
 @handles
 def upload_and_convert_model(call: Call) -> dict[str, Any]:
     """A new version, whose conversion begins when it is stored."""
-    metadata: dict[str, Any] = call.body["metadata"]
-    file: StagedFile = call.body["file"]
+    return _upload(call, call.body["metadata"], call.body["file"])
+
+
+@handles
+def upload_model(call: Call) -> dict[str, Any]:
+    """A new version, described by the part `metadata` or, without one, by the fields beside the file."""
+    body = call.body
+    if "metadata" not in body and "workspace_id" not in body:
+        raise bad_request("workspace_id is required beside name, or metadata instead of both.")
+    return _upload(call, body["metadata"] if "metadata" in body else _metadata(body), body["file"])
+
+
+@handles
+def upload_model_stream(call: Call) -> dict[str, Any]:
+    """A new version, described by the query."""
+    file: StagedFile = call.body
+    file.file_name = call.query["filename"]
+    return _upload(call, _metadata(call.query), file)
+
+
+def _metadata(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The description of a model that needs no conversion."""
+    return {
+        "name": fields["name"],
+        "visibility": fields.get("visibility", "private"),
+        "workspace_id": int(fields["workspace_id"]),
+        "conversion": {"framework": NATIVE_FRAMEWORK},
+    }
+
+
+def _upload(call: Call, metadata: dict[str, Any], file: StagedFile) -> dict[str, Any]:
+    """Store a file as a new version, and begin its conversion."""
+    for name in ("input_schema", "output_schema"):
+        if name in metadata:
+            call.instance.engine.wait_for_libraries()
+            check_schema(name, metadata[name])
     version = str(uuid.uuid4())
     with call.instance.store.transaction() as db:
         require_workspace(db, metadata["workspace_id"], call.user)
@@ -58,7 +96,7 @@ def _insert_version(db: sqlite3.Connection, metadata: dict[str, Any], file: Stag
     return version_id
 
 
-@handles
+@handles_at_once
 def list_models(call: Call) -> dict[str, Any]:
     """The models of a workspace, the newest first as recorded."""
     with call.instance.store.transaction() as db:
@@ -77,21 +115,47 @@ def _model(row: Row) -> dict[str, Any]:
     }
 
 
-@handles
+@handles_at_once
 def list_model_versions(call: Call) -> list[dict[str, Any]]:
     """The versions of the models of a name, or of the model of an id."""
     name, model_id = call.body.get("model_id"), call.body.get("models_pk_id")
-    column, value = ("id", model_id) if name is None else ("name", name)
     with call.instance.store.transaction() as db:
-        models = db.execute(
-            f"SELECT id FROM models WHERE {column} = ? "  # noqa: S608 - one of the two names above
-            "AND workspace_id IN (SELECT workspace_id FROM workspace_users WHERE user_id = ?)",
-            (value, call.user.id),
-        ).fetchall()
-        if not models:
-            raise bad_request(f"There is no model {value!r}.")
-        rows = [row for model in models for row in _versions(db, model["id"])]
-    return [_version(row) for row in rows]
+        models = _require_models(db, call.user, name=name, model_id=model_id if name is None else None)
+        return [_version_with_status(row) for model in models for row in _versions(db, model["id"])]
+
+
+@handles
+def get_model(call: Call) -> dict[str, Any]:
+    """A model with its versions, which have no status here."""
+    with call.instance.store.transaction() as db:
+        [model] = _require_models(db, call.user, model_id=call.body["id"])
+        return _model(model) | {"models": [_version(row) for row in _versions(db, model["id"])]}
+
+
+@handles
+def get_model_by_id(call: Call) -> dict[str, Any]:
+    """A model with its workspace, and the configuration of its newest version."""
+    with call.instance.store.transaction() as db:
+        [model] = _require_models(db, call.user, model_id=call.body["id"])
+        newest = _versions(db, model["id"])[-1]
+        return _model(model) | {"workspace_id": model["workspace_id"], "model_config": _config(db, newest["id"])}
+
+
+def _require_models(
+    db: sqlite3.Connection, user: User, *, name: str | None = None, model_id: int | None = None
+) -> list[Row]:
+    """The models of a name, or the one of an id, that a user may see.
+
+    Raises:
+        Problem: 400, when there is none.
+    """
+    rows = db.execute(
+        "SELECT models.* FROM models JOIN model_readers ON model_id = id WHERE (name = ? OR id = ?) AND user_id = ?",
+        (name, model_id, user.id),
+    ).fetchall()
+    if not rows:
+        raise bad_request(f"There is no model {model_id if name is None else name!r}.")
+    return rows
 
 
 def _versions(db: sqlite3.Connection, model_id: int) -> list[Row]:
@@ -103,7 +167,7 @@ def _versions(db: sqlite3.Connection, model_id: int) -> list[Row]:
 
 
 def _version(row: Row) -> dict[str, Any]:
-    version = {
+    return {
         "sha": row["sha"],
         "models_pk_id": row["model_id"],
         "model_version": row["version"],
@@ -112,9 +176,54 @@ def _version(row: Row) -> dict[str, Any]:
         "id": row["id"],
         "file_name": row["file_name"],
         "image_path": None,
-        "status": row["status"],
     }
+
+
+def _version_with_status(row: Row) -> dict[str, Any]:
+    version = _version(row) | {"status": row["status"]}
     return version if row["error_summary"] is None else version | {"error_summary": row["error_summary"]}
+
+
+@handles
+def get_model_config_by_id(call: Call) -> dict[str, Any]:
+    """The configuration of a version; null before it is deployed for the first time."""
+    version_id = call.body["model_id"]
+    with call.instance.store.transaction() as db:
+        query = "SELECT 1 FROM model_versions JOIN model_readers USING (model_id) WHERE id = ? AND user_id = ?"
+        if db.execute(query, (version_id, call.user.id)).fetchone() is None:
+            raise bad_request(f"There is no model version {version_id}.")
+        return {"model_config": _config(db, version_id)}
+
+
+def _config(db: sqlite3.Connection, version_id: int) -> dict[str, Any] | None:
+    row = db.execute("SELECT id, runtime FROM model_configs WHERE version_id = ?", (version_id,)).fetchone()
+    return None if row is None else {**row, "tensor_fields": None, "filter_threshold": None}
+
+
+def configure_versions(db: sqlite3.Connection, version_ids: list[int]) -> None:
+    """Make the configurations of versions that have none."""
+    db.executemany(
+        "INSERT INTO model_configs (version_id, runtime) "
+        "SELECT id, json_extract(metadata, '$.conversion.framework') FROM model_versions WHERE id = ? "
+        "ON CONFLICT DO NOTHING",
+        [(version_id,) for version_id in version_ids],
+    )
+
+
+def require_configured_version(db: sqlite3.Connection, workspace_id: int, config_id: int) -> int:
+    """The id of the version that a configuration is of, if it is one of the workspace.
+
+    Raises:
+        Problem: 400, when it is none.
+    """
+    row = db.execute(
+        "SELECT version_id FROM model_configs JOIN model_versions ON model_versions.id = version_id "
+        "JOIN models ON models.id = model_id WHERE workspace_id = ? AND model_configs.id = ?",
+        (workspace_id, config_id),
+    ).fetchone()
+    if row is None:
+        raise bad_request(f"The workspace has no model configuration {config_id}.")
+    return int(row["version_id"])
 
 
 def find_version(db: sqlite3.Connection, workspace_id: int, reference: dict[str, str]) -> int:

@@ -1,4 +1,4 @@
-"""Pipelines and their versions; deploying and undeploying them."""
+"""Pipelines and their versions; copying, deploying and undeploying them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.sandbox.calls import Call, handles
-from wallaroo_ext.sandbox.handlers.models import find_version, require_version
+from wallaroo_ext.sandbox.handlers.models import (
+    configure_versions,
+    find_version,
+    require_configured_version,
+    require_version,
+)
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
 from wallaroo_ext.sandbox.problems import bad_request
 from wallaroo_ext.sandbox.store import now
@@ -27,25 +32,31 @@ def create_pipeline(call: Call) -> dict[str, Any]:
         require_workspace(db, workspace_id, call.user)
         for reference in _references(definition):
             find_version(db, workspace_id, reference)
-        pipeline = db.execute(
-            "SELECT id FROM pipelines WHERE workspace_id = ? AND name = ?", (workspace_id, name)
-        ).fetchone()
-        pipeline_id = pipeline["id"] if pipeline else _insert_pipeline(db, workspace_id, name)
-        version = str(uuid.uuid4())
-        cursor = db.execute(
-            "INSERT INTO pipeline_versions (pipeline_id, version, definition, created_at) VALUES (?, ?, ?, ?)",
-            (pipeline_id, version, json.dumps(definition), now()),
-        )
+        pipeline_id = _find_pipeline(db, workspace_id, name) or _insert_pipeline(db, workspace_id, name)
+        version = _insert_version(db, pipeline_id, json.dumps(definition))
     return {
         "pipeline_pk_id": pipeline_id,
-        "pipeline_variant_pk_id": cursor.lastrowid,
-        "pipeline_variant_version": version,
+        "pipeline_variant_pk_id": version["id"],
+        "pipeline_variant_version": version["version"],
     }
 
 
-def _insert_pipeline(db: sqlite3.Connection, workspace_id: int, name: str) -> int | None:
+def _find_pipeline(db: sqlite3.Connection, workspace_id: int, name: str) -> int | None:
+    row = db.execute("SELECT id FROM pipelines WHERE workspace_id = ? AND name = ?", (workspace_id, name)).fetchone()
+    return None if row is None else int(row["id"])
+
+
+def _insert_pipeline(db: sqlite3.Connection, workspace_id: int, name: str) -> int:
     values = (workspace_id, name, now())
-    return db.execute("INSERT INTO pipelines (workspace_id, name, created_at) VALUES (?, ?, ?)", values).lastrowid
+    cursor = db.execute("INSERT INTO pipelines (workspace_id, name, created_at) VALUES (?, ?, ?)", values)
+    return int(cursor.lastrowid or 0)
+
+
+def _insert_version(db: sqlite3.Connection, pipeline_id: int, definition: str) -> Row:
+    return db.execute(
+        "INSERT INTO pipeline_versions (pipeline_id, version, definition, created_at) VALUES (?, ?, ?, ?) RETURNING *",
+        (pipeline_id, str(uuid.uuid4()), definition, now()),
+    ).fetchone()
 
 
 def _references(definition: dict[str, Any]) -> list[dict[str, str]]:
@@ -64,32 +75,40 @@ def deploy_pipeline(call: Call) -> dict[str, Any]:
     with call.instance.store.transaction() as db:
         pipeline = _require_pipeline(db, body["pipeline_id"], call.user)
         version = _require_pipeline_version(db, pipeline["id"], body["pipeline_version_pk_id"])
-        wanted = (version["id"], json.dumps(_steps(db, pipeline["workspace_id"], version, body)))
-        old = db.execute(
-            "SELECT * FROM deployments WHERE pipeline_id = ? AND deploy_id = ?", (pipeline["id"], body["deploy_id"])
-        ).fetchone()
-        if old and old["deployed"] and (old["pipeline_version_id"], old["steps"]) == wanted:
-            return {"id": old["id"]}
-        deployment_id = _deploy(db, pipeline["id"], body["deploy_id"], wanted)
+        steps = _steps(db, pipeline["workspace_id"], version, body)
+        running = _find_running(db, version, body["deploy_id"], steps)
+        if running is not None:
+            return {"id": running}
+        deployment_id = _deploy(db, version, body["deploy_id"], steps)
     call.instance.engine.start(deployment_id)
     return {"id": deployment_id}
 
 
-def _deploy(db: sqlite3.Connection, pipeline_id: int, deploy_id: str, wanted: tuple[int, str]) -> int:
+def _find_running(db: sqlite3.Connection, version: Row, deploy_id: str, steps: list[int]) -> int | None:
+    """The id of the deployment of this name, if it runs just this."""
+    row = db.execute(
+        "SELECT id FROM deployments WHERE pipeline_version_id = ? AND deploy_id = ? AND steps = ? AND deployed",
+        (version["id"], deploy_id, json.dumps(steps)),
+    ).fetchone()
+    return None if row is None else int(row["id"])
+
+
+def _deploy(db: sqlite3.Connection, version: Row, deploy_id: str, steps: list[int]) -> int:
+    """The id of the deployment of this name, which is to run these model versions now."""
+    configure_versions(db, steps)
     row = db.execute(
         "INSERT INTO deployments (pipeline_id, deploy_id, pipeline_version_id, steps, deployed, created_at) "
         "VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT (pipeline_id, deploy_id) DO UPDATE SET "
         "pipeline_version_id = excluded.pipeline_version_id, steps = excluded.steps, deployed = 1 RETURNING id",
-        (pipeline_id, deploy_id, *wanted, now()),
+        (version["pipeline_id"], deploy_id, version["id"], json.dumps(steps), now()),
     ).fetchone()
     return int(row["id"])
 
 
 def _steps(db: sqlite3.Connection, workspace_id: int, version: Row, body: dict[str, Any]) -> list[int]:
     """The ids of the model versions to run: those of the pipeline's steps, else those that the request names."""
-    for config_id in body.get("model_configs", []):
-        raise bad_request(f"There is no model configuration {config_id}.")
-    named = [require_version(db, workspace_id, version_id) for version_id in body.get("model_ids", [])]
+    named = [require_configured_version(db, workspace_id, config_id) for config_id in body.get("model_configs", [])]
+    named += [require_version(db, workspace_id, version_id) for version_id in body.get("model_ids", [])]
     named += [find_version(db, workspace_id, reference) for reference in body.get("models", [])]
     own = [find_version(db, workspace_id, reference) for reference in _references(json.loads(version["definition"]))]
     return own or list(dict.fromkeys(named))
@@ -107,6 +126,47 @@ def _require_pipeline_version(db: sqlite3.Connection, pipeline_id: int, version_
     row = db.execute(query, (version_id, pipeline_id)).fetchone()
     if row is None:
         raise bad_request(f"The pipeline {pipeline_id} has no version {version_id}.")
+    return row
+
+
+@handles
+def copy_pipeline(call: Call) -> dict[str, Any]:
+    """A new pipeline that does what a version of another one does, deployed where the request says so."""
+    workspace_id, name, deploy_id = call.body["workspace_id"], call.body["name"], call.body.get("deploy")
+    with call.instance.store.transaction() as db:
+        require_workspace(db, workspace_id, call.user)
+        source = _require_source(db, workspace_id, call.body["source_pipeline"], call.body.get("pipeline_version"))
+        if _find_pipeline(db, workspace_id, name) is not None:
+            raise bad_request(f"The workspace has a pipeline {name!r} already.")
+        version = _insert_version(db, _insert_pipeline(db, workspace_id, name), source["definition"])
+        answer = {
+            "pipeline_pk_id": version["pipeline_id"],
+            "pipeline_variant_pk_id": version["id"],
+            "pipeline_version": None,
+            "deployment": None,
+        }
+        if deploy_id is None:
+            return answer
+        deployment_id = _deploy(db, version, deploy_id, _steps(db, workspace_id, version, {}))
+    call.instance.engine.start(deployment_id)
+    return answer | {"pipeline_version": version["version"], "deployment": {"id": deployment_id}}
+
+
+def _require_source(db: sqlite3.Connection, workspace_id: int, pipeline_id: int, version: str | None) -> Row:
+    """The version of a pipeline that has a UUID; without one the newest.
+
+    Raises:
+        Problem: 400, when the workspace has no such pipeline, or the pipeline no such version.
+    """
+    row = db.execute(
+        "SELECT pipeline_versions.* FROM pipeline_versions JOIN pipelines ON pipelines.id = pipeline_id "
+        "WHERE workspace_id = ? AND pipeline_id = ? AND version = coalesce(?, version) "
+        "ORDER BY pipeline_versions.id DESC",
+        (workspace_id, pipeline_id, version),
+    ).fetchone()
+    if row is None:
+        of_version = "" if version is None else f" with a version {version!r}"
+        raise bad_request(f"The workspace has no pipeline {pipeline_id}{of_version}.")
     return row
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.sandbox.calls import Call, handles
+import orjson
+
+from wallaroo_ext.sandbox.calls import Call, handles, handles_at_once
 from wallaroo_ext.sandbox.problems import bad_request
-from wallaroo_ext.sandbox.users import User, add_workspace
+from wallaroo_ext.sandbox.users import User, add_workspace, find_user, find_user_by_email
 
 if TYPE_CHECKING:
     import sqlite3
@@ -14,31 +16,30 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.store import Row
 
 
-@handles
+@handles_at_once
 def list_workspaces(call: Call) -> dict[str, Any]:
     """The workspaces that the caller is a member of, or those of them that one user is a member of too."""
-    with call.instance.store.transaction() as db:
+    with call.instance.store.reading() as db:
         rows = db.execute(
-            "SELECT * FROM workspaces WHERE id IN (SELECT workspace_id FROM workspace_users WHERE user_id = ?) "
+            "SELECT workspaces.*, "
+            "(SELECT json_group_array(id) FROM models WHERE workspace_id = workspaces.id) AS models, "
+            "(SELECT json_group_array(id) FROM pipelines WHERE workspace_id = workspaces.id) AS pipelines "
+            "FROM workspaces WHERE id IN (SELECT workspace_id FROM workspace_users WHERE user_id = ?) "
             "AND id IN (SELECT workspace_id FROM workspace_users WHERE user_id = ?) ORDER BY id",
             (call.user.id, call.body.get("user_id", call.user.id)),
         ).fetchall()
-        return {"workspaces": [_workspace(db, row) for row in rows]}
+    return {"workspaces": [_workspace(row) for row in rows]}
 
 
-def _workspace(db: sqlite3.Connection, row: Row) -> dict[str, Any]:
-    def ids(table: str) -> list[int]:
-        query = f"SELECT id FROM {table} WHERE workspace_id = ? ORDER BY id"  # noqa: S608 - one of two names below
-        return [found["id"] for found in db.execute(query, (row["id"],))]
-
+def _workspace(row: Row) -> dict[str, Any]:
     return {
         "id": row["id"],
         "name": row["name"],
         "created_at": row["created_at"],
         "created_by": row["created_by"],
         "archived": bool(row["archived"]),
-        "models": ids("models"),
-        "pipelines": ids("pipelines"),
+        "models": sorted(orjson.loads(row["models"])),
+        "pipelines": sorted(orjson.loads(row["pipelines"])),
     }
 
 
@@ -50,6 +51,68 @@ def create_workspace(call: Call) -> dict[str, Any]:
         if db.execute("SELECT 1 FROM workspaces WHERE name = ?", (name,)).fetchone():
             raise bad_request(f"There is a workspace {name!r} already.")
         return {"workspace_id": add_workspace(db, name, call.user)}
+
+
+@handles
+def add_workspace_user(call: Call) -> dict[str, Any]:
+    """A user becomes a member; who is one already stays what they are."""
+    workspace_id = call.body["workspace_id"]
+    with call.instance.store.transaction() as db:
+        require_workspace(db, workspace_id, call.user)
+        user = _named_user(db, call.body)
+        db.execute(
+            "INSERT INTO workspace_users VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (workspace_id, user.id, call.body.get("user_type", "COLLABORATOR")),
+        )
+    return {}
+
+
+@handles_at_once
+def list_workspace_users(call: Call) -> dict[str, Any]:
+    """The members, owners first."""
+    workspace_id = call.body["workspace_id"]
+    with call.instance.store.transaction() as db:
+        require_workspace(db, workspace_id, call.user)
+        rows = db.execute(
+            "SELECT user_id, user_type FROM workspace_users WHERE workspace_id = ? "
+            "ORDER BY user_type = 'OWNER' DESC, rowid",
+            (workspace_id,),
+        )
+        return {"users": [dict(row) for row in rows]}
+
+
+@handles
+def remove_workspace_user(call: Call) -> dict[str, Any]:
+    """A user is no member any more; how many memberships ended tells whether they were one."""
+    workspace_id = call.body["workspace_id"]
+    with call.instance.store.transaction() as db:
+        require_workspace(db, workspace_id, call.user)
+        user = _named_user(db, call.body)
+        _keep_an_owner(db, workspace_id, user)
+        query = "DELETE FROM workspace_users WHERE workspace_id = ? AND user_id = ?"
+        return {"affected_rows": db.execute(query, (workspace_id, user.id)).rowcount}
+
+
+def _named_user(db: sqlite3.Connection, body: dict[str, Any]) -> User:
+    """The user whom a request names by e-mail address, by id, or by both."""
+    found: set[User | None] = set()
+    if "email" in body:
+        found.add(find_user_by_email(db, body["email"]))
+    if "user_id" in body:
+        found.add(find_user(db, body["user_id"]))
+    if len(found) > 1:
+        raise bad_request("The email and the user_id are not of one user.")
+    user = found.pop()
+    if user is None:
+        raise bad_request(f"There is no user {body.get('email', body.get('user_id'))!r}.")
+    return user
+
+
+def _keep_an_owner(db: sqlite3.Connection, workspace_id: int, leaving: User) -> None:
+    """Raise a Problem, 400, if the workspace would have no owner without this user."""
+    query = "SELECT user_id FROM workspace_users WHERE workspace_id = ? AND user_type = 'OWNER'"
+    if [row["user_id"] for row in db.execute(query, (workspace_id,))] == [leaving.id]:
+        raise bad_request(f"{leaving.email!r} is the workspace's only owner; add another one first.")
 
 
 def is_member(db: sqlite3.Connection, workspace_id: int, user: User) -> bool:
