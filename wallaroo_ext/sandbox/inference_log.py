@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _MIB = 1 << 20
 _SEGMENT_LIMIT = 64 * _MIB
+_LARGE = _MIB
+_PAGE = 4096
 _FOREVER = (1 << 63) - 1
 
 
@@ -65,6 +68,7 @@ class InferenceLog:
         self._limit = limit_mib * _MIB
         self._lock = threading.Lock()
         self._segment: _Segment | None = None
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="inference-log")
         self._cut_off_what_is_not_indexed()
 
     def _cut_off_what_is_not_indexed(self) -> None:
@@ -89,7 +93,12 @@ class InferenceLog:
             start = segment.file.tell()
             with pa.ipc.new_stream(segment.file, batch.table.schema) as writer:
                 writer.write_table(batch.table)
+            end = segment.file.tell()
+            if end - start >= _LARGE:
+                segment.file.write(bytes(-end % _PAGE))  # the next batch need not wait for this one's last page
             segment.file.flush()
+            if end - start >= _LARGE:
+                self._writer.submit(_give_back, os.dup(segment.file.fileno()), end)
             with self._store.transaction() as db:
                 db.execute(
                     "INSERT INTO inferences (segment, start_offset, end_offset, pipeline_id, model_name, model_sha, "
@@ -97,7 +106,7 @@ class InferenceLog:
                     (
                         segment.name,
                         start,
-                        segment.file.tell(),
+                        end,
                         pipeline_id,
                         batch.model_name,
                         batch.model_sha,
@@ -175,10 +184,24 @@ class InferenceLog:
 
     def close(self) -> None:
         """Append no more."""
+        self._writer.shutdown()
         with self._lock:
             if self._segment is not None:
                 self._segment.file.close()
                 self._segment = None
+
+
+def _give_back(descriptor: int, end: int) -> None:
+    """Have the system write a segment to the disk, and give back the memory that holds it.
+
+    The next large batch then takes this memory. Without it, each one takes memory that was never used before, which on
+    a virtual machine costs ten times as much as writing to it.
+    """
+    try:
+        os.fdatasync(descriptor)
+        os.posix_fadvise(descriptor, 0, end, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(descriptor)
 
 
 def _span_ms(table: pa.Table) -> tuple[int, int]:
