@@ -8,6 +8,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import jwt
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -222,7 +223,8 @@ class TestCall:
             listed(answering(answer))
 
     def test_nothing_secret_is_in_an_error(self) -> None:
-        body = b'{"msg": "bad token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "access_token": "abc123"}'
+        token = jwt.encode({"sub": "somebody"}, "a key that is long enough for it", "HS256")
+        body = f'{{"msg": "bad token {token}", "access_token": "abc123"}}'.encode()
         with pytest.raises(InvalidRequestError) as raised:
             listed(answering(httpx.Response(400, content=body)))
         assert "abc123" not in raised.value.body
