@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pytest
 from pyarrow import parquet
+from sandbox_processes import sandboxes_below
 
 import wallaroo_ext
 from wallaroo_ext.arrow import to_file, to_table
@@ -27,12 +28,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 DEMO = [sys.executable, str(ROOT / "scripts/lib/demo.py")]
-
-
-def sandboxes_below(pid: int) -> list[int]:
-    """The processes of sandboxes that a process started."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return [int(child) for child in children if b"wallaroo_ext.cli" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def is_alive(pid: int) -> bool:

@@ -21,6 +21,7 @@ import numpy as np
 import onnx
 import pyarrow as pa
 from onnx import TensorProto, helper, numpy_helper
+from sandbox_processes import memory_mib, sandboxes_below
 
 from wallaroo_ext import call, connect, contract, upload_model, wait_until_running
 from wallaroo_ext.arrow import to_file, to_table
@@ -45,15 +46,8 @@ def started() -> dict[str, float]:
             httpx.get(environment["WALLAROO_API_URL"])
             ready.append(time.perf_counter() - began)
             time.sleep(4)
-            idle.append(_resident_mib())
+            idle.append(memory_mib(sandboxes_below(os.getpid())[0], "VmRSS"))
     return {"ready": statistics.median(ready), "idle": statistics.median(idle)}
-
-
-def _resident_mib() -> float:
-    """The resident memory of the sandbox that this process runs."""
-    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text(encoding="ascii").split()
-    lines = [line for child in children for line in Path(f"/proc/{child}/status").read_text("ascii").splitlines()]
-    return max(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
 
 
 def has_load_generator() -> bool:

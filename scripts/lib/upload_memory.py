@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandbox_processes import memory_mib, sandboxes_below
+
 from wallaroo_ext import call, connect, upload_model
 from wallaroo_ext.sandbox.process import running
 
@@ -29,15 +31,9 @@ def measure(way: str, size: int) -> dict[str, float]:
         with file.open("wb") as sparse:
             sparse.truncate(size)
         with running() as environment:
-            command = [sys.executable, __file__, way, str(file), str(_child())]
+            command = [sys.executable, __file__, way, str(file), str(sandboxes_below(os.getpid())[0])]
             done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
-
-
-def _child() -> int:
-    """The process of the sandbox that this process has just started."""
-    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text(encoding="ascii").split()
-    return next(int(child) for child in children if b"wallaroo_ext.cli" in Path(f"/proc/{child}/cmdline").read_bytes())
 
 
 def client_program(way: str, file: Path, sandbox: int) -> dict[str, float]:
@@ -46,11 +42,15 @@ def client_program(way: str, file: Path, sandbox: int) -> dict[str, float]:
         small.write(b"small")
         small.flush()
         upload(client, way, Path(small.name), "small")
-        before = _peak_of_self(), _peak_of(sandbox)
+        before = _peak_of_self(), memory_mib(sandbox, "VmHWM")
         started = time.perf_counter()
         upload(client, way, file, "large")
         seconds = time.perf_counter() - started
-        return {"client": _peak_of_self() - before[0], "sandbox": _peak_of(sandbox) - before[1], "seconds": seconds}
+        return {
+            "client": _peak_of_self() - before[0],
+            "sandbox": memory_mib(sandbox, "VmHWM") - before[1],
+            "seconds": seconds,
+        }
 
 
 def upload(client: Client, way: str, file: Path, name: str) -> None:
@@ -78,12 +78,6 @@ def upload(client: Client, way: str, file: Path, name: str) -> None:
 def _peak_of_self() -> float:
     """The peak of this process's resident memory, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _peak_of(pid: int) -> float:
-    """The peak of a process's resident memory, in MiB."""
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
 def main(arguments: list[str]) -> None:

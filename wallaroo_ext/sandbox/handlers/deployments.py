@@ -21,7 +21,7 @@ _UNREADY = "containers with unready status: [engine]"
 @handles_at_once
 def get_deployment_status(call: Call) -> dict[str, Any]:
     """The state of a deployment and of its pods."""
-    with call.instance.store.transaction() as db:
+    with call.instance.store.reading() as db:
         row = find_deployment(db, call.body["name"])
         if row is None or not is_member(db, row["workspace_id"], call.user):
             raise not_found(f"There is no deployment {call.body['name']!r}.")
@@ -87,7 +87,7 @@ def _address(kind: str, deployment_id: int) -> str:
 def get_pipeline_external_url(call: Call) -> dict[str, Any]:
     """The URL of the deployment of a name, or of a pipeline's newest one."""
     name = call.body["pipeline_name"]
-    with call.instance.store.transaction() as db:
+    with call.instance.store.reading() as db:
         require_workspace(db, call.body["workspace_id"], call.user)
         row = db.execute(
             "SELECT deployments.*, pipelines.name AS pipeline FROM deployments "

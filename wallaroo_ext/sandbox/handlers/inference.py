@@ -60,7 +60,7 @@ def _deployment(call: Call) -> Row:
     """The deployment that the URL names, for its workspace's members and for clients without a user."""
     name, pipeline = call.path["deployment"], call.path.get("pipeline")
     user = call.caller.user if call.caller else None
-    with call.instance.store.transaction() as db:
+    with call.instance.store.reading() as db:
         row = find_deployment(db, name)
         if row is None or (user is not None and not is_member(db, row["workspace_id"], user)):
             raise not_found(f"There is no deployment {name!r}.")

@@ -99,7 +99,7 @@ def _insert_version(db: sqlite3.Connection, metadata: dict[str, Any], file: Stag
 @handles_at_once
 def list_models(call: Call) -> dict[str, Any]:
     """The models of a workspace, the newest first as recorded."""
-    with call.instance.store.transaction() as db:
+    with call.instance.store.reading() as db:
         require_workspace(db, call.body["workspace_id"], call.user)
         rows = db.execute("SELECT * FROM models WHERE workspace_id = ? ORDER BY id DESC", (call.body["workspace_id"],))
         return {"models": [_model(row) for row in rows]}
@@ -119,7 +119,7 @@ def _model(row: Row) -> dict[str, Any]:
 def list_model_versions(call: Call) -> list[dict[str, Any]]:
     """The versions of the models of a name, or of the model of an id."""
     name, model_id = call.body.get("model_id"), call.body.get("models_pk_id")
-    with call.instance.store.transaction() as db:
+    with call.instance.store.reading() as db:
         models = _require_models(db, call.user, name=name, model_id=model_id if name is None else None)
         return [_version_with_status(row) for model in models for row in _versions(db, model["id"])]
 
@@ -127,7 +127,7 @@ def list_model_versions(call: Call) -> list[dict[str, Any]]:
 @handles
 def get_model(call: Call) -> dict[str, Any]:
     """A model with its versions, which have no status here."""
-    with call.instance.store.transaction() as db:
+    with call.instance.store.reading() as db:
         [model] = _require_models(db, call.user, model_id=call.body["id"])
         return _model(model) | {"models": [_version(row) for row in _versions(db, model["id"])]}
 
@@ -135,7 +135,7 @@ def get_model(call: Call) -> dict[str, Any]:
 @handles
 def get_model_by_id(call: Call) -> dict[str, Any]:
     """A model with its workspace, and the configuration of its newest version."""
-    with call.instance.store.transaction() as db:
+    with call.instance.store.reading() as db:
         [model] = _require_models(db, call.user, model_id=call.body["id"])
         newest = _versions(db, model["id"])[-1]
         return _model(model) | {"workspace_id": model["workspace_id"], "model_config": _config(db, newest["id"])}
@@ -188,7 +188,7 @@ def _version_with_status(row: Row) -> dict[str, Any]:
 def get_model_config_by_id(call: Call) -> dict[str, Any]:
     """The configuration of a version; null before it is deployed for the first time."""
     version_id = call.body["model_id"]
-    with call.instance.store.transaction() as db:
+    with call.instance.store.reading() as db:
         query = "SELECT 1 FROM model_versions JOIN model_readers USING (model_id) WHERE id = ? AND user_id = ?"
         if db.execute(query, (version_id, call.user.id)).fetchone() is None:
             raise bad_request(f"There is no model version {version_id}.")

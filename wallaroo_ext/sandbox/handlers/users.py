@@ -23,7 +23,7 @@ def query_users(call: Call) -> dict[str, Any]:
     Nobody here signs in through another identity provider, so that no user has `federatedIdentities`.
     """
     _ = call.user  # a token without a user may not ask
-    with call.instance.store.transaction() as db:
+    with call.instance.store.reading() as db:
         users = {user.id: _representation(user) for user in all_users(db)}
     return {"users": {user_id: users.get(user_id) for user_id in call.body.get("user_ids", users)}}
 

@@ -71,7 +71,7 @@ def add_workspace_user(call: Call) -> dict[str, Any]:
 def list_workspace_users(call: Call) -> dict[str, Any]:
     """The members, owners first."""
     workspace_id = call.body["workspace_id"]
-    with call.instance.store.transaction() as db:
+    with call.instance.store.reading() as db:
         require_workspace(db, workspace_id, call.user)
         rows = db.execute(
             "SELECT user_id, user_type FROM workspace_users WHERE workspace_id = ? "
