@@ -136,3 +136,18 @@ def test_a_killed_process_loses_nothing_that_it_acknowledged(tmp_path: Path) -> 
     assert found[: acknowledged + 1] == [[number] * 50 for number in range(acknowledged + 1)]
     assert len(found) <= acknowledged + 2
     store.close()
+
+
+def test_large_batches_and_small_ones_share_a_segment(store: Store) -> None:
+    log = InferenceLog(store, 100)
+    large = pa.table({"time": pa.array(range(200_000), pa.timestamp("ms"))})
+    for _ in range(3):
+        log.append(1, LoggedBatch(large, "large", "s", 1))
+        for _ in range(20):  # while memory for another large one is being made ready behind them
+            log.append(1, batch([7]))
+    assert all(found.table.equals(large) for found in log.read(1, model_name="large"))
+    assert times_in(log, model_name="model") == [[7]] * 60
+    log.close()
+    [segment] = store.log.iterdir()
+    with store.reading() as db:
+        assert segment.stat().st_size == db.execute("SELECT max(end_offset) FROM inferences").fetchone()[0]

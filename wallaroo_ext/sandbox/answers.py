@@ -198,8 +198,8 @@ class Answer:
         model = self.scored.model
         return LoggedBatch(self._table, model.name, model.sha, self.scored.elapsed_ns)
 
-    def to_arrow(self) -> memoryview:
-        """An Arrow file with flat columns, as recorded on 2025.2; metadata only where it is asked for by name."""
+    def to_arrow(self) -> list[memoryview]:
+        """The pieces of an Arrow file with flat columns, as recorded on 2025.2; metadata only where it is named."""
         names = [name for name in self._table.column_names if self.selection.wants(*_split(name))]
         table = self._table.select(names)
         if self.selection.wants("anomaly", "count"):
@@ -209,7 +209,7 @@ class Answer:
             if self.selection.names("metadata", name) and self.selection.wants("metadata", name):
                 column: Column = _constant(value, self.count)
                 table = table.append_column(f"metadata.{name}", column)
-        return memoryview(arrow.to_file(table))
+        return arrow.to_pieces(table)
 
     def to_json(self) -> bytes:
         """JSON in the generation of the release."""

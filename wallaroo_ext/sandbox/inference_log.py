@@ -8,6 +8,7 @@ no row names are cut off at the next start. The oldest segments are removed when
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from io import BufferedWriter
+    from io import BufferedRandom
 
     import pyarrow as pa
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _MIB = 1 << 20
 _SEGMENT_LIMIT = 64 * _MIB
 _LARGE = _MIB
-_PAGE = 4096
+_READ_AHEAD = 1 << 17
 _FOREVER = (1 << 63) - 1
 
 
@@ -51,7 +52,7 @@ class _Segment:
     """A file that inferences are appended to."""
 
     name: str
-    file: BufferedWriter
+    file: BufferedRandom
 
 
 class InferenceLog:
@@ -68,7 +69,7 @@ class InferenceLog:
         self._limit = limit_mib * _MIB
         self._lock = threading.Lock()
         self._segment: _Segment | None = None
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="inference-log")
+        self._preparation = ThreadPoolExecutor(1, thread_name_prefix="inference-log")
         self._cut_off_what_is_not_indexed()
 
     def _cut_off_what_is_not_indexed(self) -> None:
@@ -93,12 +94,8 @@ class InferenceLog:
             start = segment.file.tell()
             with pa.ipc.new_stream(segment.file, batch.table.schema) as writer:
                 writer.write_table(batch.table)
-            end = segment.file.tell()
-            if end - start >= _LARGE:
-                segment.file.write(bytes(-end % _PAGE))  # the next batch need not wait for this one's last page
             segment.file.flush()
-            if end - start >= _LARGE:
-                self._writer.submit(_give_back, os.dup(segment.file.fileno()), end)
+            end = segment.file.tell()
             with self._store.transaction() as db:
                 db.execute(
                     "INSERT INTO inferences (segment, start_offset, end_offset, pipeline_id, model_name, model_sha, "
@@ -115,17 +112,26 @@ class InferenceLog:
                         last_ms,
                     ),
                 )
+            if end - start >= _LARGE:
+                segment = self._open_segment()
+                self._preparation.submit(_prepare, os.dup(segment.file.fileno()), segment.file.tell(), end - start)
 
     def _open_segment(self) -> _Segment:
         """The segment to append to, a new one where the last one is full; called with the lock."""
         if self._segment is not None:
             if self._segment.file.tell() < _SEGMENT_LIMIT:
                 return self._segment
-            self._segment.file.close()
+            self._close_segment(self._segment)
         self._remove_the_oldest()
         name = f"{uuid.uuid4()}.arrows"
-        self._segment = _Segment(name, (self._directory / name).open("ab"))
+        self._segment = _Segment(name, (self._directory / name).open("x+b"))
         return self._segment
+
+    @staticmethod
+    def _close_segment(segment: _Segment) -> None:
+        """Cut off what was prepared and not used."""
+        segment.file.truncate()
+        segment.file.close()
 
     def _remove_the_oldest(self) -> None:
         """Remove segments until the rest are within the limit."""
@@ -184,22 +190,24 @@ class InferenceLog:
 
     def close(self) -> None:
         """Append no more."""
-        self._writer.shutdown()
+        self._preparation.shutdown()
         with self._lock:
             if self._segment is not None:
-                self._segment.file.close()
+                self._close_segment(self._segment)
                 self._segment = None
 
 
-def _give_back(descriptor: int, end: int) -> None:
-    """Have the system write a segment to the disk, and give back the memory that holds it.
+def _prepare(descriptor: int, start: int, size: int) -> None:
+    """Have the system allot memory for the next large batch, by the size of the last one.
 
-    The next large batch then takes this memory. Without it, each one takes memory that was never used before, which on
-    a virtual machine costs ten times as much as writing to it.
+    On a virtual machine, writing to memory that was never used before takes ten times as long as writing to memory that
+    was. What is prepared reads as zeros; a batch that is written there meanwhile is not touched.
     """
     try:
-        os.fdatasync(descriptor)
-        os.posix_fadvise(descriptor, 0, end, os.POSIX_FADV_DONTNEED)
+        if sys.platform.startswith("linux"):
+            os.posix_fallocate(descriptor, start, size)
+            for offset in range(start, start + size, _READ_AHEAD):
+                os.pread(descriptor, _READ_AHEAD, offset)
     finally:
         os.close(descriptor)
 

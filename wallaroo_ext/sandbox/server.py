@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from wallaroo_ext import contract
+from wallaroo_ext.sandbox.allocator import keep_memory
 from wallaroo_ext.sandbox.app import create_app
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.spec import ContractSpec
@@ -54,6 +55,7 @@ def serve(host: str, port: int, directory: Path | None, env_file: Path | None, o
         DataDirectoryInUseError: Another sandbox works on the directory.
         OSError: The port is taken, or the directory cannot be written to.
     """
+    keep_memory()
     with _listening(host, port) as listener, _state(directory) as state:
         instance = Instance(state, options)
         url = f"http://{_url_host(host)}:{listener.getsockname()[1]}"

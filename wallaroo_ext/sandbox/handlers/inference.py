@@ -10,6 +10,7 @@ from wallaroo_ext.inference import arrow_media_type
 from wallaroo_ext.sandbox.calls import Call, handles
 from wallaroo_ext.sandbox.handlers.deployments import find_deployment, pod_name
 from wallaroo_ext.sandbox.handlers.workspaces import is_member
+from wallaroo_ext.sandbox.pieces import PiecesResponse
 from wallaroo_ext.sandbox.problems import engine_error, not_found, unavailable
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _infer(call: Call) -> Response:
     call.instance.log.append(row["pipeline_id"], answer.logged())
     if preferred_type(call.headers.get("Accept"), call.media_type, arrow_media_type()) == JSON:
         return Response(answer.to_json(), media_type=JSON)
-    return Response(answer.to_arrow(), media_type=arrow_media_type())
+    return PiecesResponse(answer.to_arrow(), media_type=arrow_media_type())
 
 
 def _deployment(call: Call) -> Row:
