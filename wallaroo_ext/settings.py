@@ -31,6 +31,7 @@ class Settings:
         username: The user's name, usually an e-mail address; None for a token without a user.
         password: The user's password.
         token: A bearer token that was obtained elsewhere, to be used as it is.
+        ca_bundle: A PEM file of certificates to trust, for an instance that no known authority vouches for.
     """
 
     api_url: str
@@ -40,6 +41,7 @@ class Settings:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
+    ca_bundle: str | None = None
 
     @staticmethod
     def resolve(environment: Mapping[str, str] | None = None, **explicit: str | None) -> Settings:
@@ -69,12 +71,17 @@ class Settings:
             username=setting("username", "WALLAROO_USER") or credentials.get("username"),
             password=setting("password", "WALLAROO_PASSWORD") or credentials.get("password"),
             token=token,
+            ca_bundle=setting("ca_bundle", "WALLAROO_CA_BUNDLE"),
         )
         settings.check()
         return settings
 
     def check(self) -> None:
-        """Raise ConfigurationError unless there is a way to a token."""
+        """Raise ConfigurationError unless there is a way to a token, and what is to be trusted is there."""
+        if self.ca_bundle is not None and not Path(self.ca_bundle).is_file():
+            raise ConfigurationError(
+                f"There is no file {self.ca_bundle} of certificates to trust: WALLAROO_CA_BUNDLE names it."
+            )
         if self.token is not None:
             return
         if self.username is not None and self.password is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+    from wallaroo_ext.sandbox.clock import Clock
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 HOUR = 3_600_000_000
@@ -34,6 +37,7 @@ few_values = st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=12)
 many_values = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=80)
 samples = st.one_of(few_values, many_values).map(np.array)
 bins = st.integers(1, 14)
+PROVIDED = np.array([-2.0, -0.5, 0.0, 1.0, 40.0])
 
 
 def recorded(operation: str) -> Any:
@@ -271,6 +275,88 @@ class TestMetrics:
         assert status_of(score, warning, 0.1) == status
 
 
+class TestWholeComparisons:
+    """Every way of binning, aggregating and comparing, against numpy on the sorted values."""
+
+    def edges(self, mode: str, number: int, baseline: Array) -> Array:
+        if mode == "Quantile":
+            places = [max(round(Fraction(len(baseline) * k, number)), 1) - 1 for k in range(number + 1)]
+            return cast("Array", np.sort(baseline).take(places))
+        if mode == "Equal":
+            return np.linspace(float(baseline.min()), float(baseline.max()), number + 1)
+        return np.array([baseline.min(), baseline.max()]) if mode == "None" else PROVIDED
+
+    def aggregated(self, values: Array, edges: Array, aggregation: str, *, outliers: bool) -> Array:
+        if aggregation == "Edges":
+            return np.append(edges, 0.0) if outliers else edges[1:]
+        below = np.searchsorted(np.sort(values), edges, side="right")  # how many are at an edge or below it
+        below[0] = (values < edges[0]).sum()
+        counts = np.diff(np.concatenate([[0], below, [len(values)]]))
+        shown = counts if outliers else counts[1:-1]
+        return (np.cumsum(shown) if aggregation == "Cumulative" else shown) / len(values)
+
+    def scores(self, name: str, b: Array, w: Array) -> Array:
+        if name != "PSI":
+            return np.abs(b - w)
+        either = (b > 0) | (w > 0)
+        b, w = np.where(b > 0, b, 0.005), np.where(w > 0, w, 0.005)
+        return np.where(either, (w - b) * (np.log(w) - np.log(b)), 0)
+
+    @given(
+        baseline=samples,
+        window=samples,
+        number=bins,
+        mode=st.sampled_from(["Quantile", "Equal", "Provided", "None"]),
+        aggregation=st.sampled_from(["Density", "Cumulative", "Edges"]),
+        name=st.sampled_from(["PSI", "MaxDiff", "SumDiff"]),
+        outliers=st.booleans(),
+        weight=st.none() | st.floats(0.01, 100),
+    )
+    @settings(deadline=None, derandomize=True, max_examples=500)
+    def test_the_score_is_numpys(
+        self,
+        baseline: Array,
+        window: Array,
+        number: int,
+        mode: str,
+        aggregation: str,
+        name: str,
+        weight: float | None,
+        *,
+        outliers: bool,
+    ) -> None:
+        assume(aggregation != "Edges" or name != "PSI")
+        assume(aggregation != "Edges" or (mode == "Equal" and baseline.max() < 1e3 > window.max()))
+        number = len(PROVIDED) - 1 if mode == "Provided" else number
+        wanted: dict[str, Any] = {
+            "bin_mode": mode,
+            "num_bins": number,
+            "provided_edges": PROVIDED.tolist(),
+            "aggregation": aggregation,
+            "add_outlier_edges": outliers,
+            "metric": name,
+        }
+        size = binning(**wanted).size
+        weights = None if weight is None else np.linspace(1, weight, size)
+        wanted["bin_weights"] = None if weights is None else weights.tolist()
+        edges = self.edges(mode, number, baseline)
+        theirs = self.edges(mode, number, window) if aggregation == "Edges" else edges
+        b = self.aggregated(baseline, edges, aggregation, outliers=outliers)
+        w = self.aggregated(window, theirs, aggregation, outliers=outliers)
+        expected = self.scores(name, b, w) * (1 if weights is None else weights / weights.sum())
+
+        ours = Distribution.of_baseline(baseline, binning(**wanted))
+        compared = ours.of_window(window, binning(**wanted))
+        found = metric(**wanted).compare(ours.aggregated, compared.aggregated)
+        assert ours.aggregated == pytest.approx(b, abs=1e-12)
+        assert compared.aggregated == pytest.approx(w, abs=1e-12)
+        assert found.scores == pytest.approx(expected, abs=1e-12)
+        total = expected.max() if name == "MaxDiff" else expected.sum()
+        assert found.score == pytest.approx(total, abs=1e-11)
+        assert found.bin_index is None or expected[found.bin_index] == pytest.approx(expected.max(), abs=1e-12)
+        assert (found.bin_index is None) == (name != "MaxDiff")
+
+
 class TestTimes:
     @pytest.mark.parametrize(
         ("text", "microseconds"),
@@ -398,20 +484,32 @@ class TestIoPaths:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Generator[InferenceLog]:
-    """A log with one pipeline, whose id is 1."""
-    store = Store(tmp_path / "data")
-    with store.transaction() as db:
+def store(tmp_path: Path) -> Generator[Store]:
+    """A store with one pipeline, whose id is 1."""
+    opened = Store(tmp_path / "data")
+    with opened.transaction() as db:
         add_user(db, "user@example.com", "password")
         db.execute("INSERT INTO pipelines (workspace_id, name, created_at) VALUES (1, 'p', '')")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def log(store: Store) -> Generator[InferenceLog]:
+    """The log of the store."""
     opened = InferenceLog(store, 1)
     yield opened
     opened.close()
-    store.close()
 
 
 class TestRuns:
     """On what was logged years ago, so that there are windows without waiting for them."""
+
+    clock: Clock
+
+    @pytest.fixture(autouse=True)
+    def with_clock(self, store: Store) -> None:
+        self.clock = store.clock
 
     def add(self, log: InferenceLog, begin: str, values: list[float], field: str = "y") -> None:
         """Log a value a minute."""
@@ -428,7 +526,7 @@ class TestRuns:
             "summarizer": summarizer(),
             "alert_threshold": 0.1,
         }
-        return Run(Plan.of(request), log, {"p": 1}, first)
+        return Run(Plan.of(request), log, {"p": 1}, self.clock, first)
 
     def test_a_row_at_the_end_is_of_the_next_window(self, log: InferenceLog) -> None:
         self.add(log, "2023-01-01T23:58:00Z", [1.0, 2.0, 3.0, 4.0, 5.0])

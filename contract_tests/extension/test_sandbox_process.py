@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pty
+import re
+import shlex
 import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,24 +22,24 @@ from wallaroo_mlops_client.api.models import list_model_versions
 from wallaroo_mlops_client.api.pipelines import create_pipeline, deploy_pipeline
 from wallaroo_mlops_client.models import (
     CreatePipelineRequest,
-    CreatePipelineResponse,
     DeployPipelineRequest,
-    DeployPipelineResponse,
     GetPipelineExternalUrlRequest,
-    GetPipelineExternalUrlResponse,
     ListModelVersionsRequest,
-    ModelVersion,
     PipelineDefinition,
 )
 
 from wallaroo_ext import call, connect, contract, infer, upload_model, wait_until_running
 from wallaroo_ext.sandbox.app import create_app
+from wallaroo_ext.sandbox.first_screen import sign_in_command
 from wallaroo_ext.sandbox.handlers import HANDLERS
 from wallaroo_ext.sandbox.instance import Instance
+from wallaroo_ext.sandbox.own_routes import DOCS_PAGE
 from wallaroo_ext.sandbox.process import SandboxFailedError, read_environment, running
 from wallaroo_ext.sandbox.spec import ContractSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wallaroo_mlops_client import Client
 
 WITHOUT_A_HANDLER = set[str]()
@@ -43,23 +47,23 @@ WITHOUT_A_HANDLER = set[str]()
 
 
 def deploy(client: Client, model_file: Path) -> str:
-    version = upload_model(client, model_file, name="kept", workspace_id=1)
+    version = upload_model(client, model_file, name="kept", workspace=1)
     body = CreatePipelineRequest(pipeline_id="kept", workspace_id=1, definition=PipelineDefinition())
-    pipeline = call(client, create_pipeline, CreatePipelineResponse, body=body)
+    pipeline = call(create_pipeline, client=client, body=body)
     request = DeployPipelineRequest(
         deploy_id="kept",
         pipeline_id=pipeline.pipeline_pk_id,
         pipeline_version_pk_id=pipeline.pipeline_variant_pk_id,
         model_ids=[version.id],
     )
-    deployment = call(client, deploy_pipeline, DeployPipelineResponse, body=request)
+    deployment = call(deploy_pipeline, client=client, body=request)
     return f"kept-{deployment.id}"
 
 
 def score(client: Client, deployment: str) -> list[Any]:
     wait_until_running(client, deployment)
     where = GetPipelineExternalUrlRequest(workspace_id=1, pipeline_name="kept")
-    url = call(client, get_pipeline_external_url, GetPipelineExternalUrlResponse, body=where).url
+    url = call(get_pipeline_external_url, client=client, body=where).url
     return infer(client, url, {"tensor": np.ones((2, 29), np.float32)}).column("out.dense_1").to_pylist()
 
 
@@ -72,7 +76,7 @@ def test_state_is_kept_over_a_restart(tmp_path: Path, model_file: Path) -> None:
         assert {name: environment[name] for name in kept} == kept
         assert score(client, deployment) == before
         body = ListModelVersionsRequest(model_id="kept")
-        [version] = call(client, list_model_versions, list[ModelVersion], body=body)
+        [version] = call(list_model_versions, client=client, body=body)
         assert version.status == "ready"
     assert (tmp_path / "data").stat().st_mode & 0o077 == 0
 
@@ -135,6 +139,109 @@ def test_it_prints_the_environment_and_ends_when_interrupted(tmp_path: Path, num
     }
     with pytest.raises(httpx.ConnectError):
         httpx.get(environment["WALLAROO_API_URL"])
+
+
+def test_it_ends_as_well_when_its_terminal_goes_away(tmp_path: Path) -> None:
+    env_file = tmp_path / "environment"
+    command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox", "--env-file", str(env_file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"TMPDIR": str(tmp_path)}) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert not list(tmp_path.glob("wallaroo-sandbox-*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_temporary_directory_is_removed(tmp_path: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"TMPDIR": str(tmp_path)}) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert list(tmp_path.glob("wallaroo-sandbox-*"))
+        process.send_signal(number)
+        process.communicate(timeout=30)
+    assert not list(tmp_path.glob("wallaroo-sandbox-*"))
+
+
+def run_at_a_terminal(columns: int, *arguments: str, try_out: Callable[[dict[str, str]], None]) -> tuple[str, str]:
+    """Run a sandbox whose stderr is a terminal; what it printed on stdout, and what a person saw."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (30, columns))
+    command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox", *arguments]
+    environment = os.environ | {"TERM": "xterm"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True, env=environment) as process:
+        os.close(theirs)
+        assert process.stdout is not None
+        seen = _read_until(ours, b"scripts/demo")
+        printed = [process.stdout.readline()]
+        while not printed[-1].startswith("export WALLAROO_PASSWORD"):
+            printed.append(process.stdout.readline())
+        try_out(dict(word.split("=", 1) for word in shlex.split("".join(printed)) if "=" in word))
+        process.send_signal(signal.SIGINT)
+        seen += _read_until(ours, None)
+        printed.append(process.stdout.read())
+    os.close(ours)
+    return "".join(printed), seen.decode().replace("\r\n", "\n")
+
+
+def _read_until(descriptor: int, text: bytes | None) -> bytes:
+    seen = b""
+    while text is None or text not in seen:
+        try:
+            part = os.read(descriptor, 4096)
+        except OSError:  # how Linux says that nobody has the terminal open any more
+            part = b""
+        if not part:
+            break
+        seen += part
+    return seen
+
+
+def _nothing(_: dict[str, str]) -> None:
+    return None
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_at_a_terminal_it_says_what_to_try_next(tmp_path: Path, columns: int) -> None:
+    env_file = tmp_path / "wallaroo.env"
+    arguments = ["--data-dir", str(tmp_path / "data"), "--env-file", str(env_file)]
+    printed, coloured = run_at_a_terminal(columns, *arguments, try_out=_nothing)
+    assert all(line.startswith("export ") for line in printed.splitlines())
+    seen = re.sub(r"\x1b\[\d*m", "", coloured)
+    assert seen != coloured
+    environment = read_environment(env_file)
+    for text in (environment["WALLAROO_API_URL"] + DOCS_PAGE, str(tmp_path / "data"), f"source {env_file}", "Ctrl-C"):
+        assert text in seen
+    assert environment["WALLAROO_PASSWORD"] not in seen
+    assert environment["WALLAROO_CLIENT_SECRET"] not in seen
+    assert seen.splitlines()[-1].endswith(f"The sandbox has ended; its data stays in {tmp_path / 'data'}.")
+
+
+def test_the_commands_that_it_names_work(tmp_path: Path) -> None:
+    answers: list[str] = []
+
+    def sign_in(environment: dict[str, str]) -> None:
+        command = sign_in_command(trusts=False)
+        variables = os.environ | environment
+        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True, env=variables)
+        answers.append(done.stdout)
+
+    printed, seen = run_at_a_terminal(100, "--data-dir", str(tmp_path / "data"), try_out=sign_in)
+    assert "WALLAROO_PASSWORD" in printed
+    assert "access_token" in answers[0]
+    assert sign_in_command(trusts=False) in seen
+    assert re.search(r"200.*POST request_token", seen)
+    named = re.search(r"(/\S+/scripts/demo)", seen)
+    assert named is not None
+    assert os.access(named[1], os.X_OK)
+
+
+def test_without_a_directory_it_says_that_nothing_is_kept() -> None:
+    _, seen = run_at_a_terminal(80, try_out=_nothing)
+    assert "until it ends; --data-dir keeps it" in seen
+    assert "its data is gone" in seen
 
 
 def test_what_was_not_acknowledged_is_gone_after_a_crash(tmp_path: Path, model_file: Path) -> None:

@@ -14,7 +14,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from wallaroo_ext import connect, contract, infer, upload_model, wait_until_running
-from wallaroo_ext.arrow import to_file, to_table
+from wallaroo_ext.arrow import to_file
+from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def score(client: Client, workspace_id: int, deploy: Callable[..., tuple[str, st
 
     def run(name: str, rows: Any, *models: bytes) -> pa.Table:
         versions = [
-            upload_model(client, content, name=f"{name}-{number}", workspace_id=workspace_id).id
+            upload_model(client, content, name=f"{name}-{number}", workspace=workspace_id).id
             for number, content in enumerate(models)
         ]
         deployment, url = deploy(name, *versions)
@@ -193,24 +194,22 @@ def _answers(client: Client, model_file: Path) -> dict[str, Any]:
     from wallaroo_mlops_client.api.pipelines import create_pipeline, deploy_pipeline
     from wallaroo_mlops_client.models import (
         CreatePipelineRequest,
-        CreatePipelineResponse,
         DeployPipelineRequest,
-        DeployPipelineResponse,
         PipelineDefinition,
     )
 
     from wallaroo_ext import call
 
-    version = upload_model(client, model_file, name="release", workspace_id=1)
+    version = upload_model(client, model_file, name="release", workspace=1)
     body = CreatePipelineRequest(pipeline_id="release", workspace_id=1, definition=PipelineDefinition())
-    pipeline = call(client, create_pipeline, CreatePipelineResponse, body=body)
+    pipeline = call(create_pipeline, client=client, body=body)
     request = DeployPipelineRequest(
         deploy_id="release",
         pipeline_id=pipeline.pipeline_pk_id,
         pipeline_version_pk_id=pipeline.pipeline_variant_pk_id,
         model_ids=[version.id],
     )
-    deployment = call(client, deploy_pipeline, DeployPipelineResponse, body=request)
+    deployment = call(deploy_pipeline, client=client, body=request)
     wait_until_running(client, f"release-{deployment.id}")
     http = client.get_httpx_client()
     url = _url_of(http, "release")

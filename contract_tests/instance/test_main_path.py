@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 
 from wallaroo_ext import contract, upload_model, wait_until_running
-from wallaroo_ext.arrow import to_file, to_table
+from wallaroo_ext.arrow import to_file
+from wallaroo_ext.inference.rows import to_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,7 @@ def running(
     client: Client, workspace_id: int, model_file: Path, deploy: Callable[..., tuple[str, str]]
 ) -> tuple[str, str]:
     """The documents' model shape, deployed: the deployment's name and URL."""
-    model = upload_model(client, model_file, name="running", workspace_id=workspace_id)
+    model = upload_model(client, model_file, name="running", workspace=workspace_id)
     deployment, url = deploy("running", model.id)
     wait_until_running(client, deployment)
     return deployment, url
@@ -244,7 +245,7 @@ class TestDeployments:
     def test_deploying_again_gives_the_same_id(
         self, client: Client, model_file: Path, workspace_id: int, deploy: Callable[..., tuple[str, str]]
     ) -> None:
-        model = upload_model(client, model_file, name="again", workspace_id=workspace_id)
+        model = upload_model(client, model_file, name="again", workspace=workspace_id)
         assert deploy("again", model.id) == deploy("again", model.id)
 
     def test_what_was_undeployed_does_not_answer(

@@ -57,7 +57,7 @@ def config_id(http: httpx.Client, model: ModelVersion) -> int:
 def models(client: Client, workspace_id: int, model_file: Path) -> list[ModelVersion]:
     """Two versions of one model."""
     name = new_name()
-    return [upload_model(client, model_file, name=name, workspace_id=workspace_id) for _ in range(2)]
+    return [upload_model(client, model_file, name=name, workspace=workspace_id) for _ in range(2)]
 
 
 class TestCopyPipeline:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 
 from wallaroo_ext import arrow
+from wallaroo_ext.sandbox.arrow_limits import MAX_DEPTH, TooLargeError, check_file, check_table, spread_size
 from wallaroo_ext.sandbox.inference_log import LoggedBatch
-from wallaroo_ext.sandbox.problems import engine_error
+from wallaroo_ext.sandbox.json_answers import to_json
+from wallaroo_ext.sandbox.json_depth import is_deeper
+from wallaroo_ext.sandbox.problems import engine_error, too_large
 from wallaroo_ext.sandbox.spec import parse_media_type
 from wallaroo_ext.sandbox.tensors import to_column, with_variable_lists
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 JSON = "application/json"
 OLDEST_RELEASE = "2022.4"
 NEWEST_RELEASE = "2025.2"
+_MIB = 1 << 20
+_JSON_RECORD, _JSON_VALUE = 1024, 32  # in bytes: an answer's record without its values, and a number, with their texts
 _NUMPY_IN_JSON = {
     "float32",
     "float64",
@@ -62,28 +66,50 @@ class Rows:
         return self.table.column(name).to_pylist() if self.columns_as_sent is None else self.columns_as_sent[name]
 
 
-def read_rows(media_type: str, body: Any) -> Rows:
+def read_rows(media_type: str, body: Any, memory_mib: int) -> Rows:
     """The rows of a body of one of the three formats.
 
+    Args:
+        media_type: The format, as the contract writes it.
+        body: The body: bytes of Arrow, or parsed JSON.
+        memory_mib: What the rows may take when they are read and spread out, in MiB.
+
     Raises:
-        Problem: 400 in the engine's form.
+        Problem: 400 in the engine's form, 413 for rows that take more memory.
     """
     started = time.perf_counter_ns()
     kind, parameters = parse_media_type(media_type)
     if kind != JSON:
-        rows = _read_arrow(body)
+        rows = _read_arrow(body, memory_mib * _MIB)
     else:
+        if is_deeper(body, MAX_DEPTH):
+            raise engine_error(f"The rows are nested more than {MAX_DEPTH} levels deep.")
         columns = _columns_of_records(body) if parameters else body
-        rows = Rows(_table(columns), columns)
+        rows = Rows(_checked(_table(columns), memory_mib * _MIB), columns)
     rows.parse_ns = time.perf_counter_ns() - started
     return rows
 
 
-def _read_arrow(body: bytes) -> Rows:
+def _read_arrow(body: bytes, limit: int) -> Rows:
     try:
-        return Rows(arrow.from_file(body))
+        check_file(body, limit)
+        table = arrow.from_file(body)
+    except TooLargeError as error:
+        raise too_large(f"{error}; send fewer rows at a time.") from None
     except ValueError as error:
-        raise engine_error(f"The body is {error}.") from None
+        raise engine_error(f"The body is no Arrow file that can be read: {error}.") from None
+    return Rows(_checked(table, limit))
+
+
+def _checked(table: pa.Table, limit: int) -> pa.Table:
+    """A table whose rows an engine can read, and that takes no more memory than a limit in bytes."""
+    try:
+        check_table(table, limit)
+    except TooLargeError as error:
+        raise too_large(f"{error}; send fewer rows at a time.") from None
+    except ValueError as error:
+        raise engine_error(f"The rows cannot be read: {error}.") from None
+    return table
 
 
 def _columns_of_records(records: list[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -171,7 +197,7 @@ class Answer:
     partition: str
     release: str
     selection: Selection
-    time_ms: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+    time_ms: int
 
     @property
     def count(self) -> int:
@@ -211,15 +237,33 @@ class Answer:
                 table = table.append_column(f"metadata.{name}", column)
         return arrow.to_pieces(table)
 
-    def to_json(self) -> bytes:
-        """JSON in the generation of the release."""
+    def to_json(self, memory_mib: int) -> bytes:
+        """JSON in the generation of the release.
+
+        Args:
+            memory_mib: What it may take while it is made, in MiB.
+
+        Raises:
+            Problem: 413, where it would take more.
+        """
+        if self._json_size() > memory_mib * _MIB:
+            raise too_large(
+                f"As JSON, the answer takes more than {memory_mib} MiB; ask for Arrow, or send fewer rows at a time."
+            )
         if self.release == OLDEST_RELEASE:
             content = self._oldest()
         elif self.selection.separator is None:
             content = self._nested()
         else:
             content = self._flat(self.selection.separator)
-        return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+        return to_json(content)
+
+    def _json_size(self) -> int:
+        """About how much memory the records take that JSON is made from, and the JSON; in bytes."""
+        table, wants = self.rows.table, self.selection.wants
+        sent = sum(spread_size(table.column(name)) for name in table.column_names if wants("in", name))
+        scored = sum(tensor.size for name, tensor in self.scored.outputs.items() if wants("out", name))
+        return self.count * _JSON_RECORD + sent * _JSON_VALUE // 8 + scored * _JSON_VALUE
 
     @cached_property
     def _metadata(self) -> dict[str, Any]:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import logging
+import sqlite3
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from wallaroo_ext.json_values import object_of
+from wallaroo_ext.sandbox.access_log import CALLER
 from wallaroo_ext.sandbox.bodies import StagedFile, has_body, read_body
 from wallaroo_ext.sandbox.calls import AT_ONCE, Call
+from wallaroo_ext.sandbox.faults import FaultLayer
+from wallaroo_ext.sandbox.full_disk import is_full, no_room
 from wallaroo_ext.sandbox.handlers import HANDLERS
+from wallaroo_ext.sandbox.json_answers import to_json
 from wallaroo_ext.sandbox.own_routes import own_routes
-from wallaroo_ext.sandbox.problems import Problem, refusal
+from wallaroo_ext.sandbox.problems import Problem, no_token, problem_response, refusal
+from wallaroo_ext.sandbox.requests import CountingLayer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -28,8 +33,6 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.instance import Instance
     from wallaroo_ext.sandbox.spec import BodyKind, ContractSpec, OperationSpec
     from wallaroo_ext.sandbox.tokens import Caller
-
-_LOGGER = logging.getLogger(__name__)
 
 
 def create_app(instance: Instance, contract: ContractSpec) -> Starlette:
@@ -62,18 +65,27 @@ def _route(instance: Instance, contract: ContractSpec, spec: OperationSpec) -> R
             return _problem(spec, problem)
         except ClientDisconnect:
             return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
+        except (OSError, sqlite3.Error) as error:
+            if is_full(error):
+                return _problem(spec, no_room(spec))
+            raise
 
-    return Route(spec.path, endpoint, methods=[spec.method], name=spec.operation_id)
+    counting = Middleware(CountingLayer, instance.requests, spec.operation_id)
+    failing = Middleware(FaultLayer, instance.faults, spec.operation_id)
+    return Route(spec.path, endpoint, methods=[spec.method], name=spec.operation_id, middleware=[counting, failing])
 
 
 async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpec, request: Request) -> Response:
+    era = instance.gate.era
     caller = await _caller(instance, request) if spec.bearer else None
+    if caller is not None:
+        request.scope[CALLER] = caller.name
     handler = HANDLERS.get(spec.operation_id)
     if handler is None:
         raise refusal(HTTPStatus.NOT_IMPLEMENTED, f"The sandbox does not have {spec.operation_id} yet.")
     spec.check_parameters(request.path_params, request.query_params)
     kind = _body_kind(spec, request) if spec.body_required or has_body(request) else None
-    body = None if kind is None else await read_body(request, kind, contract, instance.store.staging)
+    body = None if kind is None else await read_body(request, kind, contract, instance.store.staging, instance.options)
     call = Call(
         instance=instance,
         contract=contract,
@@ -86,8 +98,9 @@ async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpe
         base_url=str(request.base_url).rstrip("/"),
     )
     try:
-        at_once = spec.operation_id in AT_ONCE
-        return _response(spec, handler(call) if at_once else await run_in_threadpool(handler, call))
+        if spec.operation_id in AT_ONCE:
+            return _response(spec, handler(call))
+        return _response(spec, await run_in_threadpool(instance.gate.run, era, handler, call))
     finally:
         await _discard_files(body)
 
@@ -122,21 +135,15 @@ async def _discard_files(body: Any) -> None:
 def _response(spec: OperationSpec, answer: Any) -> Response:
     if isinstance(answer, Response):
         return answer
-    return _json(answer, spec.success)
-
-
-def _json(content: Any, status: int, headers: dict[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(content), status, headers, media_type="application/json")
+    return Response(to_json(answer), spec.success, media_type="application/json")
 
 
 def _problem(spec: OperationSpec | None, problem: Problem) -> Response:
     """The problem as a response; malformed token requests are answered in the form of RFC 6749."""
-    content = problem.content
-    if isinstance(content, str):
-        return Response(content, problem.status, problem.headers, media_type="text/plain")
-    if spec is not None and not spec.bearer and problem.status == HTTPStatus.BAD_REQUEST and "msg" in content:
-        content = {"error": "invalid_request", "error_description": content["msg"]}
-    return _json(content, problem.status, problem.headers)
+    message = object_of(problem.content).get("msg")
+    if spec is not None and not spec.bearer and problem.status == HTTPStatus.BAD_REQUEST and message:
+        return problem_response(no_token(problem.status, "invalid_request", message))
+    return problem_response(problem)
 
 
 async def _on_http_exception(_: Request, error: Exception) -> Response:
@@ -146,7 +153,6 @@ async def _on_http_exception(_: Request, error: Exception) -> Response:
     return _problem(None, refusal(HTTPStatus(error.status_code), error.detail, dict(error.headers or {})))
 
 
-async def _on_exception(request: Request, error: Exception) -> Response:
-    """A defect of the sandbox; its traceback goes to the log."""
-    _LOGGER.error("%s failed", request.url.path, exc_info=error)
+async def _on_exception(_: Request, __: Exception) -> Response:
+    """A defect of the sandbox; Starlette raises it once more behind the answer, and the server logs its traceback."""
     return _problem(None, refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "The sandbox failed; its log has the details."))

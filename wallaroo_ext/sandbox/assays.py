@@ -15,6 +15,7 @@ from wallaroo_ext.sandbox.drift import Distribution, Metric, status_of
 from wallaroo_ext.sandbox.iopath import IoPath
 from wallaroo_ext.sandbox.problems import Problem, bad_request
 from wallaroo_ext.sandbox.windows import (
+    LATEST,
     Schedule,
     format_nanoseconds,
     format_time,
@@ -24,9 +25,10 @@ from wallaroo_ext.sandbox.windows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from wallaroo_ext.sandbox.binning import Array
+    from wallaroo_ext.sandbox.clock import Clock
     from wallaroo_ext.sandbox.inference_log import InferenceLog
 
 WINDOWS_AT_ONCE = 10_000
@@ -97,10 +99,13 @@ class Plan:
         return Schedule(self.first_window, self.width, self.interval, until)
 
     def next_run(self, schedule: Schedule, number: int) -> str | None:
-        """When a window can be computed, as lists have it; None when the assay has ended by then."""
+        """When a window can be computed, as lists have it; None when the assay, or the calendar, has ended by then."""
         end = schedule.end(number)
-        ended = self.run_until is not None and end > self.run_until
-        return None if ended else format_time(end).replace("Z", "+00:00")
+        return (
+            None
+            if end > (LATEST if self.run_until is None else self.run_until)
+            else format_time(end).replace("Z", "+00:00")
+        )
 
 
 def shown_summarizer(summarizer: dict[str, Any]) -> dict[str, Any]:
@@ -135,15 +140,19 @@ class Run:
         plan: The assay.
         log: The log of inferences.
         pipelines: The ids of the pipelines that the plan names, by name.
+        clock: The time by which windows are over.
         first: The number of the first window that counts.
     """
 
-    def __init__(self, plan: Plan, log: InferenceLog, pipelines: Mapping[str, int], first: int = 0) -> None:
+    def __init__(
+        self, plan: Plan, log: InferenceLog, pipelines: Mapping[str, int], clock: Clock, first: int = 0
+    ) -> None:
         self._plan = plan
         self._log = log
         self._pipelines = pipelines
+        self._clock = clock
         self._first = first
-        self._now = time.time_ns() // 1000
+        self._now = clock.now_ns() // 1000
         self.schedule = plan.schedule(self._now)
 
     @cached_property
@@ -170,6 +179,14 @@ class Run:
         samples = self._baseline_samples
         return len(samples.values) > 0 or samples.problem is not None
 
+    def check_baseline(self) -> None:
+        """See that there is something to compare with, be there windows or not.
+
+        Raises:
+            Problem: 400, when the baseline has no inferences, or none with the value that is watched.
+        """
+        _ = self._baseline
+
     def baseline_result(self) -> dict[str, Any]:
         """The baseline, compared with itself."""
         plan, began = self._plan, time.perf_counter_ns()
@@ -182,7 +199,7 @@ class Run:
         Raises:
             Problem: 400, when the baseline has none, or when they are too many windows for one answer.
         """
-        _ = self._baseline  # without one there is nothing to compare with, be there windows or not
+        self.check_baseline()
         numbers = self.occupied_windows(WINDOWS_AT_ONCE + 1)
         if len(numbers) > WINDOWS_AT_ONCE:
             raise bad_request(f"These are more than {WINDOWS_AT_ONCE} windows: take wider ones, or a longer interval.")
@@ -192,9 +209,10 @@ class Run:
     def _window_samples(self) -> _Samples:
         return self._read(self._plan.request["window"], self.schedule.begin(self._first), self.schedule.until)
 
-    def occupied_windows(self, limit: int) -> list[int]:
-        """The numbers of the first complete windows that have inferences."""
-        return list(islice(self.schedule.occupied(self._window_samples.times, self._first), limit))
+    def occupied_windows(self, limit: int, known: Container[int] = ()) -> list[int]:
+        """The numbers of the first complete windows that have inferences, without those whose beginning is known."""
+        occupied = self.schedule.occupied(self._window_samples.times, self._first)
+        return list(islice((number for number in occupied if self.schedule.begin(number) not in known), limit))
 
     def result(self, number: int) -> dict[str, Any]:
         """The result of a window that has inferences.
@@ -236,7 +254,7 @@ class Run:
             "id": None,
             "assay_id": request.get("id"),
             "window_start": format_time(start),
-            "analyzed_at": format_nanoseconds(time.time_ns()),
+            "analyzed_at": format_nanoseconds(self._clock.now_ns()),
             "elapsed_millis": (time.perf_counter_ns() - began) // 1_000_000,
             "iopath": plan.iopath.text,
             "pipeline_id": None,

@@ -7,7 +7,6 @@ import os
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -16,7 +15,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
-from wallaroo_ext.sandbox.problems import bad_request, refusal
+from wallaroo_ext.sandbox.json_depth import is_deeper
+from wallaroo_ext.sandbox.problems import bad_request, too_large
 from wallaroo_ext.sandbox.spec import parse_media_type
 
 if TYPE_CHECKING:
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from wallaroo_ext.sandbox.options import SandboxOptions
     from wallaroo_ext.sandbox.spec import BodyKind, ContractSpec
 
-_MEMORY_LIMIT = 1 << 30
-_FIELD_LIMIT = 1 << 20
+_MIB = 1 << 20
+_FIELD_LIMIT = _MIB
+_BESIDE_THE_FILE = 8 * _MIB
+_MAX_DEPTH = 100
 
 
 @dataclass(slots=True)
@@ -50,22 +53,47 @@ class StagedFile:
         self.path.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """How large something may be.
+
+    Attributes:
+        mib: In MiB.
+        what: What it is, as the beginning of a sentence.
+        option: The option of the sandbox that sets the limit.
+    """
+
+    mib: int
+    what: str
+    option: str
+
+    def check(self, size: int) -> None:
+        """Raise a Problem, 413, where a size in bytes is beyond the limit."""
+        if size > self.mib * _MIB:
+            raise too_large(
+                f"{self.what} may have {self.mib} MiB; send less, or start the sandbox with a larger {self.option}."
+            )
+
+
 class _FileReceiver:
     """Writes an uploaded file to disk while it arrives, and takes its digest on the way.
 
     Args:
         staging: Where the file goes.
         file_name: The name that the sender gave it.
+        limit: How large it may be.
     """
 
-    def __init__(self, staging: Path, file_name: str) -> None:
+    def __init__(self, staging: Path, file_name: str, limit: _Limit) -> None:
         self.staged = StagedFile(staging / str(uuid.uuid4()), file_name)
         self.size = 0
+        self._limit = limit
         self._file = self.staged.path.open("wb")
         self._digest = hashlib.sha256()
 
     def write(self, piece: bytes | memoryview) -> None:
         """Take the next piece."""
+        self._limit.check(self.size + len(piece))
         self._digest.update(piece)
         self.size += self._file.write(piece)
 
@@ -76,7 +104,8 @@ class _FileReceiver:
 
     def discard(self) -> None:
         """Remove what was received."""
-        self._file.close()
+        with suppress(OSError):  # where the disk is full, it tries once more to write what it could not
+            self._file.close()
         self.staged.discard()
 
 
@@ -85,31 +114,43 @@ def has_body(request: Request) -> bool:
     return "Transfer-Encoding" in request.headers or request.headers.get("Content-Length", "0") != "0"
 
 
-async def read_body(request: Request, kind: BodyKind, contract: ContractSpec, staging: Path) -> Any:
+async def read_body(
+    request: Request, kind: BodyKind, contract: ContractSpec, staging: Path, options: SandboxOptions
+) -> Any:
     """The body as its media type says: parsed and valid JSON or form, files as StagedFile, other content as bytes.
+
+    Args:
+        request: The request.
+        kind: Which of the operation's bodies it is.
+        contract: The operations.
+        staging: Where files go.
+        options: How large bodies may be.
 
     Raises:
         Problem: 400 for a body that cannot be read or breaks the contract, 413 for one that is too large.
     """
     media_type, _ = parse_media_type(kind.media_type)
+    upload = _Limit(options.upload_limit_mib, "An uploaded file", "--upload-limit")
     if media_type == "multipart/form-data":
-        return await _read_multipart(request, kind, contract, staging)
+        return await _read_multipart(request, kind, contract, staging, upload)
     if media_type == "application/octet-stream":
-        return await _read_file(request, staging)
-    content = await _read_all(request)
+        return await _read_file(request, staging, upload)
     if media_type == "application/json":
-        body = parse_json(content)
+        body = parse_json(await _read_all(request, _Limit(options.json_limit_mib, "A body of JSON", "--json-limit")))
+        if not kind.is_rows:
+            _refuse_depth(body)
     elif media_type == "application/x-www-form-urlencoded":
-        body = _parse_form(content)
+        body = _parse_form(await _read_all(request, _Limit(options.json_limit_mib, "A form", "--json-limit")))
     else:
-        return content
+        return await _read_all(request, _Limit(options.arrow_limit_mib, "A body of Arrow", "--arrow-limit"))
     kind.check(body)
     return body
 
 
-async def _read_file(request: Request, staging: Path) -> StagedFile:
+async def _read_file(request: Request, staging: Path, limit: _Limit) -> StagedFile:
     """The whole body as a file, which is safely on disk."""
-    receiver = _FileReceiver(staging, file_name="")
+    limit.check(_announced_size(request))
+    receiver = _FileReceiver(staging, "", limit)
     try:
         async for chunk in request.stream():
             receiver.write(chunk)
@@ -127,26 +168,22 @@ def _check_whole(request: Request, size: int) -> None:
         raise bad_request(f"The body was cut off after {size} bytes.")
 
 
-async def _read_all(request: Request) -> bytes:
-    _check_length(request)
+async def _read_all(request: Request, limit: _Limit) -> bytes:
+    limit.check(_announced_size(request))
     parts: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > _MEMORY_LIMIT:
-            raise _too_large()
+        limit.check(size)
         parts.append(chunk)
     return b"".join(parts)
 
 
-def _check_length(request: Request) -> None:
+def _announced_size(request: Request) -> int:
+    """The size of a body by its header, in bytes; 0 where it says none."""
     with suppress(ValueError):
-        if int(request.headers.get("Content-Length", "0")) > _MEMORY_LIMIT:
-            raise _too_large()
-
-
-def _too_large() -> Exception:
-    return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body may have {_MEMORY_LIMIT} bytes; send it in parts.")
+        return int(request.headers.get("Content-Length", "0"))
+    return 0
 
 
 def parse_json(content: bytes) -> Any:
@@ -157,6 +194,11 @@ def parse_json(content: bytes) -> Any:
         raise bad_request(f"The body is no JSON: {error}.") from None
 
 
+def _refuse_depth(value: Any) -> None:
+    if is_deeper(value, _MAX_DEPTH):
+        raise bad_request(f"The JSON is nested more than {_MAX_DEPTH} levels deep.")
+
+
 def _parse_form(content: bytes) -> dict[str, str]:
     try:
         return dict(parse_qsl(content.decode("utf-8"), keep_blank_values=True, max_num_fields=100, errors="strict"))
@@ -164,8 +206,11 @@ def _parse_form(content: bytes) -> dict[str, str]:
         raise bad_request(f"The body is no form: {error}.") from None
 
 
-async def _read_multipart(request: Request, kind: BodyKind, contract: ContractSpec, staging: Path) -> dict[str, Any]:
+async def _read_multipart(
+    request: Request, kind: BodyKind, contract: ContractSpec, staging: Path, limit: _Limit
+) -> dict[str, Any]:
     """The parts by name: files on disk, objects parsed, all checked against the contract."""
+    limit.check(_announced_size(request) - _BESIDE_THE_FILE)
     _, options = parse_options_header(request.headers["Content-Type"])
     boundary = options.get(b"boundary")
     if not boundary:
@@ -173,7 +218,10 @@ async def _read_multipart(request: Request, kind: BodyKind, contract: ContractSp
     properties: dict[str, dict[str, Any]] = {
         name: contract.resolve(schema) for name, schema in contract.resolve(kind.schema)["properties"].items()
     }
-    receiver = _PartReceiver(boundary, properties, staging)
+    try:
+        receiver = _PartReceiver(boundary, properties, staging, limit)
+    except FormParserError as error:
+        raise bad_request(f"The multipart body cannot be read: {error}.") from None
     try:
         await receiver.receive(request.stream())
         body = receiver.parts
@@ -203,12 +251,14 @@ class _PartReceiver:
         boundary: What separates the parts.
         properties: The schema of each part.
         staging: Where files go.
+        limit: How large a file may be.
     """
 
-    def __init__(self, boundary: bytes, properties: dict[str, dict[str, Any]], staging: Path) -> None:
+    def __init__(self, boundary: bytes, properties: dict[str, dict[str, Any]], staging: Path, limit: _Limit) -> None:
         self.parts: dict[str, Any] = {}
         self._properties = properties
         self._staging = staging
+        self._limit = limit
         self._part = _Part()
         self._file: _FileReceiver | None = None
         self._ended = False
@@ -272,7 +322,7 @@ class _PartReceiver:
             raise bad_request(f"The part {part.name!r} occurs twice.")
         if part.is_file:
             file_name = options.get(b"filename", b"").decode("utf-8", errors="replace")
-            self._file = _FileReceiver(self._staging, file_name or part.name)
+            self._file = _FileReceiver(self._staging, file_name or part.name, self._limit)
             self.parts[part.name] = self._file.staged
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
@@ -280,9 +330,7 @@ class _PartReceiver:
         if self._file is not None:
             self._file.write(piece)
         elif len(self._part.text) + len(piece) > _FIELD_LIMIT:
-            raise refusal(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The part {self._part.name!r} may have {_FIELD_LIMIT} bytes."
-            )
+            raise too_large(f"The part {self._part.name!r} may have {_FIELD_LIMIT} bytes.")
         else:
             self._part.text += piece
 
@@ -303,9 +351,11 @@ def _parse_part(name: str, text: bytes, schema: dict[str, Any]) -> Any:
     if schema.get("type") == "string":
         return text.decode("utf-8", errors="replace")
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise bad_request(f"The part {name!r} is no JSON: {error}.") from None
+    _refuse_depth(value)
+    return value
 
 
 def _sync_to_disk(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,15 +12,21 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext.sandbox.model_limits import ModelLimits, ModelTooExpensiveError
+from wallaroo_ext.sandbox.onnx_file import OnnxFileError
+from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
 from wallaroo_ext.sandbox.problems import engine_error
+from wallaroo_ext.sandbox.transitions import Transitions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     import pyarrow as pa
 
     from wallaroo_ext.sandbox.store import Row, Store
     from wallaroo_ext.sandbox.tensors import Array, Column, TensorSpec
+    from wallaroo_ext.sandbox.transitions import Transition
 
 NATIVE_FRAMEWORK = "onnx"
 _LOGGER = logging.getLogger(__name__)
@@ -39,6 +46,7 @@ class LoadedModel:
     session: Any
     inputs: list[TensorSpec]
     outputs: list[TensorSpec]
+    limits: ModelLimits
 
     def run(self, columns: Mapping[str, Column]) -> dict[str, Array]:
         """The model's outputs for the rows of these columns, by name."""
@@ -47,7 +55,9 @@ class LoadedModel:
         inputs = take_inputs(columns, self.inputs)
         rows = next((len(tensor) for tensor in inputs.values()), 0)
         try:
-            results: list[Array] = self.session.run([output.name for output in self.outputs], inputs)
+            results = self.limits.run(self.session, [output.name for output in self.outputs], inputs)
+        except ModelTooExpensiveError as error:
+            raise engine_error(f"The model {self.name!r} was stopped on these rows: {error}.") from None
         except Exception as error:  # noqa: BLE001 - onnxruntime raises types of its own, for whatever the model does
             raise engine_error(f"The model {self.name!r} failed on these rows: {_first_line(error)}") from None
         for output, tensor in zip(self.outputs, results, strict=True):
@@ -63,21 +73,17 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-def open_model(path: str, row: Row) -> LoadedModel:
+def open_model(path: Path, row: Row, limits: ModelLimits) -> LoadedModel:
     """Load an ONNX file.
 
     Raises:
-        ModelUnreadableError: It is none, or it takes or gives something other than tensors.
+        ModelUnreadableError: It is none, it takes more than the limits allow, or it takes or gives something other than
+            tensors.
     """
     from wallaroo_ext.sandbox.tensors import TensorSpec, UnsupportedTypeError
 
-    onnxruntime = _onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    # Threads that wait busily for the next request would take the processor from whoever writes this one's answer.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        session = limits.load(path)
         return LoadedModel(
             name=row["name"],
             version=row["version"],
@@ -85,11 +91,12 @@ def open_model(path: str, row: Row) -> LoadedModel:
             session=session,
             inputs=[TensorSpec.of(item.name, item.type, item.shape) for item in session.get_inputs()],
             outputs=[TensorSpec.of(item.name, item.type, item.shape) for item in session.get_outputs()],
+            limits=limits,
         )
-    except UnsupportedTypeError as error:
+    except (OnnxFileError, ModelTooExpensiveError, UnsupportedTypeError) as error:
         raise ModelUnreadableError(str(error)) from None
     except Exception as error:  # noqa: BLE001 - onnxruntime raises types of its own, for whatever the file is
-        reason = _first_line(error).replace(path, "the file")
+        reason = _first_line(error).replace(str(path), "the file")
         raise ModelUnreadableError(f"the file is no ONNX model that can be loaded: {reason}") from None
 
 
@@ -115,14 +122,25 @@ class RunningDeployment:
     Attributes:
         models: The models, in the order of the steps; empty before all are loaded.
         error: Why they could not be loaded.
+        held_until: Until when it is starting whatever is loaded, by the monotonic clock in seconds.
     """
 
     models: list[LoadedModel] = field(default_factory=list[LoadedModel])
     error: str | None = None
+    held_until: float = 0.0
+
+    @staticmethod
+    def beginning(transition: Transition) -> RunningDeployment:
+        """A deployment that begins now, and that ends as the transition says where it does not say `Running`."""
+        seconds = math.inf if transition.status == "Starting" else transition.seconds
+        error = transition.reason if transition.status == "Error" else None
+        return RunningDeployment(error=error, held_until=time.monotonic() + seconds)
 
     @property
     def status(self) -> str:
         """The deployment's state, as the API names it."""
+        if time.monotonic() < self.held_until:
+            return "Starting"
         return "Error" if self.error else "Running" if self.models else "Starting"
 
     def score(self, table: pa.Table) -> Scored:
@@ -150,17 +168,56 @@ def _renamed(columns: dict[str, Column], model: LoadedModel) -> dict[str, Column
     return columns
 
 
+class _Era:
+    """The time from one reset to the next; what began in an era that is over changes nothing any more."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._lock = threading.Lock()
+        self._timers: set[threading.Timer] = set()
+
+    def later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Do something after a time, in a thread of its own, unless the era is over by then."""
+
+        def run() -> None:
+            work()
+            with self._lock:
+                self._timers.discard(timer)
+
+        timer = threading.Timer(seconds, run)
+        timer.daemon = True
+        with self._lock:
+            if not self.is_over:
+                self._timers.add(timer)
+                timer.start()
+
+    def end(self) -> list[threading.Timer]:
+        """Cancel what is still to be done; what may be doing its work just now is given back."""
+        with self._lock:
+            self.is_over = True
+            for timer in self._timers:
+                timer.cancel()
+            return list(self._timers)
+
+
 class Engine:
     """Converts uploaded models and runs deployments, in threads of its own.
 
     Args:
         store: Where versions, deployments and files are.
+        options: How much memory and time models may take.
+
+    Attributes:
+        transitions: How long what begins from now on takes, and how it ends.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, options: SandboxOptions = DEFAULT_OPTIONS) -> None:
+        self.transitions = Transitions()
+        self._limits = ModelLimits.of(options)
         self._store = store
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="engine")
         self._deployments: dict[int, RunningDeployment] = {}
+        self._era = _Era()
         self._lock = threading.Lock()
         self._imported: Future[None] | None = None
 
@@ -186,44 +243,80 @@ class Engine:
         """Wait until the heavy libraries are loaded, so that importing them in another thread finds them whole."""
         self._libraries().result()
 
+    def forget(self) -> None:
+        """Let go of all models, and let what is under way change nothing more.
+
+        It is called within the transaction that deletes the versions and deployments, so that a conversion ends either
+        before it or not at all.
+        """
+        with self._lock:
+            self._era.end()
+            self._era = _Era()
+            self._deployments.clear()
+
     def close(self) -> None:
         """Let what is under way end, and begin nothing more."""
+        for timer in self._era.end():
+            timer.join()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def convert(self, version_id: int) -> None:
         """Read an uploaded model in the background; its status tells how it ended."""
         self._libraries()
-        self._threads.submit(self._convert, version_id)
+        self._threads.submit(self._convert, self._era, version_id, self.transitions.models)
 
-    def _convert(self, version_id: int) -> None:
+    def _convert(self, era: _Era, version_id: int, transition: Transition) -> None:
+        began = time.monotonic()
         self.wait_for_libraries()
-        row = self._begin_conversion(version_id)
-        status, reason = "ready", None
-        if json.loads(row["metadata"])["conversion"]["framework"] == NATIVE_FRAMEWORK:
-            try:
-                open_model(str(self._store.model_file(row["version"])), row)
-            except ModelUnreadableError as error:
-                status, reason = "error", str(error)
-        with self._store.transaction() as db:
-            db.execute(
-                "UPDATE model_versions SET status = ?, error_summary = ? WHERE id = ?", (status, reason, version_id)
-            )
+        row = self._begin_conversion(era, version_id)
+        if row is None:
+            return
+        reason = transition.reason if transition.status == "error" else self._why_unreadable(row)
 
-    def _begin_conversion(self, version_id: int) -> Row:
+        def end() -> None:
+            with self._store.transaction() as db:
+                if not era.is_over:
+                    changes = ("error" if reason else "ready", reason, version_id)
+                    db.execute("UPDATE model_versions SET status = ?, error_summary = ? WHERE id = ?", changes)
+
+        left = began + transition.seconds - time.monotonic()
+        if left > 0:
+            era.later(left, end)
+        else:
+            end()
+
+    def _begin_conversion(self, era: _Era, version_id: int) -> Row | None:
+        """The version to convert; None where there was a reset since."""
         with self._store.transaction() as db:
+            if era.is_over:
+                return None
             db.execute("UPDATE model_versions SET status = 'converting' WHERE id = ?", (version_id,))
             return find_version(db, version_id)
 
+    def _why_unreadable(self, row: Row) -> str | None:
+        """Why a version is no model that the engine can run; None where it is one, or is for another engine."""
+        if json.loads(row["metadata"])["conversion"]["framework"] != NATIVE_FRAMEWORK:
+            return None
+        try:
+            open_model(self._store.model_file(row["version"]), row, self._limits)
+        except ModelUnreadableError as error:
+            return str(error)
+        return None
+
     def start(self, deployment_id: int) -> None:
-        """Load a deployment's models in the background."""
-        deployment = RunningDeployment()
+        """Load a deployment's models in the background, unless it is to come to another end."""
+        transition = self.transitions.deployments
+        deployment = RunningDeployment.beginning(transition)
         with self._lock:
             self._deployments[deployment_id] = deployment
         self._libraries()
-        self._threads.submit(self._load, deployment_id, deployment)
+        if transition.status == "Running":
+            self._threads.submit(self._load, self._era, deployment_id, deployment)
 
-    def _load(self, deployment_id: int, deployment: RunningDeployment) -> None:
+    def _load(self, era: _Era, deployment_id: int, deployment: RunningDeployment) -> None:
         with self._store.transaction() as db:
+            if era.is_over:
+                return
             steps = json.loads(db.execute("SELECT steps FROM deployments WHERE id = ?", (deployment_id,)).fetchone()[0])
             rows = [find_version(db, version_id) for version_id in steps]
         self.wait_for_libraries()
@@ -242,7 +335,7 @@ class Engine:
                 f"The model {row['name']!r} is of the framework {framework!r}, and the sandbox runs ONNX models only."
             )
         try:
-            return open_model(str(self._store.model_file(row["version"])), row)
+            return open_model(self._store.model_file(row["version"]), row, self._limits)
         except ModelUnreadableError as error:
             raise ModelUnreadableError(f"The model {row['name']!r} cannot be run: {error}.") from None
 

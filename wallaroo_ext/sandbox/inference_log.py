@@ -8,11 +8,14 @@ no row names are cut off at the next start. The oldest segments are removed when
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,6 +51,23 @@ class LoggedBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenBatch:
+    """Rows that are in a segment.
+
+    Attributes:
+        batch: The rows.
+        segment: The name of the segment.
+        start: Where they begin in it, in bytes.
+        end: Where they end.
+    """
+
+    batch: LoggedBatch
+    segment: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Segment:
     """A file that inferences are appended to."""
 
@@ -67,13 +87,14 @@ class InferenceLog:
         self._store = store
         self._directory = store.log
         self._limit = limit_mib * _MIB
+        self._segment_limit = min(_SEGMENT_LIMIT, self._limit // 4)  # so that one that is removed is a part of the log
         self._lock = threading.Lock()
         self._segment: _Segment | None = None
         self._preparation = ThreadPoolExecutor(1, thread_name_prefix="inference-log")
         self._cut_off_what_is_not_indexed()
 
     def _cut_off_what_is_not_indexed(self) -> None:
-        with self._store.transaction() as db:
+        with self._store.reading() as db:
             rows = db.execute("SELECT segment, max(end_offset) AS size FROM inferences GROUP BY segment").fetchall()
         known = {row["segment"]: row["size"] for row in rows}
         for file in self._directory.iterdir():
@@ -84,42 +105,86 @@ class InferenceLog:
 
     def append(self, pipeline_id: int, batch: LoggedBatch) -> None:
         """Log rows that were scored; when it returns, they are there even after a crash of the process."""
+        if batch.table.num_rows:
+            written = self.write(batch)
+            with self._store.transaction() as db:
+                self.index(db, pipeline_id, written)
+            if written.end - written.start >= _LARGE:
+                self._make_ready(written.end - written.start)
+
+    def _make_ready(self, size: int) -> None:
+        """Have memory for another large batch; where there is none, that one will say so."""
+        with self._lock, suppress(OSError, sqlite3.Error):
+            segment = self._open_segment()
+            self._preparation.submit(_prepare, os.dup(segment.file.fileno()), segment.file.tell(), size)
+
+    def write(self, batch: LoggedBatch) -> WrittenBatch:
+        """Append rows to the newest segment; they are in the log once they are indexed, and not after a crash before.
+
+        Args:
+            batch: The rows; at least one.
+        """
         import pyarrow as pa
 
-        if batch.table.num_rows == 0:
-            return
-        first_ms, last_ms = _span_ms(batch.table)
         with self._lock:
             segment = self._open_segment()
             start = segment.file.tell()
-            with pa.ipc.new_stream(segment.file, batch.table.schema) as writer:
-                writer.write_table(batch.table)
-            segment.file.flush()
-            end = segment.file.tell()
-            with self._store.transaction() as db:
-                db.execute(
-                    "INSERT INTO inferences (segment, start_offset, end_offset, pipeline_id, model_name, model_sha, "
-                    "elapsed_ns, first_ms, last_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        segment.name,
-                        start,
-                        end,
-                        pipeline_id,
-                        batch.model_name,
-                        batch.model_sha,
-                        batch.elapsed_ns,
-                        first_ms,
-                        last_ms,
-                    ),
-                )
-            if end - start >= _LARGE:
-                segment = self._open_segment()
-                self._preparation.submit(_prepare, os.dup(segment.file.fileno()), segment.file.tell(), end - start)
+            try:
+                with pa.ipc.new_stream(segment.file, batch.table.schema) as writer:
+                    writer.write_table(batch.table)
+                segment.file.flush()
+            except BaseException:
+                self._leave(segment, start)
+                raise
+            return WrittenBatch(batch, segment.name, start, segment.file.tell())
+
+    def _leave(self, segment: _Segment, size: int) -> None:
+        """Write no more to a segment, and cut off what was half written; called with the lock."""
+        self._segment = None
+        with suppress(OSError):
+            segment.file.close()  # it tries once more to write what it could not
+        file = self._directory / segment.name
+        if size:
+            os.truncate(file, size)
+        else:
+            file.unlink()
+
+    @staticmethod
+    def index(db: sqlite3.Connection, pipeline_id: int, written: WrittenBatch) -> int:
+        """Make rows that were written a part of a pipeline's log; the id of the entry."""
+        batch = written.batch
+        first_ms, last_ms = _span_ms(batch.table)
+        cursor = db.execute(
+            "INSERT INTO inferences (segment, start_offset, end_offset, pipeline_id, model_name, model_sha, "
+            "elapsed_ns, first_ms, last_ms, row_count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                written.segment,
+                written.start,
+                written.end,
+                pipeline_id,
+                batch.model_name,
+                batch.model_sha,
+                batch.elapsed_ns,
+                first_ms,
+                last_ms,
+                batch.table.num_rows,
+            ),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def clear(self) -> None:
+        """Remove all segments. The index is to be empty, and nobody is to append meanwhile."""
+        with self._lock:
+            if self._segment is not None:
+                self._close_segment(self._segment)
+                self._segment = None
+        for file in self._directory.iterdir():
+            file.unlink()
 
     def _open_segment(self) -> _Segment:
         """The segment to append to, a new one where the last one is full; called with the lock."""
         if self._segment is not None:
-            if self._segment.file.tell() < _SEGMENT_LIMIT:
+            if self._segment.file.tell() < self._segment_limit:
                 return self._segment
             self._close_segment(self._segment)
         self._remove_the_oldest()
@@ -144,7 +209,7 @@ class InferenceLog:
                 total += row["size"]
                 if total > self._limit:
                     db.execute("DELETE FROM inferences WHERE segment = ?", (row["segment"],))
-                    (self._directory / row["segment"]).unlink(missing_ok=True)
+                    self._store.after_commit(partial((self._directory / row["segment"]).unlink, missing_ok=True))
 
     def read(
         self,
@@ -163,7 +228,7 @@ class InferenceLog:
             model_name: Only what this model scored.
         """
         start, end = start_ms or 0, _FOREVER if end_ms is None else end_ms
-        with self._store.transaction() as db:
+        with self._store.reading() as db:
             rows = db.execute(
                 "SELECT * FROM inferences WHERE pipeline_id = ? AND last_ms >= ? AND first_ms < ? "
                 "AND (? IS NULL OR model_name = ?) ORDER BY first_ms, id",

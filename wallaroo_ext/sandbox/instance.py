@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING
 
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.engine import Engine
+from wallaroo_ext.sandbox.faults import Faults
+from wallaroo_ext.sandbox.gate import Gate
 from wallaroo_ext.sandbox.inference_log import InferenceLog
 from wallaroo_ext.sandbox.issuer import ForeignIssuer
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
 from wallaroo_ext.sandbox.own_routes import KEYS_ENDPOINT, realm_path
+from wallaroo_ext.sandbox.requests import RequestCounts
+from wallaroo_ext.sandbox.scheduled_assays import ScheduledAssays
 from wallaroo_ext.sandbox.store import Store
 from wallaroo_ext.sandbox.tokens import Tokens
-from wallaroo_ext.sandbox.users import add_user, find_user_by_email
+from wallaroo_ext.sandbox.users import add_default_workspace, add_user, find_user_by_email
 from wallaroo_ext.settings import DEFAULT_CLIENT_ID
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from wallaroo_ext.sandbox.clock import Clock
 
 _DEFAULT_USER = "user@example.com"
 
@@ -41,7 +47,7 @@ class Instance:
         options: What was chosen for this run.
 
     Raises:
-        DataDirectoryInUseError: Another sandbox works on the directory.
+        DataDirectoryError: The data directory cannot be worked on, because another sandbox does, for one.
     """
 
     def __init__(self, directory: Path, options: SandboxOptions = DEFAULT_OPTIONS) -> None:
@@ -57,13 +63,42 @@ class Instance:
         )
         if self.issuer is None:
             self._add_default_user()
-        self.engine = Engine(self.store)
+        self.engine = Engine(self.store, options)
+        self.faults = Faults()
         self.log = InferenceLog(self.store, options.log_limit_mib)
+        self.scheduled_assays = ScheduledAssays(self.store, self.log)
+        self.requests = RequestCounts()
+        self.gate = Gate()
 
     def _add_default_user(self) -> None:
         with self.store.transaction() as db:
             if find_user_by_email(db, self.credentials.username) is None:
                 add_user(db, self.credentials.username, self.credentials.password)
+
+    @property
+    def clock(self) -> Clock:
+        """The time that the sandbox writes and computes with."""
+        return self.store.clock
+
+    def reset(self) -> None:
+        """Make the sandbox as it was when it was new, but for the default user, the credentials and the signing keys.
+
+        It waits for the requests that are being handled, and turns away those that came before it and are still being
+        read. Conversions and deployments that are under way come to nothing.
+        """
+        with self.gate.alone():
+            self.clock.reset()
+            with self.store.transaction() as db:
+                user = find_user_by_email(db, self.credentials.username) if self.issuer is None else None
+                self.store.clear(db, user.id if user else None)
+                if user is not None:
+                    add_default_workspace(db, user)
+                self.engine.forget()
+            self.log.clear()
+            self.store.remove_unknown_files()
+            self.engine.transitions.reset()
+            self.faults.clear()
+            self.requests.clear()
 
     def close(self) -> None:
         """End the engine's threads, and release the data directory."""

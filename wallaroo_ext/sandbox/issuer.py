@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from wallaroo_ext.sandbox.problems import Problem, refusal, unauthorized
+from wallaroo_ext.sandbox.problems import Problem, expired_token, refusal, unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ def read_token(
             leeway=leeway,
         )
     except jwt.ExpiredSignatureError:
-        raise unauthorized("The token has expired.") from None
+        raise expired_token() from None
     except jwt.InvalidTokenError:
         raise _not_of(issuer) from None
     if claims.get("typ") != "Bearer":

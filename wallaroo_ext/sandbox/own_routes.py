@@ -8,6 +8,8 @@ import orjson
 from starlette.responses import Response
 from starlette.routing import Route
 
+from wallaroo_ext.sandbox.control import clock, faults, reset, seed, state, transitions
+from wallaroo_ext.sandbox.control.routes import control_routes
 from wallaroo_ext.sandbox.docs import docs_routes
 from wallaroo_ext.sandbox.issuer import ALGORITHM
 
@@ -27,11 +29,23 @@ DISCOVERY_ENDPOINT = "/.well-known/openid-configuration"
 DOCS_PAGE = "/v1/api/docs"
 """The contract as a page; what belongs to the page is below it."""
 
+CONTROL = "/_sandbox"
+"""What steers the sandbox is below it."""
+_CONTROLS = {
+    f"{CONTROL}/reset": reset.ACTIONS,
+    f"{CONTROL}/seed": seed.ACTIONS,
+    f"{CONTROL}/state": state.ACTIONS,
+    f"{CONTROL}/clock": clock.ACTIONS,
+    f"{CONTROL}/transitions": transitions.ACTIONS,
+    f"{CONTROL}/faults": faults.ACTIONS,
+}
+
 
 def own_routes(instance: Instance, contract: ContractSpec) -> list[Route]:
     """Every route that is not an operation of the contract."""
     return [
         *_issuer_routes(instance, contract),
+        *control_routes(instance, contract, _CONTROLS),
         *docs_routes(DOCS_PAGE, lambda: contract.document, None if instance.issuer is None else instance.issuer.url),
     ]
 

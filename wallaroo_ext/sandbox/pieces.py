@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from wallaroo_ext.pieces import parts
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from starlette.types import Receive, Scope, Send
-
-_AT_ONCE = 1 << 18
 
 
 class PiecesResponse(Response):
     """An answer of known length whose content is in several places.
-
-    It is sent a part at a time: what a socket does not take at once is copied, and of one large part nearly all is.
 
     Args:
         pieces: The content, in order.
@@ -33,22 +31,6 @@ class PiecesResponse(Response):
         """Send it."""
         del scope, receive
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        for part in _parts(self._pieces):
+        for part in parts(self._pieces):
             await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _parts(pieces: Sequence[memoryview]) -> Iterator[bytes | memoryview]:
-    """The content in parts of a good size: small pieces joined, large ones cut."""
-    small = bytearray()
-    for piece in pieces:
-        if len(small) + piece.nbytes <= _AT_ONCE:
-            small += piece
-            continue
-        if small:
-            yield bytes(small)
-            small.clear()
-        for start in range(0, piece.nbytes, _AT_ONCE):
-            yield piece[start : start + _AT_ONCE]
-    if small:
-        yield bytes(small)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+import orjson
+from starlette.responses import PlainTextResponse, Response
+
 
 class Problem(Exception):  # noqa: N818 - it is an answer, not a failure of the program
     """An answer other than success.
@@ -39,9 +42,19 @@ def not_found(message: str) -> Problem:
     return refusal(HTTPStatus.NOT_FOUND, message)
 
 
+def too_large(message: str) -> Problem:
+    """413 in the API's form."""
+    return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
+
+
 def unauthorized(message: str) -> Problem:
     """401 in the API's form."""
     return refusal(HTTPStatus.UNAUTHORIZED, message, {"WWW-Authenticate": "Bearer"})
+
+
+def expired_token() -> Problem:
+    """401 for a bearer token whose time is over."""
+    return unauthorized("The token has expired.")
 
 
 def engine_error(message: str) -> Problem:
@@ -58,3 +71,10 @@ def no_token(status: HTTPStatus, error: str, description: str) -> Problem:
 def unavailable(message: str) -> Problem:
     """503 as the gateway in front of a deployment says it, in plain text."""
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, message, {"Retry-After": "1"})
+
+
+def problem_response(problem: Problem) -> Response:
+    """A problem as a response: JSON, or plain text."""
+    if isinstance(problem.content, str):
+        return PlainTextResponse(problem.content, problem.status, problem.headers)
+    return Response(orjson.dumps(problem.content), problem.status, problem.headers, media_type="application/json")

@@ -22,12 +22,16 @@ class SandboxFailedError(Exception):
 
 
 @contextmanager
-def running(directory: Path | None = None, *arguments: str) -> Generator[dict[str, str]]:
+def running(
+    directory: Path | None = None, *arguments: str, log: Path | None = None, log_format: str = "off"
+) -> Generator[dict[str, str]]:
     """Run a sandbox for the time of a `with` block.
 
     Args:
         directory: Its data directory; None for one that is removed at the end.
         *arguments: Further arguments of `wallaroo-ext sandbox`.
+        log: A file for what it says on stderr; None for one that is removed at the end.
+        log_format: How it logs each request there: `text`, `json` or `off`.
 
     Yields:
         The environment variables that `wallaroo_ext.connect` reads.
@@ -38,11 +42,13 @@ def running(directory: Path | None = None, *arguments: str) -> Generator[dict[st
     with tempfile.TemporaryDirectory(prefix="wallaroo-sandbox-") as temporary:
         env_file = Path(temporary) / "environment"
         command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox", "--env-file", str(env_file)]
+        command += ["--log-format", log_format]
         command += ["--data-dir", str(directory or Path(temporary) / "data"), *arguments]
-        with (Path(temporary) / "log").open("w+", encoding="utf-8") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+        said = log or Path(temporary) / "log"
+        with said.open("w", encoding="utf-8") as stderr:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr)
             try:
-                _wait(process, env_file, Path(log.name))
+                _wait(process, env_file, said)
                 yield read_environment(env_file)
             finally:
                 _end(process)

@@ -50,6 +50,7 @@ class BodyKind:
         validator: Checks a parsed body.
         one_of_required: Fields of which at least one has to be there.
         required_in_form: The required fields of a form, which Keycloak misses in words of its own.
+        is_rows: Whether it is the rows of an inference, which can come as Arrow, too.
     """
 
     media_type: str
@@ -57,6 +58,7 @@ class BodyKind:
     validator: jsonschema_rs.Validator
     one_of_required: tuple[str, ...]
     required_in_form: tuple[str, ...]
+    is_rows: bool = False
 
     def check(self, body: Any) -> None:
         """Raise a Problem, 400, that names the first field that is wrong."""
@@ -118,6 +120,7 @@ class OperationSpec:
         bodies: What it reads, by media type.
         body_required: Whether a request needs a body.
         success: The status of its success.
+        statuses: Every status that it may answer with.
         bearer: Whether it wants a bearer token.
     """
 
@@ -128,6 +131,7 @@ class OperationSpec:
     bodies: tuple[BodyKind, ...]
     body_required: bool
     success: int
+    statuses: frozenset[int]
     bearer: bool
 
     def check_parameters(self, path: Mapping[str, str], query: QueryParams) -> None:
@@ -162,15 +166,17 @@ class ContractSpec:
     def _operation(self, path: str, method: str, operation: dict[str, Any]) -> OperationSpec:
         body = self.resolve(operation.get("requestBody", {}))
         content: dict[str, Any] = body.get("content", {})
+        is_rows = any("arrow" in kind for kind in content)
         security: list[dict[str, Any]] = operation.get("security", self.document.get("security", []))
         return OperationSpec(
             operation_id=operation["operationId"],
             path=path,
             method=method.upper(),
             parameters=self._parameters(path, operation),
-            bodies=tuple(self._body(kind, media["schema"]) for kind, media in content.items()),
+            bodies=tuple(self._body(kind, media["schema"], is_rows=is_rows) for kind, media in content.items()),
             body_required=body.get("required", False),
             success=next(int(status) for status in operation["responses"] if status.startswith("2")),
+            statuses=frozenset(map(int, operation["responses"])),
             bearer=any("bearerToken" in scheme for scheme in security),
         )
 
@@ -192,13 +198,14 @@ class ContractSpec:
             validator=self.validator(schema),
         )
 
-    def _body(self, media_type: str, schema: dict[str, Any]) -> BodyKind:
+    def _body(self, media_type: str, schema: dict[str, Any], *, is_rows: bool) -> BodyKind:
         return BodyKind(
             media_type=media_type,
             schema=schema,
             validator=self.validator(schema),
             one_of_required=tuple(self.resolve(schema).get("x-one-of-required", ())),
             required_in_form=tuple(self.resolve(schema).get("required", ())) if media_type == _FORM else (),
+            is_rows=is_rows,
         )
 
     def validator(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:

@@ -3,158 +3,32 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import sqlite3
 import threading
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext.sandbox.clock import Clock
+from wallaroo_ext.sandbox.migrations import DataDirectoryError, check_version, migrate
+
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
 Row = sqlite3.Row
 
-# Each entry brings a database of the version before to the next one; the number of entries is the schema's version.
-_MIGRATIONS = (
-    """
-    CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-    CREATE TABLE users (
-        id TEXT PRIMARY KEY,
-        username TEXT NOT NULL UNIQUE,
-        email TEXT NOT NULL UNIQUE,
-        password_salt BLOB NOT NULL,
-        password_hash BLOB NOT NULL,
-        enabled INTEGER NOT NULL,
-        requires_action INTEGER NOT NULL, -- whether the password is temporary and has to be changed
-        created_at TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE refresh_tokens (
-        id TEXT PRIMARY KEY,
-        user_id TEXT NOT NULL REFERENCES users (id),
-        client_id TEXT NOT NULL,
-        expires_at INTEGER NOT NULL
-    ) STRICT;
-    CREATE TABLE workspaces (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        name TEXT NOT NULL UNIQUE,
-        created_at TEXT NOT NULL,
-        created_by TEXT NOT NULL REFERENCES users (id),
-        archived INTEGER NOT NULL DEFAULT 0
-    ) STRICT;
-    CREATE TABLE workspace_users (
-        workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
-        user_id TEXT NOT NULL REFERENCES users (id),
-        user_type TEXT NOT NULL,
-        PRIMARY KEY (workspace_id, user_id)
-    ) STRICT;
-    -- One sequence numbers models and versions: a model has the id of its first version.
-    CREATE TABLE models (
-        id INTEGER PRIMARY KEY,
-        workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
-        name TEXT NOT NULL,
-        visibility TEXT NOT NULL,
-        created_at TEXT NOT NULL,
-        updated_at TEXT NOT NULL,
-        UNIQUE (workspace_id, name)
-    ) STRICT;
-    CREATE TABLE model_versions (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        model_id INTEGER NOT NULL REFERENCES models (id) DEFERRABLE INITIALLY DEFERRED,
-        version TEXT NOT NULL UNIQUE,
-        sha TEXT NOT NULL,
-        file_name TEXT NOT NULL,
-        metadata TEXT NOT NULL,
-        status TEXT NOT NULL,
-        error_summary TEXT,
-        created_at TEXT NOT NULL
-    ) STRICT;
-    -- Who may see a model: everybody a public one, the members of its workspace a private one.
-    CREATE VIEW model_readers (model_id, user_id) AS
-        SELECT models.id, users.id FROM models JOIN users
-        WHERE visibility = 'public' OR EXISTS (
-            SELECT 1 FROM workspace_users
-            WHERE workspace_users.workspace_id = models.workspace_id AND workspace_users.user_id = users.id
-        );
-    CREATE TABLE model_configs (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        version_id INTEGER NOT NULL UNIQUE REFERENCES model_versions (id),
-        runtime TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE pipelines (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
-        name TEXT NOT NULL,
-        created_at TEXT NOT NULL,
-        UNIQUE (workspace_id, name)
-    ) STRICT;
-    CREATE TABLE pipeline_versions (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        pipeline_id INTEGER NOT NULL REFERENCES pipelines (id),
-        version TEXT NOT NULL UNIQUE,
-        definition TEXT NOT NULL,
-        created_at TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE deployments (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        deploy_id TEXT NOT NULL,
-        pipeline_id INTEGER NOT NULL REFERENCES pipelines (id),
-        pipeline_version_id INTEGER NOT NULL REFERENCES pipeline_versions (id),
-        steps TEXT NOT NULL, -- the ids of the model versions, in order
-        deployed INTEGER NOT NULL,
-        created_at TEXT NOT NULL,
-        UNIQUE (pipeline_id, deploy_id)
-    ) STRICT;
-    """,
-    """
-    -- Where each logged inference is: the bytes of a segment file that hold its rows.
-    CREATE TABLE inferences (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        segment TEXT NOT NULL,
-        start_offset INTEGER NOT NULL,
-        end_offset INTEGER NOT NULL,
-        pipeline_id INTEGER NOT NULL REFERENCES pipelines (id),
-        model_name TEXT NOT NULL,
-        model_sha TEXT NOT NULL,
-        elapsed_ns INTEGER NOT NULL,
-        first_ms INTEGER NOT NULL,
-        last_ms INTEGER NOT NULL
-    ) STRICT;
-    CREATE INDEX inferences_by_time ON inferences (pipeline_id, first_ms);
-    CREATE INDEX inferences_by_segment ON inferences (segment);
-    """,
-    """
-    CREATE TABLE assays (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        pipeline_id INTEGER NOT NULL REFERENCES pipelines (id),
-        request TEXT NOT NULL, -- as it was sent
-        active INTEGER NOT NULL,
-        windows_done INTEGER NOT NULL DEFAULT 0, -- the number of the first window that is still to be computed
-        last_run TEXT,
-        next_run TEXT,
-        updated_at TEXT NOT NULL
-    ) STRICT;
-    CREATE INDEX assays_by_pipeline ON assays (pipeline_id);
-    CREATE TABLE assay_results (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        assay_id INTEGER NOT NULL REFERENCES assays (id),
-        window_start INTEGER NOT NULL, -- in microseconds since 1970
-        result TEXT NOT NULL,
-        created_at TEXT NOT NULL,
-        UNIQUE (assay_id, window_start)
-    ) STRICT;
-    """,
-)
+_KEPT_TABLES = {"settings", "users", "refresh_tokens"}
 
 
-class DataDirectoryInUseError(Exception):
+class DataDirectoryInUseError(DataDirectoryError):
     """Another process works on the data directory."""
 
 
-def now() -> str:
-    """The time, as the API writes it."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+def now(db: sqlite3.Connection) -> str:
+    """The time by the sandbox's clock, as the API writes it."""
+    return str(db.execute("SELECT now()").fetchone()[0])
 
 
 class Store:
@@ -163,18 +37,32 @@ class Store:
     Args:
         directory: Made where it does not exist, readable by its owner only.
 
+    Attributes:
+        clock: The time that is written; SQL has it as the function `now()`.
+
     Raises:
         DataDirectoryInUseError: Another process works on the directory.
+        DataDirectoryError: A later release wrote it, or its database cannot be read or written.
     """
 
     def __init__(self, directory: Path) -> None:
+        try:
+            with ExitStack() as opened:
+                self._open(directory, opened)
+                opened.pop_all()
+        except sqlite3.Error as error:
+            raise DataDirectoryError(f"The database in {directory} cannot be worked on: {error}.") from None
+
+    def _open(self, directory: Path, opened: ExitStack) -> None:
+        """Open everything; what is on the stack is closed again where that fails."""
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._guard = (directory / "lock").open("w")
+        self._guard = opened.enter_context((directory / "lock").open("a"))
         try:
             fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            self._guard.close()
             raise DataDirectoryInUseError(f"Another sandbox works on {directory}.") from None
+        database = directory / "sandbox.sqlite3"
+        check_version(database)
         self._models = directory / "models"
         self._models.mkdir(exist_ok=True)
         self.log = directory / "log"
@@ -183,22 +71,22 @@ class Store:
         shutil.rmtree(self.staging, ignore_errors=True)  # what an earlier run did not finish was never acknowledged
         self.staging.mkdir()
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(directory / "sandbox.sqlite3", check_same_thread=False, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
+        self._afterwards: list[Callable[[], None]] = []
+        connection = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
+        self._connection = opened.enter_context(closing(connection))
+        connection.row_factory = sqlite3.Row
         # In WAL mode, NORMAL keeps what was committed when the process dies; a power failure may cost the last of it.
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
-            self._connection.execute(f"PRAGMA {pragma}")
-        self._migrate()
-        self._remove_unknown_files()
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL"):
+            connection.execute(f"PRAGMA {pragma}")
+        migrate(connection)
+        connection.execute("PRAGMA foreign_keys = ON")  # a migration may make a table anew
+        self.clock = Clock(self)
+        connection.create_function("now", 0, self.clock.now_text)
+        self.remove_unknown_files()
 
-    def _migrate(self) -> None:
-        version: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-            self._connection.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
-
-    def _remove_unknown_files(self) -> None:
-        """Remove files whose upload was not acknowledged: moved into place, but not in the database."""
-        with self.transaction() as db:
+    def remove_unknown_files(self) -> None:
+        """Remove model files that are not in the database: their upload was not acknowledged, or they were deleted."""
+        with self.reading() as db:
             known = {row["version"] for row in db.execute("SELECT version FROM model_versions")}
         for file in self._models.iterdir():
             if file.name not in known:
@@ -208,13 +96,21 @@ class Store:
     def transaction(self) -> Generator[sqlite3.Connection]:
         """All of it is stored, or, after an exception, nothing."""
         with self._lock:
+            self._afterwards = []
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite ends it itself when the disk is full
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
+            for action in self._afterwards:
+                action()
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Do something when the transaction that is under way is stored, before the next one begins."""
+        self._afterwards.append(action)
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:
@@ -222,9 +118,47 @@ class Store:
         with self._lock:
             yield self._connection
 
+    @staticmethod
+    def clear(db: sqlite3.Connection, kept_user_id: str | None) -> None:
+        """Delete every row but the settings, one user and this user's refresh tokens; ids begin at 1 again.
+
+        The files of what is deleted are left; `remove_unknown_files` removes them once it is committed.
+
+        Args:
+            db: The transaction to do it in.
+            kept_user_id: The user who stays; None for nobody.
+        """
+        db.execute("PRAGMA defer_foreign_keys = ON")
+        tables = db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid DESC").fetchall()
+        for name in [row["name"] for row in tables]:
+            if name not in _KEPT_TABLES:
+                db.execute(f'DELETE FROM "{name}"')  # noqa: S608 - the names are the schema's
+        db.execute("DELETE FROM refresh_tokens WHERE user_id IS NOT ?", (kept_user_id,))
+        db.execute("DELETE FROM users WHERE id IS NOT ?", (kept_user_id,))
+        db.execute("UPDATE users SET enabled = 1, requires_action = 0")
+
     def model_file(self, version: str) -> Path:
         """Where the file of a model version is, by its UUID."""
         return self._models / version
+
+    @contextmanager
+    def placed(self, staged: Path, version: str) -> Generator[None]:
+        """Move a file into the place of a model version, and remove it if what is done with it there fails.
+
+        The file is there before the row that names it, even after a power failure.
+
+        Args:
+            staged: The file, whose content is on the disk.
+            version: The version's UUID.
+        """
+        place = self.model_file(version)
+        try:
+            staged.rename(place)
+            _sync_directory(self._models)
+            yield
+        except BaseException:
+            place.unlink(missing_ok=True)
+            raise
 
     def setting(self, name: str, make: Any) -> str:
         """A setting, made when it is first asked for."""
@@ -236,8 +170,24 @@ class Store:
             db.execute("INSERT INTO settings VALUES (?, ?)", (name, value))
             return value
 
+    def change_setting(self, name: str, value: str) -> None:
+        """Set a setting, whether there was one or not."""
+        with self.transaction() as db:
+            db.execute(
+                "INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value)
+            )
+
     def close(self) -> None:
         """Write everything into the database file, and let another process work on the directory."""
         with self._lock:
             self._connection.close()
         self._guard.close()
+
+
+def _sync_directory(directory: Path) -> None:
+    """See that the names in a directory are on the disk."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -201,7 +201,12 @@ def to_column(tensor: Array) -> Column:
 def with_variable_lists(column: Column) -> Column:
     """A column whose lists of fixed size became lists of variable size, as the engine answers."""
     kind = _variable(column.type)
-    return column if kind.equals(column.type) else column.cast(kind)
+    if kind.equals(column.type):
+        return column
+    try:
+        return column.cast(kind)
+    except pa.ArrowException as error:
+        raise engine_error(f"Values of the type {column.type} cannot be answered: {error}.") from None
 
 
 def _variable(kind: Any) -> Any:

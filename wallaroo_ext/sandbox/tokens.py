@@ -8,6 +8,7 @@ import sqlite3
 import time
 import uuid
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -17,7 +18,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from wallaroo_ext.sandbox.issuer import ALGORITHM, RecentIdentities, read_token, service_account
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
-from wallaroo_ext.sandbox.problems import unauthorized
+from wallaroo_ext.sandbox.problems import Problem, no_token, unauthorized
 from wallaroo_ext.sandbox.users import User, add_foreign_user, find_user
 
 if TYPE_CHECKING:
@@ -35,9 +36,15 @@ _WHOLE_SECOND = 1
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request: a user, or, with a token without a user, a client alone."""
+    """Who sends a request: a user, or, with a token without a user, a client alone.
+
+    Attributes:
+        user: The user; None for a client alone.
+        name: What the log calls the caller, as the token has it.
+    """
 
     user: User | None
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +142,7 @@ class Tokens:
         ]
 
     def issue(
-        self, client_id: str, user: User | None, issuer: str, *, offline: bool = False, session: str | None = None
+        self, client_id: str, user: User | None, issuer: str, *, offline: bool = False, spent: str | None = None
     ) -> dict[str, Any]:
         """The token endpoint's answer; without a user there is no refresh token.
 
@@ -144,9 +151,12 @@ class Tokens:
             user: Who signed in; None for the client alone.
             issuer: The realm's URL.
             offline: Whether the refresh token never expires.
-            session: The session to continue; None for a new one.
+            spent: The refresh token that is used up for it, whose session goes on; None for a new session.
+
+        Raises:
+            Problem: 400, when the refresh token was used up already.
         """
-        session = session or str(uuid.uuid4())
+        session = str(uuid.uuid4()) if spent is None else _session_of(spent)
         scope = f"{_SCOPE} {OFFLINE}" if offline else _SCOPE
         claims = _claims(client_id, user) | {"iss": issuer, "sid": session, "scope": scope}
         answer: dict[str, Any] = {
@@ -158,7 +168,7 @@ class Tokens:
             "scope": scope,
         }
         if user is not None:
-            refresh_token = self._new_refresh_token(client_id, Session(session, user, offline))
+            refresh_token = self._new_refresh_token(client_id, Session(session, user, offline), spent)
             answer |= {"refresh_token": refresh_token, "session_state": session}
         return answer
 
@@ -168,11 +178,14 @@ class Tokens:
         keys = self._keys
         return jwt.encode(claims | times, keys.signing, ALGORITHM, headers={"kid": keys.signing_id})
 
-    def _new_refresh_token(self, client_id: str, session: Session) -> str:
+    def _new_refresh_token(self, client_id: str, session: Session, spent: str | None) -> str:
+        """A refresh token, stored in place of the one that is used up."""
         token = f"{session.id}.{secrets.token_urlsafe(48)}"
         now = int(time.time())
         expires_at = _NEVER if session.offline else now + self._options.refresh_lifetime
         with self._store.transaction() as db:
+            if spent is not None and not db.execute("DELETE FROM refresh_tokens WHERE id = ?", (spent,)).rowcount:
+                raise _invalid_refresh_token()
             db.execute("DELETE FROM refresh_tokens WHERE expires_at < ?", (now,))
             db.execute(
                 "INSERT INTO refresh_tokens (id, user_id, client_id, expires_at) VALUES (?, ?, ?, ?)",
@@ -180,18 +193,21 @@ class Tokens:
             )
         return token
 
-    def redeem(self, client_id: str, refresh_token: str) -> Session | None:
-        """What a refresh token continues, which is used up by it."""
-        with self._store.transaction() as db:
+    def session(self, client_id: str, refresh_token: str) -> Session:
+        """What a refresh token continues; `issue` uses it up.
+
+        Raises:
+            Problem: 400, when it is none of this client's, or expired, or used up.
+        """
+        with self._store.reading() as db:
             row = db.execute(
-                "DELETE FROM refresh_tokens WHERE id = ? AND client_id = ? AND expires_at >= ?"
-                " RETURNING user_id, expires_at",
+                "SELECT user_id, expires_at FROM refresh_tokens WHERE id = ? AND client_id = ? AND expires_at >= ?",
                 (refresh_token, client_id, int(time.time())),
             ).fetchone()
             user = None if row is None else find_user(db, row["user_id"])
         if row is None or user is None:
-            return None
-        return Session(refresh_token.partition(".")[0], user, offline=row["expires_at"] == _NEVER)
+            raise _invalid_refresh_token()
+        return Session(_session_of(refresh_token), user, offline=row["expires_at"] == _NEVER)
 
     def verify(self, authorization: str | None) -> Caller:
         """Who sends a request with this Authorization header.
@@ -204,7 +220,7 @@ class Tokens:
         if scheme.lower() != "bearer" or not token.strip():
             raise unauthorized("The request has no bearer token.")
         identity = self._identify(token.strip())
-        return Caller(None if identity.is_client else self._user(identity))
+        return Caller(None if identity.is_client else self._user(identity), identity.username)
 
     def _identify(self, token: str) -> Identity:
         recent = self._recent
@@ -245,6 +261,16 @@ class Tokens:
         if self._issuer is None:
             return None
         return add_foreign_user(db, identity.subject, identity.username, identity.email)
+
+
+def _invalid_refresh_token() -> Problem:
+    """The token endpoint's refusal of a refresh token."""
+    return no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", "Invalid refresh token")
+
+
+def _session_of(refresh_token: str) -> str:
+    """The id of the session of a refresh token."""
+    return refresh_token.partition(".")[0]
 
 
 def _claims(client_id: str, user: User | None) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def add_user(db: sqlite3.Connection, email: str, password: str, *, temporary: bo
         temporary: Whether the password has to be changed before it is good for a token.
     """
     name = email.lower()
-    user = User(str(uuid.uuid4()), name, name, enabled=True, requires_action=temporary, created_at=now())
+    user = User(str(uuid.uuid4()), name, name, enabled=True, requires_action=temporary, created_at=now(db))
     salt = secrets.token_bytes(16)
     _insert(db, user, salt, _hash(password, salt))
     return user
@@ -62,13 +62,18 @@ def _insert(db: sqlite3.Connection, user: User, salt: bytes, password_hash: byte
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (user.id, user.username, user.email, salt, password_hash, user.enabled, user.requires_action, user.created_at),
     )
-    add_workspace(db, f"{user.email} - Default Workspace", user)
+    add_default_workspace(db, user)
+
+
+def add_default_workspace(db: sqlite3.Connection, user: User) -> int:
+    """The id of the workspace of their own that a user gets."""
+    return add_workspace(db, f"{user.email} - Default Workspace", user)
 
 
 def add_workspace(db: sqlite3.Connection, name: str, owner: User) -> int:
     """A new workspace's id."""
     cursor = db.execute(
-        "INSERT INTO workspaces (name, created_at, created_by) VALUES (?, ?, ?)", (name, now(), owner.id)
+        "INSERT INTO workspaces (name, created_at, created_by) VALUES (?, ?, ?)", (name, now(db), owner.id)
     )
     workspace_id = cursor.lastrowid
     db.execute("INSERT INTO workspace_users VALUES (?, ?, 'OWNER')", (workspace_id, owner.id))
@@ -128,7 +133,7 @@ def add_foreign_user(db: sqlite3.Connection, user_id: str, username: str, email:
     Raises:
         sqlite3.IntegrityError: Another user has the name or the address.
     """
-    user = User(user_id, username.lower(), email.lower(), enabled=True, requires_action=False, created_at=now())
+    user = User(user_id, username.lower(), email.lower(), enabled=True, requires_action=False, created_at=now(db))
     nobodys_password = secrets.token_bytes(16), secrets.token_bytes(64)
     _insert(db, user, *nobodys_password)
     return user

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+"""The last point in time that can be written."""
 _UNITS = {
     "millisecond": timedelta(milliseconds=1) // _MICROSECOND,
     "second": timedelta(seconds=1) // _MICROSECOND,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from wallaroo_ext.sandbox.calls import Call, handles, handles_rows
+from wallaroo_ext.sandbox.calls import Call, handles_rows
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
 from wallaroo_ext.sandbox.problems import bad_request
+from wallaroo_ext.sandbox.scheduled_assays import require_pipeline, watched_pipelines
 from wallaroo_ext.sandbox.store import now
 
 if TYPE_CHECKING:
@@ -25,20 +26,23 @@ if TYPE_CHECKING:
 
 @handles_rows
 def create_assay(call: Call) -> dict[str, Any]:
-    """A new assay, whose status is the sandbox's own whatever was sent, and whose first run is due at once."""
-    _plan(call.body)
+    """A new assay, whose status is the sandbox's own whatever was sent; it is run at once if a window is over."""
+    plan = _plan(call.body)
+    first_run = plan.next_run(plan.schedule(0), 0)
     with call.instance.store.transaction() as db:
         _pipelines(db, call.body, call.user)
-        time = now()
+        time = now(db)
         cursor = db.execute(
             "INSERT INTO assays (pipeline_id, request, active, next_run, updated_at) VALUES (?, ?, ?, ?, ?)",
-            (call.body["pipeline_id"], _dump(call.body), call.body["active"], time, time),
+            (
+                call.body["pipeline_id"],
+                orjson.dumps(call.body).decode(),
+                call.body["active"],
+                first_run and max(first_run, time),
+                time,
+            ),
         )
     return {"assay_id": cursor.lastrowid}
-
-
-def _dump(value: dict[str, Any]) -> str:
-    return orjson.dumps(value).decode()
 
 
 def _plan(request: dict[str, Any]) -> Plan:
@@ -56,19 +60,9 @@ def _pipelines(db: sqlite3.Connection, request: dict[str, Any], user: User) -> d
     """
     workspace_id, pipeline_id, name = request["workspace_id"], request["pipeline_id"], request["pipeline_name"]
     require_workspace(db, workspace_id, user)
-    if _require_pipeline(db, workspace_id, name) != pipeline_id:
+    if require_pipeline(db, workspace_id, name) != pipeline_id:
         raise bad_request(f"The pipeline {name!r} of the workspace {workspace_id} does not have the id {pipeline_id}.")
-    names = {request["baseline"]["Fixed"]["pipeline"], request["window"]["pipeline"]}
-    return {found: _require_pipeline(db, workspace_id, found) for found in names}
-
-
-def _require_pipeline(db: sqlite3.Connection, workspace_id: int, name: str) -> int:
-    """The id of a workspace's pipeline of a name."""
-    query = "SELECT id FROM pipelines WHERE workspace_id = ? AND name = ?"
-    row = db.execute(query, (workspace_id, name)).fetchone()
-    if row is None:
-        raise bad_request(f"The workspace {workspace_id} has no pipeline {name!r}.")
-    return int(row["id"])
+    return watched_pipelines(db, request)
 
 
 @handles_rows
@@ -79,6 +73,8 @@ def list_assays(call: Call) -> list[dict[str, Any]]:
         pipeline = db.execute("SELECT workspace_id FROM pipelines WHERE id = ?", (pipeline_id,)).fetchone()
         if pipeline is None or not is_member(db, pipeline["workspace_id"], call.user):
             raise bad_request(f"There is no pipeline {pipeline_id}.")
+    call.instance.scheduled_assays.catch_up_all(pipeline_id)
+    with call.instance.store.reading() as db:
         rows = db.execute("SELECT * FROM assays WHERE pipeline_id = ? ORDER BY id DESC", (pipeline_id,)).fetchall()
     return [_assay(row) for row in rows]
 
@@ -108,13 +104,15 @@ def _assay(row: Row) -> dict[str, Any]:
     }
 
 
-@handles
+@handles_rows
 def set_assay_active(call: Call) -> dict[str, Any]:
-    """Switch an assay on or off; one that is switched on again catches up."""
+    """Switch an assay on or off; what was due before it is switched off is computed, and what is due after it later."""
     assay_id, active = call.body["id"], call.body["active"]
-    with call.instance.store.transaction() as db:
+    with call.instance.store.reading() as db:
         _require_assay(db, assay_id, call.user)
-        db.execute("UPDATE assays SET active = ?, updated_at = ? WHERE id = ?", (active, now(), assay_id))
+    call.instance.scheduled_assays.try_to_catch_up(assay_id)
+    with call.instance.store.transaction() as db:
+        db.execute("UPDATE assays SET active = ?, updated_at = ? WHERE id = ?", (active, now(db), assay_id))
     return {"id": assay_id, "active": active}
 
 
@@ -145,13 +143,13 @@ def run_interactive_assay(call: Call) -> list[dict[str, Any]]:
     return _run(call, call.body).results()
 
 
-def _run(call: Call, request: dict[str, Any], first_window: int = 0) -> Run:
+def _run(call: Call, request: dict[str, Any]) -> Run:
     from wallaroo_ext.sandbox.assays import Run
 
     plan = _plan(request)
     with call.instance.store.transaction() as db:
         pipelines = _pipelines(db, request, call.user)
-    return Run(plan, call.instance.log, pipelines, first_window)
+    return Run(plan, call.instance.log, pipelines, call.instance.clock)
 
 
 @handles_rows
@@ -163,7 +161,7 @@ def get_assay_baseline(call: Call) -> list[dict[str, Any]]:
     start, end = (to_milliseconds(parse_time(body[name])) if name in body else None for name in ("start", "end"))
     with call.instance.store.transaction() as db:
         require_workspace(db, body["workspace_id"], call.user)
-        pipeline_id = _require_pipeline(db, body["workspace_id"], body["pipeline_name"])
+        pipeline_id = require_pipeline(db, body["workspace_id"], body["pipeline_name"])
     limit = int(body["limit"]) if "limit" in body else None  # JSON's 3.0 is an integer too
     batches = call.instance.log.read(pipeline_id, start_ms=start, end_ms=end, model_name=body.get("model_name"))
     return list(islice((row for batch in batches for row in _rows(batch, limit)), limit))
@@ -203,8 +201,7 @@ def _results(call: Call) -> list[dict[str, Any]]:
     start, end = (parse_time(body[name]) if name in body else None for name in ("start", "end"))
     with call.instance.store.transaction() as db:
         assay = _require_assay(db, body["assay_id"], call.user)
-    if assay["active"]:
-        _catch_up(call, assay)
+    call.instance.scheduled_assays.catch_up(assay["id"])
     with call.instance.store.transaction() as db:
         rows = db.execute(
             "SELECT assay_results.*, pipeline_id FROM assay_results JOIN assays ON assays.id = assay_id "
@@ -219,33 +216,6 @@ def _results(call: Call) -> list[dict[str, Any]]:
             ),
         ).fetchall()
     return [_result(row) for row in reversed(rows)]
-
-
-def _catch_up(call: Call, assay: Row) -> None:
-    """Compute and store the windows that were completed since the last time, each of them once.
-
-    An assay whose baseline has no inferences cannot be run yet, and so has no results.
-    """
-    from wallaroo_ext.sandbox.assays import WINDOWS_AT_ONCE
-
-    request: dict[str, Any] = orjson.loads(assay["request"])
-    run = _run(call, request, assay["windows_done"])
-    if not run.is_due:
-        return
-    numbers = run.occupied_windows(WINDOWS_AT_ONCE)
-    done = numbers[-1] + 1 if len(numbers) == WINDOWS_AT_ONCE else run.schedule.complete
-    results = [(assay["id"], run.schedule.begin(number), _dump(run.result(number))) for number in numbers]
-    time = now()
-    with call.instance.store.transaction() as db:
-        db.executemany(
-            "INSERT INTO assay_results (assay_id, window_start, result, created_at) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (assay_id, window_start) DO NOTHING",
-            [(*result, time) for result in results],
-        )
-        db.execute(
-            "UPDATE assays SET windows_done = max(windows_done, ?), last_run = ?, next_run = ? WHERE id = ?",
-            (done, time, _plan(request).next_run(run.schedule, done), assay["id"]),
-        )
 
 
 def _result(row: Row) -> dict[str, Any]:

@@ -34,12 +34,12 @@ class _Granted:
     Attributes:
         user: Whom the token is for; None for the client alone.
         offline: Whether its refresh token never expires.
-        session: The session that it continues; None for a new one.
+        spent: The refresh token that is used up; None for another grant.
     """
 
     user: User | None = None
     offline: bool = False
-    session: str | None = None
+    spent: str | None = None
 
 
 @handles
@@ -64,7 +64,7 @@ def _token(call: Call) -> dict[str, Any]:
     if granted.user is not None:
         _refuse_who_may_not_sign_in(granted.user)
     issuer = call.base_url + realm_path(call.contract.operations["request_token"].path)
-    return call.instance.tokens.issue(client_id, granted.user, issuer, offline=granted.offline, session=granted.session)
+    return call.instance.tokens.issue(client_id, granted.user, issuer, offline=granted.offline, spent=granted.spent)
 
 
 def _refuse_for_another_issuer(call: Call) -> None:
@@ -102,7 +102,7 @@ def _basic(authorization: str | None) -> tuple[str, str] | None:
 def _by_password(call: Call, _: str) -> _Granted:
     if "username" not in call.body:
         raise no_token(HTTPStatus.UNAUTHORIZED, "invalid_request", "Missing parameter: username")
-    with call.instance.store.transaction() as db:
+    with call.instance.store.reading() as db:
         user = check_password(db, call.body["username"], call.body.get("password", ""))
     if user is None:
         raise no_token(HTTPStatus.UNAUTHORIZED, "invalid_grant", "Invalid user credentials")
@@ -112,10 +112,9 @@ def _by_password(call: Call, _: str) -> _Granted:
 def _by_refresh_token(call: Call, client_id: str) -> _Granted:
     if "refresh_token" not in call.body:
         raise no_token(HTTPStatus.BAD_REQUEST, "invalid_request", "No refresh token")
-    session = call.instance.tokens.redeem(client_id, call.body["refresh_token"])
-    if session is None:
-        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", "Invalid refresh token")
-    return _Granted(session.user, session.offline, session.id)
+    refresh_token = call.body["refresh_token"]
+    session = call.instance.tokens.session(client_id, refresh_token)
+    return _Granted(session.user, session.offline, refresh_token)
 
 
 def _by_client_alone(_: Call, __: str) -> _Granted:

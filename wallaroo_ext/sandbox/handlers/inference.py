@@ -37,7 +37,7 @@ def _infer(call: Call) -> Response:
     # A running deployment has found the heavy libraries loaded, so this import waits for nothing.
     from wallaroo_ext.sandbox.answers import JSON, Answer, Selection, preferred_type, read_rows
 
-    rows = read_rows(call.media_type, call.body)
+    rows = read_rows(call.media_type, call.body, call.instance.options.rows_memory_mib)
     answer = Answer(
         rows=rows,
         scored=deployment.score(rows.table),
@@ -50,11 +50,14 @@ def _infer(call: Call) -> Response:
             excluded=call.query.getlist("dataset.exclude[]"),
             separator=call.query.get("dataset.separator"),
         ),
+        time_ms=call.instance.clock.now_ns() // 1_000_000,
     )
-    call.instance.log.append(row["pipeline_id"], answer.logged())
     if preferred_type(call.headers.get("Accept"), call.media_type, arrow_media_type()) == JSON:
-        return Response(answer.to_json(), media_type=JSON)
-    return PiecesResponse(answer.to_arrow(), media_type=arrow_media_type())
+        response = Response(answer.to_json(call.instance.options.rows_memory_mib), media_type=JSON)
+    else:
+        response = PiecesResponse(answer.to_arrow(), media_type=arrow_media_type())
+    call.instance.log.append(row["pipeline_id"], answer.logged())  # last, so that nothing is logged that failed
+    return response
 
 
 def _deployment(call: Call) -> Row:

@@ -65,17 +65,17 @@ def _upload(call: Call, metadata: dict[str, Any], file: StagedFile) -> dict[str,
             call.instance.engine.wait_for_libraries()
             check_schema(name, metadata[name])
     version = str(uuid.uuid4())
-    with call.instance.store.transaction() as db:
+    store = call.instance.store
+    with store.placed(file.path, version), store.transaction() as db:
         require_workspace(db, metadata["workspace_id"], call.user)
         version_id = _insert_version(db, metadata, file, version)
-        file.path.rename(call.instance.store.model_file(version))
     call.instance.engine.convert(version_id)
     return {"insert_models": {"returning": [{"models": [{"id": version_id}]}]}}
 
 
 def _insert_version(db: sqlite3.Connection, metadata: dict[str, Any], file: StagedFile, version: str) -> int:
     """The new version's id; its model is made where the workspace has none of this name."""
-    time = now()
+    time = now(db)
     model = db.execute(
         "SELECT id FROM models WHERE workspace_id = ? AND name = ?", (metadata["workspace_id"], metadata["name"])
     ).fetchone()

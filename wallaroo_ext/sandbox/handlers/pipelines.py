@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.sandbox.calls import Call, handles
@@ -14,6 +14,7 @@ from wallaroo_ext.sandbox.handlers.models import (
     require_version,
 )
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
+from wallaroo_ext.sandbox.pipelines import add_pipeline, add_pipeline_version
 from wallaroo_ext.sandbox.problems import bad_request
 from wallaroo_ext.sandbox.store import now
 
@@ -32,8 +33,8 @@ def create_pipeline(call: Call) -> dict[str, Any]:
         require_workspace(db, workspace_id, call.user)
         for reference in _references(definition):
             find_version(db, workspace_id, reference)
-        pipeline_id = _find_pipeline(db, workspace_id, name) or _insert_pipeline(db, workspace_id, name)
-        version = _insert_version(db, pipeline_id, json.dumps(definition))
+        pipeline_id = _find_pipeline(db, workspace_id, name) or add_pipeline(db, workspace_id, name)
+        version = add_pipeline_version(db, pipeline_id, json.dumps(definition))
     return {
         "pipeline_pk_id": pipeline_id,
         "pipeline_variant_pk_id": version["id"],
@@ -44,19 +45,6 @@ def create_pipeline(call: Call) -> dict[str, Any]:
 def _find_pipeline(db: sqlite3.Connection, workspace_id: int, name: str) -> int | None:
     row = db.execute("SELECT id FROM pipelines WHERE workspace_id = ? AND name = ?", (workspace_id, name)).fetchone()
     return None if row is None else int(row["id"])
-
-
-def _insert_pipeline(db: sqlite3.Connection, workspace_id: int, name: str) -> int:
-    values = (workspace_id, name, now())
-    cursor = db.execute("INSERT INTO pipelines (workspace_id, name, created_at) VALUES (?, ?, ?)", values)
-    return int(cursor.lastrowid or 0)
-
-
-def _insert_version(db: sqlite3.Connection, pipeline_id: int, definition: str) -> Row:
-    return db.execute(
-        "INSERT INTO pipeline_versions (pipeline_id, version, definition, created_at) VALUES (?, ?, ?, ?) RETURNING *",
-        (pipeline_id, str(uuid.uuid4()), definition, now()),
-    ).fetchone()
 
 
 def _references(definition: dict[str, Any]) -> list[dict[str, str]]:
@@ -80,7 +68,7 @@ def deploy_pipeline(call: Call) -> dict[str, Any]:
         if running is not None:
             return {"id": running}
         deployment_id = _deploy(db, version, body["deploy_id"], steps)
-    call.instance.engine.start(deployment_id)
+        call.instance.store.after_commit(partial(call.instance.engine.start, deployment_id))
     return {"id": deployment_id}
 
 
@@ -100,7 +88,7 @@ def _deploy(db: sqlite3.Connection, version: Row, deploy_id: str, steps: list[in
         "INSERT INTO deployments (pipeline_id, deploy_id, pipeline_version_id, steps, deployed, created_at) "
         "VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT (pipeline_id, deploy_id) DO UPDATE SET "
         "pipeline_version_id = excluded.pipeline_version_id, steps = excluded.steps, deployed = 1 RETURNING id",
-        (version["pipeline_id"], deploy_id, version["id"], json.dumps(steps), now()),
+        (version["pipeline_id"], deploy_id, version["id"], json.dumps(steps), now(db)),
     ).fetchone()
     return int(row["id"])
 
@@ -138,7 +126,7 @@ def copy_pipeline(call: Call) -> dict[str, Any]:
         source = _require_source(db, workspace_id, call.body["source_pipeline"], call.body.get("pipeline_version"))
         if _find_pipeline(db, workspace_id, name) is not None:
             raise bad_request(f"The workspace has a pipeline {name!r} already.")
-        version = _insert_version(db, _insert_pipeline(db, workspace_id, name), source["definition"])
+        version = add_pipeline_version(db, add_pipeline(db, workspace_id, name), source["definition"])
         answer = {
             "pipeline_pk_id": version["pipeline_id"],
             "pipeline_variant_pk_id": version["id"],
@@ -148,7 +136,7 @@ def copy_pipeline(call: Call) -> dict[str, Any]:
         if deploy_id is None:
             return answer
         deployment_id = _deploy(db, version, deploy_id, _steps(db, workspace_id, version, {}))
-    call.instance.engine.start(deployment_id)
+        call.instance.store.after_commit(partial(call.instance.engine.start, deployment_id))
     return answer | {"pipeline_version": version["version"], "deployment": {"id": deployment_id}}
 
 
@@ -184,9 +172,9 @@ def undeploy_pipeline(call: Call) -> None:
             ids = [found for found in ids if found == deployment_id]
             if not ids:
                 raise bad_request(f"The pipeline {pipeline_id} has no deployment {deployment_id}.")
-        db.executemany("UPDATE deployments SET deployed = 0 WHERE id = ?", [(found,) for found in ids])
-    for found in ids:
-        call.instance.engine.stop(found)
+        for found in ids:
+            db.execute("UPDATE deployments SET deployed = 0 WHERE id = ?", (found,))
+            call.instance.store.after_commit(partial(call.instance.engine.stop, found))
 
 
 def _pipeline_of(db: sqlite3.Connection, deployment_id: int | None) -> int:

@@ -1,0 +1,25 @@
+"""Models on a deployment of any sandbox, for tests that have a sandbox of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wallaroo_ext import connect, deploy_pipeline, upload_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORKSPACE = 1
+
+
+def deployed(environment: dict[str, str], model: Path | bytes, name: str = "deployed") -> str:
+    """The URL of a running deployment of a new model, in the default user's workspace.
+
+    Args:
+        environment: How to reach the sandbox.
+        model: The model's file, or what is in it.
+        name: The name of the model, the pipeline and the deployment.
+    """
+    with connect(environment=environment) as client:
+        version = upload_model(client, model, name=name, workspace=WORKSPACE)
+        return deploy_pipeline(client, name, version).url

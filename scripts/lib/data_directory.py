@@ -1,0 +1,103 @@
+"""A data directory with a row in every table, kept as text and small files, so that later releases can be tried on it.
+
+It has no key that signs tokens: the release that opens it makes one.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mixed_load import Actor, assay
+
+from wallaroo_ext.sandbox.migrations import MIGRATIONS
+from wallaroo_ext.sandbox.process import running
+from wallaroo_ext.sandbox.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DIRECTORIES = Path(__file__).parents[2] / "contract_tests" / "data_directories"
+"""The stored directories, each named by its version."""
+
+DATABASE = "sandbox.sqlite3"
+SQL = "sandbox.sql"
+CREDENTIALS = {"default_password": "a-password-of-the-tests", "client_secret": "a-client-secret-of-the-tests"}
+_SECOND = timedelta(seconds=1)
+
+
+def make(directory: Path) -> None:
+    """Have a sandbox write a row into every table."""
+    with closing(Store(directory)) as store:
+        for name, value in CREDENTIALS.items():
+            store.change_setting(name, value)
+    with running(directory) as environment, closing(Actor(0, 0, {})) as actor:
+        actor.connect(environment)
+        actor.prepare()
+        actor.wait_until_running()
+        start = datetime.now(UTC)
+        actor.infer_json()
+        time.sleep((start + _SECOND - datetime.now(UTC)).total_seconds())
+        actor.infer_arrow()
+        assay_id = actor.post("create_assay", _soon_due(actor, start))["assay_id"]
+        while not actor.post("get_assay_results", {"assay_id": assay_id}):
+            time.sleep(0.1)
+
+
+def _soon_due(actor: Actor, start: datetime) -> dict[str, object]:
+    """An assay whose first window ends within a second or two."""
+    body = assay(actor.name, actor.pipeline_id)
+    body["baseline"]["Fixed"] |= {"start_at": start.isoformat(), "end_at": (start + _SECOND).isoformat()}
+    body["window"]["width"] = "1 seconds"
+    return body
+
+
+def store(directory: Path, place: Path) -> None:
+    """Keep a data directory as text and files."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    for name in ("models", "log"):
+        shutil.copytree(directory / name, place / name)
+    with closing(sqlite3.connect(directory / DATABASE)) as db:
+        db.execute("DELETE FROM settings WHERE name = 'token_keys'")
+        db.execute("UPDATE refresh_tokens SET id = 'a-refresh-token-of-the-tests'")
+        db.commit()
+        (place / SQL).write_text("".join(f"{line}\n" for line in _lines(db)), encoding="utf-8")
+
+
+def _lines(db: sqlite3.Connection) -> Iterator[str]:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    yield f"PRAGMA user_version = {version};"
+    yield from db.iterdump()
+
+
+def restore(place: Path, directory: Path) -> None:
+    """Make the data directory that was kept."""
+    shutil.copytree(place, directory, ignore=shutil.ignore_patterns(SQL))
+    with closing(sqlite3.connect(directory / DATABASE)) as db:
+        db.executescript((place / SQL).read_text(encoding="utf-8"))
+
+
+def main() -> int:
+    """Store a directory of the present version, unless there is one."""
+    place = DIRECTORIES / str(len(MIGRATIONS))
+    if place.exists():
+        print(f"There is a data directory of the version {len(MIGRATIONS)} already: {place}.", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary) / "data"
+        make(directory)
+        store(directory, place)
+    print(f"Stored {place}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,285 @@
+"""What an Arrow file would take in memory, found out before it is decoded and before its columns are spread out.
+
+A small file can stand for endless data: a compressed buffer says itself how long it will be, buffers and batches may
+overlap, nested lists of nothing have as many rows as they like, and one long text can be the value of every row. What
+reading takes is the sum of the buffers' lengths, which each batch's metadata states; the metadata is FlatBuffers, read
+here as far as it is needed and not copied. What the columns then stand for is counted without spreading them out.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_MAGIC = b"ARROW1"
+_END = struct.Struct("<i6s")
+_BLOCK = struct.Struct("<qi4xq")
+_BUFFER_SIZE = 16
+_CONTINUATION = 0xFFFFFFFF
+_DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
+_NOT_COMPRESSED = -1
+_MAX_BATCHES = 1 << 16
+_MAX_COLUMNS = 1 << 14
+MAX_DEPTH = 32
+
+_NUMBER_SIZE = 8
+_TEXT_SIZE = 64  # a Python string without its characters, and the reference to it
+_ROW_SIZE = 16  # the time of a row and its count of anomalies
+
+_VIEWS = (pa.types.is_string_view, pa.types.is_binary_view)
+_TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+_UNREADABLE = (
+    pa.types.is_union,
+    pa.types.is_run_end_encoded,
+    pa.types.is_list_view,
+    pa.types.is_large_list_view,
+)
+_LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list, pa.types.is_map)
+
+
+class TooLargeError(Exception):
+    """Rows take more memory than they may."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A FlatBuffers table: where it is, and where its fields are.
+
+    Every place is checked against the end of the content, so that a wrong one is a struct.error.
+    """
+
+    content: memoryview
+    place: int
+
+    @staticmethod
+    def root(content: memoryview, start: int) -> _Table:
+        """The table that a FlatBuffers message is."""
+        return _Table(content, start + _read("<I", content, start))
+
+    def field(self, number: int) -> int | None:
+        """Where the value of a field is; None where it has its default."""
+        fields = self.place - _read("<i", self.content, self.place)
+        position = 4 + 2 * number
+        if position >= _read("<H", self.content, fields):
+            return None
+        offset = _read("<H", self.content, fields + position)
+        return self.place + offset if offset else None
+
+    def table(self, number: int) -> _Table | None:
+        """The table that a field refers to."""
+        place = self.field(number)
+        return None if place is None else _Table.root(self.content, place)
+
+    def vector(self, number: int, item_size: int) -> tuple[int, int]:
+        """Where the vector of a field begins, and how many items it has.
+
+        Raises:
+            ValueError: It does not end inside the content.
+        """
+        place = self.field(number)
+        if place is None:
+            return 0, 0
+        start = place + _read("<I", self.content, place)
+        count = _read("<I", self.content, start)
+        if start + 4 + count * item_size > len(self.content):
+            raise ValueError("a list in its metadata does not end")
+        return start + 4, count
+
+
+def _read(form: str, content: memoryview, place: int) -> int:
+    if place < 0:
+        raise ValueError("its metadata refers to a place before its beginning")
+    return int(struct.unpack_from(form, content, place)[0])
+
+
+def check_file(content: bytes, limit: int) -> None:
+    """Make sure that reading an Arrow file takes no more memory than a limit.
+
+    Args:
+        content: The file. Whether the rest of it is right is left to who reads it.
+        limit: In bytes.
+
+    Raises:
+        TooLargeError: It would take more.
+        ValueError: The file cannot be followed as far as its buffers.
+    """
+    view = memoryview(content)
+    try:
+        total = 0
+        for number, (start, length) in enumerate(_batches(view)):
+            total += _length_in_memory(view, start, length)
+            if total > limit:
+                raise TooLargeError(f"The rows take more than {limit >> 20} MiB when they are read")
+            if number >= _MAX_BATCHES:
+                raise TooLargeError(f"The rows are in more than {_MAX_BATCHES} batches")
+    except struct.error:
+        raise ValueError("its metadata refers to a place behind its end") from None
+
+
+def _batches(content: memoryview) -> Iterator[tuple[int, int]]:
+    """Where the messages of dictionaries and rows begin, and how long their metadata is, by the file's footer."""
+    if len(content) < _END.size or bytes(content[: len(_MAGIC)]) != _MAGIC:
+        raise ValueError("it does not begin as one")
+    length, magic = _END.unpack_from(content, len(content) - _END.size)
+    start = len(content) - _END.size - length
+    if magic != _MAGIC or length <= 0 or start < len(_MAGIC):
+        raise ValueError("it does not end as one; it was cut off")
+    footer = _Table.root(content[: len(content) - _END.size], start)
+    for number in (2, 3):
+        first, count = footer.vector(number, _BLOCK.size)
+        for index in range(count):
+            place, metadata_length, _ = _BLOCK.unpack_from(content, first + index * _BLOCK.size)
+            yield place, metadata_length
+
+
+def _length_in_memory(content: memoryview, start: int, metadata_length: int) -> int:
+    """How much memory the buffers of a message take, when they are neither compressed nor shared."""
+    prefix = 8 if _read("<I", content, start) == _CONTINUATION else 4
+    length = _read("<i", content, start + prefix - 4)
+    if length < 0 or length + prefix != metadata_length:
+        raise ValueError("a batch's metadata is not as long as the file says")
+    message = _Table.root(content[: start + metadata_length], start + prefix)
+    batch = _batch_of(message)
+    if batch is None:
+        return 0
+    first, count = batch.vector(2, _BUFFER_SIZE)
+    buffers = np.frombuffer(content, "<i8", 2 * count, first).reshape(-1, 2) if count else np.empty((0, 2), np.int64)
+    lengths = buffers[:, 1]
+    if ((buffers < 0) | (buffers > len(content))).any():
+        raise ValueError("a buffer lies outside of the file")
+    if batch.field(3) is None:
+        return int(lengths.sum())
+    return sum(
+        _decompressed_length(content, start + metadata_length + int(offset), int(size)) for offset, size in buffers
+    )
+
+
+def _batch_of(message: _Table) -> _Table | None:
+    """The record batch of a message: its own, or that of a dictionary."""
+    kind = message.field(1)
+    header = message.table(2)
+    if kind is None or header is None:
+        return None
+    number = _read("<B", message.content, kind)
+    return header if number == _RECORD_BATCH else header.table(1) if number == _DICTIONARY_BATCH else None
+
+
+def _decompressed_length(content: memoryview, place: int, size: int) -> int:
+    """What a compressed buffer says of itself in its first eight bytes."""
+    if size == 0:
+        return 0
+    length = _read("<q", content, place)
+    if length < _NOT_COMPRESSED:
+        raise ValueError("a compressed buffer has a negative length")
+    return size if length == _NOT_COMPRESSED else length
+
+
+def check_table(table: pa.Table, limit: int) -> None:
+    """Make sure that spreading out the columns of a valid table takes no more memory than a limit.
+
+    A number counts as 8 bytes, a text as 64 and its characters; of a column with a dictionary, every row counts as
+    the value that it stands for.
+
+    Args:
+        table: The rows.
+        limit: In bytes.
+
+    Raises:
+        TooLargeError: It would take more.
+        ValueError: A column has a type that nothing here works with, or a name that others have.
+    """
+    if table.num_columns > _MAX_COLUMNS:
+        raise TooLargeError(f"The rows have more than {_MAX_COLUMNS} columns")
+    if len(set(table.column_names)) < table.num_columns:
+        raise ValueError("two of its columns have one name")
+    total = table.num_rows * _ROW_SIZE
+    for name, column in zip(table.column_names, cast("list[Any]", table.columns), strict=True):
+        check_type(name, column.type)
+        total += spread_size(column)
+        if total > limit:
+            raise TooLargeError(f"The rows take more than {limit >> 20} MiB when they are spread out")
+
+
+def check_type(name: str, kind: Any, depth: int = 0) -> None:
+    """Raise a ValueError where a column's type is nothing that rows are made of."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"the column {name!r} is nested more than {MAX_DEPTH} times")
+    if _is(kind, _UNREADABLE) or (pa.types.is_dictionary(kind) and _has_parts(kind.value_type)):
+        raise ValueError(f"the column {name!r} has the type {kind}, which an engine does not read")
+    for field in _inner_fields(name, kind):
+        check_type(field.name, field.type, depth + 1)
+
+
+def _inner_fields(name: str, kind: Any) -> list[Any]:
+    if isinstance(kind, pa.BaseExtensionType):
+        return [cast("Any", pa).field(name, kind.storage_type)]
+    return [kind.field(number) for number in range(kind.num_fields)]
+
+
+def _has_parts(kind: Any) -> bool:
+    return pa.types.is_nested(kind) or pa.types.is_dictionary(kind) or isinstance(kind, pa.BaseExtensionType)
+
+
+def spread_size(column: Any) -> int:
+    """How much memory a chunked column takes when every value stands for itself, in bytes."""
+    row = _row_size(column.type)
+    return sum(_size(chunk) for chunk in column.chunks) if row is None else len(column) * row
+
+
+def _row_size(kind: Any) -> int | None:
+    """The size of a row, where all rows of a type have the same: of numbers, and of lists of fixed size of these."""
+    if pa.types.is_fixed_size_list(kind):
+        inner = _row_size(kind.value_type)
+        return None if inner is None else _NUMBER_SIZE + kind.list_size * inner
+    is_plain = pa.types.is_primitive(kind) or pa.types.is_null(kind)
+    return _width(kind) if is_plain and not isinstance(kind, pa.BaseExtensionType) else None
+
+
+def _size(array: Any) -> int:
+    """How much memory an array takes when every value stands for itself."""
+    kind, rows = array.type, len(array)
+    if isinstance(kind, pa.BaseExtensionType):
+        return _size(array.storage)
+    if pa.types.is_dictionary(kind):
+        return _dictionary_size(array)
+    if _is(kind, (*_TEXTS, *_VIEWS)):
+        return rows * _TEXT_SIZE + int(array.nbytes if _is(kind, _TEXTS) else _view_lengths(array).sum())
+    if _is(kind, _LISTS):
+        return rows * _NUMBER_SIZE + _size(array.values)
+    if pa.types.is_struct(kind):
+        return rows * _NUMBER_SIZE + sum(_size(array.field(number)) for number in range(kind.num_fields))
+    return rows * _width(kind)
+
+
+def _is(kind: Any, checks: Sequence[Callable[[Any], bool]]) -> bool:
+    return any(check(kind) for check in checks)
+
+
+def _width(kind: Any) -> int:
+    """The size of a value that is no text and has no parts."""
+    return _NUMBER_SIZE if pa.types.is_null(kind) else max(_NUMBER_SIZE, kind.bit_width // 8)
+
+
+def _dictionary_size(array: Any) -> int:
+    """The size of the values that the rows of an array with a dictionary stand for."""
+    values, rows = array.dictionary, len(array)
+    if _is(values.type, _VIEWS):
+        return rows * (_TEXT_SIZE + int(_view_lengths(values).max(initial=0)))
+    if _is(values.type, _TEXTS):
+        lengths = cast("Any", pc).binary_length(values).cast(pa.int64()).take(array.indices)
+        return rows * _TEXT_SIZE + int(cast("Any", pc).sum(lengths).as_py() or 0)
+    return rows * _width(values.type)
+
+
+def _view_lengths(array: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The lengths of an array of views of texts, which may all show the same text."""
+    views = np.frombuffer(array.buffers()[1] or b"", np.int32)[::4]
+    return views[array.offset : array.offset + len(array)].astype(np.int64)

@@ -1,0 +1,72 @@
+"""Who may steer a sandbox: programs on the same machine, and whoever has its control secret."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from wallaroo_ext.sandbox.problems import refusal
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+_LOCAL_NAME = "localhost"
+
+
+def check_access(request: Request, secret: str | None) -> None:
+    """Let a request pass, or say why not.
+
+    A web page of another site may make a browser on this machine send requests. So one with a foreign `Origin` is
+    refused, and so is one that reaches loopback by a name of elsewhere, which a page's own name server may point here.
+
+    Args:
+        request: The request.
+        secret: The control secret of the sandbox; None where it has none.
+
+    Raises:
+        Problem: 403, with a sentence.
+    """
+    origin, host = request.headers.get("Origin"), request.headers.get("Host", "")
+    if origin is not None and origin != f"{request.scope['scheme']}://{host}":
+        raise refusal(HTTPStatus.FORBIDDEN, "A web page of another origin may not steer this sandbox.")
+    if secret is not None and _has_secret(request, secret):
+        return
+    if not _is_loopback(request.client.host if request.client else ""):
+        raise refusal(HTTPStatus.FORBIDDEN, f"Only programs on its own machine may steer this sandbox{_or(secret)}.")
+    if not _is_local_name(_without_port(host)):
+        message = f"Steer this sandbox by the host localhost or 127.0.0.1, not {host!r}{_or(secret)}."
+        raise refusal(HTTPStatus.FORBIDDEN, message)
+
+
+def _or(secret: str | None) -> str:
+    """What else would do."""
+    how = "start it with a control secret" if secret is None else "send its control secret"
+    return f", or {how} (Authorization: Bearer ...)"
+
+
+def _has_secret(request: Request, secret: str) -> bool:
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(value.strip().encode(), secret.encode())
+
+
+def _without_port(host: str) -> str:
+    """The name or the address of a Host header, in lower case."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0] if "]" in host else ""
+    return host.lower().partition(":")[0]
+
+
+def _is_local_name(host: str) -> bool:
+    """Whether a host can only be this machine, whatever a name server says."""
+    return host == _LOCAL_NAME or host.endswith(f".{_LOCAL_NAME}") or _is_loopback(host)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback

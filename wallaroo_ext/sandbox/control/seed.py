@@ -1,0 +1,196 @@
+"""Putting users, workspaces, pipelines and logged rows into a sandbox, all of them or none."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext.inference import arrow_media_type
+from wallaroo_ext.sandbox.control.routes import JSON, Action, json_body, other_body
+from wallaroo_ext.sandbox.inference_log import LoggedBatch
+from wallaroo_ext.sandbox.pipelines import add_pipeline, add_pipeline_version
+from wallaroo_ext.sandbox.problems import bad_request
+from wallaroo_ext.sandbox.scheduled_assays import look_again
+from wallaroo_ext.sandbox.users import add_user, add_workspace, find_user_by_email
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    import pyarrow as pa
+
+    from wallaroo_ext.sandbox.control.routes import ControlCall
+    from wallaroo_ext.sandbox.inference_log import WrittenBatch
+
+_LARGEST_ID = (1 << 63) - 1
+_ID_TEXT = re.compile("[1-9][0-9]{0,17}")
+_ID = {"type": "integer", "minimum": 1, "maximum": _LARGEST_ID}
+_TEXT = {"type": "string", "minLength": 1}
+_VALUE = {"type": ["number", "string", "boolean", "array", "null"]}
+
+
+def _objects(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
+    """The schema of a list of objects that have some fields, and may have others."""
+    return {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": required | optional,
+            "required": list(required),
+            "additionalProperties": False,
+        },
+    }
+
+
+_ROWS = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "properties": {"time": {"type": "integer", "minimum": 0}},
+        "patternProperties": {r"^(in|out)\..": _VALUE},
+        "required": ["time"],
+        "additionalProperties": False,
+    },
+}
+_BODY = {
+    "type": "object",
+    "properties": {
+        "users": _objects({"email": _TEXT, "password": _TEXT}),
+        "workspaces": _objects({"name": _TEXT}, owner=_TEXT),
+        "pipelines": _objects({"name": _TEXT, "workspace_id": _ID}),
+        "inferences": _objects({"pipeline_id": _ID, "model_name": _TEXT, "rows": _ROWS}),
+    },
+    "additionalProperties": False,
+}
+
+
+def _seed(call: ControlCall) -> dict[str, Any]:
+    """The ids of what was made, in the order of the body."""
+    call.instance.engine.wait_for_libraries()
+    return _seed_file(call) if call.media_type != JSON else _seed_everything(call)
+
+
+def _seed_everything(call: ControlCall) -> dict[str, Any]:
+    """Users, workspaces, pipelines and rows, in this order, so that each may name what was made before it.
+
+    In a new sandbox ids begin at 1, so that a pipeline can name a workspace of the same body.
+    """
+    from wallaroo_ext.sandbox.control.seeded_rows import table_of_records
+
+    body: dict[str, list[dict[str, Any]]] = call.body
+    _check_names(call)
+    rows = [
+        _Rows(int(entry["pipeline_id"]), entry["model_name"], table_of_records(f"inferences.{number}", entry["rows"]))
+        for number, entry in enumerate(body.get("inferences", []))
+    ]
+    written = [_write(call, found) for found in rows]
+    with call.instance.store.transaction() as db:
+        return {
+            "users": [_add_user(db, entry) for entry in body.get("users", [])],
+            "workspaces": [_add_workspace(call, db, entry) for entry in body.get("workspaces", [])],
+            "pipelines": [_add_pipeline(db, entry) for entry in body.get("pipelines", [])],
+            "inferences": _log(call, db, written),
+        }
+
+
+def _check_names(call: ControlCall) -> None:
+    """See that the API would take the addresses, passwords and names, by the bodies of its own operations."""
+    body: dict[str, list[dict[str, Any]]] = call.body
+    for entry in body.get("users", []):
+        call.contract.operations["invite_user"].bodies[0].check(entry)
+    for entry in body.get("workspaces", []):
+        call.contract.operations["create_workspace"].bodies[0].check({"workspace_name": entry["name"]})
+    for entry in body.get("pipelines", []):
+        fields: dict[str, Any] = {"pipeline_id": entry["name"], "workspace_id": entry["workspace_id"], "definition": {}}
+        call.contract.operations["create_pipeline"].bodies[0].check(fields)
+
+
+def _add_user(db: sqlite3.Connection, entry: dict[str, Any]) -> str:
+    if find_user_by_email(db, entry["email"]) is not None:
+        raise bad_request(f"There is a user {entry['email']!r} already.")
+    return add_user(db, entry["email"], entry["password"]).id
+
+
+def _add_workspace(call: ControlCall, db: sqlite3.Connection, entry: dict[str, Any]) -> int:
+    """The id of a new workspace, which belongs to the default user where the body names no owner."""
+    email = entry.get("owner", call.instance.credentials.username)
+    owner = find_user_by_email(db, email)
+    if owner is None:
+        raise bad_request(f"The owner of the workspace {entry['name']!r}, {email!r}, is no user.")
+    if db.execute("SELECT 1 FROM workspaces WHERE name = ?", (entry["name"],)).fetchone():
+        raise bad_request(f"There is a workspace {entry['name']!r} already.")
+    return add_workspace(db, entry["name"], owner)
+
+
+def _add_pipeline(db: sqlite3.Connection, entry: dict[str, Any]) -> int:
+    """The id of a new pipeline with an empty version."""
+    name, workspace_id = entry["name"], int(entry["workspace_id"])
+    if db.execute("SELECT 1 FROM workspaces WHERE id = ?", (workspace_id,)).fetchone() is None:
+        raise bad_request(f"The workspace {workspace_id} of the pipeline {name!r} does not exist.")
+    if db.execute("SELECT 1 FROM pipelines WHERE workspace_id = ? AND name = ?", (workspace_id, name)).fetchone():
+        raise bad_request(f"The workspace {workspace_id} has a pipeline {name!r} already.")
+    pipeline_id = add_pipeline(db, workspace_id, name)
+    add_pipeline_version(db, pipeline_id, "{}")
+    return pipeline_id
+
+
+def _seed_file(call: ControlCall) -> dict[str, Any]:
+    """Rows of an Arrow file, of the pipeline and the model that the query names."""
+    from wallaroo_ext.sandbox.control.seeded_rows import table_of_file
+
+    pipeline_id, model_name = call.query.get("pipeline_id", ""), call.query.get("model_name", "")
+    if not _ID_TEXT.fullmatch(pipeline_id):
+        raise bad_request(f"pipeline_id: an Arrow file needs the id of a pipeline in the query, not {pipeline_id!r}.")
+    if not model_name:
+        raise bad_request("model_name: an Arrow file needs the name of a model in the query.")
+    limit = call.instance.options.rows_memory_mib << 20
+    written = _write(call, _Rows(int(pipeline_id), model_name, table_of_file(call.body, limit)))
+    with call.instance.store.transaction() as db:
+        return {"users": [], "workspaces": [], "pipelines": [], "inferences": _log(call, db, [written])}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows as if a model had scored them for a pipeline."""
+
+    pipeline_id: int
+    model_name: str
+    table: pa.Table
+
+
+def _write(call: ControlCall, rows: _Rows) -> tuple[int, WrittenBatch]:
+    """Rows in a segment of the log, of which they are a part once they are indexed."""
+    return rows.pipeline_id, call.instance.log.write(LoggedBatch(rows.table, rows.model_name, "", 0))
+
+
+def _log(call: ControlCall, db: sqlite3.Connection, written: list[tuple[int, WrittenBatch]]) -> list[int]:
+    """The ids of the entries of the log that these rows are."""
+    if written:
+        look_again(db)
+    return [_index(call, db, pipeline_id, entry) for pipeline_id, entry in written]
+
+
+def _index(call: ControlCall, db: sqlite3.Connection, pipeline_id: int, written: WrittenBatch) -> int:
+    pipeline = db.execute("SELECT workspace_id FROM pipelines WHERE id = ?", (pipeline_id,)).fetchone()
+    if pipeline is None:
+        raise bad_request(f"There is no pipeline {pipeline_id}, which rows are seeded for.")
+    sha = _sha(db, pipeline["workspace_id"], written.batch.model_name)
+    return call.instance.log.index(db, pipeline_id, replace(written, batch=replace(written.batch, model_sha=sha)))
+
+
+def _sha(db: sqlite3.Connection, workspace_id: int, model_name: str) -> str:
+    """The digest of the newest version of a model; empty where the workspace has no model of the name."""
+    row = db.execute(
+        "SELECT sha FROM model_versions JOIN models ON models.id = model_id WHERE workspace_id = ? AND name = ? "
+        "ORDER BY model_versions.id DESC",
+        (workspace_id, model_name),
+    ).fetchone()
+    return "" if row is None else str(row["sha"])
+
+
+ACTIONS = {
+    "POST": Action(
+        _seed, json_body(_BODY) | other_body(arrow_media_type()), query=frozenset({"pipeline_id", "model_name"})
+    )
+}

@@ -1,0 +1,107 @@
+"""Rows that are put into the log of inferences without having been scored."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wallaroo_ext import arrow
+from wallaroo_ext.sandbox.arrow_limits import TooLargeError, check_file, check_table
+from wallaroo_ext.sandbox.problems import bad_request, too_large
+
+_TIME = "time"
+_SIDES = ("in.", "out.")
+_TIME_TYPE: Any = pa.timestamp("ms")
+_TO_MILLISECONDS: Any = cast("Any", pc).CastOptions(target_type=_TIME_TYPE, allow_time_truncate=True)
+_DEEPEST = 16  # Arrow writes lists in lists in lists up to a depth of 64
+_LATEST_MS = 253_402_300_799_999  # of the year 9999
+
+
+def table_of_records(place: str, records: list[dict[str, Any]]) -> pa.Table:
+    """The rows of JSON records that the schema of seeds describes.
+
+    Args:
+        place: Where the records are in the body, for what is said of them.
+        records: The records, at least one.
+
+    Raises:
+        Problem: 400, where they are no table.
+    """
+    names = list(records[0])
+    for number, record in enumerate(records):
+        if record.keys() != records[0].keys():
+            different = min(record.keys() ^ records[0].keys())
+            raise bad_request(f"{place}.{number}: the row and the first one differ in the column {different!r}.")
+    return _checked(place, {name: _column(place, name, [record[name] for record in records]) for name in names})
+
+
+def _column(place: str, name: str, values: list[Any]) -> Any:
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError) as error:
+        raise bad_request(f"{place}: the column {name!r} has no one type: {error}.") from None
+
+
+def table_of_file(content: bytes, limit: int) -> pa.Table:
+    """The rows of an Arrow file.
+
+    Args:
+        content: The file.
+        limit: How much memory they may take, in bytes.
+
+    Raises:
+        Problem: 400, where it is none, or has other columns than `time`, `in.*` and `out.*`; 413 where it is too large.
+    """
+    try:
+        check_file(content, limit)
+        table = arrow.from_file(content)
+        check_table(table, limit)
+    except TooLargeError as error:
+        raise too_large(f"{error}; seed fewer rows at a time.") from None
+    except ValueError as error:
+        raise bad_request(f"The body is no Arrow file that can be read: {error}.") from None
+    if not table.num_rows:
+        raise bad_request("The Arrow file has no rows.")
+    return _checked("The Arrow file", dict(zip(table.column_names, table.columns, strict=True)))
+
+
+def _checked(place: str, columns: dict[str, Any]) -> pa.Table:
+    """The columns as the log keeps them, with the time as its own type."""
+    if _TIME not in columns or len(columns) == 1:
+        raise bad_request(f"{place}: rows have a column 'time', and columns 'in.<field>' or 'out.<field>'.")
+    for name, column in columns.items():
+        if name != _TIME and not (name.startswith(_SIDES) and name not in _SIDES):
+            raise bad_request(f"{place}: the column {name!r} is neither 'time' nor 'in.<field>' nor 'out.<field>'.")
+        if name != _TIME and not _is_loggable(column.type):
+            raise bad_request(f"{place}: the column {name!r} has the type {column.type}, not numbers or texts.")
+    return pa.table(columns | {_TIME: _times(place, columns[_TIME])})
+
+
+def _is_loggable(kind: Any) -> bool:
+    """Whether a column has numbers, truth values or texts, or lists of them."""
+    for _ in range(_DEEPEST):
+        if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+            kind = kind.value_type
+    checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_string)
+    return any(check(kind) for check in checks)
+
+
+def _times(place: str, column: Any) -> Any:
+    """Times as the log has them.
+
+    Raises:
+        Problem: 400, where they are neither milliseconds nor timestamps, or not of the years 1970 to 9999.
+    """
+    if not (pa.types.is_integer(column.type) or pa.types.is_timestamp(column.type)) or column.null_count:
+        raise bad_request(f"{place}: the column 'time' has milliseconds since 1970 or timestamps, and no nulls.")
+    try:
+        milliseconds = column if pa.types.is_integer(column.type) else column.cast(options=_TO_MILLISECONDS)
+        numbers = np.asarray(milliseconds.cast(pa.int64()))
+    except pa.ArrowException as error:
+        raise bad_request(f"{place}: the column 'time' has values that are no times: {error}.") from None
+    if len(numbers) and not (numbers.min() >= 0 and numbers.max() <= _LATEST_MS):
+        raise bad_request(f"{place}: the column 'time' has times that are not of the years 1970 to 9999.")
+    return pa.array(numbers, pa.int64()).cast(_TIME_TYPE)

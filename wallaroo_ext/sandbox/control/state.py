@@ -1,0 +1,66 @@
+"""What is in a sandbox, for a person or a test to look at. Nothing in it is secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext.sandbox.control.clock import shown_clock
+from wallaroo_ext.sandbox.control.routes import Action
+from wallaroo_ext.sandbox.control.transitions import shown_transitions
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from wallaroo_ext.sandbox.control.routes import ControlCall
+
+_LISTED = 100
+_LISTS = {
+    "users": "SELECT id, email, enabled FROM users ORDER BY rowid DESC",
+    "workspaces": "SELECT id, name FROM workspaces ORDER BY id DESC",
+    "models": "SELECT model_versions.id, model_id, workspace_id, name, version, status FROM model_versions "
+    "JOIN models ON models.id = model_id ORDER BY model_versions.id DESC",
+    "pipelines": "SELECT id, workspace_id, name FROM pipelines ORDER BY id DESC",
+    "deployments": "SELECT id, deploy_id, pipeline_id, deployed FROM deployments ORDER BY id DESC",
+    "inferences": "SELECT pipeline_id, model_name, count(*) AS requests, "
+    "CASE WHEN count(row_count) = count(*) THEN sum(row_count) END AS rows, "  # unknown of those of older versions
+    "min(first_ms) AS first_ms, max(last_ms) AS last_ms FROM inferences GROUP BY pipeline_id, model_name "
+    "ORDER BY max(id) DESC",
+    "assays": "SELECT assays.id, pipeline_id, request ->> '$.name' AS name, active, last_run, next_run, "
+    "(SELECT count(*) FROM assay_results WHERE assay_id = assays.id) AS results FROM assays ORDER BY assays.id DESC",
+}
+_COUNTS = {"models": "model_versions"}
+_FLAGS = {"enabled", "active", "deployed"}
+
+
+def _state(call: ControlCall) -> dict[str, Any]:
+    """How many there are of everything, and the newest of each, oldest first."""
+    instance = call.instance
+    with instance.store.reading() as db:
+        counts = {name: _count(db, _COUNTS.get(name, name)) for name in _LISTS}
+        lists = {name: _list(db, query) for name, query in _LISTS.items()}
+    for deployment in lists["deployments"]:
+        running = deployment.pop("deployed")
+        deployment["status"] = instance.engine.deployment(deployment["id"]).status if running else None
+    return {
+        "counts": counts,
+        **lists,
+        "clock": shown_clock(instance.clock),
+        "transitions": shown_transitions(instance.engine.transitions),
+        "faults": instance.faults.list(),
+        "requests": instance.requests.list(),
+    }
+
+
+def _count(db: sqlite3.Connection, table: str) -> int:
+    return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - the names stand above
+
+
+def _list(db: sqlite3.Connection, query: str) -> list[dict[str, Any]]:
+    rows = db.execute(f"{query} LIMIT {_LISTED}").fetchall()
+    return [
+        {name: bool(row[name]) if name in _FLAGS else row[name] for name in row.keys()}  # noqa: SIM118
+        for row in reversed(rows)
+    ]
+
+
+ACTIONS = {"GET": Action(_state)}

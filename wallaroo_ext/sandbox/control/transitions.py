@@ -1,0 +1,68 @@
+"""Saying how long deployments take to start and models to be converted, and to which end they come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext.sandbox.control.routes import Action, json_body
+from wallaroo_ext.sandbox.transitions import CONVERTED, LOADED, Transition
+
+if TYPE_CHECKING:
+    from wallaroo_ext.sandbox.control.routes import ControlCall
+    from wallaroo_ext.sandbox.transitions import Transitions
+
+_DAY_SECONDS = 86_400
+
+
+def _schema(*statuses: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {
+            "seconds": {"type": "number", "minimum": 0, "maximum": _DAY_SECONDS},
+            "status": {"enum": list(statuses)},
+            "reason": {"type": "string", "minLength": 1},
+        },
+        "additionalProperties": False,
+    }
+
+
+_BODY = {
+    "type": "object",
+    "properties": {"deployments": _schema("Running", "Error", "Starting"), "models": _schema("ready", "error")},
+    "additionalProperties": False,
+}
+
+
+def shown_transitions(transitions: Transitions) -> dict[str, Any]:
+    """The transitions as a request may have them."""
+    return {"deployments": _shown(transitions.deployments), "models": _shown(transitions.models)}
+
+
+def _shown(transition: Transition) -> dict[str, Any]:
+    shown: dict[str, Any] = {"seconds": transition.seconds, "status": transition.status}
+    return shown | ({"reason": transition.reason} if transition.status in {"Error", "error"} else {})
+
+
+def _show(call: ControlCall) -> dict[str, Any]:
+    return shown_transitions(call.instance.engine.transitions)
+
+
+def _set(call: ControlCall) -> dict[str, Any]:
+    """Set what the body names; of that, what it leaves out is as in a new sandbox."""
+    transitions = call.instance.engine.transitions
+    if "deployments" in call.body:
+        transitions.deployments = _transition(call.body["deployments"], LOADED)
+    if "models" in call.body:
+        transitions.models = _transition(call.body["models"], CONVERTED)
+    return shown_transitions(transitions)
+
+
+def _transition(fields: dict[str, Any], usual: Transition) -> Transition:
+    return Transition(
+        seconds=float(fields.get("seconds", usual.seconds)),
+        status=fields.get("status", usual.status),
+        reason=fields.get("reason", usual.reason),
+    )
+
+
+ACTIONS = {"GET": Action(_show), "POST": Action(_set, json_body(_BODY))}

@@ -1,0 +1,82 @@
+"""How many requests each operation has had, and how they were answered."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+UNANSWERED = "unanswered"
+"""What stands in place of a status before an answer begins, and for good where the connection was dropped before."""
+
+
+class RequestCounts:
+    """The requests since the last reset, by operation and status; any thread may count."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, Counter[str]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, operation_id: str) -> Counter[str]:
+        """Count a request that came; what its answer is to be counted in."""
+        with self._lock:
+            counter = self._counts.setdefault(operation_id, Counter())
+            counter[UNANSWERED] += 1
+            return counter
+
+    def answer(self, counter: Counter[str], status: int) -> None:
+        """Count the answer of a request, whose counter is no one's any more where there was a reset since."""
+        with self._lock:
+            counter[UNANSWERED] -= 1
+            counter[f"{status:d}"] += 1
+
+    def clear(self) -> None:
+        """Begin at nothing."""
+        with self._lock:
+            self._counts = {}
+
+    def list(self) -> dict[str, dict[str, int]]:
+        """The counts: `operationId`, then status or `unanswered`."""
+        with self._lock:
+            return {
+                operation_id: {status: number for status, number in sorted(counter.items()) if number}
+                for operation_id, counter in sorted(self._counts.items())
+            }
+
+
+class CountingLayer:
+    """The ASGI layer around an operation that counts its requests.
+
+    Args:
+        app: What answers.
+        counts: Where they are counted.
+        operation_id: The operation.
+    """
+
+    def __init__(self, app: ASGIApp, counts: RequestCounts, operation_id: str) -> None:
+        self._app = app
+        self._counts = counts
+        self._operation_id = operation_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, and count it as soon as the answer begins."""
+        counter = self._counts.add(self._operation_id)
+        answered = False
+
+        async def counted_send(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                self._counts.answer(counter, message["status"])
+                answered = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, counted_send)
+        except Exception:
+            if not answered:
+                self._counts.answer(counter, HTTPStatus.INTERNAL_SERVER_ERROR)  # Starlette answers it further out
+            raise

@@ -1,0 +1,245 @@
+"""TLS: a certificate that was given, or a throw-away one that clients on this machine can be told to trust."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from wallaroo_ext.sandbox.private_files import write_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_LIFETIME = timedelta(days=397)  # browsers refuse those that live longer
+_RENEWED_BEFORE = timedelta(days=180)  # it is looked at when a sandbox starts, and some run for months
+_CLOCK_SKEW = timedelta(days=1)
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - only compared with
+_NOTHING_TO_TYPE = ""
+
+
+class CertificateError(Exception):
+    """A certificate that cannot be served; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What a server needs, and what its clients do.
+
+    Attributes:
+        certificate: The file of the certificate and what it was signed with.
+        key: The file of its private key.
+        trusted: The file that a client has to trust; None where the client's own authorities are to know it.
+        names: The host names and addresses that it is good for.
+    """
+
+    certificate: Path
+    key: Path
+    trusted: Path | None
+    names: frozenset[str]
+
+    def host(self, listening: str) -> str:
+        """The name, among those that reach a listening address, that the certificate is good for.
+
+        Args:
+            listening: The address that the server listens on.
+
+        Raises:
+            CertificateError: There is none.
+        """
+        candidates = _names_of(listening)
+        if listening in _EVERYWHERE:
+            candidates += sorted(name for name in self.names if "*" not in name)
+        found = next((name for name in candidates if name in self.names), None)
+        if found is None:
+            raise CertificateError(
+                f"The certificate {self.certificate} is good for {', '.join(sorted(self.names)) or 'no name'}, and not "
+                f"for {candidates[0]}: give --host a name or an address that it is good for."
+            )
+        return found
+
+
+def given_pair(certificate: Path, key: Path) -> Tls:
+    """A certificate and a key that a person made.
+
+    Args:
+        certificate: A PEM file: the certificate, and after it what it was signed with.
+        key: A PEM file with the private key, without a password.
+
+    Raises:
+        CertificateError: They cannot be read, do not belong together, or the certificate's time is over.
+    """
+    try:
+        chain = x509.load_pem_x509_certificates(certificate.read_bytes())
+        key.open("rb").close()
+    except OSError as error:
+        raise CertificateError(f"{error.filename} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise CertificateError(f"{certificate} has no certificate in PEM form.") from None
+    if chain[0].not_valid_after_utc < datetime.now(UTC):
+        raise CertificateError(f"The certificate {certificate} was good until {chain[0].not_valid_after_utc:%Y-%m-%d}.")
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key, password=lambda: _NOTHING_TO_TYPE)  # or it would ask the terminal
+    except (ssl.SSLError, ValueError):
+        raise CertificateError(
+            f"{key} is not the private key of {certificate} in PEM form, without a password."
+        ) from None
+    has_root = chain[-1].issuer == chain[-1].subject
+    return Tls(certificate, key, certificate if has_root else None, _names(chain[0]))
+
+
+def throw_away_pair(directory: Path, host: str) -> Tls:
+    """A certificate for this machine's names, made where there is none in a directory or its time is nearly over.
+
+    Its authority can vouch for these names only, and its key is forgotten once it has signed: nobody who trusts it has
+    to trust anything else.
+
+    Args:
+        directory: Where it is kept; made where it does not exist, readable by its owner only.
+        host: The address that the server listens on, which it is good for beside localhost.
+
+    Raises:
+        OSError: The directory cannot be written to.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    pair, authority = directory / "server.pem", directory / "ca.pem"
+    names = frozenset((*_LOOPBACK, *_names_of(host)))
+    if not _is_good(pair, authority, names):
+        _make(pair, authority, sorted(names))
+    return Tls(pair, pair, authority, names)
+
+
+def _names_of(listening: str) -> list[str]:
+    """What a listening address is called by its clients, the best name first."""
+    if listening in _EVERYWHERE:
+        here = "127.0.0.1" if listening == "0.0.0.0" else "::1"  # noqa: S104 - only compared with
+        return [here, "localhost", *_own_name()]
+    name = _normal(listening)
+    return [name, "localhost"] if name in _LOOPBACK else [name]
+
+
+def _own_name() -> list[str]:
+    """What this machine calls itself, where that can be the name of a host."""
+    try:
+        return [_normal(socket.gethostname())]
+    except UnicodeError:
+        return []
+
+
+def _normal(name: str) -> str:
+    """A name or an address as a certificate has it."""
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        return name.lower().encode("idna").decode()
+
+
+def _names(certificate: x509.Certificate) -> frozenset[str]:
+    """The names that a certificate has for clients; they do not look at its subject."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return frozenset()
+    addresses = {str(address) for address in names.get_values_for_type(x509.IPAddress)}
+    return frozenset(addresses.union(names.get_values_for_type(x509.DNSName)))
+
+
+def _is_good(pair: Path, authority: Path, names: frozenset[str]) -> bool:
+    """Whether a pair that was made before can serve these names for a while."""
+    try:
+        [certificate] = x509.load_pem_x509_certificates(pair.read_bytes())
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority.read_bytes()))
+    except (OSError, ValueError, TypeError, InvalidSignature):
+        return False
+    return certificate.not_valid_after_utc - datetime.now(UTC) > _RENEWED_BEFORE and names <= _names(certificate)
+
+
+def _make(pair: Path, authority: Path, names: list[str]) -> None:
+    authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    root = _authority(authority_key, names)
+    certificate = _certificate(key, names, root, authority_key)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    write_private(authority, root.public_bytes(serialization.Encoding.PEM))
+    write_private(pair, private + certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _authority(key: ec.EllipticCurvePrivateKey, names: list[str]) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Wallaroo sandbox, throw-away authority")])
+    allowed = [
+        x509.IPAddress(ipaddress.ip_network(entry.value)) if isinstance(entry, x509.IPAddress) else entry
+        for entry in map(_general_name, names)
+    ]
+    return (
+        _builder(name, name, key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.NameConstraints(allowed, None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _certificate(
+    key: ec.EllipticCurvePrivateKey,
+    names: list[str],
+    root: x509.Certificate,
+    root_key: ec.EllipticCurvePrivateKey,
+) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Wallaroo sandbox")])
+    return (
+        _builder(name, root.subject, key)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(map(_general_name, names)), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), critical=False)
+        .sign(root_key, hashes.SHA256())
+    )
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    """What both certificates have."""
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _CLOCK_SKEW)
+        .not_valid_after(now - _CLOCK_SKEW + _LIFETIME)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _general_name(name: str) -> x509.IPAddress | x509.DNSName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
