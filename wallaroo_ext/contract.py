@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,24 +23,37 @@ class OperationInfo:
     """What a client needs to know of an operation beside its generated module.
 
     Attributes:
+        summary: What it does, in a few words.
+        method: The HTTP method, in upper case.
         path: The path, with parameters in braces.
         request_types: The media types of its body.
         response_types: The media types of its answer when it succeeds.
         idempotent: Whether a request may be sent twice.
     """
 
+    summary: str
+    method: str
     path: str
     request_types: tuple[str, ...]
     response_types: tuple[str, ...]
     idempotent: bool
 
 
+def operation_ids() -> list[str]:
+    """The ids of all operations, in the contract's order."""
+    return list(_operations())
+
+
 @cache
 def _operations() -> dict[str, OperationInfo]:
+    from importlib import resources
+
     text = resources.files("wallaroo_mlops_client").joinpath("operations.json").read_text(encoding="utf-8")
     table: dict[str, dict[str, Any]] = json.loads(text)
     return {
         name: OperationInfo(
+            summary=row["summary"],
+            method=row["method"],
             path=row["path"],
             request_types=tuple(row["request_types"]),
             response_types=tuple(row["response_types"]),
@@ -57,6 +70,29 @@ def operation(operation_id: str) -> OperationInfo:
         KeyError: The contract has no operation of this id.
     """
     return _operations()[operation_id]
+
+
+def is_idempotent(operation_id: str) -> bool:
+    """Whether a request of an operation may be sent twice; False for one that the contract does not have."""
+    row = _operations().get(operation_id)
+    return row is not None and row.idempotent
+
+
+def operation_at(path: str) -> str | None:
+    """The id of the operation that a URL's path belongs to; None where it belongs to none."""
+    exact, templates = _paths()
+    found = exact.get(path)
+    if found is not None:
+        return found
+    return next((name for pattern, name in templates if pattern.fullmatch(path)), None)
+
+
+@cache
+def _paths() -> tuple[dict[str, str], tuple[tuple[re.Pattern[str], str], ...]]:
+    """The operations by their paths: those without parameters, and those with some."""
+    exact = {row.path: name for name, row in _operations().items() if "{" not in row.path}
+    templates = ((row.path, name) for name, row in _operations().items() if "{" in row.path)
+    return exact, tuple((re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), name) for path, name in templates)
 
 
 def path() -> Path:

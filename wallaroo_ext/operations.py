@@ -6,84 +6,94 @@ synchronous or an asynchronous client: `run` and `wallaroo_ext.aio.run`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_origin
+from functools import cache
+from json import JSONDecodeError
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 import httpx
 
-from wallaroo_ext.errors import (
-    ApiError,
-    AuthenticationError,
-    ConnectionFailedError,
-    ContractViolationError,
-    EngineError,
-    InvalidRequestError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitedError,
-    ServerError,
-    excerpt,
-    redacted,
-)
-from wallaroo_ext.json_values import list_of, object_of
+from wallaroo_ext import contract
+from wallaroo_ext.failures import connection_failed, refusal, violation, without_request
+from wallaroo_ext.json_values import object_of
+from wallaroo_ext.retries import hints
+from wallaroo_ext.retries.clock import SYSTEM_CLOCK, Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wallaroo_mlops_client import Client
+    from wallaroo_mlops_client.models import EngineError, Error, TokenError
+    from wallaroo_mlops_client.types import Response
 
+P = ParamSpec("P")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_BY_STATUS: dict[int, type[ApiError]] = {
-    HTTPStatus.FORBIDDEN: PermissionDeniedError,
-    HTTPStatus.NOT_FOUND: NotFoundError,
-    HTTPStatus.TOO_MANY_REQUESTS: RateLimitedError,
-}
 
-
-class Operation(Protocol[T_co]):
-    """A module of the generated client, one operation."""
+class Operation(Protocol[P, T_co]):
+    """A module of the generated client, one operation: what its functions take, and what it gives when it succeeds."""
 
     __name__: str
 
     @property
-    def _get_kwargs(self) -> Callable[..., dict[str, Any]]: ...
+    def sync(self) -> Callable[P, T_co | Error | EngineError | list[EngineError] | TokenError | None]:
+        """The generated function; its answer is one of an error's forms, or the operation's own."""
+        ...
+
+
+class NullableOperation(Protocol[P, T]):
+    """An operation whose answer may be `null` when it succeeds, such as `undeploy_pipeline`."""
+
+    __name__: str
 
     @property
-    def _parse_response(self) -> Callable[..., T_co]: ...
+    def sync_detailed(self) -> Callable[P, Response[T | Error | None]]:
+        """The generated function that gives the whole answer."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """A request to send: the operation's id and what httpx's `request` takes."""
+    """A request to send.
+
+    Attributes:
+        operation: The operation's id.
+        request: What httpx's `build_request` takes.
+        stream: The body, where it is not made by httpx; the headers of `request` say how long it is.
+    """
 
     operation: str
     request: dict[str, Any]
+    stream: httpx.SyncByteStream | httpx.AsyncByteStream | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A time to wait, in seconds."""
+    """A time to wait.
+
+    Attributes:
+        seconds: How long.
+        clock: What lets the time pass.
+    """
 
     seconds: float
+    clock: Clock = SYSTEM_CLOCK
 
 
 Steps = Generator[Send | Pause, httpx.Response | None, T]
-"""What a helper does, step by step; it is sent the answer of each request."""
+"""What a helper does, step by step; it is sent the answer of each request, or is thrown why none came."""
 
 
-def operation_id(operation: Operation[Any]) -> str:
+def operation_id(operation: Operation[..., Any]) -> str:
     """The contract's `operationId` of a generated module."""
     return operation.__name__.rpartition(".")[2]
 
 
-def request_of(operation: Operation[Any], **arguments: Any) -> dict[str, Any]:
+def request_of(operation: Operation[..., Any], *arguments: Any, **named: Any) -> dict[str, Any]:
     """What httpx's `request` takes for one call of an operation."""
-    return operation._get_kwargs(**arguments)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - how the generated client makes a request without sending it
+    return cast("Any", operation)._get_kwargs(*arguments, **named)  # noqa: SLF001 - how the generated client makes a request without sending it
 
 
 def send(step: Send) -> Steps[httpx.Response]:
@@ -95,49 +105,65 @@ def send(step: Send) -> Steps[httpx.Response]:
     """
     response = yield step
     assert response is not None, "a request was sent, and its answer has to come back"  # noqa: S101 - the runners' promise
-    check_status(step.operation, response)
+    if not response.is_success:
+        raise refusal(step.operation, response)
     return response
 
 
-def call_steps(operation: Operation[Any], expected: type[T], **arguments: Any) -> Steps[T]:
+def call_steps(operation: Operation[..., T], *arguments: Any, **named: Any) -> Steps[T]:
     """Call a generated operation; see `call`."""
     name = operation_id(operation)
-    response = yield from send(Send(name, request_of(operation, **arguments)))
-    return parse(operation, expected, response)
+    request = request_of(operation, *arguments, **named)
+    headers = {"Accept": _readable_type(name)} | request.get("headers", {})
+    response = yield from send(Send(name, request | {"headers": headers}))
+    return parse(operation, response)
 
 
-def call(client: Client, operation: Operation[Any], expected: type[T], **arguments: Any) -> T:
-    """Call any generated operation.
+@overload
+def call(operation: NullableOperation[P, T], /, *arguments: P.args, **named: P.kwargs) -> T | None: ...
+@overload
+def call(operation: Operation[P, T], /, *arguments: P.args, **named: P.kwargs) -> T: ...
+def call(operation: Any, /, *arguments: Any, **named: Any) -> Any:
+    """Call any generated operation, and give what it answers when it succeeds.
+
+    What it takes and gives is what the generated function takes and gives, for type checkers, too: the parameters of
+    the path by position, everything else by name.
+
+        workspaces = call(list_workspaces, client=client, body=ListWorkspacesRequest()).workspaces
 
     Args:
-        client: What `connect` gave.
         operation: The generated module, such as `wallaroo_mlops_client.api.models.list_models`.
-        expected: The type of its answer when it succeeds, `list[X]` where that is an array.
-        **arguments: What the generated function takes: `body`, and parameters where there are some.
+        *arguments: The parameters of the path.
+        **named: `client`, which is what `connect` gave; the `body`; the parameters of the query where there are some.
 
     Raises:
-        ApiError: The instance answered with an error.
+        ApiError: The instance answered with an error; its subclasses tell which.
         AuthenticationError: There is no token, or the instance refuses it.
-        ConnectionFailedError: The instance could not be reached.
+        ConnectionFailedError: No answer came.
         ContractViolationError: The answer is not what the contract says.
     """
-    return run(client, call_steps(operation, expected, **arguments))
+    return run(client_of(named), call_steps(operation, *arguments, **named))
+
+
+def client_of(named: dict[str, Any]) -> Client:
+    """Take the client out of the arguments of a call."""
+    try:
+        return named.pop("client")
+    except KeyError:
+        raise TypeError("call() needs a client by name: client=connect().") from None
 
 
 def run(client: Client, steps: Steps[T]) -> T:
     """Run a helper's steps with a synchronous client."""
-    answer: httpx.Response | None = None
+    outcome: httpx.Response | Exception | None = None
     try:
         while True:
-            step = steps.send(answer)
+            step = steps.throw(outcome) if isinstance(outcome, Exception) else steps.send(outcome)
             if isinstance(step, Pause):
-                time.sleep(step.seconds)
-                answer = None
+                step.clock.sleep(step.seconds)
+                outcome = None
             else:
-                try:
-                    answer = client.get_httpx_client().request(**step.request)
-                except httpx.TransportError as error:
-                    raise connection_failed(step.operation, error) from error
+                outcome = _sent(client.get_httpx_client(), step)
     except StopIteration as end:
         result: T = end.value
         return result
@@ -145,76 +171,86 @@ def run(client: Client, steps: Steps[T]) -> T:
         steps.close()
 
 
-def connection_failed(operation: str, error: httpx.TransportError) -> ConnectionFailedError:
-    """What a transport error means for a user."""
-    host = error.request.url.host
-    if isinstance(error, httpx.TimeoutException):
-        return ConnectionFailedError(f"{operation}: {host} did not answer in time ({type(error).__name__}).")
-    return ConnectionFailedError(
-        f"{operation}: the connection to {host} failed: {error or type(error).__name__}. Is the address right?"
+def _sent(http: httpx.Client, step: Send) -> httpx.Response | Exception:
+    """The answer to a request, or the error that means that none came."""
+    try:
+        return http.send(built(http, step))
+    except (httpx.RequestError, httpx.InvalidURL) as error:
+        return no_answer(step, error)
+
+
+def sendable(step: Send) -> dict[str, Any]:
+    """What httpx's `build_request` takes, with the operation's id for the transport that sends it again."""
+    extensions: dict[str, Any] = {hints.OPERATION: step.operation}
+    return step.request | {"extensions": extensions | object_of(step.request.get("extensions"))}
+
+
+def built(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
+    """The request of a step, for a client to send."""
+    request = http.build_request(**sendable(step))
+    if step.stream is None:
+        return request
+    return httpx.Request(
+        request.method, request.url, headers=request.headers, stream=step.stream, extensions=request.extensions
     )
 
 
-def check_status(operation: str, response: httpx.Response) -> None:
-    """Raise the typed error of an answer that is none of success."""
-    status = response.status_code
-    if httpx.codes.is_success(status):
-        return
-    content = _json(response)
-    reason, from_engine = _reason(content)
-    body = excerpt(response.content)
-    message = redacted(f"{operation}: {status}, {reason or body or 'without a body'}")
-    if status == HTTPStatus.UNAUTHORIZED:
-        raise AuthenticationError(f"{message}. Sign in again, or check what this user may do.", status=status)
-    if from_engine:
-        kind = EngineError
-    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        kind = ServerError
-    elif status >= HTTPStatus.BAD_REQUEST:
-        kind = _BY_STATUS.get(status, InvalidRequestError)
-    else:
-        raise ContractViolationError(message, operation=operation, status=status, body=body)
-    raise kind(message, operation=operation, status=status, body=body)
+def no_answer(step: Send, error: httpx.RequestError | httpx.InvalidURL) -> Exception:
+    """The error of a step whose request got no answer."""
+    failure = connection_failed(step.operation, error)
+    failure.__cause__ = without_request(error)
+    return failure
 
 
-def parse(operation: Operation[Any], expected: type[T], response: httpx.Response) -> T:
-    """The answer's body as the generated client reads it; no body at all is read as `null`.
+def parse(operation: Operation[..., T], response: httpx.Response) -> T:
+    """The body of a successful answer as the generated client reads it; no body at all is read as `null`.
 
     Raises:
-        ContractViolationError: The generated client cannot read it, or reads something else than is expected.
+        ContractViolationError: The generated client cannot read it, or the contract does not have its status.
     """
+    from wallaroo_mlops_client.errors import UnexpectedStatus
+
+    readable = response if response.content else httpx.Response(response.status_code, content=b"null")
+    try:
+        parsed = cast("Any", operation)._parse_response(client=_reader(), response=readable)  # noqa: SLF001 - and reads an answer
+    except UnexpectedStatus:
+        problem = "which does not have this status"
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        problem = _problem(error)
+    else:
+        if _has_the_shape_of(parsed, readable.content):
+            return parsed
+        problem = "it is of another shape"
+    raise violation(operation_id(operation), response, problem)
+
+
+def _problem(error: Exception) -> str:
+    """What the generated client stumbled over, in words where it is of a known kind."""
+    if isinstance(error, KeyError):
+        return f"it has no field {error}"
+    if isinstance(error, JSONDecodeError | UnicodeDecodeError):
+        return "it is no JSON"
+    return f"{type(error).__name__} {error}"
+
+
+def _has_the_shape_of(parsed: Any, content: bytes) -> bool:
+    """Whether an object was read from an object, and a list from a list: generated code takes one for the other."""
+    expected = b"[" if isinstance(parsed, list) else b"{" if hasattr(parsed, "to_dict") else None
+    return expected is None or content[:100].lstrip()[:1] == expected
+
+
+@cache
+def _reader() -> Client:
+    """The client that answers are read with, which is asked only what to do about an unknown status."""
     from wallaroo_mlops_client import Client
 
-    problem: object = f"it is no {expected.__name__}"
+    return Client(base_url="", raise_on_unexpected_status=True)
+
+
+@cache
+def _readable_type(name: str) -> str:
+    """The media type that the generated client reads: the first of the operation's answers."""
     try:
-        readable = response if response.content else httpx.Response(response.status_code, content=b"null")
-        parsed = operation._parse_response(client=Client(base_url=""), response=readable)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - and reads an answer
-        if isinstance(parsed, get_origin(expected) or expected):
-            return parsed
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        problem = f"{type(error).__name__} {error}"
-    name = operation_id(operation)
-    body = excerpt(response.content)
-    raise ContractViolationError(
-        f"{name}: the answer ({response.status_code}) breaks the contract, {problem}: {body!r}",
-        operation=name,
-        status=response.status_code,
-        body=body,
-    )
-
-
-def _json(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        return None
-
-
-def _reason(content: Any) -> tuple[str | None, bool]:
-    """What an error's body says, and whether it is the inference engine that says it."""
-    fields = object_of(next(iter(list_of(content)), content))
-    if "msg" in fields:
-        return str(fields["msg"]), False
-    if "error" in fields:
-        return str(fields["error"]), True
-    return None, False
+        return contract.operation(name).response_types[0]
+    except (KeyError, IndexError):  # an operation of another contract, or one without a body
+        return "*/*"

@@ -96,3 +96,20 @@ def test_timeouts_and_limits_reach_httpx() -> None:
         assert plain.timeout == httpx.Timeout(7)
         transport: Any = plain._transport  # pyright: ignore[reportPrivateUsage] - httpx shows its limits nowhere else
         assert transport._pool._max_connections == 3
+
+
+def test_certificates_to_trust_come_from_the_environment_or_an_argument(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours.pem", tmp_path / "theirs.pem"
+    for file in (ours, theirs):
+        file.write_text("certificates", encoding="utf-8")
+    environment = USER | {"WALLAROO_API_URL": "https://a.example.com", "WALLAROO_CA_BUNDLE": str(theirs)}
+    assert Settings.resolve(environment).ca_bundle == str(theirs)
+    assert Settings.resolve(environment, ca_bundle=str(ours)).ca_bundle == str(ours)
+    assert Settings.resolve(USER | {"WALLAROO_API_URL": "https://a.example.com"}).ca_bundle is None
+
+
+@pytest.mark.parametrize("name", ["none.pem", ""], ids=["no file", "a directory"])
+def test_certificates_that_are_not_there_are_said_in_a_sentence(tmp_path: Path, name: str) -> None:
+    environment = USER | {"WALLAROO_API_URL": "https://a.example.com", "WALLAROO_CA_BUNDLE": str(tmp_path / name)}
+    with pytest.raises(ConfigurationError, match=r"There is no file .* of certificates to trust: WALLAROO_CA_BUNDLE"):
+        Settings.resolve(environment)

@@ -115,12 +115,17 @@ def sources(item: dict[str, Any]) -> str:
 
 def summaries(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """What clients need to know of each operation, by its id: operations.json."""
-    return {found["operationId"]: summary(document, path, found) for path, _, found in contract.operations(document)}
+    return {
+        found["operationId"]: summary(document, path, method, found)
+        for path, method, found in contract.operations(document)
+    }
 
 
-def summary(document: dict[str, Any], path: str, operation: dict[str, Any]) -> dict[str, Any]:
+def summary(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
     """One operation of operations.json."""
     return {
+        "summary": operation.get("summary", ""),
+        "method": method.upper(),
         "path": path,
         "request_types": list(request_content(document, operation)),
         "response_types": list(answer_content(document, operation)),

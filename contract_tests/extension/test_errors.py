@@ -1,0 +1,295 @@
+"""Are errors what their tree says: whole, picklable, without secrets, with something to do next?"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import pickle
+import re
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import wallaroo_ext
+from wallaroo_ext import errors
+from wallaroo_ext.failures import connection_failed, refusal, violation
+from wallaroo_ext.redaction import BODY_LIMIT, excerpt, redacted
+from wallaroo_ext.retries.attempts import Attempt, keep
+
+CLASSES = [
+    found for found in vars(errors).values() if isinstance(found, type) and issubclass(found, errors.WallarooError)
+]
+ATTEMPTS = (Attempt("503", 0.1, pause=0.5), Attempt("ReadTimeout", 2.0, stopped="that was the last of 2 attempts"))
+
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "status": st.integers(100, 999),
+    "operation": st.text(),
+    "code": st.none() | st.integers(),
+    "msg": st.none() | st.text(),
+    "request_id": st.none() | st.text(),
+    "body": st.text(),
+    "attempts": st.sampled_from([(), ATTEMPTS]),
+    "retry_after": st.none() | st.floats(0, 1e6),
+    "advice": st.text(),
+    "version_id": st.integers(),
+    "details": st.lists(st.text()),
+    "candidates": st.lists(st.text()),
+    "sent_sha": st.text(),
+    "stored_sha": st.text(),
+}
+
+
+def fields_of(kind: type[errors.WallarooError]) -> list[str]:
+    return [name for name, found in inspect.signature(kind).parameters.items() if found.kind is found.KEYWORD_ONLY]
+
+
+def answer(status: int, *, headers: dict[str, str] | None = None, **content: Any) -> httpx.Response:
+    request = httpx.Request("POST", "https://api.example.com/v1/api/models/list")
+    return httpx.Response(status, headers=headers, request=request, **content)
+
+
+class TestTree:
+    def test_the_docstring_draws_it(self) -> None:
+        drawn: list[tuple[str, str]] = []
+        above: list[str] = []
+        for line in (errors.__doc__ or "").splitlines():
+            found = re.match(r"((?:[│├└─ ] ?)*?)(\w+Error)\b", line)
+            if found is not None:
+                depth = len(found[1]) // 4
+                above[depth:] = [found[2]]
+                drawn.append((found[2], above[depth - 1] if depth else "Exception"))
+        assert sorted(drawn) == sorted((kind.__name__, kind.__mro__[1].__name__) for kind in CLASSES)
+        assert len(CLASSES) > 15
+
+    def test_all_of_it_is_exported(self) -> None:
+        assert {kind.__name__ for kind in CLASSES} <= set(wallaroo_ext.__all__)
+
+    @pytest.mark.parametrize("kind", CLASSES)
+    @settings(deadline=None, derandomize=True, max_examples=25)
+    @given(data=st.data(), message=st.text())
+    def test_an_error_is_pickled_and_copied_with_all_it_has(
+        self, kind: type[errors.WallarooError], data: st.DataObject, message: str
+    ) -> None:
+        given_fields = {name: data.draw(VALUES[name]) for name in fields_of(kind)}
+        error = kind(message, **given_fields)
+        error.add_note("seen in a test")
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            self.same(pickle.loads(pickle.dumps(error, protocol)), error)  # noqa: S301 - it is our own
+        self.same(copy.copy(error), error)
+        self.same(copy.deepcopy(error), error)
+        assert {name: getattr(error, name) for name in given_fields} == given_fields
+
+    @staticmethod
+    def same(other: errors.WallarooError, error: errors.WallarooError) -> None:
+        assert type(other) is type(error)
+        assert (str(other), other.args, vars(other)) == (str(error), error.args, vars(error))
+
+    def test_its_text_ends_with_what_to_do(self) -> None:
+        assert str(errors.ConfigurationError("It is wrong.", advice="Mend it.")) == "It is wrong. Mend it."
+        assert str(errors.ConfigurationError("It is wrong.")) == "It is wrong."
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("status", "content", "kind"),
+        [
+            (400, {"json": {"code": 400, "msg": "no"}}, errors.InvalidRequestError),
+            (401, {"json": {"code": 401, "msg": "no"}}, errors.AuthenticationError),
+            (403, {"text": "no"}, errors.PermissionDeniedError),
+            (404, {"json": {"code": 404, "msg": "no"}}, errors.NotFoundError),
+            (405, {}, errors.InvalidRequestError),
+            (409, {"json": {"code": 409, "msg": "no"}}, errors.ConflictError),
+            (413, {}, errors.InvalidRequestError),
+            (415, {}, errors.InvalidRequestError),
+            (418, {}, errors.InvalidRequestError),
+            (429, {}, errors.RateLimitedError),
+            (500, {"json": {"code": 500, "msg": "no"}}, errors.ServerError),
+            (503, {"html": "<h1>no</h1>"}, errors.ServerError),
+            (507, {}, errors.ServerError),
+            (520, {"text": "no"}, errors.ServerError),
+            (600, {}, errors.ContractViolationError),
+            (304, {}, errors.ContractViolationError),
+            (400, {"json": {"code": 400, "status": "Error", "error": "no", "source": "engine"}}, errors.EngineError),
+            (
+                500,
+                {"json": [{"code": 500, "status": "Error", "error": "no", "source": "sidekick"}]},
+                errors.EngineError,
+            ),
+            (404, {"json": [{"code": 404, "error": "no", "source": "engine"}]}, errors.NotFoundError),
+            (401, {"json": {"error": "no", "source": "engine"}}, errors.AuthenticationError),
+            (400, {"json": {"error": "invalid_grant", "error_description": "no"}}, errors.AuthenticationError),
+        ],
+    )
+    def test_a_status_has_its_class(self, status: int, content: Any, kind: type[errors.AnswerError]) -> None:
+        error = refusal("list_models", answer(status, **content))
+        assert type(error) is kind
+        assert (error.status, error.operation) == (status, "list_models")
+        assert str(error).startswith(f"list_models: {status}, ")
+        assert error.advice
+        assert "no" in str(error) or not content
+
+    def test_an_error_has_all_that_the_answer_says(self) -> None:
+        response = answer(400, json={"code": 4711, "msg": "The name is taken."}, headers={"X-Request-Id": "abc-1"})
+        keep(response.request, ATTEMPTS)
+        error = refusal("create_workspace", response)
+        assert (error.code, error.msg, error.request_id) == (4711, "The name is taken.", "abc-1")
+        assert json.loads(error.body) == {"code": 4711, "msg": "The name is taken."}
+        assert error.attempts == ATTEMPTS
+        assert "2 attempts: 503 after 0.1 s" in str(error)
+
+    @pytest.mark.parametrize("header", ["X-Request-Id", "X-Correlation-Id", "X-B3-TraceId"])
+    def test_the_requests_id_is_found_and_bounded(self, header: str) -> None:
+        assert refusal("list_models", answer(500, headers={header: "i" * 999})).request_id == "i" * 128
+
+    @pytest.mark.parametrize(
+        ("value", "seconds"),
+        [("7", 7.0), ("Wed, 21 Oct 2015 07:28:30 GMT", 30.0), ("soon", None), (None, None)],
+    )
+    def test_a_rate_limit_says_how_long_to_wait(self, value: str | None, seconds: float | None) -> None:
+        headers = {"Date": "Wed, 21 Oct 2015 07:28:00 GMT"} | ({} if value is None else {"Retry-After": value})
+        error = refusal("list_models", answer(429, headers=headers))
+        assert isinstance(error, errors.RateLimitedError)
+        assert error.retry_after == seconds
+        assert ("Wait before" if seconds is None else f"Wait {seconds:g} s") in str(error)
+
+    @pytest.mark.parametrize(
+        ("location", "target"),
+        [
+            ("https://elsewhere.example.com/in?code=hidden", "elsewhere.example.com"),
+            ("/login?state=hidden", "api.example.com"),
+            ("https://hidden:port/", "no URL"),
+        ],
+    )
+    def test_a_redirect_tells_the_host_and_nothing_else(self, location: str, target: str) -> None:
+        error = refusal("list_models", answer(302, headers={"Location": location}))
+        assert isinstance(error, errors.ContractViolationError)
+        assert target in str(error)
+        assert "hidden" not in str(error) + repr(vars(error))
+
+    def test_a_page_is_quoted_as_text(self) -> None:
+        error = refusal("list_models", answer(502, html="<html><h1>Bad\n gateway</h1><p>nginx"))
+        assert "502, Bad gateway nginx." in str(error)
+
+    def test_long_and_strange_bodies_are_bearable(self) -> None:
+        for content in (
+            b"x" * 100_000,
+            b"\xff\xfe" * 1000,
+            b"[" * 100_000,
+            b"\x1b[31mred",
+            b'{"code": true, "msg": 5}',
+        ):
+            error = refusal("list_models", answer(500, content=content))
+            assert len(error.body) <= BODY_LIMIT
+            assert len(str(error)) < 600
+            assert "\x1b" not in str(error) + error.body
+
+
+class TestNoAnswer:
+    @pytest.mark.parametrize(
+        ("raised", "kind", "said"),
+        [
+            (httpx.ConnectTimeout("late"), errors.RequestTimeoutError, "in time"),
+            (httpx.ReadTimeout("late"), errors.RequestTimeoutError, "in time"),
+            (httpx.PoolTimeout("late"), errors.RequestTimeoutError, "were busy"),
+            (httpx.ConnectError("refused"), errors.ConnectionFailedError, "refused"),
+            (httpx.RemoteProtocolError(""), errors.ConnectionFailedError, "RemoteProtocolError"),
+            (httpx.DecodingError("bad gzip"), errors.ConnectionFailedError, "bad gzip"),
+            (httpx.TooManyRedirects("20"), errors.ConnectionFailedError, "20"),
+            (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]"), errors.ConnectionFailedError, "CA_BUNDLE"),
+            (httpx.UnsupportedProtocol("ftp"), errors.ConfigurationError, "ftp"),
+            (httpx.InvalidURL("no port"), errors.ConfigurationError, "no port"),
+        ],
+    )
+    def test_it_has_its_class(self, raised: Any, kind: type[errors.WallarooError], said: str) -> None:
+        if isinstance(raised, httpx.RequestError):
+            raised.request = httpx.Request("POST", "https://api.example.com/")
+            keep(raised.request, ATTEMPTS)
+        error: Any = connection_failed("list_models", raised)
+        assert type(error) is kind
+        assert said in str(error)
+        assert error.advice
+        if isinstance(error, errors.ConnectionFailedError):
+            assert (error.operation, error.attempts) == ("list_models", ATTEMPTS)
+            assert "api.example.com" in str(error)
+            assert "2 attempts" in str(error)
+
+
+TOKEN = "eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiJzb21lYm9keSJ9" * 4 + ".c2lnbmF0dXJl"
+SECRET = "hunter2-Zq8xW5vT"
+
+
+class TestSecrets:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            f"bad token {TOKEN}",
+            f"Authorization: Bearer {SECRET}",
+            f"authorization: Basic {SECRET}==",
+            f"Authorization: Token {SECRET}",
+            json.dumps({"access_token": SECRET, "x": 1}),
+            json.dumps({"password": f'a"b\\{SECRET}'}),
+            json.dumps({"body": json.dumps({"password": f'a"b\\{SECRET}'})}),
+            json.dumps({"clientSecret": {"value": SECRET}}),
+            json.dumps({"tokens": ["a", SECRET]}),
+            json.dumps({"refresh_token": SECRET}, indent=2),
+            f"{{'client_secret': '{SECRET}'}}",
+            f"grant_type=password&username=a&password={SECRET}&scope=x",
+            f"refresh_token={SECRET}",
+            f"https://user:{SECRET}@api.example.com/",
+            f"Set-Cookie: session={SECRET}; path=/; other={SECRET}",
+            f"X-Api-Key: {SECRET}",
+            f"api_key={SECRET}",
+        ],
+    )
+    def test_a_text_has_none_wherever_it_is_cut(self, text: str) -> None:
+        for at in range(len(text) + 1):
+            kept = redacted(text[:at])
+            assert not any(SECRET[start : start + 4] in kept for start in range(len(SECRET) - 4)), kept
+            assert "eyJhb" not in kept
+
+    @settings(deadline=None, derandomize=True, max_examples=200)
+    @given(
+        secret=st.text(min_size=8, max_size=60),
+        name=st.sampled_from(["password", "access_token", "client_secret"]),
+        before=st.integers(0, BODY_LIMIT),
+    )
+    def test_no_part_of_a_json_secret_is_in_a_body(self, secret: str, name: str, before: int) -> None:
+        written = json.dumps({"padding": "." * before, name: secret})
+        value = json.dumps(secret)[1:-1]
+        kept = excerpt(written.encode())
+        parts = {value[start : start + 6] for start in range(len(value) - 5)}
+        assert not {part for part in parts if part in kept and part.strip(".")}, kept
+
+    def test_what_is_no_secret_stays(self) -> None:
+        text = (
+            '{"msg": "There is no workspace 999.", "token_type": "Bearer", "expires_in": 60, "user": "a@example.com"}'
+        )
+        assert redacted(text) == text
+
+    def test_what_is_before_and_after_stays(self) -> None:
+        text = f'{{"user": "a", "password": "{SECRET}", "msg": "no"}}'
+        assert redacted(text) == '{"user": "a", "password": [removed], "msg": "no"}'
+
+    def test_no_part_of_an_error_has_any(self) -> None:
+        content = {"msg": f"bad token {TOKEN}", "password": SECRET, "code": 400}
+        response = answer(400, json=content, headers={"X-Request-Id": f"Bearer {SECRET}"})
+        response.request.headers["Authorization"] = f"Bearer {SECRET}"
+        for error in (refusal("list_models", response), violation("list_models", response, f"KeyError {TOKEN}")):
+            seen = f"{error} {error!r} {vars(error)}".encode() + pickle.dumps(error)
+            assert SECRET.encode() not in seen
+            assert b"eyJ" not in seen
+
+    def test_a_long_text_takes_no_long_time(self) -> None:
+        for text in (
+            "a" * 200_000,
+            "token" * 40_000,
+            "://" * 60_000,
+            "eyJ" * 60_000,
+            "bearer " * 30_000,
+            "\\" * 200_000,
+        ):
+            redacted(text)

@@ -1,0 +1,170 @@
+"""Small servers on this machine that do what no instance should: never answer, never read, break off, count."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import ssl
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+from wallaroo_ext import contract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+LISTED = b'{"workspaces": []}'
+
+
+@dataclass
+class Seen:
+    """What a server saw.
+
+    Attributes:
+        url: Where it listens.
+        requests: The first line and the headers of each request, as text.
+        bodies: The body of each.
+        connections: How many connections were made.
+        most_at_once: How many requests were under way at a time, at most.
+        release: Lets go of what waits.
+    """
+
+    url: str = ""
+    requests: list[str] = field(default_factory=list[str])
+    bodies: list[bytes] = field(default_factory=list[bytes])
+    connections: int = 0
+    most_at_once: int = 0
+    release: threading.Event = field(default_factory=threading.Event)
+
+
+def listed(handler: BaseHTTPRequestHandler, _: int) -> None:
+    """Answer with no workspaces."""
+    answer(handler, 200, LISTED)
+
+
+def answer(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
+    """Answer with JSON."""
+    handler.send_response(status)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", str(len(body)))
+    for name, value in headers.items():
+        handler.send_header(name.replace("_", "-"), value)
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+@contextmanager
+def serving(
+    respond: Callable[[BaseHTTPRequestHandler, int], None] = listed, *, tls: Path | None = None
+) -> Generator[Seen]:
+    """A server for the time of a `with` block.
+
+    Args:
+        respond: Gives an answer, told the request and how many came before it.
+        tls: A PEM file with a certificate and its key.
+    """
+    seen = Seen()
+    lock = threading.Lock()
+    under_way = 0
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            seen.connections += 1
+            super().setup()
+
+        def do_POST(self) -> None:
+            nonlocal under_way
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            with lock:
+                number = len(seen.requests)
+                seen.requests.append(f"{self.requestline}\n{self.headers}")
+                seen.bodies.append(body)
+                under_way += 1
+                seen.most_at_once = max(seen.most_at_once, under_way)
+            try:
+                respond(self, number)
+            finally:
+                with lock:
+                    under_way -= 1
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base has it
+            """Say nothing."""
+
+    server = _Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    seen.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield seen
+    finally:
+        seen.release.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away, or did not like the certificate, is what some tests are about."""
+
+
+@contextmanager
+def silent(*, backlog: int = 64) -> Generator[str]:
+    """A server that takes connections, and never reads or answers; its URL."""
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(backlog)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@contextmanager
+def full() -> Generator[str]:
+    """A server whose queue of connections is full, so that no further one is made; its URL."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        address = listening.getsockname()
+        waiting: list[socket.socket] = []
+        while _gets_connection(address, waiting):
+            pass
+        try:
+            yield f"http://127.0.0.1:{address[1]}"
+        finally:
+            for connection in waiting:
+                connection.close()
+
+
+def _gets_connection(address: tuple[str, int], waiting: list[socket.socket]) -> bool:
+    connection = socket.socket()
+    connection.setblocking(False)
+    waiting.append(connection)
+    connection.connect_ex(address)
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_WRITE)
+        return bool(selector.select(0.2))
+
+
+def unused() -> str:
+    """A URL where nobody listens."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def path_of(operation: str) -> str:
+    """An operation's path."""
+    return contract.operation(operation).path

@@ -1,0 +1,10 @@
+"""Signing requests in: `httpx.Auth` objects that put a bearer token on each request, and renew it.
+
+`KeycloakAuth` gets its tokens from Keycloak, `BearerToken` is given them. Both work in httpx's synchronous and
+asynchronous clients (asyncio's, not trio's), and one object serves any number of threads and event loops.
+"""
+
+from wallaroo_ext.auth.bearer import BearerToken
+from wallaroo_ext.auth.keycloak import KeycloakAuth
+
+__all__ = ["BearerToken", "KeycloakAuth"]

@@ -1,0 +1,117 @@
+"""Signing in at Keycloak."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from wallaroo_ext.auth.grants import Credentials, GrantName
+from wallaroo_ext.auth.keeper import TokenKeeper
+from wallaroo_ext.auth.origins import Origins
+from wallaroo_ext.auth.sign_in import SignIn
+from wallaroo_ext.auth.signing import TokenAuth
+from wallaroo_ext.auth.token_endpoint import DEFAULT_TIMEOUT, TokenEndpoint
+
+if TYPE_CHECKING:
+    import os
+    import ssl
+    from collections.abc import Callable, Iterable
+
+    import httpx
+
+    from wallaroo_ext.auth.cache import TokenCache
+
+
+class KeycloakAuth(TokenAuth):
+    """Signs in at Keycloak's token endpoint and renews the token before it expires.
+
+    The grants: `password` and `offline_access` for a user, the second with a refresh token that outlives the session;
+    `client_credentials` for the client alone, whose token may infer and nothing else; `refresh_token` for a refresh
+    token that was obtained elsewhere. A renewal tries the newest refresh token first and falls back on the grant where
+    that is refused, because a refresh token can expire before its access token. Expiry follows `expires_in` and a
+    monotonic clock, ahead by a tenth of the lifetime and 60 s at most; a token that is still good stays in use while
+    Keycloak does not answer. A request that is refused with 401 is sent once more with a new token, unless its body is
+    a stream.
+
+    One object serves any number of threads and event loops, and they share its token and each renewal, which runs in
+    a thread of its own: neither a cancelled task nor an interrupted thread stops or repeats it. A forked process
+    renews by itself; where refresh tokens rotate, give it a `cache`, or let it sign in anew.
+
+    Source: mlops-api-tutorial, "Token Types".
+
+    Args:
+        token_url: The token endpoint.
+        api_url: The API's URL; a token goes to its origin, to Keycloak's and to the inference hosts only.
+        client_id: The Keycloak client.
+        client_secret: Its secret; None for a public client.
+        username: The user's name; None for a token without a user.
+        password: The user's password.
+        refresh_token: A refresh token that was obtained elsewhere. With a user, it is tried before the password.
+        grant: The grant; by default the one for what is given.
+        scope: Further scopes to ask for, separated by spaces.
+        inference_hosts: Further hosts of the instance, as `host`, `host:port` or a URL.
+        cache: Whether to keep tokens in files, so that the next program finds them: True for a directory of the user's
+            cache, or a directory that only this user may open. Whoever may read as this user gets the tokens.
+        transport: What sends the token requests; it is not closed. None for connections of its own.
+        verify: How Keycloak's certificate is checked, as httpx takes it.
+        timeout: Of a token request, in seconds: to connect, to read, to write, and to wait for a connection.
+        clock: Seconds on a monotonic clock.
+
+    Raises:
+        ConfigurationError: Something is missing for the grant, or a URL or host is none.
+    """
+
+    def __init__(
+        self,
+        token_url: str,
+        *,
+        api_url: str,
+        client_id: str,
+        client_secret: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        refresh_token: str | None = None,
+        grant: GrantName | None = None,
+        scope: str | None = None,
+        inference_hosts: Iterable[str] | None = None,
+        cache: bool | str | os.PathLike[str] = False,
+        transport: httpx.BaseTransport | None = None,
+        verify: ssl.SSLContext | bool = True,
+        timeout: httpx.Timeout | float = DEFAULT_TIMEOUT,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._credentials = Credentials(client_id, client_secret, username, password, refresh_token)
+        self._grant: GrantName = grant or self._credentials.default_grant()
+        self._credentials.check(self._grant)
+        endpoint = TokenEndpoint(token_url, self._credentials, transport=transport, verify=verify, timeout=timeout)
+        self._token_url = endpoint.url
+        sign_in = SignIn(endpoint, self._credentials.forms(self._grant, scope), clock)
+        self._cache = None if cache is False else self._made_cache(None if cache is True else cache, scope, clock)
+        renew = sign_in.renewed if self._cache is None else self._cache.renewing(sign_in.renewed)
+        super().__init__(Origins(api_url, token_url, inference_hosts), TokenKeeper(renew, clock=clock))
+
+    def forget(self) -> None:
+        """Drop the token, and the cached one too; the next request signs in anew.
+
+        It waits for a renewal that is under way.
+        """
+        self._keeper.forget()
+        if self._cache is not None:
+            self._cache.forget()
+
+    def _made_cache(
+        self, directory: str | os.PathLike[str] | None, scope: str | None, clock: Callable[[], float]
+    ) -> TokenCache:
+        from wallaroo_ext.auth.cache import TokenCache, user_directory
+
+        where = user_directory() if directory is None else directory
+        return TokenCache(
+            where, url=self._token_url, who=self._credentials, grant=self._grant, scope=scope, clock=clock
+        )
+
+    def __repr__(self) -> str:
+        who = self._credentials
+        return (
+            f"KeycloakAuth({self._token_url!r}, client_id={who.client_id!r}, username={who.username!r}, "
+            f"grant={self._grant!r})"
+        )

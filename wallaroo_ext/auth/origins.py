@@ -1,0 +1,93 @@
+"""Where a token may go: the instance's own origins, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from wallaroo_ext.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_Origin = tuple[str, bytes, int | None]
+
+
+class Origins:
+    """The origins that a token is sent to. An origin is a scheme, a host and a port; all three have to match.
+
+    The API and Keycloak are allowed as their URLs say. An inference host is allowed by https, and, only where the API
+    itself is without encryption, by http too. Where a URL has http and port 80, the same host by https and port 443 is
+    allowed as well: there httpx takes the Authorization header along when a server redirects to encryption.
+
+    Hosts are compared as httpx writes them: in lower case, international names in their ASCII form, the scheme's own
+    port as none. A name with a dot at its end is another name.
+
+    Args:
+        api_url: The API's URL.
+        auth_url: A URL at Keycloak; None where there is none.
+        inference_hosts: Further hosts, as `host`, `host:port` or a URL without a path.
+
+    Raises:
+        ConfigurationError: One of them is no host, or has a scheme that is not allowed.
+    """
+
+    def __init__(self, api_url: str, auth_url: str | None = None, inference_hosts: Iterable[str] | None = None) -> None:
+        self.home = parsed(api_url, "The API's URL")
+        given = [self.home] if auth_url is None else [self.home, parsed(auth_url, "Keycloak's URL")]
+        allowed = {_origin(url) for whole in given for url in (whole, _encrypted(whole))}
+        hosts = (inference_hosts,) if isinstance(inference_hosts, str) else inference_hosts or ()
+        for host in hosts:
+            allowed.update(map(_origin, self._inference_urls(host)))
+        self._allowed = frozenset(allowed)
+
+    def check(self, url: httpx.URL) -> None:
+        """Raise ConfigurationError unless a token may go to a URL."""
+        if _origin(url) not in self._allowed:
+            raise ConfigurationError(self._refusal(url))
+
+    def _inference_urls(self, host: str) -> list[httpx.URL]:
+        url = parsed(host if "://" in host else f"https://{host}", "Each of inference_hosts")
+        if "*" in url.host or url.raw_path not in {b"/", b""}:
+            raise ConfigurationError(f"{host!r} in inference_hosts is no host: write host, host:port or https://host.")
+        if self.home.scheme == "http":
+            return [url.copy_with(scheme="https"), url.copy_with(scheme="http")]
+        if url.scheme == "http":
+            raise ConfigurationError(f"{host!r} in inference_hosts would get tokens without encryption: use https.")
+        return [url]
+
+    def _refusal(self, url: httpx.URL) -> str:
+        where = f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"
+        if url.scheme == "http" and _origin(url.copy_with(scheme="https")) in self._allowed:
+            return f"The token of {self.home.host} is not sent to {where}, which is without encryption: use https."
+        return (
+            f"The token of {self.home.host} is not sent to {where}, which is another origin. Take inference URLs from "
+            f"get_pipeline_external_url; where this host is the instance's own, name it in inference_hosts."
+        )
+
+
+def parsed(url: str, name: str) -> httpx.URL:
+    """A URL of http or https with a host, and without a user, whose password would show in messages.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    try:
+        result = httpx.URL(url)
+    except (httpx.InvalidURL, TypeError):
+        raise ConfigurationError(f"{name} is no URL. Write it as https://host.") from None
+    if result.userinfo:
+        raise ConfigurationError(f"{name} has a user in it. Give users and passwords as arguments of their own.")
+    if result.scheme not in {"http", "https"} or not result.host:
+        raise ConfigurationError(f"{name} is no URL of a host: {url!r}. Write it as https://host.")
+    return result
+
+
+def _encrypted(url: httpx.URL) -> httpx.URL:
+    """The same host by https, for a URL of http on its own port; else the URL itself."""
+    return url.copy_with(scheme="https") if url.scheme == "http" and url.port is None else url
+
+
+def _origin(url: httpx.URL) -> _Origin:
+    return url.scheme, url.raw_host, url.port

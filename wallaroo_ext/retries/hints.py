@@ -1,0 +1,14 @@
+"""What a request may say about itself, as entries of httpx's `extensions=`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+OPERATION: Final = "wallaroo_ext.operation"
+"""The contract's `operationId`, for a URL that the contract does not know."""
+
+DEADLINE: Final = "wallaroo_ext.deadline"
+"""The time for all attempts, in seconds, in place of the policy's; None for no end."""
+
+STREAM: Final = "wallaroo_ext.stream"
+"""True: the answer is given back before its body has come. An answer that breaks off is not asked for again then."""

@@ -1,0 +1,103 @@
+"""What sends a request once: httpx's own transports, made when they are first needed."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Literal
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from wallaroo_ext.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import asyncio
+    import ssl
+    from collections.abc import Callable
+
+Backend = Literal["httpx", "aiohttp"]
+
+
+class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Connections to any number of servers, by the proxies that the environment names.
+
+    It serves threads, and any number of event loops, each with connections of its own. Nothing is made before the first
+    request, and what was closed is made anew where it is used again.
+
+    Args:
+        verify: Whether certificates are checked, or the TLS settings to do it with.
+        limits: How many connections are open at a time, and for how long an idle one stays open; for each event loop.
+        backend: What sends the requests of asyncio.
+    """
+
+    def __init__(self, *, verify: ssl.SSLContext | bool, limits: httpx.Limits, backend: Backend) -> None:
+        self._verify = verify
+        self._limits = limits
+        self._async_client = _async_client(backend)
+        self._lock = threading.Lock()
+        self._sync: httpx.Client | None = None
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        client = self._sync or self._made()
+        return client._transport_for_url(request.url).handle_request(request)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a client that is given a transport forgets the environment's proxies: this one still has them
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        loop = _running_loop()
+        client = self._by_loop.get(loop) or self._made_for(loop)
+        return await client._transport_for_url(request.url).handle_async_request(request)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
+
+    def _made(self) -> httpx.Client:
+        with self._lock:
+            if self._sync is None:
+                self._sync = httpx.Client(verify=self._context(), limits=self._limits)
+            return self._sync
+
+    def _made_for(self, loop: asyncio.AbstractEventLoop) -> httpx.AsyncClient:
+        with self._lock:
+            return self._by_loop.setdefault(loop, self._async_client(verify=self._context(), limits=self._limits))
+
+    def _context(self) -> ssl.SSLContext:
+        """The TLS settings, which take a moment to load, and are shared."""
+        if isinstance(self._verify, bool):
+            self._verify = httpx.create_ssl_context(self._verify)
+        return self._verify
+
+    def close(self) -> None:
+        """Close the connections of threads."""
+        with self._lock:
+            client, self._sync = self._sync, None
+        if client is not None:
+            client.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop, and those of threads: tokens are asked for there."""
+        self.close()
+        client = self._by_loop.pop(_running_loop(), None)
+        if client is not None:
+            await client.aclose()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    import asyncio  # as much again as the rest of this package, for programs that may not need it
+
+    return asyncio.get_running_loop()
+
+
+def _async_client(backend: Backend) -> Callable[..., httpx.AsyncClient]:
+    """What makes a client whose transports are of a backend.
+
+    Raises:
+        ConfigurationError: It is not installed, or nobody knows it.
+    """
+    if backend == "httpx":
+        return httpx.AsyncClient
+    if backend != "aiohttp":
+        raise ConfigurationError(f"A transport is 'httpx', 'aiohttp' or an object of httpx, not {backend!r}.")
+    try:
+        from wallaroo_ext.aiohttp_wire import AiohttpClient
+    except ImportError:
+        raise ConfigurationError("The transport 'aiohttp' needs: pip install 'wallaroo-ext[aiohttp]'.") from None
+    return AiohttpClient
