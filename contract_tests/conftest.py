@@ -107,9 +107,9 @@ def documents_row(document: dict[str, Any]) -> list[float]:
 def workspace_id(client: Client) -> int:
     """The default user's own workspace."""
     from wallaroo_mlops_client.api.workspaces import list_workspaces
-    from wallaroo_mlops_client.models import ListWorkspacesRequest, ListWorkspacesResponse
+    from wallaroo_mlops_client.models import ListWorkspacesRequest
 
-    return call(client, list_workspaces, ListWorkspacesResponse, body=ListWorkspacesRequest()).workspaces[0].id
+    return call(list_workspaces, client=client, body=ListWorkspacesRequest()).workspaces[0].id
 
 
 @pytest.fixture
@@ -119,19 +119,15 @@ def deploy(client: Client, workspace_id: int) -> Callable[..., tuple[str, str]]:
     from wallaroo_mlops_client.api.pipelines import create_pipeline, deploy_pipeline
     from wallaroo_mlops_client.models import (
         CreatePipelineRequest,
-        CreatePipelineResponse,
         DeployPipelineRequest,
-        DeployPipelineResponse,
         GetPipelineExternalUrlRequest,
-        GetPipelineExternalUrlResponse,
         PipelineDefinition,
     )
 
     def run(name: str, *version_ids: int) -> tuple[str, str]:
         pipeline = call(
-            client,
             create_pipeline,
-            CreatePipelineResponse,
+            client=client,
             body=CreatePipelineRequest(pipeline_id=name, workspace_id=workspace_id, definition=PipelineDefinition()),
         )
         request = DeployPipelineRequest(
@@ -140,9 +136,9 @@ def deploy(client: Client, workspace_id: int) -> Callable[..., tuple[str, str]]:
             pipeline_version_pk_id=pipeline.pipeline_variant_pk_id,
             model_ids=list(version_ids),
         )
-        deployment = call(client, deploy_pipeline, DeployPipelineResponse, body=request)
+        deployment = call(deploy_pipeline, client=client, body=request)
         where = GetPipelineExternalUrlRequest(workspace_id=workspace_id, pipeline_name=name)
-        url = call(client, get_pipeline_external_url, GetPipelineExternalUrlResponse, body=where).url
+        url = call(get_pipeline_external_url, client=client, body=where).url
         return f"{name}-{deployment.id}", url
 
     return run

@@ -3,44 +3,127 @@
 The functions here extend the generated client, `wallaroo_mlops_client`: `connect` gives a client that every generated
 operation takes, and so do the functions of this package. `wallaroo_ext.aio` has the same functions for asyncio.
 
-Importing this package loads httpx and nothing else of weight; the generated client, pyarrow and pandas are loaded when
-they are first needed.
+Importing this package loads nothing; each name is loaded when it is first asked for, and pyarrow, pandas and the
+generated client when a function first needs them.
 """
 
-from wallaroo_ext.auth import BearerToken, KeycloakAuth
-from wallaroo_ext.client import connect
-from wallaroo_ext.deployments import wait_until_running
-from wallaroo_ext.errors import (
-    ApiError,
-    AuthenticationError,
-    ConfigurationError,
-    ConnectionFailedError,
-    ContractViolationError,
-    ConversionError,
-    DeploymentError,
-    EngineError,
-    InvalidDataError,
-    InvalidRequestError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitedError,
-    ServerError,
-    WaitTimeoutError,
-    WallarooError,
-)
-from wallaroo_ext.inference import infer
-from wallaroo_ext.operations import call
-from wallaroo_ext.settings import Settings
-from wallaroo_ext.uploads import upload_model
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wallaroo_ext.assays import assay_results
+    from wallaroo_ext.auth import BearerToken, KeycloakAuth
+    from wallaroo_ext.charts import assay_chart
+    from wallaroo_ext.client import connect
+    from wallaroo_ext.deployed import Deployment
+    from wallaroo_ext.deployments import wait_until_running
+    from wallaroo_ext.errors import (
+        AmbiguousError,
+        AnswerError,
+        ApiError,
+        AuthenticationError,
+        ConfigurationError,
+        ConflictError,
+        ConnectionFailedError,
+        ContractViolationError,
+        ConversionError,
+        DeploymentError,
+        EngineError,
+        InvalidDataError,
+        InvalidRequestError,
+        NotFoundError,
+        PermissionDeniedError,
+        RateLimitedError,
+        RequestTimeoutError,
+        ServerError,
+        UploadCorruptedError,
+        WaitTimeoutError,
+        WallarooError,
+    )
+    from wallaroo_ext.existing_deployments import find_deployment, undeploy
+    from wallaroo_ext.inference import infer, outputs
+    from wallaroo_ext.models import model_version
+    from wallaroo_ext.operations import call
+    from wallaroo_ext.pipelines import deploy_pipeline
+    from wallaroo_ext.retries import Attempt, Clock, RetryPolicy, attempts_of
+    from wallaroo_ext.settings import Settings
+    from wallaroo_ext.timeouts import Timeouts
+    from wallaroo_ext.uploads import upload_model
+    from wallaroo_ext.workspaces import find_workspace
+
+_HOMES = {
+    "charts": ("assay_chart",),
+    "assays": ("assay_results",),
+    "auth": (
+        "BearerToken",
+        "KeycloakAuth",
+    ),
+    "client": ("connect",),
+    "deployed": ("Deployment",),
+    "deployments": ("wait_until_running",),
+    "errors": (
+        "AmbiguousError",
+        "AnswerError",
+        "ApiError",
+        "AuthenticationError",
+        "ConfigurationError",
+        "ConflictError",
+        "ConnectionFailedError",
+        "ContractViolationError",
+        "ConversionError",
+        "DeploymentError",
+        "EngineError",
+        "InvalidDataError",
+        "InvalidRequestError",
+        "NotFoundError",
+        "PermissionDeniedError",
+        "RateLimitedError",
+        "RequestTimeoutError",
+        "ServerError",
+        "UploadCorruptedError",
+        "WaitTimeoutError",
+        "WallarooError",
+    ),
+    "existing_deployments": (
+        "find_deployment",
+        "undeploy",
+    ),
+    "inference": (
+        "infer",
+        "outputs",
+    ),
+    "models": ("model_version",),
+    "operations": ("call",),
+    "pipelines": ("deploy_pipeline",),
+    "retries": (
+        "Attempt",
+        "Clock",
+        "RetryPolicy",
+        "attempts_of",
+    ),
+    "settings": ("Settings",),
+    "timeouts": ("Timeouts",),
+    "uploads": ("upload_model",),
+    "workspaces": ("find_workspace",),
+}
+"""The modules of this package that its public names are in."""
 
 __all__ = [
+    "AmbiguousError",
+    "AnswerError",
     "ApiError",
+    "Attempt",
     "AuthenticationError",
     "BearerToken",
+    "Clock",
     "ConfigurationError",
+    "ConflictError",
     "ConnectionFailedError",
     "ContractViolationError",
     "ConversionError",
+    "Deployment",
     "DeploymentError",
     "EngineError",
     "InvalidDataError",
@@ -49,13 +132,41 @@ __all__ = [
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitedError",
+    "RequestTimeoutError",
+    "RetryPolicy",
     "ServerError",
     "Settings",
+    "Timeouts",
+    "UploadCorruptedError",
     "WaitTimeoutError",
     "WallarooError",
+    "assay_chart",
+    "assay_results",
+    "attempts_of",
     "call",
     "connect",
+    "deploy_pipeline",
+    "find_deployment",
+    "find_workspace",
     "infer",
+    "model_version",
+    "outputs",
+    "undeploy",
     "upload_model",
     "wait_until_running",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name."""
+    for module, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(f"{__name__}.{module}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return [*globals(), *(name for name in __all__ if name not in globals())]

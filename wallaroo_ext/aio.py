@@ -3,42 +3,78 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from os import PathLike
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, overload
 
 import httpx
 
-from wallaroo_ext.deployments import wait_until_running_steps
+from wallaroo_ext.assays import assay_results_steps
+from wallaroo_ext.client import connect
+from wallaroo_ext.deployed import end_steps, note_or_raise
+from wallaroo_ext.deployments import TIMEOUT, wait_until_running_steps
+from wallaroo_ext.existing_deployments import find_deployment_steps, undeploy_steps
 from wallaroo_ext.inference import infer_steps
-from wallaroo_ext.operations import Operation, Pause, Steps, call_steps, connection_failed
+from wallaroo_ext.models import model_version_steps
+from wallaroo_ext.operations import (
+    NullableOperation,
+    Operation,
+    Pause,
+    Send,
+    Steps,
+    built,
+    call_steps,
+    client_of,
+    no_answer,
+)
+from wallaroo_ext.pipelines import begin_steps, finish_steps
 from wallaroo_ext.uploads import upload_model_steps
+from wallaroo_ext.workspaces import find_workspace_steps
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pyarrow as pa
     from wallaroo_mlops_client import Client
-    from wallaroo_mlops_client.models import DeploymentStatus, ModelVersion
+    from wallaroo_mlops_client.models import DeploymentStatus, ModelVersion, Workspace
 
-    from wallaroo_ext.arrow import Rows
+    from wallaroo_ext.assays import Time
+    from wallaroo_ext.deployed import Deployment
+    from wallaroo_ext.inference import InferOptions, Where
+    from wallaroo_ext.inference.rows import Rows
+    from wallaroo_ext.pipelines import DeployOptions, Models
+    from wallaroo_ext.retries.clock import Clock
     from wallaroo_ext.uploads import ModelSource, UploadOptions
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["call", "infer", "run", "upload_model", "wait_until_running"]
+__all__ = [
+    "assay_results",
+    "call",
+    "connect",
+    "deploy_pipeline",
+    "find_deployment",
+    "find_workspace",
+    "infer",
+    "model_version",
+    "run",
+    "undeploy",
+    "upload_model",
+    "wait_until_running",
+]
 
 
 async def run(client: Client, steps: Steps[T]) -> T:
     """Run a helper's steps with an asynchronous client."""
-    answer: httpx.Response | None = None
+    outcome: httpx.Response | Exception | None = None
     try:
         while True:
-            step = steps.send(answer)
+            step = steps.throw(outcome) if isinstance(outcome, Exception) else steps.send(outcome)
             if isinstance(step, Pause):
-                await asyncio.sleep(step.seconds)
-                answer = None
+                await step.clock.sleep_async(step.seconds)
+                outcome = None
             else:
-                try:
-                    answer = await client.get_async_httpx_client().request(**step.request)
-                except httpx.TransportError as error:
-                    raise connection_failed(step.operation, error) from error
+                outcome = await _sent(client.get_async_httpx_client(), step)
     except StopIteration as end:
         result: T = end.value
         return result
@@ -46,21 +82,93 @@ async def run(client: Client, steps: Steps[T]) -> T:
         steps.close()
 
 
-async def call(client: Client, operation: Operation[Any], expected: type[T], **arguments: Any) -> T:
+async def _sent(http: httpx.AsyncClient, step: Send) -> httpx.Response | Exception:
+    try:
+        return await http.send(built(http, step))
+    except (httpx.RequestError, httpx.InvalidURL) as error:
+        return no_answer(step, error)
+
+
+@overload
+async def call(operation: NullableOperation[P, T], /, *arguments: P.args, **named: P.kwargs) -> T | None: ...
+@overload
+async def call(operation: Operation[P, T], /, *arguments: P.args, **named: P.kwargs) -> T: ...
+async def call(operation: Any, /, *arguments: Any, **named: Any) -> Any:
     """Call any generated operation; see `wallaroo_ext.call`."""
-    return await run(client, call_steps(operation, expected, **arguments))
+    return await run(client_of(named), call_steps(operation, *arguments, **named))
 
 
-async def upload_model(client: Client, source: ModelSource, **options: Unpack[UploadOptions]) -> ModelVersion:
+async def upload_model(client: Client, model: ModelSource, **options: Unpack[UploadOptions]) -> ModelVersion:
     """Upload a model and wait until it is ready; see `wallaroo_ext.upload_model`."""
-    return await run(client, upload_model_steps(source, **options))
+    return await run(client, upload_model_steps(model, **options))
 
 
-async def wait_until_running(client: Client, deployment: str, *, timeout: float = 300.0) -> DeploymentStatus:  # noqa: ASYNC109 - a deadline over many requests, checked by the steps
+async def find_workspace(client: Client, workspace: int | str | None = None, *, create: bool = False) -> Workspace:
+    """Find a workspace; see `wallaroo_ext.find_workspace`."""
+    return await run(client, find_workspace_steps(workspace, create=create))
+
+
+async def model_version(
+    client: Client,
+    name: str,
+    *,
+    workspace: int | str | None = None,
+    version: str | None = None,
+    sha: str | None = None,
+) -> ModelVersion:
+    """Find a version of a model; see `wallaroo_ext.model_version`."""
+    return await run(client, model_version_steps(name, workspace=workspace, version=version, sha=sha))
+
+
+async def deploy_pipeline(client: Client, name: str, models: Models, **options: Unpack[DeployOptions]) -> Deployment:
+    """Deploy models as a pipeline; see `wallaroo_ext.deploy_pipeline`.
+
+    It is undeployed at the end of `async with await deploy_pipeline(...) as deployment`.
+    """
+    begun = await run(client, begin_steps(name, models, options))
+    try:
+        return await run(client, finish_steps(client, begun, options))
+    except BaseException as error:
+        try:
+            await run(client, end_steps(begun.id, begun.pipeline_id))
+        except Exception as failure:  # noqa: BLE001 - whatever it is, the first error is the one to raise
+            note_or_raise(failure, error, begun.name)
+        raise
+
+
+async def find_deployment(client: Client, name: str, workspace: int | str | None = None) -> Deployment:
+    """Find a pipeline that is deployed; see `wallaroo_ext.find_deployment`."""
+    return await run(client, find_deployment_steps(client, name, workspace))
+
+
+async def undeploy(client: Client, deployment: Deployment | str | int, *, workspace: int | str | None = None) -> None:
+    """End a deployment; see `wallaroo_ext.undeploy`."""
+    await run(client, undeploy_steps(client, deployment, workspace=workspace))
+
+
+async def wait_until_running(
+    client: Client,
+    deployment: Deployment | str,
+    *,
+    timeout: float = TIMEOUT,  # noqa: ASYNC109 - a deadline over many requests, checked by the steps
+    progress: Callable[[DeploymentStatus], object] | None = None,
+    clock: Clock | None = None,
+) -> DeploymentStatus:
     """Wait until a deployment answers; see `wallaroo_ext.wait_until_running`."""
-    return await run(client, wait_until_running_steps(deployment, timeout=timeout))
+    return await run(client, wait_until_running_steps(deployment, timeout=timeout, progress=progress, clock=clock))
 
 
-async def infer(client: Client, url: str, rows: Rows) -> pa.Table:
-    """Score rows; see `wallaroo_ext.infer`."""
-    return await run(client, infer_steps(url, rows))
+async def assay_results(
+    client: Client, assay_id: int, start: Time | None = None, end: Time | None = None, limit: int | None = None
+) -> pa.Table:
+    """Get the stored results of an assay; see `wallaroo_ext.assay_results`."""
+    return await run(client, assay_results_steps(assay_id, start, end, limit))
+
+
+async def infer(client: Client, where: Where, data: Rows, **options: Unpack[InferOptions]) -> pa.Table:
+    """Score rows; see `wallaroo_ext.infer`. A file is read in a thread."""
+    if isinstance(data, str | PathLike):
+        from wallaroo_ext.inference.rows import to_table
+
+        data = await asyncio.to_thread(to_table, data)
+    return await run(client, infer_steps(where, data, **options))

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pytest
 from pyarrow import parquet
+from readme import python_blocks
 from sandbox_processes import sandboxes_below
 
 import wallaroo_ext
-from wallaroo_ext.arrow import to_file, to_table
+from wallaroo_ext.arrow import to_file
+from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -136,23 +138,19 @@ def test_files_that_do_not_fit_are_refused_in_a_sentence(
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def readme_blocks() -> list[str]:
-    return re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-
-
 def test_the_code_in_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    blocks = readme_blocks()
-    assert len(blocks) >= 2
+    programs = [block for block in python_blocks() if "with connect()" in block]
+    assert len(programs) >= 2
     monkeypatch.chdir(ROOT)
     with running() as environment:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        for block in blocks:
-            names: dict[str, Any] = {}
-            exec(compile(block, "README.md", "exec"), names)  # noqa: S102 - it is our own text
+        for program in programs:
+            exec(compile(program, "README.md", "exec"), {})  # noqa: S102 - it is our own text
     shown = capsys.readouterr().out
-    assert "readme: version 1 is ready" in shown
-    assert "out.malignant" in shown
+    assert re.search(r"malignant +probability\n0 +\d +[01]\.\d+\n", shown)
+    assert "2 tumours" in shown
+    assert "create_workspace: 400" in shown
 
 
 def test_the_readme_lists_the_sandboxs_gaps() -> None:
@@ -162,8 +160,9 @@ def test_the_readme_lists_the_sandboxs_gaps() -> None:
 def test_importing_the_package_loads_nothing_heavy() -> None:
     program = "import sys, wallaroo_ext; print(' '.join(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
-    assert "httpx" in loaded
+    assert "wallaroo_ext" in loaded
     heavy = {
+        "httpx",
         "wallaroo_mlops_client",
         "pyarrow",
         "pandas",
@@ -179,6 +178,9 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 def test_the_public_names_are_sorted_and_there() -> None:
     names = wallaroo_ext.__all__
     assert names == sorted(names)
+    assert set(names) <= set(dir(wallaroo_ext))
+    with pytest.raises(AttributeError, match="no attribute 'conect'"):
+        _ = cast("Any", wallaroo_ext).conect
     for name in names:
         assert getattr(wallaroo_ext, name).__doc__
 

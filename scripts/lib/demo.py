@@ -15,7 +15,16 @@ from demo_files import Job, UnfitFilesError, read_job
 from rich.console import Console
 from rich.table import Table
 
-from wallaroo_ext import WallarooError, call, connect, infer, upload_model, wait_until_running
+from wallaroo_ext import (
+    Deployment,
+    WallarooError,
+    connect,
+    deploy_pipeline,
+    find_workspace,
+    infer,
+    undeploy,
+    upload_model,
+)
 from wallaroo_ext.sandbox.process import SandboxFailedError, running
 
 if TYPE_CHECKING:
@@ -23,7 +32,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     from wallaroo_mlops_client import Client
-    from wallaroo_mlops_client.models import ModelVersion
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 SHOWN_ROWS = 8
@@ -57,84 +65,32 @@ class Report:
         self.console.print(table)
 
 
-def deploy(client: Client, workspace_id: int, model: ModelVersion, name: str) -> tuple[int, str]:
-    """Create a pipeline of one model and start it; the pipeline's id, and the deployment's name."""
-    from wallaroo_mlops_client.api.pipelines import create_pipeline, deploy_pipeline
-    from wallaroo_mlops_client.models import (
-        CreatePipelineRequest,
-        CreatePipelineResponse,
-        DeployPipelineRequest,
-        DeployPipelineResponse,
-        ModelInferenceStep,
-        ModelReference,
-        PipelineDefinition,
-        PipelineStep,
-    )
-
-    reference = ModelReference(name=name, version=model.model_version, sha=model.sha)
-    step = PipelineStep(model_inference=ModelInferenceStep(models=[reference]))
-    definition = PipelineDefinition(steps=[step])
-    pipeline = call(
-        client,
-        create_pipeline,
-        CreatePipelineResponse,
-        body=CreatePipelineRequest(pipeline_id=name, workspace_id=workspace_id, definition=definition),
-    )
-    deployment = call(
-        client,
-        deploy_pipeline,
-        DeployPipelineResponse,
-        body=DeployPipelineRequest(
-            deploy_id=name,
-            pipeline_id=pipeline.pipeline_pk_id,
-            pipeline_version_pk_id=pipeline.pipeline_variant_pk_id,
-            models=[reference],
-        ),
-    )
-    return pipeline.pipeline_pk_id, f"{name}-{deployment.id}"
-
-
 def run(client: Client, report: Report, job: Job) -> dict[str, pa.Table]:
     """The path, step by step; the scored rows by the format they were sent from."""
-    from wallaroo_mlops_client.api.deployments import get_pipeline_external_url
-    from wallaroo_mlops_client.api.pipelines import undeploy_pipeline
-    from wallaroo_mlops_client.api.workspaces import create_workspace
-    from wallaroo_mlops_client.models import (
-        CreateWorkspaceRequest,
-        CreateWorkspaceResponse,
-        GetPipelineExternalUrlRequest,
-        GetPipelineExternalUrlResponse,
-        UndeployPipelineRequest,
-    )
-
     with report.step("create a workspace") as results:
-        request = CreateWorkspaceRequest(workspace_name="demo")
-        workspace_id = call(client, create_workspace, CreateWorkspaceResponse, body=request).workspace_id
-        results.append(f"workspace {workspace_id}")
+        workspace = find_workspace(client, "demo", create=True)
+        results.append(f"workspace {workspace.id}")
     with report.step("upload the model") as results:
-        model = upload_model(client, job.model, name=job.name, workspace_id=workspace_id)
+        model = upload_model(client, job.model, name=job.name, workspace=workspace.id)
         results += [f"version {model.id}", f"sha256 {model.sha[:12]}…"]
     with report.step("deploy a pipeline") as results:
-        pipeline_id, deployment = deploy(client, workspace_id, model, job.name)
-        status = wait_until_running(client, deployment)
-        results += [f"pipeline {pipeline_id}", f"deployment {deployment}", status.status]
-    where = GetPipelineExternalUrlRequest(workspace_id=workspace_id, pipeline_name=job.name)
-    url = call(client, get_pipeline_external_url, GetPipelineExternalUrlResponse, body=where).url
-    scored = score(client, report, url, job.rows)
+        deployment = deploy_pipeline(client, job.name, model)
+        results += [f"pipeline {deployment.pipeline_id}", f"deployment {deployment.name}", deployment.status]
+    scored = score(client, report, deployment, job.rows)
     with report.step("undeploy it") as results:
-        call(client, undeploy_pipeline, object, body=UndeployPipelineRequest(pipeline_id=pipeline_id))
-        results.append(f"pipeline {pipeline_id}")
+        undeploy(client, deployment)
+        results.append(f"pipeline {deployment.pipeline_id}")
     return scored
 
 
-def score(client: Client, report: Report, url: str, rows: pa.Table) -> dict[str, pa.Table]:
+def score(client: Client, report: Report, deployment: Deployment, rows: pa.Table) -> dict[str, pa.Table]:
     """Score the rows as a data frame and as an Arrow table."""
     scored: dict[str, pa.Table] = {}
     with report.step("score a pandas data frame") as results:
-        scored["pandas data frame"] = infer(client, url, cast("Any", rows).to_pandas())
+        scored["pandas data frame"] = infer(client, deployment, cast("Any", rows).to_pandas())
         results.append(f"{rows.num_rows} rows")
     with report.step("score an Arrow table") as results:
-        scored["Arrow table"] = infer(client, url, rows)
+        scored["Arrow table"] = infer(client, deployment, rows)
         results.append(f"{rows.num_rows} rows")
     return scored
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from wallaroo_ext.arrow import from_file, to_table
+from wallaroo_ext.arrow import from_file
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.json_values import list_of
 
 if TYPE_CHECKING:

@@ -22,15 +22,17 @@ import onnx
 import pyarrow as pa
 from onnx import TensorProto, helper, numpy_helper
 from sandbox_processes import memory_mib, sandboxes_below
+from turns import in_turns, timed
 
-from wallaroo_ext import call, connect, contract, upload_model, wait_until_running
-from wallaroo_ext.arrow import to_file, to_table
+from wallaroo_ext import connect, contract, deploy_pipeline, find_workspace, upload_model
+from wallaroo_ext.arrow import to_file
+from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from wallaroo_mlops_client import Client
+
+    from wallaroo_ext import Deployment
 
 ROWS, WIDTH, HIDDEN = 100_000, 29, 64
 RUNS = 9
@@ -63,25 +65,18 @@ def listed_per_second() -> float:
         tempfile.TemporaryDirectory() as directory,
     ):
         for name in ("second", "third"):
-            _create_workspace(client, name)
+            find_workspace(client, name, create=True)
         script = Path(directory) / "list.lua"
         script.write_text(
             f'wrk.method = "POST"\nwrk.body = "{{}}"\n'
-            f'wrk.headers["Content-Type"] = "application/json"\nwrk.headers["Authorization"] = "{_bearer(client)}"\n',
+            f'wrk.headers["Content-Type"] = "application/json"\nwrk.headers["Authorization"] = "{bearer(client)}"\n',
             encoding="utf-8",
         )
         url = environment["WALLAROO_API_URL"] + contract.operation("list_workspaces").path
         return statistics.median(_wrk(script, url) for _ in range(3))
 
 
-def _create_workspace(client: Client, name: str) -> None:
-    from wallaroo_mlops_client.api.workspaces import create_workspace
-    from wallaroo_mlops_client.models import CreateWorkspaceRequest, CreateWorkspaceResponse
-
-    call(client, create_workspace, CreateWorkspaceResponse, body=CreateWorkspaceRequest(workspace_name=name))
-
-
-def _bearer(client: Client) -> str:
+def bearer(client: Client) -> str:
     """The Authorization header that a client sends."""
     answer = client.get_httpx_client().post(contract.operation("list_workspaces").path, json={})
     return answer.request.headers["Authorization"]
@@ -130,9 +125,9 @@ def scored() -> dict[str, float]:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(model(), options, providers=["CPUExecutionProvider"])
     with running() as environment, connect(environment=environment) as client:
-        url = _deployed(client)
+        url = deployed(client).url
         kind = contract.operation("infer_pipeline").request_types[1]
-        headers = {"Content-Type": kind, "Accept": kind, "Authorization": _bearer(client)}
+        headers = {"Content-Type": kind, "Accept": kind, "Authorization": bearer(client)}
         # The standard library's client adds least of its own: it is the sandbox that is measured here.
         connection = http.client.HTTPConnection(httpx.URL(url).host, httpx.URL(url).port)
 
@@ -143,19 +138,8 @@ def scored() -> dict[str, float]:
             if answer.status != HTTPStatus.OK:
                 raise RuntimeError(body[:500])
 
-        return _interleaved({"sandbox": ask, "engine": lambda: _bare(session, content)})
-
-
-def _interleaved(measured: dict[str, Callable[[], None]]) -> dict[str, float]:
-    """The median time of each, run in turns after one turn that does not count."""
-    times: dict[str, list[float]] = {name: [] for name in measured}
-    for turn in range(RUNS + 1):
-        for name, run in measured.items():
-            began = time.perf_counter()
-            run()
-            if turn:
-                times[name].append(time.perf_counter() - began)
-    return {name: statistics.median(values) for name, values in times.items()}
+        ways = {"sandbox": timed(ask), "engine": timed(lambda: _bare(session, content))}
+        return {name: statistics.median(seconds) for name, seconds in in_turns(ways, RUNS).items()}
 
 
 def _bare(session: Any, content: bytes) -> None:
@@ -167,30 +151,6 @@ def _bare(session: Any, content: bytes) -> None:
     to_file(table.append_column("dense_1", to_table({"dense_1": output}).column(0)))
 
 
-def _deployed(client: Client) -> str:
-    """The model, deployed on the sandbox; its URL."""
-    from wallaroo_mlops_client.api.deployments import get_pipeline_external_url
-    from wallaroo_mlops_client.api.pipelines import create_pipeline, deploy_pipeline
-    from wallaroo_mlops_client.models import (
-        CreatePipelineRequest,
-        CreatePipelineResponse,
-        DeployPipelineRequest,
-        DeployPipelineResponse,
-        GetPipelineExternalUrlRequest,
-        GetPipelineExternalUrlResponse,
-        PipelineDefinition,
-    )
-
-    version = upload_model(client, model(), name="bench", workspace_id=1)
-    empty = CreatePipelineRequest(pipeline_id="bench", workspace_id=1, definition=PipelineDefinition())
-    pipeline = call(client, create_pipeline, CreatePipelineResponse, body=empty)
-    request = DeployPipelineRequest(
-        deploy_id="bench",
-        pipeline_id=pipeline.pipeline_pk_id,
-        pipeline_version_pk_id=pipeline.pipeline_variant_pk_id,
-        model_ids=[version.id],
-    )
-    deployment = call(client, deploy_pipeline, DeployPipelineResponse, body=request)
-    wait_until_running(client, f"bench-{deployment.id}")
-    where = GetPipelineExternalUrlRequest(workspace_id=1, pipeline_name="bench")
-    return call(client, get_pipeline_external_url, GetPipelineExternalUrlResponse, body=where).url
+def deployed(client: Client) -> Deployment:
+    """The model, deployed on the sandbox."""
+    return deploy_pipeline(client, "bench", upload_model(client, model(), name="bench"))

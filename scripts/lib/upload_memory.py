@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -56,14 +55,13 @@ def client_program(way: str, file: Path, sandbox: int) -> dict[str, float]:
 def upload(client: Client, way: str, file: Path, name: str) -> None:
     """Upload by the extension, or by the generated function alone; the framework is one that is stored only."""
     if way == "upload_model":
-        upload_model(client, file, name=name, workspace_id=1, framework="custom")
+        upload_model(client, file, name=name, workspace=1, framework="custom")
         return
     from wallaroo_mlops_client.api.models import upload_and_convert_model
     from wallaroo_mlops_client.models import (
         Conversion,
         ModelMetadata,
         UploadAndConvertModelRequest,
-        UploadModelResponse,
         Visibility,
     )
     from wallaroo_mlops_client.types import File
@@ -72,12 +70,12 @@ def upload(client: Client, way: str, file: Path, name: str) -> None:
     metadata = ModelMetadata(name=name, visibility=Visibility.PRIVATE, workspace_id=1, conversion=conversion)
     with file.open("rb") as payload:
         body = UploadAndConvertModelRequest(metadata=metadata, file=File(payload=payload, file_name=file.name))
-        call(client, upload_and_convert_model, UploadModelResponse, body=body)
+        call(upload_and_convert_model, client=client, body=body)
 
 
 def _peak_of_self() -> float:
-    """The peak of this process's resident memory, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The peak of this process's resident memory, in MiB; `getrusage` has that of the program that started it, too."""
+    return memory_mib(os.getpid(), "VmHWM")
 
 
 def main(arguments: list[str]) -> None:

@@ -1,0 +1,24 @@
+"""The README's code, for the tests that run it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def python_blocks() -> list[str]:
+    """The blocks of Python, in order."""
+    return re.findall(r"```python\n(.*?)```", _text(), re.DOTALL)
+
+
+def shell_lines(heading: str) -> str:
+    """The lines for a shell below a heading."""
+    section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#)", _text(), re.DOTALL | re.MULTILINE)
+    assert section is not None, f"the README has no section {heading!r}"
+    return "".join(f"{line.strip()}\n" for line in section[1].splitlines() if line.startswith("    "))
+
+
+def _text() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")

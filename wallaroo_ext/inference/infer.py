@@ -1,0 +1,167 @@
+"""Scoring rows on a deployment."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack, runtime_checkable
+
+import httpx
+
+from wallaroo_ext import contract
+from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.media_types import OPERATION, Wire
+from wallaroo_ext.operations import Steps, run, send
+from wallaroo_ext.timeouts import Timeouts, httpx_timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+    from wallaroo_mlops_client import Client
+
+    from wallaroo_ext.inference.rows import Rows
+
+_FORMS = {OPERATION, "infer_deployment"}
+"""The operations for the two forms of URLs; one of neither form is opaque, and called by the newer one's name."""
+
+
+@runtime_checkable
+class HasUrl(Protocol):
+    """What knows where it answers, such as a deployment."""
+
+    @property
+    def url(self) -> str:
+        """The URL that rows are sent to."""
+        ...
+
+
+Where = str | HasUrl
+
+
+class InferOptions(TypedDict, total=False):
+    """What `infer` is told by name; see there."""
+
+    wire: Wire
+    dataset: str | Sequence[str]
+    dataset_exclude: str | Sequence[str]
+    dataset_separator: str
+    timeout: Timeouts | httpx.Timeout | float
+
+
+def infer(client: Client, where: Where, data: Rows, **options: Unpack[InferOptions]) -> pa.Table:
+    """Score rows.
+
+    The answer has a row for each row sent, in their order. Its columns are the same for all releases and formats, as
+    far as an instance gives them:
+
+    - `time`, when the row was scored: `timestamp[ms]`, UTC.
+    - `in.<field>`, what was sent, and `out.<field>`, what the model gave: from Arrow with the model's types, from JSON
+      as 64-bit numbers with all their digits, texts and lists of them. Of no number, JSON gives a null.
+    - `anomaly.count`, how many validations failed: `uint32`; in older releases `check_failures` in its place, which
+      validations failed: a list of texts.
+    - `metadata.<field>`, how it was scored. Arrow has it only where `dataset` names it.
+
+    The oldest release, 2022.4, names no outputs and repeats no rows: `out.0`, `out.1` and so on are what the model
+    gave, with `metadata.model_name`, `metadata.model_version` and `metadata.pipeline_name`.
+
+    `outputs` gives what the model gave as numpy arrays. A request that fails on its way may be sent again, and an
+    instance that had scored it already logs the rows twice.
+
+    Source: mlops-api-tutorial, "Perform Inference Through External URL".
+
+    Args:
+        client: What `connect` gave.
+        where: The deployment's URL, from `get_pipeline_external_url`, or an object that has it as `url`. It has to be
+            on the API's own origin or on one of `inference_hosts`, because the token is sent there.
+        data: The rows. A column a field of the model; a model with one input takes it under the name `tensor` as well.
+            A table of pyarrow, pandas, polars or duckdb, or whatever else exports Arrow's C stream or array; a list of
+            records; a mapping of columns, such as numpy arrays whose first dimension is the rows; one such array, for a
+            model with one input, or one with named fields; or the path of an `.arrow`, `.feather`, `.parquet`, `.json`
+            or `.csv` file. What pandas has as an index is not sent, and what pandas holds for missing is null.
+        **options: By name:
+            `wire`: how rows are sent and answered: `arrow`, the default, which is exact and fast; `pandas-records`,
+            JSON with an object a row; or `json`, the columns in one object, which is all that the oldest releases take.
+            JSON has no NaN, no times and no bytes.
+            `dataset`: the parts of the answer that are wanted, such as `out`, `out.dense_1`, or `*` with
+            `metadata.partition`; everything by default.
+            `dataset_exclude`: the parts to leave out.
+            `dataset_separator`: what joins names in a JSON answer; the table's names have a dot whatever it is.
+            `timeout`: how long to wait, in seconds, in place of what `connect` was given; see there.
+
+    Raises:
+        EngineError: The rows do not fit the model; the message names the field and both shapes.
+        InvalidDataError: The rows are no table, or JSON cannot hold them.
+        ConfigurationError: The URL is not on one of the instance's hosts, or pyarrow is not installed.
+        NotFoundError: Nothing is deployed at the URL.
+        ContractViolationError: The answer holds no rows.
+        OSError: A file of rows cannot be opened.
+    """
+    return run(client, infer_steps(where, data, **options))
+
+
+def infer_steps(
+    where: Where,
+    data: Rows,
+    *,
+    wire: Wire = "arrow",
+    dataset: str | Sequence[str] = (),
+    dataset_exclude: str | Sequence[str] = (),
+    dataset_separator: str = "",
+    timeout: Timeouts | httpx.Timeout | float | None = None,
+) -> Steps[pa.Table]:
+    """What `infer` does."""
+    from wallaroo_ext.inference.rows import require_pyarrow, to_table
+
+    require_pyarrow()
+    from wallaroo_ext.inference.answers import read_answer
+    from wallaroo_ext.inference.bodies import step_of
+
+    url, operation = _target(_url(where))
+    query = _query(dataset, dataset_exclude, dataset_separator)
+    request: dict[str, Any] = {
+        "method": contract.operation(operation).method,
+        "url": url.copy_merge_params(query) if query else url,
+    }
+    if timeout is not None:
+        request["timeout"] = httpx_timeout(timeout)
+    response = yield from send(step_of(operation, request, to_table(data), wire))
+    return read_answer(operation, response, dataset_separator or ".")
+
+
+def _url(where: Any) -> str:
+    url = where if isinstance(where, str) else getattr(where, "url", None)
+    if isinstance(url, str):
+        return url
+    raise InvalidDataError(
+        f"`where` is the URL of a deployment, or an object that has it as `url`, not {type(where).__name__}."
+    )
+
+
+@lru_cache(maxsize=64)
+def _target(url: str) -> tuple[httpx.URL, str]:
+    """A URL as httpx reads it, and the operation that answers there; a program has few of them."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise InvalidDataError(f"`where` is no URL: {error}.") from None
+    found = contract.operation_at(parsed.path)
+    return parsed, found if found in _FORMS else OPERATION
+
+
+def _query(included: str | Sequence[str], excluded: str | Sequence[str], separator: str) -> dict[str, Any]:
+    """The parameters of the query, under the contract's names."""
+    if not (included or excluded or separator):
+        return {}
+    from wallaroo_mlops_client.api.inference import infer_deployment
+    from wallaroo_mlops_client.types import UNSET
+
+    arguments: dict[str, Any] = {
+        "dataset": _listed(included) or UNSET,
+        "dataset_exclude": _listed(excluded) or UNSET,
+        "dataset_separator": separator or UNSET,
+    }
+    return infer_deployment._get_kwargs("", **arguments)["params"]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - how the generated client makes a request without sending it
+
+
+def _listed(names: str | Sequence[str]) -> list[str]:
+    return [names] if isinstance(names, str) and names else list(names)

@@ -1,0 +1,40 @@
+"""The formats of inference requests and answers, as the contract writes them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal, get_args
+
+from wallaroo_ext import contract
+from wallaroo_ext.errors import InvalidDataError
+
+Wire = Literal["arrow", "pandas-records", "json"]
+"""How rows are sent: as an Arrow file, as a list of records, or as the oldest releases take them, by columns."""
+
+OPERATION = "infer_pipeline"
+JSON = "application/json"
+
+
+@cache
+def request_type(wire: Wire) -> str:
+    """The media type that rows are sent as.
+
+    Raises:
+        InvalidDataError: There is no such format.
+    """
+    if wire not in get_args(Wire):
+        raise InvalidDataError(f"`wire` is one of {', '.join(get_args(Wire))}, not {wire!r}.")
+    kinds = contract.operation(OPERATION).request_types
+    if wire == "json":
+        return next(kind for kind in kinds if kind == JSON)
+    return next(kind for kind in kinds if wire in kind)
+
+
+def answer_type(wire: Wire) -> str:
+    """The media type that is asked for: that of the rows."""
+    return arrow_media_type() if wire == "arrow" else JSON
+
+
+def arrow_media_type() -> str:
+    """The media type of an Arrow file."""
+    return request_type("arrow")

@@ -1,0 +1,51 @@
+"""Numpy arrays as columns, over the same memory where Arrow has their layout."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from wallaroo_ext.errors import InvalidDataError
+
+pa: Any = import_module("pyarrow")
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_DATES = {"Y": "D", "M": "D", "W": "D", "h": "s", "m": "s"}
+_DURATIONS = {"W": "s", "D": "s", "h": "s", "m": "s"}
+"""Units of time that Arrow does not have, and the next finer one that it has."""
+
+
+def column_of(name: str, array: Array) -> Any:
+    """An array whose first dimension is the rows, as a column; further dimensions become nested lists of fixed size.
+
+    Arrays that are contiguous and of the machine's byte order are not copied, but for booleans and texts. Masked
+    elements are nulls.
+
+    Raises:
+        InvalidDataError: It has no rows, a dimension of length 0, or a type that Arrow does not have.
+    """
+    if array.ndim == 0:
+        raise InvalidDataError(f"The column {name!r} is a single value: an array needs a dimension for the rows.")
+    if 0 in array.shape[1:]:
+        raise InvalidDataError(f"The column {name!r} has the shape {array.shape}: its rows hold no values.")
+    mask = np.ma.getmaskarray(array).reshape(-1) if isinstance(array, np.ma.MaskedArray) else None
+    flat = _contiguous(np.asarray(array)).reshape(-1)
+    try:
+        column = pa.array(flat, mask=mask)
+    except pa.ArrowNotImplementedError:
+        raise InvalidDataError(f"The column {name!r} is of numpy's type {array.dtype}, which Arrow lacks.") from None
+    for size in reversed(array.shape[1:]):
+        column = pa.FixedSizeListArray.from_arrays(column, size)
+    return column
+
+
+def _contiguous(array: Array) -> Array:
+    """An array in the machine's byte order, row by row, and in a unit of time that Arrow has."""
+    kind = array.dtype.newbyteorder("=")
+    if kind.kind in "mM":
+        unit, _ = np.datetime_data(kind)
+        units = _DATES if kind.kind == "M" else _DURATIONS
+        kind = np.dtype(f"{kind.kind}8[{units.get(unit, unit)}]")  # without a count such as in [10ms]
+    return np.ascontiguousarray(array.astype(kind, copy=False))

@@ -1,0 +1,80 @@
+"""Rows of every kind that people have, as a table that can be sent; needs the extra `arrow`, for pyarrow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from wallaroo_ext.errors import ConfigurationError, InvalidDataError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+    from typing import Any, TypeAlias
+
+    import numpy as np
+    import pyarrow as pa
+
+ONLY_INPUT = "tensor"
+"""The name that every release takes for the input of a model that has one."""
+
+
+@runtime_checkable
+class ArrowStream(Protocol):
+    """Anything that exports the Arrow C stream: tables of pyarrow, pandas, polars, duckdb and others."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Export the table."""
+        ...
+
+
+@runtime_checkable
+class ArrowArray(Protocol):
+    """Anything that exports one Arrow C array: record batches, arrays of structs."""
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        """Export the array."""
+        ...
+
+
+if TYPE_CHECKING:
+    Rows: TypeAlias = (
+        ArrowStream
+        | ArrowArray
+        | Sequence[Mapping[str, Any]]
+        | Mapping[str, Any]
+        | np.ndarray[Any, Any]
+        | str
+        | os.PathLike[str]
+    )
+    """A table; a list of records; a mapping of columns; one array; or a file, by its path."""
+
+
+def to_table(rows: Rows) -> pa.Table:
+    """Rows as a table, without a copy where their layout allows it.
+
+    An index of pandas is no column. Types that not every engine reads became plain ones; see `plain_types`.
+
+    Raises:
+        ConfigurationError: pyarrow is not installed.
+        InvalidDataError: They are no rows, or their columns have different lengths.
+        OSError: The file cannot be opened.
+    """
+    require_pyarrow()
+    from wallaroo_ext.inference.plain_types import with_plain_types
+    from wallaroo_ext.inference.tables import REFUSALS, check_names, table_of, without_index
+
+    try:
+        table = with_plain_types(without_index(table_of(rows)))
+    except REFUSALS as error:
+        raise InvalidDataError(f"These rows are no table: {error}.") from error
+    check_names(table.column_names)
+    return table.replace_schema_metadata(None)
+
+
+def require_pyarrow() -> None:
+    """Raise ConfigurationError unless pyarrow is installed."""
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise ConfigurationError("Scoring rows needs pyarrow: pip install 'wallaroo-ext[arrow]'.") from None
+    del pa

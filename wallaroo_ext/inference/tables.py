@@ -1,0 +1,138 @@
+"""Rows of each kind as a table."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files import read_file
+from wallaroo_ext.inference.numpy_columns import column_of
+from wallaroo_ext.inference.rows import ONLY_INPUT, ArrowArray, ArrowStream
+from wallaroo_ext.json_values import list_of, object_of
+
+if TYPE_CHECKING:
+    from pyarrow import Table
+
+pa: Any = import_module("pyarrow")
+REFUSALS = (pa.ArrowException, TypeError, ValueError, OverflowError)
+"""What pyarrow raises for values that it cannot take."""
+
+
+def table_of(rows: Any) -> Table:
+    """Rows of any kind as they are.
+
+    Raises:
+        InvalidDataError: They are no rows.
+        OSError: A file cannot be opened.
+    """
+    if isinstance(rows, pa.Table):
+        return rows
+    if isinstance(rows, Mapping):
+        return _from_columns(cast("Mapping[Any, Any]", rows))
+    if isinstance(rows, ArrowStream | ArrowArray):
+        return _exported(rows)
+    if isinstance(rows, str | os.PathLike):
+        return read_file(cast("Any", rows), table_of)
+    if isinstance(rows, np.ndarray) or hasattr(rows, "__array__"):
+        return _from_array(np.asanyarray(cast("Any", rows)))
+    if isinstance(rows, list | tuple):
+        return _from_records(cast("Sequence[Any]", rows))
+    raise InvalidDataError(_what_rows_are(f"not {type(rows).__name__}"))
+
+
+def _what_rows_are(instead: str) -> str:
+    return (
+        "Rows are a table (pyarrow, pandas, polars, duckdb, ...), a list of records, a mapping of columns, a numpy "
+        f"array, or the path of a file, {instead}."
+    )
+
+
+def _exported(rows: Any) -> Table:
+    """A table from what exports one; an array that is none of structs is the input of a model that has one."""
+    try:
+        return pa.table(rows)
+    except pa.ArrowInvalid:
+        column = _exported_column(rows)
+        if column is None:
+            raise
+        return pa.table({ONLY_INPUT: column})
+
+
+def _exported_column(rows: Any) -> Any:
+    try:
+        column = pa.chunked_array(rows)
+    except REFUSALS:
+        return None
+    return None if pa.types.is_struct(column.type) else column
+
+
+def _from_array(array: np.ndarray[Any, Any]) -> Table:
+    """A table from one array: of a model's only input, or with a field a column."""
+    names = array.dtype.names
+    return _from_columns({ONLY_INPUT: array} if names is None else {name: array[name] for name in names})
+
+
+def _from_columns(columns: Mapping[Any, Any]) -> Table:
+    return pa.table({_name(name): _column(name, values) for name, values in columns.items()})
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise InvalidDataError(f"The name of a column is a text, not {name!r}.")
+    return name
+
+
+def _column(name: str, values: Any) -> Any:
+    if isinstance(values, np.ndarray):
+        return column_of(name, cast("Any", values))
+    try:
+        if isinstance(values, ArrowStream | ArrowArray):
+            return pa.chunked_array(values)
+        if hasattr(values, "__array__"):
+            return column_of(name, np.asanyarray(values))
+        if isinstance(values, Sequence) and not isinstance(values, str | bytes | bytearray):
+            return pa.array(values)
+    except REFUSALS as error:
+        raise InvalidDataError(f"The column {name!r} cannot be read: {error}.") from error
+    raise InvalidDataError(
+        f"The column {name!r} is {type(cast('Any', values)).__name__}, not an array or a list with an element a row; "
+        f"one record goes into a list: [record]."
+    )
+
+
+def _from_records(records: Sequence[Any]) -> Table:
+    if not records:
+        raise InvalidDataError("An empty list of records has no fields. There is nothing to score.")
+    for number, record in enumerate(records):
+        if not isinstance(record, Mapping):
+            raise InvalidDataError(_what_rows_are(f"not a list of {type(record).__name__}"))
+        if record.keys() != records[0].keys():
+            fields = cast("Mapping[Any, Any]", record)
+            raise InvalidDataError(
+                f"Record {number} has the fields {list(fields)}, the first one has {list(records[0])}."
+            )
+    return _from_columns({name: [record[name] for record in records] for name in records[0]})
+
+
+def without_index(table: Table) -> Table:
+    """A table without the columns that pandas keeps an index in."""
+    metadata = (table.schema.metadata or {}).get(b"pandas")
+    if metadata is None:
+        return table
+    index = {name for name in list_of(object_of(json.loads(metadata)).get("index_columns")) if isinstance(name, str)}
+    return table.select([n for n, name in enumerate(table.column_names) if name not in index]) if index else table
+
+
+def check_names(names: list[str]) -> None:
+    """Raise InvalidDataError unless there are columns, each with a name of its own."""
+    if not names:
+        raise InvalidDataError("These rows have no columns. There is nothing to score.")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidDataError(f"Two columns have the name {twice!r}.")

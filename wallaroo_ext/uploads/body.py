@@ -1,0 +1,131 @@
+"""The body of an upload's request: what stands before the file, the file, and what stands after it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.uploads.intake import Intake
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from wallaroo_ext.uploads.digest import BackgroundDigest
+    from wallaroo_ext.uploads.envelope import Envelope
+    from wallaroo_ext.uploads.progress import Reporter
+    from wallaroo_ext.uploads.sources import Source
+
+_BATCH = 4
+"""How many pieces are read at a time in asyncio's threads: to go there and back takes as long as to read one."""
+
+
+class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that is read once, while it is sent, by either kind of client.
+
+    In asyncio, what may block is done in a thread: reading a file or an iterator, and waiting for the digest.
+
+    Args:
+        source: What the file's bytes come from.
+        envelope: What is around them.
+        digest: Takes the bytes as they are sent; None for nobody.
+        reporter: Tells how far it is.
+
+    Attributes:
+        begun: Whether anything was read.
+        sent: How many bytes of the file the connection has taken.
+        may_be_whole: Whether the last byte was handed over, so that the instance may have all.
+        failure: What ended the reading, where that was an error.
+    """
+
+    def __init__(self, source: Source, envelope: Envelope, digest: BackgroundDigest | None, reporter: Reporter) -> None:
+        self._source = source
+        self._envelope = envelope
+        self._intake = Intake(source, digest)
+        self._reporter = reporter
+        self.begun = False
+        self.sent = 0
+        self.may_be_whole = False
+        self.failure: Exception | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._noted():
+            yield self._beginning()
+            for piece in self._pieces():
+                yield piece
+                self._count(piece)
+            yield self._ending()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with self._noted():
+            yield self._beginning()
+            async for piece in self._pieces_async():
+                yield piece
+                self._count(piece)
+            yield self._ending()
+
+    @contextmanager
+    def _noted(self) -> Generator[None]:
+        """Keep the error of a source: some transports replace it by one of theirs."""
+        try:
+            yield
+        except Exception as error:
+            self.failure = error
+            raise
+
+    def _beginning(self) -> bytes:
+        if self.begun:
+            raise httpx.StreamConsumed
+        self.begun = True
+        self._reporter.at(0)
+        return self._envelope.head
+
+    def _count(self, piece: bytes) -> None:
+        self.sent += len(piece)
+        self._reporter.at(self.sent)
+
+    def _ending(self) -> bytes:
+        self.may_be_whole = True
+        self._reporter.at(self.sent, last=True)
+        return self._envelope.tail
+
+    def _pieces(self) -> Iterator[bytes]:
+        if isinstance(self._source.pieces, AsyncIterator):
+            raise InvalidDataError("An asynchronous iterator is for wallaroo_ext.aio.upload_model.")
+        for piece in self._source.pieces:
+            yield from self._intake.push(piece)
+        yield from self._last()
+
+    async def _pieces_async(self) -> AsyncIterator[bytes]:
+        if isinstance(self._source.pieces, AsyncIterator):
+            async for piece in self._source.pieces:
+                async for ready in _read_in_threads(self._intake.push(piece)):
+                    yield ready
+            pieces = self._last()
+        else:
+            pieces = self._pieces()
+        async for ready in _read_in_threads(pieces):
+            yield ready
+
+    def _last(self) -> Iterator[bytes]:
+        """The last piece; without anything after it, it makes the body whole."""
+        for piece in self._intake.last():
+            self.may_be_whole = not self._envelope.tail
+            yield piece
+
+
+async def _read_in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """What an iterator gives that may block."""
+    import asyncio  # as much again as the rest of this package, for programs that may not need it
+
+    while batch := await asyncio.to_thread(_batch, pieces):
+        for piece in batch:
+            yield piece
+
+
+def _batch(pieces: Iterable[Any]) -> list[Any]:
+    return list(islice(pieces, _BATCH))

@@ -1,0 +1,60 @@
+"""The SHA-256 of what is sent, computed beside the sending."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from queue import Queue
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_AHEAD = 8
+"""How many pieces may wait. Who feeds faster than a processor can hash has to wait, too: memory stays constant."""
+
+
+class BackgroundDigest:
+    """A SHA-256 that a thread of its own computes, so that hashing and sending overlap.
+
+    hashlib works without the interpreter's lock. The thread begins with the first piece and ends with the `with` block.
+    """
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._waiting: Queue[bytes | None] = Queue(_AHEAD)
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next piece; waits where too many are waiting."""
+        if self._closed:
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="wallaroo-ext-sha256", daemon=True)
+            self._thread.start()
+        self._waiting.put(piece)
+
+    def _work(self) -> None:
+        while (piece := self._waiting.get()) is not None:
+            self._digest.update(piece)
+
+    def close(self) -> None:
+        """Take no more, and wait the moment that the rest needs."""
+        if not self._closed and self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join()
+        self._closed = True
+
+    def hexdigest(self) -> str:
+        """The digest of all pieces, in hexadecimal; there are no more after it."""
+        self.close()
+        return self._digest.hexdigest()

@@ -1,0 +1,65 @@
+"""What stands around a file in a multipart form, as RFC 7578 and browsers write it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+_ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a form.
+
+    Attributes:
+        name: The field's name.
+        media_type: What its content is.
+        content: The content; of a file, nothing.
+        file_name: The file's name; None for a part that is no file.
+    """
+
+    name: str
+    media_type: str
+    content: bytes = b""
+    file_name: str | None = None
+
+    def head(self) -> bytes:
+        """The part's headers, with the line that separates them from the content."""
+        name = "" if self.file_name is None else f'; filename="{_escaped(self.file_name)}"'
+        text = (
+            f'Content-Disposition: form-data; name="{_escaped(self.name)}"{name}\r\n'
+            f"Content-Type: {self.media_type}\r\n\r\n"
+        )
+        return text.encode("utf-8", errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What is sent before a file and after it.
+
+    Attributes:
+        media_type: The media type of the whole.
+        head: What comes before the file.
+        tail: What comes after it.
+    """
+
+    media_type: str
+    head: bytes = b""
+    tail: bytes = b""
+
+
+def form(*parts: Part) -> Envelope:
+    """A form whose last part is the file.
+
+    Its boundary is random, 128 bits of it, so that no file holds it by chance or by intent.
+    """
+    boundary = f"wallaroo-ext-{secrets.token_hex(16)}"
+    line = f"--{boundary}\r\n".encode()
+    head = b"\r\n".join(line + part.head() + part.content for part in parts)
+    return Envelope(f"multipart/form-data; boundary={boundary}", head, f"\r\n--{boundary}--\r\n".encode())
+
+
+def _escaped(text: str) -> str:
+    """A name in quotation marks: what would end it, or its line, is written as browsers do."""
+    return text.translate(_ESCAPES)

@@ -1,0 +1,87 @@
+"""Telling how far an upload is: a function that is called now and then, or a bar."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+from wallaroo_ext.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+Tell = Callable[[int, int | None], None]
+"""Is told the bytes of the file that were sent, and all that there are; None where nobody knows."""
+
+_INTERVAL = 0.1
+
+
+class Reporter:
+    """Tells a function how far an upload is: at the beginning, at the end, and at most ten times a second between.
+
+    Args:
+        tell: The function; None for nobody.
+        total: The size of the file, in bytes.
+        clock: Seconds on a monotonic clock.
+    """
+
+    def __init__(self, tell: Tell | None, total: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._tell = tell
+        self._total = total
+        self._clock = clock
+        self._due = float("-inf")
+        self._told: int | None = None
+
+    def at(self, sent: int, *, last: bool = False) -> None:
+        """So much was sent."""
+        if self._tell is None or sent == self._told or not (last or self._clock() >= self._due):
+            return
+        self._told = sent
+        self._tell(sent, self._total)
+        self._due = self._clock() + _INTERVAL
+
+
+@contextmanager
+def shown(name: str, progress: Tell | Literal[True] | None) -> Generator[Tell | None]:
+    """The function that a caller wants to be told by, for the time of a `with` block.
+
+    Args:
+        name: What is uploaded.
+        progress: The function itself, True for a bar on the terminal, or None.
+
+    Raises:
+        ConfigurationError: There is no library for a bar.
+    """
+    if progress is None:
+        yield None
+    elif progress is True:
+        with _bar(name) as tell:
+            yield tell
+    else:
+        yield progress
+
+
+@contextmanager
+def _bar(name: str) -> Generator[Tell | None]:
+    """A bar on standard error, where that is a terminal or a notebook."""
+    try:
+        from rich import progress as rich
+        from rich.console import Console
+    except ImportError:
+        raise ConfigurationError("progress=True needs: pip install 'wallaroo-ext[cli]'.") from None
+    console = Console(stderr=True)
+    if not (console.is_terminal or console.is_jupyter):
+        yield None
+        return
+    columns = (
+        rich.TextColumn("{task.description}", markup=False),
+        rich.BarColumn(),
+        rich.DownloadColumn(binary_units=True),
+        rich.TransferSpeedColumn(),
+        rich.TimeRemainingColumn(),
+    )
+    with rich.Progress(*columns, console=console, auto_refresh=False) as bar:  # without a thread of its own
+        task = bar.add_task(name, total=None)
+        yield lambda sent, total: bar.update(task, completed=sent, total=total, refresh=True)

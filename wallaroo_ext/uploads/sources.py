@@ -1,0 +1,144 @@
+"""Where a model's bytes come from: a path, an open file, memory, or an iterator."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.uploads.pieces import PIECE, as_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+ModelSource = str | PathLike[str] | BinaryIO | bytes | bytearray | memoryview | Iterable[bytes] | AsyncIterable[bytes]
+"""A model's file: its path, an open binary file, its bytes, or an iterator of them."""
+
+_AGAIN = "Nothing was uploaded; upload it again."
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A model's bytes, to be read once.
+
+    Attributes:
+        what: What it is, as the beginning of a sentence.
+        size: How many bytes there are; None where nobody knows.
+        pieces: The bytes, in pieces of any size.
+        file_name: The file's own name, where it has one.
+        is_unchanged: Whether nobody has written to it since it was opened.
+    """
+
+    what: str
+    size: int | None
+    pieces: Iterator[Any] | AsyncIterator[Any]
+    file_name: str | None = None
+    is_unchanged: Callable[[], bool] = lambda: True
+
+    def check_room(self, end: int) -> None:
+        """Raise InvalidDataError where there are more bytes than were announced."""
+        if self.size is not None and end > self.size:
+            raise InvalidDataError(f"{self.what} has more than the {self.size} bytes that it had.", advice=_AGAIN)
+
+    def check_end(self, end: int) -> None:
+        """Raise InvalidDataError where there are fewer bytes than were announced, none, or others than before."""
+        if end == 0:
+            raise InvalidDataError(f"{self.what} is empty.", advice="Nothing was uploaded.")
+        if self.size is not None and end < self.size:
+            raise InvalidDataError(f"{self.what} ended after {end} of {self.size} bytes.", advice=_AGAIN)
+        if not self.is_unchanged():
+            raise InvalidDataError(f"{self.what} was written to while it was sent.", advice=_AGAIN)
+
+
+@contextmanager
+def opened(model: ModelSource, size: int | None) -> Generator[Source]:
+    """What a model's bytes come from; a file that is opened here is closed here.
+
+    Args:
+        model: The model.
+        size: How many bytes it has, as the caller says.
+
+    Raises:
+        InvalidDataError: It is nothing that bytes can be read from, or nothing is in it, or its size is another.
+        OSError: The file cannot be opened.
+    """
+    if isinstance(model, str | PathLike):
+        with _regular(Path(model)).open("rb") as file:
+            yield _checked(_of_path(Path(model), file), size)
+    else:
+        yield _checked(_of_object(model, size), size)
+
+
+def _checked(source: Source, size: int | None) -> Source:
+    if size is not None and size != source.size:
+        raise InvalidDataError(f"{source.what} has {source.size} bytes, and `size` says {size}.")
+    if source.size == 0:
+        raise InvalidDataError(f"{source.what} is empty.")
+    return source
+
+
+def _regular(path: Path) -> Path:
+    """A path that can be opened without waiting for somebody to write to it."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise InvalidDataError(
+            f"{path} is a directory, and a model is one file.", advice="Pack it, such as with shutil.make_archive."
+        )
+    if not stat.S_ISREG(mode):
+        raise InvalidDataError(f"{path} is no regular file.", advice="Open it, and give the open file.")
+    return path
+
+
+def _of_path(path: Path, file: BinaryIO) -> Source:
+    def state() -> tuple[int, int]:
+        now = os.fstat(file.fileno())
+        return now.st_size, now.st_mtime_ns
+
+    before = state()
+    return Source(f"The file {path.name}", before[0], _read(file), path.name, lambda: state() == before)
+
+
+def _of_object(model: Any, size: int | None) -> Source:
+    if callable(getattr(model, "read", None)):
+        rest = _rest_of(model)
+        return Source("The open file", size if rest is None else rest, _read(model), _name_of(model))
+    if isinstance(model, bytes | bytearray | memoryview):
+        view = as_bytes(model)
+        return Source("The model", len(view), (bytes(view[at : at + PIECE]) for at in range(0, len(view), PIECE)))
+    if isinstance(model, AsyncIterable):
+        return Source("The iterator", size, aiter(model))  # pyright: ignore[reportUnknownArgumentType] - each piece is looked at
+    if isinstance(model, Iterable):
+        return Source("The iterator", size, iter(model))  # pyright: ignore[reportUnknownArgumentType] - the same
+    raise InvalidDataError(
+        f"A model is a path, an open binary file, bytes or an iterator of bytes, not {type(model).__name__}."
+    )
+
+
+def _read(file: Any) -> Iterator[Any]:
+    while piece := file.read(PIECE):
+        yield piece
+    if piece is None:
+        raise InvalidDataError("The open file does not wait for its bytes.", advice="Open it as a blocking file.")
+
+
+def _rest_of(file: Any) -> int | None:
+    """How many bytes follow the position of an open file; None where that shows at the end only."""
+    try:
+        here = file.tell()
+        end = file.seek(0, os.SEEK_END)
+        file.seek(here)
+    except (OSError, ValueError, AttributeError, TypeError):  # a pipe, and what decompresses while it is read
+        return None
+    return max(end - here, 0)
+
+
+def _name_of(file: Any) -> str | None:
+    """The name that an open file has; a descriptor's number and names such as `<stdin>` are none."""
+    name = getattr(file, "name", None)
+    return Path(name).name if isinstance(name, str) and not name.startswith("<") else None

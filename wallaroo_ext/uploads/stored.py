@@ -1,0 +1,98 @@
+"""What an instance made of an upload: the version, its digest, and its conversion."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from wallaroo_ext.errors import ContractViolationError, ConversionError, UploadCorruptedError, WaitTimeoutError
+from wallaroo_ext.operations import Pause, Steps, call_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from wallaroo_mlops_client.models import ModelVersion
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+_UNKNOWN_FOR = 10.0
+
+
+def stored_version(name: str, version_id: int, sha: str | None) -> Steps[ModelVersion]:
+    """The version of an id, as it is now.
+
+    An instance may take a moment to list it.
+
+    Raises:
+        UploadCorruptedError: It is not what was sent.
+        ContractViolationError: It does not appear in the list.
+    """
+    listed: list[ModelVersion] = []
+    for pause in _pauses(_UNKNOWN_FOR):
+        listed = yield from _versions(name)
+        for version in listed:
+            if version.id == version_id:
+                _compare(version, sha)
+                return version
+        yield pause
+    raise ContractViolationError(
+        f"list_model_versions: the version {version_id} of {name} that was just uploaded is not in the list.",
+        operation="list_model_versions",
+        status=200,
+        body=str([version.to_dict() for version in listed])[:500],
+    )
+
+
+def ready_version(name: str, version_id: int, sha: str | None, timeout: float) -> Steps[ModelVersion]:
+    """Wait for the version of an id to be `ready`; a release without a status has only ready ones.
+
+    Raises:
+        ConversionError: It ended in `error`.
+        UploadCorruptedError: It is not what was sent.
+        WaitTimeoutError: It is not ready yet.
+    """
+    from wallaroo_mlops_client.types import Unset
+
+    status = ""
+    for pause in _pauses(timeout):
+        version = yield from stored_version(name, version_id, sha)
+        if isinstance(version.status, Unset) or version.status == "ready":
+            return version
+        status = version.status
+        if status == "error":
+            reason = version.error_summary or "the instance gives no reason"
+            raise ConversionError(f"The model {name} was not converted: {reason}.", version_id=version_id)
+        yield pause
+    raise WaitTimeoutError(
+        f"The model {name}, version {version_id}, is still {status!r} after {timeout:g} s; it may need longer."
+    )
+
+
+def _pauses(seconds: float) -> Generator[Pause]:
+    """Pauses that grow, as many as there is time for; the last one ends with the time, for a last look."""
+    deadline = time.monotonic() + seconds
+    pause = _FIRST_PAUSE
+    while (left := deadline - time.monotonic()) > 0:
+        yield Pause(min(pause, left))
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+    yield Pause(0)
+
+
+def _versions(name: str) -> Steps[list[ModelVersion]]:
+    from wallaroo_mlops_client.api.models import list_model_versions
+    from wallaroo_mlops_client.models import ListModelVersionsRequest
+
+    return (yield from call_steps(list_model_versions, body=ListModelVersionsRequest(model_id=name)))
+
+
+def _compare(version: ModelVersion, sha: str | None) -> None:
+    """Raise UploadCorruptedError where an instance has other bytes than were sent; an empty digest says nothing."""
+    if sha is not None and version.sha and version.sha.lower() != sha:
+        raise UploadCorruptedError(
+            f"The instance stored other bytes than were sent: version {version.id} has the SHA-256 {version.sha}, "
+            f"and what was sent has {sha}.",
+            version_id=version.id,
+            sent_sha=sha,
+            stored_sha=version.sha,
+            advice="Do not deploy this version; upload the model again.",
+        )

@@ -1,0 +1,191 @@
+"""`upload_model`, from the file to the version that is ready."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, Unpack
+
+from wallaroo_ext.errors import ConnectionFailedError, ContractViolationError, InvalidDataError
+from wallaroo_ext.operations import Send, Steps, parse, run, send
+from wallaroo_ext.uploads.body import UploadBody
+from wallaroo_ext.uploads.digest import BackgroundDigest
+from wallaroo_ext.uploads.progress import Reporter, shown
+from wallaroo_ext.uploads.requests import Endpoint, planned
+from wallaroo_ext.uploads.sources import Source, opened
+from wallaroo_ext.uploads.stored import ready_version, stored_version
+from wallaroo_ext.workspaces import list_workspaces_steps, workspace_id_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wallaroo_mlops_client import Client
+    from wallaroo_mlops_client.models import ModelVersion, UploadModelResponse
+
+    from wallaroo_ext.uploads.progress import Tell
+    from wallaroo_ext.uploads.requests import Plan
+    from wallaroo_ext.uploads.schemas import Schema
+    from wallaroo_ext.uploads.sources import ModelSource
+
+_TIMEOUT = 600.0
+
+
+class UploadOptions(TypedDict, total=False):
+    """What an upload is told beside the file; see `upload_model`."""
+
+    name: Required[str]
+    workspace: int | str | None
+    framework: str
+    input_schema: Schema | None
+    output_schema: Schema | None
+    arch: Literal["x86", "arm"] | None
+    python_version: str | None
+    requirements: Sequence[str] | None
+    visibility: Literal["public", "private"]
+    file_name: str | None
+    size: int | None
+    progress: Tell | bool | None
+    endpoint: Endpoint
+    check_sha: bool
+    wait: bool
+    timeout: float
+
+
+def upload_model(client: Client, model: ModelSource, **options: Unpack[UploadOptions]) -> ModelVersion:
+    """Upload a model file, and wait until its conversion has ended.
+
+    The file is read, hashed and sent piece by piece, so that its size does not matter to memory. Its SHA-256 is
+    compared with what the instance stored. It is sent once: where the connection is lost, the error says whether the
+    model can be there. An instance that refuses it may answer while it is still being sent; in asyncio, only the
+    transport `aiohttp` sees that answer where the connection is closed right behind it.
+
+    Source: mlops-api-tutorial, "Upload Model to Workspace".
+
+    Args:
+        client: What `connect` gave.
+        model: The file's path; an open binary file, which is read from its position; its bytes; or an iterator of them,
+            which may be asynchronous for `wallaroo_ext.aio`. asyncio reads files and other iterators in threads.
+        **options: By name:
+            `name`: the model's name, of letters, digits and dashes. Under a name that the workspace has, a version is
+            added.
+            `workspace`: the workspace to upload into, its id or its name; by default the user's own.
+            `framework`: what the model was written with; `onnx` by default.
+            `input_schema`, `output_schema`: the Arrow schemas, for frameworks that need them: a `pyarrow.Schema`, its
+            serialised bytes, or their base64.
+            `arch`: the processors to deploy on, `x86` or `arm`.
+            `python_version`: the version of Python that the model needs, such as `3.8`.
+            `requirements`: the packages that the model needs.
+            `visibility`: who may see the model, everybody (`public`) or the members of its workspace (`private`, the
+            default).
+            `file_name`: the name to store the file under; by default the file's own, or the model's.
+            `size`: how many bytes there are, for an iterator or a pipe. Without it, these are sent in chunks, which
+            some gateways refuse with 411.
+            `progress`: a function that is told the bytes of the file that were sent and all that there are (None where
+            nobody knows): at the beginning, at the end, and at most ten times a second; or True for a bar on standard
+            error, where that is a terminal, which needs the extra `cli`. What the function raises ends the upload.
+            `endpoint`: `upload_and_convert` by default; `upload`, a form for releases that have no conversion; or
+            `upload_stream`, the file alone. These two take ONNX models as they are.
+            `check_sha`: False to neither compute nor compare the SHA-256.
+            `wait`: False to return as soon as the version is stored.
+            `timeout`: how long to wait for the conversion, in seconds; 600 by default.
+
+    Returns:
+        The new model version, with its `id`, `model_version` and `sha`.
+
+    Raises:
+        NotFoundError: There is no workspace of this name.
+        AmbiguousError: No workspace is named, and it is not clear which one is the user's own.
+        ConversionError: The conversion ended in `error`; the message has the reason.
+        UploadCorruptedError: The instance stored other bytes than were sent.
+        WaitTimeoutError: The conversion did not end in time.
+        InvalidDataError: There is nothing to send, or the file changed while it was sent; nothing was uploaded then.
+        ConfigurationError: The options contradict each other.
+        ConnectionFailedError: The connection was lost; its `advice` says whether the model can be there.
+        ApiError: The instance refuses the upload.
+        OSError: The file cannot be opened or read.
+    """
+    if isinstance(model, AsyncIterable):
+        raise InvalidDataError("An asynchronous iterator is for wallaroo_ext.aio.upload_model.")
+    return run(client, upload_model_steps(model, **options))
+
+
+def upload_model_steps(model: ModelSource, **options: Unpack[UploadOptions]) -> Steps[ModelVersion]:
+    """What `upload_model` does."""
+    _check_names(options)
+    name, check_sha = options["name"], options.get("check_sha", True)
+    with ExitStack() as stack:
+        source = stack.enter_context(opened(model, options.get("size")))
+        workspace_id = yield from _workspace_id(options.get("workspace"))
+        plan = planned(options, workspace_id, options.get("file_name") or source.file_name or name)
+        digest = stack.enter_context(BackgroundDigest()) if check_sha else None
+        reporter = Reporter(stack.enter_context(shown(name, options.get("progress") or None)), source.size)
+        answer = yield from _uploaded(plan, source, UploadBody(source, plan.envelope, digest, reporter))
+        sha = None if digest is None else digest.hexdigest()
+    version_id = _version_id(plan, answer)
+    if options.get("wait", True):
+        return (yield from ready_version(name, version_id, sha, options.get("timeout", _TIMEOUT)))
+    return (yield from stored_version(name, version_id, sha))
+
+
+def _workspace_id(workspace: int | str | None) -> Steps[int]:
+    """The id of the workspace that a caller means.
+
+    The instance is asked in any case: a token that it no longer takes is renewed for this request, and not for the
+    upload, which cannot be sent twice.
+    """
+    if isinstance(workspace, int):
+        yield from list_workspaces_steps()
+    return (yield from workspace_id_steps(workspace))
+
+
+def _check_names(options: Any) -> None:
+    """An option that is misspelt would do nothing."""
+    unknown = set(options) - set(UploadOptions.__annotations__)
+    if unknown:
+        raise TypeError(f"upload_model() has no option {min(unknown)!r}.")
+    if "name" not in options:
+        raise TypeError("upload_model() needs the model's name: name='…'.")
+
+
+def _uploaded(plan: Plan, source: Source, body: UploadBody) -> Steps[UploadModelResponse]:
+    """Send the request.
+
+    Raises:
+        Exception: What the source or the progress function raised.
+        ConnectionFailedError: No answer came.
+    """
+    try:
+        response = yield from send(Send(plan.name, plan.request_for(source.size), body))
+    except ConnectionFailedError as error:
+        if body.failure is not None:
+            raise body.failure from None
+        if body.begun:
+            error.advice = _advice(source, body)
+        raise
+    return parse(plan.operation, response)
+
+
+def _advice(source: Source, body: UploadBody) -> str:
+    """What a lost connection means for the model."""
+    if body.may_be_whole:
+        return (
+            "It is unknown whether the model was stored: list_model_versions shows that, by the SHA-256. If it was "
+            "not, upload it again."
+        )
+    total = "" if source.size is None else f" of {source.size}"
+    return (
+        f"Nothing was uploaded: the connection ended after {body.sent}{total} bytes of the file. Upload it again; "
+        f"where it ends again, the instance may refuse the file, and its answer be lost."
+    )
+
+
+def _version_id(plan: Plan, answer: UploadModelResponse) -> int:
+    for row in answer.insert_models.returning:
+        for version in row.models:
+            return version.id
+    raise ContractViolationError(
+        f"{plan.name}: the answer names no model version.",
+        operation=plan.name,
+        status=200,
+        body=str(answer.to_dict()),
+    )
