@@ -1,5 +1,19 @@
 """The command `wallaroo-ext`; needs the extra `cli`."""
 
-from wallaroo_ext.cli.main import main
+from __future__ import annotations
 
-__all__ = ["main"]
+import sys
+from importlib import import_module
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        program = import_module("wallaroo_ext.cli.main")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("wallaroo_ext"):
+            raise
+        sentence = f"The command needs more packages ({error.name} is missing): pip install 'wallaroo-ext[cli]'."
+        print(sentence, file=sys.stderr)  # noqa: T201 - the one sentence
+        raise SystemExit(2) from None
+    program.main()

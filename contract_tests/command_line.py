@@ -1,0 +1,105 @@
+"""Running the command line in the tests: in this process, in one of its own, and on a terminal."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+from dataclasses import dataclass
+from fcntl import ioctl
+from termios import TIOCSWINSZ
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext.cli.main import app
+from wallaroo_ext.cli.running import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+SCRIPT = [sys.executable, "-m", "wallaroo_ext.cli"]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentence(self) -> str:
+        """What an error said, which is one line and no traceback."""
+        assert self.out == ""
+        [line] = self.err.splitlines()
+        assert len(line) > 20
+        return line
+
+
+def in_process(
+    sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Done]:
+    """What runs the command in this process, with the sandbox's environment or another one."""
+
+    def command(*arguments: str, environment: dict[str, str] | None = None, stdin: bytes = b"") -> Done:
+        for name in [name for name in os.environ if name.startswith("WALLAROO_")]:
+            monkeypatch.delenv(name)
+        for name, value in (sandbox if environment is None else environment).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        code: Any = 0
+        try:
+            run(app, list(arguments))
+        except SystemExit as end:
+            code = end.code or 0
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    return command
+
+
+def environment_of(variables: dict[str, str]) -> dict[str, str]:
+    """The environment of a process with nothing of Wallaroo's but this."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")} | variables
+
+
+def process(*arguments: str, environment: dict[str, str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Runs the command in a process of its own."""
+    return subprocess.run(
+        [*SCRIPT, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=environment_of(environment),
+        **options,
+    )
+
+
+def on_terminal(*arguments: str, environment: dict[str, str], columns: int = 80) -> Done:
+    """Runs the command on a terminal of this width; what was printed is all in `out`."""
+    leader, follower = pty.openpty()
+    ioctl(follower, TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    variables = environment_of(environment) | {"NO_COLOR": "1", "TERM": "xterm"}
+    variables.pop("COLUMNS", None)
+    with subprocess.Popen(
+        [*SCRIPT, *arguments], stdin=follower, stdout=follower, stderr=follower, env=variables
+    ) as started:
+        os.close(follower)
+        shown = b""
+        while select.select([leader], [], [], 60)[0]:
+            try:
+                piece = os.read(leader, 65536)
+            except OSError:  # how Linux says that the other side is closed
+                break
+            if not piece:
+                break
+            shown += piece
+    os.close(leader)
+    return Done(started.returncode, shown.decode().replace("\r\n", "\n"), "")

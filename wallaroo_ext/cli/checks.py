@@ -1,0 +1,242 @@
+"""What `wallaroo-ext doctor` looks at, one function a question."""
+
+from __future__ import annotations
+
+import platform
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from wallaroo_ext import contract
+from wallaroo_ext.cli.claims import claims_of
+from wallaroo_ext.errors import AuthenticationError, ConfigurationError, PermissionDeniedError, WallarooError
+from wallaroo_ext.failures import connection_failed, plain, refusal
+from wallaroo_ext.redaction import redacted
+from wallaroo_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wallaroo_mlops_client import Client
+
+State = Literal["ok", "failed", "skipped"]
+
+PATIENCE_SECONDS = 10.0
+_HTTPS = "Does the port speak https? Then write https:// in the address."
+
+TOLERATED_SECONDS = 60.0
+"""How far two clocks may be apart: tokens and certificates are checked with about as much tolerance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one question found.
+
+    Attributes:
+        name: The question, in a word or two.
+        state: Whether it is well.
+        detail: What was found, a sentence.
+        advice: What to do, where it is not well.
+    """
+
+    name: str
+    state: State
+    detail: str
+    advice: str = ""
+
+
+def versions() -> Check:
+    """What runs here."""
+    return Check(
+        "versions",
+        "ok",
+        f"wallaroo-ext {metadata.version('wallaroo-ext')}, httpx {httpx.__version__}, Python "
+        f"{platform.python_version()}.",
+    )
+
+
+def settings(environment: Mapping[str, str]) -> tuple[Settings | None, Check]:
+    """Are the settings there, and do they fit together?"""
+    try:
+        found = Settings.resolve(environment)
+    except ConfigurationError as error:
+        return None, Check("settings", "failed", f"{error}")
+    if found.token is not None:
+        who = "a token that was given"
+    elif found.username is not None:
+        who = f"the user {found.username} and the client {found.client_id}"
+    else:
+        who = f"the client {found.client_id}, without a user"
+    keycloak = "" if found.auth_url == found.api_url else f", Keycloak at {found.auth_url}"
+    return found, Check("settings", "ok", f"The API at {found.api_url}{keycloak}, with {who}.")
+
+
+def proxy_of(url: httpx.URL) -> str | None:
+    """The proxy that requests to a URL go through, without its password; None where they go directly."""
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if proxy is None or proxy_bypass(url.host):
+        return None
+    return httpx.URL(proxy).host
+
+
+def name(url: httpx.URL) -> Check:
+    """Is the host's name known?"""
+    title = f"DNS {url.host}"
+    try:
+        found = socket.getaddrinfo(url.host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no name"
+        advice = "Check the name, this machine's network, and its VPN where the instance needs one."
+        return Check(title, "failed", f"The name is not known: {reason}.", advice)
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    what = "It is an address already" if addresses == [url.host] else f"It is {', '.join(addresses)}"
+    return Check(title, "ok", f"{what}.")
+
+
+def connection(url: httpx.URL, context: ssl.SSLContext) -> list[Check]:
+    """Does the port accept a connection, and is the certificate trusted?"""
+    port = url.port or {"http": 80, "https": 443}[url.scheme]
+    title = f"connection {url.host}:{port}"
+    try:
+        plain_socket = socket.create_connection((url.host, port), timeout=PATIENCE_SECONDS)
+    except TimeoutError:
+        advice = "A firewall may be in between: check the address, and this machine's VPN."
+        return [Check(title, "failed", f"None was accepted in {PATIENCE_SECONDS:g} s.", advice)]
+    except OSError as error:
+        advice = "Check the port, and whether the instance is running."
+        return [Check(title, "failed", f"None is accepted: {error.strerror or error}.", advice)]
+    with plain_socket:
+        return [Check(title, "ok", "It is accepted."), _tls(url, plain_socket, context)]
+
+
+def _tls(url: httpx.URL, connected: socket.socket, context: ssl.SSLContext) -> Check:
+    title = f"TLS {url.host}"
+    if url.scheme == "http":
+        return Check(title, "skipped", "The address begins with http://, so nothing is encrypted.")
+    try:
+        with context.wrap_socket(connected, server_hostname=url.host) as encrypted:
+            ends_at = ssl.cert_time_to_seconds(str((encrypted.getpeercert() or {}).get("notAfter")))
+            days = (ends_at - time.time()) / 86400
+            return Check(title, "ok", f"{encrypted.version()}, with a trusted certificate for {days:.0f} more days.")
+    except ssl.SSLCertVerificationError as error:
+        return Check(
+            title, "failed", f"The certificate is refused: {error.verify_message}.", _certificate_advice(error)
+        )
+    except OSError as error:
+        advice = "Is it a port that speaks https? If not, write http:// in the address."
+        return Check(title, "failed", f"No encryption could be agreed on: {error.strerror or error}.", advice)
+
+
+_X509_EXPIRED, _X509_NOT_YET_VALID, _X509_WRONG_NAME, _X509_WRONG_ADDRESS = 10, 9, 62, 64
+
+
+def _certificate_advice(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code in {_X509_EXPIRED, _X509_NOT_YET_VALID}:
+        return "Check this machine's clock; if it is right, the instance needs another certificate."
+    if error.verify_code in {_X509_WRONG_NAME, _X509_WRONG_ADDRESS}:
+        return "Use the name that the certificate is for."
+    return "Name the file of the authority that signed it with --ca-bundle or WALLAROO_CA_BUNDLE."
+
+
+def api(url: str, context: ssl.SSLContext) -> tuple[httpx.Response | None, Check]:
+    """Does the API answer there? It is asked without a token, and has to refuse that."""
+    operation = "list_workspaces"
+    try:
+        with httpx.Client(base_url=url, verify=context, timeout=PATIENCE_SECONDS) as http:
+            response = http.post(contract.operation(operation).path, json={})
+    except (httpx.RequestError, httpx.InvalidURL) as error:
+        failure: Any = connection_failed(operation, error)
+        advice = _HTTPS if isinstance(error, httpx.RemoteProtocolError) and url.startswith("http:") else failure.advice
+        return None, Check("API", "failed", failure.args[0], advice)
+    if response.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return response, Check("API", "ok", "It answers, and wants a token.")
+    if response.is_success:
+        what = f"It answers {response.status_code} without a token: {plain(response)!r}."
+        return response, Check("API", "failed", what, "This is another server, or a page in front of the API.")
+    error = refusal(operation, response)
+    advice = error.advice if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "Is this the API's address?"
+    return response, Check("API", "failed", str(error.args[0]), advice)
+
+
+def token(client: Client, now: float) -> tuple[str | None, Check]:
+    """Is there a token for the credentials?
+
+    Args:
+        client: What `connect` gave.
+        now: The instance's time, in seconds since 1970.
+    """
+    auth: Any = client.get_httpx_client().auth
+    try:
+        found: str = auth.access_token()
+    except WallarooError as error:
+        return None, Check("token", "failed", str(error))
+    ends_at = claims_of(found).get("exp")
+    if not isinstance(ends_at, int | float):
+        return found, Check("token", "ok", "There is a token; it does not say how long it is good.")
+    if ends_at <= now:
+        when = datetime.fromtimestamp(ends_at, UTC).isoformat(sep=" ", timespec="seconds")
+        advice = "Get another one; or sign in with a user, and it is renewed by itself."
+        return None, Check("token", "failed", f"The token expired at {when}.", advice)
+    return found, Check("token", "ok", f"There is a token, which is good for {ends_at - now:.0f} s.")
+
+
+def clock(response: httpx.Response | None, token: str | None) -> Check:
+    """Does this machine's clock agree with the instance's, by the answer's date or the token's?"""
+    now = time.time()
+    issued_at = claims_of(token or "").get("iat")
+    there = date_of(response)
+    if there is None and isinstance(issued_at, int | float) and issued_at > now:
+        there = float(issued_at)  # a token of the past says nothing, one of the future does
+    if there is None:
+        return Check("clock", "skipped", "The instance does not say what time it is.")
+    ahead = now - there
+    if abs(ahead) <= TOLERATED_SECONDS:
+        return Check("clock", "ok", f"This machine's clock and the instance's are {abs(ahead):.0f} s apart.")
+    what = f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the instance's."
+    return Check("clock", "failed", what, "Set it, by NTP for one: certificates and tokens seem invalid otherwise.")
+
+
+def date_of(response: httpx.Response | None) -> float | None:
+    """When an answer was given by the clock of who gave it, in seconds since 1970."""
+    if response is None:
+        return None
+    try:
+        return parsedate_to_datetime(response.headers["Date"]).timestamp()
+    except (KeyError, ValueError):
+        return None
+
+
+def permissions(client: Client, *, has_user: bool) -> Check:
+    """What may the caller do?"""
+    from wallaroo_mlops_client.api.workspaces import list_workspaces
+    from wallaroo_mlops_client.models import ListWorkspacesRequest
+
+    from wallaroo_ext.operations import call
+
+    try:
+        listed = call(list_workspaces, client=client, body=ListWorkspacesRequest())
+    except (AuthenticationError, PermissionDeniedError) as error:
+        if not has_user and error.operation == "list_workspaces":
+            return Check("permissions", "ok", "The token has no user: it may infer, and nothing else.")
+        return Check("permissions", "failed", str(error.args[0]), error.advice)
+    except WallarooError as error:
+        return Check("permissions", "failed", str(error.args[0]), error.advice)
+    count = len(listed.workspaces)
+    return Check("permissions", "ok", f"The caller sees {count} workspace{'' if count == 1 else 's'}.")
+
+
+def release(response: httpx.Response | None) -> Check:
+    """Which release is it?"""
+    server = None if response is None else response.headers.get("Server")
+    said = f"; its server calls itself {redacted(server[:100])}" if server else ""
+    return Check("release", "skipped", f"The API has no operation that tells its release{said}.")

@@ -1,0 +1,119 @@
+"""The options that all commands share: which instance, who signs in, and how the command answers."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Group, Parameter
+from cyclopts.validators import Number
+
+from wallaroo_ext.cli import output
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from wallaroo_mlops_client import Client
+
+_INSTANCE = Group(
+    "Instance",
+    help="What is not given here comes from the environment. Passwords, client secrets and tokens come from the "
+    "environment or the credentials file only, because arguments are seen by everybody on the machine.",
+)
+_ANSWER = Group("Answer")
+
+_USER_VARIABLES = ("WALLAROO_USER", "WALLAROO_PASSWORD", "WALLAROO_CLIENT_ID", "WALLAROO_CLIENT_SECRET")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Which instance, who signs in, and how the command answers."""
+
+    api_url: Annotated[
+        str | None, Parameter(group=_INSTANCE, help="The API's URL, such as https://api.example.com: WALLAROO_API_URL.")
+    ] = None
+    auth_url: Annotated[
+        str | None, Parameter(group=_INSTANCE, help="Keycloak's URL; the API's by default: WALLAROO_AUTH_URL.")
+    ] = None
+    suffix: Annotated[
+        str | None, Parameter(group=_INSTANCE, help="The instance's domain, in place of the URLs: WALLAROO_SUFFIX.")
+    ] = None
+    prefix: Annotated[
+        str | None, Parameter(group=_INSTANCE, help="What comes before `api.` and the domain: WALLAROO_PREFIX.")
+    ] = None
+    user: Annotated[str | None, Parameter(group=_INSTANCE, help="The user's name: WALLAROO_USER.")] = None
+    client_id: Annotated[str | None, Parameter(group=_INSTANCE, help="The Keycloak client: WALLAROO_CLIENT_ID.")] = None
+    credentials: Annotated[
+        Path | None,
+        Parameter(
+            group=_INSTANCE,
+            help="A creds.json with the user and the client, before all that the environment says of them: "
+            "WALLAROO_SDK_CREDENTIALS.",
+        ),
+    ] = None
+    ca_bundle: Annotated[
+        Path | None, Parameter(group=_INSTANCE, help="A PEM file of certificates to trust: WALLAROO_CA_BUNDLE.")
+    ] = None
+    timeout: Annotated[
+        float | None,
+        Parameter(group=_INSTANCE, validator=Number(gt=0), help="How long to wait for the instance, in seconds."),
+    ] = None
+    json: Annotated[
+        bool,
+        Parameter(
+            group=_ANSWER, negative=(), show_default=False, help="Answer for programs: JSON in one line, errors too."
+        ),
+    ] = False
+    verbose: Annotated[
+        bool,
+        Parameter(
+            group=_ANSWER, negative=(), show_default=False, help="Show what is logged, and where an error came from."
+        ),
+    ] = False
+
+    def environment(self) -> dict[str, str]:
+        """The environment variables with the options in them; what an option stands in place of is left out."""
+        variables = dict(os.environ)
+        for given, replaced in (
+            (self.api_url, ("WALLAROO_PREFIX", "WALLAROO_SUFFIX")),
+            (self.suffix, ("WALLAROO_API_URL", "WALLAROO_AUTH_URL")),
+            (self.credentials, (*_USER_VARIABLES, "WALLAROO_TOKEN")),
+            (self.user or self.client_id, ("WALLAROO_TOKEN",)),
+        ):
+            if given is not None:
+                variables = {name: value for name, value in variables.items() if name not in replaced}
+        return variables | {name: str(value) for name, value in self._given().items() if value is not None}
+
+    def _given(self) -> dict[str, str | Path | None]:
+        return {
+            "WALLAROO_API_URL": self.api_url,
+            "WALLAROO_AUTH_URL": self.auth_url,
+            "WALLAROO_SUFFIX": self.suffix,
+            "WALLAROO_PREFIX": self.prefix,
+            "WALLAROO_USER": self.user,
+            "WALLAROO_CLIENT_ID": self.client_id,
+            "WALLAROO_SDK_CREDENTIALS": self.credentials,
+            "WALLAROO_CA_BUNDLE": self.ca_bundle,
+        }
+
+    def connect(self) -> Client:
+        """A client of the instance.
+
+        Raises:
+            ConfigurationError: A setting is missing, or contradicts another one.
+        """
+        from wallaroo_ext.client import connect
+
+        if self.timeout is None:
+            return connect(environment=self.environment())
+        return connect(environment=self.environment(), timeout=self.timeout)
+
+    def reported(self) -> AbstractContextManager[None]:
+        """Where a command does its work: errors end it with a sentence and an exit code."""
+        return output.reported(machine=self.json, verbose=self.verbose)
+
+
+DEFAULT_OPTIONS = Options()

@@ -1,0 +1,103 @@
+"""What the commands print, and how they end."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from wallaroo_ext.errors import ConfigurationError, InvalidDataError, WallarooError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+FAILED = 1
+WRONGLY_CALLED = 2
+
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029]")
+
+
+class UsageError(Exception):
+    """The command was called with what it cannot use; the message is a sentence that says what to do."""
+
+
+def is_terminal() -> bool:
+    """Whether a person reads what is printed."""
+    return sys.stdout.isatty()
+
+
+def line(text: str) -> None:
+    """Print a line of the answer."""
+    print(text)  # noqa: T201 - it is what was asked for
+
+
+def remark(text: str) -> None:
+    """Print a line that is no part of the answer."""
+    print(text, file=sys.stderr)  # noqa: T201 - for the person, not for the program that reads the answer
+
+
+def as_json(value: Any, *, machine: bool) -> str:
+    """A value as JSON: for a person over several lines, else in one."""
+    if machine or not is_terminal():
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+@contextmanager
+def reported(*, machine: bool, verbose: bool) -> Generator[None]:
+    """End the program with a sentence and an exit code where something goes wrong in the block.
+
+    Args:
+        machine: Whether the sentence is JSON, for a program.
+        verbose: Whether to show logs, and the traceback of an error.
+    """
+    if verbose:
+        _show_logs()
+    try:
+        yield
+    except (UsageError, WallarooError) as error:
+        failure: Exception = error
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except OSError as error:
+        failure = UsageError(f"{error.filename or 'A file'}: {error.strerror or error}.")
+    else:
+        return
+    if verbose:
+        remark("".join(traceback.format_exception(failure)).rstrip())
+    fail(failure, machine=machine)
+
+
+def fail(error: Exception, *, machine: bool = False) -> NoReturn:
+    """Say what went wrong in a sentence, and end the program with its exit code."""
+    remark(json.dumps({"error": _fields(error)}, ensure_ascii=False) if machine else f"{error}")
+    wrong_call = isinstance(error, UsageError | ConfigurationError | InvalidDataError)
+    raise SystemExit(WRONGLY_CALLED if wrong_call else FAILED)
+
+
+def _fields(error: Exception) -> dict[str, Any]:
+    """An error for a program."""
+    attributes = {name: _plain(value) for name, value in vars(error).items() if not name.startswith("_")}
+    return {"kind": type(error).__name__, "message": str(error)} | attributes
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has for a value; a record with named fields is an object."""
+    if hasattr(value, "_asdict"):
+        return value._asdict()
+    return [_plain(item) for item in cast("list[Any]", value)] if isinstance(value, tuple | list) else value
+
+
+def _show_logs() -> None:
+    """Print what this package and httpx log."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+    for name in ("wallaroo_ext", "httpx"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.DEBUG)
+        logger.addHandler(handler)

@@ -1,0 +1,121 @@
+"""The rows that a person scores: from a file or the standard input, whole or some columns of it."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from contextlib import contextmanager
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from wallaroo_ext.cli.output import UsageError
+from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.rows import ONLY_INPUT, require_pyarrow, to_table
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    import pyarrow as pa
+
+_REQUEST_BYTES = 16 << 20
+_SHOWN = 10
+_STDIN = "The standard input"
+
+
+def read_rows(file: str) -> pa.Table:
+    """The rows of a file, or of the standard input where the file is `-`.
+
+    Raises:
+        InvalidDataError: There are no rows in it.
+        OSError: It cannot be opened.
+    """
+    require_pyarrow()
+    if file != "-":
+        return to_table(file)
+    with _spooled(sys.stdin.buffer.read()) as path:
+        try:
+            return to_table(path)
+        except InvalidDataError as error:
+            raise InvalidDataError(str(error).replace(str(path), _STDIN)) from None
+
+
+@contextmanager
+def _spooled(content: bytes) -> Generator[Path]:
+    """A file of what the standard input had, with the ending that fits."""
+    if not content.strip():
+        raise InvalidDataError(f"{_STDIN} is empty: it has to have the rows, as Arrow, Parquet, JSON or CSV.")
+    with tempfile.TemporaryDirectory(prefix="wallaroo-ext-") as directory:
+        path = Path(directory) / f"rows{_ending(content)}"
+        path.write_bytes(content)
+        yield path
+
+
+def _ending(content: bytes) -> str:
+    """The ending for what a file begins with."""
+    if content.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+        return ".arrow"
+    if content.startswith(b"PAR1"):
+        return ".parquet"
+    return ".json" if content.lstrip()[:1] in {b"[", b"{"} else ".csv"
+
+
+def with_columns(table: pa.Table, columns: list[str], drop: list[str]) -> pa.Table:
+    """Some columns of a table.
+
+    Args:
+        table: The table.
+        columns: The columns to keep, in this order; all of them where there are none.
+        drop: The columns to leave out. Each text is a name, or names with commas between.
+
+    Raises:
+        UsageError: There is no such column.
+    """
+    kept = _named(table, columns, "--columns") or table.column_names
+    left_out = set(_named(table, drop, "--drop"))
+    names = [name for name in kept if name not in left_out]
+    if not names:
+        raise UsageError("No column is left to be sent.")
+    return table.select(names)
+
+
+def _named(table: pa.Table, texts: list[str], option: str) -> list[str]:
+    known = table.column_names
+    names = [name for text in texts for name in ([text] if text in known else text.split(","))]
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=3, cutoff=0.5) or [
+                *known[:_SHOWN],
+                *["…"][: max(0, len(known) - _SHOWN)],
+            ]
+            raise UsageError(f"{option}: there is no column {name!r} in the rows, but {', '.join(near)}.")
+    return names
+
+
+def as_vector(table: pa.Table) -> pa.Table:
+    """The columns as one: a vector of 32-bit floats a row, for a model with one input.
+
+    Raises:
+        UsageError: A column has something else than numbers, or nulls.
+    """
+    import numpy as np
+
+    types: Any = import_module("pyarrow").types
+    for name, column in zip(table.column_names, cast("list[Any]", table.columns), strict=True):
+        if not (types.is_integer(column.type) or types.is_floating(column.type)):
+            raise UsageError(
+                f"--vector takes columns of numbers, and {name!r} is of type {column.type}: leave it out with "
+                f"--drop {name}."
+            )
+        if column.null_count:
+            raise UsageError(f"--vector: the column {name!r} has rows without a number.")
+    columns = [np.asarray(table.column(name), np.float32) for name in table.column_names]
+    return to_table({ONLY_INPUT: np.column_stack(columns)})
+
+
+def pieces(table: pa.Table) -> Iterator[pa.Table]:
+    """A table in pieces that one request can carry, at least one."""
+    rows = max(1, table.num_rows * _REQUEST_BYTES // max(table.nbytes, 1))
+    for begin in range(0, max(table.num_rows, 1), rows):
+        yield table.slice(begin, rows)

@@ -1,0 +1,132 @@
+"""`wallaroo-ext sandbox`: an instance on this machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+from urllib.parse import urlsplit
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+
+def sandbox(
+    *,
+    host: str = "127.0.0.1",
+    port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = 0,
+    data_dir: Path | None = None,
+    env_file: Path | None = None,
+    token_lifetime: Annotated[int, Parameter(validator=Number(gte=1))] = 3600,
+    refresh_lifetime: Annotated[int, Parameter(validator=Number(gte=1))] = 1800,
+    auth_url: str | None = None,
+    release: Literal["2022.4", "2023.4", "2025.2"] = "2023.4",
+    log_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 1024,
+    tls: Annotated[bool, Parameter(negative=())] = False,
+    cert: Path | None = None,
+    key: Path | None = None,
+    log_format: Literal["text", "json", "off"] = "text",
+    control_secret_file: Path | None = None,
+    json_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 64,
+    arrow_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 512,
+    upload_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 16384,
+    rows_memory: Annotated[int, Parameter(validator=Number(gte=1))] = 2048,
+    model_memory: Annotated[int, Parameter(validator=Number(gte=16))] = 4096,
+    model_seconds: Annotated[float, Parameter(validator=Number(gt=0))] = 300,
+) -> None:
+    """Run an instance of the API on this machine, with real models, until it is interrupted.
+
+    Once it answers, it prints the lines that set a client's environment: `eval` them, or `source` the file.
+
+    For example: `wallaroo-ext sandbox --data-dir ~/wallaroo --env-file wallaroo.env`
+
+    Args:
+        host: The address to listen on.
+        port: The port to listen on; 0 takes a free one.
+        data_dir: Where to keep models and state. Without it, they are gone when the sandbox ends.
+        env_file: A file to write the lines to as well.
+        token_lifetime: How long an access token lives, in seconds.
+        refresh_lifetime: How long a refresh token lives, in seconds.
+        auth_url: The URL of a Keycloak whose tokens are good, without a path. The sandbox gives no tokens then.
+        release: The release of Wallaroo whose generation of inference answers is given.
+        log_limit: How much the inference log may keep, in MiB.
+        tls: Speak https with a throw-away certificate, which the printed lines tell clients to trust.
+        cert: Speak https with the certificate in this PEM file.
+        key: The PEM file of the certificate's private key, without a password.
+        log_format: How each request is logged on stderr.
+        control_secret_file: A file with a secret. Whoever sends it may steer the sandbox below /_sandbox/ from
+            elsewhere, too; without it, that is for programs on this machine.
+        json_limit: How large a body of JSON, or a form, may be, in MiB.
+        arrow_limit: How large a body of Arrow may be, in MiB.
+        upload_limit: How large an uploaded file may be, in MiB.
+        rows_memory: What the rows of one request may take in memory, in MiB.
+        model_memory: What all models may take at a time for what they compute, in MiB.
+        model_seconds: How long loading a model, or one run of it, may take, in seconds.
+    """
+    if (cert is None) != (key is None) or (tls and cert is not None):
+        _fail("--cert and --key go together, and --tls stands in place of both.")
+    if auth_url is not None and not _is_address(auth_url):
+        _fail("--auth-url has to begin with http:// or https://, with a host and without a user.")
+    try:
+        from wallaroo_ext.sandbox.migrations import DataDirectoryError
+        from wallaroo_ext.sandbox.options import SandboxOptions
+        from wallaroo_ext.sandbox.server import ServerOptions, serve
+        from wallaroo_ext.sandbox.tls import CertificateError
+    except ImportError as error:
+        _fail(f"The sandbox needs more packages ({error.name} is missing): pip install 'wallaroo-ext[sandbox]'.")
+    options = SandboxOptions(
+        token_lifetime=token_lifetime,
+        refresh_lifetime=refresh_lifetime,
+        auth_url=auth_url,
+        release=release,
+        log_limit_mib=log_limit,
+        json_limit_mib=json_limit,
+        arrow_limit_mib=arrow_limit,
+        upload_limit_mib=upload_limit,
+        rows_memory_mib=rows_memory,
+        model_memory_mib=model_memory,
+        model_seconds=model_seconds,
+        control_secret=None if control_secret_file is None else _read_secret(control_secret_file),
+    )
+    server = ServerOptions(
+        host=host,
+        port=port,
+        directory=data_dir,
+        env_file=env_file,
+        certificate=cert,
+        key=key,
+        throw_away_tls=tls,
+        log_format=log_format,
+    )
+    try:
+        serve(server, options)
+    except (CertificateError, DataDirectoryError) as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"The sandbox cannot run on {host}:{port}: {error.strerror or error}.")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def _read_secret(file: Path) -> str:
+    """The secret in a file, without the end of its line."""
+    try:
+        secret = file.read_text(encoding="ascii").strip()
+    except OSError as error:
+        _fail(f"--control-secret-file: {file} cannot be read: {error.strerror}.")
+    except UnicodeDecodeError:
+        secret = ""
+    if not secret or not secret.isprintable() or " " in secret:
+        _fail(f"--control-secret-file: {file} has to have one word of ASCII characters, which a header can carry.")
+    return secret
+
+
+def _fail(message: str) -> NoReturn:
+    print(message, file=sys.stderr)  # noqa: T201 - the one sentence
+    raise SystemExit(2)

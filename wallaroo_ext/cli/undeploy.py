@@ -1,0 +1,40 @@
+"""`wallaroo-ext undeploy`: the end of a deployment."""
+
+from __future__ import annotations
+
+from wallaroo_ext.cli import output
+from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.places import deployment_of, searched
+from wallaroo_ext.errors import NotFoundError
+
+
+def undeploy(name: str, /, *, workspace: str | None = None, options: Options = DEFAULT_OPTIONS) -> None:
+    """End a deployment.
+
+    Where nothing is deployed under the name, it says so, and that is no error.
+
+    For example: `wallaroo-ext undeploy tumours`
+
+    Args:
+        name: The pipeline's name, or the deployment's, such as tumours-5.
+        workspace: Its workspace, by its name or its id; all that the user sees are searched by default.
+        options: The instance, and how to answer.
+    """
+    with options.reported(), options.connect() as client:
+        from wallaroo_ext.existing_deployments import undeploy as end
+
+        place = searched(client, workspace)
+        try:
+            found = deployment_of(client, name, place)
+        except NotFoundError:
+            _say(None, f"Nothing is deployed under the name {name}.", machine=options.json)
+            return
+        end(client, found.id)
+        _say(found.name, f"{found.name} is undeployed.", machine=options.json)
+
+
+def _say(undeployed: str | None, sentence: str, *, machine: bool) -> None:
+    if machine:
+        output.line(output.as_json({"undeployed": undeployed}, machine=True))
+    else:
+        output.line(sentence)

@@ -1,0 +1,105 @@
+"""`wallaroo-ext upload`: a model file to a workspace."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from wallaroo_ext.cli import output, progress
+from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.places import workspace_id
+from wallaroo_ext.cli.schemas import schema_in
+from wallaroo_ext.cli.tables import show_facts
+
+if TYPE_CHECKING:
+    from wallaroo_mlops_client.models import ModelVersion
+
+
+def upload(
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    name: str,
+    workspace: str | None = None,
+    framework: str = "onnx",
+    arch: Literal["x86", "arm"] | None = None,
+    input_schema: Path | None = None,
+    output_schema: Path | None = None,
+    python_version: str | None = None,
+    requirement: Annotated[list[str] | None, Parameter(negative=())] = None,
+    visibility: Literal["public", "private"] = "private",
+    file_name: str | None = None,
+    wait: bool = True,
+    wait_timeout: Annotated[float, Parameter(validator=Number(gte=0))] = 600,
+    options: Options = DEFAULT_OPTIONS,
+) -> None:
+    """Upload a model, and wait until it is ready.
+
+    The SHA-256 of what was sent is compared with the one of what is stored. What Ctrl-C interrupts is not stored.
+
+    For example: `wallaroo-ext upload tumours.onnx --name tumours`
+
+    Args:
+        file: The model's file, or - for the standard input.
+        name: The model's name, of letters, digits and dashes. One that the workspace has gets a version more.
+        workspace: The workspace, by its name or its id; the user's own one by default.
+        framework: What the model was written with.
+        arch: The processors to deploy it on.
+        input_schema: A file with the Arrow schema of its inputs, for frameworks that need it: an .arrow or .parquet
+            file with any rows, or a serialised schema.
+        output_schema: The same of its outputs.
+        python_version: The version of Python that it needs, such as 3.8.
+        requirement: A package that it needs; the option can be given several times.
+        visibility: Who may see it: everybody, or the members of its workspace.
+        file_name: The name to store the file under; its own by default.
+        wait: Whether to wait until the instance has made it ready.
+        wait_timeout: How long to wait for that, in seconds.
+        options: The instance, and how to answer.
+    """
+    with options.reported():
+        from wallaroo_ext.uploads import upload_model
+
+        schemas: Any = {"input_schema": schema_in(input_schema), "output_schema": schema_in(output_schema)}
+        source: Any = sys.stdin.buffer if file == "-" else Path(file)
+        with options.connect() as client:
+            workspace_number = workspace_id(client, workspace)
+            with progress.sending(name, quiet=options.json) as tell:
+                version = upload_model(
+                    client,
+                    source,
+                    name=name,
+                    workspace=workspace_number,
+                    framework=framework,
+                    arch=arch,
+                    python_version=python_version,
+                    requirements=requirement,
+                    visibility=visibility,
+                    file_name=file_name,
+                    wait=wait,
+                    timeout=wait_timeout,
+                    progress=tell,
+                    **schemas,
+                )
+        _show(name, workspace_number, version, machine=options.json)
+
+
+def _show(name: str, workspace_number: int, version: ModelVersion, *, machine: bool) -> None:
+    from wallaroo_mlops_client.types import Unset
+
+    status = None if isinstance(version.status, Unset) else version.status
+    facts: dict[str, Any] = {
+        "model": name,
+        "id": version.id,
+        "version": version.model_version,
+        "sha256": version.sha,
+        "status": status,
+        "workspace_id": workspace_number,
+    }
+    if machine:
+        output.line(output.as_json(facts, machine=True))
+    else:
+        show_facts({title.replace("_id", ""): str(value) for title, value in facts.items() if value is not None})
