@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
 WIDTH = 29
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_as_at_a_terminal() -> None:
+    """Programs that the tests start end with these signals, also where whoever started the tests ignores them."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

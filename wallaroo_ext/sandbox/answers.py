@@ -125,12 +125,23 @@ def _table(columns: dict[str, list[Any]]) -> pa.Table:
     arrays: dict[str, Column] = {}
     for name, values in columns.items():
         try:
-            arrays[name] = pa.array(values)
-        except (pa.ArrowException, OverflowError) as error:
+            arrays[name] = _column(values)
+        except (pa.ArrowException, OverflowError, ValueError) as error:
             raise engine_error(f"The field {name!r} is no column of one type: {error}.") from None
     if len({len(array) for array in arrays.values()}) > 1:
         raise engine_error("The fields have different numbers of rows.")
     return pa.table(arrays)
+
+
+def _column(values: list[Any]) -> Column:
+    """JSON values as a column; pyarrow finds integers above 64 bits with a sign only where they are in no lists."""
+    try:
+        return pa.array(values)
+    except OverflowError:
+        numbers = np.asarray(values, np.uint64)
+        if numbers.tolist() != values:
+            raise
+        return to_column(numbers)
 
 
 def preferred_type(accept: str | None, request_type: str, arrow_type: str) -> str:
