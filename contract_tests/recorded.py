@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from wallaroo_ext import contract
-from wallaroo_ext.json_values import list_of
+from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.sandbox.spec import ContractSpec
 
 NOTHING = object()
 FOLDER = Path(__file__).parent / "documents"
 DOCUMENT = contract.load()
 SPEC = ContractSpec(DOCUMENT)
+RULES = Rules(DOCUMENT)
 
 
 def files() -> dict[str, dict[str, Any]]:
@@ -78,8 +79,7 @@ def operation_of(operation_id: str) -> dict[str, Any]:
 
 def answer_schema(operation_id: str) -> dict[str, Any]:
     """The schema of an operation's JSON answer when it succeeds."""
-    answer = SPEC.resolve(operation_of(operation_id)["responses"][str(SPEC.operations[operation_id].success)])
-    return answer["content"]["application/json"]["schema"]
+    return RULES.answer_schema(operation_id)
 
 
 def request_schema(exchange: dict[str, Any]) -> dict[str, Any]:
@@ -96,19 +96,4 @@ def module_of(operation_id: str) -> Any:
 
 def problems(schema: dict[str, Any], value: Any) -> list[str]:
     """What is wrong with a value: by the schema, and by `x-always`."""
-    return [error.message for error in SPEC.validator(schema).iter_errors(value)] + missing_always(schema, value)
-
-
-def missing_always(schema: dict[str, Any], value: Any, where: str = "$") -> list[str]:
-    """The fields of `x-always` that a value lacks, at any depth."""
-    schema = SPEC.resolve(schema)
-    found: list[str] = []
-    for inner in [*schema.get("allOf", ()), *schema.get("anyOf", ())]:
-        found += missing_always(inner, value, where)
-    if isinstance(value, dict):
-        found += [f"{where}.{name} is missing" for name in schema.get("x-always", ()) if name not in value]
-        for name, inner in schema.get("properties", {}).items():
-            found += missing_always(inner, value[name], f"{where}.{name}") if name in value else []
-    for number, item in enumerate(list_of(value)):
-        found += missing_always(schema.get("items", {}), item, f"{where}[{number}]")
-    return found
+    return RULES.problems(schema, value)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 RECORDINGS = ROOT / "contract_tests/documents/recordings"
-TABLE = ROOT / "contract_tests/instance/congruence.md"
+TABLE = ROOT / "contract_tests/sandbox/congruence.md"
 FIRST_USERS = ("ca7d7043-8e94-42d5-9f3a-8f55c2e42814", "028c8b48-c39b-4578-9110-0b5bdd3824da")
 DOCUMENTS_SHA = "bc85ce596945f876256f41515c7501c399fd97ebcb9ab3dd41bf03f8937b4507"
 PATIENCE_SECONDS = 30.0

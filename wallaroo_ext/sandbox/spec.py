@@ -7,15 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import jsonschema_rs
-
 from wallaroo_ext import contract
-from wallaroo_ext.json_values import list_of, object_of
+from wallaroo_ext.contract_schemas import ContractSchemas
 from wallaroo_ext.sandbox.problems import bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import jsonschema_rs
     from starlette.datastructures import QueryParams
 
 _PLACES = {"path", "query"}
@@ -151,7 +150,7 @@ class OperationSpec:
         return None if best is None else best[1]
 
 
-class ContractSpec:
+class ContractSpec(ContractSchemas):
     """All operations of a contract.
 
     Args:
@@ -159,7 +158,7 @@ class ContractSpec:
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self.document = document
+        super().__init__(document)
         specs = [self._operation(*found) for found in contract.operations(document)]
         self.operations = {spec.operation_id: spec for spec in specs}
 
@@ -207,26 +206,3 @@ class ContractSpec:
             required_in_form=tuple(self.resolve(schema).get("required", ())) if media_type == _FORM else (),
             is_rows=is_rows,
         )
-
-    def validator(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
-        """A validator of a schema whose references point into the contract.
-
-        It gets the schemas that it needs and no others: the whole contract in each validator is 40 MiB in all.
-        """
-        needed: dict[str, Any] = {}
-        self._collect(schema, needed)
-        return jsonschema_rs.Draft202012Validator(schema | {"components": {"schemas": needed}})
-
-    def _collect(self, value: Any, found: dict[str, Any]) -> None:
-        """The named schemas that a value refers to, directly or by others."""
-        fields = object_of(value)
-        name = str(fields.get("$ref", "")).removeprefix("#/components/schemas/")
-        if name and name not in found:
-            found[name] = self.resolve(fields)
-            self._collect(found[name], found)
-        for inner in [*fields.values(), *list_of(value)]:
-            self._collect(inner, found)
-
-    def resolve(self, value: dict[str, Any]) -> dict[str, Any]:
-        """What a reference stands for; the value itself where it is none."""
-        return contract.resolve(self.document, value)

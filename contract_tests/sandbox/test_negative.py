@@ -2,7 +2,7 @@
 
 The cases are schemathesis's, of a fixed seed. `NEGATIVE_CASES` says how many there are, `NEGATIVE_SEED` which:
 
-    NEGATIVE_CASES=100000 .venv/bin/pytest contract_tests/instance/test_negative.py
+    NEGATIVE_CASES=100000 .venv/bin/pytest contract_tests/sandbox/test_negative.py
 """
 
 from __future__ import annotations

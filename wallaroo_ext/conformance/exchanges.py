@@ -1,0 +1,136 @@
+"""Requests and their answers, as a report may show them: without secrets, and with the beginning of large bodies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+from wallaroo_ext.json_values import list_of, object_of
+from wallaroo_ext.redaction import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KEPT_BYTES = 16_384
+"""How much of a body is kept."""
+LEFT_OUT = "[left out]"
+_SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie", "set-cookie"}
+_SECRET_FIELDS = {
+    "password",
+    "client_secret",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "token",
+    "secret",
+    "assertion",
+    "client_assertion",
+}
+_FORM = "application/x-www-form-urlencoded"
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body, from its beginning.
+
+    Attributes:
+        content: What is kept of it, without secrets.
+        size: How long the whole is, in bytes.
+    """
+
+    content: bytes
+    size: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was kept; secrets that were taken out do not count."""
+        return self.size <= KEPT_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request, and its answer where one came. It holds no secret.
+
+    Attributes:
+        operation: The contract's `operationId`; empty where the request is none of an operation.
+        method: The request's method.
+        url: The request's URL.
+        request_headers: The request's headers.
+        request: The request's body.
+        status: The answer's status; 0 where none came.
+        answer_headers: The answer's headers.
+        answer: The answer's body.
+        started: When the request was sent, in seconds since 1970.
+        seconds: How long it took until the answer was there.
+        test: The test that sent it, as pytest names it.
+        error: Why no answer came.
+    """
+
+    operation: str
+    method: str
+    url: str
+    request_headers: Headers
+    request: Body
+    status: int
+    answer_headers: Headers
+    answer: Body
+    started: float
+    seconds: float
+    test: str = ""
+    error: str = ""
+
+
+def kept_headers(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Headers without secrets; the scheme of an `Authorization` is kept."""
+    return tuple((name, _header(name, value)) for name, value in headers)
+
+
+def _header(name: str, value: str) -> str:
+    if name.lower() not in _SECRET_HEADERS:
+        return redacted(value)
+    scheme, space, _ = value.partition(" ")
+    return f"{scheme} {LEFT_OUT}" if space and scheme.isalpha() else LEFT_OUT
+
+
+def kept_body(content: bytes, content_type: str) -> Body:
+    """The beginning of a body, without secrets."""
+    return Body(_without_secrets(content, content_type)[:KEPT_BYTES], len(content))
+
+
+def _without_secrets(content: bytes, content_type: str) -> bytes:
+    if content_type.startswith(_FORM):
+        return _form_without_secrets(content)
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        return _beginning_without_secrets(content)
+    cleaned = _value_without_secrets(value)
+    return content if cleaned == value else json.dumps(cleaned).encode()
+
+
+def _form_without_secrets(content: bytes) -> bytes:
+    pairs = parse_qsl(content.decode("utf-8", errors="replace"), keep_blank_values=True)
+    return urlencode([(name, LEFT_OUT if name in _SECRET_FIELDS else value) for name, value in pairs]).encode()
+
+
+def _beginning_without_secrets(content: bytes) -> bytes:
+    """Text that is no JSON without what looks like a secret; other bytes as they are."""
+    try:
+        return redacted(content[:KEPT_BYTES].decode()).encode()
+    except UnicodeDecodeError:
+        return content
+
+
+def _value_without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: LEFT_OUT if name in _SECRET_FIELDS and isinstance(inner, str) else _value_without_secrets(inner)
+            for name, inner in object_of(value).items()
+        }
+    if isinstance(value, list):
+        return [_value_without_secrets(item) for item in list_of(value)]
+    return value

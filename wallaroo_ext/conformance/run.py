@@ -1,0 +1,176 @@
+"""What a run of the suite found: all that the report is made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wallaroo_ext.conformance.drift.changes import Drift
+    from wallaroo_ext.conformance.exchanges import Exchange
+    from wallaroo_ext.conformance.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a run is about.
+
+    Attributes:
+        instance: `sandbox`, `recorded` or `live`.
+        url: The API's URL; empty for recordings.
+        contract: The title and version of the contract.
+        contract_sha: The SHA-256 of the contract's file, in hexadecimal.
+        prefix: What the names of everything that the run made begin with.
+        seed: What random data was made from.
+        options: What the run was told beyond the defaults, such as `--read-only`, for a person.
+    """
+
+    instance: str
+    url: str
+    contract: str
+    contract_sha: str
+    prefix: str
+    seed: int
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRow:
+    """An operation as the report lists it.
+
+    Attributes:
+        id: The contract's `operationId`.
+        tag: Its group.
+        summary: What it does, in a few words.
+        path: Its path.
+        not_exercised: Why the run could not or may not try it; empty where it did.
+    """
+
+    id: str
+    tag: str
+    summary: str
+    path: str
+    not_exercised: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One way in which the instance does not keep the contract.
+
+    Attributes:
+        operation: The contract's `operationId`; empty where it is none of an operation.
+        check: The name of the check that found it.
+        message: What is wrong, for a person.
+        rule: The rule of the contract that is broken, and where it comes from.
+        exchange: The request and its answer; None where there is none.
+        test: The test that found it, as pytest names it.
+    """
+
+    operation: str
+    check: str
+    message: str
+    rule: Rule | None = None
+    exchange: Exchange | None = None
+    test: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that breaks no rule and is worth knowing, such as a value that the contract does not list yet.
+
+    Attributes:
+        operation: The contract's `operationId`.
+        where: The place in the answer, such as `$.engines[0].status`.
+        text: What was seen, for a person.
+    """
+
+    operation: str
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """A check that is not made everywhere, and why.
+
+    Attributes:
+        check: The name of the check.
+        operations: Where it is not made, or not in full.
+        reason: Why, in a sentence.
+    """
+
+    check: str
+    operations: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestOutcome:
+    """What became of one test.
+
+    Attributes:
+        test: The test, as pytest names it.
+        outcome: `passed`, `failed`, `skipped` or `error`.
+        seconds: How long it took.
+        message: Why it failed or was skipped; empty where it passed.
+    """
+
+    __test__ = False  # it is no test, although its name begins like one
+
+    test: str
+    outcome: str
+    seconds: float
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Run:
+    """Everything that a run found. It grows while the tests run; the report is written from it at the end.
+
+    Attributes:
+        subject: What it is about.
+        operations: Every operation of the contract, in its order.
+        started: When it began, in seconds since 1970.
+        seconds: How long it took.
+        exchanges: Every request that was sent, in order.
+        passed: How often each check passed, by operation and check.
+        failed: How often each check failed, by operation and check.
+        findings: What is wrong, in the order in which it was found.
+        notices: What is worth knowing; each once.
+        narrowed: The checks that are not made everywhere.
+        withheld: How many requests were not sent, because they would touch what the run did not make, by operation.
+        left_behind: What the run made and could not remove, one text each.
+        tests: What became of each test.
+        drift: How the instance's own description, or recordings, differ from the contract; None where nobody asked.
+        could_not_run: Why the run ended early; empty where it did not.
+    """
+
+    subject: Subject
+    operations: list[OperationRow]
+    started: float
+    seconds: float = 0.0
+    exchanges: list[Exchange] = field(default_factory=list["Exchange"])
+    passed: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    failed: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    findings: list[Finding] = field(default_factory=list[Finding])
+    notices: list[Notice] = field(default_factory=list[Notice])
+    narrowed: list[Narrowed] = field(default_factory=list[Narrowed])
+    withheld: Counter[str] = field(default_factory=Counter[str])
+    left_behind: list[str] = field(default_factory=list[str])
+    tests: list[TestOutcome] = field(default_factory=list[TestOutcome])
+    drift: Drift | None = None
+    could_not_run: str = ""
+
+    def checked(self, operation: str, check: str, findings: list[Finding]) -> None:
+        """Count a check that was made of an operation, with what it found."""
+        if not findings:
+            self.passed[operation, check] += 1
+            return
+        self.failed[operation, check] += 1
+        self.findings += findings
+
+    def notice(self, notice: Notice) -> None:
+        """Keep a notice, once."""
+        if notice not in self.notices:
+            self.notices.append(notice)
