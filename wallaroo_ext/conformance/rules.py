@@ -147,6 +147,11 @@ class Rules:
         """The status of an operation's success."""
         return next(int(status) for status in self.operations[operation]["responses"] if status.startswith("2"))
 
+    def takes_token(self, operation: str) -> bool:
+        """Whether an operation wants a bearer token."""
+        security = self.operations[operation].get("security", self.document.get("security", []))
+        return any("bearerToken" in scheme for scheme in security)
+
     def answer_schema(self, operation: str, status: int | None = None) -> dict[str, Any]:
         """The schema of an operation's JSON answer.
 

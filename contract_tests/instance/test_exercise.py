@@ -1,0 +1,20 @@
+"""Was every operation really tried? A check of successes holds of an operation that only ever refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from wallaroo_ext.conformance.suite import Suite
+
+AT_LEAST = 5
+
+
+@pytest.mark.last
+def test_it_succeeded_often_enough(operation_id: str, conformance_suite: Suite) -> None:
+    success = conformance_suite.rules.success(operation_id)
+    sent = [exchange for exchange in conformance_suite.run.exchanges if exchange.operation == operation_id]
+    succeeded = sum(exchange.status == success for exchange in sent)
+    assert succeeded >= AT_LEAST, f"{operation_id} succeeded {succeeded} times of {len(sent)}"

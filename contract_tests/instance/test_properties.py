@@ -1,0 +1,36 @@
+"""Does each operation keep the contract, whatever it is sent? Schemathesis's checks, on good data and on bad."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from wallaroo_ext.conformance.suite import Suite
+
+
+def test_examples(operation_id: str, conformance_suite: Suite) -> None:
+    conformance_suite.properties.examples(operation_id)
+
+
+def test_good_edges(operation_id: str, conformance_suite: Suite) -> None:
+    conformance_suite.properties.edges(operation_id, good=True)
+
+
+def test_good_data(operation_id: str, conformance_suite: Suite) -> None:
+    conformance_suite.properties.random(operation_id, good=True, cases=conformance_suite.options.cases)
+
+
+def test_bad_edges(operation_id: str, conformance_suite: Suite) -> None:
+    conformance_suite.properties.edges(operation_id, good=False)
+
+
+def test_bad_data(operation_id: str, conformance_suite: Suite) -> None:
+    conformance_suite.properties.random(operation_id, good=False, cases=conformance_suite.options.cases)
+
+
+@pytest.mark.touches("create_workspace", "create_pipeline", "deploy_pipeline", "infer_pipeline", "undeploy_pipeline")
+def test_links(conformance_suite: Suite) -> None:
+    """From operation to operation by the contract's links: create, deploy, look, infer, undeploy."""
+    conformance_suite.properties.walk(conformance_suite.options.cases)

@@ -1,0 +1,89 @@
+"""The instance that a run is about: a sandbox that it starts, or the one that the environment names."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from wallaroo_ext import connect
+from wallaroo_ext.client import DEFAULT_LIMITS
+from wallaroo_ext.conformance.observing import ObservedSession, ObservedTransport
+from wallaroo_ext.retries import RetryPolicy
+from wallaroo_ext.settings import Settings
+from wallaroo_ext.wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from wallaroo_mlops_client import Client
+
+    from wallaroo_ext.conformance.observing import Observer
+
+Kind = Literal["sandbox", "recorded", "live"]
+
+SANDBOX_TOKEN_SECONDS = 5
+"""How long tokens of the suite's own sandbox live, so that there is an expired one before the run is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance, and how to reach it.
+
+    Attributes:
+        kind: `sandbox`, `recorded` or `live`.
+        environment: The variables that `connect` reads.
+        prefix: What the names of everything that the run makes begin with.
+        allows_user_changes: Whether users may be invited, activated and deactivated.
+        read_only: Whether it may only be read.
+    """
+
+    kind: Kind
+    environment: Mapping[str, str]
+    prefix: str
+    allows_user_changes: bool
+    read_only: bool = False
+
+    @property
+    def settings(self) -> Settings:
+        """Where it is, and who signs in.
+
+        Raises:
+            ConfigurationError: The environment does not say, or contradicts itself.
+        """
+        return Settings.resolve(self.environment)
+
+    def connect(self, observer: Observer) -> Client:
+        """A client whose exchanges an observer sees; what fails is not tried again, so that the observer sees it fail.
+
+        Raises:
+            ConfigurationError: The environment does not say where it is, or who signs in.
+        """
+        wire = Wire(verify=_trusted(self.settings.ca_bundle), limits=DEFAULT_LIMITS, backend="httpx")
+        retries = RetryPolicy(attempts=1)
+        return connect(environment=self.environment, transport=ObservedTransport(wire, observer), retries=retries)
+
+    def session(self, observer: Observer) -> ObservedSession:
+        """What schemathesis sends its cases with."""
+        session = ObservedSession(observer)
+        session.auth = _as_it_is  # a file of passwords for other programs would change the header otherwise
+        session.verify = self.settings.ca_bundle or True
+        return session
+
+
+def _as_it_is(request: Any) -> Any:
+    return request
+
+
+def _trusted(ca_bundle: str | None) -> ssl.SSLContext | bool:
+    return True if ca_bundle is None else ssl.create_default_context(cafile=ca_bundle)
+
+
+@contextmanager
+def sandbox() -> Generator[dict[str, str]]:
+    """The environment of a sandbox for the time of a `with` block."""
+    from wallaroo_ext.sandbox.process import running
+
+    with running(None, "--token-lifetime", str(SANDBOX_TOKEN_SECONDS)) as environment:
+        yield environment

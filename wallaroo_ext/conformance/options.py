@@ -1,0 +1,51 @@
+"""What a run of the suite is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wallaroo_ext.conformance.instance import Kind
+
+SEED = 29
+"""What random data is made from, unless another seed is asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteOptions:
+    """What a run is told.
+
+    Attributes:
+        instance: `sandbox`, `recorded` or `live`.
+        environment: The variables that name a live instance; None for those of the process.
+        contract: The contract's file; None for the one that comes with this package.
+        read_only: Whether nothing may be written.
+        allow_user_changes: Whether users may be invited, activated and deactivated; on a sandbox they always may.
+        rate: How many requests a second may be sent; None for any number.
+        seed: What random data is made from.
+        cases: How many random requests are sent of each operation and kind.
+        operations: The operations to look at; empty for all.
+    """
+
+    instance: Kind = "sandbox"
+    environment: dict[str, str] | None = None
+    contract: Path | None = None
+    read_only: bool = False
+    allow_user_changes: bool = False
+    rate: float | None = None
+    seed: int = SEED
+    cases: int = 20
+    operations: tuple[str, ...] = ()
+
+    def shown(self) -> tuple[str, ...]:
+        """What differs from the defaults, as a person writes it."""
+        flags = {"--read-only": self.read_only, "--allow-user-changes": self.allow_user_changes}
+        valued = {"--rate": self.rate, "--contract": self.contract}
+        return (
+            *(name for name, given in flags.items() if given),
+            *(f"{name} {value}" for name, value in valued.items() if value is not None),
+            *(f"--operation {name}" for name in self.operations),
+        )

@@ -1,0 +1,199 @@
+"""The pytest plugin that the contract suite runs with: its options, its fixtures, and what becomes of what it found.
+
+`pytest -p wallaroo_ext.conformance.plugin contract_tests/instance` runs the suite on a sandbox; `scripts/conformance`
+and `wallaroo-ext conformance` do so with a report.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wallaroo_ext.conformance.options import SEED, SuiteOptions
+from wallaroo_ext.conformance.run import TestOutcome
+from wallaroo_ext.conformance.suite import Suite
+from wallaroo_ext.redaction import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from wallaroo_mlops_client import Client
+
+    from wallaroo_ext.conformance.ground import Ground
+    from wallaroo_ext.conformance.instance import Instance
+    from wallaroo_ext.conformance.run import Finding
+
+_SUITE = pytest.StashKey[Suite]()
+_SHOWN_FINDINGS = 20
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the suite's options."""
+    group = parser.getgroup("conformance", "the contract suite")
+    group.addoption("--instance", choices=("sandbox", "recorded", "live"), default="sandbox", help="what is checked")
+    group.addoption("--contract", type=Path, help="another contract than the one that comes with this package")
+    group.addoption("--read-only", action="store_true", help="write nothing")
+    group.addoption("--allow-user-changes", action="store_true", help="invite, activate and deactivate users")
+    group.addoption("--rate", type=float, help="how many requests a second may be sent")
+    group.addoption("--seed", type=int, help="what random data is made from")
+    group.addoption("--explore", action="store_true", help="random data that nobody has tried yet; prints its seed")
+    group.addoption("--cases", type=int, default=20, help="random requests of each operation, good and bad")
+    group.addoption("--operation", action="append", default=[], help="look at this operation; may be given again")
+
+
+def suite_of(config: pytest.Config) -> Suite:
+    """The suite of a run of pytest, made when it is first asked for.
+
+    Raises:
+        UsageError: The contract cannot be read.
+    """
+    if _SUITE not in config.stash:
+        options = _options(config)
+        try:
+            config.stash[_SUITE] = Suite(options)
+        except (OSError, ValueError) as error:
+            raise pytest.UsageError(f"{options.contract or 'The contract'} cannot be read: {error}") from None
+    return config.stash[_SUITE]
+
+
+def _options(config: pytest.Config) -> SuiteOptions:
+    def given(name: str) -> Any:
+        return config.getoption(name)
+
+    seed = secrets.randbits(32) if given("explore") else SEED
+    return SuiteOptions(
+        instance=given("instance"),
+        contract=given("contract"),
+        read_only=given("read_only"),
+        allow_user_changes=given("allow_user_changes"),
+        rate=given("rate"),
+        seed=seed if given("seed") is None else given("seed"),
+        cases=given("cases"),
+        operations=tuple(given("operation")),
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the suite's marks."""
+    config.addinivalue_line("markers", "touches(*operations): the operations that a test is about")
+    config.addinivalue_line("markers", "last: runs after all other tests")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test of one operation all of them, or those that it is marked with."""
+    if "operation_id" not in metafunc.fixturenames:
+        return
+    suite = suite_of(metafunc.config)
+    marked = metafunc.definition.get_closest_marker("touches")
+    names = list(suite.rules.operations) if marked is None else list(marked.args)
+    metafunc.parametrize("operation_id", [name for name in names if _is_wanted(suite, [name])])
+
+
+def _is_wanted(suite: Suite, operations: list[str]) -> bool:
+    """Whether a run looks at one of these operations; at tests of none it always looks."""
+    wanted = suite.options.operations
+    return not wanted or not operations or any(name in wanted for name in operations)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out tests of operations that the run does not look at, and run those marked `last` last."""
+    if not config.getoption("operation"):
+        kept = items[:]
+    else:
+        suite = suite_of(config)
+        kept = [item for item in items if _is_wanted(suite, touched(item))]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = sorted(kept, key=lambda item: item.get_closest_marker("last") is not None)
+
+
+def touched(item: pytest.Item) -> list[str]:
+    """The operations that a test is about."""
+    parameters: dict[str, Any] = item.callspec.params if hasattr(item, "callspec") else {}  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType] - pytest has no public name for it
+    if "operation_id" in parameters:
+        return [parameters["operation_id"]]
+    marked = item.get_closest_marker("touches")
+    return [] if marked is None else list(marked.args)
+
+
+@pytest.fixture(scope="session")
+def conformance_suite(pytestconfig: pytest.Config) -> Generator[Suite]:
+    """The run."""
+    suite = suite_of(pytestconfig)
+    try:
+        yield suite
+    finally:
+        suite.close()
+
+
+@pytest.fixture(scope="session")
+def conformance_instance(conformance_suite: Suite) -> Instance:
+    """The instance that is checked."""
+    return conformance_suite.instance
+
+
+@pytest.fixture(scope="session")
+def conformance_client(conformance_suite: Suite) -> Client:
+    """A client of the instance, whose exchanges are checked against the contract."""
+    return conformance_suite.client
+
+
+@pytest.fixture(scope="session")
+def ground(conformance_suite: Suite) -> Ground:
+    """What the run stands on."""
+    return conformance_suite.ground
+
+
+@pytest.fixture
+def judged(request: pytest.FixtureRequest, conformance_suite: Suite) -> Generator[None]:
+    """Tell the observer which test runs, skip it where the run may not try it, and fail it for what was found."""
+    for operation in touched(request.node):
+        reason = conformance_suite.reason_against(operation)
+        if reason:
+            pytest.skip(reason)
+    run = conformance_suite.run
+    before = len(run.findings)
+    conformance_suite.observer.test = request.node.nodeid
+    try:
+        yield
+    finally:
+        conformance_suite.observer.test = ""
+    found = run.findings[before:]
+    if found:
+        pytest.fail(_in_words(found), pytrace=False)
+
+
+def _in_words(found: list[Finding]) -> str:
+    """What was found, the same of many requests once."""
+    counts = Counter((finding.operation, finding.check, finding.message) for finding in found)
+    lines = [
+        f"{operation}: {check}: {message} ({count} times)" for (operation, check, message), count in counts.items()
+    ]
+    return "\n".join(lines[:_SHOWN_FINDINGS])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep what became of a test, for the report."""
+    report = yield
+    if _SUITE in item.config.stash and (report.when == "call" or report.outcome != "passed"):
+        item.config.stash[_SUITE].run.tests.append(_outcome(report))
+    return report
+
+
+def _outcome(report: pytest.TestReport) -> TestOutcome:
+    message = "" if report.passed else report.longreprtext
+    if report.skipped and isinstance(report.longrepr, tuple):
+        message = report.longrepr[2].removeprefix("Skipped: ")
+    outcome = "error" if report.failed and report.when != "call" else report.outcome
+    return TestOutcome(report.nodeid, outcome, report.duration, redacted(message))
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what random data is made from, so that it can be made again."""
+    if not config.getoption("explore"):
+        return []
+    return [f"conformance: --seed {suite_of(config).options.seed}"]

@@ -1,0 +1,303 @@
+"""What schemathesis sends, and what it checks: the contract's examples, the edges of its schemas, and random data.
+
+Data that the instance has to accept is made from the contract with the run's own things in it. Data that it has to
+refuse is made from the contract itself where an operation only reads, and otherwise from one in which names are the
+run's.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any, cast
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis import GenerationMode, checks
+from schemathesis.core.failures import FailureGroup
+from schemathesis.generation.hypothesis import examples as generation
+
+from wallaroo_ext.conformance import samples
+from wallaroo_ext.conformance.grounding import grounded, named
+from wallaroo_ext.conformance.manners import WithheldError
+from wallaroo_ext.conformance.narrowing import has_good_edges, is_made_in_machine
+from wallaroo_ext.conformance.subjects import WRITES
+from wallaroo_ext.json_values import object_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from wallaroo_ext.conformance.ground import Ground
+    from wallaroo_ext.conformance.observing import ObservedSession, Observer
+    from wallaroo_ext.conformance.run import Finding
+
+ARROW = "application/vnd.apache.arrow.file"
+FILE = "application/octet-stream"
+ANSWERED = "an_answer_comes"
+"""The check that an answer comes at all."""
+
+_PATIENCE_SECONDS = 30
+_PROBING = "ignored_auth"
+_REFUSAL, _ACCEPTANCE = "negative_data_rejection", "positive_data_acceptance"
+_UNIQUE = {"create_workspace": "workspace_name", "copy_pipeline": "name", "invite_user": "email"}
+"""The fields whose value nobody may have yet."""
+_STEPS = 8
+
+
+class Properties:
+    """Cases of each operation, sent and checked.
+
+    Args:
+        observer: What sees each exchange.
+        session: What sends them.
+        ground: What the run stands on.
+        base_url: The API's URL.
+        authorization: Gives the header that a request of an operation is signed in with.
+        first_seed: What random data is made from.
+    """
+
+    def __init__(
+        self,
+        observer: Observer,
+        session: ObservedSession,
+        ground: Ground,
+        *,
+        base_url: str,
+        authorization: Callable[[str], str],
+        first_seed: int,
+    ) -> None:
+        checks.load_all_checks()
+        schemathesis.openapi.media_type(ARROW, samples.arrow_files())
+        schemathesis.openapi.media_type(FILE, samples.model_files())
+        self._observer = observer
+        self._session = session
+        self._base_url = base_url
+        self._authorization = authorization
+        self._seed = first_seed
+        self._probed: set[str] = set()
+        self._numbers = count(1)
+        document, self._prefix = observer.rules.document, observer.manners.belongings.prefix
+        self._good = self._schema(grounded(document, ground, self._prefix))
+        self._bad = self._schema(document)
+        self._bad_writes = self._schema(named(document, ground, self._prefix))
+
+    def _schema(self, document: dict[str, Any]) -> Any:
+        """A contract as schemathesis has it, which tells what it checked."""
+        schema: Any = schemathesis.openapi.from_dict(document)
+        # Tokens have tests of their own; a bad one would keep all other bad data from being looked at.
+        schema.config.generation.update(with_security_parameters=False)
+        schema.config.phases.stateful.generation.modes = [GenerationMode.POSITIVE]
+        schema.hooks.register_hook_with_name(self._count, "after_validate")
+        return schema
+
+    def examples(self, operation: str) -> None:
+        """Send the contract's examples, with the run's own things in them."""
+        for strategy in _operation(self._good, operation).get_strategies_from_examples():
+            self.send(_one(strategy))
+
+    def edges(self, operation: str, *, good: bool) -> None:
+        """Send the edges of what the contract allows, or what is just beyond them.
+
+        Args:
+            operation: The contract's `operationId`.
+            good: Whether the instance has to accept it.
+        """
+        if good and not has_good_edges(operation):
+            return
+        schema = self._of(operation, good=good)
+        found = _operation(schema, operation)
+        generation = schema.config.generation_for(operation=found, phase="coverage")
+        for case in schema.iter_coverage_cases(
+            found, generation_modes=[_mode(good=good)], generation_config=generation
+        ):
+            self.send(case)
+
+    def random(self, operation: str, *, good: bool, cases: int) -> None:
+        """Send random data.
+
+        Args:
+            operation: The contract's `operationId`.
+            good: Whether the instance has to accept it.
+            cases: How many requests.
+        """
+        found = _operation(self._of(operation, good=good), operation)
+
+        @seed(self._seed)
+        @_settings(cases)
+        @given(case=found.as_strategy(generation_mode=_mode(good=good)))
+        def run(case: Any) -> None:
+            self.send(case)
+
+        run()
+
+    def walk(self, scenarios: int) -> None:
+        """Follow the contract's links from operation to operation.
+
+        Args:
+            scenarios: How many times to begin.
+        """
+        self._machine().run(settings=settings(_settings(scenarios), stateful_step_count=_STEPS))
+
+    def _machine(self) -> Any:
+        """The state machine of the contract's links, whose steps are sent and checked as everything else is."""
+        base: Any = self._good.as_state_machine()
+        prepare, arguments, validated = self._freshen, self._call_arguments, self._validated
+        checked = [check for name, check in _checks().items() if is_made_in_machine(name)]
+
+        class Machine(base):
+            def before_call(self, case: Any) -> None:
+                prepare(case)
+
+            def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+                return arguments(case)
+
+            def call(self, case: Any, **arguments: Any) -> Any:
+                try:
+                    return base.call(self, case, **arguments)
+                except WithheldError:
+                    return _not_sent(case)
+
+            def validate_response(self, response: Any, case: Any, **arguments: Any) -> None:
+                if response.status_code != _NOT_SENT:
+                    recorder = cast("Any", self).recorder
+                    validated(
+                        lambda: case.validate_response(
+                            response, checks=checked, transport_kwargs=arguments, recorder=recorder
+                        )
+                    )
+
+        return Machine
+
+    def send(self, case: Any) -> None:
+        """Send a case and check its answer; a request that may not be sent is left out."""
+        self._freshen(case)
+        arguments = self._call_arguments(case)
+        try:
+            self._validated(lambda: case.call_and_validate(**arguments, checks=self._checks(case)))
+        except WithheldError:
+            return
+        except requests.RequestException as error:
+            operation = _id(case.operation)
+            message = f"No answer came: {error}."
+            found = self._observer.found(ANSWERED, message, operation=operation, exchange=self._session.last)
+            self._observer.run.checked(operation, ANSWERED, [found])
+
+    def _call_arguments(self, case: Any) -> dict[str, Any]:
+        return {
+            "base_url": self._base_url,
+            "session": self._session,
+            "headers": {"Authorization": self._authorization(_id(case.operation))},
+            "timeout": _PATIENCE_SECONDS,
+        }
+
+    @staticmethod
+    def _validated(validation: Callable[[], object]) -> None:
+        """Check an answer; what is wrong with it is counted by then."""
+        try:
+            validation()
+        except FailureGroup:
+            return
+
+    def _of(self, operation: str, *, good: bool) -> Any:
+        if good:
+            return self._good
+        return self._bad_writes if operation in WRITES else self._bad
+
+    def _checks(self, case: Any) -> list[Any]:
+        """The checks to make: whether a token is asked for is found out once an operation, not after each success."""
+        done = _id(case.operation) in self._probed
+        return [check for name, check in _checks().items() if not (done and name == _PROBING)]
+
+    def _freshen(self, case: Any) -> None:
+        """Give a good request a name that nobody has, where the operation makes something of a unique name."""
+        field = _UNIQUE.get(_id(case.operation))
+        if field is not None and _is_good(case):
+            name = f"{self._prefix}-{next(self._numbers)}"
+            case.body = object_of(case.body) | {field: f"{name}@example.com" if field == "email" else name}
+
+    def _count(self, context: Any, case: Any, response: Any, results: list[Any]) -> None:  # noqa: ARG002 - as schemathesis calls it
+        """Count what schemathesis checked, with what it found."""
+        operation = _id(case.operation)
+        for result in results:
+            self._observer.run.checked(operation, result.name, self._findings(operation, response, result))
+            if result.name == _PROBING and response.status_code == self._observer.rules.success(operation):
+                self._probed.add(operation)
+
+    def _findings(self, operation: str, response: Any, result: Any) -> list[Finding]:
+        if result.failure is None:
+            return []
+        place = self._place(operation, response, result.name)
+        message = _message(result.failure)
+        exchange = self._session.last
+        return [self._observer.found(result.name, message, operation=operation, exchange=exchange, place=place)]
+
+    def _place(self, operation: str, response: Any, check: str) -> tuple[str, ...]:
+        """Where the rule stands that a check found broken."""
+        rules = self._observer.rules
+        if check in {_REFUSAL, _ACCEPTANCE} and "requestBody" in rules.operations[operation]:
+            return (*rules.places[operation], "requestBody")
+        kind = next(iter(response.headers.get("content-type", ())), "")
+        broken = rules.broken(operation, response.status_code, kind, response.content or b"")
+        return next((found.pointer for found in broken if found.check == check), ())
+
+
+def _checks() -> dict[str, Any]:
+    """All checks of schemathesis."""
+    registry = cast("Any", checks).CHECKS
+    return {name: registry.get_one(name) for name in registry.get_all_names()}
+
+
+_NOT_SENT = 0
+
+
+def _not_sent(case: Any) -> Any:
+    """An answer in place of one to a request that may not be sent, from which no link leads on."""
+    from schemathesis.core.transport import Response
+
+    request = requests.Request(case.method, "http://localhost/").prepare()
+    return Response(
+        status_code=_NOT_SENT,
+        headers={},
+        content=b"",
+        request=request,
+        elapsed=0.0,
+        verify=True,
+    )
+
+
+def _settings(examples: int) -> settings:
+    """Random data without shrinking: every case is counted, and the report shows the shortest that fails."""
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(cast("Iterable[Any]", HealthCheck)),
+    )
+
+
+def _one(strategy: Any) -> Any:
+    """The case of a strategy that has only one."""
+    return cast("Any", generation).generate_one(strategy)
+
+
+def _mode(*, good: bool) -> GenerationMode:
+    return GenerationMode.POSITIVE if good else GenerationMode.NEGATIVE
+
+
+def _is_good(case: Any) -> bool:
+    return case.meta is None or case.meta.generation.mode.is_positive
+
+
+def _id(operation: Any) -> str:
+    return operation.definition.raw["operationId"]
+
+
+def _operation(schema: Any, operation: str) -> Any:
+    return next(found for item in schema.get_all_operations() if _id(found := item.ok()) == operation)
+
+
+def _message(failure: Any) -> str:
+    """What a check of schemathesis says, without the empty lines."""
+    text = f"{failure.title}. {failure.message}"
+    return " ".join(line.strip() for line in text.splitlines() if line.strip())

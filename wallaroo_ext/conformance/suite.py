@@ -1,0 +1,176 @@
+"""One run of the suite: what it is about, what it stands on, and its end."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import secrets
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext import contract
+from wallaroo_ext.conformance.belongings import Belongings
+from wallaroo_ext.conformance.instance import Instance, sandbox
+from wallaroo_ext.conformance.manners import Manners, Rate
+from wallaroo_ext.conformance.narrowing import all_narrowed
+from wallaroo_ext.conformance.observing import Observer
+from wallaroo_ext.conformance.rules import Rules
+from wallaroo_ext.conformance.run import OperationRow, Run, Subject
+
+if TYPE_CHECKING:
+    from wallaroo_mlops_client import Client
+
+    from wallaroo_ext.conformance.ground import Ground
+    from wallaroo_ext.conformance.options import SuiteOptions
+    from wallaroo_ext.conformance.properties import Properties
+
+_PREFIX = "conformance"
+
+
+class Suite:
+    """A run of the suite. What it needs is made when it is first asked for, and ended by `close`.
+
+    Args:
+        options: What it is told.
+
+    Attributes:
+        options: What it is told.
+        rules: The contract.
+        belongings: What it made.
+        manners: What it may do.
+        run: What it found.
+        observer: What sees its exchanges.
+
+    Raises:
+        OSError: The contract cannot be read.
+        ValueError: It is no contract.
+    """
+
+    def __init__(self, options: SuiteOptions) -> None:
+        self.options = options
+        self.rules = Rules(contract.load(options.contract))
+        self.belongings = Belongings(f"{_PREFIX}-{secrets.token_hex(3)}" if options.instance == "live" else _PREFIX)
+        self.manners = Manners(
+            self.belongings,
+            read_only=options.read_only,
+            user_changes=options.allow_user_changes or options.instance == "sandbox",
+        )
+        self.run = Run(self._subject(), self._rows(), time.time(), narrowed=all_narrowed())
+        self.observer = Observer(self.run, self.rules, self.manners, Rate(options.rate))
+        self._open = ExitStack()
+
+    def _subject(self) -> Subject:
+        info = self.rules.document.get("info", {})
+        file = self.options.contract or contract.path()
+        return Subject(
+            instance=self.options.instance,
+            url="",
+            contract=f"{info.get('title', 'a contract')} {info.get('version', '')}".strip(),
+            contract_sha=hashlib.sha256(file.read_bytes()).hexdigest(),
+            prefix=self.belongings.prefix,
+            seed=self.options.seed,
+            options=self.options.shown(),
+        )
+
+    def _rows(self) -> list[OperationRow]:
+        return [
+            OperationRow(
+                id=name,
+                tag=next(iter(operation.get("tags", ())), ""),
+                summary=operation.get("summary", ""),
+                path=self.rules.places[name][1],
+                not_exercised=self._reason_against(name),
+            )
+            for name, operation in self.rules.operations.items()
+        ]
+
+    def _reason_against(self, operation: str) -> str:
+        if self.options.operations and operation not in self.options.operations:
+            return "The run was told to look at other operations (--operation)."
+        return self.manners.forbids(operation)
+
+    def reason_against(self, operation: str) -> str:
+        """Why the run does not try an operation; empty where it does."""
+        return next((row.not_exercised for row in self.run.operations if row.id == operation), "No such operation.")
+
+    @cached_property
+    def instance(self) -> Instance:
+        """The instance; a sandbox is started.
+
+        Raises:
+            ConfigurationError: The environment does not say where it is, or who signs in.
+        """
+        options = self.options
+        given = dict(os.environ) if options.environment is None else options.environment
+        instance = Instance(
+            kind=options.instance,
+            environment=self._open.enter_context(sandbox()) if options.instance == "sandbox" else given,
+            prefix=self.belongings.prefix,
+            allows_user_changes=self.manners.user_changes,
+            read_only=options.read_only,
+        )
+        self.run.subject = replace(self.run.subject, url=instance.settings.api_url)
+        return instance
+
+    @cached_property
+    def client(self) -> Client:
+        """A client of the instance."""
+        return self._open.enter_context(self.instance.connect(self.observer))
+
+    @cached_property
+    def ground(self) -> Ground:
+        """What the run stands on; operations for which there is nothing are not exercised.
+
+        Raises:
+            WallarooError: The instance does not let it be made, or looked at.
+        """
+        from wallaroo_ext.conformance.ground import lay, look_around
+        from wallaroo_ext.conformance.grounding import grounded, unanswerable
+
+        if self.options.read_only:
+            ground = look_around(self.client)
+        else:
+            ground = lay(self.client, self.belongings, user_changes=self.manners.user_changes)
+        missing = unanswerable(grounded(self.rules.document, ground, self.belongings.prefix))
+        for number, row in enumerate(self.run.operations):
+            if row.id in missing and not row.not_exercised:
+                reason = f"It needs `{missing[row.id]}`, and reading alone finds none on this instance."
+                self.run.operations[number] = replace(row, not_exercised=reason)
+        return ground
+
+    @cached_property
+    def properties(self) -> Properties:
+        """What sends schemathesis's cases."""
+        from wallaroo_ext.conformance.properties import Properties
+
+        return Properties(
+            self.observer,
+            self._open.enter_context(self.instance.session(self.observer)),
+            self.ground,
+            base_url=self.instance.settings.api_url,
+            authorization=self.authorization,
+            first_seed=self.options.seed,
+        )
+
+    def authorization(self, operation: str) -> str:
+        """The header that a request is signed in with: a token, or the client's secret where it asks for a token."""
+        if self.rules.takes_token(operation):
+            auth: Any = self.client.get_httpx_client().auth
+            return f"Bearer {auth.token().access}"
+        settings = self.instance.settings
+        return "Basic " + base64.b64encode(f"{settings.client_id}:{settings.client_secret or ''}".encode()).decode()
+
+    def close(self) -> None:
+        """Remove what can be removed, and end what was started."""
+        from wallaroo_ext.conformance.cleaning import clean_up
+
+        try:
+            if "client" in self.__dict__ and not self.options.read_only:
+                self.run.left_behind += clean_up(self.client, self.belongings)
+        finally:
+            self._open.close()
+            self.run.seconds = time.time() - self.run.started
