@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from wallaroo_ext import contract
@@ -22,9 +23,14 @@ SIGNED = (("Authorization", "Bearer not-a-real-token"), ("Content-Type", "applic
 _NOT_EXERCISED = {"invite_user": "A licence limits how many users there may be.", "deactivate_user": "--read-only"}
 
 
+@cache
+def _rules() -> Rules:
+    return Rules(contract.load())
+
+
 def rows() -> list[OperationRow]:
     """The operations of the contract, two of which were not exercised."""
-    found = (operation for _, _, operation in contract.operations(contract.load()))
+    found = _rules().operations.values()
     return [
         OperationRow(
             each["operationId"],
@@ -76,7 +82,7 @@ def finding(**parts: Any) -> Finding:
     usual = {
         "operation": "list_models",
         "check": SCHEMA,
-        "message": '"one" is not of type "integer"',
+         "message": '$.models[0].id: "one" is not of type "integer"',
         "rule": rule(),
         "exchange": exchange(),
         "test": "contract_tests/instance/test_properties.py::test_examples[list_models]",
@@ -143,7 +149,7 @@ def failing() -> Run:
 
 def findings() -> list[Finding]:
     """Many findings: some of one kind, some without an answer, with bodies that are cut, binary and no JSON."""
-    rules = Rules(contract.load())
+    rules = _rules()
     schema = (*rules.places["create_workspace"], "responses")
     unlisted = Finding(
         "create_workspace",
@@ -154,8 +160,8 @@ def findings() -> list[Finding]:
         "contract_tests/instance/test_properties.py::test_fuzzing[create_workspace]",
     )
     return [
-        *[finding(message=f'"{word}" is not of type "integer"') for word in ("one", "two", "three", "four")],
-        finding(operation="get_model", exchange=exchange("get_model"), message='"one" is not of type "integer"'),
+        *[finding(message=f'$.models[{len(word)}].id: "{word}" is not of type "integer"') for word in ("one", "two", "three", "four")],
+        finding(operation="get_model", exchange=exchange("get_model"), message='$.id: "one" is not of type "integer"'),
         finding(
             check=ALWAYS,
             message="$.models[0] has no `sha`, which every recording has.",

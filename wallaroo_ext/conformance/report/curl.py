@@ -54,7 +54,11 @@ def _start(exchange: Exchange) -> str:
     """The command with its method and URL; curl would read braces and dots in a URL as something of its own."""
     options = ["--globoff"] if re.search(r"[\[\]{}]", exchange.url) else []
     options += ["--path-as-is"] if re.search(r"/\.\.?(/|\?|#|$)", exchange.url) else []
-    return " ".join(["curl", "-i", *_method(exchange), *options, "--url", _quoted(exchange.url)])
+    return " ".join(["curl", "-i", *_method(exchange), *options, _url(exchange.url)])
+
+
+def _url(url: str) -> str:
+    return f"--url {_quoted(url)}" if url.startswith("-") else _quoted(url)
 
 
 def _method(exchange: Exchange) -> list[str]:

@@ -24,6 +24,7 @@ TEST = "test"
 
 _UUID = re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_PLACE = re.compile(r"\$\S*: ")
 _NAMES_A_FIELD = " is a required property"
 
 
@@ -54,7 +55,8 @@ class Failure:
     @property
     def cause(self) -> tuple[str, str, str]:
         """What failures of several operations have in common where they have one cause."""
-        return self.check, self.rule.pointer if self.rule else "", self.shape.replace(self.operation or "\0", "…")
+        text = _PLACE.sub("", self.shape, count=1).replace(self.operation or "\0", "…")
+        return self.check, self.rule.pointer if self.rule else "", text
 
 
 def failures(run: Run) -> list[Failure]:
@@ -85,12 +87,15 @@ def shape(message: str, prefix: str) -> str:
 
 def _without_value(message: str) -> str:
     """A message that begins with the value that is wrong, as a validator's do, without it; a field's name is kept."""
+    place = _PLACE.match(message)
+    start = place.end() if place else 0
     try:
-        _, end = json.JSONDecoder().raw_decode(message)
+        _, end = json.JSONDecoder().raw_decode(message, start)
     except (ValueError, RecursionError):
         return message
     rest = message[end:]
-    return message if rest.startswith(_NAMES_A_FIELD) or not rest.startswith(" ") else f"…{rest}"
+    is_value = rest.startswith(" ") and not rest.startswith(_NAMES_A_FIELD)
+    return f"{message[:start]}…{rest}" if is_value else message
 
 
 def _key(finding: Finding, prefix: str) -> tuple[str, str, str, str, int]:

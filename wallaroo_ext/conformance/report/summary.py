@@ -42,15 +42,16 @@ def sentence(run: Run) -> str:
     found = verdict(run)
     if found is Verdict.COULD_NOT_RUN:
         return run.could_not_run
-    made = f"{counted(run.passed.total() + run.failed.total(), 'check')} in {counted(len(run.exchanges), 'request')}"
+    checks = run.passed.total() + run.failed.total()
+    made = f"{counted(checks, 'check')} of the answers to {counted(len(run.exchanges), 'request')}"
     if found is Verdict.CONFORMS:
-        return f"Nothing is wrong: {made}, {counted(len(run.tests), 'test')}."
+        return f"Nothing is wrong by {made} and {counted(len(run.tests), 'test')}."
     kinds = failures(run)
     times = sum(kind.count for kind in kinds)
     operations = len({kind.operation for kind in kinds if kind.operation})
-    where = f" of {counted(operations, 'operation')}" if operations else ""
+    where = f" in {counted(operations, 'operation')}" if operations else ""
     how_often = f", found {times:,} times" if times > len(kinds) else ""
-    return f"{counted(len(kinds), 'kind')} of failure{where}{how_often}. {made} were made."
+    return f"{counted(len(kinds), 'kind')} of failure{where}{how_often}, by {made}."
 
 
 def figures(run: Run) -> list[Figure]:
@@ -61,9 +62,9 @@ def figures(run: Run) -> list[Figure]:
     broken = outcomes["failed"] + outcomes["error"]
     checks = run.passed.total() + run.failed.total()
     found = [
-        Figure(f"{len(kinds):,}", "kinds of failure", "bad" if kinds else "good", "failures"),
-        Figure(f"{run.failed.total():,} of {checks:,}", "checks failed", _bad(run.failed.total()), "matrix"),
-        Figure(f"{broken:,} of {len(run.tests):,}", "tests failed", _bad(broken), "tests"),
+        Figure(f"{len(kinds):,}", "kinds of failure", _state(len(kinds), checks + len(run.tests)), "failures"),
+        Figure(f"{run.failed.total():,} of {checks:,}", "checks failed", _state(run.failed.total(), checks), "matrix"),
+        Figure(f"{broken:,} of {len(run.tests):,}", "tests failed", _state(broken, len(run.tests)), "tests"),
         Figure(f"{len(tried)} of {len(run.operations)}", "operations exercised", "plain", "exercised"),
         Figure(f"{len(run.exchanges):,}", "requests", "plain", "exercised"),
     ]
@@ -79,8 +80,11 @@ def figures(run: Run) -> list[Figure]:
     return found
 
 
-def _bad(count: int) -> State:
-    return "bad" if count else "good"
+def _state(bad: int, made: int) -> State:
+    """Whether it is good or bad that so many of those that were made are bad; neither where none were made."""
+    if bad:
+        return "bad"
+    return "good" if made else "plain"
 
 
 def facts(run: Run) -> dict[str, str]:

@@ -56,15 +56,19 @@ def _failures(run: Run, width: int) -> Iterator[str]:
     for cause in found[:_SHOWN]:
         first = cause[0]
         yield f"  ✗ {shortened(one_line(first.message), max(width - 4, 20))}"
-        yield f"      {_where(cause)}, {one_line(first.check)}, {_times(cause)}{_source(first)}"
+        said = f"{_where(cause)}, {one_line(first.check)}, {_times(cause)}{_source(first)}"
+        yield f"      {shortened(said, max(2 * width, 40))}"
     if len(found) > _SHOWN:
         yield f"  … and {len(found) - _SHOWN:,} more, in the report"
 
 
 def _where(cause: list[Failure]) -> str:
-    names = [one_line(failure.operation) or "no operation" for failure in cause]
+    return _some([failure.operation or "no operation" for failure in cause])
+
+
+def _some(names: list[str]) -> str:
     more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    return ", ".join(names[:_NAMES]) + more
+    return one_line(", ".join(names[:_NAMES])) + more
 
 
 def _times(cause: list[Failure]) -> str:
@@ -82,7 +86,7 @@ def _remarks(run: Run) -> Iterator[str]:
     """What changes no verdict."""
     few = [each.operation.id for each in too_few(run)] if run.exchanges else []
     if few:
-        yield f"Fewer than {LEAST_SUCCESSES} successes: {one_line(', '.join(few))}."
+        yield f"Fewer than {LEAST_SUCCESSES} successes: {_some(few)}."
     skipped = [row for row in run.operations if row.not_exercised]
     if skipped:
         yield f"Not exercised: {counted(len(skipped), 'operation')}, each with its reason in the report."
