@@ -1,4 +1,4 @@
-"""Runs of the contract suite made by hand, for the tests of its report: of every kind, and of instances that mean harm."""
+"""Runs of the contract suite made by hand, for the tests of its report, of instances that mean harm among them."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def rows() -> list[OperationRow]:
 def run(**parts: Any) -> Run:
     """A run that found nothing, with other parts where some are given."""
     subject = Subject("live", URL, "Wallaroo MLOps API 0.1.0", "3f" * 32, PREFIX, 20_231, ("--allow-user-changes",))
-    return Run(**({"subject": subject, "operations": rows(), "started": STARTED, "seconds": 41.7} | parts))
+    return replace(Run(subject, rows(), STARTED, 41.7), **parts)
 
 
 def exchange(operation: str = "list_models", **parts: Any) -> Exchange:
     """An exchange of JSON, with other parts where some are given."""
     request, answer = b'{"workspace_id": 1}', json.dumps({"models": [{"id": "one", "name": "tumours"}]}).encode()
-    usual = {
+    usual: dict[str, Any] = {
         "operation": operation,
         "method": "POST",
         "url": URL + contract.operation(operation).path,
@@ -79,10 +79,10 @@ def rule() -> Rule:
 
 def finding(**parts: Any) -> Finding:
     """A finding of a wrong type, with other parts where some are given."""
-    usual = {
+    usual: dict[str, Any] = {
         "operation": "list_models",
         "check": SCHEMA,
-         "message": '$.models[0].id: "one" is not of type "integer"',
+        "message": '$.models[0].id: "one" is not of type "integer"',
         "rule": rule(),
         "exchange": exchange(),
         "test": "contract_tests/instance/test_properties.py::test_examples[list_models]",
@@ -130,7 +130,7 @@ def failing() -> Run:
         Notice("list_model_versions", "$[2].status", '"queued" is not among uploading, converting, ready, error.'),
     ]
     made.narrowed.append(
-        Narrowed("negative_data_rejection", ("upload_model", "upload_model_stream"), "A part of a form may have any type.")
+        Narrowed("negative_data_rejection", ("upload_model", "upload_model_stream"), "A part may have any type.")
     )
     made.left_behind += [f"model version 812 ({PREFIX}m1): models cannot be removed", f"workspace 31 ({PREFIX}w)"]
     made.tests += [TestOutcome(f"contract_tests/instance/test_meaning.py::test_{n}", "passed", 0.2) for n in range(60)]
@@ -159,8 +159,9 @@ def findings() -> list[Finding]:
         exchange("create_workspace", status=418, answer=kept_body(b"I am a teapot", "text/plain")),
         "contract_tests/instance/test_properties.py::test_fuzzing[create_workspace]",
     )
+    words = ("one", "two", "three", "four")
     return [
-        *[finding(message=f'$.models[{len(word)}].id: "{word}" is not of type "integer"') for word in ("one", "two", "three", "four")],
+        *[finding(message=f'$.models[{len(word)}].id: "{word}" is not of type "integer"') for word in words],
         finding(operation="get_model", exchange=exchange("get_model"), message='$.id: "one" is not of type "integer"'),
         finding(
             check=ALWAYS,
@@ -177,7 +178,8 @@ def _findings_with_odd_bodies() -> list[Finding]:
     multipart = "multipart/form-data; boundary=b"
     page = b"<html><title>502 Bad Gateway</title></html>"
     rows_sent = b"ARROW1\0\0" + bytes(200_000)
-    nothing = exchange("deploy_pipeline", status=0, answer=NO_BODY, answer_headers=(), error="The connection was closed.")
+    closed = "The connection was closed."
+    nothing = exchange("deploy_pipeline", status=0, answer=NO_BODY, answer_headers=(), error=closed)
     return [
         Finding(
             "upload_model",
@@ -207,7 +209,7 @@ def _findings_with_odd_bodies() -> list[Finding]:
             ),
             "contract_tests/instance/test_state.py::test_inference",
         ),
-        Finding("deploy_pipeline", "not_a_server_error", "The connection was closed.", None, nothing, "test_state.py::t"),
+        Finding("deploy_pipeline", "not_a_server_error", closed, None, nothing, "test_state.py::t"),
         Finding("undeploy_pipeline", "undeployed_is_gone", f"{PREFIX}p7 still answers after it was undeployed."),
     ]
 

@@ -98,7 +98,8 @@ class TestRunning:
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize(
-        "path", ["/a/../b/./c", "/infer?dataset[]=*&dataset.exclude={a,b}&x=[1-3]", "/%00%20'%22$HOME?%E2%82%AC&;|", "//"]
+        "path",
+        ["/a/../b/./c", "/infer?dataset[]=*&dataset.exclude={a,b}&x=[1-3]", "/%00%20'%22$HOME?%E2%82%AC&;|", "//"],
     )
     def test_a_url_arrives_as_it_was(self, path: str, seen: Seen, tmp_path: Path) -> None:
         run(sent(seen, path), tmp_path)
@@ -114,7 +115,7 @@ class TestRunning:
             assert (first.split()[0], body) == (method, request.content)
 
     def test_headers_arrive_as_they_were(self, seen: Seen, tmp_path: Path) -> None:
-        odd = (("X-Quoted", "it's \"$HOME\" `id` \\"), ("X-Empty", ""), ("Accept", "text/html"), ("X-Tab", "a\tb"))
+        odd = (("X-Quoted", 'it\'s "$HOME" `id` \\'), ("X-Empty", ""), ("Accept", "text/html"), ("X-Tab", "a\tb"))
         run(sent(seen, request_headers=odd), tmp_path)
         _, headers, _ = arrived(seen)
         assert {name: headers[name.lower()] for name, _ in odd} == dict(odd)

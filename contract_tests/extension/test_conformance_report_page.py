@@ -40,7 +40,8 @@ CONTRAST = """
     const shown = [...document.querySelectorAll('body *')].filter(element => element.checkVisibility()
         && [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim()));
     const ratios = shown.map(element => {
-        const [low, high] = [light(colour(getComputedStyle(element).color)), light(behind(element))].sort((a, b) => a - b);
+        const both = [light(colour(getComputedStyle(element).color)), light(behind(element))];
+        const [low, high] = both.sort((a, b) => a - b);
         return [(high + 0.05) / (low + 0.05), element.textContent.slice(0, 80)];
     });
     return ratios.sort((a, b) => a[0] - b[0])[0];
@@ -61,6 +62,7 @@ def desk(browser: Browser) -> Browser:
 
 
 def set_up(browser: Browser, *, width: int = 1280, scheme: str = "light", media: str = "screen") -> None:
+    browser.devtools("Emulation.setScrollbarsHidden", hidden=True)  # they take a part of the width on a desk
     feature = {"name": "prefers-color-scheme", "value": scheme}
     browser.devtools("Emulation.setEmulatedMedia", media=media, features=[feature])
     browser.devtools(
@@ -95,13 +97,11 @@ class TestEveryPage:
 
 
 class TestWhatIsWrong:
-    def test_each_cause_is_seen_without_scrolling_and_leads_to_its_failure(
-        self, desk: Browser, tmp_path: Path
-    ) -> None:
+    def test_each_cause_is_seen_without_scrolling_and_leads_to_its_failure(self, desk: Browser, tmp_path: Path) -> None:
         show(desk, runs.failing(), tmp_path)
         causes = desk.run("return [...document.querySelectorAll('.causes tbody tr')].map(row => row.innerText)")
         assert len(causes) == 8
-        assert causes[0].split("\t")[0].startswith("$.models[3].id: \"one\" is not of type \"integer\"")
+        assert causes[0].split("\t")[0].startswith('$.models[3].id: "one" is not of type "integer"')
         assert "list_models" in causes[0]
         assert "mlops-api-tutorial, “List Models”" in causes[0]
         assert desk.run("return document.querySelector('.causes').getBoundingClientRect().bottom") < 1600

@@ -22,10 +22,12 @@ class BodyView:
     Attributes:
         text: What is shown; empty where there is no body.
         note: Its kind, its size, and how much of it is shown.
+        is_dump: Whether it is a hex dump, whose lines are never broken.
     """
 
     text: str
     note: str
+    is_dump: bool = False
 
 
 def header(headers: Headers, wanted: str) -> str:
@@ -72,7 +74,7 @@ def _pretty(text: str) -> str | None:
 def _binary(body: Body) -> BodyView:
     shown = body.content[:_DUMPED_BYTES]
     part = "" if len(shown) == body.size else f", of which the first {len(shown):,} are shown"
-    return BodyView(_dump(shown), f"binary, {_bytes(body.size)}{part}")
+    return BodyView(_dump(shown), f"binary, {_bytes(body.size)}{part}", is_dump=True)
 
 
 def _dump(content: bytes) -> str:

@@ -42,12 +42,21 @@ class CurlLine:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """How curl gets a body: its option, what stands before and after the command, and what to know about it."""
+
+    option: str
+    before: str = ""
+    after: str = ""
+    notes: tuple[str, ...] = ()
+
+
 def curl_line(exchange: Exchange) -> CurlLine:
     """The line that sends a request again. It holds no secret, whatever the exchange holds."""
-    before, body, body_notes = _body(exchange)
-    headers = list(_headers(exchange, with_body=body is not None))
-    words = [_start(exchange), *headers, *([body] if body else [])]
-    return CurlLine(before + _NEXT_LINE.join(words), (*body_notes, *_notes(exchange)))
+    body = _body(exchange)
+    words = [_start(exchange), *_headers(exchange, with_body=bool(body.option)), *filter(None, [body.option])]
+    return CurlLine(body.before + _NEXT_LINE.join(words) + body.after, (*body.notes, *_notes(exchange)))
 
 
 def _start(exchange: Exchange) -> str:
@@ -91,18 +100,21 @@ def _goes_without_saying(name: str, value: str) -> bool:
     return name.lower() in _CURLS_OWN | _SECRET or (name.lower(), value) == ("accept", "*/*")
 
 
-def _body(exchange: Exchange) -> tuple[str, str | None, tuple[str, ...]]:
-    """What comes before curl to give it the body, the option that takes it, and what to know about it."""
+def _body(exchange: Exchange) -> _Sent:
     body = exchange.request
     if not body.size:
-        return "", "--data-raw ''" if exchange.method in _WITH_BODY else None, ()
+        return _Sent("--data-raw ''" if exchange.method in _WITH_BODY else "")
     if not body.is_whole or not body.content:
-        return "", f"--data-binary @{BODY_FILE}", (_missing(body),)
+        return _Sent(f"--data-binary @{BODY_FILE}", notes=(_missing(body),))
     text = text_of(body)
-    if text is not None and text.replace("\n", "").replace("\t", "").isprintable():
-        return "", f"--data-raw {_quoted(text)}", ()
-    encoded = base64.b64encode(body.content).decode()
-    return f"printf %s {encoded} | base64 -d |{_NEXT_LINE}", "--data-binary @-", ()
+    if text is not None and _can_be_seen(text):
+        return _Sent(f"--data-raw {_quoted(text)}")
+    encoded = base64.encodebytes(body.content).decode()
+    return _Sent("--data-binary @-", before="base64 -d <<'BODY' | ", after=f"\n{encoded}BODY\n")
+
+
+def _can_be_seen(text: str) -> bool:
+    return text.replace("\n", "").replace("\t", "").isprintable()
 
 
 def _missing(body: Body) -> str:
@@ -121,12 +133,14 @@ def _notes(exchange: Exchange) -> Iterator[str]:
 
 def _has_lost_a_secret(body: Body) -> bool:
     """Whether a body is other than what was sent; one that was written anew without its secrets has another size."""
-    return body.is_whole and bool(body.content) and (len(body.content) != body.size or LEFT_OUT.encode() in body.content)
+    return (
+        body.is_whole and bool(body.content) and (len(body.content) != body.size or LEFT_OUT.encode() in body.content)
+    )
 
 
 def _quoted(text: str) -> str:
     """A text as one word of the shell; what cannot be seen is written as an escape of `$'…'`."""
-    if text.replace("\n", "").replace("\t", "").isprintable():
+    if _can_be_seen(text):
         return shlex.quote(text)
     encoded = text.encode("utf-8", errors="surrogatepass")
     return "$'" + "".join(_escaped(byte) for byte in encoded) + "'"

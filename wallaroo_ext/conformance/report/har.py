@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import io
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import parse_qsl, urlsplit
 
 from harfile import Content, Creator, HarFile, PostData, Record, Request, Response, Timings
 
 from wallaroo_ext.conformance.report.bodies import header, text_of
+from wallaroo_ext.conformance.report.statuses import reason
 from wallaroo_ext.conformance.report.texts import well_formed
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _response(exchange: Exchange) -> Response:
     media_type = well_formed(header(exchange.answer_headers, "Content-Type"))
     return Response(
         status=exchange.status,
-        statusText=_reason(exchange.status),
+        statusText=reason(exchange.status),
         httpVersion=_HTTP,
         headers=_records(exchange.answer_headers),
         content=Content(exchange.answer.size, mimeType=media_type, text=text, encoding=encoding, comment=cut),
@@ -97,11 +97,6 @@ def _response(exchange: Exchange) -> Response:
         bodySize=exchange.answer.size,
         comment=well_formed(exchange.error) or None,
     )
-
-
-def _reason(status: int) -> str:
-    """What a status is called; empty where there is none, or HTTP does not know it."""
-    return next((known.phrase for known in HTTPStatus if known == status), "")
 
 
 def _content(body: Body) -> tuple[str, str | None, str | None]:

@@ -1,4 +1,4 @@
-"""Operations × checks: how often each check passed and failed for each operation."""
+"""Operations by checks: how often each check passed and failed for each operation."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from wallaroo_ext.conformance.report.check_meanings import meaning
 from wallaroo_ext.conformance.report.curl import curl_line
 from wallaroo_ext.conformance.report.failures import EXAMPLES, causes, failures
 from wallaroo_ext.conformance.report.matrix import matrix
+from wallaroo_ext.conformance.report.statuses import reason
 from wallaroo_ext.conformance.report.texts import as_json, one_line, shortened, visible
 from wallaroo_ext.conformance.successes import LEAST_SUCCESSES, exercises
 from wallaroo_ext.conformance.verdict import BAD_OUTCOMES, verdict
@@ -100,8 +101,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    _fill(environment)
+    return environment
+
+
+def _fill(environment: Any) -> None:  # jinja2 leaves the types of both tables open
+    """Give the templates what they call, and the style sheet and the script with the policy that allows them."""
     style, script = (_TEMPLATES.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    environment.globals |= {  # pyright: ignore[reportUnknownMemberType] - jinja2 leaves it open
+    environment.globals |= {
         "style": Markup(style),  # noqa: S704 - it is ours
         "script": Markup(script),  # noqa: S704 - it is ours
         "policy": _policy(style, script),
@@ -114,10 +121,10 @@ def _environment() -> Environment:
         "moment": summary.moment,
         "duration": summary.duration,
         "identity": id,
+        "reason": reason,
         "value": _value,
         "headline": _headline,
     }
-    return environment
 
 
 def _shown(value: Any) -> Any:
@@ -139,7 +146,7 @@ def _digest(text: str) -> str:
 
 def _value(value: Any) -> str:
     """A value of a change, short; a dash where one side says nothing."""
-    return "–" if value is None else shortened(as_json(value), _VALUE_LENGTH)
+    return "-" if value is None else shortened(as_json(value), _VALUE_LENGTH)
 
 
 def _headline(message: str) -> str:

@@ -74,7 +74,14 @@ def figures(run: Run) -> list[Figure]:
         found.append(Figure(f"{len(run.notices):,}", "notices", "open", "notices"))
     if run.drift:
         breaking = sum(change.breaks for change in run.drift.changes)
-        found.append(Figure(f"{breaking} of {len(run.drift.changes)}", "changes break clients", "open" if breaking else "good", "drift"))
+        found.append(
+            Figure(
+                f"{breaking} of {len(run.drift.changes)}",
+                "changes break clients",
+                "open" if breaking else "good",
+                "drift",
+            )
+        )
     if run.left_behind:
         found.append(Figure(f"{len(run.left_behind):,}", "left behind", "open", "left-behind"))
     return found
