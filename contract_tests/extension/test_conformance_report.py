@@ -269,6 +269,12 @@ class TestThePage:
         assert re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\u2028]", page) is None
         assert r"\x00\x1b[31m\x07\r\x7f\u202e\u2028\ud800" in page
 
+    def test_a_traceback_is_shown_and_cut_where_it_is_endless(self, tmp_path: Path) -> None:
+        made = runs.run(tests=[replace(FAILED, message="E   first\n" + "E   more\n" * 100_000)])
+        files = write_report(made, tmp_path)
+        assert "E   first\nE   more\nE   more" in files.page.read_text(encoding="utf-8")
+        assert files.page.stat().st_size < 100_000
+
     def test_it_stays_small_where_the_same_fails_thousands_of_times(self, tmp_path: Path) -> None:
         body = kept_body(json.dumps(list(range(100_000))).encode(), "application/json")
         found = [finding(message=f"$[{n}] is odd", exchange=exchange(answer=body)) for n in range(3000)]

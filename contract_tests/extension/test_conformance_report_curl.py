@@ -153,10 +153,15 @@ class TestSecrets:
             line = curl_line(exchange(request_headers=((header, value),)))
             assert "hunter2" not in f"{line}"
 
-    def test_a_body_that_lost_its_secret_says_so(self) -> None:
-        body = kept_body(b'{"email": "a@example.com", "password": "hunter2"}', "application/json")
-        [note] = curl_line(exchange(request=body)).notes
-        assert "[left out]" in note
+    @pytest.mark.parametrize(
+        "secret", ["hunter2", "ten-tokens", "sixteen-letters."]
+    )  # some as long as what replaces them
+    def test_a_body_that_lost_its_secret_says_so(self, secret: str) -> None:
+        form, json = f"username=a&password={secret}", f'{{"email": "a@example.com", "password": "{secret}"}}'
+        for content, content_type in ((form, "application/x-www-form-urlencoded"), (json, "application/json")):
+            line = curl_line(exchange(request=kept_body(content.encode(), content_type)))
+            assert "[left out]" in line.notes[0]
+            assert secret not in line.command
 
     def test_a_request_without_a_token_is_repeated_without_one(self) -> None:
         assert "TOKEN" not in curl_line(exchange(request_headers=SIGNED[1:])).command

@@ -159,7 +159,7 @@ def test_it_is_whole_without_a_script(browser: Browser, tmp_path: Path) -> None:
 def test_a_printed_page_has_everything(browser: Browser, tmp_path: Path) -> None:
     set_up(browser, scheme="dark", media="print")
     show(browser, runs.failing(), tmp_path)
-    hidden = "return [...document.querySelectorAll('.exchange .body')].filter(each => !each.getClientRects().length)"
+    hidden = "return [...document.querySelectorAll('.exchange .body')].filter(each => !each.checkVisibility())"
     assert browser.run(f"{hidden}.length") == 0
     assert browser.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert browser.run("return getComputedStyle(document.querySelector('.tools')).display") == "none"

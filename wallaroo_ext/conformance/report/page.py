@@ -37,6 +37,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _MANY_FAILURES = 8
 _VALUE_LENGTH = 120
 _HEADLINE_LENGTH = 240
+_MESSAGE_LENGTH = 10_000
 _OUTCOMES = ("error", "failed", "skipped", "passed")
 
 
@@ -124,6 +125,7 @@ def _fill(environment: Any) -> None:  # jinja2 leaves the types of both tables o
         "reason": reason,
         "value": _value,
         "headline": _headline,
+        "beginning": _beginning,
     }
 
 
@@ -152,3 +154,8 @@ def _value(value: Any) -> str:
 def _headline(message: str) -> str:
     """A message in one line that is not too long."""
     return shortened(one_line(message), _HEADLINE_LENGTH)
+
+
+def _beginning(message: str) -> str:
+    """A message, or the beginning of one that is a whole traceback and more."""
+    return shortened(message, _MESSAGE_LENGTH)
