@@ -19,6 +19,7 @@ from wallaroo_ext.conformance.exchanges import KEPT_BYTES, Body, kept_body
 from wallaroo_ext.conformance.report import ReportFiles, write_report
 from wallaroo_ext.conformance.report.bodies import view
 from wallaroo_ext.conformance.report.failures import causes, failures, shape
+from wallaroo_ext.conformance.report.messages import headline
 from wallaroo_ext.conformance.report.terminal import summary
 from wallaroo_ext.conformance.run import Finding, TestOutcome
 from wallaroo_ext.conformance.successes import exercises, too_few
@@ -147,6 +148,12 @@ class TestGrouping:
     def test_missing_fields_of_several_names_are_several(self) -> None:
         assert shape('"id" is a required property', "") != shape('"sha" is a required property', "")
 
+    def test_a_long_value_gives_way_to_what_is_wrong_with_it(self) -> None:
+        said = headline(f'$.users: {json.dumps([{"name": "somebody"}] * 30)} is not of type "object"\n')
+        assert said.startswith('$.users: [{"name": "somebody"}')
+        assert said.endswith('… is not of type "object"')
+        assert len(said) < 100
+
     def test_identifiers_numbers_and_the_runs_names_do_not_count(self) -> None:
         left = f"{runs.PREFIX}a-1 has 3 versions, 0a1b2c3d-0000-4000-8000-0123456789ab is new"
         right = f"{runs.PREFIX}b has 41 versions, ffffffff-0000-4000-8000-0123456789ab is new"
@@ -238,6 +245,13 @@ class TestThePage:
         said += [change.where for change in made.drift.changes] if made.drift else []
         said += [test.test for test in made.tests]
         assert [text for text in said if text not in shown] == []
+
+    def test_what_is_found_most_often_comes_first_and_all_of_it_is_there(self, tmp_path: Path) -> None:
+        found = [finding(check=f"check_{n}") for n in range(40)] + [finding(check="check_39")] * 5
+        shown = page_of(runs.run(findings=found), tmp_path).words
+        assert shown.index("check_39") < shown.index("check_0")
+        assert "And 25 others, found less often" in shown
+        assert [n for n in range(40) if f"check_{n}" not in shown] == []
 
     def test_its_matrix_has_the_counts(self, tmp_path: Path) -> None:
         made = runs.run(

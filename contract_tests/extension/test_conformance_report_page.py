@@ -144,6 +144,17 @@ class TestWhatIsWrong:
         assert copied.endswith("'{\"workspace_id\": 1}'")
 
 
+def test_on_a_phone_each_cell_says_what_it_is(browser: Browser, tmp_path: Path) -> None:
+    set_up(browser, width=WIDTHS["a phone"])
+    show(browser, runs.failing(), tmp_path)
+    heads = "return [...document.querySelectorAll('.stacked thead')].filter(head => head.checkVisibility()).length"
+    assert browser.run(heads) == 0
+    labels = (
+        "return [...document.querySelectorAll('.stacked td')].map(cell => getComputedStyle(cell, '::before').content)"
+    )
+    assert [label for label in browser.run(labels) if ": " not in label] == []
+
+
 def test_it_is_whole_without_a_script(browser: Browser, tmp_path: Path) -> None:
     set_up(browser)
     browser.devtools("Emulation.setScriptExecutionDisabled", value=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wallaroo_ext.conformance.report.messages import value_in
 from wallaroo_ext.conformance.run import Finding
 from wallaroo_ext.conformance.verdict import BAD_OUTCOMES
 
@@ -24,8 +24,6 @@ TEST = "test"
 
 _UUID = re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_PLACE = re.compile(r"\$\S*: ")
-_NAMES_A_FIELD = " is a required property"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class Failure:
     @property
     def cause(self) -> tuple[str, str, str]:
         """What failures of several operations have in common where they have one cause."""
-        text = _PLACE.sub("", self.shape, count=1).replace(self.operation or "\0", "…")
+        text = self.shape.removeprefix(value_in(self.shape)[0]).replace(self.operation or "\0", "…")
         return self.check, self.rule.pointer if self.rule else "", text
 
 
@@ -79,23 +77,11 @@ def causes(found: Iterable[Failure]) -> list[list[Failure]]:
 
 def shape(message: str, prefix: str) -> str:
     """A message without what differs from one time to the next: values, numbers, identifiers, and the run's names."""
-    text = _without_value(message)
+    place, value, text = value_in(message)
+    text = place + ("…" if value else "") + text
     if prefix:
         text = re.sub(re.escape(prefix) + r"[\w-]*", "…", text)
     return _NUMBER.sub("…", _UUID.sub("…", text))
-
-
-def _without_value(message: str) -> str:
-    """A message that begins with the value that is wrong, as a validator's do, without it; a field's name is kept."""
-    place = _PLACE.match(message)
-    start = place.end() if place else 0
-    try:
-        _, end = json.JSONDecoder().raw_decode(message, start)
-    except (ValueError, RecursionError):
-        return message
-    rest = message[end:]
-    is_value = rest.startswith(" ") and not rest.startswith(_NAMES_A_FIELD)
-    return f"{message[:start]}…{rest}" if is_value else message
 
 
 def _key(finding: Finding, prefix: str) -> tuple[str, str, str, str, int]:

@@ -22,8 +22,9 @@ from wallaroo_ext.conformance.report.check_meanings import meaning
 from wallaroo_ext.conformance.report.curl import curl_line
 from wallaroo_ext.conformance.report.failures import EXAMPLES, causes, failures
 from wallaroo_ext.conformance.report.matrix import matrix
+from wallaroo_ext.conformance.report.messages import headline
 from wallaroo_ext.conformance.report.statuses import reason
-from wallaroo_ext.conformance.report.texts import as_json, one_line, shortened, visible
+from wallaroo_ext.conformance.report.texts import as_json, shortened, visible
 from wallaroo_ext.conformance.successes import LEAST_SUCCESSES, exercises
 from wallaroo_ext.conformance.verdict import BAD_OUTCOMES, verdict
 
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _MANY_FAILURES = 8
+_MANY_CAUSES = 15
 _VALUE_LENGTH = 120
-_HEADLINE_LENGTH = 240
 _MESSAGE_LENGTH = 10_000
 _OUTCOMES = ("error", "failed", "skipped", "passed")
 
@@ -57,6 +58,7 @@ def _context(run: Run, found: list[Failure]) -> dict[str, Any]:
         "figures": summary.figures(run),
         "facts": summary.facts(run),
         "causes": causes(found),
+        "many": _MANY_CAUSES,
         "groups": _by_operation(found),
         "anchors": anchors,
         "cells": _first_anchors(found, anchors),
@@ -124,7 +126,7 @@ def _fill(environment: Any) -> None:  # jinja2 leaves the types of both tables o
         "identity": id,
         "reason": reason,
         "value": _value,
-        "headline": _headline,
+        "headline": headline,
         "beginning": _beginning,
     }
 
@@ -149,11 +151,6 @@ def _digest(text: str) -> str:
 def _value(value: Any) -> str:
     """A value of a change, short; a dash where one side says nothing."""
     return "-" if value is None else shortened(as_json(value), _VALUE_LENGTH)
-
-
-def _headline(message: str) -> str:
-    """A message in one line that is not too long."""
-    return shortened(one_line(message), _HEADLINE_LENGTH)
 
 
 def _beginning(message: str) -> str:

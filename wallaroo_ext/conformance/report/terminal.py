@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from wallaroo_ext.cli.tables import counted
 from wallaroo_ext.conformance.report.failures import causes, failures
+from wallaroo_ext.conformance.report.messages import headline
 from wallaroo_ext.conformance.report.summary import duration, sentence
 from wallaroo_ext.conformance.report.texts import one_line, shortened
 from wallaroo_ext.conformance.successes import LEAST_SUCCESSES, too_few
@@ -55,7 +56,7 @@ def _failures(run: Run, width: int) -> Iterator[str]:
     found = causes(failures(run))
     for cause in found[:_SHOWN]:
         first = cause[0]
-        yield f"  ✗ {shortened(one_line(first.message), max(width - 4, 20))}"
+        yield f"  ✗ {headline(first.message, max(width - 4, 20))}"
         said = f"{_where(cause)}, {one_line(first.check)}, {_times(cause)}{_source(first)}"
         yield f"      {shortened(said, max(2 * width, 40))}"
     if len(found) > _SHOWN:
