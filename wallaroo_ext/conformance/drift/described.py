@@ -99,7 +99,9 @@ def _described(document: dict[str, Any], path: str, method: str, operation: dict
         path=path,
         key=(path_key(path), method),
         own_server="servers" in item or "servers" in operation,
-        parameters=_parameters(document, path, [*list_of(item.get("parameters")), *list_of(operation.get("parameters"))]),
+        parameters=_parameters(
+            document, path, [*list_of(item.get("parameters")), *list_of(operation.get("parameters"))]
+        ),
         request=_schemas(body) if body else None,
         request_required=body.get("required") is True,
         answers=answers,
@@ -171,7 +173,10 @@ def under_the_contracts_prefix(
     paths, others = {path for path, _ in wanted}, {path for path, _ in found}
     changes = Counter(change for other in others for path in paths for change in _prefixes(path, other))
     best = max(changes, key=lambda change: (changes[change], -len("".join(change))), default=("", ""))
-    return {(_moved(path, best), method): replace(each, key=(_moved(path, best), method)) for (path, method), each in found.items()}
+    return {
+        (_moved(path, best), method): replace(each, key=(_moved(path, best), method))
+        for (path, method), each in found.items()
+    }
 
 
 def _prefixes(path: str, other: str) -> Iterator[tuple[str, str]]:

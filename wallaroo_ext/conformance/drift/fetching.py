@@ -111,7 +111,9 @@ class _Fetching:
             if target is None:
                 break
             if _origin(target) != _origin(url):
-                raise DriftError(f"{url} redirects to {target.host}, another host: it was not followed.", advice=_ADVICE)
+                raise DriftError(
+                    f"{url} redirects to {target.host}, another host: it was not followed.", advice=_ADVICE
+                )
             url = target
         else:
             raise DriftError(f"{url} redirects again and again.", advice=_ADVICE)

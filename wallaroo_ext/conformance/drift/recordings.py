@@ -1,6 +1,6 @@
 """How a recorded set of exchanges differs from the contract: one JSON file an exchange, with what was sent and what came.
 
-    {"path": "/v1/api/workspaces/list", "status": 200, "request": {}, "response": {"workspaces": []}}
+{"path": "/v1/api/workspaces/list", "status": 200, "request": {}, "response": {"workspaces": []}}
 """
 
 from __future__ import annotations
@@ -127,7 +127,9 @@ def _json(file: Path) -> Any:
     try:
         size = file.stat().st_size
         if size > LARGEST_FILE:
-            raise DriftError(f"{file} has {size / 2**20:.0f} MiB, and a recorded exchange at most {LARGEST_FILE >> 20}.")
+            raise DriftError(
+                f"{file} has {size / 2**20:.0f} MiB, and a recorded exchange at most {LARGEST_FILE >> 20}."
+            )
         return json.loads(file.read_bytes())
     except OSError as error:
         raise DriftError(f"{file} cannot be read: {error.strerror or error}.") from None

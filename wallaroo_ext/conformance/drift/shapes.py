@@ -204,7 +204,8 @@ class Shapes:
             _common(one.values, other.values),
             one.listed if other.listed is None else other.listed,
             _narrower(one.limits, other.limits),
-            one.fields | {name: self._schema(one.fields.get(name, True), inner) for name, inner in other.fields.items()},
+            one.fields
+            | {name: self._schema(one.fields.get(name, True), inner) for name, inner in other.fields.items()},
             one.required | other.required,
             one.always | other.always,
             one.one_of | other.one_of,
@@ -312,7 +313,11 @@ def _limits(schema: dict[str, Any], kind: str) -> dict[str, Any]:
 
 def _says_something(schema: dict[str, Any], name: str) -> bool:
     value = schema.get(name)
-    return value is not None and value is not False and not (name in {"minLength", "minItems", "minProperties"} and not value)
+    return (
+        value is not None
+        and value is not False
+        and not (name in {"minLength", "minItems", "minProperties"} and not value)
+    )
 
 
 def _write_exclusive_as_numbers(schema: dict[str, Any], limits: dict[str, Any]) -> None:
@@ -379,7 +384,9 @@ def _without_repetitions(shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
 def _is_twin(one: Shape, other: Shape) -> bool:
     if one == other:
         return True
-    if replace(one, required=frozenset(), one_of=frozenset()) != replace(other, required=frozenset(), one_of=frozenset()):
+    if replace(one, required=frozenset(), one_of=frozenset()) != replace(
+        other, required=frozenset(), one_of=frozenset()
+    ):
         return False
     return len(_needs(one, other)) <= 1 and len(_needs(other, one)) <= 1
 

@@ -38,11 +38,15 @@ _UNEXPECTED = "What comes may be what the contract does not allow, and readers d
 
 _REQUEST: dict[str, Verdict] = {
     "field added": Verdict("added", False, "It is optional: clients that do not know it need not send it."),
-    "required field added": Verdict("added", True, "It is required, and clients that keep the contract do not send it."),
+    "required field added": Verdict(
+        "added", True, "It is required, and clients that keep the contract do not send it."
+    ),
     "field removed": Verdict("removed", False, _IGNORED),
     "required field removed": Verdict("removed", False, _IGNORED),
     "always field removed": Verdict("removed", False, _IGNORED),
-    "field refused": Verdict("removed", True, "Clients may send it, and the other side refuses fields that it does not know."),
+    "field refused": Verdict(
+        "removed", True, "Clients may send it, and the other side refuses fields that it does not know."
+    ),
     "newly required": Verdict("changed", True, "Clients that keep the contract may leave it out."),
     "newly optional": Verdict("changed", False, "Clients that keep the contract send it anyway."),
     "narrowed": Verdict("changed", True, _REFUSED),
@@ -50,7 +54,9 @@ _REQUEST: dict[str, Verdict] = {
     "replaced": Verdict("changed", True, _REFUSED),
     "newly nullable": Verdict("changed", False, _WIDER_REQUEST),
     "no longer nullable": Verdict("changed", True, "Clients may send null, and it would be refused."),
-    "known values removed": Verdict("changed", True, "The other side does not name values that the contract lists for clients."),
+    "known values removed": Verdict(
+        "changed", True, "The other side does not name values that the contract lists for clients."
+    ),
     "known values kept": Verdict("changed", False, "Every value that the contract lists is still among them."),
     "alternative added": Verdict("added", False, _WIDER_REQUEST),
     "alternative removed": Verdict("removed", True, _REFUSED),
@@ -72,7 +78,9 @@ _ANSWER: dict[str, Verdict] = {
     "narrowed": Verdict("changed", False, _NARROWER_ANSWER),
     "widened": Verdict("changed", True, _UNEXPECTED),
     "replaced": Verdict("changed", True, _UNEXPECTED),
-    "newly nullable": Verdict("changed", True, "null may come where the contract has none, and readers do not expect it."),
+    "newly nullable": Verdict(
+        "changed", True, "null may come where the contract has none, and readers do not expect it."
+    ),
     "no longer nullable": Verdict("changed", False, _NARROWER_ANSWER),
     "known values removed": Verdict("changed", False, "Fewer of the values that the contract lists can come."),
     "known values kept": Verdict("changed", False, "The contract says that further values may come."),
@@ -97,7 +105,9 @@ _OPERATION: dict[str, Verdict] = {
     "parameter removed": Verdict("removed", False, "Instances ignore parameters that they do not know."),
     "parameter newly required": _REQUEST["newly required"],
     "parameter newly optional": _REQUEST["newly optional"],
-    "parameter written otherwise": Verdict("changed", True, "Clients write its value in another way, and it is not understood."),
+    "parameter written otherwise": Verdict(
+        "changed", True, "Clients write its value in another way, and it is not understood."
+    ),
     "body added": Verdict("added", False, "It is optional: clients that do not know it need not send it."),
     "required body added": Verdict("added", True, "It is required, and clients that keep the contract send none."),
     "body removed": Verdict("removed", True, "What clients send is not read."),
@@ -110,8 +120,12 @@ _OPERATION: dict[str, Verdict] = {
     "error type added": Verdict("added", False, "Clients go by the status of an error, whatever its body is."),
     "error type removed": Verdict("removed", False, "Clients still get another form that the contract has."),
     "only error type removed": Verdict("removed", True, "Clients read errors in this form only."),
-    "success added": Verdict("added", True, "Clients take a success that the contract does not have for a violation of it."),
-    "success changed": Verdict("changed", True, "Clients take a success that the contract does not have for a violation of it."),
+    "success added": Verdict(
+        "added", True, "Clients take a success that the contract does not have for a violation of it."
+    ),
+    "success changed": Verdict(
+        "changed", True, "Clients take a success that the contract does not have for a violation of it."
+    ),
     "success removed": Verdict("removed", True, "The only way in which the contract says that it succeeded is gone."),
     "redirect added": Verdict("added", True, "Clients do not follow redirects that the contract does not have."),
     "error added": Verdict("added", False, "Clients take every status from 400 on for an error."),
@@ -127,7 +141,9 @@ _RECORDED: dict[str, Verdict] = {
     "field added": _ANSWER["field added"],
     "required field removed": _ANSWER["required field removed"],
     "always field removed": _ANSWER["always field removed"],
-    "type changed": Verdict("changed", True, "It is none of the types that the contract has, and readers do not expect it."),
+    "type changed": Verdict(
+        "changed", True, "It is none of the types that the contract has, and readers do not expect it."
+    ),
     "null": Verdict("changed", True, "null came where the contract has none, and readers do not expect it."),
     "value changed": Verdict("changed", True, "It is none of the values that the contract allows."),
     "unlisted value": Verdict("added", False, "The contract says that further values may come."),
