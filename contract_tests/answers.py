@@ -1,7 +1,7 @@
 """Answers that the contract allows, made by hypothesis, and answers that break it in one place.
 
-Schemathesis has strategies for schemas, too. These differ in what is looked for: unknown fields at every object, values that
-`x-extensible-enum` does not list, and one place that is wrong where the rest is right.
+Schemathesis has strategies for schemas, too. These differ in what is looked for: unknown fields at every object, values
+that `x-extensible-enum` does not list, and one place that is wrong where the rest is right.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
+from wallaroo_ext.conformance.drift.shapes import type_of
 from wallaroo_ext.json_values import list_of, object_of
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Answers:
 
 def _texts(shape: Shape) -> SearchStrategy[str]:
     if "pattern" in shape.limits:
-        return st.from_regex(shape.limits["pattern"], fullmatch=True)
+        return st.from_regex(shape.limits["pattern"], fullmatch=True, alphabet=st.characters(max_codepoint=126))
     return st.sampled_from(shape.listed) | st.just("a-value-of-a-later-release") if shape.listed else TEXTS
 
 
@@ -80,19 +81,19 @@ def _texts(shape: Shape) -> SearchStrategy[str]:
 def broken(draw: DrawFn, shapes: Shapes, schema: Any, values: SearchStrategy[Any]) -> Any:
     """A value that breaks its schema in one place: a required field is missing, or something is of another type."""
     value = copy.deepcopy(draw(values))
-    places = list(required_places(shapes, schema, value))
+    places = list(places_in(shapes, schema, value))
     place, allowed, may_be_missing = draw(st.sampled_from(places))
     if may_be_missing and draw(st.booleans()):
         del _holder(value, place)[place[-1]]
         return value
-    wrong = draw(ANY_JSON.filter(lambda other: _type(other) not in allowed))
+    wrong = draw(ANY_JSON.filter(lambda other: type_of(other) not in allowed))
     if not place:
         return wrong
     _holder(value, place)[place[-1]] = wrong
     return value
 
 
-def required_places(shapes: Shapes, schema: Any, value: Any, place: Place = ()) -> Iterator[tuple[Place, set[str], bool]]:
+def places_in(shapes: Shapes, schema: Any, value: Any, place: Place = ()) -> Iterator[tuple[Place, set[str], bool]]:
     """The value itself and what its schemas name in it: the place, the types there, and whether it is required."""
     found = shapes.of(schema)
     yield place, {shape.type for shape in found}, False
@@ -102,7 +103,9 @@ def required_places(shapes: Shapes, schema: Any, value: Any, place: Place = ()) 
 def _inside(
     shapes: Shapes, found: tuple[Shape, ...], value: Any, place: Place
 ) -> Iterator[tuple[Place, set[str], bool]]:
-    shape = next((shape for shape in found if shape.type == _type(value) and shape.required <= set(object_of(value))), None)
+    shape = next(
+        (shape for shape in found if shape.type == type_of(value) and shape.required <= set(object_of(value))), None
+    )
     if shape is None:
         return
     for name, inner in object_of(value).items():
@@ -111,16 +114,10 @@ def _inside(
             yield (*place, name), {each.type for each in types}, name in shape.required
             yield from _inside(shapes, types, inner, (*place, name))
     for number, item in enumerate(list_of(value)):
-        yield from required_places(shapes, shape.items, item, (*place, number))
+        yield from places_in(shapes, shape.items, item, (*place, number))
 
 
 def _holder(value: Any, place: Place) -> Any:
     for key in place[:-1]:
         value = value[key]
     return value
-
-
-def _type(value: Any) -> str:
-    from wallaroo_ext.conformance.drift.shapes import type_of
-
-    return type_of(value)
