@@ -1,7 +1,7 @@
 """How another OpenAPI document of the API differs from the contract.
 
-Operations are compared by their paths and methods, parameters, bodies and statuses by what they mean. Summaries, examples,
-tags, security, servers, links, and the headers of answers are not compared.
+Operations are compared by their paths and methods, parameters, bodies and statuses by what they mean. Summaries,
+examples, tags, security, servers, links, and the headers of answers are not compared.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """An instance's own OpenAPI document.
 
-Source: mlops-api-tutorial, "References": instances have a page of Swagger UI at `/v1/api/docs`. Where the page's document
-is stands in no source, so it is looked for beside the page, and then in the page.
+Source: mlops-api-tutorial, "References": instances have a page of Swagger UI at `/v1/api/docs`. Where the page's
+document is stands in no source, so it is looked for beside the page, and then in the page.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Fetched:
 def fetch_document(client: Client | None, url: str | None = None) -> Fetched:
     """The OpenAPI document that an instance describes itself with.
 
-    The client's token is sent to the client's own origin and nowhere else. Redirects to another origin are not followed.
+    The client's token is sent to the client's own origin and nowhere else. Redirects to another one are not followed.
 
     Args:
         client: What `connect` gave; None to fetch a URL without a token.

@@ -1,4 +1,4 @@
-"""How a recorded set of exchanges differs from the contract: one JSON file an exchange, with what was sent and what came.
+"""How a recorded set of exchanges differs from the contract: one JSON file an exchange, what was sent and what came.
 
 {"path": "/v1/api/workspaces/list", "status": 200, "request": {}, "response": {"workspaces": []}}
 """

@@ -1,7 +1,7 @@
 """Which differences break a client that keeps the contract, and why: one table for requests and one for answers.
 
-A client breaks where it sends what the other side does not take, or gets what the contract does not allow. So a request may
-be taken more widely and an answer may be given more narrowly, and the other way round breaks. Two things soften it:
+A client breaks where it sends what the other side does not take, or gets what the contract does not allow. So a request
+may be taken more widely and an answer may be given more narrowly, and the other way round breaks. Two things soften it:
 instances ignore request fields that they do not know, and readers keep answer fields that they do not know.
 """
 
