@@ -67,6 +67,7 @@ class SchemaComparison:
         Raises:
             DriftError: One of them is no schema, or refers to what is not there.
         """
+        contract, other = self._contract.named(contract), self._other.named(other)
         pair = (id(contract), id(other))
         if pair not in self._known:
             self._known[pair] = ()

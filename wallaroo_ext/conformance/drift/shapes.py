@@ -123,6 +123,10 @@ class Shapes:
             known = self._known[id(object_of(schema))] = (schema, self._once(object_of(schema)))
         return known[1]
 
+    def named(self, schema: Any) -> Any:
+        """What a reference stands for, where a schema is nothing but one: the same schema wherever it is referred to."""
+        return resolved(self._document, object_of(schema)) if isinstance(schema, dict) and len(schema) == 1 else schema
+
     def _once(self, schema: dict[str, Any]) -> tuple[Shape, ...]:
         if id(schema) in self._open:
             raise DriftError("A schema consists of itself: no value can be compared with it.")
@@ -370,7 +374,7 @@ def _narrower(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_repetitions(shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
-    """Each shape once; objects that differ in one required field only are one object that needs one of those."""
+    """Each shape once, and as one what differs in the allowed values only, or in one required field only."""
     found: list[Shape] = []
     for shape in shapes:
         twin = next((number for number, other in enumerate(found) if _is_twin(shape, other)), None)
@@ -384,21 +388,24 @@ def _without_repetitions(shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
 def _is_twin(one: Shape, other: Shape) -> bool:
     if one == other:
         return True
-    if replace(one, required=frozenset(), one_of=frozenset()) != replace(
-        other, required=frozenset(), one_of=frozenset()
-    ):
-        return False
-    return len(_needs(one, other)) <= 1 and len(_needs(other, one)) <= 1
+    if one.values is not None and other.values is not None:
+        return replace(one, values=other.values) == other
+    return _without_choice(one) == _without_choice(other) and max(_own_needs(one, other), _own_needs(other, one)) <= 1
 
 
-def _needs(one: Shape, other: Shape) -> frozenset[str]:
-    """The required fields that another shape does not require, where it has no choice of its own."""
-    return one.required - other.required
+def _without_choice(shape: Shape) -> Shape:
+    return replace(shape, required=frozenset(), one_of=frozenset())
+
+
+def _own_needs(one: Shape, other: Shape) -> int:
+    """How many fields a shape requires and the other does not."""
+    return len(one.required - other.required)
 
 
 def _either(one: Shape, other: Shape) -> Shape:
-    if one == other:
-        return one
+    """Twins as one; objects that need one field each are an object that needs one of them."""
+    if one.values is not None and other.values is not None:
+        return replace(one, values=(*one.values, *(value for value in other.values if value not in one.values)))
     common = one.required & other.required
     choices = [(shape.required - common) | shape.one_of for shape in (one, other)]
     return replace(one, required=common, one_of=choices[0] | choices[1] if all(choices) else frozenset())
