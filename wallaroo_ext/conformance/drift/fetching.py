@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 DOCS_PAGE = "/v1/api/docs"
 """The page where instances show what they have."""
 _BESIDE_THE_PAGE = f"{DOCS_PAGE}/openapi.json"
-_LARGEST_DOCUMENT = 64 * 2**20
+LARGEST_DOCUMENT = 64 * 2**20
+"""How large a document may be, in bytes."""
 _MOST_REDIRECTS = 3
 _IN_A_PAGE = re.compile(r"""["']([^"'<>\s]+\.json)["']""")
 _ADVICE = "Give the URL of the document itself."
@@ -146,8 +147,8 @@ def _read(response: httpx.Response, url: httpx.URL) -> bytes:
     content = bytearray()
     for piece in response.iter_bytes():
         content += piece
-        if len(content) > _LARGEST_DOCUMENT:
-            raise DriftError(f"{url} is larger than {_LARGEST_DOCUMENT >> 20} MiB: it is no OpenAPI document.")
+        if len(content) > LARGEST_DOCUMENT:
+            raise DriftError(f"{url} is larger than {LARGEST_DOCUMENT >> 20} MiB: it is no OpenAPI document.")
     return bytes(content)
 
 

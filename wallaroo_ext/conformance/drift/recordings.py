@@ -112,12 +112,23 @@ def _read(file: Path, directory: Path) -> _Recorded:
     """
     value = _json(file)
     path, status = object_of(value).get("path"), object_of(value).get("status")
-    if not isinstance(path, str) or not path.startswith(("/", "http://", "https://")):
+    path = _path_of(path)
+    if path is None:
         raise DriftError(f"{file} is no recorded exchange: its `path` is not the path of a URL.", advice=_SHAPE)
     if not isinstance(status, int) or isinstance(status, bool):
         raise DriftError(f"{file} is no recorded exchange: its `status` is not an HTTP status.", advice=_SHAPE)
     bodies = [_NOTHING if value.get(name) is None else value[name] for name in ("request", "response")]
-    return _Recorded(file.relative_to(directory).as_posix(), urlsplit(path).path, status, *bodies)
+    return _Recorded(file.relative_to(directory).as_posix(), path, status, *bodies)
+
+
+def _path_of(value: Any) -> str | None:
+    """The path of a URL, or of a path with a query; nothing where it is neither."""
+    if not isinstance(value, str) or not value.startswith(("/", "http://", "https://")):
+        return None
+    try:
+        return urlsplit(value).path
+    except ValueError:
+        return None
 
 
 _SHAPE = 'It has to be an object like {"path": "/v1/…", "status": 200, "request": …, "response": …}.'

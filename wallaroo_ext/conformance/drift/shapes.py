@@ -241,7 +241,10 @@ def resolved(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
             reason = "itself" if reference in passed else f"{reference[:200]!r}, which is not in the document"
             raise DriftError(f"A reference leads to {reason}.")
         passed.add(reference)
-        value = object_of(_at(document, reference))
+        target = _at(document, reference)
+        if not isinstance(target, dict):
+            raise DriftError(f"A reference leads to {reference[:200]!r}, which is no object.")
+        value = object_of(target)
     return value
 
 
