@@ -68,7 +68,11 @@ class Answers:
         optional = {name: values for name, values in fields.items() if name not in shape.required}
         known = st.fixed_dictionaries(required, optional=optional)
         others = st.dictionaries(NAMES.filter(lambda name: name not in fields), self.of(shape.others), max_size=2)
-        return st.builds(lambda named, unknown: named | unknown, known, others)
+        return st.tuples(known, others).map(_together)
+
+
+def _together(parts: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
+    return parts[0] | parts[1]
 
 
 def _texts(shape: Shape) -> SearchStrategy[str]:

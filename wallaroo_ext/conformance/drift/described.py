@@ -167,8 +167,8 @@ def under_the_contracts_prefix(
 ) -> dict[tuple[str, str], Described]:
     """The other document's operations with the contract's prefix before their paths, where theirs is another one.
 
-    The prefix is the one by which most of them are the contract's: a document leaves out what its servers' URLs have, or
-    has more before it than the contract.
+    The prefix is the one by which most of them are the contract's: a document leaves out what its servers' URLs have,
+    or has more before it than the contract.
     """
     paths, others = {path for path, _ in wanted}, {path for path, _ in found}
     changes = Counter(change for other in others for path in paths for change in _prefixes(path, other))

@@ -251,8 +251,8 @@ class _Values:
         for name, inner in value.items():
             if name in shape.fields:
                 yield from self._of_shapes(list(self._shapes.of(shape.fields[name])), inner, f"{where}.{name}")
-            elif isinstance(shape.others, dict):
-                yield from self._of_shapes(list(self._shapes.of(shape.others)), inner, f"{where}.*")
+            elif shape.schema_of_others is not None:
+                yield from self._of_shapes(list(self._shapes.of(shape.schema_of_others)), inner, f"{where}.*")
             elif not shape.free:
                 yield self._found(f"{where}.{name}", "field added", None, _name_of(inner))
         for name in shape.fields:

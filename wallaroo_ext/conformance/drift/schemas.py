@@ -148,13 +148,13 @@ class SchemaComparison:
 
     def _of_fields(self, one: Shape, other: Shape) -> Iterator[Difference]:
         for name, schema in one.fields.items():
-            if name in other.fields or isinstance(other.others, dict):
-                yield from self._of_field(name, one, other, schema, other.fields.get(name, other.others))
+            if name in other.fields or other.schema_of_others is not None:
+                yield from self._of_field(name, one, other, schema, other.fields.get(name, other.schema_of_others))
             else:
                 yield self._removed(name, one, other)
         for name, schema in other.fields.items():
-            if name not in one.fields and isinstance(one.others, dict):
-                yield from self._of_field(name, one, other, one.others, schema)
+            if name not in one.fields and one.schema_of_others is not None:
+                yield from self._of_field(name, one, other, one.schema_of_others, schema)
             elif name not in one.fields:
                 event = "required field added" if name in other.required else "field added"
                 yield self._found(event, None, text_of(self._other.of(schema)), f".{name}")

@@ -46,7 +46,6 @@ _WHOLE_NUMBERS = {
 }
 _HINTS = {"password"}  # a format that says how to show a field, and nothing of what is sent
 _MOST_SHAPES = 200
-_NOTHING_SAID = ({}, True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +81,11 @@ class Shape:
     free: bool = field(default=False, compare=False)
 
     @property
+    def schema_of_others(self) -> dict[str, Any] | None:
+        """The schema of further fields, where they have one: the object is a map, or more than its named fields."""
+        return object_of(self.others) or None
+
+    @property
     def name(self) -> str:
         """The type, as a schema names it."""
         return "integer" if self.whole else self.type
@@ -114,18 +118,18 @@ class Shapes:
         """
         if schema is False:
             return ()
-        if schema in _NOTHING_SAID:
+        if schema is True or schema == {}:
             return ANYTHING
         if not isinstance(schema, dict):
             raise DriftError(f"{str(schema)[:80]!r} stands where a schema is expected.")
-        known = self._known.get(id(object_of(schema)))
-        if known is None:
-            known = self._known[id(object_of(schema))] = (schema, self._once(object_of(schema)))
-        return known[1]
+        fields = object_of(schema)
+        if id(fields) not in self._known:
+            self._known[id(fields)] = (fields, self._once(fields))
+        return self._known[id(fields)][1]
 
     def named(self, schema: Any) -> Any:
-        """What a reference stands for, where a schema is nothing but one: the same schema wherever it is referred to."""
-        return resolved(self._document, object_of(schema)) if isinstance(schema, dict) and len(schema) == 1 else schema
+        """What a reference stands for, where a schema is nothing but one: the same wherever it is referred to."""
+        return resolved(self._document, object_of(schema)) if object_of(schema).keys() == {"$ref"} else schema
 
     def _once(self, schema: dict[str, Any]) -> tuple[Shape, ...]:
         if id(schema) in self._open:
