@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,8 @@ class Document:
         return next(each for each in every if each["name"] == name)
 
 
-class Edit(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Edit:
     """An edit of the contract.
 
     Attributes:
@@ -69,8 +71,7 @@ class Edit(NamedTuple):
     breaks: bool
 
 
-EDITS: list[Edit] = [
-    # Requests: what clients send has to be taken.
+_OF_REQUESTS: list[Edit] = [
     Edit(
         "an optional request field more",
         lambda d: d.sent("list_workspaces").update(page={"type": "integer"}),
@@ -371,7 +372,8 @@ EDITS: list[Edit] = [
         "changed",
         True,
     ),
-    # Answers: what comes has to be what readers expect.
+]
+_OF_ANSWERS: list[Edit] = [
     Edit(
         "an answer field more",
         lambda d: d.came("list_workspaces", "workspaces", "items").update(owner={"type": "string"}),
@@ -576,7 +578,8 @@ EDITS: list[Edit] = [
         "changed",
         True,
     ),
-    # Operations, parameters, media types and statuses.
+]
+_OF_OPERATIONS: list[Edit] = [
     Edit(
         "an operation less",
         lambda d: d.value["paths"].pop(d.path_of("copy_pipeline")),
@@ -800,6 +803,7 @@ EDITS: list[Edit] = [
         False,
     ),
 ]
+EDITS = [*_OF_REQUESTS, *_OF_ANSWERS, *_OF_OPERATIONS]
 
 ALONG: dict[str, tuple[tuple[str, str, str, bool], ...]] = {
     "a request field less where others are refused": (("get_assay_results", "request", "changed", False),),
