@@ -20,6 +20,12 @@ class Document:
     def __init__(self, text: str) -> None:
         self.value: dict[str, Any] = json.loads(text)
 
+    def leave_only(self, name: str, paths: dict[str, Any]) -> dict[str, Any]:
+        """Take all paths away but that of an operation, where it has one; what is left of other paths then."""
+        kept = [path for path, item in paths.items() if item["post"]["operationId"] == name] or list(paths)
+        self.value["paths"] = {path: self.value["paths"][path] for path in kept}
+        return {path: paths[path] for path in kept}
+
     def operation(self, name: str) -> dict[str, Any]:
         items = self.value["paths"].values()
         return next(item["post"] for item in items if item["post"]["operationId"] == name)
