@@ -144,6 +144,50 @@ def test_what_means_the_same_is_no_change(one: Any, other: Any) -> None:
     assert changes_of(small(one, one), small(other, other)) == []
 
 
+FIELDS = {"a": {"type": "string"}, "b": {"type": "string"}}
+ONE = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}}
+OTHER = {"type": "object", "required": ["b"], "properties": {"b": {"type": "string"}}}
+NEEDS_A = {"type": "object", "properties": FIELDS, "x-one-of-required": ["a"]}
+NEEDS_ONE = {"type": "object", "properties": FIELDS, "x-one-of-required": ["a", "b"]}
+CLOSED = {"type": "object", "additionalProperties": False}
+LISTED = {"type": "string", "x-extensible-enum": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "where", "kind", "breaks_requests", "breaks_answers"),
+    [
+        (ONE, {"anyOf": [OTHER, ONE]}, "", "added", False, True),
+        ({"anyOf": [ONE, OTHER]}, ONE, "", "removed", True, False),
+        (CLOSED, {"type": "object"}, "", "changed", False, False),
+        ({"type": "object"}, CLOSED, "", "changed", False, False),
+        (NEEDS_A, NEEDS_ONE, "", "changed", False, False),
+        (NEEDS_ONE, NEEDS_A, "", "changed", True, False),
+        (LISTED, {"enum": ["a"]}, "", "changed", True, False),
+        (LISTED, {"enum": ["a", "b", "c"]}, "", "changed", False, False),
+        ({"properties": FIELDS, "x-always": ["b"]}, {"properties": {"a": FIELDS["a"]}}, ".b", "removed", False, True),
+        ({"items": {"type": "string"}}, {"items": False}, "[]", "changed", True, False),
+    ],
+)
+def test_what_breaks_one_side_need_not_break_the_other(
+    one: Any, other: Any, where: str, kind: str, *, breaks_requests: bool, breaks_answers: bool
+) -> None:
+    assert changes_of(small({}, one), small({}, other)) == [(f"request{where}", kind, breaks_requests)]
+    assert changes_of(small(one), small(other)) == [(f"answer 200 ${where}", kind, breaks_answers)]
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_body_that_is_new(*, required: bool) -> None:
+    other = small({}, {})
+    other["paths"]["/do"]["post"]["requestBody"]["required"] = required
+    assert changes_of(small({}), other) == [("request", "added", required)]
+
+
+def test_a_body_that_is_newly_required() -> None:
+    other = small({}, {})
+    other["paths"]["/do"]["post"]["requestBody"]["required"] = True
+    assert changes_of(small({}, {}), other) == [("request", "changed", True)]
+
+
 def test_fields_are_read_by_their_side() -> None:
     marked = {
         "type": "object",

@@ -72,7 +72,6 @@ _ANSWER: dict[str, Verdict] = {
     "field removed": Verdict("removed", False, "The contract does not promise it: readers do without it."),
     "required field removed": Verdict("removed", True, "The contract requires it, and readers take it for granted."),
     "always field removed": Verdict("removed", True, "Every recording has it, so users may rely on it."),
-    "field refused": Verdict("removed", False, "The contract does not promise it: readers do without it."),
     "newly required": Verdict("changed", False, "It comes more often than the contract promises."),
     "newly optional": Verdict("changed", True, "The contract requires it, and it need not come any more."),
     "narrowed": Verdict("changed", False, _NARROWER_ANSWER),
