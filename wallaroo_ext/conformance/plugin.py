@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.run import Finding
 
 _SUITE = pytest.StashKey[Suite]()
-_OPTIONS = pytest.StashKey[SuiteOptions]()
 _SHOWN_FINDINGS = 20
 
 
@@ -54,7 +53,7 @@ def suite_of(config: pytest.Config) -> Suite:
         UsageError: The contract cannot be read.
     """
     if _SUITE not in config.stash:
-        options = config.stash.get(_OPTIONS, None) or _options(config)
+        options = _options(config)
         try:
             config.stash[_SUITE] = Suite(options)
         except (OSError, ValueError) as error:
@@ -62,9 +61,9 @@ def suite_of(config: pytest.Config) -> Suite:
     return config.stash[_SUITE]
 
 
-def use_options(config: pytest.Config, options: SuiteOptions) -> None:
-    """Have the suite of a run of pytest told this, in place of the command line."""
-    config.stash[_OPTIONS] = options
+def use_suite(config: pytest.Config, suite: Suite) -> None:
+    """Run this suite, in place of the one that the command line says."""
+    config.stash[_SUITE] = suite
 
 
 def _options(config: pytest.Config) -> SuiteOptions:
