@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.conformance.options import SuiteOptions
     from wallaroo_ext.conformance.run import Run
-    from wallaroo_ext.conformance.suite import Suite
 
 DRIFT = "drift"
 """The check that another description of the instance, or what was recorded of it, breaks no client of the contract."""
