@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wallaroo_ext import contract
-from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.redaction import redacted
 
 if TYPE_CHECKING:
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from wallaroo_ext.conformance.rules import Rules
     from wallaroo_ext.retries.clock import Clock
 
 T = TypeVar("T")
@@ -89,7 +89,7 @@ class Answers:
         kind = response.headers.get("content-type", "")
         broken = [*self._rules.broken(operation, response.status_code, kind, response.read())]
         if broken:
-            said = "; ".join(f"{found.check}: {found.message}" for found in broken[:3])
-            raise AssertionError(redacted(f"The answer {response.status_code} of {operation} breaks the contract: {said}"))
+            said = redacted("; ".join(f"{found.check}: {found.message}" for found in broken[:3]))
+            raise AssertionError(f"The answer {response.status_code} of {operation} breaks the contract: {said}")
         if response.status_code == self._rules.success(operation):
             self.succeeded.add(operation)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,7 @@ from wallaroo_ext.json_values import object_of
 from wallaroo_ext.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Sequence
     from pathlib import Path
 
 LARGEST_ANSWER = 65_536
@@ -119,9 +118,7 @@ class _Memory:
     """A persister of vcrpy that reads a file, and keeps what is to be written for who decides about it."""
 
     text: str | None = None
-    interactions: list[tuple[Request, dict[str, Any]]] = field(
-        default_factory=list["tuple[Request, dict[str, Any]]"]
-    )
+    interactions: list[tuple[Request, dict[str, Any]]] = field(default_factory=list["tuple[Request, dict[str, Any]]"])
 
     def load_cassette(self, _path: str, _serializer: Any = None, **_others: Any) -> tuple[list[Any], list[Any]]:
         """The requests and answers of the file."""

@@ -7,7 +7,7 @@ In all texts of a cassette at once, so that what was equal stays equal:
 - IPv4 addresses: numbered ones of the range that is kept for documentation (RFC 5737);
 - UUIDs: numbered ones; ids that are numbers stay;
 - times, as text and in milliseconds: seconds of one hour, in the order in which the times were, and in their own form;
-- how long something took in an instance (`elapsed`): its place in the list.
+- how long something took in an instance (`elapsed`, `elapsed_ns`, `elapsed_millis`): its place in the list.
 
 What is inside of a binary answer stays as it is.
 """
@@ -38,9 +38,10 @@ _UUID = re.compile(r"\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b
 _PERSON = re.compile(r'("(?:firstName|lastName)": ")[^"]+')
 _USERNAME = re.compile(r'("(?:username|userName)": ")([^"@]+)(?=")')
 _ELAPSED = re.compile(r'("elapsed": \[)([^\]]*)')
-_ELAPSED_NS = re.compile(r'(elapsed_ns\\?": )\d+')
+_ELAPSED_ALONE = re.compile(r'(elapsed_(?:ns|millis)\\?": )\d+')
 TIME = re.compile(
-    r"\b(?P<text>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)?|\b(?P<ms>1[5-9]\d{11})\b"
+    r"\b(?P<text>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)?"
+    r"|\b(?P<ms>1[5-9]\d{11})\b"
 )
 """A time: RFC 3339's, also without a zone, or the milliseconds since 1970."""
 
@@ -75,7 +76,7 @@ class Normalising:
         text = _IPV4.sub(self._numbered("ip", "192.0.2.{}"), text)
         text = _UUID.sub(self._numbered("uuid", "00000000-0000-4000-8000-{:012}"), text)
         text = _ELAPSED.sub(_numbered_items, text)
-        return _ELAPSED_NS.sub(r"\g<1>1", text)
+        return _ELAPSED_ALONE.sub(r"\g<1>1", text)
 
     def _numbered(self, kind: str, form: str) -> Callable[[re.Match[str]], str]:
         return lambda found: self._number(kind, found[0], form)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SHAPES = {
     "a JSON web token": re.compile(r"eyJ[\w-]{5,}"),
     "credentials of HTTP": re.compile(r"(?i)\b(?:bearer|basic|digest)\s+[\w.~+/-]{6,}=*"),
-    "a header with credentials": re.compile(r"(?im)^[\s>-]*(?:proxy-authorization|authorization|(?:set-)?cookie)[\"']?\s*:"),
+    "a header with credentials": re.compile(r"(?im)^[\s>\"'-]*(?:(?:proxy-)?authorization|(?:set-)?cookie)[\"']?\s*:"),
     "a password in a URL": re.compile(r"://[^\s/:@\"']+:[^\s/@\"']+@"),
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),
     "a secret of a form": re.compile(

@@ -28,6 +28,10 @@ Instance = Literal["sandbox", "recorded", "live"]
 _NAME = "wallaroo-recordings"
 _MARKER = "operations(*ids): the operations of the contract that an example test shows"
 _PHASES = 3
+_STARTING_SECONDS = 0.1
+"""Long enough to be seen once as starting, and over when it is asked about again."""
+
+_NO_SANDBOX = "It needs a sandbox, and a run on recordings starts none."
 _TOKENS_ONLY = "it sends token requests only, and these are never recorded"
 
 
@@ -69,7 +73,7 @@ def configure(config: pytest.Config, instance: Instance) -> None:
     """
     config.addinivalue_line("markers", _MARKER)
     named = config.getoption("cassettes", None)
-    is_recorded = bool(config.getoption("record", False))  # noqa: FBT003 - pytest's own signature
+    is_recorded = bool(config.getoption("record", False))
     if is_recorded and instance == "recorded":
         raise pytest.UsageError("--record needs an instance to record from: --instance sandbox, or live.")
     if is_recorded and instance == "live" and named is None:
@@ -105,11 +109,12 @@ def cassette_name(item: pytest.Item) -> str:
 
 
 def _make_new(instance: Named) -> None:
-    """Reset a sandbox, so that what is recorded of a test does not depend on the tests before it."""
+    """Reset a sandbox, so that what is recorded of a test depends neither on the tests before it nor on its speed."""
     from wallaroo_ext.sandbox.control_client import Sandbox
 
-    with Sandbox(dict(instance.environment)) as sandbox:
+    with Sandbox(instance.environment) as sandbox:
         sandbox.reset()
+        sandbox.set_transitions(deployments={"seconds": _STARTING_SECONDS})
 
 
 class NoRecordings:
@@ -153,6 +158,12 @@ class Replay(NoRecordings):
         if reason := self._index.not_recorded.get(name):
             pytest.skip(f"It is not recorded: {reason}.")
         return replaying(self._directory / f"{name}{SUFFIX}")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Skip what runs on a sandbox only."""
+        for item in items:
+            if "sandbox" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.skip(reason=_NO_SANDBOX))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
