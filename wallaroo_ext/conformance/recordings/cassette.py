@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -21,7 +23,7 @@ from wallaroo_ext.conformance.recordings.bodies import is_json, kept_request_bod
 from wallaroo_ext.conformance.recordings.files import write_cassette
 from wallaroo_ext.conformance.recordings.kept import kept_headers, without_secrets
 from wallaroo_ext.conformance.recordings.normalised import TIME, Normalising
-from wallaroo_ext.json_values import object_of
+from wallaroo_ext.json_values import list_of, object_of
 from wallaroo_ext.redaction import redacted
 
 if TYPE_CHECKING:
@@ -33,8 +35,7 @@ LARGEST_ANSWER = 65_536
 
 _TOKEN_PATH = contract.operation("request_token").path
 _TIMES = "a time"
-_POLLED = "get_deployment_status"
-_ENDS = {"Running", "Error", None}
+_CONVERTED = {"ready", "error", None}
 
 
 class NotRecordedError(Exception):
@@ -221,7 +222,9 @@ class Recording:
     memory: _Memory = field(default_factory=_Memory)
 
     def interactions(self, normalising: Normalising) -> list[dict[str, Any]]:
-        """What a cassette has of it: normalised, and with one answer for each state of a deployment.
+        """What a cassette has of it: normalised, and of what was waited for the last answer only.
+
+        How often one asks depends on time, and what is recorded should not.
 
         Raises:
             TooLargeError: An answer is too large to be kept.
@@ -233,8 +236,9 @@ class Recording:
             interaction["request"] |= {"uri": uri, "body": body}
             if isinstance(interaction["response"]["body"]["string"], str):
                 interaction["response"]["body"]["string"] = answer
-            if not kept or not _is_a_repetition(kept[-1], interaction):
-                kept.append(interaction)
+            if kept and _was_asked_again(kept[-1], interaction):
+                kept.pop()
+            kept.append(interaction)
         return kept
 
     def write(self, path: Path, normalising: Normalising) -> bool:
@@ -287,14 +291,23 @@ def _by_three(texts: Sequence[str]) -> Iterable[tuple[str, str, str]]:
     return zip(texts[::3], texts[1::3], texts[2::3], strict=True)
 
 
-def _is_a_repetition(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether a deployment that was asked about again was still starting: how often one asks depends on time."""
-    path = urlsplit(other["request"]["uri"]).path
-    if contract.operation_at(path) != _POLLED or _timeless(one) != _timeless(other):
+def _was_asked_again(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether an answer said that something is not there yet, and the next request was the same."""
+    if _timeless(one["request"]) != _timeless(other["request"]):
         return False
-    state = object_of(json.loads(other["response"]["body"]["string"])).get("status")
-    return state not in _ENDS
+    operation = contract.operation_at(urlsplit(one["request"]["uri"]).path)
+    content = one["response"]["body"]["string"]
+    is_open = _OPEN.get(operation or "")
+    return is_open is not None and one["response"]["status"]["code"] == HTTPStatus.OK and is_open(json.loads(content))
 
 
-def _timeless(interaction: dict[str, Any]) -> str:
-    return TIME.sub(_TIMES, repr(interaction))
+def _timeless(value: Any) -> str:
+    return TIME.sub(_TIMES, repr(value))
+
+
+_OPEN: dict[str, Callable[[Any], bool]] = {
+    "get_deployment_status": lambda found: object_of(found).get("status") not in {"Running", "Error"},
+    "list_model_versions": lambda found: any(version.get("status") not in _CONVERTED for version in list_of(found)),
+    "get_assay_baseline": lambda found: not found,
+}
+"""Operations that are asked until their answer is a certain one, and whether it is another one yet."""

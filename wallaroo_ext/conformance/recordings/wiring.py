@@ -28,9 +28,6 @@ Instance = Literal["sandbox", "recorded", "live"]
 _NAME = "wallaroo-recordings"
 _MARKER = "operations(*ids): the operations of the contract that an example test shows"
 _PHASES = 3
-_STARTING_SECONDS = 0.1
-"""Long enough to be seen once as starting, and over when it is asked about again."""
-
 _NO_SANDBOX = "It needs a sandbox, and a run on recordings starts none."
 _TOKENS_ONLY = "it sends token requests only, and these are never recorded"
 
@@ -109,12 +106,11 @@ def cassette_name(item: pytest.Item) -> str:
 
 
 def _make_new(instance: Named) -> None:
-    """Reset a sandbox, so that what is recorded of a test depends neither on the tests before it nor on its speed."""
+    """Reset a sandbox, so that what is recorded of a test does not depend on the tests before it."""
     from wallaroo_ext.sandbox.control_client import Sandbox
 
     with Sandbox(instance.environment) as sandbox:
         sandbox.reset()
-        sandbox.set_transitions(deployments={"seconds": _STARTING_SECONDS})
 
 
 class NoRecordings:
