@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def kind(config: pytest.Config) -> Instance:
-    return config.getoption("instance", "sandbox")
+    return cast("Instance", config.getoption("instance", "sandbox"))
 
 
 @pytest.fixture(scope="session")

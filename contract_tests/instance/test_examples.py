@@ -293,11 +293,11 @@ def test_request_token(conformance_instance: Any, rules: Rules) -> None:
         client_secret=settings.client_secret or UNSET,
     )
     answers = Answers(rules)
-    keycloak = Client(base_url=settings.auth_url, verify_ssl=trusted)
+    keycloak: Any = Client(base_url=settings.auth_url, verify_ssl=trusted)  # without credentials but those of the form
     with keycloak, answers.watched(keycloak.get_httpx_client()):
         token = call(request_token, client=keycloak, body=body)
     assert answers.succeeded == {"request_token"}
-    assert len(token.access_token) > 0
+    assert token.token_type == "Bearer"
 
 
 @operations("query_users", "list_workspace_users")

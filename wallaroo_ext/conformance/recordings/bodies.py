@@ -75,7 +75,7 @@ def _arrow(content: bytes) -> dict[str, Any]:
         table = pa.ipc.open_file(io.BytesIO(content)).read_all()
     except pa.ArrowException:
         return _digest(content)
-    columns = {field.name: str(field.type) for field in table.schema}
+    columns = dict(zip(table.column_names, map(str, table.schema.types), strict=True))
     return {"arrow": {"columns": columns, "rows": json.loads(json.dumps(table.to_pylist(), default=str))}}
 
 

@@ -35,9 +35,9 @@ def cassette_text(interactions: list[dict[str, Any]]) -> str:
     class Dumper(yaml.SafeDumper):
         """Writes texts of several lines as they are."""
 
-    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    def text(_: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
         style = "|" if "\n" in value else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
+        return yaml.ScalarNode("tag:yaml.org,2002:str", value, style=style)
 
     Dumper.add_representer(str, text)
     document = {"version": _FORMAT, "interactions": interactions}

@@ -20,7 +20,7 @@ KEPT_HEADERS = ("accept", "content-type")
 
 _BOUNDARY = re.compile(r"(boundary=)[^;]+")
 _LIKE_A_SECRET = re.compile(
-    r"(?i)pass(word|wd|phrase)|secret|tokens?$|^token|authorization|cookie|api[-_]?key|private[-_]?key|credentials?$|assertion$"
+    r"(?i)pass(word|wd|phrase)|secret|tokens?$|authorization|cookie|api[-_]?key|private[-_]?key|credentials?$|assertion$"
 )
 
 

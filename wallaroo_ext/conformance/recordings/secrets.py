@@ -23,9 +23,17 @@ _SHAPES = {
     ),
     "somebody's address": re.compile(r"(?i)\b[\w.+-]+@(?!example\.com\b)[\w-]+(?:\.[\w-]+)+"),
 }
-_FIELD = re.compile(r"""\\*["']?(?P<name>[\w-]+)\\*["']?\s*:\s*(?P<value>\\*"(?:[^"\\]|\\.)*"?|'[^']*'|[^\s,}\]]+)""")
+_FIELD = re.compile(
+    r"""(?x)
+    \\*["']? (?P<name> [\w-]+ ) \\*["']? \s* :
+    (?= \s* (?P<value> \\*" (?: [^"\\] | \\. )* "? | ' [^']* ' | [^\s,}\]]+ ) )  # so that it can be a name, too
+    """
+)
 _BINARY = re.compile(r"!!binary \|\n((?:\s+[\w+/=]+\n)+)")
-_NOTHING = {"null", "true", "false", "~", "{}", "[]", "|", "|-", ">", "["}
+_PUT_IN = (LEFT_OUT[:-1], "[removed")
+"""What stands for a secret that was taken out, in JSON and in other texts."""
+
+_NOTHING = {"", "null", "true", "false", "~", "{}", "[]"}
 
 
 def suspicious(text: str) -> list[str]:
@@ -46,7 +54,7 @@ def _found(text: str) -> Iterator[str]:
         yield from (f"line {_line(text, match.start())}: {kind}" for match in shape.finditer(text))
     for match in _FIELD.finditer(text):
         value = match["value"].strip("\\\"'")
-        if is_secret(match["name"]) and value not in _NOTHING and value and not value.startswith(LEFT_OUT[:-1]):
+        if is_secret(match["name"]) and value not in _NOTHING and not value.startswith(_PUT_IN):
             yield f"line {_line(text, match.start())}: the value of {match['name']}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager, nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -132,7 +133,7 @@ class Replay(NoRecordings):
     """
 
     def __init__(self, directory: Path) -> None:
-        import vcr.patch  # noqa: F401 - it looks for other libraries, and one of them tries a socket when it is imported
+        import_module("vcr.patch")  # it looks for other libraries, of which one tries a socket when it is imported
 
         self._directory = directory
         self._index = Index(directory)
@@ -231,11 +232,11 @@ class Record(NoRecordings):
         return report
 
     def _write(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        from wallaroo_ext.conformance.recordings.cassette import TooLargeError
+        from wallaroo_ext.conformance.recordings.interactions import TooLargeError
 
         recorded, normalising = self._recorded.pop(item.nodeid)
         name = cassette_name(item)
-        if not recorded.memory.interactions:
+        if recorded.is_empty:
             self._index.skipped(name, _TOKENS_ONLY)
             return
         try:
