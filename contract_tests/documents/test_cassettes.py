@@ -11,6 +11,7 @@ import pytest
 import yaml
 from recorded import FOLDER
 
+from wallaroo_ext import contract
 from wallaroo_ext.conformance.recordings.files import SUFFIX, default_directory
 from wallaroo_ext.conformance.recordings.index import FILE
 from wallaroo_ext.conformance.recordings.secrets import suspicious
@@ -27,14 +28,23 @@ def cassettes() -> list[Path]:
     return sorted(CASSETTES.glob(f"*{SUFFIX}"))
 
 
-def examples() -> set[str]:
-    """The names of the tests that are recorded: those with a mark."""
+def examples() -> dict[str, set[str]]:
+    """The example tests, each with the operations that it is marked with."""
     functions = ast.parse(EXAMPLES.read_text(encoding="utf-8")).body
-    return {found.name for found in functions if isinstance(found, ast.FunctionDef) and _is_marked(found)}
+    tests = [found for found in functions if isinstance(found, ast.FunctionDef) and found.name.startswith("test_")]
+    return {test.name: _marked(test) for test in tests}
 
 
-def _is_marked(function: ast.FunctionDef) -> bool:
-    return any(ast.unparse(decorator).startswith("operations(") for decorator in function.decorator_list)
+def _marked(test: ast.FunctionDef) -> set[str]:
+    calls = [
+        found for found in test.decorator_list if isinstance(found, ast.Call) and ast.unparse(found.func) == "touches"
+    ]
+    return {ast.literal_eval(argument) for call in calls for argument in call.args}
+
+
+def test_every_operation_has_an_example() -> None:
+    assert set().union(*examples().values()) == set(contract.operation_ids())
+    assert all(examples().values())
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in cassettes()])
@@ -55,7 +65,7 @@ def test_every_example_has_a_cassette_or_a_reason() -> None:
     index = json.loads((CASSETTES / FILE).read_text(encoding="utf-8"))
     recorded = {path.stem for path in cassettes()}
     assert recorded == set(index["cassettes"])
-    assert examples() == recorded | set(index["not_recorded"])
+    assert set(examples()) == recorded | set(index["not_recorded"])
     assert set(index["not_recorded"]) == {"test_request_token"}
 
 

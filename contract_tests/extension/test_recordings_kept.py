@@ -97,7 +97,7 @@ class TestNormalising:
 
     def test_the_run_and_its_instance_have_one_name(self) -> None:
         assert self.normalised('{"url": "http://127.0.0.1:4711/v1/run-1f-a"}') == [
-            '{"url": "https://wallaroo.example.com/v1/recorded-a"}'
+            '{"url": "https://wallaroo.example.com/v1/conformance-a"}'
         ]
 
     def test_people_hosts_and_addresses_are_numbered(self) -> None:

@@ -85,8 +85,8 @@ def test_what_is_recorded_is_played(path: Path) -> None:
     assert "hush" not in text
     assert "cookie" not in text.lower()
     with replaying(path), httpx.Client(base_url=URL) as client:
-        assert post(client, name="recorded-b")["number"] == 2
-        assert post(client, name="recorded-a")["number"] == 1
+        assert post(client, name="conformance-b")["number"] == 2
+        assert post(client, name="conformance-a")["number"] == 1
 
 
 def test_requests_that_are_alike_are_answered_in_their_order(path: Path) -> None:

@@ -46,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "touches(*operations): the operations that a test is about")
     wiring.configure(config, kind(config))
 
 

@@ -104,7 +104,8 @@ if TYPE_CHECKING:
 ROWS = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]
 SECOND = 1000
 
-operations = pytest.mark.operations
+pytestmark = pytest.mark.recorded
+touches = pytest.mark.touches
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +116,7 @@ def rules() -> Rules:
 @pytest.fixture(autouse=True)
 def _by_the_contract(request: pytest.FixtureRequest, rules: Rules) -> Generator[None]:
     """Hold every answer against the contract, and see in the end that what the test's mark names was done."""
-    shown = request.node.get_closest_marker("operations")
-    if shown is None:
-        yield
-        return
+    shown = request.node.get_closest_marker("touches")
     client: Client = request.getfixturevalue("conformance_client")
     answers, failed = Answers(rules), request.session.testsfailed
     with answers.watched(client.get_httpx_client()):
@@ -269,15 +267,7 @@ def assay(conformance_client: Client, watched: Watched) -> Generator[int]:
     call(set_assay_active, client=conformance_client, body=SetAssayActiveRequest(id=created, active=False))
 
 
-def test_every_operation_has_an_example() -> None:
-    functions = [value for name, value in globals().items() if name.startswith("test_")]
-    marks = [mark for function in functions for mark in getattr(function, "pytestmark", [])]
-    assert {shown for mark in marks if mark.name == operations.name for shown in mark.args} == set(
-        contract.operation_ids()
-    )
-
-
-@operations("request_token")
+@touches("request_token")
 def test_request_token(conformance_instance: Any, rules: Rules) -> None:
     if conformance_instance.kind == "recorded":
         pytest.skip("Token requests are never recorded")
@@ -300,7 +290,7 @@ def test_request_token(conformance_instance: Any, rules: Rules) -> None:
     assert token.token_type == "Bearer"
 
 
-@operations("query_users", "list_workspace_users")
+@touches("query_users", "list_workspace_users")
 def test_query_users(conformance_client: Client, workspace: int) -> None:
     members = call(
         list_workspace_users, client=conformance_client, body=ListWorkspaceUsersRequest(workspace_id=workspace)
@@ -312,7 +302,7 @@ def test_query_users(conformance_client: Client, workspace: int) -> None:
     assert (user.id, user.enabled) == (own, True)
 
 
-@operations("invite_user")
+@touches("invite_user")
 def test_invite_user(conformance_client: Client, guest: Guest) -> None:
     found = call(query_users, client=conformance_client, body=QueryUsersRequest(user_ids=[guest.id])).users
     user = found.additional_properties[guest.id]
@@ -320,7 +310,7 @@ def test_invite_user(conformance_client: Client, guest: Guest) -> None:
     assert user.enabled
 
 
-@operations("deactivate_user")
+@touches("deactivate_user")
 def test_deactivate_user(conformance_client: Client, guest: Guest) -> None:
     call(deactivate_user, client=conformance_client, body=DeactivateUserRequest(email=guest.email))
     found = call(query_users, client=conformance_client, body=QueryUsersRequest(user_ids=[guest.id])).users
@@ -329,7 +319,7 @@ def test_deactivate_user(conformance_client: Client, guest: Guest) -> None:
     assert not user.enabled
 
 
-@operations("activate_user")
+@touches("activate_user")
 def test_activate_user(conformance_client: Client, guest: Guest) -> None:
     call(deactivate_user, client=conformance_client, body=DeactivateUserRequest(email=guest.email))
     call(activate_user, client=conformance_client, body=ActivateUserRequest(email=guest.email))
@@ -339,20 +329,20 @@ def test_activate_user(conformance_client: Client, guest: Guest) -> None:
     assert user.enabled
 
 
-@operations("list_workspaces")
+@touches("list_workspaces")
 def test_list_workspaces(conformance_client: Client, workspace: int) -> None:
     listed = call(list_workspaces, client=conformance_client, body=ListWorkspacesRequest()).workspaces
     assert workspace in [found.id for found in listed]
 
 
-@operations("create_workspace")
+@touches("create_workspace")
 def test_create_workspace(conformance_client: Client, name: str) -> None:
     created = call(create_workspace, client=conformance_client, body=CreateWorkspaceRequest(workspace_name=name))
     listed = call(list_workspaces, client=conformance_client, body=ListWorkspacesRequest()).workspaces
     assert [found.name for found in listed if found.id == created.workspace_id] == [name]
 
 
-@operations("add_workspace_user", "list_workspace_users")
+@touches("add_workspace_user", "list_workspace_users")
 def test_add_workspace_user(conformance_client: Client, workspace: int, guest: Guest) -> None:
     call(
         add_workspace_user,
@@ -362,7 +352,7 @@ def test_add_workspace_user(conformance_client: Client, workspace: int, guest: G
     assert members(conformance_client, workspace)[guest.id] == "COLLABORATOR"
 
 
-@operations("remove_workspace_user")
+@touches("remove_workspace_user")
 def test_remove_workspace_user(conformance_client: Client, workspace: int, guest: Guest) -> None:
     added = AddWorkspaceUserRequest(workspace_id=workspace, email=guest.email, user_type="COLLABORATOR")
     call(add_workspace_user, client=conformance_client, body=added)
@@ -377,56 +367,56 @@ def members(client: Client, workspace: int) -> dict[str, Any]:
     return {member.user_id: member.user_type for member in answer.users}
 
 
-@operations("upload_and_convert_model")
+@touches("upload_and_convert_model")
 def test_upload_and_convert_model(conformance_client: Client, workspace: int, name: str) -> None:
     version = upload_model(conformance_client, small_model(), name=name, workspace=workspace, file_name="small.onnx")
     assert version.file_name in {"small.onnx", UNSET}
 
 
-@operations("upload_model")
+@touches("upload_model")
 def test_upload_model(conformance_client: Client, workspace: int, name: str) -> None:
     version = upload_model(conformance_client, small_model(), name=name, workspace=workspace, endpoint="upload")
     assert version.model_id in {name, UNSET}
 
 
-@operations("upload_model_stream")
+@touches("upload_model_stream")
 def test_upload_model_stream(conformance_client: Client, workspace: int, name: str) -> None:
     version = upload_model(conformance_client, small_model(), name=name, workspace=workspace, endpoint="upload_stream")
     assert version.model_id in {name, UNSET}
 
 
-@operations("list_models")
+@touches("list_models")
 def test_list_models(conformance_client: Client, workspace: int, version: ModelVersion, name: str) -> None:
     listed = call(list_models, client=conformance_client, body=ListModelsRequest(workspace_id=workspace)).models
     assert [model.id for model in listed if model.name == name] == [version.models_pk_id]
 
 
-@operations("get_model_by_id")
+@touches("get_model_by_id")
 def test_get_model_by_id(conformance_client: Client, version: ModelVersion, name: str) -> None:
     body = GetModelByIdRequest(id=version.models_pk_id)
     assert call(get_model_by_id, client=conformance_client, body=body).name == name
 
 
-@operations("list_model_versions")
+@touches("list_model_versions")
 def test_list_model_versions(conformance_client: Client, version: ModelVersion, name: str) -> None:
     listed = call(list_model_versions, client=conformance_client, body=ListModelVersionsRequest(model_id=name))
     assert [(found.id, found.sha) for found in listed] == [(version.id, version.sha)]
 
 
-@operations("get_model_config_by_id")
+@touches("get_model_config_by_id")
 def test_get_model_config_by_id(conformance_client: Client, version: ModelVersion) -> None:
     body = GetModelConfigByIdRequest(model_id=version.id)
     answer = call(get_model_config_by_id, client=conformance_client, body=body)
     assert "model_config" in answer.to_dict()
 
 
-@operations("get_model")
+@touches("get_model")
 def test_get_model(conformance_client: Client, version: ModelVersion, name: str) -> None:
     model = call(get_model, client=conformance_client, body=GetModelRequest(id=version.models_pk_id))
     assert (model.name, [found.id for found in model.models]) == (name, [version.id])
 
 
-@operations("create_pipeline")
+@touches("create_pipeline")
 def test_create_pipeline(
     conformance_client: Client, workspace: int, pipeline: CreatePipelineResponse, name: str
 ) -> None:
@@ -436,7 +426,7 @@ def test_create_pipeline(
     assert again.pipeline_variant_pk_id != pipeline.pipeline_variant_pk_id
 
 
-@operations("deploy_pipeline", "undeploy_pipeline")
+@touches("deploy_pipeline", "undeploy_pipeline")
 def test_deploy_pipeline(
     conformance_client: Client,
     conformance_clock: Clock,
@@ -459,13 +449,13 @@ def test_deploy_pipeline(
         call(undeploy_pipeline, client=conformance_client, body=ended)
 
 
-@operations("get_deployment_status")
+@touches("get_deployment_status")
 def test_get_deployment_status(conformance_client: Client, deployment: Deployment) -> None:
     body = GetDeploymentStatusRequest(name=deployment.name)
     assert call(get_deployment_status, client=conformance_client, body=body).status == "Running"
 
 
-@operations("get_pipeline_external_url")
+@touches("get_pipeline_external_url")
 def test_get_pipeline_external_url(conformance_client: Client, workspace: int, deployment: Deployment) -> None:
     body = GetPipelineExternalUrlRequest(workspace_id=workspace, pipeline_name=deployment.pipeline)
     url = call(get_pipeline_external_url, client=conformance_client, body=body).url
@@ -473,13 +463,13 @@ def test_get_pipeline_external_url(conformance_client: Client, workspace: int, d
     assert outputs(table)[OUTPUT].ravel().tolist() == [scored(row) for row in ROWS]
 
 
-@operations("infer_deployment")
+@touches("infer_deployment")
 def test_infer_deployment(conformance_client: Client, deployment: Deployment) -> None:
     answer = call(infer_deployment, deployment.name, client=conformance_client, body=records())
     assert [result.out for result in answer]
 
 
-@operations("infer_pipeline")
+@touches("infer_pipeline")
 def test_infer_pipeline(conformance_client: Client, deployment: Deployment) -> None:
     answer = call(infer_pipeline, deployment.name, deployment.pipeline, client=conformance_client, body=records())
     assert [result.out for result in answer]
@@ -490,33 +480,33 @@ def records() -> list[PandasRecordsItem]:
     return [PandasRecordsItem.from_dict({INPUT: row}) for row in ROWS]
 
 
-@operations("undeploy_pipeline")
+@touches("undeploy_pipeline")
 def test_undeploy_pipeline(conformance_client: Client, deployment: Deployment) -> None:
     undeploy(conformance_client, deployment)
     with pytest.raises(NotFoundError):
         infer(conformance_client, deployment, {INPUT: ROWS})
 
 
-@operations("copy_pipeline")
+@touches("copy_pipeline")
 def test_copy_pipeline(conformance_client: Client, workspace: int, pipeline: CreatePipelineResponse, name: str) -> None:
     body = CopyPipelineRequest(name=f"{name}-2", workspace_id=workspace, source_pipeline=pipeline.pipeline_pk_id)
     assert call(copy_pipeline, client=conformance_client, body=body).pipeline_pk_id != pipeline.pipeline_pk_id
 
 
-@operations("list_features")
+@touches("list_features")
 def test_list_features(conformance_client: Client) -> None:
     answer = call(list_features, client=conformance_client, body=ListFeaturesRequest())
     assert "features" in answer.to_dict()
 
 
-@operations("create_assay", "list_assays")
+@touches("create_assay", "list_assays")
 def test_create_assay(conformance_client: Client, watched: Watched, assay: int) -> None:
     body = ListAssaysRequest(pipeline_id=watched.pipeline_id)
     listed = call(list_assays, client=conformance_client, body=body)
     assert [(found.id, found.active) for found in listed] == [(assay, True)]
 
 
-@operations("set_assay_active", "list_assays")
+@touches("set_assay_active", "list_assays")
 def test_set_assay_active(conformance_client: Client, watched: Watched, assay: int) -> None:
     switched = call(set_assay_active, client=conformance_client, body=SetAssayActiveRequest(id=assay, active=False))
     assert (switched.id, switched.active) == (assay, False)
@@ -524,31 +514,31 @@ def test_set_assay_active(conformance_client: Client, watched: Watched, assay: i
     assert [found.active for found in call(list_assays, client=conformance_client, body=body)] == [False]
 
 
-@operations("run_interactive_assay_baseline")
+@touches("run_interactive_assay_baseline")
 def test_run_interactive_assay_baseline(conformance_client: Client, watched: Watched) -> None:
     result = call(run_interactive_assay_baseline, client=conformance_client, body=watched.assay())
     assert (result.status, result.score) == ("BaselineRun", 0)
 
 
-@operations("get_assay_baseline")
+@touches("get_assay_baseline")
 def test_get_assay_baseline(conformance_client: Client, watched: Watched) -> None:
     rows = [row.to_dict() for row in logged(conformance_client, watched)]
     assert [row[f"out.{OUTPUT}"] for row in rows] == [[scored(row)] for row in ROWS]
 
 
-@operations("run_interactive_assay")
+@touches("run_interactive_assay")
 def test_run_interactive_assay(conformance_client: Client, watched: Watched) -> None:
     [result] = call(run_interactive_assay, client=conformance_client, body=watched.assay())
     assert (result.status, result.score) == ("Ok", 0)
 
 
-@operations("get_assay_results")
+@touches("get_assay_results")
 def test_get_assay_results(conformance_client: Client, watched: Watched, assay: int) -> None:
     results = call(get_assay_results, client=conformance_client, body=GetAssayResultsRequest(assay_id=assay))
     assert all((result.assay_id, result.pipeline_id) == (assay, watched.pipeline_id) for result in results)
 
 
-@operations("get_assay_results_between")
+@touches("get_assay_results_between")
 def test_get_assay_results_between(conformance_client: Client, watched: Watched, assay: int) -> None:
     body = GetAssayResultsBetweenRequest(
         assay_id=assay, start=moment(watched.start - 120 * SECOND), end=moment(watched.end)

@@ -2,7 +2,7 @@
 
 In all texts of a cassette at once, so that what was equal stays equal:
 
-- the prefix of the run's names, and the instance's host: `recorded` and `wallaroo.example.com`;
+- the prefix of the run's names, and the instance's host: `conformance` and `wallaroo.example.com`;
 - other hosts, addresses of people, and people's names: numbered ones at `example.com`;
 - IPv4 addresses: numbered ones of the range that is kept for documentation (RFC 5737);
 - UUIDs: numbered ones; ids that are numbers stay;
@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-PREFIX = "recorded"
+PREFIX = "conformance"
 """What the names in a cassette begin with, in place of the prefix of the run that it was recorded in."""
 
 HOST = "wallaroo.example.com"

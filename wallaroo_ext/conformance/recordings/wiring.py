@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Instance = Literal["sandbox", "recorded", "live"]
 
 _NAME = "wallaroo-recordings"
-_MARKER = "operations(*ids): the operations of the contract that an example test shows"
+_MARKER = "recorded: an example test, which is recorded and played"
 _PHASES = 3
 _NO_SANDBOX = "It needs a sandbox, and a run on recordings starts none."
 _TOKENS_ONLY = "it sends token requests only, and these are never recorded"
@@ -98,7 +98,7 @@ def _release_of(instance: Instance) -> str:
 
 def is_example(item: pytest.Item) -> bool:
     """Whether a test is one that is recorded."""
-    return item.get_closest_marker("operations") is not None
+    return item.get_closest_marker("recorded") is not None
 
 
 def cassette_name(item: pytest.Item) -> str:
