@@ -19,6 +19,7 @@ from servers import answer, serving
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.recordings.cassette import NotRecordedError, recording, replaying
 from wallaroo_ext.conformance.recordings.interactions import LARGEST_ANSWER, TooLargeError
+from wallaroo_ext.conformance.recordings.network import NetworkUsedError, NoNetwork
 from wallaroo_ext.conformance.recordings.normalised import URL, Normalising
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def test_another_request_is_an_error_that_says_what_to_do(path: Path, target: st
         replayed(path, lambda client: post(client, target, **body))
     assert str(path) in str(caught.value)
     assert str(contract.operation_at(target.partition("?")[0])) in str(caught.value)
-    assert "scripts/record --sandbox -k test_a" in str(caught.value)
+    assert f"scripts/record --cassettes {path.parent} -k test_a" in str(caught.value)
     assert "hush" not in str(caught.value)
 
 
@@ -217,3 +218,14 @@ def test_plain_vcrpy_reads_a_cassette(path: Path) -> None:
     recorded(path, lambda client: post(client, name="a"), numbered)
     with vcr.use_cassette(str(path), record_mode="none"), httpx.Client(base_url=URL) as client:
         assert post(client, name="a")["number"] == 1
+
+
+def test_no_token_is_asked_for_in_a_replay(path: Path) -> None:
+    recorded(path, lambda client: post(client, name="a"), numbered)
+    network = NoNetwork()
+    network.begin()
+    try:
+        with pytest.raises(NetworkUsedError, match=r"wallaroo\.example\.com"):
+            replayed(path, lambda client: [post(client, name="a"), client.post(TOKEN)])
+    finally:
+        network.end()

@@ -152,7 +152,7 @@ def test_a_request_that_changed_is_an_error_that_says_what_to_do(pytester: pytes
     pytester.makepyfile(test_examples=changed)
     result = run("--instance", "recorded", "-k", "good")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["*scripts/record --sandbox -k test_good*"])
+    result.stdout.fnmatch_lines(["*scripts/record --cassettes tapes -k test_good*"])
 
 
 def test_the_network_fails_a_test_also_where_it_is_caught(pytester: pytest.Pytester, run: Run) -> None:
@@ -211,5 +211,5 @@ def test_a_cassette_that_came_out_the_same_keeps_its_date(pytester: pytest.Pytes
     run("--record")
     index = pytester.path / "tapes" / "recording.json"
     index.write_text(index.read_text(encoding="utf-8").replace('"date": "20', '"date": "19'), encoding="utf-8")
-    run("--record")
+    run("--record").stdout.fnmatch_lines(["Recorded to tapes: 0 cassettes changed, 2 did not."])
     assert json.loads(index.read_text(encoding="utf-8"))["cassettes"]["test_good"]["date"].startswith("19")

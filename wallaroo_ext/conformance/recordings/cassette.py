@@ -9,13 +9,14 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.recordings.bodies import is_json, kept_request_body, pretty
-from wallaroo_ext.conformance.recordings.files import write_cassette
+from wallaroo_ext.conformance.recordings.files import default_directory, write_cassette
 from wallaroo_ext.conformance.recordings.interactions import written
 from wallaroo_ext.conformance.recordings.kept import kept_headers, without_secrets
 from wallaroo_ext.conformance.recordings.requests import Request, named, same_body, same_operation, same_query, text_of
@@ -23,7 +24,6 @@ from wallaroo_ext.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from wallaroo_ext.conformance.recordings.normalised import Normalising
 
@@ -112,7 +112,7 @@ class _Player(_VcrCassette):
         """
         kept = _kept(request)
         if kept is not None and self.record_mode == _Mode.NONE and kept not in self:
-            self.missed = NotRecordedError(_missing(self.path, self.requests, kept))
+            self.missed = NotRecordedError(_missing(Path(self.path), self.requests, kept))
             raise self.missed
         return bool(super().can_play_response_for(request))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - vcrpy's own
 
@@ -121,7 +121,7 @@ class _Player(_VcrCassette):
         return [request for number, request in enumerate(self.requests) if not self.play_counts[number]]
 
 
-def _missing(path: str, recorded: list[Request], request: Request) -> str:
+def _missing(path: Path, recorded: list[Request], request: Request) -> str:
     """What was asked for in vain, and why that may be."""
     alike = [found for found in recorded if same_operation(found, request)]
     known = sum(same_query(found, request) and same_body(found, request) for found in alike)
@@ -132,9 +132,9 @@ def _missing(path: str, recorded: list[Request], request: Request) -> str:
     return f"{path} has no answer to {named(request)}. {reason} {_advice(path)}\nWhat came: {came or 'no body'}"
 
 
-def _advice(path: str) -> str:
-    test = path.rpartition("/")[2].removesuffix(".yaml")
-    return f"Where the change is meant, record the test again: scripts/record --sandbox -k {test}"
+def _advice(path: Path) -> str:
+    source = "--sandbox" if path.parent == default_directory() else f"--cassettes {path.parent}"
+    return f"Where the change is meant, record the test again: scripts/record {source} -k {path.stem}"
 
 
 def _cassette(path: Path, memory: _Memory, mode: Any) -> Any:
@@ -157,14 +157,14 @@ def replaying(path: Path) -> Generator[None]:
         NotRecordedError: A request came that it does not have, or one of its own did not come.
     """
     if not path.is_file():
-        raise NotRecordedError(f"There is no {path}. {_advice(str(path))}")
+        raise NotRecordedError(f"There is no {path}. {_advice(path)}")
     with _cassette(path, _Memory(path.read_text(encoding="utf-8")), _Mode.NONE) as player:
         yield
     if player.missed is not None:
         raise player.missed
     if left := player.left():
         raise NotRecordedError(
-            f"{path} has {len(left)} requests that were not sent, the first is {named(left[0])}. {_advice(str(path))}"
+            f"{path} has {len(left)} requests that were not sent, the first is {named(left[0])}. {_advice(path)}"
         )
 
 

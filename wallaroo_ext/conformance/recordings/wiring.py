@@ -194,6 +194,7 @@ class Record(NoRecordings):
         self._directory = directory
         self._index = Index(directory)
         self._origin = Origin.today(instance, release)
+        self._changed: list[bool] = []
         self._recorded: dict[str, tuple[Recording, Normalising]] = {}
         self._passed: dict[str, int] = {}
 
@@ -244,9 +245,15 @@ class Record(NoRecordings):
         except (SecretFoundError, TooLargeError) as error:
             report.outcome, report.longrepr = "failed", str(error)
         else:
+            self._changed.append(is_new)
             self._index.recorded(name, self._origin, is_new=is_new)
 
     def pytest_sessionfinish(self) -> None:
         """Say what the cassettes were recorded from."""
         if self._index.cassettes or self._index.not_recorded:
             self._index.save()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what became of the cassettes."""
+        changed, same = self._changed.count(True), self._changed.count(False)
+        terminalreporter.write_line(f"Recorded to {self._directory}: {changed} cassettes changed, {same} did not.")
