@@ -44,16 +44,16 @@ def written(recorded: Sequence[tuple[Request, dict[str, Any]]], normalising: Nor
     Raises:
         TooLargeError: An answer is too large to be kept.
     """
-    found = [_interaction(request, answer) for request, answer in recorded]
-    texts = normalising([text for interaction in found for text in _texts(interaction)])
     kept: list[dict[str, Any]] = []
-    for interaction, (uri, body, answer) in zip(found, _by_three(texts), strict=True):
-        interaction["request"] |= {"uri": uri, "body": body}
-        if isinstance(interaction["response"]["body"]["string"], str):
-            interaction["response"]["body"]["string"] = answer
+    for interaction in [_interaction(request, answer) for request, answer in recorded]:
         if kept and _was_asked_again(kept[-1], interaction):
             kept.pop()
         kept.append(interaction)
+    texts = normalising([text for interaction in kept for text in _texts(interaction)])
+    for interaction, (uri, body, answer) in zip(kept, _by_three(texts), strict=True):
+        interaction["request"] |= {"uri": uri, "body": body}
+        if isinstance(interaction["response"]["body"]["string"], str):
+            interaction["response"]["body"]["string"] = answer
     return kept
 
 
