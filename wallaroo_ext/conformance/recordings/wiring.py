@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 Instance = Literal["sandbox", "recorded", "live"]
 
+PASSED = pytest.StashKey[bool]()
+"""What a test has in its stash once it passed, before its fixtures end."""
+
 _NAME = "wallaroo-recordings"
 _MARKER = "recorded: an example test, which is recorded and played"
 _PHASES = 3
@@ -123,6 +126,12 @@ class NoRecordings:
     def conformance_clock(self) -> Clock:
         """The time that pauses go by: the machine's, or on recordings one on which they are over at once."""
         return self._clock
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
+        """Note on a test that it passed, for its own fixtures."""
+        yield
+        item.stash[PASSED] = True
 
 
 class Replay(NoRecordings):
