@@ -31,7 +31,7 @@ _NEEDED = {"pytest", "schemathesis", "hypothesis", "jinja2", "harfile", "onnx", 
 def conformance(
     *,
     report: Path | None = None,
-    instance: Literal["live", "sandbox"] = "live",
+    instance: Literal["live", "sandbox", "recorded"] = "live",
     contract: Path | None = None,
     operation: tuple[str, ...] = (),
     cases: Annotated[int, Parameter(validator=Number(gte=1))] = 20,
@@ -56,7 +56,8 @@ def conformance(
 
     Args:
         report: A directory for the report: a page, JUnit XML, JSON, and HAR with every request and its answer.
-        instance: `live` for the instance that the environment names, `sandbox` for one that is started for the run.
+        instance: `live` for the instance that the environment names, `sandbox` for one that is started for the run,
+            `recorded` for what was recorded of one, without a network.
         contract: A contract of your own, in place of the one that comes with this package.
         operation: Look at this operation only, by its operationId; may be given again.
         cases: How many random requests of each operation to send, good ones and bad ones.

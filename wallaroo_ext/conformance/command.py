@@ -33,6 +33,19 @@ def tests_folder() -> Path:
     return installed if installed.exists() else _HERE.parents[1] / "contract_tests" / "instance"
 
 
+def _tests(options: SuiteOptions) -> list[str]:
+    """What pytest is told of the tests and their configuration.
+
+    A run on recordings has the documents' and the client's tests too, where they are: in a checkout.
+    """
+    folder = tests_folder()
+    checkout = folder.parent.parent
+    if options.instance == "recorded" and folder.parent.name == "contract_tests":
+        names = ("documents", "client", "instance")
+        return [*(str(folder.parent / name) for name in names), "-c", str(checkout / "pyproject.toml")]
+    return [str(folder), "-c", str(_HERE / "pytest.ini"), "--rootdir", str(folder)]
+
+
 def run_suite(options: SuiteOptions, tell: Callable[[int, int], None]) -> Run:
     """Run the suite.
 
@@ -48,8 +61,7 @@ def run_suite(options: SuiteOptions, tell: Callable[[int, int], None]) -> Run:
         ValueError: It is no contract.
     """
     suite = Suite(options)
-    arguments = [str(tests_folder()), "-c", str(_HERE / "pytest.ini"), "--rootdir", str(tests_folder())]
-    arguments += ["-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
+    arguments = [*_tests(options), "-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
     with _no_other_plugins(), _interruptible():
         status = pytest.main(arguments, plugins=[_Watcher(suite, tell)])
     if not suite.run.could_not_run and status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:

@@ -15,6 +15,7 @@ import pytest
 
 from wallaroo_ext.conformance.api import Api
 from wallaroo_ext.conformance.options import SEED, SuiteOptions
+from wallaroo_ext.conformance.recordings import wiring
 from wallaroo_ext.conformance.run import TestOutcome
 from wallaroo_ext.conformance.suite import Suite
 from wallaroo_ext.redaction import redacted
@@ -44,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--explore", action="store_true", help="random data that nobody has tried yet; prints its seed")
     group.addoption("--cases", type=int, default=20, help="random requests of each operation, good and bad")
     group.addoption("--operation", action="append", default=[], help="look at this operation; may be given again")
+    wiring.add_options(group)
 
 
 def suite_of(config: pytest.Config) -> Suite:
@@ -84,9 +86,11 @@ def _options(config: pytest.Config) -> SuiteOptions:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the suite's marks."""
+    """Declare the suite's marks, and prepare a run on recordings, or one that records."""
     config.addinivalue_line("markers", "touches(*operations): the operations that a test is about")
     config.addinivalue_line("markers", "last: runs after all other tests")
+    given = config.stash.get(_SUITE, None)
+    wiring.configure(config, config.getoption("instance") if given is None else given.options.instance)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -106,11 +110,22 @@ def _is_wanted(suite: Suite, operations: list[str]) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests of operations that the run does not look at, and run those marked `last` last."""
-    kept = [item for item in items if not touched(item) or _is_wanted(suite_of(config), touched(item))]
+    """Leave out what the run does not look at, or has no recordings of, and run the tests marked `last` last."""
+    kept = [item for item in items if "conformance_suite" not in fixtures_of(item) or _is_kept(suite_of(config), item)]
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = sorted(kept, key=lambda item: item.get_closest_marker("last") is not None)
+
+
+def _is_kept(suite: Suite, item: pytest.Item) -> bool:
+    if suite.options.instance == "recorded" and not wiring.is_example(item):
+        return False
+    return not touched(item) or _is_wanted(suite, touched(item))
+
+
+def fixtures_of(item: pytest.Item) -> list[str]:
+    """The names of the fixtures that a test asks for, directly or by others."""
+    return getattr(item, "fixturenames", [])
 
 
 def touched(item: pytest.Item) -> list[str]:
