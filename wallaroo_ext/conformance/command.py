@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DRIFT = "drift"
 """The check that another description of the instance, or what was recorded of it, breaks no client of the contract."""
 
+_CHECKOUT = "contract_tests"
 _HERE = Path(__file__).parent
 _NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 
@@ -30,7 +31,7 @@ _NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 def tests_folder() -> Path:
     """The suite's tests: below this package in an installed wheel, in contract_tests/ in a checkout."""
     installed = _HERE / "tests"
-    return installed if installed.exists() else _HERE.parents[1] / "contract_tests" / "instance"
+    return installed if installed.exists() else _HERE.parents[1] / _CHECKOUT / "instance"
 
 
 def _tests(options: SuiteOptions) -> list[str]:
@@ -38,12 +39,12 @@ def _tests(options: SuiteOptions) -> list[str]:
 
     A run on recordings has the documents' and the client's tests too, where they are: in a checkout.
     """
-    folder = tests_folder()
-    checkout = folder.parent.parent
-    if options.instance == "recorded" and folder.parent.name == "contract_tests":
-        names = ("documents", "client", "instance")
-        return [*(str(folder.parent / name) for name in names), "-c", str(checkout / "pyproject.toml")]
-    return [str(folder), "-c", str(_HERE / "pytest.ini"), "--rootdir", str(folder)]
+    folder, tests = tests_folder(), [tests_folder()]
+    configuration = ["-c", str(_HERE / "pytest.ini"), "--rootdir", str(folder)]
+    if options.instance == "recorded" and folder.parent.name == _CHECKOUT:
+        tests += [folder.parent / "documents", folder.parent / "client"]
+        configuration += ["-o", f"pythonpath={folder.parent} {folder.parents[1] / 'scripts/lib'}"]
+    return [*map(str, tests), *configuration]
 
 
 def run_suite(options: SuiteOptions, tell: Callable[[int, int], None]) -> Run:
@@ -62,6 +63,10 @@ def run_suite(options: SuiteOptions, tell: Callable[[int, int], None]) -> Run:
     """
     suite = Suite(options)
     arguments = [*_tests(options), "-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
+    arguments += [
+        "-W",
+        "ignore::pytest.PytestAssertRewriteWarning",
+    ]  # this module imports the plugin before pytest does
     with _no_other_plugins(), _interruptible():
         status = pytest.main(arguments, plugins=[_Watcher(suite, tell)])
     if not suite.run.could_not_run and status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:

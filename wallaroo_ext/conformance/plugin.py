@@ -90,7 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "touches(*operations): the operations that a test is about")
     config.addinivalue_line("markers", "last: runs after all other tests")
     given = config.stash.get(_SUITE, None)
-    wiring.configure(config, config.getoption("instance") if given is None else given.options.instance)
+    wiring.configure(config, _options(config).instance if given is None else given.options.instance)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
