@@ -39,12 +39,13 @@ def _tests(options: SuiteOptions) -> list[str]:
 
     A run on recordings has the documents' and the client's tests too, where they are: in a checkout.
     """
-    folder, tests = tests_folder(), [tests_folder()]
-    configuration = ["-c", str(_HERE / "pytest.ini"), "--rootdir", str(folder)]
-    if options.instance == "recorded" and folder.parent.name == _CHECKOUT:
-        tests += [folder.parent / "documents", folder.parent / "client"]
-        configuration += ["-o", f"pythonpath={folder.parent} {folder.parents[1] / 'scripts/lib'}"]
-    return [*map(str, tests), *configuration]
+    folder = tests_folder()
+    configuration = ["-c", str(_HERE / "pytest.ini"), "--rootdir", str(folder.parent)]
+    if options.instance != "recorded" or folder.parent.name != _CHECKOUT:
+        return [str(folder), *configuration]
+    others = [str(folder.parent / name) for name in ("documents", "client")]
+    paths = f"pythonpath={folder.parent} {folder.parents[1] / 'scripts/lib'}"
+    return [str(folder), *others, *configuration, "-o", paths]
 
 
 def run_suite(options: SuiteOptions, tell: Callable[[int, int], None]) -> Run:
@@ -63,10 +64,6 @@ def run_suite(options: SuiteOptions, tell: Callable[[int, int], None]) -> Run:
     """
     suite = Suite(options)
     arguments = [*_tests(options), "-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
-    arguments += [
-        "-W",
-        "ignore::pytest.PytestAssertRewriteWarning",
-    ]  # this module imports the plugin before pytest does
     with _no_other_plugins(), _interruptible():
         status = pytest.main(arguments, plugins=[_Watcher(suite, tell)])
     if not suite.run.could_not_run and status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
