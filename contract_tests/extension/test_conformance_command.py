@@ -128,7 +128,7 @@ class TestLive:
                 username=environment["WALLAROO_USER"],
                 password=environment["WALLAROO_PASSWORD"],
             ).json()["access_token"]
-            headers = {"Authorization": f"Bearer {token}"}
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json; format=pandas-records"}
             assert httpx.post(url, json=[{"tensor": [0.5] * 29}], headers=headers).status_code == 200
         report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
         skipped = {row["id"]: row["not_exercised"] for row in report["operations"] if row["not_exercised"]}
