@@ -202,12 +202,12 @@ async def infer_batches(
     The batches may come from an asynchronous iterator; `rejected` is called in a thread. When the task is cancelled, or
     the iterator closed with `aclose`, the threads end.
     """
-    from wallaroo_ext.batch.places import url_steps
+    from wallaroo_ext.batch.places import url_of
     from wallaroo_ext.inference.rows import require_pyarrow
 
     require_pyarrow()
     how = how_to_score(options)
-    url = await run(client, url_steps(client, pipeline, how.workspace))
+    url = await asyncio.to_thread(url_of, client, pipeline, how)
 
     def make(source: Iterable[pa.RecordBatch], stopped: threading.Event) -> Generator[pa.RecordBatch]:
         return scored_batches(client, url, source, how, rejected=rejected, stopped=stopped)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from wallaroo_ext.batch.options import BatchOptions, HowToScore, how_to_score
 from wallaroo_ext.inference.rows import require_pyarrow
-from wallaroo_ext.operations import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -73,9 +72,9 @@ def infer_batches(
     """
     require_pyarrow()
     how = how_to_score(options)
-    from wallaroo_ext.batch.places import url_steps
+    from wallaroo_ext.batch.places import url_of
 
-    url = run(client, url_steps(client, pipeline, how.workspace))
+    url = url_of(client, pipeline, how)
     return scored_batches(client, url, batches, how, rejected=rejected)
 
 

@@ -9,7 +9,6 @@ from wallaroo_ext.batch.options import BatchOptions, HowToScore, how_to_score
 from wallaroo_ext.batch.part_size import PartSize
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.rows import require_pyarrow
-from wallaroo_ext.operations import run
 
 if TYPE_CHECKING:
     import os
@@ -145,9 +144,9 @@ def _bound_to(
     client: Client, pipeline: Where, source: Source, how: HowToScore, own: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
     """Where rows are scored, and what the output depends on."""
-    from wallaroo_ext.batch.places import models_steps, url_steps
+    from wallaroo_ext.batch.places import models_of, url_of
 
-    url = run(client, url_steps(client, pipeline, how.workspace))
+    url = url_of(client, pipeline, how)
     return url, {
         "input": [[file.path, file.size, file.changed] for file in source.files],
         "filter": None if own.get("filter") is None else str(own["filter"]),
@@ -157,7 +156,7 @@ def _bound_to(
         "wire": how.wire,
         "dataset": how.dataset,
         "dataset_exclude": how.dataset_exclude,
-        "models": run(client, models_steps(url)),
+        "models": models_of(client, url, how),
     }
 
 

@@ -100,7 +100,7 @@ def shown(progress: Wanted) -> Generator[Tell | None]:
         task = bar.add_task("", total=None)
 
         def tell(now: BatchProgress) -> None:
-            bar.update(task, completed=now.rows, total=now.of, description=_figures(now), refresh=True)
+            bar.update(task, completed=now.rows, total=now.of, description=figures(now), refresh=True)
 
         yield tell
 
@@ -115,7 +115,8 @@ def _columns(rich: Any) -> tuple[Any, ...]:
     )
 
 
-def _figures(now: BatchProgress) -> str:
+def figures(now: BatchProgress) -> str:
+    """How far a run is, for a person."""
     of_all = "" if now.of is None else f" of {now.of:,}"
     rejected = f", {now.rejected:,} rejected" if now.rejected else ""
     return f"{now.rows:,}{of_all} rows, {now.rows_per_second:,.0f} a second{rejected}"

@@ -16,7 +16,7 @@ from wallaroo_ext.errors import InvalidDataError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pyarrow import RecordBatch
+    from pyarrow import DataType, RecordBatch
     from pyarrow.compute import Expression
 
 pa: Any = import_module("pyarrow")
@@ -69,6 +69,15 @@ class Source:
             self._dataset.scanner(filter=self._where)
         except (pa.ArrowException, TypeError, ValueError) as error:
             raise InvalidDataError(f"The filter {self._where} does not fit the data set: {error}") from error
+
+    @property
+    def names(self) -> list[str]:
+        """The columns of the data set."""
+        return self._dataset.schema.names
+
+    def type_of(self, name: str) -> DataType:
+        """The type of a column."""
+        return self._dataset.schema.field(name).type
 
     @property
     def files(self) -> list[InputFile]:
