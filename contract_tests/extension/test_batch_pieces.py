@@ -162,10 +162,24 @@ class TestWindow:
         for taken in range(1, 20):
             next(results)
             time.sleep(0.002)
-            assert read[0] <= taken + 2 * 3
+            assert read[0] <= taken + 8 * 3
         assert most[0] == 3
         results.close()
         assert threads() == []
+
+    def test_one_that_takes_long_does_not_stop_the_others_at_once(self) -> None:
+        others = threading.Event()
+        finished: list[int] = []
+
+        def work(number: int) -> int:
+            if number == 0:
+                assert others.wait(30)
+            finished.append(number)
+            if len(finished) == 2 * 3 + 2:  # more than wait at a time
+                others.set()
+            return number
+
+        assert list(in_order(range(50), work, 3)) == list(range(50))
 
     def test_an_error_ends_the_threads_after_the_results_before_it(self) -> None:
         def work(number: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-_AHEAD = 2
-"""How many times the number in flight may be begun or finished before the first result of them is taken."""
+_WAITING = 2
+"""How many times the number in flight are begun or wait for a thread: so that none ever waits for the source."""
+
+_HELD = 8
+"""How many times that number are held in all, with the results that wait for an earlier one."""
 
 
 def in_order(
@@ -22,10 +25,11 @@ def in_order(
 ) -> Generator[R]:
     """What `work` gives for each thing, in the order of the things.
 
-    So many threads work at a time. Things are read as they are needed, and no more than twice that number are held,
-    begun or finished: a consumer that takes no results stops the reading, and a source that gives nothing stops the
-    work. The end of the generator, by its last result, an error, or `close`, ends the threads: what has not begun is
-    dropped, and what is under way is waited for.
+    So many threads work at a time. Things are read as they are needed: at most twice that number wait or are worked on,
+    and at most eight times that number are held with the results that wait for an earlier one. So a consumer that takes
+    no results stops the reading, a source that gives nothing stops the work, and one thing that takes long does not
+    stop the others at once. The end of the generator, by its last result, an error, or `close`, ends the threads: what
+    has not begun is dropped, and what is under way is waited for.
 
     Args:
         things: What to work on; read in the thread that takes the results.
@@ -38,8 +42,11 @@ def in_order(
     begun: deque[Future[R]] = deque()
     source = iter(things)
     try:
-        while _fill(source, begun, lambda thing: pool.submit(work, thing), in_flight * _AHEAD):
-            yield begun.popleft().result()
+        while _fill(source, begun, lambda thing: pool.submit(work, thing), in_flight):
+            if begun[0].done():
+                yield begun.popleft().result()
+            else:
+                wait(_unfinished(begun), return_when=FIRST_COMPLETED)
     except BaseException:
         stopped.set()
         raise
@@ -47,12 +54,16 @@ def in_order(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _fill(source: Iterator[T], begun: deque[Future[R]], submit: Callable[[T], Future[R]], most: int) -> bool:
+def _fill(source: Iterator[T], begun: deque[Future[R]], submit: Callable[[T], Future[R]], in_flight: int) -> bool:
     """Begin with as many things as fit; whether there is any."""
-    while len(begun) < most:
+    while len(begun) < in_flight * _HELD and len(_unfinished(begun)) < in_flight * _WAITING:
         try:
             thing = next(source)
         except StopIteration:
             break
         begun.append(submit(thing))
     return bool(begun)
+
+
+def _unfinished(begun: Iterable[Future[R]]) -> list[Future[R]]:
+    return [each for each in begun if not each.done()]
