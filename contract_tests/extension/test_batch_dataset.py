@@ -37,7 +37,7 @@ from wallaroo_ext import (
     upload_model,
 )
 from wallaroo_ext.auth.file_lock import locked
-from wallaroo_ext.batch import sources
+from wallaroo_ext.batch import parquet_rows, sources
 from wallaroo_ext.batch.storage import Storage
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.process import running
@@ -259,9 +259,35 @@ class TestSources:
             ids = [value for _, each in parts for value in each.column("id").to_pylist()]
             assert ids == table.column("id").to_pylist()[row:]
             assert all(each.column("id")[0].as_py() == place.row for place, each in parts)
-        fragment: Any = next(iter(dataset.dataset(tmp_path / "in").get_fragments()))
-        kept, before = sources._without_row_groups(fragment, 700)
-        assert ([group.id for group in kept.row_groups], before) == ([2], 600)
+        metadata: Any = parquet.read_metadata(tmp_path / "in" / "rows-0.parquet")
+        assert [parquet_rows._groups(metadata, row) for row in (299, 700, 900)] == [
+            ([0, 1, 2], 0),
+            ([2], 600),
+            ([], 900),
+        ]
+
+    @pytest.mark.parametrize("kind", ["parquet", "arrow", "csv"])
+    def test_any_position_with_and_without_a_filter(self, tmp_path: Path, kind: str) -> None:
+        table: Any = arrow.table({"id": range(500), "even": [n % 2 == 0 for n in range(500)], "more": ["x"] * 500})
+        writers: dict[str, Any] = {
+            "parquet": lambda file: parquet.write_table(table, file, row_group_size=64),
+            "arrow": lambda file: feather.write_feather(table, file, chunksize=64),
+            "csv": lambda file: csv.write_csv(table, file),
+        }
+        writers[kind](str(tmp_path / f"rows.{kind}"))
+        for where, ids in ((None, list(range(500))), ([("even", "==", True)], list(range(0, 500, 2)))):
+            source = sources.open_source(tmp_path / f"rows.{kind}", columns=["id"], where=where)
+            for row in (0, 1, 63, 64, 65, len(ids) - 1, len(ids)):
+                found = list(source.batches(sources.Position(0, row)))
+                assert [value for _, each in found for value in each.column("id").to_pylist()] == ids[row:]
+                assert all(ids[place.row] == each.column("id")[0].as_py() for place, each in found)
+                assert all(each.schema.names == ["id"] for _, each in found)
+
+    def test_columns_that_a_file_lacks_are_null_and_others_get_the_types_of_the_first(self, tmp_path: Path) -> None:
+        parquet.write_table(arrow.table({"a": arrow.array([1], arrow.int64()), "b": ["x"]}), tmp_path / "1.parquet")
+        parquet.write_table(arrow.table({"a": arrow.array([2], arrow.int32())}), tmp_path / "2.parquet")
+        rows = [each.to_pylist() for _, each in sources.open_source(tmp_path).batches(sources.Position(0, 0))]
+        assert rows == [[{"a": 1, "b": "x"}], [{"a": 2, "b": None}]]
 
 
 class TestGoingOn:
@@ -400,7 +426,7 @@ class TestGoingOn:
     def test_an_interrupt_keeps_what_was_scored(
         self, client: Client, tmp_path: Path, expected: Callable[[Any], Any]
     ) -> None:
-        rows = arrow.concat_tables(written(tmp_path / "in", 1000))
+        rows = arrow.concat_tables(written(tmp_path / "in", 20_000))
         seen: list[BatchProgress] = []
 
         def interrupt(now: BatchProgress) -> None:
@@ -408,11 +434,11 @@ class TestGoingOn:
             if now.rows >= 100:
                 raise KeyboardInterrupt
 
-        options = SMALL | {"part_size": PartSize(rows=10_000)}
+        options = SMALL | {"part_size": PartSize(rows=100_000)}
         with pytest.raises(KeyboardInterrupt):
             infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", progress=interrupt, **options)
         done = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **options)
-        assert 0 < done.rows_before == seen[-1].rows < 1000
+        assert 0 < done.rows_before == seen[-1].rows < 20_000
         check(tmp_path / "out", rows, expected)
 
 

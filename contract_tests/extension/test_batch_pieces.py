@@ -162,7 +162,7 @@ class TestWindow:
         for taken in range(1, 20):
             next(results)
             time.sleep(0.002)
-            assert read[0] <= taken + 8 * 3
+            assert read[0] <= taken + 4 * 3
         assert most[0] == 3
         results.close()
         assert threads() == []

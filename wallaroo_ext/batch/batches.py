@@ -32,8 +32,8 @@ def infer_batches(
     """Score any number of rows, with several requests under way at a time.
 
     The scored rows come in the order of the rows. Their batches are as large as requests were, not as the batches that
-    came in: these are cut and joined to the size that the engine answers best at, at most 4 MiB. A batch is read when
-    its rows are needed, and no more than twice `in_flight` requests are begun, nor eight times as many held with the
+    came in: these are cut and joined to the size that the engine answers best at, at most 2 MiB. A batch is read when
+    its rows are needed, and no more than twice `in_flight` requests are begun, nor four times as many held with the
     answers that wait to be taken, so that neither a fast source nor a slow consumer fills the memory.
 
     The requests are sent by threads, over the client's one pool of connections: that was measured to be as fast as

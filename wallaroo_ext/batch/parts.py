@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 pa: Any = import_module("pyarrow")
 parquet: Any = import_module("pyarrow.parquet")
 
-_GROUP_ROWS = 131_072
-_GROUP_BYTES = 16 << 20
+_GROUP_ROWS = 65_536
+_GROUP_BYTES = 8 << 20
 
 
 def part_name(number: int) -> str:

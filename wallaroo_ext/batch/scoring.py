@@ -110,7 +110,10 @@ class Scorer:
         Raises:
             WallarooError: It cannot be scored; or a row was rejected that is one too many.
         """
-        return Scored(chunk.first, chunk.rows.num_rows, list(narrowed(chunk, self._score, self._rejected)))
+        pieces = list(narrowed(chunk, self._score, self._rejected))
+        # Arrow's allocator keeps what a thread has freed, and several threads keep several times as much.
+        pa.default_memory_pool().release_unused()
+        return Scored(chunk.first, chunk.rows.num_rows, pieces)
 
     def _score(self, chunk: Chunk) -> Table:
         rows = self._sent(chunk.rows)

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
+from wallaroo_ext.batch import parquet_rows
 from wallaroo_ext.batch.filesystems import resolved
 from wallaroo_ext.batch.positions import Position
 from wallaroo_ext.errors import InvalidDataError
@@ -116,42 +117,36 @@ class Source:
                 raise InvalidDataError(f"{path} cannot be read: {error}") from error
 
     def _of_file(self, number: int, row: int) -> Iterator[tuple[Position, RecordBatch]]:
-        fragment, at = _without_row_groups(self._fragments[number], row if self._where is None else 0)
-        scanned = fragment.to_batches(
+        fragment = self._fragments[number]
+        if isinstance(self._dataset.format, datasets.ParquetFileFormat):
+            columns = self.names if self._columns is None else self._columns
+            found = parquet_rows.batches(
+                fragment, self._dataset.schema, columns, self._where, rows=_BATCH_ROWS, skip=row
+            )
+        else:
+            found = _after(row, self._scanned(fragment))
+        for batch in found:
+            yield Position(number, row), batch
+            row += batch.num_rows
+
+    def _scanned(self, fragment: Any) -> Iterator[RecordBatch]:
+        return fragment.to_batches(
             schema=self._dataset.schema,
             columns=self._columns,
             filter=self._where,
             batch_size=_BATCH_ROWS,
             batch_readahead=_READAHEAD,
             fragment_readahead=1,
-            fragment_scan_options=_scan_options(self._dataset.format),
         )
-        for batch in scanned:
-            skipped = min(max(row - at, 0), batch.num_rows)
-            if skipped < batch.num_rows:
-                yield Position(number, at + skipped), batch.slice(skipped)
-            at += batch.num_rows
 
 
-def _without_row_groups(fragment: Any, rows: int) -> tuple[Any, int]:
-    """A Parquet file without the row groups that lie before a row, and how many rows those have; others as they are."""
-    if rows == 0 or not hasattr(fragment, "row_groups"):
-        return fragment, 0
-    before = 0
-    kept: list[int] = []
-    for group in fragment.row_groups:
-        if not kept and before + group.num_rows <= rows:
-            before += group.num_rows
-        else:
-            kept.append(group.id)
-    return fragment.subset(row_group_ids=kept), before
-
-
-def _scan_options(kind: Any) -> Any:
-    """Parquet by pieces of a column in place of whole row groups, which can be larger than the memory."""
-    if not isinstance(kind, datasets.ParquetFileFormat):
-        return None
-    return datasets.ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True)
+def _after(row: int, batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
+    """The rows from one on."""
+    for batch in batches:
+        given = batch.slice(min(row, batch.num_rows))
+        row = max(0, row - batch.num_rows)
+        if given.num_rows:
+            yield given
 
 
 def open_source(

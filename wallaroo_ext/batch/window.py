@@ -16,7 +16,7 @@ R = TypeVar("R")
 _WAITING = 2
 """How many times the number in flight are begun or wait for a thread: so that none ever waits for the source."""
 
-_HELD = 8
+_HELD = 4
 """How many times that number are held in all, with the results that wait for an earlier one."""
 
 
@@ -26,7 +26,7 @@ def in_order(
     """What `work` gives for each thing, in the order of the things.
 
     So many threads work at a time. Things are read as they are needed: at most twice that number wait or are worked on,
-    and at most eight times that number are held with the results that wait for an earlier one. So a consumer that takes
+    and at most four times that number are held with the results that wait for an earlier one. So a consumer that takes
     no results stops the reading, a source that gives nothing stops the work, and one thing that takes long does not
     stop the others at once. The end of the generator, by its last result, an error, or `close`, ends the threads: what
     has not begun is dropped, and what is under way is waited for.
