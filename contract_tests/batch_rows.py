@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 WIDTH = 29
 arrow: Any = pa
+pq: Any = parquet
 
 
 def vectors(rows: int, first: int = 0) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -39,8 +40,7 @@ def written(directory: Path, *sizes: int) -> list[Any]:
     first = 0
     for number, rows in enumerate(sizes):
         tables.append(table_of(batch(rows, first)))
-        write: Any = parquet.write_table
-        write(tables[-1], directory / f"rows-{number}.parquet", row_group_size=max(1, rows // 3))
+        pq.write_table(tables[-1], directory / f"rows-{number}.parquet", row_group_size=max(1, rows // 3))
         first += rows
     return tables
 

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,8 +50,12 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
 arrow: Any = pa
+pq: Any = parquet
+texts: Any = csv
+ipc: Any = feather
 compute: Any = pc
 files: Any = fs
+files_of: Any = dataset.dataset
 AT_ONCE = BatchRetries(first_pause=0.01)
 SMALL: Any = {"keys": ["id"], "request_rows": 50, "part_size": PartSize(rows=200), "retries": AT_ONCE}
 
@@ -121,7 +126,7 @@ class TestSources:
         check(tmp_path / "out", rows, expected)
         assert (done.rows, done.rejected, done.parts, done.errors, done.rows_before) == (751, 0, 4, None, 0)
         assert [part["read"] for part in manifest(tmp_path / "out")["parts"]] == [200, 200, 200, 151]
-        assert parquet.read_schema(tmp_path / "out" / "part-000000.parquet").names == [
+        assert pq.read_schema(tmp_path / "out" / "part-000000.parquet").names == [
             "id",
             "time",
             "out.dense_1",
@@ -140,7 +145,7 @@ class TestSources:
             rows = tables[0]
         elif kind in {"arrow", "feather"}:
             source = tmp_path / f"rows.{kind}"
-            feather.write_feather(rows, str(source), compression="uncompressed")
+            ipc.write_feather(rows, str(source), compression="uncompressed")
         else:
             source = {
                 "list": [place / "rows-0.parquet", place / "rows-1.parquet"],
@@ -180,10 +185,11 @@ class TestSources:
         table: Any = arrow.table(
             {"id": range(150), "note": ["a", "b", "c"] * 50} | dict(zip(names, rows.T, strict=True))
         )
-        csv.write_csv(table, str(tmp_path / "rows.csv"))
+        texts.write_csv(table, str(tmp_path / "rows.csv"))
         options: Any = {"columns": names, "keys": ["id", "note"], "vector": True, "part_size": PartSize(rows=20)}
-        for filtered in (compute.field("note") == "b", [("note", "==", "b")]):
-            target = tmp_path / str(type(filtered))
+        filters: list[Any] = [compute.field("note") == "b", [("note", "==", "b")]]
+        for number, filtered in enumerate(filters):
+            target = tmp_path / f"out-{number}"
             infer_dataset(client, "rows", tmp_path / "rows.csv", target, filter=filtered, **options)
             scored = read(target)
             assert scored.column("id").to_pylist() == list(range(1, 150, 3))
@@ -220,7 +226,7 @@ class TestSources:
         self, client: Client, tmp_path: Path, source: Any, options: Any, said: str
     ) -> None:
         [table] = written(tmp_path / "all", 3)
-        parquet.write_table(table, tmp_path / "rows.parquet")
+        pq.write_table(table, tmp_path / "rows.parquet")
         (tmp_path / "empty").mkdir()
         (tmp_path / "rows.txt").write_text("x")
         (tmp_path / "text.parquet").write_text("x")
@@ -240,7 +246,7 @@ class TestSources:
         with pytest.raises(NotFoundError, match="nothing-here"):
             infer_dataset(client, "nothing-here", tmp_path / "in", tmp_path / "out")
         with pytest.raises(InvalidDataError, match="infer_batches takes rows that are in memory"):
-            infer_dataset(client, "rows", dataset.dataset(arrow.table({"a": [1]})), tmp_path / "out")
+            infer_dataset(client, "rows", files_of(arrow.table({"a": [1]})), tmp_path / "out")
         with pytest.raises(ConfigurationError, match="nothing://x"):
             infer_dataset(client, "rows", "nothing://x", tmp_path / "out")
         with pytest.raises(InvalidDataError, match="at least one row"):
@@ -255,12 +261,12 @@ class TestSources:
         [table] = written(tmp_path / "in", 900)
         source = sources.open_source(tmp_path / "in")
         for row in (0, 1, 299, 300, 301, 899, 900):
-            parts = list(source.batches(sources.Position(0, row)))
+            parts: list[Any] = list(source.batches(sources.Position(0, row)))
             ids = [value for _, each in parts for value in each.column("id").to_pylist()]
             assert ids == table.column("id").to_pylist()[row:]
             assert all(each.column("id")[0].as_py() == place.row for place, each in parts)
-        metadata: Any = parquet.read_metadata(tmp_path / "in" / "rows-0.parquet")
-        assert [parquet_rows._groups(metadata, row) for row in (299, 700, 900)] == [
+        metadata: Any = pq.read_metadata(tmp_path / "in" / "rows-0.parquet")
+        assert [parquet_rows.groups_from(metadata, row) for row in (299, 700, 900)] == [
             ([0, 1, 2], 0),
             ([2], 600),
             ([], 900),
@@ -270,22 +276,26 @@ class TestSources:
     def test_any_position_with_and_without_a_filter(self, tmp_path: Path, kind: str) -> None:
         table: Any = arrow.table({"id": range(500), "even": [n % 2 == 0 for n in range(500)], "more": ["x"] * 500})
         writers: dict[str, Any] = {
-            "parquet": lambda file: parquet.write_table(table, file, row_group_size=64),
-            "arrow": lambda file: feather.write_feather(table, file, chunksize=64),
-            "csv": lambda file: csv.write_csv(table, file),
+            "parquet": partial(pq.write_table, row_group_size=64),
+            "arrow": partial(ipc.write_feather, chunksize=64),
+            "csv": texts.write_csv,
         }
-        writers[kind](str(tmp_path / f"rows.{kind}"))
-        for where, ids in ((None, list(range(500))), ([("even", "==", True)], list(range(0, 500, 2)))):
+        writers[kind](table, str(tmp_path / f"rows.{kind}"))
+        cases: list[tuple[Any, list[int]]] = [
+            (None, list(range(500))),
+            ([("even", "==", True)], list(range(0, 500, 2))),
+        ]
+        for where, ids in cases:
             source = sources.open_source(tmp_path / f"rows.{kind}", columns=["id"], where=where)
             for row in (0, 1, 63, 64, 65, len(ids) - 1, len(ids)):
-                found = list(source.batches(sources.Position(0, row)))
+                found: list[Any] = list(source.batches(sources.Position(0, row)))
                 assert [value for _, each in found for value in each.column("id").to_pylist()] == ids[row:]
-                assert all(ids[place.row] == each.column("id")[0].as_py() for place, each in found)
+                assert [ids[place.row] for place, _ in found] == [each.column("id")[0].as_py() for _, each in found]
                 assert all(each.schema.names == ["id"] for _, each in found)
 
     def test_columns_that_a_file_lacks_are_null_and_others_get_the_types_of_the_first(self, tmp_path: Path) -> None:
-        parquet.write_table(arrow.table({"a": arrow.array([1], arrow.int64()), "b": ["x"]}), tmp_path / "1.parquet")
-        parquet.write_table(arrow.table({"a": arrow.array([2], arrow.int32())}), tmp_path / "2.parquet")
+        pq.write_table(arrow.table({"a": arrow.array([1], arrow.int64()), "b": ["x"]}), tmp_path / "1.parquet")
+        pq.write_table(arrow.table({"a": arrow.array([2], arrow.int32())}), tmp_path / "2.parquet")
         rows = [each.to_pylist() for _, each in sources.open_source(tmp_path).batches(sources.Position(0, 0))]
         assert rows == [[{"a": 1, "b": "x"}], [{"a": 2, "b": None}]]
 
@@ -409,12 +419,13 @@ class TestGoingOn:
     ) -> None:
         rows = arrow.concat_tables(written(tmp_path / "in", 500))
         writing = Storage.writing
-        monkeypatch.setattr(
-            Storage, "writing", lambda self, name: full(name) if name == "part-000001.parquet" else writing(self, name)
-        )
 
-        def full(name: str) -> Any:
-            raise OSError(28, "No space left on device", name)
+        def with_a_full_disk(storage: Storage, name: str) -> Any:
+            if name == "part-000001.parquet":
+                raise OSError(28, "No space left on device", name)
+            return writing(storage, name)
+
+        monkeypatch.setattr(Storage, "writing", with_a_full_disk)
 
         with pytest.raises(OSError, match="No space left"):
             infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
@@ -457,7 +468,7 @@ class TestRejectedRows:
             table = arrow.table(
                 {"index": values[begin : begin + 500], "name": [f"n{n}" for n in range(begin, begin + 500)]}
             )
-            parquet.write_table(table, directory / f"{part}.parquet")
+            pq.write_table(table, directory / f"{part}.parquet")
         return values
 
     def test_they_go_to_a_file_and_the_others_go_on(self, client: Client, lookup: str, tmp_path: Path) -> None:
@@ -536,7 +547,11 @@ class TestAsyncio:
 
         async def main() -> None:
             async with aio.connect(environment=place.environment) as client:
-                tell: Any = lambda now: begun.set() if now.rows else None  # noqa: E731
+
+                def tell(now: BatchProgress) -> None:
+                    if now.rows:
+                        begun.set()
+
                 task = asyncio.create_task(
                     aio.infer_dataset(client, url, tmp_path / "in", tmp_path / "out", progress=tell, **SMALL)
                 )
@@ -599,7 +614,7 @@ class TestCommand:
         rows = vectors(100)
         columns = {f"c{n}": rows[:, n] for n in range(29)}
         table = arrow.table({"id": range(100), "kind": ["a b", "c"] * 50, "label": [True, False] * 50} | columns)
-        csv.write_csv(table, str(tmp_path / "rows.csv"))
+        texts.write_csv(table, str(tmp_path / "rows.csv"))
         begin = ("batch", str(tmp_path / "rows.csv"), str(tmp_path / "out"), "--pipeline", "rows", "--vector")
         done = wallaroo(
             *begin,

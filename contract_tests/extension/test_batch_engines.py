@@ -15,8 +15,18 @@ from deployments import deployed
 from onnx import TensorProto, helper
 from pyarrow import dataset as datasets
 from pyarrow import parquet
+from readme import shell_lines
 
-from wallaroo_ext import BatchRetries, ConfigurationError, InvalidDataError, RetryPolicy, connect, infer_dataset
+from wallaroo_ext import (
+    BatchRetries,
+    ConfigurationError,
+    InvalidDataError,
+    RetryPolicy,
+    connect,
+    deploy_pipeline,
+    infer_dataset,
+    upload_model,
+)
 from wallaroo_ext.engines import worker as workers
 from wallaroo_ext.engines.ray import infer_ray_dataset
 from wallaroo_ext.engines.spark import infer_dataframe
@@ -33,6 +43,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # what Spark and Ray warn of is theirs
 arrow: Any = pa
+pq: Any = parquet
 SIZES = (3000, 1, 2500)
 
 
@@ -155,9 +166,7 @@ def test_rejected_rows_are_errors_or_have_a_reason(lookup: str, scored: Scored, 
     values = [n % 10 for n in range(100)]
     values[57] = 99
     (tmp_path / "in").mkdir()
-    parquet.write_table(
-        arrow.table({"index": values, "name": [f"n{n}" for n in range(100)]}), tmp_path / "in" / "a.parquet"
-    )
+    pq.write_table(arrow.table({"index": values, "name": [f"n{n}" for n in range(100)]}), tmp_path / "in" / "a.parquet")
     options: Any = {"columns": ["index"], "keys": ["name"], "request_rows": 30}
     table = scored(lookup, tmp_path / "in", tmp_path / "out", reasons="why", **options).sort_by("name")
     rows = {row["name"]: row for row in table.to_pylist()}
@@ -170,12 +179,30 @@ def test_rejected_rows_are_errors_or_have_a_reason(lookup: str, scored: Scored, 
         scored(lookup, tmp_path / "in", tmp_path / "failed", **options)
 
 
+@pytest.mark.parametrize("engine", ["spark", "ray"])
+def test_the_readmes_lines_run(
+    request: pytest.FixtureRequest, client: Client, model_file: Path, tmp_path: Path, engine: str
+) -> None:
+    names = {"client": client, engine: request.getfixturevalue(engine)}
+    written(tmp_path / "in", 200)
+    lines = [line for line in shell_lines("Scoring millions of rows").splitlines() if engine in line]
+    program = "\n".join(lines).replace("s3://rows", str(tmp_path / "in"))
+    with deploy_pipeline(client, "screening", upload_model(client, model_file, name="screening", workspace=1)):
+        exec(compile(program, "README.md", "exec"), names)  # noqa: S102 - it is our own text
+        scored: Any = names["scored"]
+        assert scored.count() == 200
+
+
 def test_no_rows_are_refused_with_a_reason(scored: Scored, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     schema = arrow.schema({"id": arrow.int64(), "dense_input": arrow.list_(arrow.float32())})
-    parquet.write_table(schema.empty_table(), tmp_path / "in" / "none.parquet")
+    pq.write_table(schema.empty_table(), tmp_path / "in" / "none.parquet")
     with pytest.raises(InvalidDataError, match="there are none"):
         scored("engines", tmp_path / "in", tmp_path / "out", keys=["id"])
+
+
+def same(kind: Any) -> Any:
+    return kind
 
 
 class TestWhatIsShipped:
@@ -187,7 +214,7 @@ class TestWhatIsShipped:
     def made(client: Client, url: str, **connection: Any) -> workers.Worker:
         rows: Any = np.zeros((3, 29), np.float32)
         sample: Any = arrow.table({"id": [1, 2, 3], "dense_input": list(rows)})
-        more: Any = {"connection": connection, "reasons": None, "types": lambda kind: kind, "options": {"keys": ["id"]}}
+        more: Any = {"connection": connection, "reasons": None, "types": same, "options": {"keys": ["id"]}}
         return workers.prepared(client, url, sample, **more)
 
     def test_it_has_no_secret_and_no_client(self, place: Sandbox, client: Client, worker: workers.Worker) -> None:

@@ -51,6 +51,7 @@ _BATCH_ROWS = 16_384
 _LOOP_ROWS = 1_000
 _MILLISECOND = 0.001
 arrow: Any = pa
+pq: Any = parquet
 
 
 def rows_of(count: int, seed: int = 1) -> Any:
@@ -224,9 +225,8 @@ def _loop(client: Client, where: Deployment, chunks: Sequence[Any], **options: A
 
 
 def _dataset_way(here: Place, rows: int, directory: Path) -> Any:
-    write: Any = parquet.write_table
     source = directory / "rows.parquet"
-    write(here.table.slice(0, rows), source, row_group_size=1 << 17)
+    pq.write_table(here.table.slice(0, rows), source, row_group_size=1 << 17)
     runs = iter(range(1 << 30))
     return timed(
         lambda: infer_dataset(here.client, here.deployment, source, directory / f"out-{next(runs)}", keys=["id"])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,11 @@ def measure(rows: int) -> dict[str, float]:
 
 def _write(directory: Path, rows: int) -> None:
     from batch_bench import rows_of
-    from pyarrow import parquet
 
+    parquet: Any = import_module("pyarrow.parquet")
     directory.mkdir()
-    write: Any = parquet.write_table
     for number in range(FILES):
-        write(rows_of(rows, number), directory / f"{number}.parquet", row_group_size=GROUP_ROWS)
+        parquet.write_table(rows_of(rows, number), directory / f"{number}.parquet", row_group_size=GROUP_ROWS)
 
 
 def client_program(url: str, source: str, target: str) -> dict[str, float]:

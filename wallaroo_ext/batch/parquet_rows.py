@@ -40,7 +40,7 @@ def batches(
     with fragment.filesystem.open_input_file(fragment.path) as opened:
         file = parquet.ParquetFile(opened, buffer_size=_BUFFER_BYTES, pre_buffer=False)
         stored = [name for name in needed if name in file.schema_arrow.names]
-        groups, before = _groups(file.metadata, skip if where is None else 0)
+        groups, before = groups_from(file.metadata, skip if where is None else 0)
         left -= before
         for batch in file.iter_batches(rows, row_groups=groups, columns=stored):
             table = _whole(pa.Table.from_batches([batch]), schema, needed, constants)
@@ -51,7 +51,7 @@ def batches(
             yield from given.combine_chunks().to_batches()
 
 
-def _groups(metadata: Any, skip: int) -> tuple[list[int], int]:
+def groups_from(metadata: Any, skip: int) -> tuple[list[int], int]:
     """The row groups that are not all before a row, and how many rows those are that are."""
     before, first = 0, 0
     while first < metadata.num_row_groups and before + metadata.row_group(first).num_rows <= skip:

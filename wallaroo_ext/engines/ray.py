@@ -25,7 +25,7 @@ Dataset: TypeAlias = Any
 def infer_ray_dataset(
     client: Client,
     pipeline: Where,
-    dataset: Dataset,
+    rows: Dataset,
     *,
     connection: Mapping[str, Any] | None = None,
     reasons: str | None = None,
@@ -45,7 +45,7 @@ def infer_ray_dataset(
         client: What `connect` gave, for what has to be known before: the pipeline's URL, and, from the first 20 rows,
             which columns come out.
         pipeline: The name of a deployed pipeline, a deployment, or its URL.
-        dataset: The rows.
+        rows: The rows.
         connection: What `connect` is told by the workers, such as `{"api_url": ..., "timeout": 60}`; no secrets.
         reasons: A name for one more column: rows that the engine rejects are in the result then, with the reason there
             and nulls for what the model would give. Without it, such a row fails its task.
@@ -61,9 +61,9 @@ def infer_ray_dataset(
         raise ConfigurationError("Ray needs: pip install 'wallaroo-ext[ray]'.") from None
     from wallaroo_ext.engines.worker import SAMPLE_ROWS, prepared
 
-    sample = _sample(dataset, SAMPLE_ROWS)
+    sample = _sample(rows, SAMPLE_ROWS)
     worker = prepared(client, pipeline, sample, connection=connection, reasons=reasons, types=_same, options=options)
-    return dataset.map_batches(partial(_scored, worker), batch_format="pyarrow", batch_size=None, zero_copy_batch=True)
+    return rows.map_batches(partial(_scored, worker), batch_format="pyarrow", batch_size=None, zero_copy_batch=True)
 
 
 def _sample(dataset: Dataset, rows: int) -> Table:

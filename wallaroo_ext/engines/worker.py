@@ -120,7 +120,8 @@ def prepared(
     if not scored:
         reason = f"they were rejected: {rejected[0].reason}" if rejected else "there are none"
         raise InvalidDataError(f"What comes out is not known from the first rows: {reason}")
-    fields = [pa.field(each.name, types(each.type)) for each in scored[0].schema]
+    known: Any = scored[0].schema
+    fields = [pa.field(each.name, types(each.type)) for each in known]
     if reasons is not None:
         fields.append(pa.field(reasons, pa.string()))
     return Worker(checked, url, how, pa.schema(fields), reasons)
