@@ -86,7 +86,7 @@ class TestCutting:
 class TestRequestSize:
     @staticmethod
     def settled(seconds: Callable[[int], float], requests: int = 400) -> list[int]:
-        size, sizes = RequestSize(), list[int]()
+        size, sizes = RequestSize(most_bytes=64 << 20), list[int]()
         for _ in range(requests):
             sizes.append(size.next(116))
             size.answered(sizes[-1], seconds(sizes[-1]))

@@ -24,6 +24,7 @@ from turns import figures, in_turns, shown, timed
 
 from wallaroo_ext import aio, connect, infer, infer_batches, infer_dataset
 from wallaroo_ext.arrow import to_file
+from wallaroo_ext.batch.options import IN_FLIGHT
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
 
 ROWS = 1_000_000
 MANY_ROWS = 10_000_000
-IN_FLIGHT = (1, 2, 4, 8, 16)
+NUMBERS = (1, 2, 4, 8, 16)
 SIZES = (500, 2_000, 8_000, 32_000, None)
-CHOSEN = 4
+CHOSEN = IN_FLIGHT
 TURNS = 3
 LEAST_BUSY = 0.90
 MOST_MIB = 300.0
@@ -132,19 +133,19 @@ def _grid(console: Console, here: Place, rows: int, turns: int) -> Grid:
     ways = {
         f"{size} {number}": timed(lambda size=size, number=number: here.score(counts[size], number, size))
         for size in SIZES
-        for number in IN_FLIGHT
+        for number in NUMBERS
     }
     with shown(console, "in flight and size", turns) as tell:
         seconds = in_turns(ways, turns, warm=0, tell=tell)
     return {
-        size: {number: counts[size] / statistics.median(seconds[f"{size} {number}"]) for number in IN_FLIGHT}
+        size: {number: counts[size] / statistics.median(seconds[f"{size} {number}"]) for number in NUMBERS}
         for size in SIZES
     }
 
 
 def _show_grid(console: Console, grid: Grid, rows: int, turns: int) -> None:
     title = f"infer_batches, x {WIDTH} float32: thousand rows a second, medians of {turns} turns, at most {rows:,} rows"
-    table = figures(title, "rows of a request", *(f"{number} in flight" for number in IN_FLIGHT))
+    table = figures(title, "rows of a request", *(f"{number} in flight" for number in NUMBERS))
     for size, rates in grid.items():
         name = "adaptive" if size is None else f"{size:,}"
         table.add_row(name, *(f"{rate / 1000:,.0f}" for rate in rates.values()))

@@ -32,7 +32,7 @@ def infer_batches(
     """Score any number of rows, with several requests under way at a time.
 
     The scored rows come in the order of the rows. Their batches are as large as requests were, not as the batches that
-    came in: these are cut and joined to the size that the engine answers best at, at most 2 MiB. A batch is read when
+    came in: these are cut and joined to the size that the engine answers best at, at most 1 MiB. A batch is read when
     its rows are needed, and no more than twice `in_flight` requests are begun, nor four times as many held with the
     answers that wait to be taken, so that neither a fast source nor a slow consumer fills the memory.
 
@@ -56,7 +56,7 @@ def infer_batches(
             `columns`: the columns to send; all but the keys by default.
             `keys`: columns that are not sent, unless `columns` names them, and stand before the scored ones.
             `vector`: True to send the columns as one vector of 32-bit floats, for a model with one input.
-            `in_flight`: how many requests are under way at a time, 4 by default. The client's `limits` should allow as
+            `in_flight`: how many requests are under way at a time, 8 by default. The client's `limits` should allow as
             many connections.
             `request_rows`: how many rows a request has; by default it adapts.
             `wire`, `dataset`, `timeout`: see `infer`.

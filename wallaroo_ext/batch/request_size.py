@@ -8,7 +8,7 @@ import threading
 from wallaroo_ext.errors import InvalidDataError
 
 FIRST_ROWS = 1_000
-MOST_BYTES = 2 << 20
+MOST_BYTES = 1 << 20
 """A request's rows in Arrow. Twice the window of such requests is what a run holds in memory."""
 
 _SAMPLES = 8

@@ -40,7 +40,7 @@ def batch(
     where: Annotated[list[str] | None, Parameter(name="--filter", negative=())] = None,
     vector: Annotated[bool, _MANY] = False,
     file_format: Annotated[Literal["parquet", "arrow", "csv"] | None, Parameter(name="--format")] = None,
-    in_flight: Annotated[int, _FROM_1] = 4,
+    in_flight: Annotated[int, _FROM_1] = 8,
     request_rows: Annotated[int | None, _FROM_1] = None,
     part_rows: Annotated[int, _FROM_1] = 1_000_000,
     max_errors: Annotated[int, _FROM_0] = 1000,
