@@ -197,10 +197,10 @@ async def infer_batches(
 ) -> AsyncGenerator[pa.RecordBatch]:
     """Score any number of rows; see `wallaroo_ext.infer_batches`.
 
-    The requests are sent by the same threads, over the client's connections for threads: they were measured to be as
-    fast as asyncio with aiohttp and faster than with httpx, and reading and writing Arrow would hold up an event loop.
-    The batches may come from an asynchronous iterator; `rejected` is called in a thread. When the task is cancelled, or
-    the iterator closed with `aclose`, the threads end.
+    The requests are sent by the same threads, over the client's connections for threads: they were measured to be at
+    least as fast as asyncio with httpx or aiohttp (`scripts/bench batch`), and reading and writing Arrow would hold up
+    an event loop. The batches may come from an asynchronous iterator; `rejected` is called in a thread. When the task
+    is cancelled, or the iterator closed with `aclose`, the threads end.
     """
     from wallaroo_ext.batch.places import url_of
     from wallaroo_ext.inference.rows import require_pyarrow

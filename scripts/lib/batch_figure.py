@@ -24,7 +24,7 @@ def draw(grid: Grid, file: Path) -> None:
         grid: Rows a second, by the rows of a request and by the requests in flight.
         file: The file.
     """
-    figure: Any = Figure(figsize=(7.0, 4.2), layout="constrained", facecolor="white")
+    figure: Any = Figure(figsize=(8.4, 4.2), layout="constrained", facecolor="white")
     axes = figure.subplots()
     for (size, rates), (colour, shape) in zip(grid.items(), _STYLES, strict=False):
         name = "adaptive" if size is None else f"{size:,} rows a request"
@@ -40,7 +40,7 @@ def draw(grid: Grid, file: Path) -> None:
     axes.set_title("infer_batches on a sandbox, 29 float32 a row", loc="left", fontsize=11)
     axes.grid(visible=True, axis="y", color="#dddddd", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=9)
+    figure.legend(loc="outside right upper", frameon=False, fontsize=9)
     figure.savefig(file)
 
 

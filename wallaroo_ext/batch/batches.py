@@ -36,10 +36,10 @@ def infer_batches(
     its rows are needed, and no more than twice `in_flight` requests are begun, nor four times as many held with the
     answers that wait to be taken, so that neither a fast source nor a slow consumer fills the memory.
 
-    The requests are sent by threads, over the client's one pool of connections: that was measured to be as fast as
-    asyncio with aiohttp, and faster than with httpx, because reading and writing Arrow lets other threads work. They
-    end with the iterator, by its last batch, an error, or `close()`; an answer that is on its way is waited for, at
-    most as long as the client's timeouts say.
+    The requests are sent by threads, over the client's one pool of connections: that was measured to be at least as
+    fast as asyncio with httpx or aiohttp (`scripts/bench batch`), because reading and writing Arrow lets other threads
+    work. They end with the iterator, by its last batch, an error, or `close()`; an answer that is on its way is waited
+    for, at most as long as the client's timeouts say.
 
     What fails on its way is sent again, more patiently than `infer` does; see `BatchRetries`. The instance may log such
     rows twice.
