@@ -39,6 +39,7 @@ from wallaroo_ext import (
 )
 from wallaroo_ext.auth.file_lock import locked
 from wallaroo_ext.batch import parquet_rows, sources
+from wallaroo_ext.batch.parts import Part
 from wallaroo_ext.batch.storage import Storage
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.process import running
@@ -431,6 +432,24 @@ class TestGoingOn:
             infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
         assert names(tmp_path / "out") == ["_lock", "_manifest.json", "part-000000.parquet"]
         monkeypatch.setattr(Storage, "writing", writing)
+        assert infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL).rows_before == 200
+        check(tmp_path / "out", rows, expected)
+
+    def test_an_interrupt_in_the_middle_of_writing_has_no_row_twice(
+        self, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: Callable[[Any], Any]
+    ) -> None:
+        rows = arrow.concat_tables(written(tmp_path / "in", 1000))
+        write, calls = Part.write, iter(range(1000))
+
+        def interrupted(part: Part, table: Any) -> None:
+            write(part, table)
+            if next(calls) == 6:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(Part, "write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
+        monkeypatch.setattr(Part, "write", write)
         assert infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL).rows_before == 200
         check(tmp_path / "out", rows, expected)
 

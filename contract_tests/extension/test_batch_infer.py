@@ -246,7 +246,7 @@ class TestFailures:
     def test_what_always_fails_is_raised_and_says_how_often_it_was_tried(
         self, place: Sandbox, client: Client, url: str
     ) -> None:
-        scored = infer_batches(client, url, batches(50, 50), keys=["id"], request_rows=10, retries=AT_ONCE)
+        scored = infer_batches(client, url, batches(*[50] * 40), keys=["id"], request_rows=10, retries=AT_ONCE)
         next(scored)
         place.add_faults({"operation": "*", "kind": "truncated-answer"})
         with pytest.raises(ContractViolationError) as raised:
@@ -290,7 +290,7 @@ class TestTheEnd:
 
     def test_a_pause_between_attempts_ends_with_it(self, place: Sandbox, client: Client, url: str) -> None:
         retries = BatchRetries(first_pause=1000.0, longest_pause=1000.0)
-        scored = infer_batches(client, url, batches(*[100] * 9), keys=["id"], request_rows=100, retries=retries)
+        scored = infer_batches(client, url, batches(*[100] * 90), keys=["id"], request_rows=100, retries=retries)
         next(scored)
         place.add_faults({"operation": "*", "kind": "unknown-status"})
         time.sleep(0.3)
