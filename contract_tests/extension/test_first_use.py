@@ -138,10 +138,13 @@ def test_files_that_do_not_fit_are_refused_in_a_sentence(
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_the_code_in_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_code_in_the_readme_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     programs = [block for block in python_blocks() if "with connect()" in block]
     assert len(programs) >= 2
-    monkeypatch.chdir(ROOT)
+    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
+    monkeypatch.chdir(tmp_path)
     with running() as environment:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
@@ -150,6 +153,7 @@ def test_the_code_in_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: py
     shown = capsys.readouterr().out
     assert re.search(r"malignant +probability\n0 +\d +[01]\.\d+\n", shown)
     assert "2 tumours" in shown
+    assert "114 rows, 0 rejected" in shown
     assert "create_workspace: 400" in shown
 
 
