@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -45,11 +46,11 @@ def machine(tmp_path: Path) -> Callable[..., dict[str, str]]:
     return make
 
 
-def sentence(program: str, environment: dict[str, str]) -> str:
-    """What a program says, which ends with 2."""
-    command = [sys.executable, str(ROOT / "scripts" / "lib" / program)]
+def sentence(program: str, environment: dict[str, str], *arguments: str, code: int = 2) -> str:
+    """What a program says, which ends with a code."""
+    command = [sys.executable, str(ROOT / "scripts" / "lib" / program), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stdout) == (2, ""), done
+    assert (done.returncode, done.stdout) == (code, ""), done
     [line] = [line for line in done.stderr.splitlines() if line.strip()]
     return line
 
@@ -69,6 +70,16 @@ class TestAMachineWithout:
 
     def test_maven(self, program: str, machine: Callable[..., dict[str, str]]) -> None:
         assert "and there is no Maven: install " in sentence(program, machine(java=JAVA.format("17.0.1")))
+
+
+def test_a_port_that_is_taken_and_one_that_is_none(machine: Callable[..., dict[str, str]]) -> None:
+    environment = machine(java=JAVA.format("17.0.1"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        said = sentence(PROGRAMS[0], environment, "--port", str(port), code=1)
+    assert said == f"Keycloak cannot listen on port {port}: Address already in use."
+    said = sentence(PROGRAMS[0], environment, "--port", "65536", code=1)
+    assert said == "Keycloak cannot listen on port 65536: it is no port."
 
 
 class TestAnArchive:

@@ -51,6 +51,10 @@ class KeycloakServer:
         directory: Where it is unpacked, which is not there yet, and where its database is.
         port: The port; 0 for a free one.
 
+    Raises:
+        KeycloakUnavailableError: This machine cannot have one.
+        KeycloakFailedError: The port is taken.
+
     Attributes:
         url: Its address without a path; the realms are below `/auth`.
         admin_password: The password of the user `admin`.
@@ -59,7 +63,7 @@ class KeycloakServer:
     def __init__(self, directory: Path, port: int = 0) -> None:
         self._java = java()
         self._home = directory
-        self._port = port or _free_port()
+        self._port = _free_port(port)
         self._process: subprocess.Popen[bytes] | None = None
         self._log = directory / "said.log"
         self.url = f"http://{HOST}:{self._port}"
@@ -174,9 +178,15 @@ def _answers(http: httpx.Client) -> bool:
     return False
 
 
-def _free_port() -> int:
+def _free_port(wanted: int) -> int:
+    """The port that is wanted, where nobody listens on it; any free one for 0."""
     with socket.socket() as listening:
-        listening.bind((HOST, 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((HOST, wanted))
+        except (OSError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no port"
+            raise KeycloakFailedError(f"Keycloak cannot listen on port {wanted}: {reason}.") from None
         return listening.getsockname()[1]
 
 
