@@ -105,10 +105,12 @@ class Suite:
             ConfigurationError: The environment does not say where it is, or who signs in.
         """
         options = self.options
-        given = dict(os.environ) if options.environment is None else options.environment
+        given = options.environment
+        if given is None:
+            given = self._open.enter_context(sandbox()) if options.instance == "sandbox" else dict(os.environ)
         instance = Instance(
             kind=options.instance,
-            environment=self._open.enter_context(sandbox()) if options.instance == "sandbox" else given,
+            environment=given,
             prefix=self.belongings.prefix,
             allows_user_changes=self.manners.user_changes,
             read_only=options.read_only,
