@@ -87,6 +87,10 @@ class Browser:
             assert time.monotonic() < deadline, f"it did not become true: {script}"
             time.sleep(0.05)
 
+    def devtools(self, command: str, **parameters: Any) -> Any:
+        """What a command of the DevTools protocol returns, such as `Emulation.setEmulatedMedia`."""
+        return self._send("POST", "goog/cdp/execute", {"cmd": command, "params": parameters})
+
     def complaints(self) -> list[str]:
         """What the console has had to complain about since it was last asked: errors, and what a policy forbade."""
         entries = self._send("POST", "se/log", {"type": "browser"})

@@ -93,6 +93,8 @@ def serving(
                 with lock:
                     under_way -= 1
 
+        do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 - as the base calls them
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base has it
             """Say nothing."""
 

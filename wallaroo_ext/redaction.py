@@ -35,8 +35,12 @@ def excerpt(body: bytes) -> str:
 
 def redacted(text: str) -> str:
     """A text with what looks like a secret taken out, and control characters other than tabs and line feeds."""
-    kept = _SECRETS.sub(lambda found: f"{_prefix(found)}{_REMOVED}", text)
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", kept)
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", without_secrets(text))
+
+
+def without_secrets(text: str) -> str:
+    """A text with what looks like a secret taken out, and nothing else changed."""
+    return _SECRETS.sub(lambda found: f"{_prefix(found)}{_REMOVED}", text)
 
 
 def _prefix(found: re.Match[str]) -> str:

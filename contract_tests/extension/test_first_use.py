@@ -219,3 +219,5 @@ def test_an_installed_wheel_runs_a_sandbox_and_carries_the_contract(tmp_path: Pa
     assert "Default Workspace" in done.stdout
     assert {path.name for path in site.glob("*/py.typed")} == {"py.typed"}
     assert len(list(site.glob("*/py.typed"))) == 2
+    templates = "wallaroo_ext/conformance/report/templates/*"
+    assert {path.name for path in site.glob(templates)} == {path.name for path in ROOT.glob(templates)} != set()

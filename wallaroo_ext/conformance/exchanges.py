@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from wallaroo_ext.json_values import list_of, object_of
-from wallaroo_ext.redaction import redacted
+from wallaroo_ext.redaction import redacted, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,15 +114,15 @@ def _without_secrets(content: bytes, content_type: str) -> bytes:
 
 def _form_without_secrets(content: bytes) -> bytes:
     pairs = parse_qsl(content.decode("utf-8", errors="replace"), keep_blank_values=True)
+    if _SECRET_FIELDS.isdisjoint(name for name, _ in pairs):
+        return content
     return urlencode([(name, LEFT_OUT if name in _SECRET_FIELDS else value) for name, value in pairs]).encode()
 
 
 def _beginning_without_secrets(content: bytes) -> bytes:
-    """Text that is no JSON without what looks like a secret; other bytes as they are."""
-    try:
-        return redacted(content[:KEPT_BYTES].decode()).encode()
-    except UnicodeDecodeError:
-        return content
+    """The beginning of what is no JSON without what looks like a secret; every other byte as it is."""
+    text = content[:KEPT_BYTES].decode(errors="surrogateescape")
+    return without_secrets(text).encode(errors="surrogateescape")
 
 
 def _value_without_secrets(value: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from wallaroo_ext.conformance.api import Api
 from wallaroo_ext.conformance.options import SEED, SuiteOptions
 from wallaroo_ext.conformance.run import TestOutcome
 from wallaroo_ext.conformance.suite import Suite
@@ -201,3 +202,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if not config.getoption("explore"):
         return []
     return [f"conformance: --seed {suite_of(config).options.seed}"]
+
+
+@pytest.fixture(scope="session")
+def api(conformance_suite: Suite) -> Api:
+    """The instance's operations, called by hand."""
+    return Api(conformance_suite)

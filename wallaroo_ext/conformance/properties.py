@@ -75,6 +75,7 @@ class Properties:
         self._authorization = authorization
         self._seed = first_seed
         self._probed: set[str] = set()
+        self._requests: dict[str, dict[str, Any]] = {}
         self._numbers = count(1)
         document, self._prefix = observer.rules.document, observer.manners.belongings.prefix
         self._good = self._schema(grounded(document, ground, self._prefix))
@@ -181,6 +182,26 @@ class Properties:
             message = f"No answer came: {error}."
             found = self._observer.found(ANSWERED, message, operation=operation, exchange=self._session.last)
             self._observer.run.checked(operation, ANSWERED, [found])
+
+    def good_request(self, operation: str) -> dict[str, Any]:
+        """A request of an operation that the instance accepts, as httpx takes it, with the parameters of its path.
+
+        Args:
+            operation: The contract's `operationId`.
+        """
+        if operation not in self._requests:
+            self._requests[operation] = self._good_request(operation)
+        return self._requests[operation]
+
+    def _good_request(self, operation: str) -> dict[str, Any]:
+        found = _operation(self._good, operation)
+        case = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))
+        self._freshen(case)
+        sent = requests.Request(**case.as_transport_kwargs(base_url=self._base_url)).prepare()
+        kept = {name: value for name, value in sent.headers.items() if name.lower() == "content-type"}
+        query = dict(case.query or {})
+        body: Any = sent.body or b""
+        return {"path": dict(case.path_parameters or {}), "params": query, "content": body, "headers": kept}
 
     def _call_arguments(self, case: Any) -> dict[str, Any]:
         return {

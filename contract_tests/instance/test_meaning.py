@@ -1,0 +1,485 @@
+"""Do the operations mean what they say? What was made is listed, what was deployed answers, what was ended does not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from wallaroo_ext.conformance.belongings import NOBODYS
+from wallaroo_ext.conformance.ground import PASSWORD, assay_request
+from wallaroo_ext.conformance.samples import INPUT, OUTPUT, arrow_file, model_file, scored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wallaroo_ext.conformance.api import Api
+    from wallaroo_ext.conformance.ground import Ground
+    from wallaroo_ext.conformance.suite import Suite
+
+ONE_OF_REQUIRED = ("add_workspace_user", "remove_workspace_user", "list_model_versions", "undeploy_pipeline")
+"""The operations whose request needs one of several fields, by `x-one-of-required`."""
+UPLOADS = ("upload_and_convert_model", "upload_model", "upload_model_stream")
+ROWS = [[1.0, -2.0, 3.5, 0.25], [0.5, 0.5, -0.5, 8.0], [0.0, 0.0, 0.0, 0.0]]
+RECORDS = "application/json; format=pandas-records"
+ARROW = "application/vnd.apache.arrow.file"
+SOON_SECONDS = 60.0
+
+
+OF_NOTHING: dict[str, dict[str, Any]] = {
+    "list_models": {"workspace_id": NOBODYS},
+    "list_workspace_users": {"workspace_id": NOBODYS},
+    "get_model": {"id": NOBODYS},
+    "get_model_by_id": {"id": NOBODYS},
+    "get_model_config_by_id": {"model_id": NOBODYS},
+    "create_pipeline": {"pipeline_id": "p", "workspace_id": NOBODYS, "definition": {}},
+    "undeploy_pipeline": {"pipeline_id": NOBODYS},
+    "get_deployment_status": {"name": f"nothing-{NOBODYS}"},
+    "get_pipeline_external_url": {"workspace_id": NOBODYS, "pipeline_name": "nothing"},
+    "list_assays": {"pipeline_id": NOBODYS},
+    "set_assay_active": {"id": NOBODYS, "active": True},
+    "get_assay_results": {"assay_id": NOBODYS},
+    "get_assay_results_between": {
+        "assay_id": NOBODYS,
+        "start": "2023-01-01T00:00:00Z",
+        "end": "2023-01-02T00:00:00Z",
+    },
+    "get_assay_baseline": {"workspace_id": NOBODYS, "pipeline_name": "nothing"},
+}
+"""Requests about things that are not there."""
+
+
+def by_id(listed: list[dict[str, Any]], wanted: Any, key: str = "id") -> dict[str, Any]:
+    """The one thing of an id in a list."""
+    found = [item for item in listed if item[key] == wanted]
+    assert len(found) == 1, f"{len(found)} of {len(listed)} listed things have the {key} {wanted}"
+    return found[0]
+
+
+def soon(condition: Callable[[], Any]) -> Any:
+    """What a condition gives once it gives something."""
+    deadline = time.monotonic() + SOON_SECONDS
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"it did not come about in {SOON_SECONDS:g} s"
+        time.sleep(0.1)
+    return found
+
+
+class TestModels:
+    @pytest.mark.touches(*UPLOADS, "list_model_versions", "list_models", "get_model", "get_model_by_id")
+    @pytest.mark.parametrize("upload", UPLOADS)
+    def test_what_was_uploaded_is_listed_with_its_digest(self, upload: str, api: Api, ground: Ground) -> None:
+        name, content, workspace_id = api.name("m"), model_file(seed=7), ground.workspace_id
+        assert workspace_id is not None
+        version_id = api.upload(upload, name, content, workspace_id)
+
+        version = by_id(api.done("list_model_versions", {"model_id": name}), version_id)
+        assert version["sha"] == hashlib.sha256(content).hexdigest()
+        assert version.get("model_id") == name
+        assert version.get("file_name") == f"{name}.onnx"
+
+        model = by_id(api.done("list_models", {"workspace_id": workspace_id})["models"], version["models_pk_id"])
+        assert model["name"] == name
+        assert api.done("get_model_by_id", {"id": model["id"]})["id"] == model["id"]
+        shown = api.done("get_model", {"id": model["id"]})
+        assert (shown["id"], shown["name"]) == (model["id"], name)
+        assert [found["sha"] for found in shown["models"]] == [version["sha"]]
+
+    @pytest.mark.touches(*UPLOADS, "list_model_versions", "list_models")
+    def test_a_second_upload_adds_a_version(self, api: Api, ground: Ground) -> None:
+        name, workspace_id = api.name("m"), ground.workspace_id
+        assert workspace_id is not None
+        files = [model_file(seed=number) for number in (1, 2, 3)]
+        ids = [api.upload(way, name, file, workspace_id) for way, file in zip(UPLOADS, files, strict=True)]
+        assert len(set(ids)) == len(ids)
+
+        listed = api.done("list_model_versions", {"model_id": name})
+        expected = {version_id: hashlib.sha256(file).hexdigest() for version_id, file in zip(ids, files, strict=True)}
+        assert {found["id"]: found["sha"] for found in listed} == expected
+        assert len({found["model_version"] for found in listed}) == len(ids)
+        [model_id] = {found["models_pk_id"] for found in listed}
+        assert [m["id"] for m in api.done("list_models", {"workspace_id": workspace_id})["models"]].count(model_id) == 1
+
+    @pytest.mark.touches("list_model_versions", "upload_and_convert_model")
+    def test_a_model_becomes_ready(self, api: Api, ground: Ground) -> None:
+        assert ground.workspace_id is not None
+        name = api.name("m")
+        version_id = api.upload("upload_and_convert_model", name, model_file(), ground.workspace_id)
+
+        def status() -> str:
+            return by_id(api.done("list_model_versions", {"model_id": name}), version_id).get("status", "ready")
+
+        assert soon(lambda: status() in {"ready", "error"} and status()) == "ready"
+
+    @pytest.mark.touches("get_model_config_by_id")
+    def test_a_configuration_is_that_of_the_version(self, api: Api, ground: Ground) -> None:
+        found = api.done("get_model_config_by_id", {"model_id": ground.version_id})
+        assert found["model_config"] is None or isinstance(found["model_config"], dict)
+
+    @pytest.mark.touches("list_models", "upload_model_stream", "create_workspace")
+    def test_models_of_another_workspace_are_not_listed(self, api: Api, ground: Ground) -> None:
+        workspace_id = api.done("create_workspace", {"workspace_name": api.name("w")})["workspace_id"]
+        assert api.done("list_models", {"workspace_id": workspace_id})["models"] == []
+        name = api.name("m")
+        api.upload("upload_model_stream", name, model_file(), workspace_id)
+        assert [found["name"] for found in api.done("list_models", {"workspace_id": workspace_id})["models"]] == [name]
+        listed = api.done("list_models", {"workspace_id": ground.workspace_id})["models"]
+        assert name not in {found["name"] for found in listed}
+
+
+class TestPipelines:
+    @pytest.mark.touches("create_pipeline", "list_workspaces")
+    def test_a_second_pipeline_of_a_name_is_a_version_of_the_first(self, api: Api, ground: Ground) -> None:
+        body: dict[str, Any] = {"pipeline_id": api.name("p"), "workspace_id": ground.workspace_id, "definition": {}}
+        first, second = api.done("create_pipeline", body), api.done("create_pipeline", body)
+        other = api.done("create_pipeline", body | {"pipeline_id": api.name("p")})
+        assert first["pipeline_pk_id"] == second["pipeline_pk_id"] != other["pipeline_pk_id"]
+        versions = {found["pipeline_variant_pk_id"] for found in (first, second, other)}
+        assert len(versions) == 3
+
+        workspace = by_id(api.done("list_workspaces", {})["workspaces"], ground.workspace_id)
+        assert {first["pipeline_pk_id"], other["pipeline_pk_id"]} <= set(workspace["pipelines"])
+
+    @pytest.mark.touches(
+        "deploy_pipeline", "undeploy_pipeline", "get_deployment_status", "get_pipeline_external_url", "infer_pipeline"
+    )
+    def test_what_was_deployed_answers_until_it_is_undeployed(self, api: Api, ground: Ground) -> None:
+        name = api.name("p")
+        deployed, request = deploy(api, ground, name)
+        running(api, f"{name}-{deployed}")
+        where = {"workspace_id": ground.workspace_id, "pipeline_name": name}
+        url = api.done("get_pipeline_external_url", where)["url"]
+        assert f"{name}-{deployed}" in url
+        path = {"deployment": f"{name}-{deployed}", "pipeline": name}
+        assert np.allclose(outputs(infer_records(api, "infer_pipeline", path)), scored(ROWS), rtol=1e-4)
+
+        assert api.done("deploy_pipeline", request)["id"] == deployed, "deploying again gives the same id"
+
+        pipeline = {"pipeline_id": request["pipeline_id"], "deployment_id": deployed}
+        assert api.done("undeploy_pipeline", pipeline) in (None, {})
+        assert api.done("undeploy_pipeline", {"deployment_id": deployed}) in (None, {}), "it may be sent twice"
+        soon(lambda: api.send("get_deployment_status", {"name": f"{name}-{deployed}"}).status_code == 404)
+        answer = api.send("infer_pipeline", records(ROWS), path=path, headers={"Content-Type": RECORDS})
+        assert not answer.is_success, "what was undeployed still answers"
+
+    @pytest.mark.touches("deploy_pipeline", "get_deployment_status")
+    def test_a_status_is_that_of_the_deployment(self, api: Api, ground: Ground) -> None:
+        assert ground.deployment is not None
+        found = running(api, ground.deployment.name)
+        assert found["engines"], "a running deployment has an engine"
+        [pipelines] = [engine["pipeline_statuses"]["pipelines"] for engine in found["engines"][:1]]
+        assert ground.name in {pipeline["id"] for pipeline in pipelines}
+        [models] = [engine["model_statuses"]["models"] for engine in found["engines"][:1]]
+        assert ground.model is not None
+        assert ground.model["sha"] in {model["sha"] for model in models}
+
+    @pytest.mark.touches("copy_pipeline", "deploy_pipeline", "infer_pipeline")
+    def test_a_copy_does_what_its_source_does(self, api: Api, ground: Ground) -> None:
+        assert ground.model is not None
+        source = api.done(
+            "create_pipeline",
+            {
+                "pipeline_id": api.name("p"),
+                "workspace_id": ground.workspace_id,
+                "definition": {"steps": [{"ModelInference": {"models": [ground.model]}}]},
+            },
+        )
+        name = api.name("p")
+        body = {"name": name, "workspace_id": ground.workspace_id, "source_pipeline": source["pipeline_pk_id"]}
+        copied = api.done("copy_pipeline", body)
+        assert copied["pipeline_pk_id"] != source["pipeline_pk_id"]
+
+        ids = {"pipeline_id": copied["pipeline_pk_id"], "pipeline_version_pk_id": copied["pipeline_variant_pk_id"]}
+        deployed = api.done("deploy_pipeline", ids | {"deploy_id": name})["id"]
+        running(api, f"{name}-{deployed}")
+        path = {"deployment": f"{name}-{deployed}", "pipeline": name}
+        assert np.allclose(outputs(infer_records(api, "infer_pipeline", path)), scored(ROWS), rtol=1e-4)
+        api.done("undeploy_pipeline", {"deployment_id": deployed})
+
+
+class TestInference:
+    """The three kinds of rows, at both kinds of URL."""
+
+    @pytest.fixture(params=["infer_deployment", "infer_pipeline"])
+    def where(self, request: pytest.FixtureRequest, ground: Ground) -> tuple[str, dict[str, str]]:
+        assert ground.deployment is not None
+        path = {"deployment": ground.deployment.name, "pipeline": ground.deployment.pipeline}
+        return request.param, path
+
+    @pytest.mark.touches("infer_deployment", "infer_pipeline")
+    def test_records_give_the_models_numbers(self, where: tuple[str, dict[str, str]], api: Api) -> None:
+        found = infer_records(api, *where)
+        assert np.allclose(outputs(found), scored(ROWS), rtol=1e-4)
+        assert [row["in"][INPUT] for row in found] == ROWS
+        assert all(abs(row["time"] / 1000 - time.time()) < 86_400 for row in found), "times are in milliseconds"
+
+    @pytest.mark.touches("infer_deployment", "infer_pipeline")
+    def test_the_only_input_may_be_called_tensor(self, where: tuple[str, dict[str, str]], api: Api) -> None:
+        operation, path = where
+        body = [{"tensor": row} for row in ROWS]
+        found = api.done(operation, body, path=path, headers={"Content-Type": RECORDS})
+        assert np.allclose(outputs(found), scored(ROWS), rtol=1e-4)
+
+    @pytest.mark.touches("infer_deployment", "infer_pipeline")
+    def test_the_oldest_form_gives_the_same(self, where: tuple[str, dict[str, str]], api: Api) -> None:
+        operation, path = where
+        found = api.done(operation, {"tensor": ROWS}, path=path)
+        assert np.allclose(outputs(found), scored(ROWS), rtol=1e-4)
+
+    @pytest.mark.touches("infer_deployment", "infer_pipeline")
+    @pytest.mark.parametrize("accept", ["application/json", ARROW])
+    def test_arrow_gives_the_same_in_the_form_that_is_asked_for(
+        self, accept: str, where: tuple[str, dict[str, str]], api: Api
+    ) -> None:
+        import pyarrow as pa
+
+        operation, path = where
+        headers = {"Content-Type": ARROW, "Accept": accept}
+        answer = api.send(operation, path=path, content=arrow_file(ROWS), headers=headers)
+        assert answer.status_code == 200, answer.text[:500]
+        assert answer.headers["Content-Type"].startswith(accept)
+        if accept == ARROW:
+            column = pa.ipc.open_file(answer.content).read_all().column(f"out.{OUTPUT}")
+            numbers = np.array(column.to_pylist()).reshape(len(ROWS), 1)
+        else:
+            numbers = outputs(answer.json())
+        assert np.allclose(numbers, scored(ROWS), rtol=1e-4)
+
+    @pytest.mark.touches("infer_deployment", "infer_pipeline")
+    def test_a_separator_makes_rows_flat(self, where: tuple[str, dict[str, str]], api: Api) -> None:
+        operation, path = where
+        params = {"dataset.separator": ".", "dataset.exclude[]": "metadata"}
+        body, headers = records(ROWS), {"Content-Type": RECORDS}
+        found = api.done(operation, body, path=path, headers=headers, params=params)
+        assert np.allclose([row[f"out.{OUTPUT}"] for row in found], scored(ROWS), rtol=1e-4)
+        assert not [name for row in found for name in row if name.startswith("metadata")]
+
+    @pytest.mark.touches("infer_deployment", "infer_pipeline")
+    @pytest.mark.parametrize("row", [{"other": [1.0]}, {INPUT: [1.0]}, {INPUT: "text"}, {}])
+    def test_rows_that_do_not_fit_are_refused(self, row: Any, where: tuple[str, dict[str, str]], api: Api) -> None:
+        operation, path = where
+        answer = api.send(operation, [row], path=path, headers={"Content-Type": RECORDS})
+        assert answer.status_code == 400, answer.text[:500]
+
+    @pytest.mark.touches("infer_deployment", "infer_pipeline", "get_assay_baseline")
+    def test_what_was_scored_is_logged(self, where: tuple[str, dict[str, str]], api: Api, ground: Ground) -> None:
+        operation, path = where
+        row = [float(number) for number in np.random.default_rng(time.time_ns()).integers(-9999, 9999, 4)]
+        api.done(operation, records([row]), path=path, headers={"Content-Type": RECORDS})
+        of = {"workspace_id": ground.workspace_id, "pipeline_name": ground.name}
+
+        def logged() -> list[Any]:
+            return [found for found in api.done("get_assay_baseline", of) if found.get(f"in.{INPUT}") == row]
+
+        [found] = soon(logged)
+        assert np.allclose(found[f"out.{OUTPUT}"], scored([row])[0], rtol=1e-4)
+
+
+class TestWorkspacesAndUsers:
+    @pytest.mark.touches("create_workspace", "list_workspaces", "list_workspace_users")
+    def test_a_new_workspace_is_listed_and_belongs_to_the_caller(self, api: Api) -> None:
+        name = api.name("w")
+        workspace_id = api.done("create_workspace", {"workspace_name": name})["workspace_id"]
+        workspace = by_id(api.done("list_workspaces", {})["workspaces"], workspace_id)
+        assert workspace["name"] == name
+        assert (workspace.get("models"), workspace.get("pipelines")) == ([], [])
+        [owner] = api.done("list_workspace_users", {"workspace_id": workspace_id})["users"]
+        assert owner["user_type"] == "OWNER"
+        assert api.refused("create_workspace", {"workspace_name": name}) == 400, "a name is taken once"
+
+    @pytest.mark.touches("add_workspace_user", "list_workspace_users", "remove_workspace_user")
+    def test_members_come_and_go(self, api: Api, ground: Ground) -> None:
+        workspace_id = api.done("create_workspace", {"workspace_name": api.name("w")})["workspace_id"]
+        member = {"workspace_id": workspace_id, "email": ground.email}
+        assert api.done("add_workspace_user", member | {"user_type": "COLLABORATOR"}) == {}
+        listed = api.done("list_workspace_users", {"workspace_id": workspace_id})["users"]
+        assert by_id(listed, ground.user_id, "user_id")["user_type"] == "COLLABORATOR"
+        assert len(listed) == 2
+
+        assert api.done("remove_workspace_user", member)["affected_rows"] == 1
+        left = api.done("list_workspace_users", {"workspace_id": workspace_id})["users"]
+        assert ground.user_id not in {user["user_id"] for user in left}
+        assert api.done("remove_workspace_user", member)["affected_rows"] == 0
+
+    @pytest.mark.touches("invite_user", "query_users", "deactivate_user", "activate_user", "request_token")
+    def test_people_are_invited_switched_off_and_on(self, api: Api, conformance_suite: Suite) -> None:
+        email = f"{api.name('u')}@example.com"
+        user_id = api.done("invite_user", {"email": email, "password": PASSWORD})["id"]
+        assert user(api, user_id)["enabled"] is True
+        assert email in {user(api, user_id).get("email"), user(api, user_id)["username"]}
+        assert user_id in api.done("query_users", {})["users"]
+        assert signs_in(api, conformance_suite, email)
+        api.refused("invite_user", {"email": email})
+
+        assert api.done("deactivate_user", {"email": email}) == {}
+        assert user(api, user_id)["enabled"] is False
+        assert not signs_in(api, conformance_suite, email)
+
+        assert api.done("activate_user", {"email": email}) == {}
+        assert user(api, user_id)["enabled"] is True
+        assert signs_in(api, conformance_suite, email)
+
+    @pytest.mark.touches("query_users")
+    def test_of_an_id_that_nobody_has_there_is_null(self, api: Api) -> None:
+        nobody = "00000000-0000-4000-8000-000000000000"
+        assert api.done("query_users", {"user_ids": [nobody]})["users"] == {nobody: None}
+
+    @pytest.mark.touches("list_workspaces", "list_models", "create_pipeline")
+    def test_ids_join_up(self, api: Api, ground: Ground) -> None:
+        workspace = by_id(api.done("list_workspaces", {})["workspaces"], ground.workspace_id)
+        models = api.done("list_models", {"workspace_id": ground.workspace_id})["models"]
+        assert set(workspace["models"]) == {model["id"] for model in models}
+        assert ground.pipeline_id in workspace["pipelines"]
+
+    @pytest.mark.touches("list_features")
+    def test_features_are_the_same_with_and_without_a_body(self, api: Api) -> None:
+        assert api.done("list_features", {})["features"] == api.done("list_features")["features"]
+
+
+class TestAssays:
+    @pytest.mark.touches("create_assay", "list_assays", "set_assay_active")
+    def test_an_assay_is_listed_as_it_was_made(self, api: Api, ground: Ground) -> None:
+        request = assay_request(ground, name=api.name("a"), alert_threshold=0.375, warning_threshold=0.25)
+        assay_id = api.done("create_assay", request)["assay_id"]
+        listed = api.done("list_assays", {"pipeline_id": ground.pipeline_id})
+        assay = by_id(listed, assay_id)
+        for field in ("name", "alert_threshold", "warning_threshold", "pipeline_id", "pipeline_name", "active"):
+            assert assay[field] == request[field], field
+        assert assay["summarizer"]["metric"] == "PSI"
+        assert ground.assay_id in {found["id"] for found in listed}
+
+        for active in (False, True):
+            answer = api.done("set_assay_active", {"id": assay_id, "active": active})
+            assert (answer["id"], answer["active"]) == (assay_id, active)
+            found = by_id(api.done("list_assays", {"pipeline_id": ground.pipeline_id}), assay_id)
+            assert found["active"] is active
+
+    @pytest.mark.touches("run_interactive_assay_baseline")
+    def test_a_baseline_compared_with_itself_does_not_drift(self, api: Api, ground: Ground) -> None:
+        result = api.done("run_interactive_assay_baseline", assay_request(ground))
+        assert result["status"] == "BaselineRun"
+        assert result["score"] == 0
+        assert result["summarizer"]["metric"] == "PSI"
+        assert sum(result["baseline_summary"]["aggregated_values"]) == pytest.approx(1, abs=1e-9)
+
+    @pytest.mark.touches("run_interactive_assay", "get_assay_results", "get_assay_results_between", "infer_pipeline")
+    def test_windows_follow_the_baseline(self, api: Api, ground: Ground) -> None:
+        assert ground.deployment is not None
+        assert ground.scored_at is not None
+        path = {"deployment": ground.deployment.name, "pipeline": ground.deployment.pipeline}
+        soon(lambda: datetime.now(UTC) > (ground.scored_at or datetime.now(UTC)) + timedelta(seconds=1.6))
+        infer_records(api, "infer_pipeline", path)
+        time.sleep(1.6)
+        results = soon(lambda: api.done("run_interactive_assay", assay_request(ground)))
+        for result in results:
+            assert result["pipeline_id"] in {None, ground.pipeline_id}
+            assert result["status"] in {"Ok", "Warning", "Alert"}
+            assert result["score"] == pytest.approx(sum(result["scores"]), rel=1e-9)
+            over = result["score"] > 0.1
+            assert (result["status"] == "Alert") is over
+
+    @pytest.mark.touches("get_assay_results", "get_assay_results_between")
+    def test_stored_results_are_of_the_assay(self, api: Api, ground: Ground) -> None:
+        assert ground.scored_at is not None
+        start, end = ((ground.scored_at + timedelta(hours=hours)).isoformat() for hours in (-24, 24))
+        stored = api.done("get_assay_results", {"assay_id": ground.assay_id, "start": start, "end": end})
+        between = api.done("get_assay_results_between", {"assay_id": ground.assay_id, "start": start, "end": end})
+        assert {result["assay_id"] for result in stored + between} <= {ground.assay_id}
+        known = {result["id"] for result in stored}
+        assert known <= {result["id"] for result in between}, "both paths tell of the same results"
+        limited = api.done("get_assay_results", {"assay_id": ground.assay_id, "limit": 1})
+        assert len(limited) == min(1, len(between))
+
+    @pytest.mark.touches("get_assay_baseline")
+    def test_a_limit_is_kept(self, api: Api, ground: Ground) -> None:
+        of = {"workspace_id": ground.workspace_id, "pipeline_name": ground.name}
+        assert len(api.done("get_assay_baseline", of | {"limit": 3})) == 3
+        assert len(api.done("get_assay_baseline", of)) >= 20
+
+
+class TestRefusals:
+    """What the schemas cannot say: which field is needed of several, and that things have to be there."""
+
+    @pytest.mark.touches(*ONE_OF_REQUIRED)
+    def test_one_of_the_fields_is_needed(self, operation_id: str, api: Api, ground: Ground) -> None:
+        assert api.refused(operation_id, {"workspace_id": ground.workspace_id}) == 400
+
+    @pytest.mark.touches("upload_model")
+    def test_an_upload_needs_a_name(self, api: Api, ground: Ground) -> None:
+        file = ("model.onnx", model_file(), "application/octet-stream")
+        assert api.refused("upload_model", data={"workspace_id": ground.workspace_id}, files={"file": file}) == 400
+
+    @pytest.mark.touches(*OF_NOTHING)
+    def test_what_is_not_there_is_refused(self, operation_id: str, api: Api) -> None:
+        api.refused(operation_id, OF_NOTHING[operation_id])
+
+    @pytest.mark.touches("create_assay", "run_interactive_assay", "run_interactive_assay_baseline")
+    def test_an_assay_of_nothing_is_refused(self, operation_id: str, api: Api, ground: Ground) -> None:
+        assert api.refused(operation_id, assay_request(ground, pipeline_id=NOBODYS)) == 400
+
+    @pytest.mark.touches("infer_deployment", "infer_pipeline")
+    @pytest.mark.parametrize("operation", ["infer_deployment", "infer_pipeline"])
+    def test_a_deployment_that_is_not_there_scores_nothing(self, operation: str, api: Api) -> None:
+        path = {"deployment": str(NOBODYS), "pipeline": "nothing"}
+        api.refused(operation, records(ROWS), path=path, headers={"Content-Type": RECORDS})
+
+
+def deploy(api: Api, ground: Ground, name: str) -> tuple[int, dict[str, Any]]:
+    """The id of a new deployment of the ground's model, and what was sent."""
+    made: dict[str, Any] = {"pipeline_id": name, "workspace_id": ground.workspace_id, "definition": {}}
+    pipeline = api.done("create_pipeline", made)
+    request = {
+        "deploy_id": name,
+        "pipeline_id": pipeline["pipeline_pk_id"],
+        "pipeline_version_pk_id": pipeline["pipeline_variant_pk_id"],
+        "models": [ground.model],
+    }
+    return api.done("deploy_pipeline", request)["id"], request
+
+
+def running(api: Api, name: str) -> dict[str, Any]:
+    """The status of a deployment, once it runs."""
+
+    def status() -> Any:
+        answer = api.send("get_deployment_status", {"name": name})
+        found: dict[str, Any] = answer.json() if answer.is_success else {}
+        assert found.get("status") != "Error", found
+        return found if found.get("status") == "Running" else None
+
+    return soon(status)
+
+
+def records(rows: list[list[float]]) -> list[dict[str, Any]]:
+    """Rows as pandas writes them."""
+    return [{INPUT: row} for row in rows]
+
+
+def infer_records(api: Api, operation: str, path: dict[str, str]) -> list[dict[str, Any]]:
+    """The answer to rows as pandas writes them."""
+    found = api.done(operation, records(ROWS), path=path, headers={"Content-Type": RECORDS})
+    assert len(found) == len(ROWS)
+    for row in found:
+        json.loads(row["metadata"]["last_model"])
+    return found
+
+
+def outputs(found: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
+    """The model's numbers in an answer, `[N, 1]`."""
+    return np.array([row["out"][OUTPUT] for row in found]).reshape(len(found), 1)
+
+
+def user(api: Api, user_id: str) -> dict[str, Any]:
+    """A user, by id."""
+    return api.done("query_users", {"user_ids": [user_id]})["users"][user_id]
+
+
+def signs_in(api: Api, suite: Suite, email: str) -> bool:
+    """Whether somebody gets a token with the suite's password."""
+    form = {"grant_type": "password", "username": email, "password": PASSWORD}
+    headers = {"Authorization": suite.authorization("request_token")}
+    return api.send("request_token", data=form, headers=headers, auth=None).status_code == 200

@@ -1,0 +1,86 @@
+"""Calls of an instance by hand: any body, any token, and the answer as it is."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+    from wallaroo_ext.conformance.suite import Suite
+
+
+class Api:
+    """The operations of the contract, called by their ids. The observer sees every call.
+
+    Args:
+        suite: The run.
+    """
+
+    def __init__(self, suite: Suite) -> None:
+        self._suite = suite
+        self._http = suite.client.get_httpx_client()
+        self._numbers = count(1)
+
+    def name(self, what: str) -> str:
+        """A name of the run that nothing has yet, a DNS label.
+
+        Args:
+            what: What it is for, a few letters.
+        """
+        return f"{self._suite.belongings.prefix}-{what}{next(self._numbers)}"
+
+    def send(
+        self, operation: str, body: Any = None, *, path: Mapping[str, str] | None = None, **more: Any
+    ) -> httpx.Response:
+        """The answer to a request.
+
+        Args:
+            operation: The contract's `operationId`.
+            body: Its JSON; None where `more` has another body.
+            path: The parameters of its path.
+            **more: What else httpx takes, such as `params`, `headers`, `content` and `files`.
+        """
+        url = self._suite.rules.places[operation][1].format_map(path or {})
+        if body is not None:
+            more["json"] = body
+        return self._http.post(url, **more)
+
+    def done(self, operation: str, body: Any = None, **more: Any) -> Any:
+        """The JSON of an answer, which has to be a success."""
+        answer = self.send(operation, body, **more)
+        expected = self._suite.rules.success(operation)
+        assert answer.status_code == expected, f"{operation}: {answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
+        return answer.json() if answer.content else None
+
+    def refused(self, operation: str, body: Any = None, **more: Any) -> int:
+        """The status of an answer, which has to be a refusal: 400 or 404."""
+        answer = self.send(operation, body, **more)
+        assert answer.status_code in {400, 404}, f"{operation}: {answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
+        return answer.status_code
+
+    def upload(self, operation: str, name: str, content: bytes, workspace_id: int) -> int:
+        """The id of the version that an upload made, by any of the three ways.
+
+        Args:
+            operation: `upload_and_convert_model`, `upload_model` or `upload_model_stream`.
+            name: The model's name.
+            content: The model's file.
+            workspace_id: The workspace.
+        """
+        file = (f"{name}.onnx", content, "application/octet-stream")
+        fields = {"name": name, "visibility": "private", "workspace_id": workspace_id}
+        more: dict[str, Any]
+        if operation == "upload_model_stream":
+            params = fields | {"filename": file[0]}
+            more = {"params": params, "content": content, "headers": {"Content-Type": file[2]}}
+        elif operation == "upload_model":
+            more = {"data": fields, "files": {"file": file}}
+        else:
+            metadata = json.dumps(fields | {"conversion": {"framework": "onnx"}})
+            more = {"files": [("metadata", (None, metadata, "application/json")), ("file", file)]}
+        return self.done(operation, **more)["insert_models"]["returning"][0]["models"][0]["id"]

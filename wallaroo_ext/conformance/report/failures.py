@@ -1,0 +1,135 @@
+"""What a run found wrong, each kind of it once: grouped by operation, check, rule and the shape of the message."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wallaroo_ext.conformance.report.messages import value_in
+from wallaroo_ext.conformance.run import Finding
+from wallaroo_ext.conformance.verdict import BAD_OUTCOMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wallaroo_ext.conformance.rules import Rule
+    from wallaroo_ext.conformance.run import Run, TestOutcome
+
+EXAMPLES = 3
+"""How many examples of a failure a report shows."""
+TEST = "test"
+"""What stands in place of a check where a test failed, and no check says why."""
+
+_UUID = re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One kind of failure of an operation.
+
+    Attributes:
+        operation: The contract's `operationId`; empty where it is none of an operation.
+        check: The check's name; `test` where a test failed, and no check says why.
+        shape: The message without what differs from one time to the next.
+        message: The message of the first time.
+        rule: The contract's rule.
+        count: How often it was found.
+        examples: A few times, of different tests where there are some.
+        tests: The tests that found it, with how often each did.
+    """
+
+    operation: str
+    check: str
+    shape: str
+    message: str
+    rule: Rule | None
+    count: int
+    examples: tuple[Finding, ...]
+    tests: dict[str, int]
+
+    @property
+    def cause(self) -> tuple[str, str, str]:
+        """What failures of several operations have in common where they have one cause."""
+        text = self.shape.removeprefix(value_in(self.shape)[0]).replace(self.operation or "\0", "…")
+        return self.check, self.rule.pointer if self.rule else "", text
+
+
+def failures(run: Run) -> list[Failure]:
+    """What is wrong, by operation in the contract's order, then by check; what belongs to no operation comes last."""
+    groups: dict[tuple[str, str, str, str, int], list[Finding]] = {}
+    for finding in [*run.findings, *_unexplained(run)]:
+        groups.setdefault(_key(finding, run.subject.prefix), []).append(finding)
+    order = {row.id: number for number, row in enumerate(run.operations)}
+    found = [_failure(key[3], group) for key, group in groups.items()]
+    return sorted(found, key=lambda failure: (order.get(failure.operation, len(order)), failure.check))
+
+
+def causes(found: Iterable[Failure]) -> list[list[Failure]]:
+    """Failures of several operations that have one cause side by side, those that were found most often first."""
+    groups: dict[tuple[str, str, str], list[Failure]] = {}
+    for failure in found:
+        groups.setdefault(failure.cause, []).append(failure)
+    return sorted(groups.values(), key=lambda group: -sum(failure.count for failure in group))
+
+
+def shape(message: str, prefix: str) -> str:
+    """A message without what differs from one time to the next: values, numbers, identifiers, and the run's names."""
+    place, value, text = value_in(message)
+    text = place + ("…" if value else "") + text
+    if prefix:
+        text = re.sub(re.escape(prefix) + r"[\w-]*", "…", text)
+    return _NUMBER.sub("…", _UUID.sub("…", text))
+
+
+def _key(finding: Finding, prefix: str) -> tuple[str, str, str, str, int]:
+    """What findings have in common that are shown as one; answers of several statuses are several failures."""
+    pointer = finding.rule.pointer if finding.rule else ""
+    status = finding.exchange.status if finding.exchange else 0
+    return finding.operation, finding.check, pointer, shape(finding.message, prefix), status
+
+
+def _failure(found_shape: str, findings: list[Finding]) -> Failure:
+    first = findings[0]
+    tests = Counter(finding.test for finding in findings if finding.test)
+    return Failure(
+        operation=first.operation,
+        check=first.check,
+        shape=found_shape,
+        message=first.message,
+        rule=first.rule,
+        count=len(findings),
+        examples=_examples(findings),
+        tests=dict(tests),
+    )
+
+
+def _examples(findings: list[Finding]) -> tuple[Finding, ...]:
+    """The first finding of each test, and then others, as many as are shown."""
+    of_tests = {finding.test: number for number, finding in reversed(list(enumerate(findings)))}
+    chosen = sorted(of_tests.values())
+    chosen += [number for number in range(len(findings)) if number not in of_tests.values()]
+    return tuple(findings[number] for number in chosen[:EXAMPLES])
+
+
+def _unexplained(run: Run) -> list[Finding]:
+    """The tests that failed although no finding is theirs."""
+    explained = {finding.test for finding in run.findings}
+    return [
+        Finding("", TEST, test.message or f"The test {test.outcome} and said nothing.", test=test.test)
+        for test in run.tests
+        if test.outcome in BAD_OUTCOMES and test.test not in explained
+    ]
+
+
+def unreported(run: Run) -> list[Failure]:
+    """The failures that no failed test of the run shows: a list of its tests alone would hide them."""
+    failed = {test.test for test in failed_tests(run)}
+    return [failure for failure in failures(run) if not failed.intersection(failure.tests)]
+
+
+def failed_tests(run: Run) -> list[TestOutcome]:
+    """The tests that show something wrong."""
+    return [test for test in run.tests if test.outcome in BAD_OUTCOMES]

@@ -1,0 +1,86 @@
+"""The tests of a run as JUnit XML, in the form that pytest gives it and CI servers read.
+
+What no failed test shows is a test case of its own there, so that a list of test cases fails where the verdict does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from wallaroo_ext.conformance.report.failures import Failure, unreported
+from wallaroo_ext.conformance.report.texts import one_line, shortened, visible
+from wallaroo_ext.conformance.run import TestOutcome
+
+if TYPE_CHECKING:
+    from wallaroo_ext.conformance.run import Run
+
+_SUITE = "wallaroo conformance"
+_ELEMENTS = {"failed": "failure", "error": "error", "skipped": "skipped"}
+_MESSAGE_LENGTH = 300
+
+
+def junit_xml(run: Run) -> bytes:
+    """The tests of a run, as XML."""
+    outcomes = [*run.tests, *map(_of_failure, unreported(run)), *_of_early_end(run)]
+    counts = Counter(outcome.outcome for outcome in outcomes)
+    figures = {
+        "name": _SUITE,
+        "tests": str(len(outcomes)),
+        "failures": str(counts["failed"]),
+        "errors": str(counts["error"]),
+        "skipped": str(counts["skipped"]),
+        "time": f"{run.seconds:.3f}",
+    }
+    root = ET.Element("testsuites", figures)
+    began = datetime.fromtimestamp(run.started, UTC).isoformat()
+    suite = ET.SubElement(root, "testsuite", figures | {"timestamp": began})
+    _add_properties(suite, run)
+    for outcome in outcomes:
+        _add(suite, outcome)
+    ET.indent(root)
+    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _of_failure(failure: Failure) -> TestOutcome:
+    name = f"findings::{failure.operation or 'no operation'}::{failure.check}"
+    times = f"{failure.count} times: " if failure.count > 1 else ""
+    place = f"\n{failure.rule.pointer}" if failure.rule else ""
+    return TestOutcome(name, "failed", 0.0, f"{times}{failure.message}{place}")
+
+
+def _of_early_end(run: Run) -> list[TestOutcome]:
+    return [TestOutcome("run::could not run", "error", 0.0, run.could_not_run)] if run.could_not_run else []
+
+
+def _add_properties(suite: ET.Element, run: Run) -> None:
+    subject = run.subject
+    properties = ET.SubElement(suite, "properties")
+    for name in ("instance", "url", "contract", "contract_sha", "prefix", "seed"):
+        value = visible(str(getattr(subject, name)))
+        ET.SubElement(properties, "property", {"name": name, "value": value})
+
+
+def _add(suite: ET.Element, outcome: TestOutcome) -> None:
+    function, bracket, parameters = outcome.test.partition("[")
+    place, _, name = function.rpartition("::")
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        {
+            "classname": _class_name(place),
+            "name": visible(name + bracket + parameters),
+            "time": f"{outcome.seconds:.3f}",
+        },
+    )
+    element = _ELEMENTS.get(outcome.outcome)
+    if element is not None:
+        message = shortened(one_line(outcome.message), _MESSAGE_LENGTH)
+        ET.SubElement(case, element, {"message": message}).text = visible(outcome.message)
+
+
+def _class_name(place: str) -> str:
+    """The file and the class of a test, with dots, as pytest writes them."""
+    return visible(place).replace(".py", "").replace("/", ".").replace("::", ".")

@@ -1,0 +1,158 @@
+"""The page for people: one file that needs no other, no network and no script.
+
+Its policy allows the one style sheet and the one script that are written into it, by their digests, and nothing else.
+What an instance said is escaped by the templates, and what cannot be seen in it is written out.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from wallaroo_ext.cli.tables import counted
+from wallaroo_ext.conformance.report import summary
+from wallaroo_ext.conformance.report.bodies import view
+from wallaroo_ext.conformance.report.check_meanings import meaning
+from wallaroo_ext.conformance.report.curl import curl_line
+from wallaroo_ext.conformance.report.failures import EXAMPLES, causes, failures
+from wallaroo_ext.conformance.report.matrix import matrix
+from wallaroo_ext.conformance.report.messages import headline
+from wallaroo_ext.conformance.report.statuses import reason
+from wallaroo_ext.conformance.report.texts import as_json, shortened, visible
+from wallaroo_ext.conformance.successes import LEAST_SUCCESSES, exercises
+from wallaroo_ext.conformance.verdict import BAD_OUTCOMES, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wallaroo_ext.conformance.report.failures import Failure
+    from wallaroo_ext.conformance.run import Run, TestOutcome
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_MANY_FAILURES = 8
+_MANY_CAUSES = 15
+_VALUE_LENGTH = 120
+_MESSAGE_LENGTH = 10_000
+_OUTCOMES = ("error", "failed", "skipped", "passed")
+
+
+def page(run: Run) -> str:
+    """The report of a run, as HTML."""
+    found = failures(run)
+    return _environment().get_template("report.html.jinja").render(_context(run, found))
+
+
+def _context(run: Run, found: list[Failure]) -> dict[str, Any]:
+    """What the templates are filled with."""
+    anchors = {id(failure): f"failure-{number}" for number, failure in enumerate(found, 1)}
+    return {
+        "run": run,
+        "verdict": verdict(run),
+        "sentence": summary.sentence(run),
+        "figures": summary.figures(run),
+        "facts": summary.facts(run),
+        "causes": causes(found),
+        "many": _MANY_CAUSES,
+        "groups": _by_operation(found),
+        "anchors": anchors,
+        "cells": _first_anchors(found, anchors),
+        "rows": {row.id: row for row in run.operations},
+        "shown_tests": EXAMPLES,
+        "examples_open": len(found) <= _MANY_FAILURES,
+        "matrix": matrix(run),
+        "exercises": exercises(run),
+        "least": LEAST_SUCCESSES,
+        "tests": _in_order(run.tests),
+        "bad_outcomes": BAD_OUTCOMES,
+    }
+
+
+def _by_operation(found: Iterable[Failure]) -> dict[str, list[Failure]]:
+    groups: dict[str, list[Failure]] = {}
+    for failure in found:
+        groups.setdefault(failure.operation, []).append(failure)
+    return groups
+
+
+def _first_anchors(found: Iterable[Failure], anchors: dict[int, str]) -> dict[tuple[str, str], str]:
+    """Where the page shows the failures of a check of an operation."""
+    places: dict[tuple[str, str], str] = {}
+    for failure in found:
+        places.setdefault((failure.operation, failure.check), anchors[id(failure)])
+    return places
+
+
+def _in_order(tests: Iterable[TestOutcome]) -> list[TestOutcome]:
+    """The tests, those that failed first."""
+    order = {outcome: number for number, outcome in enumerate(_OUTCOMES)}
+    return sorted(tests, key=lambda test: order.get(test.outcome, -1))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    _fill(environment)
+    return environment
+
+
+def _fill(environment: Any) -> None:  # jinja2 leaves the types of both tables open
+    """Give the templates what they call, and the style sheet and the script with the policy that allows them."""
+    style, script = (_TEMPLATES.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    environment.globals |= {
+        "style": Markup(style),  # noqa: S704 - it is ours
+        "script": Markup(script),  # noqa: S704 - it is ours
+        "policy": _policy(style, script),
+        "curl_line": curl_line,
+        "body_view": view,
+        "meaning": meaning,
+    }
+    environment.filters |= {
+        "counted": counted,
+        "moment": summary.moment,
+        "duration": summary.duration,
+        "identity": id,
+        "reason": reason,
+        "value": _value,
+        "headline": headline,
+        "beginning": _beginning,
+    }
+
+
+def _shown(value: Any) -> Any:
+    """What is put into the page: texts of others without anything that cannot be seen."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value)
+
+
+def _policy(style: str, script: str) -> str:
+    return (
+        f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _value(value: Any) -> str:
+    """A value of a change, short; a dash where one side says nothing."""
+    return "-" if value is None else shortened(as_json(value), _VALUE_LENGTH)
+
+
+def _beginning(message: str) -> str:
+    """A message, or the beginning of one that is a whole traceback and more."""
+    return shortened(message, _MESSAGE_LENGTH)

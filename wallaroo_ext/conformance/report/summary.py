@@ -1,0 +1,126 @@
+"""A run in a sentence and a few figures, for the head of the page and for the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from wallaroo_ext.cli.tables import counted
+from wallaroo_ext.conformance.report.failures import failures
+from wallaroo_ext.conformance.successes import LEAST_SUCCESSES, exercises, too_few
+from wallaroo_ext.conformance.verdict import Verdict, verdict
+
+if TYPE_CHECKING:
+    from wallaroo_ext.conformance.run import Run
+
+State = Literal["good", "bad", "open", "plain"]
+
+_MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number with what it counts.
+
+    Attributes:
+        number: The number, for a person.
+        text: What it counts.
+        state: Whether that is good, bad, worth a look, or none of these.
+        place: The part of the page that has more of it.
+    """
+
+    number: str
+    text: str
+    state: State
+    place: str
+
+
+def sentence(run: Run) -> str:
+    """What the run found, in a sentence."""
+    found = verdict(run)
+    if found is Verdict.COULD_NOT_RUN:
+        return run.could_not_run
+    checks = run.passed.total() + run.failed.total()
+    made = f"{counted(checks, 'check')} of the answers to {counted(len(run.exchanges), 'request')}"
+    if found is Verdict.CONFORMS:
+        return f"Nothing is wrong by {made} and {counted(len(run.tests), 'test')}."
+    kinds = failures(run)
+    times = sum(kind.count for kind in kinds)
+    operations = len({kind.operation for kind in kinds if kind.operation})
+    where = f" in {counted(operations, 'operation')}" if operations else ""
+    how_often = f", found {times:,} times" if times > len(kinds) else ""
+    return f"{counted(len(kinds), 'kind')} of failure{where}{how_often}, by {made}."
+
+
+def figures(run: Run) -> list[Figure]:
+    """A run in figures, the most important first."""
+    kinds, few = failures(run), len(too_few(run))
+    tried = [each for each in exercises(run) if each.requests]
+    outcomes = Counter(test.outcome for test in run.tests)
+    broken = outcomes["failed"] + outcomes["error"]
+    checks = run.passed.total() + run.failed.total()
+    found = [
+        Figure(f"{len(kinds):,}", "kinds of failure", _state(len(kinds), checks + len(run.tests)), "failures"),
+        Figure(f"{run.failed.total():,} of {checks:,}", "checks failed", _state(run.failed.total(), checks), "matrix"),
+        Figure(f"{broken:,} of {len(run.tests):,}", "tests failed", _state(broken, len(run.tests)), "tests"),
+        Figure(f"{len(tried)} of {len(run.operations)}", "operations exercised", "plain", "exercised"),
+        Figure(f"{len(run.exchanges):,}", "requests", "plain", "exercised"),
+    ]
+    if few and run.exchanges:
+        found.append(Figure(f"{few}", f"with fewer than {LEAST_SUCCESSES} successes", "open", "exercised"))
+    if run.notices:
+        found.append(Figure(f"{len(run.notices):,}", "notices", "open", "notices"))
+    if run.drift:
+        breaking = sum(change.breaks for change in run.drift.changes)
+        found.append(
+            Figure(
+                f"{breaking} of {len(run.drift.changes)}",
+                "changes break clients",
+                "open" if breaking else "good",
+                "drift",
+            )
+        )
+    if run.left_behind:
+        found.append(Figure(f"{len(run.left_behind):,}", "left behind", "open", "left-behind"))
+    return found
+
+
+def _state(bad: int, made: int) -> State:
+    """Whether it is good or bad that so many of those that were made are bad; neither where none were made."""
+    if bad:
+        return "bad"
+    return "good" if made else "plain"
+
+
+def facts(run: Run) -> dict[str, str]:
+    """What the run was about, by name; what does not apply is left out."""
+    subject = run.subject
+    found = {
+        "Instance": subject.instance,
+        "URL": subject.url,
+        "Contract": subject.contract,
+        "SHA-256": subject.contract_sha,
+        "Names begin with": subject.prefix,
+        "Seed": str(subject.seed),
+        "Options": " ".join(subject.options) or "none",
+        "Began": moment(run.started),
+        "Took": duration(run.seconds),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def moment(seconds: float) -> str:
+    """A time since 1970 for a person, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def duration(seconds: float) -> str:
+    """A time span for a person."""
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), _MINUTE)
+    return f"{minutes} min {rest} s"

@@ -1,0 +1,103 @@
+"""The end of a run, on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wallaroo_ext.cli.tables import counted
+from wallaroo_ext.conformance.report.failures import causes, failures
+from wallaroo_ext.conformance.report.messages import headline
+from wallaroo_ext.conformance.report.summary import duration, sentence
+from wallaroo_ext.conformance.report.texts import one_line, shortened
+from wallaroo_ext.conformance.successes import LEAST_SUCCESSES, too_few
+from wallaroo_ext.conformance.verdict import Verdict, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wallaroo_ext.conformance.report.failures import Failure
+    from wallaroo_ext.conformance.report.files import ReportFiles
+    from wallaroo_ext.conformance.run import Run
+
+_SHOWN = 10
+_NAMES = 3
+_COLOURS = {Verdict.CONFORMS: "32", Verdict.DOES_NOT_CONFORM: "31", Verdict.COULD_NOT_RUN: "33"}
+
+
+def summary(run: Run, *, files: ReportFiles | None = None, colours: bool = False, width: int = 100) -> list[str]:
+    """What a run found, a line each, with nothing in them that steers a terminal.
+
+    Args:
+        run: What was found.
+        files: Where the report was written.
+        colours: Whether the verdict has a colour.
+        width: How long a line may be that repeats what an instance said.
+    """
+    return [
+        _verdict(run, colours=colours),
+        one_line(sentence(run)),
+        *_failures(run, width),
+        *_remarks(run),
+        *([f"Report: {one_line(str(files.page))}"] if files else []),
+    ]
+
+
+def _verdict(run: Run, *, colours: bool) -> str:
+    found = verdict(run)
+    text = found.text.upper()
+    shown = f"\033[1;{_COLOURS[found]}m{text}\033[0m" if colours else text
+    subject = run.subject
+    place = f"{subject.instance} {subject.url}".strip()
+    return f"{shown}  {one_line(place)}  {one_line(subject.contract)}  {duration(run.seconds)}, seed {subject.seed}"
+
+
+def _failures(run: Run, width: int) -> Iterator[str]:
+    """The causes, those that were found most often first."""
+    found = causes(failures(run))
+    for cause in found[:_SHOWN]:
+        first = cause[0]
+        yield f"  ✗ {headline(first.message, max(width - 4, 20))}"
+        said = f"{_where(cause)}, {one_line(first.check)}, {_times(cause)}{_source(first)}"
+        yield f"      {shortened(said, max(2 * width, 40))}"
+    if len(found) > _SHOWN:
+        yield f"  … and {len(found) - _SHOWN:,} more, in the report"
+
+
+def _where(cause: list[Failure]) -> str:
+    return _some([failure.operation or "no operation" for failure in cause])
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return one_line(", ".join(names[:_NAMES])) + more
+
+
+def _times(cause: list[Failure]) -> str:
+    return counted(sum(failure.count for failure in cause), "time")
+
+
+def _source(failure: Failure) -> str:
+    if failure.rule is None or not failure.rule.sources:
+        return ""
+    source = failure.rule.sources[0]
+    return one_line(f"; by {source.document}, “{source.section}” ({source.kind})")
+
+
+def _remarks(run: Run) -> Iterator[str]:
+    """What changes no verdict."""
+    few = [each.operation.id for each in too_few(run)] if run.exchanges else []
+    if few:
+        yield f"Fewer than {LEAST_SUCCESSES} successes: {_some(few)}."
+    skipped = [row for row in run.operations if row.not_exercised]
+    if skipped:
+        yield f"Not exercised: {counted(len(skipped), 'operation')}, each with its reason in the report."
+    if run.withheld:
+        yield f"Withheld: {counted(run.withheld.total(), 'request')} that would touch what the run did not make."
+    if run.notices:
+        yield f"Worth knowing: {counted(len(run.notices), 'notice')}."
+    if run.drift is not None:
+        breaking = sum(change.breaks for change in run.drift.changes)
+        changes = counted(len(run.drift.changes), "change")
+        yield f"Drift from {one_line(run.drift.against)}: {changes}, {breaking} of which break a client."
+    for thing in run.left_behind:
+        yield f"Left behind: {one_line(thing)}"
