@@ -46,7 +46,7 @@ class Field:
 
     def __str__(self) -> str:
         """The field as a person writes it, such as `models[].id`."""
-        return ".".join(self.way).replace(".[]", "[]").replace(".{}", "{}")
+        return ".".join(self.way).replace(".[]", "[]").replace(".{}", "{}") or "$"
 
     @property
     def name(self) -> str:
@@ -57,6 +57,11 @@ class Field:
 def fields(operation: str) -> list[Field]:
     """The fields of an operation's success that are there in every answer that has what they belong to."""
     return list(_fields(rules().answer_schema(operation), ()))
+
+
+def whole(operation: str) -> Field:
+    """An operation's whole answer, as if it were a field."""
+    return Field((), _types(rules().answer_schema(operation)), is_required=True, is_always=False)
 
 
 def _fields(schema: dict[str, Any], way: tuple[str, ...]) -> Iterator[Field]:

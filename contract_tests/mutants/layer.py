@@ -31,7 +31,7 @@ class Exchange:
     """
 
     request: Request
-    memory: dict[str, Any]
+    memory: dict[Any, Any]
     good_token: Callable[[], str]
     _ask: Callable[[Request], Awaitable[Answer]]
     asked: list[Request] = field(default_factory=list[Request])
@@ -89,7 +89,7 @@ class LyingLayer:
         self._app = app
         self._good_token = good_token
         self._mutant: Mutant | None = None
-        self._memory: dict[str, Any] = {}
+        self._memory: dict[Any, Any] = {}
         self.lies = 0
 
     def become(self, mutant: Mutant | None) -> None:

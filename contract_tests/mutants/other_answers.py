@@ -42,13 +42,11 @@ def _stale(operation: str) -> Iterator[Mutant]:
         return
 
     async def lie(exchange: Exchange) -> Answer:
-        key = (exchange.request.query, exchange.request.body)
-        if key in exchange.memory and exchange.request.header("authorization"):
-            return exchange.memory[key]
         answer = await exchange.ask()
-        if succeeded(operation, answer):
-            exchange.memory[key] = answer
-        return answer
+        if not succeeded(operation, answer):
+            return answer
+        request = exchange.request
+        return exchange.memory.setdefault((request.path, request.query, request.header("accept"), request.body), answer)
 
     yield Mutant(operation, "stale", "", "The same request is always answered as it was the first time.", lie)
 

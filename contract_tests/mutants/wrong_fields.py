@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mutants.fields import Field, changed, fields, without
+from mutants.fields import Field, changed, fields, whole, without
 from mutants.kinds import Kind, of_json, spread
 from mutants.layer import Mutant
 
@@ -33,7 +33,7 @@ def _mutant(operation: str, kind: str, field: Field, text: str, change: Callable
 
 
 def _wrong_types(operation: str) -> Iterator[Mutant]:
-    typed = [found for found in _present(operation) if found.types]
+    typed = [found for found in _present(operation) if found.types] or [whole(operation)]
     for field in spread(typed, _OF_EACH_OPERATION):
         other = _other(field)
         text = f"`{field}` is `{other!r}` in the last of its kind."
@@ -42,8 +42,7 @@ def _wrong_types(operation: str) -> Iterator[Mutant]:
 
 def _other(field: Field) -> Any:
     """A value of a type that a field does not have."""
-    fitting = {"number", "integer"} if "number" in field.types else set(field.types)
-    return next(OF_ANOTHER_TYPE[kind] for kind in field.types if kind != "null" and fitting)
+    return next(OF_ANOTHER_TYPE[kind] for kind in field.types if kind != "null")
 
 
 def _missing(operation: str) -> Iterator[Mutant]:
