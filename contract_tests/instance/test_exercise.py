@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from wallaroo_ext.conformance.successes import LEAST_SUCCESSES
+
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.suite import Suite
-
-AT_LEAST = 5
 
 
 @pytest.mark.last
@@ -17,4 +17,4 @@ def test_it_succeeded_often_enough(operation_id: str, conformance_suite: Suite) 
     success = conformance_suite.rules.success(operation_id)
     sent = [exchange for exchange in conformance_suite.run.exchanges if exchange.operation == operation_id]
     succeeded = sum(exchange.status == success for exchange in sent)
-    assert succeeded >= AT_LEAST, f"{operation_id} succeeded {succeeded} times of {len(sent)}"
+    assert succeeded >= LEAST_SUCCESSES, f"{operation_id} succeeded {succeeded} times of {len(sent)}"

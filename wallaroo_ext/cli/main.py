@@ -11,6 +11,7 @@ from cyclopts import App
 from wallaroo_ext.cli import running
 from wallaroo_ext.cli.assay import chart, results
 from wallaroo_ext.cli.call import call
+from wallaroo_ext.cli.conformance import conformance
 from wallaroo_ext.cli.deploy import deploy
 from wallaroo_ext.cli.doctor import doctor
 from wallaroo_ext.cli.infer import infer
@@ -28,7 +29,7 @@ app = App(
     version_format="plaintext",
 )
 cast("Any", app).register_install_completion_command(help="Let this shell complete the command's words.")
-for command in (upload, deploy, status, infer, undeploy, token, operations, call, doctor, sandbox):
+for command in (upload, deploy, status, infer, undeploy, token, operations, call, doctor, conformance, sandbox):
     app.command(command)
 assay = App(name="assay", help="Show what an assay found.")
 for command in (chart, results):

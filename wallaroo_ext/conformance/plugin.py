@@ -32,6 +32,7 @@ RUNNING = pytest.StashKey[dict[str, str]]()
 """The environment of a sandbox that runs already: who calls pytest may put it into `config.stash`."""
 
 _SUITE = pytest.StashKey[Suite]()
+_OPTIONS = pytest.StashKey[SuiteOptions]()
 _SHOWN_FINDINGS = 20
 
 
@@ -56,12 +57,17 @@ def suite_of(config: pytest.Config) -> Suite:
         UsageError: The contract cannot be read.
     """
     if _SUITE not in config.stash:
-        options = _options(config)
+        options = config.stash.get(_OPTIONS, None) or _options(config)
         try:
             config.stash[_SUITE] = Suite(options)
         except (OSError, ValueError) as error:
             raise pytest.UsageError(f"{options.contract or 'The contract'} cannot be read: {error}") from None
     return config.stash[_SUITE]
+
+
+def use_options(config: pytest.Config, options: SuiteOptions) -> None:
+    """Have the suite of a run of pytest told this, in place of the command line."""
+    config.stash[_OPTIONS] = options
 
 
 def _options(config: pytest.Config) -> SuiteOptions:
@@ -106,11 +112,8 @@ def _is_wanted(suite: Suite, operations: list[str]) -> bool:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out tests of operations that the run does not look at, and run those marked `last` last."""
-    if not config.getoption("operation"):
-        kept = items[:]
-    else:
-        suite = suite_of(config)
-        kept = [item for item in items if _is_wanted(suite, touched(item))]
+    kept = [item for item in items if not touched(item) or _is_wanted(suite_of(config), touched(item))]
+    if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = sorted(kept, key=lambda item: item.get_closest_marker("last") is not None)
 
@@ -159,6 +162,8 @@ def judged(request: pytest.FixtureRequest, conformance_suite: Suite) -> Generato
         reason = conformance_suite.reason_against(operation)
         if reason:
             pytest.skip(reason)
+    if not conformance_suite.stands:
+        pytest.skip("What the run needs could not be made: see what failed first.")
     run = conformance_suite.run
     before = len(run.findings)
     conformance_suite.observer.test = request.node.nodeid

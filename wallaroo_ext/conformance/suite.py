@@ -20,6 +20,7 @@ from wallaroo_ext.conformance.narrowing import all_narrowed
 from wallaroo_ext.conformance.observing import Observer
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.conformance.run import OperationRow, Run, Subject
+from wallaroo_ext.errors import WallarooError
 
 if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.properties import Properties
 
 _PREFIX = "conformance"
+GROUND = "what_the_run_stands_on"
+"""The check that a workspace, a model, a deployment and an assay can be made, which all else stands on."""
+
+
+class NoGroundError(Exception):
+    """What the run needs could not be made; the message says why."""
 
 
 class Suite:
@@ -62,6 +69,7 @@ class Suite:
         self.run = Run(self._subject(), self._rows(), time.time(), narrowed=all_narrowed())
         self.observer = Observer(self.run, self.rules, self.manners, Rate(options.rate))
         self._open = ExitStack()
+        self._ground: Ground | NoGroundError | None = None
 
     def _subject(self) -> Subject:
         info = self.rules.document.get("info", {})
@@ -123,26 +131,50 @@ class Suite:
         """A client of the instance."""
         return self._open.enter_context(self.instance.connect(self.observer))
 
-    @cached_property
+    @property
     def ground(self) -> Ground:
-        """What the run stands on; operations for which there is nothing are not exercised.
+        """What the run stands on, made when it is first asked for; operations for which there is nothing are not tried.
 
         Raises:
-            WallarooError: The instance does not let it be made, or looked at.
+            NoGroundError: The instance does not let it be made, or looked at; it is tried once.
         """
+        if self._ground is None:
+            self._ground = self._lay()
+        if isinstance(self._ground, NoGroundError):
+            raise self._ground
+        return self._ground
+
+    @property
+    def stands(self) -> bool:
+        """Whether there is a ground to stand on, as far as anybody knows."""
+        return not isinstance(self._ground, NoGroundError)
+
+    def _lay(self) -> Ground | NoGroundError:
         from wallaroo_ext.conformance.ground import lay, look_around
         from wallaroo_ext.conformance.grounding import grounded, unanswerable
 
-        if self.options.read_only:
-            ground = look_around(self.client)
-        else:
-            ground = lay(self.client, self.belongings, user_changes=self.manners.user_changes)
+        try:
+            if self.options.read_only:
+                ground = look_around(self.client)
+            else:
+                ground = lay(self.client, self.belongings, user_changes=self.manners.user_changes)
+        except WallarooError as error:
+            return self._no_ground(error)
         missing = unanswerable(grounded(self.rules.document, ground, self.belongings.prefix))
         for number, row in enumerate(self.run.operations):
             if row.id in missing and not row.not_exercised:
                 reason = f"It needs `{missing[row.id]}`, and reading alone finds none on this instance."
                 self.run.operations[number] = replace(row, not_exercised=reason)
         return ground
+
+    def _no_ground(self, error: WallarooError) -> NoGroundError:
+        """Take note of what kept the run from making what it needs."""
+        operation = str(getattr(error, "operation", ""))
+        last = next((found for found in reversed(self.run.exchanges) if found.operation == operation), None)
+        message = f"What the run needs could not be made: {error}"
+        found = self.observer.found(GROUND, message, operation=operation, exchange=last)
+        self.run.checked(operation, GROUND, [found])
+        return NoGroundError(message)
 
     @cached_property
     def properties(self) -> Properties:

@@ -18,6 +18,8 @@ class Change:
         other: What the other side says there.
         breaks: Whether a client that keeps the contract can fail because of it.
         reason: Why it does, or does not, in a sentence.
+        count: In how many recorded exchanges it was seen; 0 where no recordings were compared.
+        example: The file of the first of them; empty where no recordings were compared.
     """
 
     operation: str
@@ -27,6 +29,8 @@ class Change:
     other: Any
     breaks: bool
     reason: str
+    count: int = 0
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +44,8 @@ class Drift:
 
     against: str
     changes: tuple[Change, ...]
+
+    @property
+    def breaking(self) -> tuple[Change, ...]:
+        """The differences that a client that keeps the contract can fail because of."""
+        return tuple(change for change in self.changes if change.breaks)

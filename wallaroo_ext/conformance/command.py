@@ -1,0 +1,142 @@
+"""Running the suite from a program: pytest with nothing but the suite, and what it found."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wallaroo_ext.conformance.plugin import suite_of, use_options
+from wallaroo_ext.errors import WallarooError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from wallaroo_ext.conformance.options import SuiteOptions
+    from wallaroo_ext.conformance.run import Run
+    from wallaroo_ext.conformance.suite import Suite
+
+_HERE = Path(__file__).parent
+_NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
+
+
+def tests_folder() -> Path:
+    """The suite's tests: below this package in an installed wheel, in contract_tests/ in a checkout."""
+    installed = _HERE / "tests"
+    return installed if installed.exists() else _HERE.parents[1] / "contract_tests" / "instance"
+
+
+def run_suite(options: SuiteOptions, tell: Callable[[int, int], None]) -> Run:
+    """Run the suite.
+
+    Args:
+        options: What it is told.
+        tell: Called with how many tests are over, and how many there are.
+
+    Returns:
+        What it found; `could_not_run` says why where it could not.
+
+    Raises:
+        OSError: The contract cannot be read.
+        ValueError: It is no contract.
+    """
+    watcher = _Watcher(options, tell)
+    arguments = [str(tests_folder()), "-c", str(_HERE / "pytest.ini"), "--rootdir", str(tests_folder())]
+    arguments += ["-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
+    with _no_other_plugins(), _interruptible():
+        status = pytest.main(arguments, plugins=[watcher])
+    suite = watcher.suite
+    if suite is None:
+        raise RuntimeError("pytest did not get as far as the suite.")
+    if not suite.run.could_not_run and status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        suite.run.could_not_run = _reason(status)
+    return suite.run
+
+
+def _reason(status: int) -> str:
+    if status == pytest.ExitCode.INTERRUPTED:
+        return "It was interrupted."
+    if status == pytest.ExitCode.NO_TESTS_COLLECTED:
+        return "There was no test to run: the contract has none of the operations that were named."
+    return f"pytest ended with status {status}."
+
+
+class _Watcher:
+    """Sees that the instance can be reached before the tests, and tells how far they are.
+
+    Args:
+        options: What the suite is told.
+        tell: Called with how many tests are over, and how many there are.
+    """
+
+    def __init__(self, options: SuiteOptions, tell: Callable[[int, int], None]) -> None:
+        self.suite: Suite | None = None
+        self._options = options
+        self._tell = tell
+        self._done = self._total = 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Give the suite what it was told."""
+        use_options(config, self._options)
+        self.suite = suite_of(config)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Count the tests, and end the run where the instance cannot be reached."""
+        self._total = len(session.items)
+        if self.suite is None or not session.items:
+            return
+        try:
+            reach(self.suite)
+        except WallarooError as error:
+            self.suite.run.could_not_run = str(error)
+            self.suite.close()
+            session.items.clear()
+
+    def pytest_runtest_logfinish(self) -> None:
+        """Count a test that is over."""
+        self._done += 1
+        self._tell(self._done, self._total)
+
+
+def reach(suite: Suite) -> None:
+    """See that the instance gives a token, without which nothing can be asked of it.
+
+    Raises:
+        WallarooError: The settings are wrong, it cannot be reached, or it gives no token.
+    """
+    if suite.instance.kind != "recorded":
+        auth: Any = suite.client.get_httpx_client().auth
+        auth.token()
+
+
+@contextlib.contextmanager
+def _no_other_plugins() -> Generator[None]:
+    """Keep pytest from loading what is installed beside: another order of tests, for one, would be another run."""
+    before = os.environ.get(_NO_PLUGINS)
+    os.environ[_NO_PLUGINS] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_NO_PLUGINS]
+        else:
+            os.environ[_NO_PLUGINS] = before
+
+
+def _interrupt(_: int, __: object) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Generator[None]:
+    """Let the end of a job in CI be the end of the tests, with what they found and their cleaning up."""
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

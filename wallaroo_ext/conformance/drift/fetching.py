@@ -1,0 +1,168 @@
+"""An instance's own OpenAPI document.
+
+Source: mlops-api-tutorial, "References": instances have a page of Swagger UI at `/v1/api/docs`. Where the page's
+document is stands in no source, so it is looked for beside the page, and then in the page.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from wallaroo_ext.conformance.drift.errors import DriftError
+from wallaroo_ext.json_values import object_of
+from wallaroo_ext.redaction import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wallaroo_mlops_client import Client
+
+DOCS_PAGE = "/v1/api/docs"
+"""The page where instances show what they have."""
+_BESIDE_THE_PAGE = f"{DOCS_PAGE}/openapi.json"
+LARGEST_DOCUMENT = 64 * 2**20
+"""How large a document may be, in bytes."""
+_MOST_REDIRECTS = 3
+_IN_A_PAGE = re.compile(r"""["']([^"'<>\s]+\.json)["']""")
+_ADVICE = "Give the URL of the document itself."
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document and where it was found.
+
+    Attributes:
+        url: The URL.
+        document: The document.
+    """
+
+    url: str
+    document: dict[str, Any]
+
+
+def fetch_document(client: Client | None, url: str | None = None) -> Fetched:
+    """The OpenAPI document that an instance describes itself with.
+
+    The client's token is sent to the client's own origin and nowhere else. Redirects to another one are not followed.
+
+    Args:
+        client: What `connect` gave; None to fetch a URL without a token.
+        url: Where the document is, or a page that names it; beside `/v1/api/docs` of the instance by default.
+
+    Raises:
+        DriftError: There is no such document; the message says what came in its place.
+        AuthenticationError: The instance has no token for these credentials.
+        ConfigurationError: The URL is none, or a token may not go to it.
+    """
+    if client is not None:
+        return _Fetching(client.get_httpx_client(), client).fetch(url)
+    if url is None:
+        raise DriftError("Without a client it takes the URL of the document.")
+    with httpx.Client(timeout=60) as http:
+        return _Fetching(http, None).fetch(url)
+
+
+class _Fetching:
+    """Fetches with one client."""
+
+    def __init__(self, http: httpx.Client, client: Client | None) -> None:
+        self._http = http
+        self._is_signed_in = client is not None
+
+    def fetch(self, url: str | None) -> Fetched:
+        """The document at a URL, or at one that the page there names."""
+        if url is not None:
+            return self._at(self._parsed(url))
+        beside = self._http.base_url.join(_BESIDE_THE_PAGE)
+        try:
+            return self._at(beside)
+        except DriftError:
+            return self._at(self._http.base_url.join(DOCS_PAGE))
+
+    def _at(self, url: httpx.URL) -> Fetched:
+        content, url = self._content(url)
+        document = _document(content)
+        if document is not None:
+            return Fetched(str(url), document)
+        if not _is_page(content):
+            raise DriftError(f"{url} is no JSON object.", advice=_ADVICE)
+        for named in self._named_in(content, url):
+            inner, place = self._content(named)
+            if (document := _document(inner)) is not None and "paths" in document:
+                return Fetched(str(place), document)
+        raise DriftError(f"{url} is a page, and names no OpenAPI document of its own origin.", advice=_ADVICE)
+
+    def _named_in(self, page: bytes, url: httpx.URL) -> Iterator[httpx.URL]:
+        """The documents that a page names, at its own origin."""
+        for name in dict.fromkeys(_IN_A_PAGE.findall(page.decode(errors="replace"))):
+            named = url.join(name)
+            if _origin(named) == _origin(url):
+                yield named
+
+    def _content(self, url: httpx.URL) -> tuple[bytes, httpx.URL]:
+        """What is at a URL, and at which it is in the end."""
+        for _ in range(_MOST_REDIRECTS + 1):
+            status, content, target = self._answer(url)
+            if target is None:
+                break
+            if _origin(target) != _origin(url):
+                raise DriftError(
+                    f"{url} redirects to {target.host}, another host: it was not followed.", advice=_ADVICE
+                )
+            url = target
+        else:
+            raise DriftError(f"{url} redirects again and again.", advice=_ADVICE)
+        if status != HTTPStatus.OK:
+            raise DriftError(f"{url} answers with {status}: there is no OpenAPI document.", advice=_ADVICE)
+        return content, url
+
+    def _answer(self, url: httpx.URL) -> tuple[int, bytes, httpx.URL | None]:
+        """The status at a URL, its body, and where it redirects to."""
+        headers = {"Accept": "application/json, text/html;q=0.5"}
+        signing: dict[str, Any] = {} if _origin(url) == _origin(self._http.base_url) else {"auth": None}
+        try:
+            with self._http.stream("GET", url, headers=headers, follow_redirects=False, **signing) as response:
+                target = url.join(response.headers["Location"]) if response.has_redirect_location else None
+                return response.status_code, _read(response, url), target
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            raise DriftError(f"{url} cannot be fetched: {redacted(str(error)) or type(error).__name__}.") from None
+
+    def _parsed(self, url: str) -> httpx.URL:
+        try:
+            parsed = self._http.base_url.join(url)
+        except httpx.InvalidURL as error:
+            raise DriftError(f"{url!r} is no URL: {error}.") from None
+        if parsed.scheme not in {"http", "https"} or not parsed.host:
+            raise DriftError(f"{url!r} is no URL of a document: it begins with https://.")
+        return parsed
+
+
+def _read(response: httpx.Response, url: httpx.URL) -> bytes:
+    content = bytearray()
+    for piece in response.iter_bytes():
+        content += piece
+        if len(content) > LARGEST_DOCUMENT:
+            raise DriftError(f"{url} is larger than {LARGEST_DOCUMENT >> 20} MiB: it is no OpenAPI document.")
+    return bytes(content)
+
+
+def _document(content: bytes) -> dict[str, Any] | None:
+    """The JSON object in a body; nothing where it is something else."""
+    try:
+        return object_of(json.loads(content)) or None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_page(content: bytes) -> bool:
+    return content[:1000].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
