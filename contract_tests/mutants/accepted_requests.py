@@ -81,7 +81,9 @@ def _wrong_types(operation: str) -> Iterator[Mutant]:
 
     def mend(body: dict[str, Any], good: dict[str, Any]) -> dict[str, Any]:
         wrong = [name for name in body if name in validators and not validators[name].is_valid(body[name])]
-        return body | {name: good[name] for name in wrong if name in good}
+        return {name: value for name, value in body.items() if name not in wrong} | {
+            name: good[name] for name in wrong if name in good
+        }
 
     if properties:
         text = "Fields with values that the contract does not allow get those of the last good request."
@@ -90,7 +92,7 @@ def _wrong_types(operation: str) -> Iterator[Mutant]:
 
 def _unknown_things(operation: str) -> Iterator[Mutant]:
     schema = _schema(operation)
-    if not schema or operation not in SUBJECTS:
+    if not schema.get("required") or operation not in SUBJECTS:
         return
     validator = rules().schemas.validator(schema)
 
@@ -131,7 +133,7 @@ KINDS = (
     Kind(
         "accepts-unknown-things",
         "Requests about what is not there are answered.",
-        "Its request is no object of JSON that names something.",
+        "Its request is no object of JSON that has to name something.",
         _unknown_things,
     ),
     Kind("accepts-media-types", "Bodies of other media types are read.", "It reads no JSON.", _media_types),

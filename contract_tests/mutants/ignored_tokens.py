@@ -48,6 +48,8 @@ _LENIENCE: dict[str, tuple[str, Callable[[str], bool]]] = {
     ),
     "takes-any-text": ("What is no token is taken for one.", lambda header: bool(header) and _claims(header) is None),
 }
+ABOUT_TOKENS = set(_LENIENCE)
+"""The kinds of lies that a test of a token can see."""
 _TAKING_TURNS = list(_LENIENCE)[1:]
 """Every operation has one of these, in turn; all of them have the first."""
 

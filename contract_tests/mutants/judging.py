@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mutants.ignored_tokens import ABOUT_TOKENS
+
 from wallaroo_ext.conformance.plugin import RUNNING, suite_of
 
 if TYPE_CHECKING:
@@ -98,6 +100,8 @@ def judge(instance: LyingInstance, mutant: Mutant | None, *, cases: int, seed: i
     arguments = [SUITE, "-x", "-q", "-p", "no:cacheprovider", *_IN_A_RUNNING_PROGRAM, "--cases", str(cases), "--seed", str(seed), *more]
     if mutant is not None:
         arguments += ["--operation", mutant.operation]
+        if mutant.kind not in ABOUT_TOKENS:
+            arguments += ["-k", "not expired"]  # such a test waits until a token has, and sees no other lie
     started = time.perf_counter()
     with redirect_stdout(io.StringIO()) as said, redirect_stderr(said):
         code = pytest.main(arguments, plugins=[witness])

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.properties import Properties
 
 _PREFIX = "conformance"
+_NOT_ASKED_FOR = "The run was told to look at other operations (--operation)."
 GROUND = "what_the_run_stands_on"
 """The check that a workspace, a model, a deployment and an assay can be made, which all else stands on."""
 
@@ -97,13 +98,16 @@ class Suite:
         ]
 
     def _reason_against(self, operation: str) -> str:
-        if self.options.operations and operation not in self.options.operations:
-            return "The run was told to look at other operations (--operation)."
-        return self.manners.forbids(operation)
+        is_asked_for = not self.options.operations or operation in self.options.operations
+        return self.manners.forbids(operation) or ("" if is_asked_for else _NOT_ASKED_FOR)
 
     def reason_against(self, operation: str) -> str:
-        """Why the run does not try an operation; empty where it does."""
-        return next((row.not_exercised for row in self.run.operations if row.id == operation), "No such operation.")
+        """Why the run may not or cannot try an operation; empty where it can.
+
+        A test of several operations tries all of them, also where the run was told to look at one of them.
+        """
+        reason = next((row.not_exercised for row in self.run.operations if row.id == operation), "No such operation.")
+        return "" if reason == _NOT_ASKED_FOR else reason
 
     @cached_property
     def instance(self) -> Instance:
