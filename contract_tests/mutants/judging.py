@@ -24,7 +24,7 @@ SUITE = "contract_tests/instance"
 _NOTICED, _QUIET = 1, 0
 _IN_A_RUNNING_PROGRAM = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 _OWN_FAILURES = {"AssertionError", "Failed"}
-"""What a test fails with when it finds something; anything else is the suite's own failure."""
+"""What a fixture fails with when it finds something; anything else is the suite's own failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Verdict:
         noticed: Whether a test failed.
         check: The first check that found something; the test's name where none did, and it was the test itself.
         message: What it said.
-        crash: The exception that ended a test which should have said what is wrong; empty where there was none.
+        crash: The exception that ended a fixture which should have said what is wrong; empty where there was none.
         seconds: How long it took.
     """
 
@@ -79,7 +79,8 @@ class _Witness:
         self.failed = node.nodeid.partition(SUITE + "/")[2] or node.nodeid
         name = "" if call.excinfo is None else call.excinfo.typename
         self.said = str(report.longrepr).strip().splitlines()[-1] if call.excinfo is None else str(call.excinfo.value)
-        self.crash = "" if name in _OWN_FAILURES else f"{name}: {self.said}"
+        is_own = name in _OWN_FAILURES or report.when == "call"
+        self.crash = "" if is_own else f"{name}: {self.said}"
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self.findings = suite_of(session.config).run.findings

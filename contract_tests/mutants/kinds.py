@@ -43,9 +43,13 @@ def of_success(operation: str, change: Callable[[Answer], Answer]) -> Lie:
 
 def of_json(operation: str, change: Callable[[Any], Any]) -> Lie:
     """A lie that changes the JSON of every success; Arrow answers are as they were."""
-    return of_success(
-        operation, lambda answer: answer if answer.json is None else answer.with_json(change(answer.json))
-    )
+
+    def changed(answer: Answer) -> Answer:
+        body = answer.json
+        told = change(body)
+        return answer if told == body else answer.with_json(told)
+
+    return of_success(operation, changed)
 
 
 def succeeded(operation: str, answer: Answer) -> bool:

@@ -20,6 +20,7 @@ _ELSEWHERE = 1000
 _NOBODYS_UUID = "00000000-0000-4000-8000-000000000000"
 _OTHER_SHA = "0" * 64
 _OF_EACH_OPERATION = 2
+_PLAIN = {"string", "integer", "number", "boolean"}
 
 
 def _is_id(field: Field) -> bool:
@@ -56,7 +57,8 @@ def _shas(operation: str) -> Iterator[Mutant]:
 
 def _values(operation: str) -> Iterator[Mutant]:
     def is_value(field: Field) -> bool:
-        return bool({"string", "integer", "number", "boolean"} & set(field.types)) and not _is_id(field)
+        kinds = set(field.types)
+        return bool(_PLAIN & kinds) and "null" not in kinds and not _is_id(field)
 
     text = "`{}` has another value, in the last of its kind."
     found = _named(operation, lambda field: is_value(field) and field.name != "sha")

@@ -17,11 +17,13 @@ from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from wallaroo_ext.conformance.options import SuiteOptions
     from wallaroo_ext.conformance.report import ReportFiles
     from wallaroo_ext.conformance.run import Run
 
 _MANNERS = Group("Manners", help="What the run may do on an instance that others use, too.")
+_DRIFT = Group(
+    "Drift", help="What else is compared with the contract; a difference that breaks clients is exit code 1."
+)
 _EXTRA = "pip install 'wallaroo-ext[conformance]'"
 _NEEDED = {"pytest", "schemathesis", "hypothesis", "jinja2", "harfile", "onnx", "jsonschema_rs", "vcr", "yaml", "jwt"}
 
@@ -29,12 +31,15 @@ _NEEDED = {"pytest", "schemathesis", "hypothesis", "jinja2", "harfile", "onnx", 
 def conformance(
     *,
     report: Path | None = None,
-    instance: Literal["live", "sandbox"] = "live",
+    instance: Literal["live", "sandbox", "recorded"] = "live",
     contract: Path | None = None,
     operation: tuple[str, ...] = (),
     cases: Annotated[int, Parameter(validator=Number(gte=1))] = 20,
     seed: int | None = None,
     explore: Annotated[bool, Parameter(negative=())] = False,
+    drift: Annotated[bool, Parameter(group=_DRIFT, negative=())] = False,
+    drift_url: Annotated[str | None, Parameter(group=_DRIFT)] = None,
+    recorded: Annotated[Path | None, Parameter(group=_DRIFT)] = None,
     read_only: Annotated[bool, Parameter(group=_MANNERS, negative=())] = False,
     allow_user_changes: Annotated[bool, Parameter(group=_MANNERS, negative=())] = False,
     rate: Annotated[float | None, Parameter(group=_MANNERS, validator=Number(gt=0))] = None,
@@ -51,36 +56,60 @@ def conformance(
 
     Args:
         report: A directory for the report: a page, JUnit XML, JSON, and HAR with every request and its answer.
-        instance: `live` for the instance that the environment names, `sandbox` for one that is started for the run.
+        instance: `live` for the instance that the environment names, `sandbox` for one that is started for the run,
+            `recorded` for what was recorded of one, without a network.
         contract: A contract of your own, in place of the one that comes with this package.
         operation: Look at this operation only, by its operationId; may be given again.
         cases: How many random requests of each operation to send, good ones and bad ones.
         seed: What random data is made from; the same seed sends the same requests.
         explore: Make random data that nobody has tried yet. The seed is printed.
+        drift: Compare the instance's own OpenAPI document, where it has one.
+        drift_url: Where that document is.
+        recorded: Compare recorded exchanges: a directory of JSON files with `path`, `status`, `request`, `response`.
         read_only: Write nothing: make no workspace, and read what is there.
         allow_user_changes: Invite, activate and deactivate users of the run's own, at example.com.
         rate: Send at most so many requests a second.
+        options: Which instance, who signs in, and how the command answers.
     """
-    with options.reported():
-        try:
-            found, files = _run(
-                report,
-                options,
-                instance=instance,
-                contract=contract,
-                operations=operation,
-                cases=cases,
-                read_only=read_only,
-                allow_user_changes=allow_user_changes,
-                rate=rate,
-                seed=secrets.randbits(32) if explore and seed is None else seed,
-            )
-        except ModuleNotFoundError as error:
-            if error.name is None or error.name.partition(".")[0] not in _NEEDED:
-                raise
-            raise output.UsageError(f"The suite needs more packages ({error.name} is missing): {_EXTRA}.") from None
+    with options.reported(), suite_errors(contract):
+        from wallaroo_ext.conformance.verdict import verdict
+
+        found, files = _run(
+            report,
+            options,
+            instance=instance,
+            contract=contract,
+            operations=operation,
+            cases=cases,
+            read_only=read_only,
+            allow_user_changes=allow_user_changes,
+            rate=rate,
+            drift=drift,
+            drift_url=drift_url,
+            recorded=recorded,
+            seed=secrets.randbits(32) if explore and seed is None else seed,
+        )
         _tell_end(found, files, options)
-        raise SystemExit(_exit_code(found))
+        raise SystemExit(verdict(found).value)
+
+
+@contextmanager
+def suite_errors(contract: Path | None) -> Generator[None]:
+    """What keeps the suite from running, in a sentence: missing packages, no contract, nothing to compare."""
+    from wallaroo_ext.conformance.drift.errors import DriftError
+
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in _NEEDED:
+            raise
+        raise output.UsageError(f"The suite needs more packages ({error.name} is missing): {_EXTRA}.") from None
+    except DriftError as error:
+        raise output.UsageError(str(error)) from None
+    except (OSError, ValueError) as error:
+        if contract is None or isinstance(error, BrokenPipeError):
+            raise
+        raise output.UsageError(f"{contract} cannot be read as a contract: {error}.") from None
 
 
 def _run(report: Path | None, options: Options, **told: Any) -> tuple[Run, ReportFiles | None]:
@@ -89,24 +118,9 @@ def _run(report: Path | None, options: Options, **told: Any) -> tuple[Run, Repor
     from wallaroo_ext.conformance.report import write_report
 
     told["seed"] = SEED if told["seed"] is None else told["seed"]
-    given = SuiteOptions(environment=options.environment(), **told)
     with _progress(quiet=options.json) as tell:
-        found = _checked(given, run_suite, tell)
+        found = run_suite(SuiteOptions(environment=options.environment(), **told), tell)
     return found, None if report is None else write_report(found, report)
-
-
-def _checked(options: SuiteOptions, run_suite: Callable[..., Run], tell: Callable[[int, int], None]) -> Run:
-    try:
-        return run_suite(options, tell)
-    except (OSError, ValueError) as error:
-        name = options.contract or "the contract"
-        raise output.UsageError(f"{name} cannot be read as a contract: {error}.") from None
-
-
-def _exit_code(found: Run) -> int:
-    from wallaroo_ext.conformance.verdict import verdict
-
-    return verdict(found).value
 
 
 def _tell_end(found: Run, files: ReportFiles | None, options: Options) -> None:
@@ -117,8 +131,6 @@ def _tell_end(found: Run, files: ReportFiles | None, options: Options) -> None:
     if options.json:
         output.line(report_json(found))
         return
-    if found.could_not_run:
-        output.remark(f"It could not run: {found.could_not_run}")
     for line in summary(found, files=files, colours=output.is_terminal()):
         output.line(line)
 

@@ -14,6 +14,7 @@ from wallaroo_ext.cli.call import call
 from wallaroo_ext.cli.conformance import conformance
 from wallaroo_ext.cli.deploy import deploy
 from wallaroo_ext.cli.doctor import doctor
+from wallaroo_ext.cli.drift import drift
 from wallaroo_ext.cli.infer import infer
 from wallaroo_ext.cli.operations import operations
 from wallaroo_ext.cli.sandbox import sandbox
@@ -29,7 +30,7 @@ app = App(
     version_format="plaintext",
 )
 cast("Any", app).register_install_completion_command(help="Let this shell complete the command's words.")
-for command in (upload, deploy, status, infer, undeploy, token, operations, call, doctor, conformance, sandbox):
+for command in (upload, deploy, status, infer, undeploy, token, operations, call, doctor, conformance, drift, sandbox):
     app.command(command)
 assay = App(name="assay", help="Show what an assay found.")
 for command in (chart, results):

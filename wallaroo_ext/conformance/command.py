@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext.conformance.plugin import suite_of, use_options
+from wallaroo_ext.conformance.plugin import use_suite
+from wallaroo_ext.conformance.suite import Suite
 from wallaroo_ext.errors import WallarooError
 
 if TYPE_CHECKING:
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.conformance.options import SuiteOptions
     from wallaroo_ext.conformance.run import Run
-    from wallaroo_ext.conformance.suite import Suite
 
+DRIFT = "drift"
+"""The check that another description of the instance, or what was recorded of it, breaks no client of the contract."""
+
+_CHECKOUT = "contract_tests"
 _HERE = Path(__file__).parent
 _NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 
@@ -27,7 +31,21 @@ _NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 def tests_folder() -> Path:
     """The suite's tests: below this package in an installed wheel, in contract_tests/ in a checkout."""
     installed = _HERE / "tests"
-    return installed if installed.exists() else _HERE.parents[1] / "contract_tests" / "instance"
+    return installed if installed.exists() else _HERE.parents[1] / _CHECKOUT / "instance"
+
+
+def _tests(options: SuiteOptions) -> list[str]:
+    """What pytest is told of the tests and their configuration.
+
+    A run on recordings has the documents' and the client's tests too, where they are: in a checkout.
+    """
+    folder = tests_folder()
+    configuration = ["-c", str(_HERE / "pytest.ini"), "--rootdir", str(folder.parent)]
+    if options.instance != "recorded" or folder.parent.name != _CHECKOUT:
+        return [str(folder), *configuration]
+    others = [str(folder.parent / name) for name in ("documents", "client")]
+    paths = f"pythonpath={folder.parent} {folder.parents[1] / 'scripts/lib'}"
+    return [str(folder), *others, *configuration, "-o", paths]
 
 
 def run_suite(options: SuiteOptions, tell: Callable[[int, int], None]) -> Run:
@@ -44,14 +62,10 @@ def run_suite(options: SuiteOptions, tell: Callable[[int, int], None]) -> Run:
         OSError: The contract cannot be read.
         ValueError: It is no contract.
     """
-    watcher = _Watcher(options, tell)
-    arguments = [str(tests_folder()), "-c", str(_HERE / "pytest.ini"), "--rootdir", str(tests_folder())]
-    arguments += ["-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
+    suite = Suite(options)
+    arguments = [*_tests(options), "-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
     with _no_other_plugins(), _interruptible():
-        status = pytest.main(arguments, plugins=[watcher])
-    suite = watcher.suite
-    if suite is None:
-        raise RuntimeError("pytest did not get as far as the suite.")
+        status = pytest.main(arguments, plugins=[_Watcher(suite, tell)])
     if not suite.run.could_not_run and status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
         suite.run.could_not_run = _reason(status)
     return suite.run
@@ -69,32 +83,31 @@ class _Watcher:
     """Sees that the instance can be reached before the tests, and tells how far they are.
 
     Args:
-        options: What the suite is told.
+        suite: The run.
         tell: Called with how many tests are over, and how many there are.
     """
 
-    def __init__(self, options: SuiteOptions, tell: Callable[[int, int], None]) -> None:
-        self.suite: Suite | None = None
-        self._options = options
+    def __init__(self, suite: Suite, tell: Callable[[int, int], None]) -> None:
+        self._suite = suite
         self._tell = tell
         self._done = self._total = 0
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Give the suite what it was told."""
-        use_options(config, self._options)
-        self.suite = suite_of(config)
+        """Have pytest run this suite."""
+        use_suite(config, self._suite)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Count the tests, and end the run where the instance cannot be reached."""
+        """Count the tests, and end the run where the instance, or what it is compared with, cannot be reached."""
         self._total = len(session.items)
-        if self.suite is None or not session.items:
+        if not session.items:
             return
         try:
-            reach(self.suite)
+            reach(self._suite)
+            compare(self._suite)
         except WallarooError as error:
-            self.suite.run.could_not_run = str(error)
-            self.suite.close()
+            self._suite.run.could_not_run = str(error)
+            self._suite.close()
             session.items.clear()
 
     def pytest_runtest_logfinish(self) -> None:
@@ -112,6 +125,28 @@ def reach(suite: Suite) -> None:
     if suite.instance.kind != "recorded":
         auth: Any = suite.client.get_httpx_client().auth
         auth.token()
+
+
+def compare(suite: Suite) -> None:
+    """Compare the instance's own description, or recordings, with the contract, where the run was told to.
+
+    What breaks a client that keeps the contract is a finding.
+
+    Raises:
+        DriftError: There is no such description, or the recordings cannot be read.
+    """
+    from wallaroo_ext.conformance.drift.sources import drift_of
+
+    options, run = suite.options, suite.run
+    if options.recorded is not None:
+        run.drift = drift_of(suite.rules.document, recorded=options.recorded)
+    elif options.drift or options.drift_url is not None:
+        run.drift = drift_of(suite.rules.document, client=suite.client, url=options.drift_url)
+    if run.drift is None:
+        return
+    for change in run.drift.breaking:
+        message = f"{change.where} was {change.kind} in {run.drift.against}. {change.reason}"
+        run.checked(change.operation, DRIFT, [suite.observer.found(DRIFT, message, operation=change.operation)])
 
 
 @contextlib.contextmanager

@@ -29,6 +29,9 @@ class SuiteOptions:
         seed: What random data is made from.
         cases: How many random requests are sent of each operation and kind.
         operations: The operations to look at; empty for all.
+        drift: Whether to compare the instance's own OpenAPI document with the contract.
+        drift_url: Where that document is; None to look for it.
+        recorded: A directory of recorded exchanges to compare with the contract.
     """
 
     instance: Kind = "sandbox"
@@ -40,11 +43,23 @@ class SuiteOptions:
     seed: int = SEED
     cases: int = 20
     operations: tuple[str, ...] = ()
+    drift: bool = False
+    drift_url: str | None = None
+    recorded: Path | None = None
 
     def shown(self) -> tuple[str, ...]:
         """What differs from the defaults, as a person writes it."""
-        flags = {"--read-only": self.read_only, "--allow-user-changes": self.allow_user_changes}
-        valued = {"--rate": self.rate, "--contract": self.contract}
+        flags = {
+            "--read-only": self.read_only,
+            "--allow-user-changes": self.allow_user_changes,
+            "--drift": self.drift,
+        }
+        valued = {
+            "--rate": self.rate,
+            "--contract": self.contract,
+            "--drift-url": self.drift_url,
+            "--recorded": self.recorded,
+        }
         return (
             *(name for name, given in flags.items() if given),
             *(f"{name} {value}" for name, value in valued.items() if value is not None),

@@ -15,6 +15,7 @@ import pytest
 
 from wallaroo_ext.conformance.api import Api
 from wallaroo_ext.conformance.options import SEED, SuiteOptions
+from wallaroo_ext.conformance.recordings import wiring
 from wallaroo_ext.conformance.run import TestOutcome
 from wallaroo_ext.conformance.suite import Suite
 from wallaroo_ext.redaction import redacted
@@ -32,7 +33,6 @@ RUNNING = pytest.StashKey[dict[str, str]]()
 """The environment of a sandbox that runs already: who calls pytest may put it into `config.stash`."""
 
 _SUITE = pytest.StashKey[Suite]()
-_OPTIONS = pytest.StashKey[SuiteOptions]()
 _SHOWN_FINDINGS = 20
 
 
@@ -48,6 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--explore", action="store_true", help="random data that nobody has tried yet; prints its seed")
     group.addoption("--cases", type=int, default=20, help="random requests of each operation, good and bad")
     group.addoption("--operation", action="append", default=[], help="look at this operation; may be given again")
+    wiring.add_options(group)
 
 
 def suite_of(config: pytest.Config) -> Suite:
@@ -57,7 +58,7 @@ def suite_of(config: pytest.Config) -> Suite:
         UsageError: The contract cannot be read.
     """
     if _SUITE not in config.stash:
-        options = config.stash.get(_OPTIONS, None) or _options(config)
+        options = _options(config)
         try:
             config.stash[_SUITE] = Suite(options)
         except (OSError, ValueError) as error:
@@ -65,9 +66,9 @@ def suite_of(config: pytest.Config) -> Suite:
     return config.stash[_SUITE]
 
 
-def use_options(config: pytest.Config, options: SuiteOptions) -> None:
-    """Have the suite of a run of pytest told this, in place of the command line."""
-    config.stash[_OPTIONS] = options
+def use_suite(config: pytest.Config, suite: Suite) -> None:
+    """Run this suite, in place of the one that the command line says."""
+    config.stash[_SUITE] = suite
 
 
 def _options(config: pytest.Config) -> SuiteOptions:
@@ -89,9 +90,11 @@ def _options(config: pytest.Config) -> SuiteOptions:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the suite's marks."""
+    """Declare the suite's marks, and prepare a run on recordings, or one that records."""
     config.addinivalue_line("markers", "touches(*operations): the operations that a test is about")
     config.addinivalue_line("markers", "last: runs after all other tests")
+    given = config.stash.get(_SUITE, None)
+    wiring.configure(config, _options(config).instance if given is None else given.options.instance)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -111,11 +114,22 @@ def _is_wanted(suite: Suite, operations: list[str]) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests of operations that the run does not look at, and run those marked `last` last."""
-    kept = [item for item in items if not touched(item) or _is_wanted(suite_of(config), touched(item))]
+    """Leave out what the run does not look at, or has no recordings of, and run the tests marked `last` last."""
+    kept = [item for item in items if "conformance_suite" not in fixtures_of(item) or _is_kept(suite_of(config), item)]
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = sorted(kept, key=lambda item: item.get_closest_marker("last") is not None)
+
+
+def _is_kept(suite: Suite, item: pytest.Item) -> bool:
+    if suite.options.instance == "recorded" and not wiring.is_example(item):
+        return False
+    return not touched(item) or _is_wanted(suite, touched(item))
+
+
+def fixtures_of(item: pytest.Item) -> list[str]:
+    """The names of the fixtures that a test asks for, directly or by others."""
+    return getattr(item, "fixturenames", [])
 
 
 def touched(item: pytest.Item) -> list[str]:

@@ -18,11 +18,14 @@ from wallaroo_ext.conformance.instance import Instance, sandbox
 from wallaroo_ext.conformance.manners import Manners, Rate
 from wallaroo_ext.conformance.narrowing import all_narrowed
 from wallaroo_ext.conformance.observing import Observer
+from wallaroo_ext.conformance.recordings.wiring import recorded_environment
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.conformance.run import OperationRow, Run, Subject
 from wallaroo_ext.errors import WallarooError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.conformance.ground import Ground
@@ -65,7 +68,7 @@ class Suite:
         self.manners = Manners(
             self.belongings,
             read_only=options.read_only,
-            user_changes=options.allow_user_changes or options.instance == "sandbox",
+            user_changes=options.allow_user_changes or options.instance != "live",
         )
         self.run = Run(self._subject(), self._rows(), time.time(), narrowed=all_narrowed())
         self.observer = Observer(self.run, self.rules, self.manners, Rate(options.rate))
@@ -117,18 +120,22 @@ class Suite:
             ConfigurationError: The environment does not say where it is, or who signs in.
         """
         options = self.options
-        given = options.environment
-        if given is None:
-            given = self._open.enter_context(sandbox()) if options.instance == "sandbox" else dict(os.environ)
         instance = Instance(
             kind=options.instance,
-            environment=given,
+            environment=self._environment(),
             prefix=self.belongings.prefix,
             allows_user_changes=self.manners.user_changes,
             read_only=options.read_only,
         )
         self.run.subject = replace(self.run.subject, url=instance.settings.api_url)
         return instance
+
+    def _environment(self) -> Mapping[str, str]:
+        if self.options.environment is not None:
+            return self.options.environment
+        if self.options.instance == "sandbox":
+            return self._open.enter_context(sandbox())
+        return recorded_environment() if self.options.instance == "recorded" else dict(os.environ)
 
     @cached_property
     def client(self) -> Client:
@@ -202,12 +209,16 @@ class Suite:
         settings = self.instance.settings
         return "Basic " + base64.b64encode(f"{settings.client_id}:{settings.client_secret or ''}".encode()).decode()
 
+    @property
+    def _changes_something(self) -> bool:
+        return not self.options.read_only and self.options.instance != "recorded"
+
     def close(self) -> None:
         """Remove what can be removed, and end what was started."""
         from wallaroo_ext.conformance.cleaning import clean_up
 
         try:
-            if "client" in self.__dict__ and not self.options.read_only:
+            if "client" in self.__dict__ and self._changes_something:
                 self.run.left_behind += clean_up(self.client, self.belongings)
         finally:
             self._open.close()

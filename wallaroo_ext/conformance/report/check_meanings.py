@@ -10,6 +10,9 @@ _MEANINGS = {
     rules.CONTENT_TYPE: "Does the answer have a media type that the contract has for it?",
     rules.SCHEMA: "Is the answer's body what the contract says?",
     rules.ALWAYS: "Does the answer have every field that every recorded answer has?",
+    "drift": "Do clients of the contract work with what the instance says of itself, or what was recorded?",
+    "an_answer_comes": "Does an answer come at all?",
+    "what_the_run_stands_on": "Can a workspace, a model, a deployment and an assay be made, which all else stands on?",
     TEST: "A test of the suite failed, and no check says why.",
     # The names are schemathesis's.
     "not_a_server_error": "Does the instance answer without an error of its own?",

@@ -1,0 +1,168 @@
+"""Do the operations agree with one another? What two of them tell of one thing has to be the same, at any time."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from wallaroo_ext.conformance.ground import PASSWORD
+from wallaroo_ext.conformance.samples import INPUT, model_file
+
+if TYPE_CHECKING:
+    from wallaroo_ext.conformance.api import Api
+    from wallaroo_ext.conformance.ground import Ground
+    from wallaroo_ext.conformance.suite import Suite
+
+RECORDS = "application/json; format=pandas-records"
+REFUSALS = {400, 415}
+"""What becomes of a body of a media type that the contract does not have for an operation."""
+
+
+def uploaded(api: Api, ground: Ground, name: str, seed: int) -> tuple[int, str]:
+    """The id of a new version of a model, and its file's digest."""
+    content = model_file(seed=seed)
+    assert ground.workspace_id is not None
+    version_id = api.upload("upload_and_convert_model", name, content, ground.workspace_id)
+    return version_id, hashlib.sha256(content).hexdigest()
+
+
+def versions(api: Api, name: str) -> list[dict[str, Any]]:
+    """The versions of a model, the oldest first."""
+    return sorted(api.done("list_model_versions", {"model_id": name}), key=lambda version: version["id"])
+
+
+def ready(api: Api, name: str, version_id: int) -> dict[str, Any]:
+    """A version, once it is ready."""
+    deadline = time.monotonic() + 60
+    while True:
+        [found] = [version for version in versions(api, name) if version["id"] == version_id]
+        if found.get("status", "ready") == "ready":
+            return found
+        assert time.monotonic() < deadline, f"the version stayed {found.get('status')}"
+        time.sleep(0.1)
+
+
+class TestUsersAndWorkspaces:
+    @pytest.mark.touches("query_users")
+    def test_a_user_is_listed_under_its_id(self, api: Api) -> None:
+        users = api.done("query_users", {})["users"]
+        assert users
+        for user_id, user in users.items():
+            assert user is None or user["id"] == user_id
+
+    @pytest.mark.touches("invite_user", "query_users", "request_token")
+    def test_a_user_signs_in_by_the_name_that_is_listed(self, api: Api, conformance_suite: Suite) -> None:
+        user_id = api.done("invite_user", {"email": f"{api.name('u')}@example.com", "password": PASSWORD})["id"]
+        username = api.done("query_users", {"user_ids": [user_id]})["users"][user_id]["username"]
+        form = {"grant_type": "password", "username": username, "password": PASSWORD}
+        headers = {"Authorization": conformance_suite.authorization("request_token")}
+        assert api.send("request_token", data=form, headers=headers, auth=None).status_code == 200
+
+    @pytest.mark.touches("create_workspace", "list_workspaces")
+    def test_a_new_workspace_is_empty_and_not_archived(self, api: Api) -> None:
+        workspace_id = api.done("create_workspace", {"workspace_name": api.name("w")})["workspace_id"]
+        listed = api.done("list_workspaces", {})["workspaces"]
+        [workspace] = [found for found in listed if found["id"] == workspace_id]
+        assert workspace["archived"] is False
+        assert (workspace["models"], workspace["pipelines"]) == ([], [])
+
+    @pytest.mark.touches("list_workspaces", "list_workspace_users", "invite_user")
+    def test_workspaces_of_a_user_are_those_where_it_is_a_member(self, api: Api, ground: Ground) -> None:
+        email = f"{api.name('u')}@example.com"
+        user_id = api.done("invite_user", {"email": email, "password": PASSWORD})["id"]
+        of_everybody = api.done("list_workspaces", {})["workspaces"]
+        assert ground.workspace_id in {workspace["id"] for workspace in of_everybody}
+        of_the_new_one = api.done("list_workspaces", {"user_id": user_id})["workspaces"]
+        assert ground.workspace_id not in {workspace["id"] for workspace in of_the_new_one}
+
+
+class TestModels:
+    @pytest.mark.touches("list_models", "get_model", "get_model_by_id")
+    def test_a_model_has_one_name(self, api: Api, ground: Ground) -> None:
+        listed = api.done("list_models", {"workspace_id": ground.workspace_id})["models"]
+        [model] = [found for found in listed if found["id"] == ground.model_id]
+        for operation in ("get_model", "get_model_by_id"):
+            shown = api.done(operation, {"id": ground.model_id})
+            assert {name: shown[name] for name in ("id", "name", "created_at")} == {
+                name: model[name] for name in ("id", "name", "created_at")
+            }
+
+    @pytest.mark.touches("get_model_by_id", "get_model_config_by_id")
+    def test_a_models_configuration_is_that_of_its_newest_version(self, api: Api, ground: Ground) -> None:
+        configurations: list[Any] = []
+        for seed in (11, 12):
+            name = api.name("m")
+            version_id, _ = uploaded(api, ground, name, seed)
+            model_id = ready(api, name, version_id)["models_pk_id"]
+            shown = api.done("get_model_by_id", {"id": model_id})
+            configurations.append(api.done("get_model_config_by_id", {"model_id": version_id})["model_config"])
+            assert shown["model_config"] == configurations[-1]
+            assert shown["workspace_id"] == ground.workspace_id
+        first, second = configurations
+        assert first is None or second is None or first["id"] != second["id"]
+
+    @pytest.mark.touches("list_model_versions", "get_model", "get_model_by_id", "get_model_config_by_id")
+    def test_a_new_version_is_seen_everywhere(self, api: Api, ground: Ground) -> None:
+        name = api.name("m")
+        version_id, first_sha = uploaded(api, ground, name, 13)
+        model_id = ready(api, name, version_id)["models_pk_id"]
+        before = api.done("get_model_by_id", {"id": model_id})
+        assert [version["sha"] for version in api.done("get_model", {"id": model_id})["models"]] == [first_sha]
+
+        second_id, second_sha = uploaded(api, ground, name, 14)
+        ready(api, name, second_id)
+        assert [version["sha"] for version in versions(api, name)] == [first_sha, second_sha]
+        shown = api.done("get_model", {"id": model_id})["models"]
+        assert {version["id"]: version["sha"] for version in shown} == {version_id: first_sha, second_id: second_sha}
+        after = api.done("get_model_by_id", {"id": model_id})
+        assert after["updated_at"] != before["updated_at"]
+
+
+class TestDeployments:
+    @pytest.mark.touches("create_pipeline", "deploy_pipeline", "get_deployment_status", "infer_pipeline")
+    def test_the_version_that_answers_is_the_one_that_was_deployed(self, api: Api, ground: Ground) -> None:
+        name = api.name("p")
+        made = api.done(
+            "create_pipeline", {"pipeline_id": name, "workspace_id": ground.workspace_id, "definition": {}}
+        )
+        ids = {"pipeline_id": made["pipeline_pk_id"], "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
+        model_name = api.name("m")
+        deployment = ""
+        for seed in (15, 16):
+            version_id, sha = uploaded(api, ground, model_name, seed)
+            ready(api, model_name, version_id)
+            deployed = api.done("deploy_pipeline", ids | {"deploy_id": name, "model_ids": [version_id]})["id"]
+            deployment = f"{name}-{deployed}"
+            self.runs(api, deployment, sha)
+        [row] = api.done(
+            "infer_pipeline",
+            [{INPUT: [0.5] * 4}],
+            path={"deployment": deployment, "pipeline": name},
+            headers={"Content-Type": RECORDS},
+        )
+        assert row["metadata"]["pipeline_version"] in {"", made["pipeline_variant_version"]}
+        api.done("undeploy_pipeline", {"deployment_id": deployed})
+
+    @staticmethod
+    def runs(api: Api, deployment: str, sha: str) -> None:
+        """Wait until a deployment runs the model of a digest and no other."""
+        deadline = time.monotonic() + 60
+        seen: set[str] = set()
+        while seen != {sha}:
+            assert time.monotonic() < deadline, f"it has {seen} in place of {sha}"
+            status = api.done("get_deployment_status", {"name": deployment})
+            if status["status"] == "Running":
+                engines = [engine["model_statuses"] or {"models": []} for engine in status["engines"]]
+                seen = {model["sha"] for engine in engines for model in engine["models"]}
+            time.sleep(0.05)
+
+
+def test_a_body_of_another_media_type_is_refused(operation_id: str, conformance_suite: Suite, api: Api) -> None:
+    good = conformance_suite.properties.good_request(operation_id)
+    authorization = conformance_suite.authorization(operation_id)
+    headers = {"Authorization": authorization, "Content-Type": "text/plain"}
+    answer = api.send(operation_id, auth=None, **good | {"headers": headers, "content": good["content"] or b"{}"})
+    assert answer.status_code in REFUSALS, f"{answer.status_code} {answer.text[:300]}"

@@ -1,0 +1,545 @@
+"""Each operation of the contract, done once, on whatever instance the run is on; these tests are what is recorded.
+
+A test makes what it needs, in the run's own workspace and under the run's prefix, and takes away what can be taken
+away. Each answer is held against the contract when it comes, and then looked at for what was asked.
+"""
+
+from __future__ import annotations
+
+import secrets
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from wallaroo_mlops_client import Client
+from wallaroo_mlops_client.api.assays import (
+    create_assay,
+    get_assay_baseline,
+    get_assay_results,
+    get_assay_results_between,
+    list_assays,
+    run_interactive_assay,
+    run_interactive_assay_baseline,
+    set_assay_active,
+)
+from wallaroo_mlops_client.api.authentication import request_token
+from wallaroo_mlops_client.api.deployments import get_deployment_status, get_pipeline_external_url
+from wallaroo_mlops_client.api.features import list_features
+from wallaroo_mlops_client.api.inference import infer_deployment, infer_pipeline
+from wallaroo_mlops_client.api.models import (
+    get_model,
+    get_model_by_id,
+    get_model_config_by_id,
+    list_model_versions,
+    list_models,
+)
+from wallaroo_mlops_client.api.pipelines import copy_pipeline, create_pipeline, deploy_pipeline, undeploy_pipeline
+from wallaroo_mlops_client.api.users import activate_user, deactivate_user, invite_user, query_users
+from wallaroo_mlops_client.api.workspaces import (
+    add_workspace_user,
+    create_workspace,
+    list_workspace_users,
+    list_workspaces,
+    remove_workspace_user,
+)
+from wallaroo_mlops_client.models import (
+    ActivateUserRequest,
+    AddWorkspaceUserRequest,
+    AssayRequest,
+    CopyPipelineRequest,
+    CreatePipelineRequest,
+    CreateWorkspaceRequest,
+    DeactivateUserRequest,
+    DeployPipelineRequest,
+    GetAssayBaselineRequest,
+    GetAssayResultsBetweenRequest,
+    GetAssayResultsRequest,
+    GetDeploymentStatusRequest,
+    GetModelByIdRequest,
+    GetModelConfigByIdRequest,
+    GetModelRequest,
+    GetPipelineExternalUrlRequest,
+    InviteUserRequest,
+    ListAssaysRequest,
+    ListFeaturesRequest,
+    ListModelsRequest,
+    ListModelVersionsRequest,
+    ListWorkspacesRequest,
+    ListWorkspaceUsersRequest,
+    PandasRecordsItem,
+    PipelineDefinition,
+    QueryUsersRequest,
+    RemoveWorkspaceUserRequest,
+    SetAssayActiveRequest,
+    TokenRequest,
+    UndeployPipelineRequest,
+)
+from wallaroo_mlops_client.types import UNSET
+
+from wallaroo_ext import (
+    NotFoundError,
+    Settings,
+    call,
+    contract,
+    find_workspace,
+    infer,
+    outputs,
+    undeploy,
+    upload_model,
+    wait_until_running,
+)
+from wallaroo_ext import deploy_pipeline as deploy
+from wallaroo_ext.conformance.examples import INPUT, OUTPUT, Answers, eventually, scored, small_model
+from wallaroo_ext.conformance.recordings.wiring import PASSED
+from wallaroo_ext.conformance.rules import Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from wallaroo_mlops_client.models import CreatePipelineResponse, ModelVersion
+
+    from wallaroo_ext import Clock, Deployment
+
+ROWS = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]
+SECOND = 1000
+
+pytestmark = pytest.mark.recorded
+touches = pytest.mark.touches
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    return Rules(contract.load())
+
+
+@pytest.fixture(autouse=True)
+def answers(request: pytest.FixtureRequest, rules: Rules) -> Generator[Answers]:
+    """Hold every answer against the contract, and see in the end that what the test's mark names was done."""
+    shown = request.node.get_closest_marker("touches")
+    client: Client = request.getfixturevalue("conformance_client")
+    seen = Answers(rules)
+    with seen.watched(client.get_httpx_client()):
+        yield seen
+    if request.node.stash.get(PASSED, False):
+        assert set(shown.args) <= seen.succeeded
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A user whom the run invited."""
+
+    email: str
+    id: str
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest, conformance_instance: Any) -> str:
+    """A name for what the test makes."""
+    own = request.node.name.removeprefix("test_").replace("_", "-")
+    return f"{conformance_instance.prefix}-{own}"[:60].rstrip("-")
+
+
+@pytest.fixture
+def workspace(conformance_client: Client, conformance_instance: Any) -> int:
+    """The run's workspace, made where it is not there yet."""
+    return find_workspace(conformance_client, f"{conformance_instance.prefix}-examples", create=True).id
+
+
+@pytest.fixture
+def guest(conformance_client: Client, conformance_instance: Any, name: str) -> Generator[Guest]:
+    """A user of the test's own, who may not sign in any more when it is over."""
+    if not conformance_instance.allows_user_changes:
+        pytest.skip("It invites a user, which --allow-user-changes allows")
+    email = f"{name}@example.com"
+    body = InviteUserRequest(email=email, password=secrets.token_urlsafe())
+    yield Guest(email, call(invite_user, client=conformance_client, body=body).id)
+    call(deactivate_user, client=conformance_client, body=DeactivateUserRequest(email=email))
+
+
+@pytest.fixture
+def version(conformance_client: Client, workspace: int, name: str) -> ModelVersion:
+    """A version of a model of the test's own."""
+    return upload_model(conformance_client, small_model(), name=name, workspace=workspace)
+
+
+@pytest.fixture
+def deployment(
+    conformance_client: Client, conformance_clock: Clock, version: ModelVersion, workspace: int, name: str
+) -> Generator[Deployment]:
+    """The model as a running deployment, which ends with the test."""
+    with deploy(conformance_client, name, version, workspace=workspace, clock=conformance_clock) as running:
+        yield running
+
+
+@pytest.fixture
+def pipeline(conformance_client: Client, workspace: int, name: str) -> CreatePipelineResponse:
+    """A pipeline without steps."""
+    body = CreatePipelineRequest(pipeline_id=name, workspace_id=workspace, definition=PipelineDefinition())
+    return call(create_pipeline, client=conformance_client, body=body)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A deployment that scored rows, and when it did.
+
+    Attributes:
+        deployment: The deployment.
+        pipeline_id: Its pipeline's id.
+        model: Its model's name.
+        start: When the first rows were scored, in milliseconds since 1970.
+        end: A time after all of them were.
+    """
+
+    deployment: Deployment
+    pipeline_id: int
+    model: str
+    start: int
+    end: int
+
+    def assay(self) -> AssayRequest:
+        """An assay whose baseline and whose one window, a minute long, both have the rows in them."""
+        names = {"pipeline": self.deployment.pipeline, "model": self.model}
+        baseline = {"start_at": moment(self.start - SECOND), "end_at": moment(self.end)}
+        window = {"width": "1 minutes", "start": moment(self.end - 60 * SECOND), "interval": None}
+        return AssayRequest.from_dict(
+            {
+                "name": self.deployment.pipeline,
+                "pipeline_id": self.pipeline_id,
+                "pipeline_name": self.deployment.pipeline,
+                "workspace_id": self.deployment.workspace_id,
+                "active": True,
+                "status": "active",
+                "iopath": f"output {OUTPUT} 0",
+                "baseline": {"Fixed": names | baseline},
+                "window": names | window,
+                "summarizer": {
+                    "type": "UnivariateContinuous",
+                    "bin_mode": "Quantile",
+                    "aggregation": "Density",
+                    "metric": "PSI",
+                    "num_bins": 2,
+                    "add_outlier_edges": True,
+                },
+                "warning_threshold": 0,
+                "alert_threshold": 0.1,
+                "run_until": None,
+            }
+        )
+
+
+def moment(milliseconds: int) -> str:
+    """A time as assays take it."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)).isoformat()
+
+
+@pytest.fixture
+def watched(conformance_client: Client, conformance_clock: Clock, deployment: Deployment) -> Watched:
+    """A deployment whose rows the instance has logged."""
+    first, last = (
+        infer(conformance_client, deployment, {INPUT: rows}, wire="pandas-records").column("time")
+        for rows in (ROWS, ROWS[:1])
+    )
+    start, end = first[0].cast("int64").as_py(), last[0].cast("int64").as_py()
+    assert deployment.pipeline_id is not None
+    found = Watched(deployment, deployment.pipeline_id, deployment.pipeline, start, max(end, start + 1))
+    assert eventually(lambda: logged(conformance_client, found), conformance_clock)
+    return found
+
+
+def logged(client: Client, watched: Watched) -> list[Any]:
+    """The rows that the instance has logged."""
+    body = GetAssayBaselineRequest(
+        workspace_id=watched.deployment.workspace_id,
+        pipeline_name=watched.deployment.pipeline,
+        start=moment(watched.start - SECOND),
+        end=moment(watched.end),
+    )
+    return call(get_assay_baseline, client=client, body=body)
+
+
+@pytest.fixture
+def assay(conformance_client: Client, watched: Watched) -> Generator[int]:
+    """The id of an assay, which is switched off when the test is over."""
+    created = call(create_assay, client=conformance_client, body=watched.assay()).assay_id
+    yield created
+    call(set_assay_active, client=conformance_client, body=SetAssayActiveRequest(id=created, active=False))
+
+
+@touches("request_token")
+def test_request_token(conformance_instance: Any, answers: Answers) -> None:
+    if conformance_instance.kind == "recorded":
+        pytest.skip("Token requests are never recorded")
+    settings = Settings.resolve(conformance_instance.environment)
+    if settings.token is not None:
+        pytest.skip("The environment has a token, and nothing to ask for one with")
+    trusted = True if settings.ca_bundle is None else ssl.create_default_context(cafile=settings.ca_bundle)
+    body = TokenRequest(
+        grant_type="client_credentials" if settings.username is None else "password",
+        username=settings.username or UNSET,
+        password=settings.password or UNSET,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret or UNSET,
+    )
+    keycloak: Any = Client(base_url=settings.auth_url, verify_ssl=trusted)  # without credentials but those of the form
+    with keycloak, answers.watched(keycloak.get_httpx_client()):
+        token = call(request_token, client=keycloak, body=body)
+    assert token.token_type == "Bearer"
+
+
+@touches("query_users", "list_workspace_users")
+def test_query_users(conformance_client: Client, workspace: int) -> None:
+    members = call(
+        list_workspace_users, client=conformance_client, body=ListWorkspaceUsersRequest(workspace_id=workspace)
+    ).users
+    own = next(member.user_id for member in members if member.user_type == "OWNER")
+    found = call(query_users, client=conformance_client, body=QueryUsersRequest(user_ids=[own])).users
+    user = found.additional_properties[own]
+    assert user is not None
+    assert (user.id, user.enabled) == (own, True)
+
+
+@touches("invite_user")
+def test_invite_user(conformance_client: Client, guest: Guest) -> None:
+    found = call(query_users, client=conformance_client, body=QueryUsersRequest(user_ids=[guest.id])).users
+    user = found.additional_properties[guest.id]
+    assert user is not None
+    assert user.enabled
+
+
+@touches("deactivate_user")
+def test_deactivate_user(conformance_client: Client, guest: Guest) -> None:
+    call(deactivate_user, client=conformance_client, body=DeactivateUserRequest(email=guest.email))
+    found = call(query_users, client=conformance_client, body=QueryUsersRequest(user_ids=[guest.id])).users
+    user = found.additional_properties[guest.id]
+    assert user is not None
+    assert not user.enabled
+
+
+@touches("activate_user")
+def test_activate_user(conformance_client: Client, guest: Guest) -> None:
+    call(deactivate_user, client=conformance_client, body=DeactivateUserRequest(email=guest.email))
+    call(activate_user, client=conformance_client, body=ActivateUserRequest(email=guest.email))
+    found = call(query_users, client=conformance_client, body=QueryUsersRequest(user_ids=[guest.id])).users
+    user = found.additional_properties[guest.id]
+    assert user is not None
+    assert user.enabled
+
+
+@touches("list_workspaces")
+def test_list_workspaces(conformance_client: Client, workspace: int) -> None:
+    listed = call(list_workspaces, client=conformance_client, body=ListWorkspacesRequest()).workspaces
+    assert workspace in [found.id for found in listed]
+
+
+@touches("create_workspace")
+def test_create_workspace(conformance_client: Client, name: str) -> None:
+    created = call(create_workspace, client=conformance_client, body=CreateWorkspaceRequest(workspace_name=name))
+    listed = call(list_workspaces, client=conformance_client, body=ListWorkspacesRequest()).workspaces
+    assert [found.name for found in listed if found.id == created.workspace_id] == [name]
+
+
+@touches("add_workspace_user", "list_workspace_users")
+def test_add_workspace_user(conformance_client: Client, workspace: int, guest: Guest) -> None:
+    call(
+        add_workspace_user,
+        client=conformance_client,
+        body=AddWorkspaceUserRequest(workspace_id=workspace, email=guest.email, user_type="COLLABORATOR"),
+    )
+    assert members(conformance_client, workspace)[guest.id] == "COLLABORATOR"
+
+
+@touches("remove_workspace_user")
+def test_remove_workspace_user(conformance_client: Client, workspace: int, guest: Guest) -> None:
+    added = AddWorkspaceUserRequest(workspace_id=workspace, email=guest.email, user_type="COLLABORATOR")
+    call(add_workspace_user, client=conformance_client, body=added)
+    body = RemoveWorkspaceUserRequest(workspace_id=workspace, user_id=guest.id)
+    assert call(remove_workspace_user, client=conformance_client, body=body).affected_rows == 1
+    assert guest.id not in members(conformance_client, workspace)
+
+
+def members(client: Client, workspace: int) -> dict[str, Any]:
+    """The users of a workspace, with what they are there."""
+    answer = call(list_workspace_users, client=client, body=ListWorkspaceUsersRequest(workspace_id=workspace))
+    return {member.user_id: member.user_type for member in answer.users}
+
+
+@touches("upload_and_convert_model")
+def test_upload_and_convert_model(conformance_client: Client, workspace: int, name: str) -> None:
+    version = upload_model(conformance_client, small_model(), name=name, workspace=workspace, file_name="small.onnx")
+    assert version.file_name in {"small.onnx", UNSET}
+
+
+@touches("upload_model")
+def test_upload_model(conformance_client: Client, workspace: int, name: str) -> None:
+    version = upload_model(conformance_client, small_model(), name=name, workspace=workspace, endpoint="upload")
+    assert version.model_id in {name, UNSET}
+
+
+@touches("upload_model_stream")
+def test_upload_model_stream(conformance_client: Client, workspace: int, name: str) -> None:
+    version = upload_model(conformance_client, small_model(), name=name, workspace=workspace, endpoint="upload_stream")
+    assert version.model_id in {name, UNSET}
+
+
+@touches("list_models")
+def test_list_models(conformance_client: Client, workspace: int, version: ModelVersion, name: str) -> None:
+    listed = call(list_models, client=conformance_client, body=ListModelsRequest(workspace_id=workspace)).models
+    assert [model.id for model in listed if model.name == name] == [version.models_pk_id]
+
+
+@touches("get_model_by_id")
+def test_get_model_by_id(conformance_client: Client, version: ModelVersion, name: str) -> None:
+    body = GetModelByIdRequest(id=version.models_pk_id)
+    assert call(get_model_by_id, client=conformance_client, body=body).name == name
+
+
+@touches("list_model_versions")
+def test_list_model_versions(conformance_client: Client, version: ModelVersion, name: str) -> None:
+    listed = call(list_model_versions, client=conformance_client, body=ListModelVersionsRequest(model_id=name))
+    assert [(found.id, found.sha) for found in listed] == [(version.id, version.sha)]
+
+
+@touches("get_model_config_by_id")
+def test_get_model_config_by_id(conformance_client: Client, version: ModelVersion) -> None:
+    body = GetModelConfigByIdRequest(model_id=version.id)
+    answer = call(get_model_config_by_id, client=conformance_client, body=body)
+    assert "model_config" in answer.to_dict()
+
+
+@touches("get_model")
+def test_get_model(conformance_client: Client, version: ModelVersion, name: str) -> None:
+    model = call(get_model, client=conformance_client, body=GetModelRequest(id=version.models_pk_id))
+    assert (model.name, [found.id for found in model.models]) == (name, [version.id])
+
+
+@touches("create_pipeline")
+def test_create_pipeline(
+    conformance_client: Client, workspace: int, pipeline: CreatePipelineResponse, name: str
+) -> None:
+    body = CreatePipelineRequest(pipeline_id=name, workspace_id=workspace, definition=PipelineDefinition())
+    again = call(create_pipeline, client=conformance_client, body=body)
+    assert again.pipeline_pk_id == pipeline.pipeline_pk_id
+    assert again.pipeline_variant_pk_id != pipeline.pipeline_variant_pk_id
+
+
+@touches("deploy_pipeline", "undeploy_pipeline")
+def test_deploy_pipeline(
+    conformance_client: Client,
+    conformance_clock: Clock,
+    pipeline: CreatePipelineResponse,
+    version: ModelVersion,
+    name: str,
+) -> None:
+    body = DeployPipelineRequest(
+        deploy_id=name,
+        pipeline_id=pipeline.pipeline_pk_id,
+        pipeline_version_pk_id=pipeline.pipeline_variant_pk_id,
+        model_ids=[version.id],
+    )
+    deployed = call(deploy_pipeline, client=conformance_client, body=body)
+    try:
+        wait_until_running(conformance_client, f"{name}-{deployed.id}", clock=conformance_clock)
+        assert call(deploy_pipeline, client=conformance_client, body=body).id == deployed.id
+    finally:
+        ended = UndeployPipelineRequest(deployment_id=deployed.id, pipeline_id=pipeline.pipeline_pk_id)
+        call(undeploy_pipeline, client=conformance_client, body=ended)
+
+
+@touches("get_deployment_status")
+def test_get_deployment_status(conformance_client: Client, deployment: Deployment) -> None:
+    body = GetDeploymentStatusRequest(name=deployment.name)
+    assert call(get_deployment_status, client=conformance_client, body=body).status == "Running"
+
+
+@touches("get_pipeline_external_url")
+def test_get_pipeline_external_url(conformance_client: Client, workspace: int, deployment: Deployment) -> None:
+    body = GetPipelineExternalUrlRequest(workspace_id=workspace, pipeline_name=deployment.pipeline)
+    url = call(get_pipeline_external_url, client=conformance_client, body=body).url
+    table = infer(conformance_client, url, {INPUT: ROWS})
+    assert outputs(table)[OUTPUT].ravel().tolist() == [scored(row) for row in ROWS]
+
+
+@touches("infer_deployment")
+def test_infer_deployment(conformance_client: Client, deployment: Deployment) -> None:
+    answer = call(infer_deployment, deployment.name, client=conformance_client, body=records())
+    assert [result.out for result in answer]
+
+
+@touches("infer_pipeline")
+def test_infer_pipeline(conformance_client: Client, deployment: Deployment) -> None:
+    answer = call(infer_pipeline, deployment.name, deployment.pipeline, client=conformance_client, body=records())
+    assert [result.out for result in answer]
+
+
+def records() -> list[PandasRecordsItem]:
+    """The rows as objects."""
+    return [PandasRecordsItem.from_dict({INPUT: row}) for row in ROWS]
+
+
+@touches("undeploy_pipeline")
+def test_undeploy_pipeline(conformance_client: Client, deployment: Deployment) -> None:
+    undeploy(conformance_client, deployment)
+    with pytest.raises(NotFoundError):
+        infer(conformance_client, deployment, {INPUT: ROWS})
+
+
+@touches("copy_pipeline")
+def test_copy_pipeline(conformance_client: Client, workspace: int, pipeline: CreatePipelineResponse, name: str) -> None:
+    body = CopyPipelineRequest(name=f"{name}-2", workspace_id=workspace, source_pipeline=pipeline.pipeline_pk_id)
+    assert call(copy_pipeline, client=conformance_client, body=body).pipeline_pk_id != pipeline.pipeline_pk_id
+
+
+@touches("list_features")
+def test_list_features(conformance_client: Client) -> None:
+    answer = call(list_features, client=conformance_client, body=ListFeaturesRequest())
+    assert "features" in answer.to_dict()
+
+
+@touches("create_assay", "list_assays")
+def test_create_assay(conformance_client: Client, watched: Watched, assay: int) -> None:
+    body = ListAssaysRequest(pipeline_id=watched.pipeline_id)
+    listed = call(list_assays, client=conformance_client, body=body)
+    assert [(found.id, found.active) for found in listed] == [(assay, True)]
+
+
+@touches("set_assay_active", "list_assays")
+def test_set_assay_active(conformance_client: Client, watched: Watched, assay: int) -> None:
+    switched = call(set_assay_active, client=conformance_client, body=SetAssayActiveRequest(id=assay, active=False))
+    assert (switched.id, switched.active) == (assay, False)
+    body = ListAssaysRequest(pipeline_id=watched.pipeline_id)
+    assert [found.active for found in call(list_assays, client=conformance_client, body=body)] == [False]
+
+
+@touches("run_interactive_assay_baseline")
+def test_run_interactive_assay_baseline(conformance_client: Client, watched: Watched) -> None:
+    result = call(run_interactive_assay_baseline, client=conformance_client, body=watched.assay())
+    assert (result.status, result.score) == ("BaselineRun", 0)
+
+
+@touches("get_assay_baseline")
+def test_get_assay_baseline(conformance_client: Client, watched: Watched) -> None:
+    rows = [row.to_dict() for row in logged(conformance_client, watched)]
+    assert [row[f"out.{OUTPUT}"] for row in rows] == [[scored(row)] for row in ROWS]
+
+
+@touches("run_interactive_assay")
+def test_run_interactive_assay(conformance_client: Client, watched: Watched) -> None:
+    [result] = call(run_interactive_assay, client=conformance_client, body=watched.assay())
+    assert (result.status, result.score) == ("Ok", 0)
+
+
+@touches("get_assay_results")
+def test_get_assay_results(conformance_client: Client, watched: Watched, assay: int) -> None:
+    results = call(get_assay_results, client=conformance_client, body=GetAssayResultsRequest(assay_id=assay))
+    assert all((result.assay_id, result.pipeline_id) == (assay, watched.pipeline_id) for result in results)
+
+
+@touches("get_assay_results_between")
+def test_get_assay_results_between(conformance_client: Client, watched: Watched, assay: int) -> None:
+    body = GetAssayResultsBetweenRequest(
+        assay_id=assay, start=moment(watched.start - 120 * SECOND), end=moment(watched.end)
+    )
+    results = call(get_assay_results_between, client=conformance_client, body=body)
+    assert all((result.assay_id, result.pipeline_id) == (assay, watched.pipeline_id) for result in results)

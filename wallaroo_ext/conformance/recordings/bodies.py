@@ -1,0 +1,100 @@
+"""Bodies of requests as a cassette keeps them: as JSON that people can read, large and binary ones by their digest."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from email import message_from_bytes
+from typing import Any
+
+from wallaroo_ext.conformance.recordings.kept import without_secrets
+from wallaroo_ext.redaction import redacted
+
+LARGEST_KEPT = 16_384
+"""Longer bodies of requests, in bytes, are kept by their digest."""
+
+_ARROW = "application/vnd.apache.arrow.file"
+
+
+def kept_request_body(content: bytes, content_type: str) -> str:
+    """A body as text: equal bodies give equal texts, whatever the boundary of their parts was.
+
+    Args:
+        content: The whole body.
+        content_type: The header `Content-Type`, with its parameters.
+    """
+    return pretty(_shown(content, content_type)) if content else ""
+
+
+def pretty(value: Any) -> str:
+    """JSON as a cassette has it, with the order of the fields as it is."""
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a header `Content-Type` means JSON."""
+    return _media_type(content_type) == "application/json"
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _shown(content: bytes, content_type: str) -> Any:
+    """A body as a value of JSON."""
+    kind = _media_type(content_type)
+    if kind == "multipart/form-data":
+        return {"parts": _parts(content, content_type)}
+    if len(content) <= LARGEST_KEPT:
+        if kind == "application/json":
+            return _json(content)
+        if kind == _ARROW:
+            return _arrow(content)
+        if kind.startswith("text/"):
+            return {"text": redacted(content.decode("utf-8", errors="replace"))}
+    return _digest(content)
+
+
+def _digest(content: bytes) -> dict[str, Any]:
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return without_secrets(json.loads(content))
+    except (ValueError, RecursionError):
+        return _digest(content)
+
+
+def _arrow(content: bytes) -> dict[str, Any]:
+    """Rows as people read them: the bytes of a file differ from one release of pyarrow to the next."""
+    import pyarrow as pa
+
+    try:
+        table = pa.ipc.open_file(io.BytesIO(content)).read_all()
+    except pa.ArrowException:
+        return _digest(content)
+    columns = dict(zip(table.column_names, map(str, table.schema.types), strict=True))
+    return {"arrow": {"columns": columns, "rows": json.loads(json.dumps(table.to_pylist(), default=str))}}
+
+
+def _parts(content: bytes, content_type: str) -> list[dict[str, Any]]:
+    """The parts of a multipart body, each with its name, its file's name and what is in it."""
+    boundary = message_from_bytes(b"Content-Type: " + content_type.encode()).get_param("boundary")
+    delimiter = b"\r\n--" + str(boundary).encode()
+    return [_part(part) for part in (b"\r\n" + content).split(delimiter)[1:-1]]
+
+
+def _part(part: bytes) -> dict[str, Any]:
+    head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+    headers = message_from_bytes(head)
+    kind = str(headers.get("Content-Type", "text/plain"))
+    names = {
+        "name": headers.get_param("name", header="content-disposition"),
+        "filename": headers.get_filename(),
+    }
+    return {name: value for name, value in names.items() if value is not None} | {
+        "type": kind,
+        "content": _shown(content, kind),
+    }
