@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext.conformance.ground import PASSWORD
+from wallaroo_ext.conformance.ground import PASSWORD, assay_request
 from wallaroo_ext.conformance.samples import INPUT, model_file
 
 if TYPE_CHECKING:
@@ -125,9 +125,7 @@ class TestDeployments:
     @pytest.mark.touches("create_pipeline", "deploy_pipeline", "get_deployment_status", "infer_pipeline")
     def test_the_version_that_answers_is_the_one_that_was_deployed(self, api: Api, ground: Ground) -> None:
         name = api.name("p")
-        made = api.done(
-            "create_pipeline", {"pipeline_id": name, "workspace_id": ground.workspace_id, "definition": {}}
-        )
+        made = api.done("create_pipeline", {"pipeline_id": name, "workspace_id": ground.workspace_id, "definition": {}})
         ids = {"pipeline_id": made["pipeline_pk_id"], "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
         model_name = api.name("m")
         deployment = ""
@@ -158,6 +156,46 @@ class TestDeployments:
                 engines = [engine["model_statuses"] or {"models": []} for engine in status["engines"]]
                 seen = {model["sha"] for engine in engines for model in engine["models"]}
             time.sleep(0.05)
+
+
+class TestPipelines:
+    @pytest.mark.touches("create_pipeline", "copy_pipeline", "get_deployment_status", "undeploy_pipeline")
+    def test_a_copy_that_is_deployed_has_its_deployment(self, api: Api, ground: Ground) -> None:
+        assert ground.model is not None
+        steps = [{"ModelInference": {"models": [ground.model]}}]
+        where = {"workspace_id": ground.workspace_id}
+        source = api.done("create_pipeline", where | {"pipeline_id": api.name("p"), "definition": {"steps": steps}})[
+            "pipeline_pk_id"
+        ]
+        name = api.name("p")
+        copied = api.done("copy_pipeline", where | {"name": name, "source_pipeline": source, "deploy": name})
+        deployment = copied["deployment"]
+        if deployment is None:
+            pytest.skip("This instance does not deploy copies.")
+        api.done("get_deployment_status", {"name": f"{name}-{deployment['id']}"})
+        api.done("undeploy_pipeline", {"deployment_id": deployment["id"]})
+
+
+class TestAssays:
+    @pytest.mark.touches("list_assays", "create_assay")
+    def test_the_runs_assay_is_listed_as_it_was_made(self, api: Api, ground: Ground) -> None:
+        request = assay_request(ground)
+        listed = api.done("list_assays", {"pipeline_id": ground.pipeline_id})
+        assert {assay["pipeline_id"] for assay in listed} == {ground.pipeline_id}
+        [assay] = [found for found in listed if found["id"] == ground.assay_id]
+        for name in ("name", "pipeline_name", "alert_threshold", "warning_threshold"):
+            assert assay[name] == request[name], name
+        for name in ("type", "bin_mode", "aggregation", "metric", "num_bins"):
+            assert assay["summarizer"][name] == request["summarizer"][name], name
+        for name in ("pipeline", "model"):
+            assert assay["baseline"]["Fixed"][name] == request["baseline"]["Fixed"][name], name
+            assert assay["window"][name] == request["window"][name], name
+        assert assay["window"]["width"] == request["window"]["width"]
+
+
+@pytest.mark.touches("list_features")
+def test_an_instance_that_wants_tokens_says_so(api: Api) -> None:
+    assert api.done("list_features", {})["is_auth_enabled"] is True
 
 
 def test_a_body_of_another_media_type_is_refused(operation_id: str, conformance_suite: Suite, api: Api) -> None:

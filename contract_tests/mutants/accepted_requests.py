@@ -8,7 +8,6 @@ from mutants.fields import rules
 from mutants.kinds import Kind, succeeded
 from mutants.layer import Mutant
 from mutants.wrong_heads import reads_something
-
 from wallaroo_ext.conformance.subjects import SUBJECTS
 from wallaroo_ext.json_values import object_of
 
@@ -47,7 +46,9 @@ def _anything(operation: str) -> Iterator[Mutant]:
         return exchange.memory.get(_GOOD_ANSWER, answer) if answer.status in _REFUSED else answer
 
     if reads_something(operation):
-        yield Mutant(operation, "accepts-anything", "", "What it would refuse is answered as the last success was.", lie)
+        yield Mutant(
+            operation, "accepts-anything", "", "What it would refuse is answered as the last success was.", lie
+        )
 
 
 def _mending(operation: str, mend: Any) -> Lie:
@@ -110,7 +111,7 @@ def _media_types(operation: str) -> Iterator[Mutant]:
 
     async def lie(exchange: Exchange) -> Answer:
         answer = await exchange.ask()
-        if answer.status != 415:  # noqa: PLR2004 - Unsupported Media Type
+        if answer.status != 415:
             return answer
         return await exchange.ask(exchange.request.with_header("content-type", known[-1]))
 

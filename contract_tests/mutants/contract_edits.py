@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mutants.kinds import spread
-
 from wallaroo_ext import contract
 from wallaroo_ext.json_values import list_of, object_of
 
@@ -17,7 +16,14 @@ if TYPE_CHECKING:
     Place = tuple[str, ...]
 
 _OF_EACH_KIND = 10
-_OTHER_TYPE = {"string": "integer", "integer": "string", "number": "string", "boolean": "string", "array": "object", "object": "array"}
+_OTHER_TYPE = {
+    "string": "integer",
+    "integer": "string",
+    "number": "string",
+    "boolean": "string",
+    "array": "object",
+    "object": "array",
+}
 _NO_SCHEMAS = {"example", "examples", "x-evidence"}
 
 
@@ -77,7 +83,15 @@ def _refers(document: dict[str, Any], value: Any, wanted: str, seen: set[str]) -
 
 def edits(document: dict[str, Any]) -> list[Edit]:
     """So many edits of each kind, from all over the contract, the same each time."""
-    kinds = (_renamed_fields, _changed_types, _dropped_required, _dropped_always, _removed_statuses, _cut_links, _removed_evidence)
+    kinds = (
+        _renamed_fields,
+        _changed_types,
+        _dropped_required,
+        _dropped_always,
+        _removed_statuses,
+        _cut_links,
+        _removed_evidence,
+    )
     return [edit for kind in kinds for edit in spread(list(kind(document)), _OF_EACH_KIND)]
 
 
@@ -103,7 +117,9 @@ def _renamed_fields(document: dict[str, Any]) -> Iterator[Edit]:
     for place, name, _ in _properties(document):
 
         def rename(schema: dict[str, Any], name: str = name) -> None:
-            schema["properties"] = {f"{found}_" if found == name else found: kept for found, kept in schema["properties"].items()}
+            schema["properties"] = {
+                f"{found}_" if found == name else found: kept for found, kept in schema["properties"].items()
+            }
             for keyword in ("required", "x-always"):
                 if keyword in schema:
                     schema[keyword] = [f"{found}_" if found == name else found for found in schema[keyword]]
@@ -151,7 +167,11 @@ def _removed(document: dict[str, Any], keyword: str, kind: str) -> Iterator[Edit
 
 
 def _removed_statuses(document: dict[str, Any]) -> Iterator[Edit]:
-    yield from (edit for edit in _removed(document, "responses", "status-removed") if edit.place[0] == "paths" and edit.about.isdigit())
+    yield from (
+        edit
+        for edit in _removed(document, "responses", "status-removed")
+        if edit.place[0] == "paths" and edit.about.isdigit()
+    )
 
 
 def _cut_links(document: dict[str, Any]) -> Iterator[Edit]:

@@ -13,8 +13,8 @@ from unittest.mock import patch
 
 import pytest
 import yaml
-from mutants.contract_edits import edits
 
+from mutants.contract_edits import edits
 from wallaroo_ext import contract
 
 if TYPE_CHECKING:
@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
     from mutants.contract_edits import Edit
 
-RULES = ("contract_tests/documents/test_contract.py", "contract_tests/documents/test_completeness.py", "contract_tests/documents/test_recordings.py")
+RULES = (
+    "contract_tests/documents/test_contract.py",
+    "contract_tests/documents/test_completeness.py",
+    "contract_tests/documents/test_recordings.py",
+)
+
+
+_MOST_OPERATIONS = 3
+"""Of how many operations the suite looks, where an edit is about more."""
 
 
 class _FirstFailure:
@@ -43,7 +51,10 @@ class _FirstFailure:
 def _by_rules() -> str:
     first = _FirstFailure()
     with redirect_stdout(io.StringIO()) as said, redirect_stderr(said):
-        code = pytest.main([*RULES, "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"], plugins=[first])
+        code = pytest.main(
+            [*RULES, "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"],
+            plugins=[first],
+        )
     return first.test or ("" if code == 0 else f"pytest, which ended with {code!r}")
 
 
@@ -52,7 +63,9 @@ def _by_suite(operations: list[str]) -> str:
     from mutants.serving import lying_instance
 
     with lying_instance() as honest:
-        verdict = judge(honest, None, cases=5, seed=29, more=[f"--operation={name}" for name in operations] + ["-k", "not expired"])
+        verdict = judge(
+            honest, None, cases=5, seed=29, more=[f"--operation={name}" for name in operations] + ["-k", "not expired"]
+        )
     return f"instance/: {verdict.check or verdict.crash}" if verdict.noticed or verdict.crash else ""
 
 
@@ -66,7 +79,7 @@ def _notice(number: int, rules_only: bool, told: multiprocessing.Queue[str]) -> 
         with patch.object(contract, "path", return_value=file):
             found = _by_rules()
             if not found and not rules_only:
-                found = _by_suite(edit.operations(document))
+                found = _by_suite(edit.operations(document)[:_MOST_OPERATIONS])
     told.put(found)
     told.close()
     told.join_thread()

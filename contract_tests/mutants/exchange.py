@@ -126,7 +126,7 @@ async def handled(app: ASGIApp, scope: Scope, request: Request) -> Answer:
     async def receive() -> Message:
         return waiting.pop() if waiting else {"type": "http.disconnect"}
 
-    async def send(message: Message) -> None:  # noqa: RUF029 - ASGI awaits it
+    async def send(message: Message) -> None:
         said.append(message)
 
     changed = {

@@ -51,23 +51,23 @@ _LENIENCE: dict[str, tuple[str, Callable[[str], bool]]] = {
 ABOUT_TOKENS = set(_LENIENCE)
 """The kinds of lies that a test of a token can see."""
 _TAKING_TURNS = list(_LENIENCE)[1:]
-"""Every operation has one of these, in turn; all of them have the first."""
+"""Every third operation has one of these, in turn; all of them have the first."""
+_EVERY = 3
 
 
 def _lenient(operation: str) -> Iterator[Mutant]:
     if not rules().takes_token(operation):
         return
     number = list(rules().operations).index(operation)
-    for name in ("ignores-tokens", _TAKING_TURNS[number % len(_TAKING_TURNS)]):
+    turns = [_TAKING_TURNS[number // _EVERY % len(_TAKING_TURNS)]] if number % _EVERY == 0 else []
+    for name in ("ignores-tokens", *turns):
         text, is_let_in = _LENIENCE[name]
 
         async def lie(exchange: Exchange, is_let_in: Callable[[str], bool] = is_let_in) -> Answer:
             answer = await exchange.ask()
             if answer.status != _UNAUTHORIZED or not is_let_in(exchange.request.header("authorization")):
                 return answer
-            return await exchange.ask(
-                exchange.request.with_header("authorization", f"Bearer {exchange.good_token()}")
-            )
+            return await exchange.ask(exchange.request.with_header("authorization", f"Bearer {exchange.good_token()}"))
 
         yield Mutant(operation, name, "", text, lie)
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mutants.ignored_tokens import ABOUT_TOKENS
-
 from wallaroo_ext.conformance.plugin import RUNNING, suite_of
 
 if TYPE_CHECKING:
@@ -86,7 +85,9 @@ class _Witness:
         self.findings = suite_of(session.config).run.findings
 
 
-def judge(instance: LyingInstance, mutant: Mutant | None, *, cases: int, seed: int, more: Sequence[str] = ()) -> Verdict:
+def judge(
+    instance: LyingInstance, mutant: Mutant | None, *, cases: int, seed: int, more: Sequence[str] = ()
+) -> Verdict:
     """Run the suite on a mutant, until the first test fails.
 
     Args:
@@ -98,7 +99,19 @@ def judge(instance: LyingInstance, mutant: Mutant | None, *, cases: int, seed: i
     """
     instance.become(mutant)
     witness = _Witness(instance.environment)
-    arguments = [SUITE, "-x", "-q", "-p", "no:cacheprovider", *_IN_A_RUNNING_PROGRAM, "--cases", str(cases), "--seed", str(seed), *more]
+    arguments = [
+        SUITE,
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *_IN_A_RUNNING_PROGRAM,
+        "--cases",
+        str(cases),
+        "--seed",
+        str(seed),
+        *more,
+    ]
     if mutant is not None:
         arguments += ["--operation", mutant.operation]
         if mutant.kind not in ABOUT_TOKENS:

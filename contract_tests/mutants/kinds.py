@@ -57,6 +57,12 @@ def succeeded(operation: str, answer: Answer) -> bool:
     return answer.status == rules().success(operation)
 
 
+def in_turn(found: list[Any], operation: str, *, most: int = 1) -> list[Any]:
+    """So many of a list, from another place of it with each operation, so that all operations together show all sorts."""
+    number = list(rules().operations).index(operation)
+    return [found[(number + turn) % len(found)] for turn in range(min(most, len(found)))]
+
+
 def spread(found: list[Any], most: int) -> list[Any]:
     """So many of a list, the first and the last among them, in its order."""
     if len(found) <= most:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mutants.exchange import Answer, Request, handled, read, sent
-
 from wallaroo_ext import contract
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from mutants.fields import EACH, changed, rules
 from mutants.kinds import Kind, of_json
 from mutants.layer import Mutant
-
 from wallaroo_ext.json_values import list_of, object_of
 
 if TYPE_CHECKING:
@@ -36,19 +35,16 @@ def _lists(operation: str) -> Iterator[tuple[str, ...]]:
 def _truncated(operation: str) -> Iterator[Mutant]:
     for way in _lists(operation):
         where = ".".join(way) or EACH
-        for kind, text, change in (
-            ("truncated-list", f"The last of `{where}` is missing.", lambda items: _first(items, -1)),
-            ("empty-list", f"`{where}` is empty.", lambda items: _first(items, 0)),
-        ):
-            lie = of_json(operation, lambda body, way=way, change=change: changed(body, way, change))
-            yield Mutant(operation, kind, "" if where == EACH else where, text, lie)
+        lie = of_json(operation, lambda body, way=way: changed(body, way, _without_the_last))
+        about = "" if where == EACH else where
+        yield Mutant(operation, "truncated-list", about, f"The last of `{where}` is missing.", lie)
 
 
-def _first(items: Any, end: int) -> Any:
-    """The first items of a list, or of an object with free names."""
+def _without_the_last(items: Any) -> Any:
+    """A list, or an object with free names, without its last item."""
     if isinstance(items, dict):
-        return dict(list(object_of(items).items())[:end])
-    return list_of(items)[:end]
+        return dict(list(object_of(items).items())[:-1])
+    return list_of(items)[:-1]
 
 
-KINDS = (Kind("truncated-list", "Items of a list are missing: the last one, or all.", "Its answer has no list.", _truncated),)
+KINDS = (Kind("truncated-list", "The last item of a list is missing.", "Its answer has no list.", _truncated),)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mutants.fields import fields, rules, changed
+from mutants.fields import changed, fields, rules
 from mutants.kinds import Kind, succeeded
 from mutants.layer import Mutant
-
 from wallaroo_ext.conformance.subjects import WRITES
 
 if TYPE_CHECKING:

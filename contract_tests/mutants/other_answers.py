@@ -8,7 +8,6 @@ from mutants.exchange import Answer
 from mutants.fields import rules
 from mutants.kinds import Kind, of_success, succeeded
 from mutants.layer import Mutant
-
 from wallaroo_ext.conformance.subjects import SUBJECTS, WRITES
 
 if TYPE_CHECKING:
@@ -60,14 +59,18 @@ def _of_another_thing(operation: str) -> Iterator[Mutant]:
         if not succeeded(operation, answer):
             return answer
         first = exchange.memory.setdefault("request", exchange.request)
-        return await exchange.ask(exchange.request.with_body(first.body).with_header("content-type", first.header("content-type")))
+        return await exchange.ask(
+            exchange.request.with_body(first.body).with_header("content-type", first.header("content-type"))
+        )
 
     text = "Whatever is asked for, the answer is about what was asked for first."
     yield Mutant(operation, "answer-of-another-thing", "", text, lie)
 
 
 KINDS = (
-    Kind("answer-of-another", "It answers as another operation does.", "No answer is wrong there.", _of_another_operation),
+    Kind(
+        "answer-of-another", "It answers as another operation does.", "No answer is wrong there.", _of_another_operation
+    ),
     Kind("stale", "An answer is repeated when it is no longer true.", "It writes, or gives tokens.", _stale),
     Kind(
         "answer-of-another-thing",

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
-from mutants.layer import LyingLayer
 
+from mutants.layer import LyingLayer
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.instance import SANDBOX_TOKEN_SECONDS
 from wallaroo_ext.sandbox.app import create_app

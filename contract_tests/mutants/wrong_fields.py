@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mutants.fields import Field, changed, fields, whole, without
-from mutants.kinds import Kind, of_json, spread
+from mutants.kinds import Kind, in_turn, of_json
 from mutants.layer import Mutant
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ OF_ANOTHER_TYPE: dict[str, Any] = {
 }
 IN_EMPTY_LISTS = ("sidekicks[]", "details[]")
 """Fields that no answer has, because the lists that they would be in are empty on every instance of the suite."""
-_OF_EACH_OPERATION = 2
 
 
 def _present(operation: str) -> list[Field]:
@@ -34,10 +33,12 @@ def _mutant(operation: str, kind: str, field: Field, text: str, change: Callable
 
 def _wrong_types(operation: str) -> Iterator[Mutant]:
     typed = [found for found in _present(operation) if found.types] or [whole(operation)]
-    for field in spread(typed, _OF_EACH_OPERATION):
+    for field in in_turn(typed, operation):
         other = _other(field)
         text = f"`{field}` is `{other!r}` in the last of its kind."
-        yield _mutant(operation, "wrong-type", field, text, lambda body, f=field, o=other: changed(body, f.way, lambda _: o))
+        yield _mutant(
+            operation, "wrong-type", field, text, lambda body, f=field, o=other: changed(body, f.way, lambda _: o)
+        )
 
 
 def _other(field: Field) -> Any:
@@ -47,9 +48,7 @@ def _other(field: Field) -> Any:
 
 def _missing(operation: str) -> Iterator[Mutant]:
     present = _present(operation)
-    required = [found for found in present if found.is_required]
-    always = [found for found in present if found.is_always]
-    for field in [*spread(required, 1), *spread(always[::-1], 1)]:
+    for field in in_turn(present, operation):
         rule = "`required`" if field.is_required else "in `x-always`"
         text = f"`{field}`, which is {rule}, is missing in the last of its kind."
         yield _mutant(operation, "missing", field, text, lambda body, f=field: without(body, f.way))
@@ -57,7 +56,7 @@ def _missing(operation: str) -> Iterator[Mutant]:
 
 def _nulls(operation: str) -> Iterator[Mutant]:
     never_null = [found for found in _present(operation) if found.types and "null" not in found.types]
-    for field in spread(never_null[::-1], _OF_EACH_OPERATION):
+    for field in in_turn(never_null[::-1], operation):
         text = f"`{field}` is null in the last of its kind."
         yield _mutant(operation, "null", field, text, lambda body, f=field: changed(body, f.way, lambda _: None))
 

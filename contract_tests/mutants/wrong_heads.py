@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from mutants.exchange import Answer
     from mutants.layer import Exchange
 
+_EVERY = 5
 _OK, _CREATED, _BAD_REQUEST, _UNPROCESSABLE = 200, 201, 400, 422
 
 
 def _successes(operation: str) -> Iterator[Mutant]:
     other = _CREATED if rules().success(operation) == _OK else _OK
     text = f"A success has the status {other}."
-    yield Mutant(operation, "wrong-status", "", text, of_success(operation, lambda answer: replace(answer, status=other)))
+    yield Mutant(
+        operation, "wrong-status", "", text, of_success(operation, lambda answer: replace(answer, status=other))
+    )
 
 
 def _refusals(operation: str) -> Iterator[Mutant]:
@@ -40,7 +43,10 @@ def _failures(operation: str) -> Iterator[Mutant]:
         number = exchange.memory["number"] = exchange.memory.get("number", 0) + 1
         return replace(answer, status=500) if succeeded(operation, answer) and number % 7 == 0 else answer
 
-    yield Mutant(operation, "now-and-then-500", "", "Every seventh request is answered as a failure of the server.", lie)
+    if list(rules().operations).index(operation) % _EVERY == 0:
+        yield Mutant(
+            operation, "now-and-then-500", "", "Every seventh request is answered as a failure of the server.", lie
+        )
 
 
 def _media_types(operation: str) -> Iterator[Mutant]:
@@ -67,6 +73,6 @@ KINDS = (
         "Its request has neither parameters nor fields, so that there is little to refuse.",
         _refusals,
     ),
-    Kind("now-and-then-500", "Some successes are answered as failures.", _EVERYWHERE, _failures),
+    Kind("now-and-then-500", "Some successes are answered as failures.", "Every fifth operation is enough.", _failures),
     Kind("wrong-media-type", "A success has another media type.", _EVERYWHERE, _media_types),
 )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mutants.fields import EACH, Field, changed, fields, rules
-from mutants.kinds import Kind, of_json, of_success, spread
+from mutants.kinds import Kind, in_turn, of_json, of_success
 from mutants.layer import Mutant
 from mutants.wrong_fields import IN_EMPTY_LISTS
-
 from wallaroo_ext.json_values import list_of, object_of
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 _ELSEWHERE = 1000
 _NOBODYS_UUID = "00000000-0000-4000-8000-000000000000"
 _OTHER_SHA = "0" * 64
-_OF_EACH_OPERATION = 2
 _PLAIN = {"string", "integer", "number", "boolean"}
 
 
@@ -32,7 +30,9 @@ def _named(operation: str, wanted: Callable[[Field], bool]) -> list[Field]:
     return [found for found in present if wanted(found)]
 
 
-def _mutants(operation: str, kind: str, found: list[Field], text: str, change: Callable[[Any], Any]) -> Iterator[Mutant]:
+def _mutants(
+    operation: str, kind: str, found: list[Field], text: str, change: Callable[[Any], Any]
+) -> Iterator[Mutant]:
     for field in found:
         lie = of_json(operation, lambda body, f=field: changed(body, f.way, change))
         yield Mutant(operation, kind, str(field), text.format(field), lie)
@@ -41,7 +41,7 @@ def _mutants(operation: str, kind: str, found: list[Field], text: str, change: C
 def _ids(operation: str) -> Iterator[Mutant]:
     ids = _named(operation, _is_id)
     text = "`{}` is that of another thing, in the last of its kind."
-    yield from _mutants(operation, "foreign-id", spread(ids, _OF_EACH_OPERATION), text, _foreign)
+    yield from _mutants(operation, "foreign-id", in_turn(ids, operation), text, _foreign)
 
 
 def _foreign(value: Any) -> Any:
@@ -52,7 +52,9 @@ def _foreign(value: Any) -> Any:
 
 def _shas(operation: str) -> Iterator[Mutant]:
     text = "`{}` is another digest, in the last of its kind."
-    yield from _mutants(operation, "changed-sha", _named(operation, lambda field: field.name == "sha"), text, lambda _: _OTHER_SHA)
+    yield from _mutants(
+        operation, "changed-sha", _named(operation, lambda field: field.name == "sha"), text, lambda _: _OTHER_SHA
+    )
 
 
 def _values(operation: str) -> Iterator[Mutant]:
@@ -62,7 +64,7 @@ def _values(operation: str) -> Iterator[Mutant]:
 
     text = "`{}` has another value, in the last of its kind."
     found = _named(operation, lambda field: is_value(field) and field.name != "sha")
-    yield from _mutants(operation, "other-value", spread(found, _OF_EACH_OPERATION), text, _another)
+    yield from _mutants(operation, "other-value", in_turn(found, operation), text, _another)
 
 
 def _another(value: Any) -> Any:
@@ -81,9 +83,15 @@ def _numbers(operation: str) -> Iterator[Mutant]:
         return
     for where in ("out", "in"):
         lie = of_json(operation, lambda body, where=where: changed(body, (EACH, where), _shifted))
-        yield Mutant(operation, "other-numbers", where, f"The numbers of `{where}` in the last row are larger by 1.", lie)
-    yield Mutant(operation, "other-numbers", "order", "The rows come in the opposite order.", of_json(operation, _backwards))
-    yield Mutant(operation, "other-numbers", "arrow", "An Arrow answer has its last row twice.", of_success(operation, _doubled))
+        yield Mutant(
+            operation, "other-numbers", where, f"The numbers of `{where}` in the last row are larger by 1.", lie
+        )
+    yield Mutant(
+        operation, "other-numbers", "order", "The rows come in the opposite order.", of_json(operation, _backwards)
+    )
+    yield Mutant(
+        operation, "other-numbers", "arrow", "An Arrow answer has its last row twice.", of_success(operation, _doubled)
+    )
 
 
 def _shifted(value: Any) -> Any:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "contract_tests")]
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "contract_tests"), os.environ.get("PYTHONPATH", "")])
 
-from mutants.catalogue import KINDS, mutants  # noqa: E402 - the tests are no package
+from mutants.catalogue import mutants  # noqa: E402 - the tests are no package
 from mutants.proof import Trial, verdicts  # noqa: E402
 from mutants.survivors import REASONS  # noqa: E402
 
@@ -43,7 +43,9 @@ def stratified(names: list[str], most: int) -> list[str]:
     """So many names, taken in turn from the kinds of lies, and of a kind from operations that are far apart."""
     of_kind = {
         kind: list(found)
-        for kind, found in groupby(sorted(names, key=lambda name: mutants()[name].kind), key=lambda name: mutants()[name].kind)
+        for kind, found in groupby(
+            sorted(names, key=lambda name: mutants()[name].kind), key=lambda name: mutants()[name].kind
+        )
     }
     taken: list[str] = []
     for turn in range(len(names)):
@@ -70,9 +72,19 @@ def line(trial: Trial, verdict: Verdict) -> str:
 def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(prog="scripts/prove", description=__doc__)
-    parser.add_argument("names", nargs="*", help="which mutants, as shell patterns such as 'list_models.*'; all by default")
-    parser.add_argument("--sample", type=int, default=0, metavar="N", help="N mutants from all kinds, the same each time")
-    parser.add_argument("--seeds", type=int, default=0, metavar="N", help="the honest sandbox with N seeds, and no mutants unless they are named")
+    parser.add_argument(
+        "names", nargs="*", help="which mutants, as shell patterns such as 'list_models.*'; all by default"
+    )
+    parser.add_argument(
+        "--sample", type=int, default=0, metavar="N", help="N mutants from all kinds, the same each time"
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the honest sandbox with N seeds, and no mutants unless they are named",
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at a time")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found there, too")
     parser.add_argument("--list", action="store_true", help="print the names of the mutants")
@@ -108,7 +120,9 @@ def summary(found: list[tuple[Trial, Verdict]], seconds: float) -> int:
     killed = len(lying) - len(survivors)
     share = killed / len(lying) if lying else 1.0
     honest = len(found) - len(lying)
-    print(f"{killed} of {len(lying)} mutants killed ({share:.1%}), {len(alarms)} false alarms in {honest} honest runs, {seconds:.0f} s")
+    print(
+        f"{killed} of {len(lying)} mutants killed ({share:.1%}), {len(alarms)} false alarms in {honest} honest runs, {seconds:.0f} s"
+    )
     return int(bool(alarms) or share < LEAST_KILLED or any(name not in REASONS for name in survivors))
 
 
