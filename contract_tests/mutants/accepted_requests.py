@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mutants.fields import rules
-from mutants.kinds import Kind, succeeded
+from mutants.kinds import Kind, is_turn, succeeded
 from mutants.layer import Mutant
 from mutants.wrong_heads import reads_something
 from wallaroo_ext.conformance.subjects import SUBJECTS
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mutants.layer import Exchange, Lie
 
 _JSON = "application/json"
+_EVERY = 3
 _REFUSED = {400, 404}
 _GOOD_ANSWER, _GOOD_REQUEST = "good answer", "good request"
 
@@ -71,7 +72,7 @@ def _missing_fields(operation: str) -> Iterator[Mutant]:
     def mend(body: dict[str, Any], good: dict[str, Any]) -> dict[str, Any]:
         return {name: good[name] for name in required if name in good} | body
 
-    if required:
+    if required and is_turn(operation, _EVERY):
         text = "Fields that are missing get the values of the last good request."
         yield Mutant(operation, "accepts-missing-fields", "", text, _mending(operation, mend))
 
@@ -86,14 +87,14 @@ def _wrong_types(operation: str) -> Iterator[Mutant]:
             name: good[name] for name in wrong if name in good
         }
 
-    if properties:
+    if properties and is_turn(operation, _EVERY, 1):
         text = "Fields with values that the contract does not allow get those of the last good request."
         yield Mutant(operation, "accepts-wrong-values", "", text, _mending(operation, mend))
 
 
 def _unknown_things(operation: str) -> Iterator[Mutant]:
     schema = _schema(operation)
-    if not schema.get("required") or operation not in SUBJECTS:
+    if not schema.get("required") or operation not in SUBJECTS or not is_turn(operation, _EVERY):
         return
     validator = rules().schemas.validator(schema)
 
@@ -115,12 +116,12 @@ def _media_types(operation: str) -> Iterator[Mutant]:
             return answer
         return await exchange.ask(exchange.request.with_header("content-type", known[-1]))
 
-    if known[-1] == _JSON:
+    if known[-1] == _JSON and is_turn(operation, _EVERY, 2):
         text = "A body of another media type is read as JSON."
         yield Mutant(operation, "accepts-media-types", "", text, lie)
 
 
-_NO_OBJECT = "Its body is no object of JSON with fields of that sort."
+_NO_OBJECT = "Its body is no object of JSON with fields of that sort, or others show it: every third has one."
 
 KINDS = (
     Kind(
@@ -134,8 +135,13 @@ KINDS = (
     Kind(
         "accepts-unknown-things",
         "Requests about what is not there are answered.",
-        "Its request is no object of JSON that has to name something.",
+        "Its request is no object of JSON that has to name something, or others show it: every third has one.",
         _unknown_things,
     ),
-    Kind("accepts-media-types", "Bodies of other media types are read.", "It reads no JSON.", _media_types),
+    Kind(
+        "accepts-media-types",
+        "Bodies of other media types are read.",
+        "It reads no JSON, or others show it: every third has one.",
+        _media_types,
+    ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from mutants import (
     accepted_requests,
@@ -16,8 +17,10 @@ from mutants import (
     wrong_values,
 )
 from mutants.fields import rules
-from mutants.kinds import Kind
-from mutants.layer import Mutant
+
+if TYPE_CHECKING:
+    from mutants.kinds import Kind
+    from mutants.layer import Mutant
 
 KINDS: tuple[Kind, ...] = tuple(
     chain.from_iterable(

@@ -16,6 +16,7 @@ import yaml
 
 from mutants.contract_edits import edits
 from wallaroo_ext import contract
+from wallaroo_ext.conformance.options import SuiteOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,14 +60,13 @@ def _by_rules() -> str:
 
 
 def _by_suite(operations: list[str]) -> str:
-    from mutants.judging import judge
+    from mutants.judging import NOT_WAITING, run
     from mutants.serving import lying_instance
 
     with lying_instance() as honest:
-        verdict = judge(
-            honest, None, cases=5, seed=29, more=[f"--operation={name}" for name in operations] + ["-k", "not expired"]
-        )
-    return f"instance/: {verdict.check or verdict.crash}" if verdict.noticed or verdict.crash else ""
+        options = SuiteOptions(running=honest.environment, cases=5, operations=tuple(operations))
+        noticed, check, _, crash, _ = run(options, NOT_WAITING)
+    return f"instance/: {check or crash}" if noticed or crash else ""
 
 
 def _notice(number: int, rules_only: bool, told: multiprocessing.Queue[str]) -> None:  # noqa: FBT001 - a process's arguments have no names

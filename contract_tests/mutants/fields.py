@@ -95,8 +95,10 @@ _REMOVED = object()
 
 
 def changed(value: Any, way: tuple[str, ...], change: Callable[[Any], Any]) -> Any:
-    """A copy of a value with something else at the end of a way: in a list its last item, in an object of free names its
-    last value. What the way does not lead through is as it was.
+    """A copy of a value with something else at the end of a way.
+
+    In a list that is its last item, in an object of free names its last value. Where the way does not lead anywhere,
+    the copy is as the value was.
     """
     copied = {"": copy.deepcopy(value)}
     _change(copied, ("", *way), change)

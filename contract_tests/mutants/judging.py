@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mutants.ignored_tokens import ABOUT_TOKENS
-from wallaroo_ext.conformance.plugin import RUNNING, suite_of
+from wallaroo_ext.conformance.options import SuiteOptions
+from wallaroo_ext.conformance.plugin import use_suite
+from wallaroo_ext.conformance.suite import Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mutants.layer import Mutant
     from mutants.serving import LyingInstance
 
-SUITE = "contract_tests/instance"
+TESTS = "contract_tests/instance"
+NOT_WAITING = ("-k", "not expired")
+"""Leaves out the tests that wait until a token has expired."""
+
+_ARGUMENTS = (TESTS, "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 _NOTICED, _QUIET = 1, 0
-_IN_A_RUNNING_PROGRAM = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 _OWN_FAILURES = {"AssertionError", "Failed"}
 """What a fixture fails with when it finds something; anything else is the suite's own failure."""
 
@@ -31,7 +34,6 @@ class Verdict:
     """What the suite said of an instance.
 
     Attributes:
-        mutant: The mutant's name; empty for the honest instance.
         lies: How often it lied.
         noticed: Whether a test failed.
         check: The first check that found something; the test's name where none did, and it was the test itself.
@@ -40,7 +42,6 @@ class Verdict:
         seconds: How long it took.
     """
 
-    mutant: str
     lies: int
     noticed: bool
     check: str
@@ -54,40 +55,41 @@ class Verdict:
         return self.noticed and bool(self.lies) and not self.crash
 
 
+@dataclass(slots=True)
 class _Witness:
-    """A plugin of pytest that gives the suite its instance, and sees how the first test fails."""
+    """A plugin of pytest that has it run a suite, and sees how the first test fails.
 
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._environment = environment
-        self.failed: str = ""
-        self.said: str = ""
-        self.crash: str = ""
-        self.findings: list[Any] = []
+    Attributes:
+        suite: The suite.
+        failed: The first test that failed.
+        said: What it failed with.
+        crash: That, where it was the suite's own failure.
+    """
 
+    suite: Suite
+    failed: str = ""
+    said: str = ""
+    crash: str = ""
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        config.stash[RUNNING] = self._environment
+        use_suite(config, self.suite)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Run what has to wait for a token to expire last."""
+        """Run what has to wait for a token to expire late."""
         items.sort(key=lambda item: (item.get_closest_marker("last") is not None, "expired" in item.name))
 
     def pytest_exception_interact(self, node: Any, call: pytest.CallInfo[Any], report: Any) -> None:
-        if self.failed:
+        if self.failed or call.excinfo is None:
             return
-        self.failed = node.nodeid.partition(SUITE + "/")[2] or node.nodeid
-        name = "" if call.excinfo is None else call.excinfo.typename
-        self.said = str(report.longrepr).strip().splitlines()[-1] if call.excinfo is None else str(call.excinfo.value)
-        is_own = name in _OWN_FAILURES or report.when == "call"
-        self.crash = "" if is_own else f"{name}: {self.said}"
-
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        self.findings = suite_of(session.config).run.findings
+        self.failed = node.nodeid.removeprefix(f"{TESTS}/")
+        self.said = str(call.excinfo.value)
+        is_own = call.excinfo.typename in _OWN_FAILURES or report.when == "call"
+        self.crash = "" if is_own else f"{call.excinfo.typename}: {self.said}"
 
 
-def judge(
-    instance: LyingInstance, mutant: Mutant | None, *, cases: int, seed: int, more: Sequence[str] = ()
-) -> Verdict:
+def judge(instance: LyingInstance, mutant: Mutant | None, *, cases: int, seed: int) -> Verdict:
     """Run the suite on a mutant, until the first test fails.
 
     Args:
@@ -95,39 +97,35 @@ def judge(
         mutant: The lie; None for the whole suite on the honest instance.
         cases: How many random requests are sent of each operation and kind.
         seed: What they are made from.
-        more: Further arguments of pytest.
     """
     instance.become(mutant)
-    witness = _Witness(instance.environment)
-    arguments = [
-        SUITE,
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        *_IN_A_RUNNING_PROGRAM,
-        "--cases",
-        str(cases),
-        "--seed",
-        str(seed),
-        *more,
-    ]
-    if mutant is not None:
-        arguments += ["--operation", mutant.operation]
-        if mutant.kind not in ABOUT_TOKENS:
-            arguments += ["-k", "not expired"]  # such a test waits until a token has, and sees no other lie
+    operations = () if mutant is None else (mutant.operation,)
+    waits = mutant is None or mutant.kind in ABOUT_TOKENS
+    options = SuiteOptions(running=instance.environment, cases=cases, seed=seed, operations=operations)
+    verdict = run(options, () if waits else NOT_WAITING)
+    return Verdict(instance.lies, *verdict)
+
+
+def run(options: SuiteOptions, more: tuple[str, ...]) -> tuple[bool, str, str, str, float]:
+    """Whether the suite noticed something, by what, what that said, what crashed, and how long it took.
+
+    Args:
+        options: What the suite is told.
+        more: Further arguments of pytest.
+    """
+    suite = Suite(options)
+    witness = _Witness(suite)
     started = time.perf_counter()
     with redirect_stdout(io.StringIO()) as said, redirect_stderr(said):
-        code = pytest.main(arguments, plugins=[witness])
+        code = pytest.main([*_ARGUMENTS, *_told(options), *more], plugins=[witness])
     seconds = time.perf_counter() - started
     crash = witness.crash if code in {_NOTICED, _QUIET} else f"pytest ended with {code}: {said.getvalue()[-2000:]}"
-    first = witness.findings[0] if witness.findings else None
-    return Verdict(
-        mutant="" if mutant is None else mutant.name,
-        lies=instance.lies,
-        noticed=code == _NOTICED,
-        check=witness.failed if first is None else first.check,
-        message=witness.said if first is None else f"{first.operation}: {first.message}",
-        crash="" if first is not None else crash,
-        seconds=seconds,
-    )
+    if suite.run.findings:
+        first = suite.run.findings[0]
+        return code == _NOTICED, first.check, f"{first.operation}: {first.message}", "", seconds
+    return code == _NOTICED, witness.failed, witness.said, crash, seconds
+
+
+def _told(options: SuiteOptions) -> list[str]:
+    """What pytest has to be told, too: it chooses the tests by it."""
+    return [f"--operation={name}" for name in options.operations]

@@ -58,9 +58,14 @@ def succeeded(operation: str, answer: Answer) -> bool:
 
 
 def in_turn(found: list[Any], operation: str, *, most: int = 1) -> list[Any]:
-    """So many of a list, from another place of it with each operation, so that all operations together show all sorts."""
+    """So many of a list, from another place of it with each operation: all operations together show all sorts."""
     number = list(rules().operations).index(operation)
     return [found[(number + turn) % len(found)] for turn in range(min(most, len(found)))]
+
+
+def is_turn(operation: str, every: int, offset: int = 0) -> bool:
+    """Whether it is an operation's turn, where every so manieth has a mutant of a kind that is the same everywhere."""
+    return list(rules().operations).index(operation) % every == offset
 
 
 def spread(found: list[Any], most: int) -> list[Any]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mutants.fields import rules
-from mutants.kinds import Kind, of_success, succeeded
+from mutants.kinds import Kind, is_turn, of_success, succeeded
 from mutants.layer import Mutant
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _refusals(operation: str) -> Iterator[Mutant]:
         return replace(answer, status=_UNPROCESSABLE) if answer.status == _BAD_REQUEST else answer
 
     text = f"A refusal has the status {_UNPROCESSABLE}, which the contract does not have."
-    if reads_something(operation):
+    if reads_something(operation) and is_turn(operation, 2):
         yield Mutant(operation, "wrong-refusal", "", text, lie)
 
 
@@ -43,7 +43,7 @@ def _failures(operation: str) -> Iterator[Mutant]:
         number = exchange.memory["number"] = exchange.memory.get("number", 0) + 1
         return replace(answer, status=500) if succeeded(operation, answer) and number % 7 == 0 else answer
 
-    if list(rules().operations).index(operation) % _EVERY == 0:
+    if is_turn(operation, _EVERY):
         yield Mutant(
             operation, "now-and-then-500", "", "Every seventh request is answered as a failure of the server.", lie
         )
@@ -70,9 +70,14 @@ KINDS = (
     Kind(
         "wrong-refusal",
         "A refusal has a status that the contract does not have.",
-        "Its request has neither parameters nor fields, so that there is little to refuse.",
+        "There is little to refuse, or others show it: every second has one.",
         _refusals,
     ),
-    Kind("now-and-then-500", "Some successes are answered as failures.", "Every fifth operation is enough.", _failures),
+    Kind(
+        "now-and-then-500",
+        "Some successes are answered as failures.",
+        "Others show it: every fifth has one.",
+        _failures,
+    ),
     Kind("wrong-media-type", "A success has another media type.", _EVERYWHERE, _media_types),
 )

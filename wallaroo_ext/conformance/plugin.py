@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.instance import Instance
     from wallaroo_ext.conformance.run import Finding
 
-RUNNING = pytest.StashKey[dict[str, str]]()
-"""The environment of a sandbox that runs already: who calls pytest may put it into `config.stash`."""
-
 _SUITE = pytest.StashKey[Suite]()
 _SHOWN_FINDINGS = 20
 
@@ -78,7 +75,6 @@ def _options(config: pytest.Config) -> SuiteOptions:
     seed = secrets.randbits(32) if given("explore") else SEED
     return SuiteOptions(
         instance=given("instance"),
-        environment=config.stash.get(RUNNING, None),
         contract=given("contract"),
         read_only=given("read_only"),
         allow_user_changes=given("allow_user_changes"),

@@ -131,11 +131,12 @@ class Suite:
         return instance
 
     def _environment(self) -> Mapping[str, str]:
-        if self.options.environment is not None:
-            return self.options.environment
-        if self.options.instance == "sandbox":
-            return self._open.enter_context(sandbox())
-        return recorded_environment() if self.options.instance == "recorded" else dict(os.environ)
+        options = self.options
+        if options.instance == "sandbox":
+            return self._open.enter_context(sandbox()) if options.running is None else options.running
+        if options.instance == "recorded":
+            return recorded_environment()
+        return dict(os.environ) if options.environment is None else options.environment
 
     @cached_property
     def client(self) -> Client:
