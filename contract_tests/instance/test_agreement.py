@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from wallaroo_ext.conformance.ground import PASSWORD, assay_request
-from wallaroo_ext.conformance.samples import INPUT, model_file
+from wallaroo_ext.conformance.samples import INPUT, OUTPUT, model_file
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.api import Api
     from wallaroo_ext.conformance.ground import Ground
     from wallaroo_ext.conformance.suite import Suite
 
+JSON = "application/json"
+OF_ALL_TYPES: tuple[Any, ...] = ({}, [], True, 5, "text")
 RECORDS = "application/json; format=pandas-records"
 REFUSALS = {400, 415}
 """What becomes of a body of a media type that the contract does not have for an operation."""
@@ -191,6 +194,74 @@ class TestAssays:
             assert assay["baseline"]["Fixed"][name] == request["baseline"]["Fixed"][name], name
             assert assay["window"][name] == request["window"][name], name
         assert assay["window"]["width"] == request["window"]["width"]
+
+    @pytest.mark.touches("run_interactive_assay_baseline", "get_assay_baseline")
+    def test_a_baseline_is_computed_from_the_logged_rows(self, api: Api, ground: Ground) -> None:
+        request = assay_request(ground)
+        fixed = request["baseline"]["Fixed"]
+        where = {"workspace_id": ground.workspace_id, "pipeline_name": ground.name}
+        rows = api.done("get_assay_baseline", where | {"start": fixed["start_at"], "end": fixed["end_at"]})
+        scores = [number for row in rows for number in row[f"out.{OUTPUT}"]]
+        for row in rows:
+            assert json.loads(row["metadata.last_model"])["model_sha"] == (ground.model or {})["sha"]
+
+        result = api.done("run_interactive_assay_baseline", request)
+        for summary in (result["baseline_summary"], result["window_summary"]):
+            assert summary["count"] == len(scores)
+            assert summary["mean"] == pytest.approx(sum(scores) / len(scores), rel=1e-5)
+            assert (summary["min"], summary["max"]) == pytest.approx((min(scores), max(scores)), rel=1e-5)
+            assert len(result["scores"]) == len(summary["aggregated_values"])
+
+    @pytest.mark.touches("run_interactive_assay_baseline")
+    def test_a_baseline_is_computed_as_it_was_asked_for(self, api: Api, ground: Ground) -> None:
+        analyzed: set[str] = set()
+        for bins in (4, 5, 5):
+            request = assay_request(ground)
+            result = api.done(
+                "run_interactive_assay_baseline",
+                request | {"summarizer": request["summarizer"] | {"num_bins": bins}},
+            )
+            assert result["summarizer"]["num_bins"] == bins
+            analyzed.add(result["analyzed_at"])
+        assert len(analyzed) > 1, "it was computed each time"
+
+
+class TestRefusals:
+    """Field by field, so that none is missed."""
+
+    def test_a_required_field_is_required(
+        self, operation_id: str, conformance_suite: Suite, api: Api, subtests: pytest.Subtests
+    ) -> None:
+        schema, good, body = good_json(conformance_suite, operation_id)
+        for name in schema.get("required", ()):
+            with subtests.test(name):
+                changed = {field: value for field, value in body.items() if field != name}
+                self.refused(api, operation_id, good, changed)
+
+    def test_a_field_has_its_type(
+        self, operation_id: str, conformance_suite: Suite, api: Api, subtests: pytest.Subtests
+    ) -> None:
+        schema, good, body = good_json(conformance_suite, operation_id)
+        for name, inner in schema.get("properties", {}).items():
+            validator = conformance_suite.rules.schemas.validator(inner)
+            wrong = next((value for value in OF_ALL_TYPES if not validator.is_valid(value)), None)
+            if wrong is not None:
+                with subtests.test(name):
+                    self.refused(api, operation_id, good, body | {name: wrong})
+
+    @staticmethod
+    def refused(api: Api, operation: str, good: dict[str, Any], body: dict[str, Any]) -> None:
+        answer = api.send(operation, **good | {"content": json.dumps(body).encode()})
+        assert answer.status_code == 400, f"{answer.status_code} {answer.text[:300]}"
+
+
+def good_json(suite: Suite, operation: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The schema of an operation's JSON object, a good request, and its body; skips where its body is no such object."""
+    content = suite.rules.schemas.resolve(suite.rules.operations[operation]["requestBody"])["content"]
+    if list(content) != [JSON]:
+        pytest.skip("Its body is no JSON, or not only.")
+    good = suite.properties.good_request(operation)
+    return suite.rules.schemas.resolve(content[JSON]["schema"]), good, json.loads(good["content"] or b"{}")
 
 
 @pytest.mark.touches("list_features")
