@@ -225,6 +225,27 @@ class TestAssays:
             analyzed.add(result["analyzed_at"])
         assert len(analyzed) > 1, "it was computed each time"
 
+    @pytest.mark.touches("run_interactive_assay", "run_interactive_assay_baseline", "infer_pipeline")
+    def test_windows_are_compared_with_that_baseline(self, api: Api, ground: Ground) -> None:
+        assert ground.deployment is not None
+        path = {"deployment": ground.deployment.name, "pipeline": ground.deployment.pipeline}
+        headers = {"Content-Type": RECORDS}
+        analyzed: set[str] = set()
+        for bins in (4, 5, 5):
+            api.done("infer_pipeline", [{INPUT: [0.5] * 4}], path=path, headers=headers)
+            request = assay_request(ground)
+            request |= {"summarizer": request["summarizer"] | {"num_bins": bins}}
+            baseline = api.done("run_interactive_assay_baseline", request)["baseline_summary"]
+            results = results_of(api, request)
+            assert {result["summarizer"]["num_bins"] for result in results} == {bins}
+            for result in results:
+                kept = {
+                    name: value for name, value in result["baseline_summary"].items() if name not in {"start", "end"}
+                }
+                assert kept == {name: baseline[name] for name in kept}
+            analyzed.add(max(result["analyzed_at"] for result in results))
+        assert len(analyzed) > 1, "they were computed each time"
+
 
 class TestRefusals:
     """Field by field, so that none is missed."""
@@ -253,6 +274,15 @@ class TestRefusals:
     def refused(api: Api, operation: str, good: dict[str, Any], body: dict[str, Any]) -> None:
         answer = api.send(operation, **good | {"content": json.dumps(body).encode()})
         assert answer.status_code == 400, f"{answer.status_code} {answer.text[:300]}"
+
+
+def results_of(api: Api, request: dict[str, Any]) -> list[dict[str, Any]]:
+    """The windows of an assay, once there is one that is over."""
+    deadline = time.monotonic() + 60
+    while not (results := api.done("run_interactive_assay", request)):
+        assert time.monotonic() < deadline, "there is no window"
+        time.sleep(0.2)
+    return results
 
 
 def good_json(suite: Suite, operation: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

@@ -22,7 +22,8 @@ _PLAIN = {"string", "integer", "number", "boolean"}
 
 
 def _is_id(field: Field) -> bool:
-    return field.name == "id" or field.name.endswith("_id")
+    """Whether a field is an id that is always there."""
+    return (field.name == "id" or field.name.endswith("_id")) and "null" not in field.types
 
 
 def _named(operation: str, wanted: Callable[[Field], bool]) -> list[Field]:
@@ -105,8 +106,9 @@ def _shifted(value: Any) -> Any:
 
 def _backwards(rows: Any) -> Any:
     """Rows whose outputs are in the opposite order."""
-    outputs = [object_of(row).get("out") for row in list_of(rows)]
-    return [object_of(row) | {"out": out} for row, out in zip(list_of(rows), outputs[::-1], strict=True)]
+    found = list(map(object_of, list_of(rows)))
+    outputs = [{name: row[name] for name in row if name.startswith("out")} for row in found]
+    return [row | out for row, out in zip(found, outputs[::-1], strict=True)]
 
 
 def _doubled(answer: Answer) -> Answer:

@@ -17,7 +17,7 @@ from wallaroo_ext.conformance.api import Api
 from wallaroo_ext.conformance.options import SEED, SuiteOptions
 from wallaroo_ext.conformance.recordings import wiring
 from wallaroo_ext.conformance.run import TestOutcome
-from wallaroo_ext.conformance.suite import Suite
+from wallaroo_ext.conformance.suite import NoGroundError, Suite
 from wallaroo_ext.redaction import redacted
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _SUITE = pytest.StashKey[Suite]()
 _SHOWN_FINDINGS = 20
+_NO_GROUND = "What the run needs could not be made: see what failed first."
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -159,10 +160,13 @@ def conformance_client(conformance_suite: Suite) -> Client:
     return conformance_suite.client
 
 
-@pytest.fixture(scope="session")
-def ground(conformance_suite: Suite) -> Ground:
+@pytest.fixture
+def ground(judged: None, conformance_suite: Suite) -> Ground:  # noqa: ARG001 - what it finds is a finding of the test
     """What the run stands on."""
-    return conformance_suite.ground
+    try:
+        return conformance_suite.ground
+    except NoGroundError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -173,7 +177,7 @@ def judged(request: pytest.FixtureRequest, conformance_suite: Suite) -> Generato
         if reason:
             pytest.skip(reason)
     if not conformance_suite.stands:
-        pytest.skip("What the run needs could not be made: see what failed first.")
+        pytest.skip(_NO_GROUND)
     run = conformance_suite.run
     before = len(run.findings)
     conformance_suite.observer.test = request.node.nodeid
@@ -193,6 +197,15 @@ def _in_words(found: list[Finding]) -> str:
         f"{operation}: {check}: {message} ({count} times)" for (operation, check, message), count in counts.items()
     ]
     return "\n".join(lines[:_SHOWN_FINDINGS])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Leave it to the finding to say what is wrong where there is nothing to stand on."""
+    try:
+        return (yield)
+    except NoGroundError:
+        pytest.skip(_NO_GROUND)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -170,7 +170,7 @@ class Suite:
                 ground = look_around(self.client)
             else:
                 ground = lay(self.client, self.belongings, user_changes=self.manners.user_changes)
-        except WallarooError as error:
+        except (WallarooError, AssertionError, LookupError, TypeError, ValueError) as error:
             return self._no_ground(error)
         missing = unanswerable(grounded(self.rules.document, ground, self.belongings.prefix))
         for number, row in enumerate(self.run.operations):
@@ -179,11 +179,17 @@ class Suite:
                 self.run.operations[number] = replace(row, not_exercised=reason)
         return ground
 
-    def _no_ground(self, error: WallarooError) -> NoGroundError:
-        """Take note of what kept the run from making what it needs."""
-        operation = str(getattr(error, "operation", ""))
-        last = next((found for found in reversed(self.run.exchanges) if found.operation == operation), None)
-        message = f"What the run needs could not be made: {error}"
+    def _no_ground(self, error: Exception) -> NoGroundError:
+        """Take note of what kept the run from making what it needs: a refusal, or an answer that is not what it says."""
+        said = str(getattr(error, "operation", None) or "")
+        exchanges = [found for found in reversed(self.run.exchanges) if found.operation]
+        last = next((found for found in exchanges if not said or found.operation == said), None)
+        operation = said or ("" if last is None else last.operation)
+        is_told = isinstance(error, WallarooError)
+        reason = (
+            str(error) if is_told else f"the newest answer lacks what belongs there ({type(error).__name__}: {error})."
+        )
+        message = f"What the run needs could not be made: {reason}"
         found = self.observer.found(GROUND, message, operation=operation, exchange=last)
         self.run.checked(operation, GROUND, [found])
         return NoGroundError(message)
