@@ -180,7 +180,7 @@ class Suite:
         return ground
 
     def _no_ground(self, error: Exception) -> NoGroundError:
-        """Take note of what kept the run from making what it needs: a refusal, or an answer that is not what it says."""
+        """Take note of what kept the run from making what it needs: a refusal, or an answer that lacks it."""
         said = str(getattr(error, "operation", None) or "")
         exchanges = [found for found in reversed(self.run.exchanges) if found.operation]
         last = next((found for found in exchanges if not said or found.operation == said), None)
