@@ -15,6 +15,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from wallaroo_ext.assays import assay_results
     from wallaroo_ext.auth import BearerToken, KeycloakAuth
+    from wallaroo_ext.batch import (
+        BatchProgress,
+        BatchRetries,
+        DatasetScored,
+        PartSize,
+        Rejection,
+        infer_batches,
+        infer_dataset,
+    )
     from wallaroo_ext.charts import assay_chart
     from wallaroo_ext.client import connect
     from wallaroo_ext.deployed import Deployment
@@ -59,6 +68,15 @@ _HOMES = {
     "auth": (
         "BearerToken",
         "KeycloakAuth",
+    ),
+    "batch": (
+        "BatchProgress",
+        "BatchRetries",
+        "DatasetScored",
+        "PartSize",
+        "Rejection",
+        "infer_batches",
+        "infer_dataset",
     ),
     "client": ("connect",),
     "deployed": ("Deployment",),
@@ -116,6 +134,8 @@ __all__ = [
     "ApiError",
     "Attempt",
     "AuthenticationError",
+    "BatchProgress",
+    "BatchRetries",
     "BearerToken",
     "Clock",
     "ConfigurationError",
@@ -123,6 +143,7 @@ __all__ = [
     "ConnectionFailedError",
     "ContractViolationError",
     "ConversionError",
+    "DatasetScored",
     "Deployment",
     "DeploymentError",
     "EngineError",
@@ -130,8 +151,10 @@ __all__ = [
     "InvalidRequestError",
     "KeycloakAuth",
     "NotFoundError",
+    "PartSize",
     "PermissionDeniedError",
     "RateLimitedError",
+    "Rejection",
     "RequestTimeoutError",
     "RetryPolicy",
     "ServerError",
@@ -149,6 +172,8 @@ __all__ = [
     "find_deployment",
     "find_workspace",
     "infer",
+    "infer_batches",
+    "infer_dataset",
     "model_version",
     "outputs",
     "undeploy",

@@ -122,7 +122,7 @@ def _in_workspace(client: Client, name: str, workspace_id: int) -> Steps[Deploym
         url = yield from url_steps(name, workspace_id)
     except (NotFoundError, InvalidRequestError):
         return None
-    deployment, number = _named_in(url)
+    deployment, number = named_in(url)
     status = yield from _status(deployment)
     if status is None:
         return None
@@ -146,7 +146,7 @@ def _status(deployment: str) -> Steps[str | None]:
     return status.status
 
 
-def _named_in(url: str) -> tuple[str, int]:
+def named_in(url: str) -> tuple[str, int]:
     """The name and the id of the deployment that a URL leads to: no other operation tells them.
 
     Raises:

@@ -39,6 +39,7 @@ def only(*operations: str) -> list[str]:
     return ["--cases", "3", *(word for name in operations for word in ("--operation", name))]
 
 
+@pytest.mark.slow
 def test_a_sandbox_conforms_and_the_report_is_there(tmp_path: Path) -> None:
     done = conformance("--instance", "sandbox", *only(*READING), "--report", str(tmp_path / "report"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -54,6 +55,7 @@ def test_a_sandbox_conforms_and_the_report_is_there(tmp_path: Path) -> None:
     assert "left_behind" in report
 
 
+@pytest.mark.slow
 def test_what_the_contract_does_not_say_is_found(document: dict[str, Any], tmp_path: Path) -> None:
     """The sandbox against a contract that promises more than it keeps."""
     own = yaml.safe_load(yaml.safe_dump(document))
@@ -85,6 +87,7 @@ def test_what_could_not_run_says_why(arguments: list[str], environment: dict[str
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_the_same_seed_sends_the_same_requests(tmp_path: Path) -> None:
     sent: list[list[Any]] = []
     for name in ("one", "two"):
@@ -98,6 +101,7 @@ def test_the_same_seed_sends_the_same_requests(tmp_path: Path) -> None:
     assert len(sent[0]) > 20
 
 
+@pytest.mark.slow
 def test_exploring_says_with_which_seed() -> None:
     done = conformance("--instance", "sandbox", "--explore", *only("list_models"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -124,7 +128,7 @@ class TestLive:
                 username=environment["WALLAROO_USER"],
                 password=environment["WALLAROO_PASSWORD"],
             ).json()["access_token"]
-            headers = {"Authorization": f"Bearer {token}"}
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json; format=pandas-records"}
             assert httpx.post(url, json=[{"tensor": [0.5] * 29}], headers=headers).status_code == 200
         report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
         skipped = {row["id"]: row["not_exercised"] for row in report["operations"] if row["not_exercised"]}
@@ -138,6 +142,7 @@ class TestLive:
         assert all(name.startswith("conformance-") for name in after["workspaces"] - before["workspaces"])
         assert report["left_behind"]
 
+    @pytest.mark.slow
     def test_reading_only_sends_nothing_that_writes(self) -> None:
         with running() as environment:
             before = _seen(environment)

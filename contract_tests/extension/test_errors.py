@@ -262,7 +262,8 @@ class TestSecrets:
         value = json.dumps(secret)[1:-1]
         kept = excerpt(written.encode())
         parts = {value[start : start + 6] for start in range(len(value) - 5)}
-        assert not {part for part in parts if part in kept and part.strip(".")}, kept
+        around = excerpt(json.dumps({"padding": "." * before, name: "?" * 8}).encode())
+        assert not {part for part in parts if part in kept and part not in around}, kept
 
     def test_what_is_no_secret_stays(self) -> None:
         text = (

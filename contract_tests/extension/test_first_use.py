@@ -138,10 +138,13 @@ def test_files_that_do_not_fit_are_refused_in_a_sentence(
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_the_code_in_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_code_in_the_readme_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     programs = [block for block in python_blocks() if "with connect()" in block]
     assert len(programs) >= 2
-    monkeypatch.chdir(ROOT)
+    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
+    monkeypatch.chdir(tmp_path)
     with running() as environment:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
@@ -150,6 +153,7 @@ def test_the_code_in_the_readme_runs(monkeypatch: pytest.MonkeyPatch, capsys: py
     shown = capsys.readouterr().out
     assert re.search(r"malignant +probability\n0 +\d +[01]\.\d+\n", shown)
     assert "2 tumours" in shown
+    assert "114 rows, 0 rejected" in shown
     assert "create_workspace: 400" in shown
 
 
@@ -185,14 +189,34 @@ def test_the_public_names_are_sorted_and_there() -> None:
         assert getattr(wallaroo_ext, name).__doc__
 
 
-@pytest.mark.slow
-def test_an_installed_wheel_runs_a_sandbox_and_carries_the_contract(tmp_path: Path) -> None:
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `site`, in which the wheel is unpacked."""
+    folder = tmp_path_factory.mktemp("wheel")
     builder = "import hatchling.build as build; print(build.build_wheel(__import__('sys').argv[1]))"
     made = subprocess.run(
-        [sys.executable, "-c", builder, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", builder, str(folder)], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()[-1]
-    site = tmp_path / "site"
-    subprocess.run([sys.executable, "-m", "zipfile", "-e", str(tmp_path / made), str(site)], check=True)
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", str(folder / made), str(folder / "site")], check=True)
+    return folder
+
+
+def run_from(wheel: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with what the wheel has; the checkout's own packages come from a .pth file after PYTHONPATH."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=wheel,
+        env=own | {"PYTHONPATH": str(wheel / "site")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_runs_a_sandbox_and_carries_the_contract(wheel: Path) -> None:
     program = (
         "import pathlib, wallaroo_ext, wallaroo_mlops_client\n"
         "from wallaroo_ext import contract, connect\n"
@@ -206,18 +230,20 @@ def test_an_installed_wheel_runs_a_sandbox_and_carries_the_contract(tmp_path: Pa
         "    from wallaroo_mlops_client.models import ListWorkspacesRequest\n"
         "    print(list_workspaces.sync(client=client, body=ListWorkspacesRequest()))\n"
     )
-    # The checkout's own packages come from a .pth file after PYTHONPATH, so those of the wheel win.
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(site)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_from(wheel, "-c", program)
     assert done.returncode == 0, done.stderr
     assert "Default Workspace" in done.stdout
-    assert {path.name for path in site.glob("*/py.typed")} == {"py.typed"}
-    assert len(list(site.glob("*/py.typed"))) == 2
-    templates = "wallaroo_ext/conformance/report/templates/*"
-    assert {path.name for path in site.glob(templates)} == {path.name for path in ROOT.glob(templates)} != set()
+    assert len(list((wheel / "site").glob("*/py.typed"))) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments", [("sandbox", "--operation", "list_models"), ("recorded",)], ids=["sandbox", "recorded"]
+)
+def test_an_installed_wheel_carries_the_contract_suite(arguments: tuple[str, ...], wheel: Path) -> None:
+    command = ["-m", "wallaroo_ext.cli", "conformance", "--report", "report", "--instance", *arguments]
+    done = run_from(wheel, *command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((wheel / "report/report.json").read_text(encoding="utf-8"))
+    assert report["verdict"] == "conforms"
+    assert (wheel / "report/report.html").stat().st_size > 10_000

@@ -1,6 +1,6 @@
 """Speed and memory, as ratios and differences that are measured side by side in one run.
 
-    scripts/bench [SECTION ...] [--upload-mib N] [--no-vendor]
+    scripts/bench [SECTION ...] [--upload-mib N] [--picture FILE] [--no-vendor]
 
 Without a section, all are measured.
 """
@@ -13,9 +13,11 @@ import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from batch_bench import PICTURE, batch, memory
 from core_bench import core_imports, layers
 from inference_bench import many_rows, one_row
 from rich.console import Console
@@ -128,6 +130,8 @@ SECTIONS: dict[str, Callable[[Console], bool]] = {
     "one-row": one_row,
     "many-rows": many_rows,
     "large-upload": large_upload,
+    "batch": batch,
+    "batch-memory": memory,
 }
 """What is measured; each says whether it found what it should."""
 
@@ -155,6 +159,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--upload-mib", type=int, default=SIZE // MIB, help="how large the large upload is, %(default)s"
     )
+    parser.add_argument(
+        "--picture", type=Path, default=PICTURE, help="where the section batch draws its figures, %(default)s"
+    )
     parser.add_argument("--no-vendor", action="store_true", help="without the vendor's SDK, which is downloaded")
     return parser
 
@@ -165,6 +172,7 @@ def _with(options: argparse.Namespace) -> dict[str, Callable[[Console], bool]]:
     return {
         "one-row": partial(one_row, with_vendor=with_vendor),
         "many-rows": partial(many_rows, with_vendor=with_vendor),
+        "batch": partial(batch, picture=options.picture, with_vendor=with_vendor),
         "large-upload": partial(large_upload, size=options.upload_mib * MIB, with_vendor=with_vendor),
     }
 

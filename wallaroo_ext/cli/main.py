@@ -10,6 +10,7 @@ from cyclopts import App
 
 from wallaroo_ext.cli import running
 from wallaroo_ext.cli.assay import chart, results
+from wallaroo_ext.cli.batch import batch
 from wallaroo_ext.cli.call import call
 from wallaroo_ext.cli.conformance import conformance
 from wallaroo_ext.cli.deploy import deploy
@@ -30,7 +31,9 @@ app = App(
     version_format="plaintext",
 )
 cast("Any", app).register_install_completion_command(help="Let this shell complete the command's words.")
-for command in (upload, deploy, status, infer, undeploy, token, operations, call, doctor, conformance, drift, sandbox):
+for command in (upload, deploy, status, infer, batch, undeploy, token, operations, call):
+    app.command(command)
+for command in (doctor, conformance, drift, sandbox):
     app.command(command)
 assay = App(name="assay", help="Show what an assay found.")
 for command in (chart, results):

@@ -10,6 +10,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext.batch.progress import figures
 from wallaroo_ext.cli import output
 from wallaroo_ext.cli.tables import printable
 from wallaroo_ext.uploads.progress import shown
@@ -17,6 +18,7 @@ from wallaroo_ext.uploads.progress import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from wallaroo_ext.batch import BatchProgress
     from wallaroo_ext.uploads.progress import Tell
 
 _LINE_EVERY = 10.0
@@ -78,6 +80,24 @@ def scoring(total: int) -> Generator[Callable[[int], None]]:
     with rich.Progress(*columns, console=_console(), transient=True) as bar:
         task = bar.add_task("", total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+def is_terminal() -> bool:
+    """Whether a person sees a bar."""
+    return sys.stderr.isatty()
+
+
+def rows_now_and_then() -> Callable[[BatchProgress], None]:
+    """Prints how far a run over many rows is, every ten seconds."""
+    due = time.monotonic() + _LINE_EVERY
+
+    def tell(now: BatchProgress) -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            due = time.monotonic() + _LINE_EVERY
+            output.remark(figures(now))
+
+    return tell
 
 
 @contextmanager

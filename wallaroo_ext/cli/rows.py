@@ -6,13 +6,12 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from difflib import get_close_matches
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from wallaroo_ext.cli.output import UsageError
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.rows import ONLY_INPUT, require_pyarrow, to_table
+from wallaroo_ext.inference.rows import require_pyarrow, to_table
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -99,19 +98,12 @@ def as_vector(table: pa.Table) -> pa.Table:
     Raises:
         UsageError: A column has something else than numbers, or nulls.
     """
-    import numpy as np
+    from wallaroo_ext.inference.vectors import VectorError, vector_of
 
-    types: Any = import_module("pyarrow").types
-    for name, column in zip(table.column_names, cast("list[Any]", table.columns), strict=True):
-        if not (types.is_integer(column.type) or types.is_floating(column.type)):
-            raise UsageError(
-                f"--vector takes columns of numbers, and {name!r} is of type {column.type}: leave it out with "
-                f"--drop {name}."
-            )
-        if column.null_count:
-            raise UsageError(f"--vector: the column {name!r} has rows without a number.")
-    columns = [np.asarray(table.column(name), np.float32) for name in table.column_names]
-    return to_table({ONLY_INPUT: np.column_stack(columns)})
+    try:
+        return vector_of(table)
+    except VectorError as error:
+        raise UsageError(f"--vector: {error} --drop {error.column} leaves it out.") from None
 
 
 def pieces(table: pa.Table) -> Iterator[pa.Table]:

@@ -6,13 +6,14 @@ import contextlib
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from wallaroo_ext import call
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.suite import Suite
-from wallaroo_ext.errors import WallarooError
+from wallaroo_ext.errors import AnswerError, AuthenticationError, WallarooError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -117,14 +118,22 @@ class _Watcher:
 
 
 def reach(suite: Suite) -> None:
-    """See that the instance gives a token, without which nothing can be asked of it.
+    """See that the instance answers and takes the run's token, without which nothing can be asked of it.
 
     Raises:
-        WallarooError: The settings are wrong, it cannot be reached, or it gives no token.
+        WallarooError: The settings are wrong, it cannot be reached, it gives no token, or it refuses the token.
     """
-    if suite.instance.kind != "recorded":
-        auth: Any = suite.client.get_httpx_client().auth
-        auth.token()
+    if suite.instance.kind == "recorded":
+        return
+    from wallaroo_mlops_client.api.features import list_features
+    from wallaroo_mlops_client.models import ListFeaturesRequest
+
+    try:
+        call(list_features, client=suite.client, body=ListFeaturesRequest())
+    except AuthenticationError:
+        raise
+    except AnswerError:
+        return  # an answer is all that is asked for here; whether it is right, the tests ask
 
 
 def compare(suite: Suite) -> None:

@@ -259,8 +259,12 @@ def _required_fields(document: dict[str, Any], operation: dict[str, Any]) -> Ite
     body = contract.resolve(document, operation.get("requestBody", {}))
     for media in object_of(body.get("content")).values():
         schema = contract.resolve(document, media["schema"])
+        properties = object_of(schema.get("properties"))
         for name in schema.get("required", ()):
-            yield name, object_of(schema.get("properties")).get(name)
+            yield name, properties.get(name)
+        either = schema.get("x-one-of-required", ())
+        if either and not any(name in properties for name in either):
+            yield " or ".join(either), _NOTHING
 
 
 def _either(schema: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wallaroo_ext.conformance.api import Api
+from wallaroo_ext.conformance.manners import WithheldError
 from wallaroo_ext.conformance.options import SEED, SuiteOptions
 from wallaroo_ext.conformance.recordings import wiring
 from wallaroo_ext.conformance.run import TestOutcome
@@ -172,6 +173,7 @@ def ground(judged: None, conformance_suite: Suite) -> Ground:  # noqa: ARG001 - 
 @pytest.fixture
 def judged(request: pytest.FixtureRequest, conformance_suite: Suite) -> Generator[None]:
     """Tell the observer which test runs, skip it where the run may not try it, and fail it for what was found."""
+    conformance_suite.look_around()
     for operation in touched(request.node):
         reason = conformance_suite.reason_against(operation)
         if reason:
@@ -200,18 +202,15 @@ def _in_words(found: list[Finding]) -> str:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Generator[None]:
-    """Leave it to the finding to say what is wrong where there is nothing to stand on."""
-    try:
-        return (yield)
-    except NoGroundError:
-        pytest.skip(_NO_GROUND)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep what became of a test, for the report."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep what became of a test, for the report; one whose request may not be sent, or that has no ground, is skipped."""
     report = yield
+    if call.excinfo is not None and isinstance(call.excinfo.value, WithheldError | NoGroundError):
+        path, line, _ = item.location
+        report.outcome = "skipped"
+        report.longrepr = (path, line or 0, f"Skipped: {call.excinfo.value}")
     if _SUITE in item.config.stash and (report.when == "call" or report.outcome != "passed"):
         item.config.stash[_SUITE].run.tests.append(_outcome(report))
     return report

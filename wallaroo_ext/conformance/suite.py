@@ -7,7 +7,7 @@ import hashlib
 import os
 import secrets
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -155,6 +155,12 @@ class Suite:
         if isinstance(self._ground, NoGroundError):
             raise self._ground
         return self._ground
+
+    def look_around(self) -> None:
+        """Find out what there is to read, where nothing may be made, before the first test says what it needs."""
+        if self.options.read_only and self.stands:
+            with suppress(NoGroundError):
+                _ = self.ground
 
     @property
     def stands(self) -> bool:

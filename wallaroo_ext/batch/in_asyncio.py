@@ -1,0 +1,87 @@
+"""Runs for asyncio: the same core, in threads that the event loop waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterable
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from wallaroo_ext.batch.attempts import StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+    from concurrent.futures import Future
+
+T = TypeVar("T")
+
+
+class FromLoop(Generic[T]):
+    """The elements of an asynchronous iterator, for a thread; the event loop goes on meanwhile.
+
+    Args:
+        source: The iterator.
+        loop: The event loop that it lives in.
+    """
+
+    def __init__(self, source: AsyncIterable[T], loop: asyncio.AbstractEventLoop) -> None:
+        self._source = aiter(source)
+        self._loop = loop
+        self._waiting: Future[T] | None = None
+        self._ended = False
+
+    def __iter__(self) -> Iterator[T]:
+        while not self._ended:
+            self._waiting = asyncio.run_coroutine_threadsafe(cast("Any", anext(self._source)), self._loop)
+            try:
+                yield self._waiting.result()
+            except StopAsyncIteration:
+                return
+            except CancelledError:
+                raise StoppedError from None
+
+    def end(self) -> None:
+        """Wait for no further element."""
+        self._ended = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+
+async def elements(make: Callable[[Iterable[T], threading.Event], Generator[Any]], source: Any) -> AsyncGenerator[Any]:
+    """The elements of a generator that runs in a thread of its own; it has ended when this has.
+
+    Args:
+        make: Makes the generator, from what it reads and from what ends its pauses.
+        source: What it reads, an iterable or an asynchronous one.
+    """
+    loop, stopped = asyncio.get_running_loop(), threading.Event()
+    reading: Any = FromLoop(cast("Any", source), loop) if isinstance(source, AsyncIterable) else source
+    generator = make(reading, stopped)
+    nothing = object()
+    with ThreadPoolExecutor(1, thread_name_prefix="wallaroo-batches") as thread:
+        try:
+            while (element := await loop.run_in_executor(thread, next, generator, nothing)) is not nothing:
+                yield element
+        finally:
+            stopped.set()
+            if isinstance(reading, FromLoop):
+                reading.end()
+            await asyncio.shield(loop.run_in_executor(thread, generator.close))
+
+
+async def in_thread(work: Callable[[threading.Event], T]) -> T:
+    """What a function gives that runs in a thread of its own; it has ended when this has.
+
+    Args:
+        work: The function; it is given what is set when it should end.
+    """
+    loop, stopped = asyncio.get_running_loop(), threading.Event()
+    with ThreadPoolExecutor(1, thread_name_prefix="wallaroo-dataset") as thread:
+        running = loop.run_in_executor(thread, work, stopped)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            stopped.set()
+            await asyncio.wait([running])
+            raise

@@ -1,0 +1,112 @@
+"""What a run over many rows is told by name, and what it makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from wallaroo_ext.batch.attempts import BatchRetries
+from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.media_types import Wire, request_type
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import httpx
+
+    from wallaroo_ext.timeouts import Timeouts
+
+IN_FLIGHT = 8
+"""With these, an instance had a request to work on in more of a run than with 4: see scripts/bench batch."""
+
+MOST_IN_FLIGHT = 64
+
+
+class BatchOptions(TypedDict, total=False):
+    """What `infer_batches` and `infer_dataset` are told by name; see there."""
+
+    columns: Sequence[str] | None
+    keys: Sequence[str]
+    vector: bool
+    in_flight: int
+    request_rows: int | None
+    wire: Wire
+    dataset: str | Sequence[str]
+    dataset_exclude: str | Sequence[str]
+    timeout: Timeouts | httpx.Timeout | float | None
+    retries: BatchRetries
+    workspace: int | str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HowToScore:
+    """The options, checked and with their defaults.
+
+    Attributes:
+        columns: The columns to send; None for all that are no keys.
+        keys: The columns that stand before the scored ones.
+        vector: Whether the columns are sent as one vector.
+        in_flight: How many requests are under way at a time.
+        request_rows: How many rows a request has; None for as many as the engine answers best at.
+        wire: The format of requests and answers.
+        dataset: The parts of the answer that are wanted.
+        dataset_exclude: Those that are not.
+        timeout: How long to wait for an answer; None for what the client was given.
+        retries: What is sent again beyond what the client's transport does.
+        workspace: Where a pipeline is looked for by its name.
+    """
+
+    columns: tuple[str, ...] | None = None
+    keys: tuple[str, ...] = ()
+    vector: bool = False
+    in_flight: int = IN_FLIGHT
+    request_rows: int | None = None
+    wire: Wire = "arrow"
+    dataset: tuple[str, ...] = ()
+    dataset_exclude: tuple[str, ...] = ("in",)
+    timeout: Timeouts | httpx.Timeout | float | None = None
+    retries: BatchRetries = field(default_factory=BatchRetries)
+    workspace: int | str | None = None
+
+    def __post_init__(self) -> None:
+        request_type(self.wire)
+        for name in ("in_flight", "request_rows"):
+            value: Any = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise InvalidDataError(f"`{name}` is a whole number from 1 on, not {value!r}.")
+        if self.in_flight > MOST_IN_FLIGHT:
+            raise InvalidDataError(f"`in_flight` is at most {MOST_IN_FLIGHT}, not {self.in_flight}.")
+        if self.columns is not None and not self.columns:
+            raise InvalidDataError("No column is left to be sent: `columns` is empty.")
+
+    @property
+    def read(self) -> list[str] | None:
+        """The columns that a source has to give; None for all."""
+        return None if self.columns is None else list(dict.fromkeys((*self.keys, *self.columns)))
+
+    @property
+    def infer_options(self) -> dict[str, Any]:
+        """What `infer` is told."""
+        given: dict[str, Any] = {"wire": self.wire, "dataset": self.dataset, "dataset_exclude": self.dataset_exclude}
+        return given if self.timeout is None else given | {"timeout": self.timeout}
+
+
+def how_to_score(options: BatchOptions) -> HowToScore:
+    """The options with their defaults.
+
+    Raises:
+        TypeError: There is no option of a name.
+        InvalidDataError: A value cannot be used.
+    """
+    unknown = set(options) - set(BatchOptions.__annotations__)
+    if unknown:
+        raise TypeError(f"there is no option {min(unknown)!r}")
+    given: dict[str, Any] = dict(options)
+    for name in ("columns", "keys", "dataset", "dataset_exclude"):
+        if given.get(name) is not None:
+            given[name] = _names(given[name])
+    return HowToScore(**given)
+
+
+def _names(value: str | Sequence[str]) -> tuple[str, ...]:
+    return ((value,) if value else ()) if isinstance(value, str) else tuple(value)

@@ -1,0 +1,85 @@
+"""The parts of an output: Parquet files that are written piece by piece, and there as a whole or not at all."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyarrow import Schema, Table
+
+    from wallaroo_ext.batch.storage import Storage
+
+pa: Any = import_module("pyarrow")
+parquet: Any = import_module("pyarrow.parquet")
+
+_GROUP_ROWS = 65_536
+_GROUP_BYTES = 8 << 20
+
+
+def part_name(number: int) -> str:
+    """The name of a part's file."""
+    return f"part-{number:06d}.parquet"
+
+
+def is_part(name: str) -> bool:
+    """Whether a file has the name of a part."""
+    return name.startswith("part-") and name.endswith(".parquet")
+
+
+class Part:
+    """A part that is being written.
+
+    Args:
+        storage: The output's directory.
+        number: The part's number, from 0.
+        schema: The schema of its rows.
+
+    Attributes:
+        name: Its file.
+        rows: How many rows it has so far.
+        since: When it was begun, on the monotonic clock.
+    """
+
+    def __init__(self, storage: Storage, number: int, schema: Schema) -> None:
+        self.name = part_name(number)
+        self.rows = 0
+        self.since = time.monotonic()
+        self._held: list[Table] = []
+        self._stack = ExitStack()
+        sink = self._stack.enter_context(storage.writing(self.name))
+        self._writer = self._stack.enter_context(parquet.ParquetWriter(sink, schema))
+
+    def write(self, table: Table) -> None:
+        """Add rows; they go to the file when there are enough for a row group."""
+        self._held.append(table)
+        self.rows += table.num_rows
+        if (
+            sum(each.num_rows for each in self._held) >= _GROUP_ROWS
+            or sum(t.nbytes for t in self._held) >= _GROUP_BYTES
+        ):
+            self._flush()
+
+    def finish(self) -> None:
+        """Put it in its place."""
+        try:
+            self._flush()
+        except BaseException as error:
+            self.drop(error)
+            raise
+        self._stack.close()
+
+    def drop(self, error: BaseException) -> None:
+        """Remove what was written of it, because of an error."""
+        try:
+            self._stack.__exit__(type(error), error, None)
+        except BaseException as raised:
+            if raised is not error:
+                raise
+
+    def _flush(self) -> None:
+        if self._held:
+            self._writer.write_table(pa.concat_tables(self._held))
+            self._held.clear()

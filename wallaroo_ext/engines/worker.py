@@ -1,0 +1,142 @@
+"""What a cluster's engine ships to its workers: configuration, by which each worker makes a client of its own."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import closing
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from wallaroo_ext.batch.batches import scored_batches, scored_chunks
+from wallaroo_ext.batch.options import BatchOptions, HowToScore, how_to_score
+from wallaroo_ext.batch.places import url_of
+from wallaroo_ext.batch.rejections import Limit, Rejection
+from wallaroo_ext.client import ConnectOptions, connect
+from wallaroo_ext.errors import ConfigurationError, InvalidDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from pyarrow import RecordBatch, Schema, Table
+    from wallaroo_mlops_client import Client
+
+    from wallaroo_ext.inference import Where
+
+pa: Any = import_module("pyarrow")
+
+SAMPLE_ROWS = 20
+_SECRETS = ("password", "client_secret", "token", "refresh_token")
+_SIMPLE = (str, int, float, bool, type(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Scores the batches of one task of an engine; it is shipped to the processes that do.
+
+    Attributes:
+        connection: What `connect` is told there; the rest comes from the environment of the process.
+        url: Where rows are scored.
+        how: The options.
+        schema: The schema of what it gives.
+        reasons: The column for why a row was rejected; None where the first such row is an error.
+    """
+
+    connection: Mapping[str, Any]
+    url: str
+    how: HowToScore
+    schema: Schema = field(repr=False)
+    reasons: str | None = None
+
+    def __call__(self, batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
+        """The scored rows of a task, in order."""
+        client = client_of(self.connection)
+        limit = Limit(0 if self.reasons is None else None)
+        with closing(scored_chunks(client, self.url, batches, self.how, limit=limit)) as chunks:
+            for scored in chunks:
+                for piece in scored.pieces:
+                    yield from self._table(piece).combine_chunks().to_batches()
+
+    def _table(self, piece: Table | Rejection) -> Table:
+        if isinstance(piece, Rejection):
+            return pa.Table.from_pylist([piece.keys | {cast("str", self.reasons): piece.reason}], schema=self.schema)
+        if self.reasons is not None:
+            piece = piece.append_column(self.reasons, pa.nulls(piece.num_rows, pa.string()))
+        return pa.Table.from_arrays(piece.cast(_as(piece, self.schema)).columns, schema=self.schema)
+
+
+def _as(table: Any, schema: Any) -> Any:
+    """The schema of a table with the types of another one."""
+    if table.column_names != schema.names:
+        raise InvalidDataError(f"An answer has the columns {table.column_names}, and not {schema.names}.")
+    return pa.schema([own.with_type(other.type) for own, other in zip(table.schema, schema, strict=True)])
+
+
+_clients: dict[str, Client] = {}
+_making = threading.Lock()
+
+
+def client_of(connection: Mapping[str, Any]) -> Client:
+    """The one client of this process for a connection, made when it is first needed."""
+    key = json.dumps(dict(connection), sort_keys=True)
+    with _making:
+        if key not in _clients:
+            options = cast("ConnectOptions", dict(connection))
+            _clients[key] = connect(**options)
+        return _clients[key]
+
+
+def prepared(
+    client: Client,
+    pipeline: Where,
+    sample: Table,
+    *,
+    connection: Mapping[str, Any] | None,
+    reasons: str | None,
+    types: Callable[[Any], Any],
+    options: BatchOptions,
+) -> Worker:
+    """What an engine ships for a pipeline, after a few rows were scored here to know what comes out.
+
+    Args:
+        client: What `connect` gave, for this process.
+        pipeline: The pipeline.
+        sample: The first rows.
+        connection: What `connect` is told by the workers.
+        reasons: The column for why a row was rejected.
+        types: The type that the engine has for one of Arrow.
+        options: Those of `infer_batches`.
+
+    Raises:
+        InvalidDataError: There is no row, or all of these are rejected.
+        ConfigurationError: The connection has a secret in it, or what cannot be shipped.
+    """
+    how = how_to_score(options)
+    checked = _checked(connection or {})
+    url = url_of(client, pipeline, how)
+    rejected: list[Rejection] = []
+    scored = list(scored_batches(client, url, sample.to_batches(), how, rejected=rejected.append))
+    if not scored:
+        reason = f"they were rejected: {rejected[0].reason}" if rejected else "there are none"
+        raise InvalidDataError(f"What comes out is not known from the first rows: {reason}")
+    known: Any = scored[0].schema
+    fields = [pa.field(each.name, types(each.type)) for each in known]
+    if reasons is not None:
+        fields.append(pa.field(reasons, pa.string()))
+    return Worker(checked, url, how, pa.schema(fields), reasons)
+
+
+def _checked(connection: Mapping[str, Any]) -> dict[str, Any]:
+    """A connection without secrets, of plain values."""
+    for name, value in connection.items():
+        if name in _SECRETS:
+            raise ConfigurationError(
+                f"`connection` is shipped to the workers, and {name!r} is a secret: set the WALLAROO_ variables in the "
+                "environment of the workers, or name a credentials file there with WALLAROO_SDK_CREDENTIALS."
+            )
+        if name not in ConnectOptions.__annotations__ and name != "api_url":
+            raise TypeError(f"connect() has no option {name!r}.")
+        if not isinstance(value, _SIMPLE):
+            raise ConfigurationError(f"`connection` has plain values, and {name!r} is {type(value).__name__}.")
+    return dict(connection)

@@ -1,0 +1,51 @@
+"""Columns of numbers as the one vector that a model takes."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.rows import ONLY_INPUT, to_table
+
+if TYPE_CHECKING:
+    from pyarrow import Table
+
+
+class VectorError(InvalidDataError):
+    """A column cannot be in a vector.
+
+    Attributes:
+        column: Its name.
+    """
+
+    def __init__(self, message: str, *, column: str, advice: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.column = column
+
+
+class MissingNumberError(VectorError):
+    """A row has no number in one of the places of a vector."""
+
+
+def vector_of(table: Table) -> Table:
+    """The columns as one: a vector of 32-bit floats a row, in the order of the columns.
+
+    Raises:
+        MissingNumberError: A column has nulls.
+        VectorError: A column has something else than numbers.
+    """
+    import numpy as np
+
+    types: Any = import_module("pyarrow").types
+    for name, column in zip(table.column_names, cast("list[Any]", table.columns), strict=True):
+        if not (types.is_integer(column.type) or types.is_floating(column.type)):
+            raise VectorError(
+                f"A vector is made of columns of numbers, and {name!r} is of type {column.type}.", column=name
+            )
+        if column.null_count:
+            raise MissingNumberError(
+                f"A vector has a number in each place, and the column {name!r} has nulls.", column=name
+            )
+    columns = [np.asarray(table.column(name), np.float32) for name in table.column_names]
+    return to_table({ONLY_INPUT: np.column_stack(columns)})
