@@ -287,7 +287,7 @@ def results_of(api: Api, request: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def good_json(suite: Suite, operation: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """The schema of an operation's JSON object, a good request, and its body; skips where its body is no such object."""
+    """The schema of an operation's JSON object, a good request, and its body; skips where it has none."""
     content = suite.rules.schemas.resolve(suite.rules.operations[operation]["requestBody"])["content"]
     if list(content) != [JSON]:
         pytest.skip("Its body is no JSON, or not only.")

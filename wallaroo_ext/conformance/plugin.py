@@ -205,7 +205,7 @@ def _in_words(found: list[Finding]) -> str:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep what became of a test, for the report; one whose request may not be sent, or that has no ground, is skipped."""
+    """Keep what became of a test; one whose request may not be sent, or that has no ground, is skipped."""
     report = yield
     if call.excinfo is not None and isinstance(call.excinfo.value, WithheldError | NoGroundError):
         path, line, _ = item.location
