@@ -65,10 +65,10 @@ class Seen:
 
 def objects(place: Place, schema: dict[str, Any], value: Any) -> Iterator[tuple[Place, dict[str, Any], dict[str, Any]]]:
     """Every object in a value of which the contract names fields: where its schema stands, that, and the object."""
-    place, schema = RULES._resolved(place, schema)
+    place, schema = RULES.resolved(place, schema)
     if isinstance(value, dict) and schema.get("properties"):
         yield place, schema, object_of(value)
-    for inner, inner_place, inner_value, _ in RULES._parts(schema, value, place, ""):
+    for inner, inner_place, inner_value, _ in RULES.parts(schema, value, place, ""):
         yield from objects(inner_place, inner, inner_value)
 
 

@@ -158,8 +158,8 @@ class TestDeployments:
             assert time.monotonic() < deadline, f"it has {seen} in place of {sha}"
             status = api.done("get_deployment_status", {"name": deployment})
             if status["status"] == "Running":
-                engines = [engine["model_statuses"] or {"models": []} for engine in status["engines"]]
-                seen = {model["sha"] for engine in engines for model in engine["models"]}
+                statuses: list[dict[str, Any] | None] = [engine["model_statuses"] for engine in status["engines"]]
+                seen = {model["sha"] for found in statuses if found for model in found["models"]}
             time.sleep(0.05)
 
 
@@ -273,7 +273,8 @@ class TestRefusals:
 
     @staticmethod
     def refused(api: Api, operation: str, good: dict[str, Any], body: dict[str, Any]) -> None:
-        answer = api.send(operation, **good | {"content": json.dumps(body).encode()})
+        changed: dict[str, Any] = good | {"content": json.dumps(body).encode()}
+        answer = api.send(operation, **changed)
         assert answer.status_code == 400, f"{answer.status_code} {answer.text[:300]}"
 
 
@@ -304,5 +305,6 @@ def test_a_body_of_another_media_type_is_refused(operation_id: str, conformance_
     good = conformance_suite.properties.good_request(operation_id)
     authorization = conformance_suite.authorization(operation_id)
     headers = {"Authorization": authorization, "Content-Type": "text/plain"}
-    answer = api.send(operation_id, auth=None, **good | {"headers": headers, "content": good["content"] or b"{}"})
+    changed: dict[str, Any] = good | {"headers": headers, "content": good["content"] or b"{}"}
+    answer = api.send(operation_id, auth=None, **changed)
     assert answer.status_code in REFUSALS, f"{answer.status_code} {answer.text[:300]}"

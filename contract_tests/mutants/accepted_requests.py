@@ -103,7 +103,8 @@ def _unknown_things(operation: str) -> Iterator[Mutant]:
 
     async def lie(exchange: Exchange) -> Answer:
         answer = await _asked(operation, exchange, exchange.request)
-        is_wellformed = isinstance(exchange.request.json, dict) and validator.is_valid(exchange.request.json)
+        body: Any = exchange.request.json
+        is_wellformed = isinstance(body, dict) and validator.is_valid(object_of(body))
         return exchange.memory.get(_GOOD_ANSWER, answer) if answer.status in _REFUSED and is_wellformed else answer
 
     text = "A well-formed request about what is not there is answered as the last success was."

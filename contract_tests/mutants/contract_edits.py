@@ -53,7 +53,7 @@ class Edit:
         edited = copy.deepcopy(document)
         found: Any = edited
         for key in self.place:
-            found = found[int(key)] if isinstance(found, list) else found[key]
+            found = list_of(found)[int(key)] if isinstance(found, list) else object_of(found)[key]
         self.change(found)
         return edited
 

@@ -129,7 +129,7 @@ async def handled(app: ASGIApp, scope: Scope, request: Request) -> Answer:
     async def send(message: Message) -> None:
         said.append(message)
 
-    changed = {
+    changed: dict[str, Any] = {
         "path": request.path,
         "raw_path": request.path.encode(),
         "query_string": request.query,

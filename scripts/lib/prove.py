@@ -149,7 +149,8 @@ def edits(*, contract: bool) -> int:
 
     found: Iterable[tuple[contract_judging.Edit | prove_client.ClientEdit, str]]
     found = contract_judging.noticed() if contract else prove_client.noticed()
-    missed, count = [], 0
+    missed: list[str] = []
+    count = 0
     for edit, by in found:
         count += 1
         print(f"[{count}] {edit.name}: {by or REASONS.get(edit.name, 'NOT NOTICED')}", flush=True)
