@@ -97,17 +97,17 @@ class TestModels:
 
     @pytest.mark.touches("get_model_by_id", "get_model_config_by_id")
     def test_a_models_configuration_is_that_of_its_newest_version(self, api: Api, ground: Ground) -> None:
-        configurations: list[Any] = []
-        for seed in (11, 12):
-            name = api.name("m")
-            version_id, _ = uploaded(api, ground, name, seed)
-            model_id = ready(api, name, version_id)["models_pk_id"]
-            shown = api.done("get_model_by_id", {"id": model_id})
-            configurations.append(api.done("get_model_config_by_id", {"model_id": version_id})["model_config"])
-            assert shown["model_config"] == configurations[-1]
+        name = api.name("m")
+        version_id, _ = uploaded(api, ground, name, 11)
+        model_id = ready(api, name, version_id)["models_pk_id"]
+        configured: list[Any] = []
+        for model, version in ((ground.model_id, ground.version_id), (model_id, version_id)):
+            shown = api.done("get_model_by_id", {"id": model})
+            configuration = api.done("get_model_config_by_id", {"model_id": version})["model_config"]
+            assert shown["model_config"] == configuration
             assert shown["workspace_id"] == ground.workspace_id
-        first, second = configurations
-        assert first is None or second is None or first["id"] != second["id"]
+            configured += [] if configuration is None else [configuration["id"]]
+        assert len(configured) == len(set(configured))
 
     @pytest.mark.touches("list_model_versions", "get_model", "get_model_by_id", "get_model_config_by_id")
     def test_a_new_version_is_seen_everywhere(self, api: Api, ground: Ground) -> None:
