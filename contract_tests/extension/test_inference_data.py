@@ -265,6 +265,12 @@ class TestNumpy:
         column: Any = to_table({"a": array}).column("a").chunk(0)
         assert column.flatten().flatten().buffers()[1].address == array.__array_interface__["data"][0]
 
+    @pytest.mark.parametrize("array", [np.array(["\0a", "b\0c", "d"]), np.array([b"\0a", b"b\0c", b"d"])])
+    def test_texts_keep_what_is_behind_a_nul(self, array: Any) -> None:
+        column: Any = to_table({"a": array}).column("a")
+        assert column.to_pylist() == array.tolist()
+        assert to_table({"a": array[:0]}).column("a").type == column.type
+
     @settings(deadline=None, derandomize=True)
     @given(
         st_numpy.arrays(

@@ -16,6 +16,9 @@ _DATES = {"Y": "D", "M": "D", "W": "D", "h": "s", "m": "s"}
 _DURATIONS = {"W": "s", "D": "s", "h": "s", "m": "s"}
 """Units of time that Arrow does not have, and the next finer one that it has."""
 
+_TEXTS = {"U": pa.string(), "S": pa.binary()}
+"""What numpy's texts of a fixed length become. They go by way of objects: pyarrow itself cuts them off at a NUL."""
+
 
 def column_of(name: str, array: Array) -> Any:
     """An array whose first dimension is the rows, as a column; further dimensions become nested lists of fixed size.
@@ -32,8 +35,9 @@ def column_of(name: str, array: Array) -> Any:
         raise InvalidDataError(f"The column {name!r} has the shape {array.shape}: its rows hold no values.")
     mask = np.ma.getmaskarray(array).reshape(-1) if isinstance(array, np.ma.MaskedArray) else None
     flat = _contiguous(np.asarray(array)).reshape(-1)
+    text = _TEXTS.get(flat.dtype.kind)
     try:
-        column = pa.array(flat, mask=mask)
+        column = pa.array(flat, mask=mask) if text is None else pa.array(flat.astype(object), text, mask=mask)
     except pa.ArrowNotImplementedError:
         raise InvalidDataError(f"The column {name!r} is of numpy's type {array.dtype}, which Arrow lacks.") from None
     for size in reversed(array.shape[1:]):
