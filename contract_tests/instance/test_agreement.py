@@ -158,6 +158,7 @@ class TestDeployments:
             assert time.monotonic() < deadline, f"it has {seen} in place of {sha}"
             status = api.done("get_deployment_status", {"name": deployment})
             if status["status"] == "Running":
+                assert {engine["status"] for engine in status["engines"]} == {"Running"}
                 statuses: list[dict[str, Any] | None] = [engine["model_statuses"] for engine in status["engines"]]
                 seen = {model["sha"] for found in statuses if found for model in found["models"]}
             time.sleep(0.05)

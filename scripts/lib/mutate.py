@@ -73,7 +73,7 @@ def tried(root: Path, area: str, count: int) -> int:
     with use_db(str(session), WorkDB.Mode.create if is_new else WorkDB.Mode.open) as database:
         if is_new:
             init(sorted(Path(f"wallaroo_ext/{area}").rglob("*.py")), database, {"operators": {}})
-        pending = sorted(database.pending_work_items, key=lambda item: item.job_id)
+        pending: list[Any] = sorted(database.pending_work_items, key=_number)
         for item in sampled(pending, count):
             result = mutate_and_test(item.mutations, shlex.join([*command, *tests]), _PATIENCE_SECONDS)
             database.set_result(item.job_id, result)
@@ -82,6 +82,10 @@ def tried(root: Path, area: str, count: int) -> int:
         outcomes = Counter(str(result.test_outcome) for _, result in database.results)
         print(f"{area}: {dict(outcomes)} of {database.num_work_items} changes.", flush=True)
         return sum(result.test_outcome == TestOutcome.SURVIVED for _, result in database.results)
+
+
+def _number(item: Any) -> str:
+    return str(item.job_id)
 
 
 def sampled(pending: list[Any], count: int) -> list[Any]:
