@@ -15,6 +15,7 @@ REASONS: dict[str, str] = {
     "list_features.stale": _SAME,
     "get_model_config_by_id.stale": _SAME,
     "get_pipeline_external_url.stale": _SAME,
+    "create_workspace.accepts-missing-fields": "The name that it fills in is taken, so that it refuses all the same.",
     "field-renamed #/components/schemas/Error code": "It may be missing, and no document recorded an error.",
 }
 """Why, by the name of the mutant or the edit."""
