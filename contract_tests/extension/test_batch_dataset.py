@@ -527,6 +527,17 @@ class TestRejectedRows:
         assert manifest(tmp_path / "out")["rejected"] <= 20
         del place
 
+    def test_a_call_that_no_row_fits_is_an_error_and_leaves_the_directory_for_the_right_one(
+        self, client: Client, lookup: str, tmp_path: Path
+    ) -> None:
+        self.rows_with_wrong_ones(tmp_path / "in")
+        for _ in range(2):
+            with pytest.raises(InvalidDataError, match=r"rejected every row, all 1000: .*name.*`vector`"):
+                infer_dataset(client, lookup, tmp_path / "in", tmp_path / "out", columns=["name"])
+        done = infer_dataset(client, lookup, tmp_path / "in", tmp_path / "out", **LOOKUP)
+        assert (done.rows, done.rejected) == (1000, 0)
+        assert "_errors.jsonl" not in names(tmp_path / "out")
+
     def test_parts_in_which_all_rows_are_rejected(self, client: Client, lookup: str, tmp_path: Path) -> None:
         self.rows_with_wrong_ones(tmp_path / "in", *range(300))
         done = infer_dataset(client, lookup, tmp_path / "in", tmp_path / "out", **LOOKUP)

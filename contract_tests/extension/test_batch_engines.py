@@ -236,6 +236,8 @@ class TestWhatIsShipped:
         assert workers.client_of({"timeout": 5}) is not workers.client_of({})
         rows: Any = arrow.table({"id": [7], "dense_input": [[0.0] * 29]})
         assert [each.column("id").to_pylist() for each in worker(rows.to_batches())] == [[7]]
+        for key in ({}, {"timeout": 5}):
+            workers.client_of(key).get_httpx_client().close()
 
     @pytest.mark.parametrize(
         ("connection", "error", "said"),

@@ -895,7 +895,6 @@ class TestHttp:
             ("list_workspaces", ""),
             ("list_workspaces", "application/json-seq"),
             ("list_workspaces", "application/x-www-form-urlencoded"),
-            ("request_token", "application/json"),
             ("upload_model", "application/json"),
             ("upload_model_stream", "text/html"),
             ("infer_pipeline", "application/vnd.apache.arrow.stream"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import inspect
 import json
 import threading
 import time
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from wallaroo_ext import contract
 from wallaroo_ext.cli.main import sandbox as sandbox_command
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
 TOKEN_PATH = contract.operation("request_token").path
 REALM = realm_path(TOKEN_PATH)
 PASSWORD = "a-good-password"
+PRIVATE_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+"""A key that no issuer has."""
 
 
 def ask(environment: dict[str, str], form: dict[str, str], auth: tuple[str, str] | None = None) -> httpx.Response:
@@ -156,8 +162,27 @@ class TestGrants:
         second = renew(sandbox, first["refresh_token"]).json()
         assert second["session_state"] == first["session_state"]
         assert verified(sandbox, second["access_token"])["sub"] == verified(sandbox, first["access_token"])["sub"]
-        assert refusal(renew(sandbox, first["refresh_token"])) == (400, "invalid_grant", "Invalid refresh token")
-        assert renew(sandbox, second["refresh_token"]).status_code == 200
+        third = renew(sandbox, second["refresh_token"])
+        assert third.status_code == 200
+
+    def test_who_uses_a_refresh_token_twice_ends_its_session_and_no_other(self, sandbox: dict[str, str]) -> None:
+        other, first = sign_in(sandbox), sign_in(sandbox)
+        second = renew(sandbox, first["refresh_token"]).json()
+        reused = "Maximum allowed refresh token reuse exceeded"
+        assert refusal(renew(sandbox, first["refresh_token"])) == (400, "invalid_grant", reused)
+        assert refusal(renew(sandbox, second["refresh_token"]))[:2] == (400, "invalid_grant")
+        assert renew(sandbox, other["refresh_token"]).status_code == 200
+
+    def test_openid_brings_an_id_token_that_is_no_access_token(self, sandbox: dict[str, str]) -> None:
+        answer = sign_in(sandbox, scope="openid")
+        assert answer["scope"] == "openid profile email"
+        key = jwt.PyJWKClient(discovery(sandbox)["jwks_uri"], timeout=10).get_signing_key_from_jwt(answer["id_token"])
+        claims = jwt.decode(answer["id_token"], key, ["RS256"], audience=sandbox["WALLAROO_CLIENT_ID"])
+        digest = hashlib.sha256(answer["access_token"].encode()).digest()[:16]
+        assert base64.urlsafe_b64decode(f"{claims['at_hash']}==") == digest
+        assert list_workspaces(sandbox, answer["id_token"]).status_code == 401
+        assert "id_token" in renew(sandbox, answer["refresh_token"]).json()
+        assert "id_token" not in sign_in(sandbox)
 
     def test_an_offline_token_stays_offline(self, sandbox: dict[str, str]) -> None:
         first = sign_in(sandbox, scope="openid offline_access")
@@ -180,6 +205,8 @@ class TestGrants:
         assert refusal(ask(sandbox, {"grant_type": "refresh_token"})) == (400, "invalid_request", "No refresh token")
         unsupported = (400, "unsupported_grant_type", "Unsupported grant_type")
         assert refusal(ask(sandbox, {"grant_type": "implicit"})) == unsupported
+        scope = refusal(ask(sandbox, form | {"scope": "openid nonsense"}))
+        assert scope == (400, "invalid_scope", "Invalid scopes: openid nonsense")
         without_grant = refusal(ask(sandbox, {"username": "somebody"}))
         assert without_grant[:2] == (400, "invalid_request")
         assert "grant_type" in without_grant[2]
@@ -253,6 +280,24 @@ def signed_again(store: Store, token: str, algorithm: str = "RS256", **changed: 
     keys = json.loads(store.setting("token_keys", pytest.fail))
     claims = jwt.decode(token, options={"verify_signature": False}) | changed
     return jwt.encode(claims, keys["signing"], algorithm, headers={"kid": keys["signing_id"]})
+
+
+class TestRefreshTokensOfTheFirstVersion:
+    """They were texts without meaning, of which a data directory may have some."""
+
+    @pytest.mark.parametrize(("expires_at", "scopes"), [(2**62, ""), (2**63 - 1, " offline_access")])
+    def test_they_are_good_once(self, store: Store, user: User, expires_at: int, scopes: str) -> None:
+        old = "the-session.and-a-random-text"
+        with store.transaction() as db:
+            db.execute("INSERT INTO refresh_tokens VALUES (?, ?, 'api-client', ?)", (old, user.id, expires_at))
+        tokens = Tokens(store)
+        session = tokens.session("api-client", old)
+        assert (session.id, session.user) == ("the-session", user)
+        answer = tokens.issue("api-client", user, "http://issuer", scopes=session.scopes, continued=session)
+        assert (answer["session_state"], answer["scope"]) == ("the-session", f"profile email{scopes}")
+        with pytest.raises(Problem, match="Invalid refresh token"):
+            tokens.session("api-client", old)
+        assert tokens.session("api-client", answer["refresh_token"]).id == "the-session"
 
 
 class TestKeys:
@@ -386,8 +431,11 @@ class TestAnotherIssuer:
         assert "a data directory of its own" in answer.json()["msg"]
 
     def test_an_issuer_that_does_not_answer_is_not_the_tokens_fault(self, sandbox: dict[str, str]) -> None:
-        with running(None, "--auth-url", "http://127.0.0.1:1") as environment:
-            answer = list_workspaces(environment, sign_in(sandbox)["access_token"])
+        nobody = "http://127.0.0.1:1"
+        token = jwt.encode({"iss": nobody + REALM}, PRIVATE_KEY, "RS256", headers={"kid": "any"})
+        with running(None, "--auth-url", nobody) as environment:
+            answer = list_workspaces(environment, token)
+            assert list_workspaces(environment, sign_in(sandbox)["access_token"]).status_code == 401
         assert (answer.status_code, answer.json()["code"]) == (503, 503)
         assert f"http://127.0.0.1:1{REALM} gives no keys" in answer.json()["msg"]
         assert int(answer.headers["Retry-After"]) > 0
@@ -407,6 +455,12 @@ class TestAnotherIssuer:
         with pytest.raises(SandboxFailedError, match="--auth-url has to begin") as raised, begun:
             pass
         assert "secret" not in str(raised.value)
+
+
+def test_an_audience_without_another_issuer_is_refused() -> None:
+    begun = running(None, "--audience", "another")
+    with pytest.raises(SandboxFailedError, match="it goes with --auth-url"), begun:
+        pass
 
 
 class Publisher:
@@ -472,18 +526,52 @@ class TestForeignKeys:
             assert issuer.identify(publisher.token(user)).subject == user.id
         assert publisher.fetches == 1
 
-    def test_an_unknown_key_is_fetched_but_not_at_any_rate(
+    def test_a_new_key_is_waited_for_and_fetched_once_for_all(
         self, publisher: Publisher, user: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        pauses: list[float] = []
+        monkeypatch.setattr(issuer_module, "_PAUSE_SECONDS", 600)
+        monkeypatch.setattr(issuer_module, "sleep", pauses.append)
         issuer = ForeignIssuer(publisher.url, REALM, KEYS_ENDPOINT)
         issuer.identify(publisher.token(user))
         publisher.tokens.rotate()
-        for _ in range(3):
-            assert refused(issuer, publisher.token(user))[0] == 401
-        assert publisher.fetches == 1
-        monkeypatch.setattr(issuer_module, "_PAUSE_SECONDS", 0)
-        assert issuer.identify(publisher.token(user)).subject == user.id
+        token = publisher.token(user)
+        with ThreadPoolExecutor(16) as threads:
+            assert {identity.subject for identity in threads.map(issuer.identify, [token] * 16)} == {user.id}
         assert publisher.fetches == 2
+        [pause] = pauses
+        assert 300 < pause <= 600
+
+    def test_keys_that_nobody_has_are_not_asked_for_at_any_rate(
+        self, publisher: Publisher, user: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(issuer_module, "_PAUSE_SECONDS", 0.2)
+        issuer = ForeignIssuer(publisher.url, REALM, KEYS_ENDPOINT)
+        good = publisher.token(user)
+        issuer.identify(good)
+        claims = {"iss": publisher.url + REALM}
+        forged = [jwt.encode(claims, PRIVATE_KEY, "RS256", headers={"kid": str(number)}) for number in range(4)]
+        began_at = time.monotonic()
+        assert {refused(issuer, token)[0] for token in forged} == {401}
+        assert publisher.fetches - 1 <= (time.monotonic() - began_at) / 0.2
+        before = publisher.fetches
+        foreign = jwt.encode({"iss": "http://elsewhere"}, PRIVATE_KEY, "RS256", headers={"kid": "x"})
+        unsigned = jwt.encode(claims, "", "none", headers={"kid": "x"})
+        assert [refused(issuer, token)[0] for token in (foreign, unsigned, "nonsense")] == [401] * 3
+        assert publisher.fetches == before, "what is plainly no token of the issuer's asks it nothing"
+
+    def test_a_token_that_was_good_is_refused_once_its_key_is_gone(
+        self, publisher: Publisher, user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(issuer_module, "_PAUSE_SECONDS", 0)
+        with closing(Store(tmp_path / "trusting")) as trusting:
+            tokens = Tokens(trusting, issuer=ForeignIssuer(publisher.url, REALM, KEYS_ENDPOINT))
+            old = f"Bearer {publisher.token(user)}"
+            assert [status_of(tokens, old) for _ in range(2)] == [200, 200]
+            publisher.tokens.rotate()
+            publisher.tokens.remove_old_keys()
+            assert status_of(tokens, f"Bearer {publisher.token(user)}") == 200
+            assert status_of(tokens, old) == 401
 
     def test_a_key_that_is_no_longer_published_is_forgotten(
         self, publisher: Publisher, user: User, monkeypatch: pytest.MonkeyPatch
@@ -527,6 +615,13 @@ class TestForeignKeys:
         assert refused(issuer, publisher.token(user, iss=publisher.url + REALM + "/"))[0] == 401
         assert refused(issuer, publisher.token(user, typ="ID"))[0] == 401
         assert refused(issuer, publisher.token(user, exp=None))[0] == 401
+        for audience in ("another", ["another", "third"], None):
+            status, message = refused(issuer, publisher.token(user, aud=audience))
+            assert (status, "'account'" in message) == (401, True)
+        assert issuer.identify(publisher.token(user, aud=["another", "account"])).subject == user.id
+        another = ForeignIssuer(publisher.url, REALM, KEYS_ENDPOINT, "another")
+        assert another.identify(publisher.token(user, aud="another")).subject == user.id
+        assert refused(another, publisher.token(user))[0] == 401
 
     def test_a_user_whose_name_begins_like_a_clients_is_a_user(self, publisher: Publisher, user: User) -> None:
         issuer = ForeignIssuer(publisher.url, REALM, KEYS_ENDPOINT)

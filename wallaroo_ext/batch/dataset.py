@@ -83,7 +83,8 @@ def infer_dataset(
 
     Raises:
         EngineError: More rows were rejected than may be. What was scored before is kept, as with every other error.
-        InvalidDataError: The source, the target or an option cannot be used; the message says why.
+        InvalidDataError: The source, the target or an option cannot be used, or every row was rejected; the message
+            says why.
         NotFoundError: No pipeline of this name is deployed.
         ConnectionFailedError, ApiError, ContractViolationError: A request failed at all its attempts.
         OSError: A file cannot be read or written.

@@ -36,6 +36,20 @@ def add(storage: Storage, known_bytes: int, records: Sequence[dict[str, Any]]) -
     return len(content)
 
 
+def restore(storage: Storage, known_bytes: int) -> None:
+    """Drop what is behind the records of the parts that are complete; a file without any is removed."""
+    content = storage.read(NAME)
+    if content and not known_bytes:
+        storage.remove(NAME)
+    elif len(content) > known_bytes:
+        add(storage, known_bytes, ())
+
+
+def first_reason(storage: Storage) -> str:
+    """Why the first of the rejected rows was."""
+    return json.loads(storage.read(NAME).partition(b"\n")[0])["reason"]
+
+
 def record(rejection: Rejection, file: str, row_in_file: int) -> dict[str, Any]:
     """A rejected row as a record.
 

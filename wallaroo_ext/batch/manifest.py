@@ -101,6 +101,8 @@ def load(storage: Storage, bound_to: dict[str, Any]) -> Manifest:
             )
         return Manifest(_plain(bound_to))
     manifest = _read(content, storage)
+    if not manifest.scored and (manifest.rejected or manifest.bound_to != _plain(bound_to)):
+        return Manifest(_plain(bound_to))  # nothing is lost where nothing was scored
     for name, value in _plain(bound_to).items():
         if manifest.bound_to.get(name) != value:
             raise InvalidDataError(

@@ -97,6 +97,7 @@ class DatasetRun:
             self._clean()
             self._score(reporter)
         reporter.at(self._done, self._rejected, last=True)
+        self._check_that_any_was_scored()
         return self._told(before, reporter.seconds)
 
     def _score(self, reporter: Reporter) -> None:
@@ -205,12 +206,22 @@ class DatasetRun:
     def _rejected(self) -> int:
         return self._manifest.rejected + len(self._errors)
 
+    def _check_that_any_was_scored(self) -> None:
+        """Where not one row is fine, it is the call that is wrong."""
+        manifest = self._manifest
+        if manifest.complete and manifest.rejected and not manifest.scored:
+            raise InvalidDataError(
+                f"The engine rejected every row, all {manifest.rejected}: {errors_file.first_reason(self._storage)}",
+                advice="Compare the columns with the inputs of the model; `vector` sends them as one.",
+            )
+
     def _clean(self) -> None:
         """Remove what a run that was killed left behind: it is in no manifest, and is done again."""
         known = {part.name for part in self._manifest.parts}
         for name in self._storage.names():
             if name.startswith(UNFINISHED) or (is_part(name) and name not in known):
                 self._storage.remove(name)
+        errors_file.restore(self._storage, self._manifest.errors_bytes)
 
     def _told(self, before: int, seconds: float) -> DatasetScored:
         manifest = self._manifest

@@ -20,6 +20,7 @@ def sandbox(
     token_lifetime: Annotated[int, Parameter(validator=Number(gte=1))] = 3600,
     refresh_lifetime: Annotated[int, Parameter(validator=Number(gte=1))] = 1800,
     auth_url: str | None = None,
+    audience: str = "account",
     release: Literal["2022.4", "2023.4", "2025.2"] = "2023.4",
     log_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 1024,
     tls: Annotated[bool, Parameter(negative=())] = False,
@@ -48,6 +49,7 @@ def sandbox(
         token_lifetime: How long an access token lives, in seconds.
         refresh_lifetime: How long a refresh token lives, in seconds.
         auth_url: The URL of a Keycloak whose tokens are good, without a path. The sandbox gives no tokens then.
+        audience: What the `aud` of that Keycloak's tokens has to name.
         release: The release of Wallaroo whose generation of inference answers is given.
         log_limit: How much the inference log may keep, in MiB.
         tls: Speak https with a throw-away certificate, which the printed lines tell clients to trust.
@@ -74,10 +76,13 @@ def sandbox(
         from wallaroo_ext.sandbox.tls import CertificateError
     except ImportError as error:
         _fail(f"The sandbox needs more packages ({error.name} is missing): pip install 'wallaroo-ext[sandbox]'.")
+    if auth_url is None and audience != SandboxOptions().audience:
+        _fail("--audience is for the tokens of another issuer: it goes with --auth-url.")
     options = SandboxOptions(
         token_lifetime=token_lifetime,
         refresh_lifetime=refresh_lifetime,
         auth_url=auth_url,
+        audience=audience,
         release=release,
         log_limit_mib=log_limit,
         json_limit_mib=json_limit,

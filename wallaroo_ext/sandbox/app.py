@@ -23,9 +23,10 @@ from wallaroo_ext.sandbox.faults import FaultLayer
 from wallaroo_ext.sandbox.full_disk import is_full, no_room
 from wallaroo_ext.sandbox.handlers import HANDLERS
 from wallaroo_ext.sandbox.json_answers import to_json
-from wallaroo_ext.sandbox.own_routes import own_routes
-from wallaroo_ext.sandbox.problems import Problem, no_token, problem_response, refusal
+from wallaroo_ext.sandbox.own_routes import TOKEN_ENDPOINT, own_routes
+from wallaroo_ext.sandbox.problems import Problem, bad_request, no_token, problem_response, refusal
 from wallaroo_ext.sandbox.requests import CountingLayer
+from wallaroo_ext.sandbox.token_headers import GUARD_HEADERS, TOKEN_HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -116,6 +117,8 @@ async def _caller(instance: Instance, request: Request) -> Caller:
 def _body_kind(spec: OperationSpec, request: Request) -> BodyKind:
     content_type = request.headers.get("Content-Type", "")
     kind = spec.body_kind(content_type)
+    if kind is None and not spec.bearer:
+        raise bad_request(f"Missing form parameter: {spec.bodies[0].required_in_form[0]}")  # to Keycloak, it is empty
     if kind is None:
         known = ", ".join(repr(body.media_type) for body in spec.bodies)
         raise refusal(
@@ -140,17 +143,24 @@ def _response(spec: OperationSpec, answer: Any) -> Response:
 
 def _problem(spec: OperationSpec | None, problem: Problem) -> Response:
     """The problem as a response; malformed token requests are answered in the form of RFC 6749."""
+    if spec is None or spec.bearer:
+        return problem_response(problem)
     message = object_of(problem.content).get("msg")
-    if spec is not None and not spec.bearer and problem.status == HTTPStatus.BAD_REQUEST and message:
-        return problem_response(no_token(problem.status, "invalid_request", message))
+    if problem.status == HTTPStatus.BAD_REQUEST and message:
+        problem = no_token(problem.status, "invalid_request", message)
+    problem.headers |= TOKEN_HEADERS
     return problem_response(problem)
 
 
-async def _on_http_exception(_: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     """What Starlette refuses by itself: an unknown path, a wrong method."""
     if not isinstance(error, HTTPException):
         raise error
-    return _problem(None, refusal(HTTPStatus(error.status_code), error.detail, dict(error.headers or {})))
+    status, headers = HTTPStatus(error.status_code), dict(error.headers or {})
+    if request.url.path.endswith(TOKEN_ENDPOINT):
+        said = "Realm does not exist" if status == HTTPStatus.NOT_FOUND else f"HTTP {status.value} {status.phrase}"
+        return problem_response(Problem(status, {"error": said}, headers | GUARD_HEADERS))
+    return _problem(None, refusal(status, error.detail, headers))
 
 
 async def _on_exception(_: Request, __: Exception) -> Response:

@@ -201,9 +201,13 @@ def _refuse_depth(value: Any) -> None:
 
 def _parse_form(content: bytes) -> dict[str, str]:
     try:
-        return dict(parse_qsl(content.decode("utf-8"), keep_blank_values=True, max_num_fields=100, errors="strict"))
+        fields = parse_qsl(content.decode("utf-8"), keep_blank_values=True, max_num_fields=100, errors="strict")
     except ValueError as error:
         raise bad_request(f"The body is no form: {error}.") from None
+    form = dict(fields)
+    if len(form) < len(fields):
+        raise bad_request("duplicated parameter")
+    return form
 
 
 async def _read_multipart(

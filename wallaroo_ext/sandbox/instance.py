@@ -52,7 +52,7 @@ class Instance:
 
     def __init__(self, directory: Path, options: SandboxOptions = DEFAULT_OPTIONS) -> None:
         self.options = options
-        self.issuer = None if options.auth_url is None else _issuer(options.auth_url)
+        self.issuer = None if options.auth_url is None else _issuer(options.auth_url, options.audience)
         self.store = Store(directory)
         self.tokens = Tokens(self.store, options, self.issuer)
         self.credentials = Credentials(
@@ -107,5 +107,5 @@ class Instance:
         self.store.close()
 
 
-def _issuer(auth_url: str) -> ForeignIssuer:
-    return ForeignIssuer(auth_url, realm_path(contract.operation("request_token").path), KEYS_ENDPOINT)
+def _issuer(auth_url: str, audience: str) -> ForeignIssuer:
+    return ForeignIssuer(auth_url, realm_path(contract.operation("request_token").path), KEYS_ENDPOINT, audience)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from wallaroo_ext.sandbox.issuer import AUDIENCE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxOptions:
@@ -13,6 +15,7 @@ class SandboxOptions:
         token_lifetime: How long an access token lives, in seconds.
         refresh_lifetime: How long a refresh token lives, in seconds.
         auth_url: Another issuer to trust instead of the sandbox itself, without a path; None for the sandbox.
+        audience: Whom the other issuer's tokens have to be for.
         release: The release of Wallaroo whose generation of answers is given.
         log_limit_mib: How much the inference log may keep, in MiB.
         json_limit_mib: How large a body of JSON, or a form, may be, in MiB.
@@ -27,6 +30,7 @@ class SandboxOptions:
     token_lifetime: int = 3600
     refresh_lifetime: int = 1800
     auth_url: str | None = None
+    audience: str = AUDIENCE
     release: str = "2023.4"
     log_limit_mib: int = 1024
     json_limit_mib: int = 64

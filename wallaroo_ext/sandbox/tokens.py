@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import secrets
 import sqlite3
 import time
 import uuid
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import jwt
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.algorithms import RSAAlgorithm
 
-from wallaroo_ext.sandbox.issuer import ALGORITHM, RecentIdentities, read_token, service_account
+from wallaroo_ext.sandbox.claims import OPENID, USUAL_SCOPES, Grant, access_claims, id_claims
+from wallaroo_ext.sandbox.issuer import ALGORITHM, WHOLE_SECOND, RecentIdentities, read_token
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
-from wallaroo_ext.sandbox.problems import Problem, no_token, unauthorized
+from wallaroo_ext.sandbox.problems import unauthorized
+from wallaroo_ext.sandbox.refresh_tokens import RefreshTokens, Session
+from wallaroo_ext.sandbox.signing_keys import SigningKeys
 from wallaroo_ext.sandbox.users import User, add_foreign_user, find_user
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     from wallaroo_ext.sandbox.issuer import ForeignIssuer, Identity
     from wallaroo_ext.sandbox.store import Store
 
 _KEYS_SETTING = "token_keys"
-_SCOPE = "profile email"
-_ROLES = ("default-roles-master", "offline_access", "uma_authorization")
-OFFLINE = "offline_access"
-_NEVER = 2**63 - 1  # when an offline refresh token expires, as the database has it
-# Keycloak compares whole seconds, so that a token whose lifetime began within a second is good for all of it.
-_WHOLE_SECOND = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,59 +38,6 @@ class Caller:
 
     user: User | None
     name: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What a refresh token continues.
-
-    Attributes:
-        id: The session's id, which its tokens share.
-        user: Who signed in.
-        offline: Whether it never ends.
-    """
-
-    id: str
-    user: User
-    offline: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Keys:
-    """The key that signs, and all public keys whose tokens are good, by their ids."""
-
-    signing_id: str
-    signing: rsa.RSAPrivateKey = field(repr=False)
-    public: dict[str, rsa.RSAPublicKey]
-
-    @staticmethod
-    def new(old: dict[str, rsa.RSAPublicKey]) -> _Keys:
-        """A new key to sign with, beside old ones."""
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        key_id = secrets.token_urlsafe(32)
-        return _Keys(key_id, key, old | {key_id: key.public_key()})
-
-    @staticmethod
-    def from_json(text: str) -> _Keys:
-        """The keys as `to_json` wrote them."""
-        content = json.loads(text)
-        signing = serialization.load_pem_private_key(content["signing"].encode(), password=None)
-        if not isinstance(signing, rsa.RSAPrivateKey):
-            raise TypeError("the signing key is no RSA key")
-        public = {key_id: RSAAlgorithm.from_jwk(jwk) for key_id, jwk in content["public"].items()}
-        return _Keys(
-            content["signing_id"],
-            signing,
-            {key_id: key for key_id, key in public.items() if isinstance(key, rsa.RSAPublicKey)},
-        )
-
-    def to_json(self) -> str:
-        """The keys as a text; of the old ones, nothing is kept that could sign."""
-        pem = self.signing.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        public = {key_id: RSAAlgorithm.to_jwk(key, as_dict=True) for key_id, key in self.public.items()}
-        return json.dumps({"signing_id": self.signing_id, "signing": pem.decode(), "public": public})
 
 
 class Tokens:
@@ -116,33 +56,34 @@ class Tokens:
         self._options = options
         self._issuer = issuer
         self._recent = RecentIdentities()
-        self._keys = _Keys.from_json(store.setting(_KEYS_SETTING, lambda: _Keys.new({}).to_json()))
+        self._refresh_tokens = RefreshTokens(store, options.refresh_lifetime)
+        self._keys = SigningKeys.from_json(store.setting(_KEYS_SETTING, lambda: SigningKeys.new({}).to_json()))
 
     def rotate(self) -> None:
         """Sign with a new key from now on; tokens by the old ones stay good."""
-        self._replace_keys(_Keys.new(self._keys.public))
+        self._replace_keys(SigningKeys.new(self._keys.public))
 
     def remove_old_keys(self) -> None:
         """Refuse the tokens by every key but the one that signs now."""
-        keys = self._keys
-        self._replace_keys(_Keys(keys.signing_id, keys.signing, {keys.signing_id: keys.public[keys.signing_id]}))
+        self._replace_keys(self._keys.alone())
 
-    def _replace_keys(self, keys: _Keys) -> None:
-        with self._store.transaction() as db:
-            db.execute("UPDATE settings SET value = ? WHERE name = ?", (keys.to_json(), _KEYS_SETTING))
+    def _replace_keys(self, keys: SigningKeys) -> None:
+        self._store.change_setting(_KEYS_SETTING, keys.to_json())
         self._keys = keys
         self._recent = RecentIdentities()  # a check that began before ends in the old one, which nobody reads
 
     def public_keys(self) -> list[dict[str, Any]]:
         """The keys to verify tokens with, as a JSON Web Key Set has them."""
-        return [
-            {"kid": key_id, "use": "sig", "alg": ALGORITHM}
-            | {name: value for name, value in RSAAlgorithm.to_jwk(key, as_dict=True).items() if name != "key_ops"}
-            for key_id, key in self._keys.public.items()
-        ]
+        return self._keys.published()
 
     def issue(
-        self, client_id: str, user: User | None, issuer: str, *, offline: bool = False, spent: str | None = None
+        self,
+        client_id: str,
+        user: User | None,
+        issuer: str,
+        *,
+        scopes: tuple[str, ...] = USUAL_SCOPES,
+        continued: Session | None = None,
     ) -> dict[str, Any]:
         """The token endpoint's answer; without a user there is no refresh token.
 
@@ -150,26 +91,29 @@ class Tokens:
             client_id: The client that asked.
             user: Who signed in; None for the client alone.
             issuer: The realm's URL.
-            offline: Whether the refresh token never expires.
-            spent: The refresh token that is used up for it, whose session goes on; None for a new session.
+            scopes: What is granted.
+            continued: The session that goes on, whose refresh token is used up; None for a new session.
 
         Raises:
             Problem: 400, when the refresh token was used up already.
         """
-        session = str(uuid.uuid4()) if spent is None else _session_of(spent)
-        scope = f"{_SCOPE} {OFFLINE}" if offline else _SCOPE
-        claims = _claims(client_id, user) | {"iss": issuer, "sid": session, "scope": scope}
+        session = None if user is None else str(uuid.uuid4()) if continued is None else continued.id
+        grant = Grant(issuer, client_id, user, scopes, session)
+        access_token = self._sign(access_claims(grant))
         answer: dict[str, Any] = {
-            "access_token": self._sign(claims),
+            "access_token": access_token,
             "expires_in": self._options.token_lifetime,
-            "refresh_expires_in": 0 if offline or user is None else self._options.refresh_lifetime,
+            "refresh_expires_in": 0 if grant.is_offline or user is None else self._options.refresh_lifetime,
             "token_type": "Bearer",
             "not-before-policy": 0,
-            "scope": scope,
+            "scope": " ".join(scopes),
         }
-        if user is not None:
-            refresh_token = self._new_refresh_token(client_id, Session(session, user, offline), spent)
-            answer |= {"refresh_token": refresh_token, "session_state": session}
+        if OPENID in scopes:
+            answer["id_token"] = self._sign(id_claims(grant, access_token))
+        if user is not None and session is not None:
+            spent = None if continued is None else continued.spent
+            answer["refresh_token"] = self._refresh_tokens.issue(grant, user, session, spent)
+            answer["session_state"] = session
         return answer
 
     def _sign(self, claims: dict[str, Any]) -> str:
@@ -178,36 +122,13 @@ class Tokens:
         keys = self._keys
         return jwt.encode(claims | times, keys.signing, ALGORITHM, headers={"kid": keys.signing_id})
 
-    def _new_refresh_token(self, client_id: str, session: Session, spent: str | None) -> str:
-        """A refresh token, stored in place of the one that is used up."""
-        token = f"{session.id}.{secrets.token_urlsafe(48)}"
-        now = int(time.time())
-        expires_at = _NEVER if session.offline else now + self._options.refresh_lifetime
-        with self._store.transaction() as db:
-            if spent is not None and not db.execute("DELETE FROM refresh_tokens WHERE id = ?", (spent,)).rowcount:
-                raise _invalid_refresh_token()
-            db.execute("DELETE FROM refresh_tokens WHERE expires_at < ?", (now,))
-            db.execute(
-                "INSERT INTO refresh_tokens (id, user_id, client_id, expires_at) VALUES (?, ?, ?, ?)",
-                (token, session.user.id, client_id, expires_at),
-            )
-        return token
-
     def session(self, client_id: str, refresh_token: str) -> Session:
         """What a refresh token continues; `issue` uses it up.
 
         Raises:
             Problem: 400, when it is none of this client's, or expired, or used up.
         """
-        with self._store.reading() as db:
-            row = db.execute(
-                "SELECT user_id, expires_at FROM refresh_tokens WHERE id = ? AND client_id = ? AND expires_at >= ?",
-                (refresh_token, client_id, int(time.time())),
-            ).fetchone()
-            user = None if row is None else find_user(db, row["user_id"])
-        if row is None or user is None:
-            raise _invalid_refresh_token()
-        return Session(_session_of(refresh_token), user, offline=row["expires_at"] == _NEVER)
+        return self._refresh_tokens.session(client_id, refresh_token)
 
     def verify(self, authorization: str | None) -> Caller:
         """Who sends a request with this Authorization header.
@@ -225,12 +146,15 @@ class Tokens:
     def _identify(self, token: str) -> Identity:
         recent = self._recent
         identity = recent.find(token)
-        if identity is None:
+        if identity is not None:
             if self._issuer is not None:
-                identity = self._issuer.identify(token)
-            else:
-                identity = read_token(token, self._public_key, leeway=_WHOLE_SECOND)
-            recent.add(token, identity)
+                self._issuer.check_key(identity.key_id)
+            return identity
+        if self._issuer is not None:
+            identity = self._issuer.identify(token)
+        else:
+            identity = read_token(token, self._public_key, leeway=WHOLE_SECOND)
+        recent.add(token, identity)
         return identity
 
     def _public_key(self, key_id: str) -> rsa.RSAPublicKey:
@@ -261,30 +185,3 @@ class Tokens:
         if self._issuer is None:
             return None
         return add_foreign_user(db, identity.subject, identity.username, identity.email)
-
-
-def _invalid_refresh_token() -> Problem:
-    """The token endpoint's refusal of a refresh token."""
-    return no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", "Invalid refresh token")
-
-
-def _session_of(refresh_token: str) -> str:
-    """The id of the session of a refresh token."""
-    return refresh_token.partition(".")[0]
-
-
-def _claims(client_id: str, user: User | None) -> dict[str, Any]:
-    """What a token says of who it is for, and what is the same in every token."""
-    claims: dict[str, Any] = {
-        "jti": str(uuid.uuid4()),
-        "aud": "account",
-        "typ": "Bearer",
-        "azp": client_id,
-        "realm_access": {"roles": list(_ROLES)},
-        "email_verified": False,
-    }
-    if user is not None:
-        return claims | {"sub": user.id, "preferred_username": user.username, "email": user.email}
-    name = service_account(client_id)
-    subject = str(uuid.uuid5(uuid.NAMESPACE_URL, name))  # the same each time, as if there were such a user
-    return claims | {"sub": subject, "preferred_username": name, "client_id": client_id}

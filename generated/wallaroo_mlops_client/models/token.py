@@ -27,6 +27,8 @@ class Token:
     """ What to renew the token with. Missing with `client_credentials`. """
     refresh_expires_in: int | Unset = UNSET
     """ How long the refresh token lives, in seconds; 0 for one that does not expire. """
+    id_token: str | Unset = UNSET
+    """ What OpenID Connect says of the user; with the scope `openid`. """
     token_type: str | Unset = UNSET
     """ How the token is used. """
     not_before_policy: int | Unset = UNSET
@@ -45,6 +47,8 @@ class Token:
         refresh_token = self.refresh_token
 
         refresh_expires_in = self.refresh_expires_in
+
+        id_token = self.id_token
 
         token_type = self.token_type
 
@@ -67,6 +71,8 @@ class Token:
             field_dict["refresh_token"] = refresh_token
         if refresh_expires_in is not UNSET:
             field_dict["refresh_expires_in"] = refresh_expires_in
+        if id_token is not UNSET:
+            field_dict["id_token"] = id_token
         if token_type is not UNSET:
             field_dict["token_type"] = token_type
         if not_before_policy is not UNSET:
@@ -89,6 +95,8 @@ class Token:
 
         refresh_expires_in = d.pop("refresh_expires_in", UNSET)
 
+        id_token = d.pop("id_token", UNSET)
+
         token_type = d.pop("token_type", UNSET)
 
         not_before_policy = d.pop("not-before-policy", UNSET)
@@ -102,6 +110,7 @@ class Token:
             expires_in=expires_in,
             refresh_token=refresh_token,
             refresh_expires_in=refresh_expires_in,
+            id_token=id_token,
             token_type=token_type,
             not_before_policy=not_before_policy,
             session_state=session_state,

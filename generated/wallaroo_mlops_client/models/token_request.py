@@ -28,7 +28,9 @@ class TokenRequest:
     refresh_token: str | Unset = UNSET
     """ A refresh token; with the grant `refresh_token`. """
     scope: str | Unset = UNSET
-    """ `offline_access` asks for a refresh token that outlives the session. """
+    """ What to ask for, separated by spaces: `offline_access` for a refresh token that outlives the session,
+    `openid` for an id token.
+     """
     client_id: str | Unset = UNSET
     """ The client's id, where HTTP Basic is not used. """
     client_secret: str | Unset = UNSET

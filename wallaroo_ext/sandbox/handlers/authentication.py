@@ -14,17 +14,17 @@ import orjson
 from starlette.responses import Response
 
 from wallaroo_ext.sandbox.calls import Call, handles
+from wallaroo_ext.sandbox.claims import granted_scopes
 from wallaroo_ext.sandbox.own_routes import realm_path
-from wallaroo_ext.sandbox.problems import Problem, no_token
-from wallaroo_ext.sandbox.tokens import OFFLINE
+from wallaroo_ext.sandbox.problems import no_token
+from wallaroo_ext.sandbox.token_headers import TOKEN_HEADERS
 from wallaroo_ext.sandbox.users import check_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from wallaroo_ext.sandbox.refresh_tokens import Session
     from wallaroo_ext.sandbox.users import User
-
-_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +32,22 @@ class _Granted:
     """What a grant gives.
 
     Attributes:
+        scopes: What the token is good for.
         user: Whom the token is for; None for the client alone.
-        offline: Whether its refresh token never expires.
-        spent: The refresh token that is used up; None for another grant.
+        continued: The session that goes on; None for a new one.
     """
 
+    scopes: tuple[str, ...]
     user: User | None = None
-    offline: bool = False
-    spent: str | None = None
+    continued: Session | None = None
 
 
 @handles
 def request_token(call: Call) -> Response:
     """A token for a grant."""
-    try:
-        answer = _token(call)
-    except Problem as problem:
-        problem.headers |= _NO_STORE
-        raise
+    answer = _token(call)
     status = call.contract.operations["request_token"].success
-    return Response(orjson.dumps(answer), status, _NO_STORE, media_type="application/json")
+    return Response(orjson.dumps(answer), status, TOKEN_HEADERS, media_type="application/json")
 
 
 def _token(call: Call) -> dict[str, Any]:
@@ -61,10 +57,10 @@ def _token(call: Call) -> dict[str, Any]:
         raise no_token(HTTPStatus.BAD_REQUEST, "unsupported_grant_type", "Unsupported grant_type")
     client_id = _client(call)
     granted = grant(call, client_id)
-    if granted.user is not None:
-        _refuse_who_may_not_sign_in(granted.user)
     issuer = call.base_url + realm_path(call.contract.operations["request_token"].path)
-    return call.instance.tokens.issue(client_id, granted.user, issuer, offline=granted.offline, spent=granted.spent)
+    return call.instance.tokens.issue(
+        client_id, granted.user, issuer, scopes=granted.scopes, continued=granted.continued
+    )
 
 
 def _refuse_for_another_issuer(call: Call) -> None:
@@ -75,11 +71,10 @@ def _refuse_for_another_issuer(call: Call) -> None:
 
 
 def _client(call: Call) -> str:
-    """The id of the client that the request authenticates, by HTTP Basic or in the form."""
-    client_id, secret = _basic(call.headers.get("Authorization")) or (
-        call.body.get("client_id", ""),
-        call.body.get("client_secret", ""),
-    )
+    """The id of the client that the request authenticates, in the form or, where it has nothing, by HTTP Basic."""
+    basic_id, basic_secret = _basic(call.headers.get("Authorization"))
+    client_id = call.body.get("client_id", basic_id)
+    secret = call.body.get("client_secret", basic_secret)
     known_id, known_secret = call.instance.credentials.client_id, call.instance.credentials.client_secret
     if client_id != known_id:
         raise no_token(HTTPStatus.UNAUTHORIZED, "invalid_client", "Invalid client or Invalid client credentials")
@@ -88,44 +83,37 @@ def _client(call: Call) -> str:
     return client_id
 
 
-def _basic(authorization: str | None) -> tuple[str, str] | None:
+def _basic(authorization: str | None) -> tuple[str, str]:
+    """The id and the secret in a header for HTTP Basic; empty where it has none."""
     scheme, _, value = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
-        return None
+        return "", ""
     try:
-        name, _, secret = base64.b64decode(value.strip(), validate=True).decode("utf-8").partition(":")
+        name, colon, secret = base64.b64decode(value.strip(), validate=True).decode("utf-8").partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
-    return unquote_plus(name), unquote_plus(secret)
+    return (unquote_plus(name), unquote_plus(secret)) if colon else ("", "")
 
 
 def _by_password(call: Call, _: str) -> _Granted:
+    scopes = _scopes(call)
     if "username" not in call.body:
         raise no_token(HTTPStatus.UNAUTHORIZED, "invalid_request", "Missing parameter: username")
     with call.instance.store.reading() as db:
         user = check_password(db, call.body["username"], call.body.get("password", ""))
     if user is None:
         raise no_token(HTTPStatus.UNAUTHORIZED, "invalid_grant", "Invalid user credentials")
-    return _Granted(user, offline=OFFLINE in call.body.get("scope", "").split())
+    _refuse_who_may_not_sign_in(user)
+    return _Granted(scopes, user)
 
 
-def _by_refresh_token(call: Call, client_id: str) -> _Granted:
-    if "refresh_token" not in call.body:
-        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_request", "No refresh token")
-    refresh_token = call.body["refresh_token"]
-    session = call.instance.tokens.session(client_id, refresh_token)
-    return _Granted(session.user, session.offline, refresh_token)
-
-
-def _by_client_alone(_: Call, __: str) -> _Granted:
-    return _Granted()
-
-
-_GRANTS: dict[str, Callable[[Call, str], _Granted]] = {
-    "password": _by_password,
-    "refresh_token": _by_refresh_token,
-    "client_credentials": _by_client_alone,
-}
+def _scopes(call: Call) -> tuple[str, ...]:
+    """What is granted of the scopes that the request asks for."""
+    asked = call.body.get("scope", "")
+    scopes = granted_scopes(asked)
+    if scopes is None:
+        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_scope", f"Invalid scopes: {asked}")
+    return scopes
 
 
 def _refuse_who_may_not_sign_in(user: User) -> None:
@@ -133,3 +121,23 @@ def _refuse_who_may_not_sign_in(user: User) -> None:
         raise no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", "Account disabled")
     if user.requires_action:
         raise no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", "Account is not fully set up")
+
+
+def _by_refresh_token(call: Call, client_id: str) -> _Granted:
+    if "refresh_token" not in call.body:
+        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_request", "No refresh token")
+    session = call.instance.tokens.session(client_id, call.body["refresh_token"])
+    if not session.user.enabled:
+        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", "User disabled")
+    return _Granted(session.scopes, session.user, session)
+
+
+def _by_client_alone(call: Call, _: str) -> _Granted:
+    return _Granted(_scopes(call))
+
+
+_GRANTS: dict[str, Callable[[Call, str], _Granted]] = {
+    "password": _by_password,
+    "refresh_token": _by_refresh_token,
+    "client_credentials": _by_client_alone,
+}

@@ -50,7 +50,7 @@ def _parse_response(
         return response_401
 
     if response.status_code == 405:
-        response_405 = Error.from_dict(response.json())
+        response_405 = TokenError.from_dict(response.json())
 
         return response_405
 

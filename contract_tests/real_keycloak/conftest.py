@@ -1,0 +1,70 @@
+"""One real Keycloak for the run of the tests, its administrator, and a sandbox that trusts it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+import pytest
+from keycloak_archive import KeycloakUnavailableError
+from keycloak_realm import Admin, environment, read_realm
+from keycloak_server import KeycloakServer, running
+from keycloak_users import REQUIRED, Kind
+
+from wallaroo_ext.sandbox.process import running as running_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+
+@pytest.fixture(scope="session")
+def keycloak() -> Generator[KeycloakServer]:
+    """A Keycloak with the realm of the tests."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(running())
+        except KeycloakUnavailableError as error:
+            if os.environ.get(REQUIRED):
+                pytest.fail(str(error))
+            pytest.skip(str(error))
+        with closing(Admin(server)) as admin:
+            admin.set_up(read_realm())
+        yield server
+
+
+@pytest.fixture(scope="session")
+def administrator(keycloak: KeycloakServer) -> Generator[Admin]:
+    """Who administers it, for the whole run."""
+    with closing(Admin(keycloak)) as admin:
+        yield admin
+
+
+@pytest.fixture
+def admin(administrator: Admin) -> Admin:
+    """Who administers it; the test begins at no events."""
+    administrator.forget_events()
+    return administrator
+
+
+@pytest.fixture(scope="session")
+def another_realm(keycloak: KeycloakServer) -> Generator[Admin]:
+    """Who administers another realm, which has a client and a user of the same names."""
+    clients, users = read_realm()["clients"], read_realm()["users"]
+    named = users[0] | {"firstName": "First", "lastName": "User"}  # which other realms than `master` ask for
+    with closing(Admin(keycloak, "another")) as admin:
+        admin.make_realm({"realm": "another", "enabled": True, "clients": clients[:1], "users": [named]})
+        yield admin
+
+
+@pytest.fixture(scope="session")
+def trusting(keycloak: KeycloakServer) -> Generator[dict[str, str]]:
+    """The environment of a user of Keycloak at a sandbox that trusts it."""
+    with running_sandbox(None, "--auth-url", keycloak.url) as sandbox:
+        yield environment(keycloak, read_realm()) | sandbox
+
+
+@pytest.fixture(params=["sync", "async"])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Which of the two kinds of client is used."""
+    return request.param
