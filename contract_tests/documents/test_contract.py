@@ -26,6 +26,20 @@ DOCUMENTS = {
 }
 KINDS = {"recorded", "example", "prose", "observed", "convention"}
 CLOSED_ENUMS = {"Aggregation", "Architecture", "BinMode", "Metric", "Visibility"}
+FOLLOWS = {
+    "invite_user": {"activate_user", "deactivate_user"},
+    "create_workspace": {"create_pipeline", "list_models"},
+    "add_workspace_user": {"list_workspace_users", "remove_workspace_user"},
+    "upload_and_convert_model": {"list_model_versions"},
+    "upload_model": {"list_model_versions"},
+    "upload_model_stream": {"list_model_versions"},
+    "list_models": {"list_model_versions"},
+    "create_pipeline": {"deploy_pipeline"},
+    "deploy_pipeline": {"get_deployment_status", "infer_deployment", "infer_pipeline", "undeploy_pipeline"},
+    "copy_pipeline": {"deploy_pipeline"},
+    "create_assay": {"get_assay_results", "list_assays", "set_assay_active"},
+}
+"""The operations that can be called with what another one's answer gives, by the links."""
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -34,6 +48,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 def evident(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """What needs evidence of its own; everything below it inherits."""
+    yield "info", document["info"]
     yield from ((operation["operationId"], operation) for _, operation in operations(document))
     components = document["components"]
     for kind in ("schemas", "responses", "parameters", "requestBodies"):
@@ -177,6 +192,11 @@ def test_links_resolve(document: dict[str, Any]) -> None:
         for name in link.get("parameters", {}):
             assert f"{{{name}}}" in target.path
     assert count >= 8
+
+
+def test_what_follows_from_what_is_linked(document: dict[str, Any]) -> None:
+    found = {(operation["operationId"], link["operationId"]) for operation, _, link in links(document)}
+    assert found == {(source, target) for source, targets in FOLLOWS.items() for target in targets}
 
 
 def body_schema(spec: ContractSpec, operation: dict[str, Any], status: str, source: str) -> dict[str, Any]:

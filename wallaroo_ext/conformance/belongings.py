@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.requests import Said
 
 
+_DEPLOYED: dict[str, dict[str, tuple[str | int, ...]]] = {
+    "deploy_pipeline": {"deploy_id": ("id",)},
+    "copy_pipeline": {"deploy": ("deployment", "id")},
+}
+"""The fields of requests that name a deployment, and where its id stands in the answer: its full name has both."""
+
 NOBODYS = 2_147_483_647
 """An id that no instance has given to a thing: the largest that the contract knows."""
 
@@ -40,9 +46,9 @@ class Belongings:
             value = _at(answer, way)
             if value is not None:
                 self.add(kind, value)
-        if operation == "deploy_pipeline":
-            for name in said.values("deploy_id"):
-                self.add("deployment name", f"{name}-{object_of(answer).get('id')}")
+        for name_field, way in _DEPLOYED.get(operation, {}).items():
+            for name in said.values(name_field):
+                self.add("deployment name", f"{name}-{_at(answer, way)}")
         if operation == "invite_user":
             for email in said.values("email"):
                 self.add("email", email)

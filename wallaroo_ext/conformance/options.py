@@ -21,6 +21,7 @@ class SuiteOptions:
     Attributes:
         instance: `sandbox`, `recorded` or `live`.
         environment: The variables that name a live instance; None for those of the process.
+        running: The variables of a sandbox that runs already; None for a new one.
         contract: The contract's file; None for the one that comes with this package.
         read_only: Whether nothing may be written.
         allow_user_changes: Whether users may be invited, activated and deactivated; on a sandbox they always may.
@@ -35,6 +36,7 @@ class SuiteOptions:
 
     instance: Kind = "sandbox"
     environment: dict[str, str] | None = None
+    running: dict[str, str] | None = None
     contract: Path | None = None
     read_only: bool = False
     allow_user_changes: bool = False

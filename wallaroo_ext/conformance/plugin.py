@@ -18,7 +18,7 @@ from wallaroo_ext.conformance.manners import WithheldError
 from wallaroo_ext.conformance.options import SEED, SuiteOptions
 from wallaroo_ext.conformance.recordings import wiring
 from wallaroo_ext.conformance.run import TestOutcome
-from wallaroo_ext.conformance.suite import Suite
+from wallaroo_ext.conformance.suite import NoGroundError, Suite
 from wallaroo_ext.redaction import redacted
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _SUITE = pytest.StashKey[Suite]()
 _SHOWN_FINDINGS = 20
+_NO_GROUND = "What the run needs could not be made: see what failed first."
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -160,10 +161,13 @@ def conformance_client(conformance_suite: Suite) -> Client:
     return conformance_suite.client
 
 
-@pytest.fixture(scope="session")
-def ground(conformance_suite: Suite) -> Ground:
+@pytest.fixture
+def ground(judged: None, conformance_suite: Suite) -> Ground:  # noqa: ARG001 - what it finds is a finding of the test
     """What the run stands on."""
-    return conformance_suite.ground
+    try:
+        return conformance_suite.ground
+    except NoGroundError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -175,7 +179,7 @@ def judged(request: pytest.FixtureRequest, conformance_suite: Suite) -> Generato
         if reason:
             pytest.skip(reason)
     if not conformance_suite.stands:
-        pytest.skip("What the run needs could not be made: see what failed first.")
+        pytest.skip(_NO_GROUND)
     run = conformance_suite.run
     before = len(run.findings)
     conformance_suite.observer.test = request.node.nodeid
@@ -201,9 +205,9 @@ def _in_words(found: list[Finding]) -> str:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep what became of a test, for the report; one whose request may not be sent is skipped."""
+    """Keep what became of a test; one whose request may not be sent, or that has no ground, is skipped."""
     report = yield
-    if call.excinfo is not None and isinstance(call.excinfo.value, WithheldError):
+    if call.excinfo is not None and isinstance(call.excinfo.value, WithheldError | NoGroundError):
         path, line, _ = item.location
         report.outcome = "skipped"
         report.longrepr = (path, line or 0, f"Skipped: {call.excinfo.value}")

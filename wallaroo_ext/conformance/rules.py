@@ -218,23 +218,23 @@ class Rules:
         Yields:
             The place in the value, the field's name, and where the rule stands.
         """
-        place, schema = self._resolved(place, schema)
+        place, schema = self.resolved(place, schema)
         for name in schema.get("x-always", ()):
             if isinstance(value, dict) and name not in value:
                 yield where, name, (*place, "x-always")
-        for inner, inner_place, inner_value, inner_where in self._parts(schema, value, place, where):
+        for inner, inner_place, inner_value, inner_where in self.parts(schema, value, place, where):
             yield from self.missing_always(inner, inner_value, inner_place, inner_where)
 
     def unlisted(self, schema: dict[str, Any], value: Any, where: str = "$") -> Iterator[Unlisted]:
         """The values that `x-extensible-enum` does not list, at any depth."""
-        _, schema = self._resolved((), schema)
+        _, schema = self.resolved((), schema)
         listed = schema.get("x-extensible-enum")
         if listed is not None and value is not None and value not in listed:
             yield Unlisted(where, value, tuple(listed))
-        for inner, _, inner_value, inner_where in self._parts(schema, value, (), where):
+        for inner, _, inner_value, inner_where in self.parts(schema, value, (), where):
             yield from self.unlisted(inner, inner_value, inner_where)
 
-    def _parts(
+    def parts(
         self, schema: dict[str, Any], value: Any, place: tuple[str, ...], where: str
     ) -> Iterator[tuple[dict[str, Any], tuple[str, ...], Any, str]]:
         """The schemas below a schema, each with its place, what it is about in the value, and what that is called."""
@@ -269,10 +269,10 @@ class Rules:
         if str(status) not in responses:
             return None
         place = (*self.places[operation], "responses", str(status))
-        place, answer = self._resolved(place, responses[str(status)])
+        place, answer = self.resolved(place, responses[str(status)])
         return _Answer(place, answer.get("content", {}))
 
-    def _resolved(self, place: tuple[str, ...], value: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    def resolved(self, place: tuple[str, ...], value: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
         """What a reference stands for, and where that stands."""
         while "$ref" in value:
             place = tuple(str(value["$ref"]).removeprefix("#/").split("/"))

@@ -99,7 +99,11 @@ GIVEN: dict[str, dict[Kind, tuple[str | int, ...]]] = {
     "upload_model": {"version": UPLOADED, "model": UPLOADED},
     "upload_model_stream": {"version": UPLOADED, "model": UPLOADED},
     "create_pipeline": {"pipeline": ("pipeline_pk_id",), "variant": ("pipeline_variant_pk_id",)},
-    "copy_pipeline": {"pipeline": ("pipeline_pk_id",), "variant": ("pipeline_variant_pk_id",)},
+    "copy_pipeline": {
+        "pipeline": ("pipeline_pk_id",),
+        "variant": ("pipeline_variant_pk_id",),
+        "deployment": ("deployment", "id"),
+    },
     "deploy_pipeline": {"deployment": ("id",)},
     "create_assay": {"assay": ("assay_id",)},
 }

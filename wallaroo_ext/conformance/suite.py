@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.properties import Properties
 
 _PREFIX = "conformance"
+_NOT_ASKED_FOR = "The run was told to look at other operations (--operation)."
 GROUND = "what_the_run_stands_on"
 """The check that a workspace, a model, a deployment and an assay can be made, which all else stands on."""
 
@@ -100,13 +101,16 @@ class Suite:
         ]
 
     def _reason_against(self, operation: str) -> str:
-        if self.options.operations and operation not in self.options.operations:
-            return "The run was told to look at other operations (--operation)."
-        return self.manners.forbids(operation)
+        is_asked_for = not self.options.operations or operation in self.options.operations
+        return self.manners.forbids(operation) or ("" if is_asked_for else _NOT_ASKED_FOR)
 
     def reason_against(self, operation: str) -> str:
-        """Why the run does not try an operation; empty where it does."""
-        return next((row.not_exercised for row in self.run.operations if row.id == operation), "No such operation.")
+        """Why the run may not or cannot try an operation; empty where it can.
+
+        A test of several operations tries all of them, also where the run was told to look at one of them.
+        """
+        reason = next((row.not_exercised for row in self.run.operations if row.id == operation), "No such operation.")
+        return "" if reason == _NOT_ASKED_FOR else reason
 
     @cached_property
     def instance(self) -> Instance:
@@ -127,11 +131,12 @@ class Suite:
         return instance
 
     def _environment(self) -> Mapping[str, str]:
-        if self.options.instance == "sandbox":
-            return self._open.enter_context(sandbox())
-        if self.options.instance == "recorded":
+        options = self.options
+        if options.instance == "sandbox":
+            return self._open.enter_context(sandbox()) if options.running is None else options.running
+        if options.instance == "recorded":
             return recorded_environment()
-        return dict(os.environ) if self.options.environment is None else self.options.environment
+        return dict(os.environ) if options.environment is None else options.environment
 
     @cached_property
     def client(self) -> Client:
@@ -171,7 +176,7 @@ class Suite:
                 ground = look_around(self.client)
             else:
                 ground = lay(self.client, self.belongings, user_changes=self.manners.user_changes)
-        except WallarooError as error:
+        except (WallarooError, AssertionError, LookupError, TypeError, ValueError) as error:
             return self._no_ground(error)
         missing = unanswerable(grounded(self.rules.document, ground, self.belongings.prefix))
         for number, row in enumerate(self.run.operations):
@@ -180,11 +185,17 @@ class Suite:
                 self.run.operations[number] = replace(row, not_exercised=reason)
         return ground
 
-    def _no_ground(self, error: WallarooError) -> NoGroundError:
-        """Take note of what kept the run from making what it needs."""
-        operation = str(getattr(error, "operation", ""))
-        last = next((found for found in reversed(self.run.exchanges) if found.operation == operation), None)
-        message = f"What the run needs could not be made: {error}"
+    def _no_ground(self, error: Exception) -> NoGroundError:
+        """Take note of what kept the run from making what it needs: a refusal, or an answer that lacks it."""
+        said = str(getattr(error, "operation", None) or "")
+        exchanges = [found for found in reversed(self.run.exchanges) if found.operation]
+        last = next((found for found in exchanges if not said or found.operation == said), None)
+        operation = said or ("" if last is None else last.operation)
+        is_told = isinstance(error, WallarooError)
+        reason = (
+            str(error) if is_told else f"the newest answer lacks what belongs there ({type(error).__name__}: {error})."
+        )
+        message = f"What the run needs could not be made: {reason}"
         found = self.observer.found(GROUND, message, operation=operation, exchange=last)
         self.run.checked(operation, GROUND, [found])
         return NoGroundError(message)

@@ -1,0 +1,120 @@
+"""Does the contract say all that the recordings show? A rule that is missing is broken by nothing."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from recorded import NOTHING, RULES, answer_schema, exchanges, recorded_answer, request_schema, sent_body
+
+from wallaroo_ext.json_values import object_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Place = tuple[str, ...]
+    Body = tuple[Place, dict[str, Any], Any]
+
+NOT_ALWAYS = {
+    # Observed: only the id, the name and whether it may sign in are always there.
+    "User": {
+        "access",
+        "createdTimestamp",
+        "disableableCredentialTypes",
+        "emailVerified",
+        "notBefore",
+        "requiredActions",
+    },
+    "InferenceOutput": {"Float"},  # a model's outputs may be of another type
+    "AssayBaseline": {"Fixed"},  # the one kind of several that was recorded
+}
+"""Fields that every recording has, and that the contract does not promise."""
+FREE = {
+    "AssayBaselineRow": {"in.tensor", "out.dense_2"},  # a model's own fields
+    "QueryUsersRequest": {"workspace_id"},  # sent in a document, and ignored there: everybody was answered
+}
+"""Recorded fields that the contract does not name."""
+
+
+@dataclass
+class Seen:
+    """How one object of the contract was recorded.
+
+    Attributes:
+        schema: What the contract says of it.
+        times: How often it was recorded.
+        fields: How often it had which field.
+    """
+
+    schema: dict[str, Any]
+    times: int = 0
+    fields: Counter[str] = field(default_factory=Counter[str])
+
+    @property
+    def ever_present(self) -> set[str]:
+        """The fields that it had each time."""
+        return {name for name, count in self.fields.items() if count == self.times}
+
+    @property
+    def stated(self) -> set[str]:
+        """The fields that it always has, by the contract."""
+        return {*self.schema.get("required", ()), *self.schema.get("x-always", ())}
+
+
+def objects(place: Place, schema: dict[str, Any], value: Any) -> Iterator[tuple[Place, dict[str, Any], dict[str, Any]]]:
+    """Every object in a value of which the contract names fields: where its schema stands, that, and the object."""
+    place, schema = RULES.resolved(place, schema)
+    if isinstance(value, dict) and schema.get("properties"):
+        yield place, schema, object_of(value)
+    for inner, inner_place, inner_value, _ in RULES.parts(schema, value, place, ""):
+        yield from objects(inner_place, inner, inner_value)
+
+
+def seen(bodies: Iterator[Body]) -> dict[Place, Seen]:
+    """How each object of the contract was recorded, by where it stands."""
+    found: dict[Place, Seen] = {}
+    for start, schema, body in bodies:
+        for place, inner, value in objects(start, schema, body):
+            entry = found.setdefault(place, Seen(inner))
+            entry.times += 1
+            entry.fields.update(value.keys())
+    return found
+
+
+def answers() -> Iterator[Body]:
+    for exchange in exchanges():
+        if (body := recorded_answer(exchange)) is not NOTHING:
+            yield (exchange["operation"], "answer"), answer_schema(exchange["operation"]), body
+
+
+def requests() -> Iterator[Body]:
+    for exchange in exchanges():
+        if (body := sent_body(exchange)) is not NOTHING:
+            yield (exchange["operation"], "request"), request_schema(exchange), body
+
+
+def at(place: Place) -> str:
+    """The name of what stands at a place, for a person."""
+    return "/".join(place).removeprefix("components/schemas/")
+
+
+def test_what_every_recording_has_is_required_or_always_there() -> None:
+    found = seen(answers())
+    assert len(found) > 20
+    for place, entry in found.items():
+        unsaid = (entry.ever_present & entry.schema["properties"].keys()) - entry.stated
+        assert unsaid == NOT_ALWAYS.get(at(place), set()), at(place)
+
+
+@pytest.mark.parametrize("bodies", [answers, requests])
+def test_every_recorded_field_is_named(bodies: Callable[[], Iterator[Body]]) -> None:
+    for start, schema, body in bodies():
+        named: dict[int, set[str]] = defaultdict(set)
+        recorded: dict[int, tuple[str, set[str]]] = {}
+        for place, inner, value in objects(start, schema, body):
+            named[id(value)] |= inner["properties"].keys() | FREE.get(at(place), set())
+            recorded[id(value)] = at(place), set(value)
+        for number, (name, fields) in recorded.items():
+            assert fields <= named[number], f"{name}: {fields - named[number]}"

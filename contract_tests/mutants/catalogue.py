@@ -1,0 +1,51 @@
+"""All mutants, and the operations that have none of a kind, with the reason."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from mutants import (
+    accepted_requests,
+    ignored_tokens,
+    lists,
+    lost_writes,
+    other_answers,
+    wrong_fields,
+    wrong_heads,
+    wrong_values,
+)
+from mutants.fields import rules
+
+if TYPE_CHECKING:
+    from mutants.kinds import Kind
+    from mutants.layer import Mutant
+
+KINDS: tuple[Kind, ...] = tuple(
+    chain.from_iterable(
+        module.KINDS
+        for module in (
+            wrong_fields,
+            wrong_heads,
+            accepted_requests,
+            ignored_tokens,
+            wrong_values,
+            lists,
+            lost_writes,
+            other_answers,
+        )
+    )
+)
+
+
+@cache
+def mutants() -> dict[str, Mutant]:
+    """All mutants by their names, in the contract's order of operations."""
+    found = [mutant for operation in rules().operations for kind in KINDS for mutant in kind.make(operation)]
+    return {mutant.name: mutant for mutant in found}
+
+
+def left_out(kind: Kind) -> list[str]:
+    """The operations that have no mutant of a kind."""
+    return [operation for operation in rules().operations if not list(kind.make(operation))]

@@ -1,0 +1,103 @@
+"""The project's own rules, and the suite, run on an edited contract: do they notice?"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+import yaml
+
+from mutants.contract_edits import edits
+from wallaroo_ext import contract
+from wallaroo_ext.conformance.options import SuiteOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mutants.contract_edits import Edit
+
+RULES = (
+    "contract_tests/documents/test_contract.py",
+    "contract_tests/documents/test_completeness.py",
+    "contract_tests/documents/test_recordings.py",
+)
+
+
+_MOST_OPERATIONS = 3
+"""Of how many operations the suite looks, where an edit is about more."""
+
+
+class _FirstFailure:
+    """A plugin of pytest that keeps the name of the first test that failed."""
+
+    def __init__(self) -> None:
+        self.test = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and not self.test:
+            self.test = report.nodeid.removeprefix("contract_tests/")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed and not self.test:
+            self.test = report.nodeid.removeprefix("contract_tests/")
+
+
+def _by_rules() -> str:
+    first = _FirstFailure()
+    with redirect_stdout(io.StringIO()) as said, redirect_stderr(said):
+        code = pytest.main(
+            [*RULES, "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"],
+            plugins=[first],
+        )
+    return first.test or ("" if code == 0 else f"pytest, which ended with {code!r}")
+
+
+def _by_suite(operations: list[str]) -> str:
+    from mutants.judging import NOT_WAITING, run
+    from mutants.serving import lying_instance
+
+    with lying_instance() as honest:
+        options = SuiteOptions(running=honest.environment, cases=5, operations=tuple(operations))
+        noticed, check, _, crash, _ = run(options, NOT_WAITING)
+    return f"instance/: {check or crash}" if noticed or crash else ""
+
+
+def _notice(number: int, rules_only: bool, told: multiprocessing.Queue[str]) -> None:  # noqa: FBT001 - a process's arguments have no names
+    """What notices an edit, found out in a process of its own: everything reads the contract once and keeps it."""
+    document = contract.load()
+    edit = edits(document)[number]
+    with TemporaryDirectory() as directory:
+        file = Path(directory) / "contract.yaml"
+        file.write_text(yaml.safe_dump(edit.made(document), sort_keys=False, allow_unicode=True), encoding="utf-8")
+        with patch.object(contract, "path", return_value=file):
+            found = _by_rules()
+            if not found and not rules_only:
+                found = _by_suite(edit.operations(document)[:_MOST_OPERATIONS])
+    told.put(found)
+    told.close()
+    told.join_thread()
+    os._exit(0)
+
+
+def noticed(*, rules_only: bool = False) -> Iterator[tuple[Edit, str]]:
+    """Each edit with what noticed it; an empty text where nothing did.
+
+    Args:
+        rules_only: Whether only the rules of `contract_tests/documents` are tried, and not the suite.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["mutants.preloaded"])
+    for number, edit in enumerate(edits(contract.load())):
+        told: multiprocessing.Queue[str] = context.Queue()
+        process = context.Process(target=_notice, args=(number, rules_only, told))
+        process.start()
+        found = told.get(timeout=300)
+        process.join()
+        yield edit, found

@@ -1,0 +1,112 @@
+"""The layer around the sandbox that lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mutants.exchange import Answer, Request, handled, read, sent
+from wallaroo_ext import contract
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    Lie = Callable[["Exchange"], Awaitable[Answer]]
+    """What a lying instance answers to a request of the operation that it lies about."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request of the operation that is lied about, and the honest instance, which a lie may ask, or not.
+
+    Attributes:
+        request: The request.
+        memory: What a lie remembers from one request to the next.
+        good_token: Makes a token that the instance accepts.
+        asked: What the honest instance was asked.
+        answered: What it answered.
+    """
+
+    request: Request
+    memory: dict[Any, Any]
+    good_token: Callable[[], str]
+    _ask: Callable[[Request], Awaitable[Answer]]
+    asked: list[Request] = field(default_factory=list[Request])
+    answered: list[Answer] = field(default_factory=list[Answer])
+
+    async def ask(self, request: Request | None = None) -> Answer:
+        """What the honest instance answers to the request, or to another one."""
+        asked = self.request if request is None else request
+        answer = await self._ask(asked)
+        self.asked.append(asked)
+        self.answered.append(answer)
+        return answer
+
+    def is_honest(self, answer: Answer) -> bool:
+        """Whether an answer is the instance's own to the request as it came."""
+        return self.asked == [self.request] and self.answered == [answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """An instance that lies in one way.
+
+    Attributes:
+        operation: The contract's `operationId`.
+        kind: The kind of lie, such as `wrong-type`.
+        about: What it is about, such as the field `models[].id`; empty where there is one lie of a kind.
+        text: What the instance does, for a person.
+        lie: The lie.
+    """
+
+    operation: str
+    kind: str
+    about: str
+    text: str
+    lie: Lie
+
+    @property
+    def name(self) -> str:
+        """Its name, such as `list_models.wrong-type.models[].id`."""
+        return ".".join(part for part in (self.operation, self.kind, self.about) if part)
+
+
+class LyingLayer:
+    """An ASGI layer that lets one mutant at a time answer for its operation; everything else goes through it unchanged.
+
+    Args:
+        app: The sandbox.
+        good_token: Makes a token that the sandbox accepts.
+
+    Attributes:
+        lies: How many answers were not the sandbox's own, or not to the request as it came, since the last `become`.
+    """
+
+    def __init__(self, app: ASGIApp, good_token: Callable[[], str]) -> None:
+        self._app = app
+        self._good_token = good_token
+        self._mutant: Mutant | None = None
+        self._memory: dict[Any, Any] = {}
+        self.lies = 0
+
+    def become(self, mutant: Mutant | None) -> None:
+        """Lie as a mutant does from now on; None for the truth."""
+        self._mutant, self._memory, self.lies = mutant, {}, 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        mutant = self._mutant
+        if mutant is None or scope["type"] != "http" or contract.operation_at(scope["path"]) != mutant.operation:
+            await self._app(scope, receive, send)
+            return
+        exchange = Exchange(
+            await read(scope, receive),
+            self._memory,
+            self._good_token,
+            lambda request: handled(self._app, scope, request),
+        )
+        answer = await mutant.lie(exchange)
+        self.lies += not exchange.is_honest(answer)
+        await sent(answer, send)

@@ -1,0 +1,99 @@
+"""A sandbox in this process, whose lies are switched by a function."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from mutants.layer import LyingLayer
+from wallaroo_ext import contract
+from wallaroo_ext.conformance.instance import SANDBOX_TOKEN_SECONDS
+from wallaroo_ext.sandbox.app import create_app
+from wallaroo_ext.sandbox.http_protocol import DroppableProtocol
+from wallaroo_ext.sandbox.instance import Instance
+from wallaroo_ext.sandbox.options import SandboxOptions
+from wallaroo_ext.sandbox.process import read_environment
+from wallaroo_ext.sandbox.server import export_lines
+from wallaroo_ext.sandbox.spec import ContractSpec
+from wallaroo_ext.sandbox.users import find_user_by_email
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from mutants.layer import Mutant
+
+
+@dataclass(frozen=True, slots=True)
+class LyingInstance:
+    """A sandbox that lies on demand.
+
+    Attributes:
+        environment: The variables that `wallaroo_ext.connect` reads.
+    """
+
+    environment: dict[str, str]
+    _instance: Instance
+    _layer: LyingLayer
+
+    def become(self, mutant: Mutant | None) -> None:
+        """Be new, and lie as a mutant does from now on; None for the truth."""
+        self._layer.become(None)
+        self._instance.reset()
+        self._layer.become(mutant)
+
+    @property
+    def lies(self) -> int:
+        """How often it has lied since then."""
+        return self._layer.lies
+
+
+@contextmanager
+def lying_instance() -> Generator[LyingInstance]:
+    """A sandbox for the time of a `with` block, with tokens as short-lived as those of the suite's own."""
+    with tempfile.TemporaryDirectory(prefix="wallaroo-mutants-") as directory:
+        instance = Instance(Path(directory) / "data", SandboxOptions(token_lifetime=SANDBOX_TOKEN_SECONDS))
+        app = create_app(instance, ContractSpec(contract.load()))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            layer = LyingLayer(app, lambda: _good_token(instance, url))
+            server = uvicorn.Server(
+                uvicorn.Config(layer, log_config=None, http=DroppableProtocol, loop="asyncio", lifespan="off")
+            )
+            thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+            thread.start()
+            try:
+                _wait(server)
+                instance.engine.resume()
+                yield LyingInstance(_environment(instance, url, Path(directory)), instance, layer)
+            finally:
+                server.should_exit = True
+                thread.join()
+                instance.close()
+
+
+def _good_token(instance: Instance, url: str) -> str:
+    with instance.store.reading() as db:
+        user = find_user_by_email(db, instance.credentials.username)
+    return instance.tokens.issue(instance.credentials.client_id, user, url)["access_token"]
+
+
+def _environment(instance: Instance, url: str, directory: Path) -> dict[str, str]:
+    file = directory / "environment"
+    file.write_text(export_lines(url, instance), encoding="utf-8")
+    return read_environment(file)
+
+
+def _wait(server: uvicorn.Server) -> None:
+    deadline = time.monotonic() + 30
+    while not server.started:
+        if time.monotonic() > deadline:
+            raise TimeoutError("The sandbox did not start within 30 s.")
+        time.sleep(0.01)
