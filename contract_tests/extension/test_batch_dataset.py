@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
+pytestmark = pytest.mark.slow  # it scores data sets, and starts programs that are killed
+
 arrow: Any = pa
 pq: Any = parquet
 texts: Any = csv

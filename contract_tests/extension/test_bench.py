@@ -18,6 +18,8 @@ from upload_memory import MIB
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow  # it measures
+
 
 @pytest.fixture
 def console() -> Console:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.conformance.run import Run
 
+pytestmark = pytest.mark.slow  # it starts a browser
+
 MADE = {"failing": runs.failing, "conforming": runs.conforming, "early": runs.early, "hostile": runs.hostile}
 SCHEMES = ("light", "dark")
 WIDTHS = {"a desk": 1280, "a phone": 390}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow  # it starts a browser and sandboxes
+
 LISTING = contract.operation("list_workspaces").path
 HERE = ["http://localhost", "http://localhost:3000", "https://127.0.0.1:8443", "http://[::1]:9"]
 ELSEWHERE = [

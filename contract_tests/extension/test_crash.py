@@ -27,6 +27,8 @@ from wallaroo_ext.sandbox.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow  # each test kills and starts sandboxes
+
 ACTORS, REQUESTS = 4, 200
 READS = ("list", "read", "compute")
 MIX = {name: 2 if name.startswith(("upload", "infer")) else 1 for name in ACTIONS if not name.startswith(READS)}

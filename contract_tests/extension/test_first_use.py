@@ -57,6 +57,7 @@ def test_the_demo_shows_what_it_did() -> None:
     assert int(right[1]) > 105
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals) -> None:
     with subprocess.Popen(DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -84,6 +85,7 @@ def own_rows() -> pa.Table:
     return to_table({"dense_input": rows})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".json", ".arrow", ".parquet", ".csv"])
 def test_the_demo_takes_a_persons_own_files(
     ending: str, tmp_path: Path, model_file: Path, expected: Callable[[Any], np.ndarray[Any, Any]]
@@ -104,6 +106,7 @@ def test_the_demo_takes_a_persons_own_files(
     assert f"│   0 │            {expected(vectors)[0, 0]:.4f} │" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "name", "content", "said"),
     [

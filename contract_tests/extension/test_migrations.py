@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
+pytestmark = pytest.mark.slow  # each test starts sandboxes of its own
+
 VERSIONS = range(1, len(MIGRATIONS) + 1)
 STORED = sorted(int(place.name) for place in DIRECTORIES.iterdir())
 TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow  # each test runs pytest in a process of its own
+
 pytest_plugins = ["pytester"]
 
 USES = """

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
+pytestmark = pytest.mark.slow  # each test starts a sandbox of its own
+
 WITHOUT_A_HANDLER = set[str]()
 """The operations that answer 501, until the sandbox has them."""
 

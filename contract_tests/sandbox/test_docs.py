@@ -136,6 +136,7 @@ class TestOverHttp:
         assert flow["tokenUrl"] == issuer + contract.operation("request_token").path
 
 
+@pytest.mark.slow
 class TestInABrowser:
     def test_every_operation_is_listed(self, page: Browser, document: dict[str, Any]) -> None:
         listed = page.run("return [...document.querySelectorAll('.opblock')].map(block => block.id)")

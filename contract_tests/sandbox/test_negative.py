@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.slow  # it sends 1,500 requests
+
 CASES = int(os.environ.get("NEGATIVE_CASES", "1500"))
 SEED = int(os.environ.get("NEGATIVE_SEED", "29"))
 WARM_UP = max(CASES // 5, 400)
