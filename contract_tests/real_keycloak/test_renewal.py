@@ -14,6 +14,7 @@ import httpx
 import pytest
 from keycloak_users import (
     SECRET,
+    TLS,
     USER,
     USER_INFO,
     Kind,
@@ -99,10 +100,10 @@ class TestLifetimes:
         assert token_requests(admin) == ["LOGIN", "REFRESH_TOKEN_ERROR", "LOGIN"]
 
     def test_tokens_of_3_seconds_are_renewed_before_any_is_refused(
-        self, keycloak: KeycloakServer, admin: Admin
+        self, keycloak: KeycloakServer, admin: Admin, kind: Kind
     ) -> None:
         with client_attributes(admin, access_token_lifespan="3"):
-            statuses = asyncio.run(_ask_for_seconds(keycloak, 7))
+            statuses = _ask_for_seconds(keycloak, 7) if kind == "sync" else asyncio.run(_ask_in_asyncio(keycloak, 7))
         assert set(statuses) == {200}
         assert len(statuses) > 50
         assert token_requests(admin) == ["LOGIN", "REFRESH_TOKEN", "REFRESH_TOKEN"]
@@ -122,8 +123,23 @@ class TestLifetimes:
         assert token_requests(admin) == ["LOGIN", "REFRESH_TOKEN"]
 
 
-async def _ask_for_seconds(keycloak: KeycloakServer, seconds: float) -> list[int]:
+def _ask_for_seconds(keycloak: KeycloakServer, seconds: float) -> list[int]:
     """The statuses of Keycloak's answers, asked again and again; a refused token would be a 401 on the way."""
+    statuses: list[int] = []
+
+    def note(response: httpx.Response) -> None:
+        statuses.append(response.status_code)
+
+    ends_at = time.monotonic() + seconds
+    with httpx.Client(auth=auth(keycloak), event_hooks={"response": [note]}, timeout=30, verify=TLS) as http:
+        while time.monotonic() < ends_at:
+            http.get(keycloak.url + USER_INFO)
+            time.sleep(0.02)
+    return statuses
+
+
+async def _ask_in_asyncio(keycloak: KeycloakServer, seconds: float) -> list[int]:
+    """The same in asyncio."""
     statuses: list[int] = []
 
     async def note(response: httpx.Response) -> None:
@@ -212,23 +228,29 @@ class TestManyAtOnce:
 
 
 PROGRAM = """
-import sys, time
-wrong, right, cache = float(sys.argv[1]), time.time, sys.argv[2]
+import asyncio, sys, time
+wrong, right, cache, kind = float(sys.argv[1]), time.time, sys.argv[2], sys.argv[3]
 time.time = lambda: right() + wrong
 time.time_ns = lambda: int(time.time() * 1e9)
-from wallaroo_ext import call, connect
+from wallaroo_ext import aio, call, connect
 from wallaroo_mlops_client.api.workspaces import list_workspaces
 from wallaroo_mlops_client.models import ListWorkspacesRequest
-with connect(cache=cache) as client:
-    print([len(call(list_workspaces, client=client, body=ListWorkspacesRequest()).workspaces) for _ in range(3)])
+def sync():
+    with connect(cache=cache) as client:
+        return [call(list_workspaces, client=client, body=ListWorkspacesRequest()) for _ in range(3)]
+async def in_asyncio():
+    async with connect(cache=cache) as client:
+        return [await aio.call(list_workspaces, client=client, body=ListWorkspacesRequest()) for _ in range(3)]
+answers = sync() if kind == "sync" else asyncio.run(in_asyncio())
+print([len(answer.workspaces) for answer in answers])
 """
 
 
 @pytest.mark.parametrize("wrong_by", [-3600, 3600])
 def test_a_clock_that_is_an_hour_wrong_changes_nothing(
-    trusting: dict[str, str], admin: Admin, tmp_path: Path, wrong_by: int
+    trusting: dict[str, str], admin: Admin, tmp_path: Path, wrong_by: int, kind: Kind
 ) -> None:
-    command = [sys.executable, "-c", PROGRAM, str(wrong_by), str(tmp_path / "cache")]
+    command = [sys.executable, "-c", PROGRAM, str(wrong_by), str(tmp_path / "cache"), kind]
     for _ in range(2):  # the second one finds the first one's token
         done = subprocess.run(command, env=trusting, capture_output=True, text=True, check=False, timeout=60)
         assert (done.stdout, done.stderr) == ("[1, 1, 1]\n", "")

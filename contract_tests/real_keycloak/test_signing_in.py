@@ -82,9 +82,9 @@ class TestGrants:
 
 
 class TestClients:
-    def test_a_confidential_one_authenticates_by_http_basic(self, keycloak: KeycloakServer) -> None:
+    def test_a_confidential_one_authenticates_by_http_basic(self, keycloak: KeycloakServer, kind: Kind) -> None:
         seen = Seen()
-        auth(keycloak, transport=seen.transport()).access_token()
+        assert user_info(keycloak, auth(keycloak, transport=seen.transport()), kind) == 200
         [request] = seen.requests
         assert request.headers["Authorization"] == f"Basic {base64.b64encode(f'{CLIENT}:{SECRET}'.encode()).decode()}"
         assert "client" not in request.content.decode()
