@@ -34,7 +34,7 @@ def conformance(
     instance: Literal["live", "sandbox", "recorded"] = "live",
     contract: Path | None = None,
     operation: tuple[str, ...] = (),
-    cases: Annotated[int, Parameter(validator=Number(gte=1))] = 20,
+    cases: Annotated[int, Parameter(validator=Number(gte=1))] = 15,
     seed: int | None = None,
     explore: Annotated[bool, Parameter(negative=())] = False,
     drift: Annotated[bool, Parameter(group=_DRIFT, negative=())] = False,

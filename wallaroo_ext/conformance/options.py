@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 SEED = 29
 """What random data is made from, unless another seed is asked for."""
+CASES = 15
+"""How many random requests are sent of each operation and kind, unless another number is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ class SuiteOptions:
     allow_user_changes: bool = False
     rate: float | None = None
     seed: int = SEED
-    cases: int = 20
+    cases: int = CASES
     operations: tuple[str, ...] = ()
     drift: bool = False
     drift_url: str | None = None

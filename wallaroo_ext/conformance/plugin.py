@@ -15,7 +15,7 @@ import pytest
 
 from wallaroo_ext.conformance.api import Api
 from wallaroo_ext.conformance.manners import WithheldError
-from wallaroo_ext.conformance.options import SEED, SuiteOptions
+from wallaroo_ext.conformance.options import CASES, SEED, SuiteOptions
 from wallaroo_ext.conformance.recordings import wiring
 from wallaroo_ext.conformance.run import TestOutcome
 from wallaroo_ext.conformance.suite import NoGroundError, Suite
@@ -45,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rate", type=float, help="how many requests a second may be sent")
     group.addoption("--seed", type=int, help="what random data is made from")
     group.addoption("--explore", action="store_true", help="random data that nobody has tried yet; prints its seed")
-    group.addoption("--cases", type=int, default=20, help="random requests of each operation, good and bad")
+    group.addoption("--cases", type=int, default=CASES, help="random requests of each operation, good and bad")
     group.addoption("--operation", action="append", default=[], help="look at this operation; may be given again")
     wiring.add_options(group)
 
