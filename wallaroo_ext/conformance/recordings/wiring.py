@@ -6,7 +6,7 @@ import re
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from contextlib import AbstractContextManager
 
+    from wallaroo_ext.conformance.instance import Kind
     from wallaroo_ext.conformance.recordings.cassette import Recording
     from wallaroo_ext.retries.clock import Clock
-
-Instance = Literal["sandbox", "recorded", "live"]
 
 PASSED = pytest.StashKey[bool]()
 """What a test has in its stash once it passed, before its fixtures end."""
@@ -62,7 +61,7 @@ def add_options(group: pytest.OptionGroup) -> None:
     group.addoption("--release", metavar="NAME", help="with --record: the instance's release, for recording.json")
 
 
-def configure(config: pytest.Config, instance: Instance) -> None:
+def configure(config: pytest.Config, instance: Kind) -> None:
     """Prepare a run; to be called once, in `pytest_configure`.
 
     Args:
@@ -84,13 +83,13 @@ def configure(config: pytest.Config, instance: Instance) -> None:
     config.pluginmanager.register(_plugin(instance, directory, release, is_recorded=is_recorded), _NAME)
 
 
-def _plugin(instance: Instance, directory: Path, release: str, *, is_recorded: bool) -> object:
+def _plugin(instance: Kind, directory: Path, release: str, *, is_recorded: bool) -> object:
     if instance == "recorded":
         return Replay(directory)
     return Record(directory, instance, release) if is_recorded else NoRecordings()
 
 
-def _release_of(instance: Instance) -> str:
+def _release_of(instance: Kind) -> str:
     """The release of an instance that tells it; no operation of a live one does."""
     if instance != "sandbox":
         return "unknown"
