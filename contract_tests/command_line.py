@@ -14,7 +14,7 @@ from fcntl import ioctl
 from termios import TIOCSWINSZ
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.cli.main import app
+from wallaroo_ext.cli.main import program
 from wallaroo_ext.cli.running import run
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def in_process(
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         code: Any = 0
         try:
-            run(app, list(arguments))
+            run(program(list(arguments)), list(arguments))
         except SystemExit as end:
             code = end.code or 0
         said = capsys.readouterr()

@@ -52,7 +52,8 @@ if TYPE_CHECKING:
         WallarooError,
     )
     from wallaroo_ext.existing_deployments import find_deployment, undeploy
-    from wallaroo_ext.inference import infer, outputs
+    from wallaroo_ext.inference.infer import infer
+    from wallaroo_ext.inference.outputs import outputs
     from wallaroo_ext.models import model_version
     from wallaroo_ext.operations import call
     from wallaroo_ext.pipelines import deploy_pipeline
@@ -108,10 +109,8 @@ _HOMES = {
         "find_deployment",
         "undeploy",
     ),
-    "inference": (
-        "infer",
-        "outputs",
-    ),
+    "inference.infer": ("infer",),
+    "inference.outputs": ("outputs",),
     "models": ("model_version",),
     "operations": ("call",),
     "pipelines": ("deploy_pipeline",),

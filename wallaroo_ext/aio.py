@@ -19,7 +19,7 @@ from wallaroo_ext.client import connect
 from wallaroo_ext.deployed import end_steps, note_or_raise
 from wallaroo_ext.deployments import TIMEOUT, wait_until_running_steps
 from wallaroo_ext.existing_deployments import find_deployment_steps, undeploy_steps
-from wallaroo_ext.inference import infer_steps
+from wallaroo_ext.inference.infer import infer_steps
 from wallaroo_ext.models import model_version_steps
 from wallaroo_ext.operations import (
     NullableOperation,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.rejections import Rejection
     from wallaroo_ext.batch.report import DatasetScored
     from wallaroo_ext.deployed import Deployment
-    from wallaroo_ext.inference import InferOptions, Where
+    from wallaroo_ext.inference.infer import InferOptions, Where
     from wallaroo_ext.inference.rows import Rows
     from wallaroo_ext.pipelines import DeployOptions, Models
     from wallaroo_ext.retries.clock import Clock

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +45,17 @@ def operation_ids() -> list[str]:
     return list(_operations())
 
 
+def _client_file(name: str) -> Path:
+    """A file of the generated client's package, which is not imported for it: that would load httpx and attrs."""
+    spec = find_spec("wallaroo_mlops_client")
+    if spec is None or spec.origin is None:
+        raise ImportError("The generated client, wallaroo_mlops_client, is not installed.")
+    return Path(spec.origin).with_name(name)
+
+
 @cache
 def _operations() -> dict[str, OperationInfo]:
-    from importlib import resources
-
-    text = resources.files("wallaroo_mlops_client").joinpath("operations.json").read_text(encoding="utf-8")
-    table: dict[str, dict[str, Any]] = json.loads(text)
+    table: dict[str, dict[str, Any]] = json.loads(_client_file("operations.json").read_text(encoding="utf-8"))
     return {
         name: OperationInfo(
             summary=row["summary"],

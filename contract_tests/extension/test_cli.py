@@ -351,6 +351,20 @@ def test_a_missing_extra_is_said_in_a_sentence() -> None:
     assert done.returncode == 2
 
 
+def test_a_sandbox_keeps_nothing_of_the_other_commands_in_memory() -> None:
+    program = """
+import sys
+from wallaroo_ext.cli.main import program
+
+program(["sandbox"])["sandbox"]
+import wallaroo_ext.sandbox.server
+
+print(*{"httpx", "rich", "wallaroo_ext.batch", "wallaroo_ext.cli.sandbox"} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "wallaroo_ext.cli.sandbox\n"
+
+
 COMPLETED = """
 source "$(find "$HOME" -type f -path '*completions*')"
 complete -p wallaroo-ext > /dev/null || exit 1

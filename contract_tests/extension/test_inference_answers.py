@@ -15,8 +15,8 @@ from recorded import DOCUMENT, NOTHING, exchanges, recorded_answer
 from wallaroo_ext import ContractViolationError, EngineError, NotFoundError, outputs
 from wallaroo_ext.arrow import to_file
 from wallaroo_ext.failures import refusal
-from wallaroo_ext.inference import arrow_media_type
 from wallaroo_ext.inference.answers import from_records, read_answer
+from wallaroo_ext.inference.media_types import arrow_media_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -34,7 +34,7 @@ from wallaroo_ext import (
     wait_until_running,
 )
 from wallaroo_ext.arrow import from_file, to_file
-from wallaroo_ext.inference import arrow_media_type
+from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.pieces import AT_ONCE
 

@@ -20,7 +20,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from wallaroo_ext import contract
-from wallaroo_ext.cli.main import sandbox as sandbox_command
+from wallaroo_ext.cli.sandbox import sandbox as sandbox_command
 from wallaroo_ext.sandbox import issuer as issuer_module
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.issuer import ForeignIssuer, Identity, RecentIdentities

@@ -21,7 +21,7 @@ from turns import figures, in_turns, shown, timed
 
 from wallaroo_ext import aio, connect, infer
 from wallaroo_ext.arrow import to_file
-from wallaroo_ext.inference import arrow_media_type
+from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.process import running
 

@@ -19,7 +19,7 @@ from sandbox_bench import WIDTH, model
 
 from wallaroo_ext import contract
 from wallaroo_ext.arrow import to_file
-from wallaroo_ext.inference import arrow_media_type
+from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.inference.rows import to_table
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.rejections import Rejection
     from wallaroo_ext.batch.schemas import OneSchema
     from wallaroo_ext.batch.scoring import Scored
-    from wallaroo_ext.inference import Where
+    from wallaroo_ext.inference.infer import Where
 
 
 def infer_batches(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.report import DatasetScored
     from wallaroo_ext.batch.run import DatasetRun
     from wallaroo_ext.batch.sources import Source
-    from wallaroo_ext.inference import Where
+    from wallaroo_ext.inference.infer import Where
 
     DataSource = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Dataset
     Filter = Expression | Sequence[Any]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.batch.options import HowToScore
-    from wallaroo_ext.inference import Where
+    from wallaroo_ext.inference.infer import Where
     from wallaroo_ext.operations import Steps
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext.batch.attempts import repeated
 from wallaroo_ext.batch.rejections import Limit, Rejection, is_too_large, narrowed
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, WallarooError
-from wallaroo_ext.inference import infer
+from wallaroo_ext.inference.infer import infer
 from wallaroo_ext.inference.media_types import OPERATION
 from wallaroo_ext.inference.vectors import vector_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from wallaroo_ext.cli import output
@@ -16,6 +16,7 @@ from wallaroo_ext.cli.tables import Column, counted, numbers, show_table, times
 if TYPE_CHECKING:
     import pyarrow as pa
 
+assay = App(name="assay", help="Show what an assay found.")
 _ENDINGS = (".png", ".svg", ".pdf")
 _NUMBERS = {"score": "score", "warning_threshold": "warning", "alert_threshold": "alert"}
 
@@ -23,6 +24,7 @@ _Time = Annotated[str | None, Parameter(show_default=False)]
 _Limit = Annotated[int | None, Parameter(validator=Number(gte=1))]
 
 
+@assay.command
 def results(
     assay_id: int,
     /,
@@ -57,6 +59,7 @@ def results(
             _show(found)
 
 
+@assay.command
 def chart(
     assay_id: int,
     /,

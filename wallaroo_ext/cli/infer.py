@@ -93,7 +93,7 @@ def _url(client: Client, where: str, workspace: str | None) -> str:
 def _scored(client: Client, url: str, rows: pa.Table, wire: Any) -> pa.Table:
     """The rows scored, piece by piece, so that a request has a size that every gateway takes."""
     from wallaroo_ext.cli.rows import pieces
-    from wallaroo_ext.inference import infer as score
+    from wallaroo_ext.inference.infer import infer as score
 
     answers: list[pa.Table] = []
     with progress.scoring(rows.num_rows) as tell:

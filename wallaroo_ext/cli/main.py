@@ -3,44 +3,51 @@
 from __future__ import annotations
 
 import sys
-from importlib import metadata
+from importlib import import_module, metadata
 from typing import Any, cast
 
 from cyclopts import App
 
 from wallaroo_ext.cli import running
-from wallaroo_ext.cli.assay import chart, results
-from wallaroo_ext.cli.batch import batch
-from wallaroo_ext.cli.call import call
-from wallaroo_ext.cli.conformance import conformance
-from wallaroo_ext.cli.deploy import deploy
-from wallaroo_ext.cli.doctor import doctor
-from wallaroo_ext.cli.drift import drift
-from wallaroo_ext.cli.infer import infer
-from wallaroo_ext.cli.operations import operations
-from wallaroo_ext.cli.sandbox import sandbox
-from wallaroo_ext.cli.status import status
-from wallaroo_ext.cli.token import token
-from wallaroo_ext.cli.undeploy import undeploy
-from wallaroo_ext.cli.upload import upload
 
-app = App(
-    name="wallaroo-ext",
-    help="Work with a Wallaroo instance, or run one on this machine.",
-    version=lambda: metadata.version("wallaroo-ext"),
-    version_format="plaintext",
+_COMMANDS = (
+    "assay",
+    "batch",
+    "call",
+    "conformance",
+    "deploy",
+    "doctor",
+    "drift",
+    "infer",
+    "operations",
+    "sandbox",
+    "status",
+    "token",
+    "undeploy",
+    "upload",
 )
-cast("Any", app).register_install_completion_command(help="Let this shell complete the command's words.")
-for command in (upload, deploy, status, infer, batch, undeploy, token, operations, call):
-    app.command(command)
-for command in (doctor, conformance, drift, sandbox):
-    app.command(command)
-assay = App(name="assay", help="Show what an assay found.")
-for command in (chart, results):
-    assay.command(command)
-app.command(assay)
+"""The commands, each in the module of its name."""
+
+
+def program(arguments: list[str]) -> App:
+    """The command line; where these arguments ask for a command, only that one is loaded.
+
+    A sandbox would keep the memory of all others for as long as it runs.
+    """
+    app = App(
+        name="wallaroo-ext",
+        help="Work with a Wallaroo instance, or run one on this machine.",
+        version=lambda: metadata.version("wallaroo-ext"),
+        version_format="plaintext",
+    )
+    cast("Any", app).register_install_completion_command(help="Let this shell complete the command's words.")
+    is_known = bool(arguments) and arguments[0] in _COMMANDS
+    for name in _COMMANDS:
+        module = f"wallaroo_ext.cli.{name}"
+        app.command(f"{module}:{name}" if is_known else getattr(import_module(module), name))
+    return app
 
 
 def main() -> None:
     """Run the command line."""
-    running.run(app, sys.argv[1:])
+    running.run(program(sys.argv[1:]), sys.argv[1:])

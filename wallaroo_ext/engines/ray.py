@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.batch.options import BatchOptions
     from wallaroo_ext.engines.worker import Worker
-    from wallaroo_ext.inference import Where
+    from wallaroo_ext.inference.infer import Where
 
 Dataset: TypeAlias = Any
 """A `ray.data.Dataset`. Ray is no part of the environment in which types are checked."""

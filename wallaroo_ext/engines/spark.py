@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.batch.options import BatchOptions
-    from wallaroo_ext.inference import Where
+    from wallaroo_ext.inference.infer import Where
 
 DataFrame: TypeAlias = Any
 """A `pyspark.sql.DataFrame`. pyspark is no part of the environment in which types are checked."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pyarrow import RecordBatch, Schema, Table
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.inference import Where
+    from wallaroo_ext.inference.infer import Where
 
 pa: Any = import_module("pyarrow")
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from wallaroo_ext import arrow
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.media_types import answer_type, request_type
+from wallaroo_ext.inference.pieces_stream import PiecesStream
 from wallaroo_ext.operations import Send
-from wallaroo_ext.pieces import AT_ONCE, PiecesStream
+from wallaroo_ext.pieces import AT_ONCE
 
 if TYPE_CHECKING:
     from pyarrow import Table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 
 from wallaroo_ext.arrow import to_file
-from wallaroo_ext.inference import arrow_media_type
+from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.json_values import object_of
 from wallaroo_ext.sandbox.own_routes import CONTROL

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.inference import arrow_media_type
+from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.sandbox.control.routes import JSON, Action, json_body, other_body
 from wallaroo_ext.sandbox.inference_log import LoggedBatch
 from wallaroo_ext.sandbox.pipelines import add_pipeline, add_pipeline_version

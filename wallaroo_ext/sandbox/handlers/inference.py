@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from wallaroo_ext.inference import arrow_media_type
+from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.sandbox.calls import Call, handles
 from wallaroo_ext.sandbox.handlers.deployments import find_deployment, pod_name
 from wallaroo_ext.sandbox.handlers.workspaces import is_member
