@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sandbox_bench import has_load_generator, listed_per_second, scored, started
 from soak import GROWTH, HOUR, SECONDS, Soaked, soak
+from transport_bench import transports
 from turns import figures
 from upload_bench import SIZE, large_upload
 from upload_memory import MIB, WAYS, measure
@@ -124,6 +125,7 @@ SECTIONS: dict[str, Callable[[Console], bool]] = {
     "imports": imports,
     "core": core_imports,
     "layers": layers,
+    "transports": transports,
     "uploads": uploads,
     "sandbox": sandbox,
     "soak": soaking,
