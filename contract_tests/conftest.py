@@ -12,8 +12,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from wallaroo_ext import call, connect, contract
 from wallaroo_ext.sandbox.process import running
+from wallaroo_ext.tls import tls_context
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Generator
     from pathlib import Path
 
@@ -27,6 +29,19 @@ def _signals_as_at_a_terminal() -> None:
     """Programs that the tests start end with these signals, also where whoever started the tests ignores them."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _authorities_are_read_once() -> Generator[None]:
+    """Each bare client of httpx would read the known authorities' certificates: 30 ms, a third of all that is done."""
+
+    def context(verify: ssl.SSLContext | bool = True, *arguments: Any, **options: Any) -> ssl.SSLContext:  # noqa: FBT001, FBT002 - httpx's own
+        return tls_context(verify=True) if verify is True else made(verify, *arguments, **options)
+
+    made = httpx.create_ssl_context
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", context)
+        yield
 
 
 @pytest.fixture(scope="session")

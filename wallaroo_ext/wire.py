@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext.tls import tls_context
 
 if TYPE_CHECKING:
     import asyncio
@@ -60,9 +61,9 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return self._by_loop.setdefault(loop, self._async_client(verify=self._context(), limits=self._limits))
 
     def _context(self) -> ssl.SSLContext:
-        """The TLS settings, which take a moment to load, and are shared."""
+        """The TLS settings, which threads and event loops share."""
         if isinstance(self._verify, bool):
-            self._verify = httpx.create_ssl_context(self._verify)
+            self._verify = tls_context(verify=self._verify)
         return self._verify
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from wallaroo_ext.auth.origins import parsed
 from wallaroo_ext.failures import connection_failed
 from wallaroo_ext.json_values import object_of
 from wallaroo_ext.retries import hints
+from wallaroo_ext.tls import tls_context
 
 if TYPE_CHECKING:
     import ssl
@@ -113,7 +114,7 @@ class TokenEndpoint:
         if self._transport is not None:
             return httpx.Client(transport=_Lent(self._transport), timeout=self._timeout)
         if isinstance(self._verify, bool):
-            self._verify = httpx.create_ssl_context(verify=self._verify)  # made once: it takes some milliseconds
+            self._verify = tls_context(verify=self._verify)
         return httpx.Client(verify=self._verify, timeout=self._timeout)
 
     def _request(self, http: httpx.Client, form: Form) -> httpx.Request:
