@@ -9,6 +9,7 @@ import httpx
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from wallaroo_ext import call, connect, contract
 from wallaroo_ext.sandbox.process import running
@@ -22,6 +23,24 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
 WIDTH = 29
+
+
+_TOGETHER = ("contract_tests/instance/", "contract_tests/real_keycloak/")
+"""What counts its requests over all of its files, and what starts a Keycloak."""
+
+
+class _ByFile(LoadScopeScheduling):
+    """Gives the tests of a file to one process, and those of some directories as well."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((directory for directory in _TOGETHER if file.startswith(directory)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """How `scripts/test` shares the tests among processes."""
+    return _ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

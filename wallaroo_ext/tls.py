@@ -17,7 +17,7 @@ _NAMED_BY = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def tls_context(*, verify: bool) -> ssl.SSLContext:
-    """httpx's own TLS settings, shared among clients, because reading the authorities' certificates takes 30 ms.
+    """Httpx's own TLS settings, shared among clients, because reading the authorities' certificates takes 30 ms.
 
     They are read anew when they have changed.
 

@@ -72,5 +72,6 @@ use_environment() {
     PATH=$root/$venv/bin:$PATH
     VIRTUAL_ENV=$root/$venv
     export PATH VIRTUAL_ENV
-    unset PYTHONPATH PYTHONHOME
+    # Without bytecode, which stays in the clone, each of the programs that a script starts would compile all that it loads.
+    unset PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 }
