@@ -46,7 +46,7 @@ class Exchange:
 
     def is_honest(self, answer: Answer) -> bool:
         """Whether an answer is the instance's own to the request as it came."""
-        return self.asked == [self.request] and self.answered == [answer]
+        return (self.request, answer) in zip(self.asked, self.answered, strict=True)
 
 
 @dataclass(frozen=True, slots=True)

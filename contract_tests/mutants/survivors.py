@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _OWNER = "Recordings have an empty text in quotation marks there: nothing says whose it is."
 _FEATURES = "Which features an instance has, and what it is called, nothing else tells."
+_LATER = "Nothing says when a window is stored after it is over, so that an older answer may be true."
 _SAME = "What it tells never changes, so that a stale answer is a true one."
 
 REASONS: dict[str, str] = {
@@ -15,6 +16,8 @@ REASONS: dict[str, str] = {
     "list_features.stale": _SAME,
     "get_model_config_by_id.stale": _SAME,
     "get_pipeline_external_url.stale": _SAME,
+    "get_assay_results.stale": _LATER,
+    "get_assay_results_between.stale": _LATER,
     "create_workspace.accepts-missing-fields": "The name that it fills in is taken, so that it refuses all the same.",
     "field-renamed #/components/schemas/Error code": "It may be missing, and no document recorded an error.",
 }

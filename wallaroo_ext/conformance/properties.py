@@ -183,13 +183,14 @@ class Properties:
             found = self._observer.found(ANSWERED, message, operation=operation, exchange=self._session.last)
             self._observer.run.checked(operation, ANSWERED, [found])
 
-    def good_request(self, operation: str) -> dict[str, Any]:
+    def good_request(self, operation: str, *, is_new: bool = False) -> dict[str, Any]:
         """A request of an operation that the instance accepts, as httpx takes it, with the parameters of its path.
 
         Args:
             operation: The contract's `operationId`.
+            is_new: Whether it is another one than before, with names that are not taken.
         """
-        if operation not in self._requests:
+        if is_new or operation not in self._requests:
             self._requests[operation] = self._good_request(operation)
         return self._requests[operation]
 
