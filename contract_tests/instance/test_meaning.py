@@ -387,12 +387,14 @@ class TestAssays:
     def test_stored_results_are_of_the_assay(self, api: Api, ground: Ground) -> None:
         assert ground.scored_at is not None
         start, end = ((ground.scored_at + timedelta(hours=hours)).isoformat() for hours in (-24, 24))
-        stored = api.done("get_assay_results", {"assay_id": ground.assay_id, "start": start, "end": end})
-        between = api.done("get_assay_results_between", {"assay_id": ground.assay_id, "start": start, "end": end})
-        assert {result["assay_id"] for result in stored + between} <= {ground.assay_id}
-        results = {result["id"]: result for result in between}
-        for result in stored:
-            assert result == results[result["id"]], "both paths tell of the same results"
+        another = api.done("create_assay", assay_request(ground, name=api.name("a")))["assay_id"]
+        for assay_id in (another, ground.assay_id):
+            of = {"assay_id": assay_id, "start": start, "end": end}
+            stored, between = (api.done(f"get_assay_results{path}", of) for path in ("", "_between"))
+            assert {result["assay_id"] for result in stored + between} <= {assay_id}
+            results = {result["id"]: result for result in between}
+            for result in stored:
+                assert result == results[result["id"]], "both paths tell of the same results"
         limited = api.done("get_assay_results", {"assay_id": ground.assay_id, "limit": 1})
         assert len(limited) == min(1, len(between))
 

@@ -39,6 +39,7 @@ def main() -> int:
     root: Path = wanted.root
     tree = root / ".mutation/tree"
     copy_tree(root, tree)
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # two changes of a second and of one size have the same bytecode, for Python
     os.chdir(tree)  # where cosmic-ray makes its changes, and what `python -m pytest` imports first
     survived = 0
     for area in wanted.area or AREAS:
