@@ -15,7 +15,14 @@ import httpx
 import pytest
 from keycloak import API, CLIENT_SECRET, PASSWORD, TOKEN_URL, Keycloak, down, refused, refusing, unreachable
 
-from wallaroo_ext import AuthenticationError, BearerToken, ConfigurationError, ConnectionFailedError, KeycloakAuth
+from wallaroo_ext import (
+    AuthenticationError,
+    BearerToken,
+    ConfigurationError,
+    ConnectionFailedError,
+    KeycloakAuth,
+    connect,
+)
 from wallaroo_ext.auth.grants import Credentials, Form
 from wallaroo_ext.auth.token_endpoint import TokenEndpoint
 from wallaroo_ext.errors import RateLimitedError, RequestTimeoutError, ServerError, WallarooError
@@ -208,6 +215,18 @@ def test_an_answer_without_a_refresh_token_leaves_the_one_that_was_used(keycloak
     keycloak.usable = {"given"}
     keycloak.now += 3600
     assert auth.access_token() == "t2"
+
+
+def test_the_one_that_was_left_dies_when_it_was_told_to(keycloak: Keycloak) -> None:
+    auth = keycloak.auth()
+    auth.access_token()
+    keycloak.fields = {"refresh_token": None}
+    keycloak.now += 3600
+    auth.access_token()
+    keycloak.usable = {"r1"}
+    keycloak.now += 3601
+    auth.access_token()
+    assert keycloak.grants == ["password", "refresh_token", "password"]
 
 
 def test_a_token_that_is_still_good_stays_in_use_while_keycloak_is_down(keycloak: Keycloak) -> None:
@@ -457,6 +476,27 @@ def test_an_answer_that_drips_in_ends_at_the_time_to_read(keycloak: Keycloak) ->
     keycloak.failure = lambda _: httpx.Response(200, stream=Drip())
     with pytest.raises(RequestTimeoutError):
         keycloak.auth(timeout=0.01).access_token()
+
+
+def test_an_answer_without_an_end_is_left_by_a_whole_client_too() -> None:
+    """The layer of retries, which reads other answers to their end, leaves those with tokens alone."""
+    taken = 0
+
+    class Endless(httpx.SyncByteStream):
+        def __iter__(self) -> Any:
+            nonlocal taken
+            while taken < 100:
+                taken += 1
+                yield bytes(1 << 20)
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Endless()))
+    environment = {"WALLAROO_CLIENT_ID": "c", "WALLAROO_CLIENT_SECRET": "s"}
+    with (
+        connect(API, transport=transport, environment=environment) as client,
+        pytest.raises(AuthenticationError),
+    ):
+        client.get_httpx_client().post("/a")
+    assert taken < 10
 
 
 # Secrets

@@ -283,6 +283,20 @@ def test_a_lock_that_others_hold_for_too_long_is_not_waited_for(
     assert "others hold the lock" in caplog.text
 
 
+def test_a_lock_is_waited_for_as_long_as_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "sleep", sleep)
+    with locked(tmp_path / "a.lock", 1), pytest.raises(TimeoutError), locked(tmp_path / "a.lock", 5):
+        pass
+    assert 1005 <= now < 1006
+
+
 def test_forget_deletes_the_file(keycloak: Keycloak, directory: Path) -> None:
     auth = keycloak.auth(cache=directory)
     auth.forget()

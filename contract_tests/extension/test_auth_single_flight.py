@@ -190,6 +190,15 @@ class on_signal:  # noqa: N801 - a context manager that reads as a function
         signal.signal(signal.SIGUSR1, self._before)
 
 
+def test_a_program_does_not_wait_for_it_at_its_end(keycloak: Keycloak, gate: Gate) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        caller = pool.submit(keycloak.auth().access_token)
+        until(lambda: any(thread.name == "wallaroo-token" for thread in threading.enumerate()))
+        assert [thread.daemon for thread in threading.enumerate() if thread.name == "wallaroo-token"] == [True]
+        gate.opened.set()
+        caller.result(30)
+
+
 def test_a_failure_is_everybodys_and_the_next_call_tries_again(keycloak: Keycloak, gate: Gate) -> None:
     auth = keycloak.auth()
     gate.failure = unreachable

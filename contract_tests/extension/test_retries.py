@@ -449,6 +449,10 @@ class TestHistory:
         attempts = attempts_of(caller.meets(503).post(CREATE))
         assert described(attempts) == "1 attempt: 503 after 0 s; what has reached the instance is not sent twice."
 
+    def test_what_stopped_the_last_one_is_said(self) -> None:
+        attempts = (Attempt("503", 1.0, pause=2.0), Attempt("503", 1.0, stopped="there were enough"))
+        assert described(attempts) == "2 attempts: 503 after 1 s, then 503 after 1 s; there were enough."
+
     def test_it_is_empty_where_there_is_nothing_to_say(self) -> None:
         assert described(()) == described((Attempt("200", 1.0),)) == ""
         assert attempts_of(httpx.Response(200)) == attempts_of(httpx.ReadError("x")) == ()

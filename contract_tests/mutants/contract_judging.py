@@ -59,12 +59,13 @@ def _by_rules() -> str:
     return first.test or ("" if code == 0 else f"pytest, which ended with {code!r}")
 
 
-def _by_suite(operations: list[str]) -> str:
+def _by_suite(operations: list[str], file: Path) -> str:
+    """What of the suite notices that an instance that keeps the contract does not keep the edited one."""
     from mutants.judging import NOT_WAITING, run
     from mutants.serving import lying_instance
 
     with lying_instance() as honest:
-        options = SuiteOptions(running=honest.environment, cases=5, operations=tuple(operations))
+        options = SuiteOptions(running=honest.environment, contract=file, cases=5, operations=tuple(operations))
         noticed, check, _, crash, _ = run(options, NOT_WAITING)
     return f"instance/: {check or crash}" if noticed or crash else ""
 
@@ -78,8 +79,8 @@ def _notice(number: int, rules_only: bool, told: multiprocessing.Queue[str]) -> 
         file.write_text(yaml.safe_dump(edit.made(document), sort_keys=False, allow_unicode=True), encoding="utf-8")
         with patch.object(contract, "path", return_value=file):
             found = _by_rules()
-            if not found and not rules_only:
-                found = _by_suite(edit.operations(document)[:_MOST_OPERATIONS])
+        if not found and not rules_only:
+            found = _by_suite(edit.operations(document)[:_MOST_OPERATIONS], file)
     told.put(found)
     told.close()
     told.join_thread()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import os
 import random
 import shlex
@@ -13,8 +14,9 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from cosmic_ray.commands import init
 from cosmic_ray.mutating import mutate_and_test
@@ -30,6 +32,8 @@ AREAS: dict[str, tuple[str, ...]] = {
 """The packages of the extension whose lines are changed, and the tests that have to notice."""
 
 _PATIENCE_SECONDS = 300
+Place: TypeAlias = tuple[int, int]
+"""A line, and a column in it."""
 _ORDER = 29
 
 
@@ -39,7 +43,8 @@ def main() -> int:
     root: Path = wanted.root
     tree = root / ".mutation/tree"
     copy_tree(root, tree)
-    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # two changes of a second and of one size have the same bytecode, for Python
+    # For Python, two changes within a second and of the same size have the same bytecode.
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     os.chdir(tree)  # where cosmic-ray makes its changes, and what `python -m pytest` imports first
     survived = 0
     for area in wanted.area or AREAS:
@@ -75,7 +80,7 @@ def tried(root: Path, area: str, count: int) -> int:
         if is_new:
             init(sorted(Path(f"wallaroo_ext/{area}").rglob("*.py")), database, {"operators": {}})
         pending: list[Any] = sorted(database.pending_work_items, key=_number)
-        for item in sampled(pending, count):
+        for item in sampled([item for item in pending if has_effect(item)], count):
             result = mutate_and_test(item.mutations, shlex.join([*command, *tests]), _PATIENCE_SECONDS)
             database.set_result(item.job_id, result)
             if result.test_outcome == TestOutcome.SURVIVED:
@@ -87,6 +92,26 @@ def tried(root: Path, area: str, count: int) -> int:
 
 def _number(item: Any) -> str:
     return str(item.job_id)
+
+
+def has_effect(item: Any) -> bool:
+    """Whether a change is in what runs: not in an annotation, nor in what is there for a type checker."""
+    change = item.mutations[0]
+    spared = without_effect(change.module_path)
+    return not any(start <= change.start_pos and change.end_pos <= end for start, end in spared)
+
+
+@cache
+def without_effect(module: Path) -> list[tuple[Place, Place]]:
+    """Where those places of a module begin and end."""
+    found: list[Any] = []
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        found += [getattr(node, name, None) for name in ("annotation", "returns")]
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            found.append(node)
+    return [
+        ((node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)) for node in found if node is not None
+    ]
 
 
 def sampled(pending: list[Any], count: int) -> list[Any]:
