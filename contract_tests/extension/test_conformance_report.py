@@ -172,7 +172,21 @@ class TestGrouping:
 
     def test_a_failed_test_without_a_finding_is_a_failure(self) -> None:
         [failure] = failures(runs.run(tests=[FAILED]))
-        assert (failure.check, failure.message, failure.tests) == ("test", "because", {FAILED.test: 1})
+        assert (failure.check, failure.message, failure.tests) == ("test", "B: because", {FAILED.test: 1})
+
+    def test_it_says_what_the_test_is_about_and_shows_the_last_request(self) -> None:
+        test = TestOutcome(
+            "test_a.py::TestB::test_a_model_is_listed[x]", "failed", 0.1, "def …\nE   AssertionError: no\nE   ?"
+        )
+        sent = [
+            runs.exchange(test=test.test),
+            runs.exchange("get_model", test=test.test),
+            runs.exchange(test="another"),
+        ]
+        [failure] = failures(runs.run(tests=[test], exchanges=sent))
+        assert headline(failure.message) == "A model is listed [x]: no"
+        assert test.message in failure.message
+        assert (failure.operation, failure.examples[0].exchange) == ("get_model", sent[1])
 
     def test_a_failed_test_with_a_finding_is_that_finding(self) -> None:
         assert len(failures(runs.run(tests=[FAILED], findings=[finding(test=FAILED.test)]))) == 1

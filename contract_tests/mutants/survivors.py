@@ -6,6 +6,8 @@ _OWNER = "Recordings have an empty text in quotation marks there: nothing says w
 _FEATURES = "Which features an instance has, and what it is called, nothing else tells."
 _LATER = "Nothing says when a window is stored after it is over, so that an older answer may be true."
 _SAME = "What it tells never changes, so that a stale answer is a true one."
+_NO_ERROR = "No document recorded an error."
+_OWN = "Good requests name the run's own things, with this field, so that none goes without it."
 
 REASONS: dict[str, str] = {
     "list_models.foreign-id.models[].owner_id": _OWNER,
@@ -19,6 +21,10 @@ REASONS: dict[str, str] = {
     "get_assay_results.stale": _LATER,
     "get_assay_results_between.stale": _LATER,
     "create_workspace.accepts-missing-fields": "The name that it fills in is taken, so that it refuses all the same.",
-    "field-renamed #/components/schemas/Error code": "It may be missing, and no document recorded an error.",
+    "field-renamed #/components/schemas/Error code": _NO_ERROR,
+    "required-dropped #/components/schemas/Error msg": _NO_ERROR,
+    "required-dropped #/components/schemas/ModelReference sha": _OWN,
+    "required-dropped #/components/schemas/FixedBaselineRequest end_at": _OWN,
+    "always-dropped #/components/schemas/Token expires_in": "No document recorded a token's answer.",
 }
 """Why, by the name of the mutant or the edit."""

@@ -115,13 +115,29 @@ def _examples(findings: list[Finding]) -> tuple[Finding, ...]:
 
 
 def _unexplained(run: Run) -> list[Finding]:
-    """The tests that failed although no finding is theirs."""
+    """The tests that failed although no finding is theirs, each with the last request that it sent before."""
     explained = {finding.test for finding in run.findings}
+    last = {exchange.test: exchange for exchange in run.exchanges}
     return [
-        Finding("", TEST, test.message or f"The test {test.outcome} and said nothing.", test=test.test)
+        Finding(
+            last[test.test].operation if test.test in last else "",
+            TEST,
+            _said(test),
+            exchange=last.get(test.test),
+            test=test.test,
+        )
         for test in run.tests
         if test.outcome in BAD_OUTCOMES and test.test not in explained
     ]
+
+
+def _said(test: TestOutcome) -> str:
+    """What a test is about, in the words of its name, how it failed, and all that pytest says of it."""
+    words = test.test.rpartition("::")[2].removeprefix("test_").replace("_", " ").replace("[", " [", 1)
+    errors = [line.removeprefix("E").strip() for line in test.message.splitlines() if line.startswith("E  ")]
+    reason = errors[0].removeprefix("AssertionError: ") if errors else test.message
+    begin = f"{words[:1].upper()}{words[1:]}: {reason or f'it {test.outcome} and said nothing.'}"
+    return f"{begin}\n\n{test.message}" if errors else begin
 
 
 def unreported(run: Run) -> list[Failure]:

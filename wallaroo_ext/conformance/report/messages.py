@@ -30,7 +30,7 @@ def value_in(message: str) -> tuple[str, str, str]:
 
 
 def headline(message: str, length: int = _HEADLINE_LENGTH) -> str:
-    """A message in one line that is not too long: a long value gives way to what is wrong with it."""
-    place, value, rest = map(one_line, value_in(message))
+    """A message, to its first empty line, as one line that is not too long: long values give way to what is wrong."""
+    place, value, rest = map(one_line, value_in(message.partition("\n\n")[0]))
     words = (place, shortened(value, _VALUE_LENGTH), rest)
     return shortened(" ".join(word for word in words if word), length)
