@@ -503,6 +503,7 @@ class TestForm:
         given_out += evened.rest()
         assert b"".join(given_out) == content
         assert all(len(piece) == PIECE for piece in given_out[:-1])
+        assert all(len(piece) <= PIECE for piece in given_out[-1:])
 
 
 class TestEndpoints:
