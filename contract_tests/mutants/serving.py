@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import tempfile
 import threading
 import time
@@ -21,7 +20,7 @@ from wallaroo_ext.sandbox.http_protocol import DroppableProtocol
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.options import SandboxOptions
 from wallaroo_ext.sandbox.process import read_environment
-from wallaroo_ext.sandbox.server import export_lines
+from wallaroo_ext.sandbox.server import export_lines, listening
 from wallaroo_ext.sandbox.spec import ContractSpec
 from wallaroo_ext.sandbox.users import find_user_by_email
 
@@ -61,7 +60,7 @@ def lying_instance() -> Generator[LyingInstance]:
     with tempfile.TemporaryDirectory(prefix="wallaroo-mutants-") as directory:
         instance = Instance(Path(directory) / "data", SandboxOptions(token_lifetime=SANDBOX_TOKEN_SECONDS))
         app = create_app(instance, ContractSpec(contract.load()))
-        with socket.create_server(("127.0.0.1", 0)) as listener:
+        with listening("127.0.0.1", 0) as listener:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             layer = LyingLayer(app, lambda: _good_token(instance, url))
             server = uvicorn.Server(

@@ -97,7 +97,7 @@ def serve(server: ServerOptions, options: SandboxOptions) -> None:
     with (
         suppress(KeyboardInterrupt),
         _interrupted_by(signal.SIGTERM),
-        _listening(server.host, server.port) as listener,
+        listening(server.host, server.port) as listener,
         _state(server.directory) as state,
     ):
         given = None if server.certificate is None or server.key is None else given_pair(server.certificate, server.key)
@@ -221,7 +221,7 @@ def _interrupted_by(number: signal.Signals) -> Generator[None]:
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Generator[socket.socket]:
+def listening(host: str, port: int) -> Generator[socket.socket]:
     """A socket that is bound; uvicorn listens on it.
 
     asyncio turns off Nagle's algorithm, which would add 40 ms to an answer, only on sockets that name their protocol.
