@@ -235,6 +235,7 @@ def test_oldest_outputs_are_counted_through_all_models() -> None:
         5,
         tensor("Float", [], []),
         tensor("Float", [2], [1.0]),
+        tensor("Float", [1], [1.0, 2.0]),
         tensor("Float", [-1], [1.0]),
         tensor("Float", [1], ["text"]),
         {"Float": {"dim": ["1"], "data": [1.0]}},

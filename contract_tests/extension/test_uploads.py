@@ -51,7 +51,7 @@ from wallaroo_ext import (
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.digest import BackgroundDigest
-from wallaroo_ext.uploads.envelope import Part, form
+from wallaroo_ext.uploads.envelope import Envelope, Part, form
 from wallaroo_ext.uploads.pieces import PIECE, Evened
 from wallaroo_ext.uploads.progress import Reporter, shown
 from wallaroo_ext.uploads.sources import opened
@@ -489,6 +489,14 @@ class TestForm:
             body = UploadBody(source, envelope, None, Reporter(None, None))
             sent = b"".join(body)
         assert parts_of(envelope.media_type, sent)[-1][1] == whole + b"end"
+
+    @pytest.mark.parametrize(
+        ("tail", "whole"), [(b"", [False, False, True]), (b"--end--", [False, False, False, True])]
+    )
+    def test_it_may_be_whole_once_its_last_byte_is_handed_over(self, tail: bytes, whole: list[bool]) -> None:
+        with opened(iter([bytes(PIECE), b"end"]), None) as source:
+            body = UploadBody(source, Envelope("x/y", b"head", tail), None, Reporter(None, None))
+            assert [body.may_be_whole for part in body if part] == whole
 
     @settings(deadline=None, derandomize=True, max_examples=50)
     @given(sizes=st.lists(st.sampled_from([0, 1, 1000, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE]), max_size=6))

@@ -112,10 +112,11 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield ready
 
     def _last(self) -> Iterator[bytes]:
-        """The last piece; without anything after it, it makes the body whole."""
-        for piece in self._intake.last():
-            self.may_be_whole = not self._envelope.tail
-            yield piece
+        """What is left; without anything after it, the last piece makes the body whole."""
+        *before, last = self._intake.last()
+        yield from before
+        self.may_be_whole = not self._envelope.tail
+        yield last
 
 
 async def _read_in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
