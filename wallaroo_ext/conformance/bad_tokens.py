@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -87,8 +88,7 @@ class BadTokens:
 
     def _foreign(self) -> str:
         """A token with the claims of a good one, signed with a key that the issuer does not have."""
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        return jwt.encode(self._claims(), key, algorithm="RS256", headers={"kid": "foreign"})
+        return jwt.encode(self._claims(), _foreign_key(), algorithm="RS256", headers={"kid": "foreign"})
 
     def _expired(self) -> str:
         """The run's first token, once it has expired, or the one that the environment names."""
@@ -102,6 +102,11 @@ class BadTokens:
             )
         time.sleep(max(0.0, left))
         return self._first
+
+
+@cache
+def _foreign_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def _encoded(part: dict[str, Any]) -> str:
