@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import platform
 import ssl
 import sys
@@ -35,6 +36,7 @@ from wallaroo_ext import (
 )
 from wallaroo_ext.client import ConnectOptions
 from wallaroo_ext.timeouts import httpx_timeout
+from wallaroo_ext.tls import tls_context
 from wallaroo_ext.wire import Wire
 
 if TYPE_CHECKING:
@@ -368,6 +370,19 @@ class TestRedirects:
 def test_an_option_that_is_misspelt_is_an_error() -> None:
     with pytest.raises(TypeError, match="'time_out'"):
         connected("https://api.example.com", time_out=5)
+
+
+def test_certificates_are_read_once_and_anew_when_they_change(
+    certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "authorities.pem"
+    file.write_bytes(certificate.read_bytes())
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    first = tls_context(verify=True)
+    assert tls_context(verify=True) is first
+    assert tls_context(verify=False).verify_mode is ssl.CERT_NONE
+    os.utime(file, ns=(1, 1))
+    assert tls_context(verify=True) is not first
 
 
 def test_every_option_is_described() -> None:
