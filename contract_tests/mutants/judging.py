@@ -75,11 +75,6 @@ class _Witness:
     def pytest_configure(self, config: pytest.Config) -> None:
         use_suite(config, self.suite)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Run what has to wait for a token to expire late."""
-        items.sort(key=lambda item: (item.get_closest_marker("last") is not None, "expired" in item.name))
-
     def pytest_exception_interact(self, node: Any, call: pytest.CallInfo[Any], report: Any) -> None:
         if self.failed or call.excinfo is None:
             return

@@ -32,9 +32,10 @@ AREAS: dict[str, tuple[str, ...]] = {
 """The packages of the extension whose lines are changed, and the tests that have to notice."""
 
 _PATIENCE_SECONDS = 300
+_ORDER = 29
+
 Place: TypeAlias = tuple[int, int]
 """A line, and a column in it."""
-_ORDER = 29
 
 
 def main() -> int:

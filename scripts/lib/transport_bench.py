@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 TURNS = 5
 CALLS = 960
-WORKS = 3
 AT_A_TIME = 64
 ROWS = 2_000
 """Their Arrow file is just small enough to be sent as one piece: the transport of pyreqwest takes no larger ones."""
@@ -71,10 +70,11 @@ class Work:
 def transports(console: Console) -> bool:
     """Each transport in threads and in asyncio: small calls one at a time and many at a time, and rows."""
     table = figures(f"Transports, medians of {TURNS} turns", "what", "by", "requests a second", "times httpx")
-    with ExitStack() as stack, shown(console, "transports", 2 * WORKS * (TURNS + 1)) as tell:
+    with ExitStack() as stack:
         stack.enter_context(_pyreqwest())
         environment = stack.enter_context(running())
         works = _works(deployed(stack.enter_context(connect(environment=environment))))
+        tell = stack.enter_context(shown(console, "transports", 2 * len(works) * (TURNS + 1)))
         for work in works:
             for kind, ways in (
                 ("threads", _in_threads(stack, environment, work)),
