@@ -16,9 +16,10 @@ from wallaroo_ext.batch.dataset import DatasetOptions, score_dataset
 from wallaroo_ext.batch.in_asyncio import elements, in_thread
 from wallaroo_ext.batch.options import BatchOptions, how_to_score
 from wallaroo_ext.client import connect
-from wallaroo_ext.deployed import end_steps, note_or_raise
-from wallaroo_ext.deployments import TIMEOUT, wait_until_running_steps
-from wallaroo_ext.existing_deployments import find_deployment_steps, undeploy_steps
+from wallaroo_ext.deployments.deploy import begin_steps, finish_steps
+from wallaroo_ext.deployments.deployment import end_steps, note_or_raise
+from wallaroo_ext.deployments.find import find_deployment_steps, undeploy_steps
+from wallaroo_ext.deployments.wait import TIMEOUT, wait_until_running_steps
 from wallaroo_ext.inference.infer import infer_steps
 from wallaroo_ext.models import model_version_steps
 from wallaroo_ext.operations import (
@@ -32,7 +33,6 @@ from wallaroo_ext.operations import (
     client_of,
     no_answer,
 )
-from wallaroo_ext.pipelines import begin_steps, finish_steps
 from wallaroo_ext.uploads import upload_model_steps
 from wallaroo_ext.workspaces import find_workspace_steps
 
@@ -49,10 +49,10 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.progress import Wanted
     from wallaroo_ext.batch.rejections import Rejection
     from wallaroo_ext.batch.report import DatasetScored
-    from wallaroo_ext.deployed import Deployment
+    from wallaroo_ext.deployments.deploy import DeployOptions, Models
+    from wallaroo_ext.deployments.deployment import Deployment
     from wallaroo_ext.inference.infer import InferOptions, Where
     from wallaroo_ext.inference.rows import Rows
-    from wallaroo_ext.pipelines import DeployOptions, Models
     from wallaroo_ext.retries.clock import Clock
     from wallaroo_ext.uploads import ModelSource, UploadOptions
 

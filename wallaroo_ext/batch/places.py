@@ -6,9 +6,9 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wallaroo_ext.batch.attempts import repeated
-from wallaroo_ext.deployments import status_steps
+from wallaroo_ext.deployments.find import find_deployment_steps, named_in
+from wallaroo_ext.deployments.wait import status_steps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError
-from wallaroo_ext.existing_deployments import find_deployment_steps, named_in
 from wallaroo_ext.json_values import list_of, object_of
 from wallaroo_ext.operations import run
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import DeploymentStatus, ModelVersion
 
-    from wallaroo_ext.deployed import Deployment
+    from wallaroo_ext.deployments.deployment import Deployment
 
 _MODEL = re.compile(r"(?P<name>[^@#]+)(?:@(?P<version>.+)|#(?P<sha>.+))?")
 
@@ -57,7 +57,7 @@ def deploy(
         options: The instance, and how to answer.
     """
     with options.reported():
-        from wallaroo_ext.pipelines import deploy_pipeline
+        from wallaroo_ext.deployments.deploy import deploy_pipeline
 
         named, settings = [_parts(each) for each in model], _settings(engine_config)
         with options.connect() as client, progress.waiting(f"Deploying {name}.", quiet=options.json) as tell:

@@ -53,7 +53,7 @@ def deployment_of(client: Client, name: str, workspace: int | None) -> Found:
         NotFoundError: There is none, or it has ended.
         AmbiguousError: Several workspaces have a deployed pipeline of this name.
     """
-    from wallaroo_ext.existing_deployments import find_deployment
+    from wallaroo_ext.deployments.find import find_deployment
 
     try:
         found = find_deployment(client, name, workspace)

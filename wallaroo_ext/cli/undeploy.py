@@ -21,7 +21,7 @@ def undeploy(name: str, /, *, workspace: str | None = None, options: Options = D
         options: The instance, and how to answer.
     """
     with options.reported(), options.connect() as client:
-        from wallaroo_ext.existing_deployments import undeploy as end
+        from wallaroo_ext.deployments.find import undeploy as end
 
         place = searched(client, workspace)
         try:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import httpx
 
 from wallaroo_ext import contract
-from wallaroo_ext.deployed import Deployment, end_steps
-from wallaroo_ext.deployments import status_steps
+from wallaroo_ext.deployments.deploy import url_steps
+from wallaroo_ext.deployments.deployment import Deployment, end_steps
+from wallaroo_ext.deployments.wait import status_steps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, InvalidRequestError, NotFoundError
 from wallaroo_ext.lookups import fits_twice, not_there
 from wallaroo_ext.operations import Steps, run
-from wallaroo_ext.pipelines import url_steps
 from wallaroo_ext.workspaces import workspace_ids_steps
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
-from wallaroo_ext.deployed import Deployment, end_steps, note_or_raise
-from wallaroo_ext.deployments import TIMEOUT, status_steps, wait_until_running_steps
+from wallaroo_ext.deployments.deployment import Deployment, end_steps, note_or_raise
+from wallaroo_ext.deployments.wait import TIMEOUT, status_steps, wait_until_running_steps
 from wallaroo_ext.errors import InvalidDataError, NotFoundError
 from wallaroo_ext.lookups import not_there
 from wallaroo_ext.models import models_steps, versions_steps

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import DeploymentStatus
 
-    from wallaroo_ext.deployed import Deployment
+    from wallaroo_ext.deployments.deployment import Deployment
     from wallaroo_ext.retries.clock import Clock
 
 _FIRST_PAUSE = 0.2
