@@ -42,7 +42,8 @@ def deploy(
     """Deploy models as a pipeline, and wait until it runs.
 
     It tells where the deployment answers. What does not become Running is undeployed again, and so is what Ctrl-C
-    interrupts.
+    interrupts. What was deployed under the name before is not undeployed: it is said then what it runs, and how to go
+    back. The pipeline stays; no operation removes it.
 
     For example: `wallaroo-ext deploy tumours --model tumours`
 
