@@ -150,6 +150,7 @@ class TestAnyMoment:
     def test_what_the_call_started_has_ended(
         self, sandbox: dict[str, str], client: Client, model: ModelVersion, when: str
     ) -> None:
+        number = 0
         for number in count():
             transport = Interrupting({number}, answered=when == "when it is answered")
             with connected(sandbox, transport) as interrupted:
@@ -163,6 +164,7 @@ class TestAnyMoment:
     ) -> None:
         before = deploy_pipeline(client, "x", model)
         newer = upload_model(client, model_file, name="newer", workspace=1)
+        number = 0
         for number in count():
             transport = Interrupting({number}, answered=when == "when it is answered")
             with connected(sandbox, transport) as interrupted:
@@ -206,6 +208,7 @@ class TestAnyMoment:
                     return True
                 return False
 
+        number = 0
         for number in count():
             transport = Cancelling(range(number, number + times), answered=when == "when it is answered")
             if not asyncio.run(is_cancelled(transport)):

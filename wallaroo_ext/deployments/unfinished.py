@@ -77,8 +77,9 @@ def clean_up_steps(begun: Begun, error: BaseException) -> Steps[None]:
 
 def _is_refusal(error: BaseException) -> bool:
     """Whether an instance did not do what it was asked to do, for sure."""
-    is_known = isinstance(error, ApiError) and error.status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return is_known and error.status != HTTPStatus.REQUEST_TIMEOUT  # a gateway's, which may have passed it on
+    if not isinstance(error, ApiError) or error.status == HTTPStatus.REQUEST_TIMEOUT:
+        return False  # a gateway's time-out comes after it has passed the request on
+    return error.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _cleaned_steps(begun: Begun) -> Steps[Cleaned]:
