@@ -18,8 +18,12 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OUT_OF_DATE = 3
 """The exit code of `check` where something has to be installed."""
@@ -35,6 +39,8 @@ _LARGER = {"demo": ("demo", "test", "check"), "test": ("test", "check")}
 
 _WITHOUT_PROJECT = ("mutation",)
 """The environments of tools, in which the project itself is not installed."""
+
+_LOOK_EVERY = 0.2
 
 _HELD = "WALLAROO_EXT_ENVIRONMENTS_IN_USE"
 """The environments that the scripts use that this one was started by."""
@@ -129,17 +135,19 @@ class Environment:
         if before is not None and before["name"] in _LARGER.get(self.name, ()):
             name = before["name"]
         _say(f"Setting up {self.path} from scripts/requirements/{name}.txt ...")
-        remove(self.path / _WHOLE)
         if before is None:
             self._make(base)
+        else:
+            remove(self.path / _WHOLE)
         inputs = self.inputs(name)
         self._install(name)
         write(self.path / _WHOLE, self._record(name, inputs))
 
     def _make(self, base: str) -> None:
-        if self.path.is_symlink():
+        if self.path.is_symlink():  # it may lead to another clone's, of which this one is a copy
             self.path.unlink()
         elif self.path.exists():
+            remove(self.path / _WHOLE)
             shutil.rmtree(self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         run(base, "-m", "venv", str(self.path), advice="Is Python's venv module there (python3-venv on Debian)?")
@@ -184,8 +192,58 @@ def install(environment: Environment, base: str) -> None:
     else:
         lock(fcntl.LOCK_EX, environment.path)
     if not environment.is_current():  # another script may have set it up, while this one waited
+        wait_for_programs_of(environment)
         environment.set_up(base)
     lock(fcntl.LOCK_SH, environment.path)
+
+
+def wait_for_programs_of(environment: Environment) -> None:
+    """Wait for programs that run from an environment without a lock, as far as the system shows them.
+
+    A person may have started them. So may a set-up that was killed: pip and venv start programs that go on then.
+    """
+    waits_for = ""
+    while user := _program_of(str(environment.path)):
+        if user != waits_for:
+            _say(f"Waiting for {user}, which runs from {environment.path}.")
+        waits_for = user
+        time.sleep(_LOOK_EVERY)
+
+
+def _program_of(path: str) -> str:
+    """A program that runs from an environment; empty for none. Those that started this one are none."""
+    own = _ancestors()
+    for process, command in _processes():
+        is_from_there = any(argument.startswith(f"{path}{os.sep}") for argument in command[:2])
+        if is_from_there and process not in own and not any(each.endswith("set_up.py") for each in command):
+            return _shown(process, command)
+    return ""
+
+
+def _ancestors() -> set[int]:
+    found, process = set[int](), os.getpid()
+    while process > 1 and process not in found:
+        found.add(process)
+        try:
+            after_name = (Path("/proc") / str(process) / "stat").read_text(encoding="utf-8").rpartition(")")[2]
+            process = int(after_name.split()[1])
+        except (OSError, ValueError):
+            process = os.getppid() if process == os.getpid() else 0
+    return found
+
+
+def _processes() -> Iterator[tuple[int, list[str]]]:
+    """The processes with their command lines, as far as the system shows them."""
+    for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda process: int(process.name)):
+        try:
+            command = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+        except OSError:  # it has ended, or is somebody else's
+            continue
+        yield int(process.name), command
+
+
+def _shown(process: int, command: list[str]) -> str:
+    return f"the process {process} ({' '.join(command)[:60]})"
 
 
 def install_node_modules(directory: Path) -> None:
@@ -233,14 +291,13 @@ def _other(descriptor: int) -> str:
     """Another process that has a lock file open, as far as the system tells."""
     own = (os.getpid(), os.getppid())
     wanted = os.fstat(descriptor)
-    for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda process: int(process.name)):
+    for process, command in _processes():
         try:
-            files = [each.stat() for each in (process / "fd").iterdir()]
-            if int(process.name) not in own and any(os.path.samestat(file, wanted) for file in files):
-                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-                return f"the process {process.name} ({command[:60]})"
+            files = [each.stat() for each in Path(f"/proc/{process}/fd").iterdir()]
         except OSError:  # it has ended, or is somebody else's
             continue
+        if process not in own and any(os.path.samestat(file, wanted) for file in files):
+            return _shown(process, command)
     return "another script"
 
 
