@@ -82,7 +82,8 @@ class Clone:
 
     def variables(self, more: Mapping[str, str]) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
-        return kept | {"PATH": f"{self.tools}:/usr/bin:/bin", "FAKE": str(self.tools), "PIP_NO_INDEX": "1"} | more
+        own = {"PATH": f"{self.tools}:/usr/bin:/bin", "FAKE": str(self.tools), "PIP_NO_INDEX": "1"}
+        return {**kept, **own, **more}
 
     def start(self, script: str, *arguments: str, **more: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
