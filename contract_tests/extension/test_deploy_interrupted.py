@@ -520,12 +520,32 @@ class TestOnTheCommandLine:
         people = process("deploy", "x", "--model", "model", environment=sandbox)
         assert "x-1 was deployed before this call" in people.stderr.splitlines()[-1]
 
+    def test_so_is_one_that_is_interrupted(
+        self, sandbox: dict[str, str], client: Client, control: Sandbox, model: ModelVersion
+    ) -> None:
+        deploy_pipeline(client, "x", model)
+        control.set_transitions(deployments={"status": "Starting"})
+        asked = requests_of(control, "get_deployment_status")
+        _, err, code = interrupted(
+            "deploy",
+            "x",
+            "--model",
+            "model",
+            "--json",
+            sandbox=sandbox,
+            number=signal.SIGINT,
+            ready=lambda: requests_of(control, "get_deployment_status") > asked + 2,
+        )
+        error = json.loads(err)["error"]
+        assert (code, error["kind"]) == (130, "Interrupted")
+        assert "x-1 was deployed before this call" in error["message"]
+
     def test_an_upload_that_is_interrupted_while_waiting_says_that_the_model_is_there(
         self, sandbox: dict[str, str], client: Client, control: Sandbox, model_file: Path
     ) -> None:
         def is_waited_for() -> bool:
             """Whether the upload has asked for its version's state, and more than once."""
-            return sum(control.state()["requests"].get("list_model_versions", {}).values()) > 1
+            return requests_of(control, "list_model_versions") > 1
 
         control.set_transitions(models={"seconds": 3600})
         command = ("upload", str(model_file), "--name", "kept")
@@ -571,6 +591,11 @@ class TestOnTheCommandLine:
         assert f"the parts that are complete stay in {scored}, and the same command goes on after them." in err
         control.clear_faults()
         assert process(*command, environment=sandbox).returncode == 0
+
+
+def requests_of(control: Sandbox, operation: str) -> int:
+    """How many requests of an operation came."""
+    return sum(control.state()["requests"].get(operation, {}).values())
 
 
 def is_scoring(control: Sandbox) -> bool:
