@@ -77,8 +77,8 @@ class Index:
         found = sorted(entry.name for entry in self._directory.iterdir())
         if found and not self._is_ours():
             raise NotRecordedHereError(
-                f"{self._directory} has files, and no {FILE} that says that cassettes were recorded there: name an empty "
-                f"directory, or a new one."
+                f"{self._directory} has files, and no {FILE} that says that cassettes were recorded there: name a new "
+                f"directory."
             )
         for name in found:
             path = self._directory / name
