@@ -54,8 +54,9 @@ def replacing(path: Path, *, mode: int | None = None, durable: bool = False) -> 
     """
     wanted = _mode_of(path) if mode is None else mode
     temporary = path.with_name(unfinished_name(path.name))
+    created = create(temporary, 0o666 if wanted is None else PRIVATE)
     try:
-        with create(temporary, 0o666 if wanted is None else PRIVATE) as file:
+        with created as file:
             yield file
             file.flush()
             if wanted is not None and hasattr(os, "fchmod"):
@@ -84,8 +85,9 @@ def write_new(path: Path, content: bytes, *, mode: int = PRIVATE) -> bool:
         True if it was made.
     """
     temporary = path.with_name(unfinished_name(path.name))
+    created = create(temporary, mode)
     try:
-        with create(temporary, mode) as file:
+        with created as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -58,7 +58,7 @@ def check_env_file(path: Path) -> None:
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode):
             raise EnvFileError(f"--env-file {path} is a link or no file, and gets a password: name a new file.")
-        if not _OURS.fullmatch(path.read_text("utf-8", "replace")):
+        if not _OURS.fullmatch(path.read_bytes().decode("utf-8", "replace")):
             raise EnvFileError(
                 f"--env-file {path} is not as this program writes such files: name a new one, or remove it."
             )
