@@ -122,6 +122,7 @@ def test_a_directory_of_somebodys_is_refused_in_a_sentence_and_not_a_byte_change
     said = (done.stderr or done.stdout).strip()
     assert "Traceback" not in said
     assert len(said.splitlines()) == 1
+    assert str(directory) in said
     assert "name " in said
     assert snapshot(directory, outside) == before
 

@@ -193,15 +193,15 @@ class DataDirectory:
 
     def _checked(self) -> _Mark:
         """See that the database is the directory's newest and knows its files; tidy up what a killed run left."""
-        mark = self._read_mark()
-        found = read_database(self.database) if mark else self._recognised()
-        if mark is None:
-            mark = _Mark((found and found.directory_id) or secrets.token_hex(16))
+        known = self._read_mark()
+        found = read_database(self.database) if known else self._recognised()
+        mark = known or _Mark((found and found.directory_id) or secrets.token_hex(16))
         self._check_database(mark, found)
         named = found.files if found else frozenset[str]()
         self._check_files(named, mark)
         self._make_private(named)
-        write_whole(self.path / MARK, mark.to_bytes(), mode=PRIVATE, durable=True)
+        if known is None:
+            write_whole(self.path / MARK, mark.to_bytes(), mode=PRIVATE, durable=True)
         for file in leftovers(self.path / MARK):
             file.unlink()
         for folder in (self.models, self.log, self.staging):
