@@ -220,6 +220,13 @@ class TestLinks:
         (data / "lock").write_text("somebody's lock\n")
         assert "is not the lock of a sandbox" in refused(data)
 
+    @pytest.mark.parametrize("content", [b"", b"0", b"\0" * 21, b"%020d\n" % 0])
+    def test_whatever_is_left_of_ours_is_taken(self, tmp_path: Path, content: bytes) -> None:
+        data = with_models(tmp_path / "data", THREE)
+        (data / "lock").write_bytes(content)
+        Store(data).close()
+        assert models(data) == THREE
+
 
 class TestDatabases:
     """Whatever became of the database beside three model files, the start stops in a sentence and removes nothing."""

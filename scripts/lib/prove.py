@@ -175,8 +175,13 @@ def report(directory: Path, names: list[str]) -> int:
 
     from wallaroo_ext.conformance.command import run_suite
     from wallaroo_ext.conformance.options import SuiteOptions
-    from wallaroo_ext.conformance.report import write_report
+    from wallaroo_ext.conformance.report import ReportDirectoryError, check_report_directory, write_report
 
+    try:
+        check_report_directory(directory)
+    except ReportDirectoryError as error:
+        print(error, file=sys.stderr)
+        return 2
     if len(names) != 1 or names[0] not in mutants():
         print("--report takes the name of one mutant; scripts/prove --list prints them.", file=sys.stderr)
         return 2

@@ -126,7 +126,11 @@ def _run(report: Path | None, options: Options, **told: Any) -> tuple[Run, Repor
             raise output.UsageError(str(error)) from None
     with _progress(quiet=options.json) as tell:
         found = run_suite(SuiteOptions(environment=options.environment(), **told), tell)
-    return found, None if report is None else write_report(found, report)
+    try:
+        return found, None if report is None else write_report(found, report)
+    except (ReportDirectoryError, OSError) as error:  # what was found is worth more than the files
+        output.remark(f"The report was not written: {error}")
+        return found, None
 
 
 def _tell_end(found: Run, files: ReportFiles | None, options: Options) -> None:

@@ -41,6 +41,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _OURS_BY_NAME = re.compile(f"models/{_UUID}|log/{_UUID}[.]arrows")
 _COUNTER = re.compile(rb"[0-9]{20}\n")
+_COUNTER_OR_A_PART = re.compile(rb"[0-9\n\0]{0,21}")  # all that a full disk or a power failure may leave of it
 _PENDING, _UPLOAD = "pending", "upload"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -236,7 +237,7 @@ class DataDirectory:
         cost the database its last transactions.
         """
         counted = os.pread(self._lock.fileno(), 64, 0)
-        if not mark.has_database or mark.is_closed or mark.boot != _boot() or not counted:
+        if not mark.has_database or mark.is_closed or mark.boot != _boot() or not _COUNTER.fullmatch(counted):
             return mark.changes
         return max(mark.changes, int(counted))
 
@@ -355,8 +356,8 @@ def _made(directory: Path) -> Path:
 
 
 def _check_lock(path: Path, content: bytes) -> None:
-    """See that a file is empty or has a number of changes, which is what is written there."""
-    if content and not _COUNTER.fullmatch(content):
+    """See that a file has a number of changes and nothing else, which is what is written there."""
+    if not _COUNTER_OR_A_PART.fullmatch(content):
         raise DataDirectoryError(f"{path} is not the lock of a sandbox: move it away, or name another data directory.")
 
 

@@ -72,8 +72,10 @@ def write_env_file(path: Path, lines: str) -> None:
     """Write lines to a file, or replace one that has such lines only. Its owner alone may read it.
 
     Raises:
-        EnvFileError: It has anything else.
-        OSError: It cannot be written.
+        EnvFileError: It has anything else, or cannot be written.
     """
     check_env_file(path)
-    write_whole(path, lines.encode(), mode=PRIVATE)
+    try:
+        write_whole(path, lines.encode(), mode=PRIVATE)
+    except OSError as error:
+        raise EnvFileError(f"--env-file {path} cannot be written: {error.strerror}.") from None
