@@ -158,6 +158,15 @@ class TestForeignDirectories:
         Store(data).close()
         assert models(data) == THREE
 
+    def test_where_files_have_one_name_only(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As on file systems of other systems."""
+
+        def link(*_: object) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", link)
+        assert models(with_models(tmp_path / "data", THREE)) == THREE
+
 
 class TestLinks:
     @pytest.mark.parametrize(

@@ -83,6 +83,9 @@ def write_new(path: Path, content: bytes, *, mode: int = PRIVATE) -> bool:
 
     Returns:
         True if it was made.
+
+    Raises:
+        OSError: It cannot be made, or its file system has no second names for files, by which this is done.
     """
     temporary = path.with_name(unfinished_name(path.name))
     created = create(temporary, mode)
@@ -92,7 +95,7 @@ def write_new(path: Path, content: bytes, *, mode: int = PRIVATE) -> bool:
             file.flush()
             os.fsync(file.fileno())
         try:
-            os.link(temporary, path, follow_symlinks=False)
+            os.link(temporary, path)
         except FileExistsError:
             return False
         sync_directory(path.parent)

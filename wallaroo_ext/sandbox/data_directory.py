@@ -109,7 +109,7 @@ class DataDirectory:
         is_new = self._is_new()
         self._check_parts()
         if is_new:
-            write_new(self.path / MARK, _Mark(secrets.token_hex(16)).to_bytes())
+            self._write_first_mark()
         elif self._read_mark() is None:
             self._recognised()
         self._lock = self._locked()
@@ -118,6 +118,14 @@ class DataDirectory:
         except BaseException:
             self.close()
             raise
+
+    def _write_first_mark(self) -> None:
+        """Write the mark, unless another process was faster."""
+        file, content = self.path / MARK, _Mark(secrets.token_hex(16)).to_bytes()
+        try:
+            write_new(file, content)
+        except PermissionError:  # how Linux says that a file system has no second names for files
+            write_whole(file, content, mode=PRIVATE, durable=True)
 
     def _check_owner(self) -> None:
         owner = self.path.stat().st_uid
