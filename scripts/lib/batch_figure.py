@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
+
+from wallaroo_ext._util.atomic_files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +44,9 @@ def draw(grid: Grid, file: Path) -> None:
     axes.grid(visible=True, axis="y", color="#dddddd", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside right upper", frameon=False, fontsize=9)
-    figure.savefig(file)
+    picture = BytesIO()
+    figure.savefig(picture, format=file.suffix[1:] or "png")
+    write_whole(file.resolve(), picture.getvalue())
 
 
 def _readable(value: float, _: object = None) -> str:

@@ -15,6 +15,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wallaroo_ext._util.atomic_files import write_whole
+
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "contract_tests")]
 os.environ["PYTHONPATH"] = str(ROOT / "contract_tests")  # for the processes that are started
@@ -52,7 +54,7 @@ def main() -> int:
     found = tried(trials, wanted.jobs)
     if wanted.json:
         rows = [asdict(trial) | asdict(verdict) for trial, verdict in found]
-        wanted.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+        write_whole(wanted.json.resolve(), json.dumps(rows, indent=1).encode())
     is_whole = names == list(mutants())
     if is_whole:
         FILE.write_text(page({trial.mutant: verdict.check for trial, verdict in found if verdict.is_kill}), "utf-8")
@@ -173,8 +175,13 @@ def report(directory: Path, names: list[str]) -> int:
 
     from wallaroo_ext.conformance.command import run_suite
     from wallaroo_ext.conformance.options import SuiteOptions
-    from wallaroo_ext.conformance.report import write_report
+    from wallaroo_ext.conformance.report import ReportDirectoryError, check_report_directory, write_report
 
+    try:
+        check_report_directory(directory)
+    except ReportDirectoryError as error:
+        print(error, file=sys.stderr)
+        return 2
     if len(names) != 1 or names[0] not in mutants():
         print("--report takes the name of one mutant; scripts/prove --list prints them.", file=sys.stderr)
         return 2

@@ -5,21 +5,19 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
+from wallaroo_ext._util.atomic_files import replacing, unfinished_name
 from wallaroo_ext.batch.filesystems import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from typing import BinaryIO
 
     from pyarrow import NativeFile
 
 fs: Any = import_module("pyarrow.fs")
-
-UNFINISHED = ".unfinished-"
-"""What the names of files begin with that are being written."""
 
 
 class Storage:
@@ -53,6 +51,10 @@ class Storage:
         infos = self._system.get_file_info(fs.FileSelector(self._base, allow_not_found=True))
         return sorted(PurePosixPath(info.path).name for info in infos)
 
+    def is_link(self, name: str) -> bool:
+        """Whether a name in it is that of a link, which other file systems than the machine's do not have."""
+        return self.local is not None and Path(self.path(name)).is_symlink()
+
     def read(self, name: str) -> bytes:
         """What is in a file; nothing where it is not there."""
         if self._system.get_file_info(self.path(name)).type == fs.FileType.NotFound:
@@ -65,33 +67,21 @@ class Storage:
         self._system.delete_file(self.path(name))
 
     @contextmanager
-    def writing(self, name: str) -> Generator[NativeFile]:
+    def writing(self, name: str) -> Generator[NativeFile | BinaryIO]:
         """A file to write to, which takes its name, and the place of an older one, when the block ends well.
 
         On this machine it is on the disk by then.
         """
-        temporary = self.path(f"{UNFINISHED}{uuid4().hex[:12]}-{name}")
+        if self.local is not None:
+            with replacing(Path(self.path(name)), durable=True) as opened:
+                yield opened
+            return
+        temporary = self.path(unfinished_name(name))
         try:
             with self._system.open_output_stream(temporary) as opened:
                 yield opened
-            if self.local is None:
-                self._system.move(temporary, self.path(name))
-            else:
-                _sync(temporary)
-                os.replace(temporary, self.path(name))  # noqa: PTH105 - the paths are pyarrow's texts
-                _sync(self._base)
+            self._system.move(temporary, self.path(name))
         except BaseException:
             with suppress(OSError):
                 self._system.delete_file(temporary)
             raise
-
-
-def _sync(path: str) -> None:
-    """Have the system write a file or a directory to the disk."""
-    if os.name == "nt" and os.path.isdir(path):  # noqa: PTH112 - Windows opens no directories
-        return
-    descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
