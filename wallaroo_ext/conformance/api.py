@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Api:
-    """The operations of the contract, called by their ids. The observer sees every call.
+    """The operations of the contract, called by their ids. The interceptor sees every call.
 
     Args:
         suite: The run.
@@ -32,7 +32,7 @@ class Api:
         Args:
             what: What it is for, a few letters.
         """
-        return f"{self._suite.belongings.prefix}-{what}{next(self._numbers)}"
+        return f"{self._suite.owned.prefix}-{what}{next(self._numbers)}"
 
     def send(
         self, operation: str, body: Any = None, *, path: Mapping[str, str] | None = None, **more: Any

@@ -155,7 +155,7 @@ def compare(suite: Suite) -> None:
         return
     for change in run.drift.breaking:
         message = f"{change.where} was {change.kind} in {run.drift.against}. {change.reason}"
-        run.checked(change.operation, DRIFT, [suite.observer.found(DRIFT, message, operation=change.operation)])
+        run.checked(change.operation, DRIFT, [suite.interceptor.found(DRIFT, message, operation=change.operation)])
 
 
 @contextlib.contextmanager
