@@ -414,8 +414,9 @@ def _below(
 def _properties(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield from object_of(schema.get("properties")).items()
     yield from (("*", inner) for inner in object_of(schema.get("patternProperties")).values())
-    if object_of(schema.get("additionalProperties")):
-        yield "*", schema["additionalProperties"]
+    others = schema.get("additionalProperties", False)
+    if others is not False:
+        yield "*", {} if others is True else others
 
 
 def _items(schema: dict[str, Any]) -> Iterator[Any]:

@@ -136,6 +136,8 @@ class Suite:
         )
         settings = instance.settings
         roots = [urlsplit(url).path.rstrip("/") for url in (settings.api_url, settings.auth_url)]
+        sign_in = contract.operation("request_token").path
+        self.interceptor.sign_in_url = settings.auth_url.rstrip("/") + sign_in
         self.interceptor.roots = tuple(dict.fromkeys(["", *roots]))
         self.run.subject = replace(self.run.subject, url=settings.api_url)
         return instance
@@ -230,10 +232,14 @@ class Suite:
     def authorization(self, operation: str) -> str:
         """The header that a request is signed in with: a token, or the client's secret where it asks for a token."""
         if self.rules.takes_token(operation):
-            auth: Any = self.client.get_httpx_client().auth
-            return f"Bearer {auth.token().access}"
+            return self.authorization_of_a_user()
         settings = self.instance.settings
         return "Basic " + base64.b64encode(f"{settings.client_id}:{settings.client_secret or ''}".encode()).decode()
+
+    def authorization_of_a_user(self) -> str:
+        """Return the header with a token, which is asked for where there is none."""
+        auth: Any = self.client.get_httpx_client().auth
+        return f"Bearer {auth.token().access}"
 
     @property
     def _changes_something(self) -> bool:

@@ -65,6 +65,10 @@ class WriteGuard:
             return "It changes something for people, which needs --allow-user-changes."
         return ""
 
+    def allows(self, operation: str) -> bool:
+        """Return whether the contract has an operation that may be tried."""
+        return operation in self.effects and not self.forbids(operation)
+
     def check(self, operation: str, request: RequestFields) -> None:
         """See that a request touches nothing of others.
 
