@@ -110,7 +110,7 @@ def test_every_operation_says_whether_it_may_be_sent_twice(document: dict[str, A
 
 
 def test_every_operation_says_what_it_changes_and_what_its_fields_name(document: dict[str, Any]) -> None:
-    """Each has `x-writes` and `x-names`, of known kinds, with paths that are there, and no text left out that writes."""
+    """Each has `x-writes` and `x-names`, of known kinds and fields that are there, and where it writes of each text."""
     problems = {name: found.problem for name, found in effects_of(document).items() if found.problem}
     assert not problems
 

@@ -202,7 +202,8 @@ class Properties:
         case = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))
         self._freshen(case)
         sent = requests.Request(**case.as_transport_kwargs(base_url=self._base_url)).prepare()
-        declared = {name.lower() for name in case.headers or {}} | {"content-type", "cookie"}
+        named: list[str] = list(case.headers or ())
+        declared = {name.lower() for name in named} | {"content-type", "cookie"}
         kept = {name: value for name, value in sent.headers.items() if name.lower() in declared}
         query = dict(case.query or {})
         body: Any = sent.body or b""

@@ -105,7 +105,7 @@ def _remarks(run: Run, *, has_files: bool) -> Iterator[str]:
         yield f"Left behind: {one_line(left_in_short(run))}; {place}."
     for thing in [thing for thing in run.left_behind if thing.is_active][:_SHOWN]:
         name = thing.id if thing.name is None else f"{thing.id} ({thing.name})"
-        yield one_line(f"  ! {thing.kind} {name}: {thing.state}")
+        yield "  ! " + one_line(f"{thing.kind} {name}: {thing.state}")
 
 
 def _not_looked_at(run: Run) -> Iterator[str]:
