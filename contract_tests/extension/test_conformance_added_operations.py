@@ -75,7 +75,12 @@ def test_of_others_nothing_is_named_in_a_request_that_writes(
         of_others = others.names.union(*(others.ids.get(kind, set()) for kind in added.writes))
         for each in counting.at(name):
             assert not each.texts & of_others, f"{name}: {each}"
-    assert all(counting.at(name) for name in READS)
+        assert {each.texts & {"2147483647"} for each in arrived} != {frozenset({"2147483647"})}, (
+            "only nobody's was tried"
+        )
+    sent = {row["id"]: sum(row["statuses"].values()) for row in report["operations"]}
+    for name in ADDED | READS:
+        assert len(counting.at(name)) == sent[name] > 0, "every request is seen by the guard, and is in the report"
     methods = {each.method for name in ADDED | READS for each in counting.at(name)}
     assert methods <= {added.method.upper() for added in ADDED.values()} | {"GET", "HEAD", "OPTIONS", "TRACE"}
 

@@ -102,6 +102,15 @@ def test_the_same_seed_sends_the_same_requests(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_second_run_on_one_instance_conforms_too() -> None:
+    """What the first run left, and the ids that it used up, change nothing."""
+    with running() as environment:
+        for _ in range(2):
+            done = conformance(*only("deploy_pipeline"), environment=environment)
+            assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
 def test_exploring_says_with_which_seed() -> None:
     done = conformance("--instance", "sandbox", "--explore", *only("list_models"))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -178,6 +178,8 @@ def _effects(document: dict[str, Any], path: str, operation: dict[str, Any]) -> 
         return _described(document, path, operation)
     except UndescribedError as error:
         return Effects(name, problem=str(error))
+    except (LookupError, TypeError, AttributeError, RecursionError) as error:
+        return Effects(name, problem=f"Its request cannot be read from the contract ({type(error).__name__}: {error}).")
 
 
 def _described(document: dict[str, Any], path: str, operation: dict[str, Any]) -> Effects:
@@ -368,10 +370,15 @@ def _parameters(document: dict[str, Any], path: str, operation: dict[str, Any]) 
     found: dict[Place, _Part] = {}
     for written_one in [*shared, *list_of(operation.get("parameters"))]:
         parameter = object_of(contract.resolve(document, object_of(written_one)))
-        where, name = str(parameter.get("in")), str(parameter.get("name"))
-        place = (where, name.lower() if where == "header" else name)
+        place = parameter_place(parameter)
         found[place] = _Part(place, _parameter_schema(document, parameter), required=bool(parameter.get("required")))
     yield from found.values()
+
+
+def parameter_place(parameter: dict[str, Any]) -> Place:
+    """Return the place of a parameter of a path, query, header or cookie; names of headers are in lower case."""
+    where, name = str(parameter.get("in")), str(parameter.get("name"))
+    return (where, name.lower() if where == "header" else name)
 
 
 def _parameter_schema(document: dict[str, Any], parameter: dict[str, Any]) -> dict[str, Any]:

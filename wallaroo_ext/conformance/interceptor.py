@@ -18,6 +18,7 @@ from wallaroo_ext.conformance.request_fields import RequestFields, fields_of, pl
 from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Broken
 from wallaroo_ext.conformance.run import Finding, Notice, Run
 from wallaroo_ext.conformance.write_guard import WithheldError
+from wallaroo_ext.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -155,7 +156,7 @@ class Interceptor:
                 self._see_undeclared(method, url, kept, content, routes)
         except WithheldError as error:
             with self._lock:
-                self.run.withhold(operation, str(error))
+                self.run.withhold(operation, redacted(str(error)))
             raise
         self._rate.wait()
         if declared:

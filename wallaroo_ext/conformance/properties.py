@@ -7,6 +7,7 @@ run's.
 
 from __future__ import annotations
 
+import copy
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
@@ -92,7 +93,26 @@ class Properties:
         schema.config.phases.coverage.unexpected_methods = {method.lower() for method in SAFE_METHODS}
         schema.config.phases.stateful.generation.modes = [GenerationMode.POSITIVE]
         schema.hooks.register_hook_with_name(self._count, "after_validate")
+        _use_transport(schema, self._intercepted(schema.transport))
         return schema
+
+    def _intercepted(self, transport: Any) -> Any:
+        """A transport of schemathesis whose every request is sent by the run's session.
+
+        Some checks send requests of their own, with a session of their own, which nobody would admit or count.
+        """
+
+        def send(case: Any, *, session: Any = None, **arguments: Any) -> Any:
+            last = self._session.last
+            try:
+                return transport.send(case, session=self._session, **arguments)
+            finally:
+                if session is None:  # a check's own request, and what is found is about the one before
+                    self._session.last = last
+
+        intercepted = copy.copy(transport)
+        intercepted.send = send
+        return intercepted
 
     def examples(self, operation: str) -> None:
         """Send the contract's examples, with the run's own things in them."""
@@ -277,6 +297,11 @@ class Properties:
         kind = next(iter(response.headers.get("content-type", ())), "")
         broken = rules.broken(operation, response.status_code, kind, response.content or b"")
         return next((found.pointer for found in broken if found.check == check), ())
+
+
+def _use_transport(schema: Any, transport: Any) -> None:
+    """Have a contract's requests sent by a transport; schemathesis has no other way to choose it."""
+    schema.__class__ = type("InterceptedSchema", (type(schema),), {"transport": property(lambda _: transport)})
 
 
 def _checks() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from wallaroo_ext import contract
-from wallaroo_ext.conformance.effects import split_thing
+from wallaroo_ext.conformance.effects import parameter_place, split_thing
 from wallaroo_ext.conformance.fixtures import assay_request
 from wallaroo_ext.conformance.owned_resources import DOMAIN, NOBODYS
 from wallaroo_ext.conformance.samples import INPUT, LARGEST, OUTPUT, WIDTH
@@ -112,7 +112,7 @@ class _Binding:
         for name in self._effects.names:
             schema = self._schema(name)
             for parameter in parameters:
-                if (parameter.get("in"), parameter.get("name")) == name.place:
+                if parameter_place(parameter) == name.place:
                     self._bind_parameter(parameter, schema)
             for media in object_of(body.get("content")).values() if name.place[0] == "body" else ():
                 media["schema"] = self._replaced(object_of(media.get("schema")), name.place[1:], schema)

@@ -6,6 +6,7 @@ It goes by what the contract says of each operation (`effects.py`), and what the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.conformance.effects import ABOUT_PEOPLE, NOTHING, split_thing, written
@@ -137,10 +138,14 @@ class WriteGuard:
         """
         fields = effects.covering(value.place)
         if not fields and not effects.is_nameless(value.place) and not self.owned.is_harmless(value.value):
-            raise WithheldError(f"The contract does not say what {written(value.place)} {value.value!r} names.")
+            raise WithheldError(
+                f"The contract does not say what {written(value.place)} {shortened(value.value)} names."
+            )
         for name in fields:
             if name.thing != NOTHING and not self.owns(name, value.value):
-                raise WithheldError(f"{written(value.place)} {value.value!r} names no {name.thing} of this run.")
+                raise WithheldError(
+                    f"{written(value.place)} {shortened(value.value)} names no {name.thing} of this run."
+                )
 
     def owns(self, name: RequestName, value: Any) -> bool:
         """Return whether a value of a field names nothing but what is the run's, or what it may make."""
