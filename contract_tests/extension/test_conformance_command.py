@@ -14,7 +14,7 @@ from callers import sign_in
 from deployments import deployed
 from steering import steer
 
-from wallaroo_ext import call, connect
+from wallaroo_ext import call, connect, upload_model
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -102,12 +102,14 @@ def test_the_same_seed_sends_the_same_requests(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_second_run_on_one_instance_conforms_too() -> None:
-    """What the first run left, and the ids that it used up, change nothing."""
+def test_an_instance_that_others_have_used_before_conforms_too(model_file: Path) -> None:
+    """A version's id is not its configuration's where models were uploaded and never deployed, as after a run."""
     with running() as environment:
-        for _ in range(2):
-            done = conformance(*only("deploy_pipeline"), environment=environment)
-            assert done.returncode == 0, done.stdout + done.stderr
+        with connect(environment=environment) as client:
+            for number in range(40):  # more than the run deploys
+                upload_model(client, model_file, name=f"others-{number}", workspace=1)
+        done = conformance(*only("deploy_pipeline"), environment=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.slow
