@@ -12,7 +12,7 @@ from wallaroo_ext import contract
 from wallaroo_ext.conformance.drift.changes import Change, Drift
 from wallaroo_ext.conformance.exchanges import Body, Exchange, kept_body, kept_headers
 from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Rule, Rules, Source
-from wallaroo_ext.conformance.run import Finding, Narrowed, Notice, OperationRow, Run, Subject, TestOutcome
+from wallaroo_ext.conformance.run import Finding, LeftBehind, Narrowed, Notice, OperationRow, Run, Subject, TestOutcome
 
 URL = "https://api.wallaroo.example.com"
 STARTED = 1_790_000_000.0
@@ -132,7 +132,17 @@ def failing() -> Run:
     made.narrowed.append(
         Narrowed("negative_data_rejection", ("upload_model", "upload_model_stream"), "A part may have any type.")
     )
-    made.left_behind += [f"model version 812 ({PREFIX}m1): models cannot be removed", f"workspace 31 ({PREFIX}w)"]
+    made.left_behind += [LeftBehind("model", 1000 + number, f"{PREFIX}m{number}", 31) for number in range(110)]
+    made.left_behind += [
+        LeftBehind("workspace", 31, f"{PREFIX}w", None),
+        LeftBehind("assay", 77, f"{PREFIX}a", 31, "inactive"),
+        LeftBehind(
+            "deployment", 812, f"{PREFIX}p-812", 31, "it could not be ended: the instance is gone", is_active=True
+        ),
+    ]
+    undescribed = "The contract does not say what it writes (x-writes is missing)."
+    made.operations.append(OperationRow("purge_models", "models", "Purge", "/purge", undescribed, is_described=False))
+    made.withheld_because["undeploy_pipeline"] = ["$request.body#/pipeline_id 1 names no pipeline id of this run."]
     made.tests += [TestOutcome(f"contract_tests/instance/test_meaning.py::test_{n}", "passed", 0.2) for n in range(60)]
     made.tests += [
         TestOutcome("contract_tests/instance/test_properties.py::test_examples[list_models]", "failed", 1.25, "see it"),
@@ -260,7 +270,8 @@ def hostile() -> Run:
         notices=[Notice(ATTACK, ATTACK, ATTACK)],
         narrowed=[Narrowed(ATTACK, (ATTACK,), ATTACK)],
         withheld=Counter({ATTACK: 2}),
-        left_behind=[ATTACK],
+        withheld_because={ATTACK: [ATTACK]},
+        left_behind=[LeftBehind(ATTACK, ATTACK, ATTACK, ATTACK, ATTACK, is_active=True)],
         tests=[TestOutcome(ATTACK, outcome, 1.0, ATTACK) for outcome in ("failed", "skipped", "passed", ATTACK)],
         drift=Drift(ATTACK, (Change(ATTACK, ATTACK, "added", {ATTACK: float("nan")}, ATTACK, True, ATTACK),)),
     )

@@ -10,6 +10,7 @@ import pytest
 from recorded import FOLDER
 
 from wallaroo_ext import contract
+from wallaroo_ext.conformance.effects import RequestSchema, effects_of, split_thing, written
 from wallaroo_ext.json_values import list_of, object_of
 from wallaroo_ext.sandbox.spec import ContractSpec
 
@@ -25,6 +26,7 @@ DOCUMENTS = {
     "pipeline-management-tutorial",
 }
 KINDS = {"recorded", "example", "prose", "observed", "convention"}
+LOOKS_LIKE_A_NAME = re.compile(r"(^|_)(id|ids|name|email|username)$|Id$|^(pipeline|model|deployment|workspace|user)s?$")
 CLOSED_ENUMS = {"Aggregation", "Architecture", "BinMode", "Metric", "Visibility"}
 FOLLOWS = {
     "invite_user": {"activate_user", "deactivate_user"},
@@ -105,6 +107,63 @@ def test_evidence_names_a_section_that_exists(document: dict[str, Any]) -> None:
 def test_every_operation_says_whether_it_may_be_sent_twice(document: dict[str, Any]) -> None:
     for path, operation in operations(document):
         assert isinstance(operation.get("x-idempotent"), bool), path
+
+
+def test_every_operation_says_what_it_changes_and_what_its_fields_name(document: dict[str, Any]) -> None:
+    """Each has `x-writes` and `x-names`, of known kinds and fields that are there, and where it writes of each text."""
+    problems = {name: found.problem for name, found in effects_of(document).items() if found.problem}
+    assert not problems
+
+
+def test_what_looks_like_a_name_is_said_to_name_something_or_nothing(document: dict[str, Any]) -> None:
+    """Of operations that read, too; of those that write, every text and number is."""
+    effects = effects_of(document)
+    count = 0
+    for path, _, operation in contract.operations(document):
+        for place in RequestSchema(document, path, operation).texts_and_numbers:
+            if LOOKS_LIKE_A_NAME.search(place[-1]):
+                count += 1
+                assert effects[operation["operationId"]].covering(place), (
+                    f"{operation['operationId']}: {written(place)}"
+                )
+    assert count > 50
+
+
+def test_what_makes_something_says_what_its_answer_names(document: dict[str, Any]) -> None:
+    for name, found in effects_of(document).items():
+        makes = {split_thing(each.thing)[0] for each in found.names if each.origin != "existing"}
+        if makes:
+            assert {each.kind.removesuffix(" version") for each in found.answer} & makes, name
+
+
+def broken_effects(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The contract with one statement of one operation's effects left out or spoiled, for each of them."""
+    for path, method, operation in contract.operations(document):
+        for changes in _spoiled(operation):
+            item = document["paths"][path] | {
+                method: {key: value for key, value in changes.items() if value is not None}
+            }
+            yield operation["operationId"], document | {"paths": {path: item}}
+
+
+def _spoiled(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    names = operation["x-names"]
+    yield operation | {"x-writes": None}
+    yield operation | {"x-names": None}
+    yield operation | {"x-writes": [*operation["x-writes"], "everything"]}
+    yield operation | {"x-names": names | {"$request.body#/nowhere": "model id"}}
+    for expression in names:
+        yield operation | {"x-names": names | {expression: "something"}}
+        if operation["x-writes"] and expression.startswith("$request"):
+            yield operation | {"x-names": {each: thing for each, thing in names.items() if each != expression}}
+
+
+def test_a_missing_or_spoiled_effect_would_be_noticed(document: dict[str, Any]) -> None:
+    count = 0
+    for name, broken in broken_effects(document):
+        count += 1
+        assert effects_of(broken)[name].problem
+    assert count > 300
 
 
 def test_statuses_are_explicit(document: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from callers import sign_in
 from deployments import deployed
 from steering import steer
 
-from wallaroo_ext import call, connect
+from wallaroo_ext import call, connect, upload_model
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -99,6 +99,17 @@ def test_the_same_seed_sends_the_same_requests(tmp_path: Path) -> None:
         sent.append([pair for pair in zip(urls, posted, strict=True) if pair[0].endswith("models/list")])
     assert sent[0] == sent[1]
     assert len(sent[0]) > 20
+
+
+@pytest.mark.slow
+def test_an_instance_that_others_have_used_before_conforms_too(model_file: Path) -> None:
+    """A version's id is not its configuration's where models were uploaded and never deployed, as after a run."""
+    with running() as environment:
+        with connect(environment=environment) as client:
+            for number in range(40):  # more than the run deploys
+                upload_model(client, model_file, name=f"others-{number}", workspace=1)
+        done = conformance(*only("deploy_pipeline"), environment=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.slow

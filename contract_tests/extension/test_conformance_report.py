@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -21,7 +21,7 @@ from wallaroo_ext.conformance.report.bodies import view
 from wallaroo_ext.conformance.report.failures import causes, failures, shape
 from wallaroo_ext.conformance.report.messages import headline
 from wallaroo_ext.conformance.report.terminal import summary
-from wallaroo_ext.conformance.run import Finding, TestOutcome
+from wallaroo_ext.conformance.run import Finding, OperationRow, TestOutcome
 from wallaroo_ext.conformance.successes import exercises, too_few
 from wallaroo_ext.conformance.verdict import Verdict, verdict
 
@@ -254,7 +254,9 @@ class TestThePage:
         made = runs.failing()
         shown = page_of(made, tmp_path).words
         said = [made.subject.contract_sha, made.subject.prefix, str(made.subject.seed), *made.subject.options]
-        said += [notice.text for notice in made.notices] + [each.reason for each in made.narrowed] + made.left_behind
+        said += [notice.text for notice in made.notices] + [each.reason for each in made.narrowed]
+        said += [text for each in made.left_behind for text in (str(each.id), str(each.name), each.state)]
+        said += [reason for reasons in made.withheld_because.values() for reason in reasons]
         said += [row.not_exercised for row in made.operations if row.not_exercised]
         said += [change.where for change in made.drift.changes] if made.drift else []
         said += [test.test for test in made.tests]
@@ -417,7 +419,10 @@ class TestJson:
         assert {"operation": "get_model", "check": "x_always", "passed": 11, "failed": 0} in said["checks"]
         assert said["not_exercised"]["deactivate_user"] == "--read-only"
         assert len(said["drift"]["changes"]) == 30
-        assert said["left_behind"] == made.left_behind
+        assert said["left_behind"] == [asdict(each) for each in made.left_behind]
+        assert len(said["left_behind"]) == 113
+        assert said["withheld_because"] == made.withheld_because
+        assert [row["id"] for row in said["operations"] if not row["is_described"]] == ["purge_models"]
         assert said["notices"][0]["where"] == "$.engines[0].status"
 
     def test_it_has_no_bodies(self, tmp_path: Path) -> None:
@@ -429,7 +434,7 @@ class TestJson:
         def refuse(constant: str) -> None:
             raise AssertionError(constant)
 
-        assert json.loads(written.machine.read_text(encoding="utf-8"), parse_constant=refuse)["format"] == 1
+        assert json.loads(written.machine.read_text(encoding="utf-8"), parse_constant=refuse)["format"] == 2
 
 
 class TestWriting:
@@ -489,3 +494,21 @@ class TestTheTerminal:
     def test_many_causes_are_counted(self) -> None:
         found = [Finding("get_model", f"check_{number}", ATTACK) for number in range(25)]
         assert "  … and 15 more, in the report" in summary(runs.run(findings=found))
+
+    def test_it_says_how_much_is_left_behind_and_where_the_list_is(self, tmp_path: Path) -> None:
+        made = runs.failing()
+        assert (
+            "Left behind: 110 models, 1 workspace, 1 assay, 1 deployment; --report DIR or --json lists all of it."
+            in summary(made)
+        )
+        assert "lists all of it." in "\n".join(summary(made, files=write_report(made, tmp_path)))
+        ending = f"  ! deployment 812 ({runs.PREFIX}p-812): it could not be ended: the instance is gone"
+        assert ending in summary(made)
+
+    def test_it_names_what_was_not_looked_at(self) -> None:
+        said = "Not looked at: purge_models. The contract does not say what it writes (x-writes is missing)."
+        assert said in summary(runs.failing())
+        many = [OperationRow(f"op{n}", "t", "s", "/p", "No x-writes.", is_described=False) for n in range(13)]
+        lines = [line for line in summary(runs.run(operations=many)) if line.startswith("Not looked at")]
+        assert len(lines) == 11
+        assert lines[-1] == "Not looked at: 3 more operations, each with its reason in the report."

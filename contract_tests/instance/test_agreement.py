@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext.conformance.ground import PASSWORD, assay_request
+from wallaroo_ext.conformance.fixtures import PASSWORD, assay_request
 from wallaroo_ext.conformance.samples import INPUT, OUTPUT, model_file
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.api import Api
-    from wallaroo_ext.conformance.ground import Ground
+    from wallaroo_ext.conformance.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
 
 JSON = "application/json"
 OF_ALL_TYPES: tuple[Any, ...] = ({}, [], True, 5, "text")
 RECORDS = "application/json; format=pandas-records"
 _PAST_THE_BASELINE_SECONDS = 1.6
-"""After the ground's first rows were scored, half a second of the baseline is left, and windows are of a second."""
+"""After the run's first rows were scored, half a second of the baseline is left, and windows are of a second."""
 REFUSALS = {400, 415}
 """What becomes of a body of a media type that the contract does not have for an operation."""
 
 
-def uploaded(api: Api, ground: Ground, name: str, seed: int) -> tuple[int, str]:
+def uploaded(api: Api, fixtures: Fixtures, name: str, seed: int) -> tuple[int, str]:
     """The id of a new version of a model, and its file's digest."""
     content = model_file(seed=seed)
-    assert ground.workspace_id is not None
-    version_id = api.upload("upload_and_convert_model", name, content, ground.workspace_id)
+    assert fixtures.workspace_id is not None
+    version_id = api.upload("upload_and_convert_model", name, content, fixtures.workspace_id)
     return version_id, hashlib.sha256(content).hexdigest()
 
 
@@ -75,49 +75,49 @@ class TestUsersAndWorkspaces:
         assert (workspace["models"], workspace["pipelines"]) == ([], [])
 
     @pytest.mark.touches("list_workspaces", "list_workspace_users", "invite_user")
-    def test_workspaces_of_a_user_are_those_where_it_is_a_member(self, api: Api, ground: Ground) -> None:
+    def test_workspaces_of_a_user_are_those_where_it_is_a_member(self, api: Api, fixtures: Fixtures) -> None:
         email = f"{api.name('u')}@example.com"
         user_id = api.done("invite_user", {"email": email, "password": PASSWORD})["id"]
         of_everybody = api.done("list_workspaces", {})["workspaces"]
-        assert ground.workspace_id in {workspace["id"] for workspace in of_everybody}
+        assert fixtures.workspace_id in {workspace["id"] for workspace in of_everybody}
         of_the_new_one = api.done("list_workspaces", {"user_id": user_id})["workspaces"]
-        assert ground.workspace_id not in {workspace["id"] for workspace in of_the_new_one}
+        assert fixtures.workspace_id not in {workspace["id"] for workspace in of_the_new_one}
 
 
 class TestModels:
     @pytest.mark.touches("list_models", "get_model", "get_model_by_id")
-    def test_a_model_has_one_name(self, api: Api, ground: Ground) -> None:
-        listed = api.done("list_models", {"workspace_id": ground.workspace_id})["models"]
-        [model] = [found for found in listed if found["id"] == ground.model_id]
+    def test_a_model_has_one_name(self, api: Api, fixtures: Fixtures) -> None:
+        listed = api.done("list_models", {"workspace_id": fixtures.workspace_id})["models"]
+        [model] = [found for found in listed if found["id"] == fixtures.model_id]
         for operation in ("get_model", "get_model_by_id"):
-            shown = api.done(operation, {"id": ground.model_id})
+            shown = api.done(operation, {"id": fixtures.model_id})
             assert {name: shown[name] for name in ("id", "name", "created_at")} == {
                 name: model[name] for name in ("id", "name", "created_at")
             }
 
     @pytest.mark.touches("get_model_by_id", "get_model_config_by_id")
-    def test_a_models_configuration_is_that_of_its_newest_version(self, api: Api, ground: Ground) -> None:
+    def test_a_models_configuration_is_that_of_its_newest_version(self, api: Api, fixtures: Fixtures) -> None:
         name = api.name("m")
-        version_id, _ = uploaded(api, ground, name, 11)
+        version_id, _ = uploaded(api, fixtures, name, 11)
         model_id = ready(api, name, version_id)["models_pk_id"]
         configured: list[Any] = []
-        for model, version in ((ground.model_id, ground.version_id), (model_id, version_id)):
+        for model, version in ((fixtures.model_id, fixtures.version_id), (model_id, version_id)):
             shown = api.done("get_model_by_id", {"id": model})
             configuration = api.done("get_model_config_by_id", {"model_id": version})["model_config"]
             assert shown["model_config"] == configuration
-            assert shown["workspace_id"] == ground.workspace_id
+            assert shown["workspace_id"] == fixtures.workspace_id
             configured += [] if configuration is None else [configuration["id"]]
         assert len(configured) == len(set(configured))
 
     @pytest.mark.touches("list_model_versions", "get_model", "get_model_by_id", "get_model_config_by_id")
-    def test_a_new_version_is_seen_everywhere(self, api: Api, ground: Ground) -> None:
+    def test_a_new_version_is_seen_everywhere(self, api: Api, fixtures: Fixtures) -> None:
         name = api.name("m")
-        version_id, first_sha = uploaded(api, ground, name, 13)
+        version_id, first_sha = uploaded(api, fixtures, name, 13)
         model_id = ready(api, name, version_id)["models_pk_id"]
         before = api.done("get_model_by_id", {"id": model_id})
         assert [version["sha"] for version in api.done("get_model", {"id": model_id})["models"]] == [first_sha]
 
-        second_id, second_sha = uploaded(api, ground, name, 14)
+        second_id, second_sha = uploaded(api, fixtures, name, 14)
         ready(api, name, second_id)
         assert [version["sha"] for version in versions(api, name)] == [first_sha, second_sha]
         shown = api.done("get_model", {"id": model_id})["models"]
@@ -128,14 +128,16 @@ class TestModels:
 
 class TestDeployments:
     @pytest.mark.touches("create_pipeline", "deploy_pipeline", "get_deployment_status", "infer_pipeline")
-    def test_the_version_that_answers_is_the_one_that_was_deployed(self, api: Api, ground: Ground) -> None:
+    def test_the_version_that_answers_is_the_one_that_was_deployed(self, api: Api, fixtures: Fixtures) -> None:
         name = api.name("p")
-        made = api.done("create_pipeline", {"pipeline_id": name, "workspace_id": ground.workspace_id, "definition": {}})
+        made = api.done(
+            "create_pipeline", {"pipeline_id": name, "workspace_id": fixtures.workspace_id, "definition": {}}
+        )
         ids = {"pipeline_id": made["pipeline_pk_id"], "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
         model_name = api.name("m")
         deployment = ""
         for seed in (15, 16):
-            version_id, sha = uploaded(api, ground, model_name, seed)
+            version_id, sha = uploaded(api, fixtures, model_name, seed)
             ready(api, model_name, version_id)
             deployed = api.done("deploy_pipeline", ids | {"deploy_id": name, "model_ids": [version_id]})["id"]
             deployment = f"{name}-{deployed}"
@@ -166,10 +168,10 @@ class TestDeployments:
 
 class TestPipelines:
     @pytest.mark.touches("create_pipeline", "copy_pipeline", "get_deployment_status", "undeploy_pipeline")
-    def test_a_copy_that_is_deployed_has_its_deployment(self, api: Api, ground: Ground) -> None:
-        assert ground.model is not None
-        steps = [{"ModelInference": {"models": [ground.model]}}]
-        where = {"workspace_id": ground.workspace_id}
+    def test_a_copy_that_is_deployed_has_its_deployment(self, api: Api, fixtures: Fixtures) -> None:
+        assert fixtures.model is not None
+        steps = [{"ModelInference": {"models": [fixtures.model]}}]
+        where = {"workspace_id": fixtures.workspace_id}
         source = api.done("create_pipeline", where | {"pipeline_id": api.name("p"), "definition": {"steps": steps}})[
             "pipeline_pk_id"
         ]
@@ -184,11 +186,11 @@ class TestPipelines:
 
 class TestAssays:
     @pytest.mark.touches("list_assays", "create_assay")
-    def test_the_runs_assay_is_listed_as_it_was_made(self, api: Api, ground: Ground) -> None:
-        request = assay_request(ground)
-        listed = api.done("list_assays", {"pipeline_id": ground.pipeline_id})
-        assert {assay["pipeline_id"] for assay in listed} == {ground.pipeline_id}
-        [assay] = [found for found in listed if found["id"] == ground.assay_id]
+    def test_the_runs_assay_is_listed_as_it_was_made(self, api: Api, fixtures: Fixtures) -> None:
+        request = assay_request(fixtures)
+        listed = api.done("list_assays", {"pipeline_id": fixtures.pipeline_id})
+        assert {assay["pipeline_id"] for assay in listed} == {fixtures.pipeline_id}
+        [assay] = [found for found in listed if found["id"] == fixtures.assay_id]
         for name in ("name", "pipeline_name", "alert_threshold", "warning_threshold"):
             assert assay[name] == request[name], name
         for name in ("type", "bin_mode", "aggregation", "metric", "num_bins"):
@@ -199,14 +201,14 @@ class TestAssays:
         assert assay["window"]["width"] == request["window"]["width"]
 
     @pytest.mark.touches("run_interactive_assay_baseline", "get_assay_baseline")
-    def test_a_baseline_is_computed_from_the_logged_rows(self, api: Api, ground: Ground) -> None:
-        request = assay_request(ground)
+    def test_a_baseline_is_computed_from_the_logged_rows(self, api: Api, fixtures: Fixtures) -> None:
+        request = assay_request(fixtures)
         fixed = request["baseline"]["Fixed"]
-        where = {"workspace_id": ground.workspace_id, "pipeline_name": ground.name}
+        where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
         rows = api.done("get_assay_baseline", where | {"start": fixed["start_at"], "end": fixed["end_at"]})
         scores = [number for row in rows for number in row[f"out.{OUTPUT}"]]
         for row in rows:
-            assert json.loads(row["metadata.last_model"])["model_sha"] == (ground.model or {})["sha"]
+            assert json.loads(row["metadata.last_model"])["model_sha"] == (fixtures.model or {})["sha"]
 
         result = api.done("run_interactive_assay_baseline", request)
         for summary in (result["baseline_summary"], result["window_summary"]):
@@ -216,10 +218,10 @@ class TestAssays:
             assert len(result["scores"]) == len(summary["aggregated_values"])
 
     @pytest.mark.touches("run_interactive_assay_baseline")
-    def test_a_baseline_is_computed_as_it_was_asked_for(self, api: Api, ground: Ground) -> None:
+    def test_a_baseline_is_computed_as_it_was_asked_for(self, api: Api, fixtures: Fixtures) -> None:
         analyzed: list[str] = []
         for bins in (4, 5, 5):
-            request = assay_request(ground)
+            request = assay_request(fixtures)
             result = api.done(
                 "run_interactive_assay_baseline",
                 request | {"summarizer": request["summarizer"] | {"num_bins": bins}},
@@ -229,15 +231,15 @@ class TestAssays:
         assert len(set(analyzed)) == len(analyzed), "it was computed each time"
 
     @pytest.mark.touches("run_interactive_assay", "run_interactive_assay_baseline", "infer_pipeline")
-    def test_windows_are_compared_with_that_baseline(self, api: Api, ground: Ground) -> None:
-        assert ground.deployment is not None
-        path = {"deployment": ground.deployment.name, "pipeline": ground.deployment.pipeline}
+    def test_windows_are_compared_with_that_baseline(self, api: Api, fixtures: Fixtures) -> None:
+        assert fixtures.deployment is not None
+        path = {"deployment": fixtures.deployment.name, "pipeline": fixtures.deployment.pipeline}
         headers = {"Content-Type": RECORDS}
         analyzed: list[str] = []
         time.sleep(_PAST_THE_BASELINE_SECONDS)
         for bins in (4, 5, 5):
             api.done("infer_pipeline", [{INPUT: [0.5] * 4}], path=path, headers=headers)
-            request = assay_request(ground)
+            request = assay_request(fixtures)
             request |= {"summarizer": request["summarizer"] | {"num_bins": bins}}
             baseline = api.done("run_interactive_assay_baseline", request)["baseline_summary"]
             results = results_of(api, request)

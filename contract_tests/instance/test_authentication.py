@@ -10,7 +10,7 @@ from wallaroo_ext.conformance.bad_tokens import BadTokens, NoSuchTokenError
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.api import Api
-    from wallaroo_ext.conformance.ground import Ground
+    from wallaroo_ext.conformance.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
 
 KINDS = (
@@ -109,7 +109,7 @@ class TestTokens:
 
 @pytest.mark.touches("request_token", "infer_pipeline", "list_workspaces")
 def test_a_token_without_a_user_infers_and_does_nothing_else(
-    api: Api, conformance_suite: Suite, ground: Ground
+    api: Api, conformance_suite: Suite, fixtures: Fixtures
 ) -> None:
     headers = {"Authorization": conformance_suite.authorization("request_token")}
     form = {"grant_type": "client_credentials"}
@@ -121,4 +121,4 @@ def test_a_token_without_a_user_infers_and_does_nothing_else(
     good = conformance_suite.properties.good_request("infer_pipeline")
     answer = api.send("infer_pipeline", auth=None, **good | {"headers": good["headers"] | own})
     assert answer.status_code == 200, answer.text[:300]
-    assert ground.deployment is not None
+    assert fixtures.deployment is not None

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mutants.fields import rules
+from mutants.fields import named_fields, rules
 from mutants.kinds import Kind, is_turn, succeeded
 from mutants.layer import Mutant
 from mutants.wrong_heads import reads_something
-from wallaroo_ext.conformance.subjects import SUBJECTS
 from wallaroo_ext.json_values import object_of
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 _JSON = "application/json"
 _EVERY = 3
 _REFUSED = {400, 404}
-_FREE_NAMES = {"new workspace", "deploy id", "email"}
-"""What a request names without its being there, or, of people, what an instance may take for granted."""
 _GOOD_ANSWER, _GOOD_REQUEST = "good answer", "good request"
 
 
@@ -96,8 +93,9 @@ def _wrong_types(operation: str) -> Iterator[Mutant]:
 
 def _unknown_things(operation: str) -> Iterator[Mutant]:
     schema = _schema(operation)
-    named = {kind for field, kind in SUBJECTS.get(operation, {}).items() if field in schema.get("required", ())}
-    if not named - _FREE_NAMES or not is_turn(operation, _EVERY):
+    # An instance may take the address of a user for granted.
+    named = [name for name in named_fields(operation) if name.thing != "user email"]
+    if not any(name.place[1] in schema.get("required", ()) for name in named) or not is_turn(operation, _EVERY):
         return
     validator = rules().schemas.validator(schema)
 

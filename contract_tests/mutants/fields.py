@@ -8,11 +8,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext import contract
+from wallaroo_ext.conformance.effects import effects_of
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from wallaroo_ext.conformance.effects import Effects, RequestName
 
 EACH = "[]"
 """A way's key for an item of a list."""
@@ -20,12 +23,32 @@ ANY = "{}"
 """A way's key for a value of an object whose names are free."""
 
 _DEEPEST = 6
+_FIELD = 2
+"""The length of the place of a field of the outermost object."""
 
 
 @cache
 def rules() -> Rules:
     """The contract."""
     return Rules(contract.load())
+
+
+@cache
+def _effects() -> dict[str, Effects]:
+    return effects_of(rules().document)
+
+
+def writes(operation: str) -> bool:
+    """Whether an operation changes something, by the contract's `x-writes`."""
+    return bool(_effects()[operation].writes)
+
+
+def named_fields(operation: str) -> list[RequestName]:
+    """The fields of the outermost object of a request that name what is there, by the contract's `x-names`."""
+    names = _effects()[operation].names
+    return [
+        name for name in names if name.origin == "existing" and name.place[0] == "body" and len(name.place) == _FIELD
+    ]
 
 
 @dataclass(frozen=True, slots=True)

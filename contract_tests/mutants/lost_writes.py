@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mutants.fields import changed, fields, rules
+from mutants.fields import changed, fields, rules, writes
 from mutants.kinds import Kind, succeeded
 from mutants.layer import Mutant
-from wallaroo_ext.conformance.subjects import WRITES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +20,7 @@ _GRAPH, _OTHER_GRAPH = b"weighted-sum", b"weighted-sun"
 
 
 def _lost(operation: str) -> Iterator[Mutant]:
-    if operation not in WRITES - _SCORING:
+    if not writes(operation) or operation in _SCORING:
         return
     ids = [field for field in fields(operation) if field.is_required and "integer" in field.types]
 

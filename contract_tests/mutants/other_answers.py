@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mutants.exchange import Answer
-from mutants.fields import rules
+from mutants.fields import named_fields, rules, writes
 from mutants.kinds import Kind, of_success, succeeded
 from mutants.layer import Mutant
-from wallaroo_ext.conformance.subjects import SUBJECTS, WRITES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +36,7 @@ def _examples(operation: str) -> list[Any]:
 
 
 def _stale(operation: str) -> Iterator[Mutant]:
-    if operation in WRITES or not rules().takes_token(operation):
+    if writes(operation) or not rules().takes_token(operation):
         return
 
     async def lie(exchange: Exchange) -> Answer:
@@ -51,7 +50,7 @@ def _stale(operation: str) -> Iterator[Mutant]:
 
 
 def _of_another_thing(operation: str) -> Iterator[Mutant]:
-    if operation in WRITES or operation not in SUBJECTS:
+    if writes(operation) or not rules().takes_token(operation) or not named_fields(operation):
         return
 
     async def lie(exchange: Exchange) -> Answer:

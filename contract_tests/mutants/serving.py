@@ -25,7 +25,9 @@ from wallaroo_ext.sandbox.spec import ContractSpec
 from wallaroo_ext.sandbox.users import find_user_by_email
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+
+    from starlette.types import ASGIApp
 
     from mutants.layer import Mutant
 
@@ -55,8 +57,15 @@ class LyingInstance:
 
 
 @contextmanager
-def lying_instance() -> Generator[LyingInstance]:
-    """A sandbox for the time of a `with` block, with tokens as short-lived as those of the suite's own."""
+def lying_instance(around: Callable[[ASGIApp], ASGIApp] | None = None) -> Generator[LyingInstance]:
+    """Run a sandbox for the time of a `with` block, with tokens as short-lived as those of the suite's own.
+
+    Args:
+        around: Puts a further layer around it.
+
+    Yields:
+        The sandbox.
+    """
     with tempfile.TemporaryDirectory(prefix="wallaroo-mutants-") as directory:
         instance = Instance(Path(directory) / "data", SandboxOptions(token_lifetime=SANDBOX_TOKEN_SECONDS))
         app = create_app(instance, ContractSpec(contract.load()))
@@ -64,7 +73,13 @@ def lying_instance() -> Generator[LyingInstance]:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             layer = LyingLayer(app, lambda: _good_token(instance, url))
             server = uvicorn.Server(
-                uvicorn.Config(layer, log_config=None, http=DroppableProtocol, loop="asyncio", lifespan="off")
+                uvicorn.Config(
+                    layer if around is None else around(layer),
+                    log_config=None,
+                    http=DroppableProtocol,
+                    loop="asyncio",
+                    lifespan="off",
+                )
             )
             thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
             thread.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from itertools import count
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Api:
-    """The operations of the contract, called by their ids. The observer sees every call.
+    """The operations of the contract, called by their ids. The interceptor sees every call.
 
     Args:
         suite: The run.
@@ -32,7 +33,7 @@ class Api:
         Args:
             what: What it is for, a few letters.
         """
-        return f"{self._suite.belongings.prefix}-{what}{next(self._numbers)}"
+        return f"{self._suite.owned.prefix}-{what}{next(self._numbers)}"
 
     def send(
         self, operation: str, body: Any = None, *, path: Mapping[str, str] | None = None, **more: Any
@@ -45,10 +46,11 @@ class Api:
             path: The parameters of its path.
             **more: What else httpx takes, such as `params`, `headers`, `content` and `files`.
         """
-        url = self._suite.rules.places[operation][1].format_map(path or {})
+        _, template, method = self._suite.rules.places[operation]
+        url = template.format_map({name: quote(value, safe="") for name, value in (path or {}).items()})
         if body is not None:
             more["json"] = body
-        return self._http.post(url, **more)
+        return self._http.request(method.upper(), url, **more)
 
     def done(self, operation: str, body: Any = None, **more: Any) -> Any:
         """The JSON of an answer, which has to be a success."""

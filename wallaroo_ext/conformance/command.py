@@ -13,7 +13,8 @@ import pytest
 from wallaroo_ext import call
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.suite import Suite
-from wallaroo_ext.errors import AnswerError, AuthenticationError, WallarooError
+from wallaroo_ext.conformance.write_guard import WithheldError
+from wallaroo_ext.errors import AnswerError, AuthenticationError, ConfigurationError, WallarooError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 DRIFT = "drift"
 """The check that another description of the instance, or what was recorded of it, breaks no client of the contract."""
 
+_NOTHING_DESCRIBED = (
+    "The contract says of no operation what it writes (x-writes) and which of its fields name something (x-names), "
+    "without which none is sent. Its own description, in `info`, says how they are written."
+)
 _CHECKOUT = "contract_tests"
 _HERE = Path(__file__).parent
 _NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
@@ -106,8 +111,9 @@ class _Watcher:
         try:
             reach(self._suite)
             compare(self._suite)
-        except WallarooError as error:
-            self._suite.run.could_not_run = str(error)
+        except (WallarooError, WithheldError) as error:
+            is_told = isinstance(error, WallarooError)
+            self._suite.run.could_not_run = str(error) if is_told else f"The run may not sign in. {error}"
             self._suite.close()
             session.items.clear()
 
@@ -125,11 +131,16 @@ def reach(suite: Suite) -> None:
     """
     if suite.instance.kind == "recorded":
         return
+    if not any(row.is_described for row in suite.run.operations):
+        raise ConfigurationError(_NOTHING_DESCRIBED)
     from wallaroo_mlops_client.api.features import list_features
     from wallaroo_mlops_client.models import ListFeaturesRequest
 
     try:
-        call(list_features, client=suite.client, body=ListFeaturesRequest())
+        if suite.guard.allows("list_features"):
+            call(list_features, client=suite.client, body=ListFeaturesRequest())
+        else:
+            suite.authorization_of_a_user()
     except AuthenticationError:
         raise
     except AnswerError:
@@ -155,7 +166,7 @@ def compare(suite: Suite) -> None:
         return
     for change in run.drift.breaking:
         message = f"{change.where} was {change.kind} in {run.drift.against}. {change.reason}"
-        run.checked(change.operation, DRIFT, [suite.observer.found(DRIFT, message, operation=change.operation)])
+        run.checked(change.operation, DRIFT, [suite.interceptor.found(DRIFT, message, operation=change.operation)])
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wallaroo_ext import connect
 from wallaroo_ext.client import DEFAULT_LIMITS
-from wallaroo_ext.conformance.observing import ObservedSession, ObservedTransport
+from wallaroo_ext.conformance.interceptor import InterceptedSession, InterceptedTransport
 from wallaroo_ext.retries import RetryPolicy
 from wallaroo_ext.settings import Settings
 from wallaroo_ext.wire import Wire
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.conformance.observing import Observer
+    from wallaroo_ext.conformance.interceptor import Interceptor
 
 Kind = Literal["sandbox", "recorded", "live"]
 
@@ -54,19 +54,19 @@ class Instance:
         """
         return Settings.resolve(self.environment)
 
-    def connect(self, observer: Observer) -> Client:
-        """A client whose exchanges an observer sees; what fails is not tried again, so that the observer sees it fail.
+    def connect(self, interceptor: Interceptor) -> Client:
+        """Return a client whose exchanges an interceptor sees; what fails is not tried again, so that it is seen.
 
         Raises:
             ConfigurationError: The environment does not say where it is, or who signs in.
         """
         wire = Wire(verify=_trusted(self.settings.ca_bundle), limits=DEFAULT_LIMITS, backend="httpx")
         retries = RetryPolicy(attempts=1)
-        return connect(environment=self.environment, transport=ObservedTransport(wire, observer), retries=retries)
+        return connect(environment=self.environment, transport=InterceptedTransport(wire, interceptor), retries=retries)
 
-    def session(self, observer: Observer) -> ObservedSession:
+    def session(self, interceptor: Interceptor) -> InterceptedSession:
         """What schemathesis sends its cases with."""
-        session = ObservedSession(observer)
+        session = InterceptedSession(interceptor)
         session.auth = _as_it_is  # a file of passwords for other programs would change the header otherwise
         session.verify = self.settings.ca_bundle or True
         return session

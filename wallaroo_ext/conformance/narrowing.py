@@ -43,9 +43,20 @@ FIND_NOTHING: tuple[Narrowed, ...] = (
 """The checks that are made and find nothing in this API; a contract of one's own may have what they look for."""
 
 
+UNSAFE_METHODS: tuple[Narrowed, ...] = (
+    Narrowed(
+        "unsupported_method",
+        _EVERYWHERE,
+        "Asked with GET, HEAD, OPTIONS and TRACE and without a body: what PUT, PATCH, DELETE and others would change "
+        "where the contract does not have them, nothing says.",
+    ),
+)
+"""The methods that are not tried where the contract does not have them."""
+
+
 def all_narrowed() -> list[Narrowed]:
     """Everything that is narrowed, for the report."""
-    return [*NOT_IN_THE_MACHINE, *NO_GOOD_EDGES, *FIND_NOTHING]
+    return [*NOT_IN_THE_MACHINE, *NO_GOOD_EDGES, *UNSAFE_METHODS, *FIND_NOTHING]
 
 
 def has_good_edges(operation: str) -> bool:

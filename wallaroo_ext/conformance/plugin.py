@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wallaroo_ext.conformance.api import Api
-from wallaroo_ext.conformance.manners import WithheldError
 from wallaroo_ext.conformance.options import CASES, SEED, SuiteOptions
 from wallaroo_ext.conformance.recordings import wiring
 from wallaroo_ext.conformance.run import TestOutcome
-from wallaroo_ext.conformance.suite import NoGroundError, Suite
+from wallaroo_ext.conformance.suite import NoFixturesError, Suite
+from wallaroo_ext.conformance.write_guard import WithheldError
 from wallaroo_ext.redaction import redacted
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.conformance.ground import Ground
+    from wallaroo_ext.conformance.fixtures import Fixtures
     from wallaroo_ext.conformance.instance import Instance
     from wallaroo_ext.conformance.run import Finding
 
 _SUITE = pytest.StashKey[Suite]()
 _SHOWN_FINDINGS = 20
-_NO_GROUND = "What the run needs could not be made: see what failed first."
+_NO_FIXTURES = "What the run needs could not be made: see what failed first."
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -162,31 +162,31 @@ def conformance_client(conformance_suite: Suite) -> Client:
 
 
 @pytest.fixture
-def ground(judged: None, conformance_suite: Suite) -> Ground:  # noqa: ARG001 - what it finds is a finding of the test
-    """What the run stands on."""
+def fixtures(judged: None, conformance_suite: Suite) -> Fixtures:  # noqa: ARG001 - what it finds is a finding of the test
+    """What the run made first."""
     try:
-        return conformance_suite.ground
-    except NoGroundError as error:
+        return conformance_suite.fixtures
+    except NoFixturesError as error:
         pytest.skip(str(error))
 
 
 @pytest.fixture
 def judged(request: pytest.FixtureRequest, conformance_suite: Suite) -> Generator[None]:
-    """Tell the observer which test runs, skip it where the run may not try it, and fail it for what was found."""
+    """Tell the interceptor which test runs, skip it where the run may not try it, and fail it for what was found."""
     conformance_suite.look_around()
     for operation in touched(request.node):
         reason = conformance_suite.reason_against(operation)
         if reason:
             pytest.skip(reason)
-    if not conformance_suite.stands:
-        pytest.skip(_NO_GROUND)
+    if not conformance_suite.has_fixtures:
+        pytest.skip(_NO_FIXTURES)
     run = conformance_suite.run
     before = len(run.findings)
-    conformance_suite.observer.test = request.node.nodeid
+    conformance_suite.interceptor.test = request.node.nodeid
     try:
         yield
     finally:
-        conformance_suite.observer.test = ""
+        conformance_suite.interceptor.test = ""
     found = run.findings[before:]
     if found:
         pytest.fail(_in_words(found), pytrace=False)
@@ -205,9 +205,9 @@ def _in_words(found: list[Finding]) -> str:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep what became of a test; one whose request may not be sent, or that has no ground, is skipped."""
+    """Keep what became of a test; one whose request may not be sent, or that has not what it needs, is skipped."""
     report = yield
-    if call.excinfo is not None and isinstance(call.excinfo.value, WithheldError | NoGroundError):
+    if call.excinfo is not None and isinstance(call.excinfo.value, WithheldError | NoFixturesError):
         path, line, _ = item.location
         report.outcome = "skipped"
         report.longrepr = (path, line or 0, f"Skipped: {call.excinfo.value}")

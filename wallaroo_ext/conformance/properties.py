@@ -7,6 +7,7 @@ run's.
 
 from __future__ import annotations
 
+import copy
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,21 +15,23 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import GenerationMode, checks
+from schemathesis.core import NOT_SET
 from schemathesis.core.failures import FailureGroup
 from schemathesis.generation.hypothesis import examples as generation
 
 from wallaroo_ext.conformance import samples
-from wallaroo_ext.conformance.grounding import grounded, named
-from wallaroo_ext.conformance.manners import WithheldError
 from wallaroo_ext.conformance.narrowing import has_good_edges, is_made_in_machine
-from wallaroo_ext.conformance.subjects import WRITES
+from wallaroo_ext.conformance.owned_resources import DOMAIN
+from wallaroo_ext.conformance.schema_binding import bound, bound_names
+from wallaroo_ext.conformance.write_guard import SAFE_METHODS, WithheldError
 from wallaroo_ext.json_values import object_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from wallaroo_ext.conformance.ground import Ground
-    from wallaroo_ext.conformance.observing import ObservedSession, Observer
+    from wallaroo_ext.conformance.effects import RequestName
+    from wallaroo_ext.conformance.fixtures import Fixtures
+    from wallaroo_ext.conformance.interceptor import InterceptedSession, Interceptor
     from wallaroo_ext.conformance.run import Finding
 
 ARROW = "application/vnd.apache.arrow.file"
@@ -39,8 +42,6 @@ ANSWERED = "an_answer_comes"
 _PATIENCE_SECONDS = 30
 _PROBING = "ignored_auth"
 _REFUSAL, _ACCEPTANCE = "negative_data_rejection", "positive_data_acceptance"
-_UNIQUE = {"create_workspace": "workspace_name", "copy_pipeline": "name", "invite_user": "email"}
-"""The fields whose value nobody may have yet."""
 _STEPS = 8
 
 
@@ -48,9 +49,9 @@ class Properties:
     """Cases of each operation, sent and checked.
 
     Args:
-        observer: What sees each exchange.
+        interceptor: What sees each exchange.
         session: What sends them.
-        ground: What the run stands on.
+        fixtures: What the run made first.
         base_url: The API's URL.
         authorization: Gives the header that a request of an operation is signed in with.
         first_seed: What random data is made from.
@@ -58,9 +59,9 @@ class Properties:
 
     def __init__(
         self,
-        observer: Observer,
-        session: ObservedSession,
-        ground: Ground,
+        interceptor: Interceptor,
+        session: InterceptedSession,
+        fixtures: Fixtures,
         *,
         base_url: str,
         authorization: Callable[[str], str],
@@ -69,7 +70,7 @@ class Properties:
         checks.load_all_checks()
         schemathesis.openapi.media_type(ARROW, samples.arrow_files())
         schemathesis.openapi.media_type(FILE, samples.model_files())
-        self._observer = observer
+        self._interceptor = interceptor
         self._session = session
         self._base_url = base_url
         self._authorization = authorization
@@ -77,19 +78,41 @@ class Properties:
         self._probed: set[str] = set()
         self._requests: dict[str, dict[str, Any]] = {}
         self._numbers = count(1)
-        document, self._prefix = observer.rules.document, observer.manners.belongings.prefix
-        self._good = self._schema(grounded(document, ground, self._prefix))
+        document, effects = interceptor.rules.document, interceptor.guard.effects
+        self._prefix = interceptor.guard.owned.prefix
+        self._good = self._schema(bound(document, effects, fixtures, self._prefix))
         self._bad = self._schema(document)
-        self._bad_writes = self._schema(named(document, ground, self._prefix))
+        self._bad_writes = self._schema(bound_names(document, effects, fixtures, self._prefix))
 
     def _schema(self, document: dict[str, Any]) -> Any:
         """A contract as schemathesis has it, which tells what it checked."""
         schema: Any = schemathesis.openapi.from_dict(document)
         # Tokens have tests of their own; a bad one would keep all other bad data from being looked at.
         schema.config.generation.update(with_security_parameters=False)
+        # What other methods change the contract does not say; these change nothing, by HTTP.
+        schema.config.phases.coverage.unexpected_methods = {method.lower() for method in SAFE_METHODS}
         schema.config.phases.stateful.generation.modes = [GenerationMode.POSITIVE]
         schema.hooks.register_hook_with_name(self._count, "after_validate")
+        _use_transport(schema, self._intercepted(schema.transport))
         return schema
+
+    def _intercepted(self, transport: Any) -> Any:
+        """A transport of schemathesis whose every request is sent by the run's session.
+
+        Some checks send requests of their own, with a session of their own, which nobody would admit or count.
+        """
+
+        def send(case: Any, *, session: Any = None, **arguments: Any) -> Any:
+            last = self._session.last
+            try:
+                return transport.send(case, session=self._session, **arguments)
+            finally:
+                if session is None:  # a check's own request, and what is found is about the one before
+                    self._session.last = last
+
+        intercepted = copy.copy(transport)
+        intercepted.send = send
+        return intercepted
 
     def examples(self, operation: str) -> None:
         """Send the contract's examples, with the run's own things in them."""
@@ -180,8 +203,8 @@ class Properties:
         except requests.RequestException as error:
             operation = _id(case.operation)
             message = f"No answer came: {error}."
-            found = self._observer.found(ANSWERED, message, operation=operation, exchange=self._session.last)
-            self._observer.run.checked(operation, ANSWERED, [found])
+            found = self._interceptor.found(ANSWERED, message, operation=operation, exchange=self._session.last)
+            self._interceptor.run.checked(operation, ANSWERED, [found])
 
     def good_request(self, operation: str, *, is_new: bool = False) -> dict[str, Any]:
         """A request of an operation that the instance accepts, as httpx takes it, with the parameters of its path.
@@ -199,7 +222,9 @@ class Properties:
         case = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))
         self._freshen(case)
         sent = requests.Request(**case.as_transport_kwargs(base_url=self._base_url)).prepare()
-        kept = {name: value for name, value in sent.headers.items() if name.lower() == "content-type"}
+        named: list[str] = list(case.headers or ())
+        declared = {name.lower() for name in named} | {"content-type", "cookie"}
+        kept = {name: value for name, value in sent.headers.items() if name.lower() in declared}
         query = dict(case.query or {})
         body: Any = sent.body or b""
         return {"path": dict(case.path_parameters or {}), "params": query, "content": body, "headers": kept}
@@ -223,7 +248,7 @@ class Properties:
     def _of(self, operation: str, *, good: bool) -> Any:
         if good:
             return self._good
-        return self._bad_writes if operation in WRITES else self._bad
+        return self._bad_writes if self._interceptor.guard.writes(operation) else self._bad
 
     def _checks(self, case: Any) -> list[Any]:
         """The checks to make: whether a token is asked for is found out once an operation, not after each success."""
@@ -231,18 +256,29 @@ class Properties:
         return [check for name, check in _checks().items() if not (done and name == _PROBING)]
 
     def _freshen(self, case: Any) -> None:
-        """Give a good request a name that nobody has, where the operation makes something of a unique name."""
-        field = _UNIQUE.get(_id(case.operation))
-        if field is not None and _is_good(case):
-            name = f"{self._prefix}-{next(self._numbers)}"
-            case.body = object_of(case.body) | {field: f"{name}@example.com" if field == "email" else name}
+        """Give a good request names that nobody has, where it makes something of a name that may not be taken."""
+        if _is_undeclared(case):
+            _empty(case)
+        elif _is_good(case):
+            for name in self._interceptor.guard.effects[_id(case.operation)].names:
+                if name.origin == "unused":
+                    self._name_anew(case, name)
+
+    def _name_anew(self, case: Any, name: RequestName) -> None:
+        fresh = f"{self._prefix}-{next(self._numbers)}" + (DOMAIN if name.thing.endswith(" email") else "")
+        where, *way = name.place
+        if where == "body":
+            case.body = _with_value(case.body, way, fresh)
+        else:
+            found: dict[str, Any] = {"path": case.path_parameters, "query": case.query, "header": case.headers}
+            found[where][way[0]] = fresh
 
     def _count(self, context: Any, case: Any, response: Any, results: list[Any]) -> None:  # noqa: ARG002 - as schemathesis calls it
         """Count what schemathesis checked, with what it found."""
         operation = _id(case.operation)
         for result in results:
-            self._observer.run.checked(operation, result.name, self._findings(operation, response, result))
-            if result.name == _PROBING and response.status_code == self._observer.rules.success(operation):
+            self._interceptor.run.checked(operation, result.name, self._findings(operation, response, result))
+            if result.name == _PROBING and response.status_code == self._interceptor.rules.success(operation):
                 self._probed.add(operation)
 
     def _findings(self, operation: str, response: Any, result: Any) -> list[Finding]:
@@ -251,16 +287,21 @@ class Properties:
         place = self._place(operation, response, result.name)
         message = _message(result.failure)
         exchange = self._session.last
-        return [self._observer.found(result.name, message, operation=operation, exchange=exchange, place=place)]
+        return [self._interceptor.found(result.name, message, operation=operation, exchange=exchange, place=place)]
 
     def _place(self, operation: str, response: Any, check: str) -> tuple[str, ...]:
         """Where the rule stands that a check found broken."""
-        rules = self._observer.rules
+        rules = self._interceptor.rules
         if check in {_REFUSAL, _ACCEPTANCE} and "requestBody" in rules.operations[operation]:
             return (*rules.places[operation], "requestBody")
         kind = next(iter(response.headers.get("content-type", ())), "")
         broken = rules.broken(operation, response.status_code, kind, response.content or b"")
         return next((found.pointer for found in broken if found.check == check), ())
+
+
+def _use_transport(schema: Any, transport: Any) -> None:
+    """Have a contract's requests sent by a transport; schemathesis has no other way to choose it."""
+    schema.__class__ = type("InterceptedSchema", (type(schema),), {"transport": property(lambda _: transport)})
 
 
 def _checks() -> dict[str, Any]:
@@ -305,6 +346,26 @@ def _one(strategy: Any) -> Any:
 
 def _mode(*, good: bool) -> GenerationMode:
     return GenerationMode.POSITIVE if good else GenerationMode.NEGATIVE
+
+
+def _is_undeclared(case: Any) -> bool:
+    """Whether a case has a method that the contract does not have for its path."""
+    return case.method.lower() != case.operation.method.lower()
+
+
+def _empty(case: Any) -> None:
+    """Take everything out of a case but what its path needs."""
+    case.body, case.media_type = NOT_SET, None
+    case.query, case.cookies = {}, {}
+
+
+def _with_value(body: Any, way: list[str], value: Any) -> Any:
+    """A body with another value at a place that it has."""
+    fields = object_of(body)
+    if not way or way[0] not in fields:
+        return body
+    inner = value if len(way) == 1 else _with_value(fields[way[0]], way[1:], value)
+    return fields | {way[0]: inner}
 
 
 def _is_good(case: Any) -> bool:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.rules import Rule
 
 
+_KEPT_REASONS = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What a run is about.
@@ -45,6 +48,7 @@ class OperationRow:
         summary: What it does, in a few words.
         path: Its path.
         not_exercised: Why the run could not or may not try it; empty where it did.
+        is_described: Whether the contract says what it changes and names, without which it is not looked at.
     """
 
     id: str
@@ -52,6 +56,7 @@ class OperationRow:
     summary: str
     path: str
     not_exercised: str = ""
+    is_described: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,27 @@ class Narrowed:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """A thing that the run made and that is there after it.
+
+    Attributes:
+        kind: Its kind, such as `workspace` or `model version`.
+        id: Its id; None where no answer told it.
+        name: Its name; None where it has none.
+        workspace: The id of its workspace; None where it is in none.
+        state: What became of it, for a person: `inactive`, or why it could not be ended.
+        is_active: Whether it still does something, because it could not be ended.
+    """
+
+    kind: str
+    id: int | str | None
+    name: str | None
+    workspace: int | str | None
+    state: str = ""
+    is_active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TestOutcome:
     """What became of one test.
 
@@ -139,8 +165,9 @@ class Run:
         findings: What is wrong, in the order in which it was found.
         notices: What is worth knowing; each once.
         narrowed: The checks that are not made everywhere.
-        withheld: How many requests were not sent, because they would touch what the run did not make, by operation.
-        left_behind: What the run made and could not remove, one text each.
+        withheld: How many requests were not sent, because they could touch what the run did not make, by operation.
+        withheld_because: Why, by operation: the first few reasons.
+        left_behind: What the run made and is still there, whole.
         tests: What became of each test.
         drift: How the instance's own description, or recordings, differ from the contract; None where nobody asked.
         could_not_run: Why the run ended early; empty where it did not.
@@ -157,7 +184,8 @@ class Run:
     notices: list[Notice] = field(default_factory=list[Notice])
     narrowed: list[Narrowed] = field(default_factory=list[Narrowed])
     withheld: Counter[str] = field(default_factory=Counter[str])
-    left_behind: list[str] = field(default_factory=list[str])
+    withheld_because: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    left_behind: list[LeftBehind] = field(default_factory=list["LeftBehind"])
     tests: list[TestOutcome] = field(default_factory=list[TestOutcome])
     drift: Drift | None = None
     could_not_run: str = ""
@@ -169,6 +197,13 @@ class Run:
             return
         self.failed[operation, check] += 1
         self.findings += findings
+
+    def withhold(self, operation: str, reason: str) -> None:
+        """Count a request that was not sent, and keep the first few reasons."""
+        self.withheld[operation] += 1
+        reasons = self.withheld_because.setdefault(operation, [])
+        if len(reasons) < _KEPT_REASONS and reason not in reasons:
+            reasons.append(reason)
 
     def notice(self, notice: Notice) -> None:
         """Keep a notice, once."""

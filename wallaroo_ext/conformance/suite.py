@@ -1,4 +1,4 @@
-"""One run of the suite: what it is about, what it stands on, and its end."""
+"""One run of the suite: what it is about, what it makes first, and its end."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from wallaroo_ext import contract
-from wallaroo_ext.conformance.belongings import Belongings
+from wallaroo_ext.conformance.effects import effects_of
 from wallaroo_ext.conformance.instance import Instance, sandbox
-from wallaroo_ext.conformance.manners import Manners, Rate
+from wallaroo_ext.conformance.interceptor import Interceptor
 from wallaroo_ext.conformance.narrowing import all_narrowed
-from wallaroo_ext.conformance.observing import Observer
+from wallaroo_ext.conformance.owned_resources import OwnedResources
+from wallaroo_ext.conformance.rate_limit import RateLimit
 from wallaroo_ext.conformance.recordings.wiring import recorded_environment
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.conformance.run import OperationRow, Run, Subject
+from wallaroo_ext.conformance.write_guard import WriteGuard
 from wallaroo_ext.errors import WallarooError
 
 if TYPE_CHECKING:
@@ -28,17 +31,18 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.conformance.ground import Ground
+    from wallaroo_ext.conformance.fixtures import Fixtures
     from wallaroo_ext.conformance.options import SuiteOptions
     from wallaroo_ext.conformance.properties import Properties
 
 _PREFIX = "conformance"
+_NOT_FOUND = "reading alone finds none on this instance."
 _NOT_ASKED_FOR = "The run was told to look at other operations (--operation)."
-GROUND = "what_the_run_stands_on"
-"""The check that a workspace, a model, a deployment and an assay can be made, which all else stands on."""
+FIXTURES = "fixtures_can_be_made"
+"""The check that a workspace, a model, a deployment and an assay can be made, which all else needs."""
 
 
-class NoGroundError(Exception):
+class NoFixturesError(Exception):
     """What the run needs could not be made; the message says why."""
 
 
@@ -51,10 +55,10 @@ class Suite:
     Attributes:
         options: What it is told.
         rules: The contract.
-        belongings: What it made.
-        manners: What it may do.
+        owned: What it made.
+        guard: What it may do.
         run: What it found.
-        observer: What sees its exchanges.
+        interceptor: What sees its exchanges.
 
     Raises:
         OSError: The contract cannot be read.
@@ -64,16 +68,18 @@ class Suite:
     def __init__(self, options: SuiteOptions) -> None:
         self.options = options
         self.rules = Rules(contract.load(options.contract))
-        self.belongings = Belongings(f"{_PREFIX}-{secrets.token_hex(3)}" if options.instance == "live" else _PREFIX)
-        self.manners = Manners(
-            self.belongings,
+        self.owned = OwnedResources(f"{_PREFIX}-{secrets.token_hex(3)}" if options.instance == "live" else _PREFIX)
+        self.guard = WriteGuard(
+            effects_of(self.rules.document),
+            self.owned,
             read_only=options.read_only,
             user_changes=options.allow_user_changes or options.instance != "live",
         )
         self.run = Run(self._subject(), self._rows(), time.time(), narrowed=all_narrowed())
-        self.observer = Observer(self.run, self.rules, self.manners, Rate(options.rate))
+        self.interceptor = Interceptor(self.run, self.rules, self.guard, RateLimit(options.rate))
         self._open = ExitStack()
-        self._ground: Ground | NoGroundError | None = None
+        self._fixtures: Fixtures | NoFixturesError | None = None
+        self._is_closed = False
 
     def _subject(self) -> Subject:
         info = self.rules.document.get("info", {})
@@ -83,7 +89,7 @@ class Suite:
             url="",
             contract=f"{info.get('title', 'a contract')} {info.get('version', '')}".strip(),
             contract_sha=hashlib.sha256(file.read_bytes()).hexdigest(),
-            prefix=self.belongings.prefix,
+            prefix=self.owned.prefix,
             seed=self.options.seed,
             options=self.options.shown(),
         )
@@ -96,13 +102,14 @@ class Suite:
                 summary=operation.get("summary", ""),
                 path=self.rules.places[name][1],
                 not_exercised=self._reason_against(name),
+                is_described=not self.guard.undescribed(name),
             )
             for name, operation in self.rules.operations.items()
         ]
 
     def _reason_against(self, operation: str) -> str:
         is_asked_for = not self.options.operations or operation in self.options.operations
-        return self.manners.forbids(operation) or ("" if is_asked_for else _NOT_ASKED_FOR)
+        return self.guard.forbids(operation) or ("" if is_asked_for else _NOT_ASKED_FOR)
 
     def reason_against(self, operation: str) -> str:
         """Why the run may not or cannot try an operation; empty where it can.
@@ -123,11 +130,16 @@ class Suite:
         instance = Instance(
             kind=options.instance,
             environment=self._environment(),
-            prefix=self.belongings.prefix,
-            allows_user_changes=self.manners.user_changes,
+            prefix=self.owned.prefix,
+            allows_user_changes=self.guard.user_changes,
             read_only=options.read_only,
         )
-        self.run.subject = replace(self.run.subject, url=instance.settings.api_url)
+        settings = instance.settings
+        roots = [urlsplit(url).path.rstrip("/") for url in (settings.api_url, settings.auth_url)]
+        sign_in = contract.operation("request_token").path
+        self.interceptor.sign_in_url = settings.auth_url.rstrip("/") + sign_in
+        self.interceptor.roots = tuple(dict.fromkeys(["", *roots]))
+        self.run.subject = replace(self.run.subject, url=settings.api_url)
         return instance
 
     def _environment(self) -> Mapping[str, str]:
@@ -141,51 +153,54 @@ class Suite:
     @cached_property
     def client(self) -> Client:
         """A client of the instance."""
-        return self._open.enter_context(self.instance.connect(self.observer))
+        return self._open.enter_context(self.instance.connect(self.interceptor))
 
     @property
-    def ground(self) -> Ground:
-        """What the run stands on, made when it is first asked for; operations for which there is nothing are not tried.
+    def fixtures(self) -> Fixtures:
+        """What the run makes first, when it is first asked for; operations for which there is nothing are not tried.
 
         Raises:
-            NoGroundError: The instance does not let it be made, or looked at; it is tried once.
+            NoFixturesError: The instance does not let it be made, or looked at; it is tried once.
         """
-        if self._ground is None:
-            self._ground = self._lay()
-        if isinstance(self._ground, NoGroundError):
-            raise self._ground
-        return self._ground
+        if self._fixtures is None:
+            self._fixtures = self._make_fixtures()
+        if isinstance(self._fixtures, NoFixturesError):
+            raise self._fixtures
+        return self._fixtures
 
     def look_around(self) -> None:
         """Find out what there is to read, where nothing may be made, before the first test says what it needs."""
-        if self.options.read_only and self.stands:
-            with suppress(NoGroundError):
-                _ = self.ground
+        if self.options.read_only and self.has_fixtures:
+            with suppress(NoFixturesError):
+                _ = self.fixtures
 
     @property
-    def stands(self) -> bool:
-        """Whether there is a ground to stand on, as far as anybody knows."""
-        return not isinstance(self._ground, NoGroundError)
+    def has_fixtures(self) -> bool:
+        """Whether the run has what it needs, as far as anybody knows."""
+        return not isinstance(self._fixtures, NoFixturesError)
 
-    def _lay(self) -> Ground | NoGroundError:
-        from wallaroo_ext.conformance.ground import lay, look_around
-        from wallaroo_ext.conformance.grounding import grounded, unanswerable
+    def _make_fixtures(self) -> Fixtures | NoFixturesError:
+        from wallaroo_ext.conformance.fixtures import changed_by_name, find_fixtures, make_fixtures
+        from wallaroo_ext.conformance.schema_binding import bound, unanswerable
 
         try:
             if self.options.read_only:
-                ground = look_around(self.client)
+                fixtures = find_fixtures(self.client)
             else:
-                ground = lay(self.client, self.belongings, user_changes=self.manners.user_changes)
+                expendable = changed_by_name(self.guard.effects)
+                user_changes = self.guard.user_changes
+                fixtures = make_fixtures(self.client, self.owned, user_changes=user_changes, expendable=expendable)
         except (WallarooError, AssertionError, LookupError, TypeError, ValueError) as error:
-            return self._no_ground(error)
-        missing = unanswerable(grounded(self.rules.document, ground, self.belongings.prefix))
+            return self._no_fixtures(error)
+        missing = unanswerable(bound(self.rules.document, self.guard.effects, fixtures, self.owned.prefix))
+        found = f"the run may not make it: {fixtures.withheld}" if fixtures.withheld else _NOT_FOUND
         for number, row in enumerate(self.run.operations):
             if row.id in missing and not row.not_exercised:
-                reason = f"It needs `{missing[row.id]}`, and reading alone finds none on this instance."
+                reason = f"It needs `{missing[row.id]}`, and {found}"
                 self.run.operations[number] = replace(row, not_exercised=reason)
-        return ground
+        return fixtures
 
-    def _no_ground(self, error: Exception) -> NoGroundError:
+    def _no_fixtures(self, error: Exception) -> NoFixturesError:
         """Take note of what kept the run from making what it needs: a refusal, or an answer that lacks it."""
         said = str(getattr(error, "operation", None) or "")
         exchanges = [found for found in reversed(self.run.exchanges) if found.operation]
@@ -196,9 +211,9 @@ class Suite:
             str(error) if is_told else f"the newest answer lacks what belongs there ({type(error).__name__}: {error})."
         )
         message = f"What the run needs could not be made: {reason}"
-        found = self.observer.found(GROUND, message, operation=operation, exchange=last)
-        self.run.checked(operation, GROUND, [found])
-        return NoGroundError(message)
+        found = self.interceptor.found(FIXTURES, message, operation=operation, exchange=last)
+        self.run.checked(operation, FIXTURES, [found])
+        return NoFixturesError(message)
 
     @cached_property
     def properties(self) -> Properties:
@@ -206,9 +221,9 @@ class Suite:
         from wallaroo_ext.conformance.properties import Properties
 
         return Properties(
-            self.observer,
-            self._open.enter_context(self.instance.session(self.observer)),
-            self.ground,
+            self.interceptor,
+            self._open.enter_context(self.instance.session(self.interceptor)),
+            self.fixtures,
             base_url=self.instance.settings.api_url,
             authorization=self.authorization,
             first_seed=self.options.seed,
@@ -217,22 +232,27 @@ class Suite:
     def authorization(self, operation: str) -> str:
         """The header that a request is signed in with: a token, or the client's secret where it asks for a token."""
         if self.rules.takes_token(operation):
-            auth: Any = self.client.get_httpx_client().auth
-            return f"Bearer {auth.token().access}"
+            return self.authorization_of_a_user()
         settings = self.instance.settings
         return "Basic " + base64.b64encode(f"{settings.client_id}:{settings.client_secret or ''}".encode()).decode()
+
+    def authorization_of_a_user(self) -> str:
+        """Return the header with a token, which is asked for where there is none."""
+        auth: Any = self.client.get_httpx_client().auth
+        return f"Bearer {auth.token().access}"
 
     @property
     def _changes_something(self) -> bool:
         return not self.options.read_only and self.options.instance != "recorded"
 
     def close(self) -> None:
-        """Remove what can be removed, and end what was started."""
-        from wallaroo_ext.conformance.cleaning import clean_up
+        """End what was begun, and list what is left."""
+        from wallaroo_ext.conformance.teardown import tear_down
 
         try:
-            if "client" in self.__dict__ and self._changes_something:
-                self.run.left_behind += clean_up(self.client, self.belongings)
+            if "client" in self.__dict__ and self._changes_something and not self._is_closed:
+                self._is_closed = True
+                self.run.left_behind += tear_down(self.client, self.owned)
         finally:
             self._open.close()
             self.run.seconds = time.time() - self.run.started

@@ -12,7 +12,7 @@ _MEANINGS = {
     rules.ALWAYS: "Does the answer have every field that every recorded answer has?",
     "drift": "Do clients of the contract work with what the instance says of itself, or what was recorded?",
     "an_answer_comes": "Does an answer come at all?",
-    "what_the_run_stands_on": "Can a workspace, a model, a deployment and an assay be made, which all else stands on?",
+    "fixtures_can_be_made": "Can a workspace, a model, a deployment and an assay be made, which all else needs?",
     TEST: "A test of the suite failed: what several requests tell does not go together.",
     # The names are schemathesis's.
     "not_a_server_error": "Does the instance answer without an error of its own?",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.report.failures import Failure
     from wallaroo_ext.conformance.run import Finding, Run
 
-FORMAT = 1
+FORMAT = 2
 """The version of the form of `report.json`; it changes when something in it means something else."""
 
 
@@ -47,8 +47,9 @@ def _report(run: Run) -> dict[str, Any]:
         "narrowed": [asdict(narrowed) for narrowed in run.narrowed],
         "not_exercised": {row.id: row.not_exercised for row in run.operations if row.not_exercised},
         "withheld": dict(run.withheld),
+        "withheld_because": run.withheld_because,
         "drift": asdict(run.drift) if run.drift else None,
-        "left_behind": run.left_behind,
+        "left_behind": [asdict(thing) for thing in run.left_behind],
         "test_outcomes": [asdict(test) for test in run.tests],
     }
 

@@ -57,6 +57,7 @@ def _context(run: Run, found: list[Failure]) -> dict[str, Any]:
         "sentence": summary.sentence(run),
         "figures": summary.figures(run),
         "facts": summary.facts(run),
+        "left_in_short": summary.left_in_short(run),
         "causes": causes(found),
         "many": _MANY_CAUSES,
         "groups": _by_operation(found),

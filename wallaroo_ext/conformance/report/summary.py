@@ -70,6 +70,9 @@ def figures(run: Run) -> list[Figure]:
     ]
     if few and run.exchanges:
         found.append(Figure(f"{few}", f"with fewer than {LEAST_SUCCESSES} successes", "open", "exercised"))
+    undescribed = sum(not row.is_described for row in run.operations)
+    if undescribed:
+        found.append(Figure(f"{undescribed}", "not looked at", "open", "not-exercised"))
     if run.notices:
         found.append(Figure(f"{len(run.notices):,}", "notices", "open", "notices"))
     if run.drift:
@@ -83,8 +86,14 @@ def figures(run: Run) -> list[Figure]:
             )
         )
     if run.left_behind:
-        found.append(Figure(f"{len(run.left_behind):,}", "left behind", "open", "left-behind"))
+        found.append(Figure(f"{len(run.left_behind):,}", "things left behind", "open", "left-behind"))
     return found
+
+
+def left_in_short(run: Run) -> str:
+    """Return what is left of a run in figures: how many things of each kind."""
+    counts = Counter(thing.kind for thing in run.left_behind)
+    return ", ".join(counted(count, kind) for kind, count in counts.items())
 
 
 def _state(bad: int, made: int) -> State:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wallaroo_ext.cli.tables import counted
 from wallaroo_ext.conformance.report.failures import causes, failures
 from wallaroo_ext.conformance.report.messages import headline
-from wallaroo_ext.conformance.report.summary import duration, sentence
+from wallaroo_ext.conformance.report.summary import duration, left_in_short, sentence
 from wallaroo_ext.conformance.report.texts import one_line, shortened
 from wallaroo_ext.conformance.successes import LEAST_SUCCESSES, too_few
 from wallaroo_ext.conformance.verdict import Verdict, verdict
@@ -37,7 +37,7 @@ def summary(run: Run, *, files: ReportFiles | None = None, colours: bool = False
         _verdict(run, colours=colours),
         one_line(sentence(run)),
         *_failures(run, width),
-        *_remarks(run),
+        *_remarks(run, has_files=files is not None),
         *([f"Report: {one_line(str(files.page))}"] if files else []),
     ]
 
@@ -83,21 +83,35 @@ def _source(failure: Failure) -> str:
     return one_line(f"; by {source.document}, “{source.section}” ({source.kind})")
 
 
-def _remarks(run: Run) -> Iterator[str]:
+def _remarks(run: Run, *, has_files: bool) -> Iterator[str]:
     """What changes no verdict."""
     few = [each.operation.id for each in too_few(run)] if run.exchanges else []
     if few:
         yield f"Fewer than {LEAST_SUCCESSES} successes: {_some(few)}."
-    skipped = [row for row in run.operations if row.not_exercised]
+    yield from _not_looked_at(run)
+    skipped = [row for row in run.operations if row.not_exercised and row.is_described]
     if skipped:
         yield f"Not exercised: {counted(len(skipped), 'operation')}, each with its reason in the report."
     if run.withheld:
-        yield f"Withheld: {counted(run.withheld.total(), 'request')} that would touch what the run did not make."
+        yield f"Withheld: {counted(run.withheld.total(), 'request')} that could touch what the run did not make."
     if run.notices:
         yield f"Worth knowing: {counted(len(run.notices), 'notice')}."
     if run.drift is not None:
         breaking = sum(change.breaks for change in run.drift.changes)
         changes = counted(len(run.drift.changes), "change")
         yield f"Drift from {one_line(run.drift.against)}: {changes}, {breaking} of which break a client."
-    for thing in run.left_behind:
-        yield f"Left behind: {one_line(thing)}"
+    if run.left_behind:
+        place = "the report lists all of it" if has_files else "--report DIR or --json lists all of it"
+        yield f"Left behind: {one_line(left_in_short(run))}; {place}."
+    for thing in [thing for thing in run.left_behind if thing.is_active][:_SHOWN]:
+        name = thing.id if thing.name is None else f"{thing.id} ({thing.name})"
+        yield "  ! " + one_line(f"{thing.kind} {name}: {thing.state}")
+
+
+def _not_looked_at(run: Run) -> Iterator[str]:
+    """The operations that the contract does not describe as it has to, each with the reason."""
+    found = [row for row in run.operations if not row.is_described]
+    for row in found[:_SHOWN]:
+        yield one_line(f"Not looked at: {row.id}. {row.not_exercised}")
+    if len(found) > _SHOWN:
+        yield f"Not looked at: {len(found) - _SHOWN:,} more operations, each with its reason in the report."

@@ -14,16 +14,18 @@ import requests
 from typing_extensions import override
 
 from wallaroo_ext.conformance.exchanges import Exchange, kept_body, kept_headers
-from wallaroo_ext.conformance.manners import WithheldError
-from wallaroo_ext.conformance.requests import Said, said
+from wallaroo_ext.conformance.request_fields import RequestFields, fields_of, plainest, raw_path, template_pattern
 from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Broken
 from wallaroo_ext.conformance.run import Finding, Notice, Run
+from wallaroo_ext.conformance.write_guard import WithheldError
+from wallaroo_ext.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wallaroo_ext.conformance.manners import Manners, Rate
+    from wallaroo_ext.conformance.rate_limit import RateLimit
     from wallaroo_ext.conformance.rules import Rules
+    from wallaroo_ext.conformance.write_guard import WriteGuard
 
 _JSON = "application/json"
 _EVERY_CHECK = (STATUS, CONTENT_TYPE, SCHEMA, ALWAYS)
@@ -39,7 +41,8 @@ class Outgoing:
         url: Its URL.
         headers: Its headers.
         content: Its body.
-        said: What it says.
+        fields: The values in it.
+        is_declared: Whether the contract has an operation of its method at its path.
         started: When it was sent, in seconds since 1970.
         clock: The same on the monotonic clock.
     """
@@ -49,7 +52,8 @@ class Outgoing:
     url: str
     headers: list[tuple[str, str]]
     content: bytes
-    said: Said
+    fields: RequestFields
+    is_declared: bool = True
     started: float = field(default_factory=time.time)
     clock: float = field(default_factory=time.perf_counter)
 
@@ -74,59 +78,104 @@ class Incoming:
         return next((value for name, value in self.headers if name.lower() == "content-type"), "")
 
 
-class Observer:
+class _Route:
+    """An operation's method and path.
+
+    Args:
+        operation: The contract's `operationId`.
+        template: Its path, with parameters in braces.
+        method: Its method.
+    """
+
+    def __init__(self, operation: str, template: str, method: str) -> None:
+        self.operation = operation
+        self.template = template
+        self.method = method
+        self.pattern = template_pattern(template)
+        self.parameters = template.count("{")
+
+
+class Interceptor:
     """Admits requests, keeps exchanges and checks answers.
 
     Args:
         run: What the run found so far; it is added to.
         rules: The contract.
-        manners: What may be sent.
+        guard: What may be sent.
         rate: How often.
 
     Attributes:
         run: What the run found so far.
         rules: The contract.
-        manners: What may be sent.
+        guard: What may be sent.
         test: The test that is running, as pytest names it.
+        sign_in_url: Where the run's own client gets its tokens, also where the contract does not have that operation.
+        roots: What the paths of the instance's URLs begin with, before those of the contract.
     """
 
-    def __init__(self, run: Run, rules: Rules, manners: Manners, rate: Rate) -> None:
+    def __init__(self, run: Run, rules: Rules, guard: WriteGuard, rate: RateLimit) -> None:
         self.run = run
         self.rules = rules
-        self.manners = manners
+        self.guard = guard
         self.test = ""
+        self.sign_in_url = ""
+        self.roots: tuple[str, ...] = ("",)
         self._rate = rate
         self._lock = threading.Lock()
-        places = [(path, operation) for operation, (_, path, _) in rules.places.items()]
+        routes = [_Route(name, path, method.upper()) for name, (_, path, method) in rules.places.items()]
         # The template with the fewest parameters is the one that a path belongs to.
-        places.sort(key=lambda place: place[0].count("{"))
-        self._templates = [(re.compile(re.sub(r"\{\w+\}", "[^/]*", path) + "$"), path, name) for path, name in places]
+        self._routes = sorted(routes, key=lambda route: route.parameters)
 
-    def operation_at(self, url: str) -> tuple[str, str]:
-        """The operation that a URL belongs to, and its path in the contract; empty texts where it belongs to none."""
-        path = httpx.URL(url).raw_path.partition(b"?")[0].decode()
-        found = ((name, template) for pattern, template, name in self._templates if pattern.search(path))
-        return next(found, ("", ""))
+    def operation_at(self, method: str, url: str) -> str:
+        """Return the operation that a request belongs to; empty where the contract has none of this method there."""
+        return next((found.operation for found in self._at(url) if found.method == method.upper()), "")
+
+    def _at(self, url: str) -> list[_Route]:
+        """The operations at a URL's path; several paths of the contract can fit it equally well."""
+        path = raw_path(url)
+        below = [path.removeprefix(root) for root in self.roots if path.startswith(root)]
+        found = [route for route in self._routes if any(map(route.pattern.fullmatch, below))]
+        return [route for route in found if route.parameters == found[0].parameters]
 
     def admit(self, method: str, url: str, headers: Iterable[tuple[str, str]], content: bytes) -> Outgoing:
         """Let a request go, at its time.
 
         Raises:
-            WithheldError: It would touch what the run did not make.
+            WithheldError: It could touch what the run did not make.
         """
-        operation, template = self.operation_at(url)
-        kept = list(headers)
-        content_type = next((value for name, value in kept if name.lower() == "content-type"), "")
-        spoken = said(template, url, content_type, content)
-        if operation:
-            try:
-                self.manners.check(operation, spoken)
-            except WithheldError:
-                with self._lock:
-                    self.run.withheld[operation] += 1
-                raise
+        kept, routes = list(headers), self._at(url)
+        declared = [route for route in routes if route.method == method.upper()]
+        operation = next((route.operation for route in declared or routes), "")
+        fields = RequestFields()
+        try:
+            for route in declared:
+                effects = self.guard.effects[route.operation]
+                fields = fields_of(route.template, url, kept, content, effects)
+                self.guard.check(route.operation, fields)
+            if not declared and not (method == "POST" and not routes and url == self.sign_in_url):
+                self._see_undeclared(method, url, kept, content, routes)
+        except WithheldError as error:
+            with self._lock:
+                self.run.withhold(operation, redacted(str(error)))
+            raise
         self._rate.wait()
-        return Outgoing(operation, method, url, kept, content, spoken)
+        if declared:
+            self.guard.owned.attempt(self.guard.effects[operation], fields)
+        return Outgoing(operation, method, url, kept, content, fields, is_declared=bool(declared))
+
+    def _see_undeclared(
+        self, method: str, url: str, headers: list[tuple[str, str]], content: bytes, routes: list[_Route]
+    ) -> None:
+        """See that a request that the contract does not have can change nothing.
+
+        Raises:
+            WithheldError: It could.
+        """
+        if not routes:
+            self.guard.check_elsewhere(method, has_body=bool(content) or bool(self._at(plainest(url))))
+        for route in routes:
+            fields = fields_of(route.template, url, headers, content)
+            self.guard.check_undeclared(method, route.operation, fields, has_body=bool(content))
 
     def keep(self, outgoing: Outgoing, incoming: Incoming, *, checks: Iterable[str] = _EVERY_CHECK) -> Exchange:
         """Keep an exchange, learn from it, and check its answer.
@@ -142,8 +191,11 @@ class Observer:
             self.run.exchanges.append(exchange)
             if operation:
                 self._check(exchange, incoming, set(checks))
-        if operation and incoming.status == self.rules.success(operation):
-            self.manners.belongings.learn(operation, outgoing.said, _json(incoming.content))
+        if 0 < incoming.status < 500:  # noqa: PLR2004 - HTTP's: a server's error may come after a write
+            self.guard.owned.answered(outgoing.fields)
+        if outgoing.is_declared and 200 <= incoming.status < 300:  # noqa: PLR2004 - HTTP's
+            effects = self.guard.effects[operation]
+            self.guard.owned.learn(effects, outgoing.fields, _json(incoming.content))
         return exchange
 
     def lost(self, outgoing: Outgoing, error: Exception) -> Exchange:
@@ -212,30 +264,30 @@ class Observer:
             self.run.notice(Notice(operation, where, f"{found.value!r} is not among the listed values {listed}."))
 
 
-class ObservedTransport(httpx.BaseTransport):
-    """An httpx transport whose requests an observer admits, and whose answers it sees.
+class InterceptedTransport(httpx.BaseTransport):
+    """An httpx transport whose requests an interceptor admits, and whose answers it sees.
 
     Args:
         inner: What sends the requests.
-        observer: The observer.
+        interceptor: The interceptor.
     """
 
-    def __init__(self, inner: httpx.BaseTransport, observer: Observer) -> None:
+    def __init__(self, inner: httpx.BaseTransport, interceptor: Interceptor) -> None:
         self._inner = inner
-        self._observer = observer
+        self._interceptor = interceptor
 
     @override
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         content = request.read()
-        outgoing = self._observer.admit(request.method, str(request.url), request.headers.multi_items(), content)
+        outgoing = self._interceptor.admit(request.method, str(request.url), request.headers.multi_items(), content)
         try:
             response = self._inner.handle_request(request)
             content = _read(response)
         except httpx.TransportError as error:
-            self._observer.lost(outgoing, error)
+            self._interceptor.lost(outgoing, error)
             raise
         answer = _again(response, content)
-        self._observer.keep(outgoing, Incoming(answer.status_code, answer.headers.multi_items(), answer.content))
+        self._interceptor.keep(outgoing, Incoming(answer.status_code, answer.headers.multi_items(), answer.content))
         return _again(response, content)
 
     @override
@@ -259,28 +311,28 @@ def _again(response: httpx.Response, content: bytes) -> httpx.Response:
     )
 
 
-class ObservedSession(requests.Session):
-    """A session of requests, which schemathesis sends its cases with, that an observer sees.
+class InterceptedSession(requests.Session):
+    """A session of requests, which schemathesis sends its cases with, that an interceptor sees.
 
-    Schemathesis checks status, media type and schema by itself; the observer checks the rest.
+    Schemathesis checks status, media type and schema by itself; the interceptor checks the rest.
 
     Args:
-        observer: The observer.
+        interceptor: The interceptor.
 
     Attributes:
         last: The newest exchange.
     """
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, interceptor: Interceptor) -> None:
         super().__init__()
         self.trust_env = False
         self.last: Exchange | None = None
-        self._observer = observer
+        self._interceptor = interceptor
 
     @override
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         content: Any = request.body or b""
-        outgoing = self._observer.admit(
+        outgoing = self._interceptor.admit(
             str(request.method),
             str(request.url),
             [(name, str(value)) for name, value in request.headers.items()],
@@ -290,10 +342,10 @@ class ObservedSession(requests.Session):
             response = super().send(request, **kwargs)
             body = response.content
         except requests.RequestException as error:
-            self.last = self._observer.lost(outgoing, error)
+            self.last = self._interceptor.lost(outgoing, error)
             raise
         incoming = Incoming(response.status_code, list(response.headers.items()), body)
-        self.last = self._observer.keep(outgoing, incoming, checks=(ALWAYS,))
+        self.last = self._interceptor.keep(outgoing, incoming, checks=(ALWAYS,))
         return response
 
 

@@ -1,0 +1,141 @@
+"""Does the suite keep away from what others have, with operations that a user adds to the contract?"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from added_operations import ADDED, READS, Counting, Others, counted_instance, extended
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+PARTLY: dict[str, dict[str, Any]] = {
+    "purge_model": {"x-writes": None, "x-names": None},
+    "delete_model_by_name": {"x-writes": None},
+    "drop_model": {"x-names": None},
+    "purge_models": {"x-names": {}},
+    "erase_pipeline": {"x-names": {"$request.body#/target/pipeline/id": "nothing"}},
+    "forget_model": {"x-writes": "model"},
+    "wipe_workspace": {"x-names": {"$request.body#/what": "nothing"}},
+    "replace_model": {"x-writes": ["everything"]},
+    "forget_assay": {"x-writes": None, "x-names": None},
+    "rename_workspace": {"x-names": {"$request.body#/title": "unused workspace name"}},
+    "purge_pipelines": {"x-names": {"$request.body#/*/pipeline": "pipeline id"}},
+    "end_session": {"x-names": {"$request.cookie.person": "person"}},
+    "search_models": {"x-names": None},
+    "show_model": {"x-writes": None},
+}
+"""How each added operation can lack a part of what the contract has to say of it."""
+
+
+@pytest.fixture(scope="module")
+def instance() -> Generator[tuple[dict[str, str], Counting, Others]]:
+    with counted_instance() as found:
+        yield found
+
+
+def run(document: dict[str, Any], environment: dict[str, str], folder: Path, *options: str) -> dict[str, Any]:
+    """The report of a run that looks at the added operations."""
+    file = folder / "contract.yaml"
+    file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    own = {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")}
+    only = [word for name in ADDED | READS for word in ("--operation", name)]
+    command = [sys.executable, "-m", "wallaroo_ext.cli", "conformance", "--contract", str(file), "--cases", "4"]
+    done = subprocess.run(
+        [*command, *only, "--report", str(folder / "report"), *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env=own | environment,
+    )
+    assert done.returncode in {0, 1}, done.stdout + done.stderr
+    report: dict[str, Any] = json.loads((folder / "report/report.json").read_text(encoding="utf-8"))
+    return report | {"stdout": done.stdout}
+
+
+def test_of_others_nothing_is_named_in_a_request_that_writes(
+    instance: tuple[dict[str, str], Counting, Others], tmp_path: Path
+) -> None:
+    environment, counting, others = instance
+    counting.arrived.clear()
+    report = run(extended(), environment, tmp_path, "--allow-user-changes")
+    assert {row["id"] for row in report["operations"] if not row["is_described"]} == set()
+    for name, added in ADDED.items():
+        arrived = [each for each in counting.at(name) if each.method == added.method.upper()]
+        assert len(arrived) >= 5, f"{name} was not tried: {report['withheld_because'].get(name)}"
+        of_others = others.names.union(*(others.ids.get(kind, set()) for kind in added.writes))
+        for each in counting.at(name):
+            assert not each.texts & of_others, f"{name}: {each}"
+        assert {each.texts & {"2147483647"} for each in arrived} != {frozenset({"2147483647"})}, (
+            "only nobody's was tried"
+        )
+    sent = {row["id"]: sum(row["statuses"].values()) for row in report["operations"]}
+    for name in ADDED | READS:
+        assert len(counting.at(name)) == sent[name] > 0, "every request is seen by the guard, and is in the report"
+    methods = {each.method for name in ADDED | READS for each in counting.at(name)}
+    assert methods <= {added.method.upper() for added in ADDED.values()} | {"GET", "HEAD", "OPTIONS", "TRACE"}
+
+
+def test_what_is_not_described_in_full_gets_no_request(
+    instance: tuple[dict[str, str], Counting, Others], tmp_path: Path
+) -> None:
+    environment, counting, _ = instance
+    counting.arrived.clear()
+    report = run(extended(PARTLY), environment, tmp_path, "--operation", "list_workspaces", "--allow-user-changes")
+    assert {name: len(counting.at(name)) for name in PARTLY} == dict.fromkeys(PARTLY, 0)
+    page = (tmp_path / "report/report.html").read_text(encoding="utf-8")
+    junit = (tmp_path / "report/junit.xml").read_text(encoding="utf-8")
+    rows = {row["id"]: row for row in report["operations"]}
+    for name in PARTLY:
+        reason = rows[name]["not_exercised"]
+        assert not rows[name]["is_described"]
+        assert reason == report["not_exercised"][name] != ""
+        assert name in page
+    assert page.count("Not looked at.") == len(PARTLY)
+    assert "x-writes is missing" in page
+    assert "x-writes is missing" in junit
+    assert report["stdout"].count("Not looked at: ") >= 10
+    assert "Not looked at: purge_model. The contract does not say what it writes" in report["stdout"]
+
+
+def test_a_run_that_only_reads_sends_only_what_is_marked_as_reading(
+    instance: tuple[dict[str, str], Counting, Others], tmp_path: Path
+) -> None:
+    environment, counting, _ = instance
+    counting.arrived.clear()
+    run(extended(), environment, tmp_path, "--read-only")
+    assert {name: len(counting.at(name)) for name in ADDED} == dict.fromkeys(ADDED, 0)
+    for name, added in READS.items():
+        assert {each.method for each in counting.at(name)} == {added.method.upper()}
+    assert {each.method for each in counting.arrived} <= {"POST", "GET"}
+    written = {each.path for each in counting.arrived if "create" in each.path or "deploy" in each.path}
+    assert not {path for path in written if "get_deployment" not in path}
+
+
+def test_a_contract_that_describes_no_operation_cannot_be_run(
+    instance: tuple[dict[str, str], Counting, Others], tmp_path: Path
+) -> None:
+    environment, counting, _ = instance
+    counting.arrived.clear()
+    document = extended()
+    for item in document["paths"].values():
+        for operation in item.values():
+            if isinstance(operation, dict):
+                operation.pop("x-writes", None)  # pyright: ignore[reportUnknownMemberType] - it is JSON
+    file = tmp_path / "contract.yaml"
+    file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    own = {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")}
+    command = [sys.executable, "-m", "wallaroo_ext.cli", "conformance", "--contract", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=own | environment)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "x-writes" in done.stdout
+    assert not [each for each in counting.arrived if "openid-connect" not in each.path]

@@ -1,0 +1,485 @@
+"""Does the contract suite touch only what it made, by what the contract says, on an instance that others use?"""
+
+from __future__ import annotations
+
+import copy
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from wallaroo_ext import contract
+from wallaroo_ext.conformance.effects import ABOUT_PEOPLE, Effects, effects_of
+from wallaroo_ext.conformance.owned_resources import NOBODYS, OwnedResources, Resource
+from wallaroo_ext.conformance.rate_limit import RateLimit
+from wallaroo_ext.conformance.request_fields import RequestFields, fields_of, from_json, plainest
+from wallaroo_ext.conformance.write_guard import WithheldError, WriteGuard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREFIX = "conformance-abc"
+DOCUMENT = contract.load()
+EFFECTS = effects_of(DOCUMENT)
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def owned() -> OwnedResources:
+    found = OwnedResources(PREFIX)
+    known = {
+        "workspace id": 7,
+        "pipeline id": 8,
+        "pipeline version id": 9,
+        "deployment id": 10,
+        "model version id": 11,
+        "assay id": 12,
+        "deployment name": f"{PREFIX}-p-10",
+        "user email": f"{PREFIX}-u@example.com",
+        "user id": "5abe33ef-90d2-49bd-8f6a-21ef20c383e8",
+    }
+    for thing, value in known.items():
+        found.add(thing, value)
+    return found
+
+
+@pytest.fixture
+def guard(owned: OwnedResources) -> WriteGuard:
+    return WriteGuard(EFFECTS, owned, user_changes=True)
+
+
+def asks(**body: Any) -> RequestFields:
+    return from_json(body)
+
+
+GOOD: dict[str, dict[str, Any]] = {
+    "create_workspace": {"workspace_name": f"{PREFIX}-w"},
+    "create_pipeline": {"workspace_id": 7, "pipeline_id": f"{PREFIX}-p", "definition": {}},
+    "deploy_pipeline": {
+        "deploy_id": f"{PREFIX}-d",
+        "pipeline_id": 8,
+        "pipeline_version_pk_id": 9,
+        "model_ids": [11, 11],
+        "engine_config": {"engine": {"cpu": 1, "image": "anything"}},
+    },
+    "undeploy_pipeline": {"pipeline_id": 8, "deployment_id": 10},
+    "deactivate_user": {"email": f"{PREFIX}-u@example.com"},
+    "add_workspace_user": {"workspace_id": 7, "email": f"{PREFIX}-u@example.com", "user_type": "OWNER"},
+    "invite_user": {"email": f"{PREFIX}-new@example.com", "password": "anything"},
+    "set_assay_active": {"id": 12, "active": True},
+}
+
+
+@pytest.mark.parametrize(("operation", "body"), list(GOOD.items()), ids=list(GOOD))
+def test_what_is_the_runs_own_is_sent(operation: str, body: dict[str, Any], guard: WriteGuard) -> None:
+    guard.check(operation, asks(**body))
+
+
+def foreign() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each good request with one name of somebody else's in it, in every form that an instance could take for it."""
+    for operation, body in GOOD.items():
+        for name in EFFECTS[operation].names:
+            key = name.place[1]
+            if name.place[0] != "body" or key not in body or name.place[2:] not in {(), ("*",)}:
+                continue
+            texts: list[Any] = [
+                "others",
+                "production",
+                "",
+                f"{PREFIX}x",
+                PREFIX.upper() + "-p",
+                f"{PREFIX}-p/../x",
+                "\u0131",
+            ]
+            numbers: list[Any] = [
+                1,
+                "1",
+                1.0,
+                "1.0",
+                " 7",
+                "07",
+                "\u0667",
+                "0x7",
+                True,
+                1.5,
+                -8,
+                10**30,
+                "8,1",
+                [8, 1],
+                [[1]],
+            ]
+            others = texts if isinstance(body[key], str) else numbers
+            nested: list[Any] = [{"id": other} for other in others[:2]] + [[{"a": [others[0]]}]]
+            yield from ((operation, body | {key: other}) for other in [*others, *nested])
+
+
+@pytest.mark.parametrize(("operation", "body"), list(foreign()))
+def test_what_is_somebody_elses_is_withheld(operation: str, body: dict[str, Any], guard: WriteGuard) -> None:
+    with pytest.raises(WithheldError, match=r"names no .* of this run|does not say what"):
+        guard.check(operation, asks(**body))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"more": 1},
+        {"wrapped": {"pipeline_id": 1}},
+        {"Pipeline_Id": 1},
+        {"pipelineId": "1"},
+        {"PIPELINE_ID": 1},
+        {"pipeline\u005fid ": 1},
+        {"ids": [1, 2]},
+        {"filter": {"name": "production"}},
+        {"all": True},
+        {"names": {"production": "production"}},
+    ],
+)
+def test_a_field_that_the_contract_does_not_describe_names_nothing_of_others(more: Any, guard: WriteGuard) -> None:
+    with pytest.raises(WithheldError, match="does not say what"):
+        guard.check("undeploy_pipeline", asks(pipeline_id=8, **more))
+
+
+@pytest.mark.parametrize("nothing", [None, f"{PREFIX}-anything", NOBODYS, {}, []])
+def test_an_unknown_field_that_can_name_nothing_of_others_is_sent(nothing: Any, guard: WriteGuard) -> None:
+    guard.check("undeploy_pipeline", asks(pipeline_id=8, more=nothing))
+
+
+def test_it_is_withheld_also_where_the_rest_is_wrong(guard: WriteGuard) -> None:
+    with pytest.raises(WithheldError):
+        guard.check("undeploy_pipeline", asks(pipeline_id=1, deployment_id={}, more=None))
+    with pytest.raises(WithheldError):
+        guard.check("undeploy_pipeline", asks(wrapped={"pipeline_id": 1}))
+    with pytest.raises(WithheldError):
+        guard.check("undeploy_pipeline", from_json([{"pipeline_id": 1}]))
+    with pytest.raises(WithheldError):
+        guard.check("undeploy_pipeline", from_json(1))
+
+
+@pytest.mark.parametrize("nothing", [None, {}, NOBODYS, str(NOBODYS), [], [None]])
+def test_what_names_nothing_is_sent(nothing: Any, guard: WriteGuard) -> None:
+    guard.check("undeploy_pipeline", asks(pipeline_id=nothing))
+
+
+def test_reading_may_name_anything(guard: WriteGuard) -> None:
+    guard.check("list_models", asks(workspace_id=1))
+    guard.check("get_deployment_status", asks(name="production-1"))
+
+
+def test_only_a_run_that_may_changes_something_for_people(owned: OwnedResources) -> None:
+    guard = WriteGuard(EFFECTS, owned)
+    about_people = [name for name, found in EFFECTS.items() if ABOUT_PEOPLE.intersection(found.writes)]
+    assert set(about_people) == {
+        "invite_user",
+        "activate_user",
+        "deactivate_user",
+        "add_workspace_user",
+        "remove_workspace_user",
+    }
+    for operation in about_people:
+        assert "--allow-user-changes" in guard.forbids(operation)
+        with pytest.raises(WithheldError):
+            guard.check(operation, asks(email=f"{PREFIX}-u@example.com"))
+
+
+def test_a_run_that_only_reads_writes_nothing(owned: OwnedResources) -> None:
+    guard = WriteGuard(EFFECTS, owned, read_only=True, user_changes=True)
+    writing = [name for name, found in EFFECTS.items() if found.writes]
+    assert len(writing) > 15
+    for operation in writing:
+        assert "--read-only" in guard.forbids(operation)
+    assert not guard.forbids("list_models")
+
+
+def send(
+    guard: WriteGuard, operation: str, content: bytes, kind: str, *, query: str = "", path: str = "", **headers: str
+) -> None:
+    """Let the guard look at a request as it is sent."""
+    template = path or next(
+        path for path, _, found in contract.operations(DOCUMENT) if found["operationId"] == operation
+    )
+    url = f"http://127.0.0.1:9{template}{query}"
+    fields = fields_of(template, url, [("Content-Type", kind), *headers.items()], content, EFFECTS[operation])
+    guard.check(operation, fields)
+
+
+OWN = b'{"pipeline_id": 8}'
+HIDDEN: dict[str, tuple[bytes, str, str, dict[str, str]]] = {
+    "twice in JSON, first": (b'{"pipeline_id": 1, "pipeline_id": 8}', JSON, "", {}),
+    "twice in JSON, last": (b'{"pipeline_id": 8, "pipeline_id": 1}', JSON, "", {}),
+    "an escaped key": (b'{"pipeline\\u005fid": 1}', JSON, "", {}),
+    "in the query, too": (OWN, JSON, "?pipeline_id=1", {}),
+    "twice in the query": (OWN, JSON, "?pipeline_id=8&pipeline_id=1", {}),
+    "in the query, with brackets": (OWN, JSON, "?pipeline_id[]=1", {}),
+    "in the query, escaped": (OWN, JSON, "?%70ipeline_id=%31", {}),
+    "in the query, after a semicolon": (OWN, JSON, "?x;pipeline_id=1", {}),
+    "in a header": (OWN, JSON, "", {"X-Pipeline-Id": "1"}),
+    "in a cookie": (OWN, JSON, "", {"Cookie": "pipeline_id=1"}),
+    "as a form": (b"pipeline_id=1", FORM, "", {}),
+    "as a form twice": (b"pipeline_id=8&pipeline_id=1", FORM, "", {}),
+    "as a form that is said to be JSON": (b"pipeline_id=1", JSON, "", {}),
+    "as JSON that is said to be a form": (b'{"pipeline_id": 1}', FORM, "", {}),
+    "as JSON that is said to be text": (b'{"pipeline_id": 1}', "text/plain", "", {}),
+    "as JSON of another encoding": ('{"pipeline_id": 1}'.encode("utf-16"), JSON, "", {}),
+    "in an encoding of its own": (b'{"pipeline_id": 1}', "application/json; charset=utf-7", "", {}),
+    "compressed": (b"\x1f\x8b\x08", JSON, "", {"Content-Encoding": "gzip"}),
+    "unreadable": (b'{"pipeline_id": 1', JSON, "", {}),
+    "with a comment": (b'{"pipeline_id": 1 /* */}', JSON, "", {}),
+    "as XML": (b"<pipeline_id>1</pipeline_id>", "application/xml", "", {}),
+    "nested deep": (b"[" * 100_000, JSON, "", {}),
+    "a number too long": (b'{"pipeline_id": ' + b"1" * 5000 + b"}", JSON, "", {}),
+    "infinite": (b'{"pipeline_id": Infinity}', JSON, "", {}),
+    "in two parts": (
+        (
+            b'--b\r\nContent-Disposition: form-data; name="pipeline_id"\r\n\r\n8\r\n'
+            b'--b\r\nContent-Disposition: form-data; name="pipeline_id"\r\n\r\n1\r\n--b--\r\n'
+        ),
+        "multipart/form-data; boundary=b",
+        "",
+        {},
+    ),
+    "in a part that is a file": (
+        b'--b\r\nContent-Disposition: form-data; name="pipeline_id"; filename="a"\r\n\r\n1\r\n--b--\r\n',
+        "multipart/form-data; boundary=b",
+        "",
+        {},
+    ),
+    "in parts that are said to be text": (
+        b'--b\r\nContent-Disposition: form-data; name="pipeline_id"\r\n\r\n1\r\n--b--\r\n',
+        "text/plain",
+        "",
+        {},
+    ),
+    "in a part of another encoding": (
+        (
+            b'--b\r\nContent-Disposition: form-data; name="pipeline_id"\r\n'
+            b"Content-Transfer-Encoding: base64\r\n\r\nMQ==\r\n--b--\r\n"
+        ),
+        "multipart/form-data; boundary=b",
+        "",
+        {},
+    ),
+    "without a name": (b"--b\r\n\r\n1\r\n--b--\r\n", "multipart/form-data; boundary=b", "", {}),
+}
+
+
+@pytest.mark.parametrize("where", HIDDEN)
+def test_what_is_hidden_in_a_request_is_found_or_the_request_withheld(where: str, guard: WriteGuard) -> None:
+    content, kind, query, headers = HIDDEN[where]
+    send(guard, "undeploy_pipeline", OWN, JSON)
+    with pytest.raises(WithheldError):
+        send(guard, "undeploy_pipeline", content, kind, query=query, **headers)
+
+
+@pytest.mark.parametrize("segment", ["..", "%2e%2e", "a%2Fb", "%252e%252e", "a%5Cb", "%00", "a%0d", ".", "a%252Fb"])
+def test_a_path_that_could_lead_to_another_operation_is_not_sent(segment: str, owned: OwnedResources) -> None:
+    effects = {"see": Effects("see"), "end": Effects("end", ("model",), EFFECTS["infer_deployment"].request)}
+    guard = WriteGuard(effects, owned)
+    template = "/things/{deployment}/state"
+    fields = fields_of(template, f"http://127.0.0.1:9/things/{segment}/state", [], b"")
+    for operation in effects:
+        with pytest.raises(WithheldError, match="another operation"):
+            guard.check(operation, fields)
+
+
+class TestMethods:
+    """Methods that the contract does not have."""
+
+    def test_one_that_changes_nothing_is_sent(self, guard: WriteGuard) -> None:
+        guard.check_undeclared("GET", "undeploy_pipeline", RequestFields(), has_body=False)
+        with pytest.raises(WithheldError):
+            guard.check_undeclared("GET", "undeploy_pipeline", asks(pipeline_id=1), has_body=False)
+        with pytest.raises(WithheldError):
+            guard.check_undeclared("GET", "undeploy_pipeline", RequestFields(), has_body=True)
+
+    @pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "POST", "QUERY", "PURGE", "delete"])
+    def test_any_other_is_withheld(self, method: str, guard: WriteGuard) -> None:
+        with pytest.raises(WithheldError, match="does not say what"):
+            guard.check_undeclared(method, "list_models", RequestFields(), has_body=False)
+
+    def test_a_run_that_only_reads_sends_none(self, owned: OwnedResources) -> None:
+        guard = WriteGuard(EFFECTS, owned, read_only=True)
+        with pytest.raises(WithheldError):
+            guard.check_undeclared("GET", "list_models", RequestFields(), has_body=False)
+
+    @pytest.mark.parametrize(
+        "url", ["/V1/API/Models/LIST", "/v1/api//models/list/", "/v1/api/models/%6cist", "/v1/./api/models/list;x"]
+    )
+    def test_a_path_that_may_be_taken_for_an_operations_is_known(self, url: str) -> None:
+        assert plainest(f"http://127.0.0.1{url}") == "/v1/api/models/list"
+
+
+class TestReadingRequests:
+    def test_the_path_the_query_and_json(self) -> None:
+        url = "http://a/infer/x-1/y%20z?a=1&b=2"
+        found = fields_of("/infer/{deployment}/{pipeline}", url, [("content-type", JSON)], b'{"c": [3]}')
+        values = {value.place: value.value for value in found.values}
+        assert values == {
+            ("path", "deployment"): "x-1",
+            ("path", "pipeline"): "y z",
+            ("query", "a"): "1",
+            ("query", "b"): "2",
+            ("body", "c", "0"): 3,
+        }
+
+    def test_the_parts_of_an_upload(self) -> None:
+        files: Any = [
+            ("metadata", (None, '{"workspace_id": 3}', "application/json")),
+            ("file", ("a.onnx", b"\0\1\r\n--x", "application/octet-stream")),
+            ("workspace_id", (None, "4")),
+        ]
+        request = httpx.Request("POST", "http://a/a", files=files)
+        found = fields_of("/a", "http://a/a", request.headers.multi_items(), request.read(), EFFECTS["upload_model"])
+        values = {value.place: value.value for value in found.values}
+        assert values == {("body", "metadata", "workspace_id"): 3, ("body", "workspace_id"): 4}
+        assert not found.unreadable
+
+    def test_a_file_where_the_contract_has_one_is_not_looked_at(self) -> None:
+        kind = [("Content-Type", "application/octet-stream")]
+        content = b"\xff\x00"
+        assert not fields_of("/a", "http://a/a", kind, content, EFFECTS["upload_model_stream"]).unreadable
+        assert fields_of("/a", "http://a/a", kind, content, EFFECTS["undeploy_pipeline"]).unreadable
+
+    def test_a_form(self) -> None:
+        found = fields_of("/a", "http://a/a", [("Content-Type", FORM)], b"workspace_id=4&name=a&name=b")
+        assert [(value.place[1], value.value) for value in found.values] == [
+            ("workspace_id", "4"),
+            ("name", "a"),
+            ("name", "b"),
+        ]
+
+
+class TestOwnedResources:
+    def test_they_are_learned_from_answers(self, owned: OwnedResources) -> None:
+        owned.learn(EFFECTS["deploy_pipeline"], asks(deploy_id=f"{PREFIX}-new"), {"id": 77})
+        assert owned.has("deployment id", 77)
+        assert owned.of("deployment name")[-1] == f"{PREFIX}-new-77"
+        answer = {"insert_models": {"returning": [{"models": [{"id": 5}]}]}}
+        owned.learn(EFFECTS["upload_model"], asks(name=f"{PREFIX}-m", workspace_id="7"), answer)
+        assert owned.has("model version id", 5)
+        assert owned.resources("model version") == [Resource("model version", 5, f"{PREFIX}-m", 7)]
+        assert owned.resources("model") == [Resource("model", None, f"{PREFIX}-m", 7)]
+        nothings: list[Any] = [{"nothing": "useful"}, None, [], {"workspace_id": {}}, {"workspace_id": True}]
+        for useless in nothings:
+            owned.learn(EFFECTS["create_workspace"], asks(workspace_name=f"{PREFIX}-w"), useless)
+        assert owned.of("workspace id") == [7]
+
+    def test_what_belongs_to_the_runs_own_is_learned_from_reading(self, owned: OwnedResources) -> None:
+        versions = [{"id": 21, "models_pk_id": 3, "model_version": "v", "sha": "s"}]
+        for others in (asks(model_id="production"), asks(models_pk_id=NOBODYS), asks(), asks(model_id=None)):
+            owned.learn(EFFECTS["list_model_versions"], others, versions)
+            assert not owned.has("model version id", 21)
+        owned.learn(EFFECTS["list_model_versions"], asks(model_id=f"{PREFIX}-m"), versions)
+        assert owned.has("model version id", 21)
+        assert owned.has("model version uuid", "v")
+
+    def test_what_is_listed_is_one_thing_however_it_was_found(self, owned: OwnedResources) -> None:
+        owned.made(Resource("model", None, "m", 7))
+        owned.made(Resource("model", 3, "m", 7))
+        owned.made(Resource("model", 4, "m", 8))
+        owned.made(Resource("model", 3, None, None))
+        assert owned.resources("model") == [Resource("model", 4, "m", 8), Resource("model", 3, "m", 7)]
+
+    def test_a_request_without_an_answer_is_remembered(self, owned: OwnedResources) -> None:
+        sent = asks(deploy_id=f"{PREFIX}-lost")
+        owned.attempt(EFFECTS["deploy_pipeline"], sent)
+        owned.attempt(EFFECTS["list_models"], asks(workspace_id=1))
+        assert [effects.operation for effects, _ in owned.unanswered()] == ["deploy_pipeline"]
+        owned.answered(sent)
+        assert not owned.unanswered()
+
+
+def purge(**changes: Any) -> dict[str, Any]:
+    """A contract with one more operation, which deletes; a change to None leaves a part out."""
+    document = copy.deepcopy(DOCUMENT)
+    properties = {"model_id": {"type": "integer"}, "why": {"type": "string"}, "force": {"type": "boolean"}}
+    operation: dict[str, Any] = {
+        "operationId": "purge_model",
+        "x-writes": ["model"],
+        "x-names": {"$request.body#/model_id": "model id", "$request.body#/why": "nothing"},
+        "requestBody": {
+            "required": True,
+            "content": {JSON: {"schema": {"type": "object", "required": ["model_id"], "properties": properties}}},
+        },
+        "responses": {"200": {"description": "It is gone."}},
+    }
+    operation |= changes
+    document["paths"]["/v1/api/models/purge"] = {
+        "post": {name: value for name, value in operation.items() if value is not None}
+    }
+    return document
+
+
+NAMES = {"$request.body#/model_id": "model id", "$request.body#/why": "nothing"}
+UNDESCRIBED: dict[str, tuple[dict[str, Any], str]] = {
+    "no x-writes": ({"x-writes": None}, "x-writes is missing"),
+    "no x-names": ({"x-names": None}, "x-names is missing"),
+    "x-writes is a text": ({"x-writes": "model"}, "has to be a list"),
+    "x-writes is true": ({"x-writes": True}, "has to be a list"),
+    "x-writes has an unknown kind": ({"x-writes": ["modle"]}, "the kinds of things are workspace"),
+    "x-writes has a list": ({"x-writes": [["model"]]}, "the kinds of things are"),
+    "x-names is a list": ({"x-names": ["model_id"]}, "has to map"),
+    "x-names has an unknown thing": ({"x-names": NAMES | {"$request.body#/model_id": "modle id"}}, "what can be named"),
+    "x-names has no key": ({"x-names": NAMES | {"$request.body#/model_id": "model"}}, "what can be named"),
+    "x-names has a number": ({"x-names": NAMES | {"$request.body#/model_id": 5}}, "what can be named"),
+    "x-names has no expression": ({"x-names": NAMES | {"model_id": "model id"}}, "no field of a request"),
+    "x-names has a field that is not there": (
+        {"x-names": NAMES | {"$request.body#/nope": "model id"}},
+        "no such field",
+    ),
+    "x-names has an answer that is not there": (
+        {"x-names": NAMES | {"$response.body#/nope": "model id"}},
+        "no such field",
+    ),
+    "a field is left out": ({"x-names": {"$request.body#/model_id": "model id"}}, "$request.body#/why"),
+    "the naming field is left out": ({"x-names": {"$request.body#/why": "nothing"}}, "$request.body#/model_id"),
+    "nothing is named": ({"x-names": NAMES | {"$request.body#/model_id": "nothing"}}, "anybody's"),
+}
+
+
+@pytest.mark.parametrize("how", UNDESCRIBED)
+@pytest.mark.parametrize("options", [{}, {"read_only": True}])
+def test_what_the_contract_does_not_describe_is_withheld(
+    how: str, options: dict[str, bool], owned: OwnedResources
+) -> None:
+    changes, reason = UNDESCRIBED[how]
+    guard = WriteGuard(effects_of(purge(**changes)), owned, **options)
+    assert reason in guard.forbids("purge_model")
+    assert guard.writes("purge_model")
+    with pytest.raises(WithheldError):
+        guard.check("purge_model", asks(model_id=NOBODYS))
+    with pytest.raises(WithheldError):
+        guard.check_undeclared("GET", "purge_model", RequestFields(), has_body=False)
+
+
+def test_what_the_contract_describes_is_sent_with_the_runs_own(owned: OwnedResources) -> None:
+    guard = WriteGuard(effects_of(purge()), owned)
+    owned.add("model id", 3)
+    guard.check("purge_model", asks(model_id=3, why="because", force=True))
+    with pytest.raises(WithheldError):
+        guard.check("purge_model", asks(model_id=4, why="because"))
+
+
+def test_a_request_that_the_contract_allows_without_a_name_has_to_have_one(owned: OwnedResources) -> None:
+    document = purge()
+    del document["paths"]["/v1/api/models/purge"]["post"]["requestBody"]["content"][JSON]["schema"]["required"]
+    guard = WriteGuard(effects_of(document), owned)
+    owned.add("model id", 3)
+    guard.check("purge_model", asks(model_id=3))
+    with pytest.raises(WithheldError, match="names nothing of this run"):
+        guard.check("purge_model", asks(why="all of them"))
+
+
+def test_a_rate_is_kept() -> None:
+    rate = RateLimit(50)
+    begin = time.monotonic()
+    for _ in range(6):
+        rate.wait()
+    assert time.monotonic() - begin >= 5 / 50
+
+
+def test_every_operation_that_is_no_reading_is_known_to_write(document: dict[str, Any]) -> None:
+    """What may not be sent twice writes; of the rest, those that do say so."""
+    once = {found["operationId"] for _, _, found in contract.operations(document) if not found["x-idempotent"]}
+    assert once - {name for name, found in EFFECTS.items() if found.writes} == {"request_token"}
