@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import shlex
 import signal
@@ -10,8 +11,9 @@ import sys
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import uvicorn
 
@@ -19,6 +21,7 @@ from wallaroo_ext import contract
 from wallaroo_ext.sandbox.access_log import AccessLog, coloured_line, json_line, text_line
 from wallaroo_ext.sandbox.allocator import keep_memory
 from wallaroo_ext.sandbox.app import create_app
+from wallaroo_ext.sandbox.connections import Acceptor, connection_limit
 from wallaroo_ext.sandbox.cors import LoopbackCors
 from wallaroo_ext.sandbox.first_screen import Facts, first_screen, last_line
 from wallaroo_ext.sandbox.http_protocol import DroppableProtocol
@@ -66,16 +69,57 @@ class ServerOptions:
     log_format: LogFormat = "text"
 
 
-class _Server(uvicorn.Server):
-    """A server that says when it answers."""
+class LimitedServer(uvicorn.Server):
+    """Serves an application on sockets that are bound, with limits for connections and for what comes over them.
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    Args:
+        config: What `server_config` gives.
+        on_ready: Called once it answers.
+        limit: How many connections there may be; None for as many as this process can hold.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[], None] = lambda: None, *, limit: int | None = None
+    ) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._limit = connection_limit() if limit is None else limit
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        """Begin to answer on the sockets."""
+        await super().startup([])  # without any, since asyncio would accept on them without limits
+        protocol = partial(
+            DroppableProtocol, self.config, self.server_state, self.lifespan.state, asyncio.get_running_loop()
+        )
+        for listener in sockets or ():
+            acceptor = Acceptor(listener, protocol, self.server_state.connections, self.config.ssl, self._limit)
+            acceptor.start(self.config.backlog)
+            self.servers.append(cast("asyncio.Server", acceptor))  # uvicorn closes them, and waits for them
         self._on_ready()
+
+
+def server_config(application: ASGIApp, tls: Tls | None = None) -> uvicorn.Config:
+    """Return how an application is served: by what is said here, and by nothing that the environment says.
+
+    uvicorn would believe `X-Forwarded-For` of whom `FORWARDED_ALLOW_IPS` names, and so take a request from anywhere for
+    one of this machine. It would read `WEB_CONCURRENCY`, too, and speak WebSocket where a library for it is installed.
+    """
+    return uvicorn.Config(
+        application,
+        log_config=None,
+        access_log=False,
+        http=DroppableProtocol,
+        ws="none",
+        interface="asgi3",
+        lifespan="on",
+        loop="asyncio",  # where it is installed, uvloop takes three times as long to read a large body
+        workers=1,
+        proxy_headers=False,
+        forwarded_allow_ips="",
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        ssl_certfile=None if tls is None else tls.certificate,
+        ssl_keyfile=None if tls is None else tls.key,
+    )
 
 
 def serve(server: ServerOptions, options: SandboxOptions) -> None:
@@ -129,21 +173,13 @@ def _run(server: ServerOptions, instance: Instance, tls: Tls | None, facts: Fact
     """Answer until a signal comes; the application closes the instance."""
     log = LogWriter(sys.stderr)
     log_failures(log, _secrets(instance), as_json=server.log_format == "json")
-    config = uvicorn.Config(
-        _application(instance, log, server.log_format),
-        log_config=None,
-        http=DroppableProtocol,
-        loop="asyncio",  # where it is installed, uvloop takes three times as long to read a large body
-        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-        ssl_certfile=None if tls is None else tls.certificate,
-        ssl_keyfile=None if tls is None else tls.key,
-    )
+    config = server_config(_application(instance, log, server.log_format), tls)
 
     def announce() -> None:
         _announce(server, instance, facts)
         instance.engine.resume()
 
-    running = _Server(config, announce)
+    running = LimitedServer(config, announce)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # else it was started to outlive its terminal
         signal.signal(signal.SIGHUP, running.handle_exit)
     try:
