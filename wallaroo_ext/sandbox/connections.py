@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.sandbox.http_protocol import TICK_SECONDS, DroppableProtocol
@@ -19,9 +18,11 @@ HANDSHAKE_SECONDS = 10.0
 _MOST_CONNECTIONS, _FEWEST_CONNECTIONS = 512, 16
 _OTHER_DESCRIPTORS = 96
 """How many files may be open beside the connections: the database, models, uploads, the engine's pipes."""
-_ACCEPTED_AT_ONCE = 64
+_ACCEPTED_AT_ONCE = 16
 _CLOSED_AT_ONCE = 8
 _PAUSE_SECONDS = 0.1
+_LEAST_WAITING_SECONDS = 0.1
+"""How long a connection is given to send something before it may be closed for another one."""
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Acceptor:
         self._tls = tls
         self._limit = limit
         self._loop = asyncio.get_running_loop()
-        self._opening: dict[asyncio.Task[None], float] = {}
+        self._opening: dict[asyncio.Task[tuple[asyncio.Transport, asyncio.Protocol]], float] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._is_closed = False
 
@@ -98,9 +99,10 @@ class Acceptor:
     def _accept(self) -> None:
         """Accept what waits."""
         for _ in range(_ACCEPTED_AT_ONCE):
-            if len(self._connections) + len(self._opening) >= self._limit and not self._make_room():
-                self._pause()
-                return
+            if len(self._connections) + len(self._opening) >= self._limit:
+                if not self._make_room():
+                    self._pause()
+                return  # what was closed is gone when this is called next
             try:
                 connection, _ = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -111,17 +113,22 @@ class Acceptor:
                 self._pause()
                 return
             connection.setblocking(False)
-            task = self._loop.create_task(self._open(connection))
-            self._opening[task] = self._loop.time()
-            task.add_done_callback(self._opening.pop)
+            self._open(connection)
 
-    async def _open(self, connection: socket.socket) -> None:
+    def _open(self, connection: socket.socket) -> None:
         """Make a connection one of HTTP, once its TLS handshake is done."""
         timeout = None if self._tls is None else HANDSHAKE_SECONDS
-        with suppress(OSError):  # it was closed meanwhile, or it does not speak TLS
-            await self._loop.connect_accepted_socket(
-                self._factory, connection, ssl=self._tls, ssl_handshake_timeout=timeout
-            )
+        task = self._loop.create_task(
+            self._loop.connect_accepted_socket(self._factory, connection, ssl=self._tls, ssl_handshake_timeout=timeout)
+        )
+
+        def forget(_: object) -> None:
+            del self._opening[task]
+            if task.cancelled() or task.exception() is not None:  # it does not speak TLS, for one
+                connection.close()
+
+        self._opening[task] = self._loop.time()
+        task.add_done_callback(forget)
 
     def _make_room(self) -> bool:
         """Close the connections that wait for their clients the longest. Returns False where none does."""
@@ -133,7 +140,8 @@ class Acceptor:
                 since = protocol.idle_since()
                 if since is not None:
                     waiting.append((since, protocol.transport.abort))
-        waiting.sort(key=lambda entry: entry[0])
+        latest = self._loop.time() - _LEAST_WAITING_SECONDS
+        waiting = sorted((entry for entry in waiting if entry[0] <= latest), key=lambda entry: entry[0])
         for _, end in waiting[: min(_CLOSED_AT_ONCE, 1 + len(waiting) // _CLOSED_AT_ONCE)]:
             end()
         return bool(waiting)

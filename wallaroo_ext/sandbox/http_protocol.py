@@ -59,6 +59,10 @@ _NO_HOST = _RefusedError(HTTPStatus.BAD_REQUEST, "The request has to have one Ho
 _AMBIGUOUS_LENGTH = _RefusedError(
     HTTPStatus.BAD_REQUEST, "The request has to say in one way how long its body is: Content-Length, or chunked."
 )
+_OTHER_VERSION = _RefusedError(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Send HTTP/1.1.")
+_NO_UPGRADE = _RefusedError(  # of such a request, httptools takes the body for another protocol
+    HTTPStatus.BAD_REQUEST, "There is no protocol to upgrade to: send the body without the header Upgrade."
+)
 _TOO_MANY_AT_ONCE = _RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Wait for answers before sending further requests.")
 _SLOW = _RefusedError(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive.")
 
@@ -66,14 +70,15 @@ _SLOW = _RefusedError(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to 
 class DroppableProtocol(HttpToolsProtocol):
     """Ends connections that send too much or too slowly, and lets the application end one without an answer.
 
-    What is wrong with HTTP itself is answered here in plain text: 400, 408, 414 and 431. Whoever runs the server calls
-    `expire` every `TICK_SECONDS` on each connection.
+    What is wrong with HTTP itself is answered here in plain text: 400, 408, 414, 431 and 505. Whoever runs the server
+    calls `expire` every `TICK_SECONDS` on each connection.
     """
 
     _is_ended = False
     """Whether nothing that comes is looked at any more: the connection closes once what came before is answered."""
     _has_head = True
     """Whether the head of the last request is complete, so that what comes belongs to its body."""
+    _unanswered = 0  # requests
     _between = 0  # bytes since the last piece of a body, or since the last message began or ended
     _received = _reading_ticks = _silent_ticks = 0  # of the body that is being read
     _write_ticks = _unsent = 0
@@ -98,7 +103,7 @@ class DroppableProtocol(HttpToolsProtocol):
             self._refuse(error.__context__ if isinstance(error.__context__, _RefusedError) else _MALFORMED)
         else:
             if self._between > HEAD_LIMIT:
-                self._refuse(_PADDED_BODY if self._has_head else _LONG_HEAD)
+                self._refuse(_PADDED_BODY if self._has_head else self._too_long())
 
     def on_message_begin(self) -> None:
         """Begin a head."""
@@ -110,7 +115,11 @@ class DroppableProtocol(HttpToolsProtocol):
         """Take a piece of the URL."""
         super().on_url(url)
         if len(self.url) > HEAD_LIMIT:
-            raise _LONG_URL
+            raise self._too_long()
+
+    def _too_long(self) -> _RefusedError:
+        """What a head that is too long is refused with: it goes by the larger part."""
+        return _LONG_URL if len(self.url) > HEAD_LIMIT // 2 else _LONG_HEAD
 
     def on_headers_complete(self) -> None:
         """Begin a request: its scope gets the extension before the application sees it."""
@@ -120,30 +129,40 @@ class DroppableProtocol(HttpToolsProtocol):
         extensions: dict[str, dict[object, object]] = {_EXTENSION: {"drop": self._drop}}
         self.scope["extensions"] = extensions
         super().on_headers_complete()
+        self._unanswered += 1
         self.headers = []  # for trailers, which must not become headers of a request that was looked at already
 
     def _check_head(self) -> None:
-        """Refuse a head that is too long, or that two servers could read in two ways."""
-        size = len(self.url)
-        hosts = lengths = 0
-        codings: list[bytes] = []
-        for name, value in self.headers:
-            size += len(name) + len(value)
-            if name == b"host":
-                hosts += 1
-            elif name == b"content-length":
-                lengths += 1
-            elif name == b"transfer-encoding":
-                codings.append(value.strip().lower())
-        is_old = self.parser is not None and self.parser.get_http_version() == "1.0"
+        """Refuse a head that is too long, or one too many."""
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > HEAD_LIMIT or len(self.headers) > FIELDS_LIMIT:
-            raise _LONG_HEAD
-        if hosts > 1 or (hosts == 0 and not is_old):
-            raise _NO_HOST
-        if lengths > 1 or (codings and (lengths or is_old or codings != [b"chunked"])):
-            raise _AMBIGUOUS_LENGTH
+            raise self._too_long()
+        self._check_meaning()
         if len(self.pipeline) >= _PIPELINED_LIMIT:
             raise _TOO_MANY_AT_ONCE
+
+    def _check_meaning(self) -> None:
+        """Refuse a head that two servers could read in two ways."""
+        version, has_upgrade = self._version_and_upgrade()
+        if version not in {"1.0", "1.1"}:
+            raise _OTHER_VERSION
+        names = [name for name, _ in self.headers]
+        hosts, lengths, codings = (names.count(name) for name in (b"host", b"content-length", b"transfer-encoding"))
+        if hosts > 1 or (hosts == 0 and version == "1.1"):
+            raise _NO_HOST
+        if has_upgrade and (lengths or codings):
+            raise _NO_UPGRADE
+        if lengths + codings > 1 or (codings and (version == "1.0" or not self._is_chunked())):
+            raise _AMBIGUOUS_LENGTH
+
+    def _is_chunked(self) -> bool:
+        """Whether chunks are the only coding of the body: no other one is undone here."""
+        return (b"transfer-encoding", b"chunked") in ((name, value.strip().lower()) for name, value in self.headers)
+
+    def _version_and_upgrade(self) -> tuple[str, bool]:
+        if self.parser is None:
+            return "", False
+        return self.parser.get_http_version(), self.parser.should_upgrade()
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
@@ -159,9 +178,10 @@ class DroppableProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on with the next request; the time for its head runs."""
         self._waiting_since = self.loop.time()
+        self._unanswered -= 1
         super().on_response_complete()
-        if self._is_ended and not self.pipeline:
-            self.transport.close()
+        if self._is_ended and self._is_answered():
+            self._close_gently()
 
     def resume_writing(self) -> None:
         """Write on, since the client has read most of what there was."""
@@ -175,14 +195,13 @@ class DroppableProtocol(HttpToolsProtocol):
 
     def _is_answered(self) -> bool:
         """Whether no request is under way."""
-        return self._last_request is None or self._last_request.response_complete
+        return self._unanswered == 0
 
     def _end_after_answers(self) -> None:
         """Read nothing more, and close once the requests that came are answered."""
         self._is_ended = True
-        self.cycle.keep_alive = False
         if self._is_answered():
-            self.transport.close()
+            self._close_gently()
 
     def _refuse(self, refused: _RefusedError) -> None:
         """Read nothing more, and say why where an answer is what the client expects next."""
@@ -193,6 +212,7 @@ class DroppableProtocol(HttpToolsProtocol):
             if self._is_answered():
                 self._write_refusal(refused)
         elif self.pipeline:
+            self._unanswered -= 1
             self.pipeline.popleft()  # its body never comes; those before it are answered
         elif request.response_started:
             self.transport.close()
@@ -202,13 +222,20 @@ class DroppableProtocol(HttpToolsProtocol):
             self._write_refusal(refused)
 
     def _write_refusal(self, refused: _RefusedError) -> None:
-        """Answer, and close; what the client still sends is dropped for a moment, or it might not see the answer."""
+        """Answer, and close."""
         body = f"{refused}\n".encode()
         head = (
             f"HTTP/1.1 {refused.status.value} {refused.status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
+        self._close_gently()
+
+    def _close_gently(self) -> None:
+        """Send nothing more, and drop what the client still sends for a moment.
+
+        If the connection was closed with something unread, the client's system would throw away what it was answered.
+        """
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
