@@ -88,7 +88,8 @@ class LogWriter:
 class _Failures(logging.Handler):
     """Hands what the sandbox and its server complain of to a writer.
 
-    From each place in the code, it is a few records a minute: what a client can cause at will fills no disk and hides nothing else.
+    It is a few records a minute from each place in the code, so that what a client can cause at will fills no disk and
+    hides nothing else.
     """
 
     def __init__(self, writer: LogWriter, secrets: Iterable[str], *, as_json: bool) -> None:

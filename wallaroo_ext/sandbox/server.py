@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import shlex
 import signal
 import socket
@@ -22,6 +21,7 @@ from wallaroo_ext.sandbox.access_log import AccessLog, coloured_line, json_line,
 from wallaroo_ext.sandbox.allocator import keep_memory
 from wallaroo_ext.sandbox.app import create_app
 from wallaroo_ext.sandbox.connections import Acceptor, connection_limit
+from wallaroo_ext.sandbox.control.access import is_local_name
 from wallaroo_ext.sandbox.cors import LoopbackCors
 from wallaroo_ext.sandbox.first_screen import Facts, first_screen, last_line
 from wallaroo_ext.sandbox.http_protocol import DroppableProtocol
@@ -206,7 +206,7 @@ def _announce(server: ServerOptions, instance: Instance, facts: Facts) -> None:
     if server.env_file is not None:
         write_private(server.env_file, lines.encode())
     print(lines, end="", flush=True)  # noqa: T201 - what the command is for
-    if facts.url.startswith("http:") and not _is_loopback(server.host):
+    if facts.url.startswith("http:") and not is_local_name(server.host.lower()):
         _say(_IN_THE_CLEAR.format(server.host))
     if sys.stderr.isatty():
         _say(first_screen(facts, coloured=shows_colours(sys.stderr)))
@@ -272,13 +272,6 @@ def listening(host: str, port: int) -> Generator[socket.socket]:
 def _reachable(host: str) -> str:
     """The host to reach a listening address by."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - only compared with
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 @contextmanager

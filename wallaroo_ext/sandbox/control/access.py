@@ -41,7 +41,7 @@ def check_access(request: Request, secret: str | None) -> None:
         return
     if not _is_loopback(request.client.host if request.client else ""):
         raise refusal(HTTPStatus.FORBIDDEN, f"Only programs on its own machine may steer this sandbox{_or(secret)}.")
-    if not _is_local_name(_without_port(host)):
+    if not is_local_name(_without_port(host)):
         message = f"Steer this sandbox by the host localhost or 127.0.0.1, not {host!r}{_or(secret)}."
         raise refusal(HTTPStatus.FORBIDDEN, message)
 
@@ -63,8 +63,8 @@ def _without_port(host: str) -> str:
     return "" if found is None else (found["address"] or found["name"]).lower()
 
 
-def _is_local_name(host: str) -> bool:
-    """Whether a host can only be this machine, whatever a name server says."""
+def is_local_name(host: str) -> bool:
+    """Whether a host, in lower case, can only be this machine, whatever a name server says."""
     return host == _LOCAL_NAME or host.endswith(f".{_LOCAL_NAME}") or _is_loopback(host)
 
 
