@@ -94,14 +94,16 @@ def hostile_claims() -> Iterator[tuple[str, dict[str, Any]]]:
     for name in ("sub", "preferred_username", "email", "azp"):
         for value in NO_TEXTS:
             yield name, {name: value}
+    no_numbers: list[Any] = [float("inf"), float("nan"), "x", [], 10**400]
+    no_audiences: list[Any] = [SURROGATES[0], [SURROGATES[0]], {"a": 1}, 5, [5], [[]], None]
     for value in NO_TIMES:
         yield "exp", {"exp": value}
     yield "sub", {"sub": ""}
     yield "sub", {"sub": LEFT_OUT}
     for name in ("iat", "nbf"):
-        for value in (float("inf"), float("nan"), "x", [], 10**400):
+        for value in no_numbers:
             yield name, {name: value}
-    for value in (SURROGATES[0], [SURROGATES[0]], {"a": 1}, 5, [5], [[]], None):
+    for value in no_audiences:
         yield "aud", {"aud": value}
     yield "typ", {"typ": ["Bearer"]}
 

@@ -34,6 +34,7 @@ def sandbox(
     rows_memory: Annotated[int, Parameter(validator=Number(gte=1))] = 2048,
     model_memory: Annotated[int, Parameter(validator=Number(gte=16))] = 4096,
     model_seconds: Annotated[float, Parameter(validator=Number(gt=0))] = 300,
+    end_with_stdin: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Run an instance of the API on this machine, with real models, until it is interrupted.
 
@@ -64,6 +65,8 @@ def sandbox(
         rows_memory: What the rows of one request may take in memory, in MiB.
         model_memory: What all models may take at a time for what they compute, in MiB.
         model_seconds: How long loading a model, or one run of it, may take, in seconds.
+        end_with_stdin: End when standard input does. A program that keeps a pipe to it open so has a sandbox that does
+            not outlive it.
     """
     if (cert is None) != (key is None) or (tls and cert is not None):
         _fail("--cert and --key go together, and --tls stands in place of both.")
@@ -102,6 +105,7 @@ def sandbox(
         key=key,
         throw_away_tls=tls,
         log_format=log_format,
+        ends_with_stdin=end_with_stdin,
     )
     try:
         serve(server, options)

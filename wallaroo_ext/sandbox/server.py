@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import signal
 import socket
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -57,6 +59,7 @@ class ServerOptions:
         key: The file of its private key.
         throw_away_tls: Whether it speaks TLS with a certificate that it makes itself.
         log_format: How each request is logged on stderr.
+        ends_with_stdin: Whether it ends when its standard input does, as it does when the program ends that started it.
     """
 
     host: str = "127.0.0.1"
@@ -67,6 +70,7 @@ class ServerOptions:
     key: Path | None = None
     throw_away_tls: bool = False
     log_format: LogFormat = "text"
+    ends_with_stdin: bool = False
 
 
 class LimitedServer(uvicorn.Server):
@@ -144,6 +148,8 @@ def serve(server: ServerOptions, options: SandboxOptions) -> None:
         listening(server.host, server.port) as listener,
         _state(server.directory) as state,
     ):
+        if server.ends_with_stdin:
+            threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
         given = None if server.certificate is None or server.key is None else given_pair(server.certificate, server.key)
         instance = Instance(state, options)
         try:
@@ -254,6 +260,14 @@ def _interrupted_by(number: signal.Signals) -> Generator[None]:
         yield
     finally:
         signal.signal(number, before)
+
+
+def _end_with_stdin() -> None:
+    """Read standard input to its end, and end the sandbox as SIGTERM does."""
+    with suppress(OSError):  # it is closed already
+        while os.read(0, 4096):
+            pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager
