@@ -187,7 +187,7 @@ class TestLimits:
         ("operation", "kind", "mib", "option"),
         [
             ("list_workspaces", "application/json", JSON_LIMIT, "--json-limit"),
-            ("request_token", "application/x-www-form-urlencoded", JSON_LIMIT, "--json-limit"),
+            ("request_token", "application/x-www-form-urlencoded", 1, "A form"),
             ("infer_pipeline", ARROW, ARROW_LIMIT, "--arrow-limit"),
             ("upload_model_stream", OCTETS, UPLOAD_LIMIT, "--upload-limit"),
         ],

@@ -59,7 +59,7 @@ def sandbox(
         log_format: How each request is logged on stderr.
         control_secret_file: A file with a secret. Whoever sends it may steer the sandbox below /_sandbox/ from
             elsewhere, too; without it, that is for programs on this machine.
-        json_limit: How large a body of JSON, or a form, may be, in MiB.
+        json_limit: How large a body of JSON may be, in MiB.
         arrow_limit: How large a body of Arrow may be, in MiB.
         upload_limit: How large an uploaded file may be, in MiB.
         rows_memory: What the rows of one request may take in memory, in MiB.

@@ -103,6 +103,8 @@ async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpe
     try:
         if spec.operation_id in AT_ONCE:
             return _response(spec, handler(call))
+        if not spec.bearer:  # signing in goes on whatever other requests do
+            return _response(spec, await instance.sign_in_threads.run(lambda: instance.gate.run(era, handler, call)))
         return _response(spec, await run_in_threadpool(instance.gate.run, era, handler, call))
     finally:
         await _discard_files(body)

@@ -12,12 +12,11 @@ from http import HTTPStatus
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
-import anyio
-import anyio.to_thread
 import jwt
 
 from wallaroo_ext.sandbox.issuer_keys import ALGORITHM, NoKeysError, fetch_keys
 from wallaroo_ext.sandbox.problems import Problem, expired_token, refusal, unauthorized
+from wallaroo_ext.sandbox.threads import OwnThreads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,7 +220,7 @@ class ForeignIssuer:
         self._keys_url = self._issuer + keys
         self._lock = threading.Lock()
         self._waiting = asyncio.Lock()
-        self._thread: anyio.CapacityLimiter | None = None
+        self._thread = OwnThreads(1)
         self._keys: dict[str, rsa.RSAPublicKey] = {}
         self._fetched_at = self._tried_at = float("-inf")
         self._failure: str | None = None
@@ -270,8 +269,7 @@ class ForeignIssuer:
             return
         async with self._waiting:
             if self._is_wanted(key_id, asked_at):
-                self._thread = self._thread or anyio.CapacityLimiter(1)
-                await anyio.to_thread.run_sync(self._look_for, key_id, asked_at, limiter=self._thread)
+                await self._thread.run(lambda: self._look_for(key_id, asked_at))
 
     def _is_wanted(self, key_id: str, asked_at: float) -> bool:
         """Whether the keys have to be fetched before a token can be checked that came at a time."""

@@ -26,8 +26,8 @@ _MINUTE_SECONDS = 60.0
 _LEFT_OUT = "(further records of this kind are left out for a minute)"
 
 
-LOGGERS = ("wallaroo_ext", "uvicorn", "asyncio")
-"""The loggers whose records `log_failures` writes."""
+LOGGERS = ("", "wallaroo_ext", "uvicorn")
+"""The loggers whose records `log_failures` writes: the root has those of asyncio and of the other libraries."""
 
 
 class LogWriter:
@@ -133,7 +133,7 @@ def _written_out(text: str) -> str:
 
 
 def log_failures(writer: LogWriter, secrets: Iterable[str], *, as_json: bool) -> None:
-    """Write warnings and errors of the sandbox, uvicorn and asyncio, with their tracebacks, and with no secret in them.
+    """Write warnings and errors of the sandbox and its libraries, with their tracebacks, and with no secret in them.
 
     Args:
         writer: Where to.
