@@ -6,6 +6,7 @@ import asyncio
 import base64
 import gzip
 import json
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,9 @@ from jwt.algorithms import RSAAlgorithm
 from servers import serving, silent
 
 from wallaroo_ext import contract
-from wallaroo_ext.sandbox import issuer_keys
+from wallaroo_ext.sandbox import app, issuer_keys
 from wallaroo_ext.sandbox.app import create_app
+from wallaroo_ext.sandbox.handlers import HANDLERS
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.issuer_keys import NoKeysError, fetch_keys, read_keys
 from wallaroo_ext.sandbox.options import SandboxOptions
@@ -170,11 +172,11 @@ class Sandbox:
     """A sandbox in this process, asked by requests that may find defects: those are 500.
 
     Args:
-        app: Its application.
+        application: What answers.
     """
 
-    def __init__(self, app: Starlette) -> None:
-        self._transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    def __init__(self, application: Starlette) -> None:
+        self._transport = httpx.ASGITransport(application, raise_app_exceptions=False)
 
     def http(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=self._transport, base_url="http://127.0.0.1", timeout=30)
@@ -241,10 +243,23 @@ def trusting(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Sandbo
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Sandbox, SigningKeys]]:
+def own_instance(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Instance, Sandbox]]:
+    with sandbox_of(tmp_path_factory.mktemp("own")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def own_secret(own_instance: tuple[Instance, Sandbox]) -> str:
+    """The id and the secret of the client, as HTTP Basic has them."""
+    credentials = own_instance[0].credentials
+    return f"{credentials.client_id}:{credentials.client_secret}"
+
+
+@pytest.fixture(scope="module")
+def own(own_instance: tuple[Instance, Sandbox]) -> tuple[Sandbox, SigningKeys]:
     """A sandbox that issues tokens, and its keys, as if somebody had stolen them."""
-    with sandbox_of(tmp_path_factory.mktemp("own")) as (instance, sandbox):
-        yield sandbox, SigningKeys.from_json(instance.store.setting("token_keys", lambda: ""))
+    instance, sandbox = own_instance
+    return sandbox, SigningKeys.from_json(instance.store.setting("token_keys", lambda: ""))
 
 
 class TestTokens:
@@ -467,3 +482,114 @@ class TestFetching:
             [answer] = sandbox.list_workspaces(signed(claims(url + REALM), header()))
         assert answer.status_code == 503
         assert "did not answer within 0.3 s" in answer.json()["msg"]
+
+
+def basic(content: bytes) -> str:
+    return "Basic " + base64.b64encode(content).decode()
+
+
+REFRESH_TOKENS = [
+    *NO_TOKENS[:6],
+    "%ED%A0%80",
+    "%00",
+    "%ff",
+    "%",
+    "%zz",
+    "a%00b",
+    encoded(b"[" * 20_000) + ".e30.",
+    encoded(b'{"alg": ' + b"9" * 5000 + b"}") + ".e30.",
+    encoded(written(header(alg="HS512"))) + "." + encoded(b"[" * 20_000) + ".AAAA",
+    encoded(written(header(alg="none"))) + "." + encoded(b"{}") + ".",
+]
+
+
+class TestTokenEndpoint:
+    """It answers as Keycloak does, and never with a defect."""
+
+    def ask(self, sandbox: Sandbox, form: str, authorization: str | None = None) -> httpx.Response:
+        async def send() -> httpx.Response:
+            sent = [(b"Content-Type", b"application/x-www-form-urlencoded")]
+            if authorization is not None:
+                sent.append((b"Authorization", authorization.encode("latin-1")))
+            async with sandbox.http() as http:
+                return await http.post(TOKEN_PATH, content=form.encode("latin-1"), headers=sent)
+
+        return asyncio.run(send())
+
+    @pytest.mark.parametrize(
+        "authorization",
+        [
+            "Basic",
+            "Basic ",
+            "Basic !!!",
+            "Basic \xff",
+            "Basic YQ",
+            basic(b"\xff:\xff"),
+            basic(b"no colon"),
+            basic(b":"),
+            basic(b"\0:\0"),
+            basic(b"%ff:%ED%A0%80"),
+            basic("\ud800:x".encode("utf-8", "surrogatepass")),
+            basic(b"api-client:" + b"x" * 40_000),
+            "Bearer a.b.c",
+            "\xff",
+        ],
+    )
+    def test_a_basic_header_of_any_kind_is_401(self, own: tuple[Sandbox, SigningKeys], authorization: str) -> None:
+        answer = self.ask(own[0], "grant_type=client_credentials", authorization)
+        assert (answer.status_code, set(answer.json())) == (401, {"error", "error_description"})
+
+    @pytest.mark.parametrize("token", REFRESH_TOKENS, ids=lambda token: token[:40])
+    def test_a_refresh_token_of_any_kind_is_400(
+        self, own: tuple[Sandbox, SigningKeys], own_secret: str, token: str
+    ) -> None:
+        answer = self.ask(own[0], f"grant_type=refresh_token&refresh_token={token}", basic(own_secret.encode()))
+        assert (answer.status_code, set(answer.json())) == (400, {"error", "error_description"})
+
+    @pytest.mark.parametrize(
+        "value", ["%ED%A0%80", "%00", "%ff", "%", "%zz", "\xff", "x" * 60_000, "%0d%0aX:%20y", "a;b"]
+    )
+    @pytest.mark.parametrize("field", ["username", "password", "scope", "grant_type", "client_id", "client_secret"])
+    def test_a_field_of_any_kind_is_refused(
+        self, own: tuple[Sandbox, SigningKeys], own_secret: str, field: str, value: str
+    ) -> None:
+        form = {"grant_type": "password", "username": "x", "password": "y"} | {field: value}
+        content = "&".join(f"{name}={given}" for name, given in form.items())
+        answer = self.ask(own[0], content, basic(own_secret.encode()))
+        assert answer.status_code in {400, 401}
+        assert answer.json()["error"]
+        assert not {"x", "set-cookie"} & set(answer.headers)
+
+    def test_signing_in_waits_for_nobody(
+        self, own: tuple[Sandbox, SigningKeys], own_secret: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also where requests that take long have all threads but those for signing in."""
+        go_on = threading.Event()
+
+        def endless(_: object) -> dict[str, Any]:
+            go_on.wait(20)
+            return {"features": {}}
+
+        operation = "list_features"
+        monkeypatch.setitem(HANDLERS, operation, endless)
+        monkeypatch.setattr(app, "AT_ONCE", set[str]())  # all of them in threads
+        sent = {"Authorization": basic(own_secret.encode())}
+        form = {"grant_type": "client_credentials"}
+
+        async def attack() -> float:
+            async with own[0].http() as http:
+                token = (await http.post(TOKEN_PATH, data=form, headers=sent)).json()["access_token"]
+                path = contract.operation(operation).path
+                waiting = [asyncio.create_task(http.post(path, json={}, headers=bearer(token))) for _ in range(60)]
+                await asyncio.sleep(0.5)
+                began = time.monotonic()
+                assert not any(task.done() for task in waiting)
+                try:
+                    for _ in range(5):
+                        assert (await http.post(TOKEN_PATH, data=form, headers=sent)).status_code == 200
+                    return time.monotonic() - began
+                finally:
+                    go_on.set()
+                    await asyncio.gather(*waiting)
+
+        assert asyncio.run(attack()) < 3
