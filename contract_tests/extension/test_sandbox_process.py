@@ -118,6 +118,29 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
         assert "Traceback" not in str(raised.value)
 
 
+def test_a_data_directory_keeps_its_port(tmp_path: Path) -> None:
+    data, log = tmp_path / "data", tmp_path / "log"
+    with running(data) as environment:
+        url = environment["WALLAROO_API_URL"]
+    with running(data, log=log) as environment, running(tmp_path / "other") as other:
+        assert environment["WALLAROO_API_URL"] == url
+        assert other["WALLAROO_API_URL"] != url
+    assert log.read_text(encoding="utf-8") == ""
+    port = url.rpartition(":")[2]
+    with running(tmp_path / "other", "--port", port):
+        with running(data, log=log) as environment:
+            moved = environment["WALLAROO_API_URL"]
+        assert moved != url
+        said = f"Port {port}, which this data directory had before, is taken: it is {moved.rpartition(':')[2]} now"
+        assert log.read_text(encoding="utf-8").startswith(said)
+    with running(data) as environment:
+        assert environment["WALLAROO_API_URL"] == moved
+    with running(data, "--port", port) as environment:
+        assert environment["WALLAROO_API_URL"] == url
+    with running(data, "--port", "0") as environment:
+        assert environment["WALLAROO_API_URL"] != url
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_the_environment_and_ends_when_interrupted(tmp_path: Path, number: signal.Signals) -> None:
     env_file = tmp_path / "environment"

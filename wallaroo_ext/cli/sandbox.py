@@ -14,7 +14,7 @@ from cyclopts.validators import Number
 def sandbox(
     *,
     host: str = "127.0.0.1",
-    port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = 0,
+    port: Annotated[int | None, Parameter(validator=Number(gte=0, lte=65535))] = None,
     data_dir: Path | None = None,
     env_file: Path | None = None,
     token_lifetime: Annotated[int, Parameter(validator=Number(gte=1))] = 3600,
@@ -44,7 +44,8 @@ def sandbox(
 
     Args:
         host: The address to listen on.
-        port: The port to listen on; 0 takes a free one.
+        port: The port to listen on; 0 takes a free one. Without it, it is the one that the data directory had last, if
+            that is free.
         data_dir: Where to keep models and state. Without it, they are gone when the sandbox ends.
         env_file: A file to write the lines to as well.
         token_lifetime: How long an access token lives, in seconds.
@@ -112,7 +113,8 @@ def sandbox(
     except (CertificateError, DataDirectoryError) as error:
         _fail(str(error))
     except OSError as error:
-        _fail(f"The sandbox cannot run on {host}:{port}: {error.strerror or error}.")
+        where = host if port is None else f"{host}:{port}"
+        _fail(f"The sandbox cannot run on {where}: {error.strerror or error}.")
 
 
 def _is_address(url: str) -> bool:

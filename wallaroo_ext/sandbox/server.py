@@ -10,7 +10,7 @@ import socket
 import sys
 import tempfile
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,8 +41,11 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.sandbox.access_log import LogFormat
     from wallaroo_ext.sandbox.options import SandboxOptions
+    from wallaroo_ext.sandbox.store import Store
 
 _SHUTDOWN_SECONDS = 5
+_PORT_SETTING = "port"
+_OTHER_PORT = "Port {}, which this data directory had before, is taken: it is {} now, and clients have to be told.\n"
 _IN_THE_CLEAR = "This is plain http on {}: everyone on the way can read passwords and tokens; --tls encrypts them.\n"
 
 
@@ -52,7 +55,7 @@ class ServerOptions:
 
     Attributes:
         host: The address to listen on.
-        port: The port; 0 for a free one.
+        port: The port; 0 for a free one, None for the one that the data directory had last, or a free one.
         directory: Where its state is kept; None for a temporary directory, which is removed at the end.
         env_file: Where the `export` lines are written as well, readable by its owner only.
         certificate: The file of a certificate, to speak TLS with `key`; None without one.
@@ -63,7 +66,7 @@ class ServerOptions:
     """
 
     host: str = "127.0.0.1"
-    port: int = 0
+    port: int | None = None
     directory: Path | None = None
     env_file: Path | None = None
     certificate: Path | None = None
@@ -145,16 +148,21 @@ def serve(server: ServerOptions, options: SandboxOptions) -> None:
     with (
         suppress(KeyboardInterrupt),
         _interrupted_by(signal.SIGTERM),
-        listening(server.host, server.port) as listener,
+        ExitStack() as opened,
         _state(server.directory) as state,
     ):
+        listener = None if server.port is None else opened.enter_context(listening(server.host, server.port))
         if server.ends_with_stdin:
             threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
         given = None if server.certificate is None or server.key is None else given_pair(server.certificate, server.key)
         instance = Instance(state, options)
         try:
             tls = throw_away_pair(state / "tls", server.host) if server.throw_away_tls else given
-            facts = _facts(server, options, state, tls, listener.getsockname()[1])
+            if listener is None:
+                listener = opened.enter_context(_listening_as_before(server.host, instance.store))
+            port = listener.getsockname()[1]
+            instance.store.change_setting(_PORT_SETTING, str(port))
+            facts = _facts(server, options, state, tls, port)
         except BaseException:
             instance.close()
             raise
@@ -280,6 +288,19 @@ def listening(host: str, port: int) -> Generator[socket.socket]:
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        yield listener
+
+
+@contextmanager
+def _listening_as_before(host: str, store: Store) -> Generator[socket.socket]:
+    """A socket on the port that the data directory had last, so that what clients know is still true; else another."""
+    before = store.setting(_PORT_SETTING, lambda: "0")
+    with ExitStack() as opened:
+        try:
+            listener = opened.enter_context(listening(host, int(before)))
+        except (OSError, OverflowError, ValueError):
+            listener = opened.enter_context(listening(host, 0))
+            _say(_OTHER_PORT.format(before, listener.getsockname()[1]))
         yield listener
 
 
