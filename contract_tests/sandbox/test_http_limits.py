@@ -10,121 +10,28 @@ import socket
 import ssl
 import threading
 import time
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from sandbox_processes import memory_mib, sandboxes_below
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from servers_in_process import CLOSE, HOST, LARGE, PATIENCE_SECONDS, Served, received, serving, wait_until
 
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox import connections, http_protocol
 from wallaroo_ext.sandbox.http_protocol import FIELDS_LIMIT, HEAD_LIMIT
 from wallaroo_ext.sandbox.own_routes import CONTROL
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.sandbox.server import LimitedServer, listening, server_config
 from wallaroo_ext.sandbox.tls import throw_away_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
     from pathlib import Path
 
-    from wallaroo_ext.sandbox.tls import Tls
 
-HOST, CLOSE = "Host: h\r\n", "Connection: close\r\n"
 CHUNKED = f"POST / HTTP/1.1\r\n{HOST}Transfer-Encoding: chunked\r\n\r\n"
-LARGE = 16 << 20
-PATIENCE_SECONDS = 10
-
-
-@dataclass(slots=True)
-class Served:
-    """A server in this process.
-
-    Attributes:
-        port: Where it listens on 127.0.0.1.
-        scopes: The scope of each request that reached the application.
-    """
-
-    port: int
-    scopes: list[Any]
-
-    @property
-    def slow(self) -> list[Any]:
-        return [scope for scope in self.scopes if scope["path"] == "/slow"]
-
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS)
-
-    def answer(self, *pieces: str | bytes, pause: float = 0) -> str:
-        """What is answered until the connection is closed, to pieces that are sent one after the other."""
-        with self.connect() as connection:
-            with suppress(ConnectionError):  # it was closed before everything was sent
-                for piece in pieces:
-                    connection.sendall(piece.encode("latin-1") if isinstance(piece, str) else piece)
-                    if pause:
-                        time.sleep(pause)
-            return received(connection)
-
-    def status(self, *pieces: str | bytes, pause: float = 0) -> int:
-        return int(self.answer(*pieces, pause=pause).split(" ", 2)[1])
-
-    def is_well(self) -> bool:
-        return self.status(f"GET / HTTP/1.1\r\n{HOST}{CLOSE}\r\n") == 200
-
-
-def received(connection: socket.socket) -> str:
-    pieces: list[bytes] = []
-    while piece := connection.recv(1 << 20):
-        pieces.append(piece)
-    return b"".join(pieces).decode("latin-1")
-
-
-def _application(scopes: list[Any]) -> Starlette:
-    async def echo(request: Request) -> Response:
-        scopes.append(request.scope)
-        try:
-            body = await request.body()
-        except ClientDisconnect:
-            return Response(status_code=400)
-        return PlainTextResponse(f"<{request.method} {request.url.path} {len(body)} {request.headers.get('x')}>")
-
-    async def slow(request: Request) -> Response:
-        scopes.append(request.scope)
-        await run_in_threadpool(time.sleep, 1)
-        return PlainTextResponse("slow")
-
-    async def unread(_: Request) -> Response:
-        return PlainTextResponse("not read", 401)
-
-    async def large(_: Request) -> Response:
-        return Response(bytes(LARGE))
-
-    paths = {"/slow": slow, "/unread": unread, "/large": large, "/{path:path}": echo}
-    return Starlette(routes=[Route(path, endpoint, methods=["GET", "POST"]) for path, endpoint in paths.items()])
-
-
-@contextmanager
-def serving(limit: int | None = None, tls: Tls | None = None) -> Generator[Served]:
-    scopes: list[Any] = []
-    with listening("127.0.0.1", 0) as listener:
-        ready = threading.Event()
-        server = LimitedServer(server_config(_application(scopes), tls), ready.set, limit=limit)
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
-        assert ready.wait(PATIENCE_SECONDS)
-        try:
-            yield Served(listener.getsockname()[1], scopes)
-        finally:
-            server.should_exit = server.force_exit = True
-            thread.join()
 
 
 @pytest.fixture
@@ -146,13 +53,6 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> Generator[Served]:
     with serving() as server:
         yield server
         assert server.is_well()
-
-
-def _wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def _settled_memory(process: int) -> float:
@@ -372,7 +272,7 @@ class TestTime:
     def test_a_client_that_does_not_read_is_dropped(self, hurried: Served, caplog: pytest.LogCaptureFixture) -> None:
         with hurried.connect() as connection:
             connection.sendall(get(path="/large").encode())
-            _wait_until(lambda: "does not read its answer" in caplog.text)
+            wait_until(lambda: "does not read its answer" in caplog.text)
             assert len(received(connection)) < LARGE
 
     def test_a_client_that_reads_slowly_gets_all(self, hurried: Served) -> None:
@@ -396,7 +296,7 @@ class TestConnections:
         with serving(limit=20) as served, ExitStack() as opened:
             busy = opened.enter_context(served.connect())
             busy.sendall(get(path="/slow").encode())
-            _wait_until(lambda: bool(served.slow))
+            wait_until(lambda: bool(served.slow))
             for _ in range(100):
                 waiting = opened.enter_context(served.connect())
                 waiting.sendall(begin.encode())
@@ -410,7 +310,7 @@ class TestConnections:
         with serving(limit=4) as served, ExitStack() as opened:
             for _ in range(4):
                 opened.enter_context(served.connect()).sendall(get(path="/slow").encode())
-            _wait_until(lambda: len(served.slow) == 4)
+            wait_until(lambda: len(served.slow) == 4)
             began = time.monotonic()
             assert served.is_well()
             assert 0.5 < time.monotonic() - began < 5
