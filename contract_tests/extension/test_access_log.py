@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ import pytest
 
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.access_log import AccessLog, Entry, coloured_line, json_line, text_line
-from wallaroo_ext.sandbox.log_writer import LogWriter, log_failures, shows_colours
+from wallaroo_ext.sandbox.log_writer import LOGGERS, LogWriter, log_failures, shows_colours
 from wallaroo_ext.sandbox.own_routes import DOCS_PAGE
 from wallaroo_ext.sandbox.process import read_environment, running
 
@@ -212,7 +213,7 @@ def test_a_failure_leaves_one_traceback_without_secrets(tmp_path: Path, log_form
 @pytest.fixture
 def own_loggers() -> Generator[None]:
     """Leaves the loggers as they were."""
-    loggers = [logging.getLogger(name) for name in ("wallaroo_ext", "uvicorn")]
+    loggers = [logging.getLogger(name) for name in LOGGERS]
     before = [(logger.handlers, logger.propagate) for logger in loggers]
     yield
     for logger, (handlers, propagate) in zip(loggers, before, strict=True):
@@ -227,6 +228,43 @@ def test_secrets_are_taken_out_of_what_the_program_says() -> None:
     logging.getLogger("wallaroo_ext.sandbox").warning("got %s, password=abc", "the-control-secret")
     writer.close()
     assert "got [removed], password=[removed]" in stream.getvalue()
+
+
+@pytest.mark.usefixtures("own_loggers")
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_what_a_client_can_cause_at_will_is_written_a_few_times(
+    log_format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = io.StringIO()
+    writer = LogWriter(stream)
+    log_failures(writer, [], as_json=log_format == "json")
+    now = 1_000_000.0
+    monkeypatch.setattr(time, "time", lambda: now)
+    for minute in range(3):
+        now = 1_000_000.0 + 61 * minute
+        for number in range(10_000):
+            logging.getLogger("asyncio").error("socket.accept() out of system resource %d", number)
+        logging.getLogger("uvicorn.error").error("something else")
+    writer.close()
+    text = stream.getvalue()
+    assert text.count("out of system resource") == 30
+    assert text.count("are left out for a minute") == 3
+    assert text.count("something else") == 3
+    assert len(text) < 10_000
+
+
+@pytest.mark.usefixtures("own_loggers")
+def test_a_record_is_one_record_and_steers_no_terminal() -> None:
+    stream = io.StringIO()
+    writer = LogWriter(stream)
+    log_failures(writer, [], as_json=False)
+    said = "a\x1b[31mb\x9b31mc\u202ed\n2026-11-27 00:00:00,000  ERROR  forged\r12:00:00  200  POST forged\ud800\u2028e"
+    logging.getLogger("wallaroo_ext.sandbox").error("failed: %s", said)
+    writer.close()
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 2
+    assert lines[0].endswith(r"failed: a\x1b[31mb\x9b31mc\u202ed")
+    assert lines[1] == r"  2026-11-27 00:00:00,000  ERROR  forged\r12:00:00  200  POST forged\ud800\u2028e"
 
 
 class TestWriter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -201,6 +202,40 @@ def steered(process: Sandbox) -> Sandbox:
     """A sandbox that is new, on a process of this module."""
     process.reset()
     return process
+
+
+def test_a_killed_run_leaves_no_sandbox(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import time
+        from pathlib import Path
+
+        def test_it(wallaroo_client, wallaroo_sandbox):
+            Path("written").write_text(wallaroo_sandbox.url)
+            Path("written").rename("ready")
+            time.sleep(60)
+        """
+    )
+    ready = project.path / "ready"
+    with subprocess.Popen([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=project.path) as run:
+        deadline = time.monotonic() + 30
+        while not ready.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        url = ready.read_text(encoding="utf-8")
+        httpx.get(url)
+        run.kill()
+    while _answers(url):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _answers(url: str) -> bool:
+    try:
+        httpx.get(url)
+    except httpx.TransportError:
+        return False
+    return True
 
 
 class TestSandbox:

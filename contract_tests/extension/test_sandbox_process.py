@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import termios
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +119,29 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
         assert "Traceback" not in str(raised.value)
 
 
+def test_a_data_directory_keeps_its_port(tmp_path: Path) -> None:
+    data, log = tmp_path / "data", tmp_path / "log"
+    with running(data) as environment:
+        url = environment["WALLAROO_API_URL"]
+    with running(data, log=log) as environment, running(tmp_path / "other") as other:
+        assert environment["WALLAROO_API_URL"] == url
+        assert other["WALLAROO_API_URL"] != url
+    assert log.read_text(encoding="utf-8") == ""
+    port = url.rpartition(":")[2]
+    with running(tmp_path / "other", "--port", port):
+        with running(data, log=log) as environment:
+            moved = environment["WALLAROO_API_URL"]
+        assert moved != url
+        said = f"Port {port}, which this data directory had before, is taken: it is {moved.rpartition(':')[2]} now"
+        assert log.read_text(encoding="utf-8").startswith(said)
+    with running(data) as environment:
+        assert environment["WALLAROO_API_URL"] == moved
+    with running(data, "--port", port) as environment:
+        assert environment["WALLAROO_API_URL"] == url
+    with running(data, "--port", "0") as environment:
+        assert environment["WALLAROO_API_URL"] != url
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_the_environment_and_ends_when_interrupted(tmp_path: Path, number: signal.Signals) -> None:
     env_file = tmp_path / "environment"
@@ -142,6 +167,85 @@ def test_it_prints_the_environment_and_ends_when_interrupted(tmp_path: Path, num
     }
     with pytest.raises(httpx.ConnectError):
         httpx.get(environment["WALLAROO_API_URL"])
+
+
+HOLD = """
+import os, subprocess, sys, time
+from pathlib import Path
+import httpx
+from wallaroo_ext.sandbox.process import running
+
+directory = Path(sys.argv[1])
+{before}
+with running(directory / "data") as environment:
+    url = environment["WALLAROO_API_URL"]
+    {within}
+    (directory / "written").write_text(f"{{os.getpid()}} {{url}}")
+    (directory / "written").rename(directory / "ready")
+    time.sleep(60)
+"""
+"""A program that holds a sandbox."""
+DAEMON = "os.fork() and os._exit(0); os.setsid(); os.fork() and os._exit(0)"
+
+
+def _wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _answers(url: str) -> bool:
+    try:
+        httpx.get(url)
+    except httpx.TransportError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("before", "within"),
+    [
+        ("", ""),
+        (DAEMON, ""),
+        ("", "os.fork() or time.sleep(60)"),
+        ("", "subprocess.Popen(['sleep', '60'], close_fds=False)"),
+    ],
+    ids=["a program", "a daemon", "a forked child lives on", "a started program lives on"],
+)
+def test_it_ends_when_its_owner_is_killed(tmp_path: Path, before: str, within: str) -> None:
+    command = [sys.executable, "-c", HOLD.format(before=before, within=within), str(tmp_path)]
+    with subprocess.Popen(command, start_new_session=True) as process:
+        try:
+            _wait_until((tmp_path / "ready").exists)
+            owner, url = (tmp_path / "ready").read_text(encoding="utf-8").split()
+            assert _answers(url)
+            os.kill(int(owner), signal.SIGKILL)
+            _wait_until(lambda: not _answers(url))
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # the children that live on
+
+
+def test_a_forked_child_that_leaves_the_block_does_not_end_it(tmp_path: Path) -> None:
+    within = "child = os.fork(); child or sys.exit(); os.waitpid(child, 0); httpx.get(url); sys.exit('it answers')"
+    command = [sys.executable, "-c", HOLD.format(before="", within=within), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr == "it answers\n"
+
+
+def test_it_ends_with_its_standard_input_if_it_is_told_to(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox", "--data-dir", str(tmp_path / "data")]
+    with subprocess.Popen([*command, "--end-with-stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline().startswith(b"export ")
+        process.stdin.write(b"what comes is not looked at\n")
+        process.stdin.flush()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.stdin.close()
+        assert process.wait(20) in {0, -signal.SIGTERM}
 
 
 def test_it_ends_as_well_when_its_terminal_goes_away(tmp_path: Path) -> None:

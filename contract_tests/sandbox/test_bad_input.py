@@ -187,7 +187,7 @@ class TestLimits:
         ("operation", "kind", "mib", "option"),
         [
             ("list_workspaces", "application/json", JSON_LIMIT, "--json-limit"),
-            ("request_token", "application/x-www-form-urlencoded", JSON_LIMIT, "--json-limit"),
+            ("request_token", "application/x-www-form-urlencoded", 1, "A form"),
             ("infer_pipeline", ARROW, ARROW_LIMIT, "--arrow-limit"),
             ("upload_model_stream", OCTETS, UPLOAD_LIMIT, "--upload-limit"),
         ],
@@ -924,8 +924,8 @@ class TestHttp:
             (["Transfer-Encoding: chunked"], b"zz\r\n{}\r\n0\r\n\r\n", 400),
             (["Transfer-Encoding: gzip"], b"{}", 400),
             (["no header"], b"", 400),
-            ([f"X-{number}: y" for number in range(100_000)], b"", 400),
-            (["X: " + "y" * 2 * MIB], b"", 400),
+            ([f"X-{number}: y" for number in range(100_000)], b"", 431),
+            (["X: " + "y" * 2 * MIB], b"", 431),
         ],
         ids=["negative", "no number", "two", "huge", "bad chunk", "unknown coding", "no colon", "many", "long"],
     )

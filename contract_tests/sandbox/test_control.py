@@ -141,12 +141,44 @@ class TestAccess:
                 status, said = refusal(client.post(f"{CONTROL}/reset", headers={"Origin": origin} | headers))
                 assert (status, said) == (403, "A web page of another origin may not steer this sandbox.")
 
+    @pytest.mark.parametrize("site", ["cross-site", "same-site", "", "none, same-origin"])
+    def test_pages_of_other_sites_may_not_even_look(self, tmp_path: Path, site: str) -> None:
+        """An image or a script of another site is asked for with GET, without an Origin."""
+        with self.client(tmp_path, LOOPBACK, None) as client:
+            assert refusal(client.get(f"{CONTROL}/state", headers={"Sec-Fetch-Site": site}))[0] == 403
+            assert client.get(f"{CONTROL}/state", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+            assert client.get(f"{CONTROL}/state", headers={"Sec-Fetch-Site": "none"}).status_code == 200
+
+    @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP"])
+    def test_a_header_does_not_say_where_a_request_comes_from(self, tmp_path: Path, header: str) -> None:
+        value = "for=127.0.0.1" if header == "Forwarded" else LOOPBACK
+        with self.client(tmp_path, ELSEWHERE, None) as client:
+            headers = {header: value, "Host": "127.0.0.1:8080"}
+            assert refusal(client.post(f"{CONTROL}/reset", headers=headers))[0] == 403
+
     def test_its_own_page_may(self, tmp_path: Path) -> None:
         with self.client(tmp_path, LOOPBACK, None) as client:
             assert client.post(f"{CONTROL}/reset", headers={"Origin": "http://127.0.0.1:8080"}).status_code == 200
 
     @pytest.mark.parametrize(
-        "host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "[::1", "", "localhost.evil"]
+        "host",
+        [
+            "evil.example",
+            "evil.example:8080",
+            "127.0.0.1.evil.example",
+            "[::1",
+            "",
+            "localhost.evil",
+            "localhost:80@evil.example",
+            "localhost:x",
+            "evil.example:80:localhost",
+            "localhost evil",
+            "0.0.0.0",  # noqa: S104 - nothing is bound to it
+            "[::]",
+            "[::1]evil",
+            "127.1",
+            "localhost,evil.example",
+        ],
     )
     def test_a_foreign_name_for_the_machine_will_not_do(self, tmp_path: Path, host: str) -> None:
         with self.client(tmp_path, LOOPBACK, None) as client:

@@ -30,7 +30,8 @@ from wallaroo_ext.sandbox.faults import FaultLayer, Faults
 from wallaroo_ext.sandbox.faults.exchange import Exchange
 from wallaroo_ext.sandbox.faults.kinds import KINDS
 from wallaroo_ext.sandbox.http_protocol import dropping
-from wallaroo_ext.sandbox.issuer import ALGORITHM, read_token
+from wallaroo_ext.sandbox.issuer import read_token
+from wallaroo_ext.sandbox.issuer_keys import ALGORITHM
 from wallaroo_ext.sandbox.own_routes import CONTROL
 from wallaroo_ext.sandbox.problems import Problem
 from wallaroo_ext.sandbox.process import running

@@ -14,7 +14,7 @@ from cyclopts.validators import Number
 def sandbox(
     *,
     host: str = "127.0.0.1",
-    port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = 0,
+    port: Annotated[int | None, Parameter(validator=Number(gte=0, lte=65535))] = None,
     data_dir: Path | None = None,
     env_file: Path | None = None,
     token_lifetime: Annotated[int, Parameter(validator=Number(gte=1))] = 3600,
@@ -34,6 +34,7 @@ def sandbox(
     rows_memory: Annotated[int, Parameter(validator=Number(gte=1))] = 2048,
     model_memory: Annotated[int, Parameter(validator=Number(gte=16))] = 4096,
     model_seconds: Annotated[float, Parameter(validator=Number(gt=0))] = 300,
+    end_with_stdin: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Run an instance of the API on this machine, with real models, until it is interrupted.
 
@@ -43,7 +44,8 @@ def sandbox(
 
     Args:
         host: The address to listen on.
-        port: The port to listen on; 0 takes a free one.
+        port: The port to listen on; 0 takes a free one. Without it, it is the one that the data directory had last, if
+            that is free.
         data_dir: Where to keep models and state: a new or empty directory, or one that a sandbox made. Without it, they
             are gone when the sandbox ends.
         env_file: A file to write the lines to as well; one that has anything else is refused.
@@ -59,12 +61,14 @@ def sandbox(
         log_format: How each request is logged on stderr.
         control_secret_file: A file with a secret. Whoever sends it may steer the sandbox below /_sandbox/ from
             elsewhere, too; without it, that is for programs on this machine.
-        json_limit: How large a body of JSON, or a form, may be, in MiB.
+        json_limit: How large a body of JSON may be, in MiB.
         arrow_limit: How large a body of Arrow may be, in MiB.
         upload_limit: How large an uploaded file may be, in MiB.
         rows_memory: What the rows of one request may take in memory, in MiB.
         model_memory: What all models may take at a time for what they compute, in MiB.
         model_seconds: How long loading a model, or one run of it, may take, in seconds.
+        end_with_stdin: End when standard input does. A program that keeps a pipe to it open so has a sandbox that does
+            not outlive it.
     """
     if (cert is None) != (key is None) or (tls and cert is not None):
         _fail("--cert and --key go together, and --tls stands in place of both.")
@@ -104,13 +108,15 @@ def sandbox(
         key=key,
         throw_away_tls=tls,
         log_format=log_format,
+        ends_with_stdin=end_with_stdin,
     )
     try:
         serve(server, options)
     except (CertificateError, DataDirectoryError, EnvFileError) as error:
         _fail(str(error))
     except OSError as error:
-        _fail(f"The sandbox cannot run on {host}:{port}: {error.strerror or error}.")
+        where = host if port is None else f"{host}:{port}"
+        _fail(f"The sandbox cannot run on {where}: {error.strerror or error}.")
 
 
 def _is_address(url: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from wallaroo_ext.sandbox.own_routes import TOKEN_ENDPOINT, own_routes
 from wallaroo_ext.sandbox.problems import Problem, bad_request, no_token, problem_response, refusal
 from wallaroo_ext.sandbox.requests import CountingLayer
 from wallaroo_ext.sandbox.token_headers import GUARD_HEADERS, TOKEN_HEADERS
+from wallaroo_ext.sandbox.tokens import bearer_token
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -101,17 +103,21 @@ async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpe
     try:
         if spec.operation_id in AT_ONCE:
             return _response(spec, handler(call))
+        if not spec.bearer:  # signing in goes on whatever other requests do
+            return _response(spec, await instance.sign_in_threads.run(lambda: instance.gate.run(era, handler, call)))
         return _response(spec, await run_in_threadpool(instance.gate.run, era, handler, call))
     finally:
         await _discard_files(body)
 
 
 async def _caller(instance: Instance, request: Request) -> Caller:
-    """Who sends a request; another issuer may have to be asked for its keys, which takes a thread."""
+    """Who sends a request; another issuer may have to be asked for its keys, which keeps no thread from others."""
     authorization = request.headers.get("Authorization")
     if instance.issuer is None:
         return instance.tokens.verify(authorization)
-    return await run_in_threadpool(instance.tokens.verify, authorization)
+    asked_at = time.monotonic()
+    await instance.issuer.fetch_for(bearer_token(authorization), asked_at)
+    return await run_in_threadpool(instance.tokens.verify, authorization, asked_at)
 
 
 def _body_kind(spec: OperationSpec, request: Request) -> BodyKind:

@@ -17,6 +17,7 @@ from wallaroo_ext.sandbox.own_routes import KEYS_ENDPOINT, realm_path
 from wallaroo_ext.sandbox.requests import RequestCounts
 from wallaroo_ext.sandbox.scheduled_assays import ScheduledAssays
 from wallaroo_ext.sandbox.store import Store
+from wallaroo_ext.sandbox.threads import OwnThreads
 from wallaroo_ext.sandbox.tokens import Tokens
 from wallaroo_ext.sandbox.users import add_default_workspace, add_user, find_user_by_email
 from wallaroo_ext.settings import DEFAULT_CLIENT_ID
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.sandbox.clock import Clock
 
+_SIGN_IN_THREADS = 8
 _DEFAULT_USER = "user@example.com"
 
 
@@ -69,6 +71,7 @@ class Instance:
         self.scheduled_assays = ScheduledAssays(self.store, self.log)
         self.requests = RequestCounts()
         self.gate = Gate()
+        self.sign_in_threads = OwnThreads(_SIGN_IN_THREADS)
 
     def _add_default_user(self) -> None:
         with self.store.transaction() as db:

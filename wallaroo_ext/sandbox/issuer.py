@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -11,22 +13,26 @@ from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
 
+from wallaroo_ext.sandbox.issuer_keys import ALGORITHM, NoKeysError, fetch_keys
 from wallaroo_ext.sandbox.problems import Problem, expired_token, refusal, unauthorized
+from wallaroo_ext.sandbox.threads import OwnThreads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ALGORITHM = "RS256"
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
 AUDIENCE = "account"
 """Whom Keycloak's access tokens are for, unless a client is set up in another way: its pages about the account."""
 SERVICE_ACCOUNT = "service-account-"
 """What Keycloak calls a client's own user: this, and the client's id in lower case."""
 WHOLE_SECOND = 1
 """Keycloak compares whole seconds, so that a token whose lifetime began within a second is good for all of it."""
+UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError)
+"""What reading a token may raise, whatever it is made of: numbers and depth without end, texts that are none."""
+_LONGEST_CLAIM = 255
 _LEEWAY_SECONDS = 5
-_TIMEOUT_SECONDS = 5
 _PAUSE_SECONDS = 3
 _FRESH_SECONDS = 60.0
 
@@ -89,6 +95,8 @@ def read_token(
         if _is_for_another_audience(error):
             raise unauthorized(f"The token is not for {audience!r}: its `aud` does not name it.") from None
         raise _not_of(issuer) from None
+    except UNREADABLE:
+        raise _not_of(issuer) from None
     if claims.get("typ") != "Bearer":
         raise unauthorized("The token is no access token.")  # Keycloak signs its id tokens with the same key
     return _identity(claims, leeway, key_id)
@@ -98,14 +106,19 @@ def _key_id(token: str, issuer: str | None) -> str:
     """The key that a token says it is signed with, unless it is plain already that the token is no good.
 
     Raises:
-        jwt.InvalidTokenError: It is no token, or one of another algorithm or another issuer.
+        jwt.InvalidTokenError: It is no token, or one of another algorithm or another issuer, or one that has to be read
+            in a way that is not known here.
     """
     unverified = jwt.decode_complete(token, options={"verify_signature": False})
-    if unverified["header"].get("alg") != ALGORITHM:
+    header = unverified["header"]
+    key_id = header.get("kid")
+    if header.get("alg") != ALGORITHM:
         raise jwt.InvalidAlgorithmError
+    if not isinstance(key_id, str) or "crit" in header or header.get("b64", True) is not True:
+        raise jwt.InvalidTokenError
     if issuer is not None and unverified["payload"].get("iss") != issuer:
         raise jwt.InvalidIssuerError
-    return str(unverified["header"].get("kid"))
+    return key_id
 
 
 def _is_for_another_audience(error: jwt.InvalidTokenError) -> bool:
@@ -114,15 +127,35 @@ def _is_for_another_audience(error: jwt.InvalidTokenError) -> bool:
 
 
 def _identity(claims: dict[str, Any], leeway: int, key_id: str) -> Identity:
-    username = str(claims.get("preferred_username") or claims["sub"])
+    expires_at = claims["exp"]
+    if type(expires_at) not in {int, float} or not math.isfinite(expires_at):
+        raise unauthorized("The token's `exp` is no time.")
+    subject = _text(claims, "sub")
+    if not subject:
+        raise unauthorized("The token's `sub` names nobody.")
+    username = _text(claims, "preferred_username") or subject
     return Identity(
-        subject=claims["sub"],
+        subject=subject,
         username=username,
-        email=str(claims.get("email") or username),
-        is_client=username == service_account(str(claims.get("azp"))),
-        good_until=int(claims["exp"]) + leeway,
+        email=_text(claims, "email") or username,
+        is_client=username == service_account(_text(claims, "azp")),
+        good_until=int(expires_at) + leeway,
         key_id=key_id,
     )
+
+
+def _text(claims: dict[str, Any], name: str) -> str:
+    """Return a claim that is a text, which can be stored and shown; an empty one where there is none.
+
+    Raises:
+        Problem: 401, for what is no such text.
+    """
+    value = claims.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > _LONGEST_CLAIM or not value.isprintable():
+        raise unauthorized(f"The token's `{name}` is no text of up to {_LONGEST_CLAIM} characters that can be shown.")
+    return value
 
 
 def service_account(client_id: str) -> str:
@@ -184,33 +217,69 @@ class ForeignIssuer:
         self.url = url.rstrip("/")
         self._issuer = self.url + realm
         self._audience = audience
-        self._source = jwt.PyJWKClient(self._issuer + keys, cache_jwk_set=False, timeout=_TIMEOUT_SECONDS)
+        self._keys_url = self._issuer + keys
         self._lock = threading.Lock()
+        self._waiting = asyncio.Lock()
+        self._thread = OwnThreads(1)
         self._keys: dict[str, rsa.RSAPublicKey] = {}
         self._fetched_at = self._tried_at = float("-inf")
         self._failure: str | None = None
 
-    def identify(self, token: str) -> Identity:
+    def identify(self, token: str, asked_at: float | None = None) -> Identity:
         """Whom a token of this issuer names.
+
+        Args:
+            token: The token, from anywhere.
+            asked_at: When it came, by the monotonic clock; keys that were fetched since will do. None for now.
 
         Raises:
             Problem: 401, with what is wrong with it; 503 where the issuer's keys cannot be fetched.
         """
-        return read_token(token, self._key, leeway=_LEEWAY_SECONDS, issuer=self._issuer, audience=self._audience)
+        return read_token(
+            token,
+            lambda key_id: self._key(key_id, asked_at),
+            leeway=_LEEWAY_SECONDS,
+            issuer=self._issuer,
+            audience=self._audience,
+        )
 
-    def check_key(self, key_id: str) -> None:
+    def check_key(self, key_id: str, asked_at: float | None = None) -> None:
         """See that the key of a token that was good before is still the issuer's.
 
         Raises:
             Problem: 401, where it is not; 503 where the keys cannot be fetched.
         """
-        self._key(key_id)
+        self._key(key_id, asked_at)
 
-    def _key(self, key_id: str) -> rsa.RSAPublicKey:
-        asked_at = time.monotonic()
-        if key_id not in self._keys or asked_at - self._fetched_at > _FRESH_SECONDS:
-            with self._lock:
-                self._look_for(key_id, asked_at)
+    async def fetch_for(self, token: str, asked_at: float) -> None:
+        """Fetch the keys if a token needs it, so that `identify` does not wait if it is given the same time.
+
+        Any number of requests may wait here, and they keep no thread from other requests. Who has a key that is known
+        does not wait for what somebody else fetches.
+
+        Args:
+            token: The token, from anywhere.
+            asked_at: When it came, by the monotonic clock.
+        """
+        try:
+            key_id = _key_id(token, self._issuer)
+        except UNREADABLE:
+            return  # `identify` says so
+        if not self._is_wanted(key_id, asked_at) or (key_id in self._keys and self._waiting.locked()):
+            return
+        async with self._waiting:
+            if self._is_wanted(key_id, asked_at):
+                await self._thread.run(lambda: self._look_for(key_id, asked_at))
+
+    def _is_wanted(self, key_id: str, asked_at: float) -> bool:
+        """Whether the keys have to be fetched before a token can be checked that came at a time."""
+        is_old = key_id not in self._keys or asked_at - self._fetched_at > _FRESH_SECONDS
+        return is_old and self._tried_at < asked_at
+
+    def _key(self, key_id: str, asked_at: float | None) -> rsa.RSAPublicKey:
+        came_at = time.monotonic() if asked_at is None else asked_at
+        if self._is_wanted(key_id, came_at) and not (key_id in self._keys and self._lock.locked()):
+            self._look_for(key_id, came_at)
         key, failure = self._keys.get(key_id), self._failure
         if key is not None:
             return key
@@ -224,23 +293,23 @@ class ForeignIssuer:
 
         So soon after the last time, a key that is not known is waited for: it may be a new one.
         """
-        if self._tried_at >= asked_at:
-            return
-        pause = self._tried_at + _PAUSE_SECONDS - time.monotonic()
-        if pause > 0:
-            if key_id in self._keys or self._failure is not None:
+        with self._lock:
+            if self._tried_at >= asked_at:
                 return
-            sleep(pause)
-        self._fetch()
+            pause = self._tried_at + _PAUSE_SECONDS - time.monotonic()
+            if pause > 0:
+                if key_id in self._keys or self._failure is not None:
+                    return
+                sleep(pause)
+            self._fetch()
 
     def _fetch(self) -> None:
         """Take over the issuer's keys; where it does not answer as it should, the known ones are kept."""
         try:
-            fetched = self._source.get_signing_keys()
-        except (jwt.PyJWTError, OSError, ValueError) as error:
+            self._keys = fetch_keys(self._keys_url)
+        except NoKeysError as error:
             self._failure = str(error)
         else:
             self._failure = None
-            self._keys = {str(key.key_id): key.key for key in fetched if isinstance(key.key, rsa.RSAPublicKey)}
             self._fetched_at = time.monotonic()
         self._tried_at = time.monotonic()  # once it ended, so that the pause is one also after a long wait

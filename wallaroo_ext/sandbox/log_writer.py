@@ -21,6 +21,13 @@ _KEPT_LINES = 20_000
 _PAUSE_SECONDS = 0.02  # what comes within it is written at once
 _END_SECONDS = 1.0
 _REMOVED = "[removed]"
+_RECORDS_A_MINUTE = 10
+_MINUTE_SECONDS = 60.0
+_LEFT_OUT = "(further records of this kind are left out for a minute)"
+
+
+LOGGERS = ("", "wallaroo_ext", "uvicorn")
+"""The loggers whose records `log_failures` writes: the root has those of asyncio and of the other libraries."""
 
 
 class LogWriter:
@@ -79,26 +86,54 @@ class LogWriter:
 
 
 class _Failures(logging.Handler):
-    """Hands what the sandbox and its server complain of to a writer."""
+    """Hands what the sandbox and its server complain of to a writer.
+
+    It is a few records a minute from each place in the code, so that what a client can cause at will fills no disk and
+    hides nothing else.
+    """
 
     def __init__(self, writer: LogWriter, secrets: Iterable[str], *, as_json: bool) -> None:
         super().__init__(logging.WARNING)
         self._writer = writer
         self._as_json = as_json
-        self._secrets = re.compile("|".join(map(re.escape, secrets)))
+        self._secrets = re.compile("|".join(map(re.escape, secrets)) or "(?!)")
+        self._minutes: dict[tuple[str, int], tuple[float, int]] = {}
         self.setFormatter(logging.Formatter("%(message)s" if as_json else "%(asctime)s  %(levelname)s  %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record."""
-        text = redacted(self._secrets.sub(_REMOVED, self.format(record)))
+        number = self._number_in_its_minute(record)
+        if number > _RECORDS_A_MINUTE:
+            return
+        text = redacted(_written_out(self._secrets.sub(_REMOVED, self.format(record))))
+        if number == _RECORDS_A_MINUTE:
+            text = f"{text}\n{_LEFT_OUT}"
         if self._as_json:
             when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
             text = json.dumps({"time": when, "level": record.levelname, "message": text})
-        self._writer.write(text)
+        self._writer.write(text.replace("\n", "\n  "))  # so that no second line of a record looks like a record
+
+    def _number_in_its_minute(self, record: logging.LogRecord) -> int:
+        """Return how many records the place in the code has made this minute, with this one."""
+        place = record.pathname, record.lineno
+        began, number = self._minutes.get(place, (record.created, 0))
+        if not 0 <= record.created - began < _MINUTE_SECONDS:
+            began, number = record.created, 0
+        self._minutes[place] = began, number + 1
+        return number + 1
+
+
+def _written_out(text: str) -> str:
+    """Return a text in which what would steer a terminal is written out; line feeds and tabs are kept."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode() for each in text
+    )
 
 
 def log_failures(writer: LogWriter, secrets: Iterable[str], *, as_json: bool) -> None:
-    """Write warnings and errors of the sandbox and of uvicorn, with their tracebacks, and with no secret in them.
+    """Write warnings and errors of the sandbox and its libraries, with their tracebacks, and with no secret in them.
 
     Args:
         writer: Where to.
@@ -106,7 +141,7 @@ def log_failures(writer: LogWriter, secrets: Iterable[str], *, as_json: bool) ->
         as_json: Whether a record is a JSON object in a line of its own.
     """
     handler = _Failures(writer, secrets, as_json=as_json)
-    for name in ("wallaroo_ext", "uvicorn"):
+    for name in LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.propagate = False

@@ -18,7 +18,7 @@ class SandboxOptions:
         audience: Whom the other issuer's tokens have to be for.
         release: The release of Wallaroo whose generation of answers is given.
         log_limit_mib: How much the inference log may keep, in MiB.
-        json_limit_mib: How large a body of JSON, or a form, may be, in MiB.
+        json_limit_mib: How large a body of JSON may be, in MiB.
         arrow_limit_mib: How large a body of Arrow may be, in MiB.
         upload_limit_mib: How large an uploaded file may be, in MiB.
         rows_memory_mib: What the rows of one request may take in memory when they are read and spread out, in MiB.

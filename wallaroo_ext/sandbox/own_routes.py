@@ -11,7 +11,7 @@ from starlette.routing import Route
 from wallaroo_ext.sandbox.control import clock, faults, reset, seed, state, transitions
 from wallaroo_ext.sandbox.control.routes import control_routes
 from wallaroo_ext.sandbox.docs import docs_routes
-from wallaroo_ext.sandbox.issuer import ALGORITHM
+from wallaroo_ext.sandbox.issuer_keys import ALGORITHM
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+import weakref
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +30,9 @@ def running(
 ) -> Generator[dict[str, str]]:
     """Run a sandbox for the time of a `with` block.
 
+    It ends as well when this process does, however that comes: it waits for the end of a pipe that nobody else holds. A
+    process that is forked from this one may use it, and does not end it.
+
     Args:
         directory: Its data directory; None for one that is removed at the end.
         *arguments: Further arguments of `wallaroo-ext sandbox`.
@@ -39,19 +45,69 @@ def running(
     Raises:
         SandboxFailedError: It did not start.
     """
-    with tempfile.TemporaryDirectory(prefix="wallaroo-sandbox-") as temporary:
-        env_file = Path(temporary) / "environment"
-        command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox", "--env-file", str(env_file)]
-        command += ["--log-format", log_format]
-        command += ["--data-dir", str(directory or Path(temporary) / "data"), *arguments]
-        said = log or Path(temporary) / "log"
-        with said.open("w", encoding="utf-8") as stderr:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr)
-            try:
-                _wait(process, env_file, said)
-                yield read_environment(env_file)
-            finally:
+    owner = os.getpid()
+    temporary = Path(tempfile.mkdtemp(prefix="wallaroo-sandbox-"))
+    env_file, said = temporary / "environment", log or temporary / "log"
+    command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox", "--end-with-stdin", "--env-file", str(env_file)]
+    command += ["--log-format", log_format, "--data-dir", str(directory or temporary / "data"), *arguments]
+    try:
+        lifeline = _Lifeline()
+        process = _started(command, lifeline, said)
+        try:
+            _wait(process, env_file, said)
+            yield read_environment(env_file)
+        finally:
+            if os.getpid() == owner:
                 _end(process)
+                lifeline.cut()
+    finally:
+        if os.getpid() == owner:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+class _Lifeline:
+    """A pipe that a sandbox reads, and whose other end only its owner holds.
+
+    Programs that the owner starts do not inherit it, and forked children let go of it at once: else a child that
+    outlives its parent would keep the sandbox alive.
+
+    Attributes:
+        read_end: The sandbox's standard input, until it has it.
+    """
+
+    def __init__(self) -> None:
+        self.read_end, self._write_end = os.pipe()
+        _lifelines.add(self)
+
+    def cut(self) -> None:
+        """Let the sandbox see the end."""
+        if self in _lifelines:
+            _lifelines.discard(self)
+            with suppress(OSError):
+                os.close(self._write_end)
+
+
+_lifelines = weakref.WeakSet[_Lifeline]()
+
+
+def _leave_lifelines() -> None:
+    for lifeline in list(_lifelines):
+        lifeline.cut()
+
+
+os.register_at_fork(after_in_child=_leave_lifelines)
+
+
+def _started(command: list[str], lifeline: _Lifeline, said: Path) -> subprocess.Popen[bytes]:
+    """Return the process of a sandbox that hangs on a lifeline."""
+    try:
+        with said.open("w", encoding="utf-8") as stderr:
+            return subprocess.Popen(command, stdin=lifeline.read_end, stdout=subprocess.DEVNULL, stderr=stderr)
+    except BaseException:
+        lifeline.cut()
+        raise
+    finally:
+        os.close(lifeline.read_end)
 
 
 def read_environment(env_file: Path) -> dict[str, str]:

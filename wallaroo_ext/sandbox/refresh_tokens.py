@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 from wallaroo_ext.sandbox.claims import OFFLINE, USUAL_SCOPES, Grant
-from wallaroo_ext.sandbox.issuer import WHOLE_SECOND
+from wallaroo_ext.sandbox.issuer import UNREADABLE, WHOLE_SECOND
 from wallaroo_ext.sandbox.problems import Problem, no_token
 from wallaroo_ext.sandbox.users import User, find_user
 
@@ -119,7 +119,7 @@ class RefreshTokens:
             )
         except jwt.ExpiredSignatureError:
             raise _refused("Token is not active") from None
-        except jwt.InvalidTokenError:
+        except UNREADABLE:
             return None
 
     def _second_use(self, session: str) -> Problem:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
+import asyncio
+import os
 import signal
 import socket
 import sys
 import tempfile
-from contextlib import contextmanager, suppress
+import threading
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import uvicorn
 
@@ -18,6 +21,8 @@ from wallaroo_ext import contract
 from wallaroo_ext.sandbox.access_log import AccessLog, coloured_line, json_line, text_line
 from wallaroo_ext.sandbox.allocator import keep_memory
 from wallaroo_ext.sandbox.app import create_app
+from wallaroo_ext.sandbox.connections import Acceptor, connection_limit
+from wallaroo_ext.sandbox.control.access import is_local_name
 from wallaroo_ext.sandbox.cors import LoopbackCors
 from wallaroo_ext.sandbox.env_file import check_env_file, env_lines, write_env_file
 from wallaroo_ext.sandbox.first_screen import Facts, first_screen, last_line
@@ -35,8 +40,11 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.sandbox.access_log import LogFormat
     from wallaroo_ext.sandbox.options import SandboxOptions
+    from wallaroo_ext.sandbox.store import Store
 
 _SHUTDOWN_SECONDS = 5
+_PORT_SETTING = "port"
+_OTHER_PORT = "Port {}, which this data directory had before, is taken: it is {} now, and clients have to be told.\n"
 _IN_THE_CLEAR = "This is plain http on {}: everyone on the way can read passwords and tokens; --tls encrypts them.\n"
 
 
@@ -46,7 +54,7 @@ class ServerOptions:
 
     Attributes:
         host: The address to listen on.
-        port: The port; 0 for a free one.
+        port: The port; 0 for a free one, None for the one that the data directory had last, or a free one.
         directory: Where its state is kept; None for a temporary directory, which is removed at the end.
         env_file: Where the `export` lines are written as well, readable by its owner only; a file with anything else is
             refused.
@@ -54,28 +62,71 @@ class ServerOptions:
         key: The file of its private key.
         throw_away_tls: Whether it speaks TLS with a certificate that it makes itself.
         log_format: How each request is logged on stderr.
+        ends_with_stdin: Whether it ends when its standard input does, as it does when the program ends that started it.
     """
 
     host: str = "127.0.0.1"
-    port: int = 0
+    port: int | None = None
     directory: Path | None = None
     env_file: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
     throw_away_tls: bool = False
     log_format: LogFormat = "text"
+    ends_with_stdin: bool = False
 
 
-class _Server(uvicorn.Server):
-    """A server that says when it answers."""
+class LimitedServer(uvicorn.Server):
+    """Serves an application on sockets that are bound, with limits for connections and for what comes over them.
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    Args:
+        config: What `server_config` gives.
+        on_ready: Called once it answers.
+        limit: How many connections there may be; None for as many as this process can hold.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[], None] = lambda: None, *, limit: int | None = None
+    ) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._limit = connection_limit() if limit is None else limit
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        """Begin to answer on the sockets."""
+        await super().startup([])  # without any, since asyncio would accept on them without limits
+        protocol = partial(
+            DroppableProtocol, self.config, self.server_state, self.lifespan.state, asyncio.get_running_loop()
+        )
+        for listener in sockets or ():
+            acceptor = Acceptor(listener, protocol, self.server_state.connections, self.config.ssl, self._limit)
+            acceptor.start(self.config.backlog)
+            self.servers.append(cast("asyncio.Server", acceptor))  # uvicorn closes them, and waits for them
         self._on_ready()
+
+
+def server_config(application: ASGIApp, tls: Tls | None = None) -> uvicorn.Config:
+    """Return how an application is served: by what is said here, and by nothing that the environment says.
+
+    uvicorn would believe `X-Forwarded-For` of whom `FORWARDED_ALLOW_IPS` names, and so take a request from anywhere for
+    one of this machine. It would read `WEB_CONCURRENCY`, too, and speak WebSocket where a library for it is installed.
+    """
+    return uvicorn.Config(
+        application,
+        log_config=None,
+        access_log=False,
+        http=DroppableProtocol,
+        ws="none",
+        interface="asgi3",
+        lifespan="on",
+        loop="asyncio",  # where it is installed, uvloop takes three times as long to read a large body
+        workers=1,
+        proxy_headers=False,
+        forwarded_allow_ips="",
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        ssl_certfile=None if tls is None else tls.certificate,
+        ssl_keyfile=None if tls is None else tls.key,
+    )
 
 
 def serve(server: ServerOptions, options: SandboxOptions) -> None:
@@ -100,14 +151,21 @@ def serve(server: ServerOptions, options: SandboxOptions) -> None:
     with (
         suppress(KeyboardInterrupt),
         _interrupted_by(signal.SIGTERM),
-        listening(server.host, server.port) as listener,
+        ExitStack() as opened,
         _state(server.directory) as state,
     ):
+        listener = None if server.port is None else opened.enter_context(listening(server.host, server.port))
+        if server.ends_with_stdin:
+            threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
         given = None if server.certificate is None or server.key is None else given_pair(server.certificate, server.key)
         instance = Instance(state, options)
         try:
             tls = throw_away_pair(state / "tls", server.host) if server.throw_away_tls else given
-            facts = _facts(server, options, state, tls, listener.getsockname()[1])
+            if listener is None:
+                listener = opened.enter_context(_listening_as_before(server.host, instance.store))
+            port = listener.getsockname()[1]
+            instance.store.change_setting(_PORT_SETTING, str(port))
+            facts = _facts(server, options, state, tls, port)
         except BaseException:
             instance.close()
             raise
@@ -132,21 +190,13 @@ def _run(server: ServerOptions, instance: Instance, tls: Tls | None, facts: Fact
     """Answer until a signal comes; the application closes the instance."""
     log = LogWriter(sys.stderr)
     log_failures(log, _secrets(instance), as_json=server.log_format == "json")
-    config = uvicorn.Config(
-        _application(instance, log, server.log_format),
-        log_config=None,
-        http=DroppableProtocol,
-        loop="asyncio",  # where it is installed, uvloop takes three times as long to read a large body
-        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-        ssl_certfile=None if tls is None else tls.certificate,
-        ssl_keyfile=None if tls is None else tls.key,
-    )
+    config = server_config(_application(instance, log, server.log_format), tls)
 
     def announce() -> None:
         _announce(server, instance, facts)
         instance.engine.resume()
 
-    running = _Server(config, announce)
+    running = LimitedServer(config, announce)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # else it was started to outlive its terminal
         signal.signal(signal.SIGHUP, running.handle_exit)
     try:
@@ -173,7 +223,7 @@ def _announce(server: ServerOptions, instance: Instance, facts: Facts) -> None:
     if server.env_file is not None:
         write_env_file(server.env_file, lines)
     print(lines, end="", flush=True)  # noqa: T201 - what the command is for
-    if facts.url.startswith("http:") and not _is_loopback(server.host):
+    if facts.url.startswith("http:") and not is_local_name(server.host.lower()):
         _say(_IN_THE_CLEAR.format(server.host))
     if sys.stderr.isatty():
         _say(first_screen(facts, coloured=shows_colours(sys.stderr)))
@@ -223,6 +273,14 @@ def _interrupted_by(number: signal.Signals) -> Generator[None]:
         signal.signal(number, before)
 
 
+def _end_with_stdin() -> None:
+    """Read standard input to its end, and end the sandbox as SIGTERM does."""
+    with suppress(OSError):  # it is closed already
+        while os.read(0, 4096):
+            pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 @contextmanager
 def listening(host: str, port: int) -> Generator[socket.socket]:
     """A socket that is bound; uvicorn listens on it.
@@ -236,16 +294,22 @@ def listening(host: str, port: int) -> Generator[socket.socket]:
         yield listener
 
 
+@contextmanager
+def _listening_as_before(host: str, store: Store) -> Generator[socket.socket]:
+    """A socket on the port that the data directory had last, so that what clients know is still true; else another."""
+    before = store.setting(_PORT_SETTING, lambda: "0")
+    with ExitStack() as opened:
+        try:
+            listener = opened.enter_context(listening(host, int(before)))
+        except (OSError, OverflowError, ValueError):
+            listener = opened.enter_context(listening(host, 0))
+            _say(_OTHER_PORT.format(before, listener.getsockname()[1]))
+        yield listener
+
+
 def _reachable(host: str) -> str:
     """The host to reach a listening address by."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - only compared with
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 @contextmanager

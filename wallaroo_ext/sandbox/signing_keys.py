@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from wallaroo_ext.sandbox.issuer import ALGORITHM
+from wallaroo_ext.sandbox.issuer_keys import ALGORITHM
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 from wallaroo_ext.sandbox.claims import OPENID, USUAL_SCOPES, Grant, access_claims, id_claims
-from wallaroo_ext.sandbox.issuer import ALGORITHM, WHOLE_SECOND, RecentIdentities, read_token
+from wallaroo_ext.sandbox.issuer import WHOLE_SECOND, RecentIdentities, read_token
+from wallaroo_ext.sandbox.issuer_keys import ALGORITHM
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
 from wallaroo_ext.sandbox.problems import unauthorized
 from wallaroo_ext.sandbox.refresh_tokens import RefreshTokens, Session
@@ -38,6 +39,18 @@ class Caller:
 
     user: User | None
     name: str = field(default="", compare=False)
+
+
+def bearer_token(authorization: str | None) -> str:
+    """Return the token in an Authorization header.
+
+    Raises:
+        Problem: 401, where there is none.
+    """
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise unauthorized("The request has no bearer token.")
+    return token.strip()
 
 
 class Tokens:
@@ -130,28 +143,29 @@ class Tokens:
         """
         return self._refresh_tokens.session(client_id, refresh_token)
 
-    def verify(self, authorization: str | None) -> Caller:
+    def verify(self, authorization: str | None, asked_at: float | None = None) -> Caller:
         """Who sends a request with this Authorization header.
+
+        Args:
+            authorization: The header.
+            asked_at: When the request came, for another issuer: see `ForeignIssuer.identify`.
 
         Raises:
             Problem: 401, with what is wrong with the header or the token; 503 where another issuer's keys are needed
                 and cannot be fetched.
         """
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise unauthorized("The request has no bearer token.")
-        identity = self._identify(token.strip())
+        identity = self._identify(bearer_token(authorization), asked_at)
         return Caller(None if identity.is_client else self._user(identity), identity.username)
 
-    def _identify(self, token: str) -> Identity:
+    def _identify(self, token: str, asked_at: float | None) -> Identity:
         recent = self._recent
         identity = recent.find(token)
         if identity is not None:
             if self._issuer is not None:
-                self._issuer.check_key(identity.key_id)
+                self._issuer.check_key(identity.key_id, asked_at)
             return identity
         if self._issuer is not None:
-            identity = self._issuer.identify(token)
+            identity = self._issuer.identify(token, asked_at)
         else:
             identity = read_token(token, self._public_key, leeway=WHOLE_SECOND)
         recent.add(token, identity)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,17 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 _LOCAL_NAME = "localhost"
+_HOST = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[0-9a-z.-]+))(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
+_OWN_PAGES = {None, "same-origin", "none"}  # no browser, or one that was given the address by its user
 
 
 def check_access(request: Request, secret: str | None) -> None:
     """Let a request pass, or say why not.
 
     A web page of another site may make a browser on this machine send requests. So one with a foreign `Origin` is
-    refused, and so is one that reaches loopback by a name of elsewhere, which a page's own name server may point here.
+    refused, or one that the browser says is for a page of another site, and so is one that reaches loopback by a name
+    of elsewhere, which a page's own name server may point here. Where a request comes from is the connection's other
+    end: no header says it.
 
     Args:
         request: The request.
@@ -29,13 +34,14 @@ def check_access(request: Request, secret: str | None) -> None:
         Problem: 403, with a sentence.
     """
     origin, host = request.headers.get("Origin"), request.headers.get("Host", "")
-    if origin is not None and origin != f"{request.scope['scheme']}://{host}":
+    is_foreign = origin is not None and origin != f"{request.scope['scheme']}://{host}"
+    if is_foreign or request.headers.get("Sec-Fetch-Site") not in _OWN_PAGES:
         raise refusal(HTTPStatus.FORBIDDEN, "A web page of another origin may not steer this sandbox.")
     if secret is not None and _has_secret(request, secret):
         return
     if not _is_loopback(request.client.host if request.client else ""):
         raise refusal(HTTPStatus.FORBIDDEN, f"Only programs on its own machine may steer this sandbox{_or(secret)}.")
-    if not _is_local_name(_without_port(host)):
+    if not is_local_name(_without_port(host)):
         message = f"Steer this sandbox by the host localhost or 127.0.0.1, not {host!r}{_or(secret)}."
         raise refusal(HTTPStatus.FORBIDDEN, message)
 
@@ -52,14 +58,13 @@ def _has_secret(request: Request, secret: str) -> bool:
 
 
 def _without_port(host: str) -> str:
-    """The name or the address of a Host header, in lower case."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0] if "]" in host else ""
-    return host.lower().partition(":")[0]
+    """Return the name or the address of a Host header in lower case; empty where it is none."""
+    found = _HOST.fullmatch(host)
+    return "" if found is None else (found["address"] or found["name"]).lower()
 
 
-def _is_local_name(host: str) -> bool:
-    """Whether a host can only be this machine, whatever a name server says."""
+def is_local_name(host: str) -> bool:
+    """Whether a host, in lower case, can only be this machine, whatever a name server says."""
     return host == _LOCAL_NAME or host.endswith(f".{_LOCAL_NAME}") or _is_loopback(host)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -90,7 +89,7 @@ def _basic(authorization: str | None) -> tuple[str, str]:
         return "", ""
     try:
         name, colon, secret = base64.b64decode(value.strip(), validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # it is no base64, no ASCII, or no UTF-8
         return "", ""
     return (unquote_plus(name), unquote_plus(secret)) if colon else ("", "")
 
