@@ -663,26 +663,23 @@ class TestModels:
             answer = target.http.post(url, content=rows, headers={"Content-Type": ARROW, "Accept": ARROW})
             assert answer.status_code == 200, f"{mib} MiB: {answer.text}"
 
-    def test_broken_files_are_looked_through_to_an_end(self, tmp_path: Path) -> None:
+    def test_broken_files_are_looked_through_to_an_end(self) -> None:
         chance = random.Random(29)  # noqa: S311 - not for secrets
         whole = [cyclic(), sparse(5), external_constant("w"), functions_upon_functions(3), endless_loop()]
-        file, outcomes = tmp_path / "model", Counter[str]()
-        for number in range(2000):
-            file.write_bytes(_mutated(chance, whole[number % len(whole)]) or b"\0")
+        outcomes = Counter[str]()
+        for number in range(4000):
             try:
-                inspect(file)
+                inspect(_mutated(chance, whole[number % len(whole)]) or b"\0")
             except OnnxFileError as error:
                 outcomes[str(error).split()[0]] += 1
             else:
                 outcomes["read"] += 1
         assert min(outcomes["read"], outcomes.total() - outcomes["read"]) > 100
 
-    def test_the_many_numbers_of_a_forest_are_no_matter(self, tmp_path: Path) -> None:
+    def test_the_many_numbers_of_a_forest_are_no_matter(self) -> None:
         numbers = list(range(200_000))
         tree = node("TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", ids=numbers, values=[0.5] * 200_000)
-        file = tmp_path / "forest.onnx"
-        file.write_bytes(onnx_of(graph_of([tree])))
-        assert inspect(file) == OnnxFile(nodes=1)
+        assert inspect(onnx_of(graph_of([tree]))) == OnnxFile(nodes=1)
 
 
 PATHS = ["../m", "/etc/passwd", "..", "a/b", "a\\b", "m\0", "C:\\m", "%2e%2e%2f", "~root", "."]

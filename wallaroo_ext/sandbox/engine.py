@@ -83,7 +83,7 @@ def open_model(path: Path, row: Row, limits: ModelLimits) -> LoadedModel:
     from wallaroo_ext.sandbox.tensors import TensorSpec, UnsupportedTypeError
 
     try:
-        session = limits.load(path)
+        session = limits.load(path.read_bytes())
         return LoadedModel(
             name=row["name"],
             version=row["version"],
@@ -96,8 +96,7 @@ def open_model(path: Path, row: Row, limits: ModelLimits) -> LoadedModel:
     except (OnnxFileError, ModelTooExpensiveError, UnsupportedTypeError) as error:
         raise ModelUnreadableError(str(error)) from None
     except Exception as error:  # noqa: BLE001 - onnxruntime raises types of its own, for whatever the file is
-        reason = _first_line(error).replace(str(path), "the file")
-        raise ModelUnreadableError(f"the file is no ONNX model that can be loaded: {reason}") from None
+        raise ModelUnreadableError(f"the file is no ONNX model that can be loaded: {_first_line(error)}") from None
 
 
 @dataclass(slots=True)
