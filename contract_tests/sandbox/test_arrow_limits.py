@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 from wallaroo_ext.sandbox.arrow_limits import TooLargeError, check_file
+from wallaroo_ext.sandbox.problems import Problem
+from wallaroo_ext.sandbox.schemas import check_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +23,7 @@ pa: Any = import_module("pyarrow")
 MIB = 1 << 20
 LIMIT = 32 * MIB
 MAGIC = b"ARROW1"
-VERSION_5 = 4
+VERSION_5, SCHEMA = 4, 1
 NULL, TIMESTAMP, STRUCT = 1, 10, 13
 OLD = "ARROW:experimental_compression"
 
@@ -89,6 +92,18 @@ class Footer:
         self._builder.Finish(self._builder.EndObject())
         footer = bytes(self._builder.Output())
         return MAGIC + bytes(2) + footer + struct.pack("<i", len(footer)) + MAGIC
+
+    def schema(self, columns: int) -> bytes:
+        """The message of a schema with this list of columns, as an upload has it."""
+        schema = self._table(4, {1: columns})
+        self._builder.StartObject(5)
+        self._builder.PrependInt16Slot(0, VERSION_5, 0)
+        self._builder.PrependUint8Slot(1, SCHEMA, 0)
+        self._builder.PrependUOffsetTRelativeSlot(2, schema, 0)
+        self._builder.Finish(self._builder.EndObject())
+        message = bytes(self._builder.Output())
+        message += bytes(-len(message) % 8)
+        return struct.pack("<Ii", 0xFFFFFFFF, len(message)) + message
 
 
 def one_name(size: int, count: int) -> bytes:
@@ -178,3 +193,15 @@ def test_a_file_is_plain_when_reading_it_takes_nothing() -> None:
     assert not check_file(file_of(table, metadata_version=pa.ipc.MetadataVersion.V4), LIMIT)
     footer = Footer()
     assert not check_file(footer.file(footer.many(footer.column(), 1), endianness=1), LIMIT)
+
+
+def schema_of(size: int, count: int) -> str:
+    footer = Footer()
+    return base64.b64encode(footer.schema(footer.many(footer.column(footer.text(size)), count))).decode()
+
+
+def test_the_schemas_of_an_upload_are_counted_too() -> None:
+    check_schema("input_schema", base64.b64encode(pa.schema([("a", pa.int8())]).serialize()).decode())
+    check_schema("input_schema", schema_of(2, 2))
+    with pytest.raises(Problem, match="input_schema"):
+        check_schema("input_schema", schema_of(MIB, 10_000))

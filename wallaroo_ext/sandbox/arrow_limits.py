@@ -143,12 +143,34 @@ def check_file(content: bytes, limit: int) -> bool:
     try:
         footer = _footer(view)
         reading = _Reading(view, limit)
-        reading.count_schema(footer)
+        reading.count_pairs(footer, 4)
+        reading.count_schema(footer.table(1))
         for start, length in _batches(view, footer):
             reading.count_batch(start, length)
     except struct.error:
         raise ValueError("its metadata refers to a place behind its end") from None
     return reading.is_plain
+
+
+def check_schema(message: bytes, limit: int) -> None:
+    """Make sure that reading an Arrow schema, which is an IPC message of its own, takes no more memory than a limit.
+
+    Args:
+        message: The message.
+        limit: In bytes.
+
+    Raises:
+        TooLargeError: It would take more.
+        ValueError: The message cannot be followed.
+    """
+    view = memoryview(message)
+    reading = _Reading(view, limit)
+    try:
+        table = _Table.root(view, _prefix(view, 0))
+        reading.count_pairs(table, 4)
+        reading.count_schema(table.table(2))
+    except struct.error:
+        raise ValueError("it refers to a place behind its end") from None
 
 
 def _footer(content: memoryview) -> _Table:
@@ -199,16 +221,14 @@ class _Reading:
         if self.total > self.limit:
             raise TooLargeError(f"The rows take more than {self.limit >> 20} MiB when they are read")
 
-    def count_schema(self, footer: _Table) -> None:
+    def count_schema(self, schema: _Table | None) -> None:
         """Count what describes the columns."""
-        schema = footer.table(1)
         if schema is None:
             raise ValueError("it has no schema")
         place = schema.field(0)
         if place is not None and _read("<h", schema.content, place):
             self.is_plain = False  # the most significant byte first: every number is copied
-        self._count_pairs(footer, 4)
-        self._count_pairs(schema, 2)
+        self.count_pairs(schema, 2)
         for column in schema.tables(1):
             self._count_field(column, 0)
 
@@ -223,11 +243,11 @@ class _Reading:
         item = 0 if number is None else _LISTS_OF_TYPES.get(_read("<B", column.content, number), 0)
         if item and kind is not None:
             self._add(item * kind.length(1))
-        self._count_pairs(column, 6)
+        self.count_pairs(column, 6)
         for part in column.tables(5):
             self._count_field(part, depth + 1)
 
-    def _count_pairs(self, owner: _Table, number: int) -> None:
+    def count_pairs(self, owner: _Table, number: int) -> None:
         """Count the metadata that a user may add anywhere."""
         for pair in owner.tables(number):
             self._add(_FIELD_SIZE + pair.length(0) + pair.length(1))
@@ -241,14 +261,14 @@ class _Reading:
         self.batches += 1
         if self.batches > _MAX_BATCHES:
             raise TooLargeError(f"The rows are in more than {_MAX_BATCHES} batches")
-        prefix = 8 if _read("<I", self.content, start) == _CONTINUATION else 4
+        prefix = _prefix(self.content, start)
         length = _read("<i", self.content, start + prefix - 4)
         if length < 0 or length + prefix != metadata_length:
             raise ValueError("a batch's metadata is not as long as the file says")
         message = _Table.root(self.content[: start + metadata_length], start + prefix)
         version = message.field(0)
         self.is_plain = self.is_plain and version is not None and _read("<h", self.content, version) == _VERSION_5
-        self._count_pairs(message, 4)
+        self.count_pairs(message, 4)
         batch = _batch_of(message)
         if batch is not None:
             self._add(batch.vector(1, _NODE_SIZE)[1] * _ARRAY_SIZE)
@@ -265,6 +285,11 @@ class _Reading:
             return int(buffers[:, 1].sum())
         self.is_plain = False
         return sum(_decompressed_length(content, body + int(offset), int(size)) for offset, size in buffers)
+
+
+def _prefix(content: memoryview, start: int) -> int:
+    """How many bytes stand before a message's metadata; files of before 2019 have four fewer."""
+    return 8 if _read("<I", content, start) == _CONTINUATION else 4
 
 
 def _batch_of(message: _Table) -> _Table | None:
