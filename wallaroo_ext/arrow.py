@@ -51,7 +51,7 @@ def to_pieces(table: pa.Table) -> list[memoryview]:
     return sink.pieces
 
 
-def from_file(content: bytes) -> pa.Table:
+def from_file(content: bytes | memoryview) -> pa.Table:
     """The table of an Arrow IPC file, over the same memory.
 
     Raises:

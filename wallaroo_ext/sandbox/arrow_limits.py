@@ -124,7 +124,7 @@ def _read(form: str, content: memoryview, place: int) -> int:
     return int(struct.unpack_from(form, content, place)[0])
 
 
-def check_file(content: bytes, limit: int) -> bool:
+def check_file(content: bytes | memoryview, limit: int) -> bool:
     """Make sure that reading an Arrow file takes no more memory than a limit.
 
     Args:

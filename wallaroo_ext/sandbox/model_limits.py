@@ -88,7 +88,7 @@ class ModelLimits:
             where = onnxruntime.OrtMemoryInfo(
                 "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
             )
-            arena = onnxruntime.OrtArenaCfg({"max_mem": self.memory_mib * _MIB})
+            arena = onnxruntime.OrtArenaCfg({"max_mem": self.memory_mib * _MIB, "arena_extend_strategy": 1})
             onnxruntime.create_and_register_allocator(where, arena)
             _ARENAS.append(self.memory_mib)
 
