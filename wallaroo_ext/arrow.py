@@ -56,6 +56,7 @@ def from_file(content: bytes | memoryview) -> pa.Table:
 
     Raises:
         ValueError: It is no Arrow IPC file, or a truncated one.
+        MemoryError: There is not enough memory for it.
     """
     import pyarrow as pa
 
@@ -63,6 +64,8 @@ def from_file(content: bytes | memoryview) -> pa.Table:
         with pa.ipc.open_file(pa.BufferReader(content)) as reader:
             table = reader.read_all()
         table.validate(full=True)  # a wrong offset would have its reader read other memory
+    except pa.ArrowMemoryError:  # which is an ArrowException as well
+        raise
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"no Arrow file: {error}") from error
     return table

@@ -7,8 +7,8 @@ import struct
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
+from bad_files import compressed_as_of_old, file_of
 
 from wallaroo_ext.sandbox.arrow_limits import TooLargeError, check_file
 from wallaroo_ext.sandbox.problems import Problem
@@ -25,26 +25,6 @@ LIMIT = 32 * MIB
 MAGIC = b"ARROW1"
 VERSION_5, SCHEMA = 4, 1
 NULL, TIMESTAMP, STRUCT = 1, 10, 13
-OLD = "ARROW:experimental_compression"
-
-
-def file_of(table: Any, **options: Any) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(**options)) as writer:
-        writer.write_table(table)
-    return sink.getvalue().to_pybytes()
-
-
-def compressed_as_of_old(size: int, *, codec: str = "zstd") -> bytes:
-    """A file of metadata V4 whose one buffer is compressed, which only the custom metadata of its batch says."""
-    content = struct.pack("<q", size) + bytes(pa.compress(bytes(size), codec))
-    schema = pa.schema([("tensor", pa.uint8())])
-    batch = pa.record_batch([pa.array(np.frombuffer(content, np.uint8))], schema=schema)
-    sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(metadata_version=pa.ipc.MetadataVersion.V4)
-    with pa.ipc.new_file(sink, schema, options=options) as writer:
-        writer.write_batch(batch, custom_metadata={OLD: codec})
-    return sink.getvalue().to_pybytes()
 
 
 class Footer:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx
 import pytest
+from bad_files import graph_hidden_by, varint
 from google.protobuf.message import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -44,14 +45,6 @@ def model(*tensors: TensorProto) -> bytes:
     return made.SerializeToString()
 
 
-def varint(number: int, width: int = 1) -> bytes:
-    """A number of variable length, in so many bytes at the least."""
-    groups = [number >> shift & 0x7F for shift in range(0, 70, 7)]
-    while len(groups) > width and groups[-1] == 0:
-        groups.pop()
-    return bytes([group | 0x80 for group in groups[:-1]] + groups[-1:])
-
-
 def part(number: int, content: bytes) -> bytes:
     """A field of bytes."""
     return varint(number << 3 | BYTES) + varint(len(content)) + content
@@ -81,14 +74,6 @@ def attribute_with(content: bytes) -> bytes:
     return graph_with(part(1, part(4, b"Neg") + part(5, content)))
 
 
-def hidden_graph(tag: bytes) -> bytes:
-    """A model with external data, the tag of whose graph is written in another way."""
-    parsed = onnx.ModelProto.FromString(model(external()))
-    graph = parsed.graph.SerializeToString()
-    parsed.ClearField("graph")
-    return parsed.SerializeToString() + tag + varint(len(graph)) + graph
-
-
 def test_a_model_is_looked_through_whole() -> None:
     assert inspect(model()) == OnnxFile(nodes=5, dense_values=21, tensors=4)
     with pytest.raises(OnnxFileError, match="tensor 'e' is outside of the file, in 'another-users-model'"):
@@ -96,10 +81,10 @@ def test_a_model_is_looked_through_whole() -> None:
 
 
 AMBIGUOUS = {
-    "a tag of 33 bits": hidden_graph(bytes.fromhex("ba80808010")),
-    "a tag of 64 bits": hidden_graph(bytes.fromhex("ba80808080808080807f")[:9] + b"\x01"),
-    "a tag in two bytes": hidden_graph(bytes.fromhex("ba00")),
-    "a tag in five bytes": hidden_graph(bytes.fromhex("ba80808000")),
+    "a tag of 33 bits": graph_hidden_by(model(external()), bytes.fromhex("ba80808010")),
+    "a tag of 64 bits": graph_hidden_by(model(external()), bytes.fromhex("ba80808080808080807f")[:9] + b"\x01"),
+    "a tag in two bytes": graph_hidden_by(model(external()), bytes.fromhex("ba00")),
+    "a tag in five bytes": graph_hidden_by(model(external()), bytes.fromhex("ba80808000")),
     "a length in two bytes": graph_with(varint(2 << 3 | BYTES) + b"\x81\x00x"),
     "a number in two bytes": tensor_with(b"\x70\x81\x00"),
     "a number above 64 bits": tensor_with(b"\x70" + b"\xff" * 9 + b"\x7f"),

@@ -229,8 +229,7 @@ class Engine:
         return self._processes.layers
 
     def resume(self) -> None:
-        """Load the libraries, and take up what an earlier run left: conversions that had not ended, and deployments."""
-        self._libraries()
+        """Load the libraries of the models, and take up what an earlier run left: conversions, and deployments."""
         self._conversions.submit(self._start_processes)
         with self._store.transaction() as db:
             versions = db.execute("SELECT id FROM model_versions WHERE status NOT IN ('ready', 'error')").fetchall()
@@ -285,6 +284,7 @@ class Engine:
 
     def convert(self, version_id: int) -> None:
         """Read an uploaded model in the background; its status tells how it ended."""
+        self._libraries()  # a deployment is likely to follow
         self._conversions.submit(self._convert, self._era, version_id, self.transitions.models)
 
     def _convert(self, era: _Era, version_id: int, transition: Transition) -> None:
@@ -434,5 +434,5 @@ def open_models(processes: ModelProcesses, files: list[ModelFile]) -> ModelProce
 
 
 def _import_libraries() -> None:
-    """The heavy ones, after the port answers: the first rows then find them loaded."""
+    """The heavy ones, when the first model is uploaded: the first rows then find them loaded."""
     import_module("wallaroo_ext.sandbox.answers")

@@ -14,8 +14,8 @@ from wallaroo_ext.sandbox.problems import unavailable
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-AT_A_TIME = 8
-MOST_WAITING = 64
+AT_A_TIME = 4
+MOST_WAITING = 60
 _THREADS = 256
 
 _Answer = TypeVar("_Answer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,6 @@ import orjson
 from wallaroo_ext.json_values import object_of
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Sequence
 
 _SIZES = struct.Struct("<IQ")
@@ -80,12 +80,11 @@ def receive(connection: socket.socket, most: int) -> Message:
 
 
 def _read(connection: socket.socket, size: int) -> memoryview:
-    """So many bytes."""
-    content = memoryview(bytearray(size))
-    done = 0
-    while done < size:
-        count = connection.recv_into(content[done:])
-        if count == 0:
+    """So many bytes; they come in one piece, unless a signal or a time-out of the socket is in between."""
+    content = b""
+    while len(content) < size:
+        piece = connection.recv(size - len(content), socket.MSG_WAITALL)
+        if not piece:
             raise BrokenMessageError("the other side has ended")
-        done += count
-    return content
+        content = content + piece if content else piece
+    return memoryview(content)

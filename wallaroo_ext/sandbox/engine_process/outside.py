@@ -110,14 +110,18 @@ class Reply:
 
 
 class _FirstProcess:
-    """The process that has loaded the libraries, and forks one for each deployment."""
+    """The process that has loaded the libraries, and forks one for each deployment.
+
+    Attributes:
+        layers: What keeps each process to itself; None before the libraries are loaded.
+    """
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs, tempfile.TemporaryDirectory(prefix="wallaroo-engine-") as empty:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "wallaroo_ext.sandbox.engine_process.inside", str(theirs.fileno())],
-                cwd=empty,  # which is gone when all is loaded: no path leads anywhere from there
+                cwd=empty,  # which is gone before anything is loaded: no path leads anywhere from there
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -125,17 +129,21 @@ class _FirstProcess:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # a terminal's signals are for the sandbox, which ends it
             )
-            theirs.close()
-            self._control = ours
-            try:
-                with _DEADLINES.after(_START_SECONDS, self._process.kill):
-                    header = messages.receive(ours, 0).header
-            except messages.BrokenMessageError:
-                self.close()
-                raise ProcessEndedError from None
         ours.settimeout(_START_SECONDS)
-        self.layers = tuple(str(layer) for layer in list_of(header.get("layers")))
+        self._control = ours
         self._lock = threading.Lock()
+        self.layers: tuple[str, ...] | None = None
+
+    def wait_until_loaded(self) -> None:
+        """Wait until it has loaded the libraries.
+
+        Raises:
+            messages.BrokenMessageError: It has ended.
+        """
+        with self._lock:
+            if self.layers is None:
+                header = messages.receive(self._control, 0).header
+                self.layers = tuple(str(layer) for layer in list_of(header.get("layers")))
 
     def fork(self, number: int, connection: socket.socket) -> int:
         """Fork a process with one end of a connection; its id.
@@ -143,6 +151,7 @@ class _FirstProcess:
         Raises:
             messages.BrokenMessageError: The first process has ended.
         """
+        self.wait_until_loaded()
         with self._lock:
             try:
                 socket.send_fds(self._control, [COMMAND.pack(FORK, number)], [connection.fileno()])
@@ -157,16 +166,20 @@ class _FirstProcess:
 
     def close(self) -> None:
         """End it, and with it all that it has forked."""
-        self._control.close()
+        with suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)  # it ends those that it has forked, where the kernel would not
+        if sys.platform.startswith("linux"):
+            self._process.kill()
         try:
             self._process.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._control.close()
 
 
 def _environment() -> dict[str, str]:
-    """The variables of the first process: nothing secret, one thread for each library, and the system's memory."""
+    """The variables of the first process: nothing secret, and what has libraries start no threads before it forks."""
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     return kept | {
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
@@ -174,6 +187,7 @@ def _environment() -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "ARROW_DEFAULT_MEMORY_POOL": "system",
+        "ORT_DISABLE_TELEMETRY": "1",  # else it keeps a database, and would send from it, in a thread of its own
     }
 
 
@@ -193,8 +207,15 @@ class ModelProcesses:
         self._is_closed = False
 
     def start(self) -> None:
-        """Have the libraries loaded, if they are not."""
-        self._started()
+        """Have the libraries loaded, if they are not.
+
+        Raises:
+            ProcessEndedError: That failed.
+        """
+        try:
+            self._started().wait_until_loaded()
+        except messages.BrokenMessageError:
+            raise ProcessEndedError(was_told=self._is_closed) from None
 
     def _started(self) -> _FirstProcess:
         with self._lock:
@@ -239,9 +260,9 @@ class ModelProcesses:
                     pid = first.fork(number, theirs)
                 except messages.BrokenMessageError:
                     self._replace(first)
-                    if is_last:
+                    if is_last or self._is_closed:
                         ours.close()
-                        raise ProcessEndedError from None
+                        raise ProcessEndedError(was_told=self._is_closed) from None
                     continue
                 process = ModelProcess(self, first, number, pid, ours)
                 with self._lock:
