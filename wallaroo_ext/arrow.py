@@ -51,11 +51,12 @@ def to_pieces(table: pa.Table) -> list[memoryview]:
     return sink.pieces
 
 
-def from_file(content: bytes) -> pa.Table:
+def from_file(content: bytes | memoryview) -> pa.Table:
     """The table of an Arrow IPC file, over the same memory.
 
     Raises:
         ValueError: It is no Arrow IPC file, or a truncated one.
+        MemoryError: There is not enough memory for it.
     """
     import pyarrow as pa
 
@@ -63,6 +64,8 @@ def from_file(content: bytes) -> pa.Table:
         with pa.ipc.open_file(pa.BufferReader(content)) as reader:
             table = reader.read_all()
         table.validate(full=True)  # a wrong offset would have its reader read other memory
+    except pa.ArrowMemoryError:  # which is an ArrowException as well
+        raise
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"no Arrow file: {error}") from error
     return table

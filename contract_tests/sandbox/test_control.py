@@ -355,7 +355,7 @@ class TestReset:
             assert go_on.wait(30)
             raise ModelUnreadableError("it was slow")
 
-        monkeypatch.setattr(engine, "open_model", refuse_slowly)
+        monkeypatch.setattr(engine, "open_models", refuse_slowly)
         instance = Instance(tmp_path)
         instance.engine.convert(_add_version(instance))
         assert begun.wait(60)

@@ -1,7 +1,8 @@
-"""The sandboxes that a process runs, and the memory that a process takes, as Linux tells them."""
+"""The sandboxes that a process runs, and the memory that processes take, as Linux tells them."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -9,6 +10,26 @@ def sandboxes_below(pid: int) -> list[int]:
     """The processes of sandboxes that a process started."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     return [int(child) for child in children if b"wallaroo_ext.cli" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def tree(pid: int) -> list[int]:
+    """A process and all that it and its threads have started, and these, and so on."""
+    found = [pid]
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        for child in (thread / "children").read_text(encoding="ascii").split():
+            with suppress(OSError):  # it has ended
+                found += tree(int(child))
+    return found
+
+
+def memory_of_tree_mib(pid: int) -> float:
+    """What a process and all below it take in MiB, with what they share counted once."""
+    total = 0
+    for process in tree(pid):
+        with suppress(OSError):
+            lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines()
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
 
 
 def memory_mib(pid: int, field: str) -> float:

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from wallaroo_ext import arrow
-from wallaroo_ext.sandbox.arrow_limits import MAX_DEPTH, TooLargeError, check_file, check_table, spread_size
+from wallaroo_ext.sandbox.arrow_limits import MAX_DEPTH, spread_size
+from wallaroo_ext.sandbox.arrow_rows import checked_table, read_file
 from wallaroo_ext.sandbox.inference_log import LoggedBatch
 from wallaroo_ext.sandbox.json_answers import to_json
 from wallaroo_ext.sandbox.json_depth import is_deeper
@@ -66,6 +67,16 @@ class Rows:
         return self.table.column(name).to_pylist() if self.columns_as_sent is None else self.columns_as_sent[name]
 
 
+def is_json(media_type: str) -> bool:
+    """Whether a format is one of those of JSON."""
+    return parse_media_type(media_type)[0] == JSON
+
+
+def to_request(rows: Rows) -> list[memoryview]:
+    """Rows of JSON as the Arrow file that models take, in pieces."""
+    return arrow.to_pieces(rows.table)
+
+
 def read_rows(media_type: str, body: Any, memory_mib: int) -> Rows:
     """The rows of a body of one of the three formats.
 
@@ -80,36 +91,14 @@ def read_rows(media_type: str, body: Any, memory_mib: int) -> Rows:
     started = time.perf_counter_ns()
     kind, parameters = parse_media_type(media_type)
     if kind != JSON:
-        rows = _read_arrow(body, memory_mib * _MIB)
+        rows = Rows(read_file(body, memory_mib * _MIB).table)
     else:
         if is_deeper(body, MAX_DEPTH):
             raise engine_error(f"The rows are nested more than {MAX_DEPTH} levels deep.")
         columns = _columns_of_records(body) if parameters else body
-        rows = Rows(_checked(_table(columns), memory_mib * _MIB), columns)
+        rows = Rows(checked_table(_table(columns), memory_mib * _MIB), columns)
     rows.parse_ns = time.perf_counter_ns() - started
     return rows
-
-
-def _read_arrow(body: bytes, limit: int) -> Rows:
-    try:
-        check_file(body, limit)
-        table = arrow.from_file(body)
-    except TooLargeError as error:
-        raise too_large(f"{error}; send fewer rows at a time.") from None
-    except ValueError as error:
-        raise engine_error(f"The body is no Arrow file that can be read: {error}.") from None
-    return Rows(_checked(table, limit))
-
-
-def _checked(table: pa.Table, limit: int) -> pa.Table:
-    """A table whose rows an engine can read, and that takes no more memory than a limit in bytes."""
-    try:
-        check_table(table, limit)
-    except TooLargeError as error:
-        raise too_large(f"{error}; send fewer rows at a time.") from None
-    except ValueError as error:
-        raise engine_error(f"The rows cannot be read: {error}.") from None
-    return table
 
 
 def _columns_of_records(records: list[dict[str, Any]]) -> dict[str, list[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from starlette.routing import Route
 from wallaroo_ext.json_values import object_of
 from wallaroo_ext.sandbox.access_log import CALLER
 from wallaroo_ext.sandbox.bodies import StagedFile, has_body, read_body
-from wallaroo_ext.sandbox.calls import AT_ONCE, Call
+from wallaroo_ext.sandbox.calls import AT_ONCE, BY_MODELS, Call
 from wallaroo_ext.sandbox.faults import FaultLayer
 from wallaroo_ext.sandbox.full_disk import is_full, no_room
 from wallaroo_ext.sandbox.handlers import HANDLERS
@@ -105,6 +106,9 @@ async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpe
             return _response(spec, handler(call))
         if not spec.bearer:  # signing in goes on whatever other requests do
             return _response(spec, await instance.sign_in_threads.run(lambda: instance.gate.run(era, handler, call)))
+        if spec.operation_id in BY_MODELS:
+            work = partial(instance.gate.run, era, handler, call)
+            return _response(spec, await instance.inference_queue.run(request.path_params["deployment"], work))
         return _response(spec, await run_in_threadpool(instance.gate.run, era, handler, call))
     finally:
         await _discard_files(body)

@@ -1,9 +1,10 @@
 """What an Arrow file would take in memory, found out before it is decoded and before its columns are spread out.
 
-A small file can stand for endless data: a compressed buffer says itself how long it will be, buffers and batches may
-overlap, nested lists of nothing have as many rows as they like, and one long text can be the value of every row. What
-reading takes is the sum of the buffers' lengths, which each batch's metadata states; the metadata is FlatBuffers, read
-here as far as it is needed and not copied. What the columns then stand for is counted without spreading them out.
+A small file can stand for endless data: a compressed buffer says itself how long it will be, buffers, batches and what
+describes the columns may overlap, nested lists of nothing have as many rows as they like, and one long text can be the
+value of every row. What reading takes is the sum of the buffers' lengths, which each batch's metadata states, and of
+what describes them; the metadata is FlatBuffers, read here as far as it is needed and not copied. What the columns then
+stand for is counted without spreading them out.
 """
 
 from __future__ import annotations
@@ -22,11 +23,18 @@ if TYPE_CHECKING:
 _MAGIC = b"ARROW1"
 _END = struct.Struct("<i6s")
 _BLOCK = struct.Struct("<qi4xq")
-_BUFFER_SIZE = 16
+_BUFFER_SIZE = _NODE_SIZE = 16
+_NO_BUFFERS = np.empty((0, 2), np.int64)
+_FIELD_SIZE = 512  # in memory, what describes a column, without its name and metadata
+_ARRAY_SIZE = 256  # and a column of one batch, without its buffers
 _CONTINUATION = 0xFFFFFFFF
 _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
 _NOT_COMPRESSED = -1
+_VERSION_5 = 4
+_OLD_COMPRESSION = b"ARROW:experimental_compression"
+_LISTS_OF_TYPES = {10: 1, 14: 4}  # the time zone of timestamps and the ids of unions: field 1, and the size of an item
 _MAX_BATCHES = 1 << 16
+_MAX_FIELDS = 1 << 16
 _MAX_COLUMNS = 1 << 14
 MAX_DEPTH = 32
 
@@ -93,6 +101,22 @@ class _Table:
             raise ValueError("a list in its metadata does not end")
         return start + 4, count
 
+    def tables(self, number: int) -> Iterator[_Table]:
+        """The tables that a field lists."""
+        first, count = self.vector(number, 4)
+        for place in range(first, first + 4 * count, 4):
+            yield _Table.root(self.content, place)
+
+    def length(self, number: int) -> int:
+        """How long the text of a field is, or how many items its list has."""
+        place = self.field(number)
+        return 0 if place is None else _read("<I", self.content, place + _read("<I", self.content, place))
+
+    def text(self, number: int, most: int) -> bytes:
+        """The beginning of a text, or all of it where it is no longer."""
+        start, count = self.vector(number, 1)
+        return bytes(self.content[start : start + min(count, most + 1)])
+
 
 def _read(form: str, content: memoryview, place: int) -> int:
     if place < 0:
@@ -100,12 +124,16 @@ def _read(form: str, content: memoryview, place: int) -> int:
     return int(struct.unpack_from(form, content, place)[0])
 
 
-def check_file(content: bytes, limit: int) -> None:
+def check_file(content: bytes | memoryview, limit: int) -> bool:
     """Make sure that reading an Arrow file takes no more memory than a limit.
 
     Args:
         content: The file. Whether the rest of it is right is left to who reads it.
         limit: In bytes.
+
+    Returns:
+        Whether it is plain: of today's version of the format, not compressed and in this machine's order of bytes, so
+        that reading it takes nothing but what describes it.
 
     Raises:
         TooLargeError: It would take more.
@@ -113,26 +141,51 @@ def check_file(content: bytes, limit: int) -> None:
     """
     view = memoryview(content)
     try:
-        total = 0
-        for number, (start, length) in enumerate(_batches(view)):
-            total += _length_in_memory(view, start, length)
-            if total > limit:
-                raise TooLargeError(f"The rows take more than {limit >> 20} MiB when they are read")
-            if number >= _MAX_BATCHES:
-                raise TooLargeError(f"The rows are in more than {_MAX_BATCHES} batches")
+        footer = _footer(view)
+        reading = _Reading(view, limit)
+        reading.count_pairs(footer, 4)
+        reading.count_schema(footer.table(1))
+        for start, length in _batches(view, footer):
+            reading.count_batch(start, length)
     except struct.error:
         raise ValueError("its metadata refers to a place behind its end") from None
+    return reading.is_plain
 
 
-def _batches(content: memoryview) -> Iterator[tuple[int, int]]:
-    """Where the messages of dictionaries and rows begin, and how long their metadata is, by the file's footer."""
+def check_schema(message: bytes, limit: int) -> None:
+    """Make sure that reading an Arrow schema, which is an IPC message of its own, takes no more memory than a limit.
+
+    Args:
+        message: The message.
+        limit: In bytes.
+
+    Raises:
+        TooLargeError: It would take more.
+        ValueError: The message cannot be followed.
+    """
+    view = memoryview(message)
+    reading = _Reading(view, limit)
+    try:
+        table = _Table.root(view, _prefix(view, 0))
+        reading.count_pairs(table, 4)
+        reading.count_schema(table.table(2))
+    except struct.error:
+        raise ValueError("it refers to a place behind its end") from None
+
+
+def _footer(content: memoryview) -> _Table:
+    """The table at the end of a file that says where everything is."""
     if len(content) < _END.size or bytes(content[: len(_MAGIC)]) != _MAGIC:
         raise ValueError("it does not begin as one")
     length, magic = _END.unpack_from(content, len(content) - _END.size)
     start = len(content) - _END.size - length
     if magic != _MAGIC or length <= 0 or start < len(_MAGIC):
         raise ValueError("it does not end as one; it was cut off")
-    footer = _Table.root(content[: len(content) - _END.size], start)
+    return _Table.root(content[: len(content) - _END.size], start)
+
+
+def _batches(content: memoryview, footer: _Table) -> Iterator[tuple[int, int]]:
+    """Where the messages of dictionaries and rows begin, and how long their metadata is, by the file's footer."""
     for number in (2, 3):
         first, count = footer.vector(number, _BLOCK.size)
         for index in range(count):
@@ -140,26 +193,103 @@ def _batches(content: memoryview) -> Iterator[tuple[int, int]]:
             yield place, metadata_length
 
 
-def _length_in_memory(content: memoryview, start: int, metadata_length: int) -> int:
-    """How much memory the buffers of a message take, when they are neither compressed nor shared."""
-    prefix = 8 if _read("<I", content, start) == _CONTINUATION else 4
-    length = _read("<i", content, start + prefix - 4)
-    if length < 0 or length + prefix != metadata_length:
-        raise ValueError("a batch's metadata is not as long as the file says")
-    message = _Table.root(content[: start + metadata_length], start + prefix)
-    batch = _batch_of(message)
-    if batch is None:
-        return 0
-    first, count = batch.vector(2, _BUFFER_SIZE)
-    buffers = np.frombuffer(content, "<i8", 2 * count, first).reshape(-1, 2) if count else np.empty((0, 2), np.int64)
-    lengths = buffers[:, 1]
-    if ((buffers < 0) | (buffers > len(content))).any():
-        raise ValueError("a buffer lies outside of the file")
-    if batch.field(3) is None:
-        return int(lengths.sum())
-    return sum(
-        _decompressed_length(content, start + metadata_length + int(offset), int(size)) for offset, size in buffers
-    )
+@dataclass(slots=True)
+class _Reading:
+    """What reading a file takes.
+
+    Several places of a file may refer to one table, list or text, and each is read as often as it is referred to, so
+    each counts as often.
+
+    Attributes:
+        content: The file.
+        limit: How much it may take, in bytes.
+        total: How much it takes as far as was counted.
+        batches: How many batches were counted.
+        fields: How many columns, and parts of columns, were counted.
+        is_plain: As `check_file` returns it.
+    """
+
+    content: memoryview
+    limit: int
+    total: int = 0
+    batches: int = 0
+    fields: int = 0
+    is_plain: bool = True
+
+    def _add(self, size: int) -> None:
+        self.total += size
+        if self.total > self.limit:
+            raise TooLargeError(f"The rows take more than {self.limit >> 20} MiB when they are read")
+
+    def count_schema(self, schema: _Table | None) -> None:
+        """Count what describes the columns."""
+        if schema is None:
+            raise ValueError("it has no schema")
+        place = schema.field(0)
+        if place is not None and _read("<h", schema.content, place):
+            self.is_plain = False  # the most significant byte first: every number is copied
+        self.count_pairs(schema, 2)
+        for column in schema.tables(1):
+            self._count_field(column, 0)
+
+    def _count_field(self, column: _Table, depth: int) -> None:
+        self.fields += 1
+        if self.fields > _MAX_FIELDS:
+            raise TooLargeError(f"The rows have more than {_MAX_FIELDS} columns and parts of columns")
+        if depth > MAX_DEPTH:
+            raise ValueError(f"a column is nested more than {MAX_DEPTH} times")
+        self._add(_FIELD_SIZE + column.length(0))
+        number, kind = column.field(2), column.table(3)
+        item = 0 if number is None else _LISTS_OF_TYPES.get(_read("<B", column.content, number), 0)
+        if item and kind is not None:
+            self._add(item * kind.length(1))
+        self.count_pairs(column, 6)
+        for part in column.tables(5):
+            self._count_field(part, depth + 1)
+
+    def count_pairs(self, owner: _Table, number: int) -> None:
+        """Count the metadata that a user may add anywhere."""
+        for pair in owner.tables(number):
+            self._add(_FIELD_SIZE + pair.length(0) + pair.length(1))
+            if pair.text(0, len(_OLD_COMPRESSION)) == _OLD_COMPRESSION:
+                raise ValueError(
+                    "it is compressed in the way of pyarrow 0.15 to 0.17; write it anew with a newer version"
+                )
+
+    def count_batch(self, start: int, metadata_length: int) -> None:
+        """Count how much memory a message takes, when its buffers are neither compressed nor shared."""
+        self.batches += 1
+        if self.batches > _MAX_BATCHES:
+            raise TooLargeError(f"The rows are in more than {_MAX_BATCHES} batches")
+        prefix = _prefix(self.content, start)
+        length = _read("<i", self.content, start + prefix - 4)
+        if length < 0 or length + prefix != metadata_length:
+            raise ValueError("a batch's metadata is not as long as the file says")
+        message = _Table.root(self.content[: start + metadata_length], start + prefix)
+        version = message.field(0)
+        self.is_plain = self.is_plain and version is not None and _read("<h", self.content, version) == _VERSION_5
+        self.count_pairs(message, 4)
+        batch = _batch_of(message)
+        if batch is not None:
+            self._add(batch.vector(1, _NODE_SIZE)[1] * _ARRAY_SIZE)
+            self._add(self._buffers(batch, start + metadata_length))
+
+    def _buffers(self, batch: _Table, body: int) -> int:
+        """How much memory the buffers of a batch take, whose body begins at a place."""
+        content = self.content
+        first, count = batch.vector(2, _BUFFER_SIZE)
+        buffers = np.frombuffer(content, "<i8", 2 * count, first).reshape(-1, 2) if count else _NO_BUFFERS
+        if ((buffers < 0) | (buffers > len(content))).any():
+            raise ValueError("a buffer lies outside of the file")
+        if batch.field(3) is None:
+            return int(buffers[:, 1].sum())
+        self.is_plain = False
+        return sum(_decompressed_length(content, body + int(offset), int(size)) for offset, size in buffers)
+
+
+def _prefix(content: memoryview, start: int) -> int:
+    """How many bytes stand before a message's metadata; files of before 2019 have four fewer."""
+    return 8 if _read("<I", content, start) == _CONTINUATION else 4
 
 
 def _batch_of(message: _Table) -> _Table | None:

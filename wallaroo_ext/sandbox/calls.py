@@ -63,6 +63,9 @@ HANDLERS: dict[str, Callable[[Call], Any]] = {}
 AT_ONCE: set[str] = set()
 """The operations whose handlers do so little that handing them to a thread would cost more than they do."""
 
+BY_MODELS: set[str] = set()
+"""The operations whose handlers wait for the models of the deployment in the path."""
+
 
 def handles(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
     """Register the handler of the operation that has the function's name."""
@@ -73,6 +76,12 @@ def handles(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
 def handles_at_once(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
     """Register a handler that reads a few rows of the database and does nothing else."""
     AT_ONCE.add(function.__name__)
+    return handles(function)
+
+
+def handles_by_models(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
+    """Register a handler that waits for the models of the deployment in the path, which may take their time."""
+    BY_MODELS.add(function.__name__)
     return handles(function)
 
 

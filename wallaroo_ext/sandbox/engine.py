@@ -8,96 +8,61 @@ import math
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.sandbox.model_limits import ModelLimits, ModelTooExpensiveError
-from wallaroo_ext.sandbox.onnx_file import OnnxFileError
+from wallaroo_ext.sandbox.engine_process.outside import (
+    ModelFile,
+    ModelProcesses,
+    ModelRefusedError,
+    ProcessEndedError,
+    Refusal,
+)
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
-from wallaroo_ext.sandbox.problems import engine_error
+from wallaroo_ext.sandbox.problems import engine_error, too_large, unavailable
 from wallaroo_ext.sandbox.transitions import Transitions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
-    import pyarrow as pa
-
+    from wallaroo_ext.sandbox.engine_process.outside import ModelProcess
+    from wallaroo_ext.sandbox.problems import Problem
     from wallaroo_ext.sandbox.store import Row, Store
-    from wallaroo_ext.sandbox.tensors import Array, Column, TensorSpec
+    from wallaroo_ext.sandbox.tensors import Array
     from wallaroo_ext.sandbox.transitions import Transition
 
 NATIVE_FRAMEWORK = "onnx"
+_AT_A_TIME = 8
+_LAYERS = ("a network of its own", "limits", "Landlock", "seccomp")
 _LOGGER = logging.getLogger(__name__)
 
 
 class ModelUnreadableError(Exception):
-    """A file is no model that the engine can run; the message says why."""
+    """A file is no model that the engine can run; the message says why.
+
+    Attributes:
+        number: Which one of several models it is.
+    """
+
+    def __init__(self, reason: str, number: int = 0) -> None:
+        super().__init__(reason)
+        self.number = number
+
+
+class _InterruptedError(Exception):
+    """The sandbox ends, or was reset, before it was known how something would end."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model version that is ready to run."""
+    """A model version that is ready to run: what is said of it."""
 
     name: str
     version: str
     sha: str
-    session: Any
-    inputs: list[TensorSpec]
-    outputs: list[TensorSpec]
-    limits: ModelLimits
-
-    def run(self, columns: Mapping[str, Column]) -> dict[str, Array]:
-        """The model's outputs for the rows of these columns, by name."""
-        from wallaroo_ext.sandbox.tensors import take_inputs
-
-        inputs = take_inputs(columns, self.inputs)
-        rows = next((len(tensor) for tensor in inputs.values()), 0)
-        try:
-            results = self.limits.run(self.session, [output.name for output in self.outputs], inputs)
-        except ModelTooExpensiveError as error:
-            raise engine_error(f"The model {self.name!r} was stopped on these rows: {error}.") from None
-        except Exception as error:  # noqa: BLE001 - onnxruntime raises types of its own, for whatever the model does
-            raise engine_error(f"The model {self.name!r} failed on these rows: {_first_line(error)}") from None
-        for output, tensor in zip(self.outputs, results, strict=True):
-            if tensor.ndim == 0 or len(tensor) != rows:
-                raise engine_error(
-                    f"The model's output {output.name!r} has the shape {list(tensor.shape)} for {rows} rows: its first "
-                    f"dimension has to be the rows."
-                )
-        return {output.name: tensor for output, tensor in zip(self.outputs, results, strict=True)}
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-
-
-def open_model(path: Path, row: Row, limits: ModelLimits) -> LoadedModel:
-    """Load an ONNX file.
-
-    Raises:
-        ModelUnreadableError: It is none, it takes more than the limits allow, or it takes or gives something other than
-            tensors.
-    """
-    from wallaroo_ext.sandbox.tensors import TensorSpec, UnsupportedTypeError
-
-    try:
-        session = limits.load(path)
-        return LoadedModel(
-            name=row["name"],
-            version=row["version"],
-            sha=row["sha"],
-            session=session,
-            inputs=[TensorSpec.of(item.name, item.type, item.shape) for item in session.get_inputs()],
-            outputs=[TensorSpec.of(item.name, item.type, item.shape) for item in session.get_outputs()],
-            limits=limits,
-        )
-    except (OnnxFileError, ModelTooExpensiveError, UnsupportedTypeError) as error:
-        raise ModelUnreadableError(str(error)) from None
-    except Exception as error:  # noqa: BLE001 - onnxruntime raises types of its own, for whatever the file is
-        reason = _first_line(error).replace(str(path), "the file")
-        raise ModelUnreadableError(f"the file is no ONNX model that can be loaded: {reason}") from None
 
 
 @dataclass(slots=True)
@@ -108,11 +73,13 @@ class Scored:
         outputs: The last model's outputs, by name.
         model: The last model.
         elapsed_ns: How long the models ran.
+        rows: The rows as a plain Arrow file, where they came as one that is not plain; None where they did.
     """
 
     outputs: dict[str, Array]
     model: LoadedModel
     elapsed_ns: int
+    rows: memoryview | None = None
 
 
 @dataclass(slots=True)
@@ -121,11 +88,13 @@ class RunningDeployment:
 
     Attributes:
         models: The models, in the order of the steps; empty before all are loaded.
+        process: The process that has loaded them; None before.
         error: Why they could not be loaded.
         held_until: Until when it is starting whatever is loaded, by the monotonic clock in seconds.
     """
 
     models: list[LoadedModel] = field(default_factory=list[LoadedModel])
+    process: ModelProcess | None = None
     error: str | None = None
     held_until: float = 0.0
 
@@ -141,31 +110,62 @@ class RunningDeployment:
         """The deployment's state, as the API names it."""
         if time.monotonic() < self.held_until:
             return "Starting"
-        return "Error" if self.error else "Running" if self.models else "Starting"
+        return "Error" if self.error else "Running" if self.process else "Starting"
 
-    def score(self, table: pa.Table) -> Scored:
-        """Run the models one after the other, the outputs of one being the inputs of the next."""
-        import pyarrow as pa
+    def lose_ended_process(self) -> bool:
+        """Let go of a process that has ended; whether there was one, so that the models have to be loaded anew."""
+        if self.process is None or self.process.is_alive:
+            return False
+        self.process, self.models = None, []
+        return True
 
-        from wallaroo_ext.sandbox.tensors import to_column
+    def score(self, rows: Sequence[Any]) -> Scored:
+        """Run the models one after the other, the outputs of one being the inputs of the next.
 
-        columns = {name: table.column(name) for name in table.column_names}
-        outputs: dict[str, Array] = {}
-        started = time.perf_counter_ns()
-        for number, model in enumerate(self.models):
-            if number:
-                columns = _renamed(
-                    {name: pa.chunked_array([to_column(tensor)]) for name, tensor in outputs.items()}, model
-                )
-            outputs = model.run(columns)
-        return Scored(outputs, self.models[-1], time.perf_counter_ns() - started)
+        Args:
+            rows: An Arrow file, in pieces.
+
+        Raises:
+            Problem: 400 in the engine's form, 413 for rows that take more memory than they may, and 503 where the
+                process ended for a reason that is not known to be these rows.
+        """
+        from wallaroo_ext.sandbox.tensors import unpack
+
+        process, model = self.process, self.models[-1] if self.models else None
+        if process is None or model is None:
+            raise unavailable("no healthy upstream: the deployment is Starting")
+        try:
+            reply = process.score(rows)
+            outputs, content = unpack(reply.outputs, reply.content)
+        except Refusal as refusal:
+            raise _refusal(refusal) from None
+        except ProcessEndedError as error:
+            raise _ended(error) from None
+        except ValueError:
+            process.end()
+            raise _ended(ProcessEndedError()) from None
+        return Scored(outputs, model, reply.elapsed_ns, content if reply.has_rows else None)
 
 
-def _renamed(columns: dict[str, Column], model: LoadedModel) -> dict[str, Column]:
-    """A single output goes into a single input, whatever their names are."""
-    if len(columns) == len(model.inputs) == 1:
-        return {model.inputs[0].name: next(iter(columns.values()))}
-    return columns
+def _refusal(refusal: Refusal) -> Problem:
+    """What to answer where a process refuses rows."""
+    return (
+        too_large(refusal.reason)
+        if refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        else engine_error(refusal.reason)
+    )
+
+
+def _ended(error: ProcessEndedError) -> Problem:
+    """What to answer where a process ended while it worked on rows."""
+    if error.is_late:
+        return engine_error("The models were stopped on these rows: they take longer than they may.")
+    if error.was_told or not error.was_alone:
+        return unavailable("upstream connect error: the deployment was ended, or starts anew after a failure")
+    return engine_error(
+        "The process of the models ended on these rows: they take more memory than they may, or a model is broken. It "
+        "is started anew."
+    )
 
 
 class _Era:
@@ -213,17 +213,24 @@ class Engine:
 
     def __init__(self, store: Store, options: SandboxOptions = DEFAULT_OPTIONS) -> None:
         self.transitions = Transitions()
-        self._limits = ModelLimits.of(options)
+        self._processes = ModelProcesses(options)
         self._store = store
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="engine")
+        # One each, so that models which are slow to convert keep no deployment from starting.
+        self._conversions = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="conversions")
+        self._loads = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="loads")
         self._deployments: dict[int, RunningDeployment] = {}
         self._era = _Era()
         self._lock = threading.Lock()
         self._imported: Future[None] | None = None
 
+    @property
+    def confinement(self) -> tuple[str, ...] | None:
+        """What keeps the models' processes to themselves; None before it is known."""
+        return self._processes.layers
+
     def resume(self) -> None:
-        """Load the libraries, and take up what an earlier run left: conversions that had not ended, and deployments."""
-        self._libraries()
+        """Load the libraries of the models, and take up what an earlier run left: conversions, and deployments."""
+        self._conversions.submit(self._start_processes)
         with self._store.transaction() as db:
             versions = db.execute("SELECT id FROM model_versions WHERE status NOT IN ('ready', 'error')").fetchall()
             deployments = db.execute("SELECT id FROM deployments WHERE deployed").fetchall()
@@ -232,11 +239,19 @@ class Engine:
         for row in deployments:
             self.start(row["id"])
 
+    def _start_processes(self) -> None:
+        """Load the processes' libraries before they are wanted, and say what does not keep them to themselves."""
+        with suppress(ProcessEndedError):
+            self._processes.start()
+            missing = [layer for layer in _LAYERS if not any(held.startswith(layer) for held in self.confinement or ())]
+            if missing:
+                _LOGGER.warning("models run without %s, which this system does not give", ", ".join(missing))
+
     def _libraries(self) -> Future[None]:
         """The import of the heavy libraries, once and in one thread: several at a time would meet half-made modules."""
         with self._lock:
             if self._imported is None:
-                self._imported = self._threads.submit(_import_libraries)
+                self._imported = self._loads.submit(_import_libraries)
             return self._imported
 
     def wait_for_libraries(self) -> None:
@@ -253,25 +268,34 @@ class Engine:
             self._era.end()
             self._era = _Era()
             self._deployments.clear()
+        self._processes.end_all()
+
+    def interrupt(self) -> None:
+        """End all that models work on; the deployments start anew where they are not ended."""
+        self._processes.end_all()
 
     def close(self) -> None:
-        """Let what is under way end, and begin nothing more."""
+        """End all processes of models, and begin nothing more; conversions are taken up by the next run."""
+        self._processes.close()
         for timer in self._era.end():
             timer.join()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        for threads in (self._conversions, self._loads):
+            threads.shutdown(wait=True, cancel_futures=True)
 
     def convert(self, version_id: int) -> None:
         """Read an uploaded model in the background; its status tells how it ended."""
-        self._libraries()
-        self._threads.submit(self._convert, self._era, version_id, self.transitions.models)
+        self._libraries()  # a deployment is likely to follow
+        self._conversions.submit(self._convert, self._era, version_id, self.transitions.models)
 
     def _convert(self, era: _Era, version_id: int, transition: Transition) -> None:
         began = time.monotonic()
-        self.wait_for_libraries()
         row = self._begin_conversion(era, version_id)
         if row is None:
             return
-        reason = transition.reason if transition.status == "error" else self._why_unreadable(row)
+        try:
+            reason = transition.reason if transition.status == "error" else self._why_unreadable(row)
+        except _InterruptedError:
+            return
 
         def end() -> None:
             with self._store.transaction() as db:
@@ -298,10 +322,16 @@ class Engine:
         if json.loads(row["metadata"])["conversion"]["framework"] != NATIVE_FRAMEWORK:
             return None
         try:
-            open_model(self._store.model_file(row["version"]), row, self._limits)
+            self._loaded([row]).end()
         except ModelUnreadableError as error:
             return str(error)
         return None
+
+    def _loaded(self, rows: list[Row]) -> ModelProcess:
+        """A process with the models of these versions."""
+        return open_models(
+            self._processes, [ModelFile(row["name"], self._store.model_file(row["version"])) for row in rows]
+        )
 
     def start(self, deployment_id: int) -> None:
         """Load a deployment's models in the background, unless it is to come to another end."""
@@ -311,7 +341,7 @@ class Engine:
             self._deployments[deployment_id] = deployment
         self._libraries()
         if transition.status == "Running":
-            self._threads.submit(self._load, self._era, deployment_id, deployment)
+            self._loads.submit(self._load, self._era, deployment_id, deployment)
 
     def _load(self, era: _Era, deployment_id: int, deployment: RunningDeployment) -> None:
         with self._store.transaction() as db:
@@ -321,33 +351,57 @@ class Engine:
             rows = [find_version(db, version_id) for version_id in steps]
         self.wait_for_libraries()
         try:
-            deployment.models = [self._load_model(row) for row in rows]
+            self._load_models(deployment, rows)
         except ModelUnreadableError as error:
             deployment.error = str(error)
+        except _InterruptedError:
+            return
         except Exception:
             _LOGGER.exception("loading the deployment %s failed", deployment_id)
             deployment.error = "The sandbox failed to load the models; its log has the details."
+        self._end_unless_wanted(deployment_id, deployment)
 
-    def _load_model(self, row: Row) -> LoadedModel:
-        framework = json.loads(row["metadata"])["conversion"]["framework"]
-        if framework != NATIVE_FRAMEWORK:
-            raise ModelUnreadableError(
-                f"The model {row['name']!r} is of the framework {framework!r}, and the sandbox runs ONNX models only."
-            )
+    def _load_models(self, deployment: RunningDeployment, rows: list[Row]) -> None:
+        for row in rows:
+            framework = json.loads(row["metadata"])["conversion"]["framework"]
+            if framework != NATIVE_FRAMEWORK:
+                name = row["name"]
+                raise ModelUnreadableError(
+                    f"The model {name!r} is of the framework {framework!r}, and the sandbox runs ONNX models only."
+                )
+        if not rows:
+            return
         try:
-            return open_model(self._store.model_file(row["version"]), row, self._limits)
+            process = self._loaded(rows)
         except ModelUnreadableError as error:
-            raise ModelUnreadableError(f"The model {row['name']!r} cannot be run: {error}.") from None
+            name = rows[error.number]["name"]
+            raise ModelUnreadableError(f"The model {name!r} cannot be run: {error}.") from None
+        deployment.models = [LoadedModel(row["name"], row["version"], row["sha"]) for row in rows]
+        deployment.process = process
+
+    def _end_unless_wanted(self, deployment_id: int, deployment: RunningDeployment) -> None:
+        """End the process of a deployment that was ended while its models were loaded."""
+        with self._lock:
+            is_wanted = self._deployments.get(deployment_id) is deployment
+        if not is_wanted and deployment.process is not None:
+            deployment.process.end(was_told=True)
 
     def stop(self, deployment_id: int) -> None:
-        """Let go of a deployment's models."""
+        """Let go of a deployment's models, when what they work on has ended."""
         with self._lock:
-            self._deployments.pop(deployment_id, None)
+            deployment = self._deployments.pop(deployment_id, None)
+        if deployment is not None and deployment.process is not None:
+            deployment.process.retire()
 
     def deployment(self, deployment_id: int) -> RunningDeployment:
-        """A deployment's models; an unknown one has none and is starting."""
+        """A deployment's models, loaded anew where their process has ended; an unknown one has none and is starting."""
         with self._lock:
-            return self._deployments.get(deployment_id, RunningDeployment())
+            deployment = self._deployments.get(deployment_id)
+            if deployment is None:
+                return RunningDeployment()
+            if deployment.lose_ended_process():
+                self._loads.submit(self._load, self._era, deployment_id, deployment)
+            return deployment
 
 
 def find_version(db: Any, version_id: int) -> Row:
@@ -359,12 +413,26 @@ def find_version(db: Any, version_id: int) -> Row:
     ).fetchone()
 
 
-def _onnxruntime() -> Any:
-    """The library, which has no type stubs."""
-    return import_module("onnxruntime")
+def open_models(processes: ModelProcesses, files: list[ModelFile]) -> ModelProcess:
+    """A process that has loaded these models.
+
+    Raises:
+        ModelUnreadableError: One of them is none that the engine can run.
+        _InterruptedError: The sandbox ends, or was reset.
+    """
+    try:
+        return processes.load(files)
+    except ModelRefusedError as error:
+        raise ModelUnreadableError(str(error), error.number) from None
+    except FileNotFoundError:  # a reset has removed it
+        raise _InterruptedError from None
+    except ProcessEndedError as error:
+        if error.was_told:
+            raise _InterruptedError from None
+        reason = "it takes longer than it may" if error.is_late else "loading it ended the process of the engine"
+        raise ModelUnreadableError(reason) from None
 
 
 def _import_libraries() -> None:
-    """The heavy ones, after the port answers: the first conversion and the first rows then find them loaded."""
-    _onnxruntime()
+    """The heavy ones, when the first model is uploaded: the first rows then find them loaded."""
     import_module("wallaroo_ext.sandbox.answers")

@@ -12,6 +12,7 @@ from wallaroo_ext.sandbox.problems import refusal
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+_PATIENCE_SECONDS = 5.0
 _Argument = TypeVar("_Argument")
 _Answer = TypeVar("_Answer")
 
@@ -64,13 +65,21 @@ class Gate:
             self._condition.notify_all()
 
     @contextmanager
-    def alone(self) -> Generator[None]:
-        """Wait until no request works, and let none begin meanwhile; afterwards there is a new era."""
+    def alone(self, interrupt: Callable[[], None] = lambda: None) -> Generator[None]:
+        """Wait until no request works, and let none begin meanwhile; afterwards there is a new era.
+
+        Args:
+            interrupt: Ends what requests wait for; called where they still do after some seconds.
+        """
         with self._condition:
             self._condition.wait_for(lambda: not self.is_closed)
             self.is_closed = True
-            self._condition.wait_for(lambda: not self._inside)
+            is_quiet = self._condition.wait_for(lambda: not self._inside, _PATIENCE_SECONDS)
         try:
+            if not is_quiet:
+                interrupt()
+                with self._condition:
+                    self._condition.wait_for(lambda: not self._inside)
             yield
         finally:
             with self._condition:

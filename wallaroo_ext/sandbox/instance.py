@@ -11,6 +11,7 @@ from wallaroo_ext.sandbox.engine import Engine
 from wallaroo_ext.sandbox.faults import Faults
 from wallaroo_ext.sandbox.gate import Gate
 from wallaroo_ext.sandbox.inference_log import InferenceLog
+from wallaroo_ext.sandbox.inference_queue import InferenceQueue
 from wallaroo_ext.sandbox.issuer import ForeignIssuer
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
 from wallaroo_ext.sandbox.own_routes import KEYS_ENDPOINT, realm_path
@@ -72,6 +73,7 @@ class Instance:
         self.requests = RequestCounts()
         self.gate = Gate()
         self.sign_in_threads = OwnThreads(_SIGN_IN_THREADS)
+        self.inference_queue = InferenceQueue()
 
     def _add_default_user(self) -> None:
         with self.store.transaction() as db:
@@ -87,9 +89,10 @@ class Instance:
         """Make the sandbox as it was when it was new, but for the default user, the credentials and the signing keys.
 
         It waits for the requests that are being handled, and turns away those that came before it and are still being
-        read. Conversions and deployments that are under way come to nothing.
+        read. Conversions and deployments that are under way come to nothing, and so does what models still work on
+        after some seconds.
         """
-        with self.gate.alone():
+        with self.gate.alone(self.engine.interrupt):
             self.clock.reset()
             with self.store.transaction() as db:
                 user = find_user_by_email(db, self.credentials.username) if self.issuer is None else None

@@ -16,7 +16,6 @@ from wallaroo_ext.sandbox.onnx_file import inspect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from wallaroo_ext.sandbox.onnx_file import OnnxFile
     from wallaroo_ext.sandbox.options import SandboxOptions
@@ -53,14 +52,14 @@ class ModelLimits:
         """As the options say."""
         return ModelLimits(options.model_memory_mib, options.model_seconds)
 
-    def load(self, path: Path) -> Any:
-        """An onnxruntime session of a file.
+    def load(self, content: bytes) -> Any:
+        """An onnxruntime session of a file's content. It is given no path, so no other file has a place beside it.
 
         Raises:
             OnnxFileError: The file is no model, or not all of one.
             ModelTooExpensiveError: It is too large for the memory, or loading it takes too long.
         """
-        found = inspect(path)
+        found = inspect(content)
         if found.dense_values * _LARGEST_VALUE > self.memory_mib * _MIB:
             raise ModelTooExpensiveError(f"its sparse tensors take more than {self.memory_mib} MiB")
         onnxruntime = import_module("onnxruntime")
@@ -75,7 +74,7 @@ class ModelLimits:
         try:
             with _DEADLINES.after(self.seconds, cancel):
                 return onnxruntime.InferenceSession(
-                    str(path), options, providers=["CPUExecutionProvider"], enable_fallback=False
+                    content, options, providers=["CPUExecutionProvider"], enable_fallback=False
                 )
         except Exception as error:
             self._explain(error, late=bool(late))
@@ -89,7 +88,7 @@ class ModelLimits:
             where = onnxruntime.OrtMemoryInfo(
                 "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
             )
-            arena = onnxruntime.OrtArenaCfg({"max_mem": self.memory_mib * _MIB})
+            arena = onnxruntime.OrtArenaCfg({"max_mem": self.memory_mib * _MIB, "arena_extend_strategy": 1})
             onnxruntime.create_and_register_allocator(where, arena)
             _ARENAS.append(self.memory_mib)
 

@@ -1,54 +1,125 @@
 """What an ONNX file is made of, as far as it has to be known before the file is given to onnxruntime.
 
-The file is Protocol Buffers. It is walked over without being copied, from message to message, along the fields through
-which tensors and nodes can be reached; the numbers are those of onnx.proto.
+The file is Protocol Buffers. It is walked over without being copied, from message to message. A file that two readers
+of Protocol Buffers could read differently is refused: what is found here might not be what onnxruntime loads. So every
+field has to be one that onnx.proto has, of its type, written as short as it can be, and once where it is no list.
 """
 
 from __future__ import annotations
 
 import math
-import mmap
-import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 _FIXED = {_FIXED_64: 8, _FIXED_32: 4}
-_VARINT_BITS = 70
+_LONGEST_VARINT, _LONGEST_TAG = 10, 5
+_LARGEST_TAG, _LARGEST_VARINT = (1 << 32) - 1, (1 << 64) - 1
+_LARGEST_INT32, _LEAST_NEGATIVE = (1 << 31) - 1, (1 << 64) - (1 << 31)
 _MAX_FIELDS = 10_000_000
 _MAX_MESSAGES = 100_000
 _MAX_CALLS_DEEP = 64
+_MAX_MESSAGES_DEEP = 100  # as many as Protocol Buffers' own readers take
 _NO_MODEL = "the file is no ONNX model, or not all of one"
 _TOO_MANY = f"the model has more than {_MAX_MESSAGES} nodes and tensors"
+_AMBIGUOUS = "; two readers may read that differently, so save the model anew with the package onnx"
 
-# The messages through which tensors and nodes can be reached: what each of their fields holds.
-_INNER = {
-    "model": {7: "graph", 20: "training", 25: "function"},
-    "training": {1: "graph", 2: "graph"},
-    "function": {7: "node", 11: "attribute"},
-    "graph": {1: "node", 5: "tensor", 15: "sparse tensor"},
-    "node": {5: "attribute"},
-    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse tensor", 23: "sparse tensor"},
-    "sparse tensor": {1: "tensor", 2: "tensor"},
-    "tensor": {},
+
+class _Kind(NamedTuple):
+    """What a field holds.
+
+    Attributes:
+        wire: How it is written.
+        message: The message that it holds; empty where it holds none.
+        is_list: Whether it may be there more than once.
+        is_text: Whether it has to be UTF-8.
+        is_int32: Whether it is a number of 32 bits.
+    """
+
+    wire: int
+    message: str = ""
+    is_list: bool = False
+    is_text: bool = False
+    is_int32: bool = False
+
+    @property
+    def is_packable(self) -> bool:
+        """Whether it is a list of numbers, which may be written as one field of bytes."""
+        return self.is_list and self.wire != _BYTES
+
+
+_SCALARS = {
+    "int64": _Kind(_VARINT),
+    "int32": _Kind(_VARINT, is_int32=True),
+    "float": _Kind(_FIXED_32),
+    "double": _Kind(_FIXED_64),
+    "text": _Kind(_BYTES, is_text=True),
+    "bytes": _Kind(_BYTES),
 }
+
+
+def _messages(description: str) -> dict[str, dict[int, _Kind]]:
+    """The fields of each message, from lines `message: number kind, number kind*, …`; a `*` marks lists."""
+    return {
+        name: {int(number): _kind(kind) for number, kind in (part.split() for part in fields.split(","))}
+        for name, _, fields in (line.partition(":") for line in description.split("\n") if line)
+    }
+
+
+def _kind(name: str) -> _Kind:
+    bare = name.removesuffix("*")
+    return _SCALARS.get(bare, _Kind(_BYTES, message=bare))._replace(is_list=name.endswith("*"))
+
+
+# The messages of onnx.proto, with the numbers of their fields.
+_MESSAGES = _messages("""
+model:1 int64,2 text,3 text,4 text,5 int64,6 text,7 graph,8 opset*,14 entry*,20 training*,25 function*,26 configuration*
+opset:1 text,2 int64
+graph:1 node*,2 text,5 tensor*,10 text,11 value*,12 value*,13 value*,14 annotation*,15 sparse-tensor*,16 entry*
+node:1 text*,2 text*,3 text,4 text,5 attribute*,6 text,7 text,8 text,9 entry*,10 node-configuration*
+attribute:1 text,2 float,3 int64,4 bytes,5 tensor,6 graph,7 float*,8 int64*,9 bytes*,10 tensor*,11 graph*,13 text,\
+14 type,15 type*,20 int32,21 text,22 sparse-tensor,23 sparse-tensor*
+tensor:1 int64*,2 int32,3 segment,4 float*,5 int32*,6 bytes*,7 int64*,8 text,9 bytes,10 double*,11 int64*,12 text,\
+13 entry*,14 int32,16 entry*
+segment:1 int64,2 int64
+entry:1 text,2 text
+sparse-tensor:1 tensor,2 tensor,3 int64*
+type:1 tensor-type,4 sequence-type,5 map-type,6 text,7 opaque-type,8 tensor-type,9 sequence-type
+tensor-type:1 int32,2 shape
+shape:1 dimension*
+dimension:1 int64,2 text,3 text
+sequence-type:1 type
+map-type:1 int32,2 type
+opaque-type:1 text,2 text
+value:1 text,2 type,3 text,4 entry*
+annotation:1 text,2 entry*
+training:1 graph,2 graph,3 entry*,4 entry*
+function:1 text,4 text*,5 text*,6 text*,7 node*,8 text,9 opset*,10 text,11 attribute*,12 value*,13 text,14 entry*
+configuration:1 text,2 int32,3 text*
+node-configuration:1 text,2 sharding*,3 int32
+sharding:1 text,2 int64*,3 device-group*,4 sharded-dimension*
+device-group:1 int64,2 int64*
+sharded-dimension:1 int64,2 simple-sharding*
+simple-sharding:1 int64,2 text,3 int64
+""")
+# Of these fields a message has at most one.
+_ALTERNATIVES = {"type": {1, 4, 5, 7, 8, 9}, "dimension": {1, 2}, "simple-sharding": {1, 2}}
 # Which fields name a function, in the function itself and in a node that calls it: name, domain and overload.
 _NAMES = {"function": (1, 10, 13), "node": (4, 7, 8)}
 _TENSOR_NAME, _TENSOR_EXTERNAL_DATA, _TENSOR_LOCATION = 8, 13, 14
 _SPARSE_DIMENSIONS = 3
-_READ = {"tensor": (_TENSOR_NAME, _TENSOR_EXTERNAL_DATA, _TENSOR_LOCATION), "sparse tensor": (_SPARSE_DIMENSIONS,)}
+_READ = {"tensor": (_TENSOR_NAME, _TENSOR_LOCATION), "sparse-tensor": (_SPARSE_DIMENSIONS,), "entry": (1, 2)}
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
-_EXTERNAL = 1
-_ENUM_BITS = (1 << 32) - 1
+_DEFAULT, _EXTERNAL = 0, 1
 # Long lists of numbers in an attribute, of the trees of a forest for one: field 7, floats, and field 8, integers.
-_NUMBERS = re.compile(rb"(?:\x3d[\x00-\xff]{4}|\x40[\x80-\xff]{0,9}[\x00-\x7f]){1,1000}+")
+_NUMBERS = re.compile(
+    rb"(?:\x3d[\x00-\xff]{4}|\x40(?:[\x00-\x7f]|[\x80-\xff]{1,8}[\x01-\x7f]|[\x80-\xff]{9}\x01)){1,1000}+"
+)
 
 Function = tuple[str, ...]
 """What names a function. No function has the name (), which stands for the model's own graph."""
@@ -65,24 +136,27 @@ class OnnxFile:
     Attributes:
         nodes: How many nodes it has, with each call of a function replaced by the function's own nodes.
         dense_values: How many values its sparse tensors have, with the zeros that are not in the file.
+        tensors: How many tensors it has.
     """
 
     nodes: int = 0
     dense_values: int = 0
+    tensors: int = 0
 
 
-@dataclass(slots=True)
-class _Field:
+class _Field(NamedTuple):
     """A field of a message.
 
     Attributes:
         number: Which field it is.
+        message: The message that it holds; empty where it holds none.
         value: Its value, where it is a number.
         start: Where its bytes begin.
         end: Where they end; the same where it is a number.
     """
 
     number: int
+    message: str
     value: int
     start: int
     end: int
@@ -95,60 +169,80 @@ class _Walk:
         content: The file.
     """
 
-    def __init__(self, content: mmap.mmap) -> None:
+    def __init__(self, content: bytes) -> None:
         self._content = content
         self._count = 0
 
-    def fields(self, start: int, end: int, wanted: Container[int], *, has_numbers: bool = False) -> Iterator[_Field]:
-        """Some fields of the message that is in a part of the file.
+    def fields(self, message: str, start: int, end: int) -> Iterator[_Field]:
+        """The fields that are messages themselves, or that are looked at, of the message in a part of the file.
 
         Args:
+            message: Which message it is.
             start: Where it begins.
             end: Where it ends.
-            wanted: The numbers of the fields.
-            has_numbers: Whether it is an attribute, whose lists of numbers are passed over at once.
 
         Raises:
-            OnnxFileError: It is no message.
+            OnnxFileError: It is no such message, or two readers may read it differently.
         """
+        wanted = {*_NAMES.get(message, ()), *_READ.get(message, ())}
+        seen: set[int] = set()
         while start < end:
-            numbers = _NUMBERS.match(self._content, start, end) if has_numbers else None
+            numbers = _NUMBERS.match(self._content, start, end) if message == "attribute" else None
             if numbers is not None:
                 start = numbers.end()
                 continue
-            found = self._field(start, end)
-            if found.number in wanted:
+            number, wire, start = self._tag(start, end)
+            kind = _known(message, number, wire)
+            if not kind.is_list:
+                _refuse_second(message, number, seen)
+            found = self._value(number, wire, kind, start, end)
+            if found.message or number in wanted:
                 yield found
             start = found.end
 
-    def _field(self, start: int, end: int) -> _Field:
-        """The field that begins at a place."""
+    def _tag(self, place: int, end: int) -> tuple[int, int, int]:
+        """A field's number and how it is written, and where its value begins."""
         self._count += 1
         if self._count > _MAX_FIELDS:
             raise OnnxFileError(f"the file has more than {_MAX_FIELDS} parts")
-        tag, start = self._varint(start, end)
-        number, kind = tag >> 3, tag & 7
-        if number and kind == _BYTES:
-            size, start = self._varint(start, end)
-            if size <= end - start:
-                return _Field(number, 0, start, start + size)
-        elif number and kind == _VARINT:
+        tag, begin = self._varint(place, end)
+        if tag > _LARGEST_TAG or begin - place > _LONGEST_TAG:
+            raise OnnxFileError(f"the file has a part with a number above 32 bits{_AMBIGUOUS}")
+        return tag >> 3, tag & 7, begin
+
+    def _value(self, number: int, wire: int, kind: _Kind, start: int, end: int) -> _Field:
+        """The value of a field that begins at a place."""
+        if wire == _VARINT:
             value, start = self._varint(start, end)
-            return _Field(number, value, start, start)
-        elif number and _FIXED.get(kind, end) <= end - start:
-            start += _FIXED[kind]
-            return _Field(number, 0, start, start)
-        raise OnnxFileError(_NO_MODEL)
+            if kind.is_int32 and _LARGEST_INT32 < value < _LEAST_NEGATIVE:
+                raise OnnxFileError(f"the file has a number of 32 bits that is larger{_AMBIGUOUS}")
+            return _Field(number, "", value, start, start)
+        if wire == _BYTES:
+            size, start = self._varint(start, end)
+        else:
+            size = _FIXED[wire]
+        if size > end - start:
+            raise OnnxFileError(_NO_MODEL)
+        if kind.is_text:
+            self._check_text(start, start + size)
+        return _Field(number, kind.message, 0, start, start + size)
+
+    def _check_text(self, start: int, end: int) -> None:
+        try:
+            self._content[start:end].decode()
+        except UnicodeDecodeError:
+            raise OnnxFileError(f"the file has a text that is no UTF-8{_AMBIGUOUS}") from None
 
     def _varint(self, place: int, end: int) -> tuple[int, int]:
-        """A number of variable length, and where it ends."""
+        """A number of variable length, written as short as it can be, and where it ends."""
         value = shift = 0
-        while place < end and shift < _VARINT_BITS:
-            byte = self._content[place]
-            place += 1
-            if byte < 0x80:  # noqa: PLR2004 - the bit that says that more bytes follow
-                return value | byte << shift, place
+        for begin in range(place, min(end, place + _LONGEST_VARINT)):
+            byte = self._content[begin]
             value |= (byte & 0x7F) << shift
+            if byte < 0x80:  # noqa: PLR2004 - the bit that says that more bytes follow
+                if (byte == 0 and shift) or value > _LARGEST_VARINT:
+                    raise OnnxFileError(f"the file has a number in another form than the shortest{_AMBIGUOUS}")
+                return value, begin + 1
             shift += 7
         raise OnnxFileError(_NO_MODEL)
 
@@ -161,7 +255,7 @@ class _Walk:
 
     def text(self, found: _Field) -> str:
         """What a field of text says."""
-        return self._content[found.start : found.end].decode("utf-8", errors="replace")
+        return self._content[found.start : found.end].decode()
 
     def texts(self, fields: list[_Field], numbers: tuple[int, ...]) -> tuple[str, ...]:
         """What the fields of these numbers say; nothing where one is not there."""
@@ -169,17 +263,37 @@ class _Walk:
         return tuple(said.get(number, "") for number in numbers)
 
 
-def inspect(path: Path) -> OnnxFile:
+def _known(message: str, number: int, wire: int) -> _Kind:
+    """What a field holds, when it is one of a message's and is written as such."""
+    kind = _MESSAGES[message].get(number)
+    if kind is None:
+        if message == "model":  # most often, it is something else altogether
+            raise OnnxFileError(f"{_NO_MODEL}: it has a part {number}, which models do not have")
+        raise OnnxFileError(f"the file has a part {number} in a {message}, which ONNX does not have{_AMBIGUOUS}")
+    if wire != kind.wire and not (wire == _BYTES and kind.is_packable):
+        raise OnnxFileError(f"{_NO_MODEL}: part {number} of a {message} is of another type")
+    return kind
+
+
+def _refuse_second(message: str, number: int, seen: set[int]) -> None:
+    """Remember a field that may be there once."""
+    alternatives = _ALTERNATIVES.get(message, ())
+    key = -1 if number in alternatives else number
+    if key in seen:
+        raise OnnxFileError(f"the file has the part {number} of a {message} twice{_AMBIGUOUS}")
+    seen.add(key)
+
+
+def inspect(content: bytes) -> OnnxFile:
     """Look through an ONNX file.
 
     Raises:
-        OnnxFileError: It is none, it says that some of its data is outside of it, or it stands for too many nodes.
+        OnnxFileError: It is none, it says that some of its data is outside of it, it stands for too many nodes, or two
+            readers may read it differently.
     """
-    with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size == 0:
-            raise OnnxFileError("the file is no ONNX model, it is empty")
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return _Inspection(_Walk(content)).inspect(len(content))
+    if not content:
+        raise OnnxFileError("the file is no ONNX model, it is empty")
+    return _Inspection(_Walk(content)).inspect(len(content))
 
 
 @dataclass(slots=True)
@@ -189,42 +303,58 @@ class _Inspection:
     Attributes:
         walk: Reads the file.
         messages: How many nodes and tensors there were.
+        tensors: How many tensors there were.
         dense_values: As in `OnnxFile`.
         calls: What the nodes of each function call, functions or operators; of the model's own graph, too.
     """
 
     walk: _Walk
     messages: int = 0
+    tensors: int = 0
     dense_values: int = 0
     calls: dict[Function, list[Function]] = field(default_factory=lambda: defaultdict[Function, list[Function]](list))
 
     def inspect(self, size: int) -> OnnxFile:
         """Go from message to message."""
-        waiting: list[tuple[str, int, int, Function]] = [("model", 0, size, ())]
+        waiting: list[tuple[str, int, int, int, Function]] = [("model", 0, size, 0, ())]
         while waiting:
-            kind, start, end, function = waiting.pop()
-            fields = self._fields(kind, start, end)
-            if kind in {"node", "tensor"}:
-                self._count()
-            if kind == "node":
-                self.calls[function].append(self.walk.texts(fields, _NAMES[kind]))
-            elif kind == "function":
-                function = self.walk.texts(fields, _NAMES[kind])
-            elif kind == "tensor":
-                _refuse_external_data(self.walk, fields)
-            elif kind == "sparse tensor":
-                self.dense_values += _dense_values(self.walk, fields)
-            inner = _INNER[kind]
-            waiting += [(inner[part.number], part.start, part.end, function) for part in fields if part.number in inner]
-        return OnnxFile(self._expanded((), 0, {}), self.dense_values)
+            message, start, end, depth, function = waiting.pop()
+            if depth > _MAX_MESSAGES_DEEP:
+                raise OnnxFileError(f"the model is nested more than {_MAX_MESSAGES_DEEP} levels deep")
+            fields = self._fields(message, start, end)
+            if message == "function":
+                function = self._defined(self.walk.texts(fields, _NAMES[message]))
+            else:
+                self._look_at(message, fields, function)
+            waiting += [(part.message, part.start, part.end, depth + 1, function) for part in fields if part.message]
+        return OnnxFile(self._expanded((), 0, {}), self.dense_values, self.tensors)
 
-    def _fields(self, kind: str, start: int, end: int) -> list[_Field]:
+    def _defined(self, function: Function) -> Function:
+        """Remember that there is a function; a second one of its name would be another's."""
+        if function in self.calls:
+            raise OnnxFileError(f"the model has two functions of the name {function[0]!r}{_AMBIGUOUS}")
+        self.calls[function] = []
+        return function
+
+    def _look_at(self, message: str, fields: list[_Field], function: Function) -> None:
+        """Count a message, and refuse what may not be in it."""
+        if message == "node":
+            self._count()
+            self.calls[function].append(self.walk.texts(fields, _NAMES[message]))
+        elif message == "tensor":
+            self._count()
+            self.tensors += 1
+            _refuse_external_data(self.walk, fields)
+        elif message == "sparse-tensor":
+            self.dense_values += _dense_values(self.walk, fields)
+
+    def _fields(self, message: str, start: int, end: int) -> list[_Field]:
         """The fields of a message that matter."""
-        wanted = {*_INNER[kind], *_NAMES.get(kind, ()), *_READ.get(kind, ())}
-        found = self.walk.fields(start, end, wanted, has_numbers=kind == "attribute")
-        fields = list(islice(found, _MAX_MESSAGES + 1))
-        if len(fields) > _MAX_MESSAGES:
-            raise OnnxFileError(_TOO_MANY)
+        fields: list[_Field] = []
+        for found in self.walk.fields(message, start, end):
+            fields.append(found)
+            if len(fields) > _MAX_MESSAGES:
+                raise OnnxFileError(_TOO_MANY)
         return fields
 
     def _count(self) -> None:
@@ -253,13 +383,12 @@ def _refuse_external_data(walk: _Walk, fields: list[_Field]) -> None:
         if part.number == _TENSOR_NAME:
             name = walk.text(part)
         elif part.number == _TENSOR_LOCATION:
-            is_external = is_external or part.value & _ENUM_BITS == _EXTERNAL
+            if part.value not in {_DEFAULT, _EXTERNAL}:
+                raise OnnxFileError(f"the file has a tensor whose data is in the place {part.value}{_AMBIGUOUS}")
+            is_external = part.value == _EXTERNAL
         elif part.number == _TENSOR_EXTERNAL_DATA:
-            entry = {
-                inner.number: walk.text(inner)
-                for inner in walk.fields(part.start, part.end, (_ENTRY_KEY, _ENTRY_VALUE))
-            }
-            location = entry.get(_ENTRY_VALUE, "") if entry.get(_ENTRY_KEY) == "location" else location
+            key, value = walk.texts(list(walk.fields("entry", part.start, part.end)), (_ENTRY_KEY, _ENTRY_VALUE))
+            location = value if key == "location" else location
     if is_external:
         raise OnnxFileError(
             f"the data of its tensor {name!r} is outside of the file, in {location!r}; save the model with all of its "

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from starlette.responses import PlainTextResponse, Response
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
 
 
 class Problem(Exception):  # noqa: N818 - it is an answer, not a failure of the program
@@ -75,6 +77,8 @@ def unavailable(message: str) -> Problem:
 
 def problem_response(problem: Problem) -> Response:
     """A problem as a response: JSON, or plain text."""
+    from starlette.responses import PlainTextResponse, Response  # what runs models has problems, and no web server
+
     if isinstance(problem.content, str):
         return PlainTextResponse(problem.content, problem.status, problem.headers)
     return Response(orjson.dumps(problem.content), problem.status, problem.headers, media_type="application/json")

@@ -7,6 +7,8 @@ import binascii
 
 from wallaroo_ext.sandbox.problems import bad_request
 
+_MEMORY = 64 << 20  # of what reading a schema may take, in bytes
+
 
 def check_schema(name: str, text: str) -> None:
     """Raise a Problem, 400, unless a text is the base64 of an Arrow schema serialised as an IPC message.
@@ -26,8 +28,11 @@ def check_schema(name: str, text: str) -> None:
 def _is_schema(message: bytes) -> bool:
     import pyarrow as pa
 
+    from wallaroo_ext.sandbox import arrow_limits
+
     try:
+        arrow_limits.check_schema(message, _MEMORY)
         pa.ipc.read_schema(pa.py_buffer(message))
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, ValueError, arrow_limits.TooLargeError):
         return False
     return True

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wallaroo_ext.json_values import list_of, object_of
 from wallaroo_ext.sandbox.problems import engine_error
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "tensor(bool)": np.dtype(np.bool_),
     "tensor(string)": np.dtype(np.object_),
 }
+_TEXT = "string"
+_BY_NAME = {_TEXT if dtype.kind == "O" else str(dtype): dtype for dtype in _DTYPES.values()}
 
 
 class UnsupportedTypeError(ValueError):
@@ -213,3 +216,72 @@ def _variable(kind: Any) -> Any:
     if _is_list(kind):
         return pa.list_(pa.field(kind.value_field.name, _variable(kind.value_type), kind.value_field.nullable))
     return kind
+
+
+def pack(outputs: Mapping[str, Array]) -> tuple[list[dict[str, Any]], list[Array]]:
+    """Tensors as what describes them and their bytes, for `unpack`."""
+    descriptions: list[dict[str, Any]] = []
+    pieces: list[Array] = []
+    for name, tensor in outputs.items():
+        descriptions.append({"name": name, "dtype": _name_of(tensor.dtype), "shape": list(tensor.shape)})
+        flat = np.ascontiguousarray(tensor).reshape(-1)
+        pieces += _packed_texts(flat) if tensor.dtype == object else [flat.view(np.uint8)]
+    return descriptions, pieces
+
+
+def _name_of(dtype: np.dtype[Any]) -> str:
+    return _TEXT if dtype.kind == "O" else str(dtype)
+
+
+def _packed_texts(flat: Array) -> list[Array]:
+    """The lengths of texts in bytes, and the texts."""
+    texts = [str(value).encode("utf-8", "replace") for value in flat.tolist()]
+    lengths = np.array([len(text) for text in texts], np.int64)
+    return [lengths.view(np.uint8), np.frombuffer(b"".join(texts), np.uint8)]
+
+
+def unpack(descriptions: Any, content: memoryview) -> tuple[dict[str, Array], memoryview]:
+    """Tensors over the memory that they came in, and what follows them.
+
+    Nothing of what is said is believed: who packed them may be a model that broke out.
+
+    Raises:
+        ValueError: They are described wrongly.
+    """
+    tensors: dict[str, Array] = {}
+    for description in list_of(descriptions):
+        name, dtype, shape = (object_of(description).get(key) for key in ("name", "dtype", "shape"))
+        if not isinstance(name, str) or name in tensors or not isinstance(dtype, str) or dtype not in _BY_NAME:
+            raise ValueError("an output without a name or a type")
+        sizes = list_of(shape)
+        if not all(type(size) is int and size >= 0 for size in sizes):
+            raise ValueError("an output without a shape")
+        flat, content = _unpacked(_BY_NAME[dtype], math.prod(sizes), content)
+        tensors[name] = flat.reshape(sizes)
+    return tensors, content
+
+
+def _unpacked(dtype: np.dtype[Any], count: int, content: memoryview) -> tuple[Array, memoryview]:
+    """So many values, and what follows them."""
+    if dtype.kind == "O":
+        return _unpacked_texts(count, content)
+    size = count * dtype.itemsize
+    if size > len(content):
+        raise ValueError("an output that is larger than what came")
+    values = np.frombuffer(content[:size], np.uint8 if dtype.kind == "b" else dtype)
+    return values != 0 if dtype.kind == "b" else values, content[size:]
+
+
+def _unpacked_texts(count: int, content: memoryview) -> tuple[Array, memoryview]:
+    lengths, content = _unpacked(np.dtype(np.int64), count, content)
+    if count and (int(lengths.min()) < 0 or int(lengths.max()) > len(content)):
+        raise ValueError("a text that is larger than what came")
+    ends = np.cumsum(lengths)
+    if count and int(ends[-1]) > len(content):
+        raise ValueError("texts that are larger than what came")
+    texts = np.empty(count, object)
+    start = 0
+    for number, end in enumerate(ends.tolist()):
+        texts[number] = str(content[start:end], "utf-8", "replace")
+        start = end
+    return texts, content[start:]

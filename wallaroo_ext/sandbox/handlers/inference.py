@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from wallaroo_ext.inference.media_types import arrow_media_type
-from wallaroo_ext.sandbox.calls import Call, handles
+from wallaroo_ext.sandbox.calls import Call, handles_by_models
 from wallaroo_ext.sandbox.handlers.deployments import find_deployment, pod_name
 from wallaroo_ext.sandbox.handlers.workspaces import is_member
 from wallaroo_ext.sandbox.pieces import PiecesResponse
 from wallaroo_ext.sandbox.problems import engine_error, not_found, unavailable
 
 if TYPE_CHECKING:
-    from wallaroo_ext.sandbox.engine import RunningDeployment
+    from wallaroo_ext.sandbox.answers import Rows
+    from wallaroo_ext.sandbox.engine import RunningDeployment, Scored
     from wallaroo_ext.sandbox.store import Row
 
 
-@handles
+@handles_by_models
 def infer_deployment(call: Call) -> Response:
     """Scored rows."""
     return _infer(call)
 
 
-@handles
+@handles_by_models
 def infer_pipeline(call: Call) -> Response:
     """Scored rows."""
     return _infer(call)
@@ -35,12 +36,12 @@ def _infer(call: Call) -> Response:
     deployment = _running(call, row)
 
     # A running deployment has found the heavy libraries loaded, so this import waits for nothing.
-    from wallaroo_ext.sandbox.answers import JSON, Answer, Selection, preferred_type, read_rows
+    from wallaroo_ext.sandbox.answers import JSON, Answer, Selection, preferred_type
 
-    rows = read_rows(call.media_type, call.body, call.instance.options.rows_memory_mib)
+    rows, scored = _scored(call, deployment)
     answer = Answer(
         rows=rows,
-        scored=deployment.score(rows.table),
+        scored=scored,
         pipeline=row["pipeline"],
         pipeline_version=row["pipeline_version"],
         partition=pod_name("engine", row["id"]),
@@ -58,6 +59,24 @@ def _infer(call: Call) -> Response:
         response = PiecesResponse(answer.to_arrow(), media_type=arrow_media_type())
     call.instance.log.append(row["pipeline_id"], answer.logged())  # last, so that nothing is logged that failed
     return response
+
+
+def _scored(call: Call, deployment: RunningDeployment) -> tuple[Rows, Scored]:
+    """The rows, and what the models give for them.
+
+    Arrow is read by the models' process first, which can take no more memory and time than it may; here it is read once
+    more where that went well, and in the plain form that the process gives it where it was not plain.
+    """
+    from wallaroo_ext.sandbox.answers import is_json, read_rows, to_request
+
+    memory = call.instance.options.rows_memory_mib
+    if is_json(call.media_type):
+        rows = read_rows(call.media_type, call.body, memory)
+        scored = deployment.score(to_request(rows))
+    else:
+        scored = deployment.score([call.body])
+        rows = read_rows(call.media_type, call.body if scored.rows is None else scored.rows, memory)
+    return rows, scored
 
 
 def _deployment(call: Call) -> Row:

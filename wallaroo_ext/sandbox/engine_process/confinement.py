@@ -1,0 +1,219 @@
+"""What keeps a process to itself: limits, and where Linux has them a network of its own, Landlock and seccomp.
+
+Each layer is tried, and what holds is named; a kernel or a container may forbid or not know one. Landlock and seccomp
+are a few system calls, which are made here without a library; the manuals landlock(7) and seccomp(2) describe them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import resource
+import struct
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+_IS_LINUX = sys.platform.startswith("linux")
+_MIB = 1 << 20
+_NICE = 10
+_OPEN_FILES = 64
+_BESIDE_DATA = 2048 * _MIB  # addresses that are no memory: of libraries, and what the allocator sets aside
+
+_SET_DEATH_SIGNAL, _SET_SECCOMP, _SET_NO_NEW_PRIVILEGES, _FILTER = 1, 22, 38, 2
+_SIGKILL = 9
+_NEW_IPC, _NEW_USER, _NEW_NETWORK = 0x08000000, 0x10000000, 0x40000000
+
+_LANDLOCK_CREATE, _LANDLOCK_RESTRICT, _ASK_VERSION = 444, 446, 1
+_FILE_RIGHTS = {1: (1 << 13) - 1, 2: 1 << 13, 3: 1 << 14, 5: 1 << 15}  # by the version that brought them
+_NETWORK_RIGHTS_SINCE, _NETWORK_RIGHTS = 4, 0b11
+_SCOPES_SINCE, _SCOPES = 6, 0b11
+
+_X86, _ARM = "x86_64", "aarch64"
+_ARCHITECTURES = {_X86: 0xC000003E, _ARM: 0xC00000B7}
+_OTHER_NUMBERS = 0x40000000  # of the ABI x32
+_CLONE, _CLONE_3, _CLONE_THREAD = {_X86: 56, _ARM: 220}, 435, 0x10000
+_FORBIDDEN: dict[str, tuple[int | None, int | None]] = {  # their numbers on x86_64 and on ARM
+    "open": (2, None),
+    "creat": (85, None),
+    "openat": (257, 56),
+    "openat2": (437, 437),
+    "open_by_handle_at": (304, 265),
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "mq_open": (240, 180),
+    "socket": (41, 198),
+    "socketpair": (53, 199),
+    "connect": (42, 203),
+    "bind": (49, 200),
+    "listen": (50, 201),
+    "accept": (43, 202),
+    "accept4": (288, 242),
+    "fork": (57, None),
+    "vfork": (58, None),
+    "execve": (59, 221),
+    "execveat": (322, 281),
+    "kill": (62, 129),
+    "tkill": (200, 130),
+    "rt_sigqueueinfo": (129, 138),
+    "pidfd_open": (434, 434),
+    "pidfd_send_signal": (424, 424),
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "mount": (165, 40),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    "io_uring_setup": (425, 425),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+}
+_LOAD, _EQUAL, _AT_LEAST, _HAS_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_NUMBER_AT, _ARCHITECTURE_AT, _FIRST_ARGUMENT_AT = 0, 4, 16
+_ALLOW, _FAIL, _NOT_PERMITTED, _NO_SUCH_CALL = 0x7FFF0000, 0x00050000, 1, 38
+
+
+def separate() -> list[str]:
+    """Take this process, while it has one thread, out of the machine's network, and behind all others for processors.
+
+    Returns:
+        The layers that hold from here on, for its children, too.
+    """
+    with suppress(OSError):
+        os.nice(_NICE)
+    if not _IS_LINUX:
+        return []
+    die_with_parent()
+    library = _library()
+    for spaces in (_NEW_USER | _NEW_NETWORK | _NEW_IPC, _NEW_NETWORK | _NEW_IPC):
+        if library.unshare(spaces) == 0:
+            return ["a network of its own"]
+    return []
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process when the thread ends that started it."""
+    if _IS_LINUX:
+        _library().prctl(_SET_DEATH_SIGNAL, _SIGKILL, 0, 0, 0)
+
+
+def confine(memory: int) -> list[str]:
+    """Shut this process, while it has one thread, off from files, the network and other processes, for good.
+
+    It can use what it has open, its memory and further threads.
+
+    Args:
+        memory: How much more memory it may take than it has now, in bytes.
+
+    Returns:
+        The layers that hold.
+    """
+    layers = ["limits"] if _limit(memory) else []
+    if not _IS_LINUX:
+        return layers
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # the first that a system in need ends
+    library = _library()
+    if library.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
+        return layers
+    if version := _landlock(library):
+        layers.append(f"Landlock {version}")
+    if _seccomp(library):
+        layers.append("seccomp")
+    return layers
+
+
+def _library() -> Any:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _limit(memory: int) -> bool:
+    """Set the limits; whether the one of memory holds."""
+    for kind, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+    ):
+        with suppress(OSError, ValueError):
+            resource.setrlimit(kind, (most, most))
+    if not _IS_LINUX:
+        return False  # macOS takes the limits of memory, and does nothing about them
+    size, data = _taken()
+    most_data, most_size = data + memory, size + memory + _BESIDE_DATA
+    try:
+        resource.setrlimit(resource.RLIMIT_DATA, (most_data, most_data))
+        resource.setrlimit(resource.RLIMIT_AS, (most_size, most_size))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _taken() -> tuple[int, int]:
+    """How many addresses this process has, and how much of its own memory, in bytes."""
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    return int(pages[0]) * resource.getpagesize(), int(pages[5]) * resource.getpagesize()
+
+
+def _landlock(library: Any) -> int:
+    """Forbid files, TCP, and signals to others; the version of Landlock, and 0 where there is none."""
+    version: int = library.syscall(_LANDLOCK_CREATE, None, 0, _ASK_VERSION)
+    if version < 1:
+        return 0
+    rights = [
+        sum(bits for since, bits in _FILE_RIGHTS.items() if version >= since),
+        _NETWORK_RIGHTS if version >= _NETWORK_RIGHTS_SINCE else 0,
+        _SCOPES if version >= _SCOPES_SINCE else 0,
+    ]
+    count = 3 if version >= _SCOPES_SINCE else 2 if version >= _NETWORK_RIGHTS_SINCE else 1
+    attributes = struct.pack(f"<{count}Q", *rights[:count])
+    rules: int = library.syscall(_LANDLOCK_CREATE, attributes, len(attributes), 0)
+    if rules < 0:
+        return 0
+    holds = library.syscall(_LANDLOCK_RESTRICT, rules, 0) == 0
+    os.close(rules)
+    return version if holds else 0
+
+
+def _seccomp(library: Any) -> bool:
+    """Forbid the system calls that open, send, start or reach anything; whether that holds."""
+    machine = platform.machine()
+    if machine not in _ARCHITECTURES:
+        return False
+    program = _filter(machine)
+    instructions = ctypes.create_string_buffer(program, len(program))
+    head = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
+    return library.prctl(_SET_SECCOMP, _FILTER, ctypes.create_string_buffer(head, len(head)), 0, 0) == 0
+
+
+def _filter(machine: str) -> bytes:
+    """The program, in Berkeley Packet Filters, that decides over a system call."""
+    column = 0 if machine == _X86 else 1
+    numbers = [number for calls in _FORBIDDEN.values() if (number := calls[column]) is not None]
+    refuse = _FAIL | _NOT_PERMITTED
+    steps = [
+        (_LOAD, 0, 0, _ARCHITECTURE_AT),
+        (_EQUAL, 1, 0, _ARCHITECTURES[machine]),
+        (_RETURN, 0, 0, refuse),
+        (_LOAD, 0, 0, _NUMBER_AT),
+        (_AT_LEAST, 0, 1, _OTHER_NUMBERS),
+        (_RETURN, 0, 0, refuse),
+        (_EQUAL, 0, 1, _CLONE_3),  # its arguments cannot be looked at; the C library then takes clone
+        (_RETURN, 0, 0, _FAIL | _NO_SUCH_CALL),
+    ]
+    for number in numbers:
+        steps += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, refuse)]
+    steps += [
+        (_EQUAL, 0, 3, _CLONE[machine]),
+        (_LOAD, 0, 0, _FIRST_ARGUMENT_AT),
+        (_HAS_BITS, 1, 0, _CLONE_THREAD),
+        (_RETURN, 0, 0, refuse),
+        (_RETURN, 0, 0, _ALLOW),
+    ]
+    return b"".join(struct.pack("<HBBI", *step) for step in steps)
