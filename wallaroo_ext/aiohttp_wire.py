@@ -16,6 +16,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from wallaroo_ext._util.after_fork import keep_from_children, this_process
 from wallaroo_ext.retries.body import can_be_read_twice
 
 if TYPE_CHECKING:
@@ -51,12 +52,21 @@ _used: ContextVar[asyncio.BaseTransport | None] = ContextVar("_used", default=No
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Remembers which connection a task uses."""
+    """Remembers which connection a task uses, and in which process connections are open."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._process = this_process()
 
     async def connect(self, *arguments: Any, **named: Any) -> Any:
         connection = await super().connect(*arguments, **named)
         _used.set(connection.transport)
+        keep_from_children(connection.transport.get_extra_info("socket").fileno())
         return connection
+
+    def __del__(self, *arguments: Any) -> None:
+        if self._process.is_this:  # a child says nothing of connections that its parent has open, and may close later
+            super().__del__(*arguments)
 
 
 def _break_off() -> None:

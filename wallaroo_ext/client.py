@@ -111,8 +111,7 @@ def connect(api_url: str | None = None, **options: Unpack[ConnectOptions]) -> Cl
     Raises:
         ConfigurationError: A setting is missing, contradicts another one, or needs an extra that is not installed.
     """
-    from wallaroo_mlops_client import Client
-
+    from wallaroo_ext.connected_client import ConnectedClient
     from wallaroo_ext.log_safety import protect_logs
 
     _check_names(options)
@@ -121,7 +120,7 @@ def connect(api_url: str | None = None, **options: Unpack[ConnectOptions]) -> Cl
     protect_logs()
     verify = _verification(settings, options)
     transport = _transport(options, verify=verify)
-    return Client(
+    return ConnectedClient(
         base_url=settings.api_url,
         timeout=httpx_timeout(options.get("timeout", Timeouts())),
         headers={"User-Agent": _user_agent(options.get("user_agent"))},

@@ -20,7 +20,8 @@ WallarooError
 ├── WaitTimeoutError              something did not happen in the time that was given for it
 ├── UploadCorruptedError          the instance stored other bytes than were sent
 ├── ConversionError               an uploaded model did not become ready
-└── DeploymentError               a deployment ended in `Error`
+├── DeploymentError               a deployment ended in `Error`
+└── ForkedError                   a forked process goes on with what its parent began
 
 The text of an error is a sentence about what happened and one about what to do next, its `advice`. No message, repr,
 attribute or pickle holds a token, a password or a secret. Errors can be pickled and copied with all their attributes.
@@ -222,3 +223,7 @@ class DeploymentError(WallarooError):
     def __init__(self, message: str, *, details: list[str], advice: str = "") -> None:
         super().__init__(message, advice=advice)
         self.details = details
+
+
+class ForkedError(WallarooError):
+    """A forked process goes on with what its parent began, such as reading an answer: it has to begin that anew."""

@@ -10,6 +10,7 @@ from wallaroo_ext import contract
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.retries import hints
 from wallaroo_ext.retries.attempts import attempts_in
+from wallaroo_ext.wire import ForkSafeTransport, fork_safe
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.httpx import RequestInfo, ResponseInfo
@@ -20,7 +21,7 @@ _SECRET_HEADERS = ("authorization", "proxy_authorization", "cookie", "set_cookie
 _REMOVED = "[removed]"
 
 
-class TracedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class TracedTransport(ForkSafeTransport):
     """A span for each time that a request is sent, named by its operation.
 
     Args:
@@ -33,6 +34,7 @@ class TracedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
         hooks: Any = {"request_hook": _begin, "response_hook": _end}
         async_hooks: Any = {"request_hook": _begin_async, "response_hook": _end_async}
+        transport = fork_safe(transport)
         self._transport = transport
         self._sync: Any = SyncOpenTelemetryTransport(transport, tracer_provider=provider, **hooks)
         self._async: Any = AsyncOpenTelemetryTransport(transport, tracer_provider=provider, **async_hooks)

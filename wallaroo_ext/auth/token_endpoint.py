@@ -14,7 +14,7 @@ from wallaroo_ext.auth.origins import parsed
 from wallaroo_ext.failures import connection_failed
 from wallaroo_ext.json_values import object_of
 from wallaroo_ext.retries import hints
-from wallaroo_ext.tls import tls_context
+from wallaroo_ext.wire import Wire, fork_safe
 
 if TYPE_CHECKING:
     import ssl
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT = httpx.Timeout(connect=10.0, read=30.0, write=10.0, pool=10.0)
 OPERATION = "request_token"
 _OF_THE_TRANSFER = {"content-encoding", "content-length", "transfer-encoding"}
+_NONE_KEPT = httpx.Limits(max_keepalive_connections=0)
+"""Tokens are asked for too rarely to keep a connection open."""
 _LONGEST_ANSWER = 1 << 20  # bytes; a token with many roles has some thousand
 
 
@@ -84,8 +86,8 @@ class TokenEndpoint:
     ) -> None:
         self.url = str(parsed(url, "The token endpoint's URL"))
         self._credentials = credentials
-        self._transport = transport
-        self._verify = verify
+        own = transport is None
+        self._transport = Wire(verify=verify, limits=_NONE_KEPT, backend="httpx") if own else fork_safe(transport)
         self._timeout = timeout if isinstance(timeout, httpx.Timeout) else httpx.Timeout(timeout)
 
     def ask(self, form: Form) -> Answer:
@@ -102,20 +104,12 @@ class TokenEndpoint:
         raise failure
 
     def _ask(self, form: Form) -> Answer:
-        with self._client() as http:
+        with httpx.Client(transport=_Lent(self._transport), timeout=self._timeout) as http:
             response = http.send(self._request(http, form), stream=True)
             try:
                 return _answer(response, self._read(response), self.url)
             finally:
                 response.close()
-
-    def _client(self) -> httpx.Client:
-        """A client for one request: tokens are asked for too rarely to keep a connection open."""
-        if self._transport is not None:
-            return httpx.Client(transport=_Lent(self._transport), timeout=self._timeout)
-        if isinstance(self._verify, bool):
-            self._verify = tls_context(verify=self._verify)
-        return httpx.Client(verify=self._verify, timeout=self._timeout)
 
     def _request(self, http: httpx.Client, form: Form) -> httpx.Request:
         headers, fields = _client_authentication(self._credentials)

@@ -10,6 +10,7 @@ from wallaroo_ext.retries.budget import Budget
 from wallaroo_ext.retries.clock import Clock
 from wallaroo_ext.retries.decisions import Outcome, Read, Send, Sending, Wait
 from wallaroo_ext.retries.policy import RetryPolicy
+from wallaroo_ext.wire import ForkSafeTransport, fork_safe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _DEFAULT_POLICY = RetryPolicy()
 
 
-class RetryTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class RetryTransport(ForkSafeTransport):
     """Sends requests through another transport, again where the policy allows it.
 
     It serves both kinds of client, as far as the other transport does. Errors are httpx's own, and answers are what the
@@ -37,7 +38,7 @@ class RetryTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         policy: RetryPolicy = _DEFAULT_POLICY,
         clock: Clock | None = None,
     ) -> None:
-        self._transport: Any = transport
+        self._transport: Any = fork_safe(transport)
         self._policy = policy
         self._clock = clock or Clock()
         self._budget = Budget(policy.budget)
