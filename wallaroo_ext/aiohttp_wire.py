@@ -55,17 +55,23 @@ class _Connector(aiohttp.TCPConnector):
     """Remembers which connection a task uses, and in which process connections are open."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**options)  # pyright: ignore[reportUnknownMemberType] - a parameter of aiohttp's has no type
         self._process = this_process()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it serves no more; a child says nothing of a session that its parent may close later."""
+        return super().closed or not self._process.is_this
 
     async def connect(self, *arguments: Any, **named: Any) -> Any:
         connection = await super().connect(*arguments, **named)
         _used.set(connection.transport)
-        keep_from_children(connection.transport.get_extra_info("socket").fileno())
+        if connection.transport is not None:
+            keep_from_children(connection.transport.get_extra_info("socket").fileno())
         return connection
 
     def __del__(self, *arguments: Any) -> None:
-        if self._process.is_this:  # a child says nothing of connections that its parent has open, and may close later
+        if self._process.is_this:  # nor of its connections
             super().__del__(*arguments)
 
 

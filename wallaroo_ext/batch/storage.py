@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from wallaroo_ext._util.after_fork import keep_from_children, leave_alone, this_process
 from wallaroo_ext.batch.filesystems import resolved
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from pyarrow import NativeFile
 
+pa: Any = import_module("pyarrow")
 fs: Any = import_module("pyarrow.fs")
 
 UNFINISHED = ".unfinished-"
@@ -68,12 +70,17 @@ class Storage:
     def writing(self, name: str) -> Generator[NativeFile]:
         """A file to write to, which takes its name, and the place of an older one, when the block ends well.
 
-        On this machine it is on the disk by then.
+        On this machine it is on the disk by then. A process that is forked meanwhile leaves the file to its parent.
         """
-        temporary = self.path(f"{UNFINISHED}{uuid4().hex[:12]}-{name}")
+        temporary, process = self.path(f"{UNFINISHED}{uuid4().hex[:12]}-{name}"), this_process()
         try:
-            with self._system.open_output_stream(temporary) as opened:
-                yield opened
+            with self._open(temporary) as opened:
+                try:
+                    yield opened
+                finally:
+                    if not process.is_this:
+                        leave_alone(opened)
+            process.check(f"The file {name}")
             if self.local is None:
                 self._system.move(temporary, self.path(name))
             else:
@@ -81,9 +88,18 @@ class Storage:
                 os.replace(temporary, self.path(name))  # noqa: PTH105 - the paths are pyarrow's texts
                 _sync(self._base)
         except BaseException:
-            with suppress(OSError):
-                self._system.delete_file(temporary)
+            if process.is_this:
+                with suppress(OSError):
+                    self._system.delete_file(temporary)
             raise
+
+    def _open(self, path: str) -> Any:
+        """A new file to write to, which no forked process can write to."""
+        if self.local is None:
+            return self._system.open_output_stream(path)
+        opened = pa.OSFile(path, "wb")
+        keep_from_children(opened.fileno())
+        return opened
 
 
 def _sync(path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from wallaroo_ext._util.after_fork import this_process
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -27,6 +30,8 @@ def running(
 ) -> Generator[dict[str, str]]:
     """Run a sandbox for the time of a `with` block.
 
+    A process that is forked meanwhile ends nothing when it leaves the block: the sandbox is its parent's.
+
     Args:
         directory: Its data directory; None for one that is removed at the end.
         *arguments: Further arguments of `wallaroo-ext sandbox`.
@@ -39,19 +44,32 @@ def running(
     Raises:
         SandboxFailedError: It did not start.
     """
-    with tempfile.TemporaryDirectory(prefix="wallaroo-sandbox-") as temporary:
-        env_file = Path(temporary) / "environment"
+    owner = this_process()
+    with _temporary_directory() as temporary:
+        env_file = temporary / "environment"
         command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox", "--env-file", str(env_file)]
         command += ["--log-format", log_format]
-        command += ["--data-dir", str(directory or Path(temporary) / "data"), *arguments]
-        said = log or Path(temporary) / "log"
+        command += ["--data-dir", str(directory or temporary / "data"), *arguments]
+        said = log or temporary / "log"
         with said.open("w", encoding="utf-8") as stderr:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr)
             try:
                 _wait(process, env_file, said)
                 yield read_environment(env_file)
             finally:
-                _end(process)
+                if owner.is_this:
+                    _end(process)
+
+
+@contextmanager
+def _temporary_directory() -> Generator[Path]:
+    """A directory that this process removes at the end; `tempfile`'s own is removed by forked processes, too."""
+    owner, directory = this_process(), Path(tempfile.mkdtemp(prefix="wallaroo-sandbox-"))
+    try:
+        yield directory
+    finally:
+        if owner.is_this:
+            shutil.rmtree(directory)
 
 
 def read_environment(env_file: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.uploads.intake import Intake
 
@@ -26,6 +27,8 @@ _BATCH = 4
 
 class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body that is read once, while it is sent, by either kind of client.
+
+    A forked process cannot go on with it: it would read its parent's file, and send its parent's pieces.
 
     In asyncio, what may block is done in a thread: reading a file or an iterator, and waiting for the digest.
 
@@ -47,6 +50,7 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._envelope = envelope
         self._intake = Intake(source, digest)
         self._reporter = reporter
+        self._process = this_process()
         self.begun = False
         self.sent = 0
         self.may_be_whole = False
@@ -85,6 +89,7 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         return self._envelope.head
 
     def _count(self, piece: bytes) -> None:
+        self._process.check("This upload")
         self.sent += len(piece)
         self._reporter.at(self.sent)
 
