@@ -9,7 +9,14 @@ from weakref import WeakKeyDictionary
 import httpcore
 import httpx
 
-from wallaroo_ext._util.after_fork import PerProcess, Process, keep_from_children, leave_alone, this_process
+from wallaroo_ext._util.after_fork import (
+    PerProcess,
+    Process,
+    keep_from_children,
+    leave_alone,
+    renew_in_children,
+    this_process,
+)
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.tls import tls_context
 
@@ -75,6 +82,7 @@ class Wire(ForkSafeTransport):
             return own.sync
 
     def _made_for(self, own: _Connections, loop: asyncio.AbstractEventLoop) -> httpx.AsyncClient:
+        renew_in_children(loop)
         with own.lock:
             return own.by_loop.setdefault(loop, self._async_client(verify=self._context(), limits=self._limits))
 

@@ -5,6 +5,9 @@ have just taken, and work that waits for threads which the child does not have. 
 `PerProcess`, which makes another one in the child; what goes on in the parent alone remembers the `Process` that began
 it, and a descriptor for which it matters is named to `keep_from_children`.
 
+Before a fork, the modules are waited for that another thread is loading, because a child would wait for ever for them:
+this package loads what it needs with the first call.
+
 A process is told from its parent by a hook of `os.fork` and, where Python's hooks are not run, as under uWSGI, by its
 id at the next use.
 """
@@ -12,9 +15,14 @@ id at the next use.
 from __future__ import annotations
 
 import os
+import select
 import socket
-from contextlib import suppress
-from typing import TYPE_CHECKING, Generic, TypeVar
+import sys
+import threading
+import time
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakSet
 
 from wallaroo_ext.errors import ForkedError
 
@@ -53,8 +61,30 @@ class Process:
             )
 
 
+_PATIENCE_SECONDS = 10.0
+_PAUSE_SECONDS = 0.002
+_LOADED_LATE = {
+    "aiohttp",
+    "anyio",
+    "asyncio",
+    "httpcore",
+    "httpx",
+    "httpx_aiohttp",
+    "numpy",
+    "opentelemetry",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "rich",
+    "ssl",
+    "wallaroo_ext",
+    "wallaroo_mlops_client",
+}
+"""The packages that a first call may load."""
+
 _current = Process()
 _descriptors: dict[int, os.stat_result] = {}
+_loops: WeakSet[Any] = WeakSet()
 _inherited: list[object] = []
 
 
@@ -98,6 +128,15 @@ def keep_from_children(descriptor: int) -> None:
         _descriptors[descriptor] = os.fstat(descriptor)
 
 
+def renew_in_children(loop: object) -> None:
+    """Have each child that is forked from now on get a selector of its own for an event loop of asyncio.
+
+    Both processes have one selector otherwise, and a child that ends its copy of the loop, if only by exiting, takes
+    out of it what wakes the loop of its parent.
+    """
+    _loops.add(loop)
+
+
 def leave_alone(inherited: object) -> None:
     """Keep an object that a child inherited from being finalized, which would reach into what its parent uses."""
     _inherited.append(inherited)
@@ -108,6 +147,9 @@ def _begin_child() -> None:
     global _current  # noqa: PLW0603 - there is one process
     _current = Process()
     _let_go()
+    for loop in list(_loops):
+        with suppress(OSError, AttributeError):
+            _renew(loop)
 
 
 def _let_go() -> None:
@@ -125,10 +167,42 @@ def _let_go() -> None:
                     os.dup2(unconnected.fileno(), descriptor, inheritable=False)
 
 
+def _renew(loop: Any) -> None:
+    """Put new descriptors in the place of those that an event loop has: its selector, and the pair that wakes it."""
+    own: Any = [getattr(loop, name) for name in ("_selector", "_ssock", "_csock")]  # asyncio has no other way to it
+    with select.epoll() as selector, ExitStack() as stack:
+        pair = [stack.enter_context(each) for each in socket.socketpair()]
+        for new, old in zip((selector, *pair), own, strict=True):
+            os.dup2(new.fileno(), old.fileno(), inheritable=False)
+        for each in own[1:]:
+            each.setblocking(False)
+        selector.register(own[1].fileno(), select.EPOLLIN)
+
+
 def _is_still(descriptor: int, status: os.stat_result) -> bool:
     """Whether a number still stands for the same open file; where a system tells no two sockets apart, it is not."""
     return status.st_ino != 0 and os.path.samestat(os.fstat(descriptor), status)
 
 
+def _wait_for_imports() -> None:
+    """Wait until no other thread is loading a module that this package needs; at most some seconds.
+
+    A module's lock is not among those that Python makes anew in a child, so that who imports the module there hangs.
+    """
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while _others_import() and time.monotonic() < until:
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _others_import() -> bool:
+    locks: dict[str, Any] = getattr(sys.modules.get("_frozen_importlib"), "_module_locks", {})
+    me = threading.get_ident()
+    for name, reference in list(locks.items()):
+        owner = getattr(reference(), "owner", None)
+        if owner not in {None, me} and name.partition(".")[0] in _LOADED_LATE:
+            return True
+    return False
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_child)
+    os.register_at_fork(before=_wait_for_imports, after_in_child=_begin_child)

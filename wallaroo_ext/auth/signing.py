@@ -90,7 +90,8 @@ class TokenAuth(httpx.Auth):
 
     def __getstate__(self) -> NoReturn:
         raise TypeError(
-            f"A {type(self).__name__} holds secrets and is neither pickled nor copied: make one where it is needed."
+            f"A {type(self).__name__} holds secrets and is neither pickled nor copied: make one, by its class or by "
+            "connect(), in the process that needs it."
         )
 
 

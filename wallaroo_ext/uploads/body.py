@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _BATCH = 4
 """How many pieces are read at a time in asyncio's threads: to go there and back takes as long as to read one."""
 
+_WHAT = "This upload"
+
 
 class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body that is read once, while it is sent, by either kind of client.
@@ -60,6 +62,7 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         with self._noted():
             yield self._beginning()
             for piece in self._pieces():
+                self._process.check(_WHAT)
                 yield piece
                 self._count(piece)
             yield self._ending()
@@ -68,6 +71,7 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         with self._noted():
             yield self._beginning()
             async for piece in self._pieces_async():
+                self._process.check(_WHAT)
                 yield piece
                 self._count(piece)
             yield self._ending()
@@ -89,7 +93,7 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         return self._envelope.head
 
     def _count(self, piece: bytes) -> None:
-        self._process.check("This upload")
+        self._process.check(_WHAT)
         self.sent += len(piece)
         self._reporter.at(self.sent)
 
