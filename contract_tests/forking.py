@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -40,6 +41,32 @@ def ended(child: int) -> int:
 def in_child(work: Callable[[], object]) -> int:
     """Do some work in a forked child; its exit code, 0 where it went well."""
     return ended(begun(work))
+
+
+@contextmanager
+def forked_within(expected: type[BaseException]) -> Generator[Callable[[], None]]:
+    """What forks once, in the middle of a block; the child goes on with the block, and has to end it by an exception.
+
+    Args:
+        expected: The exception.
+    """
+    parent, codes = os.getpid(), list[int]()
+
+    def fork() -> None:
+        if not codes and os.getpid() == parent and (child := os.fork()):
+            codes.append(ended(child))
+
+    try:
+        yield fork
+    except BaseException as error:
+        if os.getpid() == parent:
+            raise
+        traceback.print_exc()
+        gc.collect()
+        os._exit(0 if isinstance(error, expected) else 3)
+    if os.getpid() != parent:
+        os._exit(4)
+    assert codes == [0]
 
 
 @contextmanager

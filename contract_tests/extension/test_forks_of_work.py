@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from batch_rows import batch, inputs_of, pq, scores_of, table_of, vectors, written
 from deployments import WORKSPACE, deployed
-from forking import children, ended, in_child
+from forking import children, forked_within, in_child
 
 from wallaroo_ext import ForkedError, PartSize, aio, connect, infer, infer_batches, infer_dataset, upload_model
 from wallaroo_ext.sandbox.process import running
@@ -126,39 +126,18 @@ class TestDatasets:
     ) -> None:
         """It is forked while a part is being written, and goes by whatever way out of the run that it copied."""
         [table] = written(tmp_path / "in", 400)
-        parent, forked = os.getpid(), list[int]()
+        parent = os.getpid()
+        options: Any = {"keys": ["id"], "request_rows": 20, "in_flight": 2, "part_size": PartSize(rows=200)}
+        with forked_within(leaves or ForkedError) as fork:
 
-        def tell(progress: Any) -> None:
-            if progress.rows and not forked and progress.rows != progress.of:
-                forked.append(os.fork())
-                if os.getpid() != parent and leaves is not None:
-                    raise leaves("the child goes")
-                if os.getpid() == parent:
-                    _, status = os.waitpid(forked[0], 0)
-                    forked.append(os.waitstatus_to_exitcode(status))
-                    time.sleep(0.15)  # so that the next piece is told
+            def tell(progress: Any) -> None:
+                if 0 < progress.rows < progress.of:
+                    fork()
+                    time.sleep(0.11)  # longer than the shortest time between two calls
+                    if os.getpid() != parent and leaves is not None:
+                        raise leaves("the child goes")
 
-        try:
-            infer_dataset(
-                used,
-                url,
-                tmp_path / "in",
-                tmp_path / "out",
-                keys=["id"],
-                request_rows=20,
-                in_flight=2,
-                part_size=PartSize(rows=200),
-                progress=tell,
-            )
-        except BaseException as error:
-            if os.getpid() == parent:
-                raise
-            gc.collect()
-            os._exit(0 if isinstance(error, leaves or ForkedError) else 3)
-        finally:
-            if os.getpid() != parent:
-                os._exit(4)
-        assert forked[1] == 0
+            infer_dataset(used, url, tmp_path / "in", tmp_path / "out", progress=tell, **options)
         close_to(_read(tmp_path / "out"), table, expected)
         names = [file.name for file in (tmp_path / "out").iterdir()]
         assert [name for name in names if "unfinished" in name] == []
@@ -199,34 +178,22 @@ class TestUploads:
     @pytest.mark.parametrize("where", ["source", "progress"])
     @pytest.mark.parametrize("check_sha", [True, False])
     def test_a_child_does_not_go_on_with_one(self, used: Client, where: str, check_sha: bool) -> None:  # noqa: FBT001 - a parameter
-        piece, parent, codes = os.urandom(300_000), os.getpid(), list[int]()
-
-        def fork() -> None:
-            if not codes and os.getpid() == parent and (child := os.fork()):
-                codes.append(ended(child))
-
-        def pieces() -> Iterator[bytes]:
-            for number in range(5):
-                time.sleep(0.11)  # longer than the shortest time between two calls of `progress`
-                if number == 2 and where == "source":
-                    fork()
-                yield piece
-
-        def tell(sent: int, _: int | None) -> None:
-            if sent and where == "progress":
-                fork()
-
+        piece = os.urandom(300_000)
         options: Any = {"name": "forked-in", "workspace": WORKSPACE, "wait": False, "framework": "keras"}
-        try:
+        with forked_within(ForkedError) as fork:
+
+            def pieces() -> Iterator[bytes]:
+                for number in range(5):
+                    time.sleep(0.11)  # longer than the shortest time between two calls of `progress`
+                    if number == 2 and where == "source":
+                        fork()
+                    yield piece
+
+            def tell(sent: int, _: int | None) -> None:
+                if sent and where == "progress":
+                    fork()
+
             upload_model(used, pieces(), progress=tell, check_sha=check_sha, **options)
-        except BaseException as error:
-            if os.getpid() == parent:
-                raise
-            os._exit(0 if isinstance(error, ForkedError) else 3)
-        finally:
-            if os.getpid() != parent:
-                os._exit(4)
-        assert codes == [0]
 
 
 class TestSandbox:
