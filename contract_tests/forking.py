@@ -62,6 +62,7 @@ def forked_within(expected: type[BaseException]) -> Generator[Callable[[], None]
         if os.getpid() == parent:
             raise
         traceback.print_exc()
+        traceback.clear_frames(error.__traceback__)  # and so finalizes what the child has left
         gc.collect()
         os._exit(0 if isinstance(error, expected) else 3)
     if os.getpid() != parent:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from io import BytesIO
 from itertools import pairwise
+from os import fspath
+from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +14,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from wallaroo_ext._util.atomic_files import write_whole
 from wallaroo_ext.json_values import list_of
 
 if TYPE_CHECKING:
@@ -59,8 +62,11 @@ class AssayFigure(Figure):
             _draw_bins(panels[1][0], shown, bins)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the chart to a file, whose form its ending says: `.png`, `.svg` or `.pdf`."""
-        cast("Any", self).savefig(path, dpi=_DPI)
+        """Write the chart to a file, whole or not at all, in the form of its ending: `.png`, `.svg` or `.pdf`."""
+        file = Path(path) if Path(path).suffix else Path(f"{fspath(path)}.png")
+        chart = BytesIO()
+        cast("Any", self).savefig(chart, format=file.suffix[1:].lower(), dpi=_DPI)
+        write_whole(file.resolve(), chart.getvalue())
 
     def _repr_png_(self) -> bytes:
         """What a notebook shows."""

@@ -307,6 +307,63 @@ def test_forget_deletes_the_file(keycloak: Keycloak, directory: Path) -> None:
     assert keycloak.grants == ["password", "password"]
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from keycloak import Keycloak
+Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+Keycloak().auth(cache=sys.argv[1]).access_token()
+"""
+
+
+def killed_while_it_wrote(directory: Path) -> Path:
+    """What a process left that was killed between writing a token and putting it in its place."""
+    here = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    assert subprocess.run([sys.executable, "-c", KILLED, str(directory)], env=here, check=False).returncode == -9
+    [left] = [file for file in directory.iterdir() if file.suffix != ".lock"]
+    assert '"t1"' in left.read_text()
+    return left
+
+
+@pytest.mark.parametrize("end", ["use", "forget"])
+def test_what_a_killed_process_left_is_removed(keycloak: Keycloak, directory: Path, end: str) -> None:
+    left = killed_while_it_wrote(directory)
+    auth = keycloak.auth(cache=directory)
+    auth.forget() if end == "forget" else auth.access_token()
+    assert not left.exists()
+
+
+def test_what_another_process_is_writing_is_not_removed(keycloak: Keycloak, directory: Path) -> None:
+    mine = killed_while_it_wrote(directory)
+    young = directory / f".{'0' * 64}.json.{'0' * 16}.unfinished"
+    old = directory / f".{'1' * 64}.json.{'0' * 16}.unfinished"
+    for file in (young, old):
+        file.write_text("{")
+    os.utime(old, (1, 1))
+    auth = keycloak.auth(cache=directory)
+    lock = directory / mine.name[1:].replace(".json", ".lock", 1).split(".lock")[0]
+    with locked(lock.with_suffix(".lock"), 1):
+        auth.forget()
+        assert mine.exists()
+    auth.forget()
+    assert [mine.exists(), young.exists(), old.exists()] == [False, True, False]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_a_release_before_left_is_removed(keycloak: Keycloak, directory: Path, *, whole: bool) -> None:
+    keycloak.auth(cache=directory).access_token()
+    left, others = directory / ".abcd_123.new", directory / ".wxyz_123.new"
+    content = the_file(directory).read_text()
+    left.write_text(content if whole else content[:100])
+    others.write_text('{"key": "another program\'s"}')
+    for file in (left, others):
+        file.chmod(0o600)
+        if not whole:
+            os.utime(file, (1, 1))
+    keycloak.auth(cache=directory).access_token()
+    assert [left.exists(), others.exists()] == [False, True]
+
+
 def test_without_being_asked_for_nothing_is_cached(
     keycloak: Keycloak, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,7 @@ from wallaroo_ext import (
     undeploy,
     upload_model,
 )
+from wallaroo_ext._util.atomic_files import unfinished_name
 from wallaroo_ext.auth.file_lock import locked
 from wallaroo_ext.batch import parquet_rows, sources
 from wallaroo_ext.batch.parts import Part
@@ -101,6 +102,12 @@ def lookup(place: Sandbox) -> str:
 def read(target: Path | str, **options: Any) -> Any:
     """The rows of an output, as any reader of data sets gets them."""
     return dataset.dataset(target, format="parquet", **options).to_table()
+
+
+def announce(target: Path, name: str) -> None:
+    """What a run does before it puts a file in its place."""
+    fields = manifest(target) | {"announced": [name]}
+    (target / "_manifest.json").write_text(json.dumps(fields))
 
 
 def manifest(target: Path) -> dict[str, Any]:
@@ -342,7 +349,8 @@ class TestGoingOn:
         [newest] = [name for name in names(target) if name.startswith("part-")][-1:]
         number = int(newest[5:11]) + 1
         shutil.copy(target / newest, target / f"part-{number:06d}.parquet")
-        (target / ".unfinished-abc-part-000009.parquet").write_text("half")
+        announce(target, f"part-{number:06d}.parquet")
+        (target / unfinished_name(f"part-{number:06d}.parquet")).write_text("half")
         infer_dataset(client, "rows", tmp_path / "in", target, **SMALL)
         check(target, table_of(*(batch(300, 0), batch(700, 300))), expected)
         assert not [name for name in names(target) if name.startswith(".")]
@@ -515,6 +523,7 @@ class TestRejectedRows:
         assert ("More than 2 rows" in str(raised.value)) is (most == 2)
         before = manifest(tmp_path / "out")
         assert before["rejected"] <= most
+        announce(tmp_path / "out", "_errors.jsonl")
         with (tmp_path / "out" / "_errors.jsonl").open("a") as opened:
             opened.write("of a run that was killed\n")
         done = infer_dataset(client, lookup, tmp_path / "in", tmp_path / "out", max_errors=None, **LOOKUP)

@@ -11,7 +11,6 @@ import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -129,7 +128,8 @@ def test_an_upload_whose_row_has_no_room_is_a_507_and_leaves_nothing(
 
 def test_nothing_stays_of_an_upload_that_filled_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "full").symlink_to("/dev/full")
-    monkeypatch.setattr("wallaroo_ext.sandbox.bodies.uuid", SimpleNamespace(uuid4=lambda: "full"))
+    monkeypatch.setattr("wallaroo_ext.sandbox.bodies.new_upload", lambda staging: staging / "full")
+    monkeypatch.setattr("wallaroo_ext.sandbox.bodies.create", lambda path: path.open("wb"))  # which follows links
     kind = SPEC.operations["upload_model_stream"].body_kind(OCTETS)
     assert kind is not None
     pieces = [{"type": "http.request", "body": b"x" * 3000, "more_body": more} for more in (True, True, True, False)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import signal
 import sqlite3
 from contextlib import closing
@@ -17,7 +18,8 @@ from deployments import WORKSPACE
 from sandbox_processes import sandboxes_below
 
 from wallaroo_ext import connect, contract, wait_until_running
-from wallaroo_ext.sandbox.migrations import MIGRATIONS, DataDirectoryError, check_version, migrate
+from wallaroo_ext.sandbox.database_file import read_database
+from wallaroo_ext.sandbox.migrations import MIGRATIONS, DataDirectoryError, migrate
 from wallaroo_ext.sandbox.process import SandboxFailedError, running
 from wallaroo_ext.sandbox.store import Store
 
@@ -29,6 +31,7 @@ pytestmark = pytest.mark.slow  # each test starts sandboxes of its own
 
 VERSIONS = range(1, len(MIGRATIONS) + 1)
 STORED = sorted(int(place.name) for place in DIRECTORIES.iterdir())
+LOGGING = 2  # the first version that logs inferences
 TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 
 
@@ -47,6 +50,8 @@ def make(directory: Path, version: int) -> None:
             columns = ", ".join(row[1] for row in db.execute(f"PRAGMA main.table_info({table})"))
             db.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM newer.{table}")  # noqa: S608
     newer.unlink()
+    if version < LOGGING:
+        shutil.rmtree(directory / "log")
 
 
 def rows(directory: Path) -> dict[str, list[dict[str, Any]]]:
@@ -163,7 +168,7 @@ def test_a_database_that_is_none_is_refused_in_a_sentence(tmp_path: Path) -> Non
 def test_a_database_of_another_program_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / DATABASE, isolation_level=None)) as db:
         db.execute("CREATE TABLE users (name TEXT)")
-    with pytest.raises(DataDirectoryError, match="table users already exists"):
+    with pytest.raises(DataDirectoryError, match="a database of another application: name another data directory"):
         Store(tmp_path)
     assert set(rows(tmp_path)) == {"users"}
 
@@ -191,7 +196,7 @@ def test_a_migration_that_fails_leaves_the_version_from_before(
     assert not db.in_transaction
     assert db.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
     assert schema(tmp_path) == before
-    check_version(tmp_path / DATABASE)
+    assert read_database(tmp_path / DATABASE) is not None
 
 
 def test_a_migration_that_is_good_is_made_once(tmp_path: Path, db: sqlite3.Connection) -> None:

@@ -30,6 +30,7 @@ from wallaroo_mlops_client.models import (
 
 from wallaroo_ext import call, connect, contract, infer, upload_model, wait_until_running
 from wallaroo_ext.sandbox.app import create_app
+from wallaroo_ext.sandbox.data_directory import new_upload
 from wallaroo_ext.sandbox.first_screen import sign_in_command
 from wallaroo_ext.sandbox.handlers import HANDLERS
 from wallaroo_ext.sandbox.instance import Instance
@@ -249,8 +250,9 @@ def test_without_a_directory_it_says_that_nothing_is_kept() -> None:
 def test_what_was_not_acknowledged_is_gone_after_a_crash(tmp_path: Path, model_file: Path) -> None:
     instance = Instance(tmp_path / "data")
     stray = instance.store.model_file("00000000-0000-0000-0000-000000000000")
+    instance.store.announce(stray)
     stray.write_bytes(model_file.read_bytes())
-    (instance.store.staging / "half").write_bytes(b"half a model")
+    new_upload(instance.store.staging).write_bytes(b"half a model")
     instance.close()
     again = Instance(tmp_path / "data")
     assert not stray.exists()

@@ -6,7 +6,6 @@ import argparse
 import filecmp
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from api_page import PACKAGE, answer_content, page, request_content
+from generated_files import ForeignFilesError, GeneratedFiles
 
 from wallaroo_ext import contract
 from wallaroo_ext.json_values import list_of, object_of
 
 ROOT = Path(__file__).parents[2]
+OWN = ROOT / "generated"
 PAGE = "api.md"
 PRODUCTS = (PACKAGE, PAGE)
 PLAIN = {"string", "integer", "number", "boolean"}
@@ -27,17 +28,22 @@ PLAIN = {"string", "integer", "number", "boolean"}
 def main() -> int:
     """Generate, or compare; exit with 1 on a difference and with 2 when nothing can be generated."""
     options = parse_arguments()
+    target = GeneratedFiles(options.output, PRODUCTS, is_own=options.output.resolve() == OWN)
     with tempfile.TemporaryDirectory() as directory:
         made = Path(directory)
         try:
+            if not options.check:
+                target.check()
             generate(options.contract, made)
+        except ForeignFilesError as error:
+            print(error, file=sys.stderr)
+            return 2
         except (OSError, ValueError, GenerationError) as error:
             print(f"No client can be made from {options.contract}: {error}", file=sys.stderr)
             return 2
         if options.check:
             return report(differences(made, options.output), options.output)
-        for name in PRODUCTS:
-            replace(made / name, options.output / name)
+        target.replace(made)
         print(f"{options.output} holds {sum(1 for _ in (options.output / PACKAGE).rglob('*.py'))} modules.")
         return 0
 
@@ -47,7 +53,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/regenerate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, and exit with 1 where anything differs")
     parser.add_argument("--contract", type=Path, default=contract.path(), metavar="FILE", help="an OpenAPI 3.1 file")
-    parser.add_argument("--output", type=Path, default=ROOT / "generated", metavar="DIR", help="where they go")
+    parser.add_argument("--output", type=Path, default=OWN, metavar="DIR", help="where they go")
     return parser.parse_args()
 
 
@@ -160,30 +166,6 @@ def report(found: list[str], target: Path) -> int:
     )
     print("\n".join(f"  {name}" for name in found), file=sys.stderr)
     return 1
-
-
-def replace(made: Path, target: Path) -> None:
-    """Put what was made in the place of what was there, so that it is never half there."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh, old = target.with_name(f".{target.name}.new"), target.with_name(f".{target.name}.old")
-    for leftover in (fresh, old):
-        remove(leftover)
-    if made.is_dir():
-        shutil.copytree(made, fresh)
-    else:
-        shutil.copyfile(made, fresh)
-    if target.exists():
-        target.rename(old)
-    fresh.rename(target)
-    remove(old)
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a directory, if it is there."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

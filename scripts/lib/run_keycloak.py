@@ -7,7 +7,6 @@ instance that trusts it is `wallaroo-ext sandbox --auth-url "$WALLAROO_AUTH_URL"
 from __future__ import annotations
 
 import argparse
-import shlex
 import signal
 import sys
 from contextlib import closing
@@ -19,7 +18,7 @@ from keycloak_realm import Admin, environment, read_realm
 from keycloak_server import ADMIN, KeycloakFailedError, KeycloakServer, running
 from rich.console import Console
 
-from wallaroo_ext.sandbox.private_files import write_private
+from wallaroo_ext.sandbox.env_file import EnvFileError, check_env_file, env_lines, write_env_file
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -36,11 +35,13 @@ def export_lines(server: KeycloakServer, realm: dict[str, Any]) -> str:
     """Shell lines for a client of the realm, and for who administers it."""
     admin = {"KC_BOOTSTRAP_ADMIN_USERNAME": ADMIN, "KC_BOOTSTRAP_ADMIN_PASSWORD": server.admin_password}
     variables = environment(server, realm) | admin
-    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    return env_lines(variables)
 
 
 def serve(options: argparse.Namespace) -> NoReturn:
     """Run it until it is interrupted."""
+    if options.env_file is not None:
+        check_env_file(options.env_file)
     realm = read_realm()
     with (
         Console(stderr=True).status("Keycloak starts; the first time, it is downloaded and built ...") as status,
@@ -51,7 +52,7 @@ def serve(options: argparse.Namespace) -> NoReturn:
         status.stop()
         lines = export_lines(server, realm)
         if options.env_file is not None:
-            write_private(options.env_file, lines.encode())
+            write_env_file(options.env_file, lines)
         print(lines, end="", flush=True)
         while True:
             signal.pause()
@@ -65,7 +66,7 @@ def interrupt(_: int, __: Any) -> NoReturn:
 
 
 def main() -> int:
-    """Run it; exit with 2 where this machine cannot, and with 1 where Keycloak fails."""
+    """Run it; exit with 2 where this machine cannot or the file has something else, and with 1 where Keycloak fails."""
     options = parse_arguments()
     for number in SIGNALS:
         signal.signal(number, interrupt)
@@ -73,7 +74,7 @@ def main() -> int:
         serve(options)
     except KeyboardInterrupt:
         return 0
-    except KeycloakUnavailableError as error:
+    except (KeycloakUnavailableError, EnvFileError) as error:
         print(error, file=sys.stderr)
         return 2
     except (KeycloakFailedError, OSError) as error:

@@ -7,14 +7,15 @@ import json
 import logging
 import math
 import os
+import re
 import stat
 import sys
-import tempfile
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.atomic_files import PRIVATE, is_unfinished, write_whole
 from wallaroo_ext.auth.file_lock import locked
 from wallaroo_ext.auth.tokens import Token
 from wallaroo_ext.errors import ConfigurationError
@@ -29,7 +30,11 @@ logger = logging.getLogger("wallaroo_ext.auth")
 
 _FORMAT = 1
 _LOCK_SECONDS = 90.0  # longer than a token request may take
+_LEFT_SECONDS = 3600.0
 _LARGEST_FILE = 1 << 20
+_UNFINISHED = re.compile(r"\.[0-9a-f]{64}\.json\.[0-9a-f]{16}\.unfinished")
+_EARLIER_NAME = re.compile(r"\.[a-z0-9_]{8}\.new")  # of releases up to 0.1
+_BEGINNING = b'{"key": [1, "'
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _OPEN_SAFELY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -84,6 +89,7 @@ class TokenCache:
             with ExitStack() as stack:
                 if not self._prepared(stack):
                     return renew(old)
+                self._remove_leftovers()
                 newest = self._newest(old)
                 if newest is not old and newest is not None and self._clock() < newest.renew_at:
                     logger.debug("The token comes from the cache.")
@@ -95,9 +101,13 @@ class TokenCache:
         return renewed
 
     def forget(self) -> None:
-        """Delete the file."""
+        """Delete the file, and what was left of writing it by a process that was killed."""
         with suppress(FileNotFoundError):
             self._file.unlink()
+        with suppress(OSError):  # others hold the lock: they are writing, or remove it themselves
+            if self._directory.is_dir():
+                with locked(self._file.with_suffix(".lock"), 0.0):
+                    self._remove_leftovers()
 
     def _prepared(self, stack: ExitStack) -> bool:
         """Make the directory and take the lock; whether the cache can be used."""
@@ -109,6 +119,29 @@ class TokenCache:
             self._warn(error)
             return False
         return True
+
+    def _remove_leftovers(self) -> None:
+        """Remove what processes left that were killed while they wrote a token; called with the lock."""
+        for path in self._directory.iterdir():
+            if self._is_left(path):
+                path.unlink(missing_ok=True)
+
+    def _is_left(self, path: Path) -> bool:
+        """Whether a file is what was left of one of ours, and nobody writes it any more.
+
+        Who writes this user's file has the lock, and so do we; any other one is written in less than an hour.
+        """
+        if is_unfinished(path.name, self._file.name):
+            return True
+        if _UNFINISHED.fullmatch(path.name):
+            return _is_old(path)
+        if not _EARLIER_NAME.fullmatch(path.name):
+            return False
+        with suppress(OSError, _UntrustedError):
+            content = self._content_of(path)
+            key = _json_object(content).get("key")
+            return key == self._key or (content.startswith(_BEGINNING) and _is_old(path))
+        return False
 
     def _newest(self, old: Token | None) -> Token | None:
         """The cached token, unless the old one is newer or the same."""
@@ -124,14 +157,18 @@ class TokenCache:
         return cached
 
     def _read(self) -> Token:
-        descriptor = os.open(self._file, _OPEN_SAFELY)
+        return self._token(_json_object(self._content_of(self._file)))
+
+    @staticmethod
+    def _content_of(path: Path) -> bytes:
+        """What is in a file of this user's that nobody else may read."""
+        descriptor = os.open(path, _OPEN_SAFELY)
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise _UntrustedError("it is no file")
             _check_private(status, "it")
-            content = _json_object(file.read(_LARGEST_FILE))
-        return self._token(content)
+            return file.read(_LARGEST_FILE)
 
     def _token(self, content: Mapping[str, Any]) -> Token:
         written_at = content.get("obtained_at")
@@ -147,7 +184,7 @@ class TokenCache:
 
     def _write(self, token: Token) -> None:
         try:
-            _replace(self._file, json.dumps(self._content(token)))
+            write_whole(self._file, json.dumps(self._content(token)).encode(), mode=PRIVATE)
         except OSError as error:
             self._warn(error)
 
@@ -205,21 +242,16 @@ def _check_private(status: os.stat_result, what: str) -> None:
         raise _UntrustedError(f"{what} is open to other users (mode {stat.S_IMODE(status.st_mode):o}); chmod go= it")
 
 
+def _is_old(path: Path) -> bool:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(found.st_mode) and time.time() - found.st_mtime > _LEFT_SECONDS
+
+
 def _json_object(text: bytes) -> dict[str, Any]:
     try:
         return object_of(json.loads(text))
     except (ValueError, RecursionError):
         return {}
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file as a whole: whoever reads it meanwhile finds the one before."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".new")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(temporary).unlink()
-        raise

@@ -104,7 +104,7 @@ def score_dataset(
 ) -> DatasetScored:
     """What `infer_dataset` does, until `stopped` is set."""
     require_pyarrow()
-    from wallaroo_ext.batch.manifest import load
+    from wallaroo_ext.batch.manifest import check_target, load
     from wallaroo_ext.batch.progress import shown
     from wallaroo_ext.batch.run import alone
     from wallaroo_ext.batch.storage import Storage
@@ -112,9 +112,11 @@ def score_dataset(
     own, how = _split(options)
     opened = _opened(source, how, own)
     storage = Storage(target, own.get("target_filesystem"))
+    check_target(storage)
     url, bound_to = _bound_to(client, pipeline, opened, how, own)
     storage.make()
     with alone(storage), shown(progress) as tell:
+        check_target(storage)
         manifest = load(storage, bound_to)
         prepared = _run(client, url, how, own, source=opened, storage=storage, manifest=manifest, stopped=stopped)
         return prepared.run(tell)

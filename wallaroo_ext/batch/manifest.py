@@ -11,6 +11,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext.batch import errors_file
 from wallaroo_ext.batch.positions import Position
 from wallaroo_ext.errors import InvalidDataError
 
@@ -51,6 +52,7 @@ class Manifest:
         errors_bytes: How long the errors file was then.
         schema: The output's schema, in base64 of Arrow's form; empty before the first part.
         complete: Whether the input has no more rows.
+        announced: The files that were about to be put in their places: ours, whether they are there or not.
     """
 
     bound_to: dict[str, Any]
@@ -59,6 +61,7 @@ class Manifest:
     errors_bytes: int = 0
     schema: str = ""
     complete: bool = False
+    announced: list[str] = field(default_factory=list[str])
 
     @property
     def end(self) -> Position:
@@ -82,6 +85,27 @@ class Manifest:
             opened.write(json.dumps(content, ensure_ascii=False, indent=1).encode())
 
 
+def check_target(storage: Storage) -> None:
+    """Refuse a directory that has files and no manifest, before anything is written there.
+
+    Names that begin as those do which readers of data sets pass over are left alone, unless they are ours.
+
+    Raises:
+        InvalidDataError: It has such files, or links.
+    """
+    names = storage.names()
+    others = [name for name in names if name == errors_file.NAME or not name.startswith((".", "_"))]
+    if others and NAME not in names:
+        raise InvalidDataError(
+            f"{storage.place} has files that are of no run, such as {others[0]}: name a new directory."
+        )
+    links = [name for name in names if not name.startswith(".") and storage.is_link(name)]
+    if links:
+        raise InvalidDataError(
+            f"{storage.place} has a link, {links[0]}, which is not followed: name another directory."
+        )
+
+
 def load(storage: Storage, bound_to: dict[str, Any]) -> Manifest:
     """The manifest of a directory, or a new one where there is none yet.
 
@@ -90,19 +114,15 @@ def load(storage: Storage, bound_to: dict[str, Any]) -> Manifest:
         bound_to: What the output of this run depends on.
 
     Raises:
-        InvalidDataError: The one that is there is of another run, or the directory has files that are of none.
+        InvalidDataError: The one that is there is of another run, or none.
     """
     content = storage.read(NAME)
-    if not content:
-        others = [name for name in storage.names() if not name.startswith((".", "_"))]
-        if others:
-            raise InvalidDataError(
-                f"{storage.place} has files that are of no run, such as {others[0]}: name a new directory."
-            )
+    if not content and NAME not in storage.names():
         return Manifest(_plain(bound_to))
     manifest = _read(content, storage)
     if not manifest.scored and (manifest.rejected or manifest.bound_to != _plain(bound_to)):
-        return Manifest(_plain(bound_to))  # nothing is lost where nothing was scored
+        written = [*manifest.announced, *([errors_file.NAME] if manifest.errors_bytes else [])]
+        return Manifest(_plain(bound_to), announced=written)  # nothing is lost where nothing was scored
     for name, value in _plain(bound_to).items():
         if manifest.bound_to.get(name) != value:
             raise InvalidDataError(

@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.after_fork import this_process
+from wallaroo_ext._util.atomic_files import is_unfinished
 from wallaroo_ext.auth.file_lock import locked
 from wallaroo_ext.batch import errors_file
 from wallaroo_ext.batch.attempts import StoppedError
 from wallaroo_ext.batch.batches import scored_chunks
+from wallaroo_ext.batch.manifest import NAME as MANIFEST
 from wallaroo_ext.batch.manifest import Manifest, PartEntry
-from wallaroo_ext.batch.parts import Part, is_part
+from wallaroo_ext.batch.parts import Part, is_part, part_name
 from wallaroo_ext.batch.positions import Ledger
 from wallaroo_ext.batch.progress import Reporter
 from wallaroo_ext.batch.rejections import Limit, Rejection
 from wallaroo_ext.batch.report import DatasetScored
 from wallaroo_ext.batch.schemas import OneSchema
-from wallaroo_ext.batch.storage import UNFINISHED
 from wallaroo_ext.errors import InvalidDataError, WallarooError
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class DatasetRun:
         reporter = Reporter(tell, before, self._source.count() if tell else None)
         reporter.at(before, self._manifest.rejected)
         if not self._manifest.complete:
+            self._check_names()
+            self._manifest.save(self._storage)  # what makes the directory this run's
             self._clean()
             self._score(reporter)
         reporter.at(self._done, self._rejected, last=True)
@@ -190,6 +193,7 @@ class DatasetRun:
     def _commit(self, *, complete: bool = False) -> None:
         """Put what is scored in its place, and then say so: a run that is killed between does it again."""
         self._process.check("This run")
+        self._announce()
         manifest, part = self._manifest, self._part
         self._since = time.monotonic()
         read = self._done - manifest.read
@@ -204,9 +208,21 @@ class DatasetRun:
             name, rows = (part.name, part.rows) if part is not None else ("", 0)
             entry = PartEntry(name, manifest.read, read, rows, self._ledger.finish(self._done))
             manifest.parts.append(entry)
-        manifest.complete = complete
+        manifest.complete, manifest.announced = complete, []
         manifest.schema = _written_schema(self._one_schema.schema)
         manifest.save(self._storage)
+
+    def _announce(self) -> None:
+        """Note which files are about to be put in their places, so that after a kill they are known as this run's."""
+        names = [] if self._part is None else [self._part.name]
+        names += [errors_file.NAME] if self._errors else []
+        if names:
+            try:
+                self._manifest.announced = names
+                self._manifest.save(self._storage)
+            except BaseException as error:
+                self._drop(error)
+                raise
 
     @property
     def _rejected(self) -> int:
@@ -221,11 +237,24 @@ class DatasetRun:
                 advice="Compare the columns with the inputs of the model; `vector` sends them as one.",
             )
 
+    def _check_names(self) -> None:
+        """Refuse a directory in which files that are not this run's have names of its own; nothing is changed."""
+        manifest = self._manifest
+        known = {*manifest.announced, *(part.name for part in manifest.parts)}
+        known |= {errors_file.NAME} if manifest.errors_bytes else set()
+        names = [name for name in self._storage.names() if is_part(name) or name == errors_file.NAME]
+        if others := [name for name in names if name not in known]:
+            raise InvalidDataError(
+                f"{self._storage.place} has a file that this run did not write, {others[0]}: move it elsewhere."
+            )
+
     def _clean(self) -> None:
         """Remove what a run that was killed left behind: it is in no manifest, and is done again."""
         known = {part.name for part in self._manifest.parts}
+        written = (part_name(len(self._manifest.parts)), errors_file.NAME, MANIFEST)
         for name in self._storage.names():
-            if name.startswith(UNFINISHED) or (is_part(name) and name not in known):
+            begun = any(is_unfinished(name, each) for each in written)
+            if begun or (is_part(name) and name in self._manifest.announced and name not in known):
                 self._storage.remove(name)
         errors_file.restore(self._storage, self._manifest.errors_bytes)
 

@@ -5,23 +5,20 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-from wallaroo_ext._util.after_fork import keep_from_children, leave_alone, this_process
+from wallaroo_ext._util.after_fork import leave_alone, this_process
+from wallaroo_ext._util.atomic_files import replacing, unfinished_name
 from wallaroo_ext.batch.filesystems import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from typing import BinaryIO
 
     from pyarrow import NativeFile
 
-pa: Any = import_module("pyarrow")
 fs: Any = import_module("pyarrow.fs")
-
-UNFINISHED = ".unfinished-"
-"""What the names of files begin with that are being written."""
 
 
 class Storage:
@@ -55,6 +52,10 @@ class Storage:
         infos = self._system.get_file_info(fs.FileSelector(self._base, allow_not_found=True))
         return sorted(PurePosixPath(info.path).name for info in infos)
 
+    def is_link(self, name: str) -> bool:
+        """Whether a name in it is that of a link, which other file systems than the machine's do not have."""
+        return self.local is not None and Path(self.path(name)).is_symlink()
+
     def read(self, name: str) -> bytes:
         """What is in a file; nothing where it is not there."""
         if self._system.get_file_info(self.path(name)).type == fs.FileType.NotFound:
@@ -67,47 +68,28 @@ class Storage:
         self._system.delete_file(self.path(name))
 
     @contextmanager
-    def writing(self, name: str) -> Generator[NativeFile]:
+    def writing(self, name: str) -> Generator[NativeFile | BinaryIO]:
         """A file to write to, which takes its name, and the place of an older one, when the block ends well.
 
         On this machine it is on the disk by then. A process that is forked meanwhile leaves the file to its parent.
         """
-        temporary, process = self.path(f"{UNFINISHED}{uuid4().hex[:12]}-{name}"), this_process()
+        if self.local is not None:
+            with replacing(Path(self.path(name)), durable=True) as opened:
+                yield opened
+            return
+        temporary, process = self.path(unfinished_name(name)), this_process()
+        opened = self._system.open_output_stream(temporary)
         try:
-            with self._open(temporary) as opened:
-                try:
-                    yield opened
-                finally:
-                    if not process.is_this:
-                        leave_alone(opened)
+            yield opened
             process.check(f"The file {name}")
-            if self.local is None:
-                self._system.move(temporary, self.path(name))
-            else:
-                _sync(temporary)
-                os.replace(temporary, self.path(name))  # noqa: PTH105 - the paths are pyarrow's texts
-                _sync(self._base)
+            opened.close()
+            self._system.move(temporary, self.path(name))
         except BaseException:
-            if process.is_this:
-                with suppress(OSError):
-                    self._system.delete_file(temporary)
+            if not process.is_this:
+                leave_alone(opened)  # to close it would complete the file
+                raise
+            with suppress(OSError):
+                opened.close()
+            with suppress(OSError):
+                self._system.delete_file(temporary)
             raise
-
-    def _open(self, path: str) -> Any:
-        """A new file to write to, which no forked process can write to."""
-        if self.local is None:
-            return self._system.open_output_stream(path)
-        opened = pa.OSFile(path, "wb")
-        keep_from_children(opened.fileno())
-        return opened
-
-
-def _sync(path: str) -> None:
-    """Have the system write a file or a directory to the disk."""
-    if os.name == "nt" and os.path.isdir(path):  # noqa: PTH112 - Windows opens no directories
-        return
-    descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

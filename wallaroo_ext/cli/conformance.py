@@ -55,7 +55,8 @@ def conformance(
     For example: `wallaroo-ext conformance --report report --rate 20`
 
     Args:
-        report: A directory for the report: a page, JUnit XML, JSON, and HAR with every request and its answer.
+        report: A directory for the report: a page, JUnit XML, JSON, and HAR with every request and its answer. It
+            replaces an earlier report there, and no other files.
         instance: `live` for the instance that the environment names, `sandbox` for one that is started for the run,
             `recorded` for what was recorded of one, without a network.
         contract: A contract of your own, in place of the one that comes with this package.
@@ -115,9 +116,14 @@ def suite_errors(contract: Path | None) -> Generator[None]:
 def _run(report: Path | None, options: Options, **told: Any) -> tuple[Run, ReportFiles | None]:
     from wallaroo_ext.conformance.command import run_suite
     from wallaroo_ext.conformance.options import SEED, SuiteOptions
-    from wallaroo_ext.conformance.report import write_report
+    from wallaroo_ext.conformance.report import ReportDirectoryError, check_report_directory, write_report
 
     told["seed"] = SEED if told["seed"] is None else told["seed"]
+    if report is not None:
+        try:
+            check_report_directory(report)
+        except ReportDirectoryError as error:
+            raise output.UsageError(str(error)) from None
     with _progress(quiet=options.json) as tell:
         found = run_suite(SuiteOptions(environment=options.environment(), **told), tell)
     return found, None if report is None else write_report(found, report)

@@ -1,17 +1,16 @@
-"""Writing files that are there as a whole or not at all."""
+"""The files that a command writes because they were named: there as a whole or not at all."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wallaroo_ext._util.atomic_files import replacing
 from wallaroo_ext.cli.output import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
+    from pathlib import Path
     from typing import BinaryIO
 
 
@@ -23,34 +22,27 @@ def check_output(file: Path, endings: Collection[str] = ()) -> None:
         endings: The endings that its name may have; any where there are none.
 
     Raises:
-        UsageError: Its directory is not there, or its name has another ending.
+        UsageError: Its directory is not there, it is one itself, or its name has another ending.
     """
     if endings and file.suffix.lower() not in endings:
         raise UsageError(f"--output {file}: the name has to end in {', '.join(endings)}.")
+    if file.is_dir():
+        raise UsageError(f"--output {file} is a directory: name a file in it.")
     if not file.parent.is_dir():
         raise UsageError(f"There is no directory {file.parent} to write {file.name} to.")
+    if file.is_symlink() and not file.resolve().parent.is_dir():
+        raise UsageError(f"--output {file} is a link to where no file can be: name another file.")
 
 
 @contextmanager
 def in_place_of(file: Path) -> Generator[BinaryIO]:
-    """A file to write to, which takes the place of another one when the block ends well."""
+    """A file to write to, which takes the place of another one when the block ends well.
+
+    A link is followed, as shells do: it stays, and what it leads to is replaced.
+    """
     if file.exists() and not file.is_file():  # /dev/null, a pipe
         with file.open("wb") as target:
             yield target
         return
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as temporary:
-        try:
-            yield temporary.file  # pyright: ignore[reportReturnType] - a binary file
-            temporary.close()
-            Path(temporary.name).chmod(0o666 & ~_umask())
-            Path(temporary.name).replace(file)
-        except BaseException:
-            Path(temporary.name).unlink(missing_ok=True)
-            raise
-
-
-def _umask() -> int:
-    """Which permissions a new file does not get."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+    with replacing(file.resolve()) as target:
+        yield target

@@ -44,8 +44,9 @@ def sandbox(
     Args:
         host: The address to listen on.
         port: The port to listen on; 0 takes a free one.
-        data_dir: Where to keep models and state. Without it, they are gone when the sandbox ends.
-        env_file: A file to write the lines to as well.
+        data_dir: Where to keep models and state: a new or empty directory, or one that a sandbox made. Without it, they
+            are gone when the sandbox ends.
+        env_file: A file to write the lines to as well; one that has anything else is refused.
         token_lifetime: How long an access token lives, in seconds.
         refresh_lifetime: How long a refresh token lives, in seconds.
         auth_url: The URL of a Keycloak whose tokens are good, without a path. The sandbox gives no tokens then.
@@ -70,6 +71,7 @@ def sandbox(
     if auth_url is not None and not _is_address(auth_url):
         _fail("--auth-url has to begin with http:// or https://, with a host and without a user.")
     try:
+        from wallaroo_ext.sandbox.env_file import EnvFileError
         from wallaroo_ext.sandbox.migrations import DataDirectoryError
         from wallaroo_ext.sandbox.options import SandboxOptions
         from wallaroo_ext.sandbox.server import ServerOptions, serve
@@ -105,7 +107,7 @@ def sandbox(
     )
     try:
         serve(server, options)
-    except (CertificateError, DataDirectoryError) as error:
+    except (CertificateError, DataDirectoryError, EnvFileError) as error:
         _fail(str(error))
     except OSError as error:
         _fail(f"The sandbox cannot run on {host}:{port}: {error.strerror or error}.")

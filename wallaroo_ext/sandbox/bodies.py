@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
+from wallaroo_ext._util.atomic_files import create
+from wallaroo_ext.sandbox.data_directory import new_upload
 from wallaroo_ext.sandbox.json_depth import is_deeper
 from wallaroo_ext.sandbox.problems import bad_request, too_large
 from wallaroo_ext.sandbox.spec import parse_media_type
@@ -85,10 +86,10 @@ class _FileReceiver:
     """
 
     def __init__(self, staging: Path, file_name: str, limit: _Limit) -> None:
-        self.staged = StagedFile(staging / str(uuid.uuid4()), file_name)
+        self.staged = StagedFile(new_upload(staging), file_name)
         self.size = 0
         self._limit = limit
-        self._file = self.staged.path.open("wb")
+        self._file = create(self.staged.path)
         self._digest = hashlib.sha256()
 
     def write(self, piece: bytes | memoryview) -> None:

@@ -2,7 +2,8 @@
 
 An inference is appended to the newest segment as one Arrow IPC stream, and then its row of the index is committed. What
 a process wrote before it was killed is there after it, so an answer that was given has its rows in the log; bytes that
-no row names are cut off at the next start. The oldest segments are removed when all are larger than the limit.
+no row names are cut off at the next start. The oldest segments are removed when all are larger than the limit. A
+segment is announced before it is made and before its rows are deleted, so that the next start knows it as ours.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from wallaroo_ext._util.atomic_files import create
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import BufferedRandom
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -97,17 +101,15 @@ class InferenceLog:
         with self._store.reading() as db:
             rows = db.execute("SELECT segment, max(end_offset) AS size FROM inferences GROUP BY segment").fetchall()
         known = {row["segment"]: row["size"] for row in rows}
-        for file in self._directory.iterdir():
-            if file.name not in known:
-                file.unlink()
-            elif file.stat().st_size > known[file.name]:
-                os.truncate(file, known[file.name])
+        for name, size in known.items():
+            with suppress(FileNotFoundError):
+                _cut_off(self._directory / name, size)
 
     def append(self, pipeline_id: int, batch: LoggedBatch) -> None:
         """Log rows that were scored; when it returns, they are there even after a crash of the process."""
         if batch.table.num_rows:
             written = self.write(batch)
-            with self._store.transaction() as db:
+            with self._store.transaction(durable=not written.start) as db:
                 self.index(db, pipeline_id, written)
             if written.end - written.start >= _LARGE:
                 self._make_ready(written.end - written.start)
@@ -145,13 +147,15 @@ class InferenceLog:
             segment.file.close()  # it tries once more to write what it could not
         file = self._directory / segment.name
         if size:
-            os.truncate(file, size)
+            _cut_off(file, size)
         else:
-            file.unlink()
+            self._remove(file)
 
-    @staticmethod
-    def index(db: sqlite3.Connection, pipeline_id: int, written: WrittenBatch) -> int:
-        """Make rows that were written a part of a pipeline's log; the id of the entry."""
+    def index(self, db: sqlite3.Connection, pipeline_id: int, written: WrittenBatch) -> int:
+        """Make rows that were written a part of a pipeline's log; the id of the entry.
+
+        The transaction has to be durable where they are the first of their segment.
+        """
         batch = written.batch
         first_ms, last_ms = _span_ms(batch.table)
         cursor = db.execute(
@@ -170,16 +174,21 @@ class InferenceLog:
                 batch.table.num_rows,
             ),
         )
+        if not written.start:
+            self._store.after_commit(partial(self._store.settle, self._directory / written.segment))
         return int(cursor.lastrowid or 0)
 
-    def clear(self) -> None:
-        """Remove all segments. The index is to be empty, and nobody is to append meanwhile."""
+    def leave(self) -> None:
+        """Append no more to the newest segment, because no row names it any more."""
         with self._lock:
             if self._segment is not None:
                 self._close_segment(self._segment)
                 self._segment = None
-        for file in self._directory.iterdir():
-            file.unlink()
+
+    def _remove(self, file: Path) -> None:
+        """Remove a segment that was announced."""
+        file.unlink(missing_ok=True)
+        self._store.settle(file)
 
     def _open_segment(self) -> _Segment:
         """The segment to append to, a new one where the last one is full; called with the lock."""
@@ -189,7 +198,8 @@ class InferenceLog:
             self._close_segment(self._segment)
         self._remove_the_oldest()
         name = f"{uuid.uuid4()}.arrows"
-        self._segment = _Segment(name, (self._directory / name).open("x+b"))
+        self._store.announce(self._directory / name)
+        self._segment = _Segment(name, create(self._directory / name))
         return self._segment
 
     @staticmethod
@@ -208,8 +218,9 @@ class InferenceLog:
             for row in rows:
                 total += row["size"]
                 if total > self._limit:
+                    self._store.announce(self._directory / row["segment"])
                     db.execute("DELETE FROM inferences WHERE segment = ?", (row["segment"],))
-                    self._store.after_commit(partial((self._directory / row["segment"]).unlink, missing_ok=True))
+                    self._store.after_commit(partial(self._remove, self._directory / row["segment"]))
 
     def read(
         self,
@@ -256,10 +267,17 @@ class InferenceLog:
     def close(self) -> None:
         """Append no more."""
         self._preparation.shutdown()
-        with self._lock:
-            if self._segment is not None:
-                self._close_segment(self._segment)
-                self._segment = None
+        self.leave()
+
+
+def _cut_off(file: Path, size: int) -> None:
+    """Cut off what is behind so many bytes of a segment; a link is not followed."""
+    descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
+    try:
+        if os.fstat(descriptor).st_size > size:
+            os.truncate(descriptor, size)
+    finally:
+        os.close(descriptor)
 
 
 def _prepare(descriptor: int, start: int, size: int) -> None:

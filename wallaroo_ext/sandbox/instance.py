@@ -94,8 +94,8 @@ class Instance:
                 if user is not None:
                     add_default_workspace(db, user)
                 self.engine.forget()
-            self.log.clear()
-            self.store.remove_unknown_files()
+            self.log.leave()
+            self.store.remove_unnamed_files()
             self.engine.transitions.reset()
             self.faults.clear()
             self.requests.clear()

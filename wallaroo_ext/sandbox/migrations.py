@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 # Each entry brings a database of the version before to the next one; the number of entries is the schema's version.
 MIGRATIONS = (
@@ -147,32 +145,6 @@ MIGRATIONS = (
 
 class DataDirectoryError(Exception):
     """A data directory cannot be worked on; the message says why, and what to do."""
-
-
-def check_version(database: Path) -> None:
-    """See that this release can open a database; nothing in its directory is changed.
-
-    Args:
-        database: Its file, which nobody else works on.
-
-    Raises:
-        DataDirectoryError: A later release wrote it, or it is no database.
-    """
-    if not database.exists():
-        return
-    changes = database.with_name(f"{database.name}-wal")
-    # Without such a file nothing is to be read but the database itself, and SQLite need not make files beside it.
-    how = "mode=ro" if changes.exists() else "mode=ro&immutable=1"
-    try:
-        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?{how}", uri=True)) as db:
-            version = _version(db)
-    except sqlite3.DatabaseError as error:
-        raise DataDirectoryError(f"{database} cannot be read ({error}): take another data directory.") from None
-    if version > len(MIGRATIONS):
-        raise DataDirectoryError(
-            f"A later release wrote {database.parent}: it has version {version}, and this release knows versions up to "
-            f"{len(MIGRATIONS)}. Run that release, or take another data directory."
-        )
 
 
 def migrate(db: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:

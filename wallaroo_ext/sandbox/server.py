@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import shlex
 import signal
 import socket
 import sys
@@ -20,11 +19,11 @@ from wallaroo_ext.sandbox.access_log import AccessLog, coloured_line, json_line,
 from wallaroo_ext.sandbox.allocator import keep_memory
 from wallaroo_ext.sandbox.app import create_app
 from wallaroo_ext.sandbox.cors import LoopbackCors
+from wallaroo_ext.sandbox.env_file import check_env_file, env_lines, write_env_file
 from wallaroo_ext.sandbox.first_screen import Facts, first_screen, last_line
 from wallaroo_ext.sandbox.http_protocol import DroppableProtocol
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.log_writer import LogWriter, log_failures, shows_colours
-from wallaroo_ext.sandbox.private_files import write_private
 from wallaroo_ext.sandbox.spec import ContractSpec
 from wallaroo_ext.sandbox.tls import Tls, given_pair, throw_away_pair
 
@@ -49,7 +48,8 @@ class ServerOptions:
         host: The address to listen on.
         port: The port; 0 for a free one.
         directory: Where its state is kept; None for a temporary directory, which is removed at the end.
-        env_file: Where the `export` lines are written as well, readable by its owner only.
+        env_file: Where the `export` lines are written as well, readable by its owner only; a file with anything else is
+            refused.
         certificate: The file of a certificate, to speak TLS with `key`; None without one.
         key: The file of its private key.
         throw_away_tls: Whether it speaks TLS with a certificate that it makes itself.
@@ -91,8 +91,11 @@ def serve(server: ServerOptions, options: SandboxOptions) -> None:
     Raises:
         CertificateError: The certificate cannot be served.
         DataDirectoryError: The data directory cannot be worked on, because another sandbox does, for one.
+        EnvFileError: The file for the lines has something else.
         OSError: The port is taken, or the directory cannot be written to.
     """
+    if server.env_file is not None:
+        check_env_file(server.env_file)
     keep_memory()
     with (
         suppress(KeyboardInterrupt),
@@ -168,7 +171,7 @@ def _announce(server: ServerOptions, instance: Instance, facts: Facts) -> None:
     """Tell programs on stdout and in the file, and people on stderr."""
     lines = export_lines(facts.url, instance, facts.trusted)
     if server.env_file is not None:
-        write_private(server.env_file, lines.encode())
+        write_env_file(server.env_file, lines)
     print(lines, end="", flush=True)  # noqa: T201 - what the command is for
     if facts.url.startswith("http:") and not _is_loopback(server.host):
         _say(_IN_THE_CLEAR.format(server.host))
@@ -203,7 +206,7 @@ def export_lines(url: str, instance: Instance, trusted: Path | None = None) -> s
         }
     if trusted is not None:
         variables["WALLAROO_CA_BUNDLE"] = str(trusted)
-    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    return env_lines(variables)
 
 
 @contextmanager

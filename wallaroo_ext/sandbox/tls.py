@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import secrets
 import socket
 import ssl
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from wallaroo_ext.sandbox.private_files import write_private
+from wallaroo_ext._util.atomic_files import PRIVATE, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +28,7 @@ _CLOCK_SKEW = timedelta(days=1)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - only compared with
 _NOTHING_TO_TYPE = ""
+_AUTHORITY = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Wallaroo sandbox, throw-away authority")])
 
 
 class CertificateError(Exception):
@@ -103,7 +106,7 @@ def throw_away_pair(directory: Path, host: str) -> Tls:
     """A certificate for this machine's names, made where there is none in a directory or its time is nearly over.
 
     Its authority can vouch for these names only, and its key is forgotten once it has signed: nobody who trusts it has
-    to trust anything else.
+    to trust anything else. What else has its files' names there is kept under another one; links are not followed.
 
     Args:
         directory: Where it is kept; made where it does not exist, readable by its owner only.
@@ -116,6 +119,8 @@ def throw_away_pair(directory: Path, host: str) -> Tls:
     pair, authority = directory / "server.pem", directory / "ca.pem"
     names = frozenset((*_LOOPBACK, *_names_of(host)))
     if not _is_good(pair, authority, names):
+        for file in (pair, authority):
+            _set_aside_unless_ours(file)
         _make(pair, authority, sorted(names))
     return Tls(pair, pair, authority, names)
 
@@ -158,11 +163,30 @@ def _names(certificate: x509.Certificate) -> frozenset[str]:
 def _is_good(pair: Path, authority: Path, names: frozenset[str]) -> bool:
     """Whether a pair that was made before can serve these names for a while."""
     try:
-        [certificate] = x509.load_pem_x509_certificates(pair.read_bytes())
-        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(authority.read_bytes()))
+        [certificate] = x509.load_pem_x509_certificates(_content(pair))
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(_content(authority)))
+        if certificate.issuer != _AUTHORITY:
+            return False
     except (OSError, ValueError, TypeError, InvalidSignature):
         return False
     return certificate.not_valid_after_utc - datetime.now(UTC) > _RENEWED_BEFORE and names <= _names(certificate)
+
+
+def _set_aside_unless_ours(file: Path) -> None:
+    """Give a file that is no throw-away certificate another name, before one takes its place."""
+    try:
+        [certificate] = x509.load_pem_x509_certificates(_content(file))
+        ours = certificate.issuer == _AUTHORITY
+    except (OSError, ValueError):
+        ours = False
+    if not ours and os.path.lexists(file):
+        file.rename(file.with_name(f"{file.name}.{secrets.token_hex(4)}.kept"))
+
+
+def _content(file: Path) -> bytes:
+    """What is in a file; a link is not followed."""
+    with os.fdopen(os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as opened:
+        return opened.read()
 
 
 def _make(pair: Path, authority: Path, names: list[str]) -> None:
@@ -172,18 +196,17 @@ def _make(pair: Path, authority: Path, names: list[str]) -> None:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    write_private(authority, root.public_bytes(serialization.Encoding.PEM))
-    write_private(pair, private + certificate.public_bytes(serialization.Encoding.PEM))
+    write_whole(authority, root.public_bytes(serialization.Encoding.PEM), mode=PRIVATE)
+    write_whole(pair, private + certificate.public_bytes(serialization.Encoding.PEM), mode=PRIVATE)
 
 
 def _authority(key: ec.EllipticCurvePrivateKey, names: list[str]) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Wallaroo sandbox, throw-away authority")])
     allowed = [
         x509.IPAddress(ipaddress.ip_network(entry.value)) if isinstance(entry, x509.IPAddress) else entry
         for entry in map(_general_name, names)
     ]
     return (
-        _builder(name, name, key)
+        _builder(_AUTHORITY, _AUTHORITY, key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .add_extension(x509.NameConstraints(allowed, None), critical=True)

@@ -23,7 +23,7 @@ from wallaroo_ext.conformance.recordings.requests import Request, named, same_bo
 from wallaroo_ext.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from wallaroo_ext.conformance.recordings.normalised import Normalising
 
@@ -179,14 +179,19 @@ class Recording:
         """Whether nothing was exchanged but tokens."""
         return not self.memory.recorded
 
-    def write(self, path: Path, normalising: Normalising) -> bool:
+    def write(self, path: Path, normalising: Normalising, announce: Callable[[], None]) -> bool:
         """Write the cassette; whether it differs from the one that was there.
+
+        Args:
+            path: Its file.
+            normalising: What is replaced in it.
+            announce: Called before anything is written.
 
         Raises:
             TooLargeError: An answer is too large to be kept.
             SecretFoundError: It looks as if it held a secret.
         """
-        return write_cassette(path, written(self.memory.recorded, normalising))
+        return write_cassette(path, written(self.memory.recorded, normalising), announce)
 
 
 @contextmanager

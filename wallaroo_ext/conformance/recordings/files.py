@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.atomic_files import write_whole
 from wallaroo_ext.conformance.recordings.secrets import suspicious
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SUFFIX = ".yaml"
 _FORMAT = 1
+_MODE = 0o644
 
 
 class SecretFoundError(Exception):
@@ -44,8 +47,13 @@ def cassette_text(interactions: list[dict[str, Any]]) -> str:
     return yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-def write_cassette(path: Path, interactions: list[dict[str, Any]]) -> bool:
+def write_cassette(path: Path, interactions: list[dict[str, Any]], announce: Callable[[], None] = lambda: None) -> bool:
     """Write a cassette, whole or not at all; whether it differs from the one that was there.
+
+    Args:
+        path: Its file.
+        interactions: What it has.
+        announce: Called before anything is written.
 
     Raises:
         SecretFoundError: It looks as if it held a secret.
@@ -59,19 +67,12 @@ def write_cassette(path: Path, interactions: list[dict[str, Any]]) -> bool:
         )
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return False
-    write_whole(path, text)
+    announce()
+    write_text(path, text)
     return True
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Put a text in the place of a file, so that nobody ever sees a part of it."""
+def write_text(path: Path, text: str) -> None:
+    """Put a text in the place of a file, readable by everybody, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(path, text.encode(), mode=_MODE)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext import contract
-from wallaroo_ext.conformance.recordings.files import write_whole
+from wallaroo_ext.conformance.recordings.files import SUFFIX, write_text
 from wallaroo_ext.json_values import object_of
 
 if TYPE_CHECKING:
@@ -44,6 +44,10 @@ class Origin:
         return Origin(instance, release, version, hashlib.sha256(content).hexdigest(), f"{datetime.now(UTC):%Y-%m-%d}")
 
 
+class NotRecordedHereError(Exception):
+    """A directory has files that were not recorded there; the message says what to do."""
+
+
 class Index:
     """The file, as it is and as it is going to be.
 
@@ -56,10 +60,45 @@ class Index:
     """
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self._path = directory / FILE
-        found: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8")) if self._path.is_file() else {}
+        found = _read(self._path)
         self.cassettes: dict[str, dict[str, str]] = object_of(found.get("cassettes"))
         self.not_recorded: dict[str, str] = object_of(found.get("not_recorded"))
+
+    def check(self) -> None:
+        """See that every cassette of the directory was recorded there; nothing else is ever replaced.
+
+        Raises:
+            NotRecordedHereError: A file has the name of a cassette and is none, or the directory has other files only.
+        """
+        if not self._directory.exists():
+            return
+        found = sorted(entry.name for entry in self._directory.iterdir())
+        if found and not self._is_ours():
+            raise NotRecordedHereError(
+                f"{self._directory} has files, and no {FILE} that says that cassettes were recorded there: name a new "
+                f"directory."
+            )
+        for name in found:
+            path = self._directory / name
+            is_ours = name == FILE or name.removesuffix(SUFFIX) in self.cassettes
+            if (name.endswith(SUFFIX) or name == FILE) and (path.is_symlink() or not is_ours):
+                raise NotRecordedHereError(
+                    f"{path} was not recorded there: move it elsewhere, or name another directory."
+                )
+
+    def _is_ours(self) -> bool:
+        """Whether the file that was read is one that `save` wrote."""
+        names = {each.name for each in fields(Origin)}
+        entries = self.cassettes.values()
+        return bool(self.cassettes or self.not_recorded) and all(set(object_of(entry)) == names for entry in entries)
+
+    def announce(self, test: str, origin: Origin) -> None:
+        """Say that a cassette is ours, before it is written for the first time."""
+        if test not in self.cassettes:
+            self.cassettes[test] = asdict(origin)
+            self.save()
 
     def recorded(self, test: str, origin: Origin, *, is_new: bool) -> None:
         """Note a cassette; one that came out as it was before keeps its date."""
@@ -79,4 +118,12 @@ class Index:
             "cassettes": dict(sorted(self.cassettes.items())),
             "not_recorded": dict(sorted(self.not_recorded.items())),
         }
-        write_whole(self._path, json.dumps(content, indent=2) + "\n")
+        write_text(self._path, json.dumps(content, indent=2) + "\n")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What is in the file; nothing where it is not there, or is none of ours."""
+    try:
+        return object_of(json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError):
+        return {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,7 +13,7 @@ import pytest
 
 from wallaroo_ext.conformance.recordings.clock import PassingClock
 from wallaroo_ext.conformance.recordings.files import SUFFIX, SecretFoundError, default_directory
-from wallaroo_ext.conformance.recordings.index import Index, Origin
+from wallaroo_ext.conformance.recordings.index import Index, NotRecordedHereError, Origin
 from wallaroo_ext.conformance.recordings.network import NoNetwork
 from wallaroo_ext.conformance.recordings.normalised import URL, Normalising
 from wallaroo_ext.retries.clock import SYSTEM_CLOCK
@@ -69,7 +70,7 @@ def configure(config: pytest.Config, instance: Kind) -> None:
         instance: What the run is on.
 
     Raises:
-        pytest.UsageError: The options contradict each other.
+        pytest.UsageError: The options contradict each other, or cassettes would replace other files.
     """
     config.addinivalue_line("markers", _MARKER)
     named = config.getoption("cassettes", None)
@@ -79,8 +80,17 @@ def configure(config: pytest.Config, instance: Kind) -> None:
     if is_recorded and instance == "live" and named is None:
         raise pytest.UsageError("The cassettes in the repository are the sandbox's: name a folder, --cassettes DIR.")
     directory = default_directory() if named is None else Path(named)
+    if is_recorded:
+        _check_directory(directory)
     release = config.getoption("release", None) or _release_of(instance)
     config.pluginmanager.register(_plugin(instance, directory, release, is_recorded=is_recorded), _NAME)
+
+
+def _check_directory(directory: Path) -> None:
+    try:
+        Index(directory).check()
+    except NotRecordedHereError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _plugin(instance: Kind, directory: Path, release: str, *, is_recorded: bool) -> object:
@@ -249,7 +259,8 @@ class Record(NoRecordings):
             self._index.skipped(name, _TOKENS_ONLY)
             return
         try:
-            is_new = recorded.write(self._directory / f"{name}{SUFFIX}", normalising)
+            announce = partial(self._index.announce, name, self._origin)
+            is_new = recorded.write(self._directory / f"{name}{SUFFIX}", normalising, announce)
         except (SecretFoundError, TooLargeError) as error:
             report.outcome, report.longrepr = "failed", str(error)
         else:

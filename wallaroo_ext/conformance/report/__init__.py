@@ -6,6 +6,11 @@
 
 from __future__ import annotations
 
-from wallaroo_ext.conformance.report.files import ReportFiles, write_report
+from wallaroo_ext.conformance.report.files import (
+    ReportDirectoryError,
+    ReportFiles,
+    check_report_directory,
+    write_report,
+)
 
-__all__ = ["ReportFiles", "write_report"]
+__all__ = ["ReportDirectoryError", "ReportFiles", "check_report_directory", "write_report"]

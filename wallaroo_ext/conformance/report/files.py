@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+import stat
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from wallaroo_ext.cli.files import in_place_of
+from wallaroo_ext._util.atomic_files import create, replacing, unfinished_name, write_whole
 from wallaroo_ext.conformance.report.har import write_har
 from wallaroo_ext.conformance.report.junit import junit_xml
 from wallaroo_ext.conformance.report.machine import report_json
@@ -15,6 +17,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wallaroo_ext.conformance.run import Run
+
+
+_LONGEST_BEGINNING = 1000
+_BEGINNINGS = (
+    re.compile(
+        rb"""<!doctype html>\s+<html[^>]*>\s+<head>\s+<meta [^>]*>\s+<meta name="generator" content="wallaroo-ext">"""
+    ),
+    re.compile(rb"""{\s+"log": {\s+"version": "1.2",\s+"creator": {\s+"name": "wallaroo-ext","""),
+    re.compile(rb"""<[?]xml [^>]*>\s+<testsuites name="wallaroo conformance" """),
+    re.compile(rb"""{\s+"format": [0-9]+,\s+"verdict": "[^"]+",\s+"exit_code": [0-9],\s+"could_not_run": """),
+)
+"""What the files of `ReportFiles` begin with, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +48,64 @@ class ReportFiles:
     machine: Path
 
 
+class ReportDirectoryError(Exception):
+    """A directory cannot have a report; the message says what to do."""
+
+
+def check_report_directory(directory: Path) -> None:
+    """Make a directory for a report, and see that it can be written there without replacing what is not one's own.
+
+    An earlier report is known by what each of its files begins with.
+
+    Args:
+        directory: Where the report is to be; it is made where it is missing.
+
+    Raises:
+        ReportDirectoryError: It is no directory, it cannot be written to, or it has another file under such a name.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for file, beginning in zip(astuple(_files(directory)), _BEGINNINGS, strict=True):
+            _check_file(file, beginning)
+        trial = directory / unfinished_name("report")
+        create(trial).close()
+        trial.unlink()
+    except OSError as error:
+        raise ReportDirectoryError(f"--report {directory} cannot be written to: {error.strerror}.") from None
+
+
+def _check_file(file: Path, beginning: re.Pattern[bytes]) -> None:
+    try:
+        is_file = stat.S_ISREG(file.lstat().st_mode)
+    except FileNotFoundError:
+        return
+    if is_file:
+        with file.open("rb") as opened:
+            is_file = beginning.match(opened.read(_LONGEST_BEGINNING)) is not None
+    if not is_file:
+        raise ReportDirectoryError(f"{file} is of no report of this program: move it, or name another --report.")
+
+
+def _files(directory: Path) -> ReportFiles:
+    return ReportFiles(*(directory / name for name in ("report.html", "report.har", "junit.xml", "report.json")))
+
+
 def write_report(run: Run, directory: Path) -> ReportFiles:
-    """Write the report of a run; files of an earlier one are replaced.
+    """Write the report of a run; files of an earlier one are replaced, and other files are not.
 
     Args:
         run: What was found.
         directory: Where; it is made where it is missing.
 
     Raises:
+        ReportDirectoryError: The directory has other files under the report's names, or cannot be written to.
         OSError: It cannot be written there. No file is left half written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    files = ReportFiles(*(directory / name for name in ("report.html", "report.har", "junit.xml", "report.json")))
-    with in_place_of(files.har) as target:
+    check_report_directory(directory)
+    files = _files(directory)
+    with replacing(files.har) as target:
         write_har(run.exchanges, target)
-    _write(files.junit, junit_xml(run))
-    _write(files.machine, report_json(run).encode())
-    _write(files.page, page(run).encode())
+    write_whole(files.junit, junit_xml(run))
+    write_whole(files.machine, report_json(run).encode())
+    write_whole(files.page, page(run).encode())
     return files
-
-
-def _write(file: Path, content: bytes) -> None:
-    with in_place_of(file) as target:
-        target.write(content)

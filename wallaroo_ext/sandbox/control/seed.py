@@ -85,7 +85,7 @@ def _seed_everything(call: ControlCall) -> dict[str, Any]:
         for number, entry in enumerate(body.get("inferences", []))
     ]
     written = [_write(call, found) for found in rows]
-    with call.instance.store.transaction() as db:
+    with call.instance.store.transaction(durable=True) as db:
         return {
             "users": [_add_user(db, entry) for entry in body.get("users", [])],
             "workspaces": [_add_workspace(call, db, entry) for entry in body.get("workspaces", [])],
@@ -146,7 +146,7 @@ def _seed_file(call: ControlCall) -> dict[str, Any]:
         raise bad_request("model_name: an Arrow file needs the name of a model in the query.")
     limit = call.instance.options.rows_memory_mib << 20
     written = _write(call, _Rows(int(pipeline_id), model_name, table_of_file(call.body, limit)))
-    with call.instance.store.transaction() as db:
+    with call.instance.store.transaction(durable=True) as db:
         return {"users": [], "workspaces": [], "pipelines": [], "inferences": _log(call, db, [written])}
 
 

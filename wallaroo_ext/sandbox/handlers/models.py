@@ -66,7 +66,7 @@ def _upload(call: Call, metadata: dict[str, Any], file: StagedFile) -> dict[str,
             check_schema(name, metadata[name])
     version = str(uuid.uuid4())
     store = call.instance.store
-    with store.placed(file.path, version), store.transaction() as db:
+    with store.placed(file.path, version), store.transaction(durable=True) as db:
         require_workspace(db, metadata["workspace_id"], call.user)
         version_id = _insert_version(db, metadata, file, version)
     call.instance.engine.convert(version_id)

@@ -1,0 +1,148 @@
+"""What was generated into a directory of somebody's: only that is replaced, and a list with digests says what it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wallaroo_ext._util.atomic_files import is_unfinished, unfinished_name, write_whole
+from wallaroo_ext.json_values import list_of, object_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+LIST = ".wallaroo-generated.json"
+_ABOUT = (
+    "What scripts/regenerate wrote here, with SHA-256 digests. It replaces these files as long as they are unchanged."
+)
+_FILES = "files_1"  # the number changes when something in the list means something else
+_STAGING = "generated"
+_CACHES = "__pycache__"
+
+
+class ForeignFilesError(Exception):
+    """A directory has files that were not generated, where generated ones were to go; the message says what to do."""
+
+
+class GeneratedFiles:
+    """The generated files of a directory.
+
+    Args:
+        directory: Where they are, or go; it is made where it is missing.
+        products: The names of files and directories that are generated there.
+        is_own: Whether everything under these names is generated, and the list is not needed: `generated/` of a clone.
+    """
+
+    def __init__(self, directory: Path, products: Sequence[str], *, is_own: bool) -> None:
+        self._directory = directory.resolve()
+        self._products = products
+        self._is_own = is_own
+        self._digests: dict[str, list[str]] = {}
+        self._unfinished: list[str] = []
+
+    def check(self) -> None:
+        """See that nothing under the names of what is generated is somebody's; nothing is changed.
+
+        Raises:
+            ForeignFilesError: Something is, or the directory is none.
+        """
+        if self._directory.exists() and not self._directory.is_dir():
+            raise ForeignFilesError(f"{self._directory} is no directory: name another --output.")
+        self._read_list()
+        if self._is_own:
+            return
+        for name in self._found():
+            if not self._is_generated(name):
+                raise ForeignFilesError(
+                    f"{self._directory / name} was not written by scripts/regenerate, or was changed since: move it "
+                    f"elsewhere, or name another --output."
+                )
+
+    def _read_list(self) -> None:
+        file = self._directory / LIST
+        if not os.path.lexists(file):
+            return
+        try:
+            content = object_of({} if file.is_symlink() else json.loads(file.read_bytes()))
+            self._digests = {name: list_of(found) for name, found in object_of(content[_FILES]).items()}
+            self._unfinished = [name for name in list_of(content["unfinished"]) if is_unfinished(name, _STAGING)]
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            raise ForeignFilesError(f"{file} is not the list of scripts/regenerate: name another --output.") from None
+
+    def _found(self) -> Iterator[str]:
+        """The paths of what is there under the products' names, but for the caches that Python makes."""
+        for product in self._products:
+            path = self._directory / product
+            if path.is_dir() and not path.is_symlink():
+                yield from self._below(path)
+            elif os.path.lexists(path):
+                yield product
+
+    def _below(self, directory: Path) -> Iterator[str]:
+        for parent, names, files in os.walk(directory):
+            here = Path(parent)
+            links = [name for name in names if (here / name).is_symlink()]
+            cached = [name for name in files if here.name == _CACHES and name.endswith(".pyc")]
+            empty = [] if names or files else [""]
+            for name in (*links, *(name for name in files if name not in cached), *empty):
+                yield str((here / name).relative_to(self._directory))
+
+    def _is_generated(self, name: str) -> bool:
+        path = self._directory / name
+        if path.is_symlink() or not path.is_file():
+            return False
+        return hashlib.sha256(path.read_bytes()).hexdigest() in self._digests.get(name, [])
+
+    def replace(self, made: Path) -> None:
+        """Put what was made in the place of what was generated before, so that no product is ever half there.
+
+        Args:
+            made: The directory in which the products were made.
+
+        Raises:
+            ForeignFilesError: See `check`.
+        """
+        self.check()
+        self._directory.mkdir(parents=True, exist_ok=True)
+        for name in self._unfinished:  # of a run that was killed
+            shutil.rmtree(self._directory / name, ignore_errors=True)
+        staging = self._directory / unfinished_name(_STAGING)
+        new = {name: [digest] for name, digest in _digests_below(made, self._products)}
+        old = self._digests
+        self._write_list(
+            {name: old.get(name, []) + new.get(name, []) for name in old.keys() | new.keys()}, [staging.name]
+        )
+        staging.mkdir(mode=0o700)
+        for product in self._products:
+            self._swap(made / product, self._directory / product, staging)
+        shutil.rmtree(staging)
+        if self._is_own:
+            (self._directory / LIST).unlink()
+        else:
+            self._write_list(new, [])
+
+    @staticmethod
+    def _swap(made: Path, target: Path, staging: Path) -> None:
+        if made.is_file():
+            write_whole(target, made.read_bytes())
+            return
+        shutil.copytree(made, staging / target.name)
+        if target.exists():
+            target.rename(staging / f"{target.name}.old")
+        (staging / target.name).rename(target)
+
+    def _write_list(self, digests: dict[str, list[str]], unfinished: list[str]) -> None:
+        content = {"about": _ABOUT, _FILES: dict(sorted(digests.items())), "unfinished": unfinished}
+        write_whole(self._directory / LIST, (json.dumps(content, indent=1) + "\n").encode(), durable=True)
+
+
+def _digests_below(directory: Path, products: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The paths and the SHA-256 digests of what was made."""
+    for product in products:
+        for path in (directory / product, *(directory / product).rglob("*")):
+            if path.is_file():
+                yield str(path.relative_to(directory)), hashlib.sha256(path.read_bytes()).hexdigest()
