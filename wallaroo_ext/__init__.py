@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     )
     from wallaroo_ext.charts import assay_chart
     from wallaroo_ext.client import connect
-    from wallaroo_ext.deployed import Deployment
-    from wallaroo_ext.deployments import wait_until_running
+    from wallaroo_ext.deployments.deploy import deploy_pipeline
+    from wallaroo_ext.deployments.deployment import Deployment
+    from wallaroo_ext.deployments.find import find_deployment, undeploy
+    from wallaroo_ext.deployments.wait import wait_until_running
     from wallaroo_ext.errors import (
         AmbiguousError,
         AnswerError,
@@ -52,12 +54,10 @@ if TYPE_CHECKING:
         WaitTimeoutError,
         WallarooError,
     )
-    from wallaroo_ext.existing_deployments import find_deployment, undeploy
     from wallaroo_ext.inference.infer import infer
     from wallaroo_ext.inference.outputs import outputs
     from wallaroo_ext.models import model_version
     from wallaroo_ext.operations import call
-    from wallaroo_ext.pipelines import deploy_pipeline
     from wallaroo_ext.retries import Attempt, Clock, RetryPolicy, attempts_of
     from wallaroo_ext.settings import Settings
     from wallaroo_ext.timeouts import Timeouts
@@ -81,8 +81,13 @@ _HOMES = {
         "infer_dataset",
     ),
     "client": ("connect",),
-    "deployed": ("Deployment",),
-    "deployments": ("wait_until_running",),
+    "deployments.deploy": ("deploy_pipeline",),
+    "deployments.deployment": ("Deployment",),
+    "deployments.find": (
+        "find_deployment",
+        "undeploy",
+    ),
+    "deployments.wait": ("wait_until_running",),
     "errors": (
         "AmbiguousError",
         "AnswerError",
@@ -107,15 +112,10 @@ _HOMES = {
         "WaitTimeoutError",
         "WallarooError",
     ),
-    "existing_deployments": (
-        "find_deployment",
-        "undeploy",
-    ),
     "inference.infer": ("infer",),
     "inference.outputs": ("outputs",),
     "models": ("model_version",),
     "operations": ("call",),
-    "pipelines": ("deploy_pipeline",),
     "retries": (
         "Attempt",
         "Clock",

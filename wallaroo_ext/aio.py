@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, overload
@@ -16,9 +16,9 @@ from wallaroo_ext.batch.dataset import DatasetOptions, score_dataset
 from wallaroo_ext.batch.in_asyncio import elements, in_thread
 from wallaroo_ext.batch.options import BatchOptions, how_to_score
 from wallaroo_ext.client import connect
-from wallaroo_ext.deployed import end_steps, note_or_raise
-from wallaroo_ext.deployments import TIMEOUT, wait_until_running_steps
-from wallaroo_ext.existing_deployments import find_deployment_steps, undeploy_steps
+from wallaroo_ext.deployments.deploy import deploy_steps
+from wallaroo_ext.deployments.find import find_deployment_steps, undeploy_steps
+from wallaroo_ext.deployments.wait import TIMEOUT, wait_until_running_steps
 from wallaroo_ext.inference.infer import infer_steps
 from wallaroo_ext.models import model_version_steps
 from wallaroo_ext.operations import (
@@ -30,9 +30,9 @@ from wallaroo_ext.operations import (
     built,
     call_steps,
     client_of,
+    has_ended,
     no_answer,
 )
-from wallaroo_ext.pipelines import begin_steps, finish_steps
 from wallaroo_ext.uploads import upload_model_steps
 from wallaroo_ext.workspaces import find_workspace_steps
 
@@ -49,10 +49,11 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.progress import Wanted
     from wallaroo_ext.batch.rejections import Rejection
     from wallaroo_ext.batch.report import DatasetScored
-    from wallaroo_ext.deployed import Deployment
+    from wallaroo_ext.deployments.deploy import DeployOptions, Models
+    from wallaroo_ext.deployments.deployment import Deployment
+    from wallaroo_ext.deployments.progress import Wanted as StatusWanted
     from wallaroo_ext.inference.infer import InferOptions, Where
     from wallaroo_ext.inference.rows import Rows
-    from wallaroo_ext.pipelines import DeployOptions, Models
     from wallaroo_ext.retries.clock import Clock
     from wallaroo_ext.uploads import ModelSource, UploadOptions
 
@@ -78,21 +79,45 @@ __all__ = [
 
 
 async def run(client: Client, steps: Steps[T]) -> T:
-    """Run a helper's steps with an asynchronous client."""
-    outcome: httpx.Response | Exception | None = None
-    try:
-        while True:
-            step = steps.throw(outcome) if isinstance(outcome, Exception) else steps.send(outcome)
-            if isinstance(step, Pause):
-                await step.clock.sleep_async(step.seconds)
-                outcome = None
-            else:
-                outcome = await _sent(client.get_async_httpx_client(), step)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    finally:
-        steps.close()
+    """Run a helper's steps with an asynchronous client.
+
+    A cancellation is raised inside the helper, which may have something to end. What it does from then on is not
+    cancelled any more.
+    """
+    outcome: httpx.Response | BaseException | None = None
+    carry_out = _carried_out
+    while True:
+        try:
+            step = steps.throw(outcome) if isinstance(outcome, BaseException) else steps.send(outcome)
+            outcome = await carry_out(client, step)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        except GeneratorExit:  # nobody awaits this any more
+            steps.close()
+            raise
+        except BaseException as error:
+            outcome = None  # it would refer to this frame, and the frame to it
+            if has_ended(steps):
+                raise
+            outcome = error
+            carry_out = _carried_out if isinstance(error, Exception) else _carried_out_to_the_end
+
+
+async def _carried_out(client: Client, step: Send | Pause) -> httpx.Response | Exception | None:
+    if isinstance(step, Send):
+        return await _sent(client.get_async_httpx_client(), step)
+    await step.clock.sleep_async(step.seconds)
+    return None
+
+
+async def _carried_out_to_the_end(client: Client, step: Send | Pause) -> httpx.Response | Exception | None:
+    """Carry out a step, whoever cancels the task meanwhile: some cancel it again and again until it has ended."""
+    work = asyncio.ensure_future(_carried_out(client, step))
+    while not work.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(work)
+    return work.result()
 
 
 async def _sent(http: httpx.AsyncClient, step: Send) -> httpx.Response | Exception:
@@ -138,25 +163,19 @@ async def deploy_pipeline(client: Client, name: str, models: Models, **options: 
 
     It is undeployed at the end of `async with await deploy_pipeline(...) as deployment`.
     """
-    begun = await run(client, begin_steps(name, models, options))
-    try:
-        return await run(client, finish_steps(client, begun, options))
-    except BaseException as error:
-        try:
-            await run(client, end_steps(begun.id, begun.pipeline_id))
-        except Exception as failure:  # noqa: BLE001 - whatever it is, the first error is the one to raise
-            note_or_raise(failure, error, begun.name)
-        raise
+    return await run(client, deploy_steps(client, name, models, options))
 
 
-async def find_deployment(client: Client, name: str, workspace: int | str | None = None) -> Deployment:
+async def find_deployment(
+    client: Client, name: str, workspace: int | str | None = None, *, deployment_id: int | None = None
+) -> Deployment:
     """Find a pipeline that is deployed; see `wallaroo_ext.find_deployment`."""
-    return await run(client, find_deployment_steps(client, name, workspace))
+    return await run(client, find_deployment_steps(client, name, workspace, deployment_id))
 
 
 async def undeploy(client: Client, deployment: Deployment | str | int, *, workspace: int | str | None = None) -> None:
     """End a deployment; see `wallaroo_ext.undeploy`."""
-    await run(client, undeploy_steps(client, deployment, workspace=workspace))
+    await run(client, undeploy_steps(deployment, workspace=workspace))
 
 
 async def wait_until_running(
@@ -164,7 +183,7 @@ async def wait_until_running(
     deployment: Deployment | str,
     *,
     timeout: float = TIMEOUT,  # noqa: ASYNC109 - a deadline over many requests, checked by the steps
-    progress: Callable[[DeploymentStatus], object] | None = None,
+    progress: StatusWanted = None,
     clock: Clock | None = None,
 ) -> DeploymentStatus:
     """Wait until a deployment answers; see `wallaroo_ext.wait_until_running`."""

@@ -7,8 +7,9 @@ synchronous or an asynchronous client: `run` and `wallaroo_ext.aio.run`.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from inspect import GEN_CLOSED, getgeneratorstate
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+_LAST_SECOND = 1.0
+"""What a request is given where no time is left, in seconds."""
 
 
 class Operation(Protocol[P, T_co]):
@@ -154,21 +158,61 @@ def client_of(named: dict[str, Any]) -> Client:
 
 
 def run(client: Client, steps: Steps[T]) -> T:
-    """Run a helper's steps with a synchronous client."""
-    outcome: httpx.Response | Exception | None = None
-    try:
-        while True:
-            step = steps.throw(outcome) if isinstance(outcome, Exception) else steps.send(outcome)
-            if isinstance(step, Pause):
-                step.clock.sleep(step.seconds)
-                outcome = None
-            else:
-                outcome = _sent(client.get_httpx_client(), step)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    finally:
-        steps.close()
+    """Run a helper's steps with a synchronous client.
+
+    What interrupts a step, such as Ctrl-C, is raised inside the helper, which may have something to end: it can send
+    further requests before it lets the interrupt through.
+    """
+    outcome: httpx.Response | BaseException | None = None
+    while True:
+        try:
+            step = steps.throw(outcome) if isinstance(outcome, BaseException) else steps.send(outcome)
+            outcome = _carried_out(client, step)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        except BaseException as error:
+            outcome = None  # it would refer to this frame, and the frame to it
+            if has_ended(steps):
+                raise
+            outcome = error
+
+
+def has_ended(steps: Steps[Any]) -> bool:
+    """Whether a helper is through, by its result or by an error."""
+    return getgeneratorstate(steps) == GEN_CLOSED
+
+
+def _carried_out(client: Client, step: Send | Pause) -> httpx.Response | Exception | None:
+    """The answer to a request, or the error that means that none came; None after a pause."""
+    if isinstance(step, Send):
+        return _sent(client.get_httpx_client(), step)
+    step.clock.sleep(step.seconds)
+    return None
+
+
+def within(seconds: float, steps: Steps[T]) -> Steps[T]:
+    """Give all requests of a helper, with their repetitions, so many seconds together."""
+    deadline = SYSTEM_CLOCK.now() + seconds
+    outcome: httpx.Response | BaseException | None = None
+    while True:
+        try:
+            step = steps.throw(outcome) if isinstance(outcome, BaseException) else steps.send(outcome)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        outcome = None
+        if isinstance(step, Send):
+            extensions = object_of(step.request.get("extensions"))
+            left = max(deadline - SYSTEM_CLOCK.now(), _LAST_SECOND)
+            step = replace(step, request=step.request | {"extensions": extensions | {hints.DEADLINE: left}})
+        try:
+            outcome = yield step
+        except GeneratorExit:
+            steps.close()
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the helper decides about it
+            outcome = error
 
 
 def _sent(http: httpx.Client, step: Send) -> httpx.Response | Exception:

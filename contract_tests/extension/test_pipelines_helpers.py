@@ -391,11 +391,11 @@ class TestUndeploying:
 
     def test_a_name_with_two_meanings_ends_nothing(self, client: Client, model: ModelVersion) -> None:
         first = deploy_pipeline(client, "a", model)
-        deploy_pipeline(client, first.name, model)
+        second = deploy_pipeline(client, first.name, model)
         with pytest.raises(AmbiguousError, match="Give the deployment's id"):
             undeploy(client, first.name)
         assert is_deployed(client, "a")
-        assert is_deployed(client, first.name)
+        assert is_deployed(client, f"{first.name}-{second.id}")
 
     @pytest.mark.parametrize("content", [b"null", b"{}", b""])
     def test_every_body_of_a_success_will_do(self, content: bytes) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from wallaroo_ext.batch.attempts import repeated
-from wallaroo_ext.deployments import status_steps
+from wallaroo_ext.deployments.find import endpoint_steps, named_in
+from wallaroo_ext.deployments.status import models_in, status_steps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError
-from wallaroo_ext.existing_deployments import find_deployment_steps, named_in
-from wallaroo_ext.json_values import list_of, object_of
 from wallaroo_ext.operations import run
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def url_of(client: Client, pipeline: Where, how: HowToScore) -> str:
         NotFoundError: No pipeline of this name is deployed.
         AmbiguousError: Several workspaces have one.
     """
-    return _asked(client, lambda: url_steps(client, pipeline, how.workspace), how)
+    return _asked(client, lambda: endpoint_steps(client, pipeline, how.workspace), how)
 
 
 def models_of(client: Client, url: str, how: HowToScore) -> list[dict[str, str]]:
@@ -44,24 +43,6 @@ def _asked(client: Client, steps: Callable[[], Steps[T]], how: HowToScore) -> T:
     return answer
 
 
-def url_steps(client: Client, pipeline: Where, workspace: int | str | None) -> Steps[str]:
-    """The URL of a deployment, of what has one, or of a pipeline by its name.
-
-    Raises:
-        NotFoundError: No pipeline of this name is deployed.
-        AmbiguousError: Several workspaces have one.
-    """
-    url: Any = pipeline if isinstance(pipeline, str) else getattr(pipeline, "url", None)
-    if not isinstance(url, str) or not url:
-        raise InvalidDataError(
-            f"`pipeline` is the name of a pipeline, a deployment or its URL, not {type(pipeline).__name__}."
-        )
-    if url.startswith(("http://", "https://", "/")):
-        return url
-    found = yield from find_deployment_steps(client, url, workspace)
-    return found.url
-
-
 def models_steps(url: str) -> Steps[list[dict[str, str]]]:
     """The models that score the rows sent to a URL, each with its `name`, `version` and `sha`, in order.
 
@@ -72,25 +53,16 @@ def models_steps(url: str) -> Steps[list[dict[str, str]]]:
         InvalidDataError: The instance does not tell them, so that nobody could say whether a later run has the same.
     """
     try:
-        name, _ = named_in(url)
+        name, *_ = named_in(url)
     except ContractViolationError as error:
         raise InvalidDataError(
             f"The models behind {url} are unknown: {error}", advice="Name the pipeline in place of its URL."
         ) from error
     status = yield from status_steps(name)
-    models = _models(status.to_dict())
+    models = models_in(status)
     if not models:
         raise InvalidDataError(
             f"{name} is {status.status}, and tells no models.",
             advice="Wait until it is running: wait_until_running(client, name).",
         )
     return models
-
-
-def _models(status: dict[str, Any]) -> list[dict[str, str]]:
-    found = {
-        (str(model.get("name", "")), str(model.get("version", "")), str(model.get("sha", "")))
-        for engine in map(object_of, list_of(status.get("engines")))
-        for model in map(object_of, list_of(object_of(engine.get("model_statuses")).get("models")))
-    }
-    return [{"name": name, "version": version, "sha": sha} for name, version, sha in sorted(found)]

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.progress import check_progress
 from wallaroo_ext.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class BatchProgress:
 
 
 Tell = Callable[[BatchProgress], object]
-Wanted = Tell | Literal[True] | None
+Wanted = Tell | bool | None
 
 
 class Reporter:
@@ -84,8 +85,9 @@ def shown(progress: Wanted) -> Generator[Tell | None]:
     Raises:
         ConfigurationError: There is no library for a bar.
     """
+    check_progress(progress)
     if progress is not True:
-        yield progress
+        yield progress or None
         return
     try:
         from rich import progress as rich

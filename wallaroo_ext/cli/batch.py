@@ -5,19 +5,22 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from wallaroo_ext.cli import output, progress
+from wallaroo_ext.cli import interrupts, output, progress
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
-from wallaroo_ext.cli.places import workspace_of
+from wallaroo_ext.cli.places import DeploymentId, workspace_of
 from wallaroo_ext.cli.tables import counted
 from wallaroo_ext.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from wallaroo_mlops_client import Client
 
     from wallaroo_ext.batch import BatchProgress, DatasetScored
     from wallaroo_ext.batch.progress import Wanted
@@ -46,6 +49,7 @@ def batch(
     max_errors: Annotated[int, _FROM_0] = 1000,
     wire: Literal["arrow", "pandas-records", "json"] = "arrow",
     workspace: str | None = None,
+    deployment_id: DeploymentId = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
     """Score a data set of any size into a directory of Parquet files; the same call goes on where the last one ended.
@@ -57,7 +61,7 @@ def batch(
     Args:
         source: A .parquet, .arrow or .csv file, a directory of them, a pattern in quotes, or a URL such as s3://bucket/rows.
         target: The directory for the scored rows, which is made.
-        pipeline: The pipeline's name, or the URL that the deployment answers at.
+        pipeline: The pipeline's name, the deployment's, or the URL that it answers at.
         columns: The columns to send, with commas between; all but the keys by default.
         drop: Columns not to send, with commas between.
         keys: Columns to carry to the output, with commas between; they are sent only where --columns names them.
@@ -70,6 +74,7 @@ def batch(
         max_errors: How many rows the engine may reject before the run stops; they go to _errors.jsonl.
         wire: How rows are sent.
         workspace: The pipeline's workspace, by its name or its id; all that the user sees are searched by default.
+        deployment_id: The id of the deployment that is meant, where the name fits several.
         options: The instance, and how to answer.
     """
     from wallaroo_ext.batch import PartSize, infer_dataset
@@ -90,14 +95,34 @@ def batch(
             "wire": wire,
             "workspace": workspace_of(workspace),
         }
-        with options.connect() as client, _telling(machine=options.json) as tell:
+        with (
+            options.connect() as client,
+            interrupts.noted(lambda: _left(target)),
+            _telling(machine=options.json) as tell,
+        ):
             try:
-                scored = infer_dataset(client, pipeline, source, target, progress=tell, **given)
+                where_to = _deployment(client, pipeline, given["workspace"], deployment_id)
+                scored = infer_dataset(client, where_to, source, target, progress=tell, **given)
             except EngineError as error:
                 if not vector:
                     error.advice += " Where the columns are the numbers of one input, send them as one: --vector."
                 raise
         _show(scored, machine=options.json)
+
+
+def _deployment(client: Client, named: str, workspace: int | str | None, deployment_id: int | None) -> str:
+    """The URL of the deployment of an id; without one, what the person named."""
+    from wallaroo_ext.deployments.find import find_deployment
+
+    if deployment_id is None:
+        return named
+    return find_deployment(client, named, workspace, deployment_id=deployment_id).url
+
+
+def _left(target: str) -> str:
+    if "://" not in target and not Path(target).exists():
+        return f"Interrupted: nothing was written to {target}."
+    return f"Interrupted: the parts that are complete stay in {target}, and the same command goes on after them."
 
 
 @contextmanager

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import DeploymentStatus, ModelVersion
 
-    from wallaroo_ext.deployed import Deployment
+    from wallaroo_ext.deployments.deployment import Deployment
 
 _MODEL = re.compile(r"(?P<name>[^@#]+)(?:@(?P<version>.+)|#(?P<sha>.+))?")
 
@@ -42,7 +42,8 @@ def deploy(
     """Deploy models as a pipeline, and wait until it runs.
 
     It tells where the deployment answers. What does not become Running is undeployed again, and so is what Ctrl-C
-    interrupts.
+    interrupts. What was deployed under the name before is not undeployed: it is said then what it runs, and how to go
+    back. The pipeline stays; no operation removes it.
 
     For example: `wallaroo-ext deploy tumours --model tumours`
 
@@ -57,7 +58,7 @@ def deploy(
         options: The instance, and how to answer.
     """
     with options.reported():
-        from wallaroo_ext.pipelines import deploy_pipeline
+        from wallaroo_ext.deployments.deploy import deploy_pipeline
 
         named, settings = [_parts(each) for each in model], _settings(engine_config)
         with options.connect() as client, progress.waiting(f"Deploying {name}.", quiet=options.json) as tell:

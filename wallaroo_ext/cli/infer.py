@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from wallaroo_ext.cli import output, progress
+from wallaroo_ext.cli import interrupts, output, progress
 from wallaroo_ext.cli.files import check_output
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
-from wallaroo_ext.cli.output import UsageError
-from wallaroo_ext.cli.places import deployment_of, searched
+from wallaroo_ext.cli.places import DeploymentId, searched
 from wallaroo_ext.cli.tables import counted
 from wallaroo_ext.errors import EngineError
 
@@ -32,6 +31,7 @@ def infer(
     *,
     output_file: Annotated[Path | None, Parameter(name="--output")] = None,
     workspace: str | None = None,
+    deployment_id: DeploymentId = None,
     columns: Annotated[list[str] | None, _MANY] = None,
     drop: Annotated[list[str] | None, _MANY] = None,
     vector: Annotated[bool, _MANY] = False,
@@ -45,11 +45,12 @@ def infer(
     For example: `wallaroo-ext infer tumours patients.csv --vector --output scored.csv`
 
     Args:
-        where: The pipeline's name, or the URL that the deployment answers at.
+        where: The pipeline's name, the deployment's, or the URL that it answers at.
         file: The rows: an .arrow, .parquet, .csv or .json file with a column a field of the model, or - for the
             standard input.
         output_file: A file for the scored rows: .arrow, .parquet, .csv or .json.
         workspace: Its workspace, by its name or its id; all that the user sees are searched by default.
+        deployment_id: The id of the deployment that is meant, where the name fits several.
         columns: The columns of the file to send, with commas between; all of them by default.
         drop: Columns not to send, with commas between.
         vector: Send the columns as one vector of 32-bit floats, for a model with one input.
@@ -61,10 +62,10 @@ def infer(
             check_output(output_file, _ENDINGS)
         rows = _rows(file, columns or [], drop or [], vector=vector)
         with options.connect() as client:
-            url = _url(client, where, workspace)
+            url = _url(client, where, workspace, deployment_id)
             began = time.monotonic()
             try:
-                scored = _scored(client, url, rows, wire)
+                scored = _scored(client, url, rows, wire, output_file)
             except EngineError as error:
                 if rows.num_columns > 1:
                     error.advice += " Where the columns are the numbers of one input, send them as one: --vector."
@@ -79,24 +80,27 @@ def _rows(file: str, columns: list[str], drop: list[str], *, vector: bool) -> pa
     return as_vector(rows) if vector else rows
 
 
-def _url(client: Client, where: str, workspace: str | None) -> str:
+def _url(client: Client, where: str, workspace: str | None, deployment_id: int | None) -> str:
+    from wallaroo_ext.deployments.find import find_deployment
+
     if where.startswith(("http://", "https://")):
         return where
-    found = deployment_of(client, where, searched(client, workspace))
-    if found.url is None:
-        raise UsageError(
-            f"{where} is the name of a deployment, which tells no URL: name its pipeline, or give the URL."
-        )
-    return found.url
+    return find_deployment(client, where, searched(client, workspace), deployment_id=deployment_id).url
 
 
-def _scored(client: Client, url: str, rows: pa.Table, wire: Any) -> pa.Table:
+def _scored(client: Client, url: str, rows: pa.Table, wire: Any, file: Path | None) -> pa.Table:
     """The rows scored, piece by piece, so that a request has a size that every gateway takes."""
     from wallaroo_ext.cli.rows import pieces
     from wallaroo_ext.inference.infer import infer as score
 
     answers: list[pa.Table] = []
-    with progress.scoring(rows.num_rows) as tell:
+
+    def left() -> str:
+        done = sum(answer.num_rows for answer in answers)
+        what = f"nothing was written{'' if file is None else f' to {file}'}"
+        return f"Interrupted: {done:,} of {rows.num_rows:,} rows were scored, which the instance has logged; {what}."
+
+    with interrupts.noted(left), progress.scoring(rows.num_rows) as tell:
         for piece in pieces(rows):
             answers.append(score(client, url, piece, wire=wire))
             tell(sum(answer.num_rows for answer in answers))

@@ -39,6 +39,7 @@ def program(arguments: list[str]) -> App:
         help="Work with a Wallaroo instance, or run one on this machine.",
         version=lambda: metadata.version("wallaroo-ext"),
         version_format="plaintext",
+        suppress_keyboard_interrupt=False,  # `running` says what is left behind
     )
     cast("Any", app).register_install_completion_command(help="Let this shell complete the command's words.")
     is_known = bool(arguments) and arguments[0] in _COMMANDS

@@ -75,15 +75,35 @@ def reported(*, machine: bool, verbose: bool) -> Generator[None]:
 
 def fail(error: Exception, *, machine: bool = False) -> NoReturn:
     """Say what went wrong in a sentence, and end the program with its exit code."""
-    remark(json.dumps({"error": _fields(error)}, ensure_ascii=False) if machine else f"{error}")
+    if machine:
+        remark(json.dumps({"error": _fields(error)}, ensure_ascii=False))
+    else:
+        remark("\n".join([f"{error}", *notes_of(error)]))
     wrong_call = isinstance(error, UsageError | ConfigurationError | InvalidDataError)
     raise SystemExit(WRONGLY_CALLED if wrong_call else FAILED)
+
+
+def interrupted(interrupt: KeyboardInterrupt, *, machine: bool) -> None:
+    """Say what an interrupted command leaves behind; nothing where it leaves nothing."""
+    notes = notes_of(interrupt)
+    if machine and notes:
+        fields = {"kind": "Interrupted", "message": " ".join(notes), "notes": notes}
+        remark(json.dumps({"error": fields}, ensure_ascii=False))
+        return
+    for note in notes:
+        remark(note)
+
+
+def notes_of(error: BaseException) -> list[str]:
+    """What was noted on an error: what it leaves behind, and what ends that."""
+    return list(getattr(error, "__notes__", []))
 
 
 def _fields(error: Exception) -> dict[str, Any]:
     """An error for a program."""
     attributes = {name: _plain(value) for name, value in vars(error).items() if not name.startswith("_")}
-    return {"kind": type(error).__name__, "message": str(error)} | attributes
+    notes = notes_of(error)
+    return {"kind": type(error).__name__, "message": str(error)} | ({"notes": notes} if notes else {}) | attributes
 
 
 def _plain(value: Any) -> Any:

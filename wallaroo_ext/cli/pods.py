@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.cli import output
 from wallaroo_ext.cli.tables import Column, show_table, show_texts
-from wallaroo_ext.deployments import details_of
+from wallaroo_ext.deployments.status import details_of
 from wallaroo_ext.json_values import list_of, object_of
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.progress import line
 from wallaroo_ext.batch.progress import figures
 from wallaroo_ext.cli import output
 from wallaroo_ext.cli.tables import printable
@@ -34,10 +35,10 @@ def waiting(text: str, *, quiet: bool) -> Generator[Callable[[str], None]]:
         text: What it is at the beginning.
         quiet: Whether to print nothing where there is no terminal.
     """
-    if sys.stderr.isatty():
-        with _turning(text) as tell:
-            yield tell
-    else:
+    with line(text) if sys.stderr.isatty() else nullcontext() as shown_line:
+        if shown_line is not None:
+            yield shown_line
+            return
         tell = _silence if quiet else _changes()
         tell(text)
         yield tell
@@ -98,24 +99,6 @@ def rows_now_and_then() -> Callable[[BatchProgress], None]:
             output.remark(figures(now))
 
     return tell
-
-
-@contextmanager
-def _turning(text: str) -> Generator[Callable[[str], None]]:
-    """A line with a text and the time that has gone by, until the block ends."""
-    from rich.table import Column
-
-    rich = _rich()
-    columns = (
-        rich.SpinnerColumn(),
-        rich.TextColumn(
-            "{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
-        ),
-        rich.TimeElapsedColumn(),
-    )
-    with rich.Progress(*columns, console=_console(), transient=True, expand=True) as line:
-        task = line.add_task(printable(text), total=None)
-        yield lambda said: line.update(task, description=printable(said))
 
 
 def _rich() -> Any:

@@ -1,22 +1,25 @@
-"""Running the command line: usage errors in a sentence, Ctrl-C and closed pipes in silence."""
+"""Running the command line: usage errors in a sentence, closed pipes in silence, Ctrl-C with what it leaves."""
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from cyclopts import CycloptsError
 
-from wallaroo_ext.cli import output
+from wallaroo_ext.cli import interrupts, output
 from wallaroo_ext.cli.output import UsageError
 
 if TYPE_CHECKING:
     from cyclopts import App
 
-_INTERRUPTED = 130
 _PIPE_CLOSED = 141
-"""What a shell says of a program that was ended by the signals SIGINT and SIGPIPE."""
+"""What a shell says of a program that was ended by the signal SIGPIPE."""
+
+_MAY_LEAVE_SOMETHING = ("batch", "deploy", "infer", "undeploy", "upload")
+"""The commands that clean up, or say what they leave, when a signal asks them to end."""
 
 _SECRET_OPTIONS = {
     "--password": "WALLAROO_PASSWORD",
@@ -30,13 +33,15 @@ def run(app: App, arguments: list[str]) -> None:
     try:
         _refuse_secrets(arguments)
         try:
-            app(arguments, exit_on_error=False, print_error=False)
+            with interrupts.raised() if arguments[:1] and arguments[0] in _MAY_LEAVE_SOMETHING else nullcontext():
+                app(arguments, exit_on_error=False, print_error=False)
         finally:
             sys.stdout.flush()
     except (CycloptsError, UsageError) as error:
         output.fail(UsageError(" ".join(str(error).split())), machine="--json" in arguments)
-    except KeyboardInterrupt:
-        raise SystemExit(_INTERRUPTED) from None
+    except KeyboardInterrupt as interrupt:
+        output.interrupted(interrupt, machine="--json" in arguments)
+        raise SystemExit(interrupts.exit_code_of(interrupt)) from None
     except BrokenPipeError:
         # Python flushes once more at its end, and would complain there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -39,7 +39,8 @@ def upload(
 ) -> None:
     """Upload a model, and wait until it is ready.
 
-    The SHA-256 of what was sent is compared with the one of what is stored. What Ctrl-C interrupts is not stored.
+    The SHA-256 of what was sent is compared with the one of what is stored. What Ctrl-C interrupts while it is being
+    sent is not stored; after that the model stays, and it is said.
 
     For example: `wallaroo-ext upload tumours.onnx --name tumours`
 

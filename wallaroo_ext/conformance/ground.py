@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.conformance.belongings import Belongings
-    from wallaroo_ext.deployed import Deployment
+    from wallaroo_ext.deployments.deployment import Deployment
 
 PASSWORD = "A-password-0f-the-suite"  # noqa: S105 - of users that the suite makes and deactivates
 _SCORED_ROWS = 20

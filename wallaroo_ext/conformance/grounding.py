@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from wallaroo_ext.conformance.ground import Ground
-    from wallaroo_ext.deployed import Deployment
+    from wallaroo_ext.deployments.deployment import Deployment
 
 _NUMBER = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
 _VECTOR = {"type": "array", "items": _NUMBER, "minItems": WIDTH, "maxItems": WIDTH}

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, Unpack
 
-from wallaroo_ext.errors import ConnectionFailedError, ContractViolationError, InvalidDataError
+from wallaroo_ext._util.progress import check_progress
+from wallaroo_ext.errors import (
+    ConnectionFailedError,
+    ContractViolationError,
+    ConversionError,
+    InvalidDataError,
+    UploadCorruptedError,
+    WaitTimeoutError,
+)
 from wallaroo_ext.operations import Send, Steps, parse, run, send
 from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.digest import BackgroundDigest
@@ -17,7 +25,7 @@ from wallaroo_ext.uploads.stored import ready_version, stored_version
 from wallaroo_ext.workspaces import list_workspaces_steps, workspace_id_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import ModelVersion, UploadModelResponse
@@ -122,9 +130,22 @@ def upload_model_steps(model: ModelSource, **options: Unpack[UploadOptions]) -> 
         answer = yield from _uploaded(plan, source, UploadBody(source, plan.envelope, digest, reporter))
         sha = None if digest is None else digest.hexdigest()
     version_id = _version_id(plan, answer)
-    if options.get("wait", True):
-        return (yield from ready_version(name, version_id, sha, options.get("timeout", _TIMEOUT)))
-    return (yield from stored_version(name, version_id, sha))
+    with _stays(f"The model {name} is stored in the workspace {workspace_id}, as the version {version_id}."):
+        if options.get("wait", True):
+            return (yield from ready_version(name, version_id, sha, options.get("timeout", _TIMEOUT)))
+        return (yield from stored_version(name, version_id, sha))
+
+
+@contextmanager
+def _stays(what: str) -> Generator[None]:
+    """Say on what interrupts waiting that the model is there; `ConversionError` and its like say it themselves."""
+    try:
+        yield
+    except (ConversionError, UploadCorruptedError, WaitTimeoutError, GeneratorExit):
+        raise
+    except BaseException as error:
+        error.add_note(f"{what} Do not upload it again: list_model_versions shows whether it is ready.")
+        raise
 
 
 def _workspace_id(workspace: int | str | None) -> Steps[int]:
@@ -145,6 +166,7 @@ def _check_names(options: Any) -> None:
         raise TypeError(f"upload_model() has no option {min(unknown)!r}.")
     if "name" not in options:
         raise TypeError("upload_model() needs the model's name: name='…'.")
+    check_progress(options.get("progress"))
 
 
 def _uploaded(plan: Plan, source: Source, body: UploadBody) -> Steps[UploadModelResponse]:
@@ -161,6 +183,12 @@ def _uploaded(plan: Plan, source: Source, body: UploadBody) -> Steps[UploadModel
             raise body.failure from None
         if body.begun:
             error.advice = _advice(source, body)
+        raise
+    except (Exception, GeneratorExit):
+        raise
+    except BaseException as interrupt:
+        if body.may_be_whole:
+            interrupt.add_note(_advice(source, body))
         raise
     return parse(plan.operation, response)
 

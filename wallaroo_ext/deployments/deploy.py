@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
-from wallaroo_ext.deployed import Deployment, end_steps, note_or_raise
-from wallaroo_ext.deployments import TIMEOUT, status_steps, wait_until_running_steps
-from wallaroo_ext.errors import InvalidDataError, NotFoundError
+from wallaroo_ext.deployments.deployment import Deployment
+from wallaroo_ext.deployments.find import deployed_steps, url_steps
+from wallaroo_ext.deployments.status import status_steps
+from wallaroo_ext.deployments.unfinished import Begun, clean_up_steps
+from wallaroo_ext.deployments.wait import TIMEOUT, check_waiting, wait_until_running_steps
+from wallaroo_ext.errors import ContractViolationError, InvalidDataError, NotFoundError
 from wallaroo_ext.lookups import not_there
 from wallaroo_ext.models import models_steps, versions_steps
 from wallaroo_ext.operations import Steps, call_steps, run
 from wallaroo_ext.workspaces import check_workspace, workspace_id_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from wallaroo_mlops_client import Client
-    from wallaroo_mlops_client.models import DeploymentStatus, Model, ModelReference, ModelVersion
+    from wallaroo_mlops_client.models import Model, ModelReference, ModelVersion
 
+    from wallaroo_ext.deployments.progress import Wanted
     from wallaroo_ext.retries.clock import Clock
 
     Models = ModelVersion | int | Iterable[ModelVersion | int]
@@ -33,25 +36,8 @@ class DeployOptions(TypedDict, total=False):
     engine_config: Mapping[str, Any] | None
     wait: bool
     timeout: float
-    progress: Callable[[DeploymentStatus], object] | None
+    progress: Wanted
     clock: Clock | None
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A deployment that was begun, and does not answer yet."""
-
-    id: int
-    pipeline: str
-    pipeline_id: int
-    pipeline_version_id: int
-    pipeline_version: str | None
-    workspace_id: int
-
-    @property
-    def name(self) -> str:
-        """The deployment's name; it is deployed under the pipeline's."""
-        return f"{self.pipeline}-{self.id}"
 
 
 def deploy_pipeline(client: Client, name: str, models: Models, **options: Unpack[DeployOptions]) -> Deployment:
@@ -63,9 +49,11 @@ def deploy_pipeline(client: Client, name: str, models: Models, **options: Unpack
     At the end of the `with` block the deployment is undeployed. Without one it goes on until `undeploy`. Under a name
     that the workspace has, a version is added to the pipeline, and the deployment of this name runs that from then on.
 
-    What does not become `Running`, because it ends in `Error`, the time is over or the program is interrupted, is
-    undeployed before the error is raised, so that nothing is left deployed; also where another version ran under the
-    name before. With `wait=False`, and `wait_until_running` afterwards, it is left as it is.
+    What this call started and what does not become `Running`, because it ends in `Error`, the time is over or the
+    program is interrupted, is undeployed before the error is raised. What was deployed under the name before is not
+    undeployed, neither then nor at the end of a `with` block (`started` of the result is False): a note on the error
+    says that the deployment is to run the new version now, what it ran before, and how to go back. So does a note
+    where the instance did not answer, or undeploying failed. The pipeline's version stays; no operation removes it.
 
     Source: pipeline-management-tutorial, "Create Pipeline in a Workspace", "Deploy a Pipeline", "Get Deployment Status"
     and "Get External Inference URL".
@@ -82,48 +70,57 @@ def deploy_pipeline(client: Client, name: str, models: Models, **options: Unpack
             `wait`: whether to wait until it is `Running`; True by default. Without waiting, `status` is what it is at
             once.
             `timeout`: how long to wait, in seconds; 300 by default.
-            `progress`: called with each status while it is waited for.
+            `progress`: called with each status while it is waited for; or True for a line on standard error, where that
+            is a terminal, which needs the extra `cli`.
             `clock`: the time that pauses and the deadline go by, for tests.
 
     Raises:
         DeploymentError: The deployment ended in `Error`; `details` has what its pods say.
         WaitTimeoutError: It is not running yet.
         NotFoundError: There is no such workspace, or no model version of an id in it.
-        InvalidDataError: The models are no model versions.
+        InvalidDataError: The models are no model versions, or an option cannot be used; nothing was sent.
+        ConfigurationError: `progress` is True, and there is no library for it.
         InvalidRequestError: The instance refuses the pipeline, for one because its name breaks the rules for names.
     """
-    begun = run(client, begin_steps(name, models, options))
-    try:
-        return run(client, finish_steps(client, begun, options))
-    except BaseException as error:
-        try:
-            run(client, end_steps(begun.id, begun.pipeline_id))
-        except Exception as failure:  # noqa: BLE001 - whatever it is, the first error is the one to raise
-            note_or_raise(failure, error, begun.name)
-        raise
+    return run(client, deploy_steps(client, name, models, options))
 
 
-def begin_steps(name: str, models: Models, options: DeployOptions) -> Steps[Begun]:
-    """Create a pipeline, or a version of it, and begin to deploy it."""
-    _check(options)
+def deploy_steps(client: Client, name: str, models: Models, options: DeployOptions) -> Steps[Deployment]:
+    """What `deploy_pipeline` does."""
+    _check(name, options)
     wanted = _versions(models)
     workspace_id = yield from _workspace_id(wanted, options.get("workspace"))
     references = yield from _references(wanted, workspace_id)
     begun = yield from _created(name, references, workspace_id)
-    return (yield from _deployed(begun, references, options.get("engine_config")))
+    begun = yield from _with_what_runs(begun)
+    try:
+        begun = replace(begun, id=(yield from _deployed(begun, references, options.get("engine_config"))))
+        return (yield from _finished(client, begun, options))
+    except GeneratorExit:  # nothing can be sent any more
+        raise
+    except BaseException as error:
+        yield from clean_up_steps(begun, error)
+        raise
 
 
-def finish_steps(client: Client, begun: Begun, options: DeployOptions) -> Steps[Deployment]:
+def _with_what_runs(begun: Begun) -> Steps[Begun]:
+    """Find out what is deployed under the name already, which is not this call's to end."""
+    try:
+        return replace(begun, before=(yield from deployed_steps(begun.pipeline, begun.workspace_id)))
+    except ContractViolationError:
+        return replace(begun, before_is_known=False)
+
+
+def _finished(client: Client, begun: Begun, options: DeployOptions) -> Steps[Deployment]:
     """Wait for a deployment, where that is wanted, and find where it answers."""
     if options.get("wait", True):
-        waiting: Any = {name: options.get(name) for name in ("progress", "clock")}
-        status = yield from wait_until_running_steps(begun.name, timeout=options.get("timeout", TIMEOUT), **waiting)
+        status = yield from wait_until_running_steps(begun.name, **_waiting(options))
         state = status.status
     else:
         state = yield from _state(begun.name)
     return Deployment(
         name=begun.name,
-        id=begun.id,
+        id=begun.id or 0,
         url=(yield from url_steps(begun.pipeline, begun.workspace_id)),
         pipeline=begun.pipeline,
         workspace_id=begun.workspace_id,
@@ -131,18 +128,15 @@ def finish_steps(client: Client, begun: Begun, options: DeployOptions) -> Steps[
         pipeline_id=begun.pipeline_id,
         pipeline_version_id=begun.pipeline_version_id,
         pipeline_version=begun.pipeline_version,
+        started=begun.started,
         client=client,
     )
 
 
-def url_steps(name: str, workspace_id: int) -> Steps[str]:
-    """Where the deployment of a pipeline answers."""
-    from wallaroo_mlops_client.api.deployments import get_pipeline_external_url
-    from wallaroo_mlops_client.models import GetPipelineExternalUrlRequest
-
-    body = GetPipelineExternalUrlRequest(workspace_id=workspace_id, pipeline_name=name)
-    answer = yield from call_steps(get_pipeline_external_url, body=body)
-    return answer.url
+def _waiting(options: DeployOptions) -> dict[str, Any]:
+    """How `wait_until_running` waits, as it is told."""
+    given: dict[str, Any] = {name: options.get(name) for name in ("progress", "clock")}
+    return given | {"timeout": options.get("timeout", TIMEOUT)}
 
 
 def _state(name: str) -> Steps[str]:
@@ -154,14 +148,30 @@ def _state(name: str) -> Steps[str]:
     return status.status
 
 
-def _check(options: DeployOptions) -> None:
+def _check(name: object, options: DeployOptions) -> None:
+    """Refuse what cannot be meant, before anything is sent."""
     unknown = set(options) - set(DeployOptions.__annotations__)
     if unknown:
         raise TypeError(f"deploy_pipeline() has no option {min(unknown)!r}.")
+    if not isinstance(name, str) or not name:
+        raise InvalidDataError(f"A pipeline has a name of letters, digits and dashes, not {name!r}.")
     check_workspace(options.get("workspace"))
-    engine: Any = options.get("engine_config")
-    if engine is not None and not isinstance(engine, Mapping):
-        raise InvalidDataError(f"`engine_config` is a mapping of settings, not {type(engine).__name__}.")
+    _check_engine_config(options.get("engine_config"))
+    wait: object = options.get("wait", True)
+    if not isinstance(wait, bool):
+        raise InvalidDataError(f"`wait` is True or False, not {wait!r}; `timeout` says how long.")
+    check_waiting(**_waiting(options))
+
+
+def _check_engine_config(settings: object) -> None:
+    if settings is None:
+        return
+    if not isinstance(settings, Mapping):
+        raise InvalidDataError(f"`engine_config` is a mapping of settings, not {type(settings).__name__}.")
+    try:
+        json.dumps(dict(cast("Mapping[str, Any]", settings)), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidDataError(f"`engine_config` has what JSON has no form for: {error}.") from None
 
 
 def _versions(models: Models) -> list[ModelVersion | int]:
@@ -250,18 +260,17 @@ def _created(name: str, references: list[ModelReference], workspace_id: int) -> 
     created = yield from call_steps(create_pipeline, body=body)
     version = created.pipeline_variant_version
     return Begun(
-        id=0,
         pipeline=name,
         pipeline_id=created.pipeline_pk_id,
         pipeline_version_id=created.pipeline_variant_pk_id,
         pipeline_version=version if isinstance(version, str) else None,
         workspace_id=workspace_id,
+        models=[reference.version for reference in references],
     )
 
 
-def _deployed(begun: Begun, references: list[ModelReference], engine_config: Mapping[str, Any] | None) -> Steps[Begun]:
-    from dataclasses import replace
-
+def _deployed(begun: Begun, references: list[ModelReference], engine_config: Mapping[str, Any] | None) -> Steps[int]:
+    """Begin to deploy a pipeline's version. Returns the deployment's id."""
     from wallaroo_mlops_client.api.pipelines import deploy_pipeline as operation
     from wallaroo_mlops_client.models import DeployPipelineRequest, DeployPipelineRequestEngineConfig
     from wallaroo_mlops_client.types import UNSET
@@ -276,4 +285,4 @@ def _deployed(begun: Begun, references: list[ModelReference], engine_config: Map
         else DeployPipelineRequestEngineConfig.from_dict(dict(engine_config)),
     )
     answer = yield from call_steps(operation, body=body)
-    return replace(begun, id=answer.id)
+    return answer.id

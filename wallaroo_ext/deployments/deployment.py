@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import InitVar, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from wallaroo_ext.errors import ConfigurationError, NotFoundError
-from wallaroo_ext.operations import Steps, call_steps, run
+from wallaroo_ext.deployments.cleanup import end_after_steps
+from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext.operations import Steps, run
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -19,8 +20,10 @@ class Deployment:
     """A pipeline that is deployed, as it was when it was deployed or found.
 
     As a context manager it is undeployed at the end of the block, also where the block raises: `with` for a program,
-    `async with` for asyncio. Where undeploying fails as well, the block's exception is the one that is raised, with a
-    note about it.
+    `async with` for asyncio. That holds for what the call to `deploy_pipeline` started. What ran before, so that the
+    call gave it another version, and what `find_deployment` found, goes on after the block; `undeploy` ends it.
+
+    Where undeploying fails or is interrupted, the block's exception is the one that is raised, with a note about it.
 
     It can be pickled, without the client: `undeploy(client, deployment)` ends it then.
 
@@ -37,6 +40,7 @@ class Deployment:
         pipeline_id: The pipeline's id; None where it was found by its name, because no operation tells it.
         pipeline_version_id: The id of the pipeline version that was deployed; None likewise.
         pipeline_version: Its UUID; None likewise, and where the release does not tell it.
+        started: Whether the call that gave this value started the deployment, so that the end of a block ends it.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Deployment:
     pipeline_id: int | None = None
     pipeline_version_id: int | None = None
     pipeline_version: str | None = None
+    started: bool = False
     client: InitVar[Client | None] = None
 
     def __post_init__(self, client: Client | None) -> None:
@@ -66,10 +71,7 @@ class Deployment:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            run(self._connected(), end_steps(self.id, self.pipeline_id))
-        except Exception as failure:  # noqa: BLE001 - whatever it is, the block's own error is the one to raise
-            note_or_raise(failure, error, self.name)
+        run(self._connected(), self._end_of_block_steps(error))
 
     async def __aenter__(self) -> Self:
         self._connected()
@@ -80,10 +82,11 @@ class Deployment:
     ) -> None:
         from wallaroo_ext import aio
 
-        try:
-            await aio.run(self._connected(), end_steps(self.id, self.pipeline_id))
-        except Exception as failure:  # noqa: BLE001 - whatever it is, the block's own error is the one to raise
-            note_or_raise(failure, error, self.name)
+        await aio.run(self._connected(), self._end_of_block_steps(error))
+
+    def _end_of_block_steps(self, error: BaseException | None) -> Steps[None]:
+        if self.started:
+            yield from end_after_steps(error, self.id, self.name)
 
     def _connected(self) -> Client:
         """The client that it was deployed or found with."""
@@ -91,26 +94,3 @@ class Deployment:
         if client is None:
             raise ConfigurationError(f"This copy of {self.name} has no client: use undeploy(client, deployment).")
         return client
-
-
-def note_or_raise(failure: Exception, error: BaseException | None, name: str) -> None:
-    """Say on an error that undeploying failed as well; where there is none, the failure is the error."""
-    if error is None:
-        raise failure
-    error.add_note(f"Undeploying {name} failed as well, it may go on running: {failure}")
-
-
-def end_steps(deployment_id: int | None, pipeline_id: int | None) -> Steps[None]:
-    """End a deployment, or all of a pipeline; one that has ended already is fine."""
-    from wallaroo_mlops_client.api.pipelines import undeploy_pipeline
-    from wallaroo_mlops_client.models import UndeployPipelineRequest
-    from wallaroo_mlops_client.types import UNSET
-
-    body = UndeployPipelineRequest(
-        deployment_id=UNSET if deployment_id is None else deployment_id,
-        pipeline_id=UNSET if pipeline_id is None else pipeline_id,
-    )
-    try:
-        yield from call_steps(undeploy_pipeline, body=body)
-    except NotFoundError:
-        return

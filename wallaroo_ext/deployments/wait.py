@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from wallaroo_ext._util.progress import check_progress
+from wallaroo_ext.deployments.progress import shown
+from wallaroo_ext.deployments.status import details_of, status_steps
 from wallaroo_ext.errors import DeploymentError, InvalidDataError, NotFoundError, RequestTimeoutError, WaitTimeoutError
-from wallaroo_ext.operations import Pause, Send, Steps, operation_id, parse, request_of, run, send
-from wallaroo_ext.retries import hints
+from wallaroo_ext.operations import Pause, Steps, run
 from wallaroo_ext.retries.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import DeploymentStatus
 
-    from wallaroo_ext.deployed import Deployment
+    from wallaroo_ext.deployments.deployment import Deployment
+    from wallaroo_ext.deployments.progress import Tell, Wanted
     from wallaroo_ext.retries.clock import Clock
 
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
 _GROWTH = 1.5
 _UNKNOWN_FOR = 10.0
-_SHORTEST_REQUEST = 2.0
-_LONGEST_REQUEST = 60.0
 
 TIMEOUT = 300.0
 """How long a deployment is waited for, in seconds, where nothing else is said."""
@@ -34,7 +33,7 @@ def wait_until_running(
     deployment: Deployment | str,
     *,
     timeout: float = TIMEOUT,
-    progress: Callable[[DeploymentStatus], object] | None = None,
+    progress: Wanted = None,
     clock: Clock | None = None,
 ) -> DeploymentStatus:
     """Wait until a deployment is `Running`.
@@ -48,7 +47,8 @@ def wait_until_running(
         client: What `connect` gave.
         deployment: What `deploy_pipeline` or `find_deployment` gave, or its name, `{deploy_id}-{deployment_id}`.
         timeout: How long to wait, in seconds; 0 to ask once. A request under way at the end may take 2 s more.
-        progress: Called with each status that the instance tells.
+        progress: Called with each status that the instance tells; or True for a line on standard error, where that is a
+            terminal, which needs the extra `cli`.
         clock: The time that pauses and the deadline go by, for tests.
 
     Returns:
@@ -58,6 +58,7 @@ def wait_until_running(
         DeploymentError: The deployment ended in `Error`; `details` has what its pods say.
         NotFoundError: There is no such deployment.
         WaitTimeoutError: It is not running yet; the message has what its pods say.
+        InvalidDataError: An argument cannot be used; nothing was sent.
     """
     return run(client, wait_until_running_steps(deployment, timeout=timeout, progress=progress, clock=clock))
 
@@ -66,14 +67,34 @@ def wait_until_running_steps(
     deployment: Deployment | str,
     *,
     timeout: float,
-    progress: Callable[[DeploymentStatus], object] | None = None,
+    progress: Wanted = None,
     clock: Clock | None = None,
 ) -> Steps[DeploymentStatus]:
     """What `wait_until_running` does."""
-    if not timeout >= 0:
-        raise InvalidDataError(f"A timeout is a number of seconds, not {timeout!r}.")
-    deployment = deployment if isinstance(deployment, str) else deployment.name
-    clock = clock or SYSTEM_CLOCK
+    check_waiting(timeout=timeout, progress=progress, clock=clock)
+    name = deployment if isinstance(deployment, str) else getattr(deployment, "name", None)
+    if not isinstance(name, str) or not name:
+        kind = type(deployment).__name__
+        raise InvalidDataError(f"A deployment is what deploy_pipeline gave, or its name, not {kind}.")
+    with shown(name, progress) as tell:
+        return (yield from _running_steps(name, timeout, tell, clock or SYSTEM_CLOCK))
+
+
+def check_waiting(*, timeout: object, progress: object, clock: object) -> None:
+    """Refuse what nobody could wait by.
+
+    Raises:
+        InvalidDataError: The timeout is no number of seconds, the progress no function, or the clock no clock.
+        ConfigurationError: There is no library to show the progress with.
+    """
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout >= 0:
+        raise InvalidDataError(f"A timeout is a number of seconds from 0 on, not {timeout!r}.")
+    check_progress(progress)
+    if clock is not None and not all(callable(getattr(clock, name, None)) for name in ("now", "sleep", "sleep_async")):
+        raise InvalidDataError(f"`clock` is a wallaroo_ext.Clock, not {type(clock).__name__}.")
+
+
+def _running_steps(deployment: str, timeout: float, tell: Tell | None, clock: Clock) -> Steps[DeploymentStatus]:
     started = clock.now()
     deadline = started + timeout
     pause = _FIRST_PAUSE
@@ -81,8 +102,8 @@ def wait_until_running_steps(
     while True:
         status = yield from _status_in_time(deployment, clock, deadline, min(started + _UNKNOWN_FOR, deadline))
         if status is not None:
-            if progress is not None:
-                progress(status)
+            if tell is not None:
+                tell(status)
             state, details = status.status, details_of(status)
             if state == "Running":
                 return status
@@ -108,36 +129,5 @@ def _status_in_time(deployment: str, clock: Clock, deadline: float, known_by: fl
     return None
 
 
-def status_steps(deployment: str, *, seconds: float = _LONGEST_REQUEST) -> Steps[DeploymentStatus]:
-    """Ask for the status of a deployment.
-
-    Args:
-        deployment: The deployment, as `{deploy_id}-{deployment_id}`.
-        seconds: How long all attempts to ask may take, between 2 and 60.
-    """
-    from wallaroo_mlops_client.api.deployments import get_deployment_status
-    from wallaroo_mlops_client.models import GetDeploymentStatusRequest
-
-    allowed = min(max(seconds, _SHORTEST_REQUEST), _LONGEST_REQUEST)
-    request: dict[str, Any] = request_of(get_deployment_status, body=GetDeploymentStatusRequest(name=deployment))
-    request["extensions"] = {hints.DEADLINE: allowed}
-    response = yield from send(Send(operation_id(get_deployment_status), request))
-    return parse(get_deployment_status, response)
-
-
 def _sentence(deployment: str, what: str, details: list[str]) -> str:
     return f"The deployment {deployment} {what}: {'; '.join(details) or 'the instance gives no details'}."
-
-
-def details_of(status: DeploymentStatus) -> list[str]:
-    """What the deployment and its pods say, one text each, without repetitions."""
-    from wallaroo_mlops_client.types import Unset
-
-    texts = [] if isinstance(status.details, Unset) else [str(detail) for detail in status.details]
-    for pods in (status.engines, status.engine_lbs, status.sidekicks):
-        for pod in [] if isinstance(pods, Unset) else pods:
-            said = [] if isinstance(pod.details, Unset) else [str(detail) for detail in pod.details]
-            if pod.reason:
-                said.append(pod.reason)
-            texts += [f"{pod.name or 'a pod'}: {text}" for text in said]
-    return list(dict.fromkeys(texts))

@@ -1,0 +1,324 @@
+"""Finding what is deployed by a name, and ending it: the same for Python, asyncio, batch and the command line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from wallaroo_ext import contract
+from wallaroo_ext.deployments.cleanup import end_steps
+from wallaroo_ext.deployments.deployment import Deployment
+from wallaroo_ext.deployments.status import pipelines_in, status_steps
+from wallaroo_ext.errors import ContractViolationError, InvalidDataError, InvalidRequestError, NotFoundError
+from wallaroo_ext.lookups import fits_twice, not_there
+from wallaroo_ext.operations import Steps, call_steps, run
+from wallaroo_ext.workspaces import check_workspace, workspace_ids_steps
+
+if TYPE_CHECKING:
+    from wallaroo_mlops_client import Client
+    from wallaroo_mlops_client.models import DeploymentStatus
+
+_URL = "get_pipeline_external_url"
+_NAME = re.compile(r"(?P<deploy_id>.+)-(?P<id>[0-9]+)")
+_WEB = ("http://", "https://")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is deployed under a name.
+
+    Attributes:
+        name: The deployment's name, `{deploy_id}-{id}`.
+        id: Its id.
+        status: Its present status.
+        url: Where it answers; None where the instance tells no URL of it.
+        pipeline: The pipeline's name; None likewise.
+        workspace_id: The workspace of the pipeline; None likewise.
+    """
+
+    name: str
+    id: int
+    status: DeploymentStatus
+    url: str | None = None
+    pipeline: str | None = None
+    workspace_id: int | None = None
+
+    def __str__(self) -> str:
+        """How it is told from others of the same name."""
+        of = "" if self.pipeline is None else f", of the pipeline {self.pipeline}"
+        where = "" if self.workspace_id is None else f", in the workspace {self.workspace_id}"
+        return f"{self.name} (id {self.id}{of}{where})"
+
+
+def find_deployment(
+    client: Client, name: str, workspace: int | str | None = None, *, deployment_id: int | None = None
+) -> Deployment:
+    """Find a pipeline that is deployed, to score rows or to undeploy it.
+
+    At the end of a `with` block it goes on, because the block did not start it.
+
+    Source: external-inference-url-tutorial, "Get External Inference URL".
+
+    Args:
+        client: What `connect` gave.
+        name: The pipeline's name, or the deployment's, `{deploy_id}-{id}`.
+        workspace: The name or the id of its workspace; without one, all workspaces that the user sees are searched.
+        deployment_id: The id of the one that is meant, where the name fits several.
+
+    Returns:
+        The deployment with its URL and its present status, which need not be `Running`.
+
+    Raises:
+        NotFoundError: Nothing is deployed under this name.
+        AmbiguousError: The name fits several deployments: of one name in several workspaces, or `x-1`, where a
+            pipeline of this name is deployed beside the deployment `x-1` of the pipeline `x`.
+        InvalidDataError: It is no name.
+    """
+    return run(client, find_deployment_steps(client, name, workspace, deployment_id))
+
+
+def find_deployment_steps(
+    client: Client, name: str, workspace: int | str | None = None, deployment_id: int | None = None
+) -> Steps[Deployment]:
+    """What `find_deployment` does."""
+    found = yield from found_steps(name, workspace, deployment_id)
+    if found is None:
+        raise nothing_deployed(name, workspace, deployment_id)
+    if found.url is None or found.workspace_id is None:
+        advice = "Name its pipeline, or score rows at its URL."
+        raise not_there(_URL, f"{found.name} is deployed, but the instance tells no URL of it.", advice=advice)
+    return Deployment(
+        name=found.name,
+        id=found.id,
+        url=found.url,
+        pipeline=found.pipeline or name,
+        workspace_id=found.workspace_id,
+        status=found.status.status,
+        client=client,
+    )
+
+
+def nothing_deployed(name: str, workspace: int | str | None, deployment_id: int | None = None) -> NotFoundError:
+    """The error for a name under which nothing is deployed."""
+    where = "this user's workspaces" if workspace is None else f"the workspace {workspace!r}"
+    what = f"pipeline {name!r}" if deployment_id is None else f"pipeline {name!r} with the deployment {deployment_id}"
+    advice = "Is the name right, is it deployed, and is this user a member of its workspace?"
+    return not_there(_URL, f"No {what} is deployed in {where}.", advice=advice)
+
+
+def undeploy(client: Client, deployment: Deployment | str | int, *, workspace: int | str | None = None) -> None:
+    """End a deployment. One that has ended already is fine, and so is a name under which nothing is deployed.
+
+    Source: pipeline-management-tutorial, "Undeploy a Pipeline".
+
+    Args:
+        client: What `connect` gave.
+        deployment: What `deploy_pipeline` or `find_deployment` gave, the deployment's id, its name
+            (`{deploy_id}-{id}`), or its pipeline's name.
+        workspace: The name or the id of the workspace, for a name; without one, all workspaces that the user sees are
+            searched.
+
+    Raises:
+        AmbiguousError: The name is that of several deployments; nothing is ended.
+        InvalidRequestError: There has never been a deployment of this id.
+        InvalidDataError: It names no deployment.
+    """
+    run(client, undeploy_steps(deployment, workspace=workspace))
+
+
+def undeploy_steps(deployment: Deployment | str | int, *, workspace: int | str | None = None) -> Steps[None]:
+    """What `undeploy` does."""
+    check_workspace(workspace)
+    if isinstance(deployment, str):
+        named = yield from found_steps(deployment, workspace)
+        if named is not None:
+            yield from _ended_steps(named.id, named.name)
+    elif isinstance(deployment, Deployment):
+        yield from _ended_steps(deployment.id, deployment.name)
+    else:
+        yield from _ended_steps(_id_of(deployment), f"the deployment {deployment}")
+
+
+def _id_of(deployment: object) -> int:
+    if isinstance(deployment, bool) or not isinstance(deployment, int):
+        kind = type(deployment).__name__
+        raise InvalidDataError(f"A deployment is what deploy_pipeline gave, its id, or a name, not {kind}.")
+    return deployment
+
+
+def _ended_steps(deployment_id: int, name: str) -> Steps[None]:
+    """End a deployment; what interrupts that says that it may have ended."""
+    try:
+        yield from end_steps(deployment_id)
+    except (Exception, GeneratorExit):
+        raise
+    except BaseException as interrupt:
+        interrupt.add_note(f"It is unknown whether {name} was undeployed: undeploy it again, which does no harm.")
+        raise
+
+
+def found(
+    client: Client, name: str, workspace: int | str | None = None, *, deployment_id: int | None = None
+) -> Found | None:
+    """What is deployed under a name, also where the instance tells no URL of it; see `found_steps`."""
+    return run(client, found_steps(name, workspace, deployment_id))
+
+
+def found_steps(name: str, workspace: int | str | None = None, deployment_id: int | None = None) -> Steps[Found | None]:
+    """Look up what is deployed under a name, which may be a pipeline's or a deployment's; None for nothing.
+
+    Every helper and every command that is given a name looks it up here.
+
+    Raises:
+        AmbiguousError: It fits several deployments.
+        InvalidDataError: It is no name.
+    """
+    _check_name(name)
+    check_workspace(workspace)
+    searched = yield from workspace_ids_steps(workspace)
+    fitting = yield from _pipelines_steps(name, searched)
+    own = yield from _of_this_name_steps(name, searched, everywhere=workspace is None)
+    if own is not None:
+        fitting.setdefault(own.id, own)
+    if deployment_id is not None:
+        fitting = {number: each for number, each in fitting.items() if number == deployment_id}
+    if len(fitting) > 1:
+        raise _ambiguous(name, list(fitting.values()))
+    return next(iter(fitting.values()), None)
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not name:
+        raise InvalidDataError(f"A deployment is found by its name or its pipeline's name, not {name!r}.")
+    if name.startswith(_WEB):
+        raise InvalidDataError(f"{name} is a URL: give the name of the pipeline or of the deployment.")
+
+
+def _ambiguous(name: str, fitting: list[Found]) -> Exception:
+    """The error for a name that fits several deployments, with what tells them apart."""
+    workspaces = {each.workspace_id for each in fitting}
+    by_id = "deployment's id: `deployment_id` in Python, --id on the command line."
+    advice = f"Give the {by_id}"
+    if len(workspaces) == len(fitting) and None not in workspaces:
+        advice = f"Name the `workspace`, or give the {by_id}"
+    return fits_twice(f"Several deployments have the name {name!r}", [str(each) for each in fitting], advice)
+
+
+def _pipelines_steps(name: str, workspaces: list[int]) -> Steps[dict[int, Found]]:
+    """What is deployed under a pipeline's name in these workspaces, by its id."""
+    fitting: dict[int, Found] = {}
+    for workspace_id in workspaces:
+        deployed = yield from deployed_steps(name, workspace_id)
+        if deployed is not None:
+            fitting[deployed.id] = deployed
+    return fitting
+
+
+def deployed_steps(pipeline: str, workspace_id: int) -> Steps[Found | None]:
+    """What is deployed under a pipeline's name in a workspace; None for nothing.
+
+    Raises:
+        ContractViolationError: The instance tells a URL that names no deployment.
+    """
+    try:
+        url = yield from url_steps(pipeline, workspace_id)
+    except (NotFoundError, InvalidRequestError):
+        return None
+    name, number, named = named_in(url)
+    status = yield from _status(name)
+    if status is None:
+        return None
+    return Found(name, number, status, url, named or pipeline, workspace_id)
+
+
+def _of_this_name_steps(name: str, searched: list[int], *, everywhere: bool) -> Steps[Found | None]:
+    """The deployment whose own name this is; None where there is none, or it is in another workspace."""
+    numbered = _NAME.fullmatch(name)
+    status = None if numbered is None else (yield from _status(name))
+    if numbered is None or status is None:
+        return None
+    pipelines = list(dict.fromkeys([*pipelines_in(status), numbered["deploy_id"]]))
+    deployed = yield from _located_steps(name, pipelines, searched)
+    if deployed is not None:
+        return deployed
+    if not everywhere:
+        elsewhere = [each for each in (yield from workspace_ids_steps(None)) if each not in searched]
+        if (yield from _located_steps(name, pipelines, elsewhere)) is not None:
+            return None
+    return Found(name, int(numbered["id"]), status)
+
+
+def _located_steps(name: str, pipelines: list[str], workspaces: list[int]) -> Steps[Found | None]:
+    """Find where a deployment of a name is, whose pipeline has one of these names."""
+    for workspace_id in workspaces:
+        for pipeline in pipelines:
+            try:
+                deployed = yield from deployed_steps(pipeline, workspace_id)
+            except ContractViolationError:  # a URL of another form tells nothing; the deployment is known all the same
+                continue
+            if deployed is not None and deployed.name == name:
+                return deployed
+    return None
+
+
+def _status(deployment: str) -> Steps[DeploymentStatus | None]:
+    """The status of a deployment; None for one that is unknown or has ended."""
+    try:
+        return (yield from status_steps(deployment))
+    except NotFoundError:
+        return None
+
+
+def url_steps(pipeline: str, workspace_id: int) -> Steps[str]:
+    """Where the deployment of a pipeline answers."""
+    from wallaroo_mlops_client.api.deployments import get_pipeline_external_url
+    from wallaroo_mlops_client.models import GetPipelineExternalUrlRequest
+
+    body = GetPipelineExternalUrlRequest(workspace_id=workspace_id, pipeline_name=pipeline)
+    answer = yield from call_steps(get_pipeline_external_url, body=body)
+    return answer.url
+
+
+def endpoint_steps(client: Client, where: object, workspace: int | str | None) -> Steps[str]:
+    """The URL of a deployment, of what has one, or of what is deployed under a name.
+
+    Raises:
+        NotFoundError: Nothing is deployed under this name.
+        AmbiguousError: The name fits several deployments.
+        InvalidDataError: It is neither a name, nor a URL, nor a deployment.
+    """
+    url: Any = where if isinstance(where, str) else getattr(where, "url", None)
+    if not isinstance(url, str) or not url:
+        raise InvalidDataError(
+            f"`pipeline` is the name of a pipeline, a deployment or its URL, not {type(where).__name__}."
+        )
+    if url.startswith((*_WEB, "/")):
+        return url
+    deployment = yield from find_deployment_steps(client, url, workspace)
+    return deployment.url
+
+
+def named_in(url: str) -> tuple[str, int, str]:
+    """The name and the id of the deployment that a URL leads to, and its pipeline's name where the URL has that.
+
+    No other operation tells them.
+
+    Raises:
+        ContractViolationError: The URL has neither of the recorded forms.
+    """
+    beginning = contract.operation("infer_deployment").path.partition("{")[0]
+    _, is_there, rest = httpx.URL(url).path.rpartition(beginning)
+    name, _, pipeline = rest.partition("/")
+    numbered = _NAME.fullmatch(name)
+    if not is_there or numbered is None:
+        raise ContractViolationError(
+            f"{_URL}: the URL does not name a deployment as the recorded ones do, {url!r}.",
+            operation=_URL,
+            status=HTTPStatus.OK,
+            advice="Rows can be scored at this URL, and the pipeline can be undeployed by its id.",
+        )
+    return name, int(numbered["id"]), pipeline.partition("/")[0]

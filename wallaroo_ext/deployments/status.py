@@ -1,0 +1,72 @@
+"""What a deployment's status says: its state, what its pods say, and the models that it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext.json_values import list_of, object_of
+from wallaroo_ext.operations import Send, Steps, operation_id, parse, request_of, send
+from wallaroo_ext.retries import hints
+
+if TYPE_CHECKING:
+    from wallaroo_mlops_client.models import DeploymentStatus
+
+_SHORTEST_REQUEST = 2.0
+_LONGEST_REQUEST = 60.0
+
+
+def status_steps(deployment: str, *, seconds: float = _LONGEST_REQUEST) -> Steps[DeploymentStatus]:
+    """Ask for the status of a deployment.
+
+    Args:
+        deployment: The deployment, as `{deploy_id}-{deployment_id}`.
+        seconds: How long all attempts to ask may take, between 2 and 60.
+
+    Raises:
+        NotFoundError: The deployment is unknown, or has ended.
+    """
+    from wallaroo_mlops_client.api.deployments import get_deployment_status
+    from wallaroo_mlops_client.models import GetDeploymentStatusRequest
+
+    allowed = min(max(seconds, _SHORTEST_REQUEST), _LONGEST_REQUEST)
+    request: dict[str, Any] = request_of(get_deployment_status, body=GetDeploymentStatusRequest(name=deployment))
+    request["extensions"] = {hints.DEADLINE: allowed}
+    response = yield from send(Send(operation_id(get_deployment_status), request))
+    return parse(get_deployment_status, response)
+
+
+def details_of(status: DeploymentStatus) -> list[str]:
+    """What the deployment and its pods say, one text each, without repetitions."""
+    from wallaroo_mlops_client.types import Unset
+
+    texts = [] if isinstance(status.details, Unset) else [str(detail) for detail in status.details]
+    for pods in (status.engines, status.engine_lbs, status.sidekicks):
+        for pod in [] if isinstance(pods, Unset) else pods:
+            said = [] if isinstance(pod.details, Unset) else [str(detail) for detail in pod.details]
+            if pod.reason:
+                said.append(pod.reason)
+            texts += [f"{pod.name or 'a pod'}: {text}" for text in said]
+    return list(dict.fromkeys(texts))
+
+
+def models_in(status: DeploymentStatus) -> list[dict[str, str]]:
+    """The models that the engines run, each with its `name`, `version` and `sha`, in order.
+
+    Only a deployment that is running tells them.
+    """
+    found = {
+        (str(model.get("name", "")), str(model.get("version", "")), str(model.get("sha", "")))
+        for model in _in_engines(status, "model_statuses", "models")
+    }
+    return [{"name": name, "version": version, "sha": sha} for name, version, sha in sorted(found)]
+
+
+def pipelines_in(status: DeploymentStatus) -> list[str]:
+    """The names of the pipelines that the engines run; only a deployment that is running tells them."""
+    found = [str(pipeline.get("id") or "") for pipeline in _in_engines(status, "pipeline_statuses", "pipelines")]
+    return [name for name in dict.fromkeys(found) if name]
+
+
+def _in_engines(status: DeploymentStatus, group: str, things: str) -> list[dict[str, Any]]:
+    engines = map(object_of, list_of(status.to_dict().get("engines")))
+    return [object_of(thing) for engine in engines for thing in list_of(object_of(engine.get(group)).get(things))]
