@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.errors import (
         AmbiguousError,
         AnswerError,
+        AnswerTooLargeError,
         ApiError,
         AuthenticationError,
         ConfigurationError,
@@ -84,6 +85,7 @@ _HOMES = {
     "deployments": ("wait_until_running",),
     "errors": (
         "AmbiguousError",
+        "AnswerTooLargeError",
         "AnswerError",
         "ApiError",
         "AuthenticationError",
@@ -130,6 +132,7 @@ _HOMES = {
 __all__ = [
     "AmbiguousError",
     "AnswerError",
+    "AnswerTooLargeError",
     "ApiError",
     "Attempt",
     "AuthenticationError",

@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 import httpx
 
 from wallaroo_ext import contract
+from wallaroo_ext.answer_limits import AnswerRefused
 from wallaroo_ext.errors import (
     AnswerError,
+    AnswerTooLargeError,
     ApiError,
     AuthenticationError,
     ConfigurationError,
@@ -29,7 +31,7 @@ from wallaroo_ext.errors import (
     ServerError,
 )
 from wallaroo_ext.json_values import list_of, object_of
-from wallaroo_ext.redaction import excerpt, redacted
+from wallaroo_ext.redaction import beginning, excerpt, redacted
 from wallaroo_ext.retries.attempts import attempts_of, described
 from wallaroo_ext.retries.retry_after import retry_after
 
@@ -40,6 +42,7 @@ _REQUEST_IDS = ("X-Request-Id", "X-Correlation-Id", "X-B3-TraceId")
 
 _DOUBT = "Is this the API's address?"
 _LONGEST_ID = 128
+_LONGEST_MESSAGE = 8_192
 _LONGEST_REASON = 300
 _LAST_STATUS = 599
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -137,6 +140,8 @@ def connection_failed(operation: str, error: httpx.RequestError | httpx.InvalidU
         return ConfigurationError(
             f"{operation}: the URL cannot be used: {redacted(str(error))}.", advice="Check the address."
         )
+    if isinstance(error, AnswerRefused):
+        return _refused_answer(operation, error)
     host = _host(error)
     kind, what, advice = _reason_of(error, host)
     if not isinstance(error, _NO_CONNECTION) and _writes(operation):
@@ -144,6 +149,16 @@ def connection_failed(operation: str, error: httpx.RequestError | httpx.InvalidU
     attempts = attempts_of(error)
     message = _sentence(f"{operation}: {redacted(what)}", described(attempts))
     return kind(message, operation=operation, attempts=attempts, advice=advice)
+
+
+def _refused_answer(operation: str, error: AnswerRefused) -> AnswerError:
+    """The error of an answer that was not read to its end."""
+    kind, advice = ContractViolationError, _DOUBT
+    if error.too_large:
+        kind, advice = AnswerTooLargeError, "Ask for less at a time, or connect with a larger `answer_limit`, in bytes."
+    message = f"{operation}: {error.status}, {redacted(str(error))}, which is not read to its end"
+    attempts = attempts_of(error)
+    return kind(_sentence(message), operation=operation, status=error.status, attempts=attempts, advice=advice)
 
 
 def _reason_of(error: httpx.RequestError, host: str) -> tuple[type[ConnectionFailedError], str, str]:
@@ -253,17 +268,17 @@ def _said(response: httpx.Response) -> _Said:
     code = fields.get("code")
     number = code if isinstance(code, int) else None
     if "msg" in fields:
-        return _Said(redacted(str(fields["msg"])), number)
+        return _Said(beginning(str(fields["msg"]), _LONGEST_MESSAGE), number)
     if "error" not in fields:
         return _Said(code=number)
     by_engine = not {"source", "status", "code"}.isdisjoint(fields)
     text = fields["error"] if by_engine else fields.get("error_description", fields["error"])
-    return _Said(redacted(str(text)), number, by_engine=by_engine, by_issuer=not by_engine)
+    return _Said(beginning(str(text), _LONGEST_MESSAGE), number, by_engine=by_engine, by_issuer=not by_engine)
 
 
 def _request_id(response: httpx.Response) -> str | None:
     found = (response.headers.get(name) for name in _REQUEST_IDS)
-    return next((redacted(value[:_LONGEST_ID]) for value in found if value), None)
+    return next((beginning(value, _LONGEST_ID) for value in found if value), None)
 
 
 def plain(response: httpx.Response) -> str:

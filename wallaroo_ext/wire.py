@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
 import httpx
 
 from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext.known_secrets import KnownSecrets
+from wallaroo_ext.proxies import goes_directly, remember_passwords
+from wallaroo_ext.timed_connections import timed
 from wallaroo_ext.tls import tls_context
+from wallaroo_ext.tracebacks import clear_frames
 
 if TYPE_CHECKING:
     import asyncio
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Backend = Literal["httpx", "aiohttp"]
+AnyClient = TypeVar("AnyClient", httpx.Client, httpx.AsyncClient)
 
 
 class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -35,6 +40,7 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._verify = verify
         self._limits = limits
         self._async_client = _async_client(backend)
+        self._secrets = KnownSecrets()
         self._lock = threading.Lock()
         self._sync: httpx.Client | None = None
         self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
@@ -42,26 +48,28 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         client = self._sync or self._made()
-        return client._transport_for_url(request.url).handle_request(request)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a client that is given a transport forgets the environment's proxies: this one still has them
+        return _transport(client, request.url).handle_request(request)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         loop = _running_loop()
         client = self._by_loop.get(loop) or self._made_for(loop)
-        return await client._transport_for_url(request.url).handle_async_request(request)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
+        return await _transport(client, request.url).handle_async_request(request)
 
     def _made(self) -> httpx.Client:
         with self._lock:
             if self._sync is None:
-                self._sync = httpx.Client(verify=self._context(), limits=self._limits)
+                self._sync = timed(_client(httpx.Client, verify=self._context(), limits=self._limits))
             return self._sync
 
     def _made_for(self, loop: asyncio.AbstractEventLoop) -> httpx.AsyncClient:
         with self._lock:
-            return self._by_loop.setdefault(loop, self._async_client(verify=self._context(), limits=self._limits))
+            made = _client(self._async_client, verify=self._context(), limits=self._limits)
+            return self._by_loop.setdefault(loop, made)
 
     def _context(self) -> ssl.SSLContext:
-        """The TLS settings, which threads and event loops share."""
+        """The TLS settings, which threads and event loops share; it is asked for with each new set of connections."""
+        remember_passwords(self._secrets)
         if isinstance(self._verify, bool):
             self._verify = tls_context(verify=self._verify)
         return self._verify
@@ -79,6 +87,30 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
         client = self._by_loop.pop(_running_loop(), None)
         if client is not None:
             await client.aclose()
+
+
+def _client(make: Callable[..., AnyClient], **options: Any) -> AnyClient:
+    """Make a client with the environment's proxies.
+
+    Raises:
+        ConfigurationError: One of them cannot be used.
+    """
+    try:
+        return make(**options)
+    except (ValueError, httpx.InvalidURL, ImportError) as error:
+        clear_frames(error)
+        reason = "it needs the package socksio" if isinstance(error, ImportError) else "it is no URL of http or https"
+    raise ConfigurationError(
+        f"A proxy that the environment names cannot be used: {reason}. Mend HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or "
+        f"unset it."
+    )
+
+
+def _transport(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> Any:
+    """What sends a request of a client: the proxy's transport, unless the URL is on this machine."""
+    if goes_directly(url):
+        return client._transport  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a client that is given a transport forgets the environment's proxies: this one still has them
+    return client._transport_for_url(url)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
 
 
 def _running_loop() -> asyncio.AbstractEventLoop:

@@ -16,6 +16,7 @@ import httpx
 
 from wallaroo_ext.conformance.drift.errors import DriftError
 from wallaroo_ext.json_values import object_of
+from wallaroo_ext.plain_client import plain_client
 from wallaroo_ext.redaction import redacted
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _BESIDE_THE_PAGE = f"{DOCS_PAGE}/openapi.json"
 LARGEST_DOCUMENT = 64 * 2**20
 """How large a document may be, in bytes."""
 _MOST_REDIRECTS = 3
+_SECONDS = 60.0
 _IN_A_PAGE = re.compile(r"""["']([^"'<>\s]+\.json)["']""")
 _ADVICE = "Give the URL of the document itself."
 
@@ -64,7 +66,7 @@ def fetch_document(client: Client | None, url: str | None = None) -> Fetched:
         return _Fetching(client.get_httpx_client(), client).fetch(url)
     if url is None:
         raise DriftError("Without a client it takes the URL of the document.")
-    with httpx.Client(timeout=60) as http:
+    with plain_client(seconds=_SECONDS, answer_limit=LARGEST_DOCUMENT) as http:
         return _Fetching(http, None).fetch(url)
 
 

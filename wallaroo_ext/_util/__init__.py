@@ -1,0 +1,1 @@
+"""What several parts of this package need, and nothing of the API."""
