@@ -13,6 +13,7 @@ import httpx
 
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.retries import hints
+from wallaroo_ext.urls import readable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -26,6 +27,9 @@ ERROR_LIMIT = MIB
 """How much of an answer without success is read, in bytes; the rest is left out."""
 ACCEPTED_ENCODINGS = "gzip, deflate"
 """What a request says in `Accept-Encoding`: what can be decompressed a little at a time."""
+
+UNREADABLE = "wallaroo_ext.unreadable_redirect"
+"""An entry of an answer's extensions: it redirects to what is no URL."""
 
 _PIECE = 64 * 1024
 _ARROW = "application/vnd.apache.arrow"
@@ -126,6 +130,7 @@ def limited(response: httpx.Response, request: httpx.Request, limit: int | None 
             too_large=False,
             request=request,
         )
+    response = _with_readable_redirect(response, request)
     bound = _bound(response, request, limit)
     length = response.headers.get("Content-Length", "")
     has_body = response.is_success and request.method != "HEAD"
@@ -140,6 +145,20 @@ def limited(response: httpx.Response, request: httpx.Request, limit: int | None 
 
 
 _CHANGED = {b"content-encoding", b"content-length"}
+
+
+def _with_readable_redirect(response: httpx.Response, request: httpx.Request) -> httpx.Response:
+    """An answer whose redirect httpx can read: it reads one also where it does not follow it, and fails at some."""
+    if not response.has_redirect_location:
+        return response
+    try:
+        target = readable(request.url.join(response.headers["Location"]))
+    except (httpx.InvalidURL, ValueError):
+        target = None
+    if target is None:
+        del response.headers["Location"]
+        response.extensions[UNREADABLE] = True
+    return response
 
 
 def _is_more(length: str, bound: int) -> bool:

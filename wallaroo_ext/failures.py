@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import httpx
 
 from wallaroo_ext import contract
-from wallaroo_ext.answer_limits import AnswerRefused
+from wallaroo_ext.answer_limits import UNREADABLE, AnswerRefused
 from wallaroo_ext.errors import (
     AnswerError,
     AnswerTooLargeError,
@@ -34,6 +34,7 @@ from wallaroo_ext.json_values import list_of, object_of
 from wallaroo_ext.redaction import beginning, excerpt, redacted
 from wallaroo_ext.retries.attempts import attempts_of, described
 from wallaroo_ext.retries.retry_after import retry_after
+from wallaroo_ext.urls import redirect_of, shown_host
 
 AnAnswerError = TypeVar("AnAnswerError", bound=AnswerError)
 
@@ -209,22 +210,14 @@ def _bare(request: httpx.Request) -> httpx.Request:
 
 def _no_refusal(operation: str, response: httpx.Response) -> ContractViolationError:
     """A status that no answer of the API has: a redirect, or none of HTTP's classes."""
-    location = response.headers.get("Location")
-    if location is None:
+    if response.headers.get("Location") is None and UNREADABLE not in response.extensions:
         reason = f"which is no status of the API, {plain(response) or 'without a body'}"
         return _error(ContractViolationError, operation, response, reason, _DOUBT)
-    target = _target(location, _host(response))
+    url = redirect_of(response)
+    target = None if url is None else url.host
     reason = f"a redirect to {target or 'what is no URL'}, which is not followed"
     advice = f"If the API is at {target}, set WALLAROO_API_URL to it, with its scheme and port." if target else _DOUBT
     return _error(ContractViolationError, operation, response, reason, advice)
-
-
-def _target(location: str, host: str) -> str | None:
-    """The host that a redirect points to, None where it is no URL; its path and query may hold a token."""
-    try:
-        return httpx.URL(location).host or host
-    except httpx.InvalidURL:
-        return None
 
 
 def _error(
@@ -304,6 +297,6 @@ def _sentence(*parts: str) -> str:
 
 def _host(subject: httpx.Response | httpx.RequestError) -> str:
     try:
-        return subject.request.url.host
+        return shown_host(subject.request.url)
     except RuntimeError:  # httpx's own: there is no request
         return "the instance"

@@ -12,6 +12,7 @@ from wallaroo_ext.errors import InvalidDataError, NotFoundError
 from wallaroo_ext.lookups import not_there
 from wallaroo_ext.models import models_steps, versions_steps
 from wallaroo_ext.operations import Steps, call_steps, run
+from wallaroo_ext.urls import answered
 from wallaroo_ext.workspaces import check_workspace, workspace_id_steps
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def url_steps(name: str, workspace_id: int) -> Steps[str]:
 
     body = GetPipelineExternalUrlRequest(workspace_id=workspace_id, pipeline_name=name)
     answer = yield from call_steps(get_pipeline_external_url, body=body)
-    return answer.url
+    return answered("get_pipeline_external_url", answer.url)
 
 
 def _state(name: str) -> Steps[str]:

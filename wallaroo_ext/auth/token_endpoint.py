@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from wallaroo_ext.answer_limits import ACCEPTED_ENCODINGS, AnswerRefused, LimitedTransport
-from wallaroo_ext.auth.origins import parsed
 from wallaroo_ext.errors import AuthenticationError
 from wallaroo_ext.failures import connection_failed
 from wallaroo_ext.json_values import object_of
@@ -19,6 +18,7 @@ from wallaroo_ext.retries import hints
 from wallaroo_ext.retries.policy import RetryPolicy
 from wallaroo_ext.retries.transport import RetryTransport
 from wallaroo_ext.tracebacks import hides_arguments
+from wallaroo_ext.urls import parsed
 from wallaroo_ext.wire import Wire
 
 if TYPE_CHECKING:
