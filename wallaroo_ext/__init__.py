@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.errors import (
         AmbiguousError,
         AnswerError,
+        AnswerTooLargeError,
         ApiError,
         AuthenticationError,
         ConfigurationError,
@@ -90,6 +91,7 @@ _HOMES = {
     "deployments.wait": ("wait_until_running",),
     "errors": (
         "AmbiguousError",
+        "AnswerTooLargeError",
         "AnswerError",
         "ApiError",
         "AuthenticationError",
@@ -132,6 +134,7 @@ _HOMES = {
 __all__ = [
     "AmbiguousError",
     "AnswerError",
+    "AnswerTooLargeError",
     "ApiError",
     "Attempt",
     "AuthenticationError",

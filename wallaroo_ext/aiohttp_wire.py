@@ -93,10 +93,14 @@ class _Transport(AiohttpTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         limit = asyncio.timeout(None)
+        _used.set(None)  # the connection of an earlier request may be another task's by now
         with _translated(limit):
             try:
                 async with limit:
                     response = await super().handle_async_request(_with_limit(request, limit))
+            except asyncio.CancelledError:
+                _break_off()
+                raise
             finally:
                 if limit.expired():
                     _break_off()
@@ -161,3 +165,5 @@ def _translated(limit: asyncio.Timeout | None = None) -> Generator[None]:
         if limit is not None and limit.expired():
             raise httpx.WriteTimeout("The server does not take the body.") from error
         raise httpx.ReadTimeout(str(error)) from error
+    except UnicodeError as error:  # a reason phrase that is no ASCII
+        raise httpx.RemoteProtocolError("The answer's first line cannot be read.") from error

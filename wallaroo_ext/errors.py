@@ -15,7 +15,8 @@ WallarooError
 │   │   ├── InvalidRequestError   400 and every other 4xx: the request is wrong
 │   │   ├── EngineError           the inference engine could not score the rows
 │   │   └── ServerError           500 and above
-│   └── ContractViolationError    the answer is not what the contract says: another shape, HTML, a redirect
+│   ├── ContractViolationError    the answer is not what the contract says: another shape, HTML, a redirect
+│   └── AnswerTooLargeError       the answer is larger than this client reads
 ├── AmbiguousError                several things fit what was asked for, and one was wanted
 ├── WaitTimeoutError              something did not happen in the time that was given for it
 ├── UploadCorruptedError          the instance stored other bytes than were sent
@@ -167,6 +168,10 @@ class ServerError(ApiError):
 
 class ContractViolationError(AnswerError):
     """The answer is not what the contract says: another shape, no JSON, a redirect, a status that it does not have."""
+
+
+class AnswerTooLargeError(AnswerError):
+    """The answer is larger than this client reads; it was not read to its end."""
 
 
 class AmbiguousError(WallarooError):

@@ -8,9 +8,9 @@ import httpx
 
 from wallaroo_ext import contract
 from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext.own_connections import ForkSafeTransport, fork_safe
 from wallaroo_ext.retries import hints
 from wallaroo_ext.retries.attempts import attempts_in
-from wallaroo_ext.wire import ForkSafeTransport, fork_safe
 
 if TYPE_CHECKING:
     from opentelemetry.instrumentation.httpx import RequestInfo, ResponseInfo

@@ -16,7 +16,18 @@ from batch_rows import batch, inputs_of, pq, scores_of, table_of, vectors, writt
 from deployments import WORKSPACE, deployed
 from forking import children, forked_within, in_child
 
-from wallaroo_ext import ForkedError, PartSize, aio, connect, infer, infer_batches, infer_dataset, upload_model
+from wallaroo_ext import (
+    ForkedError,
+    NotFoundError,
+    PartSize,
+    aio,
+    connect,
+    deploy_pipeline,
+    infer,
+    infer_batches,
+    infer_dataset,
+    upload_model,
+)
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -194,6 +205,52 @@ class TestUploads:
                     fork()
 
             upload_model(used, pieces(), progress=tell, check_sha=check_sha, **options)
+
+
+class TestDeployments:
+    """What a process has deployed is that process's to end, although a child leaves its copy of the block."""
+
+    @pytest.mark.parametrize("asynchronous", [False, True])
+    def test_a_child_that_leaves_the_block_ends_nothing(
+        self,
+        used: Client,
+        model_file: Path,
+        asynchronous: bool,  # noqa: FBT001 - a parameter
+    ) -> None:
+        model = upload_model(used, model_file, name="kept", workspace=WORKSPACE)
+        rows = {"dense_input": vectors(1).tolist()}
+        with forked_within(SystemExit) as fork, deploy_pipeline(used, "kept", model) as deployment:
+
+            async def in_asyncio() -> None:
+                async with used, deployment:
+                    forked_here()
+
+            def forked_here() -> None:
+                parent = os.getpid()
+                fork()
+                if os.getpid() != parent:
+                    sys.exit(0)
+
+            if asynchronous:
+                asyncio.run(in_asyncio())
+            else:
+                forked_here()
+                assert infer(used, deployment, rows).num_rows == 1
+        with pytest.raises(NotFoundError):
+            infer(used, deployment.url, rows)
+
+    def test_a_child_whose_wait_fails_ends_nothing(self, used: Client, model_file: Path) -> None:
+        model = upload_model(used, model_file, name="waited-for", workspace=WORKSPACE)
+        with forked_within(SystemExit) as fork:
+            parent = os.getpid()
+
+            def tell(_: Any) -> None:
+                fork()
+                if os.getpid() != parent:
+                    sys.exit(0)
+
+            with deploy_pipeline(used, "waited-for", model, progress=tell) as deployment:
+                assert infer(used, deployment, {"dense_input": vectors(1).tolist()}).num_rows == 1
 
 
 class TestSandbox:

@@ -44,7 +44,7 @@ def create(path: Path, mode: int = PRIVATE) -> BufferedRandom:
 def replacing(path: Path, *, mode: int | None = None, durable: bool = False) -> Generator[BinaryIO]:
     """Open a file that takes the place of `path` when the block ends without an error.
 
-    Whoever reads `path` meanwhile finds what was there before. A link at `path` is replaced, and not followed. A process
+    Whoever reads `path` meanwhile finds what was there before. A link at `path` is replaced, and not followed. A child
     that is forked meanwhile leaves the file to its parent.
 
     Args:
