@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import selectors
 import socket
 import ssl
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -170,3 +171,53 @@ def unused() -> str:
 def path_of(operation: str) -> str:
     """An operation's path."""
     return contract.operation(operation).path
+
+
+@contextmanager
+def raw(respond: Callable[[socket.socket], object], *, reads: bool = True) -> Generator[str]:
+    """A server that writes to each connection whatever it likes; its URL.
+
+    Args:
+        respond: Writes the answer.
+        reads: Whether a request is read first.
+    """
+    stopped = threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            if reads:
+                _request(connection)
+            respond(connection)
+
+    def accept(listening: socket.socket) -> None:
+        while not stopped.is_set():
+            with suppress(OSError):
+                connection, _ = listening.accept()
+                threading.Thread(target=handle, args=(connection,), daemon=True).start()
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        listening.settimeout(0.05)
+        thread = threading.Thread(target=accept, args=(listening,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            stopped.set()
+            thread.join()
+
+
+def _request(connection: socket.socket) -> None:
+    """Read a request with its body."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        piece = connection.recv(65_536)
+        if not piece:
+            return
+        received += piece
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: *(\d+)", head)
+    left = int(length[1]) - len(body) if length else 0
+    while left > 0:
+        left -= len(connection.recv(65_536)) or left

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.errors import (
         AmbiguousError,
         AnswerError,
+        AnswerTooLargeError,
         ApiError,
         AuthenticationError,
         ConfigurationError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         ConversionError,
         DeploymentError,
         EngineError,
+        ForkedError,
         InvalidDataError,
         InvalidRequestError,
         NotFoundError,
@@ -89,6 +91,7 @@ _HOMES = {
     "deployments.wait": ("wait_until_running",),
     "errors": (
         "AmbiguousError",
+        "AnswerTooLargeError",
         "AnswerError",
         "ApiError",
         "AuthenticationError",
@@ -99,6 +102,7 @@ _HOMES = {
         "ConversionError",
         "DeploymentError",
         "EngineError",
+        "ForkedError",
         "InvalidDataError",
         "InvalidRequestError",
         "NotFoundError",
@@ -130,6 +134,7 @@ _HOMES = {
 __all__ = [
     "AmbiguousError",
     "AnswerError",
+    "AnswerTooLargeError",
     "ApiError",
     "Attempt",
     "AuthenticationError",
@@ -146,6 +151,7 @@ __all__ = [
     "Deployment",
     "DeploymentError",
     "EngineError",
+    "ForkedError",
     "InvalidDataError",
     "InvalidRequestError",
     "KeycloakAuth",

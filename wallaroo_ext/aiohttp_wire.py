@@ -16,6 +16,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from wallaroo_ext._util.after_fork import keep_from_children, this_process
 from wallaroo_ext.retries.body import can_be_read_twice
 
 if TYPE_CHECKING:
@@ -51,12 +52,27 @@ _used: ContextVar[asyncio.BaseTransport | None] = ContextVar("_used", default=No
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Remembers which connection a task uses."""
+    """Remembers which connection a task uses, and in which process connections are open."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)  # pyright: ignore[reportUnknownMemberType] - a parameter of aiohttp's has no type
+        self._process = this_process()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it serves no more; a child says nothing of a session that its parent may close later."""
+        return super().closed or not self._process.is_this
 
     async def connect(self, *arguments: Any, **named: Any) -> Any:
         connection = await super().connect(*arguments, **named)
         _used.set(connection.transport)
+        if connection.transport is not None:
+            keep_from_children(connection.transport.get_extra_info("socket").fileno())
         return connection
+
+    def __del__(self, *arguments: Any) -> None:
+        if self._process.is_this:  # nor of its connections
+            super().__del__(*arguments)
 
 
 def _break_off() -> None:
@@ -77,10 +93,14 @@ class _Transport(AiohttpTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         limit = asyncio.timeout(None)
+        _used.set(None)  # the connection of an earlier request may be another task's by now
         with _translated(limit):
             try:
                 async with limit:
                     response = await super().handle_async_request(_with_limit(request, limit))
+            except asyncio.CancelledError:
+                _break_off()
+                raise
             finally:
                 if limit.expired():
                     _break_off()
@@ -145,3 +165,5 @@ def _translated(limit: asyncio.Timeout | None = None) -> Generator[None]:
         if limit is not None and limit.expired():
             raise httpx.WriteTimeout("The server does not take the body.") from error
         raise httpx.ReadTimeout(str(error)) from error
+    except UnicodeError as error:  # a reason phrase that is no ASCII
+        raise httpx.RemoteProtocolError("The answer's first line cannot be read.") from error

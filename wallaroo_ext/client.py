@@ -12,6 +12,7 @@ from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.retries.policy import RetryPolicy
 from wallaroo_ext.settings import Settings
 from wallaroo_ext.timeouts import Timeouts, httpx_timeout
+from wallaroo_ext.tracebacks import hides_arguments
 
 if TYPE_CHECKING:
     import os
@@ -59,6 +60,7 @@ class ConnectOptions(TypedDict, total=False):
     cache: bool | str | os.PathLike[str]
     timeout: Timeouts | httpx.Timeout | float
     limits: httpx.Limits
+    answer_limit: int | None
     retries: RetryPolicy
     user_agent: str
     ca_bundle: str | None
@@ -69,6 +71,7 @@ class ConnectOptions(TypedDict, total=False):
     environment: Mapping[str, str] | None
 
 
+@hides_arguments
 def connect(api_url: str | None = None, **options: Unpack[ConnectOptions]) -> Client:
     """A client that signs in by itself, for every generated operation and every function of this package.
 
@@ -97,6 +100,8 @@ def connect(api_url: str | None = None, **options: Unpack[ConnectOptions]) -> Cl
             httpx's own object.
             `limits`: how many connections are open at a time, 20 by default, and for how long an idle one stays open,
             30 s by default.
+            `answer_limit`: how large an answer may be once it is decompressed, in bytes; by default 512 MiB in Arrow
+            and 64 MiB otherwise. A larger one becomes an AnswerTooLargeError, and is not read to its end.
             `retries`: what is sent again, and when; see `RetryPolicy`.
             `user_agent`: what a program calls itself, such as `my-program/1.2`, to be added to the header `User-Agent`.
             `ca_bundle`: a PEM file of certificates to trust beside the known authorities'.
@@ -111,8 +116,8 @@ def connect(api_url: str | None = None, **options: Unpack[ConnectOptions]) -> Cl
     Raises:
         ConfigurationError: A setting is missing, contradicts another one, or needs an extra that is not installed.
     """
-    from wallaroo_mlops_client import Client
-
+    from wallaroo_ext.answer_limits import ACCEPTED_ENCODINGS
+    from wallaroo_ext.connected_client import ConnectedClient
     from wallaroo_ext.log_safety import protect_logs
 
     _check_names(options)
@@ -121,10 +126,13 @@ def connect(api_url: str | None = None, **options: Unpack[ConnectOptions]) -> Cl
     protect_logs()
     verify = _verification(settings, options)
     transport = _transport(options, verify=verify)
-    return Client(
+    return ConnectedClient(
         base_url=settings.api_url,
         timeout=httpx_timeout(options.get("timeout", Timeouts())),
-        headers={"User-Agent": _user_agent(options.get("user_agent"))},
+        headers={
+            "User-Agent": _user_agent(options.get("user_agent")),
+            "Accept-Encoding": ACCEPTED_ENCODINGS,
+        },
         httpx_args={"auth": authentication(settings, options, transport, verify=verify), "transport": transport},
     )
 
@@ -186,6 +194,7 @@ def _verification(settings: Settings, options: ConnectOptions) -> ssl.SSLContext
 
 def _transport(options: ConnectOptions, *, verify: ssl.SSLContext | bool) -> RetryTransport:
     """What sends requests, again where that is safe, and tells OpenTelemetry where that is wanted."""
+    from wallaroo_ext.answer_limits import LimitedTransport
     from wallaroo_ext.retries.transport import RetryTransport
     from wallaroo_ext.wire import Wire
 
@@ -200,7 +209,8 @@ def _transport(options: ConnectOptions, *, verify: ssl.SSLContext | bool) -> Ret
         from wallaroo_ext.telemetry import traced
 
         once = traced(once, None if telemetry is True else telemetry)
-    return RetryTransport(once, options.get("retries", RetryPolicy()), options.get("clock"))
+    bounded = LimitedTransport(once, options.get("answer_limit"))
+    return RetryTransport(bounded, options.get("retries", RetryPolicy()), options.get("clock"))
 
 
 def _check_free_of(name: str, options: ConnectOptions, *others: str) -> None:

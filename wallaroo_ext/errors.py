@@ -15,12 +15,14 @@ WallarooError
 │   │   ├── InvalidRequestError   400 and every other 4xx: the request is wrong
 │   │   ├── EngineError           the inference engine could not score the rows
 │   │   └── ServerError           500 and above
-│   └── ContractViolationError    the answer is not what the contract says: another shape, HTML, a redirect
+│   ├── ContractViolationError    the answer is not what the contract says: another shape, HTML, a redirect
+│   └── AnswerTooLargeError       the answer is larger than this client reads
 ├── AmbiguousError                several things fit what was asked for, and one was wanted
 ├── WaitTimeoutError              something did not happen in the time that was given for it
 ├── UploadCorruptedError          the instance stored other bytes than were sent
 ├── ConversionError               an uploaded model did not become ready
-└── DeploymentError               a deployment ended in `Error`
+├── DeploymentError               a deployment ended in `Error`
+└── ForkedError                   a forked process goes on with what its parent began
 
 The text of an error is a sentence about what happened and one about what to do next, its `advice`. No message, repr,
 attribute or pickle holds a token, a password or a secret. Errors can be pickled and copied with all their attributes.
@@ -168,6 +170,10 @@ class ContractViolationError(AnswerError):
     """The answer is not what the contract says: another shape, no JSON, a redirect, a status that it does not have."""
 
 
+class AnswerTooLargeError(AnswerError):
+    """The answer is larger than this client reads; it was not read to its end."""
+
+
 class AmbiguousError(WallarooError):
     """Several things fit what was asked for, and one was wanted.
 
@@ -222,3 +228,7 @@ class DeploymentError(WallarooError):
     def __init__(self, message: str, *, details: list[str], advice: str = "") -> None:
         super().__init__(message, advice=advice)
         self.details = details
+
+
+class ForkedError(WallarooError):
+    """A forked process goes on with what its parent began, such as reading an answer: it has to begin that anew."""

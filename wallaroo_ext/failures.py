@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 import httpx
 
 from wallaroo_ext import contract
+from wallaroo_ext.answer_limits import UNREADABLE, AnswerRefused
 from wallaroo_ext.errors import (
     AnswerError,
+    AnswerTooLargeError,
     ApiError,
     AuthenticationError,
     ConfigurationError,
@@ -29,9 +31,10 @@ from wallaroo_ext.errors import (
     ServerError,
 )
 from wallaroo_ext.json_values import list_of, object_of
-from wallaroo_ext.redaction import excerpt, redacted
+from wallaroo_ext.redaction import beginning, excerpt, redacted
 from wallaroo_ext.retries.attempts import attempts_of, described
 from wallaroo_ext.retries.retry_after import retry_after
+from wallaroo_ext.urls import redirect_of, shown_host
 
 AnAnswerError = TypeVar("AnAnswerError", bound=AnswerError)
 
@@ -40,6 +43,7 @@ _REQUEST_IDS = ("X-Request-Id", "X-Correlation-Id", "X-B3-TraceId")
 
 _DOUBT = "Is this the API's address?"
 _LONGEST_ID = 128
+_LONGEST_MESSAGE = 8_192
 _LONGEST_REASON = 300
 _LAST_STATUS = 599
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -137,6 +141,8 @@ def connection_failed(operation: str, error: httpx.RequestError | httpx.InvalidU
         return ConfigurationError(
             f"{operation}: the URL cannot be used: {redacted(str(error))}.", advice="Check the address."
         )
+    if isinstance(error, AnswerRefused):
+        return _refused_answer(operation, error)
     host = _host(error)
     kind, what, advice = _reason_of(error, host)
     if not isinstance(error, _NO_CONNECTION) and _writes(operation):
@@ -144,6 +150,16 @@ def connection_failed(operation: str, error: httpx.RequestError | httpx.InvalidU
     attempts = attempts_of(error)
     message = _sentence(f"{operation}: {redacted(what)}", described(attempts))
     return kind(message, operation=operation, attempts=attempts, advice=advice)
+
+
+def _refused_answer(operation: str, error: AnswerRefused) -> AnswerError:
+    """The error of an answer that was not read to its end."""
+    kind, advice = ContractViolationError, _DOUBT
+    if error.too_large:
+        kind, advice = AnswerTooLargeError, "Ask for less at a time, or connect with a larger `answer_limit`, in bytes."
+    message = f"{operation}: {error.status}, {redacted(str(error))}, which is not read to its end"
+    attempts = attempts_of(error)
+    return kind(_sentence(message), operation=operation, status=error.status, attempts=attempts, advice=advice)
 
 
 def _reason_of(error: httpx.RequestError, host: str) -> tuple[type[ConnectionFailedError], str, str]:
@@ -194,22 +210,14 @@ def _bare(request: httpx.Request) -> httpx.Request:
 
 def _no_refusal(operation: str, response: httpx.Response) -> ContractViolationError:
     """A status that no answer of the API has: a redirect, or none of HTTP's classes."""
-    location = response.headers.get("Location")
-    if location is None:
+    if response.headers.get("Location") is None and UNREADABLE not in response.extensions:
         reason = f"which is no status of the API, {plain(response) or 'without a body'}"
         return _error(ContractViolationError, operation, response, reason, _DOUBT)
-    target = _target(location, _host(response))
+    url = redirect_of(response)
+    target = None if url is None else url.host
     reason = f"a redirect to {target or 'what is no URL'}, which is not followed"
     advice = f"If the API is at {target}, set WALLAROO_API_URL to it, with its scheme and port." if target else _DOUBT
     return _error(ContractViolationError, operation, response, reason, advice)
-
-
-def _target(location: str, host: str) -> str | None:
-    """The host that a redirect points to, None where it is no URL; its path and query may hold a token."""
-    try:
-        return httpx.URL(location).host or host
-    except httpx.InvalidURL:
-        return None
 
 
 def _error(
@@ -253,17 +261,17 @@ def _said(response: httpx.Response) -> _Said:
     code = fields.get("code")
     number = code if isinstance(code, int) else None
     if "msg" in fields:
-        return _Said(redacted(str(fields["msg"])), number)
+        return _Said(beginning(str(fields["msg"]), _LONGEST_MESSAGE), number)
     if "error" not in fields:
         return _Said(code=number)
     by_engine = not {"source", "status", "code"}.isdisjoint(fields)
     text = fields["error"] if by_engine else fields.get("error_description", fields["error"])
-    return _Said(redacted(str(text)), number, by_engine=by_engine, by_issuer=not by_engine)
+    return _Said(beginning(str(text), _LONGEST_MESSAGE), number, by_engine=by_engine, by_issuer=not by_engine)
 
 
 def _request_id(response: httpx.Response) -> str | None:
     found = (response.headers.get(name) for name in _REQUEST_IDS)
-    return next((redacted(value[:_LONGEST_ID]) for value in found if value), None)
+    return next((beginning(value, _LONGEST_ID) for value in found if value), None)
 
 
 def plain(response: httpx.Response) -> str:
@@ -289,6 +297,6 @@ def _sentence(*parts: str) -> str:
 
 def _host(subject: httpx.Response | httpx.RequestError) -> str:
     try:
-        return subject.request.url.host
+        return shown_host(subject.request.url)
     except RuntimeError:  # httpx's own: there is no request
         return "the instance"

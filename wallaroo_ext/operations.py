@@ -7,7 +7,7 @@ synchronous or an asynchronous client: `run` and `wallaroo_ext.aio.run`.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from inspect import GEN_CLOSED, getgeneratorstate
 from json import JSONDecodeError
@@ -20,6 +20,7 @@ from wallaroo_ext.failures import connection_failed, refusal, violation, without
 from wallaroo_ext.json_values import object_of
 from wallaroo_ext.retries import hints
 from wallaroo_ext.retries.clock import SYSTEM_CLOCK, Clock
+from wallaroo_ext.urls import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,7 @@ class Send:
     """
 
     operation: str
-    request: dict[str, Any]
+    request: dict[str, Any] = field(repr=False)
     stream: httpx.SyncByteStream | httpx.AsyncByteStream | None = None
 
 
@@ -230,7 +231,13 @@ def sendable(step: Send) -> dict[str, Any]:
 
 
 def built(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
-    """The request of a step, for a client to send."""
+    """The request of a step, for a client to send.
+
+    Raises:
+        httpx.InvalidURL: Its URL cannot be used.
+    """
+    if readable(step.request["url"]) is None:
+        raise httpx.InvalidURL("it is none that a request can be sent to")
     request = http.build_request(**sendable(step))
     if step.stream is None:
         return request

@@ -4,44 +4,58 @@ from __future__ import annotations
 
 import re
 
+from wallaroo_ext._util.terminal_text import visible
+from wallaroo_ext.known_secrets import without_known_secrets
+
 BODY_LIMIT = 500
-"""How much of an answer's body an error has, in bytes."""
+"""How much of an answer's body an error has, in characters."""
+_ROOM = 16_384
+"""How much more is read, so that a secret is whole when it is looked for, and only then the text is cut."""
 
 _REMOVED = "[removed]"
 
-# A value that the end of the text cuts off is a value, too: a body is cut before its secrets are taken out.
+# A value that the end of the text cuts off is a value, too: who wrote the text may have cut it.
 _SECRETS = re.compile(
     r"""(?ixs)
     eyJ[\w-]+ (?:\.[\w-]*){0,4}                                     # a JSON web token
-    | (?P<scheme> \b (?:bearer|basic) \s+ ) [\w.~+/=-]+
+    | (?P<scheme> \b (?:bearer|basic) (?: \s+ | \+ | %(?:25)*20 ) ) (?! \[removed\] ) [\w.~+/=%-]+
     | (?P<user> ://[^\s/:@]*: ) (?: [^\s/@]+ (?= @) | (?! \d+ $) [^\s/@]+ $ )  # the password of a URL; no port
-    | (?P<header> (?:authorization|cookie) \s* : \s* ) (?! ["'] ) [^\r\n]+
-    | (?P<name> (?:token|password|passwd|secret|authorization|cookie|api[-_]?key)s? \\*["']? \s* [:=] \s* )
+    | (?P<header> (?:authorization|cookie) \s* : \s* ) (?! ["'] | \[removed\] ) [^\r\n]+
+    | (?P<element> < (?:[\w-]+:)? [\w-]* (?:token|password|passwd|pwd|passphrase|secret|api[-_]?key) s?
+        (?: \s [^<>]* )? > ) (?! \[removed\] ) [^<]+
+    | (?P<name> (?: (?:token|password|passwd|pwd|passphrase|secret|authorization|cookie|api[-_]?key)s? | \b pass )
+        (?: \\*["'] \s* (?: [:=]>?+ | , ) | \s* (?: [:=]>?+ | %(?:25)*3[ad] | &\#(?:61|x3d); | &equals; ) ) \s* )
+      (?! \[removed\] )
       (?: (?P<escape> \\+) " (?: (?! (?<!\\) (?P=escape) ") . )* (?: (?P=escape) ")?  # a string of JSON in a string
         | " (?: [^"\\] | \\. )* (?: " | \\?$ )
         | ' (?: [^'\\] | \\. )* (?: ' | \\?$ )
         | [\[{] .*                                                  # a list or an object may hold anything
-        | [^\s&,;}]+
+        | (?: (?:bearer|basic|digest|negotiate|token) \s+ )? [^\s&,;}]+
       )
     """
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def excerpt(body: bytes) -> str:
-    """The first 500 bytes of a body as text, without secrets and without what steers a terminal."""
-    return redacted(body[:BODY_LIMIT].decode("utf-8", errors="replace"))
+    """Return the first 500 characters of a body, without secrets and without what steers a terminal."""
+    return beginning(body[: BODY_LIMIT + _ROOM].decode("utf-8", errors="replace"), BODY_LIMIT)
+
+
+def beginning(text: str, length: int) -> str:
+    """Return the beginning of a text, without secrets: they are taken out first, so that no part of one stays."""
+    return redacted(text[: length + _ROOM])[:length]
 
 
 def redacted(text: str) -> str:
-    """A text with what looks like a secret taken out, and control characters other than tabs and line feeds."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", without_secrets(text))
+    """Return a text without secrets, and with control characters other than tabs and line feeds written out."""
+    return visible(without_secrets(text))
 
 
 def without_secrets(text: str) -> str:
-    """A text with what looks like a secret taken out, and nothing else changed."""
-    return _SECRETS.sub(lambda found: f"{_prefix(found)}{_REMOVED}", text)
+    """Return a text without the secrets that this process holds, and without what looks like one."""
+    return _SECRETS.sub(lambda found: f"{_prefix(found)}{_REMOVED}", without_known_secrets(text))
 
 
 def _prefix(found: re.Match[str]) -> str:
-    return next((found[name] for name in ("scheme", "user", "header", "name") if found[name]), "")
+    names = ("scheme", "user", "header", "element", "name")
+    return next((found[name] for name in names if found[name]), "")

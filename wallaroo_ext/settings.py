@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.json_values import object_of
+from wallaroo_ext.tracebacks import hides_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,7 @@ class Settings:
     ca_bundle: str | None = None
 
     @staticmethod
+    @hides_arguments
     def resolve(environment: Mapping[str, str] | None = None, **explicit: str | None) -> Settings:
         """The settings that arguments, the environment and the credentials file give, in this order.
 
@@ -110,12 +112,17 @@ def _urls(setting: Any) -> dict[str, str]:
             "The instance is not named: set WALLAROO_API_URL, or WALLAROO_SUFFIX and, where there is one, "
             "WALLAROO_PREFIX."
         )
-    return {"api_url": _checked(api_url), "auth_url": _checked(auth_url or api_url)}
+    checked = _checked(api_url, "The API's URL, WALLAROO_API_URL,")
+    return {
+        "api_url": checked,
+        "auth_url": checked if auth_url is None else _checked(auth_url, "Keycloak's URL, WALLAROO_AUTH_URL,"),
+    }
 
 
-def _checked(url: str) -> str:
-    if not url.startswith(("https://", "http://")):
-        raise ConfigurationError(f"{url!r} is no URL: it has to begin with https:// or http://.")
+def _checked(url: str, name: str) -> str:
+    from wallaroo_ext.urls import parsed
+
+    parsed(url, name)
     return url.rstrip("/")
 
 
@@ -126,10 +133,13 @@ def _read_credentials(path: str | None) -> dict[str, str]:
     try:
         content: Any = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"The credentials file {path} cannot be read: {error.strerror}.") from None
-    except ValueError:
-        raise ConfigurationError(f"The credentials file {path} is no JSON.") from None
-    fields = {name: value for name, value in object_of(content).items() if isinstance(value, str)}
-    if not fields:
-        raise ConfigurationError(f"The credentials file {path} is no JSON object of names and values.")
-    return fields
+        problem = f"cannot be read: {error.strerror}"
+    except (ValueError, RecursionError):
+        problem = "is no JSON"
+    else:
+        fields = {name: value for name, value in object_of(content).items() if isinstance(value, str)}
+        if fields:
+            return fields
+        problem = "is no JSON object of names and values"
+    # Outside of the handlers, because the error that is handled there holds the file's text.
+    raise ConfigurationError(f"The credentials file {path} {problem}.")

@@ -8,6 +8,7 @@ import httpx
 
 from wallaroo_ext import contract
 from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext.own_connections import ForkSafeTransport, fork_safe
 from wallaroo_ext.retries import hints
 from wallaroo_ext.retries.attempts import attempts_in
 
@@ -20,7 +21,7 @@ _SECRET_HEADERS = ("authorization", "proxy_authorization", "cookie", "set_cookie
 _REMOVED = "[removed]"
 
 
-class TracedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class TracedTransport(ForkSafeTransport):
     """A span for each time that a request is sent, named by its operation.
 
     Args:
@@ -33,6 +34,7 @@ class TracedTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
         hooks: Any = {"request_hook": _begin, "response_hook": _end}
         async_hooks: Any = {"request_hook": _begin_async, "response_hook": _end_async}
+        transport = fork_safe(transport)
         self._transport = transport
         self._sync: Any = SyncOpenTelemetryTransport(transport, tracer_provider=provider, **hooks)
         self._async: Any = AsyncOpenTelemetryTransport(transport, tracer_provider=provider, **async_hooks)

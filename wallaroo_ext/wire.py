@@ -1,15 +1,21 @@
-"""What sends a request once: httpx's own transports, made when they are first needed."""
+"""What sends a request once: httpx's own transports, made when they are first needed, by each process for itself."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
 import httpx
 
+from wallaroo_ext._util.after_fork import PerProcess, renew_in_children
 from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext.known_secrets import KnownSecrets
+from wallaroo_ext.own_connections import ForkSafeTransport, OwnAnswer, kept_from_children
+from wallaroo_ext.proxies import goes_directly, remember_passwords
+from wallaroo_ext.timed_connections import timed
 from wallaroo_ext.tls import tls_context
+from wallaroo_ext.tracebacks import clear_frames
 
 if TYPE_CHECKING:
     import asyncio
@@ -17,13 +23,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Backend = Literal["httpx", "aiohttp"]
+AnyClient = TypeVar("AnyClient", httpx.Client, httpx.AsyncClient)
 
 
-class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class _Connections:
+    """Those of one process: one set for its threads, and one for each event loop."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.sync: httpx.Client | None = None
+        self.by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+
+
+class Wire(ForkSafeTransport):
     """Connections to any number of servers, by the proxies that the environment names.
 
-    It serves threads, and any number of event loops, each with connections of its own. Nothing is made before the first
-    request, and what was closed is made anew where it is used again.
+    It serves threads, and any number of event loops and of forked processes, each with connections of its own. Nothing
+    is made before the first request, and what was closed is made anew where it is used again.
 
     Args:
         verify: Whether certificates are checked, or the TLS settings to do it with.
@@ -35,50 +51,83 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._verify = verify
         self._limits = limits
         self._async_client = _async_client(backend)
-        self._lock = threading.Lock()
-        self._sync: httpx.Client | None = None
-        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+        self._secrets = KnownSecrets()
+        self._own = PerProcess(_Connections)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
-        client = self._sync or self._made()
-        return client._transport_for_url(request.url).handle_request(request)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a client that is given a transport forgets the environment's proxies: this one still has them
+        own = self._own.get()
+        response = _transport(own.sync or self._made(own), request.url).handle_request(request)
+        response.stream = OwnAnswer(response.stream)
+        return response
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
-        loop = _running_loop()
-        client = self._by_loop.get(loop) or self._made_for(loop)
-        return await client._transport_for_url(request.url).handle_async_request(request)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
+        own, loop = self._own.get(), _running_loop()
+        client = own.by_loop.get(loop) or self._made_for(own, loop)
+        response = await _transport(client, request.url).handle_async_request(request)
+        response.stream = OwnAnswer(response.stream)
+        return response
 
-    def _made(self) -> httpx.Client:
-        with self._lock:
-            if self._sync is None:
-                self._sync = httpx.Client(verify=self._context(), limits=self._limits)
-            return self._sync
+    def _made(self, own: _Connections) -> httpx.Client:
+        with own.lock:
+            if own.sync is None:
+                made = _client(httpx.Client, verify=self._context(), limits=self._limits)
+                own.sync = kept_from_children(timed(made))
+            return own.sync
 
-    def _made_for(self, loop: asyncio.AbstractEventLoop) -> httpx.AsyncClient:
-        with self._lock:
-            return self._by_loop.setdefault(loop, self._async_client(verify=self._context(), limits=self._limits))
+    def _made_for(self, own: _Connections, loop: asyncio.AbstractEventLoop) -> httpx.AsyncClient:
+        renew_in_children(loop)
+        with own.lock:
+            made = _client(self._async_client, verify=self._context(), limits=self._limits)
+            return own.by_loop.setdefault(loop, kept_from_children(made))
 
     def _context(self) -> ssl.SSLContext:
-        """The TLS settings, which threads and event loops share."""
+        """The TLS settings, which threads and event loops share; it is asked for with each new set of connections."""
+        remember_passwords(self._secrets)
         if isinstance(self._verify, bool):
             self._verify = tls_context(verify=self._verify)
         return self._verify
 
     def close(self) -> None:
-        """Close the connections of threads."""
-        with self._lock:
-            client, self._sync = self._sync, None
+        """Close the connections of this process's threads."""
+        own = self._own.get()
+        with own.lock:
+            client, own.sync = own.sync, None
         if client is not None:
             client.close()
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop, and those of threads: tokens are asked for there."""
         self.close()
-        client = self._by_loop.pop(_running_loop(), None)
+        by_loop = self._own.get().by_loop
+        client = by_loop.pop(_running_loop(), None) if by_loop else None  # in a child, asyncio knows no running loop
         if client is not None:
             await client.aclose()
+
+
+def _client(make: Callable[..., AnyClient], **options: Any) -> AnyClient:
+    """Make a client with the environment's proxies.
+
+    Raises:
+        ConfigurationError: One of them cannot be used.
+    """
+    try:
+        return make(**options)
+    except (ValueError, httpx.InvalidURL, ImportError) as error:
+        clear_frames(error)
+        reason = "it needs the package socksio" if isinstance(error, ImportError) else "it is no URL of http or https"
+    raise ConfigurationError(
+        f"A proxy that the environment names cannot be used: {reason}. Mend HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or "
+        f"unset it."
+    )
+
+
+def _transport(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> Any:
+    """What sends a request of a client: the proxy's transport, unless the URL is on this machine."""
+    if goes_directly(url):
+        return client._transport  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a client that is given a transport forgets the environment's proxies: this one still has them
+    return client._transport_for_url(url)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
 
 
 def _running_loop() -> asyncio.AbstractEventLoop:

@@ -9,6 +9,8 @@ import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from wallaroo_ext._util.after_fork import keep_from_children, this_process
+
 if TYPE_CHECKING:
     from collections.abc import Generator
     from io import BufferedRandom
@@ -42,7 +44,8 @@ def create(path: Path, mode: int = PRIVATE) -> BufferedRandom:
 def replacing(path: Path, *, mode: int | None = None, durable: bool = False) -> Generator[BinaryIO]:
     """Open a file that takes the place of `path` when the block ends without an error.
 
-    Whoever reads `path` meanwhile finds what was there before. A link at `path` is replaced, and not followed.
+    Whoever reads `path` meanwhile finds what was there before. A link at `path` is replaced, and not followed. A child
+    that is forked meanwhile leaves the file to its parent.
 
     Args:
         path: The file; its directory exists.
@@ -54,10 +57,17 @@ def replacing(path: Path, *, mode: int | None = None, durable: bool = False) -> 
     """
     wanted = _mode_of(path) if mode is None else mode
     temporary = path.with_name(unfinished_name(path.name))
+    owner = this_process()
     created = create(temporary, 0o666 if wanted is None else PRIVATE)
     try:
         with created as file:
-            yield file
+            keep_from_children(file.fileno())
+            try:
+                yield file
+            finally:
+                if not owner.is_this:
+                    file.raw.close()  # so that what its parent has buffered is not written here as well
+            owner.check(f"The file {path.name}")
             file.flush()
             if wanted is not None and hasattr(os, "fchmod"):
                 os.fchmod(file.fileno(), wanted)
@@ -67,8 +77,9 @@ def replacing(path: Path, *, mode: int | None = None, durable: bool = False) -> 
         if durable:
             sync_directory(path.parent)
     except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
+        if owner.is_this:
+            with suppress(OSError):
+                temporary.unlink()
         raise
 
 

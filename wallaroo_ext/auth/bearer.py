@@ -12,6 +12,7 @@ from wallaroo_ext.auth.origins import Origins
 from wallaroo_ext.auth.signing import TokenAuth
 from wallaroo_ext.auth.tokens import Token, is_token
 from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext.tracebacks import hides_arguments
 
 Given = str | Mapping[str, Any]
 """A token, or a token endpoint's answer: `access_token` and, where it is known, `expires_in` in seconds."""
@@ -39,6 +40,7 @@ class BearerToken(TokenAuth):
         ConfigurationError: It is no token, or a URL or host is none.
     """
 
+    @hides_arguments
     def __init__(
         self,
         token: str | Giver,
@@ -50,7 +52,9 @@ class BearerToken(TokenAuth):
         origins = Origins(api_url, inference_hosts=inference_hosts)
         if callable(token):
             give = token
-            super().__init__(origins, TokenKeeper(lambda _: _token(_called(give), clock()), clock=clock))
+            super().__init__(
+                origins, TokenKeeper(hides_arguments(lambda _: _token(_called(give), clock())), clock=clock)
+            )
         else:
             first = _token(token, 0.0)
             super().__init__(origins, TokenKeeper(lambda _: first, clock=clock, token=first), renews=False)

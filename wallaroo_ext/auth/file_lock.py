@@ -8,6 +8,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from wallaroo_ext._util.after_fork import keep_from_children
+
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
@@ -29,13 +31,15 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _unlock(descriptor: int) -> None:
-        # Unlocked and not only closed, because a process that was forked meanwhile has it open, too.
+        # Unlocked and not only closed, because a program that was started meanwhile may have it open, too.
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 @contextmanager
 def locked(path: Path, seconds: float) -> Generator[None]:
     """Hold the lock for the time of a `with` block; other threads are kept out, too.
+
+    A process that is forked meanwhile has no part in it, and leaves the block without unlocking.
 
     Args:
         path: The file, which is made where it is missing and stays, because a removed one would lock nobody out.
@@ -46,6 +50,7 @@ def locked(path: Path, seconds: float) -> Generator[None]:
         OSError: The file cannot be opened, or its file system has no locks.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    keep_from_children(descriptor)
     try:
         _lock(descriptor, seconds)
         try:

@@ -15,6 +15,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.errors import WallarooError
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _NAP_SECONDS = 0.5
 class Flight(Generic[T]):
     """Work that goes on whatever happens to those who wait for it: a cancelled task, an interrupted thread.
 
+    A process that is forked does not have its thread; who waits for it there, waits no longer.
+
     Args:
         work: What to do. It runs with the context variables of the thread that makes the flight.
     """
@@ -37,6 +40,7 @@ class Flight(Generic[T]):
         self._work = work
         self._context = contextvars.copy_context()
         self._began_at = time.monotonic()
+        self._process = this_process()
         self._started = False
         self._ticket = [True]  # whoever takes it does the work
         self._thread_id: int | None = None
@@ -97,7 +101,7 @@ class Flight(Generic[T]):
         latch.acquire()
         self._waiting.append(latch.release)
         until = math.inf if seconds is None else time.monotonic() + seconds
-        while not self._ended:  # who came too late to be told comes late enough to see it
+        while not self._ended and self._process.is_this:  # who came too late to be told comes late enough to see it
             left = until - time.monotonic()
             if left <= 0 or latch.acquire(timeout=min(left, _NAP_SECONDS)):
                 return

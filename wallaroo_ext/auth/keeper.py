@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-import os
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from weakref import WeakSet
 
+from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.auth.flight import Flight
 from wallaroo_ext.errors import AuthenticationError, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from wallaroo_ext._util.after_fork import Process
     from wallaroo_ext.auth.tokens import Token
 
 logger = logging.getLogger("wallaroo_ext.auth")
@@ -49,8 +49,9 @@ class TokenKeeper:
         self._clock = clock
         self._token = token
         self._distrusted: Token | None = None
-        self._under_way: dict[None, _Renewal] = {}  # at most one: `setdefault` is one step for all threads
-        _keepers.add(self)
+        self._under_way: dict[
+            Process, _Renewal
+        ] = {}  # at most one of a process: `setdefault` is one step for all threads
 
     def fresh(self) -> Token | None:
         """The token, unless it has to be renewed."""
@@ -90,14 +91,10 @@ class TokenKeeper:
 
     def forget(self) -> None:
         """Drop the token, once a renewal that is under way has ended."""
-        renewal = self._under_way.get(None)
+        renewal = self._under_way.get(this_process())
         if renewal is not None:
             renewal.wait()
         self._token = None
-
-    def reset_after_fork(self) -> None:
-        """Go on in a forked process, which does not have the thread of a renewal."""
-        self._under_way = {}
 
     def _token_or_renewal(self, refused: Token | None) -> Token | _Renewal:
         """A fresh token, or the renewal that is under way, begun where there is none."""
@@ -105,7 +102,7 @@ class TokenKeeper:
         token = self.fresh()
         if token is not None and _differs(token, refused):
             return token
-        renewal = self._under_way.setdefault(None, Flight(lambda: self._renewed(seen)))
+        renewal = self._under_way.setdefault(this_process(), Flight(lambda: self._renewed(seen)))
         if renewal.runs_here:
             raise ConfigurationError(
                 "What gives the token has called the instance with that same token. Let it use another client."
@@ -127,7 +124,7 @@ class TokenKeeper:
             logger.debug("There is a new token, to be renewed in %.0f s.", token.renew_at - self._clock())
             return token
         finally:
-            self._under_way.pop(None, None)
+            self._under_way.pop(this_process(), None)
 
     def _postpone(self, old: Token | None, error: Exception) -> None:
         """Leave a token that is still good in use, so that callers do not wait for a server that is down."""
@@ -167,15 +164,3 @@ def _is_refusal(error: Exception) -> bool:
     if isinstance(error, AuthenticationError):
         return error.status in _REFUSALS
     return isinstance(error, ConfigurationError)
-
-
-_keepers: WeakSet[TokenKeeper] = WeakSet()
-
-
-def _reset_after_fork() -> None:
-    for keeper in _keepers:
-        keeper.reset_after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_after_fork)

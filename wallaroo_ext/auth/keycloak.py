@@ -11,6 +11,7 @@ from wallaroo_ext.auth.origins import Origins
 from wallaroo_ext.auth.sign_in import SignIn
 from wallaroo_ext.auth.signing import TokenAuth
 from wallaroo_ext.auth.token_endpoint import DEFAULT_TIMEOUT, TokenEndpoint
+from wallaroo_ext.tracebacks import hides_arguments
 
 if TYPE_CHECKING:
     import os
@@ -61,6 +62,7 @@ class KeycloakAuth(TokenAuth):
         ConfigurationError: Something is missing for the grant, or a URL or host is none.
     """
 
+    @hides_arguments
     def __init__(
         self,
         token_url: str,

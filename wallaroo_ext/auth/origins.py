@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx
-
 from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext.urls import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import httpx
 
 _Origin = tuple[str, bytes, int | None]
 
@@ -65,23 +66,6 @@ class Origins:
             f"The token of {self.home.host} is not sent to {where}, which is another origin. Take inference URLs from "
             f"get_pipeline_external_url; where this host is the instance's own, name it in inference_hosts."
         )
-
-
-def parsed(url: str, name: str) -> httpx.URL:
-    """A URL of http or https with a host, and without a user, whose password would show in messages.
-
-    Raises:
-        ConfigurationError: It is none.
-    """
-    try:
-        result = httpx.URL(url)
-    except (httpx.InvalidURL, TypeError):
-        raise ConfigurationError(f"{name} is no URL. Write it as https://host.") from None
-    if result.userinfo:
-        raise ConfigurationError(f"{name} has a user in it. Give users and passwords as arguments of their own.")
-    if result.scheme not in {"http", "https"} or not result.host:
-        raise ConfigurationError(f"{name} is no URL of a host: {url!r}. Write it as https://host.")
-    return result
 
 
 def _encrypted(url: httpx.URL) -> httpx.URL:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import httpx
-
 from wallaroo_ext import failures
 from wallaroo_ext.auth.token_endpoint import OPERATION
 from wallaroo_ext.errors import AnswerError, AuthenticationError, RateLimitedError, ServerError
+from wallaroo_ext.urls import redirect_of
 
 if TYPE_CHECKING:
+    import httpx
+
     from wallaroo_ext.auth.token_endpoint import Answer
 
 _CLIENT_ERRORS = {"invalid_client", "unauthorized_client"}
@@ -72,7 +73,7 @@ def _authentication(error: AnswerError, advice: str) -> AuthenticationError:
 
 def _advice(answer: Answer, *, renewing: bool) -> str:
     response = answer.response
-    if response.has_redirect_location:
+    if response.is_redirect:
         return f"Keycloak seems to be at {_target(response)}: give that as its address."
     if answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return "The proxy wants a user and a password."
@@ -88,8 +89,5 @@ def _doubt(response: httpx.Response) -> str:
 
 def _target(response: httpx.Response) -> str:
     """Where an answer redirects to, without the path and its secrets."""
-    try:
-        url = response.request.url.join(response.headers["Location"])
-    except httpx.InvalidURL:
-        return "another address"
-    return f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"
+    url = redirect_of(response)
+    return "another address" if url is None else f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import httpx
 
+from wallaroo_ext.known_secrets import KnownSecrets
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
@@ -32,6 +34,7 @@ class TokenAuth(httpx.Auth):
         self._origins = origins
         self._keeper = keeper
         self._renews = renews
+        self._secrets = KnownSecrets()
 
     def access_token(self) -> str:
         """A token that is good now, for a program that sends it by itself.
@@ -44,7 +47,9 @@ class TokenAuth(httpx.Auth):
 
     def token(self) -> Token:
         """A token that is good now, with its times; see `access_token`."""
-        return self._keeper.fresh() or self._keeper.wait()
+        token = self._keeper.fresh() or self._keeper.wait()
+        self._secrets.add(token.access, token.refresh)
+        return token
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send the request with a token, and once more with a new one where it is refused."""
@@ -70,6 +75,7 @@ class TokenAuth(httpx.Auth):
 
     def _signed(self, request: httpx.Request, token: Token) -> httpx.Request:
         self._origins.check(request.url)
+        self._secrets.add(token.access, token.refresh)
         request.headers["Authorization"] = _header(token)
         return request
 
@@ -90,7 +96,8 @@ class TokenAuth(httpx.Auth):
 
     def __getstate__(self) -> NoReturn:
         raise TypeError(
-            f"A {type(self).__name__} holds secrets and is neither pickled nor copied: make one where it is needed."
+            f"A {type(self).__name__} holds secrets and is neither pickled nor copied: make one, by its class or by "
+            "connect(), in the process that needs it."
         )
 
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from wallaroo_ext.auth.origins import parsed
+from wallaroo_ext.answer_limits import ACCEPTED_ENCODINGS, AnswerRefused, LimitedTransport
+from wallaroo_ext.errors import AuthenticationError
 from wallaroo_ext.failures import connection_failed
 from wallaroo_ext.json_values import object_of
+from wallaroo_ext.known_secrets import KnownSecrets
+from wallaroo_ext.own_connections import fork_safe
 from wallaroo_ext.retries import hints
-from wallaroo_ext.tls import tls_context
+from wallaroo_ext.retries.policy import RetryPolicy
+from wallaroo_ext.retries.transport import RetryTransport
+from wallaroo_ext.tracebacks import hides_arguments
+from wallaroo_ext.urls import parsed
+from wallaroo_ext.wire import Wire
 
 if TYPE_CHECKING:
     import ssl
@@ -23,8 +29,11 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT = httpx.Timeout(connect=10.0, read=30.0, write=10.0, pool=10.0)
 OPERATION = "request_token"
-_OF_THE_TRANSFER = {"content-encoding", "content-length", "transfer-encoding"}
-_LONGEST_ANSWER = 1 << 20  # bytes; a token with many roles has some thousand
+LONGEST_ANSWER = 1 << 20
+"""How large a token endpoint's answer may be, in bytes; a token with many roles has some thousand."""
+_ONE_CONNECTION = httpx.Limits(max_connections=1, max_keepalive_connections=0)
+_OF_THE_TRANSFER = {b"content-encoding", b"content-length", b"transfer-encoding"}
+_SECRET_FIELDS = ("password", "access_token", "refresh_token", "id_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,8 @@ class TokenEndpoint:
         credentials: Whose client it is.
         transport: What sends the requests; it is not closed. None for connections by `verify`.
         verify: How the server's certificate is checked, as httpx takes it.
-        timeout: In seconds. The time to read is that for the whole answer, too.
+        timeout: In seconds. To connect, to write and to read together are the time for the whole request, retries
+            included.
 
     Raises:
         ConfigurationError: The URL is none.
@@ -84,60 +94,72 @@ class TokenEndpoint:
     ) -> None:
         self.url = str(parsed(url, "The token endpoint's URL"))
         self._credentials = credentials
-        self._transport = transport
+        self._transport: httpx.BaseTransport | None = None if transport is None else fork_safe(transport)
         self._verify = verify
         self._timeout = timeout if isinstance(timeout, httpx.Timeout) else httpx.Timeout(timeout)
+        self._secrets = KnownSecrets()
+        self._secrets.add_client(credentials.client_id, credentials.client_secret)
+        self._secrets.add(credentials.password, credentials.refresh_token)
 
+    @hides_arguments
     def ask(self, form: Form) -> Answer:
         """Post a form.
 
         Raises:
             ConnectionFailedError: There is no answer, or it cannot be read.
+            AuthenticationError: It is larger than any answer with a token, or in an unknown encoding.
         """
+        failure: Exception
         try:
             return self._ask(form)
+        except AnswerRefused as error:
+            failure = self._refused(error)
         except (httpx.TransportError, httpx.DecodingError) as error:
             failure = connection_failed(OPERATION, error)
         # Outside of the handler, so that httpx's error, which holds the request with the password, is not its context.
         raise failure
 
+    def _refused(self, error: AnswerRefused) -> AuthenticationError:
+        advice = f"Is {self.url} the token endpoint, or does a proxy answer in its place?"
+        message = f"{OPERATION}: {error.status}, {error}, which is none with a token."
+        return AuthenticationError(message, status=error.status, operation=OPERATION, advice=advice)
+
     def _ask(self, form: Form) -> Answer:
+        self._secrets.add(*(form.fields.get(name) for name in _SECRET_FIELDS))
         with self._client() as http:
-            response = http.send(self._request(http, form), stream=True)
-            try:
-                return _answer(response, self._read(response), self.url)
-            finally:
-                response.close()
+            response = http.send(self._request(http, form))
+        answer = _answer(response, self.url)
+        self._secrets.add(*(value for name in _SECRET_FIELDS if isinstance(value := answer.fields.get(name), str)))
+        return answer
 
     def _client(self) -> httpx.Client:
         """A client for one request: tokens are asked for too rarely to keep a connection open."""
         if self._transport is not None:
-            return httpx.Client(transport=_Lent(self._transport), timeout=self._timeout)
-        if isinstance(self._verify, bool):
-            self._verify = tls_context(verify=self._verify)
-        return httpx.Client(verify=self._verify, timeout=self._timeout)
+            return httpx.Client(transport=_Lent(_retrying(self._transport)), timeout=self._timeout)
+        wire = Wire(verify=self._verify, limits=_ONE_CONNECTION, backend="httpx")
+        return httpx.Client(transport=_retrying(wire), timeout=self._timeout)
 
     def _request(self, http: httpx.Client, form: Form) -> httpx.Request:
-        headers, fields = _client_authentication(self._credentials)
+        headers, fields = client_authentication(self._credentials.client_id, self._credentials.client_secret)
         return http.build_request(
             "POST",
             self.url,
             data={"grant_type": form.grant_type} | form.fields | fields,
-            headers={"Accept": "application/json"} | headers,
-            extensions={hints.STREAM: True},  # it is read here, with a limit of its own
+            headers={"Accept": "application/json", "Accept-Encoding": ACCEPTED_ENCODINGS} | headers,
+            extensions={hints.OPERATION: OPERATION, hints.ANSWER_LIMIT: LONGEST_ANSWER, hints.LONGEST: self._longest()},
         )
 
-    def _read(self, response: httpx.Response) -> bytes:
-        """The body, unless it drips in too slowly; cut off where it is longer than any answer with a token."""
-        body = bytearray()
-        began_at, seconds = time.monotonic(), self._timeout.read
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > _LONGEST_ANSWER:
-                break
-            if seconds is not None and time.monotonic() - began_at > seconds:
-                raise httpx.ReadTimeout("the answer is not complete", request=response.request)
-        return bytes(body[:_LONGEST_ANSWER])
+    def _longest(self) -> float | None:
+        """How long a token request may take, with all that belongs to it; None for no end."""
+        times = (self._timeout.connect, self._timeout.write, self._timeout.read)
+        return None if None in times else sum(each for each in times if each is not None)
+
+
+def _retrying(transport: httpx.BaseTransport) -> httpx.BaseTransport:
+    """A transport that reads whole answers, in their bounds and in time."""
+    if isinstance(transport, RetryTransport):
+        return transport
+    return RetryTransport(LimitedTransport(transport), RetryPolicy(attempts=1, deadline=None))
 
 
 class _Lent(httpx.BaseTransport):
@@ -150,26 +172,33 @@ class _Lent(httpx.BaseTransport):
         return self._transport.handle_request(request)
 
 
-def _client_authentication(credentials: Credentials) -> tuple[dict[str, str], dict[str, str]]:
-    """The headers and the form's fields that say which client asks."""
-    name, secret = credentials.client_id, credentials.client_secret
-    if secret is None:
-        return {}, {"client_id": name}
-    pair = f"{name}:{secret}"
-    if ":" in name or not pair.isascii() or {"%", "+"} & set(pair):
-        return {}, {"client_id": name, "client_secret": secret}
+def client_authentication(client_id: str, client_secret: str | None) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the headers and the form's fields that say which client asks for a token.
+
+    By HTTP Basic, where every release of Keycloak reads it in the same way; else in the form.
+
+    Args:
+        client_id: The client.
+        client_secret: Its secret; None for a public client.
+    """
+    if client_secret is None:
+        return {}, {"client_id": client_id}
+    pair = f"{client_id}:{client_secret}"
+    if ":" in client_id or not pair.isascii() or {"%", "+"} & set(pair):
+        return {}, {"client_id": client_id, "client_secret": client_secret}
     return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}, {}
 
 
-def _answer(response: httpx.Response, body: bytes, url: str) -> Answer:
+def _answer(response: httpx.Response, url: str) -> Answer:
+    """The answer without its request, which has secrets."""
+    body = response.content
     try:
         fields = object_of(json.loads(body))
     except (ValueError, RecursionError):
         fields = {}
-    headers = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_TRANSFER]
     kept = httpx.Response(
         response.status_code,
-        headers=headers,
+        headers=[(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_TRANSFER],
         content=body,
         request=httpx.Request("POST", url, extensions=response.request.extensions),
     )

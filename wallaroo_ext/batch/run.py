@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext._util.atomic_files import is_unfinished
 from wallaroo_ext.auth.file_lock import locked
 from wallaroo_ext.batch import errors_file
@@ -88,6 +89,7 @@ class DatasetRun:
         self._writing = False
         self._since = time.monotonic()
         self._tally: Tally | None = None
+        self._process = this_process()
 
     def run(self, tell: Tell | None) -> DatasetScored:
         """Do what is left; what was done."""
@@ -104,7 +106,10 @@ class DatasetRun:
         return self._told(before, reporter.seconds)
 
     def _score(self, reporter: Reporter) -> None:
-        """Score and write until the end; what is scored before an error is kept."""
+        """Score and write until the end; what is scored before an error is kept.
+
+        A process that is forked meanwhile leaves all files to its parent.
+        """
         try:
             self._take_all(reporter)
         except StoppedError:
@@ -130,11 +135,11 @@ class DatasetRun:
         """Put what is scored in its place, unless a chunk of it is only half written."""
         if self._writing:
             self._drop(error)
-        else:
+        elif self._process.is_this:
             self._commit()
 
     def _drop(self, error: BaseException) -> None:
-        if self._part is not None:
+        if self._part is not None and self._process.is_this:
             self._part.drop(error)
 
     def _scored(self) -> Any:
@@ -187,6 +192,7 @@ class DatasetRun:
 
     def _commit(self, *, complete: bool = False) -> None:
         """Put what is scored in its place, and then say so: a run that is killed between does it again."""
+        self._process.check("This run")
         self._announce()
         manifest, part = self._manifest, self._part
         self._since = time.monotonic()

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.after_fork import leave_alone, this_process
 from wallaroo_ext._util.atomic_files import replacing, unfinished_name
 from wallaroo_ext.batch.filesystems import resolved
 
@@ -70,18 +71,25 @@ class Storage:
     def writing(self, name: str) -> Generator[NativeFile | BinaryIO]:
         """A file to write to, which takes its name, and the place of an older one, when the block ends well.
 
-        On this machine it is on the disk by then.
+        On this machine it is on the disk by then. A process that is forked meanwhile leaves the file to its parent.
         """
         if self.local is not None:
             with replacing(Path(self.path(name)), durable=True) as opened:
                 yield opened
             return
-        temporary = self.path(unfinished_name(name))
+        temporary, process = self.path(unfinished_name(name)), this_process()
+        opened = self._system.open_output_stream(temporary)
         try:
-            with self._system.open_output_stream(temporary) as opened:
-                yield opened
+            yield opened
+            process.check(f"The file {name}")
+            opened.close()
             self._system.move(temporary, self.path(name))
         except BaseException:
+            if not process.is_this:
+                leave_alone(opened)  # to close it would complete the file
+                raise
+            with suppress(OSError):
+                opened.close()
             with suppress(OSError):
                 self._system.delete_file(temporary)
             raise

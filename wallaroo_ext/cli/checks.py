@@ -12,7 +12,6 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -20,8 +19,11 @@ from wallaroo_ext import contract
 from wallaroo_ext.cli.claims import claims_of
 from wallaroo_ext.errors import AuthenticationError, ConfigurationError, PermissionDeniedError, WallarooError
 from wallaroo_ext.failures import connection_failed, plain, refusal
-from wallaroo_ext.redaction import redacted
+from wallaroo_ext.plain_client import plain_client
+from wallaroo_ext.proxies import proxy_for
+from wallaroo_ext.redaction import beginning
 from wallaroo_ext.settings import Settings
+from wallaroo_ext.urls import shown_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,11 +84,8 @@ def settings(environment: Mapping[str, str]) -> tuple[Settings | None, Check]:
 
 def proxy_of(url: httpx.URL) -> str | None:
     """The proxy that requests to a URL go through, without its password; None where they go directly."""
-    proxies = getproxies()
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    if proxy is None or proxy_bypass(url.host):
-        return None
-    return httpx.URL(proxy).host
+    proxy = proxy_for(url)
+    return None if proxy is None else shown_host(proxy)
 
 
 def name(url: httpx.URL) -> Check:
@@ -152,7 +151,7 @@ def api(url: str, context: ssl.SSLContext) -> tuple[httpx.Response | None, Check
     """Does the API answer there? It is asked without a token, and has to refuse that."""
     operation = "list_workspaces"
     try:
-        with httpx.Client(base_url=url, verify=context, timeout=PATIENCE_SECONDS) as http:
+        with plain_client(url, verify=context, seconds=PATIENCE_SECONDS) as http:
             response = http.post(contract.operation(operation).path, json={})
     except (httpx.RequestError, httpx.InvalidURL) as error:
         failure: Any = connection_failed(operation, error)
@@ -238,5 +237,5 @@ def permissions(client: Client, *, has_user: bool) -> Check:
 def release(response: httpx.Response | None) -> Check:
     """Which release is it?"""
     server = None if response is None else response.headers.get("Server")
-    said = f"; its server calls itself {redacted(server[:100])}" if server else ""
+    said = f"; its server calls itself {beginning(server, 100)}" if server else ""
     return Check("release", "skipped", f"The API has no operation that tells its release{said}.")

@@ -9,6 +9,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.terminal_text import printable
 from wallaroo_ext.cli import output
 
 if TYPE_CHECKING:
@@ -81,11 +82,6 @@ def shortened(text: str, width: int) -> str:
         if cell_len(short) <= width or kept <= 1:
             return short
         kept -= 1
-
-
-def printable(text: str) -> str:
-    """A text that does to a terminal nothing but being shown."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def numbers(values: Sequence[float | None]) -> list[str]:

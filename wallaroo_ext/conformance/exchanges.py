@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from wallaroo_ext.json_values import list_of, object_of
+from wallaroo_ext.known_secrets import without_known_secrets
 from wallaroo_ext.redaction import redacted, without_secrets
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ def _header(name: str, value: str) -> str:
 
 def kept_body(content: bytes, content_type: str) -> Body:
     """The beginning of a body, without secrets."""
-    return Body(_without_secrets(content, content_type)[:KEPT_BYTES], len(content))
+    cleaned = _without_secrets(content, content_type)
+    return Body(_without_known_secrets(cleaned[: 2 * KEPT_BYTES])[:KEPT_BYTES], len(content))
 
 
 def _without_secrets(content: bytes, content_type: str) -> bytes:
@@ -119,9 +121,16 @@ def _form_without_secrets(content: bytes) -> bytes:
     return urlencode([(name, LEFT_OUT if name in _SECRET_FIELDS else value) for name, value in pairs]).encode()
 
 
+def _without_known_secrets(content: bytes) -> bytes:
+    """A body without the secrets that this process holds, before it is cut; every other byte as it is."""
+    text = content.decode(errors="surrogateescape")
+    cleaned = without_known_secrets(text)
+    return content if cleaned == text else cleaned.encode(errors="surrogateescape")
+
+
 def _beginning_without_secrets(content: bytes) -> bytes:
     """The beginning of what is no JSON without what looks like a secret; every other byte as it is."""
-    text = content[:KEPT_BYTES].decode(errors="surrogateescape")
+    text = content[: 2 * KEPT_BYTES].decode(errors="surrogateescape")
     return without_secrets(text).encode(errors="surrogateescape")
 
 

@@ -13,11 +13,13 @@ import httpx
 import requests
 from typing_extensions import override
 
+from wallaroo_ext.answer_limits import limited
 from wallaroo_ext.conformance.exchanges import Exchange, kept_body, kept_headers
 from wallaroo_ext.conformance.request_fields import RequestFields, fields_of, plainest, raw_path, template_pattern
 from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Broken
 from wallaroo_ext.conformance.run import Finding, Notice, Run
 from wallaroo_ext.conformance.write_guard import WithheldError
+from wallaroo_ext.proxies import proxy_for
 from wallaroo_ext.redaction import redacted
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.write_guard import WriteGuard
 
 _JSON = "application/json"
+_PIECE = 65_536
 _EVERY_CHECK = (STATUS, CONTENT_TYPE, SCHEMA, ALWAYS)
 
 
@@ -281,9 +284,9 @@ class InterceptedTransport(httpx.BaseTransport):
         content = request.read()
         outgoing = self._interceptor.admit(request.method, str(request.url), request.headers.multi_items(), content)
         try:
-            response = self._inner.handle_request(request)
+            response = limited(self._inner.handle_request(request), request)
             content = _read(response)
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.DecodingError) as error:
             self._interceptor.lost(outgoing, error)
             raise
         answer = _again(response, content)
@@ -296,7 +299,7 @@ class InterceptedTransport(httpx.BaseTransport):
 
 
 def _read(response: httpx.Response) -> bytes:
-    """The bytes of an answer as they came."""
+    """The bytes of an answer, as far as they may go."""
     assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - what a synchronous transport gives
     try:
         return b"".join(response.stream)
@@ -339,14 +342,39 @@ class InterceptedSession(requests.Session):
             content.encode() if isinstance(content, str) else bytes(content),
         )
         try:
-            response = super().send(request, **kwargs)
-            body = response.content
+            response = super().send(request, **kwargs | {"stream": True, "proxies": _proxies(str(request.url))})
+            body = _bounded(response)
         except requests.RequestException as error:
             self.last = self._interceptor.lost(outgoing, error)
             raise
         incoming = Incoming(response.status_code, list(response.headers.items()), body)
         self.last = self._interceptor.keep(outgoing, incoming, checks=(ALWAYS,))
         return response
+
+
+def _bounded(response: requests.Response) -> bytes:
+    """The body of an answer, which the answer has from then on.
+
+    Raises:
+        requests.exceptions.ContentDecodingError: It is too large, or in an unknown encoding.
+    """
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.raw.headers.items()]
+    parts = response.raw.stream(_PIECE, decode_content=False)
+    try:
+        answer = httpx.Response(response.status_code, headers=headers, content=parts)
+        content = _read(limited(answer, httpx.Request("POST", "http://instance")))
+    except httpx.DecodingError as error:
+        response.close()
+        raise requests.exceptions.ContentDecodingError(str(error)) from None
+    response._content = content  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - what requests reads a body into
+    response._content_consumed = True  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
+    return content
+
+
+def _proxies(url: str) -> dict[str, str]:
+    """What requests goes through, by the rule of all other requests."""
+    proxy = proxy_for(httpx.URL(url))
+    return {} if proxy is None else {"http": proxy, "https": proxy}
 
 
 def _json(content: bytes) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
+from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.deployments.deployment import Deployment
 from wallaroo_ext.deployments.find import deployed_steps, url_steps
 from wallaroo_ext.deployments.status import status_steps
@@ -93,13 +94,15 @@ def deploy_steps(client: Client, name: str, models: Models, options: DeployOptio
     references = yield from _references(wanted, workspace_id)
     begun = yield from _created(name, references, workspace_id)
     begun = yield from _with_what_runs(begun)
+    process = this_process()
     try:
         begun = replace(begun, id=(yield from _deployed(begun, references, options.get("engine_config"))))
         return (yield from _finished(client, begun, options))
     except GeneratorExit:  # nothing can be sent any more
         raise
     except BaseException as error:
-        yield from clean_up_steps(begun, error)
+        if process.is_this:  # a child that was forked meanwhile leaves it to its parent
+            yield from clean_up_steps(begun, error)
         raise
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import InitVar, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.deployments.cleanup import end_after_steps
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.operations import Steps, run
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
+    from wallaroo_ext._util.after_fork import Process
+
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
@@ -21,7 +24,8 @@ class Deployment:
 
     As a context manager it is undeployed at the end of the block, also where the block raises: `with` for a program,
     `async with` for asyncio. That holds for what the call to `deploy_pipeline` started. What ran before, so that the
-    call gave it another version, and what `find_deployment` found, goes on after the block; `undeploy` ends it.
+    call gave it another version, and what `find_deployment` found, goes on after the block; `undeploy` ends it. The
+    process that enters a block ends it: a child that is forked within one, and leaves its copy of it, does not.
 
     Where undeploying fails or is interrupted, the block's exception is the one that is raised, with a note about it.
 
@@ -57,16 +61,16 @@ class Deployment:
 
     def __post_init__(self, client: Client | None) -> None:
         object.__setattr__(self, "_client", client)  # no field, so that nothing shows it
+        object.__setattr__(self, "_blocks", [])  # the same
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_client": None}
+        return self.__dict__ | {"_client": None, "_blocks": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
 
     def __enter__(self) -> Self:
-        self._connected()
-        return self
+        return self._entered()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -74,8 +78,7 @@ class Deployment:
         run(self._connected(), self._end_of_block_steps(error))
 
     async def __aenter__(self) -> Self:
-        self._connected()
-        return self
+        return self._entered()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -85,8 +88,14 @@ class Deployment:
         await aio.run(self._connected(), self._end_of_block_steps(error))
 
     def _end_of_block_steps(self, error: BaseException | None) -> Steps[None]:
-        if self.started:
+        blocks: list[Process] = self.__dict__["_blocks"]
+        if blocks.pop().is_this and self.started:
             yield from end_after_steps(error, self.id, self.name)
+
+    def _entered(self) -> Self:
+        self._connected()
+        self.__dict__["_blocks"].append(this_process())
+        return self
 
     def _connected(self) -> Client:
         """The client that it was deployed or found with."""

@@ -16,6 +16,7 @@ from wallaroo_ext.deployments.status import pipelines_in, status_steps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, InvalidRequestError, NotFoundError
 from wallaroo_ext.lookups import fits_twice, not_there
 from wallaroo_ext.operations import Steps, call_steps, run
+from wallaroo_ext.urls import answered
 from wallaroo_ext.workspaces import check_workspace, workspace_ids_steps
 
 if TYPE_CHECKING:
@@ -280,7 +281,7 @@ def url_steps(pipeline: str, workspace_id: int) -> Steps[str]:
 
     body = GetPipelineExternalUrlRequest(workspace_id=workspace_id, pipeline_name=pipeline)
     answer = yield from call_steps(get_pipeline_external_url, body=body)
-    return answer.url
+    return answered("get_pipeline_external_url", answer.url)
 
 
 def endpoint_steps(client: Client, where: object, workspace: int | str | None) -> Steps[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from wallaroo_ext._util.after_fork import PerProcess
 from wallaroo_ext.batch.batches import scored_batches, scored_chunks
 from wallaroo_ext.batch.options import BatchOptions, HowToScore, how_to_score
 from wallaroo_ext.batch.places import url_of
@@ -74,13 +75,13 @@ def _as(table: Any, schema: Any) -> Any:
 
 
 _clients: dict[str, Client] = {}
-_making = threading.Lock()
+_making = PerProcess(threading.Lock)
 
 
 def client_of(connection: Mapping[str, Any]) -> Client:
     """The one client of this process for a connection, made when it is first needed."""
     key = json.dumps(dict(connection), sort_keys=True)
-    with _making:
+    with _making.get():
         if key not in _clients:
             options = cast("ConnectOptions", dict(connection))
             _clients[key] = connect(**options)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack, runtime_checkable
 
-import httpx
-
 from wallaroo_ext import contract
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.media_types import OPERATION, Wire
 from wallaroo_ext.operations import Steps, run, send
 from wallaroo_ext.timeouts import Timeouts, httpx_timeout
+from wallaroo_ext.urls import readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import httpx
     import pyarrow as pa
     from wallaroo_mlops_client import Client
 
@@ -140,12 +140,18 @@ def _url(where: Any) -> str:
 @lru_cache(maxsize=64)
 def _target(url: str) -> tuple[httpx.URL, str]:
     """A URL as httpx reads it, and the operation that answers there; a program has few of them."""
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise InvalidDataError(f"`where` is no URL: {error}.") from None
+    parsed = readable(url)
+    is_whole = parsed is not None and parsed.scheme in {"http", "https"} and parsed.host
+    if parsed is None or url != url.strip() or not (is_whole or url.startswith("/") or _has_no_scheme(url)):
+        raise InvalidDataError("`where` is no URL that can be used: take one from get_pipeline_external_url.")
+    if parsed.userinfo:
+        raise InvalidDataError("`where` has a user or a password in it, before an @: leave them out.")
     found = contract.operation_at(parsed.path)
     return parsed, found if found in _FORMS else OPERATION
+
+
+def _has_no_scheme(url: str) -> bool:
+    return ":" not in url.partition("/")[0]
 
 
 def _query(included: str | Sequence[str], excluded: str | Sequence[str], separator: str) -> dict[str, Any]:

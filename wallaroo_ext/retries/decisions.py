@@ -12,6 +12,7 @@ from wallaroo_ext import contract
 from wallaroo_ext.retries import hints
 from wallaroo_ext.retries.attempts import Attempt, keep
 from wallaroo_ext.retries.body import WatchedStream, can_be_read_twice
+from wallaroo_ext.retries.deadline import Deadline
 from wallaroo_ext.retries.retry_after import retry_after
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Sending:
         "_stream",
         "_timeouts",
         "_until",
+        "time",
     )
 
     def __init__(self, request: httpx.Request, policy: RetryPolicy, budget: Budget, clock: Clock) -> None:
@@ -85,12 +87,13 @@ class Sending:
         self._name: str = operation or f"{request.method} {request.url.path}"
         self._idempotent = operation is not None and contract.is_idempotent(operation)
         self._in_memory = can_be_read_twice(request.stream)
-        self._deadline: float | None = said.get(hints.DEADLINE, policy.deadline)
+        self._deadline: float | None = _earlier(said.get(hints.DEADLINE, policy.deadline), said.get(hints.LONGEST))
         self._timeouts: dict[str, Any] | None = said.get("timeout")
         self._stream = request.stream
         self._until: float | None = None
         self._attempts: list[Attempt] = []
         self._paid = 0
+        self.time = Deadline(clock, None)
 
     def steps(self) -> Generator[Send | Read | Wait, Outcome | None, httpx.Response]:
         """What to do, in order; it is sent what became of each `Send` and `Read`, and ends with the answer.
@@ -126,9 +129,10 @@ class Sending:
         return outcome, pause
 
     def _prepare(self, now: float) -> None:
-        """Cut the timeouts to what is left, and watch whether a body that is a stream is read."""
+        """Cut the timeouts to what is left, and watch whether a body that is a stream is read, and when to its end."""
+        self.time = Deadline(self._clock, self._until)
         if not self._in_memory:
-            self._request.stream = WatchedStream(self._stream)
+            self._request.stream = WatchedStream(self._stream, self._begin_deadline)
         if self._until is not None and self._timeouts is not None:
             left = max(self._until - now, 0.001)
             if any(value is None or value > left for value in self._timeouts.values()):
@@ -148,9 +152,15 @@ class Sending:
         return self._known
 
     def _read_until(self) -> float | None:
-        if self._in_memory or self._deadline is None:
-            return self._until
-        return self._clock.now() + self._deadline
+        if not self._in_memory:
+            self.time = Deadline(self._clock, None)
+            self._begin_deadline()
+        return self.time.until
+
+    def _begin_deadline(self) -> None:
+        """Let the deadline of a body that is a stream count: from its end, and again from the answer's beginning."""
+        if self._deadline is not None:
+            self.time.begin(self._deadline)
 
     def _next(self, outcome: Outcome) -> tuple[str | None, float | None]:
         """Why there is no further attempt, where one might help; else the pause before it. Neither after a success."""
@@ -224,6 +234,10 @@ class Sending:
                     "milliseconds": milliseconds,
                 },
             )
+
+
+def _earlier(deadline: float | None, longest: float | None) -> float | None:
+    return min((each for each in (deadline, longest) if each is not None), default=None)
 
 
 def _refused_certificate(error: BaseException) -> bool:

@@ -12,3 +12,9 @@ DEADLINE: Final = "wallaroo_ext.deadline"
 
 STREAM: Final = "wallaroo_ext.stream"
 """True: the answer is given back before its body has come. An answer that breaks off is not asked for again then."""
+
+ANSWER_LIMIT: Final = "wallaroo_ext.answer_limit"
+"""How large the answer may be, in bytes, in place of the client's limit."""
+
+LONGEST: Final = "wallaroo_ext.longest"
+"""The longest time for all attempts, in seconds, where the policy's deadline is longer."""

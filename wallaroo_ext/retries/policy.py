@@ -36,8 +36,8 @@ class RetryPolicy:
         longest_retry_after: The longest `Retry-After` that is obeyed, in seconds; with a longer one the answer is given
             back at once, and becomes an error that says how long it is.
         deadline: The time for all attempts of a request, in seconds; None for no end. An attempt's timeouts are cut to
-            what is left. A body that is a stream, such as a large upload, may take longer to send: the time to read the
-            answer counts from the answer's beginning then.
+            what is left, and what comes in drops ends with it. A body that is a stream, such as a large upload, may
+            take longer to send: the time counts from its end until the answer begins then, and anew until that ends.
         budget: How many tokens a client has for retries, so that it does not burden an instance that is down.
         cost: What a retry takes from the budget; a success gives it back.
         timeout_cost: What a retry after a timeout takes.

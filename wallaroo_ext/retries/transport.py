@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from wallaroo_ext.own_connections import ForkSafeTransport, fork_safe
 from wallaroo_ext.retries.budget import Budget
 from wallaroo_ext.retries.clock import Clock
 from wallaroo_ext.retries.decisions import Outcome, Read, Send, Sending, Wait
 from wallaroo_ext.retries.policy import RetryPolicy
+from wallaroo_ext.tracebacks import clear_frames
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from typing import Any
 
+    from wallaroo_ext.retries.deadline import Deadline
+
 _DEFAULT_POLICY = RetryPolicy()
 
 
-class RetryTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class RetryTransport(ForkSafeTransport):
     """Sends requests through another transport, again where the policy allows it.
 
     It serves both kinds of client, as far as the other transport does. Errors are httpx's own, and answers are what the
@@ -37,7 +41,7 @@ class RetryTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         policy: RetryPolicy = _DEFAULT_POLICY,
         clock: Clock | None = None,
     ) -> None:
-        self._transport: Any = transport
+        self._transport: Any = fork_safe(transport)
         self._policy = policy
         self._clock = clock or Clock()
         self._budget = Budget(policy.budget)
@@ -49,53 +53,65 @@ class RetryTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request until the policy ends it."""
-        steps = Sending(request, self._policy, self._budget, self._clock).steps()
+        sending = Sending(request, self._policy, self._budget, self._clock)
+        steps = sending.steps()
         outcome: Outcome | None = None
         try:
             while True:
                 step = steps.send(outcome)
                 try:
-                    outcome = self._take(step, request)
+                    outcome = self._take(step, request, sending.time)
                 except httpx.TransportError as error:
+                    clear_frames(error)
                     outcome = error
         except StopIteration as end:
             response: httpx.Response = end.value
             return response
+        except BaseException as error:
+            clear_frames(error)
+            raise
         finally:
             steps.close()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request until the policy ends it."""
-        steps = Sending(request, self._policy, self._budget, self._clock).steps()
+        sending = Sending(request, self._policy, self._budget, self._clock)
+        steps = sending.steps()
         outcome: Outcome | None = None
         try:
             while True:
                 step = steps.send(outcome)
                 try:
-                    outcome = await self._take_async(step, request)
+                    outcome = await self._take_async(step, request, sending.time)
                 except httpx.TransportError as error:
+                    clear_frames(error)
                     outcome = error
         except StopIteration as end:
             response: httpx.Response = end.value
             return response
+        except BaseException as error:
+            clear_frames(error)
+            raise
         finally:
             steps.close()
 
-    def _take(self, step: Send | Read | Wait, request: httpx.Request) -> httpx.Response | None:
-        if isinstance(step, Send):
-            return self._transport.handle_request(request)
-        if isinstance(step, Read):
-            return self._whole(step)
-        self._clock.sleep(step.seconds)
-        return None
+    def _take(self, step: Send | Read | Wait, request: httpx.Request, time: Deadline) -> httpx.Response | None:
+        if isinstance(step, Wait):
+            self._clock.sleep(step.seconds)
+            return None
+        with time.in_thread():
+            return self._transport.handle_request(request) if isinstance(step, Send) else self._whole(step)
 
-    async def _take_async(self, step: Send | Read | Wait, request: httpx.Request) -> httpx.Response | None:
-        if isinstance(step, Send):
-            return await self._transport.handle_async_request(request)
-        if isinstance(step, Read):
+    async def _take_async(
+        self, step: Send | Read | Wait, request: httpx.Request, time: Deadline
+    ) -> httpx.Response | None:
+        if isinstance(step, Wait):
+            await self._clock.sleep_async(step.seconds)
+            return None
+        async with time.in_task():
+            if isinstance(step, Send):
+                return await self._transport.handle_async_request(request)
             return await self._whole_async(step)
-        await self._clock.sleep_async(step.seconds)
-        return None
 
     def _whole(self, step: Read) -> httpx.Response:
         """An answer whose body is in memory."""

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import weakref
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from wallaroo_ext._util.after_fork import keep_from_children, this_process
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -45,69 +46,49 @@ def running(
     Raises:
         SandboxFailedError: It did not start.
     """
-    owner = os.getpid()
-    temporary = Path(tempfile.mkdtemp(prefix="wallaroo-sandbox-"))
-    env_file, said = temporary / "environment", log or temporary / "log"
-    command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox", "--end-with-stdin", "--env-file", str(env_file)]
-    command += ["--log-format", log_format, "--data-dir", str(directory or temporary / "data"), *arguments]
-    try:
-        lifeline = _Lifeline()
-        process = _started(command, lifeline, said)
+    owner = this_process()
+    with _temporary_directory() as temporary:
+        env_file, said = temporary / "environment", log or temporary / "log"
+        command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox", "--end-with-stdin", "--env-file", str(env_file)]
+        command += ["--log-format", log_format, "--data-dir", str(directory or temporary / "data"), *arguments]
+        process, lifeline = _started(command, said)
         try:
             _wait(process, env_file, said)
             yield read_environment(env_file)
         finally:
-            if os.getpid() == owner:
+            if owner.is_this:
                 _end(process)
-                lifeline.cut()
-    finally:
-        if os.getpid() == owner:
-            shutil.rmtree(temporary, ignore_errors=True)
+                os.close(lifeline)
 
 
-class _Lifeline:
-    """A pipe that a sandbox reads, and whose other end only its owner holds.
-
-    Programs that the owner starts do not inherit it, and forked children let go of it at once: else a child that
-    outlives its parent would keep the sandbox alive.
-
-    Attributes:
-        read_end: The sandbox's standard input, until it has it.
-    """
-
-    def __init__(self) -> None:
-        self.read_end, self._write_end = os.pipe()
-        _lifelines.add(self)
-
-    def cut(self) -> None:
-        """Let the sandbox see the end."""
-        if self in _lifelines:
-            _lifelines.discard(self)
-            with suppress(OSError):
-                os.close(self._write_end)
-
-
-_lifelines = weakref.WeakSet[_Lifeline]()
-
-
-def _leave_lifelines() -> None:
-    for lifeline in list(_lifelines):
-        lifeline.cut()
-
-
-os.register_at_fork(after_in_child=_leave_lifelines)
-
-
-def _started(command: list[str], lifeline: _Lifeline, said: Path) -> subprocess.Popen[bytes]:
-    """Return the process of a sandbox that hangs on a lifeline."""
+@contextmanager
+def _temporary_directory() -> Generator[Path]:
+    """A directory that this process removes at the end; `tempfile`'s own is removed by forked processes, too."""
+    owner, directory = this_process(), Path(tempfile.mkdtemp(prefix="wallaroo-sandbox-"))
     try:
-        with said.open("w", encoding="utf-8") as stderr:
-            return subprocess.Popen(command, stdin=lifeline.read_end, stdout=subprocess.DEVNULL, stderr=stderr)
+        yield directory
+    finally:
+        if owner.is_this:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _started(command: list[str], log: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a sandbox whose standard input is a pipe.
+
+    Returns:
+        Its process, and the other end of the pipe. The sandbox ends when that is closed, which the end of this process
+        does. Neither programs that it starts nor forked children hold it, since they may outlive it.
+    """
+    read_end, write_end = os.pipe()
+    keep_from_children(write_end)
+    try:
+        with log.open("w", encoding="utf-8") as stderr:
+            return subprocess.Popen(command, stdin=read_end, stdout=subprocess.DEVNULL, stderr=stderr), write_end
     except BaseException:
-        lifeline.cut()
+        os.close(write_end)
         raise
     finally:
-        os.close(lifeline.read_end)
+        os.close(read_end)
 
 
 def read_environment(env_file: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.uploads.intake import Intake
 
@@ -23,9 +24,13 @@ if TYPE_CHECKING:
 _BATCH = 4
 """How many pieces are read at a time in asyncio's threads: to go there and back takes as long as to read one."""
 
+_WHAT = "This upload"
+
 
 class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body that is read once, while it is sent, by either kind of client.
+
+    A forked process cannot go on with it: it would read its parent's file, and send its parent's pieces.
 
     In asyncio, what may block is done in a thread: reading a file or an iterator, and waiting for the digest.
 
@@ -47,6 +52,7 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._envelope = envelope
         self._intake = Intake(source, digest)
         self._reporter = reporter
+        self._process = this_process()
         self.begun = False
         self.sent = 0
         self.may_be_whole = False
@@ -56,6 +62,7 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         with self._noted():
             yield self._beginning()
             for piece in self._pieces():
+                self._process.check(_WHAT)
                 yield piece
                 self._count(piece)
             yield self._ending()
@@ -64,6 +71,7 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         with self._noted():
             yield self._beginning()
             async for piece in self._pieces_async():
+                self._process.check(_WHAT)
                 yield piece
                 self._count(piece)
             yield self._ending()
@@ -85,6 +93,7 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         return self._envelope.head
 
     def _count(self, piece: bytes) -> None:
+        self._process.check(_WHAT)
         self.sent += len(piece)
         self._reporter.at(self.sent)
 

@@ -7,6 +7,8 @@ import threading
 from queue import Queue
 from typing import TYPE_CHECKING, Self
 
+from wallaroo_ext._util.after_fork import this_process
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -18,6 +20,7 @@ class BackgroundDigest:
     """A SHA-256 that a thread of its own computes, so that hashing and sending overlap.
 
     hashlib works without the interpreter's lock. The thread begins with the first piece and ends with the `with` block.
+    A forked process does not have it: it can feed no more, and need not wait for the end.
     """
 
     def __init__(self) -> None:
@@ -25,6 +28,7 @@ class BackgroundDigest:
         self._waiting: Queue[bytes | None] = Queue(_AHEAD)
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._process = this_process()
 
     def __enter__(self) -> Self:
         return self
@@ -35,7 +39,12 @@ class BackgroundDigest:
         self.close()
 
     def feed(self, piece: bytes) -> None:
-        """Take the next piece; waits where too many are waiting."""
+        """Take the next piece; waits where too many are waiting.
+
+        Raises:
+            ForkedError: The process was forked meanwhile, and this is the child.
+        """
+        self._process.check("This upload")
         if self._closed:
             return
         if self._thread is None:
@@ -49,7 +58,7 @@ class BackgroundDigest:
 
     def close(self) -> None:
         """Take no more, and wait the moment that the rest needs."""
-        if not self._closed and self._thread is not None:
+        if not self._closed and self._thread is not None and self._process.is_this:
             self._waiting.put(None)
             self._thread.join()
         self._closed = True

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from wallaroo_ext.conformance.drift.errors import DriftError
+from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.json_values import object_of
+from wallaroo_ext.plain_client import plain_client
 from wallaroo_ext.redaction import redacted
+from wallaroo_ext.urls import parsed, readable, redirect_of, without_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +32,7 @@ _BESIDE_THE_PAGE = f"{DOCS_PAGE}/openapi.json"
 LARGEST_DOCUMENT = 64 * 2**20
 """How large a document may be, in bytes."""
 _MOST_REDIRECTS = 3
+_SECONDS = 60.0
 _IN_A_PAGE = re.compile(r"""["']([^"'<>\s]+\.json)["']""")
 _ADVICE = "Give the URL of the document itself."
 
@@ -64,7 +68,7 @@ def fetch_document(client: Client | None, url: str | None = None) -> Fetched:
         return _Fetching(client.get_httpx_client(), client).fetch(url)
     if url is None:
         raise DriftError("Without a client it takes the URL of the document.")
-    with httpx.Client(timeout=60) as http:
+    with plain_client(seconds=_SECONDS, answer_limit=LARGEST_DOCUMENT) as http:
         return _Fetching(http, None).fetch(url)
 
 
@@ -101,9 +105,9 @@ class _Fetching:
     def _named_in(self, page: bytes, url: httpx.URL) -> Iterator[httpx.URL]:
         """The documents that a page names, at its own origin."""
         for name in dict.fromkeys(_IN_A_PAGE.findall(page.decode(errors="replace"))):
-            named = url.join(name)
-            if _origin(named) == _origin(url):
-                yield named
+            named = readable(name)
+            if named is not None and _origin(url.join(named)) == _origin(url):
+                yield without_user(url.join(named))
 
     def _content(self, url: httpx.URL) -> tuple[bytes, httpx.URL]:
         """What is at a URL, and at which it is in the end."""
@@ -128,19 +132,16 @@ class _Fetching:
         signing: dict[str, Any] = {} if _origin(url) == _origin(self._http.base_url) else {"auth": None}
         try:
             with self._http.stream("GET", url, headers=headers, follow_redirects=False, **signing) as response:
-                target = url.join(response.headers["Location"]) if response.has_redirect_location else None
+                target = redirect_of(response)
                 return response.status_code, _read(response, url), target
         except (httpx.RequestError, httpx.InvalidURL) as error:
             raise DriftError(f"{url} cannot be fetched: {redacted(str(error)) or type(error).__name__}.") from None
 
     def _parsed(self, url: str) -> httpx.URL:
         try:
-            parsed = self._http.base_url.join(url)
-        except httpx.InvalidURL as error:
-            raise DriftError(f"{url!r} is no URL: {error}.") from None
-        if parsed.scheme not in {"http", "https"} or not parsed.host:
-            raise DriftError(f"{url!r} is no URL of a document: it begins with https://.")
-        return parsed
+            return parsed(self._http.base_url.join(url) if readable(url) else url, "The document's address")
+        except ConfigurationError as error:
+            raise DriftError(str(error)) from None
 
 
 def _read(response: httpx.Response, url: httpx.URL) -> bytes:

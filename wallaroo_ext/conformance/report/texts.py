@@ -7,20 +7,9 @@ import math
 import re
 from typing import Any, cast
 
-from wallaroo_ext.cli.tables import printable
+from wallaroo_ext._util.terminal_text import visible
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_LAYOUT = re.compile("([\n\t])")
-
-
-def visible(text: str) -> str:
-    r"""A text in which what cannot be seen is written out, such as `\x1b`; line feeds and tabs are kept.
-
-    What remains can be encoded, is allowed in XML, steers no terminal, and turns no direction of writing round.
-    """
-    if text.isprintable():
-        return text
-    return "".join(part if part in {"\n", "\t"} else printable(part) for part in _LAYOUT.split(text))
 
 
 def one_line(text: str) -> str:

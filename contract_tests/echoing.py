@@ -1,0 +1,198 @@
+"""A server in a process of its own that gives each request back, and counts connections: for tests that fork.
+
+A server in a thread would not do: a forked child has a copy of its side of each connection, too.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+_COUNTS = {"opened": 0, "closed": 0, "requests": 0, "tokens": 0, "refused": 0, "waiting": 0}
+_REFRESH_TOKENS: set[str] = set()
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Echo:
+    """An echoing server.
+
+    Attributes:
+        url: Where it listens.
+        environment: The variables that `wallaroo_ext.connect` reads.
+    """
+
+    url: str
+    environment: dict[str, str]
+
+    def counts(self) -> dict[str, int]:
+        """How many connections were opened and closed, and what was asked for, without this question."""
+        from http.client import HTTPConnection, HTTPSConnection
+
+        insecure = ssl._create_unverified_context()  # noqa: S323 - it is this machine's
+        host = self.url.partition("://")[2]
+        plain = HTTPConnection(host) if self.url.startswith("http:") else HTTPSConnection(host, context=insecure)
+        try:
+            plain.request("GET", "/counts")
+            found: dict[str, int] = json.loads(plain.getresponse().read())
+        finally:
+            plain.close()
+        return found
+
+    def wait_for(self, name: str, count: int) -> None:
+        """Wait until so much was counted."""
+        deadline = time.monotonic() + 20
+        while self.counts()[name] < count:
+            assert time.monotonic() < deadline, f"{name}: {self.counts()}"
+            time.sleep(0.01)
+
+
+@contextmanager
+def echoing(tls: Path | None = None) -> Generator[Echo]:
+    """Run the server for the time of a `with` block.
+
+    Args:
+        tls: A PEM file with its certificate and key; None for plain HTTP.
+    """
+    command = [sys.executable, __file__, *([] if tls is None else [str(tls)])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            variables = {"API_URL": url, "USER": "u", "PASSWORD": "p", "CLIENT_SECRET": "s"}
+            if tls is not None:
+                variables["CA_BUNDLE"] = str(tls)
+            yield Echo(url, {f"WALLAROO_{name}": value for name, value in variables.items()})
+        finally:
+            process.kill()
+
+
+def _count(name: str, more: int = 1) -> None:
+    with _LOCK:
+        _COUNTS[name] += more
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        _count("opened")
+        try:
+            super().handle()
+        except OSError:
+            pass  # a client that went away without a word
+        finally:
+            _count("closed")
+
+    def do_GET(self) -> None:
+        """Tell what was counted, and do not count this."""
+        with _LOCK:
+            _COUNTS["opened"] -= 1
+            _COUNTS["closed"] -= 1
+            counts = dict(_COUNTS)
+        self.close_connection = True
+        self._answer(200, counts)
+
+    def do_POST(self) -> None:
+        """Give the body back; it may say for how long to wait before the answer, or within it."""
+        body = self._body()
+        if self.path.endswith("/token"):
+            self._give_token(body.decode())
+            return
+        _count("requests")
+        asked: dict[str, Any] = json.loads(body) if body[:1] == b"{" else {"bytes": len(body)}
+        self._wait(asked.get("before", 0))
+        if "within" in asked:
+            self._drip(asked)
+        else:
+            self._answer(200, asked)
+
+    def _body(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        parts = bytearray()
+        while size := int(self.rfile.readline(), 16):
+            parts += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return bytes(parts)
+
+    def _give_token(self, form: str) -> None:
+        """A token, and a refresh token that is good for one use."""
+        fields = dict(pair.split("=", 1) for pair in form.split("&"))
+        with _LOCK:
+            used = fields.get("refresh_token")
+            refused = used is not None and used not in _REFRESH_TOKENS
+            _REFRESH_TOKENS.discard(used or "")
+            _COUNTS["refused" if refused else "tokens"] += 1
+            number = _COUNTS["tokens"]
+            if not refused:
+                _REFRESH_TOKENS.add(f"r{number}")
+        if refused:
+            self._answer(400, {"error": "invalid_grant", "error_description": "Token is not active"})
+        else:
+            answer = {"access_token": f"t{number}", "refresh_token": f"r{number}", "expires_in": 3600}
+            self._answer(200, answer | {"refresh_expires_in": 36000})
+
+    def _drip(self, asked: dict[str, Any]) -> None:
+        text = json.dumps(asked).encode()
+        self._head(200, len(text) + 20_000)
+        self.wfile.write(b" " * 20_000 + text[:5])
+        self._wait(asked["within"])
+        self.wfile.write(text[5:])
+
+    def _wait(self, seconds: float) -> None:
+        _count("waiting")
+        time.sleep(seconds)
+        _count("waiting", -1)
+
+    def _answer(self, status: int, answer: dict[str, Any]) -> None:
+        text = json.dumps(answer).encode()
+        self._head(status, len(text))
+        self.wfile.write(text)
+
+    def _head(self, status: int, length: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(length))
+        self.send_header("Set-Cookie", "sticky=1; Path=/")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base has it
+        """Say nothing."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away is what some tests are about."""
+
+
+def _main(tls: str | None) -> None:
+    server = _Server(("127.0.0.1", 0), _Handler)
+    if tls is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    sys.stdout.write(f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}\n")
+    sys.stdout.flush()
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1] if len(sys.argv) > 1 else None)

@@ -1,0 +1,273 @@
+"""Is every answer bounded, whatever a server sends, and read whole where it may be that large?"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+import textwrap
+import time
+import zlib
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+import pytest
+import servers
+from three_ways import TOKEN, USER, WAYS, list_in
+
+from wallaroo_ext import (
+    AnswerTooLargeError,
+    ApiError,
+    AuthenticationError,
+    ConfigurationError,
+    ContractViolationError,
+    WallarooError,
+    connect,
+)
+from wallaroo_ext.answer_limits import ERROR_LIMIT, LimitedTransport
+from wallaroo_ext.conformance.drift.errors import DriftError
+from wallaroo_ext.conformance.drift.fetching import fetch_document
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+MIB = 2**20
+SIZE = 512 * MIB
+"""How large what was small becomes: more than any test may take in memory."""
+
+
+def head(status: int = 200, **headers: str) -> bytes:
+    fields = {"Content_Type": "application/json", "Connection": "close"} | headers
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items())
+    return f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode()
+
+
+def endless(status: int = 200) -> Callable[[socket.socket], None]:
+    """An answer in chunks that does not end before 2 GiB."""
+    chunk = b"%x\r\n%s\r\n" % (MIB, b" " * MIB)
+
+    def respond(connection: socket.socket) -> None:
+        connection.sendall(head(status, Transfer_Encoding="chunked"))
+        for _ in range(2048):
+            connection.sendall(chunk)
+
+    return respond
+
+
+@cache
+def bomb(size: int) -> bytes:
+    """Blanks, compressed."""
+    compressor = zlib.compressobj(9, wbits=31)
+    piece = b" " * MIB
+    return b"".join(compressor.compress(piece) for _ in range(size // MIB)) + compressor.flush()
+
+
+def compressed(status: int = 200, layers: int = 1, encoding: str = "gzip", size: int = SIZE) -> Callable[[Any], None]:
+    """An answer that is small, and large once it is decompressed."""
+    body = bomb(size)
+    for _ in range(layers - 1):
+        body = gzip.compress(body)
+
+    def respond(connection: socket.socket) -> None:
+        connection.sendall(head(status, Content_Encoding=encoding, Content_Length=str(len(body))) + body)
+
+    return respond
+
+
+BOMBS: dict[str, Callable[[socket.socket], object]] = {
+    "endless": endless(),
+    "said to be large": lambda connection: connection.sendall(head(Content_Length=str(1 << 40))),
+    "a gzip bomb": compressed(),
+    "gzip within gzip": compressed(layers=2, encoding="gzip, gzip"),
+    "gzip named twice": compressed(layers=2, encoding="gzip,gzip"),
+    "an unknown encoding": compressed(encoding="br"),
+}
+
+
+class _Memory:
+    """How much more memory this process takes at its highest than before, in bytes; 0 where the system does not say."""
+
+    def __enter__(self) -> Self:
+        with suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the highest is the present from here on
+        self.before = _highest()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.taken = _highest() - self.before
+
+
+def _highest() -> int:
+    with suppress(OSError):
+        found = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+        return 0 if found is None else int(found[1]) * 1024
+    return 0
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", BOMBS)
+def test_an_answer_without_bounds_is_a_typed_error(kind: str, way: str) -> None:
+    with servers.raw(BOMBS[kind]) as url, _Memory() as memory, pytest.raises(WallarooError) as raised:
+        list_in(way, url, answer_limit=4 * MIB)
+    is_encoding = ("gzip " in kind and "bomb" not in kind) or "encoding" in kind
+    assert type(raised.value) is (ContractViolationError if is_encoding else AnswerTooLargeError)
+    assert isinstance(raised.value, AnswerTooLargeError | ContractViolationError)
+    assert raised.value.status == 200
+    assert ("answer_limit" in str(raised.value)) is not is_encoding
+    assert memory.taken < 100 * MIB
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("status", [400, 500, 302, 600])
+@pytest.mark.parametrize("kind", ["endless", "a gzip bomb"])
+def test_of_an_error_the_beginning_is_read(kind: str, status: int, way: str) -> None:
+    respond = endless(status) if kind == "endless" else compressed(status, size=1 << 28)
+    began_at = time.monotonic()
+    with servers.raw(respond) as url, _Memory() as memory, pytest.raises(WallarooError) as raised:
+        list_in(way, url)
+    assert type(raised.value) is not AnswerTooLargeError
+    assert memory.taken < 60 * MIB
+    assert time.monotonic() - began_at < 10
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", [*BOMBS, "an error"])
+def test_a_token_endpoint_too(kind: str, way: str) -> None:
+    respond = endless(500) if kind == "an error" else BOMBS[kind]
+    with servers.raw(respond) as url, _Memory() as memory, pytest.raises(ApiError) as raised:
+        list_in(way, url, USER)
+    assert isinstance(raised.value, AuthenticationError) is (kind != "an error")
+    assert memory.taken < 60 * MIB
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "deflate", "raw deflate", "GZIP", ""])
+def test_what_fits_is_read_whole(encoding: str, way: str) -> None:
+    content = json.dumps({"workspaces": [], "padding": "ab" * 500_000}).encode()
+    windows = {"gzip": 31, "deflate": 15, "raw deflate": -15}
+    body = content
+    if encoding.lower() in windows:
+        compressor = zlib.compressobj(wbits=windows[encoding.lower()])
+        body = compressor.compress(content) + compressor.flush()
+
+    def respond(connection: socket.socket) -> None:
+        named = {"Content_Encoding": encoding.rpartition(" ")[2], "Content_Length": str(len(body))}
+        connection.sendall(head(200, **named) + body)
+
+    with servers.raw(respond) as url:
+        assert list_in(way, url).workspaces == []
+        assert list_in(way, url, answer_limit=len(content)).workspaces == []
+        with pytest.raises(AnswerTooLargeError):
+            list_in(way, url, answer_limit=len(content) - 1)
+
+
+@pytest.mark.parametrize("limit", [0, -1, True, 1.5, "1"])
+def test_a_limit_is_a_number_of_bytes(limit: Any) -> None:
+    with pytest.raises(ConfigurationError, match="answer_limit"):
+        connect("http://127.0.0.1:1", environment=TOKEN, answer_limit=limit)
+
+
+def test_a_stream_comes_in_pieces_of_any_number() -> None:
+    """An answer that is written to a file takes no memory, however it is compressed."""
+    with servers.raw(compressed(size=1 << 28)) as url, connect(url, environment=TOKEN) as client, _Memory() as memory:
+        extensions = {"wallaroo_ext.stream": True}
+        with client.get_httpx_client().stream("POST", "/v1/api/workspaces/list", extensions=extensions) as response:
+            sizes = [len(piece) for piece in response.iter_bytes()]
+    assert sum(sizes) == 1 << 28
+    assert max(sizes) <= 65_536
+    assert memory.taken < 60 * MIB
+
+
+def test_what_follows_a_compressed_answer_is_not_kept() -> None:
+    rest = b"x" * MIB
+    stream = iter([gzip.compress(b"{}"), *([rest] * 200)])
+    transport = httpx.MockTransport(
+        lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=stream)  # type: ignore[arg-type]
+    )
+    with httpx.Client(transport=LimitedTransport(transport)) as http, _Memory() as memory:
+        assert http.get("http://api.example.com/").content == b"{}"
+    assert memory.taken < 40 * MIB
+
+
+def test_an_error_of_exactly_the_limit_is_whole() -> None:
+    transport = LimitedTransport(httpx.MockTransport(lambda _: httpx.Response(400, content=b"x" * ERROR_LIMIT)))
+    with httpx.Client(transport=transport) as http:
+        assert len(http.get("http://api.example.com/").content) == ERROR_LIMIT
+
+
+@pytest.mark.parametrize("kind", ["endless", "a gzip bomb", "gzip within gzip"])
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_a_document_to_compare_with_too(kind: str, signed_in: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    with servers.raw(BOMBS[kind]) as url, _Memory() as memory:
+        if signed_in:
+            with connect(url, environment=TOKEN, answer_limit=8 * MIB) as client, pytest.raises(DriftError):
+                fetch_document(client)
+        else:
+            with pytest.raises(DriftError):
+                fetch_document(None, f"{url}/openapi.json")
+    assert memory.taken < 100 * MIB
+
+
+def test_the_suite_reads_no_more_either() -> None:
+    from wallaroo_ext.conformance.observing import ObservedTransport
+
+    class Observer:
+        def admit(self, *_: object) -> Any: ...
+
+        def keep(self, *_: object, **__: object) -> None: ...
+
+        def lost(self, *_: object) -> None: ...
+
+    from wallaroo_ext.client import DEFAULT_LIMITS
+    from wallaroo_ext.wire import Wire
+
+    wire = Wire(verify=True, limits=DEFAULT_LIMITS, backend="httpx")
+    observed: Any = ObservedTransport(wire, Observer())  # pyright: ignore[reportArgumentType] - all that is asked of it
+    for kind in ("endless", "a gzip bomb", "gzip within gzip"):
+        with (
+            servers.raw(BOMBS[kind]) as url,
+            _Memory() as memory,
+            connect(url, environment=TOKEN, transport=observed) as client,
+            pytest.raises(httpx.RequestError),
+        ):
+            client.get_httpx_client().post("/v1/api/workspaces/list")
+        assert memory.taken < 100 * MIB
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/vnd.apache.arrow.file"])
+@pytest.mark.slow
+def test_without_an_option_there_is_a_limit_as_well(media_type: str) -> None:
+    """In a process of its own, whose memory the system bounds."""
+    program = f"""
+        import resource, sys
+        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+        from wallaroo_ext import AnswerTooLargeError, connect, call
+        import httpx
+        with connect(sys.argv[1], environment={TOKEN}) as client:
+            try:
+                client.get_httpx_client().post("/v1/api/workspaces/list")
+            except httpx.DecodingError as error:
+                print(error)
+    """
+
+    def respond(connection: socket.socket) -> None:
+        connection.sendall(head(Transfer_Encoding="chunked", Content_Type=media_type))
+        with suppress(OSError):
+            for _ in range(2048):
+                connection.sendall(b"%x\r\n%s\r\n" % (MIB, b" " * MIB))
+
+    with servers.raw(respond) as url:
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program), url],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert done.stdout.startswith(f"an answer of more than {512 if 'arrow' in media_type else 64} MiB"), done

@@ -1,0 +1,319 @@
+"""The secrets that this process holds, so that they can be found by value in whatever a server sends back.
+
+A server may repeat a request in its errors in any form. Patterns such as `password=…` find the usual ones; a value that
+is known is found in every form: as it is, in any layers of the encodings of URLs, JSON, HTML and Python, in base64 at
+any offset, and in hexadecimal.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import os
+import re
+import threading
+import unicodedata
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+SHORTEST = 4
+"""How long a secret is at least to be taken out by its value: to remove each `a` would leave no text to read."""
+_SHORTEST_WITHIN_WORDS = 8
+"""Shorter ones are removed only where they stand by themselves: `test` stays in `latest`."""
+_KEPT_PER_OWNER = 64
+_MOST_LAYERS = 40
+"""In how many texts, each with other encodings undone, secrets are looked for: a form in JSON in JSON in a page is one
+of the first twenty."""
+_REMOVED = "[removed]"
+
+_BASE64 = re.compile(r"[\w+/-]*=*", re.ASCII)
+_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+|(?:=[0-9A-F]{2})+")
+_BACKSLASH = re.compile(
+    r"(?P<bytes>(?:\\x[0-9A-Fa-f]{2}|\\[0-3][0-7]{2})+)"
+    r"|(?P<units>(?:\\u[0-9A-Fa-f]{4})+)|\\U(?P<point>[0-9A-Fa-f]{8})|\\(?P<one>[\"'\\/abfnrtv])"
+)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_ONE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+class KnownSecrets:
+    """The secrets of one owner, such as the object that signs in. They are forgotten with it.
+
+    The newest 64 are kept, because a server may repeat a token that was renewed meanwhile.
+    """
+
+    __slots__ = ("__weakref__", "_needles", "_values")
+
+    def __init__(self) -> None:
+        self._values: deque[str] = deque(maxlen=_KEPT_PER_OWNER)
+        self._needles: tuple[_Needle, ...] | None = None
+        _register(self)
+
+    def add(self, *secrets: str | None) -> None:
+        """Remember secrets; None and empty texts are passed over."""
+        for secret in secrets:
+            if secret and secret not in self._values:
+                self._values.append(secret)
+                self._needles = None
+
+    def add_client(self, client_id: str, client_secret: str | None) -> None:
+        """Remember a client's secret, and what HTTP Basic makes of it, which is found where the secret is short too."""
+        if client_secret:
+            self.add(client_secret, *(_encoded(f"{client_id}:{client_secret}")))
+
+    @property
+    def needles(self) -> tuple[_Needle, ...]:
+        """What is looked for."""
+        if self._needles is None:
+            self._needles = tuple(_needles(tuple(self._values)))
+        return self._needles
+
+    def __repr__(self) -> str:
+        return "KnownSecrets(...)"
+
+
+class _Needle(NamedTuple):
+    """A text that is looked for.
+
+    Attributes:
+        text: The text, in lower case.
+        alone: Whether it counts only where it is no part of a word.
+        base64: Whether it is in base64, so that what is around it belongs to it.
+    """
+
+    text: str
+    alone: bool = False
+    base64: bool = False
+
+
+class _Layer(NamedTuple):
+    """A text with some encodings undone.
+
+    Attributes:
+        text: The text.
+        starts: Where each of its characters begins in the first text, and where the last one ends.
+    """
+
+    text: str
+    starts: list[int] | range
+
+
+_owners: tuple[weakref.ref[KnownSecrets], ...] = ()
+_registering = threading.RLock()
+
+
+def _register(owner: KnownSecrets) -> None:
+    """Keep a weak reference; readers take no lock, because the tuple is replaced as a whole."""
+    global _owners  # noqa: PLW0603 - one process has one set of secrets
+    with _registering:
+        _owners = (*(known for known in _owners if known() is not None), weakref.ref(owner))
+
+
+def _reset_after_fork() -> None:
+    global _registering  # noqa: PLW0603 - another thread of the parent may have held it
+    _registering = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_after_fork)
+
+
+def without_known_secrets(text: str) -> str:
+    """Return a text with `[removed]` in place of each secret that this process holds, however it is encoded."""
+    needles = [needle for known in _owners if (owner := known()) is not None for needle in owner.needles]
+    if not needles or not text:
+        return text
+    return _cut(text, sorted(span for layer in _layers(text) for span in _found(layer, needles, text)))
+
+
+def _cut(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    parts: list[str] = []
+    end = 0
+    for start, stop in spans:
+        if start >= end:
+            parts += (text[end:start], _REMOVED)
+        end = max(end, stop)
+    return "".join(parts) + text[end:]
+
+
+def _found(layer: _Layer, needles: list[_Needle], whole: str) -> Iterator[tuple[int, int]]:
+    """Where secrets are in the first text."""
+    lowered = _lower(layer.text)
+    for needle in needles:
+        at = lowered.find(needle.text)
+        while at >= 0:
+            if not needle.alone or _stands_alone(lowered, at, at + len(needle.text)):
+                yield _span(layer, at, at + len(needle.text), whole, base64=needle.base64)
+            at = lowered.find(needle.text, at + 1)
+        if (at := _beginning_at_the_end(lowered, needle.text)) is not None:
+            yield _span(layer, at, len(lowered), whole, base64=needle.base64)
+
+
+def _span(layer: _Layer, start: int, stop: int, whole: str, *, base64: bool) -> tuple[int, int]:
+    first, last = layer.starts[start], layer.starts[stop]
+    if base64:
+        while first > 0 and whole[first - 1] != "=" and _BASE64.fullmatch(whole[first - 1]):
+            first -= 1
+        found = _BASE64.match(whole, last)
+        last = last if found is None else found.end()
+    return first, last
+
+
+def _stands_alone(text: str, start: int, stop: int) -> bool:
+    before, after = text[start - 1 : start], text[stop : stop + 1]
+    return not (before.isalnum() or after.isalnum())
+
+
+def _beginning_at_the_end(text: str, needle: str) -> int | None:
+    """Where the text ends with the beginning of a secret: who wrote it may have cut it off."""
+    at = text.find(needle[:SHORTEST], max(0, len(text) - len(needle) + 1))
+    while at >= 0:
+        if needle.startswith(text[at:]):
+            return at
+        at = text.find(needle[:SHORTEST], at + 1)
+    return None
+
+
+def _lower(text: str) -> str:
+    """A text in lower case, with as many characters."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(_lower_one(each) for each in text)
+
+
+def _lower_one(character: str) -> str:
+    lowered = character.lower()
+    return lowered if len(lowered) == 1 else character
+
+
+def _layers(text: str) -> Iterator[_Layer]:
+    """The text, and what it is when encodings are undone in any order, each text once."""
+    seen = {text}
+    waiting = deque([_Layer(text, range(len(text) + 1))])
+    while waiting:
+        layer = waiting.popleft()
+        yield layer
+        for shape, meaning in _ENCODINGS:
+            inner = _undone(layer, shape, meaning) if len(seen) < _MOST_LAYERS else None
+            if inner is not None and inner.text not in seen:
+                seen.add(inner.text)
+                waiting.append(inner)
+
+
+def _undone(
+    layer: _Layer, shape: re.Pattern[str], meaning: Callable[[re.Match[str]], list[tuple[str, int]]]
+) -> _Layer | None:
+    """A layer without one kind of encoding; None where it has none."""
+    parts: list[str] = []
+    starts: list[int] = []
+    end = 0
+    for found in shape.finditer(layer.text):
+        parts.append(layer.text[end : found.start()])
+        starts += layer.starts[end : found.start()]
+        at = found.start()
+        for character, length in meaning(found):
+            parts.append(character)
+            starts.append(layer.starts[at])
+            at += length
+        end = found.end()
+    if not end:
+        return None
+    return _Layer("".join(parts) + layer.text[end:], [*starts, *layer.starts[end:]])
+
+
+def _percent(found: re.Match[str]) -> list[tuple[str, int]]:
+    return _characters(bytes.fromhex(found[0].replace("%", "").replace("=", "")), [3] * (len(found[0]) // 3))
+
+
+def _backslash(found: re.Match[str]) -> list[tuple[str, int]]:
+    if found["bytes"]:
+        codes = re.findall(r"\\x(..)|\\(\d{3})", found["bytes"])
+        values = bytes(int(octal, 8) if octal else int(hexadecimal, 16) for hexadecimal, octal in codes)
+        return _characters(values, [4] * len(values))
+    if found["units"]:
+        units = bytes.fromhex(found["units"].replace("\\u", ""))
+        text = units.decode("utf-16-be", "surrogatepass")
+        return [(each, 12 if ord(each) > 0xFFFF else 6) for each in text]  # noqa: PLR2004 - two units
+    if found["point"]:
+        point = int(found["point"], 16)
+        return [(chr(point) if point < 0x110000 else "\ufffd", 10)]  # noqa: PLR2004 - Unicode ends there
+    return [(_ONE.get(found["one"], found["one"]), 2)]
+
+
+def _entity(found: re.Match[str]) -> list[tuple[str, int]]:
+    """What an entity stands for; a number is a code point here, also where HTML has another meaning for it."""
+    digits = found[0][2:-1]
+    if found[0][1] != "#":
+        text = html.unescape(found[0])
+    else:
+        point = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
+        text = chr(point) if point < 0x110000 else "\ufffd"  # noqa: PLR2004 - Unicode ends there
+    return [(text[0], len(found[0])), *((other, 0) for other in text[1:])]
+
+
+def _characters(values: bytes, lengths: list[int]) -> list[tuple[str, int]]:
+    """The characters that bytes are in UTF-8, or else in Latin-1, each with how much of the text it took."""
+    try:
+        text = values.decode()
+    except UnicodeDecodeError:
+        return list(zip(values.decode("latin-1"), lengths, strict=True))
+    return [(each, len(each.encode()) * lengths[0]) for each in text]
+
+
+_ENCODINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], list[tuple[str, int]]]], ...] = (
+    (_PERCENT, _percent),
+    (_BACKSLASH, _backslash),
+    (_ENTITY, _entity),
+)
+
+
+def _needles(secrets: Iterable[str]) -> Iterator[_Needle]:
+    """What to look for, the longest first."""
+    found = {needle for secret in secrets for needle in _needles_of(secret) if len(needle.text) >= SHORTEST}
+    yield from sorted(found, key=lambda needle: -len(needle.text))
+
+
+def _needles_of(secret: str) -> Iterator[_Needle]:
+    for text in _spellings(secret):
+        yield _Needle(_lower(text), alone=len(text) < _SHORTEST_WITHIN_WORDS and text.isalnum())
+    raw = secret.encode("utf-8", "surrogatepass")
+    if len(raw) < SHORTEST:
+        return
+    yield _Needle(raw.hex())
+    for offset in range(3):
+        for text in _encoded_within(raw, offset):
+            yield _Needle(text.lower(), base64=True)
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """A text as forms write it, as Unicode may normalise it, and as it looks when it is read in a wrong encoding."""
+    yield secret
+    yield secret.replace(" ", "+")
+    yield secret.encode("utf-16-le", "surrogatepass").decode("latin-1").rstrip("\0")
+    yield secret.encode("utf-16-le", "surrogatepass").decode("utf-8", "replace").rstrip("\0")
+    if secret.isascii():
+        return
+    for form in ("NFC", "NFD", "NFKC"):
+        yield unicodedata.normalize(form, secret)
+    yield secret.encode("utf-8", "surrogatepass").decode("latin-1")
+    yield secret.encode("latin-1", "replace").decode("utf-8", "replace")
+    yield secret.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+
+
+def _encoded(text: str) -> Iterator[str]:
+    """A text in base64, for URLs and otherwise, without padding."""
+    raw = text.encode("utf-8", "surrogatepass")
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(raw).decode().rstrip("=")
+
+
+def _encoded_within(raw: bytes, offset: int) -> Iterator[str]:
+    """What base64 makes of bytes that others stand before and after, without what depends on those."""
+    padded = bytes(offset) + raw
+    whole_groups = (len(padded) * 8) // 6
+    first = (offset * 8 + 5) // 6
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(padded).decode()[first:whole_groups]

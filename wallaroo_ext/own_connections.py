@@ -1,0 +1,165 @@
+"""Connections and answers that belong to one process: what transports need so that forked children can use them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpcore
+import httpx
+
+from wallaroo_ext._util.after_fork import Process, keep_from_children, leave_alone, this_process
+from wallaroo_ext.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+AnyClient = TypeVar("AnyClient", httpx.Client, httpx.AsyncClient)
+
+
+class ForkSafeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport that a forked child can use: no connection of its parent is used there."""
+
+
+class OneProcess(ForkSafeTransport):
+    """A transport of which nobody knows whether it has connections: for the process that uses it first.
+
+    Args:
+        transport: The transport.
+    """
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self._user: Process | None = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        self._check()
+        return self._transport.handle_request(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        self._check()
+        return await self._transport.handle_async_request(request)
+
+    def _check(self) -> None:
+        if self._user is None:
+            self._user = this_process()
+        elif not self._user.is_this:
+            kind = type(self._transport).__name__
+            raise ConfigurationError(
+                f"The {kind} that was given as a transport was used before this process was forked.",
+                advice="Make it, and the client, in this process; or leave `transport` out: each process has its own.",
+            )
+
+    def close(self) -> None:
+        """Close it, in the process that used it."""
+        if self._user is None or self._user.is_this:
+            self._transport.close()
+
+    async def aclose(self) -> None:
+        """Close it, in the process that used it."""
+        if self._user is None or self._user.is_this:
+            await self._transport.aclose()
+
+
+_WITHOUT_CONNECTIONS = (httpx.MockTransport, httpx.WSGITransport, httpx.ASGITransport)
+
+
+def fork_safe(transport: Any) -> Any:
+    """Return a transport that sends nothing over a parent's connections in a forked child, by this one.
+
+    One that has connections, as far as anybody knows, refuses to work in a child of the process that has used it.
+    """
+    if isinstance(transport, (ForkSafeTransport, *_WITHOUT_CONNECTIONS)):
+        return transport
+    return OneProcess(transport)
+
+
+class OwnAnswer(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of an answer, for the process that asked; a child neither reads on nor closes what its parent reads."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._process = this_process()
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._check()
+        parts = iter(self._stream)
+        try:
+            for part in parts:
+                yield part
+                self._check()
+        finally:
+            self._leave(parts)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self._check()
+        parts = aiter(self._stream)
+        try:
+            async for part in parts:
+                yield part
+                self._check()
+        finally:
+            self._leave(parts)
+
+    def _check(self) -> None:
+        self._process.check("The request whose answer is read")
+
+    def _leave(self, parts: object) -> None:
+        """Keep what reads the parent's connection as it is: to end it would wait for the parent's threads."""
+        if not self._process.is_this:
+            leave_alone(parts)
+
+    def close(self) -> None:
+        """Close the answer."""
+        if self._process.is_this:
+            self._stream.close()
+
+    async def aclose(self) -> None:
+        """Close the answer."""
+        if self._process.is_this:
+            await self._stream.aclose()
+
+
+class _KeptConnections(httpcore.NetworkBackend):
+    """Makes connections that forked children let go of.
+
+    Args:
+        backend: Makes connections.
+    """
+
+    def __init__(self, backend: httpcore.NetworkBackend) -> None:
+        self._backend = backend
+
+    def connect_tcp(self, *arguments: Any, **named: Any) -> httpcore.NetworkStream:
+        """Connect."""
+        stream = self._backend.connect_tcp(*arguments, **named)
+        keep_from_children(stream.get_extra_info("socket").fileno())
+        return stream
+
+
+class _KeptAsyncConnections(httpcore.AsyncNetworkBackend):
+    """The same for asyncio.
+
+    Args:
+        backend: Makes connections.
+    """
+
+    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
+        self._backend = backend
+
+    async def connect_tcp(self, *arguments: Any, **named: Any) -> httpcore.AsyncNetworkStream:
+        """Connect."""
+        stream = await self._backend.connect_tcp(*arguments, **named)
+        keep_from_children(stream.get_extra_info("socket").fileno())
+        return stream
+
+
+def kept_from_children(client: AnyClient) -> AnyClient:
+    """Let forked children let go of all connections that a client of httpx makes; the client."""
+    mounted: list[Any] = [client._transport, *client._mounts.values()]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - httpx takes no network backend, and httpcore does
+    kept = _KeptConnections if isinstance(client, httpx.Client) else _KeptAsyncConnections
+    for transport in mounted:
+        if (pool := getattr(transport, "_pool", None)) is not None:
+            pool._network_backend = kept(pool._network_backend)  # noqa: SLF001 - the same
+    return client
