@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import secrets
@@ -13,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext import contract
+from wallaroo_ext.auth.token_endpoint import basic_header
 from wallaroo_ext.conformance.belongings import Belongings
 from wallaroo_ext.conformance.instance import Instance, sandbox
 from wallaroo_ext.conformance.manners import Manners, Rate
@@ -220,7 +220,7 @@ class Suite:
             auth: Any = self.client.get_httpx_client().auth
             return f"Bearer {auth.token().access}"
         settings = self.instance.settings
-        return "Basic " + base64.b64encode(f"{settings.client_id}:{settings.client_secret or ''}".encode()).decode()
+        return basic_header(settings.client_id, settings.client_secret or "")
 
     @property
     def _changes_something(self) -> bool:
