@@ -42,6 +42,7 @@ def sign_in(sandbox: dict[str, str], **grant: str) -> httpx.Response:
         sandbox["WALLAROO_AUTH_URL"] + contract.operation("request_token").path,
         data=grant,
         auth=(sandbox["WALLAROO_CLIENT_ID"], sandbox["WALLAROO_CLIENT_SECRET"]),
+        trust_env=False,
     )
 
 
@@ -54,7 +55,7 @@ def sign_in_as(sandbox: dict[str, str], email: str) -> httpx.Response:
 def with_token(sandbox: dict[str, str], token: str) -> Generator[httpx.Client]:
     """Plain HTTP with a token."""
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=sandbox["WALLAROO_API_URL"], headers=headers, timeout=30) as plain:
+    with httpx.Client(base_url=sandbox["WALLAROO_API_URL"], headers=headers, timeout=30, trust_env=False) as plain:
         yield plain
 
 

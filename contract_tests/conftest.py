@@ -94,6 +94,7 @@ def token(sandbox: dict[str, str]) -> str:
             "password": sandbox["WALLAROO_PASSWORD"],
         },
         auth=(sandbox["WALLAROO_CLIENT_ID"], sandbox["WALLAROO_CLIENT_SECRET"]),
+        trust_env=False,
     )
     return answer.json()["access_token"]
 
@@ -102,7 +103,7 @@ def token(sandbox: dict[str, str]) -> str:
 def http(sandbox: dict[str, str], token: str) -> Generator[httpx.Client]:
     """Plain HTTP with a good token, for requests that no client would send."""
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=sandbox["WALLAROO_API_URL"], headers=headers, timeout=30) as plain:
+    with httpx.Client(base_url=sandbox["WALLAROO_API_URL"], headers=headers, timeout=30, trust_env=False) as plain:
         yield plain
 
 

@@ -13,7 +13,7 @@ import httpx
 from wallaroo_ext.errors import ConfigurationError, ContractViolationError
 
 _LARGEST_PORT = 65_535
-_PART = re.compile(rb"[\w-]+", re.ASCII)
+_PART = re.compile(rb"[\w*-]+", re.ASCII)
 _LARGEST_PART = 63
 _LARGEST_HOST = 253
 """How long a host's name may be, and each of its parts, by the rules of names."""

@@ -7,9 +7,13 @@ import copy
 import gzip
 import json
 import logging
+import os
 import pickle
+import sqlite3
+import subprocess
+import sys
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -26,6 +30,9 @@ from wallaroo_ext import (
 from wallaroo_ext.auth.grants import Credentials, Form
 from wallaroo_ext.auth.token_endpoint import TokenEndpoint
 from wallaroo_ext.errors import RateLimitedError, RequestTimeoutError, ServerError, WallarooError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NO_USER = {"username": None, "password": None}
 
@@ -554,3 +561,52 @@ def test_the_repr_names_who_signs_in_where(keycloak: Keycloak) -> None:
     shown = repr(keycloak.auth())
     assert TOKEN_URL in shown
     assert "a@example.com" in shown
+
+
+@pytest.mark.parametrize("secret", ["plain", "a+b", "50%", "%2B", "a b", "ü", "a:b", 'a"b&c=d', "%", "+"])
+@pytest.mark.parametrize("client_id", ["api-client", "a:b", "a+b"])
+def test_basic_is_written_in_one_way_that_is_read_as_the_same_pair(client_id: str, secret: str) -> None:
+    """By the suite and by the client, whose credentials go into the form where releases differ."""
+    from wallaroo_ext.auth.token_endpoint import basic_header, client_authentication
+    from wallaroo_ext.sandbox.handlers.authentication import _basic  # pyright: ignore[reportPrivateUsage] - as Keycloak reads it
+
+    assert _basic(basic_header(client_id, secret)) == (client_id, secret)
+    headers, fields = client_authentication(client_id, secret)
+    assert (headers == {"Authorization": basic_header(client_id, secret)}) is (fields == {})
+    assert fields in ({}, {"client_id": client_id, "client_secret": secret})
+
+
+@pytest.mark.slow
+def test_an_instance_whose_clients_secret_has_signs_conforms(tmp_path: Path) -> None:
+    from wallaroo_ext.sandbox.process import running
+
+    with running(tmp_path / "data"):
+        pass
+    [database] = [
+        file for file in (tmp_path / "data").iterdir() if file.is_file() and file.read_bytes()[:6] == b"SQLite"
+    ]
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE settings SET value = 'a+b%2F c%' WHERE name = 'client_secret'")
+    db.close()
+    with running(tmp_path / "data", "--token-lifetime", "5") as environment:
+        assert environment["WALLAROO_CLIENT_SECRET"] == "a+b%2F c%"
+        command = [
+            sys.executable,
+            "-m",
+            "wallaroo_ext.cli",
+            "conformance",
+            "--cases",
+            "2",
+            "--operation",
+            "request_token",
+        ]
+        done = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            env=os.environ | environment,
+            timeout=200,
+            cwd=tmp_path,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr

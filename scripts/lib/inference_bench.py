@@ -113,7 +113,7 @@ def one_row(console: Console, *, calls: int = CALLS, with_vendor: bool = True) -
     """A row by `infer` beside bare httpx with ready-made bytes; whether it is as fast as it should be."""
     with ExitStack() as stack:
         place = scoring(stack, 1, with_vendor=with_vendor)
-        bare = stack.enter_context(httpx.Client())
+        bare = stack.enter_context(httpx.Client(trust_env=False))
         ways = {
             "httpx": timed(lambda: place.posted(bare)),
             "infer": timed(lambda: infer(place.client, place.deployment, place.columns)),
@@ -136,7 +136,7 @@ def one_row(console: Console, *, calls: int = CALLS, with_vendor: bool = True) -
 def _asynchronous(stack: ExitStack, place: Scoring) -> dict[str, Way]:
     """The same two ways in asyncio, timed inside its loop."""
     runner = stack.enter_context(asyncio.Runner())
-    bare = httpx.AsyncClient()
+    bare = httpx.AsyncClient(trust_env=False)
     stack.callback(lambda: runner.run(bare.aclose()))
     stack.callback(lambda: runner.run(place.client.get_async_httpx_client().aclose()))
 
@@ -190,7 +190,7 @@ def _of(form: str, ways: Mapping[str, Way]) -> dict[str, Way]:
 
 
 def _arrow_ways(stack: ExitStack, place: Scoring) -> dict[str, Way]:
-    bare = stack.enter_context(httpx.Client())
+    bare = stack.enter_context(httpx.Client(trust_env=False))
     return {
         "httpx and pyarrow": timed(lambda: _read(place.posted(bare))),
         "infer, of numpy arrays": timed(lambda: infer(place.client, place.deployment, place.columns)),

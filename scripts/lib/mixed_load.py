@@ -76,7 +76,7 @@ class Actor:
     def __init__(self, number: int, seed: int, mix: Mapping[str, int]) -> None:
         self.acknowledged = Acknowledged()
         self.name = f"actor-{number}"
-        self.http = httpx.Client()
+        self.http = httpx.Client(trust_env=False)
         self.random = random.Random(seed)  # noqa: S311 - for what it does, not for secrets
         self._mix = mix
         self._environment: dict[str, str] = {}
@@ -93,7 +93,7 @@ class Actor:
         """
         self._environment = environment
         self.http.close()
-        self.http = httpx.Client(base_url=environment["WALLAROO_API_URL"], timeout=60)
+        self.http = httpx.Client(base_url=environment["WALLAROO_API_URL"], trust_env=False, timeout=60)
         if self.acknowledged.refresh_token is not None:
             self.refresh()
             return

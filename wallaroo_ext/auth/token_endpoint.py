@@ -6,6 +6,7 @@ import base64
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
 
 import httpx
 
@@ -183,10 +184,30 @@ def client_authentication(client_id: str, client_secret: str | None) -> tuple[di
     """
     if client_secret is None:
         return {}, {"client_id": client_id}
-    pair = f"{client_id}:{client_secret}"
-    if ":" in client_id or not pair.isascii() or {"%", "+"} & set(pair):
+    if not _reads_in_one_way(client_id, client_secret):
         return {}, {"client_id": client_id, "client_secret": client_secret}
-    return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}, {}
+    return {"Authorization": basic_header(client_id, client_secret)}, {}
+
+
+def basic_header(client_id: str, client_secret: str) -> str:
+    """Return the header `Authorization` of a client, for what has to send one.
+
+    The id and the secret are form-encoded where it makes a difference, as RFC 6749 (2.3.1) says and Keycloak reads them
+    from release 20 on.
+
+    Args:
+        client_id: The client.
+        client_secret: Its secret; empty for none.
+    """
+    if not _reads_in_one_way(client_id, client_secret):
+        client_id, client_secret = quote_plus(client_id), quote_plus(client_secret)
+    return f"Basic {base64.b64encode(f'{client_id}:{client_secret}'.encode()).decode()}"
+
+
+def _reads_in_one_way(client_id: str, client_secret: str) -> bool:
+    """Whether a pair means the same whether it is decoded or not, in every encoding of characters."""
+    pair = f"{client_id}:{client_secret}"
+    return ":" not in client_id and pair.isascii() and not {"%", "+"} & set(pair)
 
 
 def _answer(response: httpx.Response, url: str) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from wallaroo_ext import connect
@@ -40,7 +40,7 @@ class Instance:
     """
 
     kind: Kind
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     prefix: str
     allows_user_changes: bool
     read_only: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class SuiteOptions:
     """
 
     instance: Kind = "sandbox"
-    environment: dict[str, str] | None = None
-    running: dict[str, str] | None = None
+    environment: dict[str, str] | None = field(default=None, repr=False)
+    running: dict[str, str] | None = field(default=None, repr=False)
     contract: Path | None = None
     read_only: bool = False
     allow_user_changes: bool = False

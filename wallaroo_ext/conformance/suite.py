@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import secrets
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wallaroo_ext import contract
+from wallaroo_ext.auth.token_endpoint import basic_header
 from wallaroo_ext.conformance.effects import effects_of
 from wallaroo_ext.conformance.instance import Instance, sandbox
 from wallaroo_ext.conformance.interceptor import Interceptor
@@ -234,7 +234,7 @@ class Suite:
         if self.rules.takes_token(operation):
             return self.authorization_of_a_user()
         settings = self.instance.settings
-        return "Basic " + base64.b64encode(f"{settings.client_id}:{settings.client_secret or ''}".encode()).decode()
+        return basic_header(settings.client_id, settings.client_secret or "")
 
     def authorization_of_a_user(self) -> str:
         """Return the header with a token, which is asked for where there is none."""

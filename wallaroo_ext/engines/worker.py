@@ -44,7 +44,7 @@ class Worker:
         reasons: The column for why a row was rejected; None where the first such row is an error.
     """
 
-    connection: Mapping[str, Any]
+    connection: Mapping[str, Any] = field(repr=False)
     url: str
     how: HowToScore
     schema: Schema = field(repr=False)
