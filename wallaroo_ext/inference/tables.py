@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -14,7 +13,6 @@ from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files import read_file
 from wallaroo_ext.inference.numpy_columns import column_of
 from wallaroo_ext.inference.rows import ONLY_INPUT, ArrowArray, ArrowStream
-from wallaroo_ext.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -118,15 +116,6 @@ def _from_records(records: Sequence[Any]) -> Table:
                 f"Record {number} has the fields {list(fields)}, the first one has {list(records[0])}."
             )
     return _from_columns({name: [record[name] for record in records] for name in records[0]})
-
-
-def without_index(table: Table) -> Table:
-    """A table without the columns that pandas keeps an index in."""
-    metadata = (table.schema.metadata or {}).get(b"pandas")
-    if metadata is None:
-        return table
-    index = {name for name in list_of(object_of(json.loads(metadata)).get("index_columns")) if isinstance(name, str)}
-    return table.select([n for n, name in enumerate(table.column_names) if name not in index]) if index else table
 
 
 def check_names(names: list[str]) -> None:
