@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.storage import Storage
 
 NAME = "_manifest.json"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Manifest:
         errors_bytes: How long the errors file was then.
         schema: The output's schema, in base64 of Arrow's form; empty before the first part.
         complete: Whether the input has no more rows.
+        read_as: The types that were decided for the input's columns, and what else `data_set.Decided` has.
     """
 
     bound_to: dict[str, Any]
@@ -59,6 +60,7 @@ class Manifest:
     errors_bytes: int = 0
     schema: str = ""
     complete: bool = False
+    read_as: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def end(self) -> Position:

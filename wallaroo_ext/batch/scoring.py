@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext.batch.attempts import repeated
 from wallaroo_ext.batch.rejections import Limit, Rejection, is_too_large, narrowed
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, WallarooError
+from wallaroo_ext.inference.csv_types import from_texts
 from wallaroo_ext.inference.infer import infer
 from wallaroo_ext.inference.media_types import OPERATION
+from wallaroo_ext.inference.pandas_index import index_columns
 from wallaroo_ext.inference.vectors import vector_of
 
 if TYPE_CHECKING:
@@ -144,9 +146,18 @@ class Scorer:
         """The columns that are sent."""
         names = self._how.columns
         if names is None:
-            names = [name for name in rows.column_names if name not in self._how.keys]
-        sent = chosen(rows, names)
+            left_out = {*self._how.keys, *index_columns(rows.schema)}
+            names = [name for name in rows.column_names if name not in left_out]
+        sent = self._as_sent(chosen(rows, names))
         return vector_of(sent) if self._how.vector else sent
+
+    def _as_sent(self, rows: Table) -> Table:
+        """Columns that are texts as keys, as what they stand for."""
+        for name, kind in self._how.sent_types.items():
+            column: Any = rows.column(name)
+            values = pa.chunked_array([from_texts(chunk, kind) for chunk in column.chunks], kind)
+            rows = rows.set_column(rows.column_names.index(name), name, values)
+        return rows
 
     def _with_keys(self, rows: Table, answer: Table) -> Table:
         keys = chosen(rows, self._how.keys)
