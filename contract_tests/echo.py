@@ -21,7 +21,10 @@ _ARROW = "application/vnd.apache.arrow.file"
 _STATUS = {
     "status": "Running",
     "engines": [
-        {"model_statuses": {"models": [{"name": "echo", "version": "1", "sha": "0" * 64, "status": "Running"}]}}
+        {
+            "status": "Running",
+            "model_statuses": {"models": [{"name": "echo", "version": "1", "sha": "0" * 64, "status": "Running"}]},
+        }
     ],
 }
 

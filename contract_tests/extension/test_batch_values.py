@@ -70,6 +70,7 @@ def refused(client: Client, echo: Echo, tmp_path: Path) -> Any:
     """Makes sure that a source is refused before anything is sent or made."""
 
     def refuse(source: Any, said: str, **options: Any) -> None:
+        echo.sent.clear()
         with pytest.raises(InvalidDataError, match=said):
             infer_dataset(client, URL, source, tmp_path / "refused", **ONE | options)
         assert not echo.sent
@@ -249,7 +250,7 @@ class TestParquet:
             infer_dataset(client, URL, source, tmp_path / f"out-{number}", keys=["x"], **ONE)
             column = read(tmp_path / f"out-{number}").column("x")
             assert column.type == kind
-            assert sorted(map(str, column.to_pylist())) == sorted(map(str, expected))
+            assert column.to_pylist() == (expected if number == 0 else expected[::-1])
 
     @pytest.mark.parametrize(
         ("one", "other", "said"),
@@ -441,6 +442,6 @@ class TestRejected:
             "f": pytest.approx(0.1),
             "b": "AP8=",
             "s": {"x": ["0.50"]},
-            "o": "0.000000001 s",
+            "o": "0 days 00:00:00.000000001",
         }
         assert np.float32(found["f"]) == np.float32(0.1)

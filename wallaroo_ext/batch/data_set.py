@@ -52,9 +52,13 @@ class FileOfSet:
         own = self.reader.schema.names
         return [*own, *(name for name in self.partitions if name not in own)]
 
-    def lacks(self, name: str) -> bool:
-        """Whether it has rows, and not this column."""
-        return name not in self.names and self.reader.rows != 0
+    @property
+    def has_rows(self) -> bool:
+        """Whether it has any row."""
+        names = self.reader.schema.names
+        if self.reader.rows is not None or not names:
+            return bool(self.reader.rows)
+        return any(batch.num_rows for batch in self.reader.batches(names[:1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,8 @@ class DataSet:
     Args:
         files: They, in order.
         types: The types that the person names for columns.
-        schema: The types that a data set of pyarrow was made with; None where there are none.
+        given: The types that a data set of pyarrow was made with.
+        names: The columns that it has; None for all of the files.
 
     Attributes:
         names: The columns of all files.
@@ -111,19 +116,20 @@ class DataSet:
         self,
         files: Sequence[FileOfSet],
         types: Mapping[str, DataType] | None = None,
-        schema: Schema | None = None,
+        given: Mapping[str, DataType] | None = None,
+        names: Sequence[str] | None = None,
     ) -> None:
         self.files = list(files)
         self._types = dict(types or {})
-        self._given: dict[str, Any] = {} if schema is None else dict(zip(schema.names, schema.types, strict=True))
+        self._given = dict(given or {})
         with ThreadPoolExecutor(
             min(_AT_ONCE, len(self.files)) or 1
         ) as pool:  # each is a request in remote file systems
             for _ in pool.map(lambda file: _check_names(file.reader), self.files):
                 pass
         self.names = list(dict.fromkeys(name for file in self.files for name in file.names))
-        if schema is not None:
-            self.names = [name for name in schema.names if name in self.names or name in self._types] or self.names
+        if names is not None:
+            self.names = [name for name in names if name in self.names]
         self.index = set[str]().union(*(index_columns(file.reader.schema) for file in self.files))
         self._texts: dict[str, ColumnType] = {}
         for name in self._types:
@@ -180,7 +186,7 @@ class DataSet:
         """Every file with rows has every column that is used."""
         for name in used:
             for file in self.files:
-                if file.lacks(name):
+                if name not in file.names and file.has_rows:
                     other = next(each for each in self.files if name in each.names)
                     raise InvalidDataError(
                         f"{file.reader.path} has no column {name!r}, which {other.reader.path} has.",
@@ -222,7 +228,7 @@ class DataSet:
                 file.reader.rows = first
         return found
 
-    def _see(self, file: FileOfSet, name: str, found: ColumnType, texts: Any, first: int, *, sent: bool) -> None:  # noqa: PLR0913
+    def _see(self, file: FileOfSet, name: str, found: ColumnType, texts: Any, first: int, *, sent: bool) -> None:
         """Look at texts of a column: whether they fit the type it has to have, or what they stand for."""
         if name in file.partitions:
             _check_partition(file, name, texts, first)
@@ -268,7 +274,7 @@ class DataSet:
         """The type that holds the values that files have with their own types."""
         having = [file for file in self.files if name in file.reader.schema.names]
         if len({file.reader.schema.field(name).type for file in having}) > 1:
-            having = [file for file in having if file.reader.rows != 0] or having
+            having = [file for file in having if file.has_rows] or having
         wanted = self._types.get(name) or self._given.get(name)
         own = list(dict.fromkeys(file.reader.schema.field(name).type for file in having))
         candidates = [wanted] if wanted is not None else common_types(own)
@@ -306,7 +312,7 @@ def _lost_in(file: FileOfSet, name: str, kind: Any) -> InvalidDataError | None:
             if lost.row is None:
                 continue
             return InvalidDataError(
-                f"{file.reader.path}, row {first + lost.row}: {str(lost.value)[:_LONGEST_VALUE]} in the column "
+                f"{file.reader.path}, row {first + lost.row}: {lost.text[:_LONGEST_VALUE]} in the column "
                 f"{name!r} of type {own} is no {kind}, which the column has to be for all files.",
                 advice="Score these files apart, or name another type by `types`.",
             )
@@ -400,6 +406,6 @@ def _as(file: FileOfSet, each: Any, column: Any) -> Any:
         return converted(column, each.type)
     except LostValueError as lost:
         raise InvalidDataError(
-            f"{file.reader.path}: {str(lost.value)[:_LONGEST_VALUE]} in the column {each.name!r} is no {each.type}: "
+            f"{file.reader.path}: {lost.text[:_LONGEST_VALUE]} in the column {each.name!r} is no {each.type}: "
             "the file has changed."
         ) from lost

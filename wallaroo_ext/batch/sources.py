@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.inference.csv_types import Field
 
 pa: Any = import_module("pyarrow")
+import_module("pyarrow.csv")
 datasets: Any = import_module("pyarrow.dataset")
 
 _READERS: dict[str, Any] = {"parquet": ParquetReader, "ipc": ArrowReader, "csv": CsvReader}
@@ -248,12 +249,12 @@ def open_source(
     found = find(source, filesystem)
     form = format_of(found.paths, kind)
     files = [FileOfSet(_READERS[form](found.system, path), found.partitions(path)) for path in found.paths]
-    return Source(_data(files, named, None, source, form), found, columns, _expression(where))
+    return Source(_data(files, source, form, types=named), found, columns, _expression(where))
 
 
-def _data(files: list[FileOfSet], types: Mapping[str, Any], schema: Any, source: Any, form: str) -> DataSet:
+def _data(files: list[FileOfSet], source: Any, form: str, **said: Any) -> DataSet:
     try:
-        return DataSet(files, types, schema)
+        return DataSet(files, **said)
     except (pa.ArrowException, ValueError) as error:
         raise InvalidDataError(f"{source} cannot be read as {form}: {error}") from error
 
@@ -289,8 +290,11 @@ def _of_dataset(dataset: Any, types: Mapping[str, Any], columns: Sequence[str] |
         raise InvalidDataError(f"A data set is of Parquet, Arrow or CSV files, not of {form} files.")
     make = _csv_reader(dataset) if form == "csv" else _READERS[form]
     files = [FileOfSet(make(found.system, each.path), _partitions(each)) for each in fragments]
-    schema = _own_schema(dataset, found) if form == "csv" else dataset.schema
-    return Source(_data(files, types, schema, "The data set", form), found, columns, _expression(where))
+    given = {field.name: field.type for field in dataset.schema}
+    if form == "csv":
+        given = _said_types(dataset, found, given)
+    data = _data(files, "The data set", form, types=types, given=given, names=dataset.schema.names)
+    return Source(data, found, columns, _expression(where))
 
 
 def _partitions(fragment: Any) -> dict[str, str | None]:
@@ -306,17 +310,22 @@ def _partitions(fragment: Any) -> dict[str, str | None]:
     return found
 
 
-def _own_schema(dataset: Any, found: FoundFiles) -> Any:
-    """The schema that a data set of CSV files was made with; None where it is what pyarrow guesses."""
+def _said_types(dataset: Any, found: FoundFiles, given: dict[str, Any]) -> dict[str, Any]:
+    """The types that somebody said for a data set of CSV files: none of its columns', where they are what pyarrow guesses."""
     guessed = datasets.dataset(found.paths, format=dataset.format, filesystem=found.system).schema
-    names = [name for name in dataset.schema.names if name in guessed.names]
-    said = pa.schema([dataset.schema.field(name) for name in names])
-    return None if said.equals(guessed) else said
+    if all(given.get(field.name) == field.type for field in guessed):
+        return {name: kind for name, kind in given.items() if name not in guessed.names}
+    return given
 
 
 def _csv_reader(dataset: Any) -> Callable[[Any, str], CsvReader]:
     """Makes readers of CSV files that are written as a data set of pyarrow says."""
-    options = dataset.format.parse_options
+    options, plain = dataset.format.parse_options, pa.csv.ReadOptions()
+    read = getattr(dataset.format, "read_options", plain)
+    names = ("skip_rows", "skip_rows_after_names", "column_names", "autogenerate_column_names", "encoding")
+    different = next((name for name in names if getattr(read, name) != getattr(plain, name)), None)
+    if different is not None:
+        raise InvalidDataError(f"The data set reads CSV with {different}, which is not known here: leave it out.")
     dialect = Dialect(options.delimiter, options.quote_char, options.double_quote, options.escape_char)
 
     def make(system: Any, path: str) -> CsvReader:

@@ -166,13 +166,13 @@ class LostValueError(Exception):
 
     Attributes:
         row: Its place in the column; None where all are of another type.
-        value: The value.
+        text: The value.
     """
 
-    def __init__(self, row: int | None, value: object = None) -> None:
-        super().__init__(row, value)
+    def __init__(self, row: int | None, text: str = "") -> None:
+        super().__init__(row, text)
         self.row = row
-        self.value = value
+        self.text = text
 
 
 def converted(column: Any, kind: Kind) -> Any:
@@ -186,7 +186,7 @@ def converted(column: Any, kind: Kind) -> Any:
     found = _cast(column, kind)
     if found is None:
         row = _first_lost(column, kind)
-        raise LostValueError(row, None if row is None else column[row].as_py())
+        raise LostValueError(row, "" if row is None else text_of(column[row]))
     return found
 
 
@@ -196,11 +196,21 @@ def _cast(column: Any, kind: Kind) -> Any:
         return None
     try:
         found = column.cast(kind)
-        back = found.cast(column.type) if _may_round(column.type, kind) else column
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
-    same = pc.all(pc.or_kleene(pc.equal(back, column), pc.not_equal(column, column)), min_count=0).as_py()
-    return found if back is column or same else None
+    return found if not _may_round(column.type, kind) or _is_same(column, found.cast(column.type)) else None
+
+
+def _is_same(column: Any, back: Any) -> bool:
+    return pc.all(pc.or_kleene(pc.equal(back, column), pc.not_equal(column, column)), min_count=0).as_py()
+
+
+def text_of(scalar: Any) -> str:
+    """Return a value as a text, whether Python has it or not."""
+    try:
+        return str(scalar.as_py())
+    except (ValueError, OverflowError):  # of Arrow's times, Python has the years up to 9999, and no nanoseconds
+        return pa.array([scalar.value], scalar.type).cast(pa.string())[0].as_py()
 
 
 def _may_become(one: Kind, other: Kind) -> bool:

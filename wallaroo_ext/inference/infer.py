@@ -14,7 +14,7 @@ from wallaroo_ext.operations import Steps, run, send
 from wallaroo_ext.timeouts import Timeouts, httpx_timeout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import pyarrow as pa
     from wallaroo_mlops_client import Client
@@ -108,8 +108,9 @@ def infer_steps(
     dataset_exclude: str | Sequence[str] = (),
     dataset_separator: str = "",
     timeout: Timeouts | httpx.Timeout | float | None = None,
+    index: Collection[str] = (),
 ) -> Steps[pa.Table]:
-    """What `infer` does."""
+    """What `infer` does; columns that `index` names are sent even where pandas keeps an index in them."""
     from wallaroo_ext.inference.rows import require_pyarrow, to_table
 
     require_pyarrow()
@@ -124,7 +125,7 @@ def infer_steps(
     }
     if timeout is not None:
         request["timeout"] = httpx_timeout(timeout)
-    response = yield from send(step_of(operation, request, to_table(data), wire))
+    response = yield from send(step_of(operation, request, to_table(data, index), wire))
     return read_answer(operation, response, dataset_separator or ".")
 
 
