@@ -386,7 +386,7 @@ class TestPartitions:
 
 class TestGoingOn:
     def test_the_same_types_without_looking_again(
-        self, client: Client, echo: Echo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         write_csv(tmp_path / "in" / "1.csv", "k,a\n" + "".join(f"0{n},{n}\n" for n in range(500)))
         write_csv(tmp_path / "in" / "2.csv", "k,a\nlast,0.5\n")

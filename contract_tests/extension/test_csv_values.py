@@ -51,7 +51,7 @@ class TestReading:
         st.integers(8, 70),
     )
     def test_every_text_is_the_one_that_was_written_wherever_a_block_ends(
-        self, rows: list[list[str]], line_end: str, quoted: bool, cut: int, block: int
+        self, rows: list[list[str]], line_end: str, quoted: Any, cut: int, block: int
     ) -> None:
         content = written(rows, line_end, quoted=quoted)
         if cut == 1 and content.endswith(line_end.encode()):

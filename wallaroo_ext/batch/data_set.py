@@ -198,7 +198,7 @@ class DataSet:
         return self._texts[name].text if name in self._texts else None
 
     def check_index(self) -> None:
-        """Raise InvalidDataError where a column is an index of pandas in some files only, so that none can be chosen."""
+        """Raise InvalidDataError where a column is an index of pandas in some files only: nobody knows which it is."""
         for name in sorted(self.index):
             having = [file.reader for file in self.files if name in file.names]
             other = next((reader for reader in having if name not in index_columns(reader.schema)), None)

@@ -66,8 +66,8 @@ def infer_dataset(
 
     What a key is beside a scored row is what the file says, with the file's type; in CSV, and where a directory says it
     (`zip=00123`), it is a text. All files have one schema, which is decided and checked before the first row is sent:
-    CSV is read once more for that, all of it. Types that differ become one that holds the values of both, or the call is
-    refused. A file without rows may lack columns, others may not. An index of pandas is left out, unless it is named.
+    CSV is read once more for that, all of it. Types that differ become one that holds the values of both, or the call
+    is refused. A file without rows may lack columns, others may not. An index of pandas is left out, unless named.
 
     What it needs of memory depends on the size of requests, and not on the number of rows: see ARCHITECTURE.md.
 

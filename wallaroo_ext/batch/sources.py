@@ -271,8 +271,8 @@ def type_named(column: str, kind: Any) -> Any:
         return pa.type_for_alias(kind)
     except (ValueError, TypeError):
         raise InvalidDataError(
-            f"`types` says that {column!r} is {kind!r}, which is no type: such as string, int64, float64, bool, date32, "
-            "timestamp[us]."
+            f"`types` says that {column!r} is {kind!r}, which is no type: such as string, int64, float64, bool, "
+            "date32, timestamp[us]."
         ) from None
 
 
@@ -311,7 +311,7 @@ def _partitions(fragment: Any) -> dict[str, str | None]:
 
 
 def _said_types(dataset: Any, found: FoundFiles, given: dict[str, Any]) -> dict[str, Any]:
-    """The types that somebody said for a data set of CSV files: none of its columns', where they are what pyarrow guesses."""
+    """The types that somebody said for a data set of CSV files; none of its fields', where pyarrow guesses the same."""
     guessed = datasets.dataset(found.paths, format=dataset.format, filesystem=found.system).schema
     if all(given.get(field.name) == field.type for field in guessed):
         return {name: kind for name, kind in given.items() if name not in guessed.names}

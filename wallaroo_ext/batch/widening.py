@@ -1,4 +1,4 @@
-"""One type for columns that have different ones in different files, and values as that type, or an error: none changes."""
+"""One type for columns that have different ones in different files, and their values as that type, or an error."""
 
 from __future__ import annotations
 

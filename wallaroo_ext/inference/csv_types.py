@@ -1,9 +1,9 @@
 """What the texts of CSV columns stand for: a type is decided from all of a column's texts, and loses nothing.
 
-Numbers are written as JSON writes them, but a fraction may begin or end with its point, and spaces may be around. A column
-with another text is one of texts, exactly as written: `00123`, `+1`, `0x10` and dates are texts. `true` and `false` are
-booleans. A field without anything is null in a column of numbers or booleans, and so are the usual words for no value; in
-a column of texts each is the text that it is.
+Numbers are written as JSON writes them, but a fraction may begin or end with its point, and spaces may be around. A
+column with another text is one of texts, exactly as written: `00123`, `+1`, `0x10` and dates are texts. `true` and
+`false` are booleans. A field without anything is null in a column of numbers or booleans, and so are the usual words
+for no value; in a column of texts each is the text that it is.
 """
 
 from __future__ import annotations
