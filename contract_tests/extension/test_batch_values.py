@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from echo import URL, Echo
+from pyarrow import csv as arrow_csv
 from pyarrow import dataset as datasets
 from pyarrow import feather, parquet
 
@@ -188,7 +189,7 @@ class TestCsv:
 
     def test_a_data_set_of_pyarrow(self, scored: Any, tmp_path: Path) -> None:
         write_csv(tmp_path / "in" / "1.csv", 'zip;a\n00123;"1\r\n"\n5;2\n'.replace('"1\r\n"', "1"))
-        form = datasets.CsvFileFormat(parse_options=pa.csv.ParseOptions(delimiter=";"))
+        form = datasets.CsvFileFormat(parse_options=arrow_csv.ParseOptions(delimiter=";"))
         assert scored(datasets.dataset(tmp_path / "in", format=form), keys=["zip"]) == {
             "zip": ["00123", "5"],
             "out.a": [1, 2],

@@ -39,7 +39,7 @@ WRONG: dict[str, tuple[list[Any], int]] = {
     "nanoseconds": ([pd.Timestamp(0), pd.Timestamp(1)], 1),
     "a boolean among numbers": ([2, np.bool_(True)], 1),
     "a UUID": ([uuid.UUID(int=1)], 0),
-    "masked within a list": ([np.ma.masked_array([1, 2], [0, 1])], 0),
+    "masked within a list": ([np.ma.masked_array([1, 2], [False, True])], 0),
     "nothing but masked": ([1, np.ma.masked], 1),
     "a complex number": ([1, 1j], 1),
     "an object": (["a", object()], 1),

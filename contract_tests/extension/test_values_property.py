@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import decimal
 import io
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from wallaroo_ext.batch import file_readers
 from wallaroo_ext.inference import csv_files
 
 if TYPE_CHECKING:
+    import decimal
     from collections.abc import Generator, Iterator
 
     from wallaroo_mlops_client import Client
@@ -36,7 +37,11 @@ if TYPE_CHECKING:
 arrow: Any = pa
 pq: Any = parquet
 ipc: Any = feather
-QUICK = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+QUICK = settings(
+    deadline=None,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
 LONG = settings(QUICK, max_examples=300)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 TIMES = st.integers(-(2**40), 2**40)
@@ -158,7 +163,7 @@ def tables_of(column: Any, cuts: list[int]) -> list[Any]:
     """A column beside the numbers of its rows, in several tables."""
     table = arrow.table({"x": column, "n": arrow.array(range(len(column)), arrow.int64())})
     ends = sorted({0, len(column), *(cut % (len(column) + 1) for cut in cuts)})
-    pairs = list(zip(ends, ends[1:], strict=False)) or [(0, 0)]
+    pairs = list(pairwise(ends)) or [(0, 0)]
     return [table.slice(begin, end - begin) for begin, end in pairs]
 
 

@@ -22,7 +22,7 @@ from wallaroo_ext.inference.pandas_index import index_columns
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from pyarrow import DataType, RecordBatch, Schema
+    from pyarrow import DataType, RecordBatch
 
     from wallaroo_ext.batch.file_readers import FileReader
 
@@ -72,8 +72,8 @@ class Decided:
         blocks: How many bytes of each CSV file have to be parsed at a time.
     """
 
-    schema: Schema
-    sent: Schema = field(default_factory=lambda: pa.schema([]))
+    schema: Any
+    sent: Any = field(default_factory=lambda: pa.schema([]))
     rows: list[int | None] = field(default_factory=list["int | None"])
     blocks: list[int] = field(default_factory=list[int])
 
@@ -125,8 +125,7 @@ class DataSet:
         with ThreadPoolExecutor(
             min(_AT_ONCE, len(self.files)) or 1
         ) as pool:  # each is a request in remote file systems
-            for _ in pool.map(lambda file: _check_names(file.reader), self.files):
-                pass
+            list(pool.map(_check_names, self.files))
         self.names = list(dict.fromkeys(name for file in self.files for name in file.names))
         if names is not None:
             self.names = [name for name in names if name in self.names]
@@ -180,7 +179,7 @@ class DataSet:
         """Let the files be read as was decided in another run."""
         for file, block, rows in zip(self.files, decided.blocks, decided.rows, strict=False):
             if isinstance(file.reader, CsvReader):
-                file.reader.block, file.reader.rows = block, rows
+                file.reader.block, file.reader.counted = block, rows
 
     def _check_columns(self, used: Collection[str]) -> None:
         """Every file with rows has every column that is used."""
@@ -225,7 +224,7 @@ class DataSet:
                 done += batch.num_rows
                 seen(done)
             if isinstance(file.reader, CsvReader):
-                file.reader.rows = first
+                file.reader.counted = first
         return found
 
     def _see(self, file: FileOfSet, name: str, found: ColumnType, texts: Any, first: int, *, sent: bool) -> None:
@@ -293,11 +292,11 @@ class DataSet:
         )
 
 
-def _check_names(reader: FileReader) -> None:
-    names = reader.schema.names
+def _check_names(file: FileOfSet) -> None:
+    names = file.reader.schema.names
     twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
     if twice is not None:
-        raise InvalidDataError(f"{reader.path}: two columns have the name {twice!r}.")
+        raise InvalidDataError(f"{file.reader.path}: two columns have the name {twice!r}.")
 
 
 def _lost_in(file: FileOfSet, name: str, kind: Any) -> InvalidDataError | None:
@@ -380,7 +379,7 @@ def _numbered(batches: Iterator[RecordBatch]) -> Iterator[tuple[int, RecordBatch
         first += batch.num_rows
 
 
-def read_as(file: FileOfSet, schema: Schema, batch: RecordBatch) -> RecordBatch:
+def read_as(file: FileOfSet, schema: Any, batch: RecordBatch) -> RecordBatch:
     """Return rows of a file with the columns and types that were decided.
 
     Raises:

@@ -194,8 +194,7 @@ def _decided(
         checking(rows)
 
     decided = source.decide(how.keys, how.columns, seen, Decided.read(known) if known else None)
-    schema: Any = decided.schema
-    check_keys([schema.field(name) for name in how.keys])
+    check_keys([decided.schema.field(name) for name in how.keys])
     if how.vector:
         for name in how.columns or ():
             check_number(name, source.type_of(name), source.text_in(name))
@@ -213,7 +212,7 @@ def _bound_to(
     return url, {
         "input": [[file.path, file.size, file.changed] for file in source.files],
         "filter": None if own.get("filter") is None else str(own["filter"]),
-        "types": {name: str(kind) for name, kind in sorted((own.get("types") or {}).items())},
+        "types": _texts(own.get("types") or {}),
         "columns": how.columns,
         "keys": how.keys,
         "vector": how.vector,
@@ -222,6 +221,10 @@ def _bound_to(
         "dataset_exclude": how.dataset_exclude,
         "models": models_of(client, url, how),
     }
+
+
+def _texts(types: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(types[name]) for name in sorted(types)}
 
 
 def _run(client: Client, url: str, how: HowToScore, own: dict[str, Any], **places: Any) -> DatasetRun:

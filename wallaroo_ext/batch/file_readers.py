@@ -14,7 +14,7 @@ from wallaroo_ext.inference.pandas_index import index_named
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pyarrow import RecordBatch, Schema
+    from pyarrow import RecordBatch
 
 pa: Any = import_module("pyarrow")
 
@@ -31,8 +31,8 @@ class FileReader(Protocol):
     path: str
 
     @property
-    def schema(self) -> Schema:
-        """Its columns."""
+    def schema(self) -> Any:
+        """Its columns, as a schema of pyarrow."""
         ...
 
     @property
@@ -53,7 +53,7 @@ class ParquetReader:
         self._system = system
 
     @cached_property
-    def _known(self) -> tuple[Schema, int]:
+    def _known(self) -> tuple[Any, int]:
         try:
             with self._system.open_input_file(self.path) as opened:
                 file = parquet_rows.parquet.ParquetFile(opened)
@@ -62,7 +62,7 @@ class ParquetReader:
             raise _unreadable(self.path, "parquet", error) from error
 
     @property
-    def schema(self) -> Schema:
+    def schema(self) -> Any:
         """Its columns."""
         return self._known[0]
 
@@ -83,9 +83,18 @@ class ArrowReader:
         self.path = path
         self._system = system
 
-    @cached_property
-    def schema(self) -> Schema:
+    @property
+    def schema(self) -> Any:
         """Its columns."""
+        return self._schema
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows it has."""
+        return self._rows
+
+    @cached_property
+    def _schema(self) -> Any:
         try:
             with self._system.open_input_file(self.path) as opened, pa.ipc.open_file(opened) as file:
                 return file.schema
@@ -93,8 +102,7 @@ class ArrowReader:
             raise _unreadable(self.path, "ipc", error) from error
 
     @cached_property
-    def rows(self) -> int | None:
-        """How many rows it has."""
+    def _rows(self) -> int:
         return sum(batch.num_rows for batch in self._read([]))
 
     def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
@@ -120,12 +128,12 @@ class CsvReader:
     """Reads a CSV file; all its columns are texts.
 
     Attributes:
-        rows: How many rows it has; None before all of them were read.
+        counted: How many rows it has; None before all of them were read.
     """
 
     def __init__(self, system: Any, path: str, dialect: Dialect | None = None, block: int | None = None) -> None:
         self.path = path
-        self.rows: int | None = None
+        self.counted: int | None = None
         self._make = partial(CsvFile, partial(system.open_input_stream, path), dialect, block)
 
     @cached_property
@@ -136,6 +144,11 @@ class CsvReader:
             raise _unreadable(self.path, "csv", error) from error
 
     @property
+    def rows(self) -> int | None:
+        """How many rows it has; None before all of them were read."""
+        return self.counted
+
+    @property
     def block(self) -> int:
         """How many bytes have to be parsed at a time."""
         return self._file.block
@@ -144,9 +157,13 @@ class CsvReader:
     def block(self, size: int) -> None:
         self._file.block = size
 
-    @cached_property
-    def schema(self) -> Schema:
+    @property
+    def schema(self) -> Any:
         """Its columns, a first one without a name as an index."""
+        return self._schema
+
+    @cached_property
+    def _schema(self) -> Any:
         names = self._file.names
         metadata = index_named("") if "" in names else None
         return pa.schema([(name, pa.string()) for name in names], metadata=metadata)

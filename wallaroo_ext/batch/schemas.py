@@ -46,8 +46,9 @@ class OneSchema:
     def _check(self, table: Table) -> None:
         """Let nothing but numbers and nulls change their type: a text that is cast to a number may lose its zeros."""
         kinds: Any = self.schema
+        found: Any = table.schema
         for name in kinds.names:
-            own, kind = table.schema.field(name).type, kinds.field(name).type
+            own, kind = found.field(name).type, kinds.field(name).type
             if not (own.equals(kind) or pa.types.is_null(own) or (_is_number(own) and _is_number(kind))):
                 raise ValueError(f"{name!r} is of type {own} in place of {kind}")
 

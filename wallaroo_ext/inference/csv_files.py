@@ -345,9 +345,9 @@ class _Blocks(RawIOBase):
 
     def _without_blank_lines(self, block: bytes, size: int) -> bytes:
         """The first block from its first row on: pyarrow wants a row in it."""
-        while block and not (begun := block.lstrip(b"\r\n")):
+        begun = block.lstrip(b"\r\n")
+        while block and not begun:
             block = bytes(self._source.read(size))
-        if block:
-            self._blank_lines = True
-            return begun
-        return block
+            begun = block.lstrip(b"\r\n")
+        self._blank_lines = bool(begun)
+        return begun

@@ -78,7 +78,8 @@ def _is_in_order(kind: Any) -> bool:
 
 def _extension(field: Any) -> str:
     """The name of an extension type that nothing here knows; empty where a column is of none."""
-    return (field.metadata or {}).get(b"ARROW:extension:name", b"").decode(errors="replace")
+    metadata: dict[bytes, bytes] = field.metadata or {}
+    return metadata.get(b"ARROW:extension:name", b"").decode(errors="replace")
 
 
 def _named(field: Any) -> str:

@@ -137,7 +137,8 @@ def _problem_within(values: Sequence[Any], kinds: set[type]) -> tuple[int | None
     """The first list or record with a wrong value in it, or with another kind of value than those before it."""
     parts: list[list[Any]] = []
     if any(issubclass(kind, _SEQUENCES) for kind in kinds):
-        parts.append(list(chain.from_iterable(value for value in values if isinstance(value, _SEQUENCES))))
+        lists = cast("list[list[Any]]", [value for value in values if isinstance(value, _SEQUENCES)])
+        parts.append(list(chain.from_iterable(lists)))
     if any(issubclass(kind, dict) for kind in kinds):
         records = cast("list[Mapping[Any, Any]]", [value for value in values if isinstance(value, dict)])
         names = dict.fromkeys(name for record in records for name in record)
