@@ -215,7 +215,7 @@ def test_a_document_to_compare_with_too(kind: str, signed_in: bool) -> None:  # 
 
 
 def test_the_suite_reads_no_more_either() -> None:
-    from wallaroo_ext.conformance.observing import ObservedTransport
+    from wallaroo_ext.conformance.interceptor import InterceptedTransport
 
     class Observer:
         def admit(self, *_: object) -> Any: ...
@@ -228,7 +228,7 @@ def test_the_suite_reads_no_more_either() -> None:
     from wallaroo_ext.wire import Wire
 
     wire = Wire(verify=True, limits=DEFAULT_LIMITS, backend="httpx")
-    observed: Any = ObservedTransport(wire, Observer())  # pyright: ignore[reportArgumentType] - all that is asked of it
+    observed: Any = InterceptedTransport(wire, Observer())  # pyright: ignore[reportArgumentType] - all that is asked of it
     for kind in ("endless", "a gzip bomb", "gzip within gzip"):
         with (
             servers.raw(BOMBS[kind]) as url,

@@ -197,6 +197,7 @@ class TestSources:
         )
         texts.write_csv(table, str(tmp_path / "rows.csv"))
         options: Any = {"columns": names, "keys": ["id", "note"], "vector": True, "part_size": PartSize(rows=20)}
+        options["types"] = {"id": "int64"}
         filters: list[Any] = [compute.field("note") == "b", [("note", "==", "b")]]
         for number, filtered in enumerate(filters):
             target = tmp_path / f"out-{number}"
@@ -303,11 +304,19 @@ class TestSources:
                 assert [ids[place.row] for place, _ in found] == [each.column("id")[0].as_py() for _, each in found]
                 assert all(each.schema.names == ["id"] for _, each in found)
 
-    def test_columns_that_a_file_lacks_are_null_and_others_get_the_types_of_the_first(self, tmp_path: Path) -> None:
-        pq.write_table(arrow.table({"a": arrow.array([1], arrow.int64()), "b": ["x"]}), tmp_path / "1.parquet")
+    def test_types_that_differ_become_one(self, tmp_path: Path) -> None:
+        pq.write_table(arrow.table({"a": arrow.array([1], arrow.int64())}), tmp_path / "1.parquet")
         pq.write_table(arrow.table({"a": arrow.array([2], arrow.int32())}), tmp_path / "2.parquet")
         rows = [each.to_pylist() for _, each in sources.open_source(tmp_path).batches(sources.Position(0, 0))]
-        assert rows == [[{"a": 1, "b": "x"}], [{"a": 2, "b": None}]]
+        assert rows == [[{"a": 1}], [{"a": 2}]]
+
+    def test_a_file_that_lacks_a_column_is_named(self, tmp_path: Path) -> None:
+        pq.write_table(arrow.table({"a": [1], "b": ["x"]}), tmp_path / "1.parquet")
+        pq.write_table(arrow.table({"a": [2]}), tmp_path / "2.parquet")
+        with pytest.raises(InvalidDataError, match=r"2\.parquet has no column 'b', which .*1\.parquet has"):
+            list(sources.open_source(tmp_path).batches(sources.Position(0, 0)))
+        rows = [e.to_pylist() for _, e in sources.open_source(tmp_path, columns=["a"]).batches(sources.Position(0, 0))]
+        assert rows == [[{"a": 1}], [{"a": 2}]]
 
 
 class TestGoingOn:
@@ -672,7 +681,7 @@ class TestCommand:
         )
         assert done.code == 0, done.err
         scored = read(tmp_path / "out")
-        assert scored.column("id").to_pylist() == list(range(10, 100, 2))
+        assert scored.column("id").to_pylist() == [str(n) for n in range(10, 100, 2)]
         np.testing.assert_allclose(scores_of(scored), expected(rows[10::2]).reshape(-1), atol=1e-5)
 
     @pytest.mark.parametrize(

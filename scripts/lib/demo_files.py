@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from wallaroo_ext.arrow import from_file
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files import read_csv
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.json_values import list_of
 
@@ -113,16 +114,11 @@ def _read_parquet(path: Path) -> pa.Table:
     return parquet.read_table(path)
 
 
-def _read_csv(path: Path) -> pa.Table:
-    csv: Any = import_module("pyarrow.csv")
-    return csv.read_csv(path)
-
-
 READERS: dict[str, Callable[[Path], pa.Table]] = {
     ".json": _read_records,
     ".arrow": _read_arrow,
     ".parquet": _read_parquet,
-    ".csv": _read_csv,
+    ".csv": read_csv,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from wallaroo_ext.batch.options import BatchOptions, HowToScore, how_to_score
@@ -12,17 +13,19 @@ from wallaroo_ext.inference.rows import require_pyarrow
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from pyarrow import DataType
     from pyarrow.compute import Expression
     from pyarrow.dataset import Dataset
     from pyarrow.fs import FileSystem
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.progress import Wanted
+    from wallaroo_ext.batch.progress import Tell, Wanted
     from wallaroo_ext.batch.report import DatasetScored
     from wallaroo_ext.batch.run import DatasetRun
     from wallaroo_ext.batch.sources import Source
+    from wallaroo_ext.batch.storage import Storage
     from wallaroo_ext.inference.infer import Where
 
     DataSource = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Dataset
@@ -37,6 +40,7 @@ class DatasetOptions(BatchOptions, total=False):
 
     filter: Filter | None
     format: Format | None
+    types: Mapping[str, DataType | str] | None
     filesystem: FileSystem | Any
     target_filesystem: FileSystem | Any
     part_size: PartSize | None
@@ -60,6 +64,11 @@ def infer_dataset(
     the same call goes on there; on a run that is complete it does nothing. Where the input's files, the columns, the
     filter or the models are not those of the earlier run, it is refused.
 
+    What a key is beside a scored row is what the file says, with the file's type; in CSV, and where a directory says it
+    (`zip=00123`), it is a text. All files have one schema, which is decided and checked before the first row is sent:
+    CSV is read once more for that, all of it. Types that differ become one that holds the values of both, or the call
+    is refused. A file without rows may lack columns, others may not. An index of pandas is left out, unless named.
+
     What it needs of memory depends on the size of requests, and not on the number of rows: see ARCHITECTURE.md.
 
     Source: mlops-api-tutorial, "Perform Inference Through External URL".
@@ -76,6 +85,8 @@ def infer_dataset(
             `filter`: which rows to score: an expression of pyarrow, `pyarrow.compute.field("amount") > 100`, or a list
             such as `[("amount", ">", 100)]`.
             `format`: `parquet`, `arrow` or `csv`; by the files' names by default.
+            `types`: the types of columns, such as `{"id": "int64"}`, by pyarrow's types or their names; a value that is
+            none is an error before the first row.
             `filesystem`, `target_filesystem`: file systems of pyarrow or fsspec, in place of those of URLs.
             `part_size`: when a file of the output is complete; by default after 1,000,000 rows or 60 s.
             `max_errors`: how many rows may be rejected, 1,000 by default: with one more, the run stops with the
@@ -104,22 +115,38 @@ def score_dataset(
 ) -> DatasetScored:
     """What `infer_dataset` does, until `stopped` is set."""
     require_pyarrow()
+    from wallaroo_ext.batch.attempts import StoppedError
     from wallaroo_ext.batch.manifest import check_target, load
     from wallaroo_ext.batch.progress import shown
     from wallaroo_ext.batch.run import alone
     from wallaroo_ext.batch.storage import Storage
 
     own, how = _split(options)
-    opened = _opened(source, how, own)
+    opened, exact = _opened(source, how, own)
     storage = Storage(target, own.get("target_filesystem"))
     check_target(storage)
     url, bound_to = _bound_to(client, pipeline, opened, how, own)
-    storage.make()
-    with alone(storage), shown(progress) as tell:
-        check_target(storage)
-        manifest = load(storage, bound_to)
-        prepared = _run(client, url, how, own, source=opened, storage=storage, manifest=manifest, stopped=stopped)
-        return prepared.run(tell)
+    known = load(storage, bound_to).read_as
+    with shown(progress) as tell:
+        try:
+            exact, read_as = _decided(opened, exact, known, tell, stopped)
+        except StoppedError:
+            return _nothing(storage)
+        storage.make()
+        with alone(storage):
+            check_target(storage)
+            manifest = load(storage, bound_to)
+            manifest.read_as = read_as
+            prepared = _run(client, url, exact, own, source=opened, storage=storage, manifest=manifest, stopped=stopped)
+            return prepared.run(tell)
+
+
+def _nothing(storage: Storage) -> DatasetScored:
+    """What a run did that was ended before its first row."""
+    from wallaroo_ext.batch.report import DatasetScored
+
+    none: Any = {"rows": 0, "rejected": 0, "parts": 0, "rows_before": 0, "requests": 0, "repeated": 0}
+    return DatasetScored(target=storage.place, errors=None, seconds=0.0, **none)
 
 
 def _split(options: DatasetOptions) -> tuple[dict[str, Any], HowToScore]:
@@ -135,12 +162,46 @@ def _split(options: DatasetOptions) -> tuple[dict[str, Any], HowToScore]:
     return own, how_to_score(given)
 
 
-def _opened(source: Any, how: HowToScore, own: dict[str, Any]) -> Source:
+def _opened(source: Any, how: HowToScore, own: dict[str, Any]) -> tuple[Source, HowToScore]:
+    """The data set with the columns that are read, and the options with the names of those that are sent."""
     from wallaroo_ext.batch.sources import open_source
 
-    return open_source(
-        source, filesystem=own.get("filesystem"), kind=own.get("format"), columns=how.read, where=own.get("filter")
-    )
+    more = {"filesystem": own.get("filesystem"), "kind": own.get("format"), "types": own.get("types")}
+    whole = open_source(source, **more, columns=how.read)
+    sent = how.columns or tuple(name for name in whole.sendable if name not in how.keys)
+    if not sent:
+        raise InvalidDataError("No column is left to be sent: all are keys, or an index of pandas.")
+    return whole.chosen(list(dict.fromkeys((*how.keys, *sent))), own.get("filter")), replace(how, columns=sent)
+
+
+def _decided(
+    source: Source, how: HowToScore, known: dict[str, Any], tell: Tell | None, stopped: threading.Event
+) -> tuple[HowToScore, dict[str, Any]]:
+    """The options with the types in which columns are sent, and the types that were decided, for later runs.
+
+    Raises:
+        InvalidDataError: There is no type for all values of a column, or keys or a vector cannot have it.
+    """
+    from wallaroo_ext.batch.attempts import StoppedError
+    from wallaroo_ext.batch.data_set import Decided
+    from wallaroo_ext.batch.parts import check_keys
+    from wallaroo_ext.batch.progress import Checking
+    from wallaroo_ext.inference.vectors import check_number
+
+    checking = Checking(tell)
+
+    def seen(rows: int) -> None:
+        if stopped.is_set():
+            raise StoppedError
+        checking(rows)
+
+    decided = source.decide(how.keys, how.columns, seen, Decided.read(known) if known else None)
+    check_keys([decided.schema.field(name) for name in how.keys])
+    if how.vector:
+        for name in how.columns or ():
+            check_number(name, source.type_of(name), source.text_in(name))
+    sent = {each.name: each.type for each in decided.sent if each.name in (how.columns or ())}
+    return replace(how, sent_types=sent), decided.written()
 
 
 def _bound_to(
@@ -153,6 +214,7 @@ def _bound_to(
     return url, {
         "input": [[file.path, file.size, file.changed] for file in source.files],
         "filter": None if own.get("filter") is None else str(own["filter"]),
+        "types": _texts(own.get("types") or {}),
         "columns": how.columns,
         "keys": how.keys,
         "vector": how.vector,
@@ -161,6 +223,10 @@ def _bound_to(
         "dataset_exclude": how.dataset_exclude,
         "models": models_of(client, url, how),
     }
+
+
+def _texts(types: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(types[name]) for name in sorted(types)}
 
 
 def _run(client: Client, url: str, how: HowToScore, own: dict[str, Any], **places: Any) -> DatasetRun:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -64,11 +64,11 @@ def record(rejection: Rejection, file: str, row_in_file: int) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """What JSON has for a value."""
-    if isinstance(value, datetime | date):
+    if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_plain(each) for each in cast("list[Any]", value)]
     if isinstance(value, dict):
         return {str(name): _plain(each) for name, each in cast("dict[Any, Any]", value).items()}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.storage import Storage
 
 NAME = "_manifest.json"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Manifest:
         schema: The output's schema, in base64 of Arrow's form; empty before the first part.
         complete: Whether the input has no more rows.
         announced: The files that were about to be put in their places: ours, whether they are there or not.
+        read_as: The types that were decided for the input's columns, and what else `data_set.Decided` has.
     """
 
     bound_to: dict[str, Any]
@@ -62,6 +63,7 @@ class Manifest:
     schema: str = ""
     complete: bool = False
     announced: list[str] = field(default_factory=list[str])
+    read_as: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def end(self) -> Position:

@@ -10,7 +10,7 @@ from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.media_types import Wire, request_type
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import httpx
 
@@ -54,6 +54,7 @@ class HowToScore:
         timeout: How long to wait for an answer; None for what the client was given.
         retries: What is sent again beyond what the client's transport does.
         workspace: Where a pipeline is looked for by its name.
+        sent_types: The types of columns that are keys as well, and texts there.
     """
 
     columns: tuple[str, ...] | None = None
@@ -67,6 +68,7 @@ class HowToScore:
     timeout: Timeouts | httpx.Timeout | float | None = None
     retries: BatchRetries = field(default_factory=BatchRetries)
     workspace: int | str | None = None
+    sent_types: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
         request_type(self.wire)

@@ -7,7 +7,11 @@ from contextlib import ExitStack
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext.errors import InvalidDataError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyarrow import Schema, Table
 
     from wallaroo_ext.batch.storage import Storage
@@ -27,6 +31,29 @@ def part_name(number: int) -> str:
 def is_part(name: str) -> bool:
     """Whether a file has the name of a part."""
     return name.startswith("part-") and name.endswith(".parquet")
+
+
+def check_keys(fields: Iterable[Any]) -> None:
+    """Make sure that Parquet gives back what keys are, with their types.
+
+    Raises:
+        InvalidDataError: It has no place for a type, or gives another one back.
+    """
+    for each in fields:
+        if not _is_kept(each):
+            raise InvalidDataError(
+                f"The key {each.name!r} is of type {each.type}, which Parquet does not give back as it is.",
+                advice="Name a type by `types` that it has, or leave the column out.",
+            )
+
+
+def _is_kept(field: Any) -> bool:
+    sink = pa.BufferOutputStream()
+    try:
+        parquet.write_table(pa.schema([field]).empty_table(), sink)
+    except (pa.ArrowException, OSError):
+        return False
+    return parquet.read_schema(pa.BufferReader(sink.getvalue())).field(0).type.equals(field.type)
 
 
 class Part:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 _INTERVAL = 0.1
+_PATIENCE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class BatchProgress:
         rejected: How many of them were rejected.
         rows_per_second: How many this run did in a second.
         seconds: How long this run takes already.
+        stage: `checking`, where the rows of CSV files are looked at before the first one is sent, then `scoring`.
     """
 
     rows: int
@@ -34,6 +36,7 @@ class BatchProgress:
     rejected: int
     rows_per_second: float
     seconds: float
+    stage: Literal["checking", "scoring"] = "scoring"
 
 
 Tell = Callable[[BatchProgress], object]
@@ -73,6 +76,28 @@ class Reporter:
         rate = (rows - self._before) / seconds if seconds > 0 else 0.0
         self._tell(BatchProgress(rows, self._of, rejected, rate, seconds))
         self._due = self._clock() + _INTERVAL
+
+
+class Checking:
+    """Tells a function how many rows were looked at, where that takes more than two seconds.
+
+    Args:
+        tell: The function; None for nobody.
+        clock: Seconds on a monotonic clock.
+    """
+
+    def __init__(self, tell: Tell | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._tell = tell
+        self._clock = clock
+        self._began = clock()
+        self._due = self._began + _PATIENCE
+
+    def __call__(self, rows: int) -> None:
+        """So many rows were looked at."""
+        if self._tell is not None and self._clock() >= self._due:
+            seconds = self._clock() - self._began
+            self._tell(BatchProgress(rows, None, 0, rows / seconds, seconds, "checking"))
+            self._due = self._clock() + _INTERVAL
 
 
 @contextmanager

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.batch.attempts import repeated
 from wallaroo_ext.batch.rejections import Limit, Rejection, is_too_large, narrowed
+from wallaroo_ext.batch.widening import text_of
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, WallarooError
-from wallaroo_ext.inference.infer import infer
+from wallaroo_ext.inference.csv_types import from_texts
+from wallaroo_ext.inference.infer import infer_steps
 from wallaroo_ext.inference.media_types import OPERATION
+from wallaroo_ext.inference.pandas_index import index_columns
 from wallaroo_ext.inference.vectors import vector_of
+from wallaroo_ext.operations import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,7 +135,8 @@ class Scorer:
         return self._with_keys(chunk.rows, answer)
 
     def _answer(self, rows: Table) -> Table:
-        answer = infer(self._client, self._url, rows, **self._how.infer_options)
+        steps = infer_steps(self._url, rows, index=rows.column_names, **self._how.infer_options)
+        answer = run(self._client, steps)
         if answer.num_rows != rows.num_rows:
             raise ContractViolationError(
                 f"{OPERATION}: {rows.num_rows} rows were sent, and {answer.num_rows} came back.",
@@ -144,9 +149,18 @@ class Scorer:
         """The columns that are sent."""
         names = self._how.columns
         if names is None:
-            names = [name for name in rows.column_names if name not in self._how.keys]
-        sent = chosen(rows, names)
+            left_out = {*self._how.keys, *index_columns(rows.schema)}
+            names = [name for name in rows.column_names if name not in left_out]
+        sent = self._as_sent(chosen(rows, names))
         return vector_of(sent) if self._how.vector else sent
+
+    def _as_sent(self, rows: Table) -> Table:
+        """Columns that are texts as keys, as what they stand for."""
+        for name, kind in self._how.sent_types.items():
+            column: Any = rows.column(name)
+            values = pa.chunked_array([from_texts(chunk, kind) for chunk in column.chunks], kind)
+            rows = rows.set_column(rows.column_names.index(name), name, values)
+        return rows
 
     def _with_keys(self, rows: Table, answer: Table) -> Table:
         keys = chosen(rows, self._how.keys)
@@ -159,8 +173,16 @@ class Scorer:
 
     def _rejected(self, chunk: Chunk, error: WallarooError) -> Rejection:
         self._limit.count(error)
-        keys = chosen(chunk.rows, self._how.keys).to_pylist()[0] if self._how.keys else {}
+        keys = {name: _value(chunk.rows.column(name)[0]) for name in self._how.keys}
         return Rejection(chunk.first, getattr(error, "msg", None) or str(error), keys)
+
+
+def _value(scalar: Any) -> Any:
+    """A key as Python has it, or as a text where Python does not, as with nanoseconds."""
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError):
+        return text_of(scalar)
 
 
 def chosen(rows: Table, names: Any) -> Table:

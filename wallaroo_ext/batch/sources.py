@@ -2,105 +2,158 @@
 
 from __future__ import annotations
 
-import fnmatch
-import os
-from dataclasses import dataclass
 from importlib import import_module
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.batch import parquet_rows
-from wallaroo_ext.batch.filesystems import resolved
+from wallaroo_ext.batch.data_set import DataSet, Decided, FileOfSet, read_as
+from wallaroo_ext.batch.file_readers import ArrowReader, CsvReader, ParquetReader
 from wallaroo_ext.batch.positions import Position
+from wallaroo_ext.batch.source_files import FoundFiles, find, format_of
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.csv_files import Dialect, rows_after
+from wallaroo_ext.inference.csv_types import from_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pyarrow import DataType, RecordBatch
     from pyarrow.compute import Expression
 
+    from wallaroo_ext.batch.source_files import InputFile
+    from wallaroo_ext.inference.csv_types import Field
+
 pa: Any = import_module("pyarrow")
-fs: Any = import_module("pyarrow.fs")
+import_module("pyarrow.csv")
 datasets: Any = import_module("pyarrow.dataset")
 
-FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc", ".csv": "csv"}
-_BATCH_ROWS = 16_384
-_READAHEAD = 2
-_WILD = set("*?[")
-
-
-@dataclass(frozen=True, slots=True)
-class InputFile:
-    """A file of a data set, with what tells whether it is still the same.
-
-    Attributes:
-        path: Its path in its file system.
-        size: In bytes.
-        changed: When it was changed, in nanoseconds since 1970; None where the file system does not tell.
-    """
-
-    path: str
-    size: int | None
-    changed: int | None
+_READERS: dict[str, Any] = {"parquet": ParquetReader, "ipc": ArrowReader, "csv": CsvReader}
 
 
 class Source:
-    """A data set of files.
+    """A data set of files, and which of its rows and columns are read.
 
     Args:
-        dataset: The data set.
-        columns: The columns to read; None for all.
+        data: The data set.
+        found: Its files.
         where: Which rows to read; None for all.
+
+    Attributes:
+        columns: The columns to read, in order; all but an index of pandas by default.
+        decided: Their types; None before they are asked for.
     """
 
-    def __init__(self, dataset: Any, columns: Sequence[str] | None = None, where: Expression | None = None) -> None:
-        self._dataset = dataset
-        self._columns = None if columns is None else list(columns)
+    def __init__(
+        self, data: DataSet, found: FoundFiles, columns: Sequence[str] | None = None, where: Expression | None = None
+    ) -> None:
+        self._data = data
+        self._found = found
         self._where = where
-        self._fragments: list[Any] = list(dataset.get_fragments())
+        self._keys: tuple[str, ...] = ()
+        self.columns = self.sendable if columns is None else list(columns)
+        self.decided: Decided | None = None
         self._check()
 
     def _check(self) -> None:
-        known = self._dataset.schema.names
-        for name in self._columns or ():
-            if name not in known:
-                raise InvalidDataError(f"There is no column {name!r} in the data set, but {', '.join(known)}.")
-        try:  # a filter that names no column, or compares a text with a number, is known without reading
-            self._dataset.scanner(filter=self._where)
-        except (pa.ArrowException, TypeError, ValueError) as error:
-            raise InvalidDataError(f"The filter {self._where} does not fit the data set: {error}") from error
+        for name in self.columns:
+            if name not in self._data.names:
+                raise InvalidDataError(f"There is no column {name!r} in the data set, but {', '.join(self.names)}.")
 
     @property
     def names(self) -> list[str]:
         """The columns of the data set."""
-        return self._dataset.schema.names
+        return self._data.names
+
+    @property
+    def sendable(self) -> list[str]:
+        """The columns of the data set but for an index of pandas.
+
+        Raises:
+            InvalidDataError: A column is an index in some files only.
+        """
+        self._data.check_index()
+        return [name for name in self.names if name not in self._data.index]
+
+    @property
+    def filtered_by(self) -> list[str]:
+        """The columns that the filter looks at."""
+        where = self._where
+        if where is None:
+            return []
+        nulls = pa.schema([(name, pa.null()) for name in self.names])
+        named = [name for name in self.names if name in str(where)]
+        return [name for name in named if not _evaluates(where, nulls.remove(self.names.index(name)))]
+
+    def decide(
+        self,
+        keys: Sequence[str] = (),
+        sent: Collection[str] | None = None,
+        seen: Callable[[int], object] = lambda _: None,
+        known: Decided | None = None,
+    ) -> Decided:
+        """Decide the type of each column, once, from all files.
+
+        Args:
+            keys: The columns that are carried to the output.
+            sent: The columns that are sent; all that are read by default.
+            seen: Is told how many rows of CSV were looked at, now and then.
+            known: What an earlier run decided of the same files.
+
+        Raises:
+            InvalidDataError: There is no type for all values of a column, or the filter does not fit the types.
+        """
+        if self.decided is None:
+            self._keys = tuple(keys)
+            compared = self.filtered_by
+            if known is not None:
+                self._data.take(known)
+                self.decided = known
+            else:
+                typed = {*(self.columns if sent is None else sent), *compared}
+                used = dict.fromkeys([*self.columns, *compared])
+                self.decided = self._data.decide(used, self._keys, typed, seen)
+            self._check_filter(self.decided)
+        return self.decided
+
+    def _check_filter(self, decided: Decided) -> None:
+        """A filter that names no column, or compares a text with a number, is known without reading."""
+        if self._where is None:
+            return
+        try:
+            _compared(decided, decided.schema.empty_table()).filter(self._where)
+        except (pa.ArrowException, TypeError, ValueError, KeyError) as error:
+            raise InvalidDataError(
+                f"The filter {self._where} does not fit the data set: {str(error).partition(chr(10))[0]}",
+                advice="Dates in CSV are texts: name their types by `types`." if self._data.is_csv else "",
+            ) from error
 
     def type_of(self, name: str) -> DataType:
-        """The type of a column."""
-        return self._dataset.schema.field(name).type
+        """The type of a column, as a filter compares it."""
+        decided = self._decided()
+        return (decided.sent if name in decided.sent.names else decided.schema).field(name).type
+
+    def text_in(self, name: str) -> Field | None:
+        """Where a column of CSV has a text that is no number; None where that is not known."""
+        return self._data.text_in(name)
 
     @property
     def files(self) -> list[InputFile]:
         """The files, in the order in which they are read."""
-        paths = [fragment.path for fragment in self._fragments]
-        found: Any = self._dataset.filesystem.get_file_info(paths)
-        return [InputFile(info.path, info.size, info.mtime_ns) for info in found]
+        return self._found.files()
 
     def path(self, position: Position) -> str:
         """The file of a position."""
-        return self._fragments[position.file].path
+        return self._data.files[position.file].reader.path
 
     def count(self) -> int | None:
         """How many rows there are; None where only reading them all would tell."""
-        if self._where is not None or self._dataset.format.default_extname not in {
-            "parquet",
-            "feather",
-            "arrow",
-            "ipc",
-        }:
+        if self._where is not None:
             return None
-        return self._dataset.count_rows()
+        rows = [file.reader.rows for file in self._data.files]
+        return None if None in rows else sum(each or 0 for each in rows)
+
+    def chosen(self, columns: Sequence[str] | None, where: Any) -> Source:
+        """Return the same data set with other columns and rows."""
+        return Source(self._data, self._found, columns, _expression(where))
 
     def batches(self, begin: Position) -> Iterator[tuple[Position, RecordBatch]]:
         """The rows from a position on, each batch with where it begins.
@@ -108,45 +161,61 @@ class Source:
         Raises:
             InvalidDataError: A file cannot be read as what the data set is.
         """
-        for number in range(begin.file, len(self._fragments)):
+        for number in range(begin.file, len(self._data.files)):
             row = begin.row if number == begin.file else 0
+            file = self._data.files[number]
             try:
-                yield from self._of_file(number, row)
+                for batch in self._of_file(file, row):
+                    yield Position(number, row), batch
+                    row += batch.num_rows
             except (pa.ArrowException, ValueError) as error:
-                path = self._fragments[number].path
-                raise InvalidDataError(f"{path} cannot be read: {error}") from error
+                raise InvalidDataError(f"{file.reader.path} cannot be read: {error}") from error
 
-    def _of_file(self, number: int, row: int) -> Iterator[tuple[Position, RecordBatch]]:
-        fragment = self._fragments[number]
-        if isinstance(self._dataset.format, datasets.ParquetFileFormat):
-            columns = self.names if self._columns is None else self._columns
-            found = parquet_rows.batches(
-                fragment, self._dataset.schema, columns, self._where, rows=_BATCH_ROWS, skip=row
-            )
-        else:
-            found = _after(row, self._scanned(fragment))
-        for batch in found:
-            yield Position(number, row), batch
-            row += batch.num_rows
+    def _of_file(self, file: FileOfSet, row: int) -> Iterator[RecordBatch]:
+        decided = self._decided()
+        own = [name for name in decided.schema.names if name not in file.partitions]
+        if any(name not in file.reader.schema.names for name in own):  # a file without rows
+            return
+        if not own:  # the rows have to be counted by some column
+            own = file.reader.schema.names[:1]
+        read = file.reader.batches(own, 0 if self._where is not None else row)
+        whole = (read_as(file, decided.schema, batch) for batch in read)
+        filtered = whole if self._where is None else rows_after(row, self._filtered(decided, whole))
+        for batch in filtered:
+            yield batch.select(self.columns)
 
-    def _scanned(self, fragment: Any) -> Iterator[RecordBatch]:
-        return fragment.to_batches(
-            schema=self._dataset.schema,
-            columns=self._columns,
-            filter=self._where,
-            batch_size=_BATCH_ROWS,
-            batch_readahead=_READAHEAD,
-            fragment_readahead=1,
-        )
+    def _filtered(self, decided: Decided, batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
+        """The rows that pass the filter."""
+        for batch in batches:
+            table = pa.Table.from_batches([batch])
+            numbered = _compared(decided, table).append_column(_PLACE, pa.array(range(table.num_rows)))
+            places = numbered.filter(self._where).column(_PLACE)
+            yield from table.take(places).combine_chunks().to_batches()
+
+    def _decided(self) -> Decided:
+        return self.decided or self.decide()
 
 
-def _after(row: int, batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
-    """The rows from one on."""
-    for batch in batches:
-        given = batch.slice(min(row, batch.num_rows))
-        row = max(0, row - batch.num_rows)
-        if given.num_rows:
-            yield given
+_PLACE = "\0place"
+"""A column for the places of rows, of a name that no file has."""
+
+
+def _compared(decided: Decided, table: Any) -> Any:
+    """A table as a filter compares it: keys that are read as texts are what those stand for."""
+    for each in decided.sent:
+        values = [from_texts(chunk, each.type) for chunk in table.column(each.name).chunks]
+        place = table.column_names.index(each.name)
+        table = table.set_column(place, each.name, pa.chunked_array(values, each.type))
+    return table
+
+
+def _evaluates(where: Any, schema: Any) -> bool:
+    """Whether a filter finds its columns."""
+    try:
+        schema.empty_table().filter(where)
+    except (pa.ArrowException, TypeError, ValueError, KeyError) as error:
+        return "No match for" not in str(error)
+    return True
 
 
 def open_source(
@@ -156,6 +225,7 @@ def open_source(
     kind: str | None = None,
     columns: Sequence[str] | None = None,
     where: Any = None,
+    types: Mapping[str, DataType | str] | None = None,
 ) -> Source:
     """A data set by what a person names.
 
@@ -165,17 +235,103 @@ def open_source(
         kind: `parquet`, `arrow` or `csv`; by the names of the files where it is None.
         columns: The columns to read.
         where: Which rows to read: an expression of pyarrow, or pyarrow's lists of tuples.
+        types: The types of columns, by pyarrow's types or their names.
 
     Raises:
         InvalidDataError: There are no such files, or they cannot be read.
         OSError: The file system says no.
     """
-    dataset = source if isinstance(source, datasets.Dataset) else _dataset(source, filesystem, kind)
+    if isinstance(source, Source):
+        return source.chosen(columns, where)
+    named = {name: type_named(name, each) for name, each in (types or {}).items()}
+    if isinstance(source, datasets.Dataset):
+        return _of_dataset(source, named, columns, where)
+    found = find(source, filesystem)
+    form = format_of(found.paths, kind)
+    files = [FileOfSet(_READERS[form](found.system, path), found.partitions(path)) for path in found.paths]
+    return Source(_data(files, source, form, types=named), found, columns, _expression(where))
+
+
+def _data(files: list[FileOfSet], source: Any, form: str, **said: Any) -> DataSet:
+    try:
+        return DataSet(files, **said)
+    except (pa.ArrowException, ValueError) as error:
+        raise InvalidDataError(f"{source} cannot be read as {form}: {error}") from error
+
+
+def type_named(column: str, kind: Any) -> Any:
+    """Return a type of pyarrow, by itself or by its name, such as `int64` or `timestamp[us]`.
+
+    Raises:
+        InvalidDataError: There is none of this name.
+    """
+    if isinstance(kind, pa.DataType):
+        return kind
+    try:
+        return pa.type_for_alias(kind)
+    except (ValueError, TypeError):
+        raise InvalidDataError(
+            f"`types` says that {column!r} is {kind!r}, which is no type: such as string, int64, float64, bool, "
+            "date32, timestamp[us]."
+        ) from None
+
+
+def _of_dataset(dataset: Any, types: Mapping[str, Any], columns: Sequence[str] | None, where: Any) -> Source:
+    """A data set that somebody made with pyarrow."""
     if not isinstance(dataset, datasets.FileSystemDataset):
         raise InvalidDataError(
             f"A data set of files is needed, not {type(dataset).__name__}; infer_batches takes rows that are in memory."
         )
-    return Source(dataset, columns, _expression(where))
+    fragments: list[Any] = list(dataset.get_fragments())
+    found = FoundFiles(dataset.filesystem, [fragment.path for fragment in fragments], None)
+    form = "parquet" if isinstance(dataset.format, datasets.ParquetFileFormat) else dataset.format.default_extname
+    form = {"arrow": "ipc", "feather": "ipc"}.get(form, form)
+    if form not in _READERS:
+        raise InvalidDataError(f"A data set is of Parquet, Arrow or CSV files, not of {form} files.")
+    make = _csv_reader(dataset) if form == "csv" else _READERS[form]
+    files = [FileOfSet(make(found.system, each.path), _partitions(each)) for each in fragments]
+    given = {field.name: field.type for field in dataset.schema}
+    if form == "csv":
+        given = _said_types(dataset, found, given)
+    data = _data(files, "The data set", form, types=types, given=given, names=dataset.schema.names)
+    return Source(data, found, columns, _expression(where))
+
+
+def _partitions(fragment: Any) -> dict[str, str | None]:
+    """The columns that the directories of a file say, with the texts that they say."""
+    keys: dict[str, Any] = datasets.get_partition_keys(fragment.partition_expression)
+    said = FoundFiles(None, [], "").partitions(fragment.path)
+    found: dict[str, str | None] = {}
+    for name, value in keys.items():
+        text = None if value is None else str(value)
+        if name not in said and text is not None and text not in fragment.path.split("/"):
+            raise InvalidDataError(f"{fragment.path}: the directory of {name!r} does not say {text!r} in these words.")
+        found[name] = said.get(name, text)
+    return found
+
+
+def _said_types(dataset: Any, found: FoundFiles, given: dict[str, Any]) -> dict[str, Any]:
+    """The types that somebody said for a data set of CSV files; none of its fields', where pyarrow guesses the same."""
+    guessed = datasets.dataset(found.paths, format=dataset.format, filesystem=found.system).schema
+    if all(given.get(field.name) == field.type for field in guessed):
+        return {name: kind for name, kind in given.items() if name not in guessed.names}
+    return given
+
+
+def _csv_reader(dataset: Any) -> Callable[[Any, str], CsvReader]:
+    """Makes readers of CSV files that are written as a data set of pyarrow says."""
+    options, plain = dataset.format.parse_options, pa.csv.ReadOptions()
+    read = getattr(dataset.format, "read_options", plain)
+    names = ("skip_rows", "skip_rows_after_names", "column_names", "autogenerate_column_names", "encoding")
+    different = next((name for name in names if getattr(read, name) != getattr(plain, name)), None)
+    if different is not None:
+        raise InvalidDataError(f"The data set reads CSV with {different}, which is not known here: leave it out.")
+    dialect = Dialect(options.delimiter, options.quote_char, options.double_quote, options.escape_char)
+
+    def make(system: Any, path: str) -> CsvReader:
+        return CsvReader(system, path, dialect)
+
+    return make
 
 
 def _expression(where: Any) -> Expression | None:
@@ -188,88 +344,3 @@ def _expression(where: Any) -> Expression | None:
         raise InvalidDataError(
             f"A filter is an expression of pyarrow, or a list such as [('amount', '>', 100)]: {error}"
         ) from error
-
-
-def _dataset(source: Any, filesystem: Any, kind: str | None) -> Any:
-    system, paths, base = _found(source, filesystem)
-    form = _format(paths, kind)
-    partitioning = None if base is None else "hive"
-    try:
-        return datasets.dataset(
-            paths, format=form, filesystem=system, partitioning=partitioning, partition_base_dir=base
-        )
-    except (pa.ArrowException, ValueError) as error:
-        raise InvalidDataError(f"{source} cannot be read as {form}: {error}") from error
-
-
-def _found(source: Any, filesystem: Any) -> tuple[Any, list[str], str | None]:
-    """The file system, the files in order, and the directory they are in where one was named."""
-    if isinstance(source, list | tuple):
-        places = [resolved(place, filesystem) for place in cast("list[Any]", source)]
-        if not places:
-            raise InvalidDataError("The list of files is empty.")
-        return places[0][0], [path for _, path in places], None
-    if not isinstance(source, str | os.PathLike):
-        raise InvalidDataError(f"A source is a path, a list of paths or a data set, not {type(source).__name__}.")
-    system, path = resolved(cast("Any", source), filesystem)
-    if set(path) & _WILD and system.get_file_info(path).type == fs.FileType.NotFound:
-        return system, _matching(system, path), None
-    if system.get_file_info(path).type == fs.FileType.Directory:
-        return system, _files(system, path, source), path
-    if system.get_file_info(path).type == fs.FileType.NotFound:
-        raise InvalidDataError(f"There is no file {source}.")
-    return system, [path], None
-
-
-def _files(system: Any, directory: str, named: Any) -> list[str]:
-    """The data files below a directory; what begins with a dot or an underscore is none."""
-    infos = system.get_file_info(fs.FileSelector(directory, recursive=True))
-    paths = [info.path for info in infos if info.is_file and not _is_hidden(info.path[len(directory) :])]
-    if not paths:
-        raise InvalidDataError(f"There are no files in {named}.")
-    return sorted(paths)
-
-
-def _is_hidden(path: str) -> bool:
-    return any(part.startswith((".", "_")) for part in path.strip("/").split("/"))
-
-
-def _matching(system: Any, pattern: str) -> list[str]:
-    """The files that a pattern fits, `**` over any number of directories."""
-    parts = PurePosixPath(pattern).parts
-    fixed = next(number for number, part in enumerate(parts) if set(part) & _WILD)
-    base = str(PurePosixPath(*parts[:fixed])) if fixed else ""
-    infos = system.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
-    paths = sorted(info.path for info in infos if info.is_file and _fits(info.path, list(parts)))
-    if not paths:
-        raise InvalidDataError(f"There is no file that {pattern} fits.")
-    return paths
-
-
-def _fits(path: str, pattern: list[str]) -> bool:
-    return _parts_fit(list(PurePosixPath(path).parts), pattern)
-
-
-def _parts_fit(parts: list[str], pattern: list[str]) -> bool:
-    if not pattern:
-        return not parts
-    if pattern[0] == "**":
-        return any(_parts_fit(parts[skip:], pattern[1:]) for skip in range(len(parts) + 1))
-    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _parts_fit(parts[1:], pattern[1:])
-
-
-def _format(paths: list[str], kind: str | None) -> str:
-    if kind is not None:
-        if kind not in {"parquet", "arrow", "csv"}:
-            raise InvalidDataError(f"A format is parquet, arrow or csv, not {kind!r}.")
-        return "ipc" if kind == "arrow" else kind
-    kinds = {FORMATS.get(PurePosixPath(path).suffix.lower()) for path in paths}
-    if len(kinds) == 1 and None not in kinds:
-        return cast("str", kinds.pop())
-    wrong = next((path for path in paths if PurePosixPath(path).suffix.lower() not in FORMATS), None)
-    if wrong is None:
-        raise InvalidDataError("The files are of several formats: name those of one, by a pattern or a list.")
-    raise InvalidDataError(
-        f"{wrong} is of no known format; say which: format='parquet', 'arrow' or 'csv'. "
-        f"By themselves, {', '.join(FORMATS)} are known."
-    )

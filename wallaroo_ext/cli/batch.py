@@ -41,6 +41,7 @@ def batch(
     drop: Annotated[list[str] | None, _MANY] = None,
     keys: Annotated[list[str] | None, _MANY] = None,
     where: Annotated[list[str] | None, Parameter(name="--filter", negative=())] = None,
+    types: Annotated[list[str] | None, _MANY] = None,
     vector: Annotated[bool, _MANY] = False,
     file_format: Annotated[Literal["parquet", "arrow", "csv"] | None, Parameter(name="--format")] = None,
     in_flight: Annotated[int, _FROM_1] = 8,
@@ -66,6 +67,7 @@ def batch(
         drop: Columns not to send, with commas between.
         keys: Columns to carry to the output, with commas between; they are sent only where --columns names them.
         where: Which rows to score, such as "amount >= 100"; of several, all have to be true.
+        types: The types of columns, such as id=int64,day=date32; keys of CSV files are texts by default.
         vector: Send the columns as one vector of 32-bit floats, for a model with one input.
         file_format: The source's format; by the files' names by default.
         in_flight: How many requests are under way at a time.
@@ -78,15 +80,17 @@ def batch(
         options: The instance, and how to answer.
     """
     from wallaroo_ext.batch import PartSize, infer_dataset
-    from wallaroo_ext.cli.data_sets import chosen, filter_of, source_of
+    from wallaroo_ext.cli.data_sets import chosen, filter_of, source_of, types_of
 
     with options.reported():
-        opened = source_of(source, file_format)
-        kept = chosen(opened.names, columns or [], drop or [], keys or [])
+        named = types_of(types or [])
+        opened = source_of(source, file_format, named)
+        kept = chosen(opened, columns or [], drop or [], keys or [])
         given: Any = {
             **kept,
             "filter": filter_of(opened, where or []),
             "format": file_format,
+            "types": named,
             "vector": vector,
             "in_flight": in_flight,
             "request_rows": request_rows,

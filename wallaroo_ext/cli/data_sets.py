@@ -19,19 +19,37 @@ _CONDITION = re.compile(r"\s*(?P<name>.+?)\s*(?P<sign>==|!=|<=|>=|<|>|=)\s*(?P<v
 _SHOWN = 10
 
 
-def source_of(place: str, kind: str | None) -> Source:
+def source_of(place: str, kind: str | None, types: dict[str, str]) -> Source:
     """The data set, to look at its columns."""
     require_pyarrow()
     from wallaroo_ext.batch.sources import open_source
 
-    return open_source(place, kind=kind)
+    return open_source(place, kind=kind, types=types)
 
 
-def chosen(known: Sequence[str], columns: list[str], drop: list[str], keys: list[str]) -> dict[str, Any]:
+def types_of(texts: list[str]) -> dict[str, str]:
+    """The types that columns are to have, as `infer_dataset` takes them.
+
+    Args:
+        texts: Each is a column and a type, such as `id=int64`, or several with commas between.
+
+    Raises:
+        UsageError: One has no type.
+    """
+    found: dict[str, str] = {}
+    for pair in [pair for text in texts for pair in text.split(",")]:
+        name, sign, kind = pair.rpartition("=")
+        if not sign or not name.strip():
+            raise UsageError(f"--types {pair!r}: it is a column and its type, such as id=int64.")
+        found[name.strip()] = kind.strip()
+    return found
+
+
+def chosen(source: Source, columns: list[str], drop: list[str], keys: list[str]) -> dict[str, Any]:
     """The columns to send, and the keys, as `infer_dataset` takes them.
 
     Args:
-        known: The columns of the data set.
+        source: The data set.
         columns: The columns to send; all but the keys where there are none.
         drop: The columns not to send.
         keys: The keys. Each text is a name, or names with commas between.
@@ -39,8 +57,9 @@ def chosen(known: Sequence[str], columns: list[str], drop: list[str], keys: list
     Raises:
         UsageError: There is no such column, or none is left.
     """
+    known = source.names
     own = _named(known, keys, "--keys")
-    wanted = _named(known, columns, "--columns") or [name for name in known if name not in own]
+    wanted = _named(known, columns, "--columns") or [name for name in source.sendable if name not in own]
     left_out = set(_named(known, drop, "--drop"))
     kept = [name for name in wanted if name not in left_out]
     if not kept:
@@ -67,21 +86,28 @@ def filter_of(source: Source, conditions: list[str]) -> Any:
     Raises:
         UsageError: One is no condition, or its value is none of the column's type.
     """
-    expressions = [_expression(source, condition) for condition in conditions]
+    parts = [_parts(source, condition) for condition in conditions]
+    looked_at = source.chosen(list(dict.fromkeys(name for name, _, _, _ in parts)), None)
+    expressions = [_expression(looked_at, *part) for part in parts]
     whole: Any = None
     for expression in expressions:
         whole = expression if whole is None else whole & expression
     return whole
 
 
-def _expression(source: Source, condition: str) -> Any:
+def _parts(source: Source, condition: str) -> tuple[str, str, str, str]:
+    """The column of a condition, its sign, its value, and the condition itself."""
     found = _CONDITION.fullmatch(condition)
     if found is None:
         raise UsageError(
             f'--filter {condition!r}: a condition is a column, a sign and a value, such as "amount >= 100".'
         )
     [name] = _named(source.names, [found["name"]], "--filter")
-    value = _value(source, name, found["value"], condition)
+    return name, found["sign"], found["value"], condition
+
+
+def _expression(source: Source, name: str, sign: str, text: str, condition: str) -> Any:
+    value = _value(source, name, text, condition)
     compute: Any = import_module("pyarrow.compute")
     field = compute.field(name)
     signs: dict[str, Any] = {
@@ -93,7 +119,7 @@ def _expression(source: Source, condition: str) -> Any:
         ">": field > value,
         ">=": field >= value,
     }
-    return signs[found["sign"]]
+    return signs[sign]
 
 
 def _value(source: Source, name: str, text: str, condition: str) -> Any:

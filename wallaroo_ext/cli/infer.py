@@ -76,7 +76,7 @@ def infer(
 def _rows(file: str, columns: list[str], drop: list[str], *, vector: bool) -> pa.Table:
     from wallaroo_ext.cli.rows import as_vector, read_rows, with_columns
 
-    rows = with_columns(read_rows(file), columns, drop)
+    rows = with_columns(read_rows(file, columns), columns, drop)
     return as_vector(rows) if vector else rows
 
 

@@ -23,19 +23,25 @@ _SHOWN = 10
 _STDIN = "The standard input"
 
 
-def read_rows(file: str) -> pa.Table:
+def read_rows(file: str, columns: list[str]) -> pa.Table:
     """The rows of a file, or of the standard input where the file is `-`.
+
+    Args:
+        file: The file.
+        columns: The columns to keep, as `with_columns` takes them; an index of pandas is one of the rows' only if it is
+            named.
 
     Raises:
         InvalidDataError: There are no rows in it.
         OSError: It cannot be opened.
     """
     require_pyarrow()
+    named = [name for text in columns for name in (text, *text.split(","))]
     if file != "-":
-        return to_table(file)
+        return to_table(file, named)
     with _spooled(sys.stdin.buffer.read()) as path:
         try:
-            return to_table(path)
+            return to_table(path, named)
         except InvalidDataError as error:
             raise InvalidDataError(str(error).replace(str(path), _STDIN)) from None
 

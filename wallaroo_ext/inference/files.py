@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext import arrow
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.pandas_index import index_named
 
 if TYPE_CHECKING:
     import os
@@ -58,9 +60,22 @@ def _read_parquet(path: Path) -> Table:
     return parquet.ParquetFile(path).read()
 
 
-def _read_csv(path: Path) -> Table:
-    csv: Any = import_module("pyarrow.csv")
-    return csv.read_csv(path)
+def read_csv(path: Path) -> Table:
+    """Return the rows of a CSV file, each column with the type that its texts have in common.
+
+    What pandas writes as an index, a first column without a name, is marked as one.
+
+    Raises:
+        InvalidDataError: It cannot be read as CSV; the message names the row where there is one.
+    """
+    csv_files: Any = import_module("wallaroo_ext.inference.csv_files")
+    csv_types: Any = import_module("wallaroo_ext.inference.csv_types")
+    file = csv_files.CsvFile(partial(path.open, "rb"))
+    if not file.names:
+        raise InvalidDataError("it is empty, and a CSV file begins with a line of names.")
+    texts = pa.Table.from_batches(file.texts(), pa.schema([(name, pa.string()) for name in file.names]))
+    columns = {name: csv_types.typed(name, texts.column(name)) for name in file.names}
+    return pa.table(columns).replace_schema_metadata(index_named("") if "" in columns else None)
 
 
 def _read_json(path: Path) -> Any:
@@ -79,5 +94,5 @@ _READERS: dict[str, Callable[[Path], Any]] = {
     ".feather": _read_arrow,
     ".parquet": _read_parquet,
     ".json": _read_json,
-    ".csv": _read_csv,
+    ".csv": read_csv,
 }

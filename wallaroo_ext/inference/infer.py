@@ -13,7 +13,7 @@ from wallaroo_ext.timeouts import Timeouts, httpx_timeout
 from wallaroo_ext.urls import readable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import httpx
     import pyarrow as pa
@@ -108,8 +108,9 @@ def infer_steps(
     dataset_exclude: str | Sequence[str] = (),
     dataset_separator: str = "",
     timeout: Timeouts | httpx.Timeout | float | None = None,
+    index: Collection[str] = (),
 ) -> Steps[pa.Table]:
-    """What `infer` does."""
+    """What `infer` does; columns that `index` names are sent even where pandas keeps an index in them."""
     from wallaroo_ext.inference.rows import require_pyarrow, to_table
 
     require_pyarrow()
@@ -124,7 +125,7 @@ def infer_steps(
     }
     if timeout is not None:
         request["timeout"] = httpx_timeout(timeout)
-    response = yield from send(step_of(operation, request, to_table(data), wire))
+    response = yield from send(step_of(operation, request, to_table(data, index), wire))
     return read_answer(operation, response, dataset_separator or ".")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.python_values import check_values
 
 pa: Any = import_module("pyarrow")
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -36,6 +37,8 @@ def column_of(name: str, array: Array) -> Any:
     mask = np.ma.getmaskarray(array).reshape(-1) if isinstance(array, np.ma.MaskedArray) else None
     flat = _contiguous(np.asarray(array)).reshape(-1)
     text = _TEXTS.get(flat.dtype.kind)
+    if flat.dtype == object:
+        check_values(name, flat.tolist() if mask is None else flat[~mask].tolist())
     try:
         column = pa.array(flat, mask=mask) if text is None else pa.array(flat.astype(object), text, mask=mask)
     except pa.ArrowNotImplementedError:
@@ -47,6 +50,8 @@ def column_of(name: str, array: Array) -> Any:
 
 def _contiguous(array: Array) -> Array:
     """An array in the machine's byte order, row by row, and in a unit of time that Arrow has."""
+    if array.dtype.kind == "T":  # texts of any length
+        return array.astype(object)
     kind = array.dtype.newbyteorder("=")
     if kind.kind in "mM":
         unit, _ = np.datetime_data(kind)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from wallaroo_ext.errors import InvalidDataError
+
 if TYPE_CHECKING:
     from pyarrow import Table
 
@@ -23,6 +25,10 @@ _SIMPLE: dict[Any, Any] = {
     pa.binary_view(): pa.binary(),
     pa.large_binary(): pa.binary(),
 }
+_BOOLEANS = "arrow.bool8"
+_KNOWN = {_BOOLEANS, "arrow.fixed_shape_tensor", "arrow.json"}
+"""Extension types whose values are numbers or texts."""
+
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_list_view, pa.types.is_large_list_view)
 
 
@@ -31,13 +37,53 @@ def with_plain_types(table: Table) -> Table:
 
     Nothing but offsets is copied, where the values stay the same. Columns that are too long for small offsets stay as
     they are.
+
+    Raises:
+        InvalidDataError: A column has values of a type whose meaning is neither that of numbers nor of texts.
     """
+    for field in cast("Any", table.schema):
+        if _is_meaningless(field):
+            raise InvalidDataError(
+                f"The column {field.name!r} is of type {_named(field)}, whose values are no numbers and no texts.",
+                advice="Convert it, or leave it out.",
+            )
     if all(_is_plain(kind) for kind in table.schema.types):
         return table
     schema = pa.schema([field.with_type(_plain(field.type)) for field in cast("Any", table.schema)])
     columns = [_converted(column, field.type) for column, field in zip(table.columns, schema, strict=True)]
     fields = [field.with_type(column.type) for field, column in zip(schema, columns, strict=True)]
     return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def _is_meaningless(field: Any) -> bool:
+    """Whether the bytes of a column are not its values: those of an extension type, or of a fixed number for anything.
+
+    A period of pandas is kept as its number, a UUID as 16 bytes, and an object of polars as its address.
+    """
+    kind = field.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return kind.extension_name not in _KNOWN or not _is_in_order(kind)
+    if _extension(field) not in {"", *_KNOWN} or pa.types.is_fixed_size_binary(kind):
+        return True
+    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
+        return _is_meaningless(pa.field("", kind.value_type))
+    return pa.types.is_nested(kind) and any(_is_meaningless(kind.field(place)) for place in range(kind.num_fields))
+
+
+def _is_in_order(kind: Any) -> bool:
+    """Whether a tensor's elements are in the order of its dimensions."""
+    permutation = getattr(kind, "permutation", None)
+    return permutation is None or list(permutation) == sorted(permutation)
+
+
+def _extension(field: Any) -> str:
+    """The name of an extension type that nothing here knows; empty where a column is of none."""
+    metadata: dict[bytes, bytes] = field.metadata or {}
+    return metadata.get(b"ARROW:extension:name", b"").decode(errors="replace")
+
+
+def _named(field: Any) -> str:
+    return str(field.type) if not _extension(field) else f"{_extension(field)} ({field.type})"
 
 
 def _is_plain(kind: Any) -> bool:
@@ -50,7 +96,7 @@ def _is_plain(kind: Any) -> bool:
 def _plain(kind: Any) -> Any:
     """The type that stands for a type."""
     if isinstance(kind, pa.BaseExtensionType):
-        return _plain(kind.storage_type)
+        return pa.bool_() if kind.extension_name == _BOOLEANS else _plain(kind.storage_type)
     if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
         return _plain(kind.value_type)
     if any(check(kind) for check in _LISTS):

@@ -8,7 +8,7 @@ from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any, TypeAlias
 
     import numpy as np
@@ -49,10 +49,11 @@ if TYPE_CHECKING:
     """A table; a list of records; a mapping of columns; one array; or a file, by its path."""
 
 
-def to_table(rows: Rows) -> pa.Table:
+def to_table(rows: Rows, index: Collection[str] = ()) -> pa.Table:
     """Rows as a table, without a copy where their layout allows it.
 
-    An index of pandas is no column. Types that not every engine reads became plain ones; see `plain_types`.
+    An index of pandas is no column, unless `index` names it. Types that not every engine reads became plain ones; see
+    `plain_types`.
 
     Raises:
         ConfigurationError: pyarrow is not installed.
@@ -60,11 +61,12 @@ def to_table(rows: Rows) -> pa.Table:
         OSError: The file cannot be opened.
     """
     require_pyarrow()
+    from wallaroo_ext.inference.pandas_index import without_index
     from wallaroo_ext.inference.plain_types import with_plain_types
-    from wallaroo_ext.inference.tables import REFUSALS, check_names, table_of, without_index
+    from wallaroo_ext.inference.tables import REFUSALS, check_names, table_of
 
     try:
-        table = with_plain_types(without_index(table_of(rows)))
+        table = with_plain_types(without_index(table_of(rows), index))
     except REFUSALS as error:
         raise InvalidDataError(f"These rows are no table: {error}.") from error
     check_names(table.column_names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -13,8 +12,8 @@ import numpy as np
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files import read_file
 from wallaroo_ext.inference.numpy_columns import column_of
+from wallaroo_ext.inference.python_values import array_of, check_values
 from wallaroo_ext.inference.rows import ONLY_INPUT, ArrowArray, ArrowStream
-from wallaroo_ext.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 pa: Any = import_module("pyarrow")
 REFUSALS = (pa.ArrowException, TypeError, ValueError, OverflowError)
 """What pyarrow raises for values that it cannot take."""
+
+
+_OBJECT = "O"
 
 
 def table_of(rows: Any) -> Table:
@@ -55,6 +57,7 @@ def _what_rows_are(instead: str) -> str:
 
 def _exported(rows: Any) -> Table:
     """A table from what exports one; an array that is none of structs is the input of a model that has one."""
+    _check_objects(rows)
     try:
         return pa.table(rows)
     except pa.ArrowInvalid:
@@ -62,6 +65,35 @@ def _exported(rows: Any) -> Table:
         if column is None:
             raise
         return pa.table({ONLY_INPUT: column})
+
+
+def _check_objects(rows: Any) -> None:
+    """Refuse columns of Python's objects that are no numbers and texts, before a library exports them as something."""
+    if _is_of(rows, "pandas", "DataFrame"):
+        for place, (name, kind) in enumerate(rows.dtypes.items()):
+            if kind.kind == _OBJECT:
+                check_values(str(name), rows.iloc[:, place].tolist())
+    elif _is_of(rows, "pandas", "Series") and rows.dtype.kind == _OBJECT:
+        check_values(str(rows.name), rows.tolist())
+    elif _is_of(rows, "polars", "DataFrame"):
+        for name in rows.columns:
+            _check_polars(name, rows.get_column(name))
+    elif _is_of(rows, "polars", "Series"):
+        _check_polars(rows.name, rows)
+
+
+def _is_of(rows: Any, library: str, name: str) -> bool:
+    return any(kind.__name__ == name and kind.__module__.split(".")[0] == library for kind in type(rows).__mro__)
+
+
+def _check_polars(name: str, column: Any) -> None:
+    """Refuse polars' objects: it exports the addresses where they are in memory."""
+    if "Object" in str(column.dtype):
+        row = next((row for row, value in enumerate(column) if value is not None), 0)
+        raise InvalidDataError(
+            f"The column {name!r} of polars' type {column.dtype} has objects of Python, which are no numbers and no "
+            f"texts, the first one in row {row}: convert it, or leave it out."
+        )
 
 
 def _exported_column(rows: Any) -> Any:
@@ -93,11 +125,12 @@ def _column(name: str, values: Any) -> Any:
         return column_of(name, cast("Any", values))
     try:
         if isinstance(values, ArrowStream | ArrowArray):
+            _check_objects(values)
             return pa.chunked_array(values)
         if hasattr(values, "__array__"):
             return column_of(name, np.asanyarray(values))
         if isinstance(values, Sequence) and not isinstance(values, str | bytes | bytearray):
-            return pa.array(values)
+            return array_of(name, cast("Any", values))
     except REFUSALS as error:
         raise InvalidDataError(f"The column {name!r} cannot be read: {error}.") from error
     raise InvalidDataError(
@@ -118,15 +151,6 @@ def _from_records(records: Sequence[Any]) -> Table:
                 f"Record {number} has the fields {list(fields)}, the first one has {list(records[0])}."
             )
     return _from_columns({name: [record[name] for record in records] for name in records[0]})
-
-
-def without_index(table: Table) -> Table:
-    """A table without the columns that pandas keeps an index in."""
-    metadata = (table.schema.metadata or {}).get(b"pandas")
-    if metadata is None:
-        return table
-    index = {name for name in list_of(object_of(json.loads(metadata)).get("index_columns")) if isinstance(name, str)}
-    return table.select([n for n, name in enumerate(table.column_names) if name not in index]) if index else table
 
 
 def check_names(names: list[str]) -> None:

@@ -28,6 +28,25 @@ class MissingNumberError(VectorError):
     """A row has no number in one of the places of a vector."""
 
 
+def check_number(name: str, kind: Any, found: object = None) -> None:
+    """Make sure that a column can be in a vector.
+
+    Args:
+        name: The column.
+        kind: Its type.
+        found: Where a value is that makes it another one; None where that is not known.
+
+    Raises:
+        VectorError: It has something else than numbers.
+    """
+    types: Any = import_module("pyarrow").types
+    if not (types.is_integer(kind) or types.is_floating(kind) or types.is_null(kind)):
+        where = "" if found is None else f": {found}"
+        raise VectorError(
+            f"A vector is made of columns of numbers, and {name!r} is of type {kind}{where}.", column=name
+        )
+
+
 def vector_of(table: Table) -> Table:
     """The columns as one: a vector of 32-bit floats a row, in the order of the columns.
 
@@ -37,12 +56,8 @@ def vector_of(table: Table) -> Table:
     """
     import numpy as np
 
-    types: Any = import_module("pyarrow").types
     for name, column in zip(table.column_names, cast("list[Any]", table.columns), strict=True):
-        if not (types.is_integer(column.type) or types.is_floating(column.type)):
-            raise VectorError(
-                f"A vector is made of columns of numbers, and {name!r} is of type {column.type}.", column=name
-            )
+        check_number(name, column.type)
         if column.null_count:
             raise MissingNumberError(
                 f"A vector has a number in each place, and the column {name!r} has nulls.", column=name

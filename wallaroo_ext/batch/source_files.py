@@ -1,0 +1,168 @@
+"""The files of a data set, by what a person names: in a fixed order, with the columns that their directories say."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
+
+from wallaroo_ext.batch.filesystems import resolved
+from wallaroo_ext.errors import InvalidDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+fs: Any = import_module("pyarrow.fs")
+
+FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc", ".csv": "csv"}
+_NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+_WILD = set("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file of a data set, with what tells whether it is still the same.
+
+    Attributes:
+        path: Its path in its file system.
+        size: In bytes.
+        changed: When it was changed, in nanoseconds since 1970; None where the file system does not tell.
+    """
+
+    path: str
+    size: int | None
+    changed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFiles:
+    """The files of a data set.
+
+    Attributes:
+        system: pyarrow's file system that they are in.
+        paths: Their paths, in order.
+        base: The directory that was named; None where files were.
+    """
+
+    system: Any
+    paths: list[str]
+    base: str | None
+
+    def files(self) -> list[InputFile]:
+        """Look at the files.
+
+        Raises:
+            InvalidDataError: One is not there.
+        """
+        infos = self.system.get_file_info(self.paths)
+        for info in infos:
+            if info.type == fs.FileType.NotFound:
+                raise InvalidDataError(f"There is no file {info.path}.")
+        return [InputFile(info.path, info.size, info.mtime_ns) for info in infos]
+
+    def partitions(self, path: str) -> dict[str, str | None]:
+        """Return the columns that a file's directories say, as Hive writes them: `zip=00123`, always texts."""
+        if self.base is None:
+            return {}
+        directories = PurePosixPath(path[len(self.base) :].strip("/")).parts[:-1]
+        return dict(_partition(part) for part in directories if "=" in part.lstrip("="))
+
+
+def _partition(directory: str) -> tuple[str, str | None]:
+    name, _, value = directory.partition("=")
+    return unquote(name), None if value == _NULL_PARTITION else unquote(value)
+
+
+def find(source: Any, filesystem: Any) -> FoundFiles:
+    """Find the files that a person names.
+
+    Args:
+        source: A file, a directory, a pattern with `*`, `?` or `[`, or a list of files.
+        filesystem: The file system of pyarrow or fsspec that they are in; that of a URL, or the machine's.
+
+    Raises:
+        InvalidDataError: There are none.
+    """
+    if isinstance(source, list | tuple):
+        return _listed(cast("list[Any]", source), filesystem)
+    if not isinstance(source, str | os.PathLike):
+        raise InvalidDataError(f"A source is a path, a list of paths or a data set, not {type(source).__name__}.")
+    system, path = resolved(cast("Any", source), filesystem)
+    kind = system.get_file_info(path).type
+    if set(path) & _WILD and kind == fs.FileType.NotFound:
+        return FoundFiles(system, _matching(system, path), None)
+    if kind == fs.FileType.Directory:
+        return FoundFiles(system, _below(system, path, source), path)
+    if kind == fs.FileType.NotFound:
+        raise InvalidDataError(f"There is no file {source}.")
+    return FoundFiles(system, [path], None)
+
+
+def _listed(sources: Sequence[Any], filesystem: Any) -> FoundFiles:
+    found = [resolved(place, filesystem) for place in sources]
+    if not found:
+        raise InvalidDataError("The list of files is empty.")
+    return FoundFiles(found[0][0], [path for _, path in found], None)
+
+
+def _below(system: Any, directory: str, named: Any) -> list[str]:
+    """The data files below a directory; what begins with a dot or an underscore is none."""
+    infos = system.get_file_info(fs.FileSelector(directory, recursive=True))
+    paths = [info.path for info in infos if info.is_file and not _is_hidden(info.path[len(directory) :])]
+    if not paths:
+        raise InvalidDataError(f"There are no files in {named}.")
+    return sorted(paths)
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith((".", "_")) for part in path.strip("/").split("/"))
+
+
+def _matching(system: Any, pattern: str) -> list[str]:
+    """The files that a pattern fits, `**` over any number of directories."""
+    parts = PurePosixPath(pattern).parts
+    fixed = next(number for number, part in enumerate(parts) if set(part) & _WILD)
+    base = str(PurePosixPath(*parts[:fixed])) if fixed else ""
+    infos = system.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
+    paths = sorted(info.path for info in infos if info.is_file and _fits(info.path, list(parts)))
+    if not paths:
+        raise InvalidDataError(f"There is no file that {pattern} fits.")
+    return paths
+
+
+def _fits(path: str, pattern: list[str]) -> bool:
+    return _parts_fit(list(PurePosixPath(path).parts), pattern)
+
+
+def _parts_fit(parts: list[str], pattern: list[str]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_parts_fit(parts[skip:], pattern[1:]) for skip in range(len(parts) + 1))
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _parts_fit(parts[1:], pattern[1:])
+
+
+def format_of(paths: list[str], kind: str | None) -> str:
+    """Return the format of files: `parquet`, `ipc` or `csv`, by what is said or by their names.
+
+    Raises:
+        InvalidDataError: They are of several ones, or of none that is known.
+    """
+    if kind is not None:
+        if kind not in {"parquet", "arrow", "csv"}:
+            raise InvalidDataError(f"A format is parquet, arrow or csv, not {kind!r}.")
+        return "ipc" if kind == "arrow" else kind
+    kinds = {FORMATS.get(PurePosixPath(path).suffix.lower()) for path in paths}
+    if len(kinds) == 1 and None not in kinds:
+        return cast("str", kinds.pop())
+    wrong = next((path for path in paths if PurePosixPath(path).suffix.lower() not in FORMATS), None)
+    if wrong is None:
+        raise InvalidDataError("The files are of several formats: name those of one, by a pattern or a list.")
+    raise InvalidDataError(
+        f"{wrong} is of no known format; say which: format='parquet', 'arrow' or 'csv'. "
+        f"By themselves, {', '.join(FORMATS)} are known."
+    )
