@@ -301,7 +301,7 @@ class Properties:
 
 def _use_transport(schema: Any, transport: Any) -> None:
     """Have a contract's requests sent by a transport; schemathesis has no other way to choose it."""
-    kind: type[Any] = type(schema)
+    kind: Any = schema.__class__
     schema.__class__ = type("InterceptedSchema", (kind,), {"transport": property(lambda _: transport)})
 
 
