@@ -12,8 +12,10 @@ import pytest
 import yaml
 from added_operations import ADDED, READS, Counting, Others, counted_instance, extended
 
+from wallaroo_ext import contract
+
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
@@ -121,21 +123,36 @@ def test_a_run_that_only_reads_sends_only_what_is_marked_as_reading(
     assert not {path for path in written if "get_deployment" not in path}
 
 
-def test_a_contract_that_describes_no_operation_cannot_be_run(
-    instance: tuple[dict[str, str], Counting, Others], tmp_path: Path
+def undescribed() -> tuple[dict[str, Any], list[str]]:
+    """A contract that says of no operation what it writes."""
+    document = extended()
+    for name in ADDED | READS:
+        document["paths"].pop((ADDED | READS)[name].path, None)
+    for _, _, operation in contract.operations(document):
+        del operation["x-writes"]
+    return document, []
+
+
+def undescribed_alone() -> tuple[dict[str, Any], list[str]]:
+    """A contract that does not describe the one operation that is looked at."""
+    return extended(PARTLY), ["--operation", "purge_model"]
+
+
+@pytest.mark.parametrize("case", [undescribed, undescribed_alone])
+def test_where_nothing_is_described_nothing_can_be_looked_at(
+    case: Callable[[], tuple[dict[str, Any], list[str]]],
+    instance: tuple[dict[str, str], Counting, Others],
+    tmp_path: Path,
 ) -> None:
     environment, counting, _ = instance
     counting.arrived.clear()
-    document = extended()
-    for item in document["paths"].values():
-        for operation in item.values():
-            if isinstance(operation, dict):
-                operation.pop("x-writes", None)  # pyright: ignore[reportUnknownMemberType] - it is JSON
+    document, options = case()
     file = tmp_path / "contract.yaml"
     file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     own = {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")}
-    command = [sys.executable, "-m", "wallaroo_ext.cli", "conformance", "--contract", str(file)]
+    command = [sys.executable, "-m", "wallaroo_ext.cli", "conformance", "--contract", str(file), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=own | environment)
     assert done.returncode == 2, done.stdout + done.stderr
-    assert "x-writes" in done.stdout
+    assert "Nothing can be looked at" in done.stdout
+    assert "Traceback" not in done.stderr
     assert not [each for each in counting.arrived if "openid-connect" not in each.path]

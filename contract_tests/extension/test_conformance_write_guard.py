@@ -453,6 +453,18 @@ def test_what_the_contract_does_not_describe_is_withheld(
         guard.check_undeclared("GET", "purge_model", RequestFields(), has_body=False)
 
 
+@pytest.mark.parametrize("method", ["delete", "put", "patch"])
+def test_a_method_that_changes_something_does_not_only_read(method: str) -> None:
+    document = purge(**{"x-writes": []})
+    document["paths"]["/v1/api/models/purge"] = {method: document["paths"]["/v1/api/models/purge"]["post"]}
+    assert "by HTTP" in effects_of(document)["purge_model"].problem
+
+
+def test_a_schema_that_cannot_be_read_is_no_description() -> None:
+    broken = {"required": True, "content": {JSON: {"schema": {"$ref": "#/components/schemas/Nowhere"}}}}
+    assert "cannot be read" in effects_of(purge(requestBody=broken))["purge_model"].problem
+
+
 def test_what_the_contract_describes_is_sent_with_the_runs_own(owned: OwnedResources) -> None:
     guard = WriteGuard(effects_of(purge()), owned)
     owned.add("model id", 3)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.report import ReportFiles
     from wallaroo_ext.conformance.run import Run
 
-_MANNERS = Group("Manners", help="What the run may do on an instance that others use, too.")
+_SAFETY = Group("Safety", help="What the run may do on an instance that others use, too.")
 _DRIFT = Group(
     "Drift", help="What else is compared with the contract; a difference that breaks clients is exit code 1."
 )
@@ -40,9 +40,9 @@ def conformance(
     drift: Annotated[bool, Parameter(group=_DRIFT, negative=())] = False,
     drift_url: Annotated[str | None, Parameter(group=_DRIFT)] = None,
     recorded: Annotated[Path | None, Parameter(group=_DRIFT)] = None,
-    read_only: Annotated[bool, Parameter(group=_MANNERS, negative=())] = False,
-    allow_user_changes: Annotated[bool, Parameter(group=_MANNERS, negative=())] = False,
-    rate: Annotated[float | None, Parameter(group=_MANNERS, validator=Number(gt=0))] = None,
+    read_only: Annotated[bool, Parameter(group=_SAFETY, negative=())] = False,
+    allow_user_changes: Annotated[bool, Parameter(group=_SAFETY, negative=())] = False,
+    rate: Annotated[float | None, Parameter(group=_SAFETY, validator=Number(gt=0))] = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
     """Check whether an instance keeps the contract, and write a report.

@@ -26,8 +26,8 @@ DRIFT = "drift"
 """The check that another description of the instance, or what was recorded of it, breaks no client of the contract."""
 
 _NOTHING_DESCRIBED = (
-    "The contract says of no operation what it writes (x-writes) and which of its fields name something (x-names), "
-    "without which none is sent. Its own description, in `info`, says how they are written."
+    "Nothing can be looked at: the contract has to say what an operation writes (x-writes) and which of its fields "
+    "name something (x-names), as the contract that comes with this package describes it in `info`."
 )
 _CHECKOUT = "contract_tests"
 _HERE = Path(__file__).parent
@@ -131,8 +131,7 @@ def reach(suite: Suite) -> None:
     """
     if suite.instance.kind == "recorded":
         return
-    if not any(row.is_described for row in suite.run.operations):
-        raise ConfigurationError(_NOTHING_DESCRIBED)
+    _see_something_described(suite)
     from wallaroo_mlops_client.api.features import list_features
     from wallaroo_mlops_client.models import ListFeaturesRequest
 
@@ -145,6 +144,20 @@ def reach(suite: Suite) -> None:
         raise
     except AnswerError:
         return  # an answer is all that is asked for here; whether it is right, the tests ask
+
+
+def _see_something_described(suite: Suite) -> None:
+    """See that the contract describes one of the operations that the run looks at.
+
+    Raises:
+        ConfigurationError: It describes none, and so nothing could be found out.
+    """
+    wanted = suite.options.operations
+    rows = [row for row in suite.run.operations if not wanted or row.id in wanted]
+    if any(row.is_described for row in rows):
+        return
+    reasons = [f"{row.id}: {row.not_exercised}" for row in rows] if wanted else []
+    raise ConfigurationError(" ".join([_NOTHING_DESCRIBED, *reasons]))
 
 
 def compare(suite: Suite) -> None:

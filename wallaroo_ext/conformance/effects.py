@@ -48,6 +48,7 @@ _EXPRESSION = re.compile(
     r"\$(request|response)\.(?:body(?:#(?P<pointer>(?:/[^}]*)?))?|(path|query|header|cookie)\.(.+))"
 )
 _IN_TEMPLATE = re.compile(r"\{(\$[^}]*)\}")
+_CHANGING_METHODS = {"put", "patch", "delete"}
 _HARMLESS_TYPES = {"boolean", "null"}
 
 
@@ -167,19 +168,24 @@ def split_thing(thing: str) -> tuple[str, str]:
 def effects_of(document: dict[str, Any]) -> dict[str, Effects]:
     """Return what a contract says of the effects of each operation, by its id."""
     return {
-        operation["operationId"]: _effects(document, path, object_of(operation))
-        for path, _, operation in contract.operations(document)
+        operation["operationId"]: _effects(document, path, method, object_of(operation))
+        for path, method, operation in contract.operations(document)
     }
 
 
-def _effects(document: dict[str, Any], path: str, operation: dict[str, Any]) -> Effects:
+def _effects(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> Effects:
     name = str(operation["operationId"])
     try:
-        return _described(document, path, operation)
+        found = _described(document, path, operation)
     except UndescribedError as error:
         return Effects(name, problem=str(error))
     except (LookupError, TypeError, AttributeError, RecursionError) as error:
         return Effects(name, problem=f"Its request cannot be read from the contract ({type(error).__name__}: {error}).")
+    if method in _CHANGING_METHODS and not found.writes:
+        return Effects(
+            name, problem=f"x-writes says that it only reads, and {method.upper()} changes something, by HTTP."
+        )
+    return found
 
 
 def _described(document: dict[str, Any], path: str, operation: dict[str, Any]) -> Effects:

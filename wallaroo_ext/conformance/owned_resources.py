@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.conformance.effects import split_thing
+from wallaroo_ext.conformance.effects import place_of, split_thing
 from wallaroo_ext.json_values import list_of, object_of
 
 if TYPE_CHECKING:
@@ -225,8 +225,6 @@ def _given(given: AnswerName, request: RequestFields, answer: Any) -> list[Any]:
 
 
 def _evaluated(expression: str, request: RequestFields, answer: Any) -> list[Any]:
-    from wallaroo_ext.conformance.effects import place_of
-
     place = place_of(expression)
     values = request.at(place) if expression.startswith("$request.") else _at(answer, place[1:])
     return [value for value in values if isinstance(value, str | int) and not isinstance(value, bool)]

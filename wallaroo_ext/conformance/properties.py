@@ -301,7 +301,8 @@ class Properties:
 
 def _use_transport(schema: Any, transport: Any) -> None:
     """Have a contract's requests sent by a transport; schemathesis has no other way to choose it."""
-    schema.__class__ = type("InterceptedSchema", (type(schema),), {"transport": property(lambda _: transport)})
+    kind: Any = schema.__class__
+    schema.__class__ = type("InterceptedSchema", (kind,), {"transport": property(lambda _: transport)})
 
 
 def _checks() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from email import message_from_bytes, policy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from wallaroo_ext.conformance.effects import is_at
 from wallaroo_ext.json_values import list_of, object_of
 
 if TYPE_CHECKING:
@@ -78,8 +79,6 @@ class RequestFields:
 
     def at(self, pattern: Place) -> list[Any]:
         """Return the values at the places that a pattern stands for."""
-        from wallaroo_ext.conformance.effects import is_at
-
         return [found.value for found in self.values if is_at(pattern, found.place)]
 
 
