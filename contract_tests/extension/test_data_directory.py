@@ -289,7 +289,8 @@ class TestDatabases:
         with closing(sqlite3.connect(data / DATABASE)) as db:
             db.execute("DELETE FROM settings")
             db.commit()
-        (data / MARK).unlink()
+        for name in (MARK, "lock"):
+            (data / name).unlink()
         for name in THREE[1:]:
             write(data / "models" / name)
         assert "does not know, 2 such as" in refused(data)

@@ -128,8 +128,15 @@ def test_an_upload_whose_row_has_no_room_is_a_507_and_leaves_nothing(
 
 def test_nothing_stays_of_an_upload_that_filled_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "full").symlink_to("/dev/full")
-    monkeypatch.setattr("wallaroo_ext.sandbox.bodies.new_upload", lambda staging: staging / "full")
-    monkeypatch.setattr("wallaroo_ext.sandbox.bodies.create", lambda path: path.open("wb"))  # which follows links
+
+    def full(_: object) -> Path:
+        return tmp_path / "full"
+
+    def followed(path: Path) -> Any:
+        return path.open("wb")
+
+    monkeypatch.setattr("wallaroo_ext.sandbox.bodies.new_upload", full)
+    monkeypatch.setattr("wallaroo_ext.sandbox.bodies.create", followed)
     kind = SPEC.operations["upload_model_stream"].body_kind(OCTETS)
     assert kind is not None
     pieces = [{"type": "http.request", "body": b"x" * 3000, "more_body": more} for more in (True, True, True, False)]

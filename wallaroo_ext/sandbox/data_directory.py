@@ -111,7 +111,8 @@ class DataDirectory:
         if is_new:
             self._write_first_mark()
         elif self._read_mark() is None:
-            self._recognised()
+            found = self._recognised()
+            self._check_files(found.files, _Mark(found.directory_id or ""))  # now, before there is a file for the lock
         self._lock = self._locked()
         try:
             self._mark = self._checked()
