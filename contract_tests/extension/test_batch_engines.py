@@ -99,6 +99,7 @@ def spark(worker_environment: None) -> Generator[Any]:
         pytest.skip("Spark needs Java 17: apt-get install openjdk-17-jre-headless")
     builder = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     builder = builder.config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
+    builder = builder.config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")  # its default drops the zone
     session = builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
     yield session
     session.stop()
