@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import os
 import pickle
 import shutil
@@ -98,6 +99,7 @@ def spark(worker_environment: None) -> Generator[Any]:
         pytest.skip("Spark needs Java 17: apt-get install openjdk-17-jre-headless")
     builder = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     builder = builder.config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
+    builder = builder.config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")  # its default drops the zone
     session = builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
     yield session
     session.stop()
@@ -160,6 +162,31 @@ def test_they_go_on_where_requests_fail(place: Sandbox, client: Client, scored: 
     finally:
         place.clear_faults()
     assert sorted(table.column("id").to_pylist()) == list(range(1000))
+
+
+def test_keys_are_what_the_file_says_and_an_index_of_pandas_is_no_value(
+    lookup: str, scored: Scored, tmp_path: Path
+) -> None:
+    keys: dict[str, Any] = {
+        "zip": ["00123", "NA", None],
+        "money": arrow.array([decimal.Decimal("1.10"), None, decimal.Decimal("99999999999999999999.99")]),
+        "utc": arrow.array([0, 1, None], arrow.timestamp("us", "UTC")),
+        "local": arrow.array([0, 1, None], arrow.timestamp("us")),
+        "day": arrow.array([0, -1, None], arrow.date32()),
+        "small": arrow.array([-1, None, 127], arrow.int8()),
+        "half": arrow.array([0.1, None, 0.5], arrow.float32()),
+        "raw": [b"\0\xff", b"", None],
+        "list": [[1, None], [], None],
+    }
+    table = arrow.table(keys | {"index": [1, 2, 99], "__index_level_0__": [7, 8, 9]})
+    (tmp_path / "in").mkdir()
+    pq.write_table(table, tmp_path / "in" / "a.parquet")
+    found = scored(lookup, tmp_path / "in", tmp_path / "out", keys=list(keys), reasons="why")
+    assert found.column("out.value").to_pylist() == [1.0, 4.0, None]
+    for name in keys:
+        own, its = table.column(name), found.column(name)
+        assert its.to_pylist() == own.to_pylist(), name
+        assert its.type == own.type, name
 
 
 def test_rejected_rows_are_errors_or_have_a_reason(lookup: str, scored: Scored, tmp_path: Path) -> None:

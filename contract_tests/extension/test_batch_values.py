@@ -18,7 +18,7 @@ from pyarrow import dataset as datasets
 from pyarrow import feather, parquet
 
 from wallaroo_ext import InvalidDataError, PartSize, infer_batches, infer_dataset
-from wallaroo_ext.batch.progress import Checking
+from wallaroo_ext.batch.progress import Checking, figures
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -210,6 +210,7 @@ class TestCsv:
         for rows in (10, 20, 30):
             checking(rows)
         assert [(now.stage, now.rows) for now in told] == [("checking", 20)]
+        assert figures(told[0]) == "20 rows checked, 7 a second"
 
 
 class TestParquet:
@@ -383,6 +384,17 @@ class TestPartitions:
         write_csv(tmp_path / "in" / "zip=1" / "0.csv", "a\n1\n")
         write_csv(tmp_path / "in" / "1.csv", "a\n1\n")
         refused(tmp_path / "in", "no column 'zip'", keys=["zip"])
+
+
+class TestCalls:
+    @pytest.mark.parametrize("name", ["keys", "columns"])
+    def test_a_column_that_is_named_twice(self, refused: Any, tmp_path: Path, name: str) -> None:
+        write_csv(tmp_path / "rows.csv", "a,b\n1,2\n")
+        refused(tmp_path / "rows.csv", f"`{name}` has 'a' twice", **{name: ["a", "a"]})
+
+    def test_nothing_but_keys(self, refused: Any, tmp_path: Path) -> None:
+        write_csv(tmp_path / "rows.csv", "a\n1\n")
+        refused(tmp_path / "rows.csv", "No column is left to be sent", keys=["a"])
 
 
 class TestGoingOn:

@@ -30,7 +30,7 @@ from wallaroo_ext.cli import rows, tables
 from wallaroo_ext.cli.output import UsageError
 from wallaroo_ext.cli.progress import size
 from wallaroo_ext.cli.schemas import schema_in
-from wallaroo_ext.cli.scored import plain
+from wallaroo_ext.cli.scored import plain, records
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.process import running
@@ -575,6 +575,26 @@ class TestRows:
     def test_json_has_no_value_for_what_it_cannot_say(self) -> None:
         value = {"a": [float("nan"), b"\xff", datetime(2023, 1, 2, tzinfo=UTC), True, None]}
         assert plain(value) == {"a": [None, "/w==", "2023-01-02T00:00:00.000Z", True, None]}
+
+    def test_json_has_times_with_all_their_digits_and_their_zone(self) -> None:
+        table: Any = pa.table(
+            {
+                "time": pa.array([1], pa.timestamp("ms")),
+                "a": pa.array([1], pa.timestamp("us")),
+                "b": pa.array([1], pa.timestamp("ns")),
+                "c": pa.array([1], pa.timestamp("us", "Europe/Berlin")),
+                "d": pa.array([1], pa.time64("us")),
+                "e": pa.array([10**15], pa.timestamp("ms")),
+            }
+        )
+        assert json.loads(next(records(table))) == {
+            "time": "1970-01-01T00:00:00.001Z",
+            "a": "1970-01-01T00:00:00.000001Z",
+            "b": "1970-01-01T00:00:00.000000001Z",
+            "c": "1970-01-01T01:00:00.000001+01:00",
+            "d": "00:00:00.000001",
+            "e": "<value out of range: 1000000000000000>",
+        }
 
 
 class TestSchemas:

@@ -42,7 +42,7 @@ QUICK = settings(
     max_examples=25,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
-LONG = settings(QUICK, max_examples=300)
+LONG = settings(QUICK, max_examples=120)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 TIMES = st.integers(-(2**40), 2**40)
 

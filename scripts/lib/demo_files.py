@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from wallaroo_ext.arrow import from_file
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.files import read_csv
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.json_values import list_of
 
@@ -94,8 +92,9 @@ def read_table(path: Path) -> pa.Table:
     try:
         return reader(path)
     except (ValueError, pa.ArrowException, InvalidDataError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UnfitFilesError(f"{path} cannot be read as a {path.suffix} file: {reason}") from None
+        said = str(error).strip().splitlines()[0]
+        begin = "" if said.startswith(str(path)) else f"{path} cannot be read as a {path.suffix} file: "
+        raise UnfitFilesError(f"{begin}{said}") from None
 
 
 def _read_records(path: Path) -> pa.Table:
@@ -105,20 +104,11 @@ def _read_records(path: Path) -> pa.Table:
     return to_table(list_of(records))
 
 
-def _read_arrow(path: Path) -> pa.Table:
-    return from_file(path.read_bytes())
-
-
-def _read_parquet(path: Path) -> pa.Table:
-    parquet: Any = import_module("pyarrow.parquet")
-    return parquet.read_table(path)
-
-
-READERS: dict[str, Callable[[Path], pa.Table]] = {
+READERS: dict[str, Callable[[Any], pa.Table]] = {
     ".json": _read_records,
-    ".arrow": _read_arrow,
-    ".parquet": _read_parquet,
-    ".csv": read_csv,
+    ".arrow": to_table,
+    ".parquet": to_table,
+    ".csv": to_table,
 }
 
 

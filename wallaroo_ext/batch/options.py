@@ -78,6 +78,10 @@ class HowToScore:
                 raise InvalidDataError(f"`{name}` is a whole number from 1 on, not {value!r}.")
         if self.in_flight > MOST_IN_FLIGHT:
             raise InvalidDataError(f"`in_flight` is at most {MOST_IN_FLIGHT}, not {self.in_flight}.")
+        for name, named in (("keys", self.keys), ("columns", self.columns or ())):
+            twice = next((each for each in named if named.count(each) > 1), None)
+            if twice is not None:
+                raise InvalidDataError(f"`{name}` has {twice!r} twice: name it once.")
         if self.columns is not None and not self.columns:
             raise InvalidDataError("No column is left to be sent: `columns` is empty.")
 

@@ -146,4 +146,5 @@ def figures(now: BatchProgress) -> str:
     """How far a run is, for a person."""
     of_all = "" if now.of is None else f" of {now.of:,}"
     rejected = f", {now.rejected:,} rejected" if now.rejected else ""
-    return f"{now.rows:,}{of_all} rows, {now.rows_per_second:,.0f} a second{rejected}"
+    checked = " checked" if now.stage == "checking" else ""
+    return f"{now.rows:,}{of_all} rows{checked}, {now.rows_per_second:,.0f} a second{rejected}"

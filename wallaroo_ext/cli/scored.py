@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from datetime import datetime
+from datetime import date, datetime, time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -43,8 +43,22 @@ def show_scored(table: pa.Table) -> None:
 def records(table: pa.Table) -> Iterator[str]:
     """The rows as JSON, an object each; what is no number is null."""
     for begin in range(0, table.num_rows, _CHUNK):
-        for row in _readable(table.slice(begin, _CHUNK)).to_pylist():
+        for row in _rows(_readable(table.slice(begin, _CHUNK))):
             yield json.dumps(plain(row), ensure_ascii=False, separators=(",", ":"))
+
+
+def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """The rows as Python has them."""
+    columns = [_values(column) for column in table.columns]
+    return (dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True))
+
+
+def _values(column: Any) -> list[Any]:
+    """The values of a column; times that Python does not have, with nanoseconds or far away, as texts."""
+    try:
+        return column.to_pylist()
+    except (ValueError, OverflowError):
+        return column.cast("string").to_pylist()
 
 
 def write_scored(file: Path, table: pa.Table) -> None:
@@ -61,11 +75,19 @@ def plain(value: Any) -> Any:
         return {str(name): plain(each) for name, each in cast("dict[Any, Any]", value).items()}
     if isinstance(value, list):
         return [plain(each) for each in cast("list[Any]", value)]
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    if isinstance(value, date | time):
+        return _time(value) if isinstance(value, datetime) else value.isoformat()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _time(value: datetime) -> str:
+    """A time with all its digits and its zone; without one it is UTC, as in all that an instance says."""
+    if value.utcoffset():
+        return value.isoformat()
+    whole = not value.microsecond % 1000 and not getattr(value, "nanosecond", 0)
+    return value.replace(tzinfo=None).isoformat(timespec="milliseconds" if whole else "auto") + "Z"
 
 
 def _column(name: str, values: list[Any]) -> Column:

@@ -77,7 +77,9 @@ def infer(client: Client, where: Where, data: Rows, **options: Unpack[InferOptio
             A table of pyarrow, pandas, polars or duckdb, or whatever else exports Arrow's C stream or array; a list of
             records; a mapping of columns, such as numpy arrays whose first dimension is the rows; one such array, for a
             model with one input, or one with named fields; or the path of an `.arrow`, `.feather`, `.parquet`, `.json`
-            or `.csv` file. What pandas has as an index is not sent, and what pandas holds for missing is null.
+            or `.csv` file. What pandas has as an index is not sent, and what pandas holds for missing is null. A column
+            of CSV is one of numbers or booleans where all of its fields are some, with nulls for the usual words for
+            no value; any other column is one of texts, exactly as written, `00123` and dates among them.
         **options: By name:
             `wire`: how rows are sent and answered: `arrow`, the default, which is exact and fast; `pandas-records`,
             JSON with an object a row; or `json`, the columns in one object, which is all that the oldest releases take.
