@@ -154,14 +154,16 @@ class Environment:
 
     def _install(self, name: str) -> None:
         locks = self.root / "scripts/requirements"
-        python, uv, advice = str(self.python), str(self.path / "bin/uv"), "It needs a package index that pip can reach."
+        python, uv = str(self.python), str(self.path / "bin/uv")
+        advice = "It needs room on the disk, and a package index that pip can reach."
         pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
         run(*pip, "-r", str(locks / "uv.txt"), advice=advice)
         sync = (uv, "pip", "sync", "--quiet", "--system-certs", "--require-hashes", "--python", python)
         run(*sync, str(locks / f"{name}.txt"), advice=advice)
         if name not in _WITHOUT_PROJECT:
             install = (uv, "pip", "install", "--quiet", "--offline", "--no-deps", "--no-build-isolation")
-            run(*install, "--python", python, "--editable", str(self.root), advice=advice)
+            # By a dot: in a path, uv takes brackets for extras.
+            run(*install, "--python", python, "--editable", ".", advice=advice, directory=self.root)
             run(
                 python,
                 "-c",
@@ -301,7 +303,7 @@ def _other(descriptor: int) -> str:
     return "another script"
 
 
-def run(*command: str, advice: str, descriptor: int = _LOCK) -> None:
+def run(*command: str, advice: str, directory: Path | None = None, descriptor: int = _LOCK) -> None:
     """Run a command with what a person's settings say of package indexes, and nothing else of them.
 
     It gets the lock, too: where this program is killed and the command goes on, nobody sets up beside it.
@@ -311,7 +313,9 @@ def run(*command: str, advice: str, descriptor: int = _LOCK) -> None:
     """
     variables = environment_variables(os.environ)
     try:
-        done = subprocess.run(command, env=variables, stdout=sys.stderr, check=False, pass_fds=[descriptor])
+        done = subprocess.run(
+            command, cwd=directory, env=variables, stdout=sys.stderr, check=False, pass_fds=[descriptor]
+        )
     except OSError as error:
         raise SetUpError(f"The set-up failed: {command[0]} could not be run ({error.strerror}). {advice}") from None
     if done.returncode:
