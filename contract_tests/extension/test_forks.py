@@ -25,7 +25,6 @@ from wallaroo_ext import ConfigurationError, ForkedError, KeycloakAuth, RetryPol
 from wallaroo_ext._util import after_fork
 from wallaroo_ext._util.after_fork import PerProcess
 from wallaroo_ext.auth.file_lock import locked
-from wallaroo_ext.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -233,11 +232,12 @@ class TestInTheMiddle:
         ask(client, "before")
         http: Any = client.get_httpx_client()
         wire: Any = http._transport
-        while not isinstance(wire, Wire):
+        while not hasattr(wire, "_own"):
             wire = wire._transport
-        pool = wire._own.get().sync._transport._pool
+        own: Any = wire._own.get()
+        pool: Any = own.sync._transport._pool
         locks: dict[str, Any] = {
-            "connections": wire._own.get().lock,
+            "connections": own.lock,
             "pool": pool._optional_thread_lock._lock,
             "cookies": http.cookies.jar._cookies_lock,
             "budget": http._transport.budget._lock.get(),
