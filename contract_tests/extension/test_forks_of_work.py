@@ -28,6 +28,7 @@ from wallaroo_ext import (
     infer_dataset,
     upload_model,
 )
+from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -255,11 +256,17 @@ class TestDeployments:
 
 class TestSandbox:
     def test_a_child_that_leaves_its_block_ends_nothing(self) -> None:
-        block = running()
+        block: Any = running()
         environment = block.__enter__()
         try:
             assert in_child(lambda: block.__exit__(None, None, None)) == 0
             assert in_child(lambda: _leaves_by(block, SystemExit())) == 0
+            directory: Any = block.gen.gi_frame.f_locals["temporary"]
+            assert os.path.isdir(directory)  # noqa: PTH112 - a text or a path
+            with Sandbox(environment) as steered:
+                steered.clear_faults()
+                with children(lambda _: steered.clear_faults(), 3):
+                    steered.clear_faults()
             with connect(environment=environment) as client:
                 assert client.get_httpx_client().post("/v1/api/workspaces/list", json={}).status_code == 200
         finally:

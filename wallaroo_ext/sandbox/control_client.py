@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+from wallaroo_ext._util.after_fork import PerProcess
 from wallaroo_ext.arrow import to_file
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.json_values import object_of
+from wallaroo_ext.own_connections import kept_from_children
 from wallaroo_ext.sandbox.own_routes import CONTROL
 
 if TYPE_CHECKING:
@@ -39,13 +41,18 @@ class Sandbox:
     def __init__(self, environment: Mapping[str, str], *, control_secret: str | None = None) -> None:
         self.environment = environment
         self.url = environment["WALLAROO_API_URL"]
-        self._http = httpx.Client(
+        verify = ssl.create_default_context(cafile=environment.get("WALLAROO_CA_BUNDLE"))
+        self._http = PerProcess(lambda: self._client(control_secret, verify))
+
+    def _client(self, control_secret: str | None, verify: ssl.SSLContext) -> httpx.Client:
+        client = httpx.Client(
             base_url=self.url + CONTROL,
             headers={} if control_secret is None else {"Authorization": f"Bearer {control_secret}"},
             timeout=_TIMEOUT_SECONDS,
             trust_env=False,  # a proxy stands between machines, and a sandbox is on this one
-            verify=ssl.create_default_context(cafile=environment.get("WALLAROO_CA_BUNDLE")),
+            verify=verify,
         )
+        return kept_from_children(client)
 
     def __repr__(self) -> str:
         return f"Sandbox({self.url!r})"
@@ -60,7 +67,7 @@ class Sandbox:
 
     def close(self) -> None:
         """Close the connections to it; the sandbox goes on."""
-        self._http.close()
+        self._http.get().close()
 
     def reset(self) -> None:
         """Make it new: what a client needs to go on is left, the default user, the credentials and the tokens.
@@ -178,7 +185,7 @@ class Sandbox:
 
     def _send(self, method: str, what: str, **content: Any) -> dict[str, Any]:
         try:
-            answer = self._http.request(method, f"/{what}", **content)
+            answer = self._http.get().request(method, f"/{what}", **content)
         except httpx.TransportError as error:
             raise SandboxControlError(f"The sandbox at {self.url} does not answer: {error}") from error
         if not answer.is_success:
