@@ -31,6 +31,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.terminal_text import visible
+from wallaroo_ext.known_secrets import without_known_secrets
+
 if TYPE_CHECKING:
     from wallaroo_ext.retries.attempts import Attempt
 
@@ -43,11 +46,12 @@ class WallarooError(Exception):
     """
 
     def __init__(self, message: str, *, advice: str = "") -> None:
-        super().__init__(message)
-        self.advice = advice
+        super().__init__(without_known_secrets(message))
+        self.advice = without_known_secrets(advice)
 
     def __str__(self) -> str:
-        return f"{super().__str__()} {self.advice}".rstrip()
+        """The message and the advice, with what cannot be seen written out."""
+        return visible(f"{super().__str__()} {self.advice}".rstrip())
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How it is pickled and copied: what it is made of, not how it is called, because that takes names."""
