@@ -60,8 +60,8 @@ def _by_rich(error: BaseException) -> str:
         error,
         error.__traceback__,
         show_locals=True,
-        locals_max_string=None,
-        locals_max_length=None,
+        locals_max_string=100_000,
+        locals_max_length=100_000,
         suppress=[TESTS],
     )
     console.print(shown)
@@ -200,7 +200,7 @@ def test_no_object_shows_any() -> None:
     ):
         auth: Any = client.get_httpx_client().auth
         response = client.get_httpx_client().post("/v1/api/workspaces/list")
-        shown = [client, client.with_headers({"X-A": "b"}), auth, auth.token(), response, response.request]
+        shown: list[Any] = [client, client.with_headers({"X-A": "b"}), auth, auth.token(), response, response.request]
         shown += [response.request.headers, AuthenticatedClient(base_url=server.url, token=TOKEN)]
         shown += [Settings.resolve({**USER, "WALLAROO_API_URL": server.url})]
         for each in (*shown, vars(auth), {"a": shown}):
