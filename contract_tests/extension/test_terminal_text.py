@@ -102,8 +102,14 @@ def _answer(handler: Any, _: int) -> None:
     text = "".join(HOSTILE.values())
     if "list_models" in handler.path or "models/list" in handler.path:
         return servers.answer(handler, 400, json.dumps({"code": 400, "msg": f"no {text}"}).encode())
-    workspace = {"id": 1, "name": text, "created_at": "2023-01-01T00:00:00Z", "created_by": "u", "archived": False}
-    listed = {"workspaces": [workspace | {"models": [], "pipelines": []}]}
+    workspace: dict[str, Any] = {
+        "id": 1,
+        "name": text,
+        "created_at": "2023-01-01T00:00:00Z",
+        "created_by": "u",
+        "archived": False,
+    }
+    listed: dict[str, Any] = {"workspaces": [workspace | {"models": [], "pipelines": []}]}
     return servers.answer(handler, 200, json.dumps(listed).encode())
 
 
