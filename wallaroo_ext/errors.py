@@ -100,7 +100,7 @@ class AnswerError(WallarooError):
         code: The code in the body, where the body has the API's form or the engine's; usually the status again.
         msg: What the body says, without secrets.
         request_id: What the instance calls the request in its own logs, for those who run it.
-        body: The first 500 bytes of the body as text, without secrets.
+        body: The first 500 characters of the body, without secrets.
         attempts: What became of each attempt to send the request; `outcome` is a status, or the name of an exception.
         retry_after: How long the instance asks to wait before the next request, in seconds.
     """
