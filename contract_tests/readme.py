@@ -13,6 +13,11 @@ def python_blocks() -> list[str]:
     return re.findall(r"```python\n(.*?)```", _text(), re.DOTALL)
 
 
+def workflows() -> list[str]:
+    """The workflows of GitHub Actions, in order."""
+    return [block for block in re.findall(r"```yaml\n(.*?)```", _text(), re.DOTALL) if "runs-on:" in block]
+
+
 def shell_lines(heading: str) -> str:
     """The lines for a shell below a heading."""
     section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#)", _text(), re.DOTALL | re.MULTILINE)

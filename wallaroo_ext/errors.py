@@ -32,6 +32,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.terminal_text import visible
+from wallaroo_ext.known_secrets import without_known_secrets
+
 if TYPE_CHECKING:
     from wallaroo_ext.retries.attempts import Attempt
 
@@ -44,11 +47,12 @@ class WallarooError(Exception):
     """
 
     def __init__(self, message: str, *, advice: str = "") -> None:
-        super().__init__(message)
-        self.advice = advice
+        super().__init__(without_known_secrets(message))
+        self.advice = without_known_secrets(advice)
 
     def __str__(self) -> str:
-        return f"{super().__str__()} {self.advice}".rstrip()
+        """The message and the advice, with what cannot be seen written out."""
+        return visible(f"{super().__str__()} {self.advice}".rstrip())
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How it is pickled and copied: what it is made of, not how it is called, because that takes names."""
@@ -97,7 +101,7 @@ class AnswerError(WallarooError):
         code: The code in the body, where the body has the API's form or the engine's; usually the status again.
         msg: What the body says, without secrets.
         request_id: What the instance calls the request in its own logs, for those who run it.
-        body: The first 500 bytes of the body as text, without secrets.
+        body: The first 500 characters of the body, without secrets.
         attempts: What became of each attempt to send the request; `outcome` is a status, or the name of an exception.
         retry_after: How long the instance asks to wait before the next request, in seconds.
     """

@@ -60,8 +60,8 @@ def _by_rich(error: BaseException) -> str:
         error,
         error.__traceback__,
         show_locals=True,
-        locals_max_string=None,
-        locals_max_length=None,
+        locals_max_string=100_000,
+        locals_max_length=100_000,
         suppress=[TESTS],
     )
     console.print(shown)
@@ -154,12 +154,13 @@ def test_nor_what_breaks_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
                 assert secrets_in(printed(raised.value)) == []
 
 
+WRONG_OPTIONS: Any = {"password": PASSWORD, "passwort": PASSWORD}
 WRONG: dict[str, Callable[[], object]] = {
     "an address": lambda: connect("no-address", environment=USER),
     "an address with a password": lambda: connect(f"http://u:{PASSWORD}@127.0.0.1", environment=USER),
     "no address": lambda: connect(environment=USER),
     "a bundle": lambda: connect("http://127.0.0.1", environment=USER, ca_bundle="/nowhere"),
-    "an option": lambda: connect("http://127.0.0.1", password=PASSWORD, passwort=PASSWORD),  # pyright: ignore[reportCallIssue] - that is wrong
+    "an option": lambda: connect("http://127.0.0.1", **WRONG_OPTIONS),
     "a limit": lambda: connect("http://127.0.0.1", username="u", password=PASSWORD, environment={}, answer_limit=-1),
     "a grant": lambda: connect("http://127.0.0.1", environment=USER, grant="none"),  # pyright: ignore[reportArgumentType] - that is wrong
     "a token": lambda: connect("http://127.0.0.1", token=f"{TOKEN} {TOKEN}", environment={}),
@@ -200,11 +201,11 @@ def test_no_object_shows_any() -> None:
     ):
         auth: Any = client.get_httpx_client().auth
         response = client.get_httpx_client().post("/v1/api/workspaces/list")
-        shown = [client, client.with_headers({"X-A": "b"}), auth, auth.token(), response, response.request]
+        shown: list[Any] = [client, client.with_headers({"X-A": "b"}), auth, auth.token(), response, response.request]
         shown += [response.request.headers, AuthenticatedClient(base_url=server.url, token=TOKEN)]
         shown += [Settings.resolve({**USER, "WALLAROO_API_URL": server.url})]
-        for each in (*shown, vars(auth), {"a": shown}):
-            assert secrets_in(repr(each)) == []
+        together: list[Any] = [*shown, vars(auth), {"a": shown}]
+        assert [secrets_in(repr(each)) for each in together] == [[]] * len(together)
 
 
 def test_frames_of_others_keep_their_variables() -> None:

@@ -147,9 +147,15 @@ def test_rows_are_sent_to_no_such_url(url: str) -> None:
 @pytest.mark.parametrize("url", [*NO_URLS, *WITH_PASSWORDS], ids=ascii)
 def test_an_instance_that_answers_with_such_a_url_breaks_the_contract(url: str) -> None:
     def respond(handler: Any, _: int) -> None:
-        workspace = {"id": 1, "name": "w", "created_at": "2023-01-01T00:00:00Z", "created_by": "u", "archived": False}
-        listed = {"workspaces": [workspace | {"models": [], "pipelines": []}]}
-        answer = {"url": url} if "external_url" in handler.path else listed
+        workspace: dict[str, Any] = {
+            "id": 1,
+            "name": "w",
+            "created_at": "2023-01-01T00:00:00Z",
+            "created_by": "u",
+            "archived": False,
+        }
+        listed: dict[str, Any] = {"workspaces": [workspace | {"models": [], "pipelines": []}]}
+        answer: dict[str, Any] = {"url": url} if "external_url" in handler.path else listed
         servers.answer(handler, 200, json.dumps(answer).encode())
 
     with servers.serving(respond) as server, connect(server.url, environment=three_ways.TOKEN) as client:

@@ -111,7 +111,7 @@ def _print_json(name: str, response: httpx.Response, *, machine: bool) -> None:
     if output.is_terminal() or machine:
         output.line(output.as_json(content, machine=machine))
     else:
-        output.line(response.content.decode("utf-8", errors="replace").rstrip("\n"))
+        output.as_it_is(response.content.decode("utf-8", errors="replace").rstrip("\n"))
 
 
 def _print_bytes(content: bytes, kind: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
+from wallaroo_ext._util.terminal_text import visible_json
 from wallaroo_ext.cli import output
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 
@@ -139,10 +140,10 @@ def _tell_end(found: Run, files: ReportFiles | None, options: Options) -> None:
     from wallaroo_ext.conformance.report.terminal import summary
 
     if options.json:
-        output.line(report_json(found))
+        output.as_it_is(visible_json(report_json(found)))
         return
     for line in summary(found, files=files, colours=output.is_terminal()):
-        output.line(line)
+        output.as_it_is(line)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from wallaroo_ext._util.terminal_text import printable
 from wallaroo_ext.cli import checks, output
 from wallaroo_ext.cli.checks import Check
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
@@ -120,13 +121,13 @@ def _skipped(name: str, why: str) -> Check:
 
 def _show(check: Check) -> None:
     """Print a check; a line that is too long for the terminal goes on below its beginning."""
-    text = f"{check.name}: {check.detail} {check.advice}".rstrip()
+    text = printable(f"{check.name}: {check.detail} {check.advice}".rstrip())
     if not output.is_terminal():
         output.line(f"{check.state:8}{text}")
         return
     width = max(shutil.get_terminal_size().columns, 40)
     lines = textwrap.wrap(text, width - 8, break_long_words=False, break_on_hyphens=False)
-    output.line(f"{_coloured(check.state)}{lines[0]}")
+    output.as_it_is(f"{_coloured(check.state)}{lines[0]}")
     for line in lines[1:]:
         output.line(f"{'':8}{line}")
 

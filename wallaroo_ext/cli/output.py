@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from wallaroo_ext._util.terminal_text import visible, visible_json
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError, WallarooError
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 FAILED = 1
 WRONGLY_CALLED = 2
-
-_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029]")
 
 
 class UsageError(Exception):
@@ -31,21 +29,25 @@ def is_terminal() -> bool:
 
 
 def line(text: str) -> None:
-    """Print a line of the answer."""
+    """Print a line of the answer; what cannot be seen is written out, because it may come from anywhere."""
+    as_it_is(visible(text))
+
+
+def as_it_is(text: str) -> None:
+    """Print a line of the answer that has colours of our own, or that no terminal shows."""
     print(text)  # noqa: T201 - it is what was asked for
 
 
 def remark(text: str) -> None:
-    """Print a line that is no part of the answer."""
-    print(text, file=sys.stderr)  # noqa: T201 - for the person, not for the program that reads the answer
+    """Print a line that is no part of the answer, as `line` does."""
+    print(visible(text), file=sys.stderr)  # noqa: T201 - for the person, not for the program that reads the answer
 
 
 def as_json(value: Any, *, machine: bool) -> str:
-    """A value as JSON: for a person over several lines, else in one."""
+    """A value as JSON: for a person over several lines, else in one; what cannot be seen is an escape of JSON's."""
     if machine or not is_terminal():
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    text = json.dumps(value, ensure_ascii=False, indent=2)
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        return visible_json(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return visible_json(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 @contextmanager
@@ -76,9 +78,10 @@ def reported(*, machine: bool, verbose: bool) -> Generator[None]:
 def fail(error: Exception, *, machine: bool = False) -> NoReturn:
     """Say what went wrong in a sentence, and end the program with its exit code."""
     if machine:
-        remark(json.dumps({"error": _fields(error)}, ensure_ascii=False))
+        remark(visible_json(json.dumps({"error": _fields(error)}, ensure_ascii=False)))
     else:
-        remark("\n".join([f"{error}", *notes_of(error)]))
+        remark("
+".join([f"{error}", *notes_of(error)]))
     wrong_call = isinstance(error, UsageError | ConfigurationError | InvalidDataError)
     raise SystemExit(WRONGLY_CALLED if wrong_call else FAILED)
 
@@ -113,10 +116,17 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in cast("list[Any]", value)] if isinstance(value, tuple | list) else value
 
 
+class _VisibleFormatter(logging.Formatter):
+    """Writes out what cannot be seen."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
+
+
 def _show_logs() -> None:
     """Print what this package and httpx log."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+    handler.setFormatter(_VisibleFormatter("%(asctime)s %(name)s: %(message)s"))
     for name in ("wallaroo_ext", "httpx"):
         logger = logging.getLogger(name)
         logger.setLevel(logging.DEBUG)

@@ -11,9 +11,9 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.progress import line
+from wallaroo_ext._util.terminal_text import printable
 from wallaroo_ext.batch.progress import figures
 from wallaroo_ext.cli import output
-from wallaroo_ext.cli.tables import printable
 from wallaroo_ext.uploads.progress import shown
 
 if TYPE_CHECKING:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from wallaroo_ext._util.terminal_text import visible
+
 
 def sandbox(
     *,
@@ -141,5 +143,5 @@ def _read_secret(file: Path) -> str:
 
 
 def _fail(message: str) -> NoReturn:
-    print(message, file=sys.stderr)  # noqa: T201 - the one sentence
+    print(visible(message), file=sys.stderr)  # noqa: T201 - the one sentence
     raise SystemExit(2)

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext import arrow
+from wallaroo_ext._util.terminal_text import visible_json
 from wallaroo_ext.cli import output
 from wallaroo_ext.cli.files import in_place_of
 from wallaroo_ext.cli.tables import Column, numbers, show_table, times
@@ -44,7 +45,7 @@ def records(table: pa.Table) -> Iterator[str]:
     """The rows as JSON, an object each; what is no number is null."""
     for begin in range(0, table.num_rows, _CHUNK):
         for row in _rows(_readable(table.slice(begin, _CHUNK))):
-            yield json.dumps(plain(row), ensure_ascii=False, separators=(",", ":"))
+            yield visible_json(json.dumps(plain(row), ensure_ascii=False, separators=(",", ":")))
 
 
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:

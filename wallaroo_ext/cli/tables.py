@@ -50,7 +50,7 @@ def show_table(columns: Sequence[Column]) -> None:
     output.line(_joined([_padded(each, each.title, width) for each, width in zip(clean, widths, strict=True)]))
     for row in range(len(clean[0].cells)):
         cells = [_cell(each, each.cells[row], width) for each, width in zip(clean, widths, strict=True)]
-        output.line(_joined(cells))
+        output.as_it_is(_joined(cells))
 
 
 def show_facts(facts: Mapping[str, str]) -> None:
@@ -58,7 +58,7 @@ def show_facts(facts: Mapping[str, str]) -> None:
     width = max(map(len, facts))
     for name, text in facts.items():
         value = printable(text)
-        output.line(f"{name:{width}}{_GAP}{_coloured(value, text) if name == 'status' else value}")
+        output.as_it_is(f"{name:{width}}{_GAP}{_coloured(value, text) if name == 'status' else value}")
 
 
 def show_texts(texts: Sequence[str]) -> None:
