@@ -62,7 +62,7 @@ def sandbox(
         arrow_limit: How large a body of Arrow may be, in MiB.
         upload_limit: How large an uploaded file may be, in MiB.
         rows_memory: What the rows of one request may take in memory, in MiB.
-        model_memory: What all models may take at a time for what they compute, in MiB.
+        model_memory: What the models of one deployment may take at a time for what they compute, in MiB.
         model_seconds: How long loading a model, or one run of it, may take, in seconds.
     """
     if (cert is None) != (key is None) or (tls and cert is not None):

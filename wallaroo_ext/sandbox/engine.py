@@ -271,8 +271,8 @@ class Engine:
         self._processes.end_all()
 
     def interrupt(self) -> None:
-        """End all that models work on; the deployments start anew where they are not ended."""
-        self._processes.end_all()
+        """End all rows that models work on; their deployments start anew when they are wanted."""
+        self._processes.end_working()
 
     def close(self) -> None:
         """End all processes of models, and begin nothing more; conversions are taken up by the next run."""
