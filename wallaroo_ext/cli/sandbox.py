@@ -67,7 +67,7 @@ def sandbox(
         arrow_limit: How large a body of Arrow may be, in MiB.
         upload_limit: How large an uploaded file may be, in MiB.
         rows_memory: What the rows of one request may take in memory, in MiB.
-        model_memory: What all models may take at a time for what they compute, in MiB.
+        model_memory: What the models of one deployment may take at a time for what they compute, in MiB.
         model_seconds: How long loading a model, or one run of it, may take, in seconds.
         end_with_stdin: End when standard input does. A program that keeps a pipe to it open so has a sandbox that does
             not outlive it.

@@ -77,13 +77,14 @@ def to_request(rows: Rows) -> list[memoryview]:
     return arrow.to_pieces(rows.table)
 
 
-def read_rows(media_type: str, body: Any, memory_mib: int) -> Rows:
+def read_rows(media_type: str, body: Any, memory_mib: int, *, only_plain: bool = False) -> Rows:
     """The rows of a body of one of the three formats.
 
     Args:
         media_type: The format, as the contract writes it.
         body: The body: bytes of Arrow, or parsed JSON.
         memory_mib: What the rows may take when they are read and spread out, in MiB.
+        only_plain: Whether Arrow that is not plain is refused.
 
     Raises:
         Problem: 400 in the engine's form, 413 for rows that take more memory.
@@ -91,7 +92,7 @@ def read_rows(media_type: str, body: Any, memory_mib: int) -> Rows:
     started = time.perf_counter_ns()
     kind, parameters = parse_media_type(media_type)
     if kind != JSON:
-        rows = Rows(read_file(body, memory_mib * _MIB).table)
+        rows = Rows(read_file(body, memory_mib * _MIB, only_plain=only_plain).table)
     else:
         if is_deeper(body, MAX_DEPTH):
             raise engine_error(f"The rows are nested more than {MAX_DEPTH} levels deep.")

@@ -24,18 +24,21 @@ class ReadFile(NamedTuple):
     is_plain: bool
 
 
-def read_file(body: bytes | memoryview, limit: int) -> ReadFile:
+def read_file(body: bytes | memoryview, limit: int, *, only_plain: bool = False) -> ReadFile:
     """The rows of an Arrow file.
 
     Args:
         body: The file.
         limit: What they may take when they are read and spread out, in bytes.
+        only_plain: Whether a file that is not plain is refused.
 
     Raises:
         Problem: 400 in the engine's form where it cannot be read, 413 where it takes more.
     """
     try:
         is_plain = check_file(body, limit)
+        if only_plain and not is_plain:
+            raise ValueError("it is not plain")  # noqa: TRY301 - like all that is wrong with it
         table = arrow.from_file(body)
     except TooLargeError as error:
         raise too_large(f"{error}; send fewer rows at a time.") from None

@@ -223,10 +223,11 @@ class Engine:
         self._lock = threading.Lock()
         self._imported: Future[None] | None = None
 
-    @property
-    def confinement(self) -> tuple[str, ...] | None:
-        """What keeps the models' processes to themselves; None before it is known."""
-        return self._processes.layers
+    def confinement(self) -> tuple[str, ...]:
+        """What keeps the models' processes to themselves; it waits until their libraries are loaded."""
+        with suppress(ProcessEndedError):
+            self._processes.start()
+        return self._processes.layers or ()
 
     def resume(self) -> None:
         """Load the libraries of the models, and take up what an earlier run left: conversions, and deployments."""
@@ -241,11 +242,10 @@ class Engine:
 
     def _start_processes(self) -> None:
         """Load the processes' libraries before they are wanted, and say what does not keep them to themselves."""
-        with suppress(ProcessEndedError):
-            self._processes.start()
-            missing = [layer for layer in _LAYERS if not any(held.startswith(layer) for held in self.confinement or ())]
-            if missing:
-                _LOGGER.warning("models run without %s, which this system does not give", ", ".join(missing))
+        holding = self.confinement()
+        missing = [layer for layer in _LAYERS if not any(held.startswith(layer) for held in holding)]
+        if holding and missing:
+            _LOGGER.warning("models run without %s, which this system does not give", ", ".join(missing))
 
     def _libraries(self) -> Future[None]:
         """The import of the heavy libraries, once and in one thread: several at a time would meet half-made modules."""
@@ -271,8 +271,8 @@ class Engine:
         self._processes.end_all()
 
     def interrupt(self) -> None:
-        """End all that models work on; the deployments start anew where they are not ended."""
-        self._processes.end_all()
+        """End all rows that models work on; their deployments start anew when they are wanted."""
+        self._processes.end_working()
 
     def close(self) -> None:
         """End all processes of models, and begin nothing more; conversions are taken up by the next run."""

@@ -69,17 +69,17 @@ class Gate:
         """Wait until no request works, and let none begin meanwhile; afterwards there is a new era.
 
         Args:
-            interrupt: Ends what requests wait for; called where they still do after some seconds.
+            interrupt: Ends what requests wait for; called every few seconds while they do.
         """
         with self._condition:
             self._condition.wait_for(lambda: not self.is_closed)
             self.is_closed = True
             is_quiet = self._condition.wait_for(lambda: not self._inside, _PATIENCE_SECONDS)
         try:
-            if not is_quiet:
+            while not is_quiet:
                 interrupt()
                 with self._condition:
-                    self._condition.wait_for(lambda: not self._inside)
+                    is_quiet = self._condition.wait_for(lambda: not self._inside, _PATIENCE_SECONDS)
             yield
         finally:
             with self._condition:

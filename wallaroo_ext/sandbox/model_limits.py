@@ -1,7 +1,8 @@
 """How much memory and time models may take, when they are loaded and when they run.
 
-The tensors of all models come from one arena of onnxruntime's, which is only so large: a model that asks for more gets
-an error, and nobody else is in need. A model's own weights are beside it; they are as large as its file.
+It is for a process that runs the models of one deployment. Their tensors come from one arena of onnxruntime's, which is
+only so large: a model that asks for more gets an error, and the process goes on. What a model takes beside the arena,
+its weights for one, is bounded by the process's own limit only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from wallaroo_ext.sandbox.onnx_file import OnnxFile
-    from wallaroo_ext.sandbox.options import SandboxOptions
     from wallaroo_ext.sandbox.tensors import Array
 
 _MIB = 1 << 20
@@ -39,18 +39,13 @@ class ModelLimits:
     """What models may take.
 
     Attributes:
-        memory_mib: What all of them may take at a time for what they compute, in MiB. The first value in a process
-            counts for all of it.
+        memory_mib: What those of a process may take at a time for what they compute, in MiB. The first value in a
+            process counts for all of it.
         seconds: How long loading one, or a run, may take. It is ended between two nodes of the model.
     """
 
     memory_mib: int
     seconds: float
-
-    @staticmethod
-    def of(options: SandboxOptions) -> ModelLimits:
-        """As the options say."""
-        return ModelLimits(options.model_memory_mib, options.model_seconds)
 
     def load(self, content: bytes) -> Any:
         """An onnxruntime session of a file's content. It is given no path, so no other file has a place beside it.
@@ -88,6 +83,7 @@ class ModelLimits:
             where = onnxruntime.OrtMemoryInfo(
                 "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
             )
+            # It takes as much from the system as is asked for, not twice as much each time, which could not be used up.
             arena = onnxruntime.OrtArenaCfg({"max_mem": self.memory_mib * _MIB, "arena_extend_strategy": 1})
             onnxruntime.create_and_register_allocator(where, arena)
             _ARENAS.append(self.memory_mib)

@@ -22,7 +22,8 @@ class SandboxOptions:
         arrow_limit_mib: How large a body of Arrow may be, in MiB.
         upload_limit_mib: How large an uploaded file may be, in MiB.
         rows_memory_mib: What the rows of one request may take in memory when they are read and spread out, in MiB.
-        model_memory_mib: What all models may take at a time for what they compute, in MiB; their weights are beside it.
+        model_memory_mib: What the models of one deployment may take at a time for what they compute, in MiB; their
+            weights are beside it.
         model_seconds: How long loading a model, or one run of it, may take, in seconds.
         control_secret: What lets others than programs on its own machine steer the sandbox; None for nobody.
     """

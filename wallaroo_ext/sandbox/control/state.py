@@ -45,7 +45,7 @@ def _state(call: ControlCall) -> dict[str, Any]:
         "counts": counts,
         **lists,
         "clock": shown_clock(instance.clock),
-        "engine": {"confined_by": instance.engine.confinement},
+        "engine": {"confined_by": instance.engine.confinement()},
         "transitions": shown_transitions(instance.engine.transitions),
         "faults": instance.faults.list(),
         "requests": instance.requests.list(),

@@ -12,9 +12,12 @@ import platform
 import resource
 import struct
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 _IS_LINUX = sys.platform.startswith("linux")
 _MIB = 1 << 20
@@ -128,6 +131,20 @@ def confine(memory: int) -> list[str]:
     if _seccomp(library):
         layers.append("seccomp")
     return layers
+
+
+@contextmanager
+def keeping_back(memory: int) -> Generator[None]:
+    """Take so many bytes less than this confined process may, for the time of a `with` block."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if soft == resource.RLIM_INFINITY:
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_DATA, (soft - memory, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def _library() -> Any:

@@ -222,8 +222,9 @@ class _Process:
         confinement.confine(int(header["memory"]))
         limits = ModelLimits(int(header["model_memory_mib"]), float(header["seconds"]))
         self._rows_memory = int(header["rows_memory_mib"]) * _MIB
-        for name in header["names"]:
-            self._load(str(name), limits)
+        with confinement.keeping_back(int(header["memory_for_rows"])):
+            for name in header["names"]:
+                self._load(str(name), limits)
         while connection := self._handed():
             threading.Thread(target=self._answer, args=(socket.socket(fileno=connection),), daemon=True).start()
 

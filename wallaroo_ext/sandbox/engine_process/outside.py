@@ -292,6 +292,14 @@ class ModelProcesses:
         for process in running:
             process.end(was_told=True)
 
+    def end_working(self) -> None:
+        """End the processes that work on rows, which fail."""
+        with self._lock:
+            running = list(self._running)
+        for process in running:
+            if process.is_working:
+                process.end(was_told=True)
+
     def close(self) -> None:
         """End all processes, and start no more."""
         with self._lock:
@@ -340,9 +348,10 @@ class ModelProcess:
         """
         options = self._all.options
         size = sum(file.path.stat().st_size for file in files)
-        memory = (options.model_memory_mib + 2 * options.rows_memory_mib + options.arrow_limit_mib) * _MIB
+        for_rows = (options.rows_memory_mib + options.arrow_limit_mib) * _MIB
         header = {
-            "memory": memory + _WEIGHTS * size + _BESIDE,
+            "memory": options.model_memory_mib * _MIB + _WEIGHTS * size + _BESIDE + for_rows,
+            "memory_for_rows": for_rows,
             "model_memory_mib": options.model_memory_mib,
             "rows_memory_mib": options.rows_memory_mib,
             "seconds": options.model_seconds,
@@ -419,7 +428,7 @@ class ModelProcess:
             except OSError:
                 ours.close()
                 self.end()
-                raise ProcessEndedError(was_told=self._was_told) from None
+                raise ProcessEndedError(was_told=self._was_told, was_alone=False) from None
         with self._lock:
             self._working.add(ours)
         return ours
@@ -434,6 +443,12 @@ class ModelProcess:
             connection.close()
         elif is_done:
             self.end(was_told=True)
+
+    @property
+    def is_working(self) -> bool:
+        """Whether it works on rows."""
+        with self._lock:
+            return bool(self._working)
 
     @property
     def is_alive(self) -> bool:

@@ -75,7 +75,8 @@ def _scored(call: Call, deployment: RunningDeployment) -> tuple[Rows, Scored]:
         scored = deployment.score(to_request(rows))
     else:
         scored = deployment.score([call.body])
-        rows = read_rows(call.media_type, call.body if scored.rows is None else scored.rows, memory)
+        content = call.body if scored.rows is None else scored.rows
+        rows = read_rows(call.media_type, content, memory, only_plain=True)
     return rows, scored
 
 
