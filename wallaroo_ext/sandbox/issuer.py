@@ -111,7 +111,7 @@ def _key_id(token: str, issuer: str | None) -> str:
     """
     unverified = jwt.decode_complete(token, options={"verify_signature": False})
     header = unverified["header"]
-    key_id = header.get("kid")
+    key_id = header.get("kid", "")
     if header.get("alg") != ALGORITHM:
         raise jwt.InvalidAlgorithmError
     if not isinstance(key_id, str) or "crit" in header or header.get("b64", True) is not True:
