@@ -80,8 +80,7 @@ def fail(error: Exception, *, machine: bool = False) -> NoReturn:
     if machine:
         remark(visible_json(json.dumps({"error": _fields(error)}, ensure_ascii=False)))
     else:
-        remark("
-".join([f"{error}", *notes_of(error)]))
+        remark("\n".join([f"{error}", *notes_of(error)]))
     wrong_call = isinstance(error, UsageError | ConfigurationError | InvalidDataError)
     raise SystemExit(WRONGLY_CALLED if wrong_call else FAILED)
 
