@@ -312,9 +312,9 @@ class TestWriter:
         writer.close()
         stream.close()
         thread.join()
-        [missing] = [int(found[1]) for line in text if (found := re.match(r"\((\d+) lines are missing here", line))]
-        assert missing > 0
-        assert len(text) - 1 + missing == 50_000
+        gaps = [int(found[1]) for line in text if (found := re.match(r"\((\d+) lines are missing here", line))]
+        assert gaps  # usually one; a busy machine may let a few lines through in between
+        assert len(text) - len(gaps) + sum(gaps) == 50_000
 
     @staticmethod
     def pipe() -> tuple[int, IO[str]]:

@@ -135,8 +135,10 @@ class TestDatasets:
         tmp_path: Path,
         expected: Callable[[Any], Any],
         leaves: Any,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """It is forked while a part is being written, and goes by whatever way out of the run that it copied."""
+        monkeypatch.setattr("wallaroo_ext.batch.progress._INTERVAL", 0.0)  # so that it is told of in the middle
         [table] = written(tmp_path / "in", 400)
         parent = os.getpid()
         options: Any = {"keys": ["id"], "request_rows": 20, "in_flight": 2, "part_size": PartSize(rows=200)}
@@ -145,7 +147,6 @@ class TestDatasets:
             def tell(progress: Any) -> None:
                 if 0 < progress.rows < progress.of:
                     fork()
-                    time.sleep(0.11)  # longer than the shortest time between two calls
                     if os.getpid() != parent and leaves is not None:
                         raise leaves("the child goes")
 

@@ -12,13 +12,13 @@ import httpx
 import pytest
 import servers
 import three_ways
-from wallaroo_ext.conformance.observing import ObservedSession
 
 from wallaroo_ext import ConfigurationError, connect
 from wallaroo_ext.auth import KeycloakAuth
 from wallaroo_ext.cli import checks
 from wallaroo_ext.client import DEFAULT_LIMITS
 from wallaroo_ext.conformance.drift.fetching import fetch_document
+from wallaroo_ext.conformance.interceptor import InterceptedSession
 from wallaroo_ext.plain_client import plain_client
 from wallaroo_ext.proxies import is_loopback, proxy_for
 from wallaroo_ext.wire import Wire
@@ -159,4 +159,4 @@ def _session() -> requests.Session:
 
         def lost(self, *_: object) -> None: ...
 
-    return ObservedSession(Observer())  # pyright: ignore[reportArgumentType] - all that is asked of it
+    return InterceptedSession(Observer())  # pyright: ignore[reportArgumentType] - all that is asked of it

@@ -56,7 +56,7 @@ def recorded(path: Path, requests: Callable[[httpx.Client], object], respond: Re
     """What a cassette of some requests has."""
     with serving(respond) as seen, recording(path) as found, httpx.Client(base_url=seen.url) as client:
         requests(client)
-    found.write(path, Normalising("run-1f", [seen.url]))
+    found.write(path, Normalising("run-1f", [seen.url]), announce=lambda: None)
     return path.read_text(encoding="utf-8")
 
 
