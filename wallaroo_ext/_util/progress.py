@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+from wallaroo_ext._util.terminal_text import printable
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def line(text: str) -> Generator[Callable[[str], None] | None]:
         rich.TimeElapsedColumn(),
     )
     with rich.Progress(*columns, console=console, transient=True, expand=True) as bar:
-        task = bar.add_task(_visible(text), total=None)
-        yield lambda now: bar.update(task, description=_visible(now))
+        task = bar.add_task(printable(text), total=None)
+        yield lambda now: bar.update(task, description=printable(now))
 
 
 def _rich() -> tuple[Any, Any]:
@@ -56,8 +57,3 @@ def _rich() -> tuple[Any, Any]:
     except ImportError:
         raise ConfigurationError("progress=True needs: pip install 'wallaroo-ext[cli]'.") from None
     return Console(stderr=True), cast("Any", progress)
-
-
-def _visible(text: str) -> str:
-    """A text that can steer no terminal; an instance may say anything."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

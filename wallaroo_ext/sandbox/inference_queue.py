@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
-import anyio.to_thread
 
 from wallaroo_ext.sandbox.problems import unavailable
+from wallaroo_ext.sandbox.threads import OwnThreads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -42,7 +42,7 @@ class InferenceQueue:
 
     def __init__(self) -> None:
         self._lines: dict[str, _Line] = {}
-        self._threads: anyio.CapacityLimiter | None = None
+        self._threads = OwnThreads(_THREADS)
 
     async def run(self, deployment: str, work: Callable[[], _Answer]) -> _Answer:
         """Do in a thread what waits for the models of a deployment, when it is this request's turn.
@@ -54,10 +54,8 @@ class InferenceQueue:
         Raises:
             Problem: 503, where too many wait already.
         """
-        if self._threads is None:
-            self._threads = anyio.CapacityLimiter(_THREADS)  # it belongs to the loop that runs now
         async with self._turn(deployment):
-            return await anyio.to_thread.run_sync(work, limiter=self._threads)
+            return await self._threads.run(work)
 
     @asynccontextmanager
     async def _turn(self, deployment: str) -> AsyncGenerator[None]:

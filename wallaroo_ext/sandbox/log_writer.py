@@ -12,6 +12,7 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
+from wallaroo_ext._util.terminal_text import visible
 from wallaroo_ext.redaction import redacted
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class _Failures(logging.Handler):
         number = self._number_in_its_minute(record)
         if number > _RECORDS_A_MINUTE:
             return
-        text = redacted(_written_out(self._secrets.sub(_REMOVED, self.format(record))))
+        text = redacted(visible(self._secrets.sub(_REMOVED, self.format(record))))
         if number == _RECORDS_A_MINUTE:
             text = f"{text}\n{_LEFT_OUT}"
         if self._as_json:
@@ -121,15 +122,6 @@ class _Failures(logging.Handler):
             began, number = record.created, 0
         self._minutes[place] = began, number + 1
         return number + 1
-
-
-def _written_out(text: str) -> str:
-    """Return a text in which what would steer a terminal is written out; line feeds and tabs are kept."""
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode() for each in text
-    )
 
 
 def log_failures(writer: LogWriter, secrets: Iterable[str], *, as_json: bool) -> None:
