@@ -37,6 +37,9 @@ WRONG: dict[str, tuple[list[Any], int]] = {
     "without a zone and with": ([NOON, NOON.replace(tzinfo=None)], 1),
     "a date and a time": ([dt.date(2024, 1, 1), NOON], 1),
     "nanoseconds": ([pd.Timestamp(0), pd.Timestamp(1)], 1),
+    "nanoseconds of a duration": ([dt.timedelta(1), pd.Timedelta(1)], 1),
+    "a time of the day with a zone": ([dt.time(1), dt.time(1, tzinfo=UTC)], 1),
+    "a time of the day with a zone in a list": ([[dt.time(1, tzinfo=UTC)]], 0),
     "a boolean among numbers": ([2, np.bool_(True)], 1),
     "a UUID": ([uuid.UUID(int=1)], 0),
     "masked within a list": ([np.ma.masked_array([1, 2], [False, True])], 0),
@@ -100,6 +103,29 @@ def test_what_has_one_meaning_is_sent(values: list[Any], expected: list[Any]) ->
 def test_no_time_of_pandas_is_null() -> None:
     frame = pd.DataFrame({"a": pd.Series([dt.date(2024, 1, 1), pd.NaT], dtype=object)})
     assert to_table(frame).column("a").to_pylist() == [dt.date(2024, 1, 1), None]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.array([2**53 + 1, None], dtype="Int64"),
+        pd.Index([2**53 + 1, None], dtype="Int64"),
+        pd.Categorical([2**53 + 1, None]),
+    ],
+    ids=["array", "index", "categories"],
+)
+def test_arrays_of_pandas_keep_their_integers_beside_missing_ones(values: Any) -> None:
+    assert to_table({"a": values}).column("a").to_pylist() == [2**53 + 1, None]
+    assert to_table(values).column("tensor").to_pylist() == [2**53 + 1, None]
+
+
+@pytest.mark.parametrize("unit", ["M8[Y]", "M8[W]", "M8[D]", "M8[h]", "M8[10ms]", "m8[W]", "m8[D]", "m8[m]"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_times_that_are_too_far_away_for_arrow_are_refused(unit: str, order: str) -> None:
+    far = np.array([1, 2**62 + 3, 2**63 - 1], f"{order}{unit}")
+    with pytest.raises(InvalidDataError, match="'a' has times that are too far away"):
+        to_table({"a": far})
+    assert to_table({"a": np.array([1, "NaT"], f"{order}{unit}")}).column("a").null_count == 1
 
 
 class Exported:

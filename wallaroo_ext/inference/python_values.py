@@ -92,6 +92,11 @@ def _problem(values: Iterable[Any]) -> tuple[int | None, str] | None:
             return _first(values, lambda value, different=different: isinstance(value, different)), why
     if any(issubclass(kind, dt.datetime) for kind in kinds):
         return _problem_of_times(values)
+    for kind, holds, why in _LOST:
+        if any(issubclass(each, kind) for each in kinds):
+            row = _first(values, lambda value, kind=kind, holds=holds: isinstance(value, kind) and holds(value))
+            if row is not None:
+                return row, why
     return _problem_within(values, kinds)
 
 
@@ -116,6 +121,15 @@ _MIXED: tuple[tuple[tuple[type, ...], tuple[type, ...], str], ...] = (
     (_BOOLEANS, _NUMBERS, "the column has booleans and numbers"),
     ((dt.datetime,), (dt.date,), "the column has dates and times"),
 )
+_LOST: tuple[tuple[type, Callable[[Any], Any], str], ...] = (
+    (dt.time, lambda value: value.tzinfo, "a time of the day with a zone, which Arrow lacks: leave the zone out"),
+    (
+        dt.timedelta,
+        lambda value: getattr(value, "nanoseconds", 0),
+        "a duration with nanoseconds among objects: send a column of timedelta64[ns]",
+    ),
+)
+"""What Arrow would leave out of some values without a word."""
 
 
 def _problem_of_times(values: Sequence[Any]) -> tuple[int | None, str] | None:

@@ -35,6 +35,7 @@ def table_of(rows: Any) -> Table:
     """
     if isinstance(rows, pa.Table):
         return rows
+    rows = _as_series(rows)
     if isinstance(rows, Mapping):
         return _from_columns(cast("Mapping[Any, Any]", rows))
     if isinstance(rows, ArrowStream | ArrowArray):
@@ -82,6 +83,14 @@ def _check_objects(rows: Any) -> None:
         _check_polars(rows.name, rows)
 
 
+def _as_series(values: Any) -> Any:
+    """Arrays and indexes of pandas as series, which know what they hold; to numpy they give integers as floats."""
+    if _is_of(values, "pandas", "ExtensionArray"):
+        pandas: Any = import_module("pandas")
+        return pandas.Series(values)
+    return values.to_series() if _is_of(values, "pandas", "Index") else values
+
+
 def _is_of(rows: Any, library: str, name: str) -> bool:
     return any(kind.__name__ == name and kind.__module__.split(".")[0] == library for kind in type(rows).__mro__)
 
@@ -123,6 +132,7 @@ def _name(name: Any) -> str:
 def _column(name: str, values: Any) -> Any:
     if isinstance(values, np.ndarray):
         return column_of(name, cast("Any", values))
+    values = _as_series(values)
     try:
         if isinstance(values, ArrowStream | ArrowArray):
             _check_objects(values)
