@@ -116,6 +116,13 @@ class TestReading:
             ("a,b\n1,größe\n".encode("cp1252"), "not in UTF-8"),
             ("a,b\n1,2\n".encode("utf-16"), "not in UTF-8"),
             (b"a\n1\n\n2\n", 'write ""'),
+            (b"a;b\n1;2\n", "has ';' and no ','"),
+            (b"a\tb\n1\t2\n", "and no ','"),
+            (b"sep=;\na;b\n1;2\n", "has ';' and no ','"),
+            (b'a,b\n1,"x"y\n', "goes on behind the quote"),
+            (b'a,b\n1,"x" \n', "goes on behind the quote"),
+            (b'a,b\n1,"x\\"y"\n', "goes on behind the quote"),
+            (b'a,b\n1,""x\n', "goes on behind the quote"),
         ],
     )
     def test_what_two_readers_could_read_differently_is_refused(
@@ -126,6 +133,14 @@ class TestReading:
         (tmp_path / "rows.csv").write_bytes(content)
         with pytest.raises(InvalidDataError, match=rf"rows\.csv cannot be read as a \.csv file: .*{said}"):
             to_table(tmp_path / "rows.csv")
+
+    @pytest.mark.parametrize("block", [8, 9, 10, 11, 12, 13])
+    @pytest.mark.parametrize("field", ['"some ""text"" here"more', '"a\n,b"c', '"""a"b', '"a"""b"c'])
+    def test_a_field_behind_its_quote_is_found_wherever_a_block_ends(self, field: str, block: int) -> None:
+        fine = '1,"a ""b"", c"\n2,""\n3,x"y"z\n4,""""\n'
+        with pytest.raises(InvalidDataError, match="goes on behind the quote"):
+            rows_of(f"a,b\n{fine}5,{field}\n6,7\n".encode(), block)
+        assert rows_of(f"a,b\n{fine}".encode(), block)[2:] == [["3", 'x"y"z'], ["4", '"']]
 
     def test_a_row_far_behind_is_counted(self) -> None:
         content = b"a,b\n" + b'1,"x\ny"\n' * 200_000 + b"1\n"

@@ -32,6 +32,9 @@ _BOM = b"\xef\xbb\xbf"
 _END = "\x04"
 """What each field of the row has that is put behind the last one of the file."""
 
+_SEPARATORS = ";\t|,"
+"""What other programs write between two fields, such as spreadsheets where numbers have commas."""
+
 _SHOWN = 80
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r(?!\Z)|\n)")
 
@@ -104,6 +107,13 @@ class CsvFile:
         self._check_names()
 
     def _check_names(self) -> None:
+        other = next((sign for sign in _SEPARATORS if len(self.names) == 1 and sign in self.names[0]), None)
+        if other is not None:
+            usual = self._dialect.delimiter
+            raise InvalidDataError(
+                f"its line of names, {self.names[0][:_SHOWN]!r}, has {other!r} and no {usual!r}: save it with "
+                f"{usual!r} between fields, or give its one column another name."
+            )
         seen: set[str] = set()
         for number, name in enumerate(self.names):
             if not name and number:
@@ -228,7 +238,7 @@ class _Parser:
         """The rows, but for the one that was put behind them."""
         end = self._dialect.delimiter.join([_END] * len(self._file.names)).encode() + b"\n"
         last: Any = None
-        for batch in self._batches(_Blocks(source, begin, end, blank_lines=self._lines)):
+        for batch in self._batches(_Blocks(source, begin, end, blank_lines=self._lines, dialect=self._dialect)):
             if last is not None:
                 yield self._given(last)
             last = batch
@@ -311,11 +321,55 @@ class _Parser:
         return begun
 
 
+class _Quotes:
+    """Finds a field that goes on behind the quote that ends it: pyarrow would drop that quote without a word."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        usual = isinstance(dialect.quote, str) and dialect.double_quote and not dialect.escape
+        self._quote = str(dialect.quote).encode() if usual else None
+        quote, delimiter = re.escape(self._quote or b'"'), re.escape(dialect.delimiter.encode())
+        ends = rb"[%b\r\n]" % delimiter
+        self._ends = dialect.delimiter.encode() + b"\r\n"
+        self._open = re.compile(rb"%b(?:[^%b]++|%b%b)*+" % (quote, quote, quote, quote))
+        plain = rb"[^%b\r\n%b][^%b\r\n]*+" % (delimiter, quote, delimiter)
+        self._fields = re.compile(rb"(?:(?:%b|%b%b|)%b)*+" % (plain, self._open.pattern, quote, ends))
+        self._begun = b""
+        """How the field begins that goes on in the next block, as short as possible."""
+
+    def see(self, block: bytes) -> None:
+        """Take the next bytes.
+
+        Raises:
+            InvalidDataError: There is such a field.
+        """
+        if self._quote is None:
+            return
+        if self._quote not in block and not self._begun.startswith(self._quote):
+            self._begun = b"" if block[-1:] in self._ends else b"x"
+            return
+        content = self._begun + block
+        whole = self._fields.match(content)
+        rest = content[whole.end() if whole else 0 :]
+        self._begun = self._open_field(rest) if rest.startswith(self._quote) else rest[:1]
+
+    def _open_field(self, rest: bytes) -> bytes:
+        quote = self._quote or b""
+        inner = self._open.match(rest)
+        end = inner.end() if inner else 0
+        if end + len(quote) < len(rest):
+            shown = rest[max(0, end - _SHOWN // 2) : end + _SHOWN // 2].decode(errors="replace")
+            raise InvalidDataError(
+                f"a field goes on behind the quote that ends it, {shown!r}: write a quote within quotes twice."
+            )
+        return quote if end == len(rest) else quote * 2
+
+
 class _Blocks(RawIOBase):
     """The bytes behind the header for pyarrow, in blocks that do not end between a carriage return and a line feed."""
 
-    def __init__(self, source: Readable, begin: int, end: bytes, *, blank_lines: bool) -> None:
+    def __init__(self, source: Readable, begin: int, end: bytes, *, blank_lines: bool, dialect: Dialect) -> None:
         super().__init__()
+        self._quotes = _Quotes(dialect)
         self._source = source
         self._skip(begin)
         self._end = end
@@ -338,6 +392,7 @@ class _Blocks(RawIOBase):
         if not self._blank_lines:
             block = self._without_blank_lines(block, size)
         if block:
+            self._quotes.see(block)
             self._last = block[-1:]
             return block
         end, self._end = self._end, b""
