@@ -454,6 +454,22 @@ class TestFiles:
         with pytest.raises(InvalidDataError, match=r"rows\.json cannot be read as a \.json file"):
             infer(talking, URL, path)
 
+    @pytest.mark.parametrize(
+        "content",
+        [
+            '[{"a": 1, "a": 2}]',
+            '{"a": [1], "a": [2]}',
+            '[{"a": {"b": 1, "b": 1}}]',
+            '[{"a": 1e400}]',
+            '[{"a": -1e-400}]',
+        ],
+    )
+    def test_json_whose_values_would_be_lost_is_refused(self, talking: Client, tmp_path: Path, content: str) -> None:
+        path = tmp_path / "rows.json"
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(InvalidDataError, match=r"twice|beyond those of 64 bits"):
+            infer(talking, URL, path)
+
     def test_an_unknown_ending_is_refused(self, talking: Client) -> None:
         for path in ("rows.xlsx", "rows", "text"):
             with pytest.raises(InvalidDataError, match=r"\.arrow, \.feather, \.parquet, \.json, \.csv files"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -79,7 +80,7 @@ def read_csv(path: Path) -> Table:
 
 
 def _read_json(path: Path) -> Any:
-    content: Any = json.loads(path.read_bytes())
+    content: Any = json.loads(path.read_bytes(), object_pairs_hook=_object, parse_float=_float)
     if isinstance(content, list):
         return cast("Any", content)
     if isinstance(content, dict) and all(isinstance(values, list) for values in cast("Any", content).values()):
@@ -89,6 +90,24 @@ def _read_json(path: Path) -> Any:
     )
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; one with two values under a name has no meaning that all readers share."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"an object has the name {next(n for n in names if names.count(n) > 1)!r} twice")
+    return found
+
+
+def _float(text: str) -> float:
+    """A number, unless a float of 64 bits has it as infinite or as 0 only."""
+    number = float(text)
+    if math.isinf(number) or (not number and text.lower().partition("e")[0].strip("-.0")):
+        raise ValueError(f"the number {text[:_SHOWN]} is beyond those of 64 bits")
+    return number
+
+
+_SHOWN = 40
 _READERS: dict[str, Callable[[Path], Any]] = {
     ".arrow": _read_arrow,
     ".feather": _read_arrow,
