@@ -348,6 +348,11 @@ class TestParquet:
 
 
 class TestPartitions:
+    @pytest.mark.parametrize("directory", ["zip=1/zip=2", "zip=%C3%28"])
+    def test_directories_that_say_no_one_text_are_refused(self, refused: Any, tmp_path: Path, directory: str) -> None:
+        write_csv(tmp_path / "in" / directory / "0.csv", "a\n1\n")
+        refused(tmp_path / "in", "(two directories say different values|is not percent-encoded UTF-8)", keys=["zip"])
+
     def test_directories_say_texts(self, scored: Any, tmp_path: Path) -> None:
         for directory in ("zip=00123", "zip=1E5", "zip=a%2Fb %C3%A9", "zip=__HIVE_DEFAULT_PARTITION__"):
             (tmp_path / "in" / directory).mkdir(parents=True)

@@ -65,16 +65,28 @@ class FoundFiles:
         return [InputFile(info.path, info.size, info.mtime_ns) for info in infos]
 
     def partitions(self, path: str) -> dict[str, str | None]:
-        """Return the columns that a file's directories say, as Hive writes them: `zip=00123`, always texts."""
+        """Return the columns that a file's directories say, as Hive writes them: `zip=00123`, always texts.
+
+        Raises:
+            InvalidDataError: Two directories contradict each other, or one is not in UTF-8.
+        """
         if self.base is None:
             return {}
         directories = PurePosixPath(path[len(self.base) :].strip("/")).parts[:-1]
-        return dict(_partition(part) for part in directories if "=" in part.lstrip("="))
+        found: dict[str, str | None] = {}
+        for directory in (part for part in directories if "=" in part.lstrip("=")):
+            name, value = _partition(path, directory)
+            if found.setdefault(name, value) != value:
+                raise InvalidDataError(f"{path}: two directories say different values of {name!r}.")
+        return found
 
 
-def _partition(directory: str) -> tuple[str, str | None]:
+def _partition(path: str, directory: str) -> tuple[str, str | None]:
     name, _, value = directory.partition("=")
-    return unquote(name), None if value == _NULL_PARTITION else unquote(value)
+    try:
+        return unquote(name, errors="strict"), (None if value == _NULL_PARTITION else unquote(value, errors="strict"))
+    except UnicodeDecodeError:
+        raise InvalidDataError(f"{path}: the directory {directory} is not percent-encoded UTF-8.") from None
 
 
 def find(source: Any, filesystem: Any) -> FoundFiles:
