@@ -420,6 +420,30 @@ class TestGoingOn:
             infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
         assert (tmp_path / "out" / "part-000000.parquet").read_text() == "mine"
 
+    @pytest.mark.parametrize(("source", "target"), [("in", "in/scored"), ("in", "link/scored")])
+    def test_a_directory_that_the_source_reads_is_refused(
+        self, client: Client, tmp_path: Path, source: str, target: str
+    ) -> None:
+        """The next call would take what was written for rows to score."""
+        written(tmp_path / "in" / "a" / "b", 3)
+        (tmp_path / "link").symlink_to(tmp_path / "in")
+        with pytest.raises(InvalidDataError, match="is in the source"):
+            infer_dataset(client, "rows", tmp_path / source, tmp_path / target, **SMALL)
+        assert [path.name for path in (tmp_path / "in").iterdir()] == ["a"]
+
+    def test_a_pattern_that_has_come_to_fit_the_output_is_refused(self, client: Client, tmp_path: Path) -> None:
+        written(tmp_path / "in", 3)
+        everything = (client, "rows", tmp_path / "in" / "**" / "*.parquet", tmp_path / "in" / "scored")
+        infer_dataset(*everything, **SMALL)
+        with pytest.raises(InvalidDataError, match="is in the source"):
+            infer_dataset(*everything, **SMALL)
+
+    def test_a_directory_that_the_source_leaves_out_is_as_good_as_any(self, client: Client, tmp_path: Path) -> None:
+        written(tmp_path / "in", 3)
+        for before in (0, 3):
+            done = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "in" / "_scored", **SMALL)
+            assert (done.rows, done.rows_before) == (3, before)
+
     @pytest.mark.parametrize("content", ["{", "[]", '{"version": 2}', '{"version": 1, "parts": 5, "bound_to": {}}'])
     def test_a_broken_manifest_is_refused(self, client: Client, tmp_path: Path, content: str) -> None:
         written(tmp_path / "in", 3)

@@ -94,7 +94,9 @@ class TestForeignDirectories:
         (tmp_path / "project" / name).symlink_to(tmp_path / "outside")
         refused(tmp_path / "project", tmp_path / "outside")
 
-    @pytest.mark.parametrize("content", [b"", b"{}", b"[" * 9999, b'{"format": 1, "about": "", "id": 5}', b"\xff"])
+    @pytest.mark.parametrize(
+        "content", [b"", b"{}", b"[" * 9999, b'{"format": 1, "about": "", "id": 5}', b'{"format": 1e999}', b"\xff"]
+    )
     def test_a_mark_that_is_none_is_refused(self, tmp_path: Path, content: bytes) -> None:
         write(tmp_path / "project" / MARK, content)
         assert "not the mark of a sandbox" in refused(tmp_path / "project")
@@ -104,6 +106,12 @@ class TestForeignDirectories:
         write(tmp_path / "project" / "models" / "churn.onnx")
         foreign_database(tmp_path / "project", version)
         assert "of another application" in refused(tmp_path / "project")
+
+    def test_a_directory_that_users_share_stays_theirs(self, tmp_path: Path) -> None:
+        """It would become readable for one of them only, as `/tmp` of a container."""
+        (tmp_path / "tmp").mkdir()
+        (tmp_path / "tmp").chmod(0o1777)
+        assert "that users share" in refused(tmp_path / "tmp")
 
     def test_a_file_is_no_directory(self, tmp_path: Path) -> None:
         write(tmp_path / "file")
@@ -258,6 +266,20 @@ class TestDatabases:
         (data / MARK).unlink()
         refused(data)
         assert models(data) == THREE
+
+    def test_one_that_names_a_file_elsewhere(self, tmp_path: Path) -> None:
+        data = with_models(tmp_path / "data", THREE)
+        write(tmp_path / "elsewhere")
+        (tmp_path / "elsewhere").chmod(0o644)
+        with closing(sqlite3.connect(data / DATABASE, isolation_level=None)) as db:
+            db.execute("UPDATE model_versions SET version = '../../elsewhere' WHERE version = ?", (THREE[0],))
+        assert "names a file 'models/../../elsewhere'" in refused(data, tmp_path)
+
+    def test_one_whose_rows_are_not_what_is_written_there(self, tmp_path: Path) -> None:
+        data = with_models(tmp_path / "data", THREE)
+        with closing(sqlite3.connect(data / DATABASE, isolation_level=None)) as db:
+            db.execute("UPDATE settings SET value = 'many' WHERE name = 'changes'")
+        assert "cannot be read" in refused(data)
 
     def test_an_older_copy(self, tmp_path: Path) -> None:
         data = with_models(tmp_path / "data", THREE[:1])

@@ -302,6 +302,20 @@ class TestBesideWhatIsOurs:
             write_half(target)
         assert changed(after, snapshot(tmp_path / "here", tmp_path / "outside")) == {"here"}  # the time of its entries
 
+    @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system has no names for open files")
+    def test_by_the_name_of_an_open_file(self, tmp_path: Path) -> None:
+        """`--output /dev/stdout >> log` adds to the log, and does not take its place."""
+        from wallaroo_ext.cli.files import in_place_of
+
+        log = write(tmp_path / "log")
+        with log.open("ab") as opened:
+            named = Path(f"/proc/self/fd/{opened.fileno()}")
+            (tmp_path / "link").symlink_to(named)
+            for name in (named, Path(f"/dev/fd/{opened.fileno()}"), tmp_path / "link"):
+                with in_place_of(name) as target:
+                    target.write(b", scored")
+        assert log.read_bytes() == b"somebody's own" + 3 * b", scored"
+
     def test_by_a_chart(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """One that cannot be drawn leaves the one that was there."""
         figure: Any = pytest.importorskip("matplotlib.figure").Figure

@@ -343,6 +343,16 @@ class TestDamaged:
         assert clone.run("demo")[0] == 0
         assert clone.steps() == STEPS
 
+    def test_one_that_a_person_made_is_kept_under_another_name(self, clone: Clone) -> None:
+        (clone.path / ".venv/lib").mkdir(parents=True)
+        (clone.path / ".venv/lib/own.py").write_text("mine")
+        code, said = clone.run("demo", FAIL_AT="pip")
+        assert (code, "was not made by these scripts" in said) == (2, True)
+        code, said = clone.run("demo")
+        assert (code, "was not made by these scripts" in said) == (0, False)
+        [kept] = clone.path.glob(".venv.[0-9]*")
+        assert (kept / "lib/own.py").read_text() == "mine"
+
     def test_what_a_person_added_and_bytecode_are_no_damage(self, clone: Clone) -> None:
         clone.run("demo")
         clone.steps()

@@ -6,7 +6,8 @@ when the last process that has the descriptor ends, however it ends. So nobody c
 script, two scripts never set it up at the same time, and no lock is left behind.
 
 What says that an environment is whole is written last, and removed before anything is changed. An environment without
-it is made anew from nothing, because nobody knows what is missing in it. Nothing but Python is needed.
+it is made anew from nothing, because nobody knows what is missing in it; one that a person
+made gets another name. Nothing but Python is needed.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ _LOCK = 9
 
 _WHOLE = "installed.json"
 """What says that an environment is whole, and what it holds."""
+
+_OWN = "made-by-scripts"
+"""What says that an environment is this program's, whole or not, and not one that a person made under its name."""
 
 _LARGER = {"demo": ("demo", "test", "check"), "test": ("test", "check")}
 """The environments contain one another in this order, so that a larger one serves where a smaller one is asked for."""
@@ -138,7 +142,7 @@ class Environment:
         if before is None:
             self._make(base)
         else:
-            remove(self.path / _WHOLE)
+            self._begin()
         inputs = self.inputs(name)
         self._install(name)
         write(self.path / _WHOLE, self._record(name, inputs))
@@ -146,11 +150,36 @@ class Environment:
     def _make(self, base: str) -> None:
         if self.path.is_symlink():  # it may lead to another clone's, of which this one is a copy
             self.path.unlink()
-        elif self.path.exists():
-            remove(self.path / _WHOLE)
-            shutil.rmtree(self.path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        elif self.path.exists() and not self._is_own():
+            self._set_aside()
+        self._empty()
         run(base, "-m", "venv", str(self.path), advice="Is Python's venv module there (python3-venv on Debian)?")
+
+    def _begin(self) -> None:
+        """Note whose it is, and that it is not whole."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / _OWN).touch()
+        remove(self.path / _WHOLE)
+
+    def _is_own(self) -> bool:
+        """Whether it is this program's, or nobody's; older releases marked whole ones only."""
+        names = [entry.name for entry in self.path.iterdir()] if self.path.is_dir() else [self.path.name]
+        return not names or _OWN in names or _WHOLE in names
+
+    def _set_aside(self) -> None:
+        """Keep what a person has there under another name."""
+        beside = self.path.with_name(f"{self.path.name}.{time.time_ns()}")
+        self.path.rename(beside)
+        _say(f"{self.path} was not made by these scripts: it is {beside} now.")
+
+    def _empty(self) -> None:
+        """Remove what is in it; what says whose it is comes last."""
+        self._begin()
+        for entry in list(self.path.iterdir()):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry.name != _OWN:
+                entry.unlink()
 
     def _install(self, name: str) -> None:
         locks = self.root / "scripts/requirements"

@@ -125,6 +125,7 @@ def score_dataset(
     opened, exact = _opened(source, how, own)
     storage = Storage(target, own.get("target_filesystem"))
     check_target(storage)
+    opened.check_target(storage)
     url, bound_to = _bound_to(client, pipeline, opened, how, own)
     known = load(storage, bound_to).read_as
     with shown(progress) as tell:

@@ -64,6 +64,25 @@ class FoundFiles:
                 raise InvalidDataError(f"There is no file {info.path}.")
         return [InputFile(info.path, info.size, info.mtime_ns) for info in infos]
 
+    def overlap(self, system: Any, directory: str) -> bool:
+        """Whether files of a directory are read, or would be once there are any.
+
+        Args:
+            system: The file system that the directory is in.
+            directory: Its path.
+        """
+        if not self.system.equals(system):
+            return False
+        place = self._place(directory)
+        if any(self._place(path).is_relative_to(place) for path in self.paths):
+            return True
+        base = None if self.base is None else self._place(self.base)
+        return base is not None and place.is_relative_to(base) and not _is_hidden(str(place.relative_to(base)))
+
+    def _place(self, path: str) -> PurePosixPath:
+        """Where a path leads to."""
+        return PurePosixPath(os.path.realpath(path) if isinstance(self.system, fs.LocalFileSystem) else path)
+
     def partitions(self, path: str) -> dict[str, str | None]:
         """Return the columns that a file's directories say, as Hive writes them: `zip=00123`, always texts.
 

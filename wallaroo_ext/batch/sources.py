@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pyarrow.compute import Expression
 
     from wallaroo_ext.batch.source_files import InputFile
+    from wallaroo_ext.batch.storage import Storage
     from wallaroo_ext.inference.csv_types import Field
 
 pa: Any = import_module("pyarrow")
@@ -139,6 +140,20 @@ class Source:
     def files(self) -> list[InputFile]:
         """The files, in the order in which they are read."""
         return self._found.files()
+
+    def check_target(self, storage: Storage) -> None:
+        """Refuse to read what is written.
+
+        Args:
+            storage: Where the output goes.
+
+        Raises:
+            InvalidDataError: Its files are the data set's, or would be at the next call.
+        """
+        if storage.is_read_by(self._found):
+            raise InvalidDataError(
+                f"{storage.place} is in the source, which would read what is written there: name a directory outside."
+            )
 
     def path(self, position: Position) -> str:
         """The file of a position."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from pyarrow import NativeFile
 
+    from wallaroo_ext.batch.source_files import FoundFiles
+
 fs: Any = import_module("pyarrow.fs")
 
 
@@ -38,6 +40,10 @@ class Storage:
     def local(self) -> str | None:
         """Its path, where it is on this machine."""
         return self._base if isinstance(self._system, fs.LocalFileSystem) else None
+
+    def is_read_by(self, found: FoundFiles) -> bool:
+        """Whether its files are among those of a data set, or would be."""
+        return found.overlap(self._system, self._base)
 
     def path(self, name: str) -> str:
         """The path of a file in its file system."""

@@ -38,11 +38,21 @@ def check_output(file: Path, endings: Collection[str] = ()) -> None:
 def in_place_of(file: Path) -> Generator[BinaryIO]:
     """A file to write to, which takes the place of another one when the block ends well.
 
-    A link is followed, as shells do: it stays, and what it leads to is replaced.
+    A link is followed, as shells do: it stays, and what it leads to is replaced. What cannot be replaced, a device, a
+    pipe, or a file that is open already such as /dev/stdout, is written to at its end.
     """
-    if file.exists() and not file.is_file():  # /dev/null, a pipe
-        with file.open("wb") as target:
+    if file.exists() and (not file.is_file() or _is_open_file(file)):
+        with file.open("ab") as target:
             yield target
         return
     with replacing(file.resolve()) as target:
         yield target
+
+
+def _is_open_file(file: Path) -> bool:
+    """Whether a path leads to one of the files that a process has open, by the links that the system has for them."""
+    while file.is_symlink():
+        if file.parent.name == "fd" and file.parent.resolve().is_relative_to("/proc"):
+            return True
+        file = file.parent / file.readlink()
+    return False

@@ -129,9 +129,11 @@ class DataDirectory:
             write_whole(file, content, mode=PRIVATE, durable=True)
 
     def _check_owner(self) -> None:
-        owner = self.path.stat().st_uid
-        if owner != os.geteuid() and os.geteuid() != 0:
+        found = self.path.stat()
+        if found.st_uid != os.geteuid() and os.geteuid() != 0:
             raise DataDirectoryError(f"{self.path} belongs to another user: name a directory of your own.")
+        if found.st_mode & stat.S_ISVTX:  # /tmp, which nobody else could use any more
+            raise DataDirectoryError(f"{self.path} is a directory that users share: name a new one in it.")
 
     def _is_new(self) -> bool:
         """Whether nothing is there but what a first start left that was killed before it had written the mark."""
@@ -170,7 +172,7 @@ class DataDirectory:
                 )
             del fields["about"]
             return _Mark(**fields).checked()
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             raise DataDirectoryError(
                 f"{file} is not the mark of a sandbox: name another data directory, or, if this one is a sandbox's, "
                 f"delete that file."
@@ -253,6 +255,11 @@ class DataDirectory:
     def _check_files(self, named: frozenset[str], mark: _Mark) -> None:
         """See that the database knows every file that has a name of ours, and that none of its files is a link."""
         for name in named:
+            if not _OURS_BY_NAME.fullmatch(name):
+                raise DataDirectoryError(
+                    f"{self.database} names a file {name!r}, which no sandbox has: put the directory's own database "
+                    f"back, or take another data directory."
+                )
             self._check_part(name, "file", _is_file)
         known = named.union(name for _, name in self._pending(mark))
         unknown = sorted(name for name in self._files() if _OURS_BY_NAME.fullmatch(name) and name not in known)

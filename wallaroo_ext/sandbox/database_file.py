@@ -58,7 +58,7 @@ def read_database(database: Path) -> DatabaseContents | None:
             if damage != "ok":
                 raise DataDirectoryError(f"{database} is damaged ({damage}). {_ADVICE}")
             return _contents(db, database)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, ValueError) as error:  # ValueError: what stands in a row is not what we write there
         raise DataDirectoryError(f"{database} cannot be read ({error}). {_ADVICE}") from None
 
 
