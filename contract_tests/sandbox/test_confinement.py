@@ -33,6 +33,7 @@ from callers import sign_in
 from deployments import WORKSPACE, deployed
 from hypothesis import given
 from hypothesis import strategies as st
+from onnx import TensorProto
 from sandbox_processes import memory_of_tree_mib, sandboxes_below, tree
 
 from wallaroo_ext import contract
@@ -395,7 +396,38 @@ class TestAttacks:
             assert time.monotonic() - began < 30
 
 
+class TestLists:
+    """Even lists of nothing take memory, of the sandbox itself."""
+
+    @pytest.mark.parametrize("shape", [[1, 1 << 26, 0], [1, 1 << 40, 0], [1 << 17, *[1] * 40]])
+    @pytest.mark.parametrize("accepted", [ARROW, "application/json"])
+    def test_more_than_fit_are_refused(self, target: Target, shape: list[int], accepted: str) -> None:
+        count = shape[0]
+        nodes = [
+            node("ReduceSum", ["x"], ["sum"], keepdims=0),
+            node("Cast", ["sum"], ["small"], to=TensorProto.BOOL),
+            node("Expand", ["small", "shape"], ["y"]),
+        ]
+        graph = graph_of(nodes, shape=np.array(shape))
+        graph.output[0].type.tensor_type.elem_type = TensorProto.BOOL
+        graph.output[0].type.tensor_type.ClearField("shape")
+        url = target.deployed(onnx_of(graph), f"lists-{len(shape)}-{shape[1]}")
+        table = pa.table({"x": pa.array(np.zeros(count, np.uint8))})
+        with Peak(target.pid) as peak:
+            answer = target.http.post(
+                url, content=file_of(table, compression="zstd"), headers={"Content-Type": ARROW, "Accept": accepted}
+            )
+        assert answer.status_code == 413, answer.text[:300]
+        assert peak.mib < 3 * MOST_MIB
+
+
 class TestNothingIsBelieved:
+    def test_of_a_shape_whose_size_takes_long_to_compute(self) -> None:
+        began = time.monotonic()
+        with pytest.raises(ValueError, match="shape"):
+            tensors.unpack([{"name": "y", "dtype": "float32", "shape": [1 << 62] * 20_000}], memoryview(b""))
+        assert time.monotonic() - began < 1
+
     @given(st.lists(st.integers() | st.none() | st.booleans() | st.text(), max_size=3) | st.integers() | st.text())
     def test_of_what_describes_tensors(self, shape: Any) -> None:
         for dtype in ("float32", "bool", "string", "object", shape):
