@@ -33,11 +33,19 @@ from callers import sign_in
 from deployments import WORKSPACE, deployed
 from hypothesis import given
 from hypothesis import strategies as st
+from onnx import TensorProto
 from sandbox_processes import memory_of_tree_mib, sandboxes_below, tree
 
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox import tensors
-from wallaroo_ext.sandbox.engine_process.outside import ModelFile, ModelProcesses, ModelRefusedError, Refusal
+from wallaroo_ext.sandbox.engine import ModelUnreadableError, open_models
+from wallaroo_ext.sandbox.engine_process.outside import (
+    ModelFile,
+    ModelProcesses,
+    ModelRefusedError,
+    ProcessEndedError,
+    Refusal,
+)
 from wallaroo_ext.sandbox.inference_queue import AT_A_TIME, MOST_WAITING
 from wallaroo_ext.sandbox.options import SandboxOptions
 from wallaroo_ext.sandbox.process import running
@@ -386,7 +394,7 @@ class TestAttacks:
             assert time.monotonic() - began < 30
             assert {request.result().status_code for request in requests} == {503}
 
-    def test_an_operator_that_does_not_stop_is_ended_with_its_process(self, tmp_path: Path) -> None:
+    def test_a_loop_without_an_end_is_ended_between_two_of_its_operators(self, tmp_path: Path) -> None:
         with target_with(tmp_path, "--model-seconds", "1") as target:
             url = target.deployed(endless_loop(), "slow")
             began = time.monotonic()
@@ -395,7 +403,104 @@ class TestAttacks:
             assert time.monotonic() - began < 30
 
 
+@contextmanager
+def processes_with(directory: Path, monkeypatch: pytest.MonkeyPatch, patch: str) -> Generator[ModelProcesses]:
+    """Processes that run a patch before all else."""
+    (directory / "sitecustomize.py").write_text(patch, encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [str(directory), *sys.path])
+    processes = ModelProcesses(SandboxOptions(model_seconds=1))
+    try:
+        yield processes
+    finally:
+        processes.close()
+
+
+class TestNothingThatReturns:
+    @pytest.mark.parametrize("step", ["load", "run"])
+    def test_is_ended_with_its_process(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+        """As an operator would be that never looks at whether it should stop."""
+        sleep = (
+            f"import time, wallaroo_ext.sandbox.model_limits as m\nm.ModelLimits.{step} = lambda *_: time.sleep(600)"
+        )
+        file = tmp_path / "model"
+        file.write_bytes(negation())
+        with processes_with(tmp_path, monkeypatch, sleep) as processes:
+            processes.start()
+            began = time.monotonic()
+            with pytest.raises(ProcessEndedError) as ended:
+                processes.load([ModelFile("m", file)]).score([file_of(rows())])
+            assert ended.value.is_late
+            assert time.monotonic() - began < 20
+            forked = tree(os.getpid())[2:]  # after this one and the one with the libraries
+            wait_until(lambda: not any(is_running(process) for process in forked), 10)
+
+
+class TestNoMoreProcesses:
+    def test_those_that_run_go_on(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        once = """
+import os
+fork, count = os.fork, []
+def limited():
+    count.append(1)
+    if len(count) > 2:
+        raise BlockingIOError("no more processes")
+    return fork()
+os.fork = limited
+"""
+        file = tmp_path / "model"
+        file.write_bytes(negation())
+        with processes_with(tmp_path, monkeypatch, once) as processes:
+            running = processes.load([ModelFile("m", file)])  # the first fork tries the layers
+            with pytest.raises(ProcessEndedError):
+                processes.load([ModelFile("m", file)])
+            assert running.is_alive
+            assert running.score([file_of(rows())]).outputs
+
+    def test_a_first_one_that_cannot_be_started_is_an_error_of_the_models(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(*_: object, **__: object) -> None:
+            raise FileNotFoundError("no directory for temporary files")
+
+        monkeypatch.setattr("wallaroo_ext.sandbox.engine_process.outside.tempfile.TemporaryDirectory", fails)
+        file = tmp_path / "model"
+        file.write_bytes(negation())
+        with pytest.raises(ModelUnreadableError):
+            open_models(ModelProcesses(SandboxOptions()), [ModelFile("m", file)])
+
+
+class TestLists:
+    """Even lists of nothing take memory, of the sandbox itself."""
+
+    @pytest.mark.parametrize("shape", [[1, 1 << 26, 0], [1, 1 << 40, 0], [1 << 17, *[1] * 40]])
+    @pytest.mark.parametrize("accepted", [ARROW, "application/json"])
+    def test_more_than_fit_are_refused(self, target: Target, shape: list[int], accepted: str) -> None:
+        count = shape[0]
+        nodes = [
+            node("ReduceSum", ["x"], ["sum"], keepdims=0),
+            node("Cast", ["sum"], ["small"], to=TensorProto.BOOL),
+            node("Expand", ["small", "shape"], ["y"]),
+        ]
+        graph = graph_of(nodes, shape=np.array(shape))
+        graph.output[0].type.tensor_type.elem_type = TensorProto.BOOL
+        graph.output[0].type.tensor_type.ClearField("shape")
+        url = target.deployed(onnx_of(graph), f"lists-{len(shape)}-{shape[1]}")
+        table = pa.table({"x": pa.array(np.zeros(count, np.uint8))})
+        with Peak(target.pid) as peak:
+            answer = target.http.post(
+                url, content=file_of(table, compression="zstd"), headers={"Content-Type": ARROW, "Accept": accepted}
+            )
+        assert answer.status_code == 413, answer.text[:300]
+        assert peak.mib < 3 * MOST_MIB
+
+
 class TestNothingIsBelieved:
+    def test_of_a_shape_whose_size_takes_long_to_compute(self) -> None:
+        began = time.monotonic()
+        with pytest.raises(ValueError, match="shape"):
+            tensors.unpack([{"name": "y", "dtype": "float32", "shape": [1 << 62] * 20_000}], memoryview(b""))
+        assert time.monotonic() - began < 1
+
     @given(st.lists(st.integers() | st.none() | st.booleans() | st.text(), max_size=3) | st.integers() | st.text())
     def test_of_what_describes_tensors(self, shape: Any) -> None:
         for dtype in ("float32", "bool", "string", "object", shape):

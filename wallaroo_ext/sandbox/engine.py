@@ -296,6 +296,9 @@ class Engine:
             reason = transition.reason if transition.status == "error" else self._why_unreadable(row)
         except _InterruptedError:
             return
+        except Exception:
+            _LOGGER.exception("converting the model version %s failed", version_id)
+            reason = "the sandbox failed to read the model; its log has the details"
 
         def end() -> None:
             with self._store.transaction() as db:

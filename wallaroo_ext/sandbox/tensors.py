@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wallaroo_ext.json_values import list_of, object_of
-from wallaroo_ext.sandbox.problems import engine_error
+from wallaroo_ext.sandbox.problems import engine_error, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,9 @@ _ANY_INPUT = "tensor"
 _ITEM = "inner"
 _STRINGS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 _LARGEST_OFFSET = (1 << 31) - 1
+_MOST_DIMENSIONS = 64  # that numpy takes
+_LIST_SIZE = 64  # in memory, while an answer is made, without what is in the list
+_MIB = 1 << 20
 _DTYPES: dict[str, np.dtype[Any]] = {
     "tensor(float16)": np.dtype(np.float16),
     "tensor(float)": np.dtype(np.float32),
@@ -201,6 +204,24 @@ def to_column(tensor: Array) -> Column:
     return column
 
 
+def check_lists(outputs: Mapping[str, Array], memory_mib: int) -> None:
+    """Make sure that the lists of an answer take no more memory than a limit, which even empty ones do.
+
+    Args:
+        outputs: The tensors that are answered, as a list of lists a row.
+        memory_mib: What they may take, in MiB.
+
+    Raises:
+        Problem: 413, where they would take more.
+    """
+    count = sum(math.prod(tensor.shape[:level]) for tensor in outputs.values() for level in range(1, tensor.ndim))
+    if count * _LIST_SIZE > memory_mib * _MIB:
+        raise too_large(
+            f"The outputs are {count} lists within lists, which take more than {memory_mib} MiB; send fewer rows at a "
+            f"time."
+        )
+
+
 def with_variable_lists(column: Column) -> Column:
     """A column whose lists of fixed size became lists of variable size, as the engine answers."""
     kind = _variable(column.type)
@@ -254,7 +275,7 @@ def unpack(descriptions: Any, content: memoryview) -> tuple[dict[str, Array], me
         if not isinstance(name, str) or name in tensors or not isinstance(dtype, str) or dtype not in _BY_NAME:
             raise ValueError("an output without a name or a type")
         sizes = list_of(shape)
-        if not all(type(size) is int and size >= 0 for size in sizes):
+        if len(sizes) > _MOST_DIMENSIONS or not all(type(size) is int and size >= 0 for size in sizes):
             raise ValueError("an output without a shape")
         flat, content = _unpacked(_BY_NAME[dtype], math.prod(sizes), content)
         tensors[name] = flat.reshape(sizes)

@@ -124,7 +124,12 @@ class _Forks:
             os.kill(process, signal.SIGKILL)
 
     def _fork(self, number: int, connection: int) -> None:
-        process = os.fork()
+        try:
+            process = os.fork()
+        except OSError as error:  # those that run go on
+            os.close(connection)
+            messages.send(self._control, {"error": str(error)})
+            return
         if process == 0:
             confinement.die_with_parent()
             self._control.close()

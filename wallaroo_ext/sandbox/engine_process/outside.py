@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import select
@@ -36,6 +37,7 @@ _START_SECONDS = 60.0
 _MOST_ERROR = 10_000
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
 _DEADLINES = Deadlines()
+_LOGGER = logging.getLogger(__name__)
 
 
 class ProcessEndedError(Exception):
@@ -150,6 +152,7 @@ class _FirstProcess:
 
         Raises:
             messages.BrokenMessageError: The first process has ended.
+            ProcessEndedError: The system lets it start no further process.
         """
         self.wait_until_loaded()
         with self._lock:
@@ -157,7 +160,11 @@ class _FirstProcess:
                 socket.send_fds(self._control, [COMMAND.pack(FORK, number)], [connection.fileno()])
             except OSError as error:
                 raise messages.BrokenMessageError(str(error)) from None
-            return int(messages.receive(self._control, 0).header["process"])
+            header = messages.receive(self._control, 0).header
+        if "error" in header:
+            _LOGGER.error("no process for models can be started: %s", header["error"])
+            raise ProcessEndedError
+        return int(header["process"])
 
     def end(self, number: int) -> None:
         """End a process that was forked, whatever it does."""
@@ -222,7 +229,11 @@ class ModelProcesses:
             if self._is_closed:
                 raise ProcessEndedError(was_told=True)
             if self._first is None:
-                self._first = _FirstProcess()
+                try:
+                    self._first = _FirstProcess()
+                except OSError as error:
+                    _LOGGER.error("no process for models can be started: %s", error)  # noqa: TRY400 - the reason says all
+                    raise ProcessEndedError from None
             return self._first
 
     @property
@@ -264,6 +275,9 @@ class ModelProcesses:
                         ours.close()
                         raise ProcessEndedError(was_told=self._is_closed) from None
                     continue
+                except BaseException:
+                    ours.close()
+                    raise
                 process = ModelProcess(self, first, number, pid, ours)
                 with self._lock:
                     self._running.add(process)

@@ -68,6 +68,7 @@ def _scored(call: Call, deployment: RunningDeployment) -> tuple[Rows, Scored]:
     more where that went well, and in the plain form that the process gives it where it was not plain.
     """
     from wallaroo_ext.sandbox.answers import is_json, read_rows, to_request
+    from wallaroo_ext.sandbox.tensors import check_lists
 
     memory = call.instance.options.rows_memory_mib
     if is_json(call.media_type):
@@ -77,6 +78,7 @@ def _scored(call: Call, deployment: RunningDeployment) -> tuple[Rows, Scored]:
         scored = deployment.score([call.body])
         content = call.body if scored.rows is None else scored.rows
         rows = read_rows(call.media_type, content, memory, only_plain=True)
+    check_lists(scored.outputs, memory)
     return rows, scored
 
 
