@@ -31,6 +31,8 @@ ACCEPTED_ENCODINGS = "gzip, deflate"
 
 UNREADABLE = "wallaroo_ext.unreadable_redirect"
 """An entry of an answer's extensions: it redirects to what is no URL."""
+_BOUND = "wallaroo_ext.bound"
+"""An entry of an answer's extensions: how large it may be, in bytes; None for any size."""
 
 _PIECE = 64 * 1024
 _ARROW = "application/vnd.apache.arrow"
@@ -132,11 +134,11 @@ def limited(response: httpx.Response, request: httpx.Request, limit: int | None 
             request=request,
         )
     response = _with_readable_redirect(response, request)
-    bound = _bound(response, request, limit)
+    bound = response.extensions[_BOUND] = _bound(response, request, limit)
     length = response.headers.get("Content-Length", "")
     has_body = response.is_success and request.method != "HEAD"
     if not _ENCODINGS[named] and bound is not None and has_body and _is_more(length, bound):
-        raise _too_large(response.status_code, bound, request)
+        raise too_large(response.status_code, bound, request)
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _CHANGED]
     stream = _LimitedStream(response, request, bound, _ENCODINGS[named])
     if not _ENCODINGS[named]:
@@ -177,7 +179,14 @@ def _bound(response: httpx.Response, request: httpx.Request, limit: int | None) 
     return ARROW_LIMIT if response.headers.get("Content-Type", "").lower().startswith(_ARROW) else LIMIT
 
 
-def _too_large(status: int, bound: int, request: httpx.Request | None) -> AnswerRefused:
+def bound_of(response: httpx.Response) -> int:
+    """Return how large an Arrow answer may be in memory, in bytes: as large as it may be on its way."""
+    bound = response.extensions.get(_BOUND)
+    return ARROW_LIMIT if bound is None else bound
+
+
+def too_large(status: int, bound: int, request: httpx.Request | None) -> AnswerRefused:
+    """Return the error of an answer with more than its bound, in bytes."""
     shown = f"{bound / MIB:g} MiB" if bound >= MIB else f"{bound} bytes"
     return AnswerRefused(f"an answer of more than {shown}", status=status, request=request)
 
@@ -218,7 +227,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
             return piece
         if self._ends_early:
             return piece[: len(piece) - (self._size - self._bound)]
-        raise _too_large(self._status, self._bound, self._request)
+        raise too_large(self._status, self._bound, self._request)
 
     @property
     def _is_full(self) -> bool:

@@ -51,21 +51,30 @@ def to_pieces(table: pa.Table) -> list[memoryview]:
     return sink.pieces
 
 
-def from_file(content: bytes | memoryview) -> pa.Table:
-    """The table of an Arrow IPC file, over the same memory.
+def from_file(content: bytes | memoryview, limit: int | None = None) -> pa.Table:
+    """The table of an Arrow IPC file, over the same memory, or decompressed.
+
+    Args:
+        content: The file.
+        limit: How much memory it may take, in bytes; None for any amount.
 
     Raises:
         ValueError: It is no Arrow IPC file, or a truncated one.
+        TooLargeError: It would take more memory than the limit; nothing was decompressed.
         MemoryError: There is not enough memory for it.
     """
     import pyarrow as pa
 
+    from wallaroo_ext.arrow_limits import check_file
+
     try:
+        if limit is not None:
+            check_file(content, limit)
         with pa.ipc.open_file(pa.BufferReader(content)) as reader:
             table = reader.read_all()
         table.validate(full=True)  # a wrong offset would have its reader read other memory
     except pa.ArrowMemoryError:  # which is an ArrowException as well
         raise
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise ValueError(f"no Arrow file: {error}") from error
     return table

@@ -1,8 +1,8 @@
 """The secrets that this process holds, so that they can be found by value in whatever a server sends back.
 
 A server may repeat a request in its errors in any form. Patterns such as `password=…` find the usual ones; a value that
-is known is found in every form: as it is, in any layers of the encodings of URLs, JSON, HTML and Python, in base64 at
-any offset, and in hexadecimal.
+is known is found in every form: as it is, in any layers of the encodings of URLs, JSON, HTML and Python, of base64 and
+lists of bytes, folded into lines or cut off before `...`, in UTF-8 and UTF-16, in base64 at any offset.
 """
 
 from __future__ import annotations
@@ -31,12 +31,22 @@ of the first twenty."""
 _REMOVED = "[removed]"
 
 _BASE64 = re.compile(r"[\w+/-]*=*", re.ASCII)
+_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}")
+_BYTES = re.compile(
+    r"(?<![0-9A-Za-z])(?:(?:[0-9A-Fa-f]{2}){6,}"
+    r"|(?:0x)?[0-9A-Fa-f]{2}(?:[\s:,-]{1,2}(?:0x)?[0-9A-Fa-f]{2}){5,}|-?\d{1,3}(?:,\s?-?\d{1,3}){5,})(?![0-9A-Za-z])"
+)
+_DECIMAL = re.compile(r"-?\d{1,3}(?:,\s?-?\d{1,3})*")
+_CONTROLS = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_FOLD = re.compile(r"\r?\n[ \t]*|[\u00ad\u200b-\u200d\u2060\ufeff]")
+_ELLIPSIS = re.compile(r"\.{2,}|\u2026|\*{2,}")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+|(?:=[0-9A-F]{2})+")
 _BACKSLASH = re.compile(
     r"(?P<bytes>(?:\\x[0-9A-Fa-f]{2}|\\[0-3][0-7]{2})+)"
-    r"|(?P<units>(?:\\u[0-9A-Fa-f]{4})+)|\\U(?P<point>[0-9A-Fa-f]{8})|\\(?P<one>[\"'\\/abfnrtv])"
+    r"|(?P<units>(?:[\\%]u[0-9A-Fa-f]{4})+)|\\U(?P<point>[0-9A-Fa-f]{8})|\\u\{(?P<braced>[0-9A-Fa-f]{1,6})\}"
+    r"|\\(?P<one>[\"'\\/abfnrtv])"
 )
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_ENTITY = re.compile(r"&(?:#0*\d{1,7};?|#[xX]0*[0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};)")
 _ONE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
@@ -149,8 +159,8 @@ def _found(layer: _Layer, needles: list[_Needle], whole: str) -> Iterator[tuple[
             if not needle.alone or _stands_alone(lowered, at, at + len(needle.text)):
                 yield _span(layer, at, at + len(needle.text), whole, base64=needle.base64)
             at = lowered.find(needle.text, at + 1)
-        if (at := _beginning_at_the_end(lowered, needle.text)) is not None:
-            yield _span(layer, at, len(lowered), whole, base64=needle.base64)
+        for start, stop in _cut_off(lowered, needle.text):
+            yield _span(layer, start, stop, whole, base64=needle.base64)
 
 
 def _span(layer: _Layer, start: int, stop: int, whole: str, *, base64: bool) -> tuple[int, int]:
@@ -168,14 +178,20 @@ def _stands_alone(text: str, start: int, stop: int) -> bool:
     return not (before.isalnum() or after.isalnum())
 
 
-def _beginning_at_the_end(text: str, needle: str) -> int | None:
-    """Where the text ends with the beginning of a secret: who wrote it may have cut it off."""
-    at = text.find(needle[:SHORTEST], max(0, len(text) - len(needle) + 1))
+def _cut_off(text: str, needle: str) -> Iterator[tuple[int, int]]:
+    """Where the text, or a part of it before `...`, ends with the beginning of a secret: who wrote it cut it off."""
+    at = text.find(needle[:SHORTEST])
     while at >= 0:
-        if needle.startswith(text[at:]):
-            return at
+        stop = at + _same(text[at : at + len(needle)], needle)
+        if stop == len(text) or _ELLIPSIS.match(text, stop):
+            yield at, stop
         at = text.find(needle[:SHORTEST], at + 1)
-    return None
+
+
+def _same(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginnings."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((number for number, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _lower(text: str) -> str:
@@ -234,18 +250,18 @@ def _backslash(found: re.Match[str]) -> list[tuple[str, int]]:
         values = bytes(int(octal, 8) if octal else int(hexadecimal, 16) for hexadecimal, octal in codes)
         return _characters(values, [4] * len(values))
     if found["units"]:
-        units = bytes.fromhex(found["units"].replace("\\u", ""))
+        units = bytes.fromhex(re.sub(r"[\\%]u", "", found["units"]))
         text = units.decode("utf-16-be", "surrogatepass")
         return [(each, 12 if ord(each) > 0xFFFF else 6) for each in text]  # noqa: PLR2004 - two units
-    if found["point"]:
-        point = int(found["point"], 16)
-        return [(chr(point) if point < 0x110000 else "\ufffd", 10)]  # noqa: PLR2004 - Unicode ends there
+    if code := found["point"] or found["braced"]:
+        point = int(code, 16)
+        return [(chr(point) if point < 0x110000 else "\ufffd", len(found[0]))]  # noqa: PLR2004 - Unicode ends there
     return [(_ONE.get(found["one"], found["one"]), 2)]
 
 
 def _entity(found: re.Match[str]) -> list[tuple[str, int]]:
     """What an entity stands for; a number is a code point here, also where HTML has another meaning for it."""
-    digits = found[0][2:-1]
+    digits = found[0][2:].rstrip(";")
     if found[0][1] != "#":
         text = html.unescape(found[0])
     else:
@@ -263,10 +279,40 @@ def _characters(values: bytes, lengths: list[int]) -> list[tuple[str, int]]:
     return [(each, len(each.encode()) * lengths[0]) for each in text]
 
 
+def _run_of_base64(found: re.Match[str]) -> list[tuple[str, int]]:
+    """What a run of base64 stands for where that is text; else the run itself, which may be a word."""
+    run = found[0].replace("-", "+").replace("_", "/")
+    run = run[: len(run) - (len(run) % 4 == 1)]
+    values = base64.b64decode(run + "=" * (-len(run) % 4))
+    if _CONTROLS.search(values):
+        return [(each, 1) for each in found[0]]
+    places = [number * 4 // 3 for number in range(len(values))] + [len(found[0])]
+    return [(chr(value), places[number + 1] - places[number]) for number, value in enumerate(values)]
+
+
+def _listed_bytes(found: re.Match[str]) -> list[tuple[str, int]]:
+    """The characters of bytes that are written one after another, in hexadecimal or as decimal numbers."""
+    text = found[0]
+    if is_decimal := "," in text and _DECIMAL.fullmatch(text) is not None:
+        tokens = [*re.finditer(r"-?\d{1,3}", text)]
+    else:
+        tokens = [*re.finditer(r"(?:0x)?([0-9A-Fa-f]{2})", text)]
+    values = (int(each[0]) % 256 if is_decimal else int(each[1], 16) for each in tokens)
+    ends = [*(each.start() for each in tokens[1:]), len(text)]
+    return [(chr(value), end - each.start()) for value, each, end in zip(values, tokens, ends, strict=True)]
+
+
+def _nothing(_: re.Match[str]) -> list[tuple[str, int]]:
+    return []
+
+
 _ENCODINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], list[tuple[str, int]]]], ...] = (
     (_PERCENT, _percent),
     (_BACKSLASH, _backslash),
     (_ENTITY, _entity),
+    (_FOLD, _nothing),
+    (_BASE64_RUN, _run_of_base64),
+    (_BYTES, _listed_bytes),
 )
 
 

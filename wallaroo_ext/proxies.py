@@ -16,7 +16,7 @@ from httpx._utils import URLPattern, get_environment_proxies  # pyright: ignore[
 if TYPE_CHECKING:
     from wallaroo_ext.known_secrets import KnownSecrets
 
-_THIS_MACHINE = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
+_THIS_MACHINE = ("localhost", "localhost.localdomain", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback")
 
 
 def is_loopback(host: str) -> bool:

@@ -13,7 +13,7 @@ import zlib
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import httpx
 import pytest
@@ -28,6 +28,7 @@ from wallaroo_ext import (
     ContractViolationError,
     WallarooError,
     connect,
+    infer,
 )
 from wallaroo_ext.answer_limits import ERROR_LIMIT, LimitedTransport
 from wallaroo_ext.conformance.drift.errors import DriftError
@@ -271,3 +272,40 @@ def test_without_an_option_there_is_a_limit_as_well(media_type: str) -> None:
             timeout=120,
         )
     assert done.stdout.startswith(f"an answer of more than {512 if 'arrow' in media_type else 64} MiB"), done
+
+
+def arrow_answer(compression: Literal["lz4", "zstd"], size: int) -> bytes:
+    """A small Arrow file of one row, whose values are all zero."""
+    import pyarrow as pa
+
+    table = pa.table({"out.y": pa.array([b"\0" * size], pa.binary())})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def infer_from(body: bytes, **options: Any) -> Any:
+    """What `infer` makes of an answer."""
+    media_type = "application/vnd.apache.arrow.file"
+
+    def respond(connection: socket.socket) -> None:
+        connection.sendall(head(Content_Type=media_type, Content_Length=str(len(body))) + body)
+
+    with servers.raw(respond) as url, connect(url, environment=TOKEN, **options) as client:
+        return infer(client, f"{url}/v1/api/pipelines/infer/x-1/x", {"tensor": [[1.0]]})
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lz4"])
+def test_columns_that_are_compressed_in_arrow_are_bounded_before_they_are_decompressed(
+    compression: Literal["lz4", "zstd"],
+) -> None:
+    body = arrow_answer(compression, 256 * MIB)
+    with _Memory() as memory, pytest.raises(AnswerTooLargeError, match="more than 4 MiB"):
+        infer_from(body, answer_limit=4 * MIB)
+    assert memory.taken < 128 * MIB
+
+
+def test_columns_compressed_in_arrow_are_read_within_the_limit() -> None:
+    table = infer_from(arrow_answer("zstd", 3 * MIB), answer_limit=4 * MIB)
+    assert table.column("out.y").to_pylist() == [b"\0" * (3 * MIB)]

@@ -8,6 +8,7 @@ import html
 import json
 import multiprocessing
 import pickle
+import re
 from array import array
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
@@ -72,6 +73,25 @@ WAYS: dict[str, Callable[[str], str]] = {
     "UTF-16": lambda s: s.encode("utf-16-le").decode("latin-1"),
 }
 
+IN_PARTS: dict[str, Callable[[str], str]] = {
+    "base64 twice": lambda s: base64.b64encode(base64.b64encode(s.encode())).decode(),
+    "base64 in lines": lambda s: base64.b64encode(s.encode()).decode().replace("w", "w\r\n "),
+    "base64 of a form": lambda s: base64.b64encode(quote_plus(s).encode()).decode(),
+    "base64 of UTF-16": lambda s: base64.b64encode(s.encode("utf-16-be")).decode(),
+    "hexadecimal UTF-16": lambda s: s.encode("utf-16-le").hex(),
+    "hexadecimal with colons": lambda s: s.encode().hex(":").upper(),
+    "a list of bytes": lambda s: str(list(s.encode())),
+    "a list of hexadecimal bytes": lambda s: ", ".join(map(hex, s.encode())),
+    "percent, units": lambda s: "".join(f"%u{ord(each):04x}" for each in s),
+    "in braces": lambda s: "".join(f"\\u{{{ord(each):x}}}" for each in s),
+    "html, with zeros and no end": lambda s: "".join(f"&#{ord(each):010d}" for each in s),
+    "folded": lambda s: f"{s[:3]}\r\n    {s[3:]}",
+    "with a soft hyphen": lambda s: f"{s[:5]}\u00ad{s[5:]}",
+    "cut off in the middle": lambda s: f"{s[:-3]}... was refused",
+    "masked": lambda s: f"{s[:-3]}*** was refused",
+}
+"""Ways that leave something of their own around a secret, such as brackets."""
+
 
 @pytest.fixture
 def known() -> Generator[KnownSecrets]:
@@ -113,6 +133,13 @@ class TestByValue:
         ):
             left = left.replace(around, "")
         assert left == "", kept
+
+    @pytest.mark.parametrize("way", IN_PARTS)
+    @pytest.mark.parametrize("secret", [PASSWORD, CLIENT_SECRET, TOKEN], ids=["password", "client secret", "token"])
+    def test_it_is_found_in_parts_too(self, secret: str, way: str) -> None:
+        text = IN_PARTS[way](secret)
+        kept = without_known_secrets(f"before -- {text} -- after")
+        assert re.fullmatch(r"before -- [A\[]?\[removed\](00|==?|\]|(\.\.\.|\*\*\*) was refused)? -- after", kept), kept
 
     def test_basic_is_found_with_a_short_secret_too(self) -> None:
         short = KnownSecrets()

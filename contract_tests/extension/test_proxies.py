@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import requests
 
 _HERE = """
-    localhost LOCALHOST localhost. api.localhost 127.0.0.1 127.8.9.10 127.1 0.0.0.0 0x7f.1
+    localhost localhost4 localhost6 LOCALHOST localhost. api.localhost 127.0.0.1 127.8.9.10 127.1 0.0.0.0 0x7f.1
     ::1 [::1] ::ffff:127.0.0.1 :: 0:0:0:0:0:0:0:1
 """
 _ELSEWHERE = """

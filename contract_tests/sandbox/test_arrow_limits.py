@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bad_files import compressed_as_of_old, file_of
 
-from wallaroo_ext.sandbox.arrow_limits import TooLargeError, check_file
+from wallaroo_ext.arrow_limits import TooLargeError, check_file
 from wallaroo_ext.sandbox.problems import Problem
 from wallaroo_ext.sandbox.schemas import check_schema
 

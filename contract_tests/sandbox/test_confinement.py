@@ -289,7 +289,7 @@ print(json.dumps({
 
 
 BLIND = """
-from wallaroo_ext.sandbox import onnx_file, arrow_limits
+from wallaroo_ext.sandbox import onnx_file
 import wallaroo_ext.sandbox.model_limits as model_limits
 model_limits.inspect = lambda content: onnx_file.OnnxFile(nodes=1)
 import wallaroo_ext.sandbox.arrow_rows as arrow_rows

@@ -7,7 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext import arrow
-from wallaroo_ext.failures import violation
+from wallaroo_ext.answer_limits import MIB, bound_of, too_large
+from wallaroo_ext.arrow_limits import TooLargeError
+from wallaroo_ext.failures import connection_failed, violation
 from wallaroo_ext.inference.json_columns import column_of
 from wallaroo_ext.inference.oldest_answers import from_oldest, is_oldest
 
@@ -22,6 +24,8 @@ pa: Any = import_module("pyarrow")
 _PARTS = ("in", "out", "anomaly", "metadata")
 _WHOLE = {"time", "check_failures"}
 _SEPARATOR = "."
+_DESCRIPTION = MIB
+"""How much more an Arrow answer may take than its limit says, in bytes: for what describes its columns."""
 
 
 def read_answer(operation: str, response: httpx.Response, separator: str = _SEPARATOR) -> Table:
@@ -33,15 +37,20 @@ def read_answer(operation: str, response: httpx.Response, separator: str = _SEPA
         separator: What joins the names in it.
 
     Raises:
+        AnswerTooLargeError: It is an Arrow file whose compressed columns take more memory than an answer may.
         ContractViolationError: It is neither an Arrow file nor a list of records.
     """
     content = response.content
+    bound = max(bound_of(response), len(content))
     try:
         if content.startswith(arrow.MAGIC):
-            return _with_dots(arrow.from_file(content), separator)
+            return _with_dots(arrow.from_file(content, bound + _DESCRIPTION), separator)
         return from_records(_records(content), separator)
+    except TooLargeError:
+        refused = too_large(response.status_code, bound, response.request)
     except (ValueError, TypeError, RecursionError) as error:
         raise violation(operation, response, f"it holds no rows: {error}") from error
+    raise connection_failed(operation, refused)
 
 
 def _records(content: bytes) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from wallaroo_ext import arrow
-from wallaroo_ext.sandbox.arrow_limits import MAX_DEPTH, spread_size
+from wallaroo_ext.arrow_limits import MAX_DEPTH, spread_size
 from wallaroo_ext.sandbox.arrow_rows import checked_table, read_file
 from wallaroo_ext.sandbox.inference_log import LoggedBatch
 from wallaroo_ext.sandbox.json_answers import to_json

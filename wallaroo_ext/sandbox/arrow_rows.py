@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from wallaroo_ext import arrow
-from wallaroo_ext.sandbox.arrow_limits import TooLargeError, check_file, check_table
+from wallaroo_ext.arrow_limits import TooLargeError, check_file, check_table
 from wallaroo_ext.sandbox.problems import engine_error, too_large
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ def check_schema(name: str, text: str) -> None:
 def _is_schema(message: bytes) -> bool:
     import pyarrow as pa
 
-    from wallaroo_ext.sandbox import arrow_limits
+    from wallaroo_ext import arrow_limits
 
     try:
         arrow_limits.check_schema(message, _MEMORY)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wallaroo_ext import arrow
-from wallaroo_ext.sandbox.arrow_limits import TooLargeError, check_file, check_table
+from wallaroo_ext.arrow_limits import TooLargeError, check_file, check_table
 from wallaroo_ext.sandbox.problems import bad_request, too_large
 
 _TIME = "time"
