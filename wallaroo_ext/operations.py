@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overl
 import httpx
 
 from wallaroo_ext import contract
+from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.failures import connection_failed, refusal, violation, without_request
 from wallaroo_ext.json_values import object_of
 from wallaroo_ext.retries import hints
 from wallaroo_ext.retries.clock import SYSTEM_CLOCK, Clock
+from wallaroo_ext.tracebacks import clear_frames
 from wallaroo_ext.urls import readable
 
 if TYPE_CHECKING:
@@ -235,10 +237,15 @@ def built(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
 
     Raises:
         httpx.InvalidURL: Its URL cannot be used.
+        InvalidDataError: It has text that cannot be sent.
     """
     if readable(step.request["url"]) is None:
         raise httpx.InvalidURL("it is none that a request can be sent to")
-    request = http.build_request(**sendable(step))
+    try:
+        request = http.build_request(**sendable(step))
+    except UnicodeEncodeError as error:
+        clear_frames(error)
+        raise InvalidDataError(f"{step.operation}: a name or another text cannot be sent: {error.reason}.") from None
     if step.stream is None:
         return request
     return httpx.Request(

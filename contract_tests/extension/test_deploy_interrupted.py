@@ -7,12 +7,15 @@ import json
 import re
 import signal
 import subprocess
+from contextlib import ExitStack
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from command_line import SCRIPT, environment_of, process
+from forking import in_child
 from steering import wait_for
 from wallaroo_mlops_client.models import ModelVersion
 
@@ -31,6 +34,7 @@ from wallaroo_ext import (
     contract,
     deploy_pipeline,
     find_deployment,
+    find_workspace,
     infer,
     model_version,
     undeploy,
@@ -399,10 +403,12 @@ class TestMisuse:
             {"timeout": float("nan")},
             {"timeout": -1},
             {"timeout": True},
+            pytest.param({"timeout": 10**309}, id="a timeout above all floats"),
             {"clock": 3},
             {"wait": 10},
             {"engine_config": {"cpus": {1}}},
             {"engine_config": {"cpus": float("nan")}},
+            {"engine_config": {"image": "\ud800"}},
             {"engine_config": []},
             {"workspace": 1.5},
             {"workspace": ""},
@@ -422,6 +428,24 @@ class TestMisuse:
         with connected(sandbox, transport) as client, pytest.raises(InvalidDataError, match="has a name of letters"):
             deploy_pipeline(client, name, 1)
         assert transport.operations == []
+
+    def test_so_is_progress_that_would_have_to_be_awaited(self, sandbox: dict[str, str]) -> None:
+        """It would be called, and never run."""
+
+        async def progress(_: object) -> None: ...
+
+        class Telling:
+            async def __call__(self, _: object) -> None: ...
+
+        with connected(sandbox, Interrupting((), answered=False)) as client:
+            for each in (progress, partial(progress), Telling()):
+                with pytest.raises(InvalidDataError, match="without `async`"):
+                    wait_until_running(client, "x-1", progress=each)
+
+    def test_so_is_text_that_no_request_can_have(self, client: Client) -> None:
+        for action in (undeploy, find_deployment, partial(find_workspace, create=True)):
+            with pytest.raises(InvalidDataError, match="surrogates"):
+                action(client, "\ud800")
 
     @pytest.mark.parametrize("progress", [True, False, None])
     def test_progress_means_the_same_everywhere(
@@ -481,6 +505,17 @@ class TestTheEndOfABlock:
         assert isinstance(raised.value.__cause__, ZeroDivisionError)
         assert f"`wallaroo-ext undeploy {deployment.name}` ends it" in said(raised.value)
         assert is_deployed(client, "x")
+
+    def test_an_exit_stack_that_it_is_pushed_on_ends_it_too(self, client: Client, model: ModelVersion) -> None:
+        with ExitStack() as stack:
+            stack.push(deploy_pipeline(client, "x", model))
+        assert not is_deployed(client, "x")
+
+    def test_but_not_in_a_forked_child(self, client: Client, model: ModelVersion) -> None:
+        with ExitStack() as stack:
+            stack.push(deploy_pipeline(client, "x", model))
+            assert in_child(stack.close) == 0
+            assert is_deployed(client, "x")
 
 
 class TestOnTheCommandLine:

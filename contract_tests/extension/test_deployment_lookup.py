@@ -230,9 +230,22 @@ class TestOneMeaning:
         with pytest.raises(InvalidDataError):
             find_deployment(client, name)
 
+    @pytest.mark.parametrize("number", [True, 1.0, "1"])
+    def test_so_is_what_is_no_id(self, client: Client, model: ModelVersion, number: Any) -> None:
+        """`True` would be taken for 1, and the text of an id for one that does not exist."""
+        assert deploy_pipeline(client, "x", model).id == 1
+        with pytest.raises(InvalidDataError, match="`deployment_id` is the number"):
+            find_deployment(client, "x", deployment_id=number)
+
+    def test_nor_is_a_number_of_many_digits_a_workspaces_id(self, wallaroo: Callable[..., Done]) -> None:
+        done = wallaroo("status", "x", "--workspace", "9" * 5000)
+        assert done.code == 1
+        assert "This user has no workspace '999" in done.err
+
     def test_undeploy_takes_no_url(self, client: Client, model: ModelVersion, wallaroo: Callable[..., Done]) -> None:
         made = deploy_pipeline(client, "x", model)
         with pytest.raises(InvalidDataError, match="is a URL: give the name"):
             undeploy(client, made.url)
         assert wallaroo("undeploy", made.url).code == 2
+        assert wallaroo("undeploy", made.url.replace("http", "HTTP")).code == 2
         assert is_deployed(client, "x")

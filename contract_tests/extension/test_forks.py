@@ -392,7 +392,7 @@ def call():
 def child():
     if pid := os.fork():
         return pid
-    signal.alarm(20)
+    signal.alarm(60)
     call()
     os._exit(0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util.terminal_text import printable
@@ -16,13 +17,15 @@ def check_progress(progress: object) -> None:
     """Refuse what can show nothing.
 
     Raises:
-        InvalidDataError: It is neither a function nor True.
+        InvalidDataError: It is neither a function nor True, or one whose result would have to be awaited.
         ConfigurationError: There is no library for a line on the terminal.
     """
     if progress is True:
         _rich()
     elif progress is not None and progress is not False and not callable(progress):
         raise InvalidDataError(f"`progress` is a function, or True for a line on the terminal, not {progress!r}.")
+    elif iscoroutinefunction(progress) or iscoroutinefunction(getattr(type(progress), "__call__", None)):  # noqa: B004 - asks how it is called
+        raise InvalidDataError("`progress` is called, not awaited, also in asyncio: give a function without `async`.")
 
 
 @contextmanager

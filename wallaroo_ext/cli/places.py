@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 DeploymentId = Annotated[int | None, Parameter(name="--id")]
 """The option that says which deployment is meant, where a name fits several."""
 
+_ID_DIGITS = 18
+"""A longer number is no id, and longer than Python reads at some length."""
+
 
 def workspace_of(text: str | None) -> int | str | None:
     """A workspace by its name, or by its id where the text is a number."""
-    return int(text) if text is not None and text.isdecimal() else text
+    return int(text) if text is not None and text.isdecimal() and len(text) <= _ID_DIGITS else text
 
 
 def workspace_id(client: Client, text: str | None) -> int:

@@ -34,7 +34,8 @@ def undeploy(
 
         deployed = found(client, name, searched(client, workspace), deployment_id=deployment_id)
         if deployed is None:
-            _say(None, f"Nothing is deployed under the name {name}.", machine=options.json)
+            numbered = "" if deployment_id is None else f" with the id {deployment_id}"
+            _say(None, f"Nothing is deployed under the name {name}{numbered}.", machine=options.json)
             return
         end(client, deployed.id)
         _say(deployed.name, f"{deployed.name} is undeployed.", machine=options.json)

@@ -172,7 +172,7 @@ def _check_engine_config(settings: object) -> None:
     if not isinstance(settings, Mapping):
         raise InvalidDataError(f"`engine_config` is a mapping of settings, not {type(settings).__name__}.")
     try:
-        json.dumps(dict(cast("Mapping[str, Any]", settings)), allow_nan=False)
+        json.dumps(dict(cast("Mapping[str, Any]", settings)), allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidDataError(f"`engine_config` has what JSON has no form for: {error}.") from None
 

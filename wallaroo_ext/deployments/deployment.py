@@ -62,9 +62,10 @@ class Deployment:
     def __post_init__(self, client: Client | None) -> None:
         object.__setattr__(self, "_client", client)  # no field, so that nothing shows it
         object.__setattr__(self, "_blocks", [])  # the same
+        object.__setattr__(self, "_process", this_process())  # the same
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_client": None, "_blocks": []}
+        return self.__dict__ | {"_client": None, "_blocks": [], "_process": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -89,7 +90,8 @@ class Deployment:
 
     def _end_of_block_steps(self, error: BaseException | None) -> Steps[None]:
         blocks: list[Process] = self.__dict__["_blocks"]
-        if blocks.pop().is_this and self.started:
+        process: Process = blocks.pop() if blocks else self.__dict__["_process"]  # `ExitStack.push` enters no block
+        if process.is_this and self.started:
             yield from end_after_steps(error, self.id, self.name)
 
     def _entered(self) -> Self:

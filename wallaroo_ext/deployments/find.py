@@ -77,7 +77,7 @@ def find_deployment(
         NotFoundError: Nothing is deployed under this name.
         AmbiguousError: The name fits several deployments: of one name in several workspaces, or `x-1`, where a
             pipeline of this name is deployed beside the deployment `x-1` of the pipeline `x`.
-        InvalidDataError: It is no name.
+        InvalidDataError: It is no name, or no id.
     """
     return run(client, find_deployment_steps(client, name, workspace, deployment_id))
 
@@ -176,9 +176,10 @@ def found_steps(name: str, workspace: int | str | None = None, deployment_id: in
 
     Raises:
         AmbiguousError: It fits several deployments.
-        InvalidDataError: It is no name.
+        InvalidDataError: It is no name, or no id.
     """
     _check_name(name)
+    _check_id(deployment_id)
     check_workspace(workspace)
     searched = yield from workspace_ids_steps(workspace)
     fitting = yield from _pipelines_steps(name, searched)
@@ -195,8 +196,13 @@ def found_steps(name: str, workspace: int | str | None = None, deployment_id: in
 def _check_name(name: object) -> None:
     if not isinstance(name, str) or not name:
         raise InvalidDataError(f"A deployment is found by its name or its pipeline's name, not {name!r}.")
-    if name.startswith(_WEB):
+    if "://" in name:
         raise InvalidDataError(f"{name} is a URL: give the name of the pipeline or of the deployment.")
+
+
+def _check_id(deployment_id: object) -> None:
+    if deployment_id is not None and (isinstance(deployment_id, bool) or not isinstance(deployment_id, int)):
+        raise InvalidDataError(f"`deployment_id` is the number of a deployment, not {deployment_id!r}.")
 
 
 def _ambiguous(name: str, fitting: list[Found]) -> Exception:

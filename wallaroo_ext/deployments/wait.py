@@ -87,11 +87,20 @@ def check_waiting(*, timeout: object, progress: object, clock: object) -> None:
         InvalidDataError: The timeout is no number of seconds, the progress no function, or the clock no clock.
         ConfigurationError: There is no library to show the progress with.
     """
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout >= 0:
+    if not _is_time(timeout):
         raise InvalidDataError(f"A timeout is a number of seconds from 0 on, not {timeout!r}.")
     check_progress(progress)
     if clock is not None and not all(callable(getattr(clock, name, None)) for name in ("now", "sleep", "sleep_async")):
         raise InvalidDataError(f"`clock` is a wallaroo_ext.Clock, not {type(clock).__name__}.")
+
+
+def _is_time(timeout: object) -> bool:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
+        return False
+    try:
+        return float(timeout) >= 0
+    except OverflowError:  # an integer that no clock can be set to
+        return False
 
 
 def _running_steps(deployment: str, timeout: float, tell: Tell | None, clock: Clock) -> Steps[DeploymentStatus]:
