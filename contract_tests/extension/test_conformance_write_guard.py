@@ -374,6 +374,17 @@ class TestOwnedResources:
         assert owned.has("model version id", 21)
         assert owned.has("model version uuid", "v")
 
+    def test_an_answer_of_what_was_not_asked_for_is_not_learned_from(self, owned: OwnedResources) -> None:
+        owned.add("model id", 3)
+        own = {"id": 21, "models_pk_id": 3, "model_id": f"{PREFIX}-m"}
+        others = {"id": 22, "models_pk_id": 1, "model_id": "production"}
+        for request in (asks(model_id=f"{PREFIX}-m"), asks(models_pk_id=3)):
+            owned.learn(EFFECTS["list_model_versions"], request, [own, others])
+            assert owned.of("model version id") == [11]
+            assert not owned.has("model id", 1)
+        owned.learn(EFFECTS["list_model_versions"], asks(models_pk_id=3), [own])
+        assert owned.of("model version id") == [11, 21]
+
     def test_what_is_listed_is_one_thing_however_it_was_found(self, owned: OwnedResources) -> None:
         owned.made(Resource("model", None, "m", 7))
         owned.made(Resource("model", 3, "m", 7))
