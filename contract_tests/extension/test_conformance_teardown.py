@@ -10,11 +10,12 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from mutants.serving import lying_instance
-from wallaroo_mlops_client.api.assays import list_assays
+from wallaroo_mlops_client.api.assays import list_assays, set_assay_active
 from wallaroo_mlops_client.api.deployments import get_deployment_status
 from wallaroo_mlops_client.api.users import query_users
 from wallaroo_mlops_client.api.workspaces import list_workspaces
@@ -27,7 +28,9 @@ from wallaroo_mlops_client.models import (
 
 from wallaroo_ext import NotFoundError, call, connect, contract
 from wallaroo_ext.conformance import fixtures as making
+from wallaroo_ext.conformance import teardown
 from wallaroo_ext.conformance.options import SuiteOptions
+from wallaroo_ext.conformance.owned_resources import OwnedResources, Resource
 from wallaroo_ext.conformance.suite import NoFixturesError, Suite
 
 if TYPE_CHECKING:
@@ -227,3 +230,30 @@ def test_an_interrupted_run_ends_what_it_began(
 
     suite.run.left_behind = [LeftBehind(**thing) for thing in report["left_behind"]]
     see_that_all_is_ended(suite, served)
+
+
+def test_an_assay_that_an_instance_lists_without_its_pipeline_is_ended_only_by_its_own_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    owned = OwnedResources("conformance-abc")
+    owned.made(Resource("pipeline", 8, "conformance-abc-p", 7))
+    owned.add("pipeline id", 8)
+    listed = [
+        {"id": 1, "name": "production", "active": True},
+        {"id": 2, "name": "production", "active": True, "pipeline_id": 3},
+        {"id": 3, "name": "conformance-abc-a", "active": True},
+        {"id": 4, "name": "conformance-abc-b", "active": True, "pipeline_id": 8},
+    ]
+    ended: list[int] = []
+
+    def answer(operation: Any, *, body: Any, **_: Any) -> Any:
+        if operation is list_assays:
+            return [SimpleNamespace(to_dict=each.copy) for each in listed]
+        if operation is set_assay_active:
+            ended.append(body.id)
+        return SimpleNamespace(to_dict=dict)
+
+    monkeypatch.setattr(teardown, "call", answer)
+    left = teardown.tear_down(cast("Any", None), owned)
+    assert ended == [3, 4]
+    assert [thing.id for thing in left if thing.kind == "assay"] == [3, 4]

@@ -374,6 +374,17 @@ class TestOwnedResources:
         assert owned.has("model version id", 21)
         assert owned.has("model version uuid", "v")
 
+    def test_an_answer_of_what_was_not_asked_for_is_not_learned_from(self, owned: OwnedResources) -> None:
+        owned.add("model id", 3)
+        own = {"id": 21, "models_pk_id": 3, "model_id": f"{PREFIX}-m"}
+        others = {"id": 22, "models_pk_id": 1, "model_id": "production"}
+        for request in (asks(model_id=f"{PREFIX}-m"), asks(models_pk_id=3)):
+            owned.learn(EFFECTS["list_model_versions"], request, [own, others])
+            assert owned.of("model version id") == [11]
+            assert not owned.has("model id", 1)
+        owned.learn(EFFECTS["list_model_versions"], asks(models_pk_id=3), [own])
+        assert owned.of("model version id") == [11, 21]
+
     def test_what_is_listed_is_one_thing_however_it_was_found(self, owned: OwnedResources) -> None:
         owned.made(Resource("model", None, "m", 7))
         owned.made(Resource("model", 3, "m", 7))
@@ -495,3 +506,154 @@ def test_every_operation_that_is_no_reading_is_known_to_write(document: dict[str
     """What may not be sent twice writes; of the rest, those that do say so."""
     once = {found["operationId"] for _, _, found in contract.operations(document) if not found["x-idempotent"]}
     assert once - {name for name, found in EFFECTS.items() if found.writes} == {"request_token"}
+
+
+INTEGER: dict[str, Any] = {"type": "integer"}
+BINARY: dict[str, Any] = {"type": "string", "format": "binary"}
+WORKSPACE = {"$request.body#/workspace_id": "workspace id"}
+QUERY = {"$request.query.workspace_id": "workspace id"}
+
+
+def added(names: dict[str, str], *parameters: dict[str, Any], **bodies: dict[str, Any]) -> Effects:
+    """What a contract says of a further operation that writes, with bodies of media types (`json`, `form`, `file`)."""
+    types = {"json": JSON, "form": FORM, "file": "application/octet-stream"}
+    content = {types[name]: {"schema": schema} for name, schema in bodies.items()}
+    operation: dict[str, Any] = {
+        "operationId": "added",
+        "x-writes": ["model"],
+        "x-names": names,
+        "parameters": list(parameters),
+        "responses": {"200": {"description": "It is done."}},
+    }
+    if content:
+        operation["requestBody"] = {"required": True, "content": content}
+    return effects_of({"paths": {"/added": {"post" if content else "delete": operation}}})["added"]
+
+
+def within(**properties: Any) -> dict[str, Any]:
+    """The schema of an object in a workspace, with further fields."""
+    return {"type": "object", "required": ["workspace_id"], "properties": {"workspace_id": INTEGER} | properties}
+
+
+def parameter(where: str, name: str, schema: dict[str, Any] = INTEGER) -> dict[str, Any]:
+    return {"in": where, "name": name, "required": True, "schema": schema}
+
+
+def see(
+    effects: Effects, owned: OwnedResources, content: bytes, *, kind: str = JSON, query: str = "", header: str = ""
+) -> None:
+    """See a request of the added operation through the guard."""
+    headers = [("content-type", kind), *([("User-Agent", header)] if header else [])]
+    fields = fields_of("/added", f"http://instance/added{query}", headers, content, effects)
+    WriteGuard({"added": effects}, owned).check("added", fields)
+
+
+MAPS: list[dict[str, Any]] = [
+    {"type": "object", "additionalProperties": {"type": "boolean"}},
+    {"type": "object", "patternProperties": {"^[0-9]+$": {"type": "boolean"}}},
+    {"type": "object", "propertyNames": {"pattern": "^[0-9]+$"}},
+    {"type": "object", "additionalProperties": {"type": "object"}},
+    {"type": "object"},
+]
+
+
+@pytest.mark.parametrize("value", [b"true", b"null", b"{}", b"[]", b'"conformance-abc-x"'])
+@pytest.mark.parametrize("schema", MAPS)
+def test_a_key_that_the_contract_does_not_list_names_nothing_of_others(
+    schema: dict[str, Any], value: bytes, owned: OwnedResources
+) -> None:
+    effects = added(WORKSPACE, json=within(models=schema))
+    with pytest.raises(WithheldError, match="the key 'tumor'"):
+        see(effects, owned, b'{"workspace_id": 7, "models": {"tumor": %s}}' % value)
+    see(effects, owned, b'{"workspace_id": 7, "models": {"conformance-abc-x": null}}')
+
+
+def test_a_key_is_free_where_the_contract_says_that_nothing_below_names_anything(owned: OwnedResources) -> None:
+    schema = within(labels={"type": "object", "additionalProperties": {"type": "string"}})
+    content = b'{"workspace_id": 7, "labels": {"team": "red"}}'
+    see(added(WORKSPACE | {"$request.body#/labels/**": "nothing"}, json=schema), owned, content)
+    with pytest.raises(WithheldError, match="the key 'team'"):
+        see(added(WORKSPACE | {"$request.body#/labels/*": "nothing"}, json=schema), owned, content)
+
+
+def needs(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+ALL = {"all": {"type": "string"}}
+EITHER = {"type": "object", "x-one-of-required": ["ids", "all"], "properties": {"ids": INTEGER} | ALL}
+CHOICES = {"type": "object", "properties": {"ids": INTEGER} | ALL, "anyOf": [needs(ids=INTEGER), needs(**ALL)]}
+NAMELESS: dict[str, tuple[dict[str, dict[str, Any]], str, bytes]] = {
+    "an empty list": ({"json": needs(ids={"type": "array", "items": INTEGER})}, JSON, b'{"ids": []}'),
+    "null": ({"json": needs(ids={"type": ["integer", "null"]})}, JSON, b'{"ids": null}'),
+    "null as a choice": ({"json": needs(ids={"anyOf": [INTEGER, {"type": "null"}]})}, JSON, b'{"ids": null}'),
+    "the other of two fields": ({"json": EITHER}, JSON, b'{"all": "yes"}'),
+    "the other of two choices": ({"json": CHOICES}, JSON, b'{"all": "yes"}'),
+    "another media type": ({"json": needs(ids=INTEGER), "form": {"properties": ALL}}, FORM, b"all=yes"),
+}
+
+
+@pytest.mark.parametrize(("bodies", "kind", "content"), list(NAMELESS.values()), ids=list(NAMELESS))
+def test_a_request_that_the_contract_allows_to_name_nothing_is_sent_only_if_it_names_something(
+    bodies: dict[str, dict[str, Any]], kind: str, content: bytes, owned: OwnedResources
+) -> None:
+    names = {"$request.body#/ids": "model id"} | ({"$request.body#/all": "nothing"} if b"all" in content else {})
+    if content == b'{"ids": []}':
+        names = {"$request.body#/ids/*": "model id"}
+    with pytest.raises(WithheldError, match="names nothing of this run"):
+        see(added(names, **bodies), owned, content, kind=kind)
+
+
+@pytest.mark.parametrize("schema", [needs(ids=INTEGER), CHOICES | {"anyOf": [needs(ids=INTEGER)]}])
+def test_a_request_without_what_the_contract_requires_is_sent(schema: dict[str, Any], owned: OwnedResources) -> None:
+    see(
+        added(
+            {"$request.body#/ids": "model id", "$request.body#/all": "nothing"},
+            json=schema | {"properties": {"ids": INTEGER} | ALL},
+        ),
+        owned,
+        b'{"all": "yes"}',
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [("application/yaml", b"ids: 1"), ("application/xml", b"<ids>1</ids>"), ("text/plain", b"ids: 1")],
+)
+def test_a_body_is_a_file_only_of_the_media_type_that_has_one(kind: str, content: bytes, owned: OwnedResources) -> None:
+    effects = added({"$request.body#/ids": "model id"}, json=needs(ids=INTEGER), file=BINARY)
+    with pytest.raises(WithheldError, match="its body is no JSON"):
+        see(effects, owned, content, kind=kind)
+
+
+def test_a_text_of_bytes_that_is_no_file_has_to_be_described() -> None:
+    assert "does not say what $request.body#/target names" in added(WORKSPACE, json=within(target=BINARY)).problem
+    query = (parameter("query", "workspace_id"), parameter("query", "target", BINARY))
+    assert "does not say what $request.query.target names" in added(QUERY, *query).problem
+
+
+def test_a_field_that_names_a_thing_has_no_default_in_a_request_that_writes() -> None:
+    schema = within(model_id=INTEGER | {"default": 1})
+    effects = added(WORKSPACE | {"$request.body#/model_id": "model id"}, json=schema)
+    assert effects.problem == "It writes, and without $request.body#/model_id it names 1, its default."
+
+
+def test_a_header_that_clients_send_themselves_is_looked_at_where_it_names_something(owned: OwnedResources) -> None:
+    parameters = (parameter("query", "workspace_id"), parameter("header", "User-Agent"))
+    effects = added(QUERY | {"$request.header.User-Agent": "pipeline id"}, *parameters)
+    see(effects, owned, b"", query="?workspace_id=7", header="8")
+    with pytest.raises(WithheldError, match="names no pipeline id"):
+        see(effects, owned, b"", query="?workspace_id=7", header="1")
+
+
+def test_json_in_a_query_or_a_form_is_looked_into(owned: OwnedResources) -> None:
+    inner = {"content": {JSON: {"schema": needs(model_id=INTEGER)}}}
+    parameters = (parameter("query", "workspace_id"), {"in": "query", "name": "filter"} | inner)
+    effects = added(QUERY | {"$request.query.filter": "nothing"}, *parameters)
+    with pytest.raises(WithheldError, match="does not say what"):
+        see(effects, owned, b"", query="?workspace_id=7&filter=%7B%22model_id%22%3A1%7D")
+    names = WORKSPACE | {"$request.body#/target": "nothing", "$request.body#/target/id": "pipeline id"}
+    effects = added(names, form=within(target=needs(id=INTEGER)))
+    see(effects, owned, b"workspace_id=7&target=%7B%22id%22%3A8%7D", kind=FORM)
+    with pytest.raises(WithheldError, match="names no pipeline id"):
+        see(effects, owned, b"workspace_id=7&target=%7B%22id%22%3A1%7D", kind=FORM)

@@ -9,7 +9,7 @@ described, and a run does not send it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from wallaroo_ext import contract
 from wallaroo_ext.json_values import list_of, object_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Place = tuple[str, ...]
 """Where a value stands in a message: `body`, `path`, `query`, `header` or `cookie`, and the keys from there on."""
@@ -50,6 +50,7 @@ _EXPRESSION = re.compile(
 _IN_TEMPLATE = re.compile(r"\{(\$[^}]*)\}")
 _CHANGING_METHODS = {"put", "patch", "delete"}
 _HARMLESS_TYPES = {"boolean", "null"}
+_FORM = "application/x-www-form-urlencoded"
 
 
 class UndescribedError(ValueError):
@@ -110,7 +111,11 @@ class Effects:
         answer: What its answer gives of what it made.
         nameless: The places of booleans and files, which can name nothing.
         files: The places of files, whose content is not looked at.
+        file_types: Of the media types of its body, whether each is of files; in lower case.
+        keys: The places of fields that the contract lists by name.
+        maps: The places of objects whose keys the contract does not list, and which could name something.
         required: The places of what every request has that the contract allows, or of one of several such.
+        requires_name: Whether the contract allows no request that names nothing.
         problem: Why the contract does not describe it; empty where it does.
     """
 
@@ -120,18 +125,17 @@ class Effects:
     answer: tuple[AnswerName, ...] = ()
     nameless: frozenset[Place] = frozenset()
     files: frozenset[Place] = frozenset()
+    file_types: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    keys: frozenset[Place] = frozenset()
+    maps: frozenset[Place] = frozenset()
     required: frozenset[Place] = frozenset()
+    requires_name: bool = False
     problem: str = ""
 
     @property
     def names(self) -> list[RequestName]:
         """The fields that name a thing."""
         return [name for name in self.request if name.thing != NOTHING]
-
-    @property
-    def requires_name(self) -> bool:
-        """Whether the contract allows no request that names nothing."""
-        return any(self.requires(name.place) for name in self.names)
 
     def requires(self, pattern: Place) -> bool:
         """Return whether every request that the contract allows has a field, or one of several of which this is one."""
@@ -145,6 +149,30 @@ class Effects:
     def is_file(self, place: Place) -> bool:
         """Return whether a file stands at a place."""
         return any(is_at(pattern, place) for pattern in self.files)
+
+    def is_file_of(self, media_type: str) -> bool:
+        """Return whether a body of a media type is a file.
+
+        What the contract does not list may be read as any that it lists, and is one only where no body names a thing.
+        """
+        if media_type in self.file_types:
+            return self.file_types[media_type]
+        return any(self.file_types.values()) and not any(name.place[0] == "body" for name in self.names)
+
+    def free_keys(self, place: Place) -> list[str]:
+        """Return the keys on the way to a place that the contract does not list, so that they could name something."""
+        found: list[str] = []
+        for length in range(1, len(place)):
+            is_free = any(is_at(each, place[:length]) for each in self.maps)
+            is_listed = any(each[-1] == place[length] and is_at(each, place[: length + 1]) for each in self.keys)
+            if is_free and not is_listed and not self._has_nothing_below(place[:length]):
+                found.append(place[length])
+        return found
+
+    def _has_nothing_below(self, place: Place) -> bool:
+        return any(
+            name.thing == NOTHING and name.place[-1] == "**" and is_at(name.place, place) for name in self.request
+        )
 
     def is_nameless(self, place: Place) -> bool:
         """Return whether the contract has nothing at a place that could name something: a boolean or a file."""
@@ -199,6 +227,7 @@ def _described(document: dict[str, Any], path: str, operation: dict[str, Any]) -
         _see_answer(document, operation, schema, found)
     if writes:
         _see_all_named(request, schema)
+        _see_no_defaults(request, schema)
     return Effects(
         operation=str(operation["operationId"]),
         writes=writes,
@@ -206,7 +235,11 @@ def _described(document: dict[str, Any], path: str, operation: dict[str, Any]) -
         answer=answer,
         nameless=schema.nameless,
         files=schema.files,
+        file_types=schema.file_types,
+        keys=schema.keys,
+        maps=schema.maps,
         required=schema.required,
+        requires_name=schema.always_has([name.place for name in request if name.thing != NOTHING]),
     )
 
 
@@ -307,13 +340,36 @@ def _see_all_named(request: Iterable[RequestName], schema: RequestSchema) -> Non
             raise UndescribedError(f"It writes, and x-names does not say what {written(place)} names.")
 
 
+def _see_no_defaults(request: Iterable[RequestName], schema: RequestSchema) -> None:
+    """See that a writing request names no thing by leaving out a field.
+
+    Raises:
+        UndescribedError: A field that names a thing has a default.
+    """
+    for place, default in schema.defaults:
+        if any(name.thing != NOTHING and is_at(name.place, place) for name in request):
+            raise UndescribedError(f"It writes, and without {written(place)} it names {default!r}, its default.")
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A place in a message, with its schema, and whether the message may lack it."""
+    """A place in a message, with its schema, whether the message may lack it, and the body's media type."""
 
     place: Place
     schema: dict[str, Any]
     required: bool
+    media_type: str = ""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file: a body that is no form or JSON, or one of several parts of a body."""
+        is_whole = self.place == ("body",) and self.media_type != _FORM and "json" not in self.media_type
+        return _is_binary(self.schema) and (is_whole or self.media_type.startswith("multipart/"))
+
+    @property
+    def could_name(self) -> bool:
+        """Whether it can be a text or a number."""
+        return not self.is_file and _could_name(self.schema)
 
 
 class RequestSchema:
@@ -329,6 +385,9 @@ class RequestSchema:
         self._parts = [*_parameters(document, path, operation)]
         body = object_of(contract.resolve(document, object_of(operation.get("requestBody"))))
         self._parts += _places(document, body, required=bool(body.get("required")))
+        self._document = document
+        self._bodies = [object_of(media).get("schema") for media in object_of(body.get("content")).values()]
+        self._has_body = bool(body.get("required"))
 
     def has(self, place: Place) -> bool:
         """Return whether a request can have a field at a place."""
@@ -339,21 +398,50 @@ class RequestSchema:
         """The places that every request has, or one of several of which each is among these."""
         return frozenset(part.place for part in self._parts if part.required)
 
+    def always_has(self, places: list[Place]) -> bool:
+        """Return whether every request that the contract allows has a value at one of some places."""
+        parameters = (part for part in self._parts if part.place[0] != "body")
+        if any(part.required and any(is_at(each, part.place) for each in places) for part in parameters):
+            return True
+        always = [_always_has(self._document, schema, ("body",), places, ()) for schema in self._bodies]
+        return self._has_body and bool(always) and all(always)
+
+    @property
+    def defaults(self) -> list[tuple[Place, Any]]:
+        """What the contract has for fields that a request lacks, by their places."""
+        found = [(part.place, part.schema.get("default")) for part in self._parts]
+        return [(place, default) for place, default in found if default is not None]
+
     @cached_property
     def texts_and_numbers(self) -> list[Place]:
         """The places that can have a text or a number, which could name something."""
-        return list(dict.fromkeys(part.place for part in self._parts if _could_name(part.schema)))
+        return list(dict.fromkeys(part.place for part in self._parts if part.could_name))
 
     @property
     def nameless(self) -> frozenset[Place]:
         """The places that can have nothing but a boolean, null or a file."""
-        found = [part.place for part in self._parts if not _could_name(part.schema) and _is_plain(part.schema)]
+        found = [part.place for part in self._parts if not part.could_name and _is_plain(part.schema)]
         return frozenset(found) - frozenset(self.texts_and_numbers)
 
     @property
     def files(self) -> frozenset[Place]:
         """The places of files."""
-        return frozenset(part.place for part in self._parts if _is_file(part.schema))
+        return frozenset(part.place for part in self._parts if part.is_file)
+
+    @property
+    def file_types(self) -> dict[str, bool]:
+        """Of the body's media types, whether each is of files."""
+        return {part.media_type: part.is_file for part in self._parts if part.place == ("body",)}
+
+    @property
+    def keys(self) -> frozenset[Place]:
+        """The places of fields that are listed by name."""
+        return frozenset(part.place for part in self._parts if part.place[-1] != "*")
+
+    @property
+    def maps(self) -> frozenset[Place]:
+        """The places of objects whose keys are not listed."""
+        return frozenset(part.place for part in self._parts if _is_map(part.schema))
 
 
 def _is_described(pattern: Place, parts: Iterable[_Part]) -> bool:
@@ -396,10 +484,12 @@ def _parameter_schema(document: dict[str, Any], parameter: dict[str, Any]) -> di
 
 def _places(document: dict[str, Any], message: dict[str, Any], *, required: bool = False) -> Iterator[_Part]:
     """The places of a body, of all its media types."""
-    for media in object_of(object_of(contract.resolve(document, message)).get("content")).values():
+    for name, media in object_of(object_of(contract.resolve(document, message)).get("content")).items():
+        media_type = str(name).partition(";")[0].strip().lower()
         schema = object_of(object_of(media).get("schema"))
-        yield _Part(("body",), object_of(contract.resolve(document, schema)), required=required)
-        yield from _below(document, schema, ("body",), required=required, above=())
+        yield _Part(("body",), object_of(contract.resolve(document, schema)), required, media_type)
+        for part in _below(document, schema, ("body",), required=required, above=()):
+            yield replace(part, media_type=media_type)
 
 
 def _below(
@@ -438,7 +528,59 @@ def _items(schema: dict[str, Any]) -> Iterator[Any]:
     yield from list_of(schema.get("prefixItems"))
 
 
-def _is_file(schema: dict[str, Any]) -> bool:
+def _always_has(
+    document: dict[str, Any], schema: Any, place: Place, wanted: list[Place], above: tuple[int, ...]
+) -> bool:
+    """Whether every value of a schema has something at one of the wanted places."""
+    resolved = object_of(contract.resolve(document, object_of(schema)))
+    if id(resolved) in above:
+        return False
+
+    def has(inner: Any, *keys: str) -> bool:
+        return _always_has(document, inner, (*place, *keys), wanted, (*above, id(resolved)))
+
+    types = _types(resolved)
+    if "null" in types or None in list_of(resolved.get("enum")):
+        return False
+    if any(map(has, list_of(resolved.get("allOf")))) or _each_choice_has(document, resolved, has):
+        return True
+    if "array" in types:
+        return bool(resolved.get("minItems")) and has(resolved.get("items"), "*")
+    if any(is_at(each, place) for each in wanted):
+        return bool({"type", "enum", "const"}.intersection(resolved))
+    properties = object_of(resolved.get("properties"))
+    needed, either = list_of(resolved.get("required")), list_of(resolved.get("x-one-of-required"))
+    having = {key for key in {*needed, *either} if key in properties and has(properties[key], key)}
+    return not having.isdisjoint(needed) or (bool(either) and having.issuperset(either))
+
+
+def _each_choice_has(document: dict[str, Any], schema: dict[str, Any], has: Callable[[Any], bool]) -> bool:
+    """Whether a schema has choices, each of which, with the rest of the schema, has something."""
+    rest = {key: value for key, value in schema.items() if key not in {"anyOf", "oneOf"}}
+    choices = [list_of(schema.get(keyword)) for keyword in ("anyOf", "oneOf")]
+    return any(
+        bool(each) and all(has({"allOf": [choice, _with_required(document, rest, choice)]}) for choice in each)
+        for each in choices
+    )
+
+
+def _with_required(document: dict[str, Any], schema: dict[str, Any], choice: Any) -> dict[str, Any]:
+    """A schema that requires also what one of its choices does."""
+    chosen = object_of(contract.resolve(document, object_of(choice)))
+    return schema | {"required": [*list_of(schema.get("required")), *list_of(chosen.get("required"))]}
+
+
+def _is_map(schema: dict[str, Any]) -> bool:
+    """Whether a schema is of objects whose keys are not listed."""
+    if any(keyword in schema for keyword in ("patternProperties", "propertyNames")):
+        return True
+    if schema.get("additionalProperties", False) is not False:
+        return True
+    is_composed = any(keyword in schema for keyword in ("properties", "allOf", "anyOf", "oneOf"))
+    return "object" in _types(schema) and not is_composed
+
+
+def _is_binary(schema: dict[str, Any]) -> bool:
     return schema.get("type") == "string" and schema.get("format") == "binary"
 
 
@@ -449,8 +591,6 @@ def _is_plain(schema: dict[str, Any]) -> bool:
 
 def _could_name(schema: dict[str, Any]) -> bool:
     """Whether a value of a schema can be a text or a number, apart from what is below it."""
-    if _is_file(schema):
-        return False
     if any(keyword in schema for keyword in ("allOf", "anyOf", "oneOf", "properties", "items", "additionalProperties")):
         return not set(_types(schema)) <= {"object", "array", *_HARMLESS_TYPES} if "type" in schema else False
     if "type" not in schema:

@@ -82,7 +82,9 @@ class OwnedResources:
             request: The request.
             answer: The JSON of the answer, which is a success.
         """
-        if not effects.writes and not self._is_about_own(effects, request):
+        if not effects.writes and not (
+            self._is_about_own(effects, request) and self._is_asked_for(effects, request, answer)
+        ):
             return
         found: dict[str, dict[str, list[Any]]] = {}
         for given in effects.answer:
@@ -97,6 +99,12 @@ class OwnedResources:
         """Whether a request names things, all of them the run's."""
         named = [(name.thing, value) for name in effects.names for value in request.at(name.place) if value is not None]
         return bool(named) and all(_number(value) != str(NOBODYS) and self.has(thing, value) for thing, value in named)
+
+    def _is_asked_for(self, effects: Effects, request: RequestFields, answer: Any) -> bool:
+        """Whether an answer has nothing but what a request names; an instance may pass over what it was asked for."""
+        named = {name.thing for name in effects.names if any(value is not None for value in request.at(name.place))}
+        answered = [given for given in effects.answer if given.thing in named]
+        return all(self.has(given.thing, value) for given in answered for value in _given(given, request, answer))
 
     def _list_made(self, effects: Effects, request: RequestFields, found: dict[str, dict[str, list[Any]]]) -> None:
         """Take note of the things that a request made, with their names and their workspace."""

@@ -109,7 +109,7 @@ def fields_of(
         return RequestFields(misleading=str(error))
     try:
         values += _query(url)
-        values += _headers(kept)
+        values += _headers(kept, effects)
         values += _body(kept, content, effects)
     except UnreadableError as error:
         return RequestFields(tuple(values), str(error))
@@ -166,17 +166,18 @@ def _query(url: str) -> Iterator[Value]:
     if ";" in query:
         raise UnreadableError("its query has a semicolon, at which some instances divide it")
     for name, value in _pairs(query):
-        yield Value(("query", name), value)
+        yield from _text(("query", name), value)
 
 
-def _headers(headers: list[tuple[str, str]]) -> Iterator[Value]:
+def _headers(headers: list[tuple[str, str]], effects: Effects | None) -> Iterator[Value]:
     for name, value in headers:
         lower = name.lower()
         if lower == "cookie":
             pairs = (item.partition("=") for item in value.split(";"))
-            yield from (Value(("cookie", key.strip()), text.strip()) for key, _, text in pairs)
-        elif lower not in _OWN_HEADERS:
-            yield Value(("header", lower), value)
+            for key, _, text in pairs:
+                yield from _text(("cookie", key.strip()), text.strip())
+        elif lower not in _OWN_HEADERS or (effects is not None and effects.covering(("header", lower))):
+            yield from _text(("header", lower), value)
 
 
 def _header(headers: list[tuple[str, str]], name: str) -> str:
@@ -210,7 +211,7 @@ def _body(headers: list[tuple[str, str]], content: bytes, effects: Effects | Non
     if media_type == _FORM:
         yield from () if is_known and isinstance(value, _Object | list) else _form(content)
         return
-    if not is_known and not (effects is not None and effects.is_file(("body",))):
+    if not is_known and not (effects is not None and effects.is_file_of(media_type)):
         raise UnreadableError("its body is no JSON")
 
 
@@ -220,7 +221,15 @@ def _form(content: bytes) -> Iterator[Value]:
     except UnicodeDecodeError:
         raise UnreadableError("its form is no UTF-8") from None
     for name, value in _pairs(text):
-        yield Value(("body", name), value)
+        yield from _text(("body", name), value)
+
+
+def _text(place: Place, text: str) -> Iterator[Value]:
+    """A text, and the values in it where it is a JSON object or list."""
+    yield Value(place, text)
+    is_known, value = _json(text.encode("utf-8", errors="surrogatepass"))
+    if is_known and isinstance(value, _Object | list):
+        yield from _leaves(value, place)
 
 
 def _parameter(kind: str, name: str) -> str:
@@ -274,16 +283,16 @@ def _json(content: bytes) -> tuple[bool, Any]:
 
 
 def _leaves(value: Any, place: Place) -> Iterator[Value]:
-    """The values below a value; an empty object or list has none."""
+    """The values below a value; an empty object or list is as null."""
     waiting: list[tuple[Any, Place]] = [(value, place)]
     while waiting:
         value, place = waiting.pop()
-        if isinstance(value, _Object):
+        if isinstance(value, _Object) and value.pairs:
             waiting += [(inner, (*place, key)) for key, inner in reversed(value.pairs)]
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and value:
             waiting += [(inner, (*place, key)) for key, inner in reversed(object_of(value).items())]
-        elif isinstance(value, list):
+        elif isinstance(value, list) and value:
             items = list(enumerate(list_of(value)))
             waiting += [(inner, (*place, str(number))) for number, inner in reversed(items)]
         else:
-            yield Value(place, value)
+            yield Value(place, None if isinstance(value, _Object | dict | list) else value)

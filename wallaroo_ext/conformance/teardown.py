@@ -135,9 +135,13 @@ class _Ending:
             return []
         body = ListAssaysRequest(pipeline_id=pipeline.id)
         listed = self._tried(lambda: [assay.to_dict() for assay in call(list_assays, client=self._client, body=body)])
-        return [
-            found for found in map(object_of, list_of(listed)) if found.get("pipeline_id", pipeline.id) == pipeline.id
-        ]
+        return [found for found in map(object_of, list_of(listed)) if self._is_of(pipeline, found)]
+
+    def _is_of(self, pipeline: Resource, assay: dict[str, Any]) -> bool:
+        """Whether an assay is one of a pipeline of the run's, whatever the instance was asked for."""
+        name = assay.get("name")
+        is_named = isinstance(name, str) and self._owned.is_own_name(name)
+        return assay["pipeline_id"] == pipeline.id if assay.get("pipeline_id") is not None else is_named
 
     def deactivate_users(self) -> None:
         """Deactivate the run's users."""

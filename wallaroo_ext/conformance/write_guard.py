@@ -136,6 +136,9 @@ class WriteGuard:
         Raises:
             WithheldError: It does, or could.
         """
+        for key in effects.free_keys(value.place):
+            if not self.owned.is_harmless(key):
+                raise WithheldError(f"The contract does not say what the key {shortened(key)} of an object names.")
         fields = effects.covering(value.place)
         if not fields and not effects.is_nameless(value.place) and not self.owned.is_harmless(value.value):
             raise WithheldError(
