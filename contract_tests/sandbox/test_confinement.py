@@ -135,6 +135,11 @@ class Target:
         """The process that has the libraries, and those of the models."""
         return tree(self.pid)[1:]
 
+    def all_run(self) -> bool:
+        """Whether each deployment is running."""
+        listed = self.http.get("/_sandbox/state").json()["deployments"]
+        return {found["status"] for found in listed} <= {"Running", None}
+
     def models(self) -> list[int]:
         """The processes of the models."""
         return self.processes()[1:]
@@ -180,17 +185,25 @@ def is_running(pid: int) -> bool:
 
 
 class TestProcesses:
-    def test_each_layer_holds(self) -> None:
-        """What a process that has confined itself tries in vain."""
+    def test_each_layer_holds(self, tmp_path: Path) -> None:
+        """What a process that has confined itself tries in vain, also at a file of its own user."""
+        file = tmp_path / "file"
+        file.write_bytes(b"content")
+        before = file.stat()
         tried = subprocess.run(
-            [sys.executable, "-c", ATTEMPTS], capture_output=True, text=True, check=True, timeout=60
+            [sys.executable, "-c", ATTEMPTS, str(file)], capture_output=True, text=True, check=True, timeout=60
         ).stdout
+        assert (file.read_bytes(), file.stat().st_mode, file.stat().st_mtime) == (
+            b"content",
+            before.st_mode,
+            before.st_mtime,
+        )
         outcomes = json.loads(tried)
         assert outcomes.pop("layers") == ["a network of its own", "limits", *outcomes["kernel"], "seccomp"]
         del outcomes["kernel"]
-        assert outcomes.pop("thread") == "done"
+        assert outcomes.pop("thread") == outcomes.pop("limits of its own") == "done"
         assert set(outcomes.values()) <= {"PermissionError", "MemoryError", "OSError"}, outcomes
-        assert len(outcomes) == 10
+        assert len(outcomes) == 20
 
     def test_they_are_told_nothing_secret_and_have_nothing_open(self, target: Target) -> None:
         target.deployed(negation(), "open")
@@ -226,6 +239,7 @@ class TestProcesses:
         wait_until(lambda: target.answers(url, rows()) and first not in target.processes())
 
     def test_they_end_with_their_deployment(self, target: Target) -> None:
+        wait_until(target.all_run)  # the test before may have ended them
         before = set(target.models())
         url = target.deployed(negation(), "undeployed")
         [process] = set(target.models()) - before
@@ -254,7 +268,7 @@ def seconds_of(pid: int) -> float:
 
 
 ATTEMPTS = """
-import json, os, socket, threading, ctypes
+import json, os, resource, socket, sys, threading, ctypes
 from wallaroo_ext.sandbox.engine_process import confinement
 layers = confinement.separate()
 parent = os.getppid()
@@ -274,6 +288,17 @@ print(json.dumps({
     "layers": layers,
     "kernel": [f"Landlock {version}"] if version > 0 else [],
     "thread": attempt(thread),
+    "limits of its own": attempt(lambda: resource.prlimit(0, resource.RLIMIT_NOFILE, (32, 32))),
+    "rights": attempt(lambda: os.chmod(sys.argv[1], 0o777)),
+    "times": attempt(lambda: os.utime(sys.argv[1])),
+    "owner": attempt(lambda: os.chown(sys.argv[1], os.getuid(), os.getgid())),
+    "attributes": attempt(lambda: os.setxattr(sys.argv[1], "user.x", b"x")),
+    "truncate": attempt(lambda: os.truncate(sys.argv[1], 0)),
+    "rename": attempt(lambda: os.rename(sys.argv[1], sys.argv[1] + "2")),
+    "remove": attempt(lambda: os.unlink(sys.argv[1])),
+    "limits": attempt(lambda: resource.prlimit(parent, resource.RLIMIT_CORE)),
+    "priority": attempt(lambda: os.setpriority(os.PRIO_PROCESS, parent, 19)),
+    "processors": attempt(lambda: os.sched_setaffinity(parent, {0})),
     "read": attempt(lambda: open("/etc/passwd")),
     "write": attempt(lambda: open("/tmp/x", "w")),
     "list": attempt(lambda: os.listdir("/")),
