@@ -111,6 +111,18 @@ class Reply:
     elapsed_ns: int
 
 
+@contextmanager
+def _pair() -> Generator[tuple[socket.socket, socket.socket]]:
+    """Give both ends of a connection: one that stays open unless the block fails, and one to be given away in it."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            yield ours, theirs
+        except BaseException:
+            ours.close()
+            raise
+
+
 class _FirstProcess:
     """The process that has loaded the libraries, and forks one for each deployment.
 
@@ -119,8 +131,7 @@ class _FirstProcess:
     """
 
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs, tempfile.TemporaryDirectory(prefix="wallaroo-engine-") as empty:
+        with _pair() as (ours, theirs), tempfile.TemporaryDirectory(prefix="wallaroo-engine-") as empty:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "wallaroo_ext.sandbox.engine_process.inside", str(theirs.fileno())],
                 cwd=empty,  # which is gone before anything is loaded: no path leads anywhere from there
@@ -262,8 +273,7 @@ class ModelProcesses:
 
     def _forked(self) -> ModelProcess:
         """A new process; where the first one has ended, by a new first one."""
-        ours, theirs = socket.socketpair()
-        with theirs:
+        with _pair() as (ours, theirs):
             for is_last in (False, True):
                 first = self._started()
                 number = next(self._numbers)
@@ -272,12 +282,8 @@ class ModelProcesses:
                 except messages.BrokenMessageError:
                     self._replace(first)
                     if is_last or self._is_closed:
-                        ours.close()
                         raise ProcessEndedError(was_told=self._is_closed) from None
                     continue
-                except BaseException:
-                    ours.close()
-                    raise
                 process = ModelProcess(self, first, number, pid, ours)
                 with self._lock:
                     self._running.add(process)
@@ -435,12 +441,10 @@ class ModelProcess:
             if connection is not None:
                 self._working.add(connection)
                 return connection
-        ours, theirs = socket.socketpair()
-        with theirs:
+        with _pair() as (ours, theirs):
             try:
                 socket.send_fds(self._control, [b"C"], [theirs.fileno()])
             except OSError:
-                ours.close()
                 self.end()
                 raise ProcessEndedError(was_told=self._was_told, was_alone=False) from None
         with self._lock:
