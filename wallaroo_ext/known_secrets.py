@@ -134,16 +134,22 @@ if hasattr(os, "register_at_fork"):
 
 def without_known_secrets(text: str) -> str:
     """Return a text with `[removed]` in place of each secret that this process holds, however it is encoded."""
+    return without_spans(text, known_spans(text))
+
+
+def known_spans(text: str) -> list[tuple[int, int]]:
+    """Return where a text has secrets that this process holds, however they are encoded: from where to where."""
     needles = [needle for known in _owners if (owner := known()) is not None for needle in owner.needles]
     if not needles or not text:
-        return text
-    return _cut(text, sorted(span for layer in _layers(text) for span in _found(layer, needles, text)))
+        return []
+    return [span for layer in _layers(text) for span in _found(layer, needles, text)]
 
 
-def _cut(text: str, spans: Iterable[tuple[int, int]]) -> str:
+def without_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return a text with `[removed]` in place of some parts of it, which may overlap."""
     parts: list[str] = []
     end = 0
-    for start, stop in spans:
+    for start, stop in sorted(spans):
         if start >= end:
             parts += (text[end:start], _REMOVED)
         end = max(end, stop)

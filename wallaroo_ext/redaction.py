@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 
 from wallaroo_ext._util.terminal_text import visible
-from wallaroo_ext.known_secrets import without_known_secrets
+from wallaroo_ext.known_secrets import known_spans, without_spans
 
 BODY_LIMIT = 500
 """How much of an answer's body an error has, in characters."""
 _ROOM = 16_384
 """How much more is read, so that a secret is whole when it is looked for, and only then the text is cut."""
-
-_REMOVED = "[removed]"
 
 # A value that the end of the text cuts off is a value, too: who wrote the text may have cut it.
 _SECRETS = re.compile(
@@ -52,10 +50,14 @@ def redacted(text: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Return a text without the secrets that this process holds, and without what looks like one."""
-    return _SECRETS.sub(lambda found: f"{_prefix(found)}{_REMOVED}", without_known_secrets(text))
+    """Return a text without the secrets that this process holds, and without what looks like one.
+
+    Both are looked for in the text as it came: a password that is `token` would spoil the patterns otherwise.
+    """
+    return without_spans(text, [*known_spans(text), *map(_value_of, _SECRETS.finditer(text))])
 
 
-def _prefix(found: re.Match[str]) -> str:
+def _value_of(found: re.Match[str]) -> tuple[int, int]:
+    """Where the secret is in what a pattern has found, behind its name."""
     names = ("scheme", "user", "header", "element", "name")
-    return next((found[name] for name in names if found[name]), "")
+    return found.start() + len(next((found[name] for name in names if found[name]), "")), found.end()

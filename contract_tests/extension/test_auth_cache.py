@@ -184,7 +184,7 @@ def test_a_damaged_file_is_not_used_and_a_warning_says_so(
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"obtained_at": time.time() + 600}, "clock was set back"),
+        ({"obtained_at": time.time() + 86_400}, "clock was set back"),
         ({"obtained_at": float("nan")}, "clock was set back"),
         ({"obtained_at": float("-inf")}, "clock was set back"),
         ({"obtained_at": "yesterday"}, "is damaged"),
