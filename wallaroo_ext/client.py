@@ -12,6 +12,7 @@ from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.retries.policy import RetryPolicy
 from wallaroo_ext.settings import Settings
 from wallaroo_ext.timeouts import Timeouts, httpx_timeout
+from wallaroo_ext.tls import new_context
 from wallaroo_ext.tracebacks import hides_arguments
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def _verification(settings: Settings, options: ConnectOptions) -> ssl.SSLContext
         return verify
     if settings.ca_bundle is None:
         return True
-    context = httpx.create_ssl_context()
+    context = new_context()
     try:
         context.load_verify_locations(settings.ca_bundle)
     except OSError as error:  # ssl's own error is one, too

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from wallaroo_ext._util.after_fork import undivided
+
 if TYPE_CHECKING:
     import ssl
 
@@ -25,13 +27,19 @@ def tls_context(*, verify: bool) -> ssl.SSLContext:
         verify: Whether certificates are checked.
     """
     if not verify:
-        return httpx.create_ssl_context(verify)
+        return new_context(verify=False)
     return _as_of(tuple(_version(os.environ.get(name)) for name in _NAMED_BY))
 
 
 @lru_cache(maxsize=1)
 def _as_of(_: tuple[tuple[str | None, int], ...]) -> ssl.SSLContext:
-    return httpx.create_ssl_context()
+    return new_context()
+
+
+def new_context(*, verify: bool = True) -> ssl.SSLContext:
+    """Return httpx's own TLS settings, made anew; no fork comes in the middle of it."""
+    with undivided():
+        return httpx.create_ssl_context(verify)
 
 
 def _version(named: str | None) -> tuple[str | None, int]:

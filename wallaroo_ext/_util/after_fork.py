@@ -28,6 +28,7 @@ from wallaroo_ext.errors import ForkedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 T = TypeVar("T")
 
@@ -63,24 +64,29 @@ class Process:
 
 _PATIENCE_SECONDS = 10.0
 _PAUSE_SECONDS = 0.002
-_LOADED_LATE = {
+_LOADED_LATE = sys.stdlib_module_names | {
     "aiohttp",
     "anyio",
-    "asyncio",
+    "attr",
+    "attrs",
+    "certifi",
+    "dateutil",
+    "h11",
     "httpcore",
     "httpx",
     "httpx_aiohttp",
+    "idna",
     "numpy",
     "opentelemetry",
     "pandas",
     "polars",
     "pyarrow",
     "rich",
-    "ssl",
+    "sniffio",
     "wallaroo_ext",
     "wallaroo_mlops_client",
 }
-"""The packages that a first call may load."""
+"""The packages that a first call may load: those of the standard library, too, such as `encodings.idna`."""
 
 _current = Process()
 _descriptors: dict[int, os.stat_result] = {}
@@ -204,5 +210,36 @@ def _others_import() -> bool:
     return False
 
 
+_undivided = threading.RLock()
+
+
+def undivided() -> AbstractContextManager[object]:
+    """Return a lock to hold for what no fork may come in the middle of: a fork waits for it, for some seconds.
+
+    A C library may hold locks of its own meanwhile, as OpenSSL does while it reads certificates. In a child, nobody
+    would release its copies of them.
+    """
+    return _undivided
+
+
+def _prepare() -> None:
+    _acquired[threading.get_ident()] = _undivided.acquire(timeout=_PATIENCE_SECONDS)
+    _wait_for_imports()  # last, because another thread may begin one whenever this one waits
+
+
+def _go_on() -> None:
+    if _acquired.pop(threading.get_ident()):
+        _undivided.release()
+
+
+def _go_on_in_child() -> None:
+    global _undivided  # noqa: PLW0603 - another thread of the parent may have held it
+    _undivided = threading.RLock()
+    _acquired.clear()
+    _begin_child()
+
+
+_acquired: dict[int, bool] = {}
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_wait_for_imports, after_in_child=_begin_child)
+    os.register_at_fork(before=_prepare, after_in_parent=_go_on, after_in_child=_go_on_in_child)
