@@ -119,7 +119,8 @@ def line(trial: Trial, verdict: Verdict) -> str:
     if verdict.crash:
         word = f"CRASH {verdict.crash}"
     elif not verdict.lies:
-        word = "NEVER LIED"
+        alarm = f", and yet: {verdict.check}: {' '.join(verdict.message.split())[:300]}" if verdict.noticed else ""
+        word = f"NEVER LIED{alarm}"
     else:
         word = f"killed by {verdict.check}" if verdict.noticed else "SURVIVED"
     return f"{trial.mutant}: {word} ({verdict.seconds:.1f} s)"
