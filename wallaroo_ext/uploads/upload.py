@@ -15,7 +15,7 @@ from wallaroo_ext.errors import (
     UploadCorruptedError,
     WaitTimeoutError,
 )
-from wallaroo_ext.operations import Send, Steps, parse, run, send
+from wallaroo_ext.operations import Send, Steps, parse, run, say_what_is_left, send
 from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.digest import BackgroundDigest
 from wallaroo_ext.uploads.progress import Reporter, shown
@@ -141,10 +141,10 @@ def _stays(what: str) -> Generator[None]:
     """Say on what interrupts waiting that the model is there; `ConversionError` and its like say it themselves."""
     try:
         yield
-    except (ConversionError, UploadCorruptedError, WaitTimeoutError, GeneratorExit):
+    except (ConversionError, UploadCorruptedError, WaitTimeoutError):
         raise
     except BaseException as error:
-        error.add_note(f"{what} Do not upload it again: list_model_versions shows whether it is ready.")
+        say_what_is_left(error, f"{what} Do not upload it again: list_model_versions shows whether it is ready.")
         raise
 
 
@@ -184,11 +184,11 @@ def _uploaded(plan: Plan, source: Source, body: UploadBody) -> Steps[UploadModel
         if body.begun:
             error.advice = _advice(source, body)
         raise
-    except (Exception, GeneratorExit):
+    except Exception:
         raise
     except BaseException as interrupt:
         if body.may_be_whole:
-            interrupt.add_note(_advice(source, body))
+            say_what_is_left(interrupt, _advice(source, body))
         raise
     return parse(plan.operation, response)
 
