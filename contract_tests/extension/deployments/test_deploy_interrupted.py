@@ -12,6 +12,7 @@ import sys
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -658,6 +659,47 @@ class TestOnTheCommandLine:
         assert (code, error["kind"]) == (130, "Interrupted")
         assert "x-1 was deployed before this call" in error["message"]
 
+    @pytest.mark.parametrize(
+        ("command", "says"),
+        [
+            (("deploy", "x", "--model", "model"), "x-1 is deployed. `undeploy(client, 1)` or"),
+            (("undeploy", "y"), "y-1 is undeployed."),
+            (("upload", "FILE", "--name", "kept"), "The model kept is stored in the workspace 1, as the version 2."),
+        ],
+        ids=lambda given: given[0] if isinstance(given, tuple) else "",
+    )
+    def test_a_command_that_is_interrupted_when_all_is_done_says_what_was_done(
+        self,
+        client: Client,
+        wallaroo: Callable[..., Done],
+        model: ModelVersion,
+        model_file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        command: tuple[str, ...],
+        says: str,
+    ) -> None:
+        def interrupt(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        if command[0] == "undeploy":
+            deploy_pipeline(client, "y", model)
+        showing = {"deploy": "deploy._show", "undeploy": "undeploy._say", "upload": "upload._show"}[command[0]]
+        monkeypatch.setattr(f"wallaroo_ext.cli.{showing}", interrupt)
+        done = wallaroo(*(str(model_file) if word == "FILE" else word for word in command))
+        assert done.code == 130
+        assert done.err.splitlines()[-1].startswith(says)
+
+    def test_so_does_an_upload_between_its_answer_and_the_first_look(
+        self, client: Client, model_file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("wallaroo_ext.uploads.upload._version_id", interrupt)
+        with pytest.raises(KeyboardInterrupt) as raised:
+            upload_model(client, model_file, name="kept", workspace=1)
+        assert said(raised.value).strip().startswith("It is unknown whether the model was stored: list_model_versions")
+
     def test_an_upload_that_is_interrupted_while_waiting_says_that_the_model_is_there(
         self, sandbox: dict[str, str], client: Client, control: Sandbox, model_file: Path
     ) -> None:
@@ -696,6 +738,7 @@ class TestOnTheCommandLine:
         assert f"0 of 1 rows were scored, which the instance has logged; nothing was written to {scored}." in err
         assert not scored.exists()
 
+    @pytest.mark.slow
     def test_batch_says_how_to_go_on(
         self,
         sandbox: dict[str, str],
@@ -708,7 +751,7 @@ class TestOnTheCommandLine:
         deploy_pipeline(client, "x", model)
         rows, scored = tmp_path / "rows.csv", tmp_path / "scored"
         rows.write_text(",".join(f"c{n}" for n in range(29)) + "\n" + ",".join(["0"] * 29) + "\n", encoding="utf-8")
-        control.add_faults({"operation": "infer_pipeline", "kind": "delay", "seconds": 0.5, "count": 1})
+        control.add_faults({"operation": "infer_pipeline", "kind": "delay", "seconds": 2, "count": 1})
         command = ("batch", str(rows), str(scored), "--pipeline", "x", "--vector")
         _, err, code = interrupted(*command, sandbox=sandbox, number=signal.SIGINT, ready=lambda: is_scoring(control))
         assert code == 130
@@ -742,6 +785,8 @@ def interrupted(
         after: How the line begins; empty for none.
         ready: Whether the moment has come.
     """
+    for module in (f"wallaroo_ext.cli.{arguments[0]}", "wallaroo_ext.batch.dataset", "pyarrow.csv", "pyarrow.parquet"):
+        import_module(module)  # loading it takes longer than all the rest
     with forked(*arguments, environment=sandbox) as command:
         while after and not (line := command.err.readline()).startswith(after):
             assert line
