@@ -666,7 +666,7 @@ class TestOnTheCommandLine:
             (("undeploy", "y"), "y-1 is undeployed."),
             (("upload", "FILE", "--name", "kept"), "The model kept is stored in the workspace 1, as the version 2."),
         ],
-        ids=lambda given: given[0] if isinstance(given, tuple) else "",
+        ids=["deploy", "undeploy", "upload"],
     )
     def test_a_command_that_is_interrupted_when_all_is_done_says_what_was_done(
         self,
