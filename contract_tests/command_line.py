@@ -9,16 +9,19 @@ import select
 import struct
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import ioctl
 from termios import TIOCSWINSZ
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
+
+from forking import begun, ended
 
 from wallaroo_ext.cli.main import program
 from wallaroo_ext.cli.running import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     import pytest
 
@@ -80,6 +83,44 @@ def process(*arguments: str, environment: dict[str, str], **options: Any) -> sub
         env=environment_of(environment),
         **options,
     )
+
+
+@dataclass(frozen=True)
+class Forked:
+    """A command that runs in a fork of this process, which has loaded all that it needs."""
+
+    pid: int
+    out: TextIO
+    err: TextIO
+
+    def ended(self) -> Done:
+        """How it ended, and what it printed that nobody has read."""
+        out, err = self.out.read(), self.err.read()
+        return Done(ended(self.pid), out, err)
+
+
+@contextmanager
+def forked(*arguments: str, environment: dict[str, str]) -> Generator[Forked]:
+    """Run the command in a fork; whoever begins it has to wait for its end."""
+    (out, its_out), (err, its_err) = os.pipe(), os.pipe()
+
+    def work() -> None:
+        variables = environment_of(environment)
+        os.environ.clear()
+        os.environ.update(variables)
+        sys.stdout, sys.stderr = os.fdopen(its_out, "w"), os.fdopen(its_err, "w", 1)
+        try:
+            run(program(list(arguments)), list(arguments))
+        except SystemExit as end:
+            sys.stdout.flush()
+            os._exit(int(end.code or 0))
+        sys.stdout.flush()
+
+    pid = begun(work)
+    os.close(its_out)
+    os.close(its_err)
+    with os.fdopen(out) as printed, os.fdopen(err) as said:
+        yield Forked(pid, printed, said)
 
 
 def on_terminal(*arguments: str, environment: dict[str, str], columns: int = 80) -> Done:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wallaroo_ext import connect, deploy_pipeline, upload_model
+from wallaroo_ext import NotFoundError, connect, deploy_pipeline, find_deployment, upload_model
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from wallaroo_mlops_client import Client
 
 WORKSPACE = 1
 
@@ -23,3 +25,12 @@ def deployed(environment: dict[str, str], model: Path | bytes, name: str = "depl
     with connect(environment=environment) as client:
         version = upload_model(client, model, name=name, workspace=WORKSPACE)
         return deploy_pipeline(client, name, version).url
+
+
+def is_deployed(client: Client, name: str) -> bool:
+    """Whether something is deployed under a name."""
+    try:
+        find_deployment(client, name)
+    except NotFoundError:
+        return False
+    return True

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+import httpx
+
 from wallaroo_ext import contract
 
 if TYPE_CHECKING:
@@ -159,6 +161,15 @@ def _gets_connection(address: tuple[str, int], waiting: list[socket.socket]) -> 
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_WRITE)
         return bool(selector.select(0.2))
+
+
+def is_answering(url: str) -> bool:
+    """Whether somebody answers at a URL, whatever it is."""
+    try:
+        httpx.get(url, trust_env=False)
+    except httpx.TransportError:
+        return False
+    return True
 
 
 def unused() -> str:

@@ -6,6 +6,7 @@ synchronous or an asynchronous client: `run` and `wallaroo_ext.aio.run`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+logger = logging.getLogger("wallaroo_ext")
 
 _LAST_SECOND = 1.0
 """What a request is given where no time is left, in seconds."""
@@ -188,10 +191,29 @@ def has_ended(steps: Steps[Any]) -> bool:
 
 def _carried_out(client: Client, step: Send | Pause) -> httpx.Response | Exception | None:
     """The answer to a request, or the error that means that none came; None after a pause."""
-    if isinstance(step, Send):
-        return _sent(client.get_httpx_client(), step)
-    step.clock.sleep(step.seconds)
+    try:
+        if isinstance(step, Send):
+            return _sent(client.get_httpx_client(), step)
+        step.clock.sleep(step.seconds)
+    except (StopIteration, GeneratorExit) as error:
+        raise raised_by_others(error) from error
     return None
+
+
+def raised_by_others(error: StopIteration | GeneratorExit) -> RuntimeError:
+    """What stands for an error of a caller's function that means an end to a generator, as Python does it itself."""
+    return RuntimeError(f"A function that was given to this call raised {type(error).__name__}.")
+
+
+def say_what_is_left(error: BaseException, text: str) -> None:
+    """Note on an error what is left behind, and log it where nobody might see the error.
+
+    Who closes a generator or a coroutine never sees its GeneratorExit, asyncio drops the cancellations of tasks that
+    nobody awaits, and Python ends at SystemExit without a word.
+    """
+    error.add_note(text)
+    if not isinstance(error, Exception | KeyboardInterrupt):
+        logger.warning("%s", text)
 
 
 def within(seconds: float, steps: Steps[T]) -> Steps[T]:

@@ -12,6 +12,7 @@ import httpx
 import numpy as np
 import pytest
 from readme import python_blocks
+from servers import is_answering
 
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.control_client import Sandbox, SandboxControlError
@@ -225,17 +226,9 @@ def test_a_killed_run_leaves_no_sandbox(project: pytest.Pytester) -> None:
         url = ready.read_text(encoding="utf-8")
         httpx.get(url)
         run.kill()
-    while _answers(url):
+    while is_answering(url):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-def _answers(url: str) -> bool:
-    try:
-        httpx.get(url)
-    except httpx.TransportError:
-        return False
-    return True
 
 
 class TestSandbox:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 import pytest
+from servers import is_answering
 from wallaroo_mlops_client.api.deployments import get_pipeline_external_url
 from wallaroo_mlops_client.api.models import list_model_versions
 from wallaroo_mlops_client.api.pipelines import create_pipeline, deploy_pipeline
@@ -195,14 +196,6 @@ def _wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def _answers(url: str) -> bool:
-    try:
-        httpx.get(url)
-    except httpx.TransportError:
-        return False
-    return True
-
-
 @pytest.mark.parametrize(
     ("before", "within"),
     [
@@ -219,9 +212,9 @@ def test_it_ends_when_its_owner_is_killed(tmp_path: Path, before: str, within: s
         try:
             _wait_until((tmp_path / "ready").exists)
             owner, url = (tmp_path / "ready").read_text(encoding="utf-8").split()
-            assert _answers(url)
+            assert is_answering(url)
             os.kill(int(owner), signal.SIGKILL)
-            _wait_until(lambda: not _answers(url))
+            _wait_until(lambda: not is_answering(url))
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # the children that live on

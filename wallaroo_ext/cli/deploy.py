@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from wallaroo_ext.cli import output, progress
+from wallaroo_ext.cli import interrupts, output, progress
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.output import UsageError
 from wallaroo_ext.cli.places import workspace_id
@@ -57,7 +58,8 @@ def deploy(
         wait_timeout: How long to wait for that, in seconds.
         options: The instance, and how to answer.
     """
-    with options.reported():
+    with options.reported(), ExitStack() as after:
+        from wallaroo_ext.deployments.cleanup import ends
         from wallaroo_ext.deployments.deploy import deploy_pipeline
 
         named, settings = [_parts(each) for each in model], _settings(engine_config)
@@ -74,6 +76,8 @@ def deploy(
                 timeout=wait_timeout,
                 progress=_told(name, tell, statuses),
             )
+            left = f"{deployment.name} is deployed. {ends(deployment.id, deployment.name)} ends it."
+            after.enter_context(interrupts.noted(lambda: left))
         _show(deployment, statuses[-1] if statuses else None, machine=options.json)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wallaroo_ext.cli import output
+from wallaroo_ext.cli import interrupts, output
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.places import DeploymentId, searched
 
@@ -38,7 +38,9 @@ def undeploy(
             _say(None, f"Nothing is deployed under the name {name}{numbered}.", machine=options.json)
             return
         end(client, deployed.id)
-        _say(deployed.name, f"{deployed.name} is undeployed.", machine=options.json)
+        done = f"{deployed.name} is undeployed."
+        with interrupts.noted(lambda: done):
+            _say(deployed.name, done, machine=options.json)
 
 
 def _say(undeployed: str | None, sentence: str, *, machine: bool) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from wallaroo_ext.cli import output, progress
+from wallaroo_ext.cli import interrupts, output, progress
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.places import workspace_id
 from wallaroo_ext.cli.schemas import schema_in
@@ -61,7 +62,7 @@ def upload(
         wait_timeout: How long to wait for that, in seconds.
         options: The instance, and how to answer.
     """
-    with options.reported():
+    with options.reported(), ExitStack() as after:
         from wallaroo_ext.uploads import upload_model
 
         schemas: Any = {"input_schema": schema_in(input_schema), "output_schema": schema_in(output_schema)}
@@ -85,6 +86,8 @@ def upload(
                     progress=tell,
                     **schemas,
                 )
+                left = f"The model {name} is stored in the workspace {workspace_number}, as the version {version.id}."
+                after.enter_context(interrupts.noted(lambda: left))
         _show(name, workspace_number, version, machine=options.json)
 
 

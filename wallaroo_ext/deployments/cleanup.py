@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.errors import NotFoundError
-from wallaroo_ext.operations import Steps, call_steps, within
+from wallaroo_ext.operations import Steps, call_steps, say_what_is_left, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,8 @@ def cleaned_steps(make: Callable[[], Steps[str]], what: str, advice: str) -> Ste
     for _ in range(_TIMES):
         try:
             return Cleaned((yield from within(_SECONDS, make())), interrupt=interrupt)
-        except GeneratorExit:  # nothing can be sent any more
+        except GeneratorExit as closed:  # nothing can be sent any more
+            say_what_is_left(closed, f"{what}, because nobody waits for that any more. {advice}")
             raise
         except Exception as failure:  # noqa: BLE001 - whatever it is, the first error is the one to raise
             return Cleaned(f"{what}: {failure} {advice}", failure, interrupt)
@@ -79,7 +80,8 @@ def raise_after(error: BaseException | None, cleaned: Cleaned) -> None:
     """Raise what a clean-up came to, where that is more than the error before it, which gets a note about it.
 
     Args:
-        error: The error before the clean-up, which its caller raises; None where there was none.
+        error: The error before the clean-up, which its caller raises; None where there was none. Whoever closes a
+            generator does not see that it raises GeneratorExit, so that this counts as none.
         cleaned: What the clean-up came to.
 
     Raises:
@@ -87,12 +89,14 @@ def raise_after(error: BaseException | None, cleaned: Cleaned) -> None:
             failed, in place of no error.
     """
     raised = error
-    if error is None or (isinstance(error, Exception) and cleaned.interrupt is not None):
-        raised = cleaned.interrupt or cleaned.failure
+    if error is None or isinstance(error, GeneratorExit):
+        raised = cleaned.interrupt or cleaned.failure or error
+    elif isinstance(error, Exception):
+        raised = cleaned.interrupt or error
     if raised is None:
         return
     if cleaned.left:
-        raised.add_note(cleaned.left)
+        say_what_is_left(raised, cleaned.left)
     if raised is not error:
         raise raised from error
 

@@ -11,12 +11,12 @@ from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.deployments.deployment import Deployment
 from wallaroo_ext.deployments.find import deployed_steps, url_steps
 from wallaroo_ext.deployments.status import status_steps
-from wallaroo_ext.deployments.unfinished import Begun, clean_up_steps
+from wallaroo_ext.deployments.unfinished import Begun, clean_up_steps, left_by
 from wallaroo_ext.deployments.wait import TIMEOUT, check_waiting, wait_until_running_steps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, NotFoundError
 from wallaroo_ext.lookups import not_there
 from wallaroo_ext.models import models_steps, versions_steps
-from wallaroo_ext.operations import Steps, call_steps, run
+from wallaroo_ext.operations import Steps, call_steps, run, say_what_is_left
 from wallaroo_ext.workspaces import check_workspace, workspace_id_steps
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ def deploy_steps(client: Client, name: str, models: Models, options: DeployOptio
     try:
         begun = replace(begun, id=(yield from _deployed(begun, references, options.get("engine_config"))))
         return (yield from _finished(client, begun, options))
-    except GeneratorExit:  # nothing can be sent any more
+    except GeneratorExit as closed:  # nothing can be sent any more
+        if process.is_this:
+            say_what_is_left(closed, left_by(begun))
         raise
     except BaseException as error:
         if process.is_this:  # a child that was forked meanwhile leaves it to its parent

@@ -15,7 +15,7 @@ from wallaroo_ext.deployments.deployment import Deployment
 from wallaroo_ext.deployments.status import pipelines_in, status_steps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, InvalidRequestError, NotFoundError
 from wallaroo_ext.lookups import fits_twice, not_there
-from wallaroo_ext.operations import Steps, call_steps, run
+from wallaroo_ext.operations import Steps, call_steps, run, say_what_is_left
 from wallaroo_ext.urls import answered
 from wallaroo_ext.workspaces import check_workspace, workspace_ids_steps
 
@@ -155,10 +155,11 @@ def _ended_steps(deployment_id: int, name: str) -> Steps[None]:
     """End a deployment; what interrupts that says that it may have ended."""
     try:
         yield from end_steps(deployment_id)
-    except (Exception, GeneratorExit):
+    except Exception:
         raise
     except BaseException as interrupt:
-        interrupt.add_note(f"It is unknown whether {name} was undeployed: undeploy it again, which does no harm.")
+        left = f"It is unknown whether {name} was undeployed: undeploy it again, which does no harm."
+        say_what_is_left(interrupt, left)
         raise
 
 

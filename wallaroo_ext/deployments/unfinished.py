@@ -82,17 +82,35 @@ def _is_refusal(error: BaseException) -> bool:
     return error.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+def left_by(begun: Begun) -> str:
+    """What a call leaves behind that nobody waits for any more, so that it can end nothing."""
+    if begun.started and begun.id is not None:
+        return f"{begun.name} was not undeployed: nobody waits for it any more. {ends(begun.id, begun.name)} ends it."
+    return _not_its_own(begun) or f"{_unknown(begun)}. {_look_up(begun)}"
+
+
 def _cleaned_steps(begun: Begun) -> Steps[Cleaned]:
     if begun.started and begun.id is not None:
         what = f"Undeploying {begun.name} failed as well, it may go on running"
         return (yield from cleaned_steps(lambda: _ended_steps(begun), what, f"{ends(begun.id, begun.name)} ends it."))
+    stays = _not_its_own(begun)
+    if stays:
+        return Cleaned(stays)
+    return (yield from cleaned_steps(lambda: _found_and_ended_steps(begun), _unknown(begun), _look_up(begun)))
+
+
+def _not_its_own(begun: Begun) -> str:
+    """Say why a call ends nothing; empty where the call may have started what is deployed."""
     if begun.before is not None:
-        return Cleaned(_goes_on(begun, begun.before))
-    if not begun.before_is_known:
-        why = "the instance does not tell whether it was deployed before this call"
-        return Cleaned(f"{begun.pipeline} was not undeployed: {why}. {_look_up(begun)}")
-    what = f"It is unknown whether {begun.pipeline} is deployed in the workspace {begun.workspace_id}"
-    return (yield from cleaned_steps(lambda: _found_and_ended_steps(begun), what, _look_up(begun)))
+        return _goes_on(begun, begun.before)
+    if begun.before_is_known:
+        return ""
+    why = "the instance does not tell whether it was deployed before this call"
+    return f"{begun.pipeline} was not undeployed: {why}. {_look_up(begun)}"
+
+
+def _unknown(begun: Begun) -> str:
+    return f"It is unknown whether {begun.pipeline} is deployed in the workspace {begun.workspace_id}"
 
 
 def _ended_steps(begun: Begun) -> Steps[str]:

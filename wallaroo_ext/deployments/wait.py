@@ -8,7 +8,7 @@ from wallaroo_ext._util.progress import check_progress
 from wallaroo_ext.deployments.progress import shown
 from wallaroo_ext.deployments.status import details_of, status_steps
 from wallaroo_ext.errors import DeploymentError, InvalidDataError, NotFoundError, RequestTimeoutError, WaitTimeoutError
-from wallaroo_ext.operations import Pause, Steps, run
+from wallaroo_ext.operations import Pause, Steps, raised_by_others, run
 from wallaroo_ext.retries.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
@@ -111,8 +111,7 @@ def _running_steps(deployment: str, timeout: float, tell: Tell | None, clock: Cl
     while True:
         status = yield from _status_in_time(deployment, clock, deadline, min(started + _UNKNOWN_FOR, deadline))
         if status is not None:
-            if tell is not None:
-                tell(status)
+            _tell(tell, status)
             state, details = status.status, details_of(status)
             if state == "Running":
                 return status
@@ -123,6 +122,14 @@ def _running_steps(deployment: str, timeout: float, tell: Tell | None, clock: Cl
             raise WaitTimeoutError(_sentence(deployment, f"is {state} after {timeout:g} s", details))
         yield Pause(min(pause, left), clock)
         pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+
+
+def _tell(tell: Tell | None, status: DeploymentStatus) -> None:
+    try:
+        if tell is not None:
+            tell(status)
+    except GeneratorExit as error:  # of the steps it would mean that nothing can be sent any more
+        raise raised_by_others(error) from error
 
 
 def _status_in_time(deployment: str, clock: Clock, deadline: float, known_by: float) -> Steps[DeploymentStatus | None]:

@@ -15,7 +15,7 @@ from wallaroo_ext.errors import (
     UploadCorruptedError,
     WaitTimeoutError,
 )
-from wallaroo_ext.operations import Send, Steps, parse, run, send
+from wallaroo_ext.operations import Send, Steps, parse, run, say_what_is_left, send
 from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.digest import BackgroundDigest
 from wallaroo_ext.uploads.progress import Reporter, shown
@@ -121,15 +121,17 @@ def upload_model_steps(model: ModelSource, **options: Unpack[UploadOptions]) -> 
     """What `upload_model` does."""
     _check_names(options)
     name, check_sha = options["name"], options.get("check_sha", True)
-    with ExitStack() as stack:
+    with ExitStack() as after, ExitStack() as stack:
         source = stack.enter_context(opened(model, options.get("size")))
         workspace_id = yield from _workspace_id(options.get("workspace"))
         plan = planned(options, workspace_id, options.get("file_name") or source.file_name or name)
         digest = stack.enter_context(BackgroundDigest()) if check_sha else None
         reporter = Reporter(stack.enter_context(shown(name, options.get("progress") or None)), source.size)
-        answer = yield from _uploaded(plan, source, UploadBody(source, plan.envelope, digest, reporter))
+        body = UploadBody(source, plan.envelope, digest, reporter)
+        after.enter_context(_may_be_there(source, body))
+        answer = yield from _uploaded(plan, source, body)
         sha = None if digest is None else digest.hexdigest()
-    version_id = _version_id(plan, answer)
+        version_id = _version_id(plan, answer)
     with _stays(f"The model {name} is stored in the workspace {workspace_id}, as the version {version_id}."):
         if options.get("wait", True):
             return (yield from ready_version(name, version_id, sha, options.get("timeout", _TIMEOUT)))
@@ -141,10 +143,23 @@ def _stays(what: str) -> Generator[None]:
     """Say on what interrupts waiting that the model is there; `ConversionError` and its like say it themselves."""
     try:
         yield
-    except (ConversionError, UploadCorruptedError, WaitTimeoutError, GeneratorExit):
+    except (ConversionError, UploadCorruptedError, WaitTimeoutError):
         raise
     except BaseException as error:
-        error.add_note(f"{what} Do not upload it again: list_model_versions shows whether it is ready.")
+        say_what_is_left(error, f"{what} Do not upload it again: list_model_versions shows whether it is ready.")
+        raise
+
+
+@contextmanager
+def _may_be_there(source: Source, body: UploadBody) -> Generator[None]:
+    """Say on what interrupts sending, and what comes right after it, what that means for the model."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as interrupt:
+        if body.may_be_whole:
+            say_what_is_left(interrupt, _advice(source, body))
         raise
 
 
@@ -183,12 +198,6 @@ def _uploaded(plan: Plan, source: Source, body: UploadBody) -> Steps[UploadModel
             raise body.failure from None
         if body.begun:
             error.advice = _advice(source, body)
-        raise
-    except (Exception, GeneratorExit):
-        raise
-    except BaseException as interrupt:
-        if body.may_be_whole:
-            interrupt.add_note(_advice(source, body))
         raise
     return parse(plan.operation, response)
 

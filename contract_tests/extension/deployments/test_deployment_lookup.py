@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from command_line import Done, in_process
+from deployments import is_deployed
 from wallaroo_mlops_client.api.pipelines import copy_pipeline
 from wallaroo_mlops_client.models import CopyPipelineRequest
 
@@ -29,43 +29,16 @@ from wallaroo_ext import (
     upload_model,
 )
 from wallaroo_ext.sandbox.control_client import Sandbox
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from pathlib import Path
 
+    from command_line import Done
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import ModelVersion
 
 BATCH = pa.RecordBatch.from_pydict({"tensor": [[0.0] * 29]})
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Generator[dict[str, str]]:
-    """A sandbox of their own, which they reset."""
-    with running() as environment:
-        yield environment
-
-
-@pytest.fixture
-def client(sandbox: dict[str, str]) -> Generator[Client]:
-    with Sandbox(sandbox) as control:
-        control.reset()
-    with connect(environment=sandbox) as connected:
-        yield connected
-
-
-@pytest.fixture
-def model(client: Client, model_file: Path) -> ModelVersion:
-    return upload_model(client, model_file, name="model", workspace=1)
-
-
-@pytest.fixture
-def wallaroo(
-    sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Done]:
-    return in_process(sandbox, monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -74,14 +47,6 @@ def rows(tmp_path: Path) -> Path:
     values = np.zeros((2, 29))
     np.savetxt(file, values, delimiter=",", header=",".join(f"c{n}" for n in range(29)), comments="")
     return file
-
-
-def is_deployed(client: Client, name: str) -> bool:
-    try:
-        find_deployment(client, name)
-    except NotFoundError:
-        return False
-    return True
 
 
 class TestTwoMeanings:

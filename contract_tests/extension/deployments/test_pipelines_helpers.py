@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 import pytest
+from deployments import is_deployed
 from wallaroo_mlops_client import Client
 from wallaroo_mlops_client.models import ModelVersion
 
@@ -39,14 +40,14 @@ from wallaroo_ext import (
     upload_model,
     wait_until_running,
 )
-from wallaroo_ext.sandbox.control_client import Sandbox
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from pathlib import Path
 
     from wallaroo_mlops_client.models import DeploymentStatus
+
+    from wallaroo_ext.sandbox.control_client import Sandbox
 
 ROWS = np.random.default_rng(3).normal(size=(4, 29)).astype(np.float32)
 UNDEPLOYING_FAILS = {"operation": "undeploy_pipeline", "kind": "unknown-status"}
@@ -69,36 +70,6 @@ class MovedClock(Clock):
 
     async def sleep_async(self, seconds: float) -> None:
         self.sleep(seconds)
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Generator[dict[str, str]]:
-    """A sandbox of their own, which they reset."""
-    with running() as environment:
-        yield environment
-
-
-@pytest.fixture(autouse=True)
-def control(sandbox: dict[str, str]) -> Generator[Sandbox]:
-    """What steers the sandbox, which is new."""
-    with Sandbox(sandbox) as steering:
-        steering.reset()
-        steering.clear_faults()
-        yield steering
-        steering.clear_faults()
-
-
-@pytest.fixture
-def client(sandbox: dict[str, str], control: Sandbox) -> Generator[Client]:
-    """A client of the sandbox, which asks again at once where a fault strikes."""
-    _ = control
-    with connect(environment=sandbox, retries=RetryPolicy(first_pause=0.0)) as connected:
-        yield connected
-
-
-@pytest.fixture
-def model(client: Client, model_file: Path) -> ModelVersion:
-    return upload_model(client, model_file, name="model", workspace=1)
 
 
 def answering(answer: Callable[[str, dict[str, Any]], httpx.Response]) -> Client:
@@ -131,14 +102,6 @@ def telling(*statuses: httpx.Response | dict[str, Any]) -> tuple[Client, list[st
         return httpx.Response(200, json=status) if isinstance(status, dict) else status
 
     return answering(answer), asked
-
-
-def is_deployed(client: Client, name: str) -> bool:
-    try:
-        find_deployment(client, name)
-    except NotFoundError:
-        return False
-    return True
 
 
 class TestDeploying:

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import signal
 import subprocess
-from contextlib import ExitStack
+import sys
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from command_line import SCRIPT, environment_of, process
+from command_line import SCRIPT, Done, environment_of, forked
+from deployments import is_deployed
 from forking import in_child
 from steering import wait_for
 from wallaroo_mlops_client.models import ModelVersion
 
 from wallaroo_ext import (
+    Clock,
     ConfigurationError,
     ConnectionFailedError,
     Deployment,
     DeploymentError,
     InvalidDataError,
-    NotFoundError,
     RetryPolicy,
     ServerError,
     WaitTimeoutError,
@@ -41,8 +46,8 @@ from wallaroo_ext import (
     upload_model,
     wait_until_running,
 )
-from wallaroo_ext.sandbox.control_client import Sandbox
-from wallaroo_ext.sandbox.process import running
+from wallaroo_ext.deployments.find import undeploy_steps
+from wallaroo_ext.deployments.unfinished import Begun, clean_up_steps, left_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator
@@ -50,37 +55,10 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
+    from wallaroo_ext.sandbox.control_client import Sandbox
+
 ROW = {"tensor": [[0.0] * 29]}
 CLEAN_UP = ("undeploy_pipeline", "get_pipeline_external_url", "get_deployment_status")
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Generator[dict[str, str]]:
-    """A sandbox of their own, which they reset."""
-    with running() as environment:
-        yield environment
-
-
-@pytest.fixture(autouse=True)
-def control(sandbox: dict[str, str]) -> Generator[Sandbox]:
-    """What steers the sandbox, which is new."""
-    with Sandbox(sandbox) as steering:
-        steering.reset()
-        steering.clear_faults()
-        yield steering
-        steering.clear_faults()
-
-
-@pytest.fixture
-def client(sandbox: dict[str, str], control: Sandbox) -> Generator[Client]:
-    _ = control
-    with connect(environment=sandbox) as connected:
-        yield connected
-
-
-@pytest.fixture
-def model(client: Client, model_file: Path) -> ModelVersion:
-    return upload_model(client, model_file, name="model", workspace=1)
 
 
 class Interrupting(httpx.HTTPTransport):
@@ -128,14 +106,6 @@ def connected(sandbox: dict[str, str], transport: Any) -> Any:
     return connect(environment=sandbox, transport=transport, retries=RetryPolicy(attempts=1))
 
 
-def is_deployed(client: Client, name: str) -> bool:
-    try:
-        find_deployment(client, name)
-    except NotFoundError:
-        return False
-    return True
-
-
 def said(error: BaseException) -> str:
     """All that an error says."""
     return " ".join([str(error), *getattr(error, "__notes__", [])])
@@ -181,9 +151,9 @@ class TestAnyMoment:
                 assert f"{before.name} was deployed before this call" in said(error)
                 assert re.search(r"it (is to run|may have been set to run) version \d+ of", said(error))
                 assert f"wallaroo-ext deploy x --model model@{model.model_version} --workspace 1" in said(error)
+                deploy_pipeline(client, "x", model)
             else:
                 assert not said(error)
-            deploy_pipeline(client, "x", model)
         assert number > 5
 
     def test_a_second_interrupt_is_not_the_end_of_the_clean_up(
@@ -477,6 +447,105 @@ class TestMisuse:
         assert find_deployment(client, "x").id == before.id
 
 
+class TestNobodyWaits:
+    """A call that is closed can send nothing more, and whoever closes it does not see what it raises."""
+
+    @pytest.mark.parametrize("kind", [GeneratorExit, StopIteration])
+    def test_a_function_that_raises_what_ends_generators_ends_the_deployment(
+        self, client: Client, control: Sandbox, model: ModelVersion, kind: type[BaseException]
+    ) -> None:
+        class Raising(Clock):
+            def sleep(self, seconds: float) -> None:
+                raise kind(seconds)
+
+        def progress(_: object) -> None:
+            raise kind
+
+        control.set_transitions(deployments={"seconds": 3600})
+        for options in ({"progress": progress}, {"clock": Raising()}):
+            with pytest.raises(RuntimeError, match=f"raised {kind.__name__}"):
+                deploy_pipeline(client, "x", model, **options)  # pyright: ignore[reportArgumentType] - one of each
+            assert not is_deployed(client, "x")
+
+    @pytest.mark.parametrize("ran", ["nothing", "ran before"])
+    def test_a_coroutine_that_is_closed_while_it_waits_says_what_stays(
+        self,
+        sandbox: dict[str, str],
+        client: Client,
+        control: Sandbox,
+        model: ModelVersion,
+        caplog: pytest.LogCaptureFixture,
+        ran: str,
+    ) -> None:
+        if ran == "ran before":
+            deploy_pipeline(client, "x", model)
+        control.set_transitions(deployments={"seconds": 3600})
+
+        async def deploy() -> None:
+            async with connect(environment=sandbox) as asynchronous:
+                clock = Waiting()
+                coroutine = aio.deploy_pipeline(asynchronous, "x", model, clock=clock)
+                task = asyncio.ensure_future(coroutine)
+                await clock.pausing.wait()
+                coroutine.close()
+                task.cancel()
+                with suppress(RuntimeError):  # a task whose coroutine somebody else has closed
+                    await task
+
+        asyncio.run(deploy())
+        [said] = caplog.messages
+        before = "x-1 was deployed before this call" if ran == "ran before" else "x-1 was not undeployed"
+        assert said.startswith(before)
+        assert said.endswith("`undeploy(client, 1)` or `wallaroo-ext undeploy x-1` ends it.")
+        assert is_deployed(client, "x")
+
+    def test_so_does_one_that_is_closed_before_an_answer(self, caplog: pytest.LogCaptureFixture) -> None:
+        begun = Begun("x", 1, 2, None, 3, ["v"])
+        undeploying = undeploy_steps(5)
+        ending = clean_up_steps(replace(begun, id=5), KeyboardInterrupt())
+        for steps in (undeploying, ending):
+            next(steps)
+            steps.close()
+        unknown, undeployed, ended = left_by(begun), *caplog.messages
+        assert unknown.startswith("It is unknown whether x is deployed in the workspace 3. `undeploy(client, 'x',")
+        assert undeployed.startswith("It is unknown whether the deployment 5 was undeployed")
+        assert ended.startswith("Undeploying x-5 failed as well, it may go on running, because nobody waits for")
+
+    def test_a_generator_that_is_closed_raises_why_its_block_did_not_undeploy(
+        self, client: Client, control: Sandbox, model: ModelVersion
+    ) -> None:
+        def scoring() -> Generator[None]:
+            with deploy_pipeline(client, "x", model):
+                yield
+
+        generator = scoring()
+        next(generator)
+        control.add_faults({"operation": "undeploy_pipeline", "kind": "unknown-status"})
+        with pytest.raises(ServerError) as raised:
+            generator.close()
+        assert "`wallaroo-ext undeploy x-1` ends it" in said(raised.value)
+
+    def test_a_program_that_exits_without_a_traceback_says_it(
+        self, client: Client, model: ModelVersion, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        deploy_pipeline(client, "x", model)
+        with pytest.raises(SystemExit):
+            deploy_pipeline(client, "x", model, progress=lambda _: sys.exit())
+        assert "x-1 was deployed before this call" in caplog.text
+
+
+class Waiting(Clock):
+    """A clock by which a pause never ends."""
+
+    def __init__(self) -> None:
+        self.pausing = asyncio.Event()
+
+    async def sleep_async(self, seconds: float) -> None:
+        _ = seconds
+        self.pausing.set()
+        await asyncio.Event().wait()
+
+
 class TestTheEndOfABlock:
     def test_an_interrupt_while_it_undeploys_is_tried_again_and_raised(
         self, sandbox: dict[str, str], client: Client, model: ModelVersion
@@ -519,6 +588,21 @@ class TestTheEndOfABlock:
 
 
 class TestOnTheCommandLine:
+    def test_so_it_is_in_a_process_of_its_own(
+        self, sandbox: dict[str, str], client: Client, control: Sandbox, model: ModelVersion
+    ) -> None:
+        """The other commands are forked, which spares them the time that Python takes to load them."""
+        before = deploy_pipeline(client, "x", model)
+        control.set_transitions(deployments={"status": "Starting"})
+        command = [*SCRIPT, "deploy", "x", "--model", "model"]
+        with subprocess.Popen(command, env=environment_of(sandbox), stderr=subprocess.PIPE, text=True) as started:
+            assert started.stderr is not None
+            while not (line := started.stderr.readline()).startswith("x is S"):
+                assert line
+            started.terminate()
+            assert f"{before.name} was deployed before this call" in started.stderr.read()
+        assert started.returncode == 128 + signal.SIGTERM
+
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     @pytest.mark.parametrize("ran", ["nothing", "ran before"])
     def test_a_signal_ends_what_the_command_started_and_says_what_stays(
@@ -543,17 +627,17 @@ class TestOnTheCommandLine:
             assert "Traceback" not in err
 
     def test_a_program_is_told_too(
-        self, sandbox: dict[str, str], client: Client, control: Sandbox, model: ModelVersion
+        self, wallaroo: Callable[..., Done], client: Client, control: Sandbox, model: ModelVersion
     ) -> None:
         deploy_pipeline(client, "x", model)
         control.set_transitions(deployments={"status": "Error", "reason": "no room"})
-        done = process("deploy", "x", "--model", "model", "--json", environment=sandbox)
-        error = json.loads(done.stderr)["error"]
-        assert (done.returncode, error["kind"]) == (1, "DeploymentError")
+        done = wallaroo("deploy", "x", "--model", "model", "--json")
+        error = json.loads(done.err)["error"]
+        assert (done.code, error["kind"]) == (1, "DeploymentError")
         assert "was deployed before this call" in error["notes"][0]
         assert is_deployed(client, "x")
-        people = process("deploy", "x", "--model", "model", environment=sandbox)
-        assert "x-1 was deployed before this call" in people.stderr.splitlines()[-1]
+        people = wallaroo("deploy", "x", "--model", "model")
+        assert "x-1 was deployed before this call" in people.err.splitlines()[-1]
 
     def test_so_is_one_that_is_interrupted(
         self, sandbox: dict[str, str], client: Client, control: Sandbox, model: ModelVersion
@@ -574,6 +658,47 @@ class TestOnTheCommandLine:
         error = json.loads(err)["error"]
         assert (code, error["kind"]) == (130, "Interrupted")
         assert "x-1 was deployed before this call" in error["message"]
+
+    @pytest.mark.parametrize(
+        ("command", "says"),
+        [
+            (("deploy", "x", "--model", "model"), "x-1 is deployed. `undeploy(client, 1)` or"),
+            (("undeploy", "y"), "y-1 is undeployed."),
+            (("upload", "FILE", "--name", "kept"), "The model kept is stored in the workspace 1, as the version 2."),
+        ],
+        ids=["deploy", "undeploy", "upload"],
+    )
+    def test_a_command_that_is_interrupted_when_all_is_done_says_what_was_done(
+        self,
+        client: Client,
+        wallaroo: Callable[..., Done],
+        model: ModelVersion,
+        model_file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        command: tuple[str, ...],
+        says: str,
+    ) -> None:
+        def interrupt(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        if command[0] == "undeploy":
+            deploy_pipeline(client, "y", model)
+        showing = {"deploy": "deploy._show", "undeploy": "undeploy._say", "upload": "upload._show"}[command[0]]
+        monkeypatch.setattr(f"wallaroo_ext.cli.{showing}", interrupt)
+        done = wallaroo(*(str(model_file) if word == "FILE" else word for word in command))
+        assert done.code == 130
+        assert done.err.splitlines()[-1].startswith(says)
+
+    def test_so_does_an_upload_between_its_answer_and_the_first_look(
+        self, client: Client, model_file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("wallaroo_ext.uploads.upload._version_id", interrupt)
+        with pytest.raises(KeyboardInterrupt) as raised:
+            upload_model(client, model_file, name="kept", workspace=1)
+        assert said(raised.value).strip().startswith("It is unknown whether the model was stored: list_model_versions")
 
     def test_an_upload_that_is_interrupted_while_waiting_says_that_the_model_is_there(
         self, sandbox: dict[str, str], client: Client, control: Sandbox, model_file: Path
@@ -615,7 +740,13 @@ class TestOnTheCommandLine:
 
     @pytest.mark.slow
     def test_batch_says_how_to_go_on(
-        self, sandbox: dict[str, str], client: Client, control: Sandbox, model: ModelVersion, tmp_path: Path
+        self,
+        sandbox: dict[str, str],
+        wallaroo: Callable[..., Done],
+        client: Client,
+        control: Sandbox,
+        model: ModelVersion,
+        tmp_path: Path,
     ) -> None:
         deploy_pipeline(client, "x", model)
         rows, scored = tmp_path / "rows.csv", tmp_path / "scored"
@@ -626,7 +757,7 @@ class TestOnTheCommandLine:
         assert code == 130
         assert f"the parts that are complete stay in {scored}, and the same command goes on after them." in err
         control.clear_faults()
-        assert process(*command, environment=sandbox).returncode == 0
+        assert wallaroo(*command).code == 0
 
 
 def requests_of(control: Sandbox, operation: str) -> int:
@@ -654,18 +785,13 @@ def interrupted(
         after: How the line begins; empty for none.
         ready: Whether the moment has come.
     """
-    command = [*SCRIPT, *arguments]
-    with subprocess.Popen(
-        command, env=environment_of(sandbox), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as started:
-        assert started.stderr is not None
-        try:
-            while after and not (line := started.stderr.readline()).startswith(after):
-                assert line
-            if ready is not None:
-                wait_for(ready, seconds=120)  # a machine with much to do takes long to load pyarrow
-            started.send_signal(number)
-            out, err = started.communicate(timeout=30)
-        finally:
-            started.kill()
-    return out, err, started.returncode
+    for module in (f"wallaroo_ext.cli.{arguments[0]}", "wallaroo_ext.batch.dataset", "pyarrow.csv", "pyarrow.parquet"):
+        import_module(module)  # loading it takes longer than all the rest
+    with forked(*arguments, environment=sandbox) as command:
+        while after and not (line := command.err.readline()).startswith(after):
+            assert line
+        if ready is not None:
+            wait_for(ready, seconds=20)
+        os.kill(command.pid, number)
+        done = command.ended()
+    return done.out, done.err, done.code
