@@ -377,6 +377,16 @@ class TestWhereASandboxListens:
         assert done.sentence.startswith("The sandbox cannot run on ")
         assert done.sentence.isprintable()
 
+    def test_without_threads_it_ends_with_a_sentence(
+        self, wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def none_left(*_: Any) -> None:
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr("wallaroo_ext.sandbox.server.serve", none_left)
+        done = wallaroo("sandbox")
+        assert (done.code, "ulimit -u" in done.sentence) == (2, True)
+
     def test_a_port_is_taken_before_the_sandbox_accepts(self) -> None:
         with ExitStack() as opened:
             first = opened.enter_context(listening("127.0.0.1", 0))

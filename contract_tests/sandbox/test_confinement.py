@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -38,7 +39,7 @@ from sandbox_processes import memory_of_tree_mib, sandboxes_below, tree
 
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox import tensors
-from wallaroo_ext.sandbox.engine import ModelUnreadableError, open_models
+from wallaroo_ext.sandbox.engine import LoadedModel, ModelUnreadableError, RunningDeployment, open_models
 from wallaroo_ext.sandbox.engine_process.outside import (
     ModelFile,
     ModelProcesses,
@@ -48,6 +49,7 @@ from wallaroo_ext.sandbox.engine_process.outside import (
 )
 from wallaroo_ext.sandbox.inference_queue import AT_A_TIME, MOST_WAITING
 from wallaroo_ext.sandbox.options import SandboxOptions
+from wallaroo_ext.sandbox.problems import Problem
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -249,6 +251,15 @@ class TestProcesses:
         wait_until(lambda: not is_running(process))
         assert not target.answers(url, rows())
 
+    def test_they_end_when_their_deployment_runs_another_version(self, target: Target) -> None:
+        wait_until(target.all_run)
+        before = set(target.models())
+        url = target.deployed(negation(), "replaced")
+        [process] = set(target.models()) - before
+        assert target.deployed(negation(), "replaced") == url
+        wait_until(lambda: not is_running(process))
+        assert target.answers(url, rows())
+
     @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
     def test_they_end_with_the_sandbox_whatever_they_do(self, tmp_path: Path, number: signal.Signals) -> None:
         with target_with(tmp_path, "--model-seconds", "300") as target, ThreadPoolExecutor(1) as threads:
@@ -358,6 +369,83 @@ class TestBlind:
         assert (refused.value.status, "more memory than they may" in str(refused.value)) == (413, True)
         assert peak.mib < memory_of_tree_mib(os.getpid()) + MOST_MIB
         assert process.score([file_of(rows())]).elapsed_ns > 0
+
+
+HIDDEN = """
+from pathlib import Path
+from wallaroo_ext.sandbox.engine_process import confinement
+read = Path.read_text
+def hidden(path, **options):
+    if path.is_relative_to("/proc"):
+        raise FileNotFoundError(2, "No such file or directory")
+    return read(path, **options)
+Path.read_text = hidden
+print(*confinement.confine(100 << 20))
+"""
+
+
+@pytest.fixture(scope="module")
+def processes() -> Generator[ModelProcesses]:
+    made = ModelProcesses(SandboxOptions(model_memory_mib=MODEL_MEMORY, rows_memory_mib=ROWS_MEMORY))
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> ModelFile:
+    file = tmp_path / "model"
+    file.write_bytes(negation())
+    return ModelFile("m", file)
+
+
+@contextmanager
+def without_files(pid: int) -> Generator[None]:
+    """A process can open nothing more for a while."""
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+
+class TestShortage:
+    """What the system does not give fails what needs it, and nothing else."""
+
+    @pytest.mark.parametrize("who", ["the sandbox", "the first process"])
+    def test_without_files_a_model_is_not_loaded_and_the_next_one_is(
+        self, processes: ModelProcesses, model: ModelFile, who: str
+    ) -> None:
+        before = processes.load([model])
+        [first] = [pid for pid in tree(os.getpid())[1:] if before.pid in tree(pid)[1:]]
+        pid = os.getpid() if who == "the sandbox" else first
+        with without_files(pid), pytest.raises(ModelUnreadableError, match=r"short of what it takes .*files"):
+            open_models(processes, [model])
+        assert before.score([file_of(rows())]).elapsed_ns > 0
+        open_models(processes, [model]).end()
+        before.end()
+
+    def test_without_files_rows_are_refused_for_now(self, processes: ModelProcesses, model: ModelFile) -> None:
+        process = processes.load([model])
+        deployment = RunningDeployment([LoadedModel("m", "v", "s")], process)
+        with without_files(os.getpid()), pytest.raises(Problem) as refused:
+            deployment.score([file_of(rows())])
+        assert (refused.value.status, "send this request again" in str(refused.value)) == (503, True)
+        assert deployment.score([file_of(rows())]).outputs
+        process.end()
+
+    def test_a_first_process_that_cannot_begin_is_said(self, model: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "executable", "/bin/false")
+        processes = ModelProcesses(SandboxOptions())
+        with pytest.raises(ModelUnreadableError, match="ends when it is started"):
+            open_models(processes, [model])
+        processes.close()
+
+    def test_where_the_system_does_not_say_what_is_taken_the_other_layers_hold(self) -> None:
+        held = subprocess.run([sys.executable, "-c", HIDDEN], capture_output=True, text=True, check=True).stdout
+        assert "limits" not in held
+        assert "seccomp" in held
 
 
 class TestAttacks:
