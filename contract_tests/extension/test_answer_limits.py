@@ -12,6 +12,7 @@ import time
 import zlib
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -314,9 +315,8 @@ def test_columns_compressed_in_arrow_are_read_within_the_limit() -> None:
 
 def rows_of_nothing() -> bytes:
     """An answer of a few bytes that says that it has rows without end."""
-    import pyarrow as pa
-
-    batch: Any = pa.RecordBatch.from_arrays([pa.Array.from_buffers(pa.null(), 1 << 60, [None])], ["out.y"])
+    pa: Any = import_module("pyarrow")
+    batch = pa.RecordBatch.from_arrays([pa.Array.from_buffers(pa.null(), 1 << 60, [None])], ["out.y"])
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, batch.schema, options=pa.ipc.IpcWriteOptions(allow_64bit=True)) as writer:
         writer.write_batch(batch)
@@ -325,10 +325,9 @@ def rows_of_nothing() -> bytes:
 
 def rows_of_one_text() -> bytes:
     """An answer of 3 MiB whose rows stand for 1 TiB."""
-    import pyarrow as pa
-
-    indices: Any = pa.array([0]).take(pa.array([0] * MIB)).cast(pa.int8())
-    texts: Any = pa.DictionaryArray.from_arrays(indices, ["x" * MIB])
+    pa: Any = import_module("pyarrow")
+    indices = pa.array([0]).take(pa.array([0] * MIB)).cast(pa.int8())
+    texts = pa.DictionaryArray.from_arrays(indices, ["x" * MIB])
     return to_file(pa.table({"out.y": texts})).to_pybytes()
 
 

@@ -92,12 +92,13 @@ class TestBodies:
     @pytest.mark.parametrize("is_compressed", [True, False])
     def test_rows_of_arrow_that_take_much_are_kept_by_their_digest(self, *, is_compressed: bool) -> None:
         """A few bytes stand for as much as one likes: compressed columns, or rows of nothing."""
+        arrow: Any = pa
         rows, value = (1 << 24, np.zeros(1 << 24, np.int8)) if is_compressed else (1 << 31, None)
-        column = pa.Array.from_buffers(pa.null(), rows - 1, [None]) if value is None else pa.array(value)
-        batch: Any = pa.RecordBatch.from_arrays([column], ["x"])
-        sink = pa.BufferOutputStream()
-        options = pa.ipc.IpcWriteOptions(compression="zstd" if is_compressed else None)
-        with pa.ipc.new_file(sink, batch.schema, options=options) as writer:
+        column = arrow.Array.from_buffers(arrow.null(), rows - 1, [None]) if value is None else arrow.array(value)
+        batch = arrow.RecordBatch.from_arrays([column], ["x"])
+        sink = arrow.BufferOutputStream()
+        options = arrow.ipc.IpcWriteOptions(compression="zstd" if is_compressed else None)
+        with arrow.ipc.new_file(sink, batch.schema, options=options) as writer:
             writer.write_batch(batch)
         file = sink.getvalue().to_pybytes()
         assert len(file) <= LARGEST_KEPT

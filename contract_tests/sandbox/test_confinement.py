@@ -442,6 +442,14 @@ class TestShortage:
             open_models(processes, [model])
         processes.close()
 
+    def test_a_lower_limit_of_the_system_holds_as_well(self) -> None:
+        """As `ulimit -v` sets one."""
+        within = "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))"
+        confined = "from wallaroo_ext.sandbox.engine_process import confinement; print(*confinement.confine(1 << 20))"
+        program = f"{within}; {confined}"
+        held = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+        assert held.startswith("limits")
+
     def test_where_the_system_does_not_say_what_is_taken_the_other_layers_hold(self) -> None:
         held = subprocess.run([sys.executable, "-c", HIDDEN], capture_output=True, text=True, check=True).stdout
         assert "limits" not in held

@@ -215,11 +215,18 @@ def _limit(memory: int) -> bool:
     try:
         size, data = _taken()
         most_data, most_size = data + memory, size + memory + _BESIDE_DATA
-        resource.setrlimit(resource.RLIMIT_DATA, (most_data, most_data))
-        resource.setrlimit(resource.RLIMIT_AS, (most_size, most_size))
+        _lower(resource.RLIMIT_DATA, most_data)
+        _lower(resource.RLIMIT_AS, most_size)
     except (OSError, ValueError):
         return False
     return True
+
+
+def _lower(kind: int, most: int) -> None:
+    """Set a limit, or keep to the one that this process may not exceed anyway."""
+    hard = resource.getrlimit(kind)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (most, most))
 
 
 def _taken() -> tuple[int, int]:
