@@ -46,6 +46,7 @@ from wallaroo_ext.sandbox.engine_process.outside import (
     ModelRefusedError,
     ProcessEndedError,
     Refusal,
+    ShortageError,
 )
 from wallaroo_ext.sandbox.inference_queue import AT_A_TIME, MOST_WAITING
 from wallaroo_ext.sandbox.options import SandboxOptions
@@ -573,7 +574,7 @@ os.fork = limited
         file.write_bytes(negation())
         with processes_with(tmp_path, monkeypatch, once) as processes:
             running = processes.load([ModelFile("m", file)])  # the first fork tries the layers
-            with pytest.raises(ProcessEndedError):
+            with pytest.raises(ShortageError, match="no more processes"):
                 processes.load([ModelFile("m", file)])
             assert running.is_alive
             assert running.score([file_of(rows())]).outputs
@@ -587,7 +588,7 @@ os.fork = limited
         monkeypatch.setattr("wallaroo_ext.sandbox.engine_process.outside.tempfile.TemporaryDirectory", fails)
         file = tmp_path / "model"
         file.write_bytes(negation())
-        with pytest.raises(ModelUnreadableError):
+        with pytest.raises(ModelUnreadableError, match="no directory for temporary files"):
             open_models(ModelProcesses(SandboxOptions()), [ModelFile("m", file)])
 
 

@@ -257,7 +257,7 @@ class ModelProcesses:
                 try:
                     self._first = _FirstProcess()
                 except OSError as error:
-                    raise ShortageError(f"no process for models can be started: {error.strerror}") from None
+                    raise ShortageError(f"no process for models can be started: {error.strerror or error}") from None
             return self._first
 
     @property
