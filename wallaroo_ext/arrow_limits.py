@@ -330,12 +330,24 @@ def check_table(table: pa.Table, limit: int) -> None:
         raise TooLargeError(f"The rows have more than {_MAX_COLUMNS} columns")
     if len(set(table.column_names)) < table.num_columns:
         raise ValueError("two of its columns have one name")
+    check_spread(table, limit)
+
+
+def check_spread(table: pa.Table, limit: int) -> None:
+    """Make sure of what `check_table` does, of a table with any number of columns of any names.
+
+    Raises:
+        TooLargeError: It would take more.
+        ValueError: A column has a type that nothing here works with.
+    """
     total = table.num_rows * _ROW_SIZE
     for name, column in zip(table.column_names, cast("list[Any]", table.columns), strict=True):
         check_type(name, column.type)
         total += spread_size(column)
         if total > limit:
             raise TooLargeError(f"The rows take more than {limit >> 20} MiB when they are spread out")
+    if total > limit:
+        raise TooLargeError(f"There are {table.num_rows} rows without columns")
 
 
 def check_type(name: str, kind: Any, depth: int = 0) -> None:

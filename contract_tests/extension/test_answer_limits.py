@@ -12,6 +12,7 @@ import time
 import zlib
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -31,6 +32,7 @@ from wallaroo_ext import (
     infer,
 )
 from wallaroo_ext.answer_limits import ERROR_LIMIT, LimitedTransport
+from wallaroo_ext.arrow import to_file
 from wallaroo_ext.conformance.drift.errors import DriftError
 from wallaroo_ext.conformance.drift.fetching import fetch_document
 
@@ -309,3 +311,27 @@ def test_columns_that_are_compressed_in_arrow_are_bounded_before_they_are_decomp
 def test_columns_compressed_in_arrow_are_read_within_the_limit() -> None:
     table = infer_from(arrow_answer("zstd", 3 * MIB), answer_limit=4 * MIB)
     assert table.column("out.y").to_pylist() == [b"\0" * (3 * MIB)]
+
+
+def rows_of_nothing() -> bytes:
+    """An answer of a few bytes that says that it has rows without end."""
+    pa: Any = import_module("pyarrow")
+    batch = pa.RecordBatch.from_arrays([pa.Array.from_buffers(pa.null(), 1 << 60, [None])], ["out.y"])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, batch.schema, options=pa.ipc.IpcWriteOptions(allow_64bit=True)) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()
+
+
+def rows_of_one_text() -> bytes:
+    """An answer of 3 MiB whose rows stand for 1 TiB."""
+    pa: Any = import_module("pyarrow")
+    indices = pa.array([0]).take(pa.array([0] * MIB)).cast(pa.int8())
+    texts = pa.DictionaryArray.from_arrays(indices, ["x" * MIB])
+    return to_file(pa.table({"out.y": texts})).to_pybytes()
+
+
+@pytest.mark.parametrize("body", [rows_of_nothing, rows_of_one_text])
+def test_rows_in_arrow_stand_for_no_more_than_fits(body: Callable[[], bytes]) -> None:
+    with pytest.raises(AnswerTooLargeError, match="more than 4 MiB"):
+        infer_from(body(), answer_limit=4 * MIB)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from wallaroo_ext.cli.claims import claims_of
 from wallaroo_ext.cli.options import Options
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.process import running
+from wallaroo_ext.sandbox.server import listening
 from wallaroo_ext.settings import Settings
 
 if TYPE_CHECKING:
@@ -363,6 +364,34 @@ print(*{"httpx", "rich", "wallaroo_ext.batch", "wallaroo_ext.cli.sandbox"} & set
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "wallaroo_ext.cli.sandbox\n"
+
+
+class TestWhereASandboxListens:
+    @pytest.mark.parametrize("host", ["\u009b31mx", "\udcff", "\u202e.example", ""])
+    @pytest.mark.parametrize("options", [(), ("--tls",), ("--port", "0")])
+    def test_a_host_that_is_none_is_refused(
+        self, wallaroo: Callable[..., Done], options: tuple[str, ...], host: str
+    ) -> None:
+        done = wallaroo("sandbox", *options, "--host", host)
+        assert done.code == 2
+        assert done.sentence.startswith("The sandbox cannot run on ")
+        assert done.sentence.isprintable()
+
+    def test_without_threads_it_ends_with_a_sentence(
+        self, wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def none_left(*_: Any) -> None:
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr("wallaroo_ext.sandbox.server.serve", none_left)
+        done = wallaroo("sandbox")
+        assert (done.code, "ulimit -u" in done.sentence) == (2, True)
+
+    def test_a_port_is_taken_before_the_sandbox_accepts(self) -> None:
+        with ExitStack() as opened:
+            first = opened.enter_context(listening("127.0.0.1", 0))
+            with pytest.raises(OSError, match="in use"):
+                opened.enter_context(listening("127.0.0.1", first.getsockname()[1]))
 
 
 COMPLETED = """

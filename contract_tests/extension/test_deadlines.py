@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from wallaroo_ext.sandbox.deadlines import Deadlines
 
 
@@ -40,3 +42,17 @@ def test_one_thread_serves_all() -> None:
         with deadlines.after(60, lambda: None):
             pass
     assert threading.active_count() == before + 1
+
+
+def test_without_a_thread_the_next_one_who_comes_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    acted, deadlines = threading.Semaphore(0), Deadlines()
+    with monkeypatch.context() as without:
+        without.setattr(threading.Thread, "start", none_left)
+        with pytest.raises(RuntimeError), deadlines.after(0.01, acted.release):
+            pass
+    with deadlines.after(0.01, acted.release):
+        assert acted.acquire(timeout=10)
+    assert not acted.acquire(timeout=0.05)

@@ -89,6 +89,21 @@ class TestBodies:
         table = pa.table({"when": pa.array(np.array(["2026-01-01"], "datetime64[ms]")), "raw": [b"\xff"]})
         assert "2026" in kept_request_body(to_file(table).to_pybytes(), "application/vnd.apache.arrow.file")
 
+    @pytest.mark.parametrize("is_compressed", [True, False])
+    def test_rows_of_arrow_that_take_much_are_kept_by_their_digest(self, *, is_compressed: bool) -> None:
+        """A few bytes stand for as much as one likes: compressed columns, or rows of nothing."""
+        arrow: Any = pa
+        rows, value = (1 << 24, np.zeros(1 << 24, np.int8)) if is_compressed else (1 << 31, None)
+        column = arrow.Array.from_buffers(arrow.null(), rows - 1, [None]) if value is None else arrow.array(value)
+        batch = arrow.RecordBatch.from_arrays([column], ["x"])
+        sink = arrow.BufferOutputStream()
+        options = arrow.ipc.IpcWriteOptions(compression="zstd" if is_compressed else None)
+        with arrow.ipc.new_file(sink, batch.schema, options=options) as writer:
+            writer.write_batch(batch)
+        file = sink.getvalue().to_pybytes()
+        assert len(file) <= LARGEST_KEPT
+        assert set(json.loads(kept_request_body(file, "application/vnd.apache.arrow.file"))) == {"sha256", "bytes"}
+
 
 class TestNormalising:
     def normalised(self, *texts: str, **given: Any) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -38,16 +39,18 @@ from sandbox_processes import memory_of_tree_mib, sandboxes_below, tree
 
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox import tensors
-from wallaroo_ext.sandbox.engine import ModelUnreadableError, open_models
+from wallaroo_ext.sandbox.engine import LoadedModel, ModelUnreadableError, RunningDeployment, open_models
 from wallaroo_ext.sandbox.engine_process.outside import (
     ModelFile,
     ModelProcesses,
     ModelRefusedError,
     ProcessEndedError,
     Refusal,
+    ShortageError,
 )
 from wallaroo_ext.sandbox.inference_queue import AT_A_TIME, MOST_WAITING
 from wallaroo_ext.sandbox.options import SandboxOptions
+from wallaroo_ext.sandbox.problems import Problem
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -249,6 +252,15 @@ class TestProcesses:
         wait_until(lambda: not is_running(process))
         assert not target.answers(url, rows())
 
+    def test_they_end_when_their_deployment_runs_another_version(self, target: Target) -> None:
+        wait_until(target.all_run)
+        before = set(target.models())
+        url = target.deployed(negation(), "replaced")
+        [process] = set(target.models()) - before
+        assert target.deployed(negation(), "replaced") == url
+        wait_until(lambda: not is_running(process))
+        assert target.answers(url, rows())
+
     @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
     def test_they_end_with_the_sandbox_whatever_they_do(self, tmp_path: Path, number: signal.Signals) -> None:
         with target_with(tmp_path, "--model-seconds", "300") as target, ThreadPoolExecutor(1) as threads:
@@ -358,6 +370,91 @@ class TestBlind:
         assert (refused.value.status, "more memory than they may" in str(refused.value)) == (413, True)
         assert peak.mib < memory_of_tree_mib(os.getpid()) + MOST_MIB
         assert process.score([file_of(rows())]).elapsed_ns > 0
+
+
+HIDDEN = """
+from pathlib import Path
+from wallaroo_ext.sandbox.engine_process import confinement
+read = Path.read_text
+def hidden(path, **options):
+    if path.is_relative_to("/proc"):
+        raise FileNotFoundError(2, "No such file or directory")
+    return read(path, **options)
+Path.read_text = hidden
+print(*confinement.confine(100 << 20))
+"""
+
+
+@pytest.fixture(scope="module")
+def processes() -> Generator[ModelProcesses]:
+    made = ModelProcesses(SandboxOptions(model_memory_mib=MODEL_MEMORY, rows_memory_mib=ROWS_MEMORY))
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> ModelFile:
+    file = tmp_path / "model"
+    file.write_bytes(negation())
+    return ModelFile("m", file)
+
+
+@contextmanager
+def without_files(pid: int) -> Generator[None]:
+    """A process can open nothing more for a while."""
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+
+class TestShortage:
+    """What the system does not give fails what needs it, and nothing else."""
+
+    @pytest.mark.parametrize("who", ["the sandbox", "the first process"])
+    def test_without_files_a_model_is_not_loaded_and_the_next_one_is(
+        self, processes: ModelProcesses, model: ModelFile, who: str
+    ) -> None:
+        before = processes.load([model])
+        [first] = [pid for pid in tree(os.getpid())[1:] if before.pid in tree(pid)[1:]]
+        pid = os.getpid() if who == "the sandbox" else first
+        with without_files(pid), pytest.raises(ModelUnreadableError, match=r"short of what it takes .*files"):
+            open_models(processes, [model])
+        assert before.score([file_of(rows())]).elapsed_ns > 0
+        open_models(processes, [model]).end()
+        before.end()
+
+    def test_without_files_rows_are_refused_for_now(self, processes: ModelProcesses, model: ModelFile) -> None:
+        process = processes.load([model])
+        deployment = RunningDeployment([LoadedModel("m", "v", "s")], process)
+        with without_files(os.getpid()), pytest.raises(Problem) as refused:
+            deployment.score([file_of(rows())])
+        assert (refused.value.status, "send this request again" in str(refused.value)) == (503, True)
+        assert deployment.score([file_of(rows())]).outputs
+        process.end()
+
+    def test_a_first_process_that_cannot_begin_is_said(self, model: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "executable", "/bin/false")
+        processes = ModelProcesses(SandboxOptions())
+        with pytest.raises(ModelUnreadableError, match="ends when it is started"):
+            open_models(processes, [model])
+        processes.close()
+
+    def test_a_lower_limit_of_the_system_holds_as_well(self) -> None:
+        """As `ulimit -v` sets one."""
+        within = "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))"
+        confined = "from wallaroo_ext.sandbox.engine_process import confinement; print(*confinement.confine(1 << 20))"
+        program = f"{within}; {confined}"
+        held = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+        assert held.startswith("limits")
+
+    def test_where_the_system_does_not_say_what_is_taken_the_other_layers_hold(self) -> None:
+        held = subprocess.run([sys.executable, "-c", HIDDEN], capture_output=True, text=True, check=True).stdout
+        assert "limits" not in held
+        assert "seccomp" in held
 
 
 class TestAttacks:
@@ -477,7 +574,7 @@ os.fork = limited
         file.write_bytes(negation())
         with processes_with(tmp_path, monkeypatch, once) as processes:
             running = processes.load([ModelFile("m", file)])  # the first fork tries the layers
-            with pytest.raises(ProcessEndedError):
+            with pytest.raises(ShortageError, match="no more processes"):
                 processes.load([ModelFile("m", file)])
             assert running.is_alive
             assert running.score([file_of(rows())]).outputs
@@ -491,7 +588,7 @@ os.fork = limited
         monkeypatch.setattr("wallaroo_ext.sandbox.engine_process.outside.tempfile.TemporaryDirectory", fails)
         file = tmp_path / "model"
         file.write_bytes(negation())
-        with pytest.raises(ModelUnreadableError):
+        with pytest.raises(ModelUnreadableError, match="no directory for temporary files"):
             open_models(ModelProcesses(SandboxOptions()), [ModelFile("m", file)])
 
 

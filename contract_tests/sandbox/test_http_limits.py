@@ -188,6 +188,11 @@ class TestAmbiguity:
         assert served.status("GET / HTTP/1.1\r\n\r\n") == 400
         assert served.status(f"GET / HTTP/2.0\r\n{HOST}\r\n") == 505
 
+    @pytest.mark.parametrize("name", ["Authorization", "Content-Type", "Origin", "Sec-Fetch-Site"])
+    def test_who_sends_what_comes_from_where_is_said_once(self, served: Served, name: str) -> None:
+        assert served.status(get(f"{name}: a")) == 200
+        assert served.status(get(f"{name}: a", f"{name.lower()}: b")) == 400
+
     def test_a_trailer_is_no_header(self, served: Served) -> None:
         answer = served.answer(CHUNKED.replace(HOST, HOST + CLOSE) + "4\r\nabcd\r\n0\r\nX: trailer\r\n\r\n")
         assert "<POST / 4 None>" in answer

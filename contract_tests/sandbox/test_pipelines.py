@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from callers import UNKNOWN, invited, new_workspace, post, refused
 
 from wallaroo_ext import contract, upload_model, wait_until_running
+from wallaroo_ext.sandbox.app import create_app
+from wallaroo_ext.sandbox.instance import Instance
+from wallaroo_ext.sandbox.options import SandboxOptions
+from wallaroo_ext.sandbox.spec import ContractSpec
+from wallaroo_ext.sandbox.users import find_user_by_email
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import httpx
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import ModelVersion
 
@@ -132,6 +138,47 @@ class TestCopyPipeline:
         body = {"name": name, "workspace_id": workspace_id, "source_pipeline": source, "deploy": name}
         number = post(http, "copy_pipeline", body).json()["deployment"]["id"]
         assert post(http, "get_deployment_status", {"name": f"{name}-{number}"}).json()["status"] == "Starting"
+
+
+class TestManyDeployments:
+    """In this process, so that a sandbox may have few of them."""
+
+    def test_one_too_many_is_refused_as_without_memory(self, tmp_path: Path) -> None:
+        instance = Instance(tmp_path, SandboxOptions(deployments=2))
+        application = create_app(instance, ContractSpec(contract.load()))
+        headers = {"Authorization": f"Bearer {token_of(instance)}"}
+        with httpx.Client(transport=InProcess(application), headers=headers, base_url="http://127.0.0.1") as http:
+            first, second = create(http, 1, "a"), create(http, 1, "b")
+            assert [deploy(http, made, "x").status_code for made in (first, second)] == [200, 200]
+            copy = {"name": "c", "workspace_id": 1, "source_pipeline": first["pipeline_pk_id"], "deploy": "c"}
+            for refused_one in (deploy(http, first, "y"), post(http, "copy_pipeline", copy)):
+                assert refused_one.status_code == refused_one.json()["code"] == 500
+                assert "memory left for a deployment" in refused_one.json()["msg"]
+            assert deploy(http, create(http, 1, "a"), "x").status_code == 200  # another version in its place
+            post(http, "undeploy_pipeline", {"pipeline_id": second["pipeline_pk_id"]})
+            assert post(http, "copy_pipeline", copy).status_code == 200
+        instance.close()
+
+
+class InProcess(httpx.BaseTransport):
+    """Calls an application, one request at a time."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = httpx.ASGITransport(application)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return asyncio.run(self._answer(request))
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._application.handle_async_request(request)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+
+
+def token_of(instance: Instance) -> str:
+    """A token of the default user."""
+    with instance.store.reading() as db:
+        user = find_user_by_email(db, instance.credentials.username)
+    return str(instance.tokens.issue(instance.credentials.client_id, user, "http://issuer")["access_token"])
 
 
 class TestModelConfigurations:

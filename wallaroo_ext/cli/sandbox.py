@@ -36,6 +36,7 @@ def sandbox(
     rows_memory: Annotated[int, Parameter(validator=Number(gte=1))] = 2048,
     model_memory: Annotated[int, Parameter(validator=Number(gte=16))] = 4096,
     model_seconds: Annotated[float, Parameter(validator=Number(gt=0))] = 300,
+    deployments: Annotated[int, Parameter(validator=Number(gte=1))] = 256,
     end_with_stdin: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Run an instance of the API on this machine, with real models, until it is interrupted.
@@ -69,6 +70,8 @@ def sandbox(
         rows_memory: What the rows of one request may take in memory, in MiB.
         model_memory: What the models of one deployment may take at a time for what they compute, in MiB.
         model_seconds: How long loading a model, or one run of it, may take, in seconds.
+        deployments: How many deployments may be there at a time; a further one is refused with 500, as by an instance
+            without memory for it.
         end_with_stdin: End when standard input does. A program that keeps a pipe to it open so has a sandbox that does
             not outlive it.
     """
@@ -99,6 +102,7 @@ def sandbox(
         rows_memory_mib=rows_memory,
         model_memory_mib=model_memory,
         model_seconds=model_seconds,
+        deployments=deployments,
         control_secret=None if control_secret_file is None else _read_secret(control_secret_file),
     )
     server = ServerOptions(
@@ -119,6 +123,10 @@ def sandbox(
     except OSError as error:
         where = host if port is None else f"{host}:{port}"
         _fail(f"The sandbox cannot run on {where}: {error.strerror or error}.")
+    except RuntimeError as error:
+        if "thread" not in str(error):
+            raise
+        _fail(f"The sandbox cannot run, because it may not have enough threads (ulimit -u): {error}.")
 
 
 def _is_address(url: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext import arrow
 from wallaroo_ext.answer_limits import MIB, bound_of, too_large
-from wallaroo_ext.arrow_limits import TooLargeError
+from wallaroo_ext.arrow_limits import TooLargeError, check_spread
 from wallaroo_ext.failures import connection_failed, violation
 from wallaroo_ext.inference.json_columns import column_of
 from wallaroo_ext.inference.oldest_answers import from_oldest, is_oldest
@@ -26,6 +26,9 @@ _WHOLE = {"time", "check_failures"}
 _SEPARATOR = "."
 _DESCRIPTION = MIB
 """How much more an Arrow answer may take than its limit says, in bytes: for what describes its columns."""
+_SPREAD = 16
+"""How often its limit an Arrow answer may take once each value stands for itself: a number counts as 8 bytes there, and
+rows of nothing, or of one text that a dictionary has, may come without end."""
 
 
 def read_answer(operation: str, response: httpx.Response, separator: str = _SEPARATOR) -> Table:
@@ -37,14 +40,17 @@ def read_answer(operation: str, response: httpx.Response, separator: str = _SEPA
         separator: What joins the names in it.
 
     Raises:
-        AnswerTooLargeError: It is an Arrow file whose compressed columns take more memory than an answer may.
+        AnswerTooLargeError: It is an Arrow file whose compressed columns, or whose rows, take more memory than an
+            answer may.
         ContractViolationError: It is neither an Arrow file nor a list of records.
     """
     content = response.content
     bound = max(bound_of(response), len(content))
     try:
         if content.startswith(arrow.MAGIC):
-            return _with_dots(arrow.from_file(content, bound + _DESCRIPTION), separator)
+            table = arrow.from_file(content, bound + _DESCRIPTION)
+            check_spread(table, _SPREAD * bound)
+            return _with_dots(table, separator)
         return from_records(_records(content), separator)
     except TooLargeError:
         refused = too_large(response.status_code, bound, response.request)

@@ -28,12 +28,13 @@ class Deadlines:
         """Call a function once, in another thread, if the `with` block takes longer than so many seconds."""
         key, at = object(), time.monotonic() + seconds
         with self._changed:
-            self._due[key] = at, act
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="deadlines", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._watch, name="deadlines", daemon=True)
+                thread.start()  # where the system gives none, the next one who comes tries again
+                self._thread = thread
             elif at < self._wakes_at:
                 self._changed.notify()
+            self._due[key] = at, act
         try:
             yield
         finally:

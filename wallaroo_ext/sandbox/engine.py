@@ -8,7 +8,6 @@ import math
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib import import_module
@@ -20,6 +19,7 @@ from wallaroo_ext.sandbox.engine_process.outside import (
     ModelRefusedError,
     ProcessEndedError,
     Refusal,
+    ShortageError,
 )
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
 from wallaroo_ext.sandbox.problems import engine_error, too_large, unavailable
@@ -141,6 +141,8 @@ class RunningDeployment:
             raise _refusal(refusal) from None
         except ProcessEndedError as error:
             raise _ended(error) from None
+        except ShortageError as error:
+            raise unavailable(f"upstream connect error: {error}; send this request again later") from None
         except ValueError:
             process.end()
             raise _ended(ProcessEndedError()) from None
@@ -225,8 +227,12 @@ class Engine:
 
     def confinement(self) -> tuple[str, ...]:
         """What keeps the models' processes to themselves; it waits until their libraries are loaded."""
-        with suppress(ProcessEndedError):
+        try:
             self._processes.start()
+        except ShortageError as error:
+            _LOGGER.error("%s", error)  # noqa: TRY400 - the reason says all
+        except ProcessEndedError:
+            pass
         return self._processes.layers or ()
 
     def resume(self) -> None:
@@ -341,7 +347,10 @@ class Engine:
         transition = self.transitions.deployments
         deployment = RunningDeployment.beginning(transition)
         with self._lock:
+            before = self._deployments.get(deployment_id)
             self._deployments[deployment_id] = deployment
+        if before is not None and before.process is not None:
+            before.process.retire()
         self._libraries()
         if transition.status == "Running":
             self._loads.submit(self._load, self._era, deployment_id, deployment)
@@ -427,6 +436,9 @@ def open_models(processes: ModelProcesses, files: list[ModelFile]) -> ModelProce
         return processes.load(files)
     except ModelRefusedError as error:
         raise ModelUnreadableError(str(error), error.number) from None
+    except ShortageError as error:
+        _LOGGER.error("%s", error)  # noqa: TRY400 - the reason says all
+        raise ModelUnreadableError(f"the sandbox is short of what it takes to run it ({error})") from None
     except FileNotFoundError:  # a reset has removed it
         raise _InterruptedError from None
     except ProcessEndedError as error:

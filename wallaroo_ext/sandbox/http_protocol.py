@@ -56,6 +56,11 @@ _PADDED_BODY = _RefusedError(
     HTTPStatus.BAD_REQUEST, f"Between two pieces of a body there may be {HEAD_LIMIT} bytes, and in its trailers."
 )
 _NO_HOST = _RefusedError(HTTPStatus.BAD_REQUEST, "The request has to have one Host header.")
+_SINGLE = ("authorization", "content-type", "origin", "sec-fetch-site")
+"""Which headers a request may have once: of two, one server reads the first and another one the last."""
+_TWICE = _RefusedError(
+    HTTPStatus.BAD_REQUEST, f"Of each of these headers the request may have one: {', '.join(_SINGLE)}."
+)
 _AMBIGUOUS_LENGTH = _RefusedError(
     HTTPStatus.BAD_REQUEST, "The request has to say in one way how long its body is: Content-Length, or chunked."
 )
@@ -150,6 +155,8 @@ class DroppableProtocol(HttpToolsProtocol):
         hosts, lengths, codings = (names.count(name) for name in (b"host", b"content-length", b"transfer-encoding"))
         if hosts > 1 or (hosts == 0 and version == "1.1"):
             raise _NO_HOST
+        if any(names.count(name.encode()) > 1 for name in _SINGLE):
+            raise _TWICE
         if has_upgrade and (lengths or codings):
             raise _NO_UPGRADE
         if lengths + codings > 1 or (codings and (version == "1.0" or not self._is_chunked())):

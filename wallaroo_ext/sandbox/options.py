@@ -25,6 +25,7 @@ class SandboxOptions:
         model_memory_mib: What the models of one deployment may take at a time for what they compute, in MiB; their
             weights are beside it.
         model_seconds: How long loading a model, or one run of it, may take, in seconds.
+        deployments: How many deployments may be there at a time; each has a process.
         control_secret: What lets others than programs on its own machine steer the sandbox; None for nobody.
     """
 
@@ -40,6 +41,7 @@ class SandboxOptions:
     rows_memory_mib: int = 2048
     model_memory_mib: int = 4096
     model_seconds: float = 300
+    deployments: int = 256
     control_secret: str | None = field(default=None, repr=False)
 
 

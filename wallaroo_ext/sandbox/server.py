@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -143,10 +144,12 @@ def serve(server: ServerOptions, options: SandboxOptions) -> None:
         CertificateError: The certificate cannot be served.
         DataDirectoryError: The data directory cannot be worked on, because another sandbox does, for one.
         EnvFileError: The file for the lines has something else.
-        OSError: The port is taken, or the directory cannot be written to.
+        OSError: The host is none of this machine, the port is taken, or the directory cannot be written to.
     """
     if server.env_file is not None:
         check_env_file(server.env_file)
+    with listening(server.host, 0):
+        pass  # nothing is made, nor a certificate for its name, for a host that cannot be
     keep_memory()
     with (
         suppress(KeyboardInterrupt),
@@ -283,14 +286,23 @@ def _end_with_stdin() -> None:
 
 @contextmanager
 def listening(host: str, port: int) -> Generator[socket.socket]:
-    """A socket that is bound; uvicorn listens on it.
+    """A socket that listens; what comes before the sandbox accepts waits in the system's queue.
 
     asyncio turns off Nagle's algorithm, which would add 40 ms to an answer, only on sockets that name their protocol.
+
+    Raises:
+        OSError: The host is none of this machine, or the port is taken.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
+        try:
+            if not host:
+                raise ValueError("to the system, this is every address")  # noqa: TRY301 - as all that is no host
+            listener.bind((host, port))
+        except (ValueError, TypeError):  # it cannot be encoded as a name
+            raise OSError(errno.EADDRNOTAVAIL, "that is no name or address of a host") from None
+        listener.listen()  # only then is the port nobody else's
         yield listener
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from email import message_from_bytes
 from typing import Any
@@ -15,6 +14,8 @@ LARGEST_KEPT = 16_384
 """Longer bodies of requests, in bytes, are kept by their digest."""
 
 _ARROW = "application/vnd.apache.arrow.file"
+_MOST_SHOWN = 4 << 20
+"""What the rows of an Arrow file may take in memory, in bytes, to be kept as rows: few bytes can stand for many."""
 
 
 def kept_request_body(content: bytes, content_type: str) -> str:
@@ -69,11 +70,13 @@ def _json(content: bytes) -> Any:
 
 def _arrow(content: bytes) -> dict[str, Any]:
     """Rows as people read them: the bytes of a file differ from one release of pyarrow to the next."""
-    import pyarrow as pa
+    from wallaroo_ext.arrow import from_file
+    from wallaroo_ext.arrow_limits import TooLargeError, check_spread
 
     try:
-        table = pa.ipc.open_file(io.BytesIO(content)).read_all()
-    except pa.ArrowException:
+        table = from_file(content, _MOST_SHOWN)
+        check_spread(table, _MOST_SHOWN)
+    except (ValueError, TooLargeError, MemoryError):
         return _digest(content)
     columns = dict(zip(table.column_names, map(str, table.schema.types), strict=True))
     return {"arrow": {"columns": columns, "rows": json.loads(json.dumps(table.to_pylist(), default=str))}}

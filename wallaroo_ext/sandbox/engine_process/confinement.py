@@ -212,18 +212,29 @@ def _limit(memory: int) -> bool:
             resource.setrlimit(kind, (most, most))
     if not _IS_LINUX:
         return False  # macOS takes the limits of memory, and does nothing about them
-    size, data = _taken()
-    most_data, most_size = data + memory, size + memory + _BESIDE_DATA
     try:
-        resource.setrlimit(resource.RLIMIT_DATA, (most_data, most_data))
-        resource.setrlimit(resource.RLIMIT_AS, (most_size, most_size))
+        size, data = _taken()
+        most_data, most_size = data + memory, size + memory + _BESIDE_DATA
+        _lower(resource.RLIMIT_DATA, most_data)
+        _lower(resource.RLIMIT_AS, most_size)
     except (OSError, ValueError):
         return False
     return True
 
 
+def _lower(kind: int, most: int) -> None:
+    """Set a limit, or keep to the one that this process may not exceed anyway."""
+    hard = resource.getrlimit(kind)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (most, most))
+
+
 def _taken() -> tuple[int, int]:
-    """How many addresses this process has, and how much of its own memory, in bytes."""
+    """How many addresses this process has, and how much of its own memory, in bytes.
+
+    Raises:
+        OSError: The system does not say it, as where /proc is hidden.
+    """
     pages = Path("/proc/self/statm").read_text(encoding="ascii").split()
     return int(pages[0]) * resource.getpagesize(), int(pages[5]) * resource.getpagesize()
 

@@ -116,7 +116,9 @@ class _Forks:
             if len(command) < COMMAND.size:
                 break
             kind, number = COMMAND.unpack(command)
-            if kind == FORK:
+            if kind == FORK and not files:
+                messages.send(self._control, {"error": "too many files are open"})  # so the system left it out
+            elif kind == FORK:
                 self._fork(number, files[0])
             elif number in self._processes:
                 os.kill(self._processes[number], signal.SIGKILL)

@@ -14,7 +14,7 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from wallaroo_ext.json_values import list_of
 from wallaroo_ext.sandbox.deadlines import Deadlines
@@ -36,6 +36,7 @@ _GRACE_SECONDS = 5.0
 _START_SECONDS = 60.0
 _MOST_ERROR = 10_000
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
+_ENDS_AT_ONCE = "the process for models ends when it is started, as with too little memory or too few processes"
 _DEADLINES = Deadlines()
 _LOGGER = logging.getLogger(__name__)
 
@@ -54,6 +55,10 @@ class ProcessEndedError(Exception):
         self.is_late = is_late
         self.was_told = was_told
         self.was_alone = was_alone
+
+
+class ShortageError(Exception):
+    """The system gives no further process, connection or open file; the message says which, and why."""
 
 
 class ModelRefusedError(Exception):
@@ -113,8 +118,15 @@ class Reply:
 
 @contextmanager
 def _pair() -> Generator[tuple[socket.socket, socket.socket]]:
-    """Give both ends of a connection: one that stays open unless the block fails, and one to be given away in it."""
-    ours, theirs = socket.socketpair()
+    """Give both ends of a connection: one that stays open unless the block fails, and one to be given away in it.
+
+    Raises:
+        ShortageError: The system gives none.
+    """
+    try:
+        ours, theirs = socket.socketpair()
+    except OSError as error:
+        raise ShortageError(f"no connection to models can be made: {error.strerror}") from None
     with theirs:
         try:
             yield ours, theirs
@@ -163,7 +175,7 @@ class _FirstProcess:
 
         Raises:
             messages.BrokenMessageError: The first process has ended.
-            ProcessEndedError: The system lets it start no further process.
+            ShortageError: The system lets it start no further process.
         """
         self.wait_until_loaded()
         with self._lock:
@@ -173,8 +185,7 @@ class _FirstProcess:
                 raise messages.BrokenMessageError(str(error)) from None
             header = messages.receive(self._control, 0).header
         if "error" in header:
-            _LOGGER.error("no process for models can be started: %s", header["error"])
-            raise ProcessEndedError
+            raise ShortageError(f"no process for models can be started: {str(header['error'])[:_MOST_ERROR]}")
         return int(header["process"])
 
     def end(self, number: int) -> None:
@@ -228,12 +239,15 @@ class ModelProcesses:
         """Have the libraries loaded, if they are not.
 
         Raises:
-            ProcessEndedError: That failed.
+            ProcessEndedError: The sandbox ends.
+            ShortageError: The system does not give what it takes.
         """
         try:
             self._started().wait_until_loaded()
         except messages.BrokenMessageError:
-            raise ProcessEndedError(was_told=self._is_closed) from None
+            if self._is_closed:
+                raise ProcessEndedError(was_told=True) from None
+            raise ShortageError(_ENDS_AT_ONCE) from None
 
     def _started(self) -> _FirstProcess:
         with self._lock:
@@ -243,8 +257,7 @@ class ModelProcesses:
                 try:
                     self._first = _FirstProcess()
                 except OSError as error:
-                    _LOGGER.error("no process for models can be started: %s", error)  # noqa: TRY400 - the reason says all
-                    raise ProcessEndedError from None
+                    raise ShortageError(f"no process for models can be started: {error.strerror or error}") from None
             return self._first
 
     @property
@@ -259,6 +272,8 @@ class ModelProcesses:
         Raises:
             ModelRefusedError: It does not load one of them.
             ProcessEndedError: It has ended meanwhile.
+            ShortageError: The system does not give what it takes.
+            FileNotFoundError: A model's file is gone.
         """
         for number, file in enumerate(files):
             if file.path.stat().st_size > _MOST_IN_A_FILE:
@@ -281,8 +296,10 @@ class ModelProcesses:
                     pid = first.fork(number, theirs)
                 except messages.BrokenMessageError:
                     self._replace(first)
-                    if is_last or self._is_closed:
-                        raise ProcessEndedError(was_told=self._is_closed) from None
+                    if self._is_closed:
+                        raise ProcessEndedError(was_told=True) from None
+                    if is_last:
+                        raise ShortageError(_ENDS_AT_ONCE) from None
                     continue
                 process = ModelProcess(self, first, number, pid, ours)
                 with self._lock:
@@ -384,7 +401,7 @@ class ModelProcess:
             self._load_one(number, file)
 
     def _load_one(self, number: int, file: ModelFile) -> None:
-        with file.path.open("rb") as opened, self._in_time(self._all.options.model_seconds + _GRACE_SECONDS):
+        with _opened(file.path) as opened, self._in_time(self._all.options.model_seconds + _GRACE_SECONDS):
             socket.send_fds(self._control, [b"M"], [opened.fileno()])
             error = messages.receive(self._control, 0).header.get("error")
         if error is not None:
@@ -421,6 +438,7 @@ class ModelProcess:
         Raises:
             Refusal: The rows or the models are refused.
             ProcessEndedError: The process has ended, or was ended since it took too long.
+            ShortageError: The system gives no connection to it.
         """
         options = self._all.options
         seconds = options.model_seconds * (self._models + 1) + _GRACE_SECONDS
@@ -493,7 +511,10 @@ class ModelProcess:
             return
         timer = threading.Timer(_GRACE_SECONDS, self.end, kwargs={"was_told": True})
         timer.daemon = True
-        timer.start()
+        try:
+            timer.start()
+        except RuntimeError:  # the system gives no further thread
+            self.end(was_told=True)
 
     def end(self, *, was_told: bool = False) -> None:
         """End it at once, whatever it does."""
@@ -511,6 +532,15 @@ class ModelProcess:
         for connection in (self._control, *idle):
             connection.close()
         self._all.forget(self)
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ShortageError(f"the model's file cannot be opened: {error.strerror}") from None
 
 
 def _reply(message: Message) -> Reply:

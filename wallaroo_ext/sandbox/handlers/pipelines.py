@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.sandbox.calls import Call, handles
@@ -15,7 +16,7 @@ from wallaroo_ext.sandbox.handlers.models import (
 )
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
 from wallaroo_ext.sandbox.pipelines import add_pipeline, add_pipeline_version
-from wallaroo_ext.sandbox.problems import bad_request
+from wallaroo_ext.sandbox.problems import bad_request, refusal
 from wallaroo_ext.sandbox.store import now
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def deploy_pipeline(call: Call) -> dict[str, Any]:
         running = _find_running(db, version, body["deploy_id"], steps)
         if running is not None:
             return {"id": running}
-        deployment_id = _deploy(db, version, body["deploy_id"], steps)
+        deployment_id = _deploy(call, db, version, body["deploy_id"], steps)
         call.instance.store.after_commit(partial(call.instance.engine.start, deployment_id))
     return {"id": deployment_id}
 
@@ -81,8 +82,9 @@ def _find_running(db: sqlite3.Connection, version: Row, deploy_id: str, steps: l
     return None if row is None else int(row["id"])
 
 
-def _deploy(db: sqlite3.Connection, version: Row, deploy_id: str, steps: list[int]) -> int:
+def _deploy(call: Call, db: sqlite3.Connection, version: Row, deploy_id: str, steps: list[int]) -> int:
     """The id of the deployment of this name, which is to run these model versions now."""
+    _require_room(call, db, version["pipeline_id"], deploy_id)
     configure_versions(db, steps)
     row = db.execute(
         "INSERT INTO deployments (pipeline_id, deploy_id, pipeline_version_id, steps, deployed, created_at) "
@@ -91,6 +93,19 @@ def _deploy(db: sqlite3.Connection, version: Row, deploy_id: str, steps: list[in
         (version["pipeline_id"], deploy_id, version["id"], json.dumps(steps), now(db)),
     ).fetchone()
     return int(row["id"])
+
+
+def _require_room(call: Call, db: sqlite3.Connection, pipeline_id: int, deploy_id: str) -> None:
+    """Refuse a deployment that is one too many, as an instance does that has no memory left for it."""
+    most = call.instance.options.deployments
+    query = "SELECT count(*) FROM deployments WHERE deployed AND NOT (pipeline_id = ? AND deploy_id = ?)"
+    others = db.execute(query, (pipeline_id, deploy_id)).fetchone()[0]
+    if others >= most:
+        raise refusal(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            f"There is no memory left for a deployment: this sandbox has {others} and may have {most}. Undeploy one, "
+            "or start the sandbox with a larger --deployments.",
+        )
 
 
 def _steps(db: sqlite3.Connection, workspace_id: int, version: Row, body: dict[str, Any]) -> list[int]:
@@ -135,7 +150,7 @@ def copy_pipeline(call: Call) -> dict[str, Any]:
         }
         if deploy_id is None:
             return answer
-        deployment_id = _deploy(db, version, deploy_id, _steps(db, workspace_id, version, {}))
+        deployment_id = _deploy(call, db, version, deploy_id, _steps(db, workspace_id, version, {}))
         call.instance.store.after_commit(partial(call.instance.engine.start, deployment_id))
     return answer | {"pipeline_version": version["version"], "deployment": {"id": deployment_id}}
 
