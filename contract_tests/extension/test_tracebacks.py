@@ -154,6 +154,24 @@ def test_nor_what_breaks_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
                 assert secrets_in(printed(raised.value)) == []
 
 
+@pytest.mark.parametrize("way", three_ways.WAYS)
+def test_nor_what_breaks_while_cookies_are_read(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection has done its work by then, and the standard library has the request's headers."""
+
+    def broken(*_: object, **__: object) -> Any:
+        raise KeyboardInterrupt
+
+    def respond(connection: socket.socket) -> None:
+        raw(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=%s\r\n" % REFRESH.encode(), servers.LISTED)(connection)
+
+    for function in ("urllib.request._splittag", "http.cookiejar.Cookie"):
+        with monkeypatch.context() as patch, servers.raw(respond) as url:
+            patch.setattr(function, broken)
+            with pytest.raises(KeyboardInterrupt) as raised:
+                three_ways.list_in(way, url, ENVIRONMENTS["a token"])
+            assert secrets_in(without_rich(raised.value)) == []
+
+
 WRONG_OPTIONS: Any = {"password": PASSWORD, "passwort": PASSWORD}
 WRONG: dict[str, Callable[[], object]] = {
     "an address": lambda: connect("no-address", environment=USER),
