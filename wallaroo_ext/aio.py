@@ -33,6 +33,7 @@ from wallaroo_ext.operations import (
     has_ended,
     no_answer,
 )
+from wallaroo_ext.tracebacks import clear_frames
 from wallaroo_ext.uploads import upload_model_steps
 from wallaroo_ext.workspaces import find_workspace_steps
 
@@ -125,6 +126,9 @@ async def _sent(http: httpx.AsyncClient, step: Send) -> httpx.Response | Excepti
         return await http.send(built(http, step))
     except (httpx.RequestError, httpx.InvalidURL) as error:
         return no_answer(step, error)
+    except BaseException as error:
+        clear_frames(error)
+        raise
 
 
 @overload

@@ -202,6 +202,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._bound = bound
         self._pieces = _Decompressed(window) if window else None
         self._size = 0
+        self._received = 0
 
     def __iter__(self) -> Iterator[bytes]:
         for part in self._stream:
@@ -209,6 +210,9 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
                 yield self._counted(piece)
                 if self._is_full:
                     return
+            if self._is_full:
+                return
+        self._check_end()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for part in self._stream:
@@ -216,9 +220,28 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
                 yield self._counted(piece)
                 if self._is_full:
                     return
+            if self._is_full:
+                return
+        self._check_end()
 
     def _of(self, part: bytes) -> Iterator[bytes]:
-        return iter((part,)) if self._pieces is None else self._pieces.of(part)
+        """What a part of the body is, which may be nothing: empty blocks, or what comes after the end."""
+        if self._pieces is None:
+            return iter((part,))
+        self._received += len(part)
+        if not self._ends_early and self._is_too_much:
+            raise too_large(self._status, self._bound or 0, self._request)
+        return self._pieces.of(part)
+
+    @property
+    def _is_too_much(self) -> bool:
+        """Whether more came than anything of the right size is when it is compressed."""
+        return self._bound is not None and self._received > self._bound + self._bound // 1000 + _PIECE
+
+    def _check_end(self) -> None:
+        """Raise where what is decompressed is cut off, although the body is whole: half an answer looks like one."""
+        if self._pieces is not None and self._pieces.is_cut_off and not self._ends_early:
+            raise httpx.DecodingError("the answer ends in the middle of what was compressed", request=self._request)
 
     def _counted(self, piece: bytes) -> bytes:
         """The piece, or as much of it as an error has."""
@@ -231,7 +254,8 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     @property
     def _is_full(self) -> bool:
-        return self._ends_early and self._bound is not None and self._size >= self._bound
+        """Whether an error has as much as is read of one."""
+        return self._ends_early and self._bound is not None and (self._size >= self._bound or self._is_too_much)
 
     def close(self) -> None:
         self._stream.close()
@@ -247,6 +271,11 @@ class _Decompressed:
         self._window = window
         self._state = zlib.decompressobj(window)
         self._is_first = True
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether there was a beginning, and no end so far."""
+        return not self._is_first and not self._state.eof
 
     def of(self, part: bytes) -> Iterator[bytes]:
         if self._state.eof:

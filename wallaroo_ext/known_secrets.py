@@ -139,7 +139,7 @@ def without_known_secrets(text: str) -> str:
 
 def known_spans(text: str) -> list[tuple[int, int]]:
     """Return where a text has secrets that this process holds, however they are encoded: from where to where."""
-    needles = [needle for known in _owners if (owner := known()) is not None for needle in owner.needles]
+    needles = {needle for known in _owners if (owner := known()) is not None for needle in owner.needles}
     if not needles or not text:
         return []
     return [span for layer in _layers(text) for span in _found(layer, needles, text)]
@@ -156,7 +156,7 @@ def without_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return "".join(parts) + text[end:]
 
 
-def _found(layer: _Layer, needles: list[_Needle], whole: str) -> Iterator[tuple[int, int]]:
+def _found(layer: _Layer, needles: Iterable[_Needle], whole: str) -> Iterator[tuple[int, int]]:
     """Where secrets are in the first text."""
     lowered = _lower(layer.text)
     for needle in needles:

@@ -246,6 +246,9 @@ def _sent(http: httpx.Client, step: Send) -> httpx.Response | Exception:
         return http.send(built(http, step))
     except (httpx.RequestError, httpx.InvalidURL) as error:
         return no_answer(step, error)
+    except BaseException as error:  # Ctrl-C while httpx reads cookies from the answer, for one
+        clear_frames(error)
+        raise
 
 
 def sendable(step: Send) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -60,7 +61,22 @@ def goes_directly(url: httpx.URL) -> bool:
 
 def proxy_for(url: httpx.URL) -> str | None:
     """Return the URL of the proxy that a request goes through, with its password; None where it goes directly."""
-    if goes_directly(url):
-        return None
-    patterns = sorted((URLPattern(pattern), proxy) for pattern, proxy in get_environment_proxies().items())
-    return next((proxy for pattern, proxy in patterns if pattern.matches(url)), None)
+    return None if goes_directly(url) else proxy_among(environment_proxies(), url)
+
+
+Proxies = list[tuple[URLPattern, str | None]]
+"""Which proxy is for which URLs, None for no proxy; the most particular first."""
+
+
+def environment_proxies() -> Proxies:
+    """Return the proxies that the environment names; entries of NO_PROXY that are no hosts are passed over."""
+    found: Proxies = []
+    for pattern, proxy in get_environment_proxies().items():
+        with suppress(httpx.InvalidURL, ValueError):
+            found.append((URLPattern(pattern), proxy))
+    return sorted(found, key=lambda entry: entry[0])
+
+
+def proxy_among(proxies: Proxies, url: httpx.URL) -> str | None:
+    """Return the URL of the first proxy that is for a URL."""
+    return next((proxy for pattern, proxy in proxies if pattern.matches(url)), None)

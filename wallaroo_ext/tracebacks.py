@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_CLEARED = {"wallaroo_ext", "httpx", "httpcore", "h11", "h2", "socksio", "httpx_aiohttp", "aiohttp", "aiohappyeyeballs",
-            "anyio", "ssl", "socket", "json", "base64", "encodings", "idna", "urllib", "opentelemetry"}  # fmt: skip
+_CLEARED = {"wallaroo_ext", "wallaroo_mlops_client", "httpx", "httpcore", "h11", "h2", "socksio", "httpx_aiohttp",
+            "aiohttp", "aiohappyeyeballs", "multidict", "anyio", "asyncio", "ssl", "socket", "http", "email", "json",
+            "base64", "collections", "encodings", "idna", "urllib", "opentelemetry"}  # fmt: skip
 
 
 def clear_frames(error: BaseException) -> None:

@@ -12,7 +12,7 @@ from wallaroo_ext._util.after_fork import PerProcess, renew_in_children
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.known_secrets import KnownSecrets
 from wallaroo_ext.own_connections import ForkSafeTransport, OwnAnswer, kept_from_children
-from wallaroo_ext.proxies import goes_directly, remember_passwords
+from wallaroo_ext.proxies import environment_proxies, goes_directly, proxy_among, remember_passwords
 from wallaroo_ext.timed_connections import timed
 from wallaroo_ext.tls import tls_context
 from wallaroo_ext.tracebacks import clear_frames
@@ -27,12 +27,23 @@ AnyClient = TypeVar("AnyClient", httpx.Client, httpx.AsyncClient)
 
 
 class _Connections:
-    """Those of one process: one set for its threads, and one for each event loop."""
+    """Those of one process: one set for its threads, and one for each event loop.
+
+    A set has a client for each proxy, by its URL, and one without: so a proxy that cannot be used is in nobody's way
+    who does not need it.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.sync: httpx.Client | None = None
-        self.by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+        self.proxies = environment_proxies()
+        self.sync: dict[str | None, httpx.Client] = {}
+        self.by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str | None, httpx.AsyncClient]] = (
+            WeakKeyDictionary()
+        )
+
+    def proxy_for(self, url: httpx.URL) -> str | None:
+        """The proxy that a request goes through, as the environment was at first."""
+        return None if goes_directly(url) else proxy_among(self.proxies, url)
 
 
 class Wire(ForkSafeTransport):
@@ -57,30 +68,32 @@ class Wire(ForkSafeTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         own = self._own.get()
-        response = _transport(own.sync or self._made(own), request.url).handle_request(request)
+        proxy = own.proxy_for(request.url)
+        response = _transport(own.sync.get(proxy) or self._made(own, proxy)).handle_request(request)
         response.stream = OwnAnswer(response.stream)
         return response
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         own, loop = self._own.get(), _running_loop()
-        client = own.by_loop.get(loop) or self._made_for(own, loop)
-        response = await _transport(client, request.url).handle_async_request(request)
+        proxy = own.proxy_for(request.url)
+        client = own.by_loop.get(loop, {}).get(proxy) or self._made_for(own, loop, proxy)
+        response = await _transport(client).handle_async_request(request)
         response.stream = OwnAnswer(response.stream)
         return response
 
-    def _made(self, own: _Connections) -> httpx.Client:
+    def _made(self, own: _Connections, proxy: str | None) -> httpx.Client:
         with own.lock:
-            if own.sync is None:
-                made = _client(httpx.Client, verify=self._context(), limits=self._limits)
-                own.sync = kept_from_children(timed(made))
-            return own.sync
+            if proxy not in own.sync:
+                made = _client(httpx.Client, verify=self._context(), limits=self._limits, proxy=proxy)
+                own.sync[proxy] = kept_from_children(timed(made))
+            return own.sync[proxy]
 
-    def _made_for(self, own: _Connections, loop: asyncio.AbstractEventLoop) -> httpx.AsyncClient:
+    def _made_for(self, own: _Connections, loop: asyncio.AbstractEventLoop, proxy: str | None) -> httpx.AsyncClient:
         renew_in_children(loop)
         with own.lock:
-            made = _client(self._async_client, verify=self._context(), limits=self._limits)
-            return own.by_loop.setdefault(loop, kept_from_children(made))
+            made = _client(self._async_client, verify=self._context(), limits=self._limits, proxy=proxy)
+            return own.by_loop.setdefault(loop, {}).setdefault(proxy, kept_from_children(made))
 
     def _context(self) -> ssl.SSLContext:
         """The TLS settings, which threads and event loops share; it is asked for with each new set of connections."""
@@ -93,27 +106,27 @@ class Wire(ForkSafeTransport):
         """Close the connections of this process's threads."""
         own = self._own.get()
         with own.lock:
-            client, own.sync = own.sync, None
-        if client is not None:
+            clients, own.sync = own.sync, {}
+        for client in clients.values():
             client.close()
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop, and those of threads: tokens are asked for there."""
         self.close()
         by_loop = self._own.get().by_loop
-        client = by_loop.pop(_running_loop(), None) if by_loop else None  # in a child, asyncio knows no running loop
-        if client is not None:
+        clients = by_loop.pop(_running_loop(), {}) if by_loop else {}  # in a child, asyncio knows no running loop
+        for client in clients.values():
             await client.aclose()
 
 
 def _client(make: Callable[..., AnyClient], **options: Any) -> AnyClient:
-    """Make a client with the environment's proxies.
+    """Make a client that has a proxy, or none, whatever the environment names.
 
     Raises:
-        ConfigurationError: One of them cannot be used.
+        ConfigurationError: The proxy cannot be used.
     """
     try:
-        return make(**options)
+        return make(**options, trust_env=False)
     except (ValueError, httpx.InvalidURL, ImportError) as error:
         clear_frames(error)
         reason = "it needs the package socksio" if isinstance(error, ImportError) else "it is no URL of http or https"
@@ -123,11 +136,10 @@ def _client(make: Callable[..., AnyClient], **options: Any) -> AnyClient:
     )
 
 
-def _transport(client: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> Any:
-    """What sends a request of a client: the proxy's transport, unless the URL is on this machine."""
-    if goes_directly(url):
-        return client._transport  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a client that is given a transport forgets the environment's proxies: this one still has them
-    return client._transport_for_url(url)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
+def _transport(client: httpx.Client | httpx.AsyncClient) -> Any:
+    """What sends a client's requests: its proxy's transport where it has one."""
+    mounted: Any = client._mounts  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - httpx has no public name for a transport through any kind of proxy
+    return next(iter(mounted.values()), client._transport)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
 
 
 def _running_loop() -> asyncio.AbstractEventLoop:

@@ -31,14 +31,14 @@ from wallaroo_ext import (
     connect,
     infer,
 )
-from wallaroo_ext.answer_limits import ERROR_LIMIT, LimitedTransport
+from wallaroo_ext.answer_limits import ERROR_LIMIT, AnswerRefused, LimitedTransport
 from wallaroo_ext.arrow import to_file
 from wallaroo_ext.conformance.drift.errors import DriftError
 from wallaroo_ext.conformance.drift.fetching import fetch_document
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 MIB = 2**20
 SIZE = 512 * MIB
@@ -187,15 +187,50 @@ def test_a_stream_comes_in_pieces_of_any_number() -> None:
     assert memory.taken < 60 * MIB
 
 
+def read(parts: Iterable[bytes], *, status: int = 200, encoding: str = "gzip", limit: int | None = None) -> bytes:
+    """What an answer is whose body comes in parts."""
+    stream: Any = iter(parts)
+    headers = {"Content-Encoding": encoding}
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, headers=headers, content=stream))
+    with httpx.Client(transport=LimitedTransport(transport, limit)) as http:
+        return http.get("http://api.example.com/").content
+
+
 def test_what_follows_a_compressed_answer_is_not_kept() -> None:
-    rest = b"x" * MIB
-    stream = iter([gzip.compress(b"{}"), *([rest] * 200)])
-    transport = httpx.MockTransport(
-        lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=stream)  # type: ignore[arg-type]
-    )
-    with httpx.Client(transport=LimitedTransport(transport)) as http, _Memory() as memory:
-        assert http.get("http://api.example.com/").content == b"{}"
-    assert memory.taken < 40 * MIB
+    with _Memory() as memory:
+        assert read([gzip.compress(b"{}"), *([b"x" * MIB] * 60)]) == b"{}"
+    assert memory.taken < 20 * MIB
+
+
+_BEGUN = zlib.compressobj(wbits=31)
+NOTHING = {
+    "behind the end": [gzip.compress(b"{}"), *[b"x" * 65_536] * 40],
+    "another answer behind it": [gzip.compress(b"{}") * 3000] * 40,
+    "empty blocks": [_BEGUN.compress(b"{}") + _BEGUN.flush(zlib.Z_SYNC_FLUSH), *[b"\0\0\0\xff\xff" * 13_000] * 40],
+    "a name in the beginning": [b"\x1f\x8b\x08\x08\0\0\0\0\0\x03", *[b"a" * 65_536] * 40],
+}
+"""More than 2 MiB that decompress to nothing."""
+
+
+@pytest.mark.parametrize("kind", NOTHING)
+def test_what_decompresses_to_nothing_is_bounded_too(kind: str) -> None:
+    with pytest.raises(AnswerRefused, match="more than 1 MiB"):
+        read(NOTHING[kind], limit=MIB)
+    sizes: list[int] = []
+    read((part for part in NOTHING[kind] if not sizes.append(len(part))), status=400)
+    assert sum(sizes) < 1.5 * MIB
+
+
+@pytest.mark.parametrize(("encoding", "window"), [("gzip", 31), ("deflate", 15), ("deflate", -15)])
+def test_a_part_of_what_was_compressed_is_no_answer(encoding: str, window: int) -> None:
+    """A server that broke off in between, and a gateway that ended the body well: rows would be missing."""
+    compressor = zlib.compressobj(wbits=window)
+    whole = compressor.compress(b'{"workspaces": []}') + compressor.flush()
+    for length in range(1, len(whole)):
+        with pytest.raises(httpx.DecodingError):
+            read([whole[:length]], encoding=encoding)
+    assert read([whole], encoding=encoding) == b'{"workspaces": []}'
+    assert read([], encoding=encoding) == b""
 
 
 def test_an_error_of_exactly_the_limit_is_whole() -> None:

@@ -138,6 +138,40 @@ def test_a_proxy_that_cannot_be_used_is_a_sentence(named: str, monkeypatch: pyte
         assert "ALL_PROXY" in str(raised.value)
 
 
+_NO_URLS = (
+    "socks://127.0.0.1:1080/",
+    "socks5://u:p@127.0.0.1:1",
+    "http://[::1",
+    "ftp://x",
+    "http://\x01:1",
+    "unix:///x",
+)
+
+
+@pytest.mark.parametrize("way", three_ways.WAYS)
+@pytest.mark.parametrize("named", _NO_URLS)
+def test_one_that_cannot_be_used_is_not_in_the_way_of_what_needs_none(
+    named: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A desktop's settings say `socks://` where httpx knows none: the demo was refused for that."""
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    for name in ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, named)
+    with servers.serving() as server:
+        assert three_ways.list_in(way, server.url).workspaces == []
+
+
+@pytest.mark.parametrize("entry", ["fd07:b51a:cc66::/64", "[::1]:80", "m\u00fcller", "http://[::", ",", "x:99999"])
+def test_an_entry_that_names_no_host_exempts_nothing_and_is_in_nobodys_way(
+    proxy: servers.Seen, entry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", f"{entry},example.org")
+    with plain_client(seconds=5) as http:
+        assert http.post(f"{UNRELATED}/").status_code == 502
+    assert len(proxy.requests) == 1
+    assert proxy_for(httpx.URL("http://example.org")) is None
+
+
 def test_the_sandboxs_own_tools_go_past_it_too(proxy: servers.Seen) -> None:
     """A whole command line: the sandbox is asked for a token, and the list, and the doctor looks at all of it."""
     environment = {**os.environ, **three_ways.USER}

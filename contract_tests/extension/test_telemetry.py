@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import servers
+import three_ways
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from wallaroo_ext import ConfigurationError, ConnectionFailedError, RetryPolicy, connect
+from wallaroo_ext import ConfigurationError, ConnectionFailedError, RetryPolicy, WallarooError, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +106,25 @@ def test_no_span_has_a_secret_even_where_headers_are_captured(
     text = "".join(span.to_json() for span in exporter.get_finished_spans())
     assert "http.request.header.user_agent" in text, "headers are captured"
     assert [secret for secret in SECRETS if secret in text] == []
+
+
+@pytest.mark.parametrize("way", three_ways.WAYS)
+def test_no_span_has_a_secret_that_a_server_repeats(
+    way: str, provider: TracerProvider, exporter: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a header of any name, or in a line that cannot be read, which is in the error."""
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_RESPONSE", ".*")
+    token = three_ways.TOKEN["WALLAROO_TOKEN"]
+    for head in (f"200 OK\r\nX-Echo: Bearer {token}", f"200 OK\r\nX {token}", f"{token} OK"):
+        answer = f"HTTP/1.1 {head}\r\n\r\n".encode()
+        with (
+            servers.raw(lambda connection, answer=answer: connection.sendall(answer)) as url,
+            pytest.raises(WallarooError),
+        ):
+            three_ways.list_in(way, url, telemetry=provider)
+    texts = [span.to_json() for span in exporter.get_finished_spans()]
+    assert ["[removed]" in text for text in texts] == [True] * 3
+    assert [text for text in texts if token in text] == []
 
 
 def test_a_request_with_a_new_token_begins_to_count_anew(
