@@ -20,7 +20,7 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.atomic_files import PRIVATE, create, leftovers, write_new, write_whole
+from wallaroo_ext._util.atomic_files import PRIVATE, create, leftovers, remove_leftovers, write_new, write_whole
 from wallaroo_ext.json_values import object_of
 from wallaroo_ext.sandbox.database_file import read_database
 from wallaroo_ext.sandbox.migrations import DataDirectoryError
@@ -214,8 +214,7 @@ class DataDirectory:
         self._make_private(named)
         if known is None:
             write_whole(self.path / MARK, mark.to_bytes(), mode=PRIVATE, durable=True)
-        for file in leftovers(self.path / MARK):
-            file.unlink()
+        remove_leftovers(self.path / MARK)
         for folder in (self.models, self.log, self.staging):
             folder.mkdir(mode=0o700, exist_ok=True)
         self._remove_uploads(mark)
