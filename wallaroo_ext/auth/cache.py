@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.atomic_files import PRIVATE, is_unfinished, write_whole
+from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.auth.file_lock import locked
 from wallaroo_ext.auth.tokens import Token
 from wallaroo_ext.errors import ConfigurationError
@@ -77,7 +78,7 @@ class TokenCache:
     ) -> None:
         given = None if who.refresh_token is None else _digest(who.refresh_token)
         self._key = [_FORMAT, url, who.client_id, who.username, given, grant, scope]
-        self._directory = Path(directory).expanduser()
+        self._directory = user_path(directory)
         self._file = self._directory / f"{_digest(json.dumps(self._key))}.json"
         self._clock = clock
         self._wall_clock = wall_clock

@@ -278,8 +278,8 @@ class DataDirectory:
         if gone:
             more = f" and {len(gone) - _SHOWN} more" if len(gone) > _SHOWN else ""
             raise DataDirectoryError(
-                f"{self.path} lacks files of models that its database names, {', '.join(gone[:_SHOWN])}{more}: put them "
-                f"back, or take another data directory."
+                f"{self.path} lacks files of models that its database names, {', '.join(gone[:_SHOWN])}{more}: put "
+                f"them back, or take another data directory."
             )
 
     def _files(self) -> Iterator[str]:
