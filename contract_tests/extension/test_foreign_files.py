@@ -177,6 +177,23 @@ def test_an_environment_file_is_a_file(tmp_path: Path, kind: str) -> None:
     assert snapshot(tmp_path) == before
 
 
+def test_an_environment_file_that_cannot_be_made_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from wallaroo_ext.sandbox.env_file import EnvFileError, check_env_file
+
+    with pytest.raises(EnvFileError, match=r"There is no directory .*: make it, or name another"):
+        check_env_file(tmp_path / "missing" / "environment")
+
+    def nobody_may(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(os, "access", nobody_may)  # root may always
+    with pytest.raises(EnvFileError, match="name another directory"):
+        check_env_file(tmp_path / "environment")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("planted", ["link", "file"])
 def test_a_planted_name_gets_no_credentials(tmp_path: Path, planted: str) -> None:
     """The name that was written to first was once `.NAME.PID`, which anybody can guess."""
