@@ -12,8 +12,9 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import ioctl
+from inspect import signature
 from termios import TIOCSWINSZ
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, get_type_hints
 
 from forking import begun, ended
 
@@ -144,3 +145,39 @@ def on_terminal(*arguments: str, environment: dict[str, str], columns: int = 80)
             shown += piece
     os.close(leader)
     return Done(started.returncode, shown.decode().replace("\r\n", "\n"), "")
+
+
+def commands() -> list[Any]:
+    """The functions of all commands."""
+    from wallaroo_ext.cli.main import program
+
+    names = [
+        "sandbox",
+        "conformance",
+        "drift",
+        "call",
+        "infer",
+        "batch",
+        "upload",
+        "assay",
+        "deploy",
+        "doctor",
+        "token",
+    ]
+    found: list[Any] = []
+    waiting = [program([name]) for name in names]
+    while waiting:
+        app: Any = waiting.pop()
+        found += [] if app.default_command is None else [app.default_command]
+        waiting += [app[name] for name in app if not name.startswith("-")]
+    return found
+
+
+def path_parameters(command: Any) -> set[str]:
+    """The names of a command's parameters that are paths."""
+    from wallaroo_ext.cli.options import Options
+
+    hints = get_type_hints(command, include_extras=True) | (
+        get_type_hints(Options, include_extras=True) if "options" in signature(command).parameters else {}
+    )
+    return {name for name, hint in hints.items() if "pathlib" in str(hint) and name != "return"}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from io import BytesIO
 from itertools import pairwise
-from os import fspath
-from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from wallaroo_ext._util.atomic_files import write_whole
+from wallaroo_ext._util.user_paths import is_directory, user_path
+from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.json_values import list_of
 
 if TYPE_CHECKING:
@@ -62,8 +62,16 @@ class AssayFigure(Figure):
             _draw_bins(panels[1][0], shown, bins)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the chart to a file, whole or not at all, in the form of its ending: `.png`, `.svg` or `.pdf`."""
-        file = Path(path) if Path(path).suffix else Path(f"{fspath(path)}.png")
+        """Write the chart to a file, whole or not at all, in the form of its ending: `.png`, `.svg` or `.pdf`.
+
+        Raises:
+            InvalidDataError: Its name is that of a directory.
+            OSError: It cannot be written there.
+        """
+        named = user_path(path)
+        if not named.name or is_directory(path):
+            raise InvalidDataError(f"{named} is a directory: name a file in it.")
+        file = named if named.suffix else named.with_name(f"{named.name}.png")
         chart = BytesIO()
         cast("Any", self).savefig(chart, format=file.suffix[1:].lower(), dpi=_DPI)
         write_whole(file.resolve(), chart.getvalue())

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.user_paths import user_path, user_text
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.json_values import object_of
 from wallaroo_ext.tracebacks import hides_arguments
@@ -62,7 +63,7 @@ class Settings:
         def setting(name: str, variable: str) -> str | None:
             return given.get(name) or variables.get(variable) or None
 
-        token = setting("token", "WALLAROO_TOKEN")
+        token, ca_bundle = setting("token", "WALLAROO_TOKEN"), setting("ca_bundle", "WALLAROO_CA_BUNDLE")
         credentials = _read_credentials(variables.get("WALLAROO_SDK_CREDENTIALS"))
         settings = Settings(
             **_urls(setting),
@@ -73,7 +74,7 @@ class Settings:
             username=setting("username", "WALLAROO_USER") or credentials.get("username"),
             password=setting("password", "WALLAROO_PASSWORD") or credentials.get("password"),
             token=token,
-            ca_bundle=setting("ca_bundle", "WALLAROO_CA_BUNDLE"),
+            ca_bundle=None if ca_bundle is None else user_text(ca_bundle),
         )
         settings.check()
         return settings
@@ -131,7 +132,7 @@ def _read_credentials(path: str | None) -> dict[str, str]:
     if not path:
         return {}
     try:
-        content: Any = json.loads(Path(path).read_text(encoding="utf-8"))
+        content: Any = json.loads(user_path(path).read_text(encoding="utf-8"))
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
     except (ValueError, RecursionError):

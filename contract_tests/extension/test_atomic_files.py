@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from snapshots import snapshot, write
@@ -16,14 +16,12 @@ from wallaroo_ext._util.atomic_files import (
     create,
     is_unfinished,
     leftovers,
+    remove_leftovers,
     replacing,
     unfinished_name,
     write_new,
     write_whole,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize("umask", [0, 0o027, 0o077])
@@ -131,6 +129,9 @@ with replacing(Path(sys.argv[1])) as file:
     [left] = leftovers(tmp_path / "file")
     assert left.read_bytes() == b"half"
     assert len(list(tmp_path.iterdir())) == 2
+    write_whole(tmp_path / "file", b"whole")
+    assert leftovers(tmp_path / "file") == []
+    assert len(leftovers(tmp_path / "file.json")) == 1
 
 
 @pytest.mark.parametrize("name", ["a", "a.b", "ü" * 120, "x" * 255, "[a]*?"])
@@ -140,3 +141,76 @@ def test_a_name_of_any_length_has_room(tmp_path: Path, name: str) -> None:
     assert is_unfinished(unfinished_name(name), name)
     assert not is_unfinished(unfinished_name(name), "another")
     assert unfinished_name(name) != unfinished_name(name)
+
+
+class TestLeftovers:
+    """What a killed process left is removed by who writes the same file next, and nothing else is."""
+
+    def test_those_of_the_same_name_are_removed(self, tmp_path: Path) -> None:
+        for name in ("secret", "another"):
+            write(tmp_path / unfinished_name(name)).chmod(0o600)
+        write_whole(tmp_path / "secret", b"content", mode=0o600)
+        assert [is_unfinished(path.name, "another") for path in tmp_path.iterdir() if path.name != "secret"] == [True]
+        assert write_new(tmp_path / "another", b"content")
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["another", "secret"]
+
+    def test_what_is_not_known_to_be_ours_stays(self, tmp_path: Path) -> None:
+        made = [unfinished_name("file") for _ in range(4)]
+        end = len(".unfinished")
+        write(tmp_path / f"{made[0][: -end - 1]}{'01'[made[0][-end - 1] == '0']}.unfinished")
+        write(tmp_path / ".file.0123456789abcdef.unfinished")
+        write(tmp_path / unfinished_name("file.json"))
+        (tmp_path / made[1]).symlink_to(write(tmp_path / "outside"))
+        (tmp_path / made[2]).mkdir()
+        os.mkfifo(tmp_path / made[3])
+        before = snapshot(tmp_path)
+        write_whole(tmp_path / "file", b"content")
+        after = snapshot(tmp_path)
+        assert {path for path in before if after.get(path) != before[path]} == {str(tmp_path)}
+
+    def test_what_is_still_being_written_stays(self, tmp_path: Path) -> None:
+        """By another thread, or by another process: each has its own open file."""
+        with replacing(tmp_path / "file") as slow:
+            slow.write(b"first")
+            write_whole(tmp_path / "file", b"second")
+            assert not write_new(tmp_path / "file", b"third")
+            assert len(list(tmp_path.iterdir())) == 2
+        assert (tmp_path / "file").read_bytes() == b"first"
+        assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+    def test_it_stays_until_it_has_its_name_although_it_is_closed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        replace = Path.replace
+
+        def meanwhile(temporary: Path, target: Path) -> Path:
+            remove_leftovers(tmp_path / "file")
+            return replace(temporary, target)
+
+        monkeypatch.setattr(Path, "replace", meanwhile)
+        write_whole(tmp_path / "file", b"content")
+        assert (tmp_path / "file").read_bytes() == b"content"
+
+    @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system has no names for open files")
+    def test_nothing_stays_open(self, tmp_path: Path) -> None:
+        open_before = len(list(Path("/proc/self/fd").iterdir()))
+        for _ in range(3):
+            write_whole(tmp_path / "file", b"content")
+            write_new(tmp_path / "file", b"content")
+        assert len(list(Path("/proc/self/fd").iterdir())) == open_before
+
+    def test_one_that_was_taken_for_a_leftover_before_it_was_locked_is_made_anew(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = atomic_files.create
+
+        def taken_once(path: Path, mode: int = 0o600) -> object:
+            created = made(path, mode)
+            monkeypatch.setattr(atomic_files, "create", made)
+            remove_leftovers(tmp_path / "file")
+            return created
+
+        monkeypatch.setattr(atomic_files, "create", taken_once)
+        write_whole(tmp_path / "file", b"content")
+        assert (tmp_path / "file").read_bytes() == b"content"
+        assert list(tmp_path.iterdir()) == [tmp_path / "file"]

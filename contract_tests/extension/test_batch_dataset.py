@@ -431,12 +431,13 @@ class TestGoingOn:
             infer_dataset(client, "rows", tmp_path / source, tmp_path / target, **SMALL)
         assert [path.name for path in (tmp_path / "in").iterdir()] == ["a"]
 
-    def test_a_pattern_that_has_come_to_fit_the_output_is_refused(self, client: Client, tmp_path: Path) -> None:
+    def test_a_pattern_that_will_fit_the_output_is_refused(self, client: Client, tmp_path: Path) -> None:
         written(tmp_path / "in", 3)
-        everything = (client, "rows", tmp_path / "in" / "**" / "*.parquet", tmp_path / "in" / "scored")
-        infer_dataset(*everything, **SMALL)
-        with pytest.raises(InvalidDataError, match="is in the source"):
-            infer_dataset(*everything, **SMALL)
+        (tmp_path / "link").symlink_to(tmp_path / "in")
+        for place in ("in", "link"):
+            with pytest.raises(InvalidDataError, match="is in the source"):
+                infer_dataset(client, "rows", tmp_path / place / "**" / "*.parquet", tmp_path / "in" / "out", **SMALL)
+        assert not (tmp_path / "in" / "out").exists()
 
     def test_a_directory_that_the_source_leaves_out_is_as_good_as_any(self, client: Client, tmp_path: Path) -> None:
         written(tmp_path / "in", 3)

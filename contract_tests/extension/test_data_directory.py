@@ -347,6 +347,21 @@ class TestDatabases:
             (tmp_path / "lost" / "lock").write_bytes(b"%020d\n" % 1000)
         Store(tmp_path / "lost").close()
 
+    def test_a_database_whose_models_files_are_gone_stops_the_start(self, tmp_path: Path) -> None:
+        """As in a copy that was made while the sandbox ran."""
+        data = with_models(tmp_path / "data", THREE)
+        (data / "models" / THREE[1]).unlink()
+        assert f"lacks files of models that its database names, models/{THREE[1]}: put them back" in refused(data)
+        (data / MARK).unlink()
+        assert f"models/{THREE[1]}" in refused(data)
+        shutil.rmtree(data / "models")
+        assert all(f"models/{name}" in refused(data) for name in THREE)
+
+    def test_of_very_many_that_are_gone_some_are_named(self, tmp_path: Path) -> None:
+        data = with_models(tmp_path / "data", [str(uuid.UUID(int=number)) for number in range(7)])
+        shutil.rmtree(data / "models")
+        assert f"models/{uuid.UUID(int=4)} and 2 more: put them back" in refused(data)
+
     def test_a_killed_sandbox_is_gone_on_with(self, tmp_path: Path) -> None:
         data = killed_with_models(tmp_path / "data", THREE)
         with closing(sqlite3.connect(data / DATABASE)) as db:  # somebody looks into it, which empties the -wal file

@@ -11,19 +11,17 @@ import os
 import subprocess
 import sys
 from contextlib import closing
-from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 import conformance_runs as runs
 import pyarrow as pa
 import pytest
-from command_line import environment_of, process
+from command_line import commands, environment_of, path_parameters, process
 from pyarrow import parquet
 from snapshots import fill, snapshot, write
 
 from wallaroo_ext import InvalidDataError
-from wallaroo_ext.cli.main import program
 from wallaroo_ext.sandbox.instance import Instance
 
 if TYPE_CHECKING:
@@ -177,6 +175,23 @@ def test_an_environment_file_is_a_file(tmp_path: Path, kind: str) -> None:
     with pytest.raises(EnvFileError, match="is a link or no file"):
         write_env_file(own, SANDBOX)
     assert snapshot(tmp_path) == before
+
+
+def test_an_environment_file_that_cannot_be_made_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from wallaroo_ext.sandbox.env_file import EnvFileError, check_env_file
+
+    with pytest.raises(EnvFileError, match=r"There is no directory .*: make it, or name another"):
+        check_env_file(tmp_path / "missing" / "environment")
+
+    def nobody_may(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(os, "access", nobody_may)  # root may always
+    with pytest.raises(EnvFileError, match="name another directory"):
+        check_env_file(tmp_path / "environment")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("planted", ["link", "file"])
@@ -386,6 +401,35 @@ class TestBatchTargets:
             check_target(storage)
         assert snapshot(tmp_path) == before
 
+    @pytest.mark.parametrize("place", ["file", "file/below/it", "pipe", "/dev/null"])
+    def test_a_target_that_is_no_directory_is_refused(self, tmp_path: Path, place: str) -> None:
+        from wallaroo_ext.batch.manifest import check_target
+        from wallaroo_ext.batch.storage import Storage
+
+        write(tmp_path / "file")
+        os.mkfifo(tmp_path / "pipe")
+        before = snapshot(tmp_path)
+        with pytest.raises(InvalidDataError, match=r"is no directory, .*: name a new directory"):
+            check_target(Storage(tmp_path / place))
+        assert snapshot(tmp_path) == before
+
+    def test_the_source_of_a_pattern_has_no_hidden_files_unless_it_names_them(self, tmp_path: Path) -> None:
+        from wallaroo_ext.batch.source_files import find
+
+        for name in ("a.csv", "b/c.csv", "_lock", ".x", "b/_d.csv", "b/.e.csv", "_raw/f.csv", ".h/g/h.csv"):
+            write(tmp_path / name)
+
+        def fits(pattern: str) -> list[str]:
+            return [os.path.relpath(path, tmp_path) for path in find(tmp_path / pattern, None).paths]
+
+        assert fits("**") == fits("**/*") == fits("**/*.csv") == ["a.csv", "b/c.csv"]
+        assert fits("*") == fits("?.csv") == ["a.csv"]
+        assert fits("*/*.csv") == ["b/c.csv"]
+        assert fits("_*") == ["_lock"]
+        assert fits("**/_*") == ["_lock", "b/_d.csv"]
+        assert fits("_raw/*") == fits("_*/*") == ["_raw/f.csv"]
+        assert fits(".h/**") == [".h/g/h.csv"]
+
     def test_what_else_is_there_stays(self, storage: Any, tmp_path: Path) -> None:
         fill(tmp_path / "scored", tmp_path / "outside", ".unfinished-abc-part-000000.parquet", "part-a.csv", "_own")
         write(tmp_path / "scored" / ".part-000001.parquet.0123456789abcdef.unfinished")
@@ -424,36 +468,3 @@ def test_every_option_that_names_a_place_is_known_to_read_or_to_write() -> None:
     """So that a new option that writes is tried above, too."""
     found = {name for command in commands() for name in path_parameters(command)}
     assert found == READ | WRITTEN
-
-
-def commands() -> list[Any]:
-    """The functions of all commands."""
-    names = [
-        "sandbox",
-        "conformance",
-        "drift",
-        "call",
-        "infer",
-        "batch",
-        "upload",
-        "assay",
-        "deploy",
-        "doctor",
-        "token",
-    ]
-    found: list[Any] = []
-    waiting = [program([name]) for name in names]
-    while waiting:
-        app: Any = waiting.pop()
-        found += [] if app.default_command is None else [app.default_command]
-        waiting += [app[name] for name in app if not name.startswith("-")]
-    return found
-
-
-def path_parameters(command: Any) -> set[str]:
-    from wallaroo_ext.cli.options import Options
-
-    hints = get_type_hints(command, include_extras=True) | (
-        get_type_hints(Options, include_extras=True) if "options" in signature(command).parameters else {}
-    )
-    return {name for name, hint in hints.items() if "pathlib" in str(hint) and name != "return"}

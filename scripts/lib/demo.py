@@ -25,6 +25,7 @@ from wallaroo_ext import (
     undeploy,
     upload_model,
 )
+from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.sandbox.process import SandboxFailedError, running
 
 if TYPE_CHECKING:
@@ -155,10 +156,10 @@ def demonstrate(console: Console, model: Path, data: Path) -> int:
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("--model", type=Path, metavar="FILE.onnx", help="a model of your own, with --data")
+    parser.add_argument("--model", type=user_path, metavar="FILE.onnx", help="a model of your own, with --data")
     parser.add_argument(
         "--data",
-        type=Path,
+        type=user_path,
         metavar="FILE",
         help="its rows: .json (pandas records), .arrow, .parquet or .csv; a column that is named like an output of the "
         "model is what is expected of it",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wallaroo_ext._util.atomic_files import write_whole
+from wallaroo_ext._util.user_paths import user_path
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "contract_tests")]
@@ -70,9 +71,9 @@ def arguments() -> argparse.Namespace:
         "--seeds", type=int, default=0, metavar="N", help="the honest sandbox with N seeds; no mutants but named ones"
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at a time")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found there, too")
+    parser.add_argument("--json", type=user_path, metavar="FILE", help="write what was found there, too")
     parser.add_argument("--list", action="store_true", help="print the names of the mutants, and try none")
-    parser.add_argument("--report", type=Path, metavar="DIR", help="write the suite's report of one mutant there")
+    parser.add_argument("--report", type=user_path, metavar="DIR", help="write the suite's report of one mutant there")
     parser.add_argument("--contract", action="store_true", help="edit the contract: do its rules and the suite notice?")
     parser.add_argument("--client", action="store_true", help="edit the generated client: does --check notice?")
     return parser.parse_args()

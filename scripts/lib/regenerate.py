@@ -16,6 +16,7 @@ from api_page import PACKAGE, answer_content, page, request_content
 from generated_files import ForeignFilesError, GeneratedFiles
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.json_values import list_of, object_of
 
 ROOT = Path(__file__).parents[2]
@@ -52,8 +53,10 @@ def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="scripts/regenerate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, and exit with 1 where anything differs")
-    parser.add_argument("--contract", type=Path, default=contract.path(), metavar="FILE", help="an OpenAPI 3.1 file")
-    parser.add_argument("--output", type=Path, default=OWN, metavar="DIR", help="where they go")
+    parser.add_argument(
+        "--contract", type=user_path, default=contract.path(), metavar="FILE", help="an OpenAPI 3.1 file"
+    )
+    parser.add_argument("--output", type=user_path, default=OWN, metavar="DIR", help="where they go")
     return parser.parse_args()
 
 

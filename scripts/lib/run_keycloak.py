@@ -10,7 +10,6 @@ import argparse
 import signal
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import Any, NoReturn
 
 from keycloak_archive import KeycloakUnavailableError
@@ -18,6 +17,7 @@ from keycloak_realm import Admin, environment, read_realm
 from keycloak_server import ADMIN, KeycloakFailedError, KeycloakServer, running
 from rich.console import Console
 
+from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.sandbox.env_file import EnvFileError, check_env_file, env_lines, write_env_file
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -27,7 +27,7 @@ def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="scripts/keycloak", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="the port of 127.0.0.1 to listen on; a free one by default")
-    parser.add_argument("--env-file", type=Path, metavar="FILE", help="a file to write the lines to as well")
+    parser.add_argument("--env-file", type=user_path, metavar="FILE", help="a file to write the lines to as well")
     return parser.parse_args()
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.atomic_files import PRIVATE, is_unfinished, write_whole
+from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.auth.file_lock import locked
 from wallaroo_ext.auth.tokens import Token
 from wallaroo_ext.errors import ConfigurationError
@@ -32,7 +33,7 @@ _FORMAT = 1
 _LOCK_SECONDS = 90.0  # longer than a token request may take
 _LEFT_SECONDS = 3600.0
 _LARGEST_FILE = 1 << 20
-_UNFINISHED = re.compile(r"\.[0-9a-f]{64}\.json\.[0-9a-f]{16}\.unfinished")
+_UNFINISHED = re.compile(r"\.[0-9a-f]{64}\.json\.(?:[0-9a-f]{16}){1,2}\.unfinished")
 _EARLIER_NAME = re.compile(r"\.[a-z0-9_]{8}\.new")  # of releases up to 0.1
 _BEGINNING = b'{"key": [1, "'
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -77,7 +78,7 @@ class TokenCache:
     ) -> None:
         given = None if who.refresh_token is None else _digest(who.refresh_token)
         self._key = [_FORMAT, url, who.client_id, who.username, given, grant, scope]
-        self._directory = Path(directory).expanduser()
+        self._directory = user_path(directory)
         self._file = self._directory / f"{_digest(json.dumps(self._key))}.json"
         self._clock = clock
         self._wall_clock = wall_clock

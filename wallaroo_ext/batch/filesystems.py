@@ -6,6 +6,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.user_paths import user_text
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def resolved(place: str | os.PathLike[str], filesystem: Any = None) -> tuple[Fil
     if filesystem is not None:
         return wrapped(filesystem), text
     if "://" not in text:
-        return fs.LocalFileSystem(), os.path.abspath(text)  # noqa: PTH100 - a pattern is no path
+        return fs.LocalFileSystem(), os.path.abspath(user_text(text))  # noqa: PTH100 - a pattern is no path
     try:
         return fs.FileSystem.from_uri(text)
     except pa.ArrowInvalid:

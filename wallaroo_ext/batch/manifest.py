@@ -93,8 +93,10 @@ def check_target(storage: Storage) -> None:
     Names that begin as those do which readers of data sets pass over are left alone, unless they are ours.
 
     Raises:
-        InvalidDataError: It has such files, or links.
+        InvalidDataError: It has such files, or links, or is no directory.
     """
+    if storage.is_other_than_directory():
+        raise InvalidDataError(f"{storage.place} is no directory, as the scored rows need: name a new directory.")
     names = storage.names()
     others = [name for name in names if name == errors_file.NAME or not name.startswith((".", "_"))]
     if others and NAME not in names:

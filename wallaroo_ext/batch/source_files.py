@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import itertools
 import os
 from dataclasses import dataclass
 from importlib import import_module
@@ -46,11 +47,13 @@ class FoundFiles:
         system: pyarrow's file system that they are in.
         paths: Their paths, in order.
         base: The directory that was named; None where files were.
+        pattern: The pattern that was named; None where none was.
     """
 
     system: Any
     paths: list[str]
     base: str | None
+    pattern: str | None = None
 
     def files(self) -> list[InputFile]:
         """Look at the files.
@@ -76,8 +79,15 @@ class FoundFiles:
         place = self._place(directory)
         if any(self._place(path).is_relative_to(place) for path in self.paths):
             return True
+        if self.pattern is not None and _fits(str(place / "part-000000.parquet"), self._resolved(self.pattern)):
+            return True
         base = None if self.base is None else self._place(self.base)
         return base is not None and place.is_relative_to(base) and not _is_hidden(str(place.relative_to(base)))
+
+    def _resolved(self, pattern: str) -> list[str]:
+        """The parts of a pattern, below where the directory that it begins with leads to."""
+        parts, fixed = _fixed(pattern)
+        return [*self._place(str(PurePosixPath(*parts[:fixed]))).parts, *parts[fixed:]]
 
     def _place(self, path: str) -> PurePosixPath:
         """Where a path leads to."""
@@ -125,7 +135,7 @@ def find(source: Any, filesystem: Any) -> FoundFiles:
     system, path = resolved(cast("Any", source), filesystem)
     kind = system.get_file_info(path).type
     if set(path) & _WILD and kind == fs.FileType.NotFound:
-        return FoundFiles(system, _matching(system, path), None)
+        return FoundFiles(system, _matching(system, path), None, path)
     if kind == fs.FileType.Directory:
         return FoundFiles(system, _below(system, path, source), path)
     if kind == fs.FileType.NotFound:
@@ -154,15 +164,20 @@ def _is_hidden(path: str) -> bool:
 
 
 def _matching(system: Any, pattern: str) -> list[str]:
-    """The files that a pattern fits, `**` over any number of directories."""
-    parts = PurePosixPath(pattern).parts
-    fixed = next(number for number, part in enumerate(parts) if set(part) & _WILD)
+    """The files that a pattern fits, `**` over any number of directories; hidden ones where it names them so."""
+    parts, fixed = _fixed(pattern)
     base = str(PurePosixPath(*parts[:fixed])) if fixed else ""
     infos = system.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
     paths = sorted(info.path for info in infos if info.is_file and _fits(info.path, list(parts)))
     if not paths:
         raise InvalidDataError(f"There is no file that {pattern} fits.")
     return paths
+
+
+def _fixed(pattern: str) -> tuple[tuple[str, ...], int]:
+    """The parts of a pattern, and how many of them, from the first on, are names."""
+    parts = PurePosixPath(pattern).parts
+    return parts, next(number for number, part in enumerate(parts) if set(part) & _WILD)
 
 
 def _fits(path: str, pattern: list[str]) -> bool:
@@ -173,8 +188,14 @@ def _parts_fit(parts: list[str], pattern: list[str]) -> bool:
     if not pattern:
         return not parts
     if pattern[0] == "**":
-        return any(_parts_fit(parts[skip:], pattern[1:]) for skip in range(len(parts) + 1))
-    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _parts_fit(parts[1:], pattern[1:])
+        skipped = itertools.takewhile(lambda skip: not skip or not _is_hidden(parts[skip - 1]), range(len(parts) + 1))
+        return any(_parts_fit(parts[skip:], pattern[1:]) for skip in skipped)
+    return bool(parts) and _part_fits(parts[0], pattern[0]) and _parts_fit(parts[1:], pattern[1:])
+
+
+def _part_fits(part: str, pattern: str) -> bool:
+    """Whether a name fits; a hidden one only if the pattern begins as it does, as shells have it for dots."""
+    return fnmatch.fnmatchcase(part, pattern) and not (_is_hidden(part) and part[0] != pattern[0])
 
 
 def format_of(paths: list[str], kind: str | None) -> str:

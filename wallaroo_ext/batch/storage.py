@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path, PurePosixPath
@@ -10,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.after_fork import leave_alone, this_process
 from wallaroo_ext._util.atomic_files import replacing, unfinished_name
+from wallaroo_ext._util.user_paths import user_text
 from wallaroo_ext.batch.filesystems import resolved
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Generator
     from typing import BinaryIO
 
@@ -34,7 +35,7 @@ class Storage:
     def __init__(self, place: str | os.PathLike[str], filesystem: Any = None) -> None:
         self._system: Any
         self._system, self._base = resolved(place, filesystem)
-        self.place = os.fspath(place)
+        self.place = user_text(place)
 
     @property
     def local(self) -> str | None:
@@ -52,6 +53,16 @@ class Storage:
     def make(self) -> None:
         """Make the directory, unless it is there."""
         self._system.create_dir(self._base, recursive=True)
+
+    def is_other_than_directory(self) -> bool:
+        """Whether something else is at its place, such as a file, or a file is where a directory above it would be."""
+        base = PurePosixPath(self._base)
+        places = [base, *base.parents] if self.local is not None else [base]
+        kinds = (self._system.get_file_info(str(place)).type for place in places)
+        return (
+            next((kind for kind in kinds if kind != fs.FileType.NotFound), fs.FileType.Directory)
+            != fs.FileType.Directory
+        )
 
     def names(self) -> list[str]:
         """The names of what is in it, hidden files among them; none where it is not there."""

@@ -11,6 +11,7 @@ from cyclopts.validators import Number
 from wallaroo_ext.cli import output
 from wallaroo_ext.cli.files import check_output
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.places import A_FILE
 from wallaroo_ext.cli.tables import Column, counted, numbers, show_table, times
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def chart(
     assay_id: int,
     /,
     *,
-    output_file: Annotated[Path, Parameter(name="--output")],
+    output_file: Annotated[Path, Parameter(name="--output"), A_FILE],
     start: _Time = None,
     end: _Time = None,
     limit: _Limit = None,

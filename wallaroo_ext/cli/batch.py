@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.cli import interrupts, output, progress
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.places import DeploymentId, workspace_of
@@ -124,7 +124,7 @@ def _deployment(client: Client, named: str, workspace: int | str | None, deploym
 
 
 def _left(target: str) -> str:
-    if "://" not in target and not Path(target).exists():
+    if "://" not in target and not user_path(target).exists():
         return f"Interrupted: nothing was written to {target}."
     return f"Interrupted: the parts that are complete stay in {target}, and the same command goes on after them."
 

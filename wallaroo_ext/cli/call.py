@@ -17,6 +17,7 @@ from wallaroo_ext.cli.files import check_output, in_place_of
 from wallaroo_ext.cli.operations import found
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.output import UsageError
+from wallaroo_ext.cli.places import A_FILE
 from wallaroo_ext.cli.requests import Inputs, request_of
 from wallaroo_ext.failures import connection_failed, refusal, violation
 from wallaroo_ext.operations import Send, sendable
@@ -38,7 +39,7 @@ def call(
     part: Annotated[list[str] | None, _MANY] = None,
     content_type: str | None = None,
     accept: str | None = None,
-    output_file: Annotated[Path | None, Parameter(name="--output")] = None,
+    output_file: Annotated[Path | None, Parameter(name="--output"), A_FILE] = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
     """Call an operation of the API, and print what it answers.

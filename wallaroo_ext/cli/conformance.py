@@ -14,6 +14,7 @@ from cyclopts.validators import Number
 from wallaroo_ext._util.terminal_text import visible_json
 from wallaroo_ext.cli import output
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.places import A_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -31,16 +32,16 @@ _NEEDED = {"pytest", "schemathesis", "hypothesis", "jinja2", "harfile", "onnx", 
 
 def conformance(
     *,
-    report: Path | None = None,
+    report: Annotated[Path | None, A_PATH] = None,
     instance: Literal["live", "sandbox", "recorded"] = "live",
-    contract: Path | None = None,
+    contract: Annotated[Path | None, A_PATH] = None,
     operation: tuple[str, ...] = (),
     cases: Annotated[int, Parameter(validator=Number(gte=1))] = 15,
     seed: int | None = None,
     explore: Annotated[bool, Parameter(negative=())] = False,
     drift: Annotated[bool, Parameter(group=_DRIFT, negative=())] = False,
     drift_url: Annotated[str | None, Parameter(group=_DRIFT)] = None,
-    recorded: Annotated[Path | None, Parameter(group=_DRIFT)] = None,
+    recorded: Annotated[Path | None, Parameter(group=_DRIFT), A_PATH] = None,
     read_only: Annotated[bool, Parameter(group=_SAFETY, negative=())] = False,
     allow_user_changes: Annotated[bool, Parameter(group=_SAFETY, negative=())] = False,
     rate: Annotated[float | None, Parameter(group=_SAFETY, validator=Number(gt=0))] = None,

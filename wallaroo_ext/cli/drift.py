@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Annotated
 
 from wallaroo_ext.cli import output
 from wallaroo_ext.cli.conformance import suite_errors
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.places import A_PATH
 
 
 def drift(
     *,
-    recorded: Path | None = None,
+    recorded: Annotated[Path | None, A_PATH] = None,
     url: str | None = None,
-    contract: Path | None = None,
+    contract: Annotated[Path | None, A_PATH] = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
     """Show how an instance's own OpenAPI document, or a set of recorded exchanges, differs from the contract.

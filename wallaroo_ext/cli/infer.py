@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from wallaroo_ext.cli import interrupts, output, progress
 from wallaroo_ext.cli.files import check_output
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
-from wallaroo_ext.cli.places import DeploymentId, searched
+from wallaroo_ext.cli.places import A_FILE, DeploymentId, searched
 from wallaroo_ext.cli.tables import counted
 from wallaroo_ext.errors import EngineError
 
@@ -29,7 +29,7 @@ def infer(
     file: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
-    output_file: Annotated[Path | None, Parameter(name="--output")] = None,
+    output_file: Annotated[Path | None, Parameter(name="--output"), A_FILE] = None,
     workspace: str | None = None,
     deployment_id: DeploymentId = None,
     columns: Annotated[list[str] | None, _MANY] = None,

@@ -11,6 +11,7 @@ from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
 from wallaroo_ext.cli import output
+from wallaroo_ext.cli.places import A_PATH
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -53,9 +54,12 @@ class Options:
             help="A creds.json with the user and the client, before all that the environment says of them: "
             "WALLAROO_SDK_CREDENTIALS.",
         ),
+        A_PATH,
     ] = None
     ca_bundle: Annotated[
-        Path | None, Parameter(group=_INSTANCE, help="A PEM file of certificates to trust: WALLAROO_CA_BUNDLE.")
+        Path | None,
+        Parameter(group=_INSTANCE, help="A PEM file of certificates to trust: WALLAROO_CA_BUNDLE."),
+        A_PATH,
     ] = None
     timeout: Annotated[
         float | None,

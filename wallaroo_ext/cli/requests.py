@@ -7,11 +7,11 @@ import re
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.cli.output import UsageError
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _multipart(name: str, operation: OperationInfo, inputs: Inputs, files: ExitS
 def _part(value: str, files: ExitStack) -> _Part:
     """A part: a file with its name, an object as JSON, anything else as a text."""
     if value.startswith("@"):
-        return Path(value[1:]).name, _opened(value[1:], files), _BYTES
+        return user_path(value[1:]).name, _opened(value[1:], files), _BYTES
     if value.startswith("{"):
         _check_json(value.encode())
         return None, value.encode(), _JSON
@@ -142,6 +142,6 @@ def _part(value: str, files: ExitStack) -> _Part:
 
 def _opened(name: str, files: ExitStack) -> BinaryIO:
     try:
-        return files.enter_context(Path(name).open("rb"))
+        return files.enter_context(user_path(name).open("rb"))
     except OSError as error:
         raise UsageError(f"The file {name} cannot be read: {error.strerror}.") from None

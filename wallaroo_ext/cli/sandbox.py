@@ -11,14 +11,15 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from wallaroo_ext._util.terminal_text import visible
+from wallaroo_ext.cli.places import A_FILE, A_PATH
 
 
 def sandbox(
     *,
     host: str = "127.0.0.1",
     port: Annotated[int | None, Parameter(validator=Number(gte=0, lte=65535))] = None,
-    data_dir: Path | None = None,
-    env_file: Path | None = None,
+    data_dir: Annotated[Path | None, A_PATH] = None,
+    env_file: Annotated[Path | None, A_FILE] = None,
     token_lifetime: Annotated[int, Parameter(validator=Number(gte=1))] = 3600,
     refresh_lifetime: Annotated[int, Parameter(validator=Number(gte=1))] = 1800,
     auth_url: str | None = None,
@@ -26,10 +27,10 @@ def sandbox(
     release: Literal["2022.4", "2023.4", "2025.2"] = "2023.4",
     log_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 1024,
     tls: Annotated[bool, Parameter(negative=())] = False,
-    cert: Path | None = None,
-    key: Path | None = None,
+    cert: Annotated[Path | None, A_PATH] = None,
+    key: Annotated[Path | None, A_PATH] = None,
     log_format: Literal["text", "json", "off"] = "text",
-    control_secret_file: Path | None = None,
+    control_secret_file: Annotated[Path | None, A_PATH] = None,
     json_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 64,
     arrow_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 512,
     upload_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 16384,

@@ -12,7 +12,7 @@ from cyclopts.validators import Number
 
 from wallaroo_ext.cli import interrupts, output, progress
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
-from wallaroo_ext.cli.places import workspace_id
+from wallaroo_ext.cli.places import A_PATH, workspace_id
 from wallaroo_ext.cli.schemas import schema_in
 from wallaroo_ext.cli.tables import show_facts
 
@@ -28,8 +28,8 @@ def upload(
     workspace: str | None = None,
     framework: str = "onnx",
     arch: Literal["x86", "arm"] | None = None,
-    input_schema: Path | None = None,
-    output_schema: Path | None = None,
+    input_schema: Annotated[Path | None, A_PATH] = None,
+    output_schema: Annotated[Path | None, A_PATH] = None,
     python_version: str | None = None,
     requirement: Annotated[list[str] | None, Parameter(negative=())] = None,
     visibility: Literal["public", "private"] = "private",

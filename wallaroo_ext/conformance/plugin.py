@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.conformance.api import Api
 from wallaroo_ext.conformance.options import CASES, SEED, SuiteOptions
 from wallaroo_ext.conformance.recordings import wiring
@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the suite's options."""
     group = parser.getgroup("conformance", "the contract suite")
     group.addoption("--instance", choices=("sandbox", "recorded", "live"), default="sandbox", help="what is checked")
-    group.addoption("--contract", type=Path, help="another contract than the one that comes with this package")
+    group.addoption("--contract", type=user_path, help="another contract than the one that comes with this package")
     group.addoption("--read-only", action="store_true", help="write nothing")
     group.addoption("--allow-user-changes", action="store_true", help="invite, activate and deactivate users")
     group.addoption("--rate", type=float, help="how many requests a second may be sent")

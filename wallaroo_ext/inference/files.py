@@ -6,16 +6,17 @@ import json
 import math
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext import arrow
+from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.pandas_index import index_named
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+    from pathlib import Path
 
     from pyarrow import Table
 
@@ -34,7 +35,7 @@ def read_file(path: str | os.PathLike[str], table_of: Callable[[Any], Table]) ->
         InvalidDataError: Its name has another ending, or it cannot be read as what its name says.
         OSError: It cannot be opened.
     """
-    file = Path(path)
+    file = user_path(path)
     reader = _READERS.get(file.suffix.lower())
     if reader is None:
         raise InvalidDataError(f"Rows are read from {', '.join(_READERS)} files, and {str(path)!r} is none of them.")

@@ -20,7 +20,7 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.atomic_files import PRIVATE, create, leftovers, write_new, write_whole
+from wallaroo_ext._util.atomic_files import PRIVATE, create, leftovers, remove_leftovers, write_new, write_whole
 from wallaroo_ext.json_values import object_of
 from wallaroo_ext.sandbox.database_file import read_database
 from wallaroo_ext.sandbox.migrations import DataDirectoryError
@@ -42,6 +42,7 @@ _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _OURS_BY_NAME = re.compile(f"models/{_UUID}|log/{_UUID}[.]arrows")
 _COUNTER = re.compile(rb"[0-9]{20}\n")
 _COUNTER_OR_A_PART = re.compile(rb"[0-9\n\0]{0,21}")  # all that a full disk or a power failure may leave of it
+_SHOWN = 5
 _PENDING, _UPLOAD = "pending", "upload"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -214,8 +215,7 @@ class DataDirectory:
         self._make_private(named)
         if known is None:
             write_whole(self.path / MARK, mark.to_bytes(), mode=PRIVATE, durable=True)
-        for file in leftovers(self.path / MARK):
-            file.unlink()
+        remove_leftovers(self.path / MARK)
         for folder in (self.models, self.log, self.staging):
             folder.mkdir(mode=0o700, exist_ok=True)
         self._remove_uploads(mark)
@@ -253,7 +253,10 @@ class DataDirectory:
         return max(mark.changes, int(counted))
 
     def _check_files(self, named: frozenset[str], mark: _Mark) -> None:
-        """See that the database knows every file that has a name of ours, and that none of its files is a link."""
+        """See that the database knows every file that has a name of ours, and that all of its models' files are there.
+
+        A segment of the log is not on the disk before its row is, and a power failure may cost it.
+        """
         for name in named:
             if not _OURS_BY_NAME.fullmatch(name):
                 raise DataDirectoryError(
@@ -261,12 +264,22 @@ class DataDirectory:
                     f"back, or take another data directory."
                 )
             self._check_part(name, "file", _is_file)
+        self._check_models(name for name in named if name.startswith("models/"))
         known = named.union(name for _, name in self._pending(mark))
         unknown = sorted(name for name in self._files() if _OURS_BY_NAME.fullmatch(name) and name not in known)
         if unknown:
             raise DataDirectoryError(
                 f"{self.path} has files that its database does not know, {len(unknown)} such as {unknown[0]}: the "
                 f"database is an older copy, or its -wal file is missing. Put the newest back, or move them elsewhere."
+            )
+
+    def _check_models(self, named: Iterable[str]) -> None:
+        gone = sorted(name for name in named if not _is_file_at(self.path / name))
+        if gone:
+            more = f" and {len(gone) - _SHOWN} more" if len(gone) > _SHOWN else ""
+            raise DataDirectoryError(
+                f"{self.path} lacks files of models that its database names, {', '.join(gone[:_SHOWN])}{more}: put "
+                f"them back, or take another data directory."
             )
 
     def _files(self) -> Iterator[str]:

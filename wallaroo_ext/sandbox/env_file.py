@@ -6,6 +6,7 @@ empty file is nobody's. There is no mark in it, because it has what is printed, 
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import stat
@@ -52,7 +53,7 @@ def check_env_file(path: Path) -> None:
     """Refuse a file that could not be written, or that we did not write, before any work is done.
 
     Raises:
-        EnvFileError: It is a link, no file, or has anything else than such lines, or cannot be read.
+        EnvFileError: It is a link, no file, or has anything else than such lines, or it cannot be read, or made.
     """
     try:
         found = path.lstat()
@@ -63,9 +64,16 @@ def check_env_file(path: Path) -> None:
                 f"--env-file {path} is not as this program writes such files: name a new one, or remove it."
             )
     except FileNotFoundError:
-        return
+        _check_directory(path)
     except OSError as error:
         raise EnvFileError(f"--env-file {path} cannot be read: {error.strerror}.") from None
+
+
+def _check_directory(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise EnvFileError(f"There is no directory {path.parent} for --env-file {path.name}: make it, or name another.")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise EnvFileError(f"--env-file {path} cannot be written in {path.parent}: name another directory.")
 
 
 def write_env_file(path: Path, lines: str) -> None:

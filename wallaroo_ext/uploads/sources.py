@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.uploads.pieces import PIECE, as_bytes
 
@@ -69,8 +70,9 @@ def opened(model: ModelSource, size: int | None) -> Generator[Source]:
         OSError: The file cannot be opened.
     """
     if isinstance(model, str | PathLike):
-        with _regular(Path(model)).open("rb") as file:
-            yield _checked(_of_path(Path(model), file), size)
+        path = user_path(model)
+        with _regular(path).open("rb") as file:
+            yield _checked(_of_path(path, file), size)
     else:
         yield _checked(_of_object(model, size), size)
 

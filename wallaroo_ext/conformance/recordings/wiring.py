@@ -6,11 +6,11 @@ import re
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.conformance.recordings.clock import PassingClock
 from wallaroo_ext.conformance.recordings.files import SUFFIX, SecretFoundError, default_directory
 from wallaroo_ext.conformance.recordings.index import Index, NotRecordedHereError, Origin
@@ -21,6 +21,7 @@ from wallaroo_ext.retries.clock import SYSTEM_CLOCK
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from wallaroo_ext.conformance.instance import Kind
     from wallaroo_ext.conformance.recordings.cassette import Recording
@@ -79,7 +80,7 @@ def configure(config: pytest.Config, instance: Kind) -> None:
         raise pytest.UsageError("--record needs an instance to record from: --instance sandbox, or live.")
     if is_recorded and instance == "live" and named is None:
         raise pytest.UsageError("The cassettes in the repository are the sandbox's: name a folder, --cassettes DIR.")
-    directory = default_directory() if named is None else Path(named)
+    directory = default_directory() if named is None else user_path(named)
     if is_recorded:
         _check_directory(directory)
     release = config.getoption("release", None) or _release_of(instance)

@@ -67,9 +67,9 @@ def check_report_directory(directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         for file, beginning in zip(astuple(_files(directory)), _BEGINNINGS, strict=True):
             _check_file(file, beginning)
-        trial = directory / unfinished_name("report")
+        trial = directory / unfinished_name(_files(directory).page.name)  # after a kill, the page's writer removes it
         create(trial).close()
-        trial.unlink()
+        trial.unlink(missing_ok=True)  # as another run's may have done by now
     except OSError as error:
         raise ReportDirectoryError(f"--report {directory} cannot be written to: {error.strerror}.") from None
 
