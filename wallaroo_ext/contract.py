@@ -144,9 +144,17 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def resolve(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
-    """What a reference into a contract stands for; the value itself where it is none."""
+    """What a reference into a contract stands for; the value itself where it is none.
+
+    Raises:
+        LookupError: It leads nowhere, or to itself.
+    """
+    seen: set[str] = set()
     while "$ref" in value:
         reference: str = value["$ref"]
+        if reference in seen:
+            raise LookupError(f"the reference {reference} leads to itself")
+        seen.add(reference)
         value = document
         for key in reference.removeprefix("#/").split("/"):
             value = value[key]

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,8 +19,9 @@ from mutants.serving import lying_instance
 from wallaroo_mlops_client.api.assays import list_assays, set_assay_active
 from wallaroo_mlops_client.api.deployments import get_deployment_status
 from wallaroo_mlops_client.api.users import query_users
-from wallaroo_mlops_client.api.workspaces import list_workspaces
+from wallaroo_mlops_client.api.workspaces import create_workspace, list_workspaces
 from wallaroo_mlops_client.models import (
+    CreateWorkspaceRequest,
     GetDeploymentStatusRequest,
     ListAssaysRequest,
     ListWorkspacesRequest,
@@ -29,9 +31,12 @@ from wallaroo_mlops_client.models import (
 from wallaroo_ext import NotFoundError, call, connect, contract
 from wallaroo_ext.conformance import fixtures as making
 from wallaroo_ext.conformance import teardown
+from wallaroo_ext.conformance.command import run_suite
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.owned_resources import OwnedResources, Resource
+from wallaroo_ext.conformance.run import LeftBehind
 from wallaroo_ext.conformance.suite import NoFixturesError, Suite
+from wallaroo_ext.conformance.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -39,36 +44,59 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from wallaroo_ext.conformance.run import LeftBehind
+    from wallaroo_ext.conformance.effects import Effects
+    from wallaroo_ext.conformance.request_fields import RequestFields
 
 
 @dataclass(slots=True)
 class Failing:
-    """An ASGI layer whose operations can fail, before or after they are carried out."""
+    """An ASGI layer whose operations can fail, before or after they are carried out.
+
+    Attributes:
+        loses: Those that are carried out, and answered 502.
+        refuses: Those that are answered 502.
+        empties: Those that are carried out, and answered with nothing in the answer.
+        interrupts: Those that are carried out, and whose answer meets an interrupted run.
+        interrupt: What interrupts it.
+        deployed: The ids of the deployments.
+    """
 
     app: ASGIApp
     loses: set[str] = field(default_factory=set[str])
     refuses: set[str] = field(default_factory=set[str])
+    empties: set[str] = field(default_factory=set[str])
+    interrupts: set[str] = field(default_factory=set[str])
+    interrupt: signal.Signals = signal.SIGINT
     deployed: list[int] = field(default_factory=list[int])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; one whose answer is lost is carried out, and answered 502."""
+        """Answer a request."""
         operation = contract.operation_at(scope["path"]) if scope["type"] == "http" else None
         body = b""
 
         async def kept(message: Any) -> None:
             nonlocal body
             body += message.get("body", b"")
-            if operation not in self.loses:
+            if operation in self.interrupts:
+                self.interrupts.remove(operation)
+                signal.pthread_kill(threading.main_thread().ident or 0, self.interrupt)
+            if operation not in self.loses | self.empties:
                 await send(message)
 
         if operation not in self.refuses:
             await self.app(scope, receive, kept)
             if operation == "deploy_pipeline" and body.startswith(b'{"id"'):
                 self.deployed.append(json.loads(body)["id"])
+        if operation in self.empties:
+            await answer(send, 200, b"application/json", b"{}")
         if operation in self.loses | self.refuses:
-            await send({"type": "http.response.start", "status": 502, "headers": [(b"content-type", b"text/html")]})
-            await send({"type": "http.response.body", "body": b"Bad Gateway"})
+            await answer(send, 502, b"text/html", b"Bad Gateway")
+
+
+async def answer(send: Send, status: int, kind: bytes, body: bytes) -> None:
+    """Send an answer."""
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", kind)]})
+    await send({"type": "http.response.body", "body": body})
 
 
 @pytest.fixture(scope="module")
@@ -84,15 +112,16 @@ def served() -> Generator[tuple[dict[str, str], Failing]]:
 
 
 @contextmanager
-def run(served: tuple[dict[str, str], Failing], *, loses: set[str] | None = None) -> Generator[Suite]:
+def run(served: tuple[dict[str, str], Failing], **failing: set[str]) -> Generator[Suite]:
     """A run on an instance, whose end is not interfered with."""
     environment, layer = served
     suite = Suite(SuiteOptions(instance="live", environment=environment, allow_user_changes=True, cases=1))
-    layer.loses, layer.refuses = loses or set(), set()
+    for how, operations in failing.items():
+        setattr(layer, how, set(operations))
     try:
         yield suite
     finally:
-        layer.loses = layer.refuses = set()
+        layer.loses, layer.refuses, layer.empties, layer.interrupts = set(), set(), set(), set()
         suite.close()
 
 
@@ -174,6 +203,46 @@ def test_what_was_made_by_a_request_without_an_answer_is_found_and_ended(
     see_that_all_is_ended(suite, served)
 
 
+@pytest.mark.parametrize("empty", ["create_workspace", "deploy_pipeline", "create_pipeline"])
+def test_what_was_made_by_a_request_whose_answer_does_not_tell_it_is_found_and_ended(
+    empty: str, served: tuple[dict[str, str], Failing]
+) -> None:
+    with run(served, empties={empty}) as suite, pytest.raises(NoFixturesError):
+        _ = suite.fixtures
+    see_that_all_is_ended(suite, served)
+
+
+@pytest.mark.parametrize("during", ["create_workspace", "deploy_pipeline", "create_assay", "invite_user"])
+def test_it_is_ended_also_where_the_run_is_interrupted_in_the_middle_of_a_request(
+    during: str, served: tuple[dict[str, str], Failing]
+) -> None:
+    with run(served, interrupts={during}) as suite, pytest.raises(KeyboardInterrupt):
+        _ = suite.fixtures
+    assert [exchange for exchange in suite.run.exchanges if exchange.operation == during] == []
+    assert suite.run.left_behind
+    see_that_all_is_ended(suite, served)
+
+
+def test_others_things_are_not_the_runs_where_an_instance_gives_them_for_new_ones(
+    served: tuple[dict[str, str], Failing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment, _ = served
+    with connect(environment=environment) as client:
+        others = call(create_workspace, client=client, body=CreateWorkspaceRequest("of-others")).workspace_id
+    learn = OwnedResources.learn
+
+    def lied_to(owned: OwnedResources, effects: Effects, request: RequestFields, answer: Any) -> bool:
+        is_lie = effects.operation == "create_workspace"
+        return learn(owned, effects, request, {"workspace_id": others} if is_lie else answer)
+
+    monkeypatch.setattr(OwnedResources, "learn", lied_to)
+    with run(served) as suite:
+        assert not suite.owned.has("workspace id", others)
+        assert "names no workspace id of this run" in suite.fixtures.withheld
+    assert others not in {thing.id for thing in left_of(suite, "workspace")}
+    assert {exchange.operation for exchange in suite.run.exchanges}.isdisjoint({"upload_model", "deploy_pipeline"})
+
+
 def test_what_cannot_be_ended_is_said(served: tuple[dict[str, str], Failing]) -> None:
     with run(served) as suite:
         made = suite.fixtures
@@ -206,30 +275,48 @@ def test_it_is_listed_also_where_the_end_is_interrupted(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_ends_what_it_began(
-    sent: signal.Signals, served: tuple[dict[str, str], Failing], tmp_path: Path
-) -> None:
+def test_an_interrupted_command_ends_what_it_began(served: tuple[dict[str, str], Failing], tmp_path: Path) -> None:
     environment, layer = served
     layer.deployed.clear()
     own = {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")}
     command = [sys.executable, "-m", "wallaroo_ext.cli", "conformance", "--allow-user-changes"]
+    command += ["--operation", "deploy_pipeline", "--cases", "1"]
     begun = subprocess.Popen([*command, "--report", str(tmp_path)], env=own | environment, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 120
-    while len(layer.deployed) < 4:
+    while len(layer.deployed) < 3:
         assert time.monotonic() < deadline, "it deployed nothing"
         time.sleep(0.05)
-    begun.send_signal(sent)
+    begun.send_signal(signal.SIGINT)
     begun.communicate(timeout=60)
     assert begun.returncode == 2
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert report["could_not_run"] == "It was interrupted."
-    suite = Suite(SuiteOptions(instance="live", environment=environment))
-    suite.owned.prefix = report["subject"]["prefix"]
-    from wallaroo_ext.conformance.run import LeftBehind
+    left = [LeftBehind(**thing) for thing in report["left_behind"]]
+    see_that_all_is_ended(finished(served, report["subject"]["prefix"], left), served)
 
-    suite.run.left_behind = [LeftBehind(**thing) for thing in report["left_behind"]]
-    see_that_all_is_ended(suite, served)
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_ends_what_it_began(sent: signal.Signals, served: tuple[dict[str, str], Failing]) -> None:
+    environment, layer = served
+    layer.interrupts, layer.interrupt = {"deploy_pipeline"}, sent
+    only = ("deploy_pipeline",)
+    told = SuiteOptions(instance="live", environment=environment, allow_user_changes=True, operations=only, cases=1)
+    try:
+        found = run_suite(told, lambda _, __: None)
+    finally:
+        layer.interrupts, layer.interrupt = set(), signal.SIGINT
+    assert found.could_not_run == "It was interrupted."
+    assert verdict(found) is Verdict.COULD_NOT_RUN
+    see_that_all_is_ended(finished(served, found.subject.prefix, found.left_behind), served)
+
+
+def finished(served: tuple[dict[str, str], Failing], prefix: str, left: list[LeftBehind]) -> Suite:
+    """A run that is over, with what it said that it left."""
+    suite = Suite(SuiteOptions(instance="live", environment=served[0]))
+    suite.owned.prefix = prefix
+    suite.run.left_behind = left
+    return suite
 
 
 def test_an_assay_that_an_instance_lists_without_its_pipeline_is_ended_only_by_its_own_name(

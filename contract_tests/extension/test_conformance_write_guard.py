@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import copy
+import json
 import time
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
 from wallaroo_ext import contract
+from wallaroo_ext.conformance import plugin
 from wallaroo_ext.conformance.effects import ABOUT_PEOPLE, Effects, effects_of
+from wallaroo_ext.conformance.interceptor import Incoming, Interceptor, origin_of
 from wallaroo_ext.conformance.owned_resources import NOBODYS, OwnedResources, Resource
 from wallaroo_ext.conformance.rate_limit import RateLimit
 from wallaroo_ext.conformance.request_fields import RequestFields, fields_of, from_json, plainest
+from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.conformance.write_guard import WithheldError, WriteGuard
 
 if TYPE_CHECKING:
@@ -24,6 +30,7 @@ DOCUMENT = contract.load()
 EFFECTS = effects_of(DOCUMENT)
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+PARTS = "multipart/form-data"
 
 
 @pytest.fixture
@@ -157,9 +164,48 @@ def test_it_is_withheld_also_where_the_rest_is_wrong(guard: WriteGuard) -> None:
         guard.check("undeploy_pipeline", from_json(1))
 
 
-@pytest.mark.parametrize("nothing", [None, {}, NOBODYS, str(NOBODYS), [], [None]])
+@pytest.mark.parametrize("nothing", [NOBODYS, str(NOBODYS)])
 def test_what_names_nothing_is_sent(nothing: Any, guard: WriteGuard) -> None:
     guard.check("undeploy_pipeline", asks(pipeline_id=nothing))
+
+
+LACKING: dict[str, tuple[str, dict[str, Any]]] = {
+    "all of several": ("undeploy_pipeline", {}),
+    "as null": ("undeploy_pipeline", {"pipeline_id": None}),
+    "as an empty object": ("undeploy_pipeline", {"pipeline_id": {}}),
+    "as an empty list": ("undeploy_pipeline", {"pipeline_id": []}),
+    "as a list of null": ("undeploy_pipeline", {"pipeline_id": [None]}),
+    "the user": ("deactivate_user", {}),
+    "the workspace, and not the user": ("remove_workspace_user", {"email": f"{PREFIX}-u@example.com"}),
+    "the user, and not the workspace": ("remove_workspace_user", {"workspace_id": None}),
+    "the assay": ("set_assay_active", {"active": False}),
+    "the pipeline that is copied": ("copy_pipeline", {"name": f"{PREFIX}-c", "workspace_id": 7}),
+}
+
+
+@pytest.mark.parametrize("what", LACKING)
+def test_a_request_without_what_decides_what_it_touches_is_not_sent_where_others_have_things(
+    what: str, guard: WriteGuard, owned: OwnedResources
+) -> None:
+    operation, body = LACKING[what]
+    with pytest.raises(WithheldError, match="could be taken for one about what others have"):
+        guard.check(operation, asks(**body))
+    WriteGuard(EFFECTS, owned, user_changes=True, alone=True).check(operation, asks(**body))
+
+
+MAKING: dict[str, dict[str, Any]] = {
+    "create_workspace": {},
+    "invite_user": {"password": "anything"},
+    "create_pipeline": {"definition": {}},
+    "upload_model_stream": {},
+    "deploy_pipeline": {"pipeline_id": 8},
+    "create_assay": {"pipeline_id": 8},
+}
+
+
+@pytest.mark.parametrize("operation", MAKING)
+def test_a_request_without_what_can_only_be_made_new_is_sent(operation: str, guard: WriteGuard) -> None:
+    guard.check(operation, asks(**MAKING[operation]))
 
 
 def test_reading_may_name_anything(guard: WriteGuard) -> None:
@@ -272,7 +318,7 @@ def test_what_is_hidden_in_a_request_is_found_or_the_request_withheld(where: str
         send(guard, "undeploy_pipeline", content, kind, query=query, **headers)
 
 
-@pytest.mark.parametrize("segment", ["..", "%2e%2e", "a%2Fb", "%252e%252e", "a%5Cb", "%00", "a%0d", ".", "a%252Fb"])
+@pytest.mark.parametrize("segment", ["", "..", "%2e%2e", "a%2Fb", "%252e%252e", "a%5Cb", "%00", "a%0d", ".", "a%252Fb"])
 def test_a_path_that_could_lead_to_another_operation_is_not_sent(segment: str, owned: OwnedResources) -> None:
     effects = {"see": Effects("see"), "end": Effects("end", ("model",), EFFECTS["infer_deployment"].request)}
     guard = WriteGuard(effects, owned)
@@ -308,6 +354,66 @@ class TestMethods:
     )
     def test_a_path_that_may_be_taken_for_an_operations_is_known(self, url: str) -> None:
         assert plainest(f"http://127.0.0.1{url}") == "/v1/api/models/list"
+
+
+DELETING = {
+    "operationId": "forget_all",
+    "x-writes": ["model"],
+    "x-names": {"$request.query.model": "model id"},
+    "parameters": [{"in": "query", "name": "model", "required": True, "schema": {"type": "integer"}}],
+    "responses": {"200": {"description": "It is gone."}},
+}
+SHOWING: dict[str, Any] = {
+    "operationId": "show_any",
+    "x-writes": [],
+    "x-names": {"$request.path.which": "model name"},
+    "parameters": [{"in": "path", "name": "which", "required": True, "schema": {"type": "string"}}],
+    "responses": {"200": {"description": "It is shown."}},
+}
+
+
+class TestInterceptor:
+    """What is sent at which URL."""
+
+    @staticmethod
+    def interceptor(paths: dict[str, Any]) -> Interceptor:
+        rules = Rules({"paths": paths})
+        guard = WriteGuard(effects_of(rules.document), OwnedResources(PREFIX))
+        return Interceptor(cast("Any", Mock()), rules, guard, RateLimit(None))
+
+    def test_a_request_that_leads_elsewhere_is_not_sent(self) -> None:
+        found = self.interceptor({"/shown/{which}": {"get": SHOWING}})
+        found.origins = frozenset({origin_of("https://instance"), origin_of("http://instance:8080")})
+        for url in ("https://instance/shown/a", "https://INSTANCE:443/shown/a", "http://instance:8080/anything"):
+            found.admit("GET", url, [], b"")
+        for url in ("http://instance/shown/a", "https://instance:8080/a", "https://instance.evil/a", "http://[::1]/"):
+            with pytest.raises(WithheldError, match="is not the instance"):
+                found.admit("GET", url, [], b"")
+
+    def test_the_head_of_what_writes_by_get_is_not_asked_for(self) -> None:
+        found = self.interceptor({"/forget": {"get": DELETING}})
+        with pytest.raises(WithheldError, match="Without "):
+            found.admit("HEAD", "http://instance/forget", [], b"")
+        found.admit("OPTIONS", "http://instance/forget", [], b"")
+
+    def test_a_request_that_fits_two_paths_is_allowed_at_both(self) -> None:
+        writing = SHOWING | {"operationId": "forget_any", "x-writes": ["model"]}
+        reading: dict[str, Any] = {"operationId": "see", "x-writes": [], "x-names": {}, "responses": {"200": {}}}
+        found = self.interceptor({"/models/{which}": {"get": writing}, "/models/current": {"get": reading}})
+        with pytest.raises(WithheldError, match="names no model name"):
+            found.admit("GET", "http://instance/models/current", [], b"")
+        sent = found.admit("GET", f"http://instance/models/{PREFIX}-m", [], b"")
+        assert (sent.operation, sent.fields.values[0].value) == ("forget_any", f"{PREFIX}-m")
+
+    def test_what_an_answer_does_not_tell_of_is_looked_for_in_the_end(self) -> None:
+        guard = WriteGuard(EFFECTS, OwnedResources(PREFIX))
+        found = Interceptor(cast("Any", Mock(exchanges=[])), Rules(DOCUMENT), guard, RateLimit(None))
+        url = "http://instance/v1/api/workspaces/create"
+        body = json.dumps({"workspace_name": f"{PREFIX}-w"}).encode()
+        for answer, unanswered in ((b"{}", 1), (b"no JSON", 2), (b'{"workspace_id": 7}', 2)):
+            sent = found.admit("POST", url, [("content-type", JSON)], body)
+            found.keep(sent, Incoming(200, [("content-type", JSON)], answer))
+            assert len(found.guard.owned.unanswered()) == unanswered
 
 
 class TestReadingRequests:
@@ -370,7 +476,12 @@ class TestOwnedResources:
         for others in (asks(model_id="production"), asks(models_pk_id=NOBODYS), asks(), asks(model_id=None)):
             owned.learn(EFFECTS["list_model_versions"], others, versions)
             assert not owned.has("model version id", 21)
-        owned.learn(EFFECTS["list_model_versions"], asks(model_id=f"{PREFIX}-m"), versions)
+        own = asks(model_id=f"{PREFIX}-m")
+        unnamed = {"id": 22, "models_pk_id": 1}
+        for unconfirmed in (versions, [versions[0] | {"model_id": f"{PREFIX}-m"}, unnamed]):
+            owned.learn(EFFECTS["list_model_versions"], own, unconfirmed)
+            assert not owned.has("model version id", 21)
+        owned.learn(EFFECTS["list_model_versions"], own, [versions[0] | {"model_id": f"{PREFIX}-m"}])
         assert owned.has("model version id", 21)
         assert owned.has("model version uuid", "v")
 
@@ -384,6 +495,35 @@ class TestOwnedResources:
             assert not owned.has("model id", 1)
         owned.learn(EFFECTS["list_model_versions"], asks(models_pk_id=3), [own])
         assert owned.of("model version id") == [11, 21]
+
+    def test_what_was_there_before_is_not_learned_whatever_an_answer_says(self, owned: OwnedResources) -> None:
+        owned.was_there("workspace id", 1)
+        owned.was_there("pipeline id", 2)
+        for claimed in (1, "1"):
+            owned.learn(EFFECTS["create_workspace"], asks(workspace_name=f"{PREFIX}-w"), {"workspace_id": claimed})
+            assert not owned.has("workspace id", 1)
+        owned.made(Resource("pipeline", 2, None, 7))
+        owned.add("pipeline id", 2)
+        assert not owned.has("pipeline id", 2)
+        assert not owned.resources("pipeline")
+        owned.learn(EFFECTS["create_workspace"], asks(workspace_name=f"{PREFIX}-w"), {"workspace_id": 5})
+        assert owned.has("workspace id", 5)
+
+    def test_the_id_of_what_was_removed_is_the_runs_no_more(self, owned: OwnedResources) -> None:
+        parameters = (parameter("query", "workspace_id"), parameter("query", "model"))
+        effects = added(QUERY | {"$request.query.model": "model id"}, *parameters)
+        owned.add("model id", 5)
+        request = fields_of("/added", "http://instance/added?model=5&workspace_id=7", [], b"", effects)
+        owned.forget(effects, request)
+        assert not owned.has("model id", 5), "which another's may have by now"
+        assert owned.has("workspace id", 7), "which was not removed"
+
+    def test_an_answer_without_the_id_of_what_was_made_does_not_tell_all(self, owned: OwnedResources) -> None:
+        request = asks(deploy_id=f"{PREFIX}-lost")
+        assert not owned.learn(EFFECTS["deploy_pipeline"], request, {})
+        assert owned.learn(EFFECTS["deploy_pipeline"], request, {"id": 3})
+        assert not owned.learn(EFFECTS["create_workspace"], asks(workspace_name=f"{PREFIX}-w"), {})
+        assert owned.resources("workspace") == [Resource("workspace", None, f"{PREFIX}-w")]
 
     def test_what_is_listed_is_one_thing_however_it_was_found(self, owned: OwnedResources) -> None:
         owned.made(Resource("model", None, "m", 7))
@@ -494,6 +634,21 @@ def test_a_request_that_the_contract_allows_without_a_name_has_to_have_one(owned
         guard.check("purge_model", asks(why="all of them"))
 
 
+@pytest.mark.parametrize(("fixtures", "outcome"), [(["conformance_suite"], "skipped"), (["owned"], "failed")])
+def test_only_a_test_of_the_suite_is_skipped_where_its_request_may_not_be_sent(
+    fixtures: list[str], outcome: str
+) -> None:
+    config = SimpleNamespace(stash=pytest.Stash())
+    item: Any = SimpleNamespace(fixturenames=fixtures, config=config, location=("test.py", 1, "test"))
+    call: Any = SimpleNamespace(excinfo=SimpleNamespace(value=WithheldError("It is others'.")))
+    report: Any = SimpleNamespace(outcome="failed", when="call")
+    made = plugin.pytest_runtest_makereport(item, call)
+    next(made)
+    with pytest.raises(StopIteration):
+        made.send(report)
+    assert report.outcome == outcome
+
+
 def test_a_rate_is_kept() -> None:
     rate = RateLimit(50)
     begin = time.monotonic()
@@ -514,20 +669,29 @@ WORKSPACE = {"$request.body#/workspace_id": "workspace id"}
 QUERY = {"$request.query.workspace_id": "workspace id"}
 
 
-def added(names: dict[str, str], *parameters: dict[str, Any], **bodies: dict[str, Any]) -> Effects:
+def added(
+    names: dict[str, str],
+    *parameters: dict[str, Any],
+    path: str = "/added",
+    writes: str = "model",
+    schemas: dict[str, Any] | None = None,
+    **bodies: dict[str, Any],
+) -> Effects:
     """What a contract says of a further operation that writes, with bodies of media types (`json`, `form`, `file`)."""
-    types = {"json": JSON, "form": FORM, "file": "application/octet-stream"}
+    types = {"json": JSON, "form": FORM, "file": "application/octet-stream", "text": "text/plain", "parts": PARTS}
     content = {types[name]: {"schema": schema} for name, schema in bodies.items()}
     operation: dict[str, Any] = {
         "operationId": "added",
-        "x-writes": ["model"],
+        "x-writes": [writes],
         "x-names": names,
         "parameters": list(parameters),
         "responses": {"200": {"description": "It is done."}},
     }
     if content:
         operation["requestBody"] = {"required": True, "content": content}
-    return effects_of({"paths": {"/added": {"post" if content else "delete": operation}}})["added"]
+    components = {"schemas": schemas or {}}
+    item = {"post" if content else "delete": operation}
+    return effects_of({"paths": {path: item}, "components": components})["added"]
 
 
 def within(**properties: Any) -> dict[str, Any]:
@@ -601,19 +765,35 @@ def test_a_request_that_the_contract_allows_to_name_nothing_is_sent_only_if_it_n
     if content == b'{"ids": []}':
         names = {"$request.body#/ids/*": "model id"}
     with pytest.raises(WithheldError, match="names nothing of this run"):
-        see(added(names, **bodies), owned, content, kind=kind)
+        see(added(names, **cast("Any", bodies)), owned, content, kind=kind)
 
 
 @pytest.mark.parametrize("schema", [needs(ids=INTEGER), CHOICES | {"anyOf": [needs(ids=INTEGER)]}])
-def test_a_request_without_what_the_contract_requires_is_sent(schema: dict[str, Any], owned: OwnedResources) -> None:
-    see(
-        added(
-            {"$request.body#/ids": "model id", "$request.body#/all": "nothing"},
-            json=schema | {"properties": {"ids": INTEGER} | ALL},
-        ),
-        owned,
-        b'{"all": "yes"}',
-    )
+def test_a_request_without_what_the_contract_requires_is_sent_only_where_nobody_else_has_anything(
+    schema: dict[str, Any], owned: OwnedResources
+) -> None:
+    names = {"$request.body#/ids": "model id", "$request.body#/all": "nothing"}
+    effects = added(names, json=schema | {"properties": {"ids": INTEGER} | ALL})
+    with pytest.raises(WithheldError, match="Without "):
+        see(effects, owned, b'{"all": "yes"}')
+    WriteGuard({"added": effects}, owned, alone=True).check("added", asks(all="yes"))
+
+
+def test_each_item_of_a_list_has_what_decides_what_it_touches(owned: OwnedResources) -> None:
+    items = {"type": "array", "minItems": 1, "items": needs(pipeline=INTEGER) | {"additionalProperties": False}}
+    effects = added({"$request.body#/*/pipeline": "pipeline id"}, writes="pipeline", json=items)
+    see(effects, owned, b'[{"pipeline": 8}, {"pipeline": [8]}]')
+    for content in (b'[{"pipeline": 8}, {}]', b'[{"pipeline": 8}, {"pipeline": null}]', b"[]", b"{}"):
+        with pytest.raises(WithheldError, match="Without "):
+            see(effects, owned, content)
+
+
+def test_where_nothing_of_a_kind_that_is_changed_is_named_every_name_decides(owned: OwnedResources) -> None:
+    """Such as the workspace whose models are removed."""
+    effects = added(WORKSPACE | {"$request.body#/by": "user email"}, json=within(by={"type": "string"}))
+    see(effects, owned, b'{"workspace_id": 7}')
+    with pytest.raises(WithheldError, match=r"Without .*workspace_id"):
+        see(effects, owned, b'{"by": "conformance-abc-u@example.com"}')
 
 
 @pytest.mark.parametrize(
@@ -636,6 +816,67 @@ def test_a_field_that_names_a_thing_has_no_default_in_a_request_that_writes() ->
     schema = within(model_id=INTEGER | {"default": 1})
     effects = added(WORKSPACE | {"$request.body#/model_id": "model id"}, json=schema)
     assert effects.problem == "It writes, and without $request.body#/model_id it names 1, its default."
+
+
+LIST: dict[str, Any] = {"type": "array", "items": INTEGER, "default": [1, 2]}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "of a list": {"ids": LIST},
+    "of an object above": {"target": {"type": "object", "properties": {"id": INTEGER}, "default": {"id": 1}}},
+    "of a part": {"ids": {"allOf": [LIST]}},
+    "beside a reference": {"ids": {"$ref": "#/components/schemas/Ids", "default": [1]}},
+    "of what is referred to": {"ids": {"$ref": "#/components/schemas/Defaulted"}},
+}
+
+
+@pytest.mark.parametrize("where", DEFAULTS)
+def test_no_default_names_a_thing_wherever_it_stands(where: str) -> None:
+    plain = {name: value for name, value in LIST.items() if name != "default"}
+    key = next(iter(DEFAULTS[where]))
+    names = WORKSPACE | {f"$request.body#/{key}/{'*' if key == 'ids' else 'id'}": "model id"}
+    effects = added(names, json=within(**DEFAULTS[where]), schemas={"Ids": plain, "Defaulted": LIST})
+    assert "its default" in effects.problem
+    nothing: dict[str, Any] = {"ids": plain | {"default": []}}
+    assert not added(WORKSPACE | {"$request.body#/ids/*": "model id"}, json=within(**nothing)).problem
+
+
+def test_no_default_of_a_list_in_a_query_names_a_thing() -> None:
+    query = (parameter("query", "workspace_id"), {"in": "query", "name": "ids", "schema": LIST})
+    assert "its default" in added(QUERY | {"$request.query.ids": "model id"}, *query).problem
+
+
+def test_a_file_that_names_a_thing_is_looked_at(owned: OwnedResources) -> None:
+    owned.add("model name", f"{PREFIX}-m")
+    effects = added({"$request.body#/which": "model name"}, parts=needs(which=BINARY))
+    part = '--b\r\nContent-Disposition: form-data; name="which"; filename="a"\r\n\r\n%s\r\n--b--\r\n'
+    kind = f"{PARTS}; boundary=b"
+    see(effects, owned, (part % f"{PREFIX}-m").encode(), kind=kind)
+    with pytest.raises(WithheldError, match="names no model name of this run"):
+        see(effects, owned, (part % "tumor").encode(), kind=kind)
+    effects = added({"$request.body": "model name"}, text=BINARY)
+    with pytest.raises(WithheldError):
+        see(effects, owned, b"tumor", kind="text/plain")
+
+
+@pytest.mark.parametrize("path", ["/added?do=purge", "/added#purge", "/added/{workspace_id}-{what}"])
+def test_a_path_by_which_requests_are_not_told_apart_is_no_description(path: str) -> None:
+    parameters = [parameter("path", name) for name in ("workspace_id", "what") if f"{{{name}}}" in path]
+    names = {f"$request.path.{found['name']}": "workspace id" for found in parameters}
+    assert "told apart" in added(names, *parameters, path=path).problem
+
+
+def test_operations_of_one_name_are_no_description() -> None:
+    """The one that reads would have the one that writes be taken for reading."""
+    document = purge()
+    reading = purge(**{"x-writes": []})["paths"]["/v1/api/models/purge"]
+    document["paths"]["/v1/api/models/see"] = reading
+    assert (
+        effects_of(document)["purge_model"].problem == "Another operation of the contract is called purge_model, too."
+    )
+
+
+def test_a_reference_that_leads_to_itself_is_no_description() -> None:
+    schemas = {"A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}}
+    assert "leads to itself" in added(WORKSPACE, json={"$ref": "#/components/schemas/A"}, schemas=schemas).problem
 
 
 def test_a_header_that_clients_send_themselves_is_looked_at_where_it_names_something(owned: OwnedResources) -> None:

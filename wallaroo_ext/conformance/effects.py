@@ -116,6 +116,8 @@ class Effects:
         maps: The places of objects whose keys the contract does not list, and which could name something.
         required: The places of what every request has that the contract allows, or of one of several such.
         requires_name: Whether the contract allows no request that names nothing.
+        decisive: Of what decides what it touches, what every request that the contract allows has: groups of fields, of
+            each of which one names something.
         problem: Why the contract does not describe it; empty where it does.
     """
 
@@ -130,6 +132,7 @@ class Effects:
     maps: frozenset[Place] = frozenset()
     required: frozenset[Place] = frozenset()
     requires_name: bool = False
+    decisive: tuple[tuple[RequestName, ...], ...] = ()
     problem: str = ""
 
     @property
@@ -195,10 +198,12 @@ def split_thing(thing: str) -> tuple[str, str]:
 
 def effects_of(document: dict[str, Any]) -> dict[str, Effects]:
     """Return what a contract says of the effects of each operation, by its id."""
-    return {
-        operation["operationId"]: _effects(document, path, method, object_of(operation))
-        for path, method, operation in contract.operations(document)
-    }
+    found: dict[str, Effects] = {}
+    for path, method, operation in contract.operations(document):
+        name = operation["operationId"]
+        another = Effects(name, problem=f"Another operation of the contract is called {name}, too.")
+        found[name] = another if name in found else _effects(document, path, method, object_of(operation))
+    return found
 
 
 def _effects(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> Effects:
@@ -207,7 +212,7 @@ def _effects(document: dict[str, Any], path: str, method: str, operation: dict[s
         found = _described(document, path, operation)
     except UndescribedError as error:
         return Effects(name, problem=str(error))
-    except (LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         return Effects(name, problem=f"Its request cannot be read from the contract ({type(error).__name__}: {error}).")
     if method in _CHANGING_METHODS and not found.writes:
         return Effects(
@@ -218,6 +223,7 @@ def _effects(document: dict[str, Any], path: str, method: str, operation: dict[s
 
 def _described(document: dict[str, Any], path: str, operation: dict[str, Any]) -> Effects:
     writes = _writes(operation)
+    _see_path(path)
     request, answer = _names(operation)
     schema = RequestSchema(document, path, operation)
     for found in request:
@@ -228,19 +234,56 @@ def _described(document: dict[str, Any], path: str, operation: dict[str, Any]) -
     if writes:
         _see_all_named(request, schema)
         _see_no_defaults(request, schema)
+    named = [name for name in request if name.thing != NOTHING]
     return Effects(
         operation=str(operation["operationId"]),
         writes=writes,
         request=request,
         answer=answer,
         nameless=schema.nameless,
-        files=schema.files,
-        file_types=schema.file_types,
+        files=frozenset(place for place in schema.files if not _is_named(place, named)),
+        file_types={kind: is_file and not _is_named(("body",), named) for kind, is_file in schema.file_types.items()},
         keys=schema.keys,
         maps=schema.maps,
         required=schema.required,
-        requires_name=schema.always_has([name.place for name in request if name.thing != NOTHING]),
+        requires_name=schema.always_has([name.place for name in named]),
+        decisive=tuple(_decisive(writes, named, {given.kind for given in answer}, schema)),
     )
+
+
+def _see_path(path: str) -> None:
+    """See that a path says which requests are the operation's, and where in them each parameter stands.
+
+    Raises:
+        UndescribedError: It does not.
+    """
+    if "?" in path or "#" in path:
+        raise UndescribedError("Its path has a query or a fragment, by which requests are not told apart.")
+    if any(step.count("{") > 1 for step in path.split("/")):
+        raise UndescribedError("A step of its path has two parameters, which can be told apart in more than one way.")
+
+
+def _is_named(place: Place, named: Iterable[RequestName]) -> bool:
+    """Whether the contract says that what stands at a place names a thing; a file that does is read as a text."""
+    return any(is_at(name.place, place) for name in named)
+
+
+def _decisive(
+    writes: Iterable[str], named: Iterable[RequestName], given: set[str], schema: RequestSchema
+) -> Iterator[tuple[RequestName, ...]]:
+    """The fields that decide what an operation touches, and which every request has that the contract allows.
+
+    A request without one of them could be taken for one that is about everything. They are those that name a thing of a
+    kind that the operation may change; where it changes a kind of which nothing is named or made new, all that are.
+    """
+    existing = [name for name in named if name.origin == "existing"]
+    made = given | {split_thing(name.thing)[0] for name in named if name.origin != "existing"}
+    kinds = {split_thing(name.thing)[0] for name in existing}
+    changed = set(writes) - made
+    decides = existing if changed - kinds else [name for name in existing if split_thing(name.thing)[0] in set(writes)]
+    yield from ((name,) for name in decides if schema.always_has([name.place]))
+    if changed and schema.always_has([name.place for name in existing]):
+        yield tuple(existing)
 
 
 def _writes(operation: dict[str, Any]) -> tuple[str, ...]:
@@ -346,18 +389,21 @@ def _see_no_defaults(request: Iterable[RequestName], schema: RequestSchema) -> N
     Raises:
         UndescribedError: A field that names a thing has a default.
     """
+    places = [name.place for name in request if name.thing != NOTHING]
     for place, default in schema.defaults:
-        if any(name.thing != NOTHING and is_at(name.place, place) for name in request):
+        # The default of an object or a list can have what stands below it.
+        if any(is_at(each[: len(place)], place[: len(each)]) or is_at(each, place) for each in places):
             raise UndescribedError(f"It writes, and without {written(place)} it names {default!r}, its default.")
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A place in a message, with its schema, whether the message may lack it, and the body's media type."""
+    """A place in a message: its schema, whether it is always there, its default, and the media type of the body."""
 
     place: Place
     schema: dict[str, Any]
     required: bool
+    default: Any = None
     media_type: str = ""
 
     @property
@@ -409,8 +455,7 @@ class RequestSchema:
     @property
     def defaults(self) -> list[tuple[Place, Any]]:
         """What the contract has for fields that a request lacks, by their places."""
-        found = [(part.place, part.schema.get("default")) for part in self._parts]
-        return [(place, default) for place, default in found if default is not None]
+        return [(part.place, part.default) for part in self._parts if part.default not in (None, [], {})]
 
     @cached_property
     def texts_and_numbers(self) -> list[Place]:
@@ -465,8 +510,18 @@ def _parameters(document: dict[str, Any], path: str, operation: dict[str, Any]) 
     for written_one in [*shared, *list_of(operation.get("parameters"))]:
         parameter = object_of(contract.resolve(document, object_of(written_one)))
         place = parameter_place(parameter)
-        found[place] = _Part(place, _parameter_schema(document, parameter), required=bool(parameter.get("required")))
+        schema = object_of(parameter.get("schema"))
+        inner = [part.default for part in _below(document, schema, (), required=False, above=())]
+        default = next((each for each in [_default(document, schema), *inner] if each is not None), None)
+        required = bool(parameter.get("required"))
+        found[place] = _Part(place, _parameter_schema(document, parameter), required, default)
     yield from found.values()
+
+
+def _default(document: dict[str, Any], schema: Any) -> Any:
+    """The default of a schema: what stands beside a reference, or where that leads."""
+    beside = object_of(schema).get("default")
+    return object_of(contract.resolve(document, object_of(schema))).get("default") if beside is None else beside
 
 
 def parameter_place(parameter: dict[str, Any]) -> Place:
@@ -487,7 +542,8 @@ def _places(document: dict[str, Any], message: dict[str, Any], *, required: bool
     for name, media in object_of(object_of(contract.resolve(document, message)).get("content")).items():
         media_type = str(name).partition(";")[0].strip().lower()
         schema = object_of(object_of(media).get("schema"))
-        yield _Part(("body",), object_of(contract.resolve(document, schema)), required, media_type)
+        resolved = object_of(contract.resolve(document, schema))
+        yield _Part(("body",), resolved, required, _default(document, schema), media_type)
         for part in _below(document, schema, ("body",), required=required, above=()):
             yield replace(part, media_type=media_type)
 
@@ -503,14 +559,14 @@ def _below(
     for keyword in ("allOf", "anyOf", "oneOf"):
         for inner in list_of(schema.get(keyword)):
             resolved = object_of(contract.resolve(document, object_of(inner)))
-            yield _Part(place, resolved, required=required)
+            yield _Part(place, resolved, required, _default(document, inner))
             yield from _below(document, inner, place, required=required and keyword == "allOf", above=above)
     needed = {*list_of(schema.get("required")), *list_of(schema.get("x-one-of-required"))}
     inner_schemas = [(key, inner, required and key in needed) for key, inner in _properties(schema)]
     inner_schemas += [("*", inner, required) for inner in _items(schema)]
     for key, inner, is_needed in inner_schemas:
         resolved = object_of(contract.resolve(document, object_of(inner)))
-        yield _Part((*place, key), resolved, required=is_needed)
+        yield _Part((*place, key), resolved, is_needed, _default(document, inner))
         yield from _below(document, inner, (*place, key), required=is_needed, above=above)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from wallaroo_mlops_client.api.assays import create_assay, list_assays
 from wallaroo_mlops_client.api.models import get_model_config_by_id, list_model_versions, list_models
-from wallaroo_mlops_client.api.users import invite_user
+from wallaroo_mlops_client.api.users import invite_user, query_users
 from wallaroo_mlops_client.api.workspaces import create_workspace, list_workspaces
 from wallaroo_mlops_client.models import (
     AssayRequest,
@@ -20,6 +21,7 @@ from wallaroo_mlops_client.models import (
     ListModelsRequest,
     ListModelVersionsRequest,
     ListWorkspacesRequest,
+    QueryUsersRequest,
 )
 
 from wallaroo_ext import call, deploy_pipeline, infer, upload_model
@@ -27,6 +29,7 @@ from wallaroo_ext.conformance.effects import split_thing
 from wallaroo_ext.conformance.owned_resources import DOMAIN, Resource
 from wallaroo_ext.conformance.samples import INPUT, OUTPUT, WIDTH, model_file
 from wallaroo_ext.conformance.write_guard import WithheldError
+from wallaroo_ext.errors import WallarooError
 from wallaroo_ext.json_values import list_of
 
 if TYPE_CHECKING:
@@ -146,6 +149,7 @@ def make_fixtures(
     """
     fixtures = Fixtures()
     steps: list[Callable[[], None]] = [
+        lambda: _see_what_is_there(client, owned),
         lambda: _make_workspaces(client, owned, fixtures, expendable),
         lambda: _make_user(client, owned, fixtures, expendable) if user_changes else None,
         lambda: _make_deployments(client, owned, fixtures, expendable),
@@ -157,6 +161,22 @@ def make_fixtures(
         except WithheldError as error:
             fixtures.withheld = fixtures.withheld or str(error)
     return fixtures
+
+
+def _see_what_is_there(client: Client, owned: OwnedResources) -> None:
+    """Take note of others' things, which an instance may name where it is asked to make one.
+
+    What cannot be listed is not known; that it cannot be, the tests of its operation find.
+    """
+    with suppress(WallarooError, WithheldError):
+        for workspace in call(list_workspaces, client=client, body=ListWorkspacesRequest()).workspaces:
+            owned.was_there("workspace id", workspace.id)
+            for kind in ("model", "pipeline"):
+                for number in list_of(workspace.to_dict().get(f"{kind}s")):
+                    owned.was_there(f"{kind} id", number)
+    with suppress(WallarooError, WithheldError):
+        for user_id in call(query_users, client=client, body=QueryUsersRequest()).users.additional_properties:
+            owned.was_there("user id", user_id)
 
 
 def _make_workspaces(client: Client, owned: OwnedResources, fixtures: Fixtures, expendable: frozenset[str]) -> None:

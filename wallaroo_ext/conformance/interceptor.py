@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 import requests
@@ -114,6 +115,7 @@ class Interceptor:
         test: The test that is running, as pytest names it.
         sign_in_url: Where the run's own client gets its tokens, also where the contract does not have that operation.
         roots: What the paths of the instance's URLs begin with, before those of the contract.
+        origins: Where requests may go, as scheme, host and port; None for anywhere.
     """
 
     def __init__(self, run: Run, rules: Rules, guard: WriteGuard, rate: RateLimit) -> None:
@@ -123,6 +125,7 @@ class Interceptor:
         self.test = ""
         self.sign_in_url = ""
         self.roots: tuple[str, ...] = ("",)
+        self.origins: frozenset[str] | None = None
         self._rate = rate
         self._lock = threading.Lock()
         routes = [_Route(name, path, method.upper()) for name, (_, path, method) in rules.places.items()]
@@ -134,11 +137,10 @@ class Interceptor:
         return next((found.operation for found in self._at(url) if found.method == method.upper()), "")
 
     def _at(self, url: str) -> list[_Route]:
-        """The operations at a URL's path; several paths of the contract can fit it equally well."""
+        """The operations at a URL's path, the likeliest first: an instance may take it for any of them."""
         path = raw_path(url)
         below = [path.removeprefix(root) for root in self.roots if path.startswith(root)]
-        found = [route for route in self._routes if any(map(route.pattern.fullmatch, below))]
-        return [route for route in found if route.parameters == found[0].parameters]
+        return [route for route in self._routes if any(map(route.pattern.fullmatch, below))]
 
     def admit(self, method: str, url: str, headers: Iterable[tuple[str, str]], content: bytes) -> Outgoing:
         """Let a request go, at its time.
@@ -151,7 +153,9 @@ class Interceptor:
         operation = next((route.operation for route in declared or routes), "")
         fields = RequestFields()
         try:
-            for route in declared:
+            self._see_origin(url)
+            # The last is the likeliest, and the one that the request counts for.
+            for route in reversed(declared):
                 effects = self.guard.effects[route.operation]
                 fields = fields_of(route.template, url, kept, content, effects)
                 self.guard.check(route.operation, fields)
@@ -166,6 +170,15 @@ class Interceptor:
             self.guard.owned.attempt(self.guard.effects[operation], fields)
         return Outgoing(operation, method, url, kept, content, fields, is_declared=bool(declared))
 
+    def _see_origin(self, url: str) -> None:
+        """See that a request goes to the instance, whatever its answers and the contract's servers lead to.
+
+        Raises:
+            WithheldError: It goes elsewhere.
+        """
+        if self.origins is not None and origin_of(url) not in self.origins:
+            raise WithheldError(f"{origin_of(url)} is not the instance.")
+
     def _see_undeclared(
         self, method: str, url: str, headers: list[tuple[str, str]], content: bytes, routes: list[_Route]
     ) -> None:
@@ -178,7 +191,10 @@ class Interceptor:
             self.guard.check_elsewhere(method, has_body=bool(content) or bool(self._at(plainest(url))))
         for route in routes:
             fields = fields_of(route.template, url, headers, content)
-            self.guard.check_undeclared(method, route.operation, fields, has_body=bool(content))
+            if method.upper() == "HEAD" and route.method == "GET":
+                self.guard.check(route.operation, fields)  # which instances carry out as they do GET
+            if route.parameters == routes[0].parameters:
+                self.guard.check_undeclared(method, route.operation, fields, has_body=bool(content))
 
     def keep(self, outgoing: Outgoing, incoming: Incoming, *, checks: Iterable[str] = _EVERY_CHECK) -> Exchange:
         """Keep an exchange, learn from it, and check its answer.
@@ -194,12 +210,20 @@ class Interceptor:
             self.run.exchanges.append(exchange)
             if operation:
                 self._check(exchange, incoming, set(checks))
-        if 0 < incoming.status < 500:  # noqa: PLR2004 - HTTP's: a server's error may come after a write
-            self.guard.owned.answered(outgoing.fields)
+        is_told = 0 < incoming.status < 500  # noqa: PLR2004 - HTTP's: a server's error may come after a write
         if outgoing.is_declared and 200 <= incoming.status < 300:  # noqa: PLR2004 - HTTP's
-            effects = self.guard.effects[operation]
-            self.guard.owned.learn(effects, outgoing.fields, _json(incoming.content))
+            is_told = self._learn(outgoing, incoming)
+        if is_told:
+            self.guard.owned.answered(outgoing.fields)
         return exchange
+
+    def _learn(self, outgoing: Outgoing, incoming: Incoming) -> bool:
+        """Learn from a success; returns whether it tells all that the request made."""
+        effects, owned = self.guard.effects[outgoing.operation], self.guard.owned
+        is_told = owned.learn(effects, outgoing.fields, _json(incoming.content))
+        if outgoing.method.upper() == "DELETE":
+            owned.forget(effects, outgoing.fields)
+        return is_told
 
     def lost(self, outgoing: Outgoing, error: Exception) -> Exchange:
         """Keep a request that got no answer."""
@@ -265,6 +289,13 @@ class Interceptor:
             where = re.sub(r"\[\d+\]", "[]", found.where)
             listed = ", ".join(map(repr, found.listed))
             self.run.notice(Notice(operation, where, f"{found.value!r} is not among the listed values {listed}."))
+
+
+def origin_of(url: str) -> str:
+    """Return the scheme, host and port of a URL."""
+    found = urlsplit(url)
+    port = found.port or {"http": 80, "https": 443}.get(found.scheme)
+    return f"{found.scheme}://{found.hostname}:{port}"
 
 
 class InterceptedTransport(httpx.BaseTransport):

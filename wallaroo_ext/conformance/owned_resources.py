@@ -50,6 +50,7 @@ class OwnedResources:
         self.prefix = prefix
         self._known: dict[str, dict[Any, None]] = {}
         self._made: dict[tuple[str, int | str | None, str | None], Resource] = {}
+        self._there_before: dict[str, set[str]] = {}
         self._unanswered: dict[int, tuple[Effects, RequestFields]] = {}
         self._lock = threading.Lock()
         self._name = re.compile(rf"{re.escape(prefix)}-[A-Za-z0-9._-]*(?:{re.escape(DOMAIN)})?")
@@ -74,18 +75,28 @@ class OwnedResources:
         with self._lock:
             return list(self._unanswered.values())
 
-    def learn(self, effects: Effects, request: RequestFields, answer: Any) -> None:
+    def was_there(self, thing: str, value: Any) -> None:
+        """Take note of an id that was there before the run, and so is none of the run's, whatever an answer says."""
+        self._there_before.setdefault(thing, set()).add(_number(value))
+
+    def _is_of_others(self, thing: str, value: Any) -> bool:
+        return _number(value) in self._there_before.get(thing, ())
+
+    def learn(self, effects: Effects, request: RequestFields, answer: Any) -> bool:
         """Take note of what an answer tells of the run's: what a request made, or what belongs to what it names.
 
         Args:
             effects: What the contract says of the operation.
             request: The request.
             answer: The JSON of the answer, which is a success.
+
+        Returns:
+            Whether it tells the ids of all that the request gave a name to, as far as the contract says that it does.
         """
         if not effects.writes and not (
             self._is_about_own(effects, request) and self._is_asked_for(effects, request, answer)
         ):
-            return
+            return True
         found: dict[str, dict[str, list[Any]]] = {}
         for given in effects.answer:
             kind, key = split_thing(given.thing)
@@ -94,6 +105,18 @@ class OwnedResources:
                 self.add(given.thing, value)
         if effects.writes:
             self._list_made(effects, request, found)
+        named = _new_names(effects, request)
+        return all(keys["id"] for kind, keys in found.items() if kind in named and "id" in keys)
+
+    def forget(self, effects: Effects, request: RequestFields) -> None:
+        """Take note that a request removed what it names: an instance may give its id to what another makes."""
+        removed = [name for name in effects.names if split_thing(name.thing)[0] in effects.writes]
+        for name in removed:
+            gone = {part for value in request.at(name.place) for part in _number(value).split(",")}
+            with self._lock:
+                known = self._known.get(name.thing, {})
+                for value in [value for value in known if _number(value).isdigit() and _number(value) in gone]:
+                    del known[value]
 
     def _is_about_own(self, effects: Effects, request: RequestFields) -> bool:
         """Whether a request names things, all of them the run's."""
@@ -103,8 +126,15 @@ class OwnedResources:
     def _is_asked_for(self, effects: Effects, request: RequestFields, answer: Any) -> bool:
         """Whether an answer has nothing but what a request names; an instance may pass over what it was asked for."""
         named = {name.thing for name in effects.names if any(value is not None for value in request.at(name.place))}
-        answered = [given for given in effects.answer if given.thing in named]
-        return all(self.has(given.thing, value) for given in answered for value in _given(given, request, answer))
+        answered = [_given(given, request, answer) for given in effects.answer]
+        confirming = [
+            (given.thing, values)
+            for given, values in zip(effects.answer, answered, strict=True)
+            if given.thing in named
+        ]
+        # One that does not say of each item to what it belongs may have passed over what it was asked for.
+        is_confirmed = not confirming or any(len(values) >= max(map(len, answered)) for _, values in confirming)
+        return is_confirmed and all(self.has(thing, value) for thing, values in confirming for value in values)
 
     def _list_made(self, effects: Effects, request: RequestFields, found: dict[str, dict[str, list[Any]]]) -> None:
         """Take note of the things that a request made, with their names and their workspace."""
@@ -112,7 +142,9 @@ class OwnedResources:
         workspace = self._known_as("workspace id", effects, request)
         for kind, keys in found.items():
             name = _first(keys.get("name", [])) or named.get(kind) or named.get(kind.removesuffix(" version"))
-            for number in keys.get("id", []):
+            # Of pipelines and deployments, others' lists tell ids and no names: they would be there twice.
+            is_found_by_name = kind in named and kind not in {"pipeline", "deployment"}
+            for number in keys.get("id", []) or ([None] if is_found_by_name else []):
                 self.made(Resource(kind, number, name, None if kind == "workspace" else workspace))
         for kind, name in named.items():
             if kind not in found:
@@ -126,6 +158,8 @@ class OwnedResources:
 
     def made(self, resource: Resource) -> None:
         """Take note of a thing that the run made; what is known of it already is kept."""
+        if self._is_of_others(f"{resource.kind} id", resource.id):
+            return
         with self._lock:
             known = next((key for key, old in self._made.items() if _is_same(old, resource)), None)
             old = Resource(resource.kind) if known is None else self._made.pop(known)
@@ -149,6 +183,8 @@ class OwnedResources:
             thing: A kind and a key such as `workspace id`.
             value: The id or the name.
         """
+        if self._is_of_others(thing, value):
+            return
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
             with self._lock:
                 self._known.setdefault(thing, {})[value] = None

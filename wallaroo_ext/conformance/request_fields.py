@@ -18,7 +18,7 @@ from wallaroo_ext.json_values import list_of, object_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from wallaroo_ext.conformance.effects import Effects, Place
+    from wallaroo_ext.conformance.effects import Effects, Place, RequestName
 
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/"
@@ -80,6 +80,15 @@ class RequestFields:
     def at(self, pattern: Place) -> list[Any]:
         """Return the values at the places that a pattern stands for."""
         return [found.value for found in self.values if is_at(pattern, found.place)]
+
+    def has(self, name: RequestName) -> bool:
+        """Return whether a field names something, in each item of the list that it stands in."""
+        steps = name.place[:-1]
+        length = max((number + 1 for number, key in enumerate(steps) if key == "*"), default=0)
+        above = steps[:length]
+        items = {found.place[:length] for found in self.values if is_at(above, found.place[:length])}
+        naming = {found.place[:length] for found in self.values if found.value is not None and name.covers(found.place)}
+        return bool(naming) and items <= naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +165,7 @@ def _path(template: str, url: str) -> Iterator[Value]:
     found = re.search(template_pattern(template).pattern + "$", raw_path(url))
     for name, text in zip(names, () if found is None else found.groups(), strict=False):
         value = unquote(text, errors="replace")
-        if unquote(value) != value or _LEADS_ELSEWHERE.search(value) or value in {".", ".."}:
+        if unquote(value) != value or _LEADS_ELSEWHERE.search(value) or value in {"", ".", ".."}:
             raise MisleadingError(f"Its path has {text!r} for {name}, which could lead to another operation")
         yield Value(("path", name), value)
 

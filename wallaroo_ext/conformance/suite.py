@@ -16,7 +16,7 @@ from wallaroo_ext import contract
 from wallaroo_ext.auth.token_endpoint import basic_header
 from wallaroo_ext.conformance.effects import effects_of
 from wallaroo_ext.conformance.instance import Instance, sandbox
-from wallaroo_ext.conformance.interceptor import Interceptor
+from wallaroo_ext.conformance.interceptor import Interceptor, origin_of
 from wallaroo_ext.conformance.narrowing import all_narrowed
 from wallaroo_ext.conformance.owned_resources import OwnedResources
 from wallaroo_ext.conformance.rate_limit import RateLimit
@@ -74,6 +74,7 @@ class Suite:
             self.owned,
             read_only=options.read_only,
             user_changes=options.allow_user_changes or options.instance != "live",
+            alone=options.instance != "live",
         )
         self.run = Run(self._subject(), self._rows(), time.time(), narrowed=all_narrowed())
         self.interceptor = Interceptor(self.run, self.rules, self.guard, RateLimit(options.rate))
@@ -138,6 +139,8 @@ class Suite:
         roots = [urlsplit(url).path.rstrip("/") for url in (settings.api_url, settings.auth_url)]
         sign_in = contract.operation("request_token").path
         self.interceptor.sign_in_url = settings.auth_url.rstrip("/") + sign_in
+        urls = [settings.api_url, settings.auth_url, *([options.drift_url] if options.drift_url else [])]
+        self.interceptor.origins = frozenset(origin_of(url) for url in urls if "://" in url)
         self.interceptor.roots = tuple(dict.fromkeys(["", *roots]))
         self.run.subject = replace(self.run.subject, url=settings.api_url)
         return instance

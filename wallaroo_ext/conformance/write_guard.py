@@ -36,12 +36,14 @@ class WriteGuard:
         owned: What the run made.
         read_only: Whether it may only read.
         user_changes: Whether it may invite, activate and deactivate users, and change members of its workspaces.
+        alone: Whether nobody else has anything on the instance.
     """
 
     effects: Mapping[str, Effects]
     owned: OwnedResources
     read_only: bool = False
     user_changes: bool = False
+    alone: bool = False
 
     def writes(self, operation: str) -> bool:
         """Return whether an operation may change something, as far as the contract says."""
@@ -97,6 +99,18 @@ class WriteGuard:
             self._check_value(found, value)
         if not found.requires_name and not self._names_something(found, request):
             raise WithheldError("It writes, and the request names nothing of this run.")
+        self._check_decisive(found, request)
+
+    def _check_decisive(self, effects: Effects, request: RequestFields) -> None:
+        """See that a request that writes lacks nothing without which it could be taken for one about everything.
+
+        Raises:
+            WithheldError: It does.
+        """
+        for names in () if self.alone else effects.decisive:
+            if not any(request.has(name) for name in names):
+                fields = " or ".join(written(name.place) for name in names)
+                raise WithheldError(f"Without {fields}, it could be taken for one about what others have.")
 
     def check_undeclared(self, method: str, operation: str, request: RequestFields, *, has_body: bool) -> None:
         """See that a request with a method that the contract does not have for its path can change nothing.
