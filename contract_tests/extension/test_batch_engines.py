@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from batch_rows import scores_of, written
 from deployments import deployed
+from echo import URL, Echo
 from onnx import TensorProto, helper
 from pyarrow import dataset as datasets
 from pyarrow import parquet
@@ -267,6 +268,28 @@ class TestWhatIsShipped:
         assert [each.column("id").to_pylist() for each in worker(rows.to_batches())] == [[7]]
         for key in ({}, {"timeout": 5}):
             workers.client_of(key).get_httpx_client().close()
+
+    @pytest.mark.parametrize(
+        "column",
+        [
+            arrow.array([1, 2], arrow.timestamp("ns")),
+            arrow.array([1, 2**62], arrow.timestamp("us")),
+            arrow.array([1, 2**30], arrow.date32()),
+            arrow.array(["a", None], arrow.string_view()),
+            arrow.array([[("k", 1)], None], arrow.map_(arrow.string(), arrow.int8())),
+        ],
+        ids=lambda column: str(column.type),
+    )
+    def test_a_rejected_row_has_its_keys_whatever_they_are(self, column: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        with Echo(refuses=True).client() as client:
+            monkeypatch.setattr(workers, "_clients", {"{}": client})
+            table: Any = arrow.table({"key": column, "refuse": arrow.array([None, 1], arrow.int64())})
+            options: Any = {"keys": ["key"], "columns": ["refuse"]}
+            more: Any = {"connection": None, "reasons": "why", "types": same, "options": options}
+            worker = workers.prepared(client, URL, table.slice(0, 1), **more)
+            found = arrow.Table.from_batches(list(worker(table.to_batches())))
+        assert found.column("key").combine_chunks().equals(column)
+        assert found.column("why").to_pylist() == [None, "refused"]
 
     @pytest.mark.parametrize(
         ("connection", "error", "said"),

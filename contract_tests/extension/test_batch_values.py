@@ -272,6 +272,26 @@ class TestParquet:
         refused(self.written(tmp_path / "in", one, other), said, keys=["x"])
         refused(tmp_path / "in", said)
 
+    @pytest.mark.parametrize(
+        ("values", "kind", "named"),
+        [
+            ([[0.1]], arrow.list_(arrow.float64()), arrow.list_(arrow.float32())),
+            ([[{"a": 0.1}]], arrow.list_(arrow.struct({"a": "float64"})), arrow.list_(arrow.struct({"a": "float32"}))),
+            ([{"a": 1, "b": 2}], arrow.struct({"a": "int8", "b": "int8"}), arrow.struct({"a": "int8"})),
+            ([{"a": 1}], arrow.struct({"a": "int8"}), arrow.struct({"a": "int8", "b": "int8"})),
+            ([{"a": 0}], arrow.struct({"a": "timestamp[us]"}), arrow.struct([("a", arrow.timestamp("us", "UTC"))])),
+            ([[1, 2]], arrow.list_(arrow.int8(), 2), arrow.list_(arrow.int8(), 3)),
+            ([32_767], arrow.int16(), arrow.float16()),
+            ([2**40], arrow.dictionary(arrow.int8(), arrow.int64()), arrow.float16()),
+            ([D(10) ** 37], arrow.decimal128(38), arrow.decimal32(7, 2)),
+        ],
+    )
+    def test_a_named_type_that_would_change_a_value_is_refused(
+        self, refused: Any, tmp_path: Path, values: list[Any], kind: Any, named: Any
+    ) -> None:
+        ipc.write_feather(arrow.table({"a": arrow.array(values, kind)}), str(tmp_path / "0.arrow"))
+        refused(tmp_path / "0.arrow", "row 0: .* in the column 'a'", types={"a": named})
+
     def test_a_column_that_is_null_at_first_or_has_no_rows(self, scored: Any, tmp_path: Path) -> None:
         none = arrow.schema([("x", arrow.int32())]).empty_table()
         source = self.written(tmp_path / "in", none, arrow.nulls(2), arrow.array(["b", "c"]), none)
@@ -384,6 +404,19 @@ class TestPartitions:
                 pq.write_table(arrow.table({"zip": [int(value)], "a": [1]}), directory / "0.parquet")
         assert scored(tmp_path / "5", keys=["zip"]) == {"zip": ["5"], "out.a": [1]}
         refused(tmp_path / "00123", "row 0: the column 'zip' is .*directory says '00123'", keys=["zip"])
+
+    def test_a_directory_may_begin_with_an_underscore(self, scored: Any, tmp_path: Path) -> None:
+        for place in ("_id=5", "_id=6", "_delta_log", ".id=7"):
+            (tmp_path / "in" / place).mkdir(parents=True)
+            pq.write_table(arrow.table({"a": [1]}), tmp_path / "in" / place / "0.parquet")
+        assert scored(tmp_path / "in", keys=["_id"])["_id"] == ["5", "6"]
+
+    def test_directories_above_a_data_set_say_nothing_about_it(self, scored: Any, tmp_path: Path) -> None:
+        (tmp_path / "zip=7" / "00123").mkdir(parents=True)
+        pq.write_table(arrow.table({"a": [1]}), tmp_path / "zip=7" / "00123" / "0.parquet")
+        named = datasets.DirectoryPartitioning(arrow.schema({"zip": arrow.string()}))
+        source = datasets.dataset(tmp_path / "zip=7", partitioning=named, format="parquet")
+        assert scored(source, keys=["zip"])["zip"] == ["00123"]
 
     def test_a_file_beside_the_directories_is_refused(self, refused: Any, tmp_path: Path) -> None:
         write_csv(tmp_path / "in" / "zip=1" / "0.csv", "a\n1\n")

@@ -95,6 +95,8 @@ class TestReading:
             (b'a,b\n1,x"y\n', [["1", 'x"y']]),
             (b'a\nx\n""\ny\n\n\n', [["x"], [""], ["y"]]),
             (b'"a\nb",c\n1,2', [["1", "2"]]),
+            ('a,b\n\ufeff1,"\ufeff"\n'.encode(), [["\ufeff1", "\ufeff"]]),
+            ('\ufeffa\n\ufeff"x"\n'.encode(), [['\ufeff"x"']]),
         ],
     )
     def test_unusual_files(self, content: bytes, expected: list[list[str]]) -> None:
@@ -115,6 +117,9 @@ class TestReading:
             ("größe,b\n1,2\n".encode("cp1252"), "not in UTF-8"),
             ("a,b\n1,größe\n".encode("cp1252"), "not in UTF-8"),
             ("a,b\n1,2\n".encode("utf-16"), "not in UTF-8"),
+            ('a,b\n\0,"é,,,'.encode(), "has a NUL"),
+            (b"a\0,b\n1,2\n", "has a NUL"),
+            ("a,b\n1,2\n".encode("utf-16-le"), "has a NUL"),
             (b"a\n1\n\n2\n", 'write ""'),
             (b"a;b\n1;2\n", "has ';' and no ','"),
             (b"a\tb\n1\t2\n", "and no ','"),
@@ -224,6 +229,25 @@ class TestTypes:
         for chunks in ([["1"], texts], [["1"], *([text] for text in texts)]):
             with pytest.raises(InvalidDataError, match=r"rows\.csv, row [12]: .*column 'x'.*`types`"):
                 typed(chunks)
+
+    @pytest.mark.parametrize(
+        ("text", "kind"),
+        [
+            ("0xFF", "int8"),
+            ("0XFFFFFFFFFFFFFFFF", "int64"),
+            ("0x10", "uint8"),
+            ("1e400", "float64"),
+            ("1e39", "float32"),
+            ("-70000", "float16"),
+        ],
+    )
+    def test_a_named_type_makes_no_other_number_of_a_text(self, text: str, kind: str) -> None:
+        with pytest.raises(arrow.ArrowInvalid):
+            from_texts(arrow.array([" 1", text, ""]), arrow.type_for_alias(kind))
+
+    def test_infinite_numbers_are_some_of_a_named_type(self) -> None:
+        found = from_texts(arrow.array(["inf", " -Infinity", "+inf", "0.1"]), arrow.float32())
+        assert found.to_pylist()[:3] == [float("inf"), float("-inf"), float("inf")]
 
     def test_a_type_that_changes_behind_the_first_megabyte(self, tmp_path: Path) -> None:
         for last, kind in (("1.5", "double"), ("x", "string")):

@@ -100,6 +100,12 @@ def test_what_has_one_meaning_is_sent(values: list[Any], expected: list[Any]) ->
     assert to_table({"a": objects(values)}).column("a").to_pylist() == expected
 
 
+@pytest.mark.parametrize("values", [[1, 2**63], [1, -(2**63) - 1], [[1], [2**64]]])
+def test_whole_numbers_beyond_those_of_64_bits_are_refused_with_what_to_send(values: list[Any]) -> None:
+    with pytest.raises(InvalidDataError, match=r"row 1, .*uint64"):
+        to_table({"a": values})
+
+
 def test_no_time_of_pandas_is_null() -> None:
     frame = pd.DataFrame({"a": pd.Series([dt.date(2024, 1, 1), pd.NaT], dtype=object)})
     assert to_table(frame).column("a").to_pylist() == [dt.date(2024, 1, 1), None]

@@ -26,11 +26,13 @@ class Rejection:
         row: Its number among all rows, from 0.
         reason: What the engine says about it.
         keys: Its key columns.
+        key_columns: The same as a table of one row, with their types; None once it is told.
     """
 
     row: int
     reason: str
     keys: dict[str, Any] = field(default_factory=dict[str, Any])
+    key_columns: Table | None = field(default=None, repr=False, compare=False)
 
 
 class Limit:

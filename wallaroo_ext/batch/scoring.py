@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +54,8 @@ class Scored:
 
     @property
     def rejections(self) -> Iterator[Rejection]:
-        """The rejected rows."""
-        return (piece for piece in self.pieces if isinstance(piece, Rejection))
+        """The rejected rows, for whoever may keep them: without what would keep the whole chunk in memory."""
+        return (replace(piece, key_columns=None) for piece in self.pieces if isinstance(piece, Rejection))
 
 
 class Tally:
@@ -173,8 +173,9 @@ class Scorer:
 
     def _rejected(self, chunk: Chunk, error: WallarooError) -> Rejection:
         self._limit.count(error)
-        keys = {name: _value(chunk.rows.column(name)[0]) for name in self._how.keys}
-        return Rejection(chunk.first, getattr(error, "msg", None) or str(error), keys)
+        columns: Any = chosen(chunk.rows, self._how.keys)
+        keys = {name: _value(columns.column(name)[0]) for name in self._how.keys}
+        return Rejection(chunk.first, getattr(error, "msg", None) or str(error), keys, columns)
 
 
 def _value(scalar: Any) -> Any:

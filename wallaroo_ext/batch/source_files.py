@@ -151,7 +151,7 @@ def _listed(sources: Sequence[Any], filesystem: Any) -> FoundFiles:
 
 
 def _below(system: Any, directory: str, named: Any) -> list[str]:
-    """The data files below a directory; what begins with a dot or an underscore is none."""
+    """The data files below a directory; those with a dot or an underscore before them are none, but below `_id=5`."""
     infos = system.get_file_info(fs.FileSelector(directory, recursive=True))
     paths = [info.path for info in infos if info.is_file and not _is_hidden(info.path[len(directory) :])]
     if not paths:
@@ -160,7 +160,8 @@ def _below(system: Any, directory: str, named: Any) -> list[str]:
 
 
 def _is_hidden(path: str) -> bool:
-    return any(part.startswith((".", "_")) for part in path.strip("/").split("/"))
+    parts = path.strip("/").split("/")
+    return any(part.startswith(".") or (part.startswith("_") and "=" not in part) for part in parts)
 
 
 def _matching(system: Any, pattern: str) -> list[str]:

@@ -319,10 +319,22 @@ def _partitions(fragment: Any) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for name, value in keys.items():
         text = None if value is None else str(value)
-        if name not in said and text is not None and text not in fragment.path.split("/"):
+        if name in said and _stands_for(said[name], value):
+            text = said[name]
+        elif text is not None and text not in fragment.path.split("/"):
             raise InvalidDataError(f"{fragment.path}: the directory of {name!r} does not say {text!r} in these words.")
-        found[name] = said.get(name, text)
+        found[name] = text
     return found
+
+
+def _stands_for(text: str | None, value: Any) -> bool:
+    """Whether a directory says a value, and is not one above the data set that has the column's name by chance."""
+    if text is None or value is None:
+        return text is value
+    try:
+        return from_texts(pa.array([text]), pa.scalar(value).type)[0].as_py() == value
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return False
 
 
 def _said_types(dataset: Any, found: FoundFiles, given: dict[str, Any]) -> dict[str, Any]:

@@ -196,13 +196,30 @@ def _cast(column: Any, kind: Kind) -> Any:
         return None
     try:
         found = column.cast(kind)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return found if _is_same(column, found) else None
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):
         return None
-    return found if not _may_round(column.type, kind) or _is_same(column, found.cast(column.type)) else None
 
 
-def _is_same(column: Any, back: Any) -> bool:
+def _is_same(column: Any, found: Any) -> bool:
+    """Whether the numbers of a column, those within lists and records too, are the same after a cast."""
+    own, kind = column.type, found.type
+    if own.equals(kind) or pa.types.is_null(own):
+        return True
+    if pa.types.is_dictionary(own) or pa.types.is_dictionary(kind):
+        return _is_same(_decoded(column), _decoded(found))
+    if _is_list(own):
+        return _is_same(column.flatten(), found.flatten())
+    if pa.types.is_struct(own):
+        return all(map(_is_same, column.flatten(), found.flatten()))
+    if not _may_round(own, kind):
+        return True
+    back = found.cast(own)
     return pc.all(pc.or_kleene(pc.equal(back, column), pc.not_equal(column, column)), min_count=0).as_py()
+
+
+def _decoded(column: Any) -> Any:
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
 def text_of(scalar: Any) -> str:
@@ -219,17 +236,39 @@ def _may_become(one: Kind, other: Kind) -> bool:
         return one.tz == other.tz
     if _is_list(one) and _is_list(other):
         return _may_become(one.value_type, other.value_type)
+    if pa.types.is_struct(one) and pa.types.is_struct(other):  # pyarrow drops fields, and fills others with nulls
+        same_names = [field.name for field in one.fields] == [field.name for field in other.fields]
+        return same_names and all(_may_become(*pair) for pair in zip(_kinds(one), _kinds(other), strict=True))
     if pa.types.is_dictionary(one) or pa.types.is_dictionary(other):
         return _may_become(_without_dictionary(one), _without_dictionary(other))
-    same = (_is_number, _is_exact_number, _is_text, _is_binary, pa.types.is_time, pa.types.is_date, pa.types.is_struct)
-    if any(check(one) and check(other) for check in (*same, pa.types.is_duration)):
+    same = (
+        _is_number,
+        _is_exact_number,
+        _is_text,
+        _is_binary,
+        pa.types.is_time,
+        pa.types.is_date,
+        pa.types.is_duration,
+    )
+    if any(check(one) and check(other) for check in same):
         return True
     return pa.types.is_null(one) or one.equals(other) or (_is_text(other) and not pa.types.is_nested(one))
 
 
+def _kinds(struct: Kind) -> list[Kind]:
+    return [field.type for field in struct.fields]
+
+
 def _may_round(one: Kind, other: Kind) -> bool:
-    """Whether a cast may round without an error, as only that to a narrower float does."""
-    return pa.types.is_floating(one) and pa.types.is_floating(other) and one.bit_width > other.bit_width
+    """Whether a cast may give another number without an error.
+
+    One to a narrower float does, of whole numbers to 16 bits only, and one to a decimal with too few digits.
+    """
+    if pa.types.is_decimal(one) and pa.types.is_decimal(other):
+        return any(after < before for before, after in zip(_digits(one), _digits(other), strict=True))
+    if pa.types.is_floating(one):
+        return pa.types.is_floating(other) and one.bit_width > other.bit_width
+    return pa.types.is_integer(one) and pa.types.is_float16(other)
 
 
 def _first_lost(column: Any, kind: Kind) -> int | None:

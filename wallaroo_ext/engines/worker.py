@@ -61,10 +61,20 @@ class Worker:
 
     def _table(self, piece: Table | Rejection) -> Table:
         if isinstance(piece, Rejection):
-            return pa.Table.from_pylist([piece.keys | {cast("str", self.reasons): piece.reason}], schema=self.schema)
+            return pa.Table.from_arrays(
+                [self._rejected(piece, each) for each in cast("Any", self.schema)], schema=self.schema
+            )
         if self.reasons is not None:
             piece = piece.append_column(self.reasons, pa.nulls(piece.num_rows, pa.string()))
         return pa.Table.from_arrays(piece.cast(_as(piece, self.schema)).columns, schema=self.schema)
+
+    def _rejected(self, piece: Rejection, field: Any) -> Any:
+        """The value of a rejected row in a column."""
+        if field.name == self.reasons:
+            return pa.array([piece.reason], field.type)
+        if field.name in piece.keys and piece.key_columns is not None:
+            return piece.key_columns.column(field.name).cast(field.type)
+        return pa.nulls(1, field.type)
 
 
 def _as(table: Any, schema: Any) -> Any:

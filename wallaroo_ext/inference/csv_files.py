@@ -1,8 +1,9 @@
 r"""CSV files as columns of texts, each text exactly what the file says.
 
 pyarrow parses CSV in blocks. Here no block ends between "\r" and "\n", because pyarrow loses one of them there within
-quotes, and a row of our own is put behind the last one, because pyarrow takes a quote that is never closed for the end
-of the file. The standard library reads the header.
+quotes; a row of our own is put behind the last one, because pyarrow takes a quote that is never closed for the end of
+the file; and a byte-order mark before the first one, because pyarrow drops it there. A file with a NUL is refused:
+behind one, pyarrow ends a row at a line break that is within quotes. The standard library reads the header.
 """
 
 from __future__ import annotations
@@ -142,6 +143,7 @@ class CsvFile:
         lines = _Lines(content, begin, ended=ended)
         for names in csv.reader(lines, **self._dialect.of_python):
             if names:
+                _check_no_nul(content[: lines.end])
                 return names, lines.end
         return [], len(content)
 
@@ -180,6 +182,11 @@ class CsvFile:
             raise self.not_unicode() from error
         finally:
             source.close()
+
+
+def _check_no_nul(content: bytes) -> None:
+    if b"\0" in content:
+        raise InvalidDataError("it has a NUL character: save it as UTF-8, without any.")
 
 
 def rows_after(row: int, batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
@@ -371,6 +378,7 @@ class _Blocks(RawIOBase):
         super().__init__()
         self._quotes = _Quotes(dialect)
         self._source = source
+        self._bom = _BOM
         self._skip(begin)
         self._end = end
         self._blank_lines = blank_lines
@@ -392,8 +400,10 @@ class _Blocks(RawIOBase):
         if not self._blank_lines:
             block = self._without_blank_lines(block, size)
         if block:
+            _check_no_nul(block)
             self._quotes.see(block)
             self._last = block[-1:]
+            block, self._bom = self._bom + block, b""
             return block
         end, self._end = self._end, b""
         return (b"" if self._last in b"\r\n" else b"\n") + end if end else b""

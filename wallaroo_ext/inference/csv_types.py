@@ -33,7 +33,7 @@ _FLOAT = (
     r"^-?([0-9]+\.[0-9]*([eE][-+]?[0-9]+)?|\.[0-9]+([eE][-+]?[0-9]+)?|(0|[1-9][0-9]*)[eE][-+]?[0-9]+|"
     "nan|NaN|inf|Inf|INF|infinity|Infinity)$"
 )
-_INFINITE = "(?i)^-?inf"
+_INFINITE = r"(?i)^\s*[-+]?inf"
 _ZERO = r"^-?[0.]+([eE].*)?$"
 _EXACT = 1 << 53
 _SHOWN = 40
@@ -114,9 +114,10 @@ class ColumnType:
                     return kind
         wrong = self._beyond or self._inexact
         if wrong is not None:
+            nearest = "" if wrong is self._beyond else ", float64 for the nearest numbers"
             raise InvalidDataError(
                 f"{wrong} in the column {self.name!r} is none of the numbers of 64 bits that the others allow.",
-                advice="Say by `types` what the column has: string for texts, float64 for the nearest numbers.",
+                advice=f"Say by `types` what the column has: string for texts{nearest}.",
             )
         return pa.float64()
 
@@ -283,8 +284,27 @@ def from_texts(texts: Column, kind: Any) -> Column:
     if pa.types.is_dictionary(kind):
         return from_texts(texts, kind.value_type).dictionary_encode().cast(kind)
     try:
-        return pc.cast(texts, kind)
+        values = pc.cast(texts, kind)
     except pa.ArrowInvalid:
         trimmed = pc.utf8_trim_whitespace(texts)
         null = pc.is_in(trimmed, NULLS)
-        return pc.cast(pc.if_else(null, pa.scalar(None, pa.string()), trimmed), kind)
+        values = pc.cast(pc.if_else(null, pa.scalar(None, pa.string()), trimmed), kind)
+    _check_numbers(texts, values)
+    return values
+
+
+def _check_numbers(texts: Column, values: Column) -> None:
+    """Refuse what pyarrow takes for another number: 0xFF for -1 where a number has 8 bits, and 1e999 for infinite.
+
+    Raises:
+        pyarrow.ArrowInvalid: There is such a text.
+    """
+    if pa.types.is_integer(values.type):
+        wrong = pc.match_substring(texts, "x", ignore_case=True)
+    elif pa.types.is_floating(values.type):
+        infinite = texts.filter(pc.is_inf(pc.cast(values, pa.float64())))
+        wrong = pc.invert(pc.match_substring_regex(infinite, _INFINITE))
+    else:
+        return
+    if pc.any(wrong).as_py():
+        raise pa.ArrowInvalid("a text stands for another number")

@@ -43,7 +43,14 @@ def array_of(name: str, values: Sequence[Any], **options: Any) -> Any:
     try:
         return pa.array(values, **options)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-        raise _refused(name, _first_refused(values), values, str(error)) from error
+        raise _refused(name, _first_refused(values), values, _why(error)) from error
+
+
+def _why(error: Exception) -> str:
+    """What pyarrow says, but where it speaks of types of C."""
+    if isinstance(error, OverflowError):
+        return "Python's whole numbers are read as int64: send those from 2^63 to 2^64-1 as a numpy array of uint64"
+    return str(error)
 
 
 def check_values(name: str, values: Sequence[Any]) -> None:
