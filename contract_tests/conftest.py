@@ -13,7 +13,7 @@ from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissing
 
 from wallaroo_ext import call, connect, contract
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.tls import tls_context
+from wallaroo_ext.transport.tls import tls_context
 
 if TYPE_CHECKING:
     import ssl

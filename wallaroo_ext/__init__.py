@@ -13,7 +13,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from wallaroo_ext.assays import assay_results
+    from wallaroo_ext.assays.chart import assay_chart
+    from wallaroo_ext.assays.results import assay_results
     from wallaroo_ext.auth import BearerToken, KeycloakAuth
     from wallaroo_ext.batch import (
         BatchProgress,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
         infer_batches,
         infer_dataset,
     )
-    from wallaroo_ext.charts import assay_chart
     from wallaroo_ext.client import connect
     from wallaroo_ext.deployments.deploy import deploy_pipeline
     from wallaroo_ext.deployments.deployment import Deployment
@@ -57,17 +57,17 @@ if TYPE_CHECKING:
     )
     from wallaroo_ext.inference.infer import infer
     from wallaroo_ext.inference.outputs import outputs
-    from wallaroo_ext.models import model_version
     from wallaroo_ext.operations import call
-    from wallaroo_ext.retries import Attempt, Clock, RetryPolicy, attempts_of
+    from wallaroo_ext.resources.models import model_version
+    from wallaroo_ext.resources.workspaces import find_workspace
     from wallaroo_ext.settings import Settings
-    from wallaroo_ext.timeouts import Timeouts
+    from wallaroo_ext.transport.retry import Attempt, Clock, RetryPolicy, attempts_of
+    from wallaroo_ext.transport.timeouts import Timeouts
     from wallaroo_ext.uploads import upload_model
-    from wallaroo_ext.workspaces import find_workspace
 
 _HOMES = {
-    "charts": ("assay_chart",),
-    "assays": ("assay_results",),
+    "assays.chart": ("assay_chart",),
+    "assays.results": ("assay_results",),
     "auth": (
         "BearerToken",
         "KeycloakAuth",
@@ -116,18 +116,18 @@ _HOMES = {
     ),
     "inference.infer": ("infer",),
     "inference.outputs": ("outputs",),
-    "models": ("model_version",),
+    "resources.models": ("model_version",),
     "operations": ("call",),
-    "retries": (
+    "transport.retry": (
         "Attempt",
         "Clock",
         "RetryPolicy",
         "attempts_of",
     ),
     "settings": ("Settings",),
-    "timeouts": ("Timeouts",),
+    "transport.timeouts": ("Timeouts",),
     "uploads": ("upload_model",),
-    "workspaces": ("find_workspace",),
+    "resources.workspaces": ("find_workspace",),
 }
 """The modules of this package that its public names are in."""
 

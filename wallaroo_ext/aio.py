@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, overload
 
 import httpx
 
-from wallaroo_ext.assays import assay_results_steps
+from wallaroo_ext.assays.results import assay_results_steps
+from wallaroo_ext.batch.asyncio_threads import elements, in_thread
 from wallaroo_ext.batch.batches import scored_batches
 from wallaroo_ext.batch.dataset import DatasetOptions, score_dataset
-from wallaroo_ext.batch.in_asyncio import elements, in_thread
 from wallaroo_ext.batch.options import BatchOptions, how_to_score
 from wallaroo_ext.client import connect
 from wallaroo_ext.deployments.deploy import deploy_steps
 from wallaroo_ext.deployments.find import find_deployment_steps, undeploy_steps
 from wallaroo_ext.deployments.wait import TIMEOUT, wait_until_running_steps
 from wallaroo_ext.inference.infer import infer_steps
-from wallaroo_ext.models import model_version_steps
 from wallaroo_ext.operations import (
     NullableOperation,
     Operation,
@@ -33,9 +32,10 @@ from wallaroo_ext.operations import (
     has_ended,
     no_answer,
 )
-from wallaroo_ext.tracebacks import clear_frames
+from wallaroo_ext.redaction.tracebacks import clear_frames
+from wallaroo_ext.resources.models import model_version_steps
+from wallaroo_ext.resources.workspaces import find_workspace_steps
 from wallaroo_ext.uploads import upload_model_steps
-from wallaroo_ext.workspaces import find_workspace_steps
 
 if TYPE_CHECKING:
     import threading
@@ -45,17 +45,17 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import DeploymentStatus, ModelVersion, Workspace
 
-    from wallaroo_ext.assays import Time
+    from wallaroo_ext.assays.results import Time
     from wallaroo_ext.batch.dataset import DataSource
+    from wallaroo_ext.batch.options import DatasetScored
     from wallaroo_ext.batch.progress import Wanted
     from wallaroo_ext.batch.rejections import Rejection
-    from wallaroo_ext.batch.report import DatasetScored
     from wallaroo_ext.deployments.deploy import DeployOptions, Models
     from wallaroo_ext.deployments.deployment import Deployment
-    from wallaroo_ext.deployments.progress import Wanted as StatusWanted
+    from wallaroo_ext.deployments.wait import Wanted as StatusWanted
     from wallaroo_ext.inference.infer import InferOptions, Where
     from wallaroo_ext.inference.rows import Rows
-    from wallaroo_ext.retries.clock import Clock
+    from wallaroo_ext.transport.retry.clock import Clock
     from wallaroo_ext.uploads import ModelSource, UploadOptions
 
 P = ParamSpec("P")
@@ -225,7 +225,7 @@ async def infer_batches(
     an event loop. The batches may come from an asynchronous iterator; `rejected` is called in a thread. When the task
     is cancelled, or the iterator closed with `aclose`, the threads end.
     """
-    from wallaroo_ext.batch.places import url_of
+    from wallaroo_ext.batch.deployed_models import url_of
     from wallaroo_ext.inference.rows import require_pyarrow
 
     require_pyarrow()

@@ -9,11 +9,11 @@ import httpx
 from wallaroo_ext import contract
 from wallaroo_ext.auth import BearerToken, KeycloakAuth
 from wallaroo_ext.errors import ConfigurationError
-from wallaroo_ext.retries.policy import RetryPolicy
+from wallaroo_ext.redaction.tracebacks import hides_arguments
 from wallaroo_ext.settings import Settings
-from wallaroo_ext.timeouts import Timeouts, httpx_timeout
-from wallaroo_ext.tls import new_context
-from wallaroo_ext.tracebacks import hides_arguments
+from wallaroo_ext.transport.retry.policy import RetryPolicy
+from wallaroo_ext.transport.timeouts import Timeouts, httpx_timeout
+from wallaroo_ext.transport.tls import new_context
 
 if TYPE_CHECKING:
     import os
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.auth.grants import GrantName
-    from wallaroo_ext.retries.clock import Clock
-    from wallaroo_ext.retries.transport import RetryTransport
-    from wallaroo_ext.wire import Backend
+    from wallaroo_ext.transport.connections import Backend
+    from wallaroo_ext.transport.retry.clock import Clock
+    from wallaroo_ext.transport.retry.transport import RetryTransport
 
 DEFAULT_LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=30.0)
 _SETTINGS = (
@@ -117,9 +117,9 @@ def connect(api_url: str | None = None, **options: Unpack[ConnectOptions]) -> Cl
     Raises:
         ConfigurationError: A setting is missing, contradicts another one, or needs an extra that is not installed.
     """
-    from wallaroo_ext.answer_limits import ACCEPTED_ENCODINGS
-    from wallaroo_ext.connected_client import ConnectedClient
-    from wallaroo_ext.log_safety import protect_logs
+    from wallaroo_ext.redaction.logs import protect_logs
+    from wallaroo_ext.transport.connected_client import ConnectedClient
+    from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS
 
     _check_names(options)
     given: dict[str, Any] = {name: options.get(name) for name in _SETTINGS}
@@ -195,9 +195,9 @@ def _verification(settings: Settings, options: ConnectOptions) -> ssl.SSLContext
 
 def _transport(options: ConnectOptions, *, verify: ssl.SSLContext | bool) -> RetryTransport:
     """What sends requests, again where that is safe, and tells OpenTelemetry where that is wanted."""
-    from wallaroo_ext.answer_limits import LimitedTransport
-    from wallaroo_ext.retries.transport import RetryTransport
-    from wallaroo_ext.wire import Wire
+    from wallaroo_ext.transport.connections import Wire
+    from wallaroo_ext.transport.response_limits import LimitedTransport
+    from wallaroo_ext.transport.retry.transport import RetryTransport
 
     wanted = options.get("transport", "httpx")
     if isinstance(wanted, str):
@@ -207,7 +207,7 @@ def _transport(options: ConnectOptions, *, verify: ssl.SSLContext | bool) -> Ret
         once = wanted
     telemetry = options.get("telemetry", False)
     if telemetry is not False:
-        from wallaroo_ext.telemetry import traced
+        from wallaroo_ext.transport.telemetry import traced
 
         once = traced(once, None if telemetry is True else telemetry)
     bounded = LimitedTransport(once, options.get("answer_limit"))

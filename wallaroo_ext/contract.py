@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.json_values import object_of
+from wallaroo_ext._util.json_values import object_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema_rs
 
 from wallaroo_ext import contract
-from wallaroo_ext.json_values import list_of, object_of
+from wallaroo_ext._util.json_values import list_of, object_of
 
 
 class ContractSchemas:

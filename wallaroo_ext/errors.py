@@ -33,10 +33,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.terminal_text import visible
-from wallaroo_ext.known_secrets import without_known_secrets
+from wallaroo_ext.redaction.known_secrets import without_known_secrets
 
 if TYPE_CHECKING:
-    from wallaroo_ext.retries.attempts import Attempt
+    from wallaroo_ext.transport.retry.attempts import Attempt
 
 
 class WallarooError(Exception):

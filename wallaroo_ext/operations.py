@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overl
 import httpx
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.urls import readable
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.failures import connection_failed, refusal, violation, without_request
-from wallaroo_ext.json_values import object_of
-from wallaroo_ext.retries import hints
-from wallaroo_ext.retries.clock import SYSTEM_CLOCK, Clock
-from wallaroo_ext.tracebacks import clear_frames
-from wallaroo_ext.urls import readable
+from wallaroo_ext.redaction.tracebacks import clear_frames
+from wallaroo_ext.transport.response_errors import connection_failed, refusal, violation, without_request
+from wallaroo_ext.transport.retry import request_options
+from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK, Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -230,7 +230,7 @@ def within(seconds: float, steps: Steps[T]) -> Steps[T]:
         if isinstance(step, Send):
             extensions = object_of(step.request.get("extensions"))
             left = max(deadline - SYSTEM_CLOCK.now(), _LAST_SECOND)
-            step = replace(step, request=step.request | {"extensions": extensions | {hints.DEADLINE: left}})
+            step = replace(step, request=step.request | {"extensions": extensions | {request_options.DEADLINE: left}})
         try:
             outcome = yield step
         except GeneratorExit:
@@ -253,7 +253,7 @@ def _sent(http: httpx.Client, step: Send) -> httpx.Response | Exception:
 
 def sendable(step: Send) -> dict[str, Any]:
     """What httpx's `build_request` takes, with the operation's id for the transport that sends it again."""
-    extensions: dict[str, Any] = {hints.OPERATION: step.operation}
+    extensions: dict[str, Any] = {request_options.OPERATION: step.operation}
     return step.request | {"extensions": extensions | object_of(step.request.get("extensions"))}
 
 

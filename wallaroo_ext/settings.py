@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.user_paths import user_path, user_text
 from wallaroo_ext.errors import ConfigurationError
-from wallaroo_ext.json_values import object_of
-from wallaroo_ext.tracebacks import hides_arguments
+from wallaroo_ext.redaction.tracebacks import hides_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +121,7 @@ def _urls(setting: Any) -> dict[str, str]:
 
 
 def _checked(url: str, name: str) -> str:
-    from wallaroo_ext.urls import parsed
+    from wallaroo_ext._util.urls import parsed
 
     parsed(url, name)
     return url.rstrip("/")

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import recorded
-from answers import Answers, broken
 from hypothesis import HealthCheck, Phase, find, given, settings
 from wallaroo_mlops_client.models import ListWorkspacesResponse
 
+from contract_tests.support.conformance import recorded
+from contract_tests.support.data.inference_answers import Answers, broken
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.drift.shapes import Shapes
 from wallaroo_ext.errors import ContractViolationError
-from wallaroo_ext.json_values import list_of, object_of
 from wallaroo_ext.operations import parse
 
 if TYPE_CHECKING:

@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from recorded import NOTHING, SPEC, answer_schema, exchanges, problems, recorded_answer, request_schema, sent_body
 
-from wallaroo_ext.json_values import list_of, object_of
+from contract_tests.support.conformance.recorded import (
+    NOTHING,
+    SPEC,
+    answer_schema,
+    exchanges,
+    problems,
+    recorded_answer,
+    request_schema,
+    sent_body,
+)
+from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

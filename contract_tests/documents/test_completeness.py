@@ -7,9 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from recorded import NOTHING, RULES, answer_schema, exchanges, recorded_answer, request_schema, sent_body
 
-from wallaroo_ext.json_values import object_of
+from contract_tests.support.conformance.recorded import (
+    NOTHING,
+    RULES,
+    answer_schema,
+    exchanges,
+    recorded_answer,
+    request_schema,
+    sent_body,
+)
+from wallaroo_ext._util.json_values import object_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,12 +7,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from recorded import FOLDER
 
+from contract_tests.support.conformance.recorded import FOLDER
 from wallaroo_ext import contract
-from wallaroo_ext.conformance.effects import RequestSchema, effects_of, split_thing, written
-from wallaroo_ext.json_values import list_of, object_of
-from wallaroo_ext.sandbox.spec import ContractSpec
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.guard.effects import RequestSchema, effects_of, split_thing, written
+from wallaroo_ext.sandbox.http.validation import ContractSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from recorded import (
+from wallaroo_mlops_client.types import UNSET
+
+from contract_tests.support.conformance.recorded import (
     FOLDER,
     SPEC,
     answer_schema,
@@ -24,9 +26,7 @@ from recorded import (
     requested,
     sent_body,
 )
-from wallaroo_mlops_client.types import UNSET
-
-from wallaroo_ext.json_values import list_of
+from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.operations import parse
 
 NO_DOCUMENT_HAS_IT = {"get_assay_results_between"}

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import servers
-from certificates import self_signed
 from wallaroo_mlops_client.api.workspaces import list_workspaces
 from wallaroo_mlops_client.models import ListWorkspacesRequest
 
+from contract_tests.support.servers import servers
+from contract_tests.support.servers.certificates import self_signed
 from wallaroo_ext import (
     Clock,
     ConfigurationError,
@@ -30,9 +30,9 @@ from wallaroo_ext import (
     connect,
 )
 from wallaroo_ext.client import ConnectOptions
-from wallaroo_ext.timeouts import httpx_timeout
-from wallaroo_ext.tls import tls_context
-from wallaroo_ext.wire import Wire
+from wallaroo_ext.transport.connections import Wire
+from wallaroo_ext.transport.timeouts import httpx_timeout
+from wallaroo_ext.transport.tls import tls_context
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -312,7 +312,7 @@ class TestTransport:
             connected("https://api.example.com", transport="curl")
 
     def test_an_extra_that_is_not_installed_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules, "wallaroo_ext.aiohttp_wire", None)
+        monkeypatch.setitem(sys.modules, "wallaroo_ext.transport.aiohttp_connections", None)
         with pytest.raises(ConfigurationError, match=r"pip install 'wallaroo-ext\[aiohttp\]'"):
             connected("https://api.example.com", transport="aiohttp")
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 import wallaroo_ext
 from wallaroo_ext import errors
-from wallaroo_ext.failures import connection_failed, refusal, violation
-from wallaroo_ext.redaction import BODY_LIMIT, excerpt, redacted
-from wallaroo_ext.retries.attempts import Attempt, keep
+from wallaroo_ext.redaction.patterns import BODY_LIMIT, excerpt, redacted
+from wallaroo_ext.transport.response_errors import connection_failed, refusal, violation
+from wallaroo_ext.transport.retry.attempts import Attempt, keep
 
 CLASSES = [
     found for found in vars(errors).values() if isinstance(found, type) and issubclass(found, errors.WallarooError)

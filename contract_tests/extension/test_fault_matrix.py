@@ -15,7 +15,10 @@ from urllib.parse import quote, quote_plus
 
 import httpx
 import pytest
-from fault_matrix import (
+from wallaroo_mlops_client.api.workspaces import create_workspace
+from wallaroo_mlops_client.models import CreateWorkspaceRequest
+
+from contract_tests.support.sandbox.fault_matrix import (
     MODES,
     ONE_TIME_CODE,
     OPERATIONS,
@@ -29,9 +32,6 @@ from fault_matrix import (
     model,
     page,
 )
-from wallaroo_mlops_client.api.workspaces import create_workspace
-from wallaroo_mlops_client.models import CreateWorkspaceRequest
-
 from wallaroo_ext import (
     AnswerError,
     ConnectionFailedError,

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pytest
 from pyarrow import parquet
-from readme import python_blocks
-from sandbox_processes import sandboxes_below
 
 import wallaroo_ext
-from wallaroo_ext.arrow import to_file
+from contract_tests.support.readme import python_blocks
+from scripts.lib.bench.sandbox_processes import sandboxes_below
+from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.process import running
 

@@ -14,15 +14,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import conformance_runs as runs
 import pyarrow as pa
 import pytest
-from command_line import commands, environment_of, path_parameters, process
 from pyarrow import parquet
-from snapshots import fill, snapshot, write
 
+from contract_tests.support.command_line import commands, environment_of, path_parameters, process
+from contract_tests.support.conformance import runs
+from contract_tests.support.data.snapshots import fill, snapshot, write
 from wallaroo_ext import InvalidDataError
-from wallaroo_ext.sandbox.instance import Instance
+from wallaroo_ext.sandbox.server.instance import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +150,7 @@ SANDBOX = "export WALLAROO_API_URL=http://127.0.0.1:1\nexport WALLAROO_AUTH_URL=
     ],
 )
 def test_an_environment_file_that_somebody_wrote_is_refused(tmp_path: Path, content: str) -> None:
-    from wallaroo_ext.sandbox.env_file import EnvFileError, write_env_file
+    from wallaroo_ext.sandbox.server.env_file import EnvFileError, write_env_file
 
     write(tmp_path / "own", content.encode("utf-8", "surrogateescape"))
     before = snapshot(tmp_path)
@@ -161,7 +161,7 @@ def test_an_environment_file_that_somebody_wrote_is_refused(tmp_path: Path, cont
 
 @pytest.mark.parametrize("kind", ["link", "dangling", "directory", "pipe"])
 def test_an_environment_file_is_a_file(tmp_path: Path, kind: str) -> None:
-    from wallaroo_ext.sandbox.env_file import EnvFileError, write_env_file
+    from wallaroo_ext.sandbox.server.env_file import EnvFileError, write_env_file
 
     outside = write(tmp_path / "outside", b"")
     own = tmp_path / "own"
@@ -180,7 +180,7 @@ def test_an_environment_file_is_a_file(tmp_path: Path, kind: str) -> None:
 def test_an_environment_file_that_cannot_be_made_is_refused_before_any_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from wallaroo_ext.sandbox.env_file import EnvFileError, check_env_file
+    from wallaroo_ext.sandbox.server.env_file import EnvFileError, check_env_file
 
     with pytest.raises(EnvFileError, match=r"There is no directory .*: make it, or name another"):
         check_env_file(tmp_path / "missing" / "environment")
@@ -197,7 +197,7 @@ def test_an_environment_file_that_cannot_be_made_is_refused_before_any_work(
 @pytest.mark.parametrize("planted", ["link", "file"])
 def test_a_planted_name_gets_no_credentials(tmp_path: Path, planted: str) -> None:
     """The name that was written to first was once `.NAME.PID`, which anybody can guess."""
-    from wallaroo_ext.sandbox.env_file import write_env_file
+    from wallaroo_ext.sandbox.server.env_file import write_env_file
 
     secret = write(tmp_path / "secret")
     guessed = tmp_path / f".environment.{os.getpid()}"
@@ -212,8 +212,8 @@ def test_a_planted_name_gets_no_credentials(tmp_path: Path, planted: str) -> Non
 
 
 def test_what_a_sandbox_wrote_itself_is_written_anew(tmp_path: Path) -> None:
-    from wallaroo_ext.sandbox.env_file import EnvFileError, check_env_file, env_lines, write_env_file
-    from wallaroo_ext.sandbox.server import export_lines
+    from wallaroo_ext.sandbox.server.env_file import EnvFileError, check_env_file, env_lines, write_env_file
+    from wallaroo_ext.sandbox.server.serve import export_lines
 
     file = tmp_path / "environment"
     file.touch()
@@ -301,7 +301,7 @@ class TestBesideWhatIsOurs:
 
     def test_by_a_named_file(self, tmp_path: Path) -> None:
         """A file that was named exactly is replaced, with the rights that it had; a link stays and leads to it."""
-        from wallaroo_ext.cli.files import in_place_of
+        from wallaroo_ext.cli.printing.output_files import in_place_of
 
         fill(tmp_path / "here", tmp_path / "outside", "scored.csv", ".scored.csv.abcdefgh")
         os.link(tmp_path / "here" / "scored.csv", tmp_path / "outside" / "another name")
@@ -320,7 +320,7 @@ class TestBesideWhatIsOurs:
     @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system has no names for open files")
     def test_by_the_name_of_an_open_file(self, tmp_path: Path) -> None:
         """`--output /dev/stdout >> log` adds to the log, and does not take its place."""
-        from wallaroo_ext.cli.files import in_place_of
+        from wallaroo_ext.cli.printing.output_files import in_place_of
 
         log = write(tmp_path / "log")
         with log.open("ab") as opened:
@@ -334,7 +334,7 @@ class TestBesideWhatIsOurs:
     def test_by_a_chart(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """One that cannot be drawn leaves the one that was there."""
         figure: Any = pytest.importorskip("matplotlib.figure").Figure
-        from wallaroo_ext.assay_figure import AssayFigure
+        from wallaroo_ext.assays.figure import AssayFigure
 
         chart = write(tmp_path / "chart.png")
 
@@ -353,8 +353,8 @@ class TestBatchTargets:
 
     @pytest.fixture
     def storage(self, tmp_path: Path) -> Any:
-        from wallaroo_ext.batch.manifest import Manifest
-        from wallaroo_ext.batch.storage import Storage
+        from wallaroo_ext.batch.writing.manifest import Manifest
+        from wallaroo_ext.batch.writing.storage import Storage
 
         made = Storage(tmp_path / "scored")
         made.make()
@@ -365,9 +365,9 @@ class TestBatchTargets:
     def begun(storage: Any) -> Any:
         import threading
 
-        from wallaroo_ext.batch.manifest import load
-        from wallaroo_ext.batch.part_size import PartSize
-        from wallaroo_ext.batch.run import DatasetRun
+        from wallaroo_ext.batch.options import PartSize
+        from wallaroo_ext.batch.writing.manifest import load
+        from wallaroo_ext.batch.writing.run import DatasetRun
 
         nothing: Any = None
         return DatasetRun(
@@ -392,7 +392,7 @@ class TestBatchTargets:
 
     @pytest.mark.parametrize("name", ["_manifest.json", "_lock", "_errors.jsonl", "part-000000.parquet"])
     def test_a_link_under_its_names_is_refused(self, storage: Any, tmp_path: Path, name: str) -> None:
-        from wallaroo_ext.batch.manifest import check_target
+        from wallaroo_ext.batch.writing.manifest import check_target
 
         (tmp_path / "scored" / name).unlink(missing_ok=True)
         (tmp_path / "scored" / name).symlink_to(write(tmp_path / "outside"))
@@ -403,8 +403,8 @@ class TestBatchTargets:
 
     @pytest.mark.parametrize("place", ["file", "file/below/it", "pipe", "/dev/null"])
     def test_a_target_that_is_no_directory_is_refused(self, tmp_path: Path, place: str) -> None:
-        from wallaroo_ext.batch.manifest import check_target
-        from wallaroo_ext.batch.storage import Storage
+        from wallaroo_ext.batch.writing.manifest import check_target
+        from wallaroo_ext.batch.writing.storage import Storage
 
         write(tmp_path / "file")
         os.mkfifo(tmp_path / "pipe")
@@ -414,7 +414,7 @@ class TestBatchTargets:
         assert snapshot(tmp_path) == before
 
     def test_the_source_of_a_pattern_has_no_hidden_files_unless_it_names_them(self, tmp_path: Path) -> None:
-        from wallaroo_ext.batch.source_files import find
+        from wallaroo_ext.batch.reading.files import find
 
         for name in ("a.csv", "b/c.csv", "_lock", ".x", "b/_d.csv", "b/.e.csv", "_raw/f.csv", ".h/g/h.csv"):
             write(tmp_path / name)
@@ -442,7 +442,7 @@ class TestBatchTargets:
 
 class TestTokenCache:
     def test_what_else_is_in_its_directory_stays(self, tmp_path: Path) -> None:
-        from keycloak import Keycloak
+        from contract_tests.support.keycloak import Keycloak
 
         fill(tmp_path / "tokens", tmp_path / "outside", ".abcdefgh.new", ".tmp12345.new", "a.json", "a.lock")
         write(tmp_path / "tokens" / ".abcd1234.new", b'{"key": "mine"}').chmod(0o600)

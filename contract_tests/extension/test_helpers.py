@@ -38,7 +38,7 @@ from wallaroo_ext import (
     upload_model,
     wait_until_running,
 )
-from wallaroo_ext.arrow import from_file, to_file
+from wallaroo_ext._util.arrow_files import from_file, to_file
 from wallaroo_ext.inference.answers import from_records
 from wallaroo_ext.inference.rows import to_table
 

@@ -6,8 +6,9 @@ import re
 from typing import Any
 
 import pytest
-import readme
 import yaml
+
+from contract_tests.support import readme
 
 WORKFLOWS = readme.workflows()
 PINNED = re.compile(r"uses: +[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext.conformance.fixtures import PASSWORD, assay_request
-from wallaroo_ext.conformance.samples import INPUT, OUTPUT, model_file
+from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
+from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, model_file
 
 if TYPE_CHECKING:
-    from wallaroo_ext.conformance.api import Api
-    from wallaroo_ext.conformance.fixtures import Fixtures
+    from wallaroo_ext.conformance.api_calls import Api
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
 
 JSON = "application/json"

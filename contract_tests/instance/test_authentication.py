@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext.conformance.bad_tokens import BadTokens, NoSuchTokenError
+from wallaroo_ext.conformance.cases.bad_tokens import BadTokens, NoSuchTokenError
 
 if TYPE_CHECKING:
-    from wallaroo_ext.conformance.api import Api
-    from wallaroo_ext.conformance.fixtures import Fixtures
+    from wallaroo_ext.conformance.api_calls import Api
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
 
 KINDS = (

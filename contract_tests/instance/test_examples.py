@@ -91,8 +91,8 @@ from wallaroo_ext import (
     wait_until_running,
 )
 from wallaroo_ext import deploy_pipeline as deploy
-from wallaroo_ext.conformance.examples import INPUT, OUTPUT, Answers, eventually, scored, small_model
-from wallaroo_ext.conformance.recordings.wiring import PASSED
+from wallaroo_ext.conformance.cases.examples import INPUT, OUTPUT, Answers, eventually, scored, small_model
+from wallaroo_ext.conformance.recordings.pytest_hooks import PASSED
 from wallaroo_ext.conformance.rules import Rules
 
 if TYPE_CHECKING:

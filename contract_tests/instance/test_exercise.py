@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wallaroo_ext.conformance.successes import LEAST_SUCCESSES
+from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.suite import Suite

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from wallaroo_ext.conformance.fixtures import PASSWORD, assay_request
-from wallaroo_ext.conformance.owned_resources import NOBODYS
-from wallaroo_ext.conformance.samples import INPUT, OUTPUT, arrow_file, model_file, scored
+from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
+from wallaroo_ext.conformance.resources.owned import NOBODYS
+from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, arrow_file, model_file, scored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wallaroo_ext.conformance.api import Api
-    from wallaroo_ext.conformance.fixtures import Fixtures
+    from wallaroo_ext.conformance.api_calls import Api
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
 
 ONE_OF_REQUIRED = ("add_workspace_user", "remove_workspace_user", "list_model_versions", "undeploy_pipeline")
@@ -240,7 +240,7 @@ class TestInference:
     def test_arrow_gives_the_same_in_the_form_that_is_asked_for(
         self, accept: str, where: tuple[str, dict[str, str]], api: Api
     ) -> None:
-        from wallaroo_ext.arrow import from_file
+        from wallaroo_ext._util.arrow_files import from_file
 
         operation, path = where
         headers = {"Content-Type": ARROW, "Accept": accept}

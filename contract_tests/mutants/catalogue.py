@@ -6,7 +6,7 @@ from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from mutants import (
+from contract_tests.mutants.lies import (
     accepted_requests,
     ignored_tokens,
     lists,
@@ -16,11 +16,11 @@ from mutants import (
     wrong_heads,
     wrong_values,
 )
-from mutants.fields import rules
+from contract_tests.mutants.lies.fields import rules
 
 if TYPE_CHECKING:
-    from mutants.kinds import Kind
-    from mutants.layer import Mutant
+    from contract_tests.mutants.layer import Mutant
+    from contract_tests.mutants.lies.kinds import Kind
 
 KINDS: tuple[Kind, ...] = tuple(
     chain.from_iterable(

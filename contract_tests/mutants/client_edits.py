@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mutants.kinds import spread
+from contract_tests.mutants.lies.kinds import spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,9 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mutants.kinds import spread
+from contract_tests.mutants.lies.kinds import spread
 from wallaroo_ext import contract
-from wallaroo_ext.json_values import list_of, object_of
+from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

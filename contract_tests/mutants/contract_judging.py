@@ -14,14 +14,14 @@ from unittest.mock import patch
 import pytest
 import yaml
 
-from mutants.contract_edits import edits
+from contract_tests.mutants.contract_edits import edits
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.options import SuiteOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mutants.contract_edits import Edit
+    from contract_tests.mutants.contract_edits import Edit
 
 RULES = (
     "contract_tests/documents/test_contract.py",
@@ -61,8 +61,8 @@ def _by_rules() -> str:
 
 def _by_suite(operations: list[str], file: Path) -> str:
     """What of the suite notices that an instance that keeps the contract does not keep the edited one."""
-    from mutants.judging import NOT_WAITING, run
-    from mutants.serving import lying_instance
+    from contract_tests.mutants.judging import NOT_WAITING, run
+    from contract_tests.mutants.serving import lying_instance
 
     with lying_instance() as honest:
         options = SuiteOptions(running=honest.environment, contract=file, cases=5, operations=tuple(operations))

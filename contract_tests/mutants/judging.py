@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mutants.ignored_tokens import ABOUT_TOKENS
+from contract_tests.mutants.lies.ignored_tokens import ABOUT_TOKENS
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.suite import Suite
 
 if TYPE_CHECKING:
-    from mutants.layer import Mutant
-    from mutants.serving import LyingInstance
+    from contract_tests.mutants.layer import Mutant
+    from contract_tests.mutants.serving import LyingInstance
 
 TESTS = "contract_tests/instance"
 NOT_WAITING = ("-k", "not expired")

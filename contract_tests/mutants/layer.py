@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mutants.exchange import Answer, Request, handled, read, sent
+from contract_tests.mutants.lies.exchange import Answer, Request, handled, read, sent
 from wallaroo_ext import contract
 
 if TYPE_CHECKING:

@@ -8,6 +8,6 @@ for name in (
     "pyarrow",
     "schemathesis",
     "wallaroo_ext.conformance.plugin",
-    "wallaroo_ext.sandbox.app",
+    "wallaroo_ext.sandbox.server.app",
 ):
     import_module(name)

@@ -9,13 +9,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mutants.catalogue import mutants
+from contract_tests.mutants.catalogue import mutants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mutants.judging import Verdict
-    from mutants.serving import LyingInstance
+    from contract_tests.mutants.judging import Verdict
+    from contract_tests.mutants.serving import LyingInstance
 
 FEW_CASES, ALL_CASES = 5, 20
 """How many random requests of each operation and kind a mutant gets, and the honest instance."""
@@ -47,14 +47,14 @@ _worker = _Worker()
 
 def _start() -> None:
     """Start a sandbox in this process."""
-    from mutants.serving import lying_instance
+    from contract_tests.mutants.serving import lying_instance
 
     _worker.instance = _worker.open.enter_context(lying_instance())
     multiprocessing.util.Finalize(None, _worker.open.close, exitpriority=100)
 
 
 def _try(trial: Trial) -> Verdict:
-    from mutants.judging import judge
+    from contract_tests.mutants.judging import judge
 
     assert _worker.instance is not None, "the process was started by `_start`"
     mutant = mutants()[trial.mutant] if trial.mutant else None

@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from mutants.layer import LyingLayer
+from contract_tests.mutants.layer import LyingLayer
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.instance import SANDBOX_TOKEN_SECONDS
-from wallaroo_ext.sandbox.app import create_app
-from wallaroo_ext.sandbox.http_protocol import DroppableProtocol
-from wallaroo_ext.sandbox.instance import Instance
-from wallaroo_ext.sandbox.options import SandboxOptions
+from wallaroo_ext.sandbox.auth.users import find_user_by_email
+from wallaroo_ext.sandbox.http.protocol import DroppableProtocol
+from wallaroo_ext.sandbox.http.validation import ContractSpec
 from wallaroo_ext.sandbox.process import read_environment
-from wallaroo_ext.sandbox.server import export_lines, listening
-from wallaroo_ext.sandbox.spec import ContractSpec
-from wallaroo_ext.sandbox.users import find_user_by_email
+from wallaroo_ext.sandbox.server.app import create_app
+from wallaroo_ext.sandbox.server.instance import Instance
+from wallaroo_ext.sandbox.server.options import SandboxOptions
+from wallaroo_ext.sandbox.server.serve import export_lines, listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from starlette.types import ASGIApp
 
-    from mutants.layer import Mutant
+    from contract_tests.mutants.layer import Mutant
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mutants.catalogue import KINDS, left_out, mutants
-from mutants.survivors import REASONS
+from contract_tests.mutants.catalogue import KINDS, left_out, mutants
+from contract_tests.mutants.survivors import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mutants.catalogue import KINDS, left_out, mutants
-from mutants.fields import rules
-from mutants.survivors import REASONS
-from mutants.table import FILE
+from contract_tests.mutants.catalogue import KINDS, left_out, mutants
+from contract_tests.mutants.lies.fields import rules
+from contract_tests.mutants.survivors import REASONS
+from contract_tests.mutants.table import FILE
 
 AT_LEAST = 200
 

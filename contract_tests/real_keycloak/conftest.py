@@ -7,11 +7,11 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
-from keycloak_archive import KeycloakUnavailableError
-from keycloak_realm import Admin, environment, read_realm
-from keycloak_server import KeycloakServer, running
-from keycloak_users import REQUIRED, Kind
 
+from contract_tests.support.keycloak_users import REQUIRED, Kind
+from scripts.lib.keycloak.archive import KeycloakUnavailableError
+from scripts.lib.keycloak.realm import Admin, environment, read_realm
+from scripts.lib.keycloak.server import KeycloakServer, running
 from wallaroo_ext.sandbox.process import running as running_sandbox
 
 if TYPE_CHECKING:

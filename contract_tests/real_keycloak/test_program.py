@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from keycloak_archive import SHA256, VERSION
-from keycloak_users import REQUIRED
-from readme import ROOT, shell_lines
 
+from contract_tests.support.keycloak_users import REQUIRED
+from contract_tests.support.readme import ROOT, shell_lines
+from scripts.lib.keycloak.archive import SHA256, VERSION
 from wallaroo_ext.sandbox.process import read_environment
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from keycloak_users import (
+
+from contract_tests.support.keycloak_users import (
     SECRET,
     TLS,
     USER,
@@ -27,14 +28,13 @@ from keycloak_users import (
     token_requests,
     user_info,
 )
-
 from wallaroo_ext import AuthenticationError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from keycloak_realm import Admin
-    from keycloak_server import KeycloakServer
+    from scripts.lib.keycloak.realm import Admin
+    from scripts.lib.keycloak.server import KeycloakServer
 
 pytestmark = pytest.mark.slow
 

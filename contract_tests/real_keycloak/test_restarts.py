@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING
 import httpx
 import jwt
 import pytest
-from callers import with_token
-from keycloak_users import MovedClock, auth, claims, client_attributes, listing, rotation, token_requests
 
+from contract_tests.support.keycloak_users import (
+    MovedClock,
+    auth,
+    claims,
+    client_attributes,
+    listing,
+    rotation,
+    token_requests,
+)
+from contract_tests.support.servers.callers import with_token
 from wallaroo_ext import ConnectionFailedError, RetryPolicy, contract
 
 if TYPE_CHECKING:
-    from keycloak_realm import Admin
-    from keycloak_server import KeycloakServer
+    from scripts.lib.keycloak.realm import Admin
+    from scripts.lib.keycloak.server import KeycloakServer
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from keycloak_realm import Admin, read_realm
-from keycloak_users import (
+
+from contract_tests.support.keycloak_users import (
     CLIENT,
     PASSWORD,
     SECRET,
@@ -23,13 +23,13 @@ from keycloak_users import (
     token_requests,
     user_info,
 )
-
+from scripts.lib.keycloak.realm import Admin, read_realm
 from wallaroo_ext import AuthenticationError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from keycloak_server import KeycloakServer
+    from scripts.lib.keycloak.server import KeycloakServer
 
 pytestmark = pytest.mark.slow
 SECOND = read_realm()["clients"][1]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from token_congruence import REASONS, TABLE, compare_all, page
+
+from scripts.lib.congruence.tokens import REASONS, TABLE, compare_all, page
 
 if TYPE_CHECKING:
-    from keycloak_realm import Admin
-    from keycloak_server import KeycloakServer
+    from scripts.lib.keycloak.realm import Admin
+    from scripts.lib.keycloak.server import KeycloakServer
 
 pytestmark = pytest.mark.slow
 

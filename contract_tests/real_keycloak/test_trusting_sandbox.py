@@ -8,23 +8,32 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-import demo
 import httpx
 import jwt
 import pytest
-from callers import with_token
-from command_line import process
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from demo_files import read_job
-from keycloak_users import CLIENT, PASSWORD, SECRET, TOKEN_PATH, USER, auth, claims, client_attributes
 from rich.console import Console
 
+from contract_tests.support.command_line import process
+from contract_tests.support.keycloak_users import (
+    CLIENT,
+    PASSWORD,
+    SECRET,
+    TOKEN_PATH,
+    USER,
+    auth,
+    claims,
+    client_attributes,
+)
+from contract_tests.support.servers.callers import with_token
+from scripts.lib import demo
+from scripts.lib.demo_files import read_job
 from wallaroo_ext import WallarooError, connect, contract, deploy_pipeline, find_workspace, infer, upload_model
 
 if TYPE_CHECKING:
-    from keycloak_realm import Admin
-    from keycloak_server import KeycloakServer
+    from scripts.lib.keycloak.realm import Admin
+    from scripts.lib.keycloak.server import KeycloakServer
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from congruence import REASONS, TABLE, compare_all, page
+
+from scripts.lib.congruence.answers import REASONS, TABLE, compare_all, page
 
 
 @pytest.mark.slow

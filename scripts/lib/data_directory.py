@@ -15,11 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mixed_load import Actor, assay
-
-from wallaroo_ext.sandbox.migrations import MIGRATIONS
+from scripts.lib.bench.mixed_load import Actor, assay
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.sandbox.store import Store
+from wallaroo_ext.sandbox.storage.migrations import MIGRATIONS
+from wallaroo_ext.sandbox.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

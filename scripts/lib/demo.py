@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from demo_files import Job, UnfitFilesError, read_job
 from rich.console import Console
 from rich.table import Table
 
+from scripts.lib.demo_files import Job, UnfitFilesError, read_job
 from wallaroo_ext import (
     Deployment,
     WallarooError,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.rows import to_table
-from wallaroo_ext.json_values import list_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

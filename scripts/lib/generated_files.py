@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wallaroo_ext._util.atomic_files import is_unfinished, unfinished_name, write_whole
-from wallaroo_ext.json_values import list_of, object_of
+from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,12 +12,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from api_page import PACKAGE, answer_content, page, request_content
-from generated_files import ForeignFilesError, GeneratedFiles
-
+from scripts.lib.api_page import PACKAGE, answer_content, page, request_content
+from scripts.lib.generated_files import ForeignFilesError, GeneratedFiles
 from wallaroo_ext import contract
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext._util.user_paths import user_path
-from wallaroo_ext.json_values import list_of, object_of
 
 ROOT = Path(__file__).parents[2]
 OWN = ROOT / "generated"

@@ -4,7 +4,7 @@
 asynchronous clients (asyncio's, not trio's), and one object serves any number of threads and event loops.
 """
 
-from wallaroo_ext.auth.bearer import BearerToken
 from wallaroo_ext.auth.keycloak import KeycloakAuth
+from wallaroo_ext.auth.static_token import BearerToken
 
 __all__ = ["BearerToken", "KeycloakAuth"]

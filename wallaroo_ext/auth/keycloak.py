@@ -6,12 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.auth.grants import Credentials, GrantName
-from wallaroo_ext.auth.keeper import TokenKeeper
+from wallaroo_ext.auth.httpx_auth import TokenAuth
 from wallaroo_ext.auth.origins import Origins
 from wallaroo_ext.auth.sign_in import SignIn
-from wallaroo_ext.auth.signing import TokenAuth
 from wallaroo_ext.auth.token_endpoint import DEFAULT_TIMEOUT, TokenEndpoint
-from wallaroo_ext.tracebacks import hides_arguments
+from wallaroo_ext.auth.token_manager import TokenKeeper
+from wallaroo_ext.redaction.tracebacks import hides_arguments
 
 if TYPE_CHECKING:
     import os
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from wallaroo_ext.auth.cache import TokenCache
+    from wallaroo_ext.auth.token_cache import TokenCache
 
 
 class KeycloakAuth(TokenAuth):
@@ -104,7 +104,7 @@ class KeycloakAuth(TokenAuth):
     def _made_cache(
         self, directory: str | os.PathLike[str] | None, scope: str | None, clock: Callable[[], float]
     ) -> TokenCache:
-        from wallaroo_ext.auth.cache import TokenCache, user_directory
+        from wallaroo_ext.auth.token_cache import TokenCache, user_directory
 
         where = user_directory() if directory is None else directory
         return TokenCache(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wallaroo_ext._util.urls import parsed
 from wallaroo_ext.errors import ConfigurationError
-from wallaroo_ext.urls import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,18 +10,18 @@ from urllib.parse import quote_plus
 
 import httpx
 
-from wallaroo_ext.answer_limits import ACCEPTED_ENCODINGS, AnswerRefused, LimitedTransport
+from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.urls import parsed
 from wallaroo_ext.errors import AuthenticationError
-from wallaroo_ext.failures import connection_failed
-from wallaroo_ext.json_values import object_of
-from wallaroo_ext.known_secrets import KnownSecrets
-from wallaroo_ext.own_connections import fork_safe
-from wallaroo_ext.retries import hints
-from wallaroo_ext.retries.policy import RetryPolicy
-from wallaroo_ext.retries.transport import RetryTransport
-from wallaroo_ext.tracebacks import hides_arguments
-from wallaroo_ext.urls import parsed
-from wallaroo_ext.wire import Wire
+from wallaroo_ext.redaction.known_secrets import KnownSecrets
+from wallaroo_ext.redaction.tracebacks import hides_arguments
+from wallaroo_ext.transport.connections import Wire
+from wallaroo_ext.transport.process_connections import fork_safe
+from wallaroo_ext.transport.response_errors import connection_failed
+from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS, AnswerRefused, LimitedTransport
+from wallaroo_ext.transport.retry import request_options
+from wallaroo_ext.transport.retry.policy import RetryPolicy
+from wallaroo_ext.transport.retry.transport import RetryTransport
 
 if TYPE_CHECKING:
     import ssl
@@ -147,7 +147,11 @@ class TokenEndpoint:
             self.url,
             data={"grant_type": form.grant_type} | form.fields | fields,
             headers={"Accept": "application/json", "Accept-Encoding": ACCEPTED_ENCODINGS} | headers,
-            extensions={hints.OPERATION: OPERATION, hints.ANSWER_LIMIT: LONGEST_ANSWER, hints.LONGEST: self._longest()},
+            extensions={
+                request_options.OPERATION: OPERATION,
+                request_options.ANSWER_LIMIT: LONGEST_ANSWER,
+                request_options.LONGEST: self._longest(),
+            },
         )
 
     def _longest(self) -> float | None:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from wallaroo_mlops_client import Client
 
+    from wallaroo_ext.batch.answer_schema import OneSchema
     from wallaroo_ext.batch.rejections import Rejection
-    from wallaroo_ext.batch.schemas import OneSchema
     from wallaroo_ext.batch.scoring import Scored
     from wallaroo_ext.inference.infer import Where
 
@@ -72,7 +72,7 @@ def infer_batches(
     """
     require_pyarrow()
     how = how_to_score(options)
-    from wallaroo_ext.batch.places import url_of
+    from wallaroo_ext.batch.deployed_models import url_of
 
     url = url_of(client, pipeline, how)
     return scored_batches(client, url, batches, how, rejected=rejected)
@@ -88,8 +88,8 @@ def scored_batches(
     stopped: threading.Event | None = None,
 ) -> Generator[pa.RecordBatch]:
     """What `infer_batches` gives, of a URL; pauses between attempts end when `stopped` is set."""
+    from wallaroo_ext.batch.answer_schema import OneSchema
     from wallaroo_ext.batch.rejections import Limit
-    from wallaroo_ext.batch.schemas import OneSchema
 
     one_schema = OneSchema()
     limit = Limit(0 if rejected is None else None)

@@ -6,8 +6,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from wallaroo_ext.batch.options import BatchOptions, HowToScore, how_to_score
-from wallaroo_ext.batch.part_size import PartSize
+from wallaroo_ext.batch.options import BatchOptions, HowToScore, PartSize, how_to_score
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.rows import require_pyarrow
 
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
     from wallaroo_mlops_client import Client
 
+    from wallaroo_ext.batch.options import DatasetScored
     from wallaroo_ext.batch.progress import Tell, Wanted
-    from wallaroo_ext.batch.report import DatasetScored
-    from wallaroo_ext.batch.run import DatasetRun
-    from wallaroo_ext.batch.sources import Source
-    from wallaroo_ext.batch.storage import Storage
+    from wallaroo_ext.batch.reading.data_source import Source
+    from wallaroo_ext.batch.writing.run import DatasetRun
+    from wallaroo_ext.batch.writing.storage import Storage
     from wallaroo_ext.inference.infer import Where
 
     DataSource = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Dataset
@@ -116,10 +115,10 @@ def score_dataset(
     """What `infer_dataset` does, until `stopped` is set."""
     require_pyarrow()
     from wallaroo_ext.batch.attempts import StoppedError
-    from wallaroo_ext.batch.manifest import check_target, load
     from wallaroo_ext.batch.progress import shown
-    from wallaroo_ext.batch.run import alone
-    from wallaroo_ext.batch.storage import Storage
+    from wallaroo_ext.batch.writing.manifest import check_target, load
+    from wallaroo_ext.batch.writing.run import alone
+    from wallaroo_ext.batch.writing.storage import Storage
 
     own, how = _split(options)
     opened, exact = _opened(source, how, own)
@@ -144,7 +143,7 @@ def score_dataset(
 
 def _nothing(storage: Storage) -> DatasetScored:
     """What a run did that was ended before its first row."""
-    from wallaroo_ext.batch.report import DatasetScored
+    from wallaroo_ext.batch.options import DatasetScored
 
     none: Any = {"rows": 0, "rejected": 0, "parts": 0, "rows_before": 0, "requests": 0, "repeated": 0}
     return DatasetScored(target=storage.place, errors=None, seconds=0.0, **none)
@@ -165,7 +164,7 @@ def _split(options: DatasetOptions) -> tuple[dict[str, Any], HowToScore]:
 
 def _opened(source: Any, how: HowToScore, own: dict[str, Any]) -> tuple[Source, HowToScore]:
     """The data set with the columns that are read, and the options with the names of those that are sent."""
-    from wallaroo_ext.batch.sources import open_source
+    from wallaroo_ext.batch.reading.data_source import open_source
 
     more = {"filesystem": own.get("filesystem"), "kind": own.get("format"), "types": own.get("types")}
     whole = open_source(source, **more, columns=how.read)
@@ -184,9 +183,9 @@ def _decided(
         InvalidDataError: There is no type for all values of a column, or keys or a vector cannot have it.
     """
     from wallaroo_ext.batch.attempts import StoppedError
-    from wallaroo_ext.batch.data_set import Decided
-    from wallaroo_ext.batch.parts import check_keys
     from wallaroo_ext.batch.progress import Checking
+    from wallaroo_ext.batch.reading.schema import Decided
+    from wallaroo_ext.batch.writing.parts import check_keys
     from wallaroo_ext.inference.vectors import check_number
 
     checking = Checking(tell)
@@ -209,7 +208,7 @@ def _bound_to(
     client: Client, pipeline: Where, source: Source, how: HowToScore, own: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
     """Where rows are scored, and what the output depends on."""
-    from wallaroo_ext.batch.places import models_of, url_of
+    from wallaroo_ext.batch.deployed_models import models_of, url_of
 
     url = url_of(client, pipeline, how)
     return url, {
@@ -231,7 +230,7 @@ def _texts(types: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _run(client: Client, url: str, how: HowToScore, own: dict[str, Any], **places: Any) -> DatasetRun:
-    from wallaroo_ext.batch.run import DatasetRun
+    from wallaroo_ext.batch.writing.run import DatasetRun
 
     part_size: Any = own.get("part_size")
     return DatasetRun(

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from wallaroo_ext.timeouts import Timeouts
+    from wallaroo_ext.transport.timeouts import Timeouts
+
 
 IN_FLIGHT = 8
 """With these, an instance had a request to work on in more of a run than with 4: see scripts/bench batch."""
@@ -116,3 +117,47 @@ def how_to_score(options: BatchOptions) -> HowToScore:
 
 def _names(value: str | Sequence[str]) -> tuple[str, ...]:
     return ((value,) if value else ()) if isinstance(value, str) else tuple(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartSize:
+    """When a part is put in its place, and the next one begun: what comes first.
+
+    Attributes:
+        rows: After how many rows.
+        seconds: After how long; what a run that is killed has to do again.
+    """
+
+    rows: int = 1_000_000
+    seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.rows < 1 or not self.seconds > 0:
+            raise InvalidDataError("A part has at least one row, and more than no time.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetScored:
+    """What `infer_dataset` did.
+
+    Attributes:
+        target: The directory of the output.
+        rows: How many scored rows are in it.
+        rejected: How many rows of the input are in the errors file in place of the output.
+        parts: How many files the rows are in.
+        errors: The errors file; None where no row was rejected.
+        rows_before: How many rows of the input were done before this run.
+        requests: How many requests this run had answered.
+        repeated: How often it sent one of them again, beside what the client's transport did.
+        seconds: How long it took.
+    """
+
+    target: str
+    rows: int
+    rejected: int
+    parts: int
+    errors: str | None
+    rows_before: int
+    requests: int
+    repeated: int
+    seconds: float

@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.batch.attempts import repeated
+from wallaroo_ext.batch.reading.csv_types import from_texts
+from wallaroo_ext.batch.reading.widening import text_of
 from wallaroo_ext.batch.rejections import Limit, Rejection, is_too_large, narrowed
-from wallaroo_ext.batch.widening import text_of
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, WallarooError
-from wallaroo_ext.inference.csv_types import from_texts
 from wallaroo_ext.inference.infer import infer_steps
 from wallaroo_ext.inference.media_types import OPERATION
 from wallaroo_ext.inference.pandas_index import index_columns

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import platform
 import socket
 import ssl
@@ -16,19 +18,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import httpx
 
 from wallaroo_ext import contract
-from wallaroo_ext.cli.claims import claims_of
+from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.urls import shown_host
 from wallaroo_ext.errors import AuthenticationError, ConfigurationError, PermissionDeniedError, WallarooError
-from wallaroo_ext.failures import connection_failed, plain, refusal
-from wallaroo_ext.plain_client import plain_client
-from wallaroo_ext.proxies import proxy_for
-from wallaroo_ext.redaction import beginning
+from wallaroo_ext.redaction.patterns import beginning
 from wallaroo_ext.settings import Settings
-from wallaroo_ext.urls import shown_host
+from wallaroo_ext.transport.plain_client import plain_client
+from wallaroo_ext.transport.proxies import proxy_for
+from wallaroo_ext.transport.response_errors import connection_failed, plain, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wallaroo_mlops_client import Client
+
 
 State = Literal["ok", "failed", "skipped"]
 
@@ -239,3 +242,13 @@ def release(response: httpx.Response | None) -> Check:
     server = None if response is None else response.headers.get("Server")
     said = f"; its server calls itself {beginning(server, 100)}" if server else ""
     return Check("release", "skipped", f"The API has no operation that tells its release{said}.")
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """The claims; none where it is no JSON web token."""
+    _, _, rest = token.partition(".")
+    payload = rest.partition(".")[0]
+    try:
+        return object_of(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
+    except (ValueError, RecursionError):
+        return {}

@@ -7,13 +7,13 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from wallaroo_ext.cli.output import UsageError
+from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.inference.rows import require_pyarrow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wallaroo_ext.batch.sources import Source
+    from wallaroo_ext.batch.reading.data_source import Source
 
 _CONDITION = re.compile(r"\s*(?P<name>.+?)\s*(?P<sign>==|!=|<=|>=|<|>|=)\s*(?P<value>.*?)\s*")
 _SHOWN = 10
@@ -22,7 +22,7 @@ _SHOWN = 10
 def source_of(place: str, kind: str | None, types: dict[str, str]) -> Source:
     """The data set, to look at its columns."""
     require_pyarrow()
-    from wallaroo_ext.batch.sources import open_source
+    from wallaroo_ext.batch.reading.data_source import open_source
 
     return open_source(place, kind=kind, types=types)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import nullcontext
 from importlib import import_module, metadata
 from typing import Any, cast
 
-from cyclopts import App
+from cyclopts import App, CycloptsError
 
-from wallaroo_ext.cli import running
+from wallaroo_ext.cli import signals
+from wallaroo_ext.cli.printing import output
+from wallaroo_ext.cli.printing.output import UsageError
 
 _COMMANDS = (
     "assay",
@@ -39,16 +43,60 @@ def program(arguments: list[str]) -> App:
         help="Work with a Wallaroo instance, or run one on this machine.",
         version=lambda: metadata.version("wallaroo-ext"),
         version_format="plaintext",
-        suppress_keyboard_interrupt=False,  # `running` says what is left behind
+        suppress_keyboard_interrupt=False,  # `run` says what is left behind
     )
     cast("Any", app).register_install_completion_command(help="Let this shell complete the command's words.")
     is_known = bool(arguments) and arguments[0] in _COMMANDS
     for name in _COMMANDS:
-        module = f"wallaroo_ext.cli.{name}"
+        module = f"wallaroo_ext.cli.commands.{name}"
         app.command(f"{module}:{name}" if is_known else getattr(import_module(module), name))
     return app
 
 
 def main() -> None:
     """Run the command line."""
-    running.run(program(sys.argv[1:]), sys.argv[1:])
+    run(program(sys.argv[1:]), sys.argv[1:])
+
+
+_PIPE_CLOSED = 141
+"""What a shell says of a program that was ended by the signal SIGPIPE."""
+
+_MAY_LEAVE_SOMETHING = ("batch", "deploy", "infer", "undeploy", "upload")
+"""The commands that clean up, or say what they leave, when a signal asks them to end."""
+
+_SECRET_OPTIONS = {
+    "--password": "WALLAROO_PASSWORD",
+    "--client-secret": "WALLAROO_CLIENT_SECRET",
+    "--token": "WALLAROO_TOKEN",
+}
+
+
+def run(app: App, arguments: list[str]) -> None:
+    """Run a command line, and end the program with its exit code."""
+    try:
+        _refuse_secrets(arguments)
+        try:
+            with signals.raised() if arguments[:1] and arguments[0] in _MAY_LEAVE_SOMETHING else nullcontext():
+                app(arguments, exit_on_error=False, print_error=False)
+        finally:
+            sys.stdout.flush()
+    except (CycloptsError, UsageError) as error:
+        output.fail(UsageError(" ".join(str(error).split())), machine="--json" in arguments)
+    except KeyboardInterrupt as interrupt:
+        output.interrupted(interrupt, machine="--json" in arguments)
+        raise SystemExit(signals.exit_code_of(interrupt)) from None
+    except BrokenPipeError:
+        # Python flushes once more at its end, and would complain there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(_PIPE_CLOSED) from None
+
+
+def _refuse_secrets(arguments: list[str]) -> None:
+    """Say where secrets belong, without repeating them, as the parser's own sentence would."""
+    for argument in arguments:
+        variable = _SECRET_OPTIONS.get(argument.partition("=")[0])
+        if variable is not None:
+            raise UsageError(
+                f"A secret is no argument, because everybody on the machine sees those: set {variable}, or write a "
+                f"credentials file and name it with --credentials."
+            )

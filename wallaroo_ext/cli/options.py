@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
-from wallaroo_ext.cli import output
-from wallaroo_ext.cli.places import A_PATH
+from wallaroo_ext.cli.printing import output
+from wallaroo_ext.cli.workspaces import A_PATH
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wallaroo_ext import call
+from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.suite import Suite
-from wallaroo_ext.conformance.write_guard import WithheldError
 from wallaroo_ext.errors import AnswerError, AuthenticationError, ConfigurationError, WallarooError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from wallaroo_ext.conformance.options import SuiteOptions
-    from wallaroo_ext.conformance.run import Run
+    from wallaroo_ext.conformance.results import Run
 
 DRIFT = "drift"
 """The check that another description of the instance, or what was recorded of it, breaks no client of the contract."""
@@ -50,8 +50,7 @@ def _tests(options: SuiteOptions) -> list[str]:
     if options.instance != "recorded" or folder.parent.name != _CHECKOUT:
         return [str(folder), *configuration]
     others = [str(folder.parent / name) for name in ("documents", "client")]
-    paths = f"pythonpath={folder.parent} {folder.parents[1] / 'scripts/lib'}"
-    return [str(folder), *others, *configuration, "-o", paths]
+    return [str(folder), *others, *configuration]
 
 
 def run_suite(options: SuiteOptions, tell: Callable[[int, int], None]) -> Run:

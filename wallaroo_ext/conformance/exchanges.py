@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
-from wallaroo_ext.json_values import list_of, object_of
-from wallaroo_ext.known_secrets import without_known_secrets
-from wallaroo_ext.redaction import redacted, without_secrets
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.redaction.known_secrets import without_known_secrets
+from wallaroo_ext.redaction.patterns import redacted, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

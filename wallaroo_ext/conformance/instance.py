@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wallaroo_ext import connect
 from wallaroo_ext.client import DEFAULT_LIMITS
-from wallaroo_ext.conformance.interceptor import InterceptedSession, InterceptedTransport
-from wallaroo_ext.retries import RetryPolicy
+from wallaroo_ext.conformance.guard.interceptor import InterceptedSession, InterceptedTransport
 from wallaroo_ext.settings import Settings
-from wallaroo_ext.wire import Wire
+from wallaroo_ext.transport.connections import Wire
+from wallaroo_ext.transport.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.conformance.interceptor import Interceptor
+    from wallaroo_ext.conformance.guard.interceptor import Interceptor
 
 Kind = Literal["sandbox", "recorded", "live"]
 

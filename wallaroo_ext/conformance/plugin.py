@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wallaroo_ext._util.user_paths import user_path
-from wallaroo_ext.conformance.api import Api
+from wallaroo_ext.conformance.api_calls import Api
+from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.options import CASES, SEED, SuiteOptions
-from wallaroo_ext.conformance.recordings import wiring
-from wallaroo_ext.conformance.run import TestOutcome
+from wallaroo_ext.conformance.recordings import pytest_hooks
+from wallaroo_ext.conformance.results import TestOutcome
 from wallaroo_ext.conformance.suite import NoFixturesError, Suite
-from wallaroo_ext.conformance.write_guard import WithheldError
-from wallaroo_ext.redaction import redacted
+from wallaroo_ext.redaction.patterns import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.conformance.fixtures import Fixtures
     from wallaroo_ext.conformance.instance import Instance
-    from wallaroo_ext.conformance.run import Finding
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
+    from wallaroo_ext.conformance.results import Finding
 
 _SUITE = pytest.StashKey[Suite]()
 _SHOWN_FINDINGS = 20
@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--explore", action="store_true", help="random data that nobody has tried yet; prints its seed")
     group.addoption("--cases", type=int, default=CASES, help="random requests of each operation, good and bad")
     group.addoption("--operation", action="append", default=[], help="look at this operation; may be given again")
-    wiring.add_options(group)
+    pytest_hooks.add_options(group)
 
 
 def suite_of(config: pytest.Config) -> Suite:
@@ -92,7 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "touches(*operations): the operations that a test is about")
     config.addinivalue_line("markers", "last: runs after all other tests")
     given = config.stash.get(_SUITE, None)
-    wiring.configure(config, _options(config).instance if given is None else given.options.instance)
+    pytest_hooks.configure(config, _options(config).instance if given is None else given.options.instance)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -120,7 +120,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_kept(suite: Suite, item: pytest.Item) -> bool:
-    if suite.options.instance == "recorded" and not wiring.is_example(item):
+    if suite.options.instance == "recorded" and not pytest_hooks.is_example(item):
         return False
     return not touched(item) or _is_wanted(suite, touched(item))
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.contract_schemas import ContractSchemas
-from wallaroo_ext.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,16 +14,15 @@ from urllib.parse import urlsplit
 
 from wallaroo_ext import contract
 from wallaroo_ext.auth.token_endpoint import basic_header
-from wallaroo_ext.conformance.effects import effects_of
+from wallaroo_ext.conformance.cases.exclusions import all_narrowed
+from wallaroo_ext.conformance.guard.effects import effects_of
+from wallaroo_ext.conformance.guard.interceptor import Interceptor, RateLimit, origin_of
+from wallaroo_ext.conformance.guard.write_guard import WriteGuard
 from wallaroo_ext.conformance.instance import Instance, sandbox
-from wallaroo_ext.conformance.interceptor import Interceptor, origin_of
-from wallaroo_ext.conformance.narrowing import all_narrowed
-from wallaroo_ext.conformance.owned_resources import OwnedResources
-from wallaroo_ext.conformance.rate_limit import RateLimit
-from wallaroo_ext.conformance.recordings.wiring import recorded_environment
+from wallaroo_ext.conformance.recordings.pytest_hooks import recorded_environment
+from wallaroo_ext.conformance.resources.owned import OwnedResources
+from wallaroo_ext.conformance.results import OperationRow, Run, Subject
 from wallaroo_ext.conformance.rules import Rules
-from wallaroo_ext.conformance.run import OperationRow, Run, Subject
-from wallaroo_ext.conformance.write_guard import WriteGuard
 from wallaroo_ext.errors import WallarooError
 
 if TYPE_CHECKING:
@@ -31,9 +30,9 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.conformance.fixtures import Fixtures
+    from wallaroo_ext.conformance.cases.generated import Properties
     from wallaroo_ext.conformance.options import SuiteOptions
-    from wallaroo_ext.conformance.properties import Properties
+    from wallaroo_ext.conformance.resources.fixtures import Fixtures
 
 _PREFIX = "conformance"
 _NOT_FOUND = "reading alone finds none on this instance."
@@ -183,8 +182,8 @@ class Suite:
         return not isinstance(self._fixtures, NoFixturesError)
 
     def _make_fixtures(self) -> Fixtures | NoFixturesError:
-        from wallaroo_ext.conformance.fixtures import changed_by_name, find_fixtures, make_fixtures
-        from wallaroo_ext.conformance.schema_binding import bound, unanswerable
+        from wallaroo_ext.conformance.cases.schema_binding import bound, unanswerable
+        from wallaroo_ext.conformance.resources.fixtures import changed_by_name, find_fixtures, make_fixtures
 
         try:
             if self.options.read_only:
@@ -221,7 +220,7 @@ class Suite:
     @cached_property
     def properties(self) -> Properties:
         """What sends schemathesis's cases."""
-        from wallaroo_ext.conformance.properties import Properties
+        from wallaroo_ext.conformance.cases.generated import Properties
 
         return Properties(
             self.interceptor,
@@ -250,7 +249,7 @@ class Suite:
 
     def close(self) -> None:
         """End what was begun, and list what is left."""
-        from wallaroo_ext.conformance.teardown import tear_down
+        from wallaroo_ext.conformance.resources.teardown import tear_down
 
         try:
             if "client" in self.__dict__ and self._changes_something and not self._is_closed:

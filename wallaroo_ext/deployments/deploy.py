@@ -14,17 +14,17 @@ from wallaroo_ext.deployments.status import status_steps
 from wallaroo_ext.deployments.unfinished import Begun, clean_up_steps, left_by
 from wallaroo_ext.deployments.wait import TIMEOUT, check_waiting, wait_until_running_steps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, NotFoundError
-from wallaroo_ext.lookups import not_there
-from wallaroo_ext.models import models_steps, versions_steps
 from wallaroo_ext.operations import Steps, call_steps, run, say_what_is_left
-from wallaroo_ext.workspaces import check_workspace, workspace_id_steps
+from wallaroo_ext.resources.lookup import not_there
+from wallaroo_ext.resources.models import models_steps, versions_steps
+from wallaroo_ext.resources.workspaces import check_workspace, workspace_id_steps
 
 if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import Model, ModelReference, ModelVersion
 
-    from wallaroo_ext.deployments.progress import Wanted
-    from wallaroo_ext.retries.clock import Clock
+    from wallaroo_ext.deployments.wait import Wanted
+    from wallaroo_ext.transport.retry.clock import Clock
 
     Models = ModelVersion | int | Iterable[ModelVersion | int]
     """What a pipeline runs: one model version or several, each as a function gave it, or its id."""

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.urls import answered
 from wallaroo_ext.deployments.cleanup import end_steps
 from wallaroo_ext.deployments.deployment import Deployment
 from wallaroo_ext.deployments.status import pipelines_in, status_steps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, InvalidRequestError, NotFoundError
-from wallaroo_ext.lookups import fits_twice, not_there
 from wallaroo_ext.operations import Steps, call_steps, run, say_what_is_left
-from wallaroo_ext.urls import answered
-from wallaroo_ext.workspaces import check_workspace, workspace_ids_steps
+from wallaroo_ext.resources.lookup import fits_twice, not_there
+from wallaroo_ext.resources.workspaces import check_workspace, workspace_ids_steps
 
 if TYPE_CHECKING:
     from wallaroo_mlops_client import Client

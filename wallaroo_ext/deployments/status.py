@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.json_values import list_of, object_of
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.operations import Send, Steps, operation_id, parse, request_of, send
-from wallaroo_ext.retries import hints
+from wallaroo_ext.transport.retry import request_options
 
 if TYPE_CHECKING:
     from wallaroo_mlops_client.models import DeploymentStatus
@@ -30,7 +30,7 @@ def status_steps(deployment: str, *, seconds: float = _LONGEST_REQUEST) -> Steps
 
     allowed = min(max(seconds, _SHORTEST_REQUEST), _LONGEST_REQUEST)
     request: dict[str, Any] = request_of(get_deployment_status, body=GetDeploymentStatusRequest(name=deployment))
-    request["extensions"] = {hints.DEADLINE: allowed}
+    request["extensions"] = {request_options.DEADLINE: allowed}
     response = yield from send(Send(operation_id(get_deployment_status), request))
     return parse(get_deployment_status, response)
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.progress import check_progress
-from wallaroo_ext.deployments.progress import shown
+from wallaroo_ext._util.progress import check_progress, line
 from wallaroo_ext.deployments.status import details_of, status_steps
 from wallaroo_ext.errors import DeploymentError, InvalidDataError, NotFoundError, RequestTimeoutError, WaitTimeoutError
 from wallaroo_ext.operations import Pause, Steps, raised_by_others, run
-from wallaroo_ext.retries.clock import SYSTEM_CLOCK
+from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import DeploymentStatus
 
     from wallaroo_ext.deployments.deployment import Deployment
-    from wallaroo_ext.deployments.progress import Tell, Wanted
-    from wallaroo_ext.retries.clock import Clock
+    from wallaroo_ext.transport.retry.clock import Clock
+
+    Tell = Callable[[DeploymentStatus], object]
+    Wanted = Tell | bool | None
+
 
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
@@ -147,3 +152,18 @@ def _status_in_time(deployment: str, clock: Clock, deadline: float, known_by: fl
 
 def _sentence(deployment: str, what: str, details: list[str]) -> str:
     return f"The deployment {deployment} {what}: {'; '.join(details) or 'the instance gives no details'}."
+
+
+@contextmanager
+def shown(name: str, progress: Wanted) -> Generator[Tell | None]:
+    """Give the function that is called with each status, for the time of a `with` block.
+
+    Args:
+        name: What is waited for.
+        progress: The function itself, True for a line on standard error, or None.
+    """
+    if progress is not True:
+        yield progress or None
+        return
+    with line(f"Waiting for {name}.") as write:
+        yield None if write is None else lambda status: write(f"{name} is {status.status}.")

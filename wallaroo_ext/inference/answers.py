@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from wallaroo_ext import arrow
-from wallaroo_ext.answer_limits import MIB, bound_of, too_large
-from wallaroo_ext.arrow_limits import TooLargeError, check_spread
-from wallaroo_ext.failures import connection_failed, violation
-from wallaroo_ext.inference.json_columns import column_of
-from wallaroo_ext.inference.oldest_answers import from_oldest, is_oldest
+import numpy as np
+
+from wallaroo_ext._util import arrow_files
+from wallaroo_ext._util.arrow_limits import TooLargeError, check_spread
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.transport.response_errors import connection_failed, violation
+from wallaroo_ext.transport.response_limits import MIB, bound_of, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import httpx
     from pyarrow import Table
+
 
 pa: Any = import_module("pyarrow")
 
@@ -47,8 +50,8 @@ def read_answer(operation: str, response: httpx.Response, separator: str = _SEPA
     content = response.content
     bound = max(bound_of(response), len(content))
     try:
-        if content.startswith(arrow.MAGIC):
-            table = arrow.from_file(content, bound + _DESCRIPTION)
+        if content.startswith(arrow_files.MAGIC):
+            table = arrow_files.from_file(content, bound + _DESCRIPTION)
             check_spread(table, _SPREAD * bound)
             return _with_dots(table, separator)
         return from_records(_records(content), separator)
@@ -107,3 +110,109 @@ def _dotted(name: str, separator: str) -> str:
     """A flat name with a dot after its part, whatever it was joined with."""
     part, found, field = name.partition(separator)
     return f"{part}{_SEPARATOR}{field}" if found and part in _PARTS else name
+
+
+_NAMES = ("model_name", "model_version", "pipeline_name")
+
+
+def is_oldest(records: Sequence[dict[str, Any]]) -> bool:
+    """Whether records are of the oldest generation."""
+    return bool(records) and all(isinstance(record.get("outputs"), list) for record in records)
+
+
+def from_oldest(records: Sequence[dict[str, Any]]) -> Table:
+    """The table of an answer: outputs are numbered through all models, and metadata is that of the last model.
+
+    Raises:
+        ValueError: An output is no tensor, or the outputs have different numbers of rows.
+    """
+    tensors = [tensor for record in records for tensor in list_of(record["outputs"])]
+    columns: dict[str, Any] = {f"out.{number}": _column(tensor) for number, tensor in enumerate(tensors)}
+    if len({len(column) for column in columns.values()}) > 1:
+        raise ValueError("its outputs have different numbers of rows")
+    rows = max(map(len, columns.values()), default=0)
+    for name in _NAMES:
+        if isinstance(value := records[-1].get(name), str):
+            columns[f"metadata.{name}"] = pa.repeat(value, rows)
+    return pa.table(columns)
+
+
+def _column(output: Any) -> Any:
+    """A tensor as a column of lists of one length."""
+    [(kind, tensor)] = object_of(output).items() or [("", None)]
+    lengths, data = list_of(object_of(tensor).get("dim")), list_of(object_of(tensor).get("data"))
+    if not lengths or not all(type(size) is int and size >= 0 for size in lengths) or math.prod(lengths) != len(data):
+        raise ValueError(f"the dimensions {lengths} of an output do not fit its {len(data)} values")
+    try:
+        column = pa.array(data, _type(kind))
+    except (pa.ArrowException, TypeError, OverflowError) as error:
+        raise ValueError(f"an output has values that are no {kind}, {error}") from error
+    for level in range(len(lengths) - 1, 0, -1):
+        lists = math.prod(lengths[:level])
+        offsets = pa.array(np.arange(lists + 1, dtype=np.int32) * np.int32(lengths[level]))
+        column = pa.ListArray.from_arrays(offsets, column)
+    return column
+
+
+def _type(kind: str) -> Any:
+    """The type that a tensor is said to have; None where nobody knows it, for that of its values."""
+    known: dict[str, Any] = {"float": pa.float32(), "double": pa.float64(), "string": pa.string()}
+    sized = (pa.int8, pa.int16, pa.int32, pa.int64, pa.uint8, pa.uint16, pa.uint32, pa.uint64)
+    known |= {make.__name__: make() for make in sized} | {"bool": pa.bool_()}
+    return known.get(kind.lower())
+
+
+def column_of(name: str, values: Sequence[Any]) -> Any:
+    """The values of a field; a null stands for no value.
+
+    Raises:
+        ValueError: They have no type in common that holds them exactly.
+    """
+    kind = _known_type(name)
+    if kind is not None:
+        try:
+            return pa.array(_with_texts(values) if kind == pa.list_(pa.string()) else values, kind)
+        except (pa.ArrowException, TypeError, OverflowError):
+            pass  # a release that the contract does not know
+    try:
+        return _inferred(values)
+    except (pa.ArrowException, TypeError, OverflowError) as error:
+        raise ValueError(f"the field {name!r} has values without a type in common, {error}") from error
+
+
+def _known_type(name: str) -> Any:
+    if name == "time":
+        return pa.timestamp("ms")
+    if name == "anomaly.count":
+        return pa.uint32()
+    if name in {"check_failures", "metadata.dropped"}:
+        return pa.list_(pa.string())
+    if name == "metadata.elapsed":
+        return pa.list_(pa.int64())
+    return pa.string() if name in {"metadata.last_model", "metadata.pipeline_version", "metadata.partition"} else None
+
+
+def _with_texts(values: Sequence[Any]) -> list[Any]:
+    """Lists whose elements are texts; of another kind, their JSON."""
+    return [value if not isinstance(value, list) else [_text(item) for item in cast("Any", value)] for value in values]
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str | None) else json.dumps(value)
+
+
+def _inferred(values: Sequence[Any]) -> Any:
+    try:
+        return pa.array(values)
+    except OverflowError:  # integers above those with a sign, which pyarrow does not expect
+        kind = pa.uint64()
+        for _ in range(_depth(values) - 1):
+            kind = pa.list_(kind)
+        return pa.array(values, kind)
+
+
+def _depth(value: Any) -> int:
+    """How deep lists are nested."""
+    if not isinstance(value, list):
+        return 0
+    return 1 + max((_depth(item) for item in cast("list[Any]", value)), default=0)

@@ -6,17 +6,21 @@ import json
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wallaroo_ext import arrow
+import httpx
+
+from wallaroo_ext._util import arrow_files
+from wallaroo_ext._util.chunks import AT_ONCE, parts
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.media_types import answer_type, request_type
-from wallaroo_ext.inference.pieces_stream import PiecesStream
 from wallaroo_ext.operations import Send
-from wallaroo_ext.pieces import AT_ONCE
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
     from pyarrow import Table
 
     from wallaroo_ext.inference.media_types import Wire
+
 
 pa: Any = import_module("pyarrow")
 pc: Any = import_module("pyarrow.compute")
@@ -41,8 +45,8 @@ def step_of(operation: str, request: dict[str, Any], table: Table, wire: Wire) -
     if wire != "arrow":
         return Send(operation, request | {"headers": headers, "content": _json(table, wire)})
     if table.nbytes < AT_ONCE:
-        return Send(operation, request | {"headers": headers, "content": arrow.to_file(table).to_pybytes()})
-    body = PiecesStream(arrow.to_pieces(table))
+        return Send(operation, request | {"headers": headers, "content": arrow_files.to_file(table).to_pybytes()})
+    body = PiecesStream(arrow_files.to_pieces(table))
     # httpx takes the content for something that is read once, so the request gets the body itself as its stream, too.
     headers["Content-Length"] = str(body.length)
     return Send(operation, request | {"headers": headers, "content": body}, body)
@@ -97,3 +101,26 @@ def _is_finite(column: Column) -> bool:
     if pa.types.is_nested(kind):
         return _is_finite(pc.list_flatten(column))
     return not pa.types.is_floating(kind) or pc.all(pc.is_finite(column.cast(pa.float64()))).as_py() is not False
+
+
+class PiecesStream(httpx.ByteStream):
+    """The body of a request over memory that is there already; like httpx's own in memory, it can be sent again.
+
+    Args:
+        pieces: The content, in order. It must not change until the answer is there.
+
+    Attributes:
+        length: How long the content is, in bytes.
+    """
+
+    def __init__(self, pieces: Sequence[memoryview]) -> None:
+        self._pieces = pieces
+        self.length = sum(piece.nbytes for piece in pieces)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in parts(self._pieces):
+            yield bytes(part)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in parts(self._pieces):
+            yield bytes(part)

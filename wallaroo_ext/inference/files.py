@@ -8,7 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from wallaroo_ext import arrow
+from wallaroo_ext._util import arrow_files
 from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.pandas_index import index_named
@@ -50,8 +50,8 @@ def read_file(path: str | os.PathLike[str], table_of: Callable[[Any], Table]) ->
 def _read_arrow(path: Path) -> Table:
     """An Arrow IPC file; or a stream, which some programs give the same ending."""
     content = path.read_bytes()
-    if content.startswith(arrow.MAGIC):
-        return arrow.from_file(content)
+    if content.startswith(arrow_files.MAGIC):
+        return arrow_files.from_file(content)
     table = pa.ipc.open_stream(content).read_all()
     table.validate(full=True)
     return table
@@ -70,8 +70,8 @@ def read_csv(path: Path) -> Table:
     Raises:
         InvalidDataError: It cannot be read as CSV; the message names the row where there is one.
     """
-    csv_files: Any = import_module("wallaroo_ext.inference.csv_files")
-    csv_types: Any = import_module("wallaroo_ext.inference.csv_types")
+    csv_files: Any = import_module("wallaroo_ext.batch.reading.csv_files")
+    csv_types: Any = import_module("wallaroo_ext.batch.reading.csv_types")
     file = csv_files.CsvFile(partial(path.open, "rb"))
     if not file.names:
         raise InvalidDataError("it is empty, and a CSV file begins with a line of names.")

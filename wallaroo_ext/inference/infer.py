@@ -6,11 +6,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack, runtime_checkable
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.urls import readable
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.media_types import OPERATION, Wire
 from wallaroo_ext.operations import Steps, run, send
-from wallaroo_ext.timeouts import Timeouts, httpx_timeout
-from wallaroo_ext.urls import readable
+from wallaroo_ext.transport.timeouts import Timeouts, httpx_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

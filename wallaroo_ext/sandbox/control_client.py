@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 
 from wallaroo_ext._util.after_fork import PerProcess
-from wallaroo_ext.arrow import to_file
+from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.inference.rows import to_table
-from wallaroo_ext.json_values import object_of
-from wallaroo_ext.own_connections import kept_from_children
-from wallaroo_ext.sandbox.own_routes import CONTROL
+from wallaroo_ext.sandbox.server.own_routes import CONTROL
+from wallaroo_ext.transport.process_connections import kept_from_children
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

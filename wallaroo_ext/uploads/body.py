@@ -11,7 +11,7 @@ import httpx
 
 from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.uploads.intake import Intake
+from wallaroo_ext.uploads.sources import Evened
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.uploads.envelope import Envelope
     from wallaroo_ext.uploads.progress import Reporter
     from wallaroo_ext.uploads.sources import Source
+
 
 _BATCH = 4
 """How many pieces are read at a time in asyncio's threads: to go there and back takes as long as to read one."""
@@ -139,3 +140,51 @@ async def _read_in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 def _batch(pieces: Iterable[Any]) -> list[Any]:
     return list(islice(pieces, _BATCH))
+
+
+class Intake:
+    """Takes the pieces of a source, and gives those to send.
+
+    It is one piece behind: the last one is given when everything has been read and found to be as it was announced, so
+    that an instance never has the whole of a file that is not.
+
+    Args:
+        source: What the bytes come from.
+        digest: Takes the bytes, too; None for nobody.
+    """
+
+    def __init__(self, source: Source, digest: BackgroundDigest | None) -> None:
+        self._source = source
+        self._digest = digest
+        self._evened = Evened()
+        self._held = b""
+        self._end = 0
+
+    def push(self, piece: Any) -> Iterator[bytes]:
+        """Take a piece.
+
+        Raises:
+            InvalidDataError: It is no bytes, or one that was not announced.
+        """
+        for even in self._evened.add(piece):
+            yield from self._passed(even)
+
+    def last(self) -> Iterator[bytes]:
+        """Take the end.
+
+        Raises:
+            InvalidDataError: The source has ended too early, is empty, or has changed.
+        """
+        for even in self._evened.rest():
+            yield from self._passed(even)
+        self._source.check_end(self._end)
+        yield self._held
+
+    def _passed(self, piece: bytes) -> Iterator[bytes]:
+        self._end += len(piece)
+        self._source.check_room(self._end)
+        if self._digest is not None:
+            self._digest.feed(piece)
+        if self._held:
+            yield self._held
+        self._held = piece

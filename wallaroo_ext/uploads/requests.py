@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
 
 from wallaroo_ext import contract
-from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 from wallaroo_ext.operations import Operation, operation_id, request_of
 from wallaroo_ext.uploads.envelope import Envelope, Part, form
-from wallaroo_ext.uploads.schemas import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from enum import Enum
 
+    import pyarrow as pa
     from wallaroo_mlops_client.models import ModelMetadata, UploadModelResponse, Visibility
     from wallaroo_mlops_client.types import File
+
+    Schema = pa.Schema | bytes | str
+    """A schema, or what it is as bytes or base64 already."""
+
 
 Endpoint = Literal["upload_and_convert", "upload", "upload_stream"]
 AnEnum = TypeVar("AnEnum", bound="Enum")
@@ -176,3 +182,40 @@ def _choice(kind: type[AnEnum], name: str, value: str) -> AnEnum:
     except ValueError:
         known = ", ".join(str(one.value) for one in kind)
         raise ConfigurationError(f"{name} is one of {known}, not {value!r}.") from None
+
+
+_MESSAGE = b"\xff\xff\xff\xff"
+"""What an Arrow message begins with, and no base64."""
+
+
+def encoded(name: str, schema: Schema) -> str:
+    """A schema as base64.
+
+    Args:
+        name: The argument that it came by.
+        schema: A `pyarrow.Schema`; its bytes, as `serialize` gives them; or the base64 of these, as text or bytes.
+
+    Raises:
+        InvalidDataError: It is none of these.
+    """
+    if isinstance(schema, str):
+        return _checked(name, schema)
+    content = _message(name, schema)
+    if content.startswith(_MESSAGE):
+        return base64.b64encode(content).decode("ascii")
+    return _checked(name, content.decode("ascii", errors="replace"))
+
+
+def _message(name: str, schema: Any) -> bytes:
+    try:
+        return bytes(memoryview(schema.serialize() if hasattr(schema, "serialize") else schema))
+    except TypeError:
+        raise InvalidDataError(f"{name} is a pyarrow.Schema, or its base64, not {type(schema).__name__}.") from None
+
+
+def _checked(name: str, text: str) -> str:
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidDataError(f"{name} is no base64 of a serialised schema; give the pyarrow.Schema itself.") from None
+    return text

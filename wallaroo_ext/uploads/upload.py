@@ -16,13 +16,13 @@ from wallaroo_ext.errors import (
     WaitTimeoutError,
 )
 from wallaroo_ext.operations import Send, Steps, parse, run, say_what_is_left, send
+from wallaroo_ext.resources.workspaces import list_workspaces_steps, workspace_id_steps
 from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.digest import BackgroundDigest
 from wallaroo_ext.uploads.progress import Reporter, shown
 from wallaroo_ext.uploads.requests import Endpoint, planned
 from wallaroo_ext.uploads.sources import Source, opened
 from wallaroo_ext.uploads.stored import ready_version, stored_version
-from wallaroo_ext.workspaces import list_workspaces_steps, workspace_id_steps
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client.models import ModelVersion, UploadModelResponse
 
     from wallaroo_ext.uploads.progress import Tell
-    from wallaroo_ext.uploads.requests import Plan
-    from wallaroo_ext.uploads.schemas import Schema
+    from wallaroo_ext.uploads.requests import Plan, Schema
     from wallaroo_ext.uploads.sources import ModelSource
 
 _TIMEOUT = 600.0

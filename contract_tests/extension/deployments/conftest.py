@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from command_line import Done, in_process
 
+from contract_tests.support.command_line import Done, in_process
 from wallaroo_ext import Clock, connect, upload_model
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.process import running

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from wallaroo_ext.errors import WallarooError
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -49,3 +51,7 @@ class Drift:
     def breaking(self) -> tuple[Change, ...]:
         """The differences that a client that keeps the contract can fail because of."""
         return tuple(change for change in self.changes if change.breaks)
+
+
+class DriftError(WallarooError):
+    """The other side cannot be read: it is missing, no JSON, of another shape, or too large. The message names it."""

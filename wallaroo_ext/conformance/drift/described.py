@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext import contract
-from wallaroo_ext.conformance.drift.errors import DriftError
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.drift.changes import DriftError
 from wallaroo_ext.conformance.drift.shapes import resolved
-from wallaroo_ext.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

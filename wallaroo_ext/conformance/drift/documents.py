@@ -11,9 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.conformance.drift import verdicts
-from wallaroo_ext.conformance.drift.changes import Change, Drift
+from wallaroo_ext.conformance.drift.changes import Change, Drift, DriftError
 from wallaroo_ext.conformance.drift.described import described, under_the_contracts_prefix
-from wallaroo_ext.conformance.drift.errors import DriftError
 from wallaroo_ext.conformance.drift.schemas import SchemaComparison
 from wallaroo_ext.conformance.drift.shapes import Shapes
 

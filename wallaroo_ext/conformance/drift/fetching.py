@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from wallaroo_ext.conformance.drift.errors import DriftError
+from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.urls import parsed, readable, redirect_of, without_user
+from wallaroo_ext.conformance.drift.changes import DriftError
 from wallaroo_ext.errors import ConfigurationError
-from wallaroo_ext.json_values import object_of
-from wallaroo_ext.plain_client import plain_client
-from wallaroo_ext.redaction import redacted
-from wallaroo_ext.urls import parsed, readable, redirect_of, without_user
+from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.transport.plain_client import plain_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,12 +12,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.drift import verdicts
-from wallaroo_ext.conformance.drift.changes import Change, Drift
+from wallaroo_ext.conformance.drift.changes import Change, Drift, DriftError
 from wallaroo_ext.conformance.drift.described import described, has_fields, path_key
-from wallaroo_ext.conformance.drift.errors import DriftError
 from wallaroo_ext.conformance.drift.shapes import Shapes, is_anything, text_of, type_of
-from wallaroo_ext.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

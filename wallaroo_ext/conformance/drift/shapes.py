@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
-from wallaroo_ext.conformance.drift.errors import DriftError
-from wallaroo_ext.json_values import list_of, object_of
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.drift.changes import DriftError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

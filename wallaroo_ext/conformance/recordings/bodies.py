@@ -7,8 +7,8 @@ import json
 from email import message_from_bytes
 from typing import Any
 
-from wallaroo_ext.conformance.recordings.kept import without_secrets
-from wallaroo_ext.redaction import redacted
+from wallaroo_ext.conformance.recordings.kept_fields import without_secrets
+from wallaroo_ext.redaction.patterns import redacted
 
 LARGEST_KEPT = 16_384
 """Longer bodies of requests, in bytes, are kept by their digest."""
@@ -70,8 +70,8 @@ def _json(content: bytes) -> Any:
 
 def _arrow(content: bytes) -> dict[str, Any]:
     """Rows as people read them: the bytes of a file differ from one release of pyarrow to the next."""
-    from wallaroo_ext.arrow import from_file
-    from wallaroo_ext.arrow_limits import TooLargeError, check_spread
+    from wallaroo_ext._util.arrow_files import from_file
+    from wallaroo_ext._util.arrow_limits import TooLargeError, check_spread
 
     try:
         table = from_file(content, _MOST_SHOWN)

@@ -18,14 +18,14 @@ from wallaroo_ext import contract
 from wallaroo_ext.conformance.recordings.bodies import is_json, kept_request_body, pretty
 from wallaroo_ext.conformance.recordings.files import default_directory, write_cassette
 from wallaroo_ext.conformance.recordings.interactions import written
-from wallaroo_ext.conformance.recordings.kept import kept_headers, without_secrets
-from wallaroo_ext.conformance.recordings.requests import Request, named, same_body, same_operation, same_query, text_of
-from wallaroo_ext.redaction import redacted
+from wallaroo_ext.conformance.recordings.kept_fields import kept_headers, without_secrets
+from wallaroo_ext.conformance.recordings.matching import Request, named, same_body, same_operation, same_query, text_of
+from wallaroo_ext.redaction.patterns import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from wallaroo_ext.conformance.recordings.normalised import Normalising
+    from wallaroo_ext.conformance.recordings.normalization import Normalising
 
 _VcrCassette: Any = import_module("vcr.cassette").Cassette
 _VcrRequest: Any = import_module("vcr.request").Request

@@ -63,7 +63,7 @@ def write_cassette(path: Path, interactions: list[dict[str, Any]], announce: Cal
     if found:
         raise SecretFoundError(
             f"{path.name} was not written, it looks as if it held a secret: {'; '.join(found[:5])}. "
-            f"Let wallaroo_ext/conformance/recordings/kept.py leave it out, or the test not send it."
+            f"Let wallaroo_ext/conformance/recordings/kept_fields.py leave it out, or the test not send it."
         )
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return False

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.recordings.files import SUFFIX, write_text
-from wallaroo_ext.json_values import object_of
 
 if TYPE_CHECKING:
     from pathlib import Path

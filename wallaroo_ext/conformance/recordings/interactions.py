@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wallaroo_ext import contract
-from wallaroo_ext.conformance.recordings.normalised import TIME, Normalising
-from wallaroo_ext.conformance.recordings.requests import SOME_TIME, Request, named, text_of
-from wallaroo_ext.json_values import list_of, object_of
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.recordings.matching import SOME_TIME, Request, named, text_of
+from wallaroo_ext.conformance.recordings.normalization import TIME, Normalising
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -7,7 +7,7 @@ import binascii
 import re
 from typing import TYPE_CHECKING
 
-from wallaroo_ext.conformance.recordings.kept import LEFT_OUT, is_secret
+from wallaroo_ext.conformance.recordings.kept_fields import LEFT_OUT, is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

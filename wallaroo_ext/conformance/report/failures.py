@@ -7,15 +7,16 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wallaroo_ext.conformance.report.messages import value_in
-from wallaroo_ext.conformance.run import Finding
-from wallaroo_ext.conformance.verdict import BAD_OUTCOMES
+from wallaroo_ext.conformance import rules
+from wallaroo_ext.conformance.report.texts import value_in
+from wallaroo_ext.conformance.results import BAD_OUTCOMES, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from wallaroo_ext.conformance.results import Run, TestOutcome
     from wallaroo_ext.conformance.rules import Rule
-    from wallaroo_ext.conformance.run import Run, TestOutcome
+
 
 EXAMPLES = 3
 """How many examples of a failure a report shows."""
@@ -149,3 +150,31 @@ def unreported(run: Run) -> list[Failure]:
 def failed_tests(run: Run) -> list[TestOutcome]:
     """The tests that show something wrong."""
     return [test for test in run.tests if test.outcome in BAD_OUTCOMES]
+
+
+_MEANINGS = {
+    rules.STATUS: "Does the contract have an answer of this status?",
+    rules.CONTENT_TYPE: "Does the answer have a media type that the contract has for it?",
+    rules.SCHEMA: "Is the answer's body what the contract says?",
+    rules.ALWAYS: "Does the answer have every field that every recorded answer has?",
+    "drift": "Do clients of the contract work with what the instance says of itself, or what was recorded?",
+    "an_answer_comes": "Does an answer come at all?",
+    "fixtures_can_be_made": "Can a workspace, a model, a deployment and an assay be made, which all else needs?",
+    TEST: "A test of the suite failed: what several requests tell does not go together.",
+    # The names are schemathesis's.
+    "not_a_server_error": "Does the instance answer without an error of its own?",
+    "response_headers_conformance": "Are the answer's headers what the contract says?",
+    "negative_data_rejection": "Is a request refused that the contract does not allow?",
+    "positive_data_acceptance": "Is a request accepted that the contract allows?",
+    "missing_required_header": "Is a request refused that lacks a required header?",
+    "unsupported_method": "Is a method refused that the contract does not have?",
+    "use_after_free": "Is what was deleted gone?",
+    "ensure_resource_availability": "Is what was made there?",
+    "ignored_auth": "Is a request refused that has no good token?",
+    "max_response_time": "Does the answer come in time?",
+}
+
+
+def meaning(check: str) -> str:
+    """What a check asks; empty where nobody wrote it down."""
+    return _MEANINGS.get(check, "")

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from wallaroo_ext._util.atomic_files import create, replacing, unfinished_name, write_whole
 from wallaroo_ext.conformance.report.har import write_har
+from wallaroo_ext.conformance.report.json_report import report_json
 from wallaroo_ext.conformance.report.junit import junit_xml
-from wallaroo_ext.conformance.report.machine import report_json
 from wallaroo_ext.conformance.report.page import page
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wallaroo_ext.conformance.run import Run
+    from wallaroo_ext.conformance.results import Run
 
 
 _LONGEST_BEGINNING = 1000

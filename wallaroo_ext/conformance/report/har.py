@@ -15,8 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from harfile import Content, Creator, HarFile, PostData, Record, Request, Response, Timings
 
 from wallaroo_ext.conformance.report.bodies import header, text_of
-from wallaroo_ext.conformance.report.statuses import reason
-from wallaroo_ext.conformance.report.texts import well_formed
+from wallaroo_ext.conformance.report.texts import reason, well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

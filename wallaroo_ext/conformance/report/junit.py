@@ -12,10 +12,10 @@ from xml.etree import ElementTree as ET
 
 from wallaroo_ext.conformance.report.failures import Failure, unreported
 from wallaroo_ext.conformance.report.texts import one_line, shortened, visible
-from wallaroo_ext.conformance.run import TestOutcome
+from wallaroo_ext.conformance.results import TestOutcome
 
 if TYPE_CHECKING:
-    from wallaroo_ext.conformance.run import Run
+    from wallaroo_ext.conformance.results import Run
 
 _SUITE = "wallaroo conformance"
 _ELEMENTS = {"failed": "failure", "error": "error", "skipped": "skipped"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,24 +16,22 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from wallaroo_ext.cli.tables import counted
+from wallaroo_ext.cli.printing.tables import counted
+from wallaroo_ext.conformance import rules
+from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, exercises
 from wallaroo_ext.conformance.report import summary
 from wallaroo_ext.conformance.report.bodies import view
-from wallaroo_ext.conformance.report.check_meanings import meaning
 from wallaroo_ext.conformance.report.curl import curl_line
-from wallaroo_ext.conformance.report.failures import EXAMPLES, causes, failures
-from wallaroo_ext.conformance.report.matrix import matrix
-from wallaroo_ext.conformance.report.messages import headline
-from wallaroo_ext.conformance.report.statuses import reason
-from wallaroo_ext.conformance.report.texts import as_json, shortened, visible
-from wallaroo_ext.conformance.successes import LEAST_SUCCESSES, exercises
-from wallaroo_ext.conformance.verdict import BAD_OUTCOMES, verdict
+from wallaroo_ext.conformance.report.failures import EXAMPLES, causes, failures, meaning
+from wallaroo_ext.conformance.report.texts import as_json, headline, reason, shortened, visible
+from wallaroo_ext.conformance.results import BAD_OUTCOMES, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from wallaroo_ext.conformance.report.failures import Failure
-    from wallaroo_ext.conformance.run import Run, TestOutcome
+    from wallaroo_ext.conformance.results import Run, TestOutcome
+
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _MANY_FAILURES = 8
@@ -157,3 +156,47 @@ def _value(value: Any) -> str:
 def _beginning(message: str) -> str:
     """A message, or the beginning of one that is a whole traceback and more."""
     return shortened(message, _MESSAGE_LENGTH)
+
+
+_FIRST = (rules.STATUS, rules.CONTENT_TYPE, rules.SCHEMA, rules.ALWAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A check of an operation.
+
+    Attributes:
+        passed: How often it passed.
+        failed: How often it failed.
+    """
+
+    passed: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The checks, and a row of cells an operation.
+
+    Attributes:
+        checks: The names of the checks: those of every answer first.
+        rows: The operations that were checked, in the contract's order, with a cell a check.
+    """
+
+    checks: list[str]
+    rows: dict[str, list[Cell]]
+
+
+def matrix(run: Run) -> Matrix:
+    """The checks that a run made, by operation."""
+    made = dict.fromkeys([*run.passed, *run.failed])
+    named = {check for _, check in made}
+    checks = [check for check in _FIRST if check in named] + sorted(named.difference(_FIRST))
+    checked = dict.fromkeys(operation for operation, _ in made)
+    known = [row.id for row in run.operations if row.id in checked]
+    operations = known + [operation for operation in checked if operation not in known]
+    return Matrix(checks, {operation: [_cell(run, operation, check) for check in checks] for operation in operations})
+
+
+def _cell(run: Run, operation: str, check: str) -> Cell:
+    return Cell(run.passed[operation, check], run.failed[operation, check])

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from wallaroo_ext.cli.tables import counted
+from wallaroo_ext.cli.printing.tables import counted
+from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, exercises, too_few
 from wallaroo_ext.conformance.report.failures import failures
-from wallaroo_ext.conformance.successes import LEAST_SUCCESSES, exercises, too_few
-from wallaroo_ext.conformance.verdict import Verdict, verdict
+from wallaroo_ext.conformance.results import Verdict, verdict
 
 if TYPE_CHECKING:
-    from wallaroo_ext.conformance.run import Run
+    from wallaroo_ext.conformance.results import Run
 
 State = Literal["good", "bad", "open", "plain"]
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wallaroo_ext.cli.tables import counted
+from wallaroo_ext.cli.printing.tables import counted
+from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, too_few
 from wallaroo_ext.conformance.report.failures import causes, failures
-from wallaroo_ext.conformance.report.messages import headline
 from wallaroo_ext.conformance.report.summary import duration, left_in_short, sentence
-from wallaroo_ext.conformance.report.texts import one_line, shortened
-from wallaroo_ext.conformance.successes import LEAST_SUCCESSES, too_few
-from wallaroo_ext.conformance.verdict import Verdict, verdict
+from wallaroo_ext.conformance.report.texts import headline, one_line, shortened
+from wallaroo_ext.conformance.results import Verdict, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from wallaroo_ext.conformance.report.failures import Failure
     from wallaroo_ext.conformance.report.files import ReportFiles
-    from wallaroo_ext.conformance.run import Run
+    from wallaroo_ext.conformance.results import Run
 
 _SHOWN = 10
 _NAMES = 3

@@ -8,7 +8,7 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from wallaroo_ext.sandbox.problems import refusal
+from wallaroo_ext.sandbox.http.problems import refusal
 
 if TYPE_CHECKING:
     from starlette.requests import Request

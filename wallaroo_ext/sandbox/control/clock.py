@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.sandbox.clock import ClockOutOfRangeError
+from wallaroo_ext.sandbox.assays.scheduled import look_again
 from wallaroo_ext.sandbox.control.routes import Action, json_body
-from wallaroo_ext.sandbox.problems import bad_request
-from wallaroo_ext.sandbox.scheduled_assays import look_again
+from wallaroo_ext.sandbox.http.problems import bad_request
+from wallaroo_ext.sandbox.storage.clock import ClockOutOfRangeError
 
 if TYPE_CHECKING:
-    from wallaroo_ext.sandbox.clock import Clock
+    from wallaroo_ext.sandbox.assays.scheduled import CaughtUp
     from wallaroo_ext.sandbox.control.routes import ControlCall
-    from wallaroo_ext.sandbox.scheduled_assays import CaughtUp
+    from wallaroo_ext.sandbox.storage.clock import Clock
 
 _SECOND_NS = 1_000_000_000
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -75,7 +75,7 @@ def _nanoseconds(text: str) -> int:
     Raises:
         Problem: 400, where it is none.
     """
-    from wallaroo_ext.sandbox.windows import parse_time
+    from wallaroo_ext.sandbox.assays.windows import parse_time
 
     if not _TIME.fullmatch(text):
         raise bad_request(f"now: {text!r} is no time of RFC 3339, such as 2023-01-31T12:00:00Z.")

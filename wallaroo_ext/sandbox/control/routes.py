@@ -13,10 +13,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
-from wallaroo_ext.sandbox.bodies import has_body, read_body
 from wallaroo_ext.sandbox.control.access import check_access
-from wallaroo_ext.sandbox.problems import Problem, bad_request, problem_response, refusal
-from wallaroo_ext.sandbox.spec import BodyKind, parse_media_type
+from wallaroo_ext.sandbox.http.bodies import has_body, read_body
+from wallaroo_ext.sandbox.http.problems import Problem, bad_request, problem_response, refusal
+from wallaroo_ext.sandbox.http.validation import BodyKind, parse_media_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
     from starlette.requests import Request
 
-    from wallaroo_ext.sandbox.instance import Instance
-    from wallaroo_ext.sandbox.spec import ContractSpec
+    from wallaroo_ext.sandbox.http.validation import ContractSpec
+    from wallaroo_ext.sandbox.server.instance import Instance
 
 JSON = "application/json"
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.inference.media_types import arrow_media_type
+from wallaroo_ext.sandbox.assays.scheduled import look_again
+from wallaroo_ext.sandbox.auth.users import add_user, add_workspace, find_user_by_email
 from wallaroo_ext.sandbox.control.routes import JSON, Action, json_body, other_body
-from wallaroo_ext.sandbox.inference_log import LoggedBatch
-from wallaroo_ext.sandbox.pipelines import add_pipeline, add_pipeline_version
-from wallaroo_ext.sandbox.problems import bad_request
-from wallaroo_ext.sandbox.scheduled_assays import look_again
-from wallaroo_ext.sandbox.users import add_user, add_workspace, find_user_by_email
+from wallaroo_ext.sandbox.http.problems import bad_request
+from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch
+from wallaroo_ext.sandbox.storage.pipelines import add_pipeline, add_pipeline_version
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from wallaroo_ext.sandbox.control.routes import ControlCall
-    from wallaroo_ext.sandbox.inference_log import WrittenBatch
+    from wallaroo_ext.sandbox.inference.inference_log import WrittenBatch
 
 _LARGEST_ID = (1 << 63) - 1
 _ID_TEXT = re.compile("[1-9][0-9]{0,17}")

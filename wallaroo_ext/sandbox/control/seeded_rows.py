@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wallaroo_ext import arrow
-from wallaroo_ext.arrow_limits import TooLargeError, check_file, check_table
-from wallaroo_ext.sandbox.problems import bad_request, too_large
+from wallaroo_ext._util import arrow_files
+from wallaroo_ext._util.arrow_limits import TooLargeError, check_file, check_table
+from wallaroo_ext.sandbox.http.problems import bad_request, too_large
 
 _TIME = "time"
 _SIDES = ("in.", "out.")
@@ -57,7 +57,7 @@ def table_of_file(content: bytes, limit: int) -> pa.Table:
     """
     try:
         check_file(content, limit)
-        table = arrow.from_file(content)
+        table = arrow_files.from_file(content)
         check_table(table, limit)
     except TooLargeError as error:
         raise too_large(f"{error}; seed fewer rows at a time.") from None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.sandbox.control.routes import Action, json_body
-from wallaroo_ext.sandbox.transitions import CONVERTED, LOADED, Transition
+from wallaroo_ext.sandbox.engine.transitions import CONVERTED, LOADED, Transition
 
 if TYPE_CHECKING:
     from wallaroo_ext.sandbox.control.routes import ControlCall
-    from wallaroo_ext.sandbox.transitions import Transitions
+    from wallaroo_ext.sandbox.engine.transitions import Transitions
 
 _DAY_SECONDS = 86_400
 

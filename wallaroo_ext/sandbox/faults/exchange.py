@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.sandbox.http_protocol import dropping
+from wallaroo_ext.sandbox.http.protocol import dropping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

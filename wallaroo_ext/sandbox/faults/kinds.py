@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from wallaroo_ext.sandbox.problems import expired_token, problem_response, refusal
+from wallaroo_ext.sandbox.http.problems import expired_token, problem_response, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

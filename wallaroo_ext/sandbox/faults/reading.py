@@ -23,7 +23,7 @@ import jsonschema_rs
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.faults.kinds import EXPIRED_TOKEN, KINDS
 from wallaroo_ext.sandbox.faults.rules import EVERY_OPERATION, TOKEN_OPERATION, Rule
-from wallaroo_ext.sandbox.problems import bad_request
+from wallaroo_ext.sandbox.http.problems import bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

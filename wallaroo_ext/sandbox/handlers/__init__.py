@@ -1,6 +1,5 @@
 """The operations, one module a tag of the contract."""
 
-from wallaroo_ext.sandbox.calls import HANDLERS
 from wallaroo_ext.sandbox.handlers import (
     assays,
     authentication,
@@ -12,6 +11,7 @@ from wallaroo_ext.sandbox.handlers import (
     users,
     workspaces,
 )
+from wallaroo_ext.sandbox.http.calls import HANDLERS
 
 __all__ = [
     "HANDLERS",

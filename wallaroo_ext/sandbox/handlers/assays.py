@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from wallaroo_ext.sandbox.calls import Call, handles_rows
+from wallaroo_ext.sandbox.assays.scheduled import require_pipeline, watched_pipelines
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
-from wallaroo_ext.sandbox.problems import bad_request
-from wallaroo_ext.sandbox.scheduled_assays import require_pipeline, watched_pipelines
-from wallaroo_ext.sandbox.store import now
+from wallaroo_ext.sandbox.http.calls import Call, handles_rows
+from wallaroo_ext.sandbox.http.problems import bad_request
+from wallaroo_ext.sandbox.storage.store import now
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from wallaroo_ext.sandbox.assays import Plan, Run
-    from wallaroo_ext.sandbox.inference_log import LoggedBatch
-    from wallaroo_ext.sandbox.store import Row
-    from wallaroo_ext.sandbox.users import User
+    from wallaroo_ext.sandbox.assays.runs import Plan, Run
+    from wallaroo_ext.sandbox.auth.users import User
+    from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch
+    from wallaroo_ext.sandbox.storage.store import Row
 
 
 @handles_rows
@@ -47,7 +47,7 @@ def create_assay(call: Call) -> dict[str, Any]:
 
 def _plan(request: dict[str, Any]) -> Plan:
     """The request of an assay, read; the modules it takes are heavy, so they are imported when they are needed."""
-    from wallaroo_ext.sandbox.assays import Plan
+    from wallaroo_ext.sandbox.assays.runs import Plan
 
     return Plan.of(request)
 
@@ -81,7 +81,7 @@ def list_assays(call: Call) -> list[dict[str, Any]]:
 
 def _assay(row: Row) -> dict[str, Any]:
     """An assay in the order of the recorded ones."""
-    from wallaroo_ext.sandbox.assays import shown_summarizer
+    from wallaroo_ext.sandbox.assays.runs import shown_summarizer
 
     request: dict[str, Any] = orjson.loads(row["request"])
     fixed, window, warning = request["baseline"]["Fixed"], request["window"], request.get("warning_threshold")
@@ -144,7 +144,7 @@ def run_interactive_assay(call: Call) -> list[dict[str, Any]]:
 
 
 def _run(call: Call, request: dict[str, Any]) -> Run:
-    from wallaroo_ext.sandbox.assays import Run
+    from wallaroo_ext.sandbox.assays.runs import Run
 
     plan = _plan(request)
     with call.instance.store.transaction() as db:
@@ -155,7 +155,7 @@ def _run(call: Call, request: dict[str, Any]) -> Run:
 @handles_rows
 def get_assay_baseline(call: Call) -> list[dict[str, Any]]:
     """The logged rows of a pipeline, the oldest first."""
-    from wallaroo_ext.sandbox.windows import parse_time, to_milliseconds
+    from wallaroo_ext.sandbox.assays.windows import parse_time, to_milliseconds
 
     body = call.body
     start, end = (to_milliseconds(parse_time(body[name])) if name in body else None for name in ("start", "end"))
@@ -195,7 +195,7 @@ def get_assay_results_between(call: Call) -> list[dict[str, Any]]:
 
 def _results(call: Call) -> list[dict[str, Any]]:
     """The results of the windows that begin in the time that is asked for, if one is."""
-    from wallaroo_ext.sandbox.windows import parse_time
+    from wallaroo_ext.sandbox.assays.windows import parse_time
 
     body = call.body
     start, end = (parse_time(body[name]) if name in body else None for name in ("start", "end"))

@@ -12,18 +12,18 @@ from urllib.parse import unquote_plus
 import orjson
 from starlette.responses import Response
 
-from wallaroo_ext.sandbox.calls import Call, handles
-from wallaroo_ext.sandbox.claims import granted_scopes
-from wallaroo_ext.sandbox.own_routes import realm_path
-from wallaroo_ext.sandbox.problems import no_token
-from wallaroo_ext.sandbox.token_headers import TOKEN_HEADERS
-from wallaroo_ext.sandbox.users import check_password
+from wallaroo_ext.sandbox.auth.claims import granted_scopes
+from wallaroo_ext.sandbox.auth.headers import TOKEN_HEADERS
+from wallaroo_ext.sandbox.auth.users import check_password
+from wallaroo_ext.sandbox.http.calls import Call, handles
+from wallaroo_ext.sandbox.http.problems import no_token
+from wallaroo_ext.sandbox.server.own_routes import realm_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wallaroo_ext.sandbox.refresh_tokens import Session
-    from wallaroo_ext.sandbox.users import User
+    from wallaroo_ext.sandbox.auth.refresh_tokens import Session
+    from wallaroo_ext.sandbox.auth.users import User
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.sandbox.calls import Call, handles_at_once
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
-from wallaroo_ext.sandbox.problems import bad_request, not_found
+from wallaroo_ext.sandbox.http.calls import Call, handles_at_once
+from wallaroo_ext.sandbox.http.problems import bad_request, not_found
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from wallaroo_ext.sandbox.engine import RunningDeployment
-    from wallaroo_ext.sandbox.store import Row
+    from wallaroo_ext.sandbox.engine.loaded_models import RunningDeployment
+    from wallaroo_ext.sandbox.storage.store import Row
 
 _UNREADY = "containers with unready status: [engine]"
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from wallaroo_ext.inference.media_types import arrow_media_type
-from wallaroo_ext.sandbox.calls import Call, handles_by_models
 from wallaroo_ext.sandbox.handlers.deployments import find_deployment, pod_name
 from wallaroo_ext.sandbox.handlers.workspaces import is_member
-from wallaroo_ext.sandbox.pieces import PiecesResponse
-from wallaroo_ext.sandbox.problems import engine_error, not_found, unavailable
+from wallaroo_ext.sandbox.http.calls import Call, handles_by_models
+from wallaroo_ext.sandbox.http.problems import engine_error, not_found, unavailable
+from wallaroo_ext.sandbox.inference.chunks import PiecesResponse
 
 if TYPE_CHECKING:
-    from wallaroo_ext.sandbox.answers import Rows
-    from wallaroo_ext.sandbox.engine import RunningDeployment, Scored
-    from wallaroo_ext.sandbox.store import Row
+    from wallaroo_ext.sandbox.engine.loaded_models import RunningDeployment, Scored
+    from wallaroo_ext.sandbox.inference.answers import Rows
+    from wallaroo_ext.sandbox.storage.store import Row
 
 
 @handles_by_models
@@ -36,7 +36,7 @@ def _infer(call: Call) -> Response:
     deployment = _running(call, row)
 
     # A running deployment has found the heavy libraries loaded, so this import waits for nothing.
-    from wallaroo_ext.sandbox.answers import JSON, Answer, Selection, preferred_type
+    from wallaroo_ext.sandbox.inference.answers import JSON, Answer, Selection, preferred_type
 
     rows, scored = _scored(call, deployment)
     answer = Answer(
@@ -67,8 +67,8 @@ def _scored(call: Call, deployment: RunningDeployment) -> tuple[Rows, Scored]:
     Arrow is read by the models' process first, which can take no more memory and time than it may; here it is read once
     more where that went well, and in the plain form that the process gives it where it was not plain.
     """
-    from wallaroo_ext.sandbox.answers import is_json, read_rows, to_request
-    from wallaroo_ext.sandbox.tensors import check_lists
+    from wallaroo_ext.sandbox.engine.tensors import check_lists
+    from wallaroo_ext.sandbox.inference.answers import is_json, read_rows, to_request
 
     memory = call.instance.options.rows_memory_mib
     if is_json(call.media_type):

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from wallaroo_ext.sandbox.calls import Call, handles, handles_at_once
-from wallaroo_ext.sandbox.engine import NATIVE_FRAMEWORK
+from wallaroo_ext.sandbox.engine.loaded_models import NATIVE_FRAMEWORK
 from wallaroo_ext.sandbox.handlers.workspaces import require_workspace
-from wallaroo_ext.sandbox.problems import bad_request
-from wallaroo_ext.sandbox.schemas import check_schema
-from wallaroo_ext.sandbox.store import now
+from wallaroo_ext.sandbox.http.calls import Call, handles, handles_at_once
+from wallaroo_ext.sandbox.http.problems import bad_request
+from wallaroo_ext.sandbox.storage.store import now
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
 
-    from wallaroo_ext.sandbox.bodies import StagedFile
-    from wallaroo_ext.sandbox.store import Row
-    from wallaroo_ext.sandbox.users import User
+    from wallaroo_ext.sandbox.auth.users import User
+    from wallaroo_ext.sandbox.http.bodies import StagedFile
+    from wallaroo_ext.sandbox.storage.store import Row
+
 
 _OWNER = '""'  # two quotation marks, as releases of 2023 answer
 
@@ -259,3 +261,34 @@ def require_version(db: sqlite3.Connection, workspace_id: int, version_id: int) 
     if row is None:
         raise bad_request(f"The workspace has no model version {version_id}.")
     return version_id
+
+
+_MEMORY = 64 << 20  # of what reading a schema may take, in bytes
+
+
+def check_schema(name: str, text: str) -> None:
+    """Raise a Problem, 400, unless a text is the base64 of an Arrow schema serialised as an IPC message.
+
+    Args:
+        name: The field that the text came in.
+        text: The text.
+    """
+    try:
+        message = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise bad_request(f"{name}: the schema is no base64: {error}.") from None
+    if not _is_schema(message):
+        raise bad_request(f"{name}: the base64 holds no Arrow schema, as pyarrow's Schema.serialize() writes one.")
+
+
+def _is_schema(message: bytes) -> bool:
+    import pyarrow as pa
+
+    from wallaroo_ext._util import arrow_limits
+
+    try:
+        arrow_limits.check_schema(message, _MEMORY)
+        pa.ipc.read_schema(pa.py_buffer(message))
+    except (pa.ArrowException, OSError, ValueError, arrow_limits.TooLargeError):
+        return False
+    return True

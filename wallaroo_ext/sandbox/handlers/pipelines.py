@@ -7,7 +7,6 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.sandbox.calls import Call, handles
 from wallaroo_ext.sandbox.handlers.models import (
     configure_versions,
     find_version,
@@ -15,15 +14,16 @@ from wallaroo_ext.sandbox.handlers.models import (
     require_version,
 )
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
-from wallaroo_ext.sandbox.pipelines import add_pipeline, add_pipeline_version
-from wallaroo_ext.sandbox.problems import bad_request, refusal
-from wallaroo_ext.sandbox.store import now
+from wallaroo_ext.sandbox.http.calls import Call, handles
+from wallaroo_ext.sandbox.http.problems import bad_request, refusal
+from wallaroo_ext.sandbox.storage.pipelines import add_pipeline, add_pipeline_version
+from wallaroo_ext.sandbox.storage.store import now
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from wallaroo_ext.sandbox.store import Row
-    from wallaroo_ext.sandbox.users import User
+    from wallaroo_ext.sandbox.auth.users import User
+    from wallaroo_ext.sandbox.storage.store import Row
 
 
 @handles

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from wallaroo_ext.sandbox.calls import Call, handles, handles_at_once
-from wallaroo_ext.sandbox.problems import bad_request
-from wallaroo_ext.sandbox.users import User, add_workspace, find_user, find_user_by_email
+from wallaroo_ext.sandbox.auth.users import User, add_workspace, find_user, find_user_by_email
+from wallaroo_ext.sandbox.http.calls import Call, handles, handles_at_once
+from wallaroo_ext.sandbox.http.problems import bad_request
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from wallaroo_ext.sandbox.store import Row
+    from wallaroo_ext.sandbox.storage.store import Row
 
 
 @handles_at_once

@@ -1,0 +1,187 @@
+"""Do the results of an assay become a table of the stated columns, wherever an instance serves them?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx
+import pytest
+from wallaroo_mlops_client import Client
+from wallaroo_mlops_client.models import AssayResult
+
+from contract_tests.support.conformance.recorded import answered, recorded_answer
+from contract_tests.support.sandbox.steering import assay, day, done, reset, seed_pipeline, seed_rows
+from wallaroo_ext import (
+    ContractViolationError,
+    InvalidDataError,
+    InvalidRequestError,
+    NotFoundError,
+    aio,
+    assay_results,
+    connect,
+    contract,
+)
+from wallaroo_ext.assays.results import results_schema, results_table
+from wallaroo_ext.sandbox.process import running
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import pyarrow as pa
+
+MISSING = httpx.Response(404, html="<h1>no such page</h1>")
+VALUES = (1.0, 2.0, 3.0, 4.0, 5.0)
+DRIFTED = (4.0, 4.5, 5.0, 6.0, 7.0)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Generator[dict[str, str]]:
+    """A sandbox of their own, which they reset."""
+    with running() as environment:
+        yield environment
+
+
+@pytest.fixture
+def assay_id(sandbox: dict[str, str], http: httpx.Client) -> int:
+    """An assay with five windows of a day: two like the baseline, a day without rows, and two that drifted."""
+    with httpx.Client(base_url=sandbox["WALLAROO_API_URL"], timeout=30) as plain:
+        reset(plain)
+        pipeline_id = seed_pipeline(plain)
+        rows = [row for number in (1, 2, 3) for row in day(number, *VALUES)]
+        seed_rows(plain, pipeline_id, rows + day(5, *DRIFTED) + day(6, *DRIFTED))
+    return done(http, "create_assay", assay(pipeline_id))["assay_id"]
+
+
+def recorded() -> dict[str, Any]:
+    """The result that was recorded."""
+    name = "mlops-api-tutorial/run-assay-interactively-1"
+    [found] = [parameter.values[0] for parameter in answered() if parameter.id == name]
+    return recorded_answer(found)[0]
+
+
+def days(table: pa.Table) -> list[int]:
+    """The days that the windows begin on."""
+    return [start.day for start in cast("list[datetime]", table.column("window_start").to_pylist())]
+
+
+def answering(*, documented: httpx.Response, newer: httpx.Response = MISSING) -> tuple[Client, list[dict[str, Any]]]:
+    """A client of an instance that answers so at the two paths; the bodies it was sent."""
+    bodies: list[dict[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append(json.loads(request.content))
+        return documented if contract.operation_at(request.url.path) == "get_assay_results" else newer
+
+    client = Client(base_url="https://api.example.com").set_httpx_client(
+        httpx.Client(transport=httpx.MockTransport(answer), base_url="https://api.example.com")
+    )
+    return client, bodies
+
+
+class TestOnASandbox:
+    def test_a_row_a_window_the_oldest_first(self, client: Client, assay_id: int) -> None:
+        table = assay_results(client, assay_id)
+        assert table.schema == results_schema()
+        assert days(table) == [2, 3, 5, 6]
+        assert table.column("status").to_pylist() == ["Ok", "Ok", "Alert", "Alert"]
+        assert table.column("assay_id").to_pylist() == [assay_id] * 4
+        for row in table.to_pylist():
+            assert row["window_end"] - row["window_start"] == timedelta(days=1)
+            assert row["score"] == pytest.approx(sum(row["scores"]))
+            assert (row["alert_threshold"], row["warning_threshold"], row["metric"]) == (0.1, None, "PSI")
+            assert (row["baseline_count"], row["window_count"]) == (5, 5)
+            lengths = {len(row[name]) for name in ("scores", "baseline_values", "window_values", "baseline_edges")}
+            assert lengths == {7}
+
+    def test_between_two_times(self, client: Client, assay_id: int) -> None:
+        for start, end in (
+            ("2023-01-03", "2023-01-06"),
+            (datetime(2023, 1, 3), datetime(2023, 1, 6, tzinfo=UTC)),  # noqa: DTZ001 - without a zone it is UTC
+            ("2023-01-03T01:00:00+01:00", datetime(2023, 1, 6, 1, tzinfo=timezone(timedelta(hours=1)))),
+        ):
+            table = assay_results(client, assay_id, start, end)
+            assert days(table) == [3, 5]
+
+    def test_a_limit_takes_the_newest(self, client: Client, assay_id: int) -> None:
+        table = assay_results(client, assay_id, limit=2)
+        assert days(table) == [5, 6]
+
+    def test_no_results_are_an_empty_table(self, client: Client, assay_id: int) -> None:
+        table = assay_results(client, assay_id, start="2030-01-01")
+        assert (table.num_rows, table.schema) == (0, results_schema())
+
+    def test_an_unknown_assay_is_the_instances_error(self, client: Client, assay_id: int) -> None:
+        with pytest.raises(InvalidRequestError):
+            assay_results(client, assay_id + 1000)
+
+    def test_in_asyncio(self, sandbox: dict[str, str], client: Client, assay_id: int) -> None:
+        async def results() -> pa.Table:
+            async with connect(environment=sandbox) as connected:
+                return await aio.assay_results(connected, assay_id, limit=3)
+
+        assert asyncio.run(results()).equals(assay_results(client, assay_id, limit=3))
+
+
+class TestNewerInstances:
+    def test_they_are_asked_at_their_path(self) -> None:
+        results = [recorded() | {"window_start": f"2023-01-0{number}T05:00:00Z"} for number in (4, 2, 3)]
+        client, bodies = answering(documented=MISSING, newer=httpx.Response(200, json=results))
+        table = assay_results(client, 5, limit=2)
+        assert days(table) == [3, 4]
+        assert bodies[1] == {
+            "assay_id": 5,
+            "start": "1970-01-01T00:00:00+00:00",
+            "end": "2200-01-01T00:00:00+00:00",
+        }
+
+    def test_with_the_times_that_were_given(self) -> None:
+        client, bodies = answering(documented=MISSING, newer=httpx.Response(200, json=[]))
+        assert assay_results(client, 5, "2023-01-01", "2023-02-01").num_rows == 0
+        assert bodies[1]["start"] == "2023-01-01T00:00:00+00:00"
+        assert bodies[1]["end"] == "2023-02-01T00:00:00+00:00"
+
+    def test_an_instance_that_serves_them_nowhere_is_an_error(self) -> None:
+        client, _ = answering(documented=MISSING)
+        with pytest.raises(NotFoundError, match="get_assay_results_between"):
+            assay_results(client, 5)
+
+
+class TestTable:
+    def test_the_recorded_result_is_whole(self) -> None:
+        result = recorded()
+        [row] = results_table([AssayResult.from_dict(result)]).to_pylist()
+        assert row["window_start"] == datetime(2023, 1, 2, 5, tzinfo=UTC)
+        assert row["window_end"] == datetime(2023, 1, 3, 5, tzinfo=UTC)
+        assert row["analyzed_at"] == datetime(2023, 5, 17, 20, 54, 19, 568121, tzinfo=UTC)
+        assert (row["score"], row["scores"], row["status"]) == (result["score"], result["scores"], "Warning")
+        for side in ("baseline", "window"):
+            summary = result[f"{side}_summary"]
+            for name in ("count", "min", "max", "mean", "median", "std", "edges", "edge_names"):
+                assert row[f"{side}_{name}"] == summary[name]
+            assert row[f"{side}_values"] == summary["aggregated_values"]
+
+    def test_what_a_release_leaves_out_is_null(self) -> None:
+        bare = {"window_start": "2023-01-02T05:00:00.123456789+00:00", "score": 1, "status": "Ok", "later": [1]}
+        [row] = results_table([AssayResult.from_dict(bare)]).to_pylist()
+        assert {name for name, value in row.items() if value is not None} == {"window_start", "score", "status"}
+
+    def test_pandas_takes_it(self) -> None:
+        frame = cast("Any", results_table([AssayResult.from_dict(recorded())])).to_pandas()
+        assert str(frame["window_start"].dtype) == "datetime64[us, UTC]"
+        assert frame["score"].dtype == float
+
+    @pytest.mark.parametrize(
+        "wrong", [{"window_start": "yesterday"}, {"score": "high"}, {"scores": 3}, {"window_start": None}]
+    )
+    def test_a_value_of_another_type_breaks_the_contract(self, wrong: Any) -> None:
+        with pytest.raises(ContractViolationError, match="get_assay_results"):
+            results_table([AssayResult.from_dict(recorded() | wrong), AssayResult.from_dict(recorded())])
+
+
+@pytest.mark.parametrize("wrong", [{"start": "yesterday"}, {"end": 5}, {"limit": 0}])
+def test_what_is_no_time_and_no_number_is_refused(client: Client, wrong: Any) -> None:
+    with pytest.raises(InvalidDataError, match=next(iter(wrong))):
+        assay_results(client, 1, **wrong)

@@ -1,0 +1,383 @@
+"""Does `infer_batches` give every row once, in order, whatever fails, and does it leave nothing behind?"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import numpy as np
+import pyarrow as pa
+import pytest
+from onnx import TensorProto, helper
+
+from contract_tests.support.data.batch_faults import FAULTS
+from contract_tests.support.data.batch_rows import batch, inputs_of, scores_of, table_of, vectors
+from contract_tests.support.sandbox.deployments import deployed
+from wallaroo_ext import (
+    BatchRetries,
+    ConnectionFailedError,
+    ContractViolationError,
+    EngineError,
+    InvalidDataError,
+    NotFoundError,
+    Rejection,
+    RetryPolicy,
+    aio,
+    connect,
+    infer,
+    infer_batches,
+)
+from wallaroo_ext.sandbox.control_client import Sandbox
+from wallaroo_ext.sandbox.process import running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator
+    from pathlib import Path
+
+    from wallaroo_mlops_client import Client
+
+arrow: Any = pa
+AT_ONCE = BatchRetries(first_pause=0.01)
+
+
+@pytest.fixture(scope="module")
+def place() -> Generator[Sandbox]:
+    """A sandbox that can be told to fail without harm to other tests."""
+    with running() as environment, Sandbox(environment) as steered:
+        yield steered
+
+
+@pytest.fixture(scope="module")
+def url(place: Sandbox, model_file: Path) -> str:
+    return deployed(dict(place.environment), model_file, "batch")
+
+
+@pytest.fixture
+def client(place: Sandbox, url: str) -> Generator[Client]:
+    del url
+    place.clear_faults()
+    with connect(environment=place.environment, retries=RetryPolicy(first_pause=0.01)) as connected:
+        yield connected
+    place.clear_faults()
+
+
+def batches(*sizes: int) -> Iterator[Any]:
+    first = 0
+    for rows in sizes:
+        yield batch(rows, first)
+        first += rows
+
+
+def threads() -> list[str]:
+    return [each.name for each in threading.enumerate() if each.name.startswith("wallaroo-")]
+
+
+def check(scored: Any, rows: Any, expected: Callable[[Any], np.ndarray[Any, Any]]) -> None:
+    """Every row once, in order, with the right values."""
+    assert scored.column("id").to_pylist() == rows.column("id").to_pylist()
+    np.testing.assert_allclose(scores_of(scored), expected(inputs_of(rows)).reshape(-1), atol=1e-5)
+
+
+class TestRows:
+    @pytest.mark.parametrize("where", ["name", "url", "object"])
+    def test_batches_of_any_size_come_out_in_order(
+        self, client: Client, url: str, where: str, expected: Callable[[Any], np.ndarray[Any, Any]]
+    ) -> None:
+        sizes = (1, 0, 3000, 7, 12_000, 1, 1, 500)
+        pipeline: Any = {"name": "batch", "url": url, "object": type("Deployment", (), {"url": url})()}[where]
+        scored = table_of(*infer_batches(client, pipeline, batches(*sizes), keys=["id"], in_flight=3))
+        assert scored.column_names == ["id", "time", "out.dense_1", "anomaly.count"]
+        check(scored, table_of(*batches(*sizes)), expected)
+        assert threads() == []
+
+    def test_requests_have_the_size_that_is_asked_for(self, place: Sandbox, client: Client, url: str) -> None:
+        before = place.state()["requests"]
+        scored = list(infer_batches(client, url, batches(250, 250, 1), keys="id", request_rows=100))
+        assert [each.num_rows for each in scored] == [100, 100, 100, 100, 100, 1]
+        assert place.state()["requests"] != before
+
+    def test_columns_keys_and_a_vector(
+        self, client: Client, url: str, expected: Callable[[Any], np.ndarray[Any, Any]]
+    ) -> None:
+        rows = vectors(40)
+        table: Any = arrow.table({"id": range(40), "note": ["x"] * 40} | {f"c{n}": rows[:, n] for n in range(29)})
+        names = [f"c{n}" for n in range(29)]
+        options: Any = {"columns": names, "keys": ["note", "c3"], "vector": True, "dataset": "out"}
+        scored = table_of(*infer_batches(client, url, table.to_batches(), **options))
+        assert scored.column_names == ["note", "c3", "out.dense_1"]
+        np.testing.assert_allclose(scores_of(scored), expected(rows).reshape(-1), atol=1e-5)
+        assert scored.column("c3").to_pylist() == table.column("c3").to_pylist()
+
+    @pytest.mark.parametrize("wire", ["pandas-records", "json"])
+    def test_json_gives_the_same(self, client: Client, url: str, wire: Any) -> None:
+        rows = list(batches(30, 30))
+        in_arrow = table_of(*infer_batches(client, url, rows, keys=["id"]))
+        in_json = table_of(*infer_batches(client, url, rows, keys=["id"], wire=wire, request_rows=25))
+        assert in_json.column("id").to_pylist() == list(range(60))
+        np.testing.assert_allclose(scores_of(in_json), scores_of(in_arrow), rtol=1e-6)
+
+    def test_no_rows_are_no_batches(self, client: Client, url: str) -> None:
+        assert list(infer_batches(client, url, iter(()))) == []
+        assert list(infer_batches(client, url, batches(0, 0), keys=["id"])) == []
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({"in_flight": 0}, "in_flight"),
+            ({"in_flight": 65}, "at most 64"),
+            ({"request_rows": True}, "request_rows"),
+            ({"columns": []}, "No column is left"),
+            ({"wire": "xml"}, "wire"),
+        ],
+    )
+    def test_wrong_options_are_refused_before_anything_is_read(
+        self, client: Client, url: str, options: Any, said: str
+    ) -> None:
+        with pytest.raises(InvalidDataError, match=said):
+            infer_batches(client, url, iter(()), **options)
+
+    def test_other_wrong_calls(self, client: Client, url: str) -> None:
+        wrong: Any = infer_batches
+        with pytest.raises(TypeError, match="no option 'row'"):
+            wrong(client, url, iter(()), row=1)
+        with pytest.raises(InvalidDataError, match="name of a pipeline"):
+            wrong(client, 5, iter(()))
+        with pytest.raises(NotFoundError, match="nothing-here"):
+            infer_batches(client, "nothing-here", iter(()))
+        with pytest.raises(InvalidDataError, match="no column 'key'"):
+            list(infer_batches(client, url, batches(3), keys=["key"]))
+        with pytest.raises(InvalidDataError, match="RecordBatch objects, not Table"):
+            list(wrong(client, url, [table_of(*batches(3))], keys=["id"]))
+
+
+def square_root_of_rows(path: Path) -> Path:
+    """A model that rejects rows whose index is none of its table of ten."""
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "index"], ["value"])],
+        "lookup",
+        [helper.make_tensor_value_info("index", TensorProto.INT64, ["N"])],
+        [helper.make_tensor_value_info("value", TensorProto.FLOAT, ["N"])],
+        [helper.make_tensor("table", TensorProto.FLOAT, [10], [float(n * n) for n in range(10)])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.fixture(scope="module")
+def lookup(place: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a model that takes an index from 0 to 9, and rejects others."""
+    return deployed(
+        dict(place.environment), square_root_of_rows(tmp_path_factory.mktemp("lookup") / "lookup.onnx"), "lookup"
+    )
+
+
+def indexes(*values: int) -> Any:
+    return arrow.record_batch({"index": list(values), "key": [f"k{n}" for n in range(len(values))]})
+
+
+class TestRejectedRows:
+    def test_they_are_found_and_told_with_their_keys(self, client: Client, lookup: str) -> None:
+        values = [n % 10 for n in range(300)]
+        for wrong in (0, 77, 78, 299):
+            values[wrong] = 50 + wrong
+        told: list[Rejection] = []
+        scored = table_of(
+            *infer_batches(
+                client,
+                lookup,
+                [indexes(*values)],
+                keys=["key"],
+                columns=["index"],
+                request_rows=64,
+                rejected=told.append,
+            )
+        )
+        assert [each.row for each in told] == [0, 77, 78, 299]
+        assert [each.keys for each in told] == [{"key": f"k{n}"} for n in (0, 77, 78, 299)]
+        assert all("out of" in each.reason for each in told), told[0]
+        right = [n for n in range(300) if values[n] < 10]
+        assert scored.column("key").to_pylist() == [f"k{n}" for n in right]
+        assert scored.column("out.value").to_pylist() == [values[n] ** 2 for n in right]
+
+    def test_without_who_takes_them_the_first_is_an_error(self, client: Client, lookup: str) -> None:
+        with pytest.raises(EngineError):
+            list(infer_batches(client, lookup, [indexes(1, 2, 30)], keys=["key"]))
+        assert threads() == []
+
+    def test_a_row_without_a_number_in_its_vector_is_one(self, client: Client, url: str) -> None:
+        columns: dict[str, Any] = {f"c{n}": [0.5, 0.5, 0.5] for n in range(29)}
+        columns["c7"] = [0.5, None, 0.5]
+        told: list[Rejection] = []
+        rows = arrow.table(columns).to_batches()
+        scored = table_of(*infer_batches(client, url, rows, vector=True, rejected=told.append))
+        assert ([each.row for each in told], scored.num_rows) == ([1], 2)
+        assert "'c7' has nulls" in told[0].reason
+
+    def test_a_request_that_is_too_large_is_halved(self, model_file: Path) -> None:
+        with running(None, "--arrow-limit", "1") as environment:
+            where = deployed(environment, model_file, "small")
+            with connect(environment=environment) as client:
+                scored = infer_batches(client, where, batches(30_000), keys=["id"], request_rows=30_000)
+                assert sum(each.num_rows for each in scored) == 30_000
+
+
+class TestFailures:
+    @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: "-".join(str(value) for value in fault.values()))
+    def test_each_kind_of_failure_now_and_then_changes_nothing(
+        self,
+        place: Sandbox,
+        client: Client,
+        url: str,
+        fault: dict[str, Any],
+        expected: Callable[[Any], np.ndarray[Any, Any]],
+    ) -> None:
+        place.add_faults({"operation": "*", "probability": 0.3, "seed": 5} | fault)
+        rows = list(batches(400))
+        scored = infer_batches(client, url, rows, keys=["id"], request_rows=20, retries=AT_ONCE)
+        check(table_of(*scored), table_of(*rows), expected)
+        assert sum(rule["applied"] for rule in place.faults()) > 0
+        assert threads() == []
+
+    def test_what_always_fails_is_raised_and_says_how_often_it_was_tried(
+        self, place: Sandbox, client: Client, url: str
+    ) -> None:
+        scored = infer_batches(client, url, batches(*[50] * 40), keys=["id"], request_rows=10, retries=AT_ONCE)
+        next(scored)
+        place.add_faults({"operation": "*", "kind": "truncated-answer"})
+        with pytest.raises(ContractViolationError) as raised:
+            list(scored)
+        assert raised.value.__notes__ == ["The run had sent this request 6 times."]
+        assert threads() == []
+
+    def test_an_answer_with_other_rows_is_no_answer(self) -> None:
+        def handle(_: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, json=[{"time": 1, "out": {"a": 1}}])
+
+        with connect("https://api.example.com", token="t", transport=httpx.MockTransport(handle)) as client:
+            rows = [arrow.record_batch({"a": [1, 2]})]
+            with pytest.raises(ContractViolationError, match="2 rows were sent, and 1 came back"):
+                list(infer_batches(client, "/infer", rows, retries=AT_ONCE))
+
+    def test_an_error_of_the_source_is_the_callers(self, client: Client, url: str) -> None:
+        def source() -> Iterator[Any]:
+            yield batch(10)
+            raise OSError("the disk is gone")
+
+        with pytest.raises(OSError, match="the disk is gone"):
+            list(infer_batches(client, url, source(), keys=["id"]))
+        assert threads() == []
+
+
+class TestTheEnd:
+    @pytest.mark.parametrize("how", ["close", "forget", "error"])
+    def test_who_stops_early_leaves_no_thread(self, client: Client, url: str, how: str) -> None:
+        scored = infer_batches(client, url, batches(*[1000] * 50), keys=["id"], request_rows=100)
+        next(scored)
+        if how == "close":
+            scored.close()
+        elif how == "forget":
+            del scored
+            gc.collect()
+        else:
+            with pytest.raises(ValueError, match="mine"):
+                scored.throw(ValueError("mine"))
+        assert threads() == []
+
+    def test_a_pause_between_attempts_ends_with_it(self, place: Sandbox, client: Client, url: str) -> None:
+        retries = BatchRetries(first_pause=1000.0, longest_pause=1000.0)
+        scored = infer_batches(client, url, batches(*[100] * 90), keys=["id"], request_rows=100, retries=retries)
+        next(scored)
+        place.add_faults({"operation": "*", "kind": "unknown-status"})
+        time.sleep(0.3)
+        began = time.monotonic()
+        scored.close()
+        assert time.monotonic() - began < 20
+        assert threads() == []
+
+    def test_nothing_is_sent_before_the_first_batch_is_asked_for(self, client: Client, url: str) -> None:
+        scored = infer_batches(client, url, batches(10), keys=["id"])
+        assert threads() == []
+        scored.close()
+
+
+class TestAsyncio:
+    def test_the_same_rows_from_both_kinds_of_sources(
+        self, place: Sandbox, client: Client, expected: Callable[[Any], np.ndarray[Any, Any]]
+    ) -> None:
+        del client
+
+        async def slowly() -> AsyncIterator[Any]:
+            for each in batches(500, 700, 3):
+                await asyncio.sleep(0.001)
+                yield each
+
+        async def main() -> list[Any]:
+            async with aio.connect(environment=place.environment) as client:
+                both = [
+                    aio.infer_batches(client, "batch", source, keys=["id"])
+                    for source in (slowly(), batches(500, 700, 3))
+                ]
+                return [[each async for each in scored] for scored in both]
+
+        for scored in asyncio.run(main()):
+            check(table_of(*scored), table_of(*batches(500, 700, 3)), expected)
+        assert threads() == []
+
+    @pytest.mark.parametrize("source", ["waiting", "endless"])
+    def test_a_cancelled_task_leaves_no_thread(self, place: Sandbox, url: str, source: str) -> None:
+        async def waiting() -> AsyncIterator[Any]:
+            yield batch(10)
+            await asyncio.Event().wait()
+
+        def endless() -> Iterator[Any]:
+            while True:
+                yield batch(100)
+
+        taken: list[Any] = []
+
+        async def take() -> None:
+            async with aio.connect(environment=place.environment) as client:
+                rows = waiting() if source == "waiting" else endless()
+                async for scored in aio.infer_batches(client, url, rows, keys=["id"], request_rows=10):
+                    taken.append(scored)  # noqa: PERF401 - one after the other
+
+        async def main() -> None:
+            task = asyncio.create_task(take())
+            await asyncio.sleep(0.5)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(main())
+        assert threads() == []
+        assert taken or source == "waiting"
+
+    def test_errors_are_the_same(self, place: Sandbox, lookup: str) -> None:
+        async def main() -> None:
+            async with aio.connect(environment=place.environment) as client:
+                async for _ in aio.infer_batches(client, lookup, [indexes(50)], keys=["key"]):
+                    pass
+
+        with pytest.raises(EngineError):
+            asyncio.run(main())
+        assert threads() == []
+
+
+def test_a_lost_instance_is_an_error(url: str) -> None:
+    del url
+    with connect("http://127.0.0.1:9", token="t", retries=RetryPolicy(attempts=1)) as client:
+        scored = infer_batches(client, "/infer/a-1", batches(5), keys=["id"], retries=BatchRetries(attempts=2))
+        with pytest.raises(ConnectionFailedError):
+            list(scored)
+
+
+def test_it_gives_what_infer_gives(client: Client, url: str) -> None:
+    rows = table_of(*batches(100))
+    alone = infer(client, url, rows.select(["dense_input"]))
+    together = table_of(*infer_batches(client, url, rows.to_batches(), columns=["dense_input"], request_rows=30))
+    assert together.column("out.dense_1").to_pylist() == alone.column("out.dense_1").to_pylist()

@@ -1,0 +1,762 @@
+"""Does `infer_dataset` read every kind of data set, and go on where it stopped?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from onnx import TensorProto, helper
+from pyarrow import csv, dataset, feather, fs, parquet
+
+from contract_tests.support.command_line import Done, in_process, on_terminal
+from contract_tests.support.data.batch_rows import batch, inputs_of, scores_of, table_of, vectors, written
+from contract_tests.support.sandbox.deployments import deployed
+from wallaroo_ext import (
+    BatchProgress,
+    BatchRetries,
+    ConfigurationError,
+    DatasetScored,
+    EngineError,
+    InvalidDataError,
+    NotFoundError,
+    PartSize,
+    ServerError,
+    aio,
+    connect,
+    deploy_pipeline,
+    infer_dataset,
+    undeploy,
+    upload_model,
+)
+from wallaroo_ext._util.atomic_files import unfinished_name
+from wallaroo_ext._util.file_lock import locked
+from wallaroo_ext.batch.reading import data_source, readers
+from wallaroo_ext.batch.writing.parts import Part
+from wallaroo_ext.batch.writing.storage import Storage
+from wallaroo_ext.sandbox.control_client import Sandbox
+from wallaroo_ext.sandbox.process import running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from wallaroo_mlops_client import Client
+
+pytestmark = pytest.mark.slow  # it scores data sets, and starts programs that are killed
+
+arrow: Any = pa
+pq: Any = parquet
+texts: Any = csv
+ipc: Any = feather
+compute: Any = pc
+files: Any = fs
+files_of: Any = dataset.dataset
+AT_ONCE = BatchRetries(first_pause=0.01)
+SMALL: Any = {"keys": ["id"], "request_rows": 50, "part_size": PartSize(rows=200), "retries": AT_ONCE}
+
+
+@pytest.fixture(scope="module")
+def place() -> Generator[Sandbox]:
+    """A sandbox that can be told to fail without harm to other tests."""
+    with running() as environment, Sandbox(environment) as steered:
+        yield steered
+
+
+@pytest.fixture(scope="module")
+def url(place: Sandbox, model_file: Path) -> str:
+    return deployed(dict(place.environment), model_file, "rows")
+
+
+@pytest.fixture
+def client(place: Sandbox, url: str) -> Generator[Client]:
+    del url
+    place.clear_faults()
+    with connect(environment=place.environment) as connected:
+        yield connected
+    place.clear_faults()
+
+
+@pytest.fixture(scope="module")
+def lookup(place: Sandbox) -> str:
+    """A model that takes an index from 0 to 9, and rejects others."""
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "index"], ["value"])],
+        "lookup",
+        [helper.make_tensor_value_info("index", TensorProto.INT64, ["N"])],
+        [helper.make_tensor_value_info("value", TensorProto.FLOAT, ["N"])],
+        [helper.make_tensor("table", TensorProto.FLOAT, [10], [float(n * n) for n in range(10)])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return deployed(dict(place.environment), model.SerializeToString(), "lookup")
+
+
+def read(target: Path | str, **options: Any) -> Any:
+    """The rows of an output, as any reader of data sets gets them."""
+    return dataset.dataset(target, format="parquet", **options).to_table()
+
+
+def announce(target: Path, name: str) -> None:
+    """What a run does before it puts a file in its place."""
+    fields = manifest(target) | {"announced": [name]}
+    (target / "_manifest.json").write_text(json.dumps(fields))
+
+
+def manifest(target: Path) -> dict[str, Any]:
+    return json.loads((target / "_manifest.json").read_bytes())
+
+
+def names(directory: Path) -> list[str]:
+    """The names of the files in a directory."""
+    return sorted(each.name for each in directory.iterdir())
+
+
+def check(target: Path, rows: Any, expected: Callable[[Any], np.ndarray[Any, Any]]) -> None:
+    """Every row once, in order, with the right values."""
+    scored = read(target)
+    assert scored.column("id").to_pylist() == rows.column("id").to_pylist()
+    np.testing.assert_allclose(scores_of(scored), expected(inputs_of(rows)).reshape(-1), atol=1e-5)
+
+
+class TestSources:
+    def test_a_directory_of_parquet(
+        self, client: Client, tmp_path: Path, expected: Callable[[Any], np.ndarray[Any, Any]]
+    ) -> None:
+        rows = arrow.concat_tables(written(tmp_path / "in", 300, 1, 450))
+        (tmp_path / "in" / "_SUCCESS").touch()
+        done = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
+        check(tmp_path / "out", rows, expected)
+        assert (done.rows, done.rejected, done.parts, done.errors, done.rows_before) == (751, 0, 4, None, 0)
+        assert [part["read"] for part in manifest(tmp_path / "out")["parts"]] == [200, 200, 200, 151]
+        assert pq.read_schema(tmp_path / "out" / "part-000000.parquet").names == [
+            "id",
+            "time",
+            "out.dense_1",
+            "anomaly.count",
+        ]
+
+    @pytest.mark.parametrize("kind", ["parquet", "arrow", "feather", "list", "glob", "deep glob", "dataset", "uri"])
+    def test_other_kinds_of_files(
+        self, client: Client, tmp_path: Path, kind: str, expected: Callable[[Any], np.ndarray[Any, Any]]
+    ) -> None:
+        tables = written(tmp_path / "in" / "deep", 120, 80)
+        rows = arrow.concat_tables(tables)
+        place = tmp_path / "in" / "deep"
+        source: Any = place / "rows-0.parquet"
+        if kind == "parquet":
+            rows = tables[0]
+        elif kind in {"arrow", "feather"}:
+            source = tmp_path / f"rows.{kind}"
+            ipc.write_feather(rows, str(source), compression="uncompressed")
+        else:
+            source = {
+                "list": [place / "rows-0.parquet", place / "rows-1.parquet"],
+                "glob": str(place / "rows-*.parquet"),
+                "deep glob": str(tmp_path / "**" / "rows-?.parquet"),
+                "dataset": dataset.dataset(place),
+                "uri": place.as_uri(),
+            }[kind]
+        infer_dataset(client, "rows", source, tmp_path / "out", **SMALL)
+        check(tmp_path / "out", rows, expected)
+
+    @pytest.mark.parametrize("where", ["url", "object", "pyarrow's"])
+    def test_the_file_systems_of_fsspec(
+        self, client: Client, tmp_path: Path, where: str, expected: Callable[[Any], np.ndarray[Any, Any]]
+    ) -> None:
+        fsspec = pytest.importorskip("fsspec", reason="file systems of fsspec need: pip install fsspec")
+        rows = arrow.concat_tables(written(tmp_path / "in", 120, 80))
+        memory = fsspec.filesystem("memory")
+        memory.rm("/", recursive=True)
+        memory.put(str(tmp_path / "in"), "/rows", recursive=True)
+        options: Any = {} if where == "url" else {"filesystem": memory, "target_filesystem": memory}
+        if where == "pyarrow's":
+            wrapped = files.PyFileSystem(files.FSSpecHandler(memory))
+            options = {"filesystem": wrapped, "target_filesystem": wrapped}
+        begin = "memory://" if where == "url" else ""
+        done = infer_dataset(client, "rows", f"{begin}/rows", f"{begin}/out", **SMALL, **options)
+        assert done.rows == 200
+        memory.get("/out", str(tmp_path / "out"), recursive=True)
+        check(tmp_path / "out", rows, expected)
+        assert infer_dataset(client, "rows", f"{begin}/rows", f"{begin}/out", **SMALL, **options).rows_before == 200
+
+    def test_csv_with_chosen_columns_as_a_vector_and_a_filter(
+        self, client: Client, tmp_path: Path, expected: Callable[[Any], np.ndarray[Any, Any]]
+    ) -> None:
+        rows = vectors(150)
+        names = [f"c{n}" for n in range(29)]
+        table: Any = arrow.table(
+            {"id": range(150), "note": ["a", "b", "c"] * 50} | dict(zip(names, rows.T, strict=True))
+        )
+        texts.write_csv(table, str(tmp_path / "rows.csv"))
+        options: Any = {"columns": names, "keys": ["id", "note"], "vector": True, "part_size": PartSize(rows=20)}
+        options["types"] = {"id": "int64"}
+        filters: list[Any] = [compute.field("note") == "b", [("note", "==", "b")]]
+        for number, filtered in enumerate(filters):
+            target = tmp_path / f"out-{number}"
+            infer_dataset(client, "rows", tmp_path / "rows.csv", target, filter=filtered, **options)
+            scored = read(target)
+            assert scored.column("id").to_pylist() == list(range(1, 150, 3))
+            np.testing.assert_allclose(scores_of(scored), expected(rows[1::3]).reshape(-1), atol=1e-5)
+
+    def test_the_columns_of_hive_directories(self, client: Client, tmp_path: Path) -> None:
+        for day in ("2024-01-02", "2024-01-01"):
+            written(tmp_path / "in" / f"day={day}", 10)
+        infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", columns=["dense_input"], keys=["day", "id"])
+        days = [str(day) for day in read(tmp_path / "out").column("day").to_pylist()]
+        assert days == ["2024-01-01"] * 10 + ["2024-01-02"] * 10
+
+    @pytest.mark.parametrize(
+        ("source", "options", "said"),
+        [
+            ("nothing", {}, "There is no file"),
+            ("*.nothing", {}, "no file that"),
+            ("empty", {}, "no files in"),
+            ("rows.txt", {}, "of no known format"),
+            ("mixed", {}, "several formats"),
+            ("text.parquet", {}, "cannot be read as parquet"),
+            ("rows.parquet", {"columns": ["other"]}, "no column 'other'"),
+            ("rows.parquet", {"keys": ["key"], "columns": ["id"]}, "no column 'key'"),
+            ("rows.parquet", {"filter": [("other", ">", 1)]}, "does not fit the data set"),
+            ("rows.parquet", {"filter": "id > 5"}, "A filter is"),
+            ("rows.parquet", {"format": "xml"}, "parquet, arrow or csv"),
+            ("rows.parquet", {"max_errors": -1}, "max_errors"),
+            ("rows.parquet", {"filesystem": 5}, "A file system is"),
+            ([], {}, "list of files is empty"),
+            (5, {}, "not int"),
+        ],
+    )
+    def test_what_cannot_be_used_is_refused_before_anything_is_made(
+        self, client: Client, tmp_path: Path, source: Any, options: Any, said: str
+    ) -> None:
+        [table] = written(tmp_path / "all", 3)
+        pq.write_table(table, tmp_path / "rows.parquet")
+        (tmp_path / "empty").mkdir()
+        (tmp_path / "rows.txt").write_text("x")
+        (tmp_path / "text.parquet").write_text("x")
+        (tmp_path / "mixed").mkdir()
+        for name in ("a.csv", "b.parquet"):
+            (tmp_path / "mixed" / name).write_text("x")
+        named = tmp_path / source if isinstance(source, str) else source
+        with pytest.raises(InvalidDataError, match=said):
+            infer_dataset(client, "rows", named, tmp_path / "out", **options)
+        assert not (tmp_path / "out").exists()
+
+    def test_other_wrong_calls(self, client: Client, tmp_path: Path) -> None:
+        written(tmp_path / "in", 3)
+        wrong: Any = infer_dataset
+        with pytest.raises(TypeError, match="no option 'key'"):
+            wrong(client, "rows", tmp_path / "in", tmp_path / "out", key="id")
+        with pytest.raises(NotFoundError, match="nothing-here"):
+            infer_dataset(client, "nothing-here", tmp_path / "in", tmp_path / "out")
+        with pytest.raises(InvalidDataError, match="infer_batches takes rows that are in memory"):
+            infer_dataset(client, "rows", files_of(arrow.table({"a": [1]})), tmp_path / "out")
+        with pytest.raises(ConfigurationError, match="nothing://x"):
+            infer_dataset(client, "rows", "nothing://x", tmp_path / "out")
+        with pytest.raises(InvalidDataError, match="at least one row"):
+            PartSize(rows=0)
+
+    def test_no_rows_are_a_complete_output(self, client: Client, tmp_path: Path) -> None:
+        written(tmp_path / "in", 5)
+        done = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", filter=[("id", ">", 9)], **SMALL)
+        assert (done.rows, done.parts, manifest(tmp_path / "out")["complete"]) == (0, 0, True)
+
+    def test_row_groups_before_the_position_are_not_read(self, tmp_path: Path) -> None:
+        [table] = written(tmp_path / "in", 900)
+        source = data_source.open_source(tmp_path / "in")
+        for row in (0, 1, 299, 300, 301, 899, 900):
+            parts: list[Any] = list(source.batches(data_source.Position(0, row)))
+            ids = [value for _, each in parts for value in each.column("id").to_pylist()]
+            assert ids == table.column("id").to_pylist()[row:]
+            assert all(each.column("id")[0].as_py() == place.row for place, each in parts)
+        metadata: Any = pq.read_metadata(tmp_path / "in" / "rows-0.parquet")
+        assert [readers.groups_from(metadata, row) for row in (299, 700, 900)] == [
+            ([0, 1, 2], 0),
+            ([2], 600),
+            ([], 900),
+        ]
+
+    @pytest.mark.parametrize("kind", ["parquet", "arrow", "csv"])
+    def test_any_position_with_and_without_a_filter(self, tmp_path: Path, kind: str) -> None:
+        table: Any = arrow.table({"id": range(500), "even": [n % 2 == 0 for n in range(500)], "more": ["x"] * 500})
+        writers: dict[str, Any] = {
+            "parquet": partial(pq.write_table, row_group_size=64),
+            "arrow": partial(ipc.write_feather, chunksize=64),
+            "csv": texts.write_csv,
+        }
+        writers[kind](table, str(tmp_path / f"rows.{kind}"))
+        cases: list[tuple[Any, list[int]]] = [
+            (None, list(range(500))),
+            ([("even", "==", True)], list(range(0, 500, 2))),
+        ]
+        for where, ids in cases:
+            source = data_source.open_source(tmp_path / f"rows.{kind}", columns=["id"], where=where)
+            for row in (0, 1, 63, 64, 65, len(ids) - 1, len(ids)):
+                found: list[Any] = list(source.batches(data_source.Position(0, row)))
+                assert [value for _, each in found for value in each.column("id").to_pylist()] == ids[row:]
+                assert [ids[place.row] for place, _ in found] == [each.column("id")[0].as_py() for _, each in found]
+                assert all(each.schema.names == ["id"] for _, each in found)
+
+    def test_types_that_differ_become_one(self, tmp_path: Path) -> None:
+        pq.write_table(arrow.table({"a": arrow.array([1], arrow.int64())}), tmp_path / "1.parquet")
+        pq.write_table(arrow.table({"a": arrow.array([2], arrow.int32())}), tmp_path / "2.parquet")
+        rows = [each.to_pylist() for _, each in data_source.open_source(tmp_path).batches(data_source.Position(0, 0))]
+        assert rows == [[{"a": 1}], [{"a": 2}]]
+
+    def test_a_file_that_lacks_a_column_is_named(self, tmp_path: Path) -> None:
+        pq.write_table(arrow.table({"a": [1], "b": ["x"]}), tmp_path / "1.parquet")
+        pq.write_table(arrow.table({"a": [2]}), tmp_path / "2.parquet")
+        with pytest.raises(InvalidDataError, match=r"2\.parquet has no column 'b', which .*1\.parquet has"):
+            list(data_source.open_source(tmp_path).batches(data_source.Position(0, 0)))
+        rows = [
+            e.to_pylist()
+            for _, e in data_source.open_source(tmp_path, columns=["a"]).batches(data_source.Position(0, 0))
+        ]
+        assert rows == [[{"a": 1}], [{"a": 2}]]
+
+
+class TestGoingOn:
+    @pytest.fixture
+    def stopped_at(self, place: Sandbox, client: Client, tmp_path: Path) -> Callable[[int], Path]:
+        """Runs until so many requests were answered; the output's directory."""
+        written(tmp_path / "in", 300, 700)
+
+        def stop(requests: int) -> Path:
+            rule = {"operation": "infer_pipeline", "kind": "unknown-status", "skip": requests}
+            place.add_faults(rule, rule | {"operation": "infer_deployment"})
+            with pytest.raises(ServerError):
+                infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL | {"in_flight": 1})
+            place.clear_faults()
+            return tmp_path / "out"
+
+        return stop
+
+    @pytest.mark.parametrize("requests", [0, 1, 5, 7, 19])
+    def test_a_run_that_failed_goes_on_there(
+        self,
+        client: Client,
+        tmp_path: Path,
+        stopped_at: Callable[[int], Path],
+        requests: int,
+        expected: Callable[[Any], np.ndarray[Any, Any]],
+    ) -> None:
+        target = stopped_at(requests)
+        assert manifest(target)["complete"] is False
+        assert not [name for name in names(target) if name.startswith(".")]
+        done = infer_dataset(client, "rows", tmp_path / "in", target, **SMALL)
+        assert (done.rows_before, done.rows, done.requests) == (requests * 50, 1000, 20 - requests)
+        check(target, table_of(*(batch(300, 0), batch(700, 300))), expected)
+
+    def test_what_a_killed_run_left_behind_is_removed_and_done_again(
+        self, client: Client, tmp_path: Path, stopped_at: Callable[[int], Path], expected: Callable[[Any], Any]
+    ) -> None:
+        target = stopped_at(9)
+        [newest] = [name for name in names(target) if name.startswith("part-")][-1:]
+        number = int(newest[5:11]) + 1
+        shutil.copy(target / newest, target / f"part-{number:06d}.parquet")
+        announce(target, f"part-{number:06d}.parquet")
+        (target / unfinished_name(f"part-{number:06d}.parquet")).write_text("half")
+        infer_dataset(client, "rows", tmp_path / "in", target, **SMALL)
+        check(target, table_of(*(batch(300, 0), batch(700, 300))), expected)
+        assert not [name for name in names(target) if name.startswith(".")]
+
+    def test_a_complete_run_does_nothing(self, client: Client, tmp_path: Path) -> None:
+        written(tmp_path / "in", 60)
+        first = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
+        again = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL | {"in_flight": 9})
+        assert (first.requests, again.requests, again.rows, again.rows_before) == (2, 0, 60, 60)
+
+    @pytest.mark.parametrize("changed", ["file", "new file", "columns", "keys", "filter", "wire", "model"])
+    def test_a_manifest_that_no_longer_fits_is_refused(
+        self, client: Client, place: Sandbox, tmp_path: Path, changed: str, model_file: Path
+    ) -> None:
+        del place
+        written(tmp_path / "in", 60)
+        name = f"changing-{changed.replace(' ', '-')}"
+        version = upload_model(client, model_file, name=name, workspace=1)
+        first = deploy_pipeline(client, name, version)
+        infer_dataset(client, name, tmp_path / "in", tmp_path / "out", keys=["id"])
+        before = names(tmp_path / "out"), (tmp_path / "out" / "_manifest.json").read_bytes()
+        options: Any = {"keys": ["id"]}
+        if changed == "file":
+            os.utime(tmp_path / "in" / "rows-0.parquet", (1, 1))
+        elif changed == "new file":
+            shutil.copy(tmp_path / "in" / "rows-0.parquet", tmp_path / "in" / "rows-1.parquet")
+        elif changed == "model":
+            undeploy(client, first)
+            other = model_file.read_bytes() + b"\x32\x05other"  # a field more, and so another SHA-256
+            deploy_pipeline(client, name, upload_model(client, other, name=name, workspace=1))
+        else:
+            options |= {
+                "columns": {"columns": ["dense_input"]},
+                "keys": {"keys": [], "columns": ["dense_input"]},
+                "filter": {"filter": [("id", ">", 5)]},
+                "wire": {"wire": "json"},
+            }[changed]
+        with pytest.raises(InvalidDataError, match=r"output of another run.*Name another directory"):
+            infer_dataset(client, name, tmp_path / "in", tmp_path / "out", **options)
+        assert before == (names(tmp_path / "out"), (tmp_path / "out" / "_manifest.json").read_bytes())
+
+    def test_a_deployment_of_the_same_model_may_be_another_one(
+        self, client: Client, tmp_path: Path, model_file: Path
+    ) -> None:
+        written(tmp_path / "in", 60)
+        version = upload_model(client, model_file, name="again", workspace=1)
+        with deploy_pipeline(client, "again", version) as first:
+            infer_dataset(client, first, tmp_path / "in", tmp_path / "out", keys=["id"])
+        with deploy_pipeline(client, "again-too", version) as second:
+            again = infer_dataset(client, second, tmp_path / "in", tmp_path / "out", keys=["id"])
+        assert again.rows_before == 60
+
+    def test_a_directory_with_other_files_is_refused(self, client: Client, tmp_path: Path) -> None:
+        written(tmp_path / "in", 3)
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "part-000000.parquet").write_text("mine")
+        with pytest.raises(InvalidDataError, match=r"files that are of no run, such as part-000000\.parquet"):
+            infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
+        assert (tmp_path / "out" / "part-000000.parquet").read_text() == "mine"
+
+    @pytest.mark.parametrize(("source", "target"), [("in", "in/scored"), ("in", "link/scored")])
+    def test_a_directory_that_the_source_reads_is_refused(
+        self, client: Client, tmp_path: Path, source: str, target: str
+    ) -> None:
+        """The next call would take what was written for rows to score."""
+        written(tmp_path / "in" / "a" / "b", 3)
+        (tmp_path / "link").symlink_to(tmp_path / "in")
+        with pytest.raises(InvalidDataError, match="is in the source"):
+            infer_dataset(client, "rows", tmp_path / source, tmp_path / target, **SMALL)
+        assert [path.name for path in (tmp_path / "in").iterdir()] == ["a"]
+
+    def test_a_pattern_that_will_fit_the_output_is_refused(self, client: Client, tmp_path: Path) -> None:
+        written(tmp_path / "in", 3)
+        (tmp_path / "link").symlink_to(tmp_path / "in")
+        for place in ("in", "link"):
+            with pytest.raises(InvalidDataError, match="is in the source"):
+                infer_dataset(client, "rows", tmp_path / place / "**" / "*.parquet", tmp_path / "in" / "out", **SMALL)
+        assert not (tmp_path / "in" / "out").exists()
+
+    def test_a_directory_that_the_source_leaves_out_is_as_good_as_any(self, client: Client, tmp_path: Path) -> None:
+        written(tmp_path / "in", 3)
+        for before in (0, 3):
+            done = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "in" / "_scored", **SMALL)
+            assert (done.rows, done.rows_before) == (3, before)
+
+    @pytest.mark.parametrize("content", ["{", "[]", '{"version": 2}', '{"version": 1, "parts": 5, "bound_to": {}}'])
+    def test_a_broken_manifest_is_refused(self, client: Client, tmp_path: Path, content: str) -> None:
+        written(tmp_path / "in", 3)
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "_manifest.json").write_text(content)
+        with pytest.raises(InvalidDataError, match=r"no manifest|another version"):
+            infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
+
+    def test_two_runs_at_a_time_are_refused(self, client: Client, tmp_path: Path) -> None:
+        written(tmp_path / "in", 3)
+        (tmp_path / "out").mkdir()
+        with locked(tmp_path / "out" / "_lock", 0), pytest.raises(InvalidDataError, match="Another run writes"):
+            infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
+
+    def test_a_disk_that_says_no_leaves_nothing_half_done(
+        self, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: Callable[[Any], Any]
+    ) -> None:
+        rows = arrow.concat_tables(written(tmp_path / "in", 500))
+        writing = Storage.writing
+
+        def with_a_full_disk(storage: Storage, name: str) -> Any:
+            if name == "part-000001.parquet":
+                raise OSError(28, "No space left on device", name)
+            return writing(storage, name)
+
+        monkeypatch.setattr(Storage, "writing", with_a_full_disk)
+
+        with pytest.raises(OSError, match="No space left"):
+            infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
+        assert names(tmp_path / "out") == ["_lock", "_manifest.json", "part-000000.parquet"]
+        monkeypatch.setattr(Storage, "writing", writing)
+        assert infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL).rows_before == 200
+        check(tmp_path / "out", rows, expected)
+
+    def test_an_interrupt_in_the_middle_of_writing_has_no_row_twice(
+        self, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: Callable[[Any], Any]
+    ) -> None:
+        rows = arrow.concat_tables(written(tmp_path / "in", 1000))
+        write, calls = Part.write, iter(range(1000))
+
+        def interrupted(part: Part, table: Any) -> None:
+            write(part, table)
+            if next(calls) == 6:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(Part, "write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
+        monkeypatch.setattr(Part, "write", write)
+        assert infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL).rows_before == 200
+        check(tmp_path / "out", rows, expected)
+
+    def test_an_interrupt_keeps_what_was_scored(
+        self, client: Client, tmp_path: Path, expected: Callable[[Any], Any]
+    ) -> None:
+        rows = arrow.concat_tables(written(tmp_path / "in", 20_000))
+        seen: list[BatchProgress] = []
+
+        def interrupt(now: BatchProgress) -> None:
+            seen.append(now)
+            if now.rows >= 100:
+                raise KeyboardInterrupt
+
+        options = SMALL | {"part_size": PartSize(rows=100_000)}
+        with pytest.raises(KeyboardInterrupt):
+            infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", progress=interrupt, **options)
+        done = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **options)
+        assert 0 < done.rows_before == seen[-1].rows < 20_000
+        check(tmp_path / "out", rows, expected)
+
+
+LOOKUP: Any = {"columns": ["index"], "keys": ["name"], "request_rows": 64, "part_size": PartSize(rows=100)}
+
+
+class TestRejectedRows:
+    @staticmethod
+    def rows_with_wrong_ones(directory: Path, *wrong: int) -> list[int]:
+        values = [n % 10 for n in range(1000)]
+        for number in wrong:
+            values[number] = 1000 + number
+        directory.mkdir()
+        for part in (0, 1):
+            begin = part * 500
+            table = arrow.table(
+                {"index": values[begin : begin + 500], "name": [f"n{n}" for n in range(begin, begin + 500)]}
+            )
+            pq.write_table(table, directory / f"{part}.parquet")
+        return values
+
+    def test_they_go_to_a_file_and_the_others_go_on(self, client: Client, lookup: str, tmp_path: Path) -> None:
+        wrong = (0, 499, 500, 640, 641, 999)
+        self.rows_with_wrong_ones(tmp_path / "in", *wrong)
+        done = infer_dataset(client, lookup, tmp_path / "in", tmp_path / "out", **LOOKUP)
+        assert (done.rows, done.rejected, done.errors) == (994, 6, str(tmp_path / "out" / "_errors.jsonl"))
+        records = [json.loads(line) for line in (tmp_path / "out" / "_errors.jsonl").read_text().splitlines()]
+        assert [(each["row"], each["keys"]) for each in records] == [(n, {"name": f"n{n}"}) for n in wrong]
+        places = [(each["file"].removeprefix(str(tmp_path / "in")), each["row_in_file"]) for each in records]
+        assert places == [(f"/{n // 500}.parquet", n % 500) for n in wrong]
+        assert all("out of" in each["reason"] for each in records)
+        assert read(tmp_path / "out").column("name").to_pylist() == [f"n{n}" for n in range(1000) if n not in wrong]
+
+    @pytest.mark.parametrize("most", [0, 2])
+    def test_a_limit_stops_it_and_a_higher_one_goes_on(
+        self, client: Client, lookup: str, tmp_path: Path, most: int
+    ) -> None:
+        wrong = (70, 400, 800)
+        self.rows_with_wrong_ones(tmp_path / "in", *wrong)
+        with pytest.raises(EngineError) as raised:
+            infer_dataset(client, lookup, tmp_path / "in", tmp_path / "out", max_errors=most, **LOOKUP)
+        assert ("More than 2 rows" in str(raised.value)) is (most == 2)
+        before = manifest(tmp_path / "out")
+        assert before["rejected"] <= most
+        announce(tmp_path / "out", "_errors.jsonl")
+        with (tmp_path / "out" / "_errors.jsonl").open("a") as opened:
+            opened.write("of a run that was killed\n")
+        done = infer_dataset(client, lookup, tmp_path / "in", tmp_path / "out", max_errors=None, **LOOKUP)
+        assert (done.rows, done.rejected) == (997, 3)
+        records = [json.loads(line) for line in (tmp_path / "out" / "_errors.jsonl").read_text().splitlines()]
+        assert [each["row"] for each in records] == list(wrong)
+
+    def test_rows_that_do_not_fit_at_all_end_it_soon(self, client: Client, place: Sandbox, tmp_path: Path) -> None:
+        self.rows_with_wrong_ones(tmp_path / "in")
+        with pytest.raises(EngineError, match="More than 20 rows were rejected"):
+            infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", max_errors=20, **LOOKUP)
+        assert manifest(tmp_path / "out")["rejected"] <= 20
+        del place
+
+    def test_a_call_that_no_row_fits_is_an_error_and_leaves_the_directory_for_the_right_one(
+        self, client: Client, lookup: str, tmp_path: Path
+    ) -> None:
+        self.rows_with_wrong_ones(tmp_path / "in")
+        for _ in range(2):
+            with pytest.raises(InvalidDataError, match=r"rejected every row, all 1000: .*name.*`vector`"):
+                infer_dataset(client, lookup, tmp_path / "in", tmp_path / "out", columns=["name"])
+        done = infer_dataset(client, lookup, tmp_path / "in", tmp_path / "out", **LOOKUP)
+        assert (done.rows, done.rejected) == (1000, 0)
+        assert "_errors.jsonl" not in names(tmp_path / "out")
+
+    def test_parts_in_which_all_rows_are_rejected(self, client: Client, lookup: str, tmp_path: Path) -> None:
+        self.rows_with_wrong_ones(tmp_path / "in", *range(300))
+        done = infer_dataset(client, lookup, tmp_path / "in", tmp_path / "out", **LOOKUP)
+        assert (done.rows, done.rejected) == (700, 300)
+        assert read(tmp_path / "out").column("name").to_pylist() == [f"n{n}" for n in range(300, 1000)]
+
+
+class TestProgress:
+    def test_a_function_is_told_rows_and_rows_a_second(self, client: Client, tmp_path: Path) -> None:
+        written(tmp_path / "in", 1000)
+        told: list[BatchProgress] = []
+        infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", progress=told.append, **SMALL)
+        assert (told[0].rows, told[-1].rows, told[-1].of) == (0, 1000, 1000)
+        assert told[-1].rows_per_second == pytest.approx(1000 / told[-1].seconds)
+        filtered: list[BatchProgress] = []
+        options = SMALL | {"filter": [("id", "<", 10)]}
+        infer_dataset(client, "rows", tmp_path / "in", tmp_path / "few", progress=filtered.append, **options)
+        assert (filtered[-1].rows, filtered[-1].of) == (10, None)
+
+
+class TestAsyncio:
+    def test_it_does_the_same(
+        self, place: Sandbox, url: str, tmp_path: Path, expected: Callable[[Any], np.ndarray[Any, Any]]
+    ) -> None:
+        rows = arrow.concat_tables(written(tmp_path / "in", 400))
+
+        async def main() -> DatasetScored:
+            async with aio.connect(environment=place.environment) as client:
+                return await aio.infer_dataset(client, url, tmp_path / "in", tmp_path / "out", **SMALL)
+
+        assert asyncio.run(main()).rows == 400
+        check(tmp_path / "out", rows, expected)
+
+    def test_a_cancelled_task_keeps_what_was_scored(self, place: Sandbox, url: str, tmp_path: Path) -> None:
+        written(tmp_path / "in", 50_000)
+        begun = threading.Event()
+
+        async def main() -> None:
+            async with aio.connect(environment=place.environment) as client:
+
+                def tell(now: BatchProgress) -> None:
+                    if now.rows:
+                        begun.set()
+
+                task = asyncio.create_task(
+                    aio.infer_dataset(client, url, tmp_path / "in", tmp_path / "out", progress=tell, **SMALL)
+                )
+                await asyncio.to_thread(begun.wait, 30)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+
+        asyncio.run(main())
+        assert not [each.name for each in threading.enumerate() if each.name.startswith("wallaroo-")]
+        kept = manifest(tmp_path / "out")
+        assert kept["complete"] is False
+        assert sum(part["scored"] for part in kept["parts"]) == read(tmp_path / "out").num_rows > 0
+
+
+class TestCommand:
+    @pytest.fixture
+    def wallaroo(
+        self, place: Sandbox, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> Callable[..., Done]:
+        del url
+        return in_process(dict(place.environment), monkeypatch, capsys)
+
+    def test_a_run_and_what_it_says(
+        self, wallaroo: Callable[..., Done], tmp_path: Path, expected: Callable[[Any], np.ndarray[Any, Any]]
+    ) -> None:
+        rows = arrow.concat_tables(written(tmp_path / "in", 300, 200))
+        arguments = ("batch", str(tmp_path / "in"), str(tmp_path / "out"), "--pipeline", "rows", "--keys", "id")
+        done = wallaroo(*arguments)
+        assert (done.code, done.out) == (0, "")
+        assert done.err.startswith("500 rows in 1 file in ")
+        check(tmp_path / "out", rows, expected)
+        assert "500 rows by an earlier run" in wallaroo(*arguments).err
+
+    def test_json_lines(self, wallaroo: Callable[..., Done], tmp_path: Path) -> None:
+        written(tmp_path / "in", 300)
+        done = wallaroo(
+            "batch",
+            str(tmp_path / "in"),
+            str(tmp_path / "out"),
+            "--pipeline",
+            "rows",
+            "--keys",
+            "id",
+            "--json",
+            "--request-rows",
+            "10",
+            "--in-flight",
+            "2",
+            "--part-rows",
+            "100",
+        )
+        lines = [json.loads(line) for line in done.out.splitlines()]
+        assert {"event": "progress", "rows": 0, "of": 300}.items() <= lines[0].items()
+        assert {"event": "done", "rows": 300, "parts": 3, "requests": 30, "rejected": 0}.items() <= lines[-1].items()
+
+    def test_columns_filters_and_a_vector(
+        self, wallaroo: Callable[..., Done], tmp_path: Path, expected: Callable[[Any], np.ndarray[Any, Any]]
+    ) -> None:
+        rows = vectors(100)
+        columns = {f"c{n}": rows[:, n] for n in range(29)}
+        table = arrow.table({"id": range(100), "kind": ["a b", "c"] * 50, "label": [True, False] * 50} | columns)
+        texts.write_csv(table, str(tmp_path / "rows.csv"))
+        begin = ("batch", str(tmp_path / "rows.csv"), str(tmp_path / "out"), "--pipeline", "rows", "--vector")
+        done = wallaroo(
+            *begin,
+            "--keys",
+            "id,kind",
+            "--drop",
+            "label",
+            "--filter",
+            "id >= 10",
+            "--filter",
+            "kind == 'a b'",
+            "--filter",
+            "label = true",
+        )
+        assert done.code == 0, done.err
+        scored = read(tmp_path / "out")
+        assert scored.column("id").to_pylist() == [str(n) for n in range(10, 100, 2)]
+        np.testing.assert_allclose(scores_of(scored), expected(rows[10::2]).reshape(-1), atol=1e-5)
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (("--keys", "idd"), "--keys: there is no column 'idd' in the data set, but id."),
+            (("--drop", "id,dense_input"), "No column is left"),
+            (("--filter", "id"), "a condition is a column, a sign and a value"),
+            (("--filter", "idd > 1"), "--filter: there is no column 'idd'"),
+            (("--filter", "id > many"), "'many' is no value of the type int64"),
+        ],
+    )
+    def test_wrong_calls_in_a_sentence(
+        self, wallaroo: Callable[..., Done], tmp_path: Path, arguments: tuple[str, ...], said: str
+    ) -> None:
+        written(tmp_path / "in", 10)
+        done = wallaroo("batch", str(tmp_path / "in"), str(tmp_path / "out"), "--pipeline", "rows", *arguments)
+        assert said in done.sentence
+        assert done.code == 2
+
+    def test_rejected_rows_are_told(self, wallaroo: Callable[..., Done], lookup: str, tmp_path: Path) -> None:
+        del lookup
+        TestRejectedRows.rows_with_wrong_ones(tmp_path / "in", 3)
+        arguments = ("batch", str(tmp_path / "in"), str(tmp_path / "out"), "--pipeline", "lookup", "--keys", "name")
+        stopped = wallaroo(*arguments, "--max-errors", "0")
+        assert stopped.code == 1
+        assert "out of" in stopped.sentence
+        done = wallaroo(*arguments)
+        assert done.code == 0
+        assert "1 row rejected, with the reasons in " in done.err
+
+    def test_a_terminal_shows_a_bar_with_rows_a_second(self, place: Sandbox, url: str, tmp_path: Path) -> None:
+        del url
+        written(tmp_path / "in", 20_000)
+        shown = on_terminal(
+            "batch",
+            str(tmp_path / "in"),
+            str(tmp_path / "out"),
+            "--pipeline",
+            "rows",
+            "--keys",
+            "id",
+            "--request-rows",
+            "200",
+            environment=dict(place.environment),
+            columns=120,
+        )
+        assert "of 20,000 rows, " in shown.out
+        assert " a second" in shown.out
+        assert "20,000 rows in 1 file in " in shown.out

@@ -1,0 +1,336 @@
+"""Do the pieces of a run keep their promises, each by itself?"""
+
+from __future__ import annotations
+
+import threading
+import time
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wallaroo_ext import BatchRetries, EngineError, ServerError
+from wallaroo_ext.batch.attempts import StoppedError, repeated
+from wallaroo_ext.batch.cutting import Chunk, cut
+from wallaroo_ext.batch.rejections import Limit, Rejection, narrowed
+from wallaroo_ext.batch.request_size import FIRST_ROWS, RequestSize
+from wallaroo_ext.batch.window import in_order
+from wallaroo_ext.batch.writing.positions import Ledger, Position
+from wallaroo_ext.errors import (
+    AuthenticationError,
+    ConnectionFailedError,
+    ContractViolationError,
+    InvalidDataError,
+    InvalidRequestError,
+    RateLimitedError,
+    WallarooError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+arrow: Any = pa
+AT_ONCE = BatchRetries(first_pause=0.0)
+
+
+def numbers(*sizes: int) -> list[Any]:
+    ends = np.cumsum([0, *sizes])
+    return [arrow.record_batch({"n": np.arange(a, b)}) for a, b in pairwise(ends)]
+
+
+class TestCutting:
+    @given(sizes=st.lists(st.integers(0, 40), max_size=12), wanted=st.lists(st.integers(1, 25), min_size=1))
+    def test_every_row_is_in_one_chunk_in_order(self, sizes: list[int], wanted: list[int]) -> None:
+        asked: list[int] = []
+
+        def next_size(row_bytes: float) -> int:
+            assert row_bytes == 8
+            asked.append(wanted[len(asked) % len(wanted)])
+            return asked[-1]
+
+        chunks = list(cut(numbers(*sizes), next_size, 100))
+        rows = [row for chunk in chunks for row in chunk.rows.column("n").to_pylist()]
+        assert rows == list(range(sum(sizes)))
+        assert [chunk.first for chunk in chunks] == [100 + chunk.rows.column("n")[0].as_py() for chunk in chunks]
+        assert all(chunk.rows.num_rows in wanted for chunk in chunks[:-1])
+        assert all(chunk.rows.column("n").num_chunks == 1 for chunk in chunks)
+
+    def test_a_chunk_of_one_batch_shares_its_memory(self) -> None:
+        [batch] = numbers(10)
+        first = next(cut([batch], lambda _: 4))
+        column: Any = first.rows.column("n").chunk(0)
+        assert column.buffers()[1].address == batch.column(0).buffers()[1].address
+
+    def test_batches_are_read_when_they_are_needed(self) -> None:
+        read: list[int] = []
+
+        def source() -> Iterator[Any]:
+            for number, batch in enumerate(numbers(5, 5, 5)):
+                read.append(number)
+                yield batch
+
+        chunks = cut(source(), lambda _: 5)
+        next(chunks)
+        assert read == [0]
+
+    @pytest.mark.parametrize("wrong", [arrow.record_batch({"m": [1]}), arrow.record_batch({"n": ["text"]}), "text"])
+    def test_what_is_no_batch_of_the_same_schema_is_refused(self, wrong: Any) -> None:
+        with pytest.raises(InvalidDataError):
+            list(cut([*numbers(1), wrong], lambda _: 10))
+
+
+class TestRequestSize:
+    @staticmethod
+    def settled(seconds: Callable[[int], float], requests: int = 400) -> list[int]:
+        size, sizes = RequestSize(most_bytes=64 << 20), list[int]()
+        for _ in range(requests):
+            sizes.append(size.next(116))
+            size.answered(sizes[-1], seconds(sizes[-1]))
+        return sizes
+
+    def test_it_finds_where_the_rate_no_longer_grows(self) -> None:
+        sizes = self.settled(lambda rows: 0.01 + rows * 1e-6 if rows <= 8000 else rows * 4e-6)
+        assert sizes[0] == FIRST_ROWS
+        assert max(sizes) == 16_000
+        assert sum(size in {4000, 8000} for size in sizes[100:]) > 250
+
+    def test_a_request_has_no_more_bytes_than_it_may(self) -> None:
+        size = RequestSize(most_bytes=1 << 20)
+        for _ in range(200):
+            rows = size.next(116)
+            assert rows * 116 <= 1 << 20
+            size.answered(rows, 0.01)
+        assert RequestSize(most_bytes=100).next(1000) == 1
+
+    def test_answers_that_take_long_make_it_smaller(self) -> None:
+        assert self.settled(lambda _: 20.0)[-1] < FIRST_ROWS // 10
+
+    def test_what_was_too_large_is_not_tried_again(self) -> None:
+        size = RequestSize()
+        for _ in range(200):
+            rows = size.next(8)
+            if rows > 3000:
+                size.too_large(rows)
+            else:
+                size.answered(rows, 0.01)
+        assert size.next(8) <= 2000
+
+    def test_a_given_number_stays(self) -> None:
+        size = RequestSize(77)
+        for _ in range(50):
+            size.answered(size.next(116), 0.001)
+        assert size.next(116) == 77
+        with pytest.raises(InvalidDataError, match="at least one row"):
+            RequestSize(0)
+
+
+def threads() -> list[str]:
+    return [each.name for each in threading.enumerate() if each.name.startswith("wallaroo-")]
+
+
+class TestWindow:
+    def test_results_come_in_order_however_long_each_takes(self) -> None:
+        def work(number: int) -> int:
+            time.sleep(0.02 if number % 3 == 0 else 0.001)
+            return number * number
+
+        assert list(in_order(range(40), work, 5)) == [number * number for number in range(40)]
+        assert threads() == []
+
+    def test_no_more_are_under_way_or_waiting_than_it_may(self) -> None:
+        lock, busy, most, read = threading.Lock(), [0], [0], [0]
+
+        def source() -> Iterator[int]:
+            while True:
+                read[0] += 1
+                yield read[0]
+
+        def work(number: int) -> int:
+            with lock:
+                busy[0] += 1
+                most[0] = max(most[0], busy[0])
+            time.sleep(0.003)
+            with lock:
+                busy[0] -= 1
+            return number
+
+        results = in_order(source(), work, 3)
+        for taken in range(1, 20):
+            next(results)
+            time.sleep(0.002)
+            assert read[0] <= taken + 4 * 3
+        assert most[0] == 3
+        results.close()
+        assert threads() == []
+
+    def test_one_that_takes_long_does_not_stop_the_others_at_once(self) -> None:
+        others = threading.Event()
+        finished: list[int] = []
+
+        def work(number: int) -> int:
+            if number == 0:
+                assert others.wait(30)
+            finished.append(number)
+            if len(finished) == 2 * 3 + 2:  # more than wait at a time
+                others.set()
+            return number
+
+        assert list(in_order(range(50), work, 3)) == list(range(50))
+
+    def test_an_error_ends_the_threads_after_the_results_before_it(self) -> None:
+        def work(number: int) -> int:
+            if number == 7:
+                raise ZeroDivisionError
+            return number
+
+        results = in_order(range(1000), work, 4)
+        assert [next(results) for _ in range(7)] == list(range(7))
+        with pytest.raises(ZeroDivisionError):
+            next(results)
+        assert threads() == []
+
+    @pytest.mark.parametrize("how", ["close", "source"])
+    def test_its_end_is_told_to_the_work(self, how: str) -> None:
+        stopped = threading.Event()
+
+        def source() -> Iterator[int]:
+            yield from range(3)
+            raise ValueError("no more")
+
+        results = in_order(source() if how == "source" else iter(range(50)), lambda _: stopped.wait(0.05), 2, stopped)
+        if how == "close":
+            next(results)
+            results.close()
+        else:
+            with pytest.raises(ValueError, match="no more"):
+                list(results)
+        assert stopped.is_set()
+        assert threads() == []
+
+    def test_its_natural_end_stops_nothing(self) -> None:
+        stopped = threading.Event()
+        assert list(in_order(range(3), str, 2, stopped)) == ["0", "1", "2"]
+        assert not stopped.is_set()
+
+
+def answer_error(kind: type[Any], status: int, **more: Any) -> Any:
+    return kind("said no", status=status, **more)
+
+
+class TestAttempts:
+    @pytest.mark.parametrize(
+        ("error", "attempts"),
+        [
+            (ConnectionFailedError("lost"), 6),
+            (answer_error(ContractViolationError, 200), 6),
+            (answer_error(ContractViolationError, 307), 6),
+            (answer_error(RateLimitedError, 429), 6),
+            (answer_error(ServerError, 520), 6),
+            (answer_error(ServerError, 500), 6),
+            (answer_error(EngineError, 500), 6),
+            (answer_error(AuthenticationError, 401), 3),
+            (answer_error(EngineError, 400), 1),
+            (answer_error(InvalidRequestError, 413), 1),
+            (answer_error(RateLimitedError, 429, retry_after=3600.0), 1),
+            (InvalidDataError("no table"), 1),
+        ],
+    )
+    def test_what_may_pass_is_sent_again_and_then_raised_as_it_is(self, error: WallarooError, attempts: int) -> None:
+        sent: list[int] = []
+
+        def send() -> None:
+            sent.append(1)
+            raise error
+
+        with pytest.raises(type(error)) as raised:
+            repeated(send, AT_ONCE, threading.Event())
+        assert raised.value is error
+        assert len(sent) == attempts
+        notes = getattr(error, "__notes__", [])
+        assert notes == ([f"The run had sent this request {attempts} times."] if attempts > 1 else [])
+
+    def test_a_success_tells_how_many_it_took(self) -> None:
+        outcomes: list[Any] = [ConnectionFailedError("lost"), answer_error(ServerError, 520), "answer"]
+
+        def send() -> Any:
+            outcome = outcomes.pop(0)
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        assert repeated(send, AT_ONCE, threading.Event()) == ("answer", 3)
+
+    def test_pauses_grow_up_to_a_limit_and_obey_the_instance(self) -> None:
+        retries = BatchRetries(first_pause=1.0, longest_pause=4.0, attempts=10)
+        error = ConnectionFailedError("lost")
+        for attempt, longest in ((1, 1.0), (2, 2.0), (3, 4.0), (8, 4.0)):
+            pauses = [retries.pause(error, attempt) or 0.0 for _ in range(200)]
+            assert longest * 0.8 < max(pauses) <= longest
+        assert retries.pause(answer_error(RateLimitedError, 429, retry_after=30.0), 1) == 30.0
+
+    def test_the_end_of_the_run_ends_a_pause(self) -> None:
+        stopped = threading.Event()
+        stopped.set()
+
+        def send() -> None:
+            raise ConnectionFailedError("lost")
+
+        with pytest.raises(StoppedError):
+            repeated(send, BatchRetries(first_pause=1000.0, longest_pause=1000.0), stopped)
+
+
+class TestNarrowing:
+    @given(rows=st.integers(1, 60), wrong=st.sets(st.integers(0, 59)))
+    def test_just_the_wrong_rows_are_rejected(self, rows: int, wrong: set[int]) -> None:
+        wrong = {number for number in wrong if number < rows}
+        table: Any = arrow.table({"n": np.arange(rows)})
+
+        def score(chunk: Chunk) -> Any:
+            if wrong & set(chunk.rows.column("n").to_pylist()):
+                raise answer_error(EngineError, 400)
+            return chunk.rows
+
+        pieces = list(narrowed(Chunk(7, table), score, lambda chunk, error: Rejection(chunk.first, str(error))))
+        rejected = [piece.row - 7 for piece in pieces if isinstance(piece, Rejection)]
+        assert rejected == sorted(wrong)
+        order = [
+            n for piece in pieces for n in ([piece.row - 7] if isinstance(piece, Rejection) else piece["n"].to_pylist())
+        ]
+        assert order == list(range(rows))
+
+    def test_other_errors_are_raised(self) -> None:
+        def score(_: Chunk) -> Any:
+            raise answer_error(InvalidRequestError, 400)
+
+        with pytest.raises(InvalidRequestError):
+            list(narrowed(Chunk(0, arrow.table({"n": [1, 2]})), score, lambda chunk, _: Rejection(chunk.first, "")))
+
+    def test_the_limit_raises_the_engines_error_and_says_so(self) -> None:
+        limit = Limit(2, already=1)
+        limit.count(answer_error(EngineError, 400))
+        with pytest.raises(EngineError, match=r"said no More than 2 rows were rejected\."):
+            limit.count(answer_error(EngineError, 400))
+        Limit(None).count(answer_error(EngineError, 400))
+
+
+class TestLedger:
+    @given(spans=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 9)), min_size=1, max_size=8), data=st.data())
+    def test_it_knows_where_each_row_came_from(self, spans: list[tuple[int, int]], data: st.DataObject) -> None:
+        ledger, places = Ledger(), list[Position]()
+        at: dict[int, int] = {}
+        for file, rows in sorted(spans):
+            ledger.read(len(places), rows, Position(file, at.get(file, 0)))
+            places += [Position(file, at.get(file, 0) + row) for row in range(rows)]
+            at[file] = at.get(file, 0) + rows
+        finished = 0
+        while finished < len(places):
+            upto = data.draw(st.integers(finished + 1, len(places)))
+            assert [ledger.place(row) for row in range(finished, upto)] == places[finished:upto]
+            end = ledger.finish(upto)
+            before = places[upto - 1]
+            assert end in {Position(before.file, before.row + 1), *places[upto : upto + 1]}
+            finished = upto

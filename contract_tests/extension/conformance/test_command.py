@@ -1,0 +1,189 @@
+"""Does the contract suite, as people run it, tell an instance that conforms from one that does not?"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import yaml
+
+from contract_tests.support.sandbox.deployments import deployed
+from contract_tests.support.sandbox.steering import steer
+from contract_tests.support.servers.callers import sign_in
+from wallaroo_ext import call, connect, upload_model
+from wallaroo_ext.sandbox.process import running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+READING = ("list_workspaces", "list_models")
+
+
+def conformance(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command with nothing in its environment but what is given."""
+    import os
+
+    own = {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")}
+    command = [sys.executable, "-m", "wallaroo_ext.cli", "conformance", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=300, env=own | (environment or {})
+    )
+
+
+def only(*operations: str) -> list[str]:
+    """The arguments that have a run look at these operations, shortly."""
+    return ["--cases", "3", *(word for name in operations for word in ("--operation", name))]
+
+
+@pytest.mark.slow
+def test_a_sandbox_conforms_and_the_report_is_there(tmp_path: Path) -> None:
+    done = conformance("--instance", "sandbox", *only(*READING), "--report", str(tmp_path / "report"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("CONFORMS")
+    assert sorted(file.name for file in (tmp_path / "report").iterdir()) == [
+        "junit.xml",
+        "report.har",
+        "report.html",
+        "report.json",
+    ]
+    report = json.loads((tmp_path / "report/report.json").read_text(encoding="utf-8"))
+    assert (report["verdict"], report["exit_code"]) == ("conforms", 0)
+    assert "left_behind" in report
+
+
+@pytest.mark.slow
+def test_what_the_contract_does_not_say_is_found(document: dict[str, Any], tmp_path: Path) -> None:
+    """The sandbox against a contract that promises more than it keeps."""
+    own = yaml.safe_load(yaml.safe_dump(document))
+    own["components"]["schemas"]["Workspace"]["required"].append("colour")
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False), encoding="utf-8")
+    contract = ["--contract", str(tmp_path / "own.yaml")]
+    done = conformance("--instance", "sandbox", "--json", *contract, *only("list_workspaces"))
+    assert done.returncode == 1, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert report["verdict"] == "does not conform"
+    assert "colour" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        ([], {}, "The instance is not named"),
+        ([], {"WALLAROO_API_URL": "http://127.0.0.1:9", "WALLAROO_TOKEN": "x"}, "refused"),
+        (["--instance", "sandbox", "--contract", "/nonsense.yaml"], {}, "/nonsense.yaml"),
+        (["--instance", "sandbox", "--operation", "nonsense"], {}, "no test to run"),
+        (["--instance", "sandbox", "--recorded", "/nonsense"], {}, "/nonsense"),
+    ],
+    ids=["nobody named", "nobody answers", "no contract", "no operation", "no recordings"],
+)
+def test_what_could_not_run_says_why(arguments: list[str], environment: dict[str, str], said: str) -> None:
+    done = conformance(*arguments, environment=environment)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_the_same_seed_sends_the_same_requests(tmp_path: Path) -> None:
+    sent: list[list[Any]] = []
+    for name in ("one", "two"):
+        done = conformance("--instance", "sandbox", *only("list_models"), "--report", str(tmp_path / name))
+        assert done.returncode == 0, done.stdout + done.stderr
+        har = json.loads((tmp_path / name / "report.har").read_text(encoding="utf-8"))
+        posted = [entry["request"].get("postData", {}).get("text") for entry in har["log"]["entries"]]
+        urls = [httpx.URL(entry["request"]["url"]).path for entry in har["log"]["entries"]]
+        sent.append([pair for pair in zip(urls, posted, strict=True) if pair[0].endswith("models/list")])
+    assert sent[0] == sent[1]
+    assert len(sent[0]) > 20
+
+
+@pytest.mark.slow
+def test_an_instance_that_others_have_used_before_conforms_too(model_file: Path) -> None:
+    """A version's id is not its configuration's where models were uploaded and never deployed, as after a run."""
+    with running() as environment:
+        with connect(environment=environment) as client:
+            for number in range(40):  # more than the run deploys
+                upload_model(client, model_file, name=f"others-{number}", workspace=1)
+        done = conformance(*only("deploy_pipeline"), environment=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_exploring_says_with_which_seed() -> None:
+    done = conformance("--instance", "sandbox", "--explore", *only("list_models"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "seed 29" not in done.stdout
+    assert "seed " in done.stdout
+
+
+class TestLive:
+    """A sandbox that was there before, as somebody else's instance."""
+
+    @pytest.mark.slow
+    def test_what_others_made_is_as_it_was(self, model_file: Path, tmp_path: Path) -> None:
+        with running() as environment:
+            url = deployed(environment, model_file, "others")
+            before = _seen(environment)
+            done = conformance("--report", str(tmp_path), environment=environment)
+            assert done.returncode == 0, done.stdout + done.stderr
+            after = _seen(environment)
+            for kind in ("users", "others"):
+                assert after[kind] == before[kind]
+            token = sign_in(
+                environment,
+                grant_type="password",
+                username=environment["WALLAROO_USER"],
+                password=environment["WALLAROO_PASSWORD"],
+            ).json()["access_token"]
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json; format=pandas-records"}
+            assert httpx.post(url, json=[{"tensor": [0.5] * 29}], headers=headers).status_code == 200
+        report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+        skipped = {row["id"]: row["not_exercised"] for row in report["operations"] if row["not_exercised"]}
+        assert skipped.keys() == {
+            "invite_user",
+            "activate_user",
+            "deactivate_user",
+            "add_workspace_user",
+            "remove_workspace_user",
+        }
+        assert all(name.startswith("conformance-") for name in after["workspaces"] - before["workspaces"])
+        assert report["left_behind"]
+
+    @pytest.mark.slow
+    def test_reading_only_sends_nothing_that_writes(self) -> None:
+        with running() as environment:
+            before = _seen(environment)
+            done = conformance("--read-only", "--json", "--cases", "3", environment=environment)
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert _seen(environment) == before
+        report = json.loads(done.stdout)
+        tried = {row["id"] for row in report["operations"] if not row["not_exercised"]}
+        assert {"list_workspaces", "query_users", "list_features"} <= tried
+        assert "create_workspace" not in tried
+        assert not report["left_behind"]
+
+
+def _seen(environment: dict[str, str]) -> dict[str, Any]:
+    """The users, the workspaces and the deployment of others."""
+    from wallaroo_mlops_client.api.users import query_users
+    from wallaroo_mlops_client.api.workspaces import list_workspaces
+    from wallaroo_mlops_client.models import ListWorkspacesRequest, QueryUsersRequest
+
+    with connect(environment=environment) as client:
+        users = call(query_users, client=client, body=QueryUsersRequest()).to_dict()
+        workspaces = call(list_workspaces, client=client, body=ListWorkspacesRequest()).workspaces
+    with httpx.Client(base_url=environment["WALLAROO_API_URL"]) as http:
+        counts = steer(http, "state")["counts"]
+    own = next(found.to_dict() for found in workspaces if not found.name.startswith("conformance-"))
+    return {
+        "users": users,
+        "workspaces": {found.name for found in workspaces},
+        "others": own,
+        "inferences": counts.get("inferences")
+        if not any(w.name.startswith("conformance-") for w in workspaces)
+        else None,
+    }

@@ -1,0 +1,372 @@
+"""Is every answer bounded, whatever a server sends, and read whole where it may be that large?"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+import textwrap
+import time
+import zlib
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import httpx
+import pytest
+
+from contract_tests.support.servers import servers
+from contract_tests.support.servers.three_ways import TOKEN, USER, WAYS, list_in
+from wallaroo_ext import (
+    AnswerTooLargeError,
+    ApiError,
+    AuthenticationError,
+    ConfigurationError,
+    ContractViolationError,
+    WallarooError,
+    connect,
+    infer,
+)
+from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext.conformance.drift.changes import DriftError
+from wallaroo_ext.conformance.drift.fetching import fetch_document
+from wallaroo_ext.transport.response_limits import ERROR_LIMIT, AnswerRefused, LimitedTransport
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterable
+
+MIB = 2**20
+SIZE = 512 * MIB
+"""How large what was small becomes: more than any test may take in memory."""
+
+
+def head(status: int = 200, **headers: str) -> bytes:
+    fields = {"Content_Type": "application/json", "Connection": "close"} | headers
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items())
+    return f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode()
+
+
+def endless(status: int = 200) -> Callable[[socket.socket], None]:
+    """An answer in chunks that does not end before 2 GiB."""
+    chunk = b"%x\r\n%s\r\n" % (MIB, b" " * MIB)
+
+    def respond(connection: socket.socket) -> None:
+        connection.sendall(head(status, Transfer_Encoding="chunked"))
+        for _ in range(2048):
+            connection.sendall(chunk)
+
+    return respond
+
+
+@cache
+def bomb(size: int) -> bytes:
+    """Blanks, compressed."""
+    compressor = zlib.compressobj(9, wbits=31)
+    piece = b" " * MIB
+    return b"".join(compressor.compress(piece) for _ in range(size // MIB)) + compressor.flush()
+
+
+def compressed(status: int = 200, layers: int = 1, encoding: str = "gzip", size: int = SIZE) -> Callable[[Any], None]:
+    """An answer that is small, and large once it is decompressed."""
+    body = bomb(size)
+    for _ in range(layers - 1):
+        body = gzip.compress(body)
+
+    def respond(connection: socket.socket) -> None:
+        connection.sendall(head(status, Content_Encoding=encoding, Content_Length=str(len(body))) + body)
+
+    return respond
+
+
+BOMBS: dict[str, Callable[[socket.socket], object]] = {
+    "endless": endless(),
+    "said to be large": lambda connection: connection.sendall(head(Content_Length=str(1 << 40))),
+    "a gzip bomb": compressed(),
+    "gzip within gzip": compressed(layers=2, encoding="gzip, gzip"),
+    "gzip named twice": compressed(layers=2, encoding="gzip,gzip"),
+    "an unknown encoding": compressed(encoding="br"),
+}
+
+
+class _Memory:
+    """How much more memory this process takes at its highest than before, in bytes; 0 where the system does not say."""
+
+    def __enter__(self) -> Self:
+        with suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the highest is the present from here on
+        self.before = _highest()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.taken = _highest() - self.before
+
+
+def _highest() -> int:
+    with suppress(OSError):
+        found = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+        return 0 if found is None else int(found[1]) * 1024
+    return 0
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", BOMBS)
+def test_an_answer_without_bounds_is_a_typed_error(kind: str, way: str) -> None:
+    with servers.raw(BOMBS[kind]) as url, _Memory() as memory, pytest.raises(WallarooError) as raised:
+        list_in(way, url, answer_limit=4 * MIB)
+    is_encoding = ("gzip " in kind and "bomb" not in kind) or "encoding" in kind
+    assert type(raised.value) is (ContractViolationError if is_encoding else AnswerTooLargeError)
+    assert isinstance(raised.value, AnswerTooLargeError | ContractViolationError)
+    assert raised.value.status == 200
+    assert ("answer_limit" in str(raised.value)) is not is_encoding
+    assert memory.taken < 100 * MIB
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("status", [400, 500, 302, 600])
+@pytest.mark.parametrize("kind", ["endless", "a gzip bomb"])
+def test_of_an_error_the_beginning_is_read(kind: str, status: int, way: str) -> None:
+    respond = endless(status) if kind == "endless" else compressed(status, size=1 << 28)
+    began_at = time.monotonic()
+    with servers.raw(respond) as url, _Memory() as memory, pytest.raises(WallarooError) as raised:
+        list_in(way, url)
+    assert type(raised.value) is not AnswerTooLargeError
+    assert memory.taken < 60 * MIB
+    assert time.monotonic() - began_at < 10
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", [*BOMBS, "an error"])
+def test_a_token_endpoint_too(kind: str, way: str) -> None:
+    respond = endless(500) if kind == "an error" else BOMBS[kind]
+    with servers.raw(respond) as url, _Memory() as memory, pytest.raises(ApiError) as raised:
+        list_in(way, url, USER)
+    assert isinstance(raised.value, AuthenticationError) is (kind != "an error")
+    assert memory.taken < 60 * MIB
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "deflate", "raw deflate", "GZIP", ""])
+def test_what_fits_is_read_whole(encoding: str, way: str) -> None:
+    content = json.dumps({"workspaces": [], "padding": "ab" * 500_000}).encode()
+    windows = {"gzip": 31, "deflate": 15, "raw deflate": -15}
+    body = content
+    if encoding.lower() in windows:
+        compressor = zlib.compressobj(wbits=windows[encoding.lower()])
+        body = compressor.compress(content) + compressor.flush()
+
+    def respond(connection: socket.socket) -> None:
+        named = {"Content_Encoding": encoding.rpartition(" ")[2], "Content_Length": str(len(body))}
+        connection.sendall(head(200, **named) + body)
+
+    with servers.raw(respond) as url:
+        assert list_in(way, url).workspaces == []
+        assert list_in(way, url, answer_limit=len(content)).workspaces == []
+        with pytest.raises(AnswerTooLargeError):
+            list_in(way, url, answer_limit=len(content) - 1)
+
+
+@pytest.mark.parametrize("limit", [0, -1, True, 1.5, "1"])
+def test_a_limit_is_a_number_of_bytes(limit: Any) -> None:
+    with pytest.raises(ConfigurationError, match="answer_limit"):
+        connect("http://127.0.0.1:1", environment=TOKEN, answer_limit=limit)
+
+
+def test_a_stream_comes_in_pieces_of_any_number() -> None:
+    """An answer that is written to a file takes no memory, however it is compressed."""
+    with servers.raw(compressed(size=1 << 28)) as url, connect(url, environment=TOKEN) as client, _Memory() as memory:
+        extensions = {"wallaroo_ext.stream": True}
+        with client.get_httpx_client().stream("POST", "/v1/api/workspaces/list", extensions=extensions) as response:
+            sizes = [len(piece) for piece in response.iter_bytes()]
+    assert sum(sizes) == 1 << 28
+    assert max(sizes) <= 65_536
+    assert memory.taken < 60 * MIB
+
+
+def read(parts: Iterable[bytes], *, status: int = 200, encoding: str = "gzip", limit: int | None = None) -> bytes:
+    """What an answer is whose body comes in parts."""
+    stream: Any = iter(parts)
+    headers = {"Content-Encoding": encoding}
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, headers=headers, content=stream))
+    with httpx.Client(transport=LimitedTransport(transport, limit)) as http:
+        return http.get("http://api.example.com/").content
+
+
+def test_what_follows_a_compressed_answer_is_not_kept() -> None:
+    with _Memory() as memory:
+        assert read([gzip.compress(b"{}"), *([b"x" * MIB] * 60)]) == b"{}"
+    assert memory.taken < 20 * MIB
+
+
+_BEGUN = zlib.compressobj(wbits=31)
+NOTHING = {
+    "behind the end": [gzip.compress(b"{}"), *[b"x" * 65_536] * 40],
+    "another answer behind it": [gzip.compress(b"{}") * 3000] * 40,
+    "empty blocks": [_BEGUN.compress(b"{}") + _BEGUN.flush(zlib.Z_SYNC_FLUSH), *[b"\0\0\0\xff\xff" * 13_000] * 40],
+    "a name in the beginning": [b"\x1f\x8b\x08\x08\0\0\0\0\0\x03", *[b"a" * 65_536] * 40],
+}
+"""More than 2 MiB that decompress to nothing."""
+
+
+@pytest.mark.parametrize("kind", NOTHING)
+def test_what_decompresses_to_nothing_is_bounded_too(kind: str) -> None:
+    with pytest.raises(AnswerRefused, match="more than 1 MiB"):
+        read(NOTHING[kind], limit=MIB)
+    sizes: list[int] = []
+    read((part for part in NOTHING[kind] if not sizes.append(len(part))), status=400)
+    assert sum(sizes) < 1.5 * MIB
+
+
+@pytest.mark.parametrize(("encoding", "window"), [("gzip", 31), ("deflate", 15), ("deflate", -15)])
+def test_a_part_of_what_was_compressed_is_no_answer(encoding: str, window: int) -> None:
+    """A server that broke off in between, and a gateway that ended the body well: rows would be missing."""
+    compressor = zlib.compressobj(wbits=window)
+    whole = compressor.compress(b'{"workspaces": []}') + compressor.flush()
+    for length in range(1, len(whole)):
+        with pytest.raises(httpx.DecodingError):
+            read([whole[:length]], encoding=encoding)
+    assert read([whole], encoding=encoding) == b'{"workspaces": []}'
+    assert read([], encoding=encoding) == b""
+
+
+def test_an_error_of_exactly_the_limit_is_whole() -> None:
+    transport = LimitedTransport(httpx.MockTransport(lambda _: httpx.Response(400, content=b"x" * ERROR_LIMIT)))
+    with httpx.Client(transport=transport) as http:
+        assert len(http.get("http://api.example.com/").content) == ERROR_LIMIT
+
+
+@pytest.mark.parametrize("kind", ["endless", "a gzip bomb", "gzip within gzip"])
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_a_document_to_compare_with_too(kind: str, signed_in: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    with servers.raw(BOMBS[kind]) as url, _Memory() as memory:
+        if signed_in:
+            with connect(url, environment=TOKEN, answer_limit=8 * MIB) as client, pytest.raises(DriftError):
+                fetch_document(client)
+        else:
+            with pytest.raises(DriftError):
+                fetch_document(None, f"{url}/openapi.json")
+    assert memory.taken < 100 * MIB
+
+
+def test_the_suite_reads_no_more_either() -> None:
+    from wallaroo_ext.conformance.guard.interceptor import InterceptedTransport
+
+    class Observer:
+        def admit(self, *_: object) -> Any: ...
+
+        def keep(self, *_: object, **__: object) -> None: ...
+
+        def lost(self, *_: object) -> None: ...
+
+    from wallaroo_ext.client import DEFAULT_LIMITS
+    from wallaroo_ext.transport.connections import Wire
+
+    wire = Wire(verify=True, limits=DEFAULT_LIMITS, backend="httpx")
+    observed: Any = InterceptedTransport(wire, Observer())  # pyright: ignore[reportArgumentType] - all that is asked of it
+    for kind in ("endless", "a gzip bomb", "gzip within gzip"):
+        with (
+            servers.raw(BOMBS[kind]) as url,
+            _Memory() as memory,
+            connect(url, environment=TOKEN, transport=observed) as client,
+            pytest.raises(httpx.RequestError),
+        ):
+            client.get_httpx_client().post("/v1/api/workspaces/list")
+        assert memory.taken < 100 * MIB
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/vnd.apache.arrow.file"])
+@pytest.mark.slow
+def test_without_an_option_there_is_a_limit_as_well(media_type: str) -> None:
+    """In a process of its own, whose memory the system bounds."""
+    program = f"""
+        import resource, sys
+        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+        from wallaroo_ext import AnswerTooLargeError, connect, call
+        import httpx
+        with connect(sys.argv[1], environment={TOKEN}) as client:
+            try:
+                client.get_httpx_client().post("/v1/api/workspaces/list")
+            except httpx.DecodingError as error:
+                print(error)
+    """
+
+    def respond(connection: socket.socket) -> None:
+        connection.sendall(head(Transfer_Encoding="chunked", Content_Type=media_type))
+        with suppress(OSError):
+            for _ in range(2048):
+                connection.sendall(b"%x\r\n%s\r\n" % (MIB, b" " * MIB))
+
+    with servers.raw(respond) as url:
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program), url],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert done.stdout.startswith(f"an answer of more than {512 if 'arrow' in media_type else 64} MiB"), done
+
+
+def arrow_answer(compression: Literal["lz4", "zstd"], size: int) -> bytes:
+    """A small Arrow file of one row, whose values are all zero."""
+    import pyarrow as pa
+
+    table = pa.table({"out.y": pa.array([b"\0" * size], pa.binary())})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def infer_from(body: bytes, **options: Any) -> Any:
+    """What `infer` makes of an answer."""
+    media_type = "application/vnd.apache.arrow.file"
+
+    def respond(connection: socket.socket) -> None:
+        connection.sendall(head(Content_Type=media_type, Content_Length=str(len(body))) + body)
+
+    with servers.raw(respond) as url, connect(url, environment=TOKEN, **options) as client:
+        return infer(client, f"{url}/v1/api/pipelines/infer/x-1/x", {"tensor": [[1.0]]})
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lz4"])
+def test_columns_that_are_compressed_in_arrow_are_bounded_before_they_are_decompressed(
+    compression: Literal["lz4", "zstd"],
+) -> None:
+    body = arrow_answer(compression, 256 * MIB)
+    with _Memory() as memory, pytest.raises(AnswerTooLargeError, match="more than 4 MiB"):
+        infer_from(body, answer_limit=4 * MIB)
+    assert memory.taken < 128 * MIB
+
+
+def test_columns_compressed_in_arrow_are_read_within_the_limit() -> None:
+    table = infer_from(arrow_answer("zstd", 3 * MIB), answer_limit=4 * MIB)
+    assert table.column("out.y").to_pylist() == [b"\0" * (3 * MIB)]
+
+
+def rows_of_nothing() -> bytes:
+    """An answer of a few bytes that says that it has rows without end."""
+    pa: Any = import_module("pyarrow")
+    batch = pa.RecordBatch.from_arrays([pa.Array.from_buffers(pa.null(), 1 << 60, [None])], ["out.y"])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, batch.schema, options=pa.ipc.IpcWriteOptions(allow_64bit=True)) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()
+
+
+def rows_of_one_text() -> bytes:
+    """An answer of 3 MiB whose rows stand for 1 TiB."""
+    pa: Any = import_module("pyarrow")
+    indices = pa.array([0]).take(pa.array([0] * MIB)).cast(pa.int8())
+    texts = pa.DictionaryArray.from_arrays(indices, ["x" * MIB])
+    return to_file(pa.table({"out.y": texts})).to_pybytes()
+
+
+@pytest.mark.parametrize("body", [rows_of_nothing, rows_of_one_text])
+def test_rows_in_arrow_stand_for_no_more_than_fits(body: Callable[[], bytes]) -> None:
+    with pytest.raises(AnswerTooLargeError, match="more than 4 MiB"):
+        infer_from(body(), answer_limit=4 * MIB)

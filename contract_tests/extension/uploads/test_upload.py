@@ -1,0 +1,930 @@
+"""Does an upload arrive as it is, once, whatever it comes from and whatever happens to it?"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import hashlib
+import io
+import json
+import os
+import socket
+import threading
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from python_multipart.multipart import MultipartParser, parse_options_header
+from wallaroo_mlops_client.api.models import list_model_versions, list_models
+from wallaroo_mlops_client.models import ListModelsRequest, ListModelVersionsRequest
+
+from contract_tests.support.sandbox.steering import wait_for
+from contract_tests.support.servers.servers import path_of
+from wallaroo_ext import (
+    ApiError,
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionFailedError,
+    ContractViolationError,
+    ConversionError,
+    InvalidDataError,
+    InvalidRequestError,
+    NotFoundError,
+    RetryPolicy,
+    ServerError,
+    UploadCorruptedError,
+    WaitTimeoutError,
+    WallarooError,
+    aio,
+    call,
+    connect,
+    upload_model,
+)
+from wallaroo_ext.sandbox.control_client import Sandbox
+from wallaroo_ext.uploads.body import UploadBody
+from wallaroo_ext.uploads.digest import BackgroundDigest
+from wallaroo_ext.uploads.envelope import Envelope, Part, form
+from wallaroo_ext.uploads.progress import Reporter, shown
+from wallaroo_ext.uploads.sources import PIECE, Evened, opened
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator
+    from pathlib import Path
+
+    from wallaroo_mlops_client import Client
+    from wallaroo_mlops_client.models import ModelVersion
+
+MIB = 1 << 20
+CONTENT = bytes(range(256)) * 4096 + b"an odd end"
+SHA = hashlib.sha256(CONTENT).hexdigest()
+STORED: dict[str, Any] = {"framework": "custom"}
+"""A framework whose models the sandbox stores as they are."""
+
+
+def new_name() -> str:
+    return f"m-{uuid.uuid4().hex[:12]}"
+
+
+def parts_of(content_type: str, body: bytes) -> list[tuple[dict[bytes, bytes], bytes]]:
+    """The headers and the content of each part of a form, by another library's reading."""
+    _, options = parse_options_header(content_type)
+    found: list[tuple[dict[bytes, bytes], bytearray]] = []
+    header: list[bytearray] = []
+
+    def begin() -> None:
+        found.append(({}, bytearray()))
+        header[:] = [bytearray(), bytearray()]
+
+    def end_header() -> None:
+        found[-1][0][bytes(header[0]).lower()] = bytes(header[1])
+        header[:] = [bytearray(), bytearray()]
+
+    def add(place: int) -> Callable[[bytes, int, int], None]:
+        return lambda data, start, end: header[place].extend(data[start:end])
+
+    def content(data: bytes, start: int, end: int) -> None:
+        found[-1][1].extend(data[start:end])
+
+    callbacks: Any = {
+        "on_part_begin": begin,
+        "on_header_field": add(0),
+        "on_header_value": add(1),
+        "on_header_end": end_header,
+        "on_part_data": content,
+    }
+    parser = MultipartParser(options[b"boundary"], callbacks)
+    parser.write(body)
+    parser.finalize()
+    return [(headers, bytes(text)) for headers, text in found]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A request that uploaded something."""
+
+    url: httpx.URL
+    headers: httpx.Headers
+    content: bytes
+
+
+class Instance:
+    """An instance that does what a test wants, without a network; it has one workspace, and each upload is version 7.
+
+    Attributes:
+        uploads: What was uploaded.
+        versions: What it lists, one list after the other, the last one again and again.
+        outcomes: What becomes of the next uploads: an answer, or an error before or after the body is read.
+    """
+
+    def __init__(self, *versions: list[dict[str, Any]]) -> None:
+        self.uploads: list[Upload] = []
+        self.attempts = 0
+        self.versions = list(versions)
+        self.outcomes: list[httpx.Response | Exception | tuple[Exception]] = []
+
+    def version(self, **changes: Any) -> dict[str, Any]:
+        sha = hashlib.sha256(self.file).hexdigest() if self.uploads else ""
+        return {"id": 7, "models_pk_id": 7, "model_version": "v", "sha": sha, "status": "ready"} | changes
+
+    @property
+    def file(self) -> bytes:
+        """The last file that was uploaded."""
+        request = self.uploads[-1]
+        kind = request.headers["Content-Type"]
+        return parts_of(kind, request.content)[-1][1] if "multipart" in kind else request.content
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == path_of("list_workspaces"):
+            return httpx.Response(200, json={"workspaces": [{"id": 3, "name": "own"}]})
+        if request.url.path == path_of("list_model_versions"):
+            if not self.versions:
+                return httpx.Response(200, json=[self.version()])
+            return httpx.Response(200, json=self.versions.pop(0) if len(self.versions) > 1 else self.versions[0])
+        return self._take(request)
+
+    def _take(self, request: httpx.Request) -> httpx.Response:
+        self.attempts += 1
+        outcome = self.outcomes.pop(0) if self.outcomes else None
+        if isinstance(outcome, Exception):
+            raise outcome
+        content = b"".join(cast("httpx.SyncByteStream", request.stream))
+        if isinstance(outcome, tuple):
+            raise outcome[0]
+        self.uploads.append(Upload(request.url, request.headers, content))
+        stored = {"insert_models": {"returning": [{"models": [{"id": 7}]}]}}
+        status = 202 if request.url.path == path_of("upload_and_convert_model") else 200
+        return outcome or httpx.Response(status, json=stored)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._handle(request)
+
+    @contextmanager
+    def connected(self, **options: Any) -> Generator[Client]:
+        transport = _Lazy(self._handle)
+        with connect(
+            "https://api.example.com", token="a-token", transport=transport, environment={}, **options
+        ) as client:
+            yield client
+
+
+class _Lazy(httpx.BaseTransport):
+    """A transport that leaves it to the test whether a body is read."""
+
+    def __init__(self, handle: Callable[[httpx.Request], httpx.Response]) -> None:
+        self._handle = handle
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._handle(request)
+
+
+def in_asyncio(sandbox: dict[str, str], model: Any, transport: str = "httpx", **options: Any) -> ModelVersion:
+    """Upload in asyncio."""
+
+    async def upload() -> ModelVersion:
+        async with connect(environment=sandbox, transport=transport) as client:  # pyright: ignore[reportArgumentType] - one of the two
+            return await aio.upload_model(client, model, **options)
+
+    return asyncio.run(upload())
+
+
+def uploaded(sandbox: dict[str, str], way: str, model: Any, **options: Any) -> ModelVersion:
+    """Upload with one of the clients."""
+    if way != "sync":
+        return in_asyncio(sandbox, model, way, **options)
+    with connect(environment=sandbox) as client:
+        return upload_model(client, model, **options)
+
+
+def models_named(client: Client, workspace_id: int, name: str) -> int:
+    """How many models of a name there are."""
+    listed = call(list_models, client=client, body=ListModelsRequest(workspace_id=workspace_id)).models
+    return sum(model.name == name for model in listed)
+
+
+def no_thread_is_left() -> bool:
+    return not any("wallaroo-ext-sha256" in thread.name for thread in threading.enumerate())
+
+
+def at_position(content: bytes) -> io.BytesIO:
+    """An open file that somebody has read the beginning of."""
+    file = io.BytesIO(b"before" + content)
+    file.seek(6)
+    return file
+
+
+def compressed(content: bytes) -> gzip.GzipFile:
+    """A file that has to be read to its end before anybody knows its size."""
+    return gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(content, 1)))
+
+
+def in_a_list(content: bytes) -> list[Any]:
+    return [content, b"", bytearray(b"")]
+
+
+@contextmanager
+def pipe(content: bytes) -> Generator[Any]:
+    """A file that cannot be rewound, and whose length nobody knows."""
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        with os.fdopen(writing, "wb") as file:
+            file.write(content)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    with os.fdopen(reading, "rb") as file:
+        yield file
+    thread.join()
+
+
+async def trickle(content: bytes, size: int = 70_000) -> AsyncIterator[bytes]:
+    for begin in range(0, len(content), size):
+        await asyncio.sleep(0)
+        yield content[begin : begin + size]
+
+
+def in_pieces(content: bytes, size: int) -> Iterator[bytes]:
+    return (content[begin : begin + size] for begin in range(0, len(content), size))
+
+
+class TestSources:
+    @pytest.mark.parametrize(
+        "source",
+        [
+            bytes,
+            bytearray,
+            memoryview,
+            at_position,
+            compressed,
+            partial(in_pieces, size=1000),
+            partial(in_pieces, size=PIECE),
+            in_a_list,
+        ],
+    )
+    @pytest.mark.parametrize("way", ["sync", "asyncio"])
+    def test_whatever_a_model_comes_from_it_arrives_as_it_is(
+        self, sandbox: dict[str, str], client: Client, source: Callable[[bytes], Any], way: str
+    ) -> None:
+        name = new_name()
+        if way == "sync":
+            version = upload_model(client, source(CONTENT), name=name, workspace=1, **STORED)
+        else:
+            version = in_asyncio(sandbox, source(CONTENT), name=name, workspace=1, **STORED)
+        assert (version.sha, version.status, version.file_name) == (SHA, "ready", name)
+
+    @pytest.mark.parametrize("way", ["httpx", "aiohttp"])
+    def test_a_path_and_an_asynchronous_iterator_in_asyncio(
+        self, sandbox: dict[str, str], tmp_path: Path, way: str
+    ) -> None:
+        file = tmp_path / "large.bin"
+        file.write_bytes(CONTENT * 5)
+        version = in_asyncio(sandbox, file, way, name=new_name(), workspace=1, **STORED)
+        assert (version.sha, version.file_name) == (hashlib.sha256(CONTENT * 5).hexdigest(), "large.bin")
+        for size in (None, len(CONTENT)):
+            version = in_asyncio(sandbox, trickle(CONTENT), way, name=new_name(), workspace=1, size=size, **STORED)
+            assert version.sha == SHA
+
+    @pytest.mark.parametrize("size", [None, len(CONTENT)])
+    def test_a_pipe_is_sent_with_or_without_its_size(self, client: Client, size: int | None) -> None:
+        with pipe(CONTENT) as file:
+            assert upload_model(client, file, name=new_name(), workspace=1, size=size, **STORED).sha == SHA
+
+    def test_an_open_file_gives_its_name_and_stays_open(self, client: Client, tmp_path: Path) -> None:
+        path = tmp_path / "own-name.bin"
+        path.write_bytes(CONTENT)
+        with path.open("rb") as file:
+            version = upload_model(client, file, name=new_name(), workspace=1, **STORED)
+            assert (file.closed, file.read()) == (False, b"")
+        assert (version.sha, version.file_name) == (SHA, "own-name.bin")
+
+    @pytest.mark.parametrize(("size", "length"), [(None, None), (10, "10")])
+    def test_the_length_is_announced_where_it_is_known(self, size: int | None, length: str | None) -> None:
+        instance = Instance()
+        with instance.connected() as client:
+            upload_model(client, iter([b"01234", b"56789"]), name="a", size=size, endpoint="upload_stream")
+        headers = instance.uploads[0].headers
+        assert headers.get("Content-Length") == length
+        assert ("Transfer-Encoding" in headers) == (length is None)
+
+    @pytest.mark.parametrize(
+        ("source", "said"),
+        [
+            (5, "not int"),
+            (None, "not NoneType"),
+            (b"", "is empty"),
+            (io.BytesIO(b""), "is empty"),
+            (iter([]), "is empty"),
+            (iter([b"", b""]), "is empty"),
+            (io.StringIO("text"), "mode 'rb'"),
+            (iter(["text"]), "mode 'rb'"),
+            ({"a": 1}, "not of str"),
+            (trickle(b"x"), "aio"),
+        ],
+    )
+    def test_what_is_no_model_is_refused(self, source: Any, said: str) -> None:
+        instance = Instance()
+        with instance.connected() as client, pytest.raises(InvalidDataError, match=said):
+            upload_model(client, source, name="a")
+        assert instance.uploads == []
+
+    def test_a_path_that_is_no_file_is_refused(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "fifo")
+        (tmp_path / "closed").touch(mode=0)
+        instance = Instance()
+        with instance.connected() as client:
+            with pytest.raises(InvalidDataError, match=r"is a directory.*Pack it"):
+                upload_model(client, tmp_path, name="a")
+            with pytest.raises(InvalidDataError, match=r"no regular file.*Open it"):
+                upload_model(client, tmp_path / "fifo", name="a")
+            with pytest.raises(FileNotFoundError, match=r"absent\.onnx"):
+                upload_model(client, tmp_path / "absent.onnx", name="a")
+            if os.getuid() != 0:
+                with pytest.raises(PermissionError):
+                    upload_model(client, tmp_path / "closed", name="a")
+        assert instance.attempts == 0
+
+    @pytest.mark.parametrize(("size", "said"), [(9, "has more than the 9"), (11, "ended after 10 of 11")])
+    def test_another_size_than_was_said_uploads_nothing(
+        self, client: Client, workspace_id: int, size: int, said: str
+    ) -> None:
+        name = new_name()
+        for endpoint in ("upload_and_convert", "upload_stream"):
+            with pytest.raises(InvalidDataError, match=said):
+                upload_model(client, iter([b"01234", b"56789"]), name=name, workspace=1, size=size, endpoint=endpoint)
+        with pytest.raises(InvalidDataError, match=f"`size` says {size}"):
+            upload_model(client, b"0123456789", name=name, workspace=1, size=size)
+        assert models_named(client, workspace_id, name) == 0
+
+
+class TestFilesThatChange:
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        path = tmp_path / "changing.bin"
+        path.write_bytes(bytes(8 * MIB))
+        return path
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            (partial(os.truncate, length=MIB), f"ended after {MIB} of {8 * MIB}"),
+            (partial(os.truncate, length=9 * MIB), "has more than"),
+            (partial(os.utime, times=(1, 1)), "written to while it was sent"),
+        ],
+    )
+    @pytest.mark.parametrize("endpoint", ["upload_and_convert", "upload_stream"])
+    def test_while_it_is_sent_nothing_is_uploaded(
+        self, client: Client, workspace_id: int, file: Path, change: Callable[[Path], None], said: str, endpoint: Any
+    ) -> None:
+        name = new_name()
+
+        def tell(sent: int, _: int | None) -> None:
+            if sent == 0:
+                change(file)
+
+        with pytest.raises(InvalidDataError, match=said):
+            upload_model(client, file, name=name, workspace=1, progress=tell, endpoint=endpoint)
+        assert models_named(client, workspace_id, name) == 0
+        assert no_thread_is_left()
+
+    def test_a_file_that_vanishes_is_sent_to_its_end(self, client: Client, file: Path) -> None:
+        def tell(_: int, __: int | None) -> None:
+            file.unlink(missing_ok=True)
+
+        version = upload_model(client, file, name=new_name(), workspace=1, progress=tell, **STORED)
+        assert version.sha == hashlib.sha256(bytes(8 * MIB)).hexdigest()
+
+
+class TestForm:
+    def test_the_metadata_come_first_without_a_file_name(self) -> None:
+        instance = Instance()
+        schema = pa.schema([("tensor", pa.list_(pa.float32()))])
+        text = base64.b64encode(schema.serialize().to_pybytes())
+        with instance.connected() as client:
+            upload_model(
+                client,
+                b"model",
+                name="a",
+                framework="keras",
+                arch="arm",
+                python_version="3.8",
+                requirements=("numpy",),
+                visibility="public",
+                input_schema=schema,
+                output_schema=text,
+                file_name="m.onnx",
+            )
+        [request] = instance.uploads
+        assert int(request.headers["Content-Length"]) == len(request.content)
+        metadata, file = parts_of(request.headers["Content-Type"], request.content)
+        assert metadata[0] == {
+            b"content-disposition": b'form-data; name="metadata"',
+            b"content-type": b"application/json",
+        }
+        assert json.loads(metadata[1]) == {
+            "name": "a",
+            "visibility": "public",
+            "workspace_id": 3,
+            "conversion": {"framework": "keras", "python_version": "3.8", "requirements": ["numpy"], "arch": "arm"},
+            "input_schema": text.decode(),
+            "output_schema": text.decode(),
+        }
+        assert file == (
+            {
+                b"content-disposition": b'form-data; name="file"; filename="m.onnx"',
+                b"content-type": b"application/octet-stream",
+            },
+            b"model",
+        )
+
+    def test_each_form_has_a_boundary_of_its_own(self) -> None:
+        kinds = {form(Part("file", "x/y", file_name="a")).media_type for _ in range(100)}
+        assert len(kinds) == 100
+
+    @pytest.mark.parametrize(
+        ("name", "written"),
+        [
+            ('a"b.onnx', "a%22b.onnx"),
+            ("a\r\nContent-Type: evil\r\n\r\n.onnx", "a%0D%0AContent-Type: evil%0D%0A%0D%0A.onnx"),
+            ("modèle 模型.onnx", "modèle 模型.onnx"),
+            ("lone\udcff", "lone?"),
+        ],
+    )
+    def test_a_file_name_is_written_as_browsers_do(self, name: str, written: str) -> None:
+        instance = Instance()
+        with instance.connected() as client:
+            upload_model(client, b"model", name="a", file_name=name)
+        headers, content = parts_of(instance.uploads[0].headers["Content-Type"], instance.uploads[0].content)[-1]
+        assert headers[b"content-disposition"] == f'form-data; name="file"; filename="{written}"'.encode()
+        assert content == b"model"
+
+    def test_the_sandbox_reads_such_names(self, client: Client, tmp_path: Path) -> None:
+        path = tmp_path / "modèle 模型.bin"
+        path.write_bytes(b"model")
+        for endpoint in ("upload_and_convert", "upload", "upload_stream"):
+            version = upload_model(client, path, name=new_name(), workspace=1, endpoint=endpoint, wait=False)
+            assert version.file_name == path.name
+
+    @settings(deadline=None, derandomize=True, max_examples=100)
+    @given(
+        pieces=st.lists(
+            st.one_of(st.binary(max_size=40), st.sampled_from([b"\r\n--", b"--\r\n", b"\r\n", b"BOUNDARY"])), min_size=1
+        ),
+        name=st.text(max_size=20),
+    )
+    def test_any_content_comes_out_as_it_went_in(self, pieces: list[bytes], name: str) -> None:
+        envelope = form(Part("metadata", "application/json", b"{}"), Part("file", "x/y", file_name=name))
+        boundary = envelope.media_type.partition("boundary=")[2].encode()
+        near = [piece.replace(b"BOUNDARY", b"\r\n--" + boundary[:-1]) for piece in pieces]
+        whole = b"".join(near)
+        with opened(iter([*near, b"end"]), None) as source:
+            body = UploadBody(source, envelope, None, Reporter(None, None))
+            sent = b"".join(body)
+        assert parts_of(envelope.media_type, sent)[-1][1] == whole + b"end"
+
+    @pytest.mark.parametrize(
+        ("tail", "whole"), [(b"", [False, False, True]), (b"--end--", [False, False, False, True])]
+    )
+    def test_it_may_be_whole_once_its_last_byte_is_handed_over(self, tail: bytes, whole: list[bool]) -> None:
+        with opened(iter([bytes(PIECE), b"end"]), None) as source:
+            body = UploadBody(source, Envelope("x/y", b"head", tail), None, Reporter(None, None))
+            assert [body.may_be_whole for part in body if part] == whole
+
+    @settings(deadline=None, derandomize=True, max_examples=50)
+    @given(sizes=st.lists(st.sampled_from([0, 1, 1000, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE]), max_size=6))
+    def test_pieces_of_any_size_are_evened(self, sizes: list[int]) -> None:
+        content = os.urandom(sum(sizes))
+        evened, given_out, begin = Evened(), list[bytes](), 0
+        for size in sizes:
+            again = bytearray(content[begin : begin + size])
+            given_out += evened.add(again)
+            again[:] = bytes(size)  # a buffer that its owner uses again
+            begin += size
+        given_out += evened.rest()
+        assert b"".join(given_out) == content
+        assert all(len(piece) == PIECE for piece in given_out[:-1])
+        assert all(len(piece) <= PIECE for piece in given_out[-1:])
+
+
+class TestEndpoints:
+    @pytest.mark.parametrize("endpoint", ["upload_and_convert", "upload", "upload_stream"])
+    def test_each_stores_the_model(self, client: Client, model_file: Path, endpoint: Any) -> None:
+        version = upload_model(client, model_file, name=new_name(), workspace=1, endpoint=endpoint)
+        sha = hashlib.sha256(model_file.read_bytes()).hexdigest()
+        assert (version.sha, version.status, version.file_name) == (sha, "ready", model_file.name)
+
+    def test_the_old_form_has_fields_and_the_stream_a_query(self) -> None:
+        instance = Instance()
+        with instance.connected() as client:
+            upload_model(client, b"model", name="a", endpoint="upload", file_name="f")
+            upload_model(client, b"model", name="a", endpoint="upload_stream", file_name="f ü", visibility="public")
+        old, stream = instance.uploads
+        assert [content for _, content in parts_of(old.headers["Content-Type"], old.content)] == [
+            b"a",
+            b"private",
+            b"3",
+            b"model",
+        ]
+        assert dict(stream.url.params) == {
+            "name": "a",
+            "filename": "f ü",
+            "visibility": "public",
+            "workspace_id": "3",
+        }
+        assert (stream.headers["Content-Type"], stream.content) == ("application/octet-stream", b"model")
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({"endpoint": "upload", "framework": "keras"}, "without framework"),
+            ({"endpoint": "upload_stream", "arch": "arm", "input_schema": "AAAA"}, "without arch, input_schema"),
+            ({"endpoint": "elsewhere"}, "one of upload_and_convert"),
+            ({"arch": "mips"}, "arch is one of"),
+            ({"visibility": "all"}, "visibility is one of"),
+        ],
+    )
+    def test_options_that_contradict_each_other_are_refused(self, options: Any, said: str) -> None:
+        instance = Instance()
+        with instance.connected() as client, pytest.raises(ConfigurationError, match=said):
+            upload_model(client, b"model", name="a", **options)
+        assert instance.attempts == 0
+
+    def test_a_misspelt_or_missing_option_is_refused(self) -> None:
+        options: dict[str, Any] = {"name": "a", "frame": "keras"}
+        with Instance().connected() as client:
+            with pytest.raises(TypeError, match="'frame'"):
+                upload_model(client, b"model", **options)
+            with pytest.raises(TypeError, match="needs the model's name"):
+                upload_model(client, b"model")  # pyright: ignore[reportCallIssue] - what is tested
+
+    @pytest.mark.parametrize("schema", ["no base64!", b"no base64!", 5])
+    def test_what_is_no_schema_is_refused(self, schema: Any) -> None:
+        with Instance().connected() as client, pytest.raises(InvalidDataError, match="input_schema is"):
+            upload_model(client, b"model", name="a", input_schema=schema)
+
+    def test_schemas_reach_the_sandbox_in_every_form(self, client: Client) -> None:
+        schema = pa.schema([("tensor", pa.list_(pa.float32()))])
+        serialised = schema.serialize().to_pybytes()
+        text = base64.b64encode(serialised)
+        for given_as in (schema, serialised, schema.serialize(), text, text.decode()):
+            options: dict[str, Any] = {"input_schema": given_as, "output_schema": given_as}
+            upload_model(client, b"model", name=new_name(), workspace=1, wait=False, **STORED, **options)
+
+
+class TestWorkspace:
+    def test_a_name_or_the_only_one(self) -> None:
+        instance = Instance()
+        with instance.connected() as connected:
+            for workspace in ("own", 3, None):
+                upload_model(connected, b"model", name="a", workspace=workspace, endpoint="upload_stream")
+        assert [request.url.params["workspace_id"] for request in instance.uploads] == ["3"] * 3
+
+    def test_a_name_that_nothing_has_is_refused(self) -> None:
+        instance = Instance()
+        with instance.connected() as client, pytest.raises(NotFoundError, match="'other'"):
+            upload_model(client, b"model", name="a", workspace="other")
+        assert instance.attempts == 0
+
+    def test_a_token_that_expired_is_renewed_before_the_upload(self, sandbox: dict[str, str], client: Client) -> None:
+        with Sandbox(sandbox) as control:
+            control.add_faults({"operation": "*", "kind": "expired-token", "count": 1})
+            try:
+                version = upload_model(client, iter([CONTENT]), name=new_name(), workspace=1, **STORED)
+            finally:
+                control.clear_faults()
+        assert version.sha == SHA
+
+
+class TestProgress:
+    @pytest.mark.parametrize(("size", "total"), [(None, None), (len(CONTENT), len(CONTENT))])
+    def test_it_is_told_from_nothing_to_all(self, client: Client, size: int | None, total: int | None) -> None:
+        told: list[tuple[int, int | None]] = []
+        upload_model(
+            client,
+            in_pieces(CONTENT, 100_000),
+            name=new_name(),
+            workspace=1,
+            size=size,
+            progress=lambda sent, total: told.append((sent, total)),
+            **STORED,
+        )
+        assert (told[0], told[-1]) == ((0, total), (len(CONTENT), total))
+        assert told == sorted(set(told), key=lambda figures: figures[0])
+
+    def test_at_most_ten_times_a_second_and_at_the_end(self) -> None:
+        now, told = [0.0], list[int]()
+        reporter = Reporter(lambda sent, _: told.append(sent), 1000, clock=lambda: now[0])
+        for sent in range(1000):
+            reporter.at(sent)
+            now[0] += 0.001
+        reporter.at(1000, last=True)
+        assert len(told) == 11
+        assert told[-1] == 1000
+
+    def test_what_it_raises_ends_the_upload(self, client: Client, workspace_id: int) -> None:
+        name = new_name()
+
+        def stop(sent: int, _: int | None) -> None:
+            if sent:
+                raise LookupError("enough")
+
+        with pytest.raises(LookupError, match="enough"):
+            upload_model(client, CONTENT * 4, name=name, workspace=1, progress=stop)
+        assert models_named(client, workspace_id, name) == 0
+        assert no_thread_is_left()
+
+    def test_a_bar_is_on_a_terminal_only(self, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+        with Instance().connected() as client:
+            upload_model(client, CONTENT, name="[bold]model", progress=True)
+            assert capsys.readouterr() == ("", "")
+            monkeypatch.setenv("FORCE_COLOR", "1")
+            monkeypatch.setenv("COLUMNS", "100")
+            upload_model(client, CONTENT, name="[bold]model", progress=True)
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert "[bold]model" in err
+        assert "1.0/1.0 MiB" in err
+
+    def test_a_bar_without_rich_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(__import__("sys").modules, "rich", None)
+        with pytest.raises(ConfigurationError, match=r"wallaroo-ext\[cli\]"), shown("model", progress=True):
+            pass
+
+
+class TestDigest:
+    def test_other_bytes_than_were_sent_are_an_error_with_both_digests(self) -> None:
+        instance = Instance()
+        instance.versions = [[instance.version(sha="0" * 64, status="converting")]]
+        with instance.connected() as client, pytest.raises(UploadCorruptedError, match=f"{'0' * 64}.*{SHA}") as raised:
+            upload_model(client, CONTENT, name="a")
+        assert (raised.value.version_id, raised.value.sent_sha, raised.value.stored_sha) == (7, SHA, "0" * 64)
+
+    def test_it_is_not_compared_where_nobody_wants_it_or_there_is_none(self) -> None:
+        instance = Instance()
+        instance.versions = [[instance.version(sha="0" * 64)]]
+        with instance.connected() as client:
+            assert upload_model(client, CONTENT, name="a", check_sha=False).id == 7
+            instance.versions = [[instance.version(sha="")]]
+            assert upload_model(client, CONTENT, name="a").id == 7
+            instance.versions = [[instance.version(sha=SHA.upper())]]
+            assert upload_model(client, CONTENT, name="a").id == 7
+
+    def test_it_takes_no_more_than_a_few_pieces_ahead(self) -> None:
+        with BackgroundDigest() as digest:
+            for _ in range(100):
+                digest.feed(b"x" * PIECE)
+            assert digest.hexdigest() == hashlib.sha256(b"x" * PIECE * 100).hexdigest()
+        assert no_thread_is_left()
+
+
+class TestConversion:
+    def test_the_version_is_found_by_its_id_when_it_appears_and_awaited(self) -> None:
+        instance = Instance()
+        other, own = instance.version(id=8), instance.version()
+        instance.versions = [
+            [],
+            [other],
+            [other, own | {"status": "converting"}],
+            [other, own | {"status": "a new one"}],
+            [other, own],
+        ]
+        with instance.connected() as client:
+            version = upload_model(client, b"model", name="a")
+        assert (version.id, version.status) == (7, "ready")
+
+    def test_without_waiting_it_is_returned_as_it_is(self) -> None:
+        instance = Instance()
+        instance.versions = [[instance.version(status="pending_conversion")]]
+        with instance.connected() as client:
+            assert upload_model(client, b"model", name="a", wait=False).status == "pending_conversion"
+
+    def test_an_error_has_the_conversions_reason(self) -> None:
+        instance = Instance()
+        instance.versions = [[instance.version(status="error", error_summary="no opset")]]
+        with instance.connected() as client, pytest.raises(ConversionError, match="not converted: no opset"):
+            upload_model(client, b"model", name="a")
+
+    def test_a_deadline_ends_the_waiting(self) -> None:
+        instance = Instance()
+        instance.versions = [[instance.version(status="converting")]]
+        with instance.connected() as client, pytest.raises(WaitTimeoutError, match=r"version 7, is still 'converting'"):
+            upload_model(client, b"model", name="a", timeout=0.2)
+
+    def test_an_answer_without_a_version_breaks_the_contract(self) -> None:
+        instance = Instance()
+        instance.outcomes = [httpx.Response(202, json={"insert_models": {"returning": []}})]
+        with instance.connected() as client, pytest.raises(ContractViolationError, match="names no model version"):
+            upload_model(client, b"model", name="a")
+
+
+class TestSentOnce:
+    @pytest.mark.parametrize("source", [lambda: CONTENT, lambda: iter([CONTENT])])
+    def test_it_is_sent_again_only_if_the_connection_was_never_made(self, source: Callable[[], Any]) -> None:
+        instance = Instance()
+        instance.outcomes = [httpx.ConnectError("refused")]
+        with instance.connected(retries=RetryPolicy(first_pause=0.001)) as client:
+            upload_model(client, source(), name="a")
+        assert instance.attempts == 2
+        assert instance.file == CONTENT
+
+    @pytest.mark.parametrize("source", [lambda: CONTENT, lambda: iter([CONTENT])])
+    @pytest.mark.parametrize(
+        "outcome",
+        [
+            (httpx.ReadError("lost"),),
+            (httpx.ConnectError("odd"),),
+            httpx.Response(503, text="no healthy upstream"),
+            httpx.Response(429, json={"msg": "slowly", "code": 429}),
+        ],
+    )
+    def test_what_was_read_is_not_sent_again(self, source: Callable[[], Any], outcome: Any) -> None:
+        instance = Instance()
+        instance.outcomes = [outcome]
+        with (
+            instance.connected(retries=RetryPolicy(first_pause=0.001)) as client,
+            pytest.raises((ConnectionFailedError, ApiError)),
+        ):
+            upload_model(client, source(), name="a")
+        assert instance.attempts == 1
+
+    def test_a_refused_token_is_the_answer(self, sandbox: dict[str, str], client: Client) -> None:
+        with Sandbox(sandbox) as control:
+            control.add_faults({"operation": "upload_and_convert_model", "kind": "expired-token"})
+            try:
+                with pytest.raises(AuthenticationError):
+                    upload_model(client, CONTENT, name=new_name(), workspace=1)
+                assert [rule["applied"] for rule in control.faults()] == [1]
+            finally:
+                control.clear_faults()
+
+    def test_a_body_is_read_once(self) -> None:
+        with opened(b"model", None) as source:
+            body = UploadBody(source, form(Part("file", "x/y", file_name="a")), None, Reporter(None, 5))
+        assert b"model" in b"".join(body)
+        with pytest.raises(httpx.StreamConsumed):
+            next(iter(body))
+
+
+class TestLostConnections:
+    @pytest.mark.parametrize("way", ["sync", "httpx", "aiohttp"])
+    @pytest.mark.parametrize("reset", [False, True])
+    def test_in_the_middle_nothing_was_uploaded(self, sandbox: dict[str, str], way: str, *, reset: bool) -> None:
+        name = new_name()
+        rule = {"kind": "drop-before-answer", "handled": False, "after_bytes": MIB, "reset": reset}
+        error = self.lost(sandbox, way, name, rule, CONTENT * 32)
+        assert "Nothing was uploaded" in str(error)
+        assert f"of {len(CONTENT) * 32} bytes" in str(error)
+
+    @pytest.mark.parametrize("way", ["sync", "httpx", "aiohttp"])
+    def test_after_the_end_it_is_unknown(self, sandbox: dict[str, str], client: Client, way: str) -> None:
+        name = new_name()
+        error = self.lost(sandbox, way, name, {"kind": "drop-before-answer", "handled": True}, CONTENT)
+        assert "unknown whether the model was stored" in str(error)
+        body = ListModelVersionsRequest(model_id=name)
+        [version] = call(list_model_versions, client=client, body=body)
+        assert version.sha == SHA
+
+    def lost(self, sandbox: dict[str, str], way: str, name: str, rule: dict[str, Any], content: bytes) -> Exception:
+        with Sandbox(sandbox) as control:
+            control.add_faults({"operation": "upload_and_convert_model", "count": 1} | rule)
+            try:
+                with pytest.raises(ConnectionFailedError) as raised:
+                    uploaded(sandbox, way, content, name=name, workspace=1, **STORED)
+            finally:
+                control.clear_faults()
+        assert no_thread_is_left()
+        return raised.value
+
+
+@contextmanager
+def answering_early(status: int, *, after: int) -> Generator[str]:
+    """A server that answers an upload before it has read it, and closes the connection; its URL."""
+    ended = threading.Event()
+    listed = b'{"workspaces": [{"id": 1, "name": "own"}]}'
+    early = json.dumps({"msg": "that is enough", "code": status}).encode()
+
+    def serve(listening: socket.socket) -> None:
+        while not ended.is_set():
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection:
+                read = b""
+                while b"\r\n\r\n" not in read:
+                    read += connection.recv(65536)
+                wanted = listed if path_of("list_workspaces").encode() in read else early
+                left = after if wanted is early else int(read.lower().partition(b"content-length:")[2].split()[0])
+                left -= len(read.partition(b"\r\n\r\n")[2])
+                while left > 0:
+                    left -= len(connection.recv(65536))
+                line = f"HTTP/1.1 {200 if wanted is listed else status} X\r\nContent-Type: application/json\r\n"
+                line += f"Connection: close\r\nContent-Length: {len(wanted)}\r\n\r\n"
+                connection.sendall(line.encode() + wanted)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            ended.set()
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+class TestEarlyAnswers:
+    KINDS = ((413, InvalidRequestError), (401, AuthenticationError), (507, ServerError))
+
+    @pytest.mark.parametrize(("status", "kind"), KINDS)
+    def test_the_answer_surfaces_while_the_file_is_still_sent(self, status: int, kind: type[Exception]) -> None:
+        with answering_early(status, after=MIB) as url:
+            environment = {"WALLAROO_API_URL": url, "WALLAROO_TOKEN": "a-token"}
+            with pytest.raises(kind, match="that is enough"):
+                uploaded(environment, "sync", CONTENT * 64, name="a")
+        assert no_thread_is_left()
+
+    @pytest.mark.parametrize(("status", "kind"), KINDS)
+    def test_it_surfaces_in_aiohttp_unless_the_end_of_the_connection_is_seen_first(
+        self, status: int, kind: type[Exception]
+    ) -> None:
+        """Which of the two aiohttp sees first is chance, and rarely the end; then the error says so."""
+        surfaced = 0
+        for _ in range(5):
+            with answering_early(status, after=MIB) as url:
+                environment = {"WALLAROO_API_URL": url, "WALLAROO_TOKEN": "a-token"}
+                with pytest.raises(
+                    WallarooError, match=r"that is enough|Nothing was uploaded.*its answer be lost"
+                ) as raised:
+                    uploaded(environment, "aiohttp", CONTENT * 64, name="a")
+            surfaced += isinstance(raised.value, kind)
+        assert surfaced
+        assert no_thread_is_left()
+
+    def test_where_httpx_loses_it_in_asyncio_the_error_says_so(self) -> None:
+        with answering_early(413, after=MIB) as url:
+            environment = {"WALLAROO_API_URL": url, "WALLAROO_TOKEN": "a-token"}
+            with pytest.raises(WallarooError, match=r"that is enough|Nothing was uploaded.*its answer be lost"):
+                uploaded(environment, "httpx", CONTENT * 64, name="a")
+
+
+class TestInterrupted:
+    def test_what_a_generator_raises_comes_out_and_nothing_stays(
+        self, sandbox: dict[str, str], client: Client, workspace_id: int
+    ) -> None:
+        name = new_name()
+
+        def breaking(error: Exception) -> Iterator[bytes]:
+            yield CONTENT * 2
+            raise error
+
+        for error in (LookupError("no more"), httpx.ReadError("of another server"), OSError(5, "Input/output error")):
+            with pytest.raises(type(error)) as raised:
+                upload_model(client, breaking(error), name=name, workspace=1)
+            assert raised.value is error
+            for way in ("httpx", "aiohttp"):
+                with pytest.raises(type(error)) as raised:
+                    in_asyncio(sandbox, breaking(error), way, name=name, workspace=1)
+                assert raised.value is error
+        assert models_named(client, workspace_id, name) == 0
+        assert no_thread_is_left()
+
+    def test_an_interrupt_leaves_no_thread(self, client: Client, workspace_id: int) -> None:
+        name = new_name()
+
+        def interrupt(sent: int, _: int | None) -> None:
+            if sent:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            upload_model(client, CONTENT * 8, name=name, workspace=1, progress=interrupt)
+        assert no_thread_is_left()
+        assert models_named(client, workspace_id, name) == 0
+
+    def test_a_cancelled_task_leaves_no_thread(self, sandbox: dict[str, str], tmp_path: Path) -> None:
+        path = tmp_path / "model.bin"
+        path.write_bytes(CONTENT * 32)
+
+        async def cancelled() -> None:
+            begun = asyncio.Event()
+
+            def tell(sent: int, _: int | None) -> None:
+                if sent:
+                    begun.set()
+
+            async with connect(environment=sandbox) as client:
+                task = asyncio.create_task(aio.upload_model(client, path, name=new_name(), workspace=1, progress=tell))
+                await begun.wait()
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+
+        asyncio.run(cancelled())
+        wait_for(no_thread_is_left)

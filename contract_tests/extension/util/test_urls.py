@@ -1,0 +1,203 @@
+"""Is every URL from outside one that can be used, or a typed error that repeats no password?"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from contract_tests.support.servers import servers, three_ways
+from wallaroo_ext import (
+    ConfigurationError,
+    ContractViolationError,
+    InvalidDataError,
+    KeycloakAuth,
+    Settings,
+    WallarooError,
+    connect,
+    find_deployment,
+    infer,
+)
+from wallaroo_ext._util.urls import parsed, shown_host
+from wallaroo_ext.conformance.drift.changes import DriftError
+from wallaroo_ext.conformance.drift.fetching import fetch_document
+
+if TYPE_CHECKING:
+    import socket
+
+PASS = "hunter2-Zq8x"
+NO_URLS = [
+    "",
+    "api.example.com",
+    "ftp://a.example.com",
+    "file:///etc/passwd",
+    "javascript:alert(1)",
+    "http://",
+    "http:///path",
+    "https:/a.example.com",
+    "http://xn--/",
+    "http://xn--a-ecp.example.com\u202e",
+    "http://xn--zzzzzzzzzzzzzzzzzzzzz/",
+    "http://a.example.com:99999",
+    "http://a.example.com:0",
+    "http://a.example.com:-1",
+    "http://a.example.com:port",
+    "http://[::1",
+    "http://[zz::1]",
+    "http://::1",
+    "http://a b.example.com",
+    "http://a\nb.example.com",
+    "http://a\x1b[31m.example.com",
+    "http://\ud800.example.com",
+    "http://a..b",
+    "http://.a",
+    f"http://{'a' * 64}.example.com",
+    f"http://{'a.' * 200}com",
+    "http://" + "a" * 70_000,
+    "http://a.example.com\\@b.example.com",
+    "http://\u2024\u2024/",
+]
+WITH_PASSWORDS = [
+    f"http://u:{PASS}@api.example.com",
+    f"https://{PASS}@api.example.com",
+    f"u:{PASS}@api.example.com",
+    f"http://u:{PASS}@api.example.com:99999",
+    f"http://u:{PASS}@",
+    f"http:/u:{PASS}@api.example.com",
+    f"http://u:{PASS}@xn--/",
+    f"http://u:p@{PASS}@api.example.com",
+    f"ftp://u:{PASS}@api.example.com",
+    f"//u:{PASS}@api.example.com",
+    f"http://u:{PASS}\\@api.example.com",
+    f" http://u:{PASS}@api.example.com",
+]
+
+
+@pytest.mark.parametrize("url", [*NO_URLS, *WITH_PASSWORDS], ids=ascii)
+class TestSettings:
+    @pytest.mark.parametrize("variable", ["WALLAROO_API_URL", "WALLAROO_AUTH_URL"])
+    def test_it_is_refused(self, url: str, variable: str) -> None:
+        if not url:
+            pytest.skip("An empty setting is none.")
+        environment = {"WALLAROO_TOKEN": "a-token", "WALLAROO_API_URL": "https://api.example.com"} | {variable: url}
+        with pytest.raises(ConfigurationError) as raised:
+            Settings.resolve(environment)
+        self.is_good(raised.value)
+        assert variable in str(raised.value)
+
+    def test_as_an_address_of_keycloak_or_an_inference_host(self, url: str) -> None:
+        good = "https://api.example.com"
+        for addresses in ({"api_url": url}, {"token_url": url}):
+            options: Any = {"token_url": good, "api_url": good} | addresses
+            with pytest.raises(ConfigurationError) as raised:
+                KeycloakAuth(options.pop("token_url"), client_id="c", client_secret="s", **options)
+            self.is_good(raised.value)
+
+    def test_as_a_document(self, url: str) -> None:
+        with pytest.raises((DriftError, ConfigurationError)) as raised:
+            fetch_document(None, url)
+        self.is_good(raised.value)
+
+    @staticmethod
+    def is_good(error: BaseException) -> None:
+        text = f"{error} {error!r} {error.args}"
+        assert PASS not in text
+        assert str(error).isprintable()
+        assert len(str(error)) < 500
+
+
+REDIRECTS = [*NO_URLS[6:-1], f"http://u:{PASS}@api.example.com/", "http://api.example.com/?token=x"]
+
+
+@pytest.mark.parametrize("way", three_ways.WAYS)
+@pytest.mark.parametrize("url", REDIRECTS, ids=ascii)
+def test_a_redirect_to_anything_is_a_typed_error(url: str, way: str) -> None:
+    def respond(connection: socket.socket) -> None:
+        location = url.encode("utf-8", "surrogatepass").replace(b"\n", b" ")
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: " + location[:8000] + b"\r\nContent-Length: 0\r\n\r\n")
+
+    if way != "sync" and any(each < " " or each > "~" for each in url):
+        pytest.skip("One way is enough for what servers of HTTP refuse to send.")
+    with servers.raw(respond) as server:
+        for environment in (three_ways.TOKEN, three_ways.USER):
+            with pytest.raises(WallarooError) as raised:
+                three_ways.list_in(way, server, environment)
+            assert PASS not in str(raised.value)
+            assert str(raised.value).isprintable()
+            if environment is three_ways.TOKEN and all(" " < each <= "~" for each in url):
+                assert type(raised.value) is ContractViolationError
+                assert "redirect" in str(raised.value)
+
+
+@pytest.mark.parametrize("url", [*NO_URLS[4:], *WITH_PASSWORDS], ids=ascii)
+def test_rows_are_sent_to_no_such_url(url: str) -> None:
+    pytest.importorskip("pyarrow")
+    with connect(servers.unused(), environment={"WALLAROO_TOKEN": "a-token-of-mine"}) as client:
+        with pytest.raises((ConfigurationError, InvalidDataError)) as raised:
+            infer(client, url, {"x": [1.0]})
+        assert PASS not in f"{raised.value!r}"
+        assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize("url", [*NO_URLS, *WITH_PASSWORDS], ids=ascii)
+def test_an_instance_that_answers_with_such_a_url_breaks_the_contract(url: str) -> None:
+    def respond(handler: Any, _: int) -> None:
+        workspace: dict[str, Any] = {
+            "id": 1,
+            "name": "w",
+            "created_at": "2023-01-01T00:00:00Z",
+            "created_by": "u",
+            "archived": False,
+        }
+        listed: dict[str, Any] = {"workspaces": [workspace | {"models": [], "pipelines": []}]}
+        answer: dict[str, Any] = {"url": url} if "external_url" in handler.path else listed
+        servers.answer(handler, 200, json.dumps(answer).encode())
+
+    with servers.serving(respond) as server, connect(server.url, environment=three_ways.TOKEN) as client:
+        with pytest.raises(ContractViolationError) as raised:
+            find_deployment(client, "a", 1)
+        assert PASS not in f"{raised.value!r} {vars(raised.value)}"
+        assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://127.0.0.1:8080", "127.0.0.1"),
+        ("https://[::1]:8443/", "::1"),
+        ("https://bücher.example.com", "bücher.example.com"),
+        ("https://xn--bcher-kva.example.com", "bücher.example.com"),
+        ("https://a.example.com./path?q=@", "a.example.com."),
+        ("http://localhost:65535", "localhost"),
+    ],
+)
+def test_what_is_one_is_read(url: str, host: str) -> None:
+    assert parsed(url, "It").host == shown_host(url) == host
+
+
+@pytest.mark.parametrize(
+    ("url", "arguments"),
+    [
+        *((url, ["doctor"]) for url in WITH_PASSWORDS[:4]),
+        (WITH_PASSWORDS[0], ["doctor", "--json"]),
+        (WITH_PASSWORDS[0], ["call", "list_workspaces", "--verbose"]),
+    ],
+)
+def test_no_command_prints_a_password(url: str, arguments: list[str]) -> None:
+    environment = {**os.environ, "WALLAROO_API_URL": url, "WALLAROO_TOKEN": "a-token"}
+    for options in ([], ["--api-url", url]):
+        done = subprocess.run(
+            [sys.executable, "-m", "wallaroo_ext.cli", *arguments, *options],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=60,
+        )
+        assert done.returncode in {1, 2}
+        assert PASS not in done.stdout + done.stderr
+        assert "before an @" in done.stdout + done.stderr

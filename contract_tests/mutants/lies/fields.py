@@ -1,0 +1,157 @@
+"""The fields of an operation's answer, as the contract has them: where they are, and what they may be."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext import contract
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.guard.effects import effects_of
+from wallaroo_ext.conformance.rules import Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from wallaroo_ext.conformance.guard.effects import Effects, RequestName
+
+EACH = "[]"
+"""A way's key for an item of a list."""
+ANY = "{}"
+"""A way's key for a value of an object whose names are free."""
+
+_DEEPEST = 6
+_FIELD = 2
+"""The length of the place of a field of the outermost object."""
+
+
+@cache
+def rules() -> Rules:
+    """The contract."""
+    return Rules(contract.load())
+
+
+@cache
+def _effects() -> dict[str, Effects]:
+    return effects_of(rules().document)
+
+
+def writes(operation: str) -> bool:
+    """Whether an operation changes something, by the contract's `x-writes`."""
+    return bool(_effects()[operation].writes)
+
+
+def named_fields(operation: str) -> list[RequestName]:
+    """The fields of the outermost object of a request that name what is there, by the contract's `x-names`."""
+    names = _effects()[operation].names
+    return [
+        name for name in names if name.origin == "existing" and name.place[0] == "body" and len(name.place) == _FIELD
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of an answer, at any depth.
+
+    Attributes:
+        way: The names on the way to it; `[]` is an item of a list, and `{}` a value of an object with free names.
+        types: Its types by the contract; empty where it may be anything.
+        is_required: Whether it is `required`.
+        is_always: Whether it is in `x-always`.
+    """
+
+    way: tuple[str, ...]
+    types: tuple[str, ...]
+    is_required: bool
+    is_always: bool
+
+    def __str__(self) -> str:
+        """The field as a person writes it, such as `models[].id`."""
+        return ".".join(self.way).replace(".[]", "[]").replace(".{}", "{}") or "$"
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        return self.way[-1]
+
+
+def fields(operation: str) -> list[Field]:
+    """The fields of an operation's success that are there in every answer that has what they belong to."""
+    return list(_fields(rules().answer_schema(operation), ()))
+
+
+def whole(operation: str) -> Field:
+    """An operation's whole answer, as if it were a field."""
+    return Field((), _types(rules().answer_schema(operation)), is_required=True, is_always=False)
+
+
+def _fields(schema: dict[str, Any], way: tuple[str, ...]) -> Iterator[Field]:
+    schema = rules().schemas.resolve(schema)
+    if len(way) > _DEEPEST:
+        return
+    for inner in (*schema.get("allOf", ()), *schema.get("anyOf", ())[:1]):
+        yield from _fields(inner, way)
+    if "items" in schema:
+        yield from _fields(schema["items"], (*way, EACH))
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from _fields(schema["additionalProperties"], (*way, ANY))
+    required, always = schema.get("required", ()), schema.get("x-always", ())
+    for name, inner in object_of(schema.get("properties")).items():
+        if name in required or name in always:
+            here = (*way, name)
+            yield Field(here, _types(inner), name in required, name in always)
+            yield from _fields(inner, here)
+
+
+def _types(schema: dict[str, Any]) -> tuple[str, ...]:
+    """The types that a schema allows; empty for any."""
+    resolved = rules().schemas.resolve(schema)
+    if "anyOf" in resolved:
+        return tuple(kind for inner in resolved["anyOf"] for kind in _types(inner))
+    kinds = resolved.get("type", ())
+    return (kinds,) if isinstance(kinds, str) else tuple(kinds)
+
+
+_REMOVED = object()
+
+
+def changed(value: Any, way: tuple[str, ...], change: Callable[[Any], Any]) -> Any:
+    """A copy of a value with something else at the end of a way.
+
+    In a list that is its last item, in an object of free names its last value. Where the way does not lead anywhere,
+    the copy is as the value was.
+    """
+    copied = {"": copy.deepcopy(value)}
+    _change(copied, ("", *way), change)
+    return copied[""]
+
+
+def _change(value: Any, way: tuple[str, ...], change: Callable[[Any], Any]) -> None:
+    key = _key(value, way[0])
+    if key is None:
+        return
+    if len(way) > 1:
+        _change(value[key], way[1:], change)
+        return
+    changed_value = change(value[key])
+    if changed_value is _REMOVED:
+        del value[key]
+    else:
+        value[key] = changed_value
+
+
+def _key(value: Any, name: str) -> Any:
+    """The key of a value that a name on a way stands for; None where it has none."""
+    if name == EACH:
+        return len(list_of(value)) - 1 if list_of(value) else None
+    found = object_of(value)
+    if name == ANY:
+        return next(reversed(found), None) if found else None
+    return name if name in found else None
+
+
+def without(value: Any, way: tuple[str, ...]) -> Any:
+    """A copy of a value without what is at the end of a way."""
+    return changed(value, way, lambda _: _REMOVED)

@@ -1,0 +1,77 @@
+"""What a kind of lie is, and the simplest ways to lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from contract_tests.mutants.lies.fields import rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from contract_tests.mutants.layer import Exchange, Lie, Mutant
+    from contract_tests.mutants.lies.exchange import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of lie.
+
+    Attributes:
+        name: Its name, such as `wrong-type`.
+        text: What instances of the kind do, for a person.
+        left_out: Why an operation may have no mutant of it.
+        make: Its mutants of an operation.
+    """
+
+    name: str
+    text: str
+    left_out: str
+    make: Callable[[str], Iterable[Mutant]]
+
+
+def of_success(operation: str, change: Callable[[Answer], Answer]) -> Lie:
+    """A lie that changes every success."""
+
+    async def lie(exchange: Exchange) -> Answer:
+        answer = await exchange.ask()
+        return change(answer) if succeeded(operation, answer) else answer
+
+    return lie
+
+
+def of_json(operation: str, change: Callable[[Any], Any]) -> Lie:
+    """A lie that changes the JSON of every success; Arrow answers are as they were."""
+
+    def changed(answer: Answer) -> Answer:
+        body = answer.json
+        told = change(body)
+        return answer if told == body else answer.with_json(told)
+
+    return of_success(operation, changed)
+
+
+def succeeded(operation: str, answer: Answer) -> bool:
+    """Whether an answer is a success."""
+    return answer.status == rules().success(operation)
+
+
+def in_turn(found: list[Any], operation: str, *, most: int = 1) -> list[Any]:
+    """So many of a list, from another place of it with each operation: all operations together show all sorts."""
+    number = list(rules().operations).index(operation)
+    return [found[(number + turn) % len(found)] for turn in range(min(most, len(found)))]
+
+
+def is_turn(operation: str, every: int, offset: int = 0) -> bool:
+    """Whether it is an operation's turn, where every so manieth has a mutant of a kind that is the same everywhere."""
+    return list(rules().operations).index(operation) % every == offset
+
+
+def spread(found: list[Any], most: int) -> list[Any]:
+    """So many of a list, the first and the last among them, in its order."""
+    if len(found) <= most:
+        return found
+    if most == 1:
+        return found[:1]
+    return [found[round(number * (len(found) - 1) / (most - 1))] for number in range(most)]

@@ -1,0 +1,217 @@
+"""Does an instance answer what breaks the contract as the contract says, and is it as well after it as before?
+
+The cases are schemathesis's, of a fixed seed. `NEGATIVE_CASES` says how many there are, `NEGATIVE_SEED` which:
+
+    NEGATIVE_CASES=100000 .venv/bin/pytest contract_tests/sandbox/http/test_negative.py
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis import checks as schemathesis_checks
+from schemathesis.core.failures import FailureGroup
+
+from contract_tests.support.sandbox.deployments import deployed
+from contract_tests.support.servers.callers import sign_in
+from scripts.lib.bench.sandbox_processes import memory_mib, sandboxes_below
+from wallaroo_ext import contract
+from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext.inference.rows import to_table
+from wallaroo_ext.sandbox.process import running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow  # it sends 1,500 requests
+
+CASES = int(os.environ.get("NEGATIVE_CASES", "1500"))
+SEED = int(os.environ.get("NEGATIVE_SEED", "29"))
+WARM_UP = max(CASES // 5, 400)
+"""How many cases are sent before the memory is measured; after fewer, not all libraries are loaded."""
+AT_ONCE = 500
+PATIENCE_SECONDS = 20
+GROWTH = 1.10
+OPERATIONS = [operation["operationId"] for _, _, operation in contract.operations(contract.load())]
+ARROW = to_file(to_table({"tensor": np.zeros((3, 29), np.float32)})).to_pybytes()
+RECORDS, ARROW_TYPE, _ = contract.operation("infer_pipeline").request_types
+CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
+
+
+MAY_BE_GOOD = {"infer_deployment", "infer_pipeline", "upload_model"}
+"""Operations whose bad data can be good when it is sent.
+
+Rows with a few other bytes are still rows, a query has no other null than the word, and an empty list in a form is no
+part at all.
+"""
+
+
+def broken_arrow() -> st.SearchStrategy[bytes]:
+    """Arrow files with a few wrong bytes, or an end that comes too early."""
+    wrong = st.lists(st.tuples(st.integers(0, len(ARROW) - 1), st.integers(0, 255)), min_size=1, max_size=8)
+    return st.builds(_broken, wrong, st.integers(0, len(ARROW)))
+
+
+def _broken(wrong: list[tuple[int, int]], end: int) -> bytes:
+    content = bytearray(ARROW)
+    for position, value in wrong:
+        content[position] = value
+    return bytes(content if end % 2 else content[:end])
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of all cases.
+
+    Attributes:
+        sent: How many cases were sent, by operation.
+        statuses: How often each status was answered.
+        wrong: What was wrong with answers, by operation.
+        before_mib: The memory of the sandbox when it was warm, in MiB.
+        after_mib: Its memory after all cases.
+    """
+
+    sent: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OPERATIONS, 0))
+    statuses: Counter[int] = field(default_factory=Counter[int])
+    wrong: dict[str, list[str]] = field(default_factory=lambda: {operation: [] for operation in OPERATIONS})
+    before_mib: float = 0
+    after_mib: float = 0
+
+
+class Attack:
+    """Sends cases to one sandbox.
+
+    Args:
+        environment: How to reach it.
+        url: Where a deployment of it infers, so that bad rows get as far as its engine.
+    """
+
+    def __init__(self, environment: dict[str, str], url: str) -> None:
+        self.outcome = Outcome()
+        self._base_url = environment["WALLAROO_API_URL"]
+        self._session = requests.Session()
+        token = sign_in(
+            environment,
+            grant_type="password",
+            username=environment["WALLAROO_USER"],
+            password=environment["WALLAROO_PASSWORD"],
+        ).json()["access_token"]
+        self._headers = {"Authorization": f"Bearer {token}"}
+        deployment, pipeline = url.split("/")[-2:]
+        self._real = {
+            "infer_deployment": {"deployment": deployment},
+            "infer_pipeline": {"deployment": deployment, "pipeline": pipeline},
+        }
+        schemathesis_checks.load_all_checks()
+        schemathesis.openapi.media_type(ARROW_TYPE, broken_arrow())
+        schema: Any = schemathesis.openapi.from_dict(contract.load())
+        # Bad tokens are tested elsewhere; here they would keep nearly all other bad data from being looked at.
+        schema.config.generation.update(with_security_parameters=False)
+        self._operations: dict[str, Any] = {
+            found.definition.raw["operationId"]: found for found in (item.ok() for item in schema.get_all_operations())
+        }
+
+    def score_good_rows(self, url: str) -> None:
+        """Have the sandbox load what it loads with the first rows of each format."""
+        for kind, content in {RECORDS: f'[{{"tensor": {[0.5] * 29}}}]'.encode(), ARROW_TYPE: ARROW}.items():
+            answer = self._session.post(url, data=content, headers=self._headers | {"Content-Type": kind})
+            answer.raise_for_status()
+
+    def send(self, cases: int, first_seed: int) -> None:
+        """Send about so many cases, as many to each operation."""
+        for operation in OPERATIONS:
+            for path in (None, self._real[operation]) if operation in self._real else (None,):
+                self._send(operation, path, max(1, cases // (len(OPERATIONS) + len(self._real))), first_seed)
+
+    def _send(self, operation: str, path: dict[str, str] | None, cases: int, first_seed: int) -> None:
+        strategy = self._operations[operation].as_strategy(
+            generation_mode=GenerationMode.NEGATIVE, **({} if path is None else {"path_parameters": path})
+        )
+        wanted = self.outcome.sent[operation] + cases
+        for number in count(first_seed):
+            missing = wanted - self.outcome.sent[operation]
+            if missing <= 0:
+                return
+            self._sender(operation, strategy, min(missing, AT_ONCE), number)()
+
+    def _sender(self, operation: str, strategy: Any, cases: int, number: int) -> Callable[[], None]:
+        names = CHECKS if operation in MAY_BE_GOOD else (*CHECKS, "negative_data_rejection")
+        checks = [cast("Any", schemathesis_checks).CHECKS.get_one(name) for name in names]
+
+        @seed(number)
+        @settings(
+            max_examples=cases,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(cast("Any", HealthCheck)),
+        )
+        @given(case=strategy)
+        def send(case: Any) -> None:
+            self.outcome.sent[operation] += 1
+            try:
+                answer = case.call_and_validate(
+                    base_url=self._base_url,
+                    session=self._session,
+                    headers=dict(self._headers),
+                    checks=checks,
+                    timeout=PATIENCE_SECONDS,
+                )
+            except (FailureGroup, requests.RequestException) as error:
+                self.outcome.wrong[operation].append(str(error))
+            else:
+                self.outcome.statuses[answer.status_code] += 1
+
+        return cast("Callable[[], None]", send)
+
+
+@pytest.fixture(scope="module")
+def outcome(model_file: Path) -> Outcome:
+    others = set(sandboxes_below(os.getpid()))
+    with running(None, "--token-lifetime", "86400") as environment:
+        [process] = set(sandboxes_below(os.getpid())) - others
+        url = deployed(environment, model_file)
+        attack = Attack(environment, url)
+        attack.score_good_rows(url)
+        attack.send(WARM_UP, SEED)
+        attack.outcome.before_mib = memory_mib(process, "VmRSS")
+        attack.send(CASES - WARM_UP, SEED + 1_000_000)
+        attack.outcome.after_mib = memory_mib(process, "VmRSS")
+    return attack.outcome
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_what_breaks_the_contract_is_refused_as_the_contract_says(operation: str, outcome: Outcome) -> None:
+    wrong = outcome.wrong[operation]
+    assert not wrong, f"{len(wrong)} of {outcome.sent[operation]} answers are wrong, the first one so:\n{wrong[0]}"
+    assert outcome.sent[operation] >= CASES // len(OPERATIONS) // 2
+
+
+def test_nearly_all_cases_are_refused_and_few_for_their_path_alone(outcome: Outcome) -> None:
+    sent = sum(outcome.sent.values())
+    assert sum(count for status, count in outcome.statuses.items() if status in {400, 413, 415}) > 0.8 * sent
+    assert set(outcome.statuses) <= {200, 202, 400, 401, 404, 413, 415}
+
+
+def test_memory_is_as_it_was_before(outcome: Outcome, record_testsuite_property: Callable[[str, object], None]) -> None:
+    """The figures of a run go into the file of `--junitxml`."""
+    for name, value in {
+        "sent": sum(outcome.sent.values()),
+        "statuses": dict(outcome.statuses),
+        "before_mib": outcome.before_mib,
+        "after_mib": outcome.after_mib,
+    }.items():
+        record_testsuite_property(name, value)
+    assert outcome.after_mib <= outcome.before_mib * GROWTH

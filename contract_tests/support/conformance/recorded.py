@@ -1,0 +1,99 @@
+"""The recorded exchanges, and what the contract says of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wallaroo_ext import contract
+from wallaroo_ext.conformance.rules import Rules
+from wallaroo_ext.sandbox.http.validation import ContractSpec
+
+NOTHING = object()
+FOLDER = Path(__file__).parents[2] / "documents"
+DOCUMENT = contract.load()
+SPEC = ContractSpec(DOCUMENT)
+RULES = Rules(DOCUMENT)
+
+
+def files() -> dict[str, dict[str, Any]]:
+    """The recordings, by document."""
+    return {
+        file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(FOLDER.glob("recordings/*.json"))
+    }
+
+
+def exchanges() -> list[dict[str, Any]]:
+    """All recorded exchanges."""
+    return [exchange for recording in files().values() for exchange in recording["exchanges"]]
+
+
+def answered() -> list[Any]:
+    """Those whose answer was recorded, whole or from its beginning, as parameters of a test."""
+    return [pytest.param(found, id=found["id"]) for found in exchanges() if recorded_answer(found) is not NOTHING]
+
+
+def requested() -> list[Any]:
+    """Those whose request body is known, as parameters of a test."""
+    return [pytest.param(found, id=found["id"]) for found in exchanges() if sent_body(found) is not NOTHING]
+
+
+def recorded_answer(exchange: dict[str, Any]) -> Any:
+    """The JSON of an answer; of one that was printed from its beginning only, as much as is there."""
+    response = exchange["response"]
+    if "truncated_text" in response:
+        return _completed(response["truncated_text"])
+    return response.get("body", NOTHING)
+
+
+def _completed(text: str) -> Any:
+    """JSON that was cut off inside a list of numbers, without the last number and with its brackets closed."""
+    text = text[: text.rindex(",")]
+    open_brackets: list[str] = []
+    for character in re.sub(r'"(?:[^"\\\\]|\\\\.)*"', "", text):
+        if character in "[{":
+            open_brackets.append("]" if character == "[" else "}")
+        elif character in "]}":
+            open_brackets.pop()
+    return json.loads(text + "".join(reversed(open_brackets)))
+
+
+def sent_body(exchange: dict[str, Any]) -> Any:
+    """The body of a request as its schema sees it: of a multipart body an object, with an empty text for the file."""
+    request = exchange["request"]
+    if "parts" in request:
+        return request["parts"] | {"file": ""}
+    return request.get("body", NOTHING)
+
+
+def operation_of(operation_id: str) -> dict[str, Any]:
+    """An operation as the contract writes it."""
+    spec = SPEC.operations[operation_id]
+    return DOCUMENT["paths"][spec.path][spec.method.lower()]
+
+
+def answer_schema(operation_id: str) -> dict[str, Any]:
+    """The schema of an operation's JSON answer when it succeeds."""
+    return RULES.answer_schema(operation_id)
+
+
+def request_schema(exchange: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a recorded request's body."""
+    kind = SPEC.operations[exchange["operation"]].body_kind(exchange["request"]["content_type"])
+    assert kind is not None, exchange["id"]
+    return kind.schema
+
+
+def module_of(operation_id: str) -> Any:
+    """The generated module of an operation."""
+    return import_module(f"wallaroo_mlops_client.api.{operation_of(operation_id)['tags'][0]}.{operation_id}")
+
+
+def problems(schema: dict[str, Any], value: Any) -> list[str]:
+    """What is wrong with a value: by the schema, and by `x-always`."""
+    return RULES.problems(schema, value)

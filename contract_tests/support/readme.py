@@ -1,0 +1,29 @@
+"""The README's code, for the tests that run it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def python_blocks() -> list[str]:
+    """The blocks of Python, in order."""
+    return re.findall(r"```python\n(.*?)```", _text(), re.DOTALL)
+
+
+def workflows() -> list[str]:
+    """The workflows of GitHub Actions, in order."""
+    return [block for block in re.findall(r"```yaml\n(.*?)```", _text(), re.DOTALL) if "runs-on:" in block]
+
+
+def shell_lines(heading: str) -> str:
+    """The lines for a shell below a heading."""
+    section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#)", _text(), re.DOTALL | re.MULTILINE)
+    assert section is not None, f"the README has no section {heading!r}"
+    return "".join(f"{line.strip()}\n" for line in section[1].splitlines() if line.startswith("    "))
+
+
+def _text() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")

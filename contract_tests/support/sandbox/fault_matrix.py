@@ -1,0 +1,426 @@
+"""Every fault of a sandbox met by every kind of action: what becomes of it, by how many requests, and what is written.
+
+The actions meet a fault at the same moment, each in an operation of its own, so that a fault that takes time takes it
+once. Pauses between attempts take none: the clock that the clients are given skips them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import chain, product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+from wallaroo_mlops_client.api.users import query_users
+from wallaroo_mlops_client.api.workspaces import create_workspace, list_workspace_users
+from wallaroo_mlops_client.models import CreateWorkspaceRequest, ListWorkspaceUsersRequest, QueryUsersRequest
+
+from contract_tests.support.sandbox.deployments import WORKSPACE, deployed
+from wallaroo_ext import (
+    AnswerError,
+    Clock,
+    ConnectionFailedError,
+    RequestTimeoutError,
+    RetryPolicy,
+    Timeouts,
+    aio,
+    call,
+    connect,
+    infer,
+    upload_model,
+    wait_until_running,
+)
+from wallaroo_ext.sandbox.control_client import Sandbox
+from wallaroo_ext.sandbox.faults.kinds import EXPIRED_TOKEN, KINDS
+from wallaroo_ext.sandbox.process import running
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from wallaroo_mlops_client import Client
+
+TABLE = Path(__file__).parent / "fault_matrix.md"
+DEADLINE_SECONDS = 60.0
+"""For all attempts of a request, on a clock that skips the pauses between them."""
+IMPATIENT_SECONDS = 4.0
+ONE_TIME_CODE = "code-of-a-redirect-5b1e"
+ELSEWHERE = f"http://elsewhere.example.com/v1/api?code={ONE_TIME_CODE}"
+"""Where a server redirects to that puts something secret into the query."""
+WIDTH = 29
+ROWS = {"tensor": [[0.5] * WIDTH]}
+OPERATIONS = {
+    "token": "request_token",
+    "list": "list_workspace_users",
+    "create": "create_workspace",
+    "upload": "upload_and_convert_model",
+    "infer": "infer_pipeline",
+    "wait": "get_deployment_status",
+}
+"""The operation that fails, of each action."""
+WRITES = ("create", "upload")
+TIMES = ("once", "always")
+MODES = ("sync", "async")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A way to fail, and how patient the client is that meets it.
+
+    Attributes:
+        kind: The sandbox's name of it.
+        note: What distinguishes it from others of its kind.
+        options: The further fields of the sandbox's rule.
+        read: How long the client waits for the next part of an answer, in seconds.
+        read_always: The same where every request fails, so that no answer has to come in this time.
+        deadline: How long the client takes for all attempts, in seconds.
+    """
+
+    kind: str
+    note: str = ""
+    options: dict[str, Any] = field(default_factory=dict[str, Any], hash=False, repr=False)
+    read: float = 30.0
+    read_always: float = 30.0
+    deadline: float = DEADLINE_SECONDS
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.note}" if self.note else self.kind
+
+
+FAULTS = (
+    Fault("delay", "within the timeout", {"seconds": 0.05}),
+    Fault(
+        "delay",
+        "past the timeout",
+        {"seconds": 1.5 * IMPATIENT_SECONDS},
+        read=IMPATIENT_SECONDS,
+        read_always=IMPATIENT_SECONDS / 4,
+    ),
+    Fault("drop-before-answer"),
+    Fault("drop-before-answer", "by a reset", {"reset": True}),
+    Fault("drop-before-answer", "before the operation", {"handled": False}),
+    Fault("drop-before-answer", "while it arrives", {"handled": False, "after_bytes": 1}),
+    Fault("drop-during-answer"),
+    Fault("drop-during-answer", "by a reset", {"reset": True}),
+    Fault("slow-answer", "within the timeout", {"seconds": 0.05}),
+    Fault(
+        "slow-answer",
+        "past the deadline",
+        {"seconds_per_byte": 0.2},
+        read=IMPATIENT_SECONDS / 4,
+        read_always=IMPATIENT_SECONDS / 4,
+        deadline=IMPATIENT_SECONDS / 4,
+    ),
+    Fault("too-many-requests", "for 5 s", {"retry_after": 5}),
+    Fault("too-many-requests", "until a date", {"retry_after": 5, "form": "date"}),
+    Fault("too-many-requests", "for an hour", {"retry_after": 3600}),
+    Fault("service-unavailable", "for 5 s", {"retry_after": 5}),
+    Fault("service-unavailable", "after the operation", {"handled": True}),
+    Fault("bad-gateway", "after the operation", {"handled": True}),
+    Fault("redirect", "307 to another origin", {"location": ELSEWHERE}),
+    Fault("redirect", "302 to another origin", {"location": ELSEWHERE, "status": 302}),
+)
+"""The faults that need options, and variants of others."""
+
+
+def all_faults() -> list[Fault]:
+    """Every kind of the sandbox, by itself where that says enough, and with its variants."""
+    return [
+        fault
+        for kind, about in KINDS.items()
+        for fault in chain(
+            [] if about.required or "seconds_per_byte" in about.options else [Fault(kind)],
+            (variant for variant in FAULTS if variant.kind == kind and variant != Fault(kind)),
+        )
+    ]
+
+
+@dataclass(slots=True)
+class Cell:
+    """What became of an action.
+
+    Attributes:
+        outcome: `result`, or the name of the error's class.
+        requests: How many requests the instance got for the action's operation.
+        writes: How many of what the action makes are there in the end; None for an action that makes nothing.
+        seconds: How long it took.
+        attempts: How many attempts the error tells of; None for a result.
+        error: The error.
+    """
+
+    outcome: str
+    seconds: float
+    attempts: int | None = None
+    error: Exception | None = field(default=None, repr=False)
+    requests: int = 0
+    writes: int | None = None
+
+    def __str__(self) -> str:
+        written = "" if self.writes is None else f", {self.writes} written"
+        return f"{self.outcome}, {self.requests} sent{written}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the matrix.
+
+    Attributes:
+        fault: What fails.
+        times: How many requests fail: `once` or `always`.
+        action: What is tried.
+        mode: `sync` or `async`.
+    """
+
+    fault: Fault
+    times: str
+    action: str
+    mode: str
+
+
+class SkippingClock(Clock):
+    """The machine's clock, but for pauses, which are over at once."""
+
+    def __init__(self) -> None:
+        self._skipped = 0.0
+
+    def now(self) -> float:
+        return time.monotonic() + self._skipped
+
+    def sleep(self, seconds: float) -> None:
+        self._skipped += seconds
+
+    async def sleep_async(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
+class Matrix:
+    """The matrix, measured on a sandbox of its own.
+
+    Args:
+        sandbox: The sandbox.
+        model: A model of 29 inputs.
+        see: Is shown each client when its action has ended.
+    """
+
+    def __init__(self, sandbox: Sandbox, model: bytes, see: Callable[[Client], object]) -> None:
+        self._sandbox = sandbox
+        self._model = model
+        self._see = see
+        self._verify = ssl.create_default_context()
+        self._url = deployed(dict(sandbox.environment), model)
+        [deployment] = sandbox.state()["deployments"]
+        self._deployment = f"{deployment['deploy_id']}-{deployment['id']}"
+        self._names: dict[Place, str] = {}
+        self._made: dict[tuple[str, int], str] = {}
+
+    def measure(self, faults: Iterable[Fault]) -> dict[Place, Cell]:
+        """All places of some faults."""
+        cells: dict[Place, Cell] = {}
+        for fault, times, mode in product(faults, TIMES, MODES):
+            actions = [action for action in OPERATIONS if fault.kind != EXPIRED_TOKEN or action != "token"]
+            cells |= self._round([Place(fault, times, action, mode) for action in actions])
+        self._count_writes(cells)
+        return cells
+
+    def _round(self, places: list[Place]) -> dict[Place, Cell]:
+        """All actions that meet one fault."""
+        self._names |= {place: f"m{len(self._names) + number}" for number, place in enumerate(places)}
+        measured = self._measured_async(places) if places[0].mode == "async" else self._measured(places)
+        before, cells = measured
+        for place, cell in cells.items():
+            cell.requests = self._requests_since(before, place.action, cell.attempts or 1)
+        self._sandbox.clear_faults()
+        self._note_what_is_there()
+        return cells
+
+    def _measured(self, places: list[Place]) -> tuple[dict[str, int], dict[Place, Cell]]:
+        clients = [self._client(place) for place in places]
+        with ThreadPoolExecutor(len(places)) as threads:
+            list(threads.map(self._signed_in, places, clients))
+            before = self._fail(places)
+            cells = dict(zip(places, threads.map(self._cell, places, clients), strict=True))
+        for client in clients:
+            self._see(client)
+            client.get_httpx_client().close()
+        return before, cells
+
+    def _measured_async(self, places: list[Place]) -> tuple[dict[str, int], dict[Place, Cell]]:
+        async def main() -> tuple[dict[str, int], dict[Place, Cell]]:
+            clients = [self._client(place) for place in places]
+            await asyncio.gather(*map(self._signed_in_async, places, clients))
+            before = self._fail(places)
+            cells = await asyncio.gather(*map(self._cell_async, places, clients))
+            for client in clients:
+                self._see(client)
+                await client.get_async_httpx_client().aclose()
+            return before, dict(zip(places, cells, strict=True))
+
+        return asyncio.run(main())
+
+    def _client(self, place: Place) -> Client:
+        return connect(
+            environment=self._sandbox.environment,
+            timeout=Timeouts(read=place.fault.read if place.times == "once" else place.fault.read_always),
+            retries=RetryPolicy(deadline=place.fault.deadline),
+            clock=SkippingClock(),
+            verify=self._verify,
+        )
+
+    def _signed_in(self, place: Place, client: Client) -> object:
+        """Let a client sign in, unless it is this that will fail."""
+        while place.action != "token":
+            with suppress(RequestTimeoutError):  # from an impatient client
+                return call(query_users, client=client, body=QueryUsersRequest())
+        return None
+
+    async def _signed_in_async(self, place: Place, client: Client) -> object:
+        while place.action != "token":
+            with suppress(RequestTimeoutError):
+                return await aio.call(query_users, client=client, body=QueryUsersRequest())
+        return None
+
+    def _fail(self, places: list[Place]) -> dict[str, int]:
+        """Let each action's operation fail; how many requests each operation has had before."""
+        self._sandbox.add_faults(
+            *(
+                {"operation": OPERATIONS[place.action], "kind": place.fault.kind}
+                | place.fault.options
+                | ({"count": 1} if place.times == "once" else {})
+                for place in places
+            )
+        )
+        return self._requests()
+
+    def _requests_since(self, before: dict[str, int], action: str, least: int) -> int:
+        """How many requests there were of an action; one that was given up may take a moment to be seen."""
+        operation, deadline = OPERATIONS[action], time.monotonic() + 10
+        while True:
+            count = self._requests().get(operation, 0) - before.get(operation, 0)
+            if count >= least or time.monotonic() > deadline:
+                return count
+            time.sleep(0.01)
+
+    def _requests(self) -> dict[str, int]:
+        counts = self._sandbox.state()["requests"]
+        return {operation: sum(by_status.values()) for operation, by_status in counts.items()}
+
+    def _cell(self, place: Place, client: Client) -> Cell:
+        started = time.monotonic()
+        try:
+            self._act(place, client)
+        except Exception as error:  # noqa: BLE001 - it is the outcome
+            return _failed(error, time.monotonic() - started)
+        return Cell("result", time.monotonic() - started)
+
+    async def _cell_async(self, place: Place, client: Client) -> Cell:
+        started = time.monotonic()
+        try:
+            await self._act_async(place, client)
+        except Exception as error:  # noqa: BLE001 - it is the outcome
+            return _failed(error, time.monotonic() - started)
+        return Cell("result", time.monotonic() - started)
+
+    def _act(self, place: Place, client: Client) -> object:
+        name = self._names[place]
+        actions: dict[str, Callable[[], object]] = {
+            "token": lambda: call(query_users, client=client, body=QueryUsersRequest()),
+            "list": lambda: call(list_workspace_users, client=client, body=ListWorkspaceUsersRequest(WORKSPACE)),
+            "create": lambda: call(create_workspace, client=client, body=CreateWorkspaceRequest(name)),
+            "upload": lambda: upload_model(client, self._model, name=name, workspace=WORKSPACE),
+            "infer": lambda: infer(client, self._url, ROWS),
+            "wait": lambda: wait_until_running(client, self._deployment, timeout=place.fault.deadline),
+        }
+        return actions[place.action]()
+
+    def _act_async(self, place: Place, client: Client) -> Awaitable[object]:
+        name = self._names[place]
+        actions: dict[str, Callable[[], Awaitable[object]]] = {
+            "token": lambda: aio.call(query_users, client=client, body=QueryUsersRequest()),
+            "list": lambda: aio.call(list_workspace_users, client=client, body=ListWorkspaceUsersRequest(WORKSPACE)),
+            "create": lambda: aio.call(create_workspace, client=client, body=CreateWorkspaceRequest(name)),
+            "upload": lambda: aio.upload_model(client, self._model, name=name, workspace=WORKSPACE),
+            "infer": lambda: aio.infer(client, self._url, ROWS),
+            "wait": lambda: aio.wait_until_running(client, self._deployment, timeout=place.fault.deadline),
+        }
+        return actions[place.action]()
+
+    def _note_what_is_there(self) -> None:
+        """Remember what was made: the sandbox's state lists the newest hundred of everything."""
+        state = self._sandbox.state()
+        for kind in ("workspaces", "models"):
+            self._made |= {(kind, made["id"]): made["name"] for made in state[kind]}
+
+    def _count_writes(self, cells: dict[Place, Cell]) -> None:
+        """Count what is there in the end, when what was late has come."""
+        made = Counter(self._made.values())
+        for place, cell in cells.items():
+            if place.action in WRITES:
+                cell.writes = made[self._names[place]]
+
+
+def model() -> bytes:
+    """A model of `dense_input` float32 [N, 29] to `dense_1` float32 [N, 1]."""
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["dense_input", "w"], ["dense_1"])],
+        "matrix",
+        [helper.make_tensor_value_info("dense_input", TensorProto.FLOAT, ["N", WIDTH])],
+        [helper.make_tensor_value_info("dense_1", TensorProto.FLOAT, ["N", 1])],
+        [numpy_helper.from_array(np.ones((WIDTH, 1), np.float32), "w")],
+    )
+    made: Any = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return made.SerializeToString()
+
+
+def _failed(error: Exception, seconds: float) -> Cell:
+    attempts = len(error.attempts) if isinstance(error, AnswerError | ConnectionFailedError) else None
+    return Cell(type(error).__name__, seconds, attempts, error)
+
+
+def measured(faults: Iterable[Fault] | None = None, see: Callable[[Client], object] = repr) -> dict[Place, Cell]:
+    """The matrix, on a sandbox that is made for it.
+
+    Args:
+        faults: Its rows; all of them by default.
+        see: Is shown each client when its action has ended.
+    """
+    with running() as environment, Sandbox(environment) as sandbox:
+        return Matrix(sandbox, model(), see).measure(all_faults() if faults is None else faults)
+
+
+def page(cells: dict[Place, Cell]) -> str:
+    """The matrix as a table; what is the same with both kinds of client stands in it once."""
+    lines = [
+        "# What becomes of a fault",
+        "",
+        "Written by `scripts/fault-matrix`. Every fault of the sandbox meets every kind of action, once or with every",
+        "request, with the synchronous and with the asynchronous client, which give the same. A cell has the outcome,",
+        "how many requests the instance got for it, and, of what writes, how many were written.",
+        "",
+        f"| fault | requests | {' | '.join(OPERATIONS)} |",
+        f"| --- | --- |{' --- |' * len(OPERATIONS)}",
+    ]
+    for fault, times in product(all_faults(), TIMES):
+        row = (_shown(cells, fault, times, action) for action in OPERATIONS)
+        lines.append(f"| {fault} | {times} | {' | '.join(row)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(cells: dict[Place, Cell], fault: Fault, times: str, action: str) -> str:
+    found = (cells.get(Place(fault, times, action, mode)) for mode in MODES)
+    return " / ".join(dict.fromkeys(str(cell) for cell in found if cell is not None)) or "-"
+
+
+def main() -> None:
+    """Write the table."""
+    TABLE.write_text(page(measured()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

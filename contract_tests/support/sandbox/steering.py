@@ -1,0 +1,99 @@
+"""Steering a sandbox in the tests: its control routes, assays of seeded rows, and waiting."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext import contract
+from wallaroo_ext.sandbox.server.own_routes import CONTROL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+PIPELINE, MODEL = "watched", "model"
+DAY_MS = 86_400_000
+JANUARY_MS = 1_672_531_200_000
+"""The first of January 2023, in milliseconds since 1970."""
+
+
+def steer(http: httpx.Client, route: str, body: Any = None) -> Any:
+    """The answer of a control route, which succeeds: of GET without a body, of POST with one."""
+    path = f"{CONTROL}/{route}"
+    answer = http.get(path) if body is None else http.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def reset(http: httpx.Client) -> None:
+    """Make the sandbox new."""
+    assert http.post(f"{CONTROL}/reset").status_code == 200
+
+
+def done(http: httpx.Client, operation: str, body: Any) -> Any:
+    """The answer of an operation, which succeeds."""
+    answer = http.post(contract.operation(operation).path, json=body)
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+def day(number: int, *values: float) -> list[dict[str, Any]]:
+    """Rows of a day of January 2023, a minute apart."""
+    begin = JANUARY_MS + (number - 1) * DAY_MS
+    return [{"time": begin + 60_000 * place, "out.y": [value]} for place, value in enumerate(values)]
+
+
+def seed_pipeline(http: httpx.Client) -> int:
+    """The id of a pipeline in the default user's workspace."""
+    [pipeline_id] = steer(http, "seed", {"pipelines": [{"name": PIPELINE, "workspace_id": 1}]})["pipelines"]
+    return pipeline_id
+
+
+def seed_rows(http: httpx.Client, pipeline_id: int, rows: list[dict[str, Any]]) -> None:
+    """Log rows of the pipeline."""
+    steer(http, "seed", {"inferences": [{"pipeline_id": pipeline_id, "model_name": MODEL, "rows": rows}]})
+
+
+def assay(pipeline_id: int, **changes: Any) -> dict[str, Any]:
+    """An assay whose baseline is the first of January 2023 and whose windows are the days after it."""
+    fixed = {
+        "pipeline": PIPELINE,
+        "model": MODEL,
+        "start_at": "2023-01-01T00:00:00Z",
+        "end_at": "2023-01-02T00:00:00Z",
+    }
+    return {
+        "name": "watch",
+        "pipeline_id": pipeline_id,
+        "pipeline_name": PIPELINE,
+        "active": True,
+        "status": "active",
+        "iopath": "output y 0",
+        "baseline": {"Fixed": fixed},
+        "window": {"pipeline": PIPELINE, "model": MODEL, "width": "24 hours"},
+        "summarizer": {
+            "type": "UnivariateContinuous",
+            "bin_mode": "Quantile",
+            "aggregation": "Density",
+            "metric": "PSI",
+            "num_bins": 5,
+            "bin_weights": None,
+            "bin_width": None,
+            "provided_edges": None,
+            "add_outlier_edges": True,
+        },
+        "warning_threshold": None,
+        "alert_threshold": 0.1,
+        "run_until": None,
+        "workspace_id": 1,
+    } | changes
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until something is the case."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.01)

@@ -1,0 +1,73 @@
+"""Who calls an instance in the tests: plain HTTP as a second user, and what every answer is checked for."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from contract_tests.support.conformance.recorded import answer_schema, problems
+from wallaroo_ext import contract
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+PASSWORD = "a-password-of-the-tests"
+UNKNOWN = "00000000-0000-0000-0000-000000000000"
+
+
+def post(http: httpx.Client, operation: str, body: Any) -> httpx.Response:
+    """Send a request, and see that a success is one by the contract."""
+    answer = http.post(contract.operation(operation).path, json=body)
+    if answer.is_success:
+        assert problems(answer_schema(operation), answer.json()) == []
+    return answer
+
+
+def refused(answer: httpx.Response, said: str) -> bool:
+    """Whether an answer is a 400 in the API's form that says something."""
+    return answer.status_code == answer.json()["code"] == 400 and said in answer.json()["msg"]
+
+
+def new_email() -> str:
+    """An address that nobody has."""
+    return f"{uuid.uuid4().hex}@example.com"
+
+
+def sign_in(sandbox: dict[str, str], **grant: str) -> httpx.Response:
+    """The token endpoint's answer to a grant."""
+    return httpx.post(
+        sandbox["WALLAROO_AUTH_URL"] + contract.operation("request_token").path,
+        data=grant,
+        auth=(sandbox["WALLAROO_CLIENT_ID"], sandbox["WALLAROO_CLIENT_SECRET"]),
+        trust_env=False,
+    )
+
+
+def sign_in_as(sandbox: dict[str, str], email: str) -> httpx.Response:
+    """The token endpoint's answer for a user of the tests."""
+    return sign_in(sandbox, grant_type="password", username=email, password=PASSWORD)
+
+
+@contextmanager
+def with_token(sandbox: dict[str, str], token: str) -> Generator[httpx.Client]:
+    """Plain HTTP with a token."""
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=sandbox["WALLAROO_API_URL"], headers=headers, timeout=30, trust_env=False) as plain:
+        yield plain
+
+
+@contextmanager
+def invited(sandbox: dict[str, str], http: httpx.Client) -> Generator[tuple[str, str, httpx.Client]]:
+    """A second user: the address, the id, and plain HTTP with the user's token."""
+    email = new_email()
+    user_id = post(http, "invite_user", {"email": email, "password": PASSWORD}).json()["id"]
+    with with_token(sandbox, sign_in_as(sandbox, email).json()["access_token"]) as theirs:
+        yield email, user_id, theirs
+
+
+def new_workspace(http: httpx.Client) -> int:
+    """The id of a workspace that belongs to the caller."""
+    return post(http, "create_workspace", {"workspace_name": f"w-{uuid.uuid4().hex}"}).json()["workspace_id"]

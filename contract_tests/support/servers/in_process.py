@@ -1,0 +1,124 @@
+"""A server of the sandbox's kind in the process of the tests, with a small application."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from wallaroo_ext.sandbox.server.serve import LimitedServer, listening, server_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from wallaroo_ext.sandbox.server.tls import Tls
+
+HOST, CLOSE = "Host: h\r\n", "Connection: close\r\n"
+LARGE = 16 << 20
+PATIENCE_SECONDS = 10
+
+
+@dataclass(slots=True)
+class Served:
+    """A server in this process.
+
+    Attributes:
+        port: Where it listens on 127.0.0.1.
+        scopes: The scope of each request that reached the application.
+    """
+
+    port: int
+    scopes: list[Any]
+
+    @property
+    def slow(self) -> list[Any]:
+        """The requests that take long."""
+        return [scope for scope in self.scopes if scope["path"] == "/slow"]
+
+    def connect(self) -> socket.socket:
+        """A connection to it."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS)
+
+    def answer(self, *pieces: str | bytes, pause: float = 0) -> str:
+        """What is answered until the connection is closed, to pieces that are sent one after the other."""
+        with self.connect() as connection:
+            with suppress(ConnectionError):  # it was closed before everything was sent
+                for piece in pieces:
+                    connection.sendall(piece.encode("latin-1") if isinstance(piece, str) else piece)
+                    if pause:
+                        time.sleep(pause)
+            return received(connection)
+
+    def status(self, *pieces: str | bytes, pause: float = 0) -> int:
+        """The status of the first answer."""
+        return int(self.answer(*pieces, pause=pause).split(" ", 2)[1])
+
+    def is_well(self) -> bool:
+        """Whether it still answers."""
+        return self.status(f"GET / HTTP/1.1\r\n{HOST}{CLOSE}\r\n") == 200
+
+
+def received(connection: socket.socket) -> str:
+    """What comes over a connection until it is closed."""
+    pieces: list[bytes] = []
+    while piece := connection.recv(1 << 20):
+        pieces.append(piece)
+    return b"".join(pieces).decode("latin-1")
+
+
+def _application(scopes: list[Any]) -> Starlette:
+    async def echo(request: Request) -> Response:
+        scopes.append(request.scope)
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response(status_code=400)
+        return PlainTextResponse(f"<{request.method} {request.url.path} {len(body)} {request.headers.get('x')}>")
+
+    async def slow(request: Request) -> Response:
+        scopes.append(request.scope)
+        await run_in_threadpool(time.sleep, 1)
+        return PlainTextResponse("slow")
+
+    async def unread(_: Request) -> Response:
+        return PlainTextResponse("not read", 401)
+
+    async def large(_: Request) -> Response:
+        return Response(bytes(LARGE))
+
+    paths = {"/slow": slow, "/unread": unread, "/large": large, "/{path:path}": echo}
+    return Starlette(routes=[Route(path, endpoint, methods=["GET", "POST"]) for path, endpoint in paths.items()])
+
+
+@contextmanager
+def serving(limit: int | None = None, tls: Tls | None = None) -> Generator[Served]:
+    """A server for the time of a `with` block, which holds so many connections, or as many as it can."""
+    scopes: list[Any] = []
+    with listening("127.0.0.1", 0) as listener:
+        ready = threading.Event()
+        server = LimitedServer(server_config(_application(scopes), tls), ready.set, limit=limit)
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        assert ready.wait(PATIENCE_SECONDS)
+        try:
+            yield Served(listener.getsockname()[1], scopes)
+        finally:
+            server.should_exit = server.force_exit = True
+            thread.join()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait until something is the case."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

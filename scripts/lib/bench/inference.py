@@ -1,0 +1,234 @@
+"""What `infer` costs: one row, and many rows, beside bare httpx and the vendor's SDK."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import numpy as np
+import pyarrow as pa
+
+from scripts.lib.bench import vendor_sdk
+from scripts.lib.bench.sandbox import ROWS, WIDTH, bearer, deployed
+from scripts.lib.bench.turns import figures, in_turns, shown, timed
+from wallaroo_ext import aio, connect, infer
+from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext.inference.media_types import arrow_media_type
+from wallaroo_ext.inference.rows import to_table
+from wallaroo_ext.sandbox.process import running
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+
+    from rich.console import Console
+    from wallaroo_mlops_client import Client
+
+    from scripts.lib.bench.turns import Way
+    from wallaroo_ext import Deployment
+
+CALLS = 1000
+TURNS = 11
+RECORDS_TURNS = 3
+MOST_FOR_ONE_ROW = 1.25
+MOST_FOR_MANY_ROWS = 1.15
+LEAST_OF_RECORDS = 5.0
+_TIMEOUT = 600
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """A deployment on a sandbox of its own, with rows for it.
+
+    Attributes:
+        client: A client of the sandbox.
+        deployment: The deployment.
+        columns: The rows as numpy arrays.
+        table: The rows as a table.
+        content: The rows as a ready-made Arrow file.
+        headers: What a bare request of these rows has beside them.
+        vendor: The vendor's SDK.
+        file: The rows as a file, for the vendor's SDK.
+    """
+
+    client: Client
+    deployment: Deployment
+    columns: dict[str, np.ndarray[Any, Any]]
+    table: pa.Table
+    content: bytes
+    headers: dict[str, str]
+    vendor: vendor_sdk.Vendor
+    file: Path
+
+    def posted(self, http: httpx.Client) -> bytes:
+        """The answer to a bare request."""
+        answer = http.post(self.deployment.url, content=self.content, headers=self.headers, timeout=_TIMEOUT)
+        return answer.raise_for_status().content
+
+    def by_vendor(self, form: str) -> float:
+        """The seconds that the vendor's SDK takes for these rows.
+
+        Args:
+            form: What they are given as: `table` or `data frame`.
+
+        Raises:
+            VendorError: It does not run.
+        """
+        deployment = {"name": self.deployment.pipeline, "id": self.deployment.id}
+        answer = self.vendor.do(do="infer", deployment=deployment, file=str(self.file), form=form)
+        if answer["rows"] != len(self.table):
+            raise vendor_sdk.VendorError(f"it gave {answer['rows']} of {len(self.table)} rows")
+        return answer["seconds"]
+
+
+def scoring(stack: ExitStack, rows: int, *, with_vendor: bool) -> Scoring:
+    """A deployment for as long as the stack lives."""
+    client = stack.enter_context(connect(environment=stack.enter_context(running())))
+    columns = {"dense_input": np.random.default_rng(1).normal(size=(rows, WIDTH)).astype(np.float32)}
+    content = to_file(to_table(columns)).to_pybytes()
+    file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "rows.arrow"
+    file.write_bytes(content)
+    kind, authorization = arrow_media_type(), bearer(client)
+    api, token = str(client.get_httpx_client().base_url).rstrip("/"), authorization.removeprefix("Bearer ")
+    return Scoring(
+        client=client,
+        deployment=deployed(client),
+        columns=columns,
+        table=to_table(columns),
+        content=content,
+        headers={"Content-Type": kind, "Accept": kind, "Authorization": authorization},
+        vendor=stack.enter_context(vendor_sdk.vendor(api, token, wanted=with_vendor)),
+        file=file,
+    )
+
+
+def one_row(console: Console, *, calls: int = CALLS, with_vendor: bool = True) -> bool:
+    """A row by `infer` beside bare httpx with ready-made bytes; whether it is as fast as it should be."""
+    with ExitStack() as stack:
+        place = scoring(stack, 1, with_vendor=with_vendor)
+        bare = stack.enter_context(httpx.Client(trust_env=False))
+        ways = {
+            "httpx": timed(lambda: place.posted(bare)),
+            "infer": timed(lambda: infer(place.client, place.deployment, place.columns)),
+        }
+        vendors, reasons = vendor_sdk.tried({vendor_sdk.name(): lambda: place.by_vendor("table")})
+        warm = calls // 10
+        tell = stack.enter_context(shown(console, "one row", calls + warm))
+        ways |= _asynchronous(stack, place) | vendors
+        seconds = in_turns(ways, calls, warm=warm, tell=tell)
+    medians = _medians(seconds)
+    beside = {
+        name: medians["httpx, asyncio" if name in {"aio.infer", "httpx, asyncio"} else "httpx"] for name in medians
+    }
+    ratios = {name: medians[name] / beside[name] for name in medians}
+    title = f"One row in Arrow, p50 of {calls} calls in turns"
+    _show(console, title, f"of httpx (ours at most {MOST_FOR_ONE_ROW})", medians, ratios, reasons=reasons)
+    return max(ratios["infer"], ratios["aio.infer"]) <= MOST_FOR_ONE_ROW
+
+
+def _asynchronous(stack: ExitStack, place: Scoring) -> dict[str, Way]:
+    """The same two ways in asyncio, timed inside its loop."""
+    runner = stack.enter_context(asyncio.Runner())
+    bare = httpx.AsyncClient(trust_env=False)
+    stack.callback(lambda: runner.run(bare.aclose()))
+    stack.callback(lambda: runner.run(place.client.get_async_httpx_client().aclose()))
+
+    async def post() -> None:
+        answer = await bare.post(place.deployment.url, content=place.content, headers=place.headers, timeout=_TIMEOUT)
+        answer.raise_for_status()
+
+    async def in_loop(awaited: Coroutine[Any, Any, object]) -> float:
+        began = time.perf_counter()
+        await awaited
+        return time.perf_counter() - began
+
+    return {
+        "httpx, asyncio": lambda: runner.run(in_loop(post())),
+        "aio.infer": lambda: runner.run(in_loop(aio.infer(place.client, place.deployment, place.columns))),
+    }
+
+
+def many_rows(
+    console: Console,
+    *,
+    rows: int = ROWS,
+    turns: int = TURNS,
+    records_turns: int = RECORDS_TURNS,
+    with_vendor: bool = True,
+) -> bool:
+    """Many rows by `infer` beside a bare POST and pyarrow, and as records; whether it is as fast as it should be."""
+    with ExitStack() as stack:
+        place = scoring(stack, rows, with_vendor=with_vendor)
+        candidates = {f"{vendor_sdk.name()}, a {form}": form for form in ("table", "data frame")}
+        vendors, reasons = vendor_sdk.tried(
+            {name: lambda form=form: place.by_vendor(form) for name, form in candidates.items()}
+        )
+        tell = stack.enter_context(shown(console, f"{rows:,} rows", turns + records_turns + 2))
+        arrow = in_turns(_arrow_ways(stack, place) | _of("table", vendors), turns, tell=tell)
+        records = in_turns(_records_ways(place) | _of("frame", vendors), records_turns, tell=tell)
+    ours, others = _medians(arrow), _medians(records)
+    ratios = {name: median / ours["httpx and pyarrow"] for name, median in ours.items()}
+    title = f"{rows:,} x {WIDTH} float32 in Arrow, medians of {turns} turns"
+    limit = f"of httpx with ready-made bytes and pyarrow (ours at most {MOST_FOR_MANY_ROWS})"
+    _show(console, title, limit, ours, ratios)
+    times = {name: median / others["infer, in Arrow"] for name, median in others.items()}
+    title = f"The same rows as records, medians of {records_turns} turns"
+    _show(console, title, f"times Arrow (ours at least {LEAST_OF_RECORDS:g})", others, times, reasons=reasons)
+    slowest = max(ratio for name, ratio in ratios.items() if name.startswith("infer"))
+    return slowest <= MOST_FOR_MANY_ROWS and times["infer, in pandas-records"] >= LEAST_OF_RECORDS
+
+
+def _of(form: str, ways: Mapping[str, Way]) -> dict[str, Way]:
+    return {name: way for name, way in ways.items() if name.endswith(form)}
+
+
+def _arrow_ways(stack: ExitStack, place: Scoring) -> dict[str, Way]:
+    bare = stack.enter_context(httpx.Client(trust_env=False))
+    return {
+        "httpx and pyarrow": timed(lambda: _read(place.posted(bare))),
+        "infer, of numpy arrays": timed(lambda: infer(place.client, place.deployment, place.columns)),
+        "infer, of a table": timed(lambda: infer(place.client, place.deployment, place.table)),
+    }
+
+
+def _read(content: bytes) -> pa.Table:
+    with pa.ipc.open_file(pa.BufferReader(content)) as reader:
+        return reader.read_all()
+
+
+def _records_ways(place: Scoring) -> dict[str, Way]:
+    client, where, table = place.client, place.deployment, place.table
+    return {
+        "infer, in Arrow": timed(lambda: infer(client, where, table)),
+        "infer, in pandas-records": timed(lambda: infer(client, where, table, wire="pandas-records")),
+    }
+
+
+def _medians(seconds: Mapping[str, list[float]]) -> dict[str, float]:
+    """Milliseconds."""
+    return {name: statistics.median(values) * 1000 for name, values in seconds.items()}
+
+
+def _show(
+    console: Console,
+    title: str,
+    limit: str,
+    medians: Mapping[str, float],
+    ratios: Mapping[str, float],
+    *,
+    reasons: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """A table of milliseconds and ratios, and of what was not measured, with the reason."""
+    table = figures(title, "by", "milliseconds", limit, note=vendor_sdk.NOTE)
+    for name, median in medians.items():
+        table.add_row(name, f"{median:.2f}", f"{ratios[name]:.2f}")
+    for name, reason in reasons.items():
+        table.add_row(f"{name}: {reason}", "-", "-")
+    console.print(table)

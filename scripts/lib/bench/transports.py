@@ -1,0 +1,168 @@
+"""What may send the requests: httpx, aiohttp and pyreqwest beside each other, through `connect` and on a sandbox.
+
+Only this section ever installs pyreqwest, in a directory of its own, which is removed at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import numpy as np
+from wallaroo_mlops_client.api.workspaces import list_workspaces
+from wallaroo_mlops_client.models import ListWorkspacesRequest
+
+from scripts.lib.bench.sandbox import WIDTH, deployed
+from scripts.lib.bench.turns import figures, in_turns, shown, timed
+from wallaroo_ext import aio, connect, operations
+from wallaroo_ext.inference.infer import infer_steps
+from wallaroo_ext.inference.rows import to_table
+from wallaroo_ext.operations import call_steps
+from wallaroo_ext.sandbox.process import running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from rich.console import Console
+    from wallaroo_mlops_client import Client
+
+    from scripts.lib.bench.turns import Way
+    from wallaroo_ext import Deployment
+    from wallaroo_ext.operations import Steps
+
+TURNS = 5
+CALLS = 960
+AT_A_TIME = 64
+ROWS = 2_000
+"""Their Arrow file is just small enough to be sent as one piece: the transport of pyreqwest takes no larger ones."""
+LARGE_CALLS = 64
+LARGE_AT_A_TIME = 8
+_LOCK = Path(__file__).resolve().parents[2] / "requirements" / "pyreqwest.txt"
+
+
+@dataclass(frozen=True)
+class Work:
+    """Requests to make, all at once or one after the other.
+
+    Attributes:
+        title: What a reader calls it.
+        calls: How many requests there are.
+        at_a_time: How many are under way.
+        steps: One of them.
+    """
+
+    title: str
+    calls: int
+    at_a_time: int
+    steps: Callable[[], Steps[object]]
+
+
+def transports(console: Console) -> bool:
+    """Each transport in threads and in asyncio: small calls one at a time and many at a time, and rows."""
+    table = figures(f"Transports, medians of {TURNS} turns", "what", "by", "requests a second", "times httpx")
+    with ExitStack() as stack:
+        stack.enter_context(_pyreqwest())
+        environment = stack.enter_context(running())
+        works = _works(deployed(stack.enter_context(connect(environment=environment))))
+        tell = stack.enter_context(shown(console, "transports", 2 * len(works) * (TURNS + 1)))
+        for work in works:
+            for kind, ways in (
+                ("threads", _in_threads(stack, environment, work)),
+                ("asyncio", _in_asyncio(stack, environment, work)),
+            ):
+                medians = {name: statistics.median(times) for name, times in in_turns(ways, TURNS, tell=tell).items()}
+                for name, seconds in medians.items():
+                    times = f"{medians['httpx'] / seconds:.2f}"
+                    table.add_row(f"{work.title}, {kind}", name, f"{work.calls / seconds:,.0f}", times)
+    console.print(table)
+    return True
+
+
+def _works(deployment: Deployment) -> list[Work]:
+    body = ListWorkspacesRequest()
+    rows = to_table({"dense_input": np.random.default_rng(1).normal(size=(ROWS, WIDTH)).astype(np.float32)})
+
+    def listed() -> Steps[object]:
+        return call_steps(list_workspaces, body=body)
+
+    def scored() -> Steps[object]:
+        return infer_steps(deployment, rows)
+
+    return [
+        Work("workspaces/list", CALLS, 1, listed),
+        Work(f"{AT_A_TIME} at a time", CALLS, AT_A_TIME, listed),
+        Work(f"{ROWS:,} rows, {LARGE_AT_A_TIME} at a time", LARGE_CALLS, LARGE_AT_A_TIME, scored),
+    ]
+
+
+@contextmanager
+def _pyreqwest() -> Generator[None]:
+    """Installs pyreqwest, and removes it again."""
+    with tempfile.TemporaryDirectory(prefix="wallaroo-pyreqwest-") as directory:
+        command = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--system-certs"]
+        command += ["--require-hashes", "--no-deps", "--target", directory, "--requirements", str(_LOCK)]
+        subprocess.run(command, check=True)
+        sys.path.append(directory)
+        try:
+            yield
+        finally:
+            sys.path.remove(directory)
+
+
+def _of_pyreqwest(name: str) -> Any:
+    """One of its transports for httpx."""
+    return getattr(import_module("pyreqwest.compatibility.httpx"), name)()
+
+
+def _options(transport: Any) -> dict[str, Any]:
+    """What `connect` is given for a transport: as many connections as there are requests; pyreqwest has no limit."""
+    limits = {"limits": httpx.Limits(max_connections=AT_A_TIME)} if isinstance(transport, str) else {}
+    return {"transport": transport, **limits}
+
+
+def _in_threads(stack: ExitStack, environment: dict[str, str], work: Work) -> dict[str, Way]:
+    """The work by each transport that threads can use."""
+    pool = stack.enter_context(ThreadPoolExecutor(work.at_a_time))
+
+    def way(transport: Any) -> Way:
+        client = stack.enter_context(connect(environment=environment, **_options(transport)))
+        return timed(lambda: run(client))
+
+    def run(client: Client) -> None:
+        sent = [pool.submit(operations.run, client, work.steps()) for _ in range(work.calls)]
+        for one in sent:
+            one.result()
+
+    return {"httpx": way("httpx"), "pyreqwest": way(_of_pyreqwest("SyncHttpxTransport"))}
+
+
+def _in_asyncio(stack: ExitStack, environment: dict[str, str], work: Work) -> dict[str, Way]:
+    """The work by each transport that event loops can use."""
+    runner = stack.enter_context(asyncio.Runner())
+
+    def way(transport: Any) -> Way:
+        client = aio.connect(environment=environment, **_options(transport))
+        stack.callback(lambda: runner.run(client.get_async_httpx_client().aclose()))
+        return timed(lambda: runner.run(run(client)))
+
+    async def run(client: Any) -> None:
+        free = asyncio.Semaphore(work.at_a_time)
+
+        async def score() -> None:
+            async with free:
+                await aio.run(client, work.steps())
+
+        await asyncio.gather(*(score() for _ in range(work.calls)))
+
+    ways = {"httpx": way("httpx"), "aiohttp": way("aiohttp")}
+    return ways | {"pyreqwest": way(_of_pyreqwest("HttpxTransport"))}

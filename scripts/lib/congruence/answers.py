@@ -1,0 +1,498 @@
+"""Recorded exchanges, replayed on a sandbox: does it answer as the instances did that were recorded?
+
+Each document is replayed in its order on a sandbox of its own, of the document's release, with what the document takes
+as given prepared before. Ids, UUIDs and digests of the recording are mapped to those of the sandbox as they are learnt.
+Answers are compared by status, keys, types and nulls.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from wallaroo_ext import call, connect, contract, upload_model, wait_until_running
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.sandbox.http.validation import ContractSpec
+from wallaroo_ext.sandbox.inference.inference_log import InferenceLog, LoggedBatch
+from wallaroo_ext.sandbox.process import running
+from wallaroo_ext.sandbox.storage.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+    from wallaroo_mlops_client import Client
+
+ROOT = Path(__file__).parents[3]
+RECORDINGS = ROOT / "contract_tests/documents/recordings"
+TABLE = ROOT / "contract_tests/sandbox/congruence.md"
+FIRST_USERS = ("ca7d7043-8e94-42d5-9f3a-8f55c2e42814", "028c8b48-c39b-4578-9110-0b5bdd3824da")
+DOCUMENTS_SHA = "bc85ce596945f876256f41515c7501c399fd97ebcb9ab3dd41bf03f8937b4507"
+PATIENCE_SECONDS = 30.0
+ASSAYS = {"api-essentials-guide": (4, 4), "mlops-api-tutorial": (5, 1)}
+"""The ids of the workspace and the pipeline that a document's assays are of."""
+
+# What is mapped: the kind of thing that a field of a request or an answer names.
+FIELDS = {
+    "workspace_id": "workspace",
+    "pipeline_pk_id": "pipeline",
+    "source_pipeline": "pipeline",
+    "pipeline_variant_pk_id": "variant",
+    "pipeline_version_pk_id": "variant",
+    "deployment_id": "deployment",
+    "models_pk_id": "model",
+    "assay_id": "assay",
+    "version": "text",
+    "model_version": "text",
+    "sha": "text",
+    "user_id": "text",
+    "user_ids": "text",
+}
+IDS = {
+    "upload_and_convert_model": "model",
+    "upload_model": "model",
+    "upload_model_stream": "model",
+    "list_models": "model",
+    "list_model_versions": "model",
+    "get_model": "model",
+    "get_model_by_id": "model",
+    "get_model_config_by_id": "model",
+    "list_workspaces": "workspace",
+    "deploy_pipeline": "deployment",
+    "list_assays": "assay",
+    "set_assay_active": "assay",
+    "run_interactive_assay": "assay",
+    "run_interactive_assay_baseline": "assay",
+}
+
+# Why the sandbox differs, by operation and place; a difference without a reason fails the test.
+REASONS = {
+    ("query_users", "users.*.firstName"): "the sandbox's users have no names",
+    ("query_users", "users.*.lastName"): "the sandbox's users have no names",
+    ("query_users", "users.*.federatedIdentities"): "the sandbox's users have no accounts at other providers",
+    (
+        "list_model_versions",
+        "[].status",
+    ): "recorded before versions had one; the sandbox answers as newer releases",
+    ("list_assays", "[].last_run"): "the sandbox has run what is due by the time that it is listed",
+    ("infer_pipeline", "[].in"): "a cell that the document's table cuts off, left out of the recording",
+    ("infer_pipeline", "[].metadata"): "a cell that the document's table cuts off, left out of the recording",
+    ("infer_pipeline", "[].metadata.dropped"): "recorded on 2023.2; the sandbox answers as 2023.4",
+    ("infer_pipeline", "[].metadata.partition"): "recorded on 2023.2; the sandbox answers as 2023.4",
+}
+
+# What a document's later requests name, although the answer that it is from is not printed: by operation,
+# what it may have been.
+UNPRINTED: dict[str, dict[str, list[Any]]] = {
+    "pipeline-management-guide": {
+        "list_model_versions": [[{"model_version": "bdfc8c60-b5bc-4c0e-aa87-157cd52895b6", "sha": DOCUMENTS_SHA}]],
+    },
+    "pipeline-management-tutorial": {
+        "list_model_versions": [[{"model_version": "bdfc8c60-b5bc-4c0e-aa87-157cd52895b6", "sha": DOCUMENTS_SHA}]],
+    },
+    "api-essentials-guide": {"create_assay": [{"assay_id": 8}, {"assay_id": 3}]},
+}
+
+
+@dataclass
+class Names:
+    """What the recording calls a thing, and what the sandbox calls it."""
+
+    known: dict[tuple[str, Any], Any] = field(default_factory=dict[tuple[str, Any], Any])
+
+    def of(self, kind: str, value: Any) -> Any:
+        """The sandbox's name for a recorded one; the same where it was not learnt."""
+        return self.known.get((kind, value), value)
+
+    def in_request(self, operation: str, value: Any, name: str = "") -> Any:
+        """A recorded request with the sandbox's names in it."""
+        if isinstance(value, dict):
+            return {key: self.in_request(operation, inner, key) for key, inner in object_of(value).items()}
+        if isinstance(value, list):
+            return [self.in_request(operation, inner, name) for inner in list_of(value)]
+        if operation == "get_deployment_status" and name == "name":
+            return self.deployment(value)
+        kind = kind_of(operation, name, value)
+        return self.of(kind, value) if kind else value
+
+    def deployment(self, name: str) -> str:
+        """The name of a deployment, whose number is mapped."""
+        deploy_id, _, number = name.rpartition("-")
+        return f"{deploy_id}-{self.of('deployment', int(number))}"
+
+    def learn(self, operation: str, recorded: Any, actual: Any, name: str = "") -> None:
+        """Learn what stands in the same places of a recorded answer and of the sandbox's."""
+        for key in object_of(recorded).keys() & object_of(actual).keys():
+            self.learn(operation, recorded[key], actual[key], key)
+        for before, after in zip(list_of(recorded), list_of(actual), strict=False):
+            self.learn(operation, before, after, name)
+        kind = kind_of(operation, name, recorded)
+        if kind and isinstance(recorded, int | str) and isinstance(actual, int | str):
+            self.known[kind, recorded] = actual
+
+
+def kind_of(operation: str, name: str, value: Any) -> str | None:
+    """What kind of thing a field names; a name of a model or a pipeline is no id."""
+    if name == "id":
+        return IDS.get(operation)
+    if name == "model_id" and isinstance(value, int):
+        return "model"
+    if name == "pipeline_id" and isinstance(value, int):
+        return "pipeline"
+    return FIELDS.get(name)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One exchange, and how the sandbox's answer compares."""
+
+    exchange: str
+    operation: str
+    result: str
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether each difference has a reason."""
+        return "no reason" not in self.reasons
+
+
+class Replay:
+    """One document, replayed on a sandbox.
+
+    Args:
+        client: A client of the sandbox.
+        environment: How to sign in.
+        model: The file that is uploaded in the place of the documents' own.
+    """
+
+    def __init__(self, client: Client, environment: dict[str, str], model: bytes) -> None:
+        self._http = client.get_httpx_client()
+        self._client = client
+        self._environment = environment
+        self._model = model
+        self._spec = ContractSpec(contract.load())
+        self.names = Names()
+        self.unprinted: dict[str, list[Any]] = {}
+
+    def run(self, exchange: dict[str, Any]) -> Compared:
+        """Send one exchange, and compare the answer."""
+        operation = exchange["operation"]
+        request = self._request(exchange)
+        if request is None:
+            return Compared(exchange["id"], operation, "not replayed", ("the rows that were sent are not printed",))
+        answer = self._answer(operation, request)
+        wanted = exchange["status"] or self._spec.operations[operation].success
+        if answer.status_code != wanted:
+            return Compared(exchange["id"], operation, f"status {answer.status_code}", (answer.text[:200], "no reason"))
+        if "body" not in exchange["response"]:
+            for unprinted in self.unprinted.get(operation, []):
+                self.names.learn(operation, unprinted, _json(answer))
+            return Compared(exchange["id"], operation, "status as recorded", ("the answer is not printed whole",))
+        recorded, actual = exchange["response"]["body"], answer.json()
+        self.names.learn(operation, recorded, actual)
+        found = sorted(set(differences(shape(recorded), shape(actual))))
+        reasons = tuple(reason_of(operation, place) for place, _ in found)
+        said = "; ".join(f"`{place}`: {what}" for place, what in found)
+        return Compared(exchange["id"], operation, said or "same keys, types and nulls", reasons)
+
+    def _answer(self, operation: str, request: dict[str, Any]) -> httpx.Response:
+        """The answer; that of a deployment's status once it is past starting, or is known to stay there."""
+        deadline = datetime.now(UTC) + timedelta(seconds=PATIENCE_SECONDS)
+        answer = self._http.request(**request)
+        while (
+            operation == "get_deployment_status"
+            and "empty" not in str(request["json"])
+            and object_of(answer.json()).get("status") == "Starting"
+            and datetime.now(UTC) < deadline
+        ) or answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            answer = self._http.request(**request)
+        return answer
+
+    def _request(self, exchange: dict[str, Any]) -> dict[str, Any] | None:
+        """What httpx's `request` takes; None where the recording does not have the body."""
+        operation, sent = exchange["operation"], exchange["request"]
+        path = self._spec.operations[operation].path
+        if "path_parameters" in sent:
+            path = path.format(**sent["path_parameters"] | {"deployment": self._deployment(sent)})
+        request: dict[str, Any] = {"method": "POST", "url": path}
+        if operation == "request_token":
+            return self._token_request(request, sent)
+        if "parts" in sent:
+            return request | {"files": self._files(operation, sent["parts"])}
+        if "query" in sent:
+            query = self.names.in_request(operation, sent["query"])
+            headers = {"Content-Type": sent["content_type"]}
+            return request | {"params": query, "content": self._model, "headers": headers}
+        if "body" not in sent:
+            return None
+        body = self.names.in_request(operation, sent["body"])
+        headers = {"Content-Type": sent["content_type"]}
+        return request | {"json": body, "headers": headers}
+
+    def _deployment(self, sent: dict[str, Any]) -> str:
+        return self.names.deployment(sent["path_parameters"]["deployment"])
+
+    def _token_request(self, request: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+        """A token request of the sandbox's own user."""
+        own = {
+            "username": self._environment["WALLAROO_USER"],
+            "password": self._environment["WALLAROO_PASSWORD"],
+            "refresh_token": self._refresh_token(request["url"]),
+        }
+        form = {name: own.get(name, value) for name, value in sent["body"].items()}
+        return request | {"data": form, "auth": self._client_basic}
+
+    @property
+    def _client_basic(self) -> tuple[str, str]:
+        return self._environment["WALLAROO_CLIENT_ID"], self._environment["WALLAROO_CLIENT_SECRET"]
+
+    def _refresh_token(self, path: str) -> str:
+        form = {
+            "grant_type": "password",
+            "username": self._environment["WALLAROO_USER"],
+            "password": self._environment["WALLAROO_PASSWORD"],
+        }
+        return self._http.post(path, data=form, auth=self._client_basic).json()["refresh_token"]
+
+    def _files(self, operation: str, parts: dict[str, Any]) -> list[tuple[str, Any]]:
+        """The parts of an upload, with the model in the place of the documents' file."""
+        files: list[tuple[str, Any]] = []
+        for name, value in parts.items():
+            if name == "file":
+                files.append(
+                    (name, (value["filename"], self._model, value["content_type"] or "application/octet-stream"))
+                )
+            elif isinstance(value, dict):
+                metadata = self.names.in_request(operation, value)
+                files.append((name, (None, json.dumps(metadata), "application/json")))
+            else:
+                files.append((name, (None, str(self.names.in_request(operation, value, name)))))
+        return files
+
+
+def _json(answer: httpx.Response) -> Any:
+    return answer.json() if "json" in answer.headers.get("Content-Type", "") else None
+
+
+def shape(value: Any) -> Any:
+    """A value's keys, types and nulls: objects by key (a UUID is any), lists as what their elements have together."""
+    if isinstance(value, dict):
+        fields: dict[str, Any] = {}
+        for name, inner in object_of(value).items():
+            key = "*" if re.fullmatch(r"[0-9a-f]{8}-[0-9a-f-]{27}", name) else name
+            fields[key] = merged(fields[key], shape(inner)) if key in fields else shape(inner)
+        return fields
+    if isinstance(value, list):
+        together: Any = None
+        for number, item in enumerate(list_of(value)):
+            together = shape(item) if number == 0 else merged(together, shape(item))
+        return [] if value == [] else [together]
+    if value is None or isinstance(value, bool | str):
+        return {type(None): "null", bool: "boolean", str: "string"}[type(value)]
+    return "number"
+
+
+def merged(left: Any, right: Any) -> Any:
+    """What two elements of one list have together."""
+    mine, other = object_of(left), object_of(right)
+    if mine and other:
+        return {
+            name: merged(mine[name], other[name]) if name in mine and name in other else mine.get(name, other.get(name))
+            for name in mine | other
+        }
+    if isinstance(left, list) and isinstance(right, list):
+        return merged_lists(list_of(left), list_of(right))
+    left, right = _text(left), _text(right)
+    return left if left == right else "|".join(sorted({*left.split("|"), *right.split("|")}))
+
+
+def _text(part: Any) -> str:
+    return part if isinstance(part, str) else json.dumps(part)
+
+
+def merged_lists(left: list[Any], right: list[Any]) -> list[Any]:
+    """What two lists have together; an empty one adds nothing."""
+    return [merged(left[0], right[0])] if left and right else left or right
+
+
+def differences(recorded: Any, actual: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """The places where two shapes differ, and how; a list that is empty on one side says nothing of its elements."""
+    if isinstance(recorded, dict) and isinstance(actual, dict):
+        mine, other = object_of(recorded), object_of(actual)
+        for name in mine | other:
+            where = f"{place}.{name}".lstrip(".")
+            if name not in other:
+                yield where, "recorded only"
+            elif name not in mine:
+                yield where, "on the sandbox only"
+            else:
+                yield from differences(mine[name], other[name], where)
+    elif isinstance(recorded, list) and isinstance(actual, list):
+        if recorded and actual:
+            yield from differences(recorded[0], actual[0], f"{place}[]")
+    elif not kinds_of(actual) <= kinds_of(recorded):
+        yield place or "the answer", f"recorded {recorded}, here {actual}"
+
+
+def kinds_of(shape_of_value: Any) -> set[str]:
+    """The types of a value; where several were recorded, the sandbox may have one of them."""
+    return set(shape_of_value.split("|")) if isinstance(shape_of_value, str) else {type(shape_of_value).__name__}
+
+
+def reason_of(operation: str, place: str) -> str:
+    """Why the sandbox differs there."""
+    return REASONS.get((operation, place)) or REASONS.get(("*", place)) or "no reason"
+
+
+def prepare_by_name(client: Client, document: str, names: Names, model: bytes) -> None:
+    """Make what a document takes as given, and learn how the sandbox calls it."""
+    if document.startswith("pipeline-management"):
+        names.known["workspace", 10] = workspace(client, "given")
+    if document == "external-inference-url-tutorial":
+        names.known["workspace", 16] = workspace(client, "urldemoworkspace")
+        version = upload_model(client, model, name="urldemomodel", workspace=names.known["workspace", 16])
+        pipeline_id, variant_id = pipeline(client, "urldemopipeline", names.known["workspace", 16])
+        wait_until_running(client, deployment(client, "urldemopipeline", pipeline_id, variant_id, version.id))
+    if document in ASSAYS:
+        given_workspace, given_pipeline = ASSAYS[document]
+        workspace_id = workspace(client, "housepricedrift")
+        names.known["workspace", given_workspace] = workspace_id
+        names.known["pipeline", given_pipeline], _ = pipeline(client, "housepricepipe", workspace_id)
+
+
+def workspace(client: Client, name: str) -> int:
+    """A new workspace's id."""
+    from wallaroo_mlops_client.api.workspaces import create_workspace
+    from wallaroo_mlops_client.models import CreateWorkspaceRequest
+
+    request = CreateWorkspaceRequest(workspace_name=name)
+    return call(create_workspace, client=client, body=request).workspace_id
+
+
+def pipeline(client: Client, name: str, workspace_id: int) -> tuple[int, int]:
+    """A new pipeline's id, and its version's."""
+    from wallaroo_mlops_client.api.pipelines import create_pipeline
+    from wallaroo_mlops_client.models import CreatePipelineRequest, PipelineDefinition
+
+    request = CreatePipelineRequest(pipeline_id=name, workspace_id=workspace_id, definition=PipelineDefinition())
+    made = call(create_pipeline, client=client, body=request)
+    return made.pipeline_pk_id, made.pipeline_variant_pk_id
+
+
+def deployment(client: Client, name: str, pipeline_id: int, variant_id: int, version_id: int) -> str:
+    """A new deployment's name."""
+    from wallaroo_mlops_client.api.pipelines import deploy_pipeline
+    from wallaroo_mlops_client.models import DeployPipelineRequest
+
+    request = DeployPipelineRequest(
+        deploy_id=name, pipeline_id=pipeline_id, pipeline_version_pk_id=variant_id, model_ids=[version_id]
+    )
+    return f"{name}-{call(deploy_pipeline, client=client, body=request).id}"
+
+
+def log_house_prices(directory: Path, pipeline_id: int) -> None:
+    """Log a row each half hour of the days that the documents' assays look at."""
+    store = Store(directory)
+    log = InferenceLog(store, 100)
+    random = np.random.default_rng(0)
+    for first in (datetime(2022, 1, 1, tzinfo=UTC), datetime(2023, 1, 1, tzinfo=UTC)):
+        times = [int((first + timedelta(minutes=30 * number)).timestamp() * 1000) for number in range(48 * 4)]
+        columns: dict[str, Any] = {
+            "time": pa.array(times, pa.timestamp("ms")),
+            "in.tensor": random.normal(size=(len(times), 17)).tolist(),
+            "out.dense_2": random.normal(12.9, 0.4, size=(len(times), 1)).tolist(),
+        }
+        table = pa.table(columns)
+        for model in ("housepricemodel", "houseprice-model-yns"):
+            log.append(pipeline_id, LoggedBatch(table, model, "test_version", 243))
+    log.close()
+    store.close()
+
+
+def replay(document: str, model: bytes) -> list[Compared]:
+    """Replay one document."""
+    recording = json.loads((RECORDINGS / f"{document}.json").read_text(encoding="utf-8"))
+    release = "2022.4" if recording["server"] == "2022.4" else "2023.4"
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary) / "data"
+        names = Names()
+        with running(directory) as environment, connect(environment=environment) as client:
+            prepare_by_name(client, document, names, model)
+        for kind, recorded in list(names.known):
+            if kind == "pipeline":
+                log_house_prices(directory, names.known[kind, recorded])
+        with ExitStack() as stack:
+            environment = stack.enter_context(running(directory, "--release", release))
+            client = stack.enter_context(connect(environment=environment))
+            run = Replay(client, environment, model)
+            run.names, run.unprinted = names, UNPRINTED.get(document, {})
+            learn_first_user(run, client)
+            return [run.run(exchange) for exchange in recording["exchanges"]]
+
+
+def learn_first_user(run: Replay, client: Client) -> None:
+    """The documents' first user is the sandbox's own."""
+    answer = client.get_httpx_client().post(contract.operation("query_users").path, json={}).json()
+    for recorded in FIRST_USERS:
+        run.names.known["text", recorded] = next(iter(answer["users"]))
+
+
+def model_of_the_documents_shape() -> bytes:
+    """A model of `dense_input` float32 [N, 29] to `dense_1` float32 [N, 1]."""
+    from scripts.lib.bench.sandbox import model
+
+    return model()
+
+
+def compare_all() -> list[Compared]:
+    """Replay all documents."""
+    model = model_of_the_documents_shape()
+    return [row for file in sorted(RECORDINGS.glob("*.json")) for row in replay(file.stem, model)]
+
+
+def page(rows: list[Compared]) -> str:
+    """The table of all exchanges."""
+    lines = [
+        "# Congruence of the sandbox with what was recorded",
+        "",
+        "Written by `scripts/congruence`. Every recorded exchange is sent to a sandbox, with its ids mapped, and the",
+        "answers are compared by status, keys, types and nulls.",
+        "",
+        "| exchange | operation | answer | reason |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        reasons = "; ".join(dict.fromkeys(row.reasons))
+        lines.append(f"| {row.exchange} | `{row.operation}` | {row.result} | {reasons} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Write the table, or compare it; exit with 1 where a difference has no reason or the table is another."""
+    rows = compare_all()
+    unexplained = [row for row in rows if not row.is_explained]
+    for row in unexplained:
+        print(f"{row.exchange}: {row.result} {row.reasons}", file=sys.stderr)
+    if "--check" in sys.argv[1:]:
+        same = TABLE.exists() and TABLE.read_text(encoding="utf-8") == page(rows)
+        print(f"{TABLE} is {'what the sandbox gives' if same else 'out of date; run scripts/congruence'}.")
+        return int(not same or bool(unexplained))
+    TABLE.write_text(page(rows), encoding="utf-8")
+    print(f"{len(rows)} exchanges, {len(unexplained)} with differences that have no reason.")
+    return int(bool(unexplained))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

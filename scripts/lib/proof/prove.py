@@ -1,0 +1,196 @@
+"""Shows that the suite can fail: runs it on instances that lie in one way each, and on honest ones with many seeds.
+
+Without arguments it tries all mutants, and writes contract_tests/mutants/mutants.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contract_tests.mutants.catalogue import mutants
+from contract_tests.mutants.proof import Trial, verdicts
+from contract_tests.mutants.survivors import REASONS
+from contract_tests.mutants.table import FILE, page
+from wallaroo_ext._util.atomic_files import write_whole
+from wallaroo_ext._util.user_paths import user_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from contract_tests.mutants.judging import Verdict
+
+    Found = list[tuple[Trial, Verdict]]
+
+ROOT = Path(__file__).parents[3]
+FIRST_SEED = 29
+LEAST_KILLED = 0.95
+
+
+def main() -> int:
+    """Try what was asked for; 1 where the suite missed what it should have noticed, or cried wolf."""
+    wanted = arguments()
+    if wanted.report:
+        return report(wanted.report, wanted.names)
+    if wanted.contract or wanted.client:
+        return edits(contract=wanted.contract)
+    names = chosen(wanted.names, wanted.sample) if wanted.names or wanted.sample or not wanted.seeds else []
+    if wanted.list:
+        print("\n".join(names))
+        return 0
+    trials = [Trial("", FIRST_SEED + number) for number in range(wanted.seeds)]
+    trials += [Trial(name, FIRST_SEED) for name in names]
+    started = time.monotonic()
+    found = tried(trials, wanted.jobs)
+    if wanted.json:
+        rows = [asdict(trial) | asdict(verdict) for trial, verdict in found]
+        write_whole(wanted.json.resolve(), json.dumps(rows, indent=1).encode())
+    is_whole = names == list(mutants())
+    if is_whole:
+        FILE.write_text(page({trial.mutant: verdict.check for trial, verdict in found if verdict.is_kill}), "utf-8")
+    return summary(found, time.monotonic() - started, LEAST_KILLED if is_whole else 0.0)
+
+
+def arguments() -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(prog="scripts/prove", description=__doc__)
+    parser.add_argument("names", nargs="*", help="mutants, as shell patterns such as 'list_models.*'; all by default")
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help="N mutants of all kinds, the same each time")
+    parser.add_argument(
+        "--seeds", type=int, default=0, metavar="N", help="the honest sandbox with N seeds; no mutants but named ones"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at a time")
+    parser.add_argument("--json", type=user_path, metavar="FILE", help="write what was found there, too")
+    parser.add_argument("--list", action="store_true", help="print the names of the mutants, and try none")
+    parser.add_argument("--report", type=user_path, metavar="DIR", help="write the suite's report of one mutant there")
+    parser.add_argument("--contract", action="store_true", help="edit the contract: do its rules and the suite notice?")
+    parser.add_argument("--client", action="store_true", help="edit the generated client: does --check notice?")
+    return parser.parse_args()
+
+
+def chosen(patterns: list[str], sample: int) -> list[str]:
+    """The names of the mutants to try.
+
+    Args:
+        patterns: Shell patterns of names, of which one has to fit; all where there are none.
+        sample: How many of them, the same each time and from every kind of lie; 0 for all.
+    """
+    names = [name for name in mutants() if not patterns or any(fnmatch(name, pattern) for pattern in patterns)]
+    return stratified(names, sample) if sample else names
+
+
+def stratified(names: list[str], most: int) -> list[str]:
+    """So many names, taken in turn from the kinds of lies, and of a kind from operations that are far apart."""
+    of_kind: dict[str, list[str]] = {}
+    for name in names:
+        of_kind.setdefault(mutants()[name].kind, []).append(name)
+    taken: dict[str, None] = {}
+    for turn in range(len(names)):
+        for number, found in enumerate(of_kind.values()):
+            if len(taken) < most:
+                taken[found[(number * 7 + turn * 11) % len(found)]] = None
+    return list(taken)
+
+
+def tried(trials: list[Trial], jobs: int) -> Found:
+    """What the suite says of each trial; each is printed as it comes."""
+    found: Found = []
+    for number, (trial, verdict) in enumerate(verdicts(trials, jobs), 1):
+        print(f"[{number}/{len(trials)}] {line(trial, verdict)}", flush=True)
+        found.append((trial, verdict))
+    return found
+
+
+def line(trial: Trial, verdict: Verdict) -> str:
+    """What became of a trial, as one line."""
+    if not trial.mutant:
+        word = f"FALSE ALARM by {verdict.check}: {verdict.message}" if is_alarm(verdict) else "no alarm"
+        return f"honest, seed {trial.seed}: {word} ({verdict.seconds:.0f} s)"
+    if verdict.crash:
+        word = f"CRASH {verdict.crash}"
+    elif not verdict.lies:
+        alarm = f", and yet: {verdict.check}: {' '.join(verdict.message.split())[:300]}" if verdict.noticed else ""
+        word = f"NEVER LIED{alarm}"
+    else:
+        word = f"killed by {verdict.check}" if verdict.noticed else "SURVIVED"
+    return f"{trial.mutant}: {word} ({verdict.seconds:.1f} s)"
+
+
+def is_alarm(verdict: Verdict) -> bool:
+    """Whether the suite complained."""
+    return verdict.noticed or bool(verdict.crash)
+
+
+def summary(found: Found, seconds: float, least_killed: float) -> int:
+    """Print the figures; the exit code.
+
+    Args:
+        found: What became of the trials.
+        seconds: How long they took.
+        least_killed: The share of mutants that has to be killed. Of a few mutants the share says little; but each
+            survivor, of few or of all, has to be one whose reason is known.
+    """
+    lying = {trial.mutant: verdict for trial, verdict in found if trial.mutant}
+    honest = [verdict for trial, verdict in found if not trial.mutant]
+    alarms = sum(map(is_alarm, honest))
+    survivors = [name for name, verdict in lying.items() if not verdict.is_kill]
+    for name in survivors:
+        print(f"not killed: {name}: {REASONS.get(name, 'NO REASON IS KNOWN')}")
+    killed = len(lying) - len(survivors)
+    share = killed / len(lying) if lying else 1.0
+    print(f"{killed} of {len(lying)} mutants killed ({share:.1%}); {alarms} false alarms in {len(honest)} honest runs.")
+    print(f"{seconds:.0f} s")
+    return int(bool(alarms) or share < least_killed or any(name not in REASONS for name in survivors))
+
+
+def edits(*, contract: bool) -> int:
+    """Try the edits of the contract, or of the generated client; 1 where one is not noticed and nobody says why."""
+    from contract_tests.mutants import contract_judging
+    from scripts.lib.proof import prove_client
+
+    found: Iterable[tuple[contract_judging.Edit | prove_client.ClientEdit, str]]
+    found = contract_judging.noticed() if contract else prove_client.noticed()
+    missed: list[str] = []
+    count = 0
+    for edit, by in found:
+        count += 1
+        print(f"[{count}] {edit.name}: {by or REASONS.get(edit.name, 'NOT NOTICED')}", flush=True)
+        missed += [] if by else [edit.name]
+    print(f"{count - len(missed)} of {count} edits noticed.")
+    return int(any(name not in REASONS for name in missed))
+
+
+def report(directory: Path, names: list[str]) -> int:
+    """Write the suite's report of one mutant, as of an instance that somebody checks."""
+    from contract_tests.mutants.serving import lying_instance
+    from wallaroo_ext.conformance.command import run_suite
+    from wallaroo_ext.conformance.options import SuiteOptions
+    from wallaroo_ext.conformance.report import ReportDirectoryError, check_report_directory, write_report
+
+    try:
+        check_report_directory(directory)
+    except ReportDirectoryError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if len(names) != 1 or names[0] not in mutants():
+        print("--report takes the name of one mutant; scripts/prove --list prints them.", file=sys.stderr)
+        return 2
+    mutant = mutants()[names[0]]
+    with lying_instance() as instance:
+        instance.become(mutant)
+        options = SuiteOptions(running=instance.environment, operations=(mutant.operation,))
+        run = run_suite(options, lambda _, __: None)
+    write_report(run, directory)
+    print(f"{mutant.name}: {mutant.text} The report is in {directory}: {len(run.findings)} findings.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The results of assays, as a table and as a chart."""

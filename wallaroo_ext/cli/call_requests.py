@@ -1,0 +1,147 @@
+"""From what a person writes on the command line to the request of an operation."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import quote
+
+from wallaroo_ext import contract
+from wallaroo_ext._util.user_paths import user_path
+from wallaroo_ext.cli.printing.output import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from wallaroo_ext.contract import OperationInfo
+
+_JSON = "application/json"
+_MULTIPART = "multipart/form-data"
+_BYTES = "application/octet-stream"
+_ARROW_MAGIC = b"ARROW1"
+
+_Part = tuple[str | None, BinaryIO | bytes, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the command line gives for a request; see `wallaroo-ext call --help`."""
+
+    data: str | None
+    path: list[str]
+    query: list[str]
+    part: list[str]
+    content_type: str | None
+    accept: str | None
+
+
+@contextmanager
+def request_of(name: str, inputs: Inputs) -> Generator[dict[str, Any]]:
+    """What httpx's `request` takes for an operation; files are open for as long as the block runs.
+
+    Raises:
+        UsageError: Something is missing, or cannot be used.
+    """
+    operation = contract.operation(name)
+    with ExitStack() as files:
+        yield {
+            "method": operation.method,
+            "url": _url(name, operation, inputs),
+            "params": _pairs(inputs.query, "--query"),
+            **_body(name, operation, inputs, files),
+        }
+
+
+def _url(name: str, operation: OperationInfo, inputs: Inputs) -> str:
+    wanted = re.findall(r"\{(\w+)\}", operation.path)
+    given = dict(_pairs(inputs.path, "--path"))
+    if set(wanted) != set(given):
+        needs = " and ".join(f"--path {parameter}=…" for parameter in wanted) or "no --path"
+        raise UsageError(f"{name} needs {needs}.")
+    return operation.path.format_map({parameter: quote(value, safe="") for parameter, value in given.items()})
+
+
+def _pairs(given: list[str], option: str) -> list[tuple[str, str]]:
+    pairs = [text.partition("=") for text in given]
+    if any(not name or not separator for name, separator, _ in pairs):
+        raise UsageError(f"{option} takes NAME=VALUE.")
+    return [(name, value) for name, _, value in pairs]
+
+
+def _body(name: str, operation: OperationInfo, inputs: Inputs, files: ExitStack) -> dict[str, Any]:
+    """The body, and the headers that tell its media type and the answer's."""
+    if _MULTIPART in operation.request_types:
+        return _multipart(name, operation, inputs, files)
+    if inputs.part:
+        raise UsageError(f"{name} takes no parts: give its body with --data.")
+    if inputs.data is None and operation.request_types and _JSON not in operation.request_types:
+        raise UsageError(f"{name} needs a body of {operation.request_types[0]}: --data @FILE.")
+    streamed = operation.request_types == (_BYTES,)
+    content = _content(inputs.data, files, streamed=streamed)
+    kind = inputs.content_type or _fitting_type(operation, content)
+    if kind.partition(";")[0] == _JSON and isinstance(content, bytes):
+        _check_json(content)
+    return {
+        "content": content,
+        "headers": {"Content-Type": kind, "Accept": inputs.accept or _answer_type(operation, kind)},
+    }
+
+
+def _content(data: str | None, files: ExitStack, *, streamed: bool) -> bytes | BinaryIO:
+    """The body: in memory, so that it can be sent again, unless it may be as large as a model."""
+    if data == "-":
+        return sys.stdin.buffer if streamed else sys.stdin.buffer.read()
+    if data is not None and data.startswith("@"):
+        file = _opened(data[1:], files)
+        return file if streamed else file.read()
+    return ("{}" if data is None else data).encode()
+
+
+def _fitting_type(operation: OperationInfo, content: bytes | BinaryIO) -> str:
+    """The media type of a body: an Arrow file and a list of records are known by how they begin."""
+    begin = content[:100].lstrip() if isinstance(content, bytes) else b""
+    sign = "arrow" if begin.startswith(_ARROW_MAGIC) else "records" if begin.startswith(b"[") else None
+    fitting = [kind for kind in operation.request_types if sign is not None and sign in kind]
+    return next(
+        iter([*fitting, *(kind for kind in operation.request_types if kind == _JSON), *operation.request_types, _JSON])
+    )
+
+
+def _answer_type(operation: OperationInfo, kind: str) -> str:
+    """The answer's media type to ask for: the body's own where the operation has it, else its first."""
+    return kind if kind in operation.response_types else next(iter(operation.response_types), "*/*")
+
+
+def _check_json(content: bytes) -> None:
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"The body is no JSON: {error}.") from None
+
+
+def _multipart(name: str, operation: OperationInfo, inputs: Inputs, files: ExitStack) -> dict[str, Any]:
+    if inputs.data is not None or not inputs.part:
+        raise UsageError(f"{name} takes a body of parts: --part metadata='{{…}}' --part file=@model.onnx.")
+    parts = [(part, _part(value, files)) for part, value in _pairs(inputs.part, "--part")]
+    return {"files": parts, "headers": {"Accept": inputs.accept or _answer_type(operation, _MULTIPART)}}
+
+
+def _part(value: str, files: ExitStack) -> _Part:
+    """A part: a file with its name, an object as JSON, anything else as a text."""
+    if value.startswith("@"):
+        return user_path(value[1:]).name, _opened(value[1:], files), _BYTES
+    if value.startswith("{"):
+        _check_json(value.encode())
+        return None, value.encode(), _JSON
+    return None, value.encode(), "text/plain"
+
+
+def _opened(name: str, files: ExitStack) -> BinaryIO:
+    try:
+        return files.enter_context(user_path(name).open("rb"))
+    except OSError as error:
+        raise UsageError(f"The file {name} cannot be read: {error.strerror}.") from None

@@ -1,0 +1,125 @@
+"""`wallaroo-ext assay`: what an assay found, as a table or a chart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+
+from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.printing import output
+from wallaroo_ext.cli.printing.output_files import check_output
+from wallaroo_ext.cli.printing.tables import Column, counted, numbers, show_table, times
+from wallaroo_ext.cli.workspaces import A_FILE
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+assay = App(name="assay", help="Show what an assay found.")
+_ENDINGS = (".png", ".svg", ".pdf")
+_NUMBERS = {"score": "score", "warning_threshold": "warning", "alert_threshold": "alert"}
+
+_Time = Annotated[str | None, Parameter(show_default=False)]
+_Limit = Annotated[int | None, Parameter(validator=Number(gte=1))]
+
+
+@assay.command
+def results(
+    assay_id: int,
+    /,
+    *,
+    start: _Time = None,
+    end: _Time = None,
+    limit: _Limit = None,
+    options: Options = DEFAULT_OPTIONS,
+) -> None:
+    """Show the windows of an assay with their scores, the oldest first.
+
+    With --json, each has its distributions, too.
+
+    For example: `wallaroo-ext assay results 5 --start 2023-01-01`
+
+    Args:
+        assay_id: The assay's id.
+        start: The first time that a window may begin at, such as 2023-01-31 or 2023-01-31T12:00:00Z.
+        end: The time that windows begin before.
+        limit: How many windows to show at most, the newest.
+        options: The instance, and how to answer.
+    """
+    with options.reported():
+        found = _results(assay_id, start, end, limit, options)
+        if options.json:
+            from wallaroo_ext.cli.printing.output_rows import plain
+
+            output.line(output.as_json(plain(found.to_pylist()), machine=True))
+        elif found.num_rows == 0:
+            output.remark("The assay has no windows in this time.")
+        else:
+            _show(found)
+
+
+@assay.command
+def chart(
+    assay_id: int,
+    /,
+    *,
+    output_file: Annotated[Path, Parameter(name="--output"), A_FILE],
+    start: _Time = None,
+    end: _Time = None,
+    limit: _Limit = None,
+    title: str | None = None,
+    bins: Literal["last", "worst"] | None = None,
+    options: Options = DEFAULT_OPTIONS,
+) -> None:
+    """Draw the scores of an assay over its windows, with its thresholds.
+
+    It needs the extra `charts`.
+
+    For example: `wallaroo-ext assay chart 5 --output drift.png`
+
+    Args:
+        assay_id: The assay's id.
+        output_file: The file for the chart: .png, .svg or .pdf.
+        start: The first time that a window may begin at, such as 2023-01-31 or 2023-01-31T12:00:00Z.
+        end: The time that windows begin before.
+        limit: How many windows to draw at most, the newest.
+        title: The line above the chart.
+        bins: Adds the distribution of one window beside the baseline's: of the last one, or of the worst.
+        options: The instance, and how to answer.
+    """
+    with options.reported():
+        check_output(output_file, _ENDINGS)
+        from wallaroo_ext.assays.chart import assay_chart
+
+        found = _results(assay_id, start, end, limit, options)
+        figure = assay_chart(found, title=title, bins=bins)
+        figure.save(output_file)
+        if options.json:
+            output.line(output.as_json({"output": str(output_file), "windows": found.num_rows}, machine=True))
+        else:
+            output.remark(f"The chart of {counted(found.num_rows, 'window')} is in {output_file}.")
+
+
+def _results(assay_id: int, start: str | None, end: str | None, limit: int | None, options: Options) -> pa.Table:
+    from wallaroo_ext.assays.results import assay_results
+
+    with options.connect() as client:
+        return assay_results(client, assay_id, start, end, limit)
+
+
+def _show(found: pa.Table) -> None:
+    rows = found.to_pydict()
+    show_table(
+        [
+            Column("window (UTC)", times(rows["window_start"])),
+            Column("values", [_count(value) for value in rows["window_count"]], right=True),
+            *(Column(title, numbers(rows[name]), right=True) for name, title in _NUMBERS.items()),
+            Column("status", [str(value) for value in rows["status"]], states=True),
+        ]
+    )
+
+
+def _count(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"

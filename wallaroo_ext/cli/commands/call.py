@@ -1,0 +1,128 @@
+"""`wallaroo-ext call`: any operation by its id."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import httpx
+from cyclopts import Parameter
+
+from wallaroo_ext import contract
+from wallaroo_ext.cli.call_requests import Inputs, request_of
+from wallaroo_ext.cli.commands.operations import found
+from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.printing import output
+from wallaroo_ext.cli.printing.output import UsageError
+from wallaroo_ext.cli.printing.output_files import check_output, in_place_of
+from wallaroo_ext.cli.workspaces import A_FILE
+from wallaroo_ext.operations import Send, sendable
+from wallaroo_ext.transport.response_errors import connection_failed, refusal, violation
+from wallaroo_ext.transport.retry import request_options
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+_MANY = Parameter(negative=())
+
+
+def call(
+    operation: Annotated[str, Parameter(completer=lambda _: contract.operation_ids())],
+    /,
+    *,
+    data: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    path: Annotated[list[str] | None, _MANY] = None,
+    query: Annotated[list[str] | None, _MANY] = None,
+    part: Annotated[list[str] | None, _MANY] = None,
+    content_type: str | None = None,
+    accept: str | None = None,
+    output_file: Annotated[Path | None, Parameter(name="--output"), A_FILE] = None,
+    options: Options = DEFAULT_OPTIONS,
+) -> None:
+    """Call an operation of the API, and print what it answers.
+
+    `wallaroo-ext call list_models --data '{"workspace_id": 1}'`. JSON is printed as it came, on a terminal over several
+    lines.
+
+    Args:
+        operation: The operation's id, such as list_workspaces; `wallaroo-ext operations` lists all.
+        data: The body: JSON, @FILE for what is in a file, or - for the standard input. An empty object by default.
+        path: A parameter of the path, as NAME=VALUE.
+        query: A parameter of the query, as NAME=VALUE; a name may be given several times.
+        part: A part of a multipart body, as NAME=TEXT or NAME=@FILE, such as `metadata={…}` and `file=@model.onnx`.
+        content_type: The body's media type; by default the one of the operation's that fits the body.
+        accept: The answer's media type to ask for.
+        output_file: A file to write the answer to, piece by piece. It is needed for binary answers on a terminal.
+        options: The instance, and how to answer.
+    """
+    with options.reported():
+        name = found(operation)
+        if name == "request_token":
+            raise UsageError("For a token, run `wallaroo-ext token`: `call` signs in by itself.")
+        if output_file is not None:
+            check_output(output_file)
+        inputs = Inputs(data, path or [], query or [], part or [], content_type, accept)
+        with request_of(name, inputs) as request, options.connect() as client:
+            step = Send(name, request | {"extensions": {request_options.STREAM: output_file is not None}})
+            with _answered(client.get_httpx_client(), step) as response:
+                _deliver(name, response, output_file, machine=options.json)
+
+
+@contextmanager
+def _answered(http: httpx.Client, step: Send) -> Generator[httpx.Response]:
+    """An answer of success, whose body is still to be read."""
+    try:
+        with http.stream(**sendable(step)) as response:
+            if not response.is_success:
+                response.read()
+                raise refusal(step.operation, response)
+            yield response
+    except (httpx.RequestError, httpx.InvalidURL) as error:
+        raise connection_failed(step.operation, error) from error
+
+
+def _deliver(name: str, response: httpx.Response, file: Path | None, *, machine: bool) -> None:
+    """Write an answer where it is wanted."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
+    if kind not in contract.operation(name).response_types:
+        response.read()
+        if response.content:
+            raise violation(name, response, f"its content type is {kind or 'none'}")
+    if file is not None:
+        size = _write(file, response)
+        if machine:
+            output.line(output.as_json({"output": str(file), "bytes": size, "content_type": kind}, machine=True))
+        else:
+            output.remark(f"{size} bytes of {kind} are in {file}.")
+    elif kind == "application/json":
+        response.read()
+        _print_json(name, response, machine=machine)
+    elif response.read():
+        _print_bytes(response.content, kind)
+
+
+def _print_json(name: str, response: httpx.Response, *, machine: bool) -> None:
+    try:
+        content: Any = json.loads(response.content)
+    except (ValueError, RecursionError):
+        raise violation(name, response, "it is no JSON") from None
+    if output.is_terminal() or machine:
+        output.line(output.as_json(content, machine=machine))
+    else:
+        output.as_it_is(response.content.decode("utf-8", errors="replace").rstrip("\n"))
+
+
+def _print_bytes(content: bytes, kind: str) -> None:
+    if output.is_terminal():
+        raise UsageError(f"The answer is {kind}, which is not for a terminal: give a file with --output FILE.")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+
+
+def _write(file: Path, response: httpx.Response) -> int:
+    """Write an answer to a file that is there as a whole or not at all; its size in bytes."""
+    with in_place_of(file) as target:
+        return sum(target.write(piece) for piece in response.iter_bytes())

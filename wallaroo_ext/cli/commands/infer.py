@@ -1,0 +1,127 @@
+"""`wallaroo-ext infer`: rows scored on a deployment."""
+
+from __future__ import annotations
+
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from wallaroo_ext.cli import signals
+from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.printing import output, progress
+from wallaroo_ext.cli.printing.output_files import check_output
+from wallaroo_ext.cli.printing.tables import counted
+from wallaroo_ext.cli.workspaces import A_FILE, DeploymentId, searched
+from wallaroo_ext.errors import EngineError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from wallaroo_mlops_client import Client
+
+_ENDINGS = (".arrow", ".parquet", ".csv", ".json")
+_MANY = Parameter(negative=())
+
+
+def infer(
+    where: str,
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    output_file: Annotated[Path | None, Parameter(name="--output"), A_FILE] = None,
+    workspace: str | None = None,
+    deployment_id: DeploymentId = None,
+    columns: Annotated[list[str] | None, _MANY] = None,
+    drop: Annotated[list[str] | None, _MANY] = None,
+    vector: Annotated[bool, _MANY] = False,
+    wire: Literal["arrow", "pandas-records", "json"] = "arrow",
+    options: Options = DEFAULT_OPTIONS,
+) -> None:
+    """Score the rows of a file on a deployment.
+
+    A terminal shows the first rows, with what the model gave; a program gets all of them as JSON, a record a line.
+
+    For example: `wallaroo-ext infer tumours patients.csv --vector --output scored.csv`
+
+    Args:
+        where: The pipeline's name, the deployment's, or the URL that it answers at.
+        file: The rows: an .arrow, .parquet, .csv or .json file with a column a field of the model, or - for the
+            standard input.
+        output_file: A file for the scored rows: .arrow, .parquet, .csv or .json.
+        workspace: Its workspace, by its name or its id; all that the user sees are searched by default.
+        deployment_id: The id of the deployment that is meant, where the name fits several.
+        columns: The columns of the file to send, with commas between; all of them by default.
+        drop: Columns not to send, with commas between.
+        vector: Send the columns as one vector of 32-bit floats, for a model with one input.
+        wire: How rows are sent; `json` is all that the oldest releases take.
+        options: The instance, and how to answer.
+    """
+    with options.reported():
+        if output_file is not None:
+            check_output(output_file, _ENDINGS)
+        rows = _rows(file, columns or [], drop or [], vector=vector)
+        with options.connect() as client:
+            url = _url(client, where, workspace, deployment_id)
+            began = time.monotonic()
+            try:
+                scored = _scored(client, url, rows, wire, output_file)
+            except EngineError as error:
+                if rows.num_columns > 1:
+                    error.advice += " Where the columns are the numbers of one input, send them as one: --vector."
+                raise
+        _show(scored, output_file, time.monotonic() - began, machine=options.json)
+
+
+def _rows(file: str, columns: list[str], drop: list[str], *, vector: bool) -> pa.Table:
+    from wallaroo_ext.cli.input_rows import as_vector, read_rows, with_columns
+
+    rows = with_columns(read_rows(file, columns), columns, drop)
+    return as_vector(rows) if vector else rows
+
+
+def _url(client: Client, where: str, workspace: str | None, deployment_id: int | None) -> str:
+    from wallaroo_ext.deployments.find import find_deployment
+
+    if where.startswith(("http://", "https://")):
+        return where
+    return find_deployment(client, where, searched(client, workspace), deployment_id=deployment_id).url
+
+
+def _scored(client: Client, url: str, rows: pa.Table, wire: Any, file: Path | None) -> pa.Table:
+    """The rows scored, piece by piece, so that a request has a size that every gateway takes."""
+    from wallaroo_ext.cli.input_rows import pieces
+    from wallaroo_ext.inference.infer import infer as score
+
+    answers: list[pa.Table] = []
+
+    def left() -> str:
+        done = sum(answer.num_rows for answer in answers)
+        what = f"nothing was written{'' if file is None else f' to {file}'}"
+        return f"Interrupted: {done:,} of {rows.num_rows:,} rows were scored, which the instance has logged; {what}."
+
+    with signals.noted(left), progress.scoring(rows.num_rows) as tell:
+        for piece in pieces(rows):
+            answers.append(score(client, url, piece, wire=wire))
+            tell(sum(answer.num_rows for answer in answers))
+    arrow: Any = import_module("pyarrow")
+    return arrow.concat_tables(answers, promote_options="permissive")
+
+
+def _show(scored: pa.Table, file: Path | None, seconds: float, *, machine: bool) -> None:
+    from wallaroo_ext.cli.printing.output_rows import records, show_scored, write_scored
+
+    if file is not None:
+        write_scored(file, scored)
+        if machine:
+            output.line(output.as_json({"output": str(file), "rows": scored.num_rows}, machine=True))
+    elif machine or not output.is_terminal():
+        for record in records(scored):
+            output.line(record)
+        return
+    else:
+        show_scored(scored)
+    if not machine:
+        where = "" if file is None else f", to {file}"
+        output.remark(f"Scored {counted(scored.num_rows, 'row')} in {seconds:.1f} s{where}.")

@@ -1,0 +1,61 @@
+"""`wallaroo-ext status`: how a deployment is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.printing import output
+from wallaroo_ext.cli.printing.output import UsageError
+from wallaroo_ext.cli.printing.pods import show_pods
+from wallaroo_ext.cli.printing.tables import show_facts
+from wallaroo_ext.cli.workspaces import DeploymentId, searched
+
+if TYPE_CHECKING:
+    from wallaroo_ext.deployments.find import Found
+
+
+def status(
+    name: str | None = None,
+    /,
+    *,
+    workspace: str | None = None,
+    deployment_id: DeploymentId = None,
+    options: Options = DEFAULT_OPTIONS,
+) -> None:
+    """Tell how a deployment is, with its pods and models.
+
+    The exit code is 1 where it is in Error.
+
+    For example: `wallaroo-ext status tumours`
+
+    Args:
+        name: The pipeline's name, or the deployment's, such as tumours-5. The API lists neither, so one has to be
+            named.
+        workspace: Its workspace, by its name or its id; all that the user sees are searched by default.
+        deployment_id: The id of the deployment that is meant, where the name fits several.
+        options: The instance, and how to answer.
+    """
+    with options.reported():
+        if name is None:
+            raise UsageError("The API lists no deployments: name a pipeline, such as `wallaroo-ext status tumours`.")
+        from wallaroo_ext.deployments.find import found, nothing_deployed
+
+        with options.connect() as client:
+            place = searched(client, workspace)
+            deployed = found(client, name, place, deployment_id=deployment_id)
+            if deployed is None:
+                raise nothing_deployed(name, place, deployment_id)
+        _show(deployed, machine=options.json)
+        if deployed.status.status == "Error":
+            raise SystemExit(output.FAILED)
+
+
+def _show(deployed: Found, *, machine: bool) -> None:
+    if machine:
+        fields: Any = {"name": deployed.name, "id": deployed.id, "url": deployed.url}
+        output.line(output.as_json(fields | deployed.status.to_dict(), machine=True))
+        return
+    facts = {"deployment": deployed.name, "url": deployed.url, "status": deployed.status.status}
+    show_facts({title: text for title, text in facts.items() if text is not None})
+    show_pods(deployed.status)

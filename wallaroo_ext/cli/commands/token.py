@@ -1,0 +1,34 @@
+"""`wallaroo-ext token`: a bearer token for other programs."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.printing import output
+
+
+def token(*, options: Options = DEFAULT_OPTIONS) -> None:
+    """Print a bearer token, for programs that call the API by themselves.
+
+    `curl -H "Authorization: Bearer $(wallaroo-ext token)" …`. With --json it comes with its lifetime, in seconds.
+    """
+    with options.reported(), options.connect() as client:
+        auth: Any = client.get_httpx_client().auth
+        found = auth.token()
+        if output.is_terminal():
+            output.remark("This token is a secret: whoever has it can act as you until it expires.")
+        output.line(as_answer(found.access, found.expires_at) if options.json else found.access)
+
+
+def as_answer(access: str, expires_at: float) -> str:
+    """A token as a token endpoint answers; without a lifetime where nobody told it.
+
+    Args:
+        access: The token.
+        expires_at: Until when it is good, on the monotonic clock.
+    """
+    lifetime = {} if math.isinf(expires_at) else {"expires_in": max(0, int(expires_at - time.monotonic()))}
+    return output.as_json({"access_token": access, "token_type": "Bearer"} | lifetime, machine=True)

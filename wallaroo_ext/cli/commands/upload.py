@@ -1,0 +1,153 @@
+"""`wallaroo-ext upload`: a model file to a workspace."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import sys
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from wallaroo_ext.cli import signals
+from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.printing import output, progress
+from wallaroo_ext.cli.printing.output import UsageError
+from wallaroo_ext.cli.printing.tables import show_facts
+from wallaroo_ext.cli.workspaces import A_PATH, workspace_id
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from wallaroo_mlops_client.models import ModelVersion
+
+
+def upload(
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    name: str,
+    workspace: str | None = None,
+    framework: str = "onnx",
+    arch: Literal["x86", "arm"] | None = None,
+    input_schema: Annotated[Path | None, A_PATH] = None,
+    output_schema: Annotated[Path | None, A_PATH] = None,
+    python_version: str | None = None,
+    requirement: Annotated[list[str] | None, Parameter(negative=())] = None,
+    visibility: Literal["public", "private"] = "private",
+    file_name: str | None = None,
+    wait: bool = True,
+    wait_timeout: Annotated[float, Parameter(validator=Number(gte=0))] = 600,
+    options: Options = DEFAULT_OPTIONS,
+) -> None:
+    """Upload a model, and wait until it is ready.
+
+    The SHA-256 of what was sent is compared with the one of what is stored. What Ctrl-C interrupts while it is being
+    sent is not stored; after that the model stays, and it is said.
+
+    For example: `wallaroo-ext upload tumours.onnx --name tumours`
+
+    Args:
+        file: The model's file, or - for the standard input.
+        name: The model's name, of letters, digits and dashes. One that the workspace has gets a version more.
+        workspace: The workspace, by its name or its id; the user's own one by default.
+        framework: What the model was written with.
+        arch: The processors to deploy it on.
+        input_schema: A file with the Arrow schema of its inputs, for frameworks that need it: an .arrow or .parquet
+            file with any rows, or a serialised schema.
+        output_schema: The same of its outputs.
+        python_version: The version of Python that it needs, such as 3.8.
+        requirement: A package that it needs; the option can be given several times.
+        visibility: Who may see it: everybody, or the members of its workspace.
+        file_name: The name to store the file under; its own by default.
+        wait: Whether to wait until the instance has made it ready.
+        wait_timeout: How long to wait for that, in seconds.
+        options: The instance, and how to answer.
+    """
+    with options.reported(), ExitStack() as after:
+        from wallaroo_ext.uploads import upload_model
+
+        schemas: Any = {"input_schema": schema_in(input_schema), "output_schema": schema_in(output_schema)}
+        source: Any = sys.stdin.buffer if file == "-" else Path(file)
+        with options.connect() as client:
+            workspace_number = workspace_id(client, workspace)
+            with progress.sending(name, quiet=options.json) as tell:
+                version = upload_model(
+                    client,
+                    source,
+                    name=name,
+                    workspace=workspace_number,
+                    framework=framework,
+                    arch=arch,
+                    python_version=python_version,
+                    requirements=requirement,
+                    visibility=visibility,
+                    file_name=file_name,
+                    wait=wait,
+                    timeout=wait_timeout,
+                    progress=tell,
+                    **schemas,
+                )
+                left = f"The model {name} is stored in the workspace {workspace_number}, as the version {version.id}."
+                after.enter_context(signals.noted(lambda: left))
+        _show(name, workspace_number, version, machine=options.json)
+
+
+def _show(name: str, workspace_number: int, version: ModelVersion, *, machine: bool) -> None:
+    from wallaroo_mlops_client.types import Unset
+
+    status = None if isinstance(version.status, Unset) else version.status
+    facts: dict[str, Any] = {
+        "model": name,
+        "id": version.id,
+        "version": version.model_version,
+        "sha256": version.sha,
+        "status": status,
+        "workspace_id": workspace_number,
+    }
+    if machine:
+        output.line(output.as_json(facts, machine=True))
+    else:
+        show_facts({title.replace("_id", ""): str(value) for title, value in facts.items() if value is not None})
+
+
+_ARROW, _PARQUET = b"ARROW1", b"PAR1"
+
+
+def schema_in(file: Path | None) -> pa.Schema | None:
+    """The schema in a file: of an Arrow or a Parquet file with any rows, serialised, or that as base64.
+
+    Raises:
+        UsageError: There is none, or pyarrow is not installed.
+        OSError: The file cannot be read.
+    """
+    if file is None:
+        return None
+    try:
+        arrow: Any = import_module("pyarrow")
+    except ImportError:
+        raise UsageError("Schemas need pyarrow: pip install 'wallaroo-ext[arrow]'.") from None
+    with file.open("rb") as opened:
+        begin = opened.read(len(_ARROW))
+    try:
+        if begin.startswith(_PARQUET):
+            return import_module("pyarrow.parquet").read_schema(file)
+        if begin.startswith(_ARROW):
+            return arrow.ipc.open_file(file).schema
+        return arrow.ipc.read_schema(arrow.py_buffer(_message(file.read_bytes())))
+    except (arrow.ArrowException, ValueError, OSError):
+        raise UsageError(
+            f"There is no Arrow schema in {file}: give an .arrow or .parquet file that has it, the schema as "
+            f"`serialize` writes it, or the base64 of that."
+        ) from None
+
+
+def _message(content: bytes) -> bytes:
+    """A serialised schema, which may be written as base64."""
+    try:
+        return base64.b64decode(b"".join(content.split()), validate=True)
+    except binascii.Error:
+        return content

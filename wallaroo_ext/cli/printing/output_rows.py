@@ -1,0 +1,195 @@
+"""Scored rows for people, for programs, and in files."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from datetime import date, datetime, time
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from wallaroo_ext._util import arrow_files
+from wallaroo_ext._util.terminal_text import visible_json
+from wallaroo_ext.cli.printing import output
+from wallaroo_ext.cli.printing.output_files import in_place_of
+from wallaroo_ext.cli.printing.tables import Column, numbers, show_table, times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+    from typing import BinaryIO
+
+    import pyarrow as pa
+
+_SHOWN_ROWS = 10
+_SHOWN_VALUES = 4
+_CHUNK = 1000
+_OUTPUT = "out."
+_FAILURES = {"anomaly.count", "check_failures"}
+
+
+def show_scored(table: pa.Table) -> None:
+    """Print the first rows of an answer: what the model gave, and which validations failed."""
+    first = table.slice(0, _SHOWN_ROWS)
+    names = [name for name in table.column_names if name.startswith(_OUTPUT)]
+    names += [name for name in table.column_names if name in _FAILURES]
+    columns = [_column(name, first.column(name).to_pylist()) for name in names]
+    show_table([Column("row", [str(row) for row in range(first.num_rows)], right=True), *columns])
+    more = table.num_rows - first.num_rows
+    if more > 0:
+        output.remark(f"… and {more:,} more rows; --output FILE or --json gives them all.")
+
+
+def records(table: pa.Table) -> Iterator[str]:
+    """The rows as JSON, an object each; what is no number is null."""
+    for begin in range(0, table.num_rows, _CHUNK):
+        for row in _rows(_readable(table.slice(begin, _CHUNK))):
+            yield visible_json(json.dumps(plain(row), ensure_ascii=False, separators=(",", ":")))
+
+
+def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """The rows as Python has them."""
+    columns = [_values(column) for column in table.columns]
+    return (dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True))
+
+
+def _values(column: Any) -> list[Any]:
+    """The values of a column; times that Python does not have, with nanoseconds or far away, as texts."""
+    try:
+        return column.to_pylist()
+    except (ValueError, OverflowError):
+        return column.cast("string").to_pylist()
+
+
+def write_scored(file: Path, table: pa.Table) -> None:
+    """Write the rows to a file, as its ending says."""
+    with in_place_of(file) as target:
+        WRITERS[file.suffix.lower()](table, target)
+
+
+def plain(value: Any) -> Any:
+    """What JSON has for a value."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(name): plain(each) for name, each in cast("dict[Any, Any]", value).items()}
+    if isinstance(value, list):
+        return [plain(each) for each in cast("list[Any]", value)]
+    if isinstance(value, date | time):
+        return _time(value) if isinstance(value, datetime) else value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _time(value: datetime) -> str:
+    """A time with all its digits and its zone; without one it is UTC, as in all that an instance says."""
+    if value.utcoffset():
+        return value.isoformat()
+    whole = not value.microsecond % 1000 and not getattr(value, "nanosecond", 0)
+    return value.replace(tzinfo=None).isoformat(timespec="milliseconds" if whole else "auto") + "Z"
+
+
+def _column(name: str, values: list[Any]) -> Column:
+    """A column of the table for people: numbers below each other, and only the beginning of long lists."""
+    while values and all(isinstance(value, list) and len(cast("list[Any]", value)) == 1 for value in values):
+        values = [value[0] for value in values]
+    if all(isinstance(value, float) or value is None for value in values):
+        return Column(name, numbers(values), right=True)
+    if all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+        return Column(name, [str(value) for value in values], right=True)
+    if all(isinstance(value, datetime) for value in values):
+        return Column(name, times(values))
+    return Column(name, [_text(value) for value in values])
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, list):
+        return _rounded(value)
+    several = cast("Sequence[Any]", value)
+    begin = ", ".join(_text(each) for each in several[:_SHOWN_VALUES])
+    more = len(several) - _SHOWN_VALUES
+    return f"[{begin}, … {more:,} more]" if more > 0 else f"[{begin}]"
+
+
+def _rounded(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else "-" if value is None else str(plain(value))
+
+
+def _write_arrow(table: pa.Table, target: BinaryIO) -> None:
+    target.writelines(arrow_files.to_pieces(table))
+
+
+def _write_parquet(table: pa.Table, target: BinaryIO) -> None:
+    parquet: Any = import_module("pyarrow.parquet")
+    parquet.write_table(table, target)
+
+
+def _write_json(table: pa.Table, target: BinaryIO) -> None:
+    """A list of records, as pandas writes it with orient='records', with a record a line."""
+    begin = b"[\n"
+    for record in records(table):
+        target.write(begin + record.encode())
+        begin = b",\n"
+    target.write(b"\n]\n" if table.num_rows else b"[]\n")
+
+
+def _write_csv(table: pa.Table, target: BinaryIO) -> None:
+    csv: Any = import_module("pyarrow.csv")
+    arrow_module: Any = import_module("pyarrow")
+    columns = {name: _flat(table.column(name)) for name in table.column_names}
+    csv.write_csv(arrow_module.table(columns), target)
+
+
+def _flat(column: Any) -> Any:
+    """A column that CSV can have: lists of one value are that value, other lists a text of JSON."""
+    pa: Any = import_module("pyarrow")
+    while _has_single_values(column):
+        column = pa.chunked_array([chunk.flatten() for chunk in column.chunks], column.type.value_type)
+    if not pa.types.is_nested(column.type):
+        return column
+    values = _short_floats(column).to_pylist()
+    return pa.array([None if value is None else json.dumps(plain(value)) for value in values], pa.string())
+
+
+def _has_single_values(column: Any) -> bool:
+    types: Any = import_module("pyarrow").types
+    kind = column.type
+    if not (types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)) or column.null_count:
+        return False
+    compute: Any = import_module("pyarrow.compute")
+    return compute.all(compute.equal(compute.list_value_length(column), 1), min_count=0).as_py()
+
+
+def _readable(table: pa.Table) -> pa.Table:
+    """A table whose 32-bit floats have as few digits as stand for them."""
+    arrow_module: Any = import_module("pyarrow")
+    return arrow_module.table({name: _short_floats(table.column(name)) for name in table.column_names})
+
+
+def _short_floats(column: Any) -> Any:
+    """A column with 64-bit floats in place of its 32-bit ones, with the same digits when they are written: 11.6."""
+    pa: Any = import_module("pyarrow")
+    as_texts = _with_values(column.type, pa.string())
+    return column if as_texts is None else column.cast(as_texts).cast(_with_values(column.type, pa.float64()))
+
+
+def _with_values(kind: Any, values: Any) -> Any:
+    """The type with other values in place of 32-bit floats; None where it has none."""
+    pa: Any = import_module("pyarrow")
+    if pa.types.is_float32(kind):
+        return values
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return None
+    inner = _with_values(kind.value_type, values)
+    return None if inner is None else pa.list_(inner)
+
+
+WRITERS: dict[str, Callable[[Any, BinaryIO], None]] = {
+    ".arrow": _write_arrow,
+    ".parquet": _write_parquet,
+    ".csv": _write_csv,
+    ".json": _write_json,
+}
+"""What writes the rows, by the ending of the file."""

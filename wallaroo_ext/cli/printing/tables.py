@@ -1,0 +1,180 @@
+"""Tables for people: aligned, and as wide as the terminal."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext._util.terminal_text import printable
+from wallaroo_ext.cli.printing import output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+_GAP = "  "
+_NARROWEST = 8
+_GOOD, _BAD, _OPEN = "32", "31", "33"
+_COLOURS = {"running": _GOOD, "ready": _GOOD, "ok": _GOOD, "error": _BAD, "alert": _BAD}
+_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        title: What stands above it.
+        cells: A text a row.
+        right: Whether the texts end at the same place, as numbers do. Such a column is never shortened.
+        states: Whether the texts are states, which have colours.
+    """
+
+    title: str
+    cells: Sequence[str]
+    right: bool = False
+    states: bool = False
+
+
+def show_table(columns: Sequence[Column]) -> None:
+    """Print a table; texts that are too long for the terminal are shortened in their middle."""
+    clean = [Column(each.title, [printable(cell) for cell in each.cells], each.right, each.states) for each in columns]
+    room = _room()
+    if room is not None:
+        clean = _as_many_as_fit(clean, room)
+    widths = _widths(clean, room)
+    output.line(_joined([_padded(each, each.title, width) for each, width in zip(clean, widths, strict=True)]))
+    for row in range(len(clean[0].cells)):
+        cells = [_cell(each, each.cells[row], width) for each, width in zip(clean, widths, strict=True)]
+        output.as_it_is(_joined(cells))
+
+
+def show_facts(facts: Mapping[str, str]) -> None:
+    """Print names with what they stand for, a line each, and whole, because people copy it."""
+    width = max(map(len, facts))
+    for name, text in facts.items():
+        value = printable(text)
+        output.as_it_is(f"{name:{width}}{_GAP}{_coloured(value, text) if name == 'status' else value}")
+
+
+def show_texts(texts: Sequence[str]) -> None:
+    """Print texts; what is too long for a line of the terminal goes on in the next one."""
+    room = _room()
+    for text in map(printable, texts):
+        lines = [text] if room is None else textwrap.wrap(text, room, subsequent_indent=_GAP)
+        for line in lines:
+            output.line(line)
+
+
+def shortened(text: str, width: int) -> str:
+    """A text that takes no more columns than this; what is too much is left out in its middle."""
+    from rich.cells import cell_len
+
+    if cell_len(text) <= width:
+        return text
+    kept = width - 1
+    while True:
+        short = f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"
+        if cell_len(short) <= width or kept <= 1:
+            return short
+        kept -= 1
+
+
+def numbers(values: Sequence[float | None]) -> list[str]:
+    """Numbers with about six digits, their points below each other where none needs an exponent; `-` for no number."""
+    short = [_number(value, f".{_DIGITS}g") for value in values]
+    if any("e" in text for text in short):
+        return short
+    places = max((len(text.partition(".")[2]) for text in short), default=0)
+    return [_number(value, f".{min(places, _DIGITS)}f") for value in values]
+
+
+def counted(count: int, what: str) -> str:
+    """How many there are of something whose name takes an `s`."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def times(values: Sequence[datetime | None]) -> list[str]:
+    """Times in UTC, without what is zero in all of them."""
+    known = [value for value in values if value is not None]
+    if all(value.hour == value.minute == value.second == 0 for value in known):
+        form = "%Y-%m-%d"
+    else:
+        form = "%Y-%m-%d %H:%M:%S" if any(value.second for value in known) else "%Y-%m-%d %H:%M"
+    return ["-" if value is None else value.strftime(form) for value in values]
+
+
+def _number(value: Any, form: str) -> str:
+    if value is None:
+        return "-"
+    return f"{value:{form}}" if math.isfinite(value) else str(value)
+
+
+def _room() -> int | None:
+    """How many columns there are; None where nobody looks, and nothing is left out."""
+    return max(shutil.get_terminal_size().columns, 40) if output.is_terminal() else None
+
+
+def _as_many_as_fit(columns: list[Column], room: int) -> list[Column]:
+    """The columns that have room when they are as narrow as they can be; `…` stands for the others."""
+    kept: list[Column] = []
+    taken = 0
+    for place, column in enumerate(columns):
+        taken += _narrowest(column) + (len(_GAP) if kept else 0)
+        rest = 0 if place == len(columns) - 1 else len(_GAP) + 1
+        if kept and taken + rest > room:
+            return [*kept, Column("…", ["…"] * len(column.cells))]
+        kept.append(column)
+    return kept
+
+
+def _natural(column: Column) -> int:
+    from rich.cells import cell_len
+
+    return max(map(cell_len, (column.title, *column.cells)))
+
+
+def _narrowest(column: Column) -> int:
+    return _natural(column) if column.right else min(_natural(column), max(_NARROWEST, len(column.title)))
+
+
+def _widths(columns: list[Column], room: int | None) -> list[int]:
+    """How wide each column is: the widest ones give way where there is no room for all."""
+    widths = [_natural(column) for column in columns]
+    if room is None:
+        return widths
+    least = [_narrowest(column) for column in columns]
+    while sum(widths) + len(_GAP) * (len(widths) - 1) > room:
+        widest = max(range(len(widths)), key=lambda place: (widths[place] > least[place], widths[place]))
+        if widths[widest] <= least[widest]:
+            break
+        widths[widest] -= 1
+    return widths
+
+
+def _padded(column: Column, text: str, width: int) -> str:
+    from rich.cells import cell_len
+
+    short = shortened(text, width)
+    space = " " * (width - cell_len(short))
+    return space + short if column.right else short + space
+
+
+def _cell(column: Column, text: str, width: int) -> str:
+    padded = _padded(column, text, width)
+    return _coloured(padded, text) if column.states else padded
+
+
+def _coloured(shown: str, state: str) -> str:
+    """A state in its colour, where the terminal has colours and the person wants them."""
+    if not output.is_terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return shown
+    return f"\033[{_COLOURS.get(state.lower(), _OPEN)}m{shown}\033[0m"
+
+
+def _joined(cells: list[str]) -> str:
+    return _GAP.join(cells).rstrip()

@@ -1,0 +1,1 @@
+"""The requests that a run sends: generated, from examples, and with bad tokens."""

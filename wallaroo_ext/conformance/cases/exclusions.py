@@ -1,0 +1,69 @@
+"""Which checks are not made in full, and why: all of them stand here."""
+
+from __future__ import annotations
+
+from wallaroo_ext.conformance.results import Narrowed
+
+_ACCEPTANCE, _REJECTION = "positive_data_acceptance", "negative_data_rejection"
+_EVERYWHERE = ("*",)
+
+NOT_IN_THE_MACHINE: tuple[Narrowed, ...] = tuple(
+    Narrowed(
+        check,
+        _EVERYWHERE,
+        "In the state machine only: links put in what an earlier answer gave, which schemathesis holds against the "
+        "run's own names, and deployments may be starting or over. Each operation by itself is checked in full.",
+    )
+    for check in (_ACCEPTANCE, _REJECTION)
+)
+"""The checks that the state machine does not make."""
+
+NO_GOOD_EDGES: tuple[Narrowed, ...] = (
+    Narrowed(
+        _ACCEPTANCE,
+        ("upload_and_convert_model", "upload_model"),
+        "On edges only, where schemathesis writes an empty part `metadata`; random data have real ones.",
+    ),
+)
+"""The operations of which schemathesis has no good edges, whatever it says."""
+
+FIND_NOTHING: tuple[Narrowed, ...] = (
+    Narrowed(
+        "use_after_free",
+        _EVERYWHERE,
+        "It looks for DELETE, and the API is called with POST only; that what was undeployed answers no more is "
+        "checked by the tests of what operations mean.",
+    ),
+    Narrowed(
+        "ensure_resource_availability",
+        _EVERYWHERE,
+        "It looks for paths below the path that made a thing, and the API has none.",
+    ),
+)
+"""The checks that are made and find nothing in this API; a contract of one's own may have what they look for."""
+
+
+UNSAFE_METHODS: tuple[Narrowed, ...] = (
+    Narrowed(
+        "unsupported_method",
+        _EVERYWHERE,
+        "Asked with GET, HEAD, OPTIONS and TRACE and without a body: what PUT, PATCH, DELETE and others would change "
+        "where the contract does not have them, nothing says.",
+    ),
+)
+"""The methods that are not tried where the contract does not have them."""
+
+
+def all_narrowed() -> list[Narrowed]:
+    """Everything that is narrowed, for the report."""
+    return [*NOT_IN_THE_MACHINE, *NO_GOOD_EDGES, *UNSAFE_METHODS, *FIND_NOTHING]
+
+
+def has_good_edges(operation: str) -> bool:
+    """Whether schemathesis makes good edges of an operation."""
+    return not any(operation in narrowed.operations for narrowed in NO_GOOD_EDGES)
+
+
+def is_made_in_machine(check: str) -> bool:
+    """Whether the state machine makes a check."""
+    return not any(narrowed.check == check for narrowed in NOT_IN_THE_MACHINE)

@@ -1,0 +1,1 @@
+"""What the suite may send: only what the contract says, to only what the run made."""

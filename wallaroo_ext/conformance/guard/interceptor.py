@@ -1,0 +1,438 @@
+"""How often a run may ask an instance that others use, too."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+import requests
+from typing_extensions import override
+
+from wallaroo_ext.conformance.exchanges import Exchange, kept_body, kept_headers
+from wallaroo_ext.conformance.guard.request_fields import RequestFields, fields_of, plainest, raw_path, template_pattern
+from wallaroo_ext.conformance.guard.write_guard import WithheldError
+from wallaroo_ext.conformance.results import Finding, Notice, Run
+from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Broken
+from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.transport.proxies import proxy_for
+from wallaroo_ext.transport.response_limits import limited
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wallaroo_ext.conformance.guard.write_guard import WriteGuard
+    from wallaroo_ext.conformance.rules import Rules
+
+
+class RateLimit:
+    """Lets no more than so many requests a second go.
+
+    Args:
+        per_second: How many; None for any number.
+    """
+
+    def __init__(self, per_second: float | None) -> None:
+        self._pause = 0.0 if per_second is None else 1 / per_second
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Wait until the next request may go."""
+        if not self._pause:
+            return
+        with self._lock:
+            now = time.monotonic()
+            begin = max(now, self._next)
+            self._next = begin + self._pause
+        time.sleep(begin - now)
+
+
+_JSON = "application/json"
+_PIECE = 65_536
+_EVERY_CHECK = (STATUS, CONTENT_TYPE, SCHEMA, ALWAYS)
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """A request that may be sent.
+
+    Attributes:
+        operation: The contract's `operationId`; empty where it is none of an operation.
+        method: Its method.
+        url: Its URL.
+        headers: Its headers.
+        content: Its body.
+        fields: The values in it.
+        is_declared: Whether the contract has an operation of its method at its path.
+        started: When it was sent, in seconds since 1970.
+        clock: The same on the monotonic clock.
+    """
+
+    operation: str
+    method: str
+    url: str
+    headers: list[tuple[str, str]]
+    content: bytes
+    fields: RequestFields
+    is_declared: bool = True
+    started: float = field(default_factory=time.time)
+    clock: float = field(default_factory=time.perf_counter)
+
+
+@dataclass(slots=True)
+class Incoming:
+    """An answer.
+
+    Attributes:
+        status: Its status.
+        headers: Its headers.
+        content: Its body.
+    """
+
+    status: int
+    headers: list[tuple[str, str]]
+    content: bytes
+
+    @property
+    def content_type(self) -> str:
+        """Its media type with parameters; empty where it has none."""
+        return next((value for name, value in self.headers if name.lower() == "content-type"), "")
+
+
+class _Route:
+    """An operation's method and path.
+
+    Args:
+        operation: The contract's `operationId`.
+        template: Its path, with parameters in braces.
+        method: Its method.
+    """
+
+    def __init__(self, operation: str, template: str, method: str) -> None:
+        self.operation = operation
+        self.template = template
+        self.method = method
+        self.pattern = template_pattern(template)
+        self.parameters = template.count("{")
+
+
+class Interceptor:
+    """Admits requests, keeps exchanges and checks answers.
+
+    Args:
+        run: What the run found so far; it is added to.
+        rules: The contract.
+        guard: What may be sent.
+        rate: How often.
+
+    Attributes:
+        run: What the run found so far.
+        rules: The contract.
+        guard: What may be sent.
+        test: The test that is running, as pytest names it.
+        sign_in_url: Where the run's own client gets its tokens, also where the contract does not have that operation.
+        roots: What the paths of the instance's URLs begin with, before those of the contract.
+        origins: Where requests may go, as scheme, host and port; None for anywhere.
+    """
+
+    def __init__(self, run: Run, rules: Rules, guard: WriteGuard, rate: RateLimit) -> None:
+        self.run = run
+        self.rules = rules
+        self.guard = guard
+        self.test = ""
+        self.sign_in_url = ""
+        self.roots: tuple[str, ...] = ("",)
+        self.origins: frozenset[str] | None = None
+        self._rate = rate
+        self._lock = threading.Lock()
+        routes = [_Route(name, path, method.upper()) for name, (_, path, method) in rules.places.items()]
+        # The template with the fewest parameters is the one that a path belongs to.
+        self._routes = sorted(routes, key=lambda route: route.parameters)
+
+    def operation_at(self, method: str, url: str) -> str:
+        """Return the operation that a request belongs to; empty where the contract has none of this method there."""
+        return next((found.operation for found in self._at(url) if found.method == method.upper()), "")
+
+    def _at(self, url: str) -> list[_Route]:
+        """The operations at a URL's path, the likeliest first: an instance may take it for any of them."""
+        path = raw_path(url)
+        below = [path.removeprefix(root) for root in self.roots if path.startswith(root)]
+        return [route for route in self._routes if any(map(route.pattern.fullmatch, below))]
+
+    def admit(self, method: str, url: str, headers: Iterable[tuple[str, str]], content: bytes) -> Outgoing:
+        """Let a request go, at its time.
+
+        Raises:
+            WithheldError: It could touch what the run did not make.
+        """
+        kept, routes = list(headers), self._at(url)
+        declared = [route for route in routes if route.method == method.upper()]
+        operation = next((route.operation for route in declared or routes), "")
+        fields = RequestFields()
+        try:
+            self._see_origin(url)
+            # The last is the likeliest, and the one that the request counts for.
+            for route in reversed(declared):
+                effects = self.guard.effects[route.operation]
+                fields = fields_of(route.template, url, kept, content, effects)
+                self.guard.check(route.operation, fields)
+            if not declared and not (method == "POST" and not routes and url == self.sign_in_url):
+                self._see_undeclared(method, url, kept, content, routes)
+        except WithheldError as error:
+            with self._lock:
+                self.run.withhold(operation, redacted(str(error)))
+            raise
+        self._rate.wait()
+        if declared:
+            self.guard.owned.attempt(self.guard.effects[operation], fields)
+        return Outgoing(operation, method, url, kept, content, fields, is_declared=bool(declared))
+
+    def _see_origin(self, url: str) -> None:
+        """See that a request goes to the instance, whatever its answers and the contract's servers lead to.
+
+        Raises:
+            WithheldError: It goes elsewhere.
+        """
+        if self.origins is not None and origin_of(url) not in self.origins:
+            raise WithheldError(f"{origin_of(url)} is not the instance.")
+
+    def _see_undeclared(
+        self, method: str, url: str, headers: list[tuple[str, str]], content: bytes, routes: list[_Route]
+    ) -> None:
+        """See that a request that the contract does not have can change nothing.
+
+        Raises:
+            WithheldError: It could.
+        """
+        if not routes:
+            self.guard.check_elsewhere(method, has_body=bool(content) or bool(self._at(plainest(url))))
+        for route in routes:
+            fields = fields_of(route.template, url, headers, content)
+            if method.upper() == "HEAD" and route.method == "GET":
+                self.guard.check(route.operation, fields)  # which instances carry out as they do GET
+            if route.parameters == routes[0].parameters:
+                self.guard.check_undeclared(method, route.operation, fields, has_body=bool(content))
+
+    def keep(self, outgoing: Outgoing, incoming: Incoming, *, checks: Iterable[str] = _EVERY_CHECK) -> Exchange:
+        """Keep an exchange, learn from it, and check its answer.
+
+        Args:
+            outgoing: The request.
+            incoming: Its answer.
+            checks: The checks to make of the answer.
+        """
+        exchange = self._exchange(outgoing, incoming)
+        operation = outgoing.operation
+        with self._lock:
+            self.run.exchanges.append(exchange)
+            if operation:
+                self._check(exchange, incoming, set(checks))
+        is_told = 0 < incoming.status < 500  # noqa: PLR2004 - HTTP's: a server's error may come after a write
+        if outgoing.is_declared and 200 <= incoming.status < 300:  # noqa: PLR2004 - HTTP's
+            is_told = self._learn(outgoing, incoming)
+        if is_told:
+            self.guard.owned.answered(outgoing.fields)
+        return exchange
+
+    def _learn(self, outgoing: Outgoing, incoming: Incoming) -> bool:
+        """Learn from a success; returns whether it tells all that the request made."""
+        effects, owned = self.guard.effects[outgoing.operation], self.guard.owned
+        is_told = owned.learn(effects, outgoing.fields, _json(incoming.content))
+        if outgoing.method.upper() == "DELETE":
+            owned.forget(effects, outgoing.fields)
+        return is_told
+
+    def lost(self, outgoing: Outgoing, error: Exception) -> Exchange:
+        """Keep a request that got no answer."""
+        nothing = Incoming(0, [], b"")
+        exchange = self._exchange(outgoing, nothing, error=f"{type(error).__name__}: {error}")
+        with self._lock:
+            self.run.exchanges.append(exchange)
+        return exchange
+
+    def found(
+        self, check: str, message: str, *, operation: str, exchange: Exchange | None = None, place: tuple[str, ...] = ()
+    ) -> Finding:
+        """A finding of the running test.
+
+        Args:
+            check: The name of the check.
+            message: What is wrong.
+            operation: The contract's `operationId`.
+            exchange: The request and its answer.
+            place: Where the rule stands in the contract, as the keys of a way from its root; the operation by default.
+        """
+        place = place or self.rules.places.get(operation, ())
+        rule = self.rules.rule(place) if place else None
+        return Finding(operation, check, message, rule, exchange, self.test)
+
+    def _exchange(self, outgoing: Outgoing, incoming: Incoming, *, error: str = "") -> Exchange:
+        sent_as = next((value for name, value in outgoing.headers if name.lower() == "content-type"), "")
+        return Exchange(
+            operation=outgoing.operation,
+            method=outgoing.method,
+            url=outgoing.url,
+            request_headers=kept_headers(outgoing.headers),
+            request=kept_body(outgoing.content, sent_as),
+            status=incoming.status,
+            answer_headers=kept_headers(incoming.headers),
+            answer=kept_body(incoming.content, incoming.content_type),
+            started=outgoing.started,
+            seconds=time.perf_counter() - outgoing.clock,
+            test=self.test,
+            error=error,
+        )
+
+    def _check(self, exchange: Exchange, incoming: Incoming, checks: set[str]) -> None:
+        operation = exchange.operation
+        broken = list(self.rules.broken(operation, incoming.status, incoming.content_type, incoming.content))
+        for check in _EVERY_CHECK:
+            if check in checks:
+                found = [self._finding(one, exchange) for one in broken if one.check == check]
+                self.run.checked(operation, check, found)
+        if not broken and incoming.status == self.rules.success(operation):
+            self._notice(operation, incoming)
+
+    def _finding(self, broken: Broken, exchange: Exchange) -> Finding:
+        message = f"{broken.where}: {broken.message}" if broken.where else broken.message
+        return self.found(broken.check, message, operation=exchange.operation, exchange=exchange, place=broken.pointer)
+
+    def _notice(self, operation: str, incoming: Incoming) -> None:
+        """Take note of values that the contract does not list."""
+        if not incoming.content_type.startswith(_JSON):
+            return
+        schema = self.rules.answer_schema(operation)
+        for found in self.rules.unlisted(schema, _json(incoming.content)):
+            where = re.sub(r"\[\d+\]", "[]", found.where)
+            listed = ", ".join(map(repr, found.listed))
+            self.run.notice(Notice(operation, where, f"{found.value!r} is not among the listed values {listed}."))
+
+
+def origin_of(url: str) -> str:
+    """Return the scheme, host and port of a URL."""
+    found = urlsplit(url)
+    port = found.port or {"http": 80, "https": 443}.get(found.scheme)
+    return f"{found.scheme}://{found.hostname}:{port}"
+
+
+class InterceptedTransport(httpx.BaseTransport):
+    """An httpx transport whose requests an interceptor admits, and whose answers it sees.
+
+    Args:
+        inner: What sends the requests.
+        interceptor: The interceptor.
+    """
+
+    def __init__(self, inner: httpx.BaseTransport, interceptor: Interceptor) -> None:
+        self._inner = inner
+        self._interceptor = interceptor
+
+    @override
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        content = request.read()
+        outgoing = self._interceptor.admit(request.method, str(request.url), request.headers.multi_items(), content)
+        try:
+            response = limited(self._inner.handle_request(request), request)
+            content = _read(response)
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            self._interceptor.lost(outgoing, error)
+            raise
+        answer = _again(response, content)
+        self._interceptor.keep(outgoing, Incoming(answer.status_code, answer.headers.multi_items(), answer.content))
+        return _again(response, content)
+
+    @override
+    def close(self) -> None:
+        self._inner.close()
+
+
+def _read(response: httpx.Response) -> bytes:
+    """The bytes of an answer, as far as they may go."""
+    assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - what a synchronous transport gives
+    try:
+        return b"".join(response.stream)
+    finally:
+        response.close()
+
+
+def _again(response: httpx.Response, content: bytes) -> httpx.Response:
+    """An answer whose body was read, to be read once more."""
+    return httpx.Response(
+        response.status_code, headers=response.headers, content=content, extensions=response.extensions
+    )
+
+
+class InterceptedSession(requests.Session):
+    """A session of requests, which schemathesis sends its cases with, that an interceptor sees.
+
+    Schemathesis checks status, media type and schema by itself; the interceptor checks the rest.
+
+    Args:
+        interceptor: The interceptor.
+
+    Attributes:
+        last: The newest exchange.
+    """
+
+    def __init__(self, interceptor: Interceptor) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.last: Exchange | None = None
+        self._interceptor = interceptor
+
+    @override
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        content: Any = request.body or b""
+        outgoing = self._interceptor.admit(
+            str(request.method),
+            str(request.url),
+            [(name, str(value)) for name, value in request.headers.items()],
+            content.encode() if isinstance(content, str) else bytes(content),
+        )
+        try:
+            response = super().send(request, **kwargs | {"stream": True, "proxies": _proxies(str(request.url))})
+            body = _bounded(response)
+        except requests.RequestException as error:
+            self.last = self._interceptor.lost(outgoing, error)
+            raise
+        incoming = Incoming(response.status_code, list(response.headers.items()), body)
+        self.last = self._interceptor.keep(outgoing, incoming, checks=(ALWAYS,))
+        return response
+
+
+def _bounded(response: requests.Response) -> bytes:
+    """The body of an answer, which the answer has from then on.
+
+    Raises:
+        requests.exceptions.ContentDecodingError: It is too large, or in an unknown encoding.
+    """
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.raw.headers.items()]
+    parts = response.raw.stream(_PIECE, decode_content=False)
+    try:
+        answer = httpx.Response(response.status_code, headers=headers, content=parts)
+        content = _read(limited(answer, httpx.Request("POST", "http://instance")))
+    except httpx.DecodingError as error:
+        response.close()
+        raise requests.exceptions.ContentDecodingError(str(error)) from None
+    response._content = content  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - what requests reads a body into
+    response._content_consumed = True  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
+    return content
+
+
+def _proxies(url: str) -> dict[str, str]:
+    """What requests goes through, by the rule of all other requests."""
+    proxy = proxy_for(httpx.URL(url))
+    return {} if proxy is None else {"http": proxy, "https": proxy}
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None

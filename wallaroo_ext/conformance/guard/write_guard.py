@@ -1,0 +1,181 @@
+"""What a run may send to an instance that others use, too: nothing that could change what the run did not make.
+
+It goes by what the contract says of each operation (`effects.py`), and what the contract does not say is not sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from reprlib import repr as shortened
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext.conformance.guard.effects import ABOUT_PEOPLE, NOTHING, split_thing, written
+from wallaroo_ext.conformance.resources.owned import DOMAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wallaroo_ext.conformance.guard.effects import Effects, RequestName
+    from wallaroo_ext.conformance.guard.request_fields import RequestFields, Value
+    from wallaroo_ext.conformance.resources.owned import OwnedResources
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""The methods that change nothing, by HTTP (RFC 9110, 9.2.1)."""
+
+
+class WithheldError(Exception):
+    """A request was not sent, because it could touch what the run did not make; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteGuard:
+    """What a run may do.
+
+    Attributes:
+        effects: What the contract says of each operation, by its id.
+        owned: What the run made.
+        read_only: Whether it may only read.
+        user_changes: Whether it may invite, activate and deactivate users, and change members of its workspaces.
+        alone: Whether nobody else has anything on the instance.
+    """
+
+    effects: Mapping[str, Effects]
+    owned: OwnedResources
+    read_only: bool = False
+    user_changes: bool = False
+    alone: bool = False
+
+    def writes(self, operation: str) -> bool:
+        """Return whether an operation may change something, as far as the contract says."""
+        found = self.effects[operation]
+        return bool(found.problem or found.writes)
+
+    def undescribed(self, operation: str) -> str:
+        """Return what the contract does not say of an operation that has to be known first; empty where all is said."""
+        found = self.effects[operation]
+        if found.writes and not found.names:
+            return "It writes, and no field of its request says to what: it could be anybody's."
+        return found.problem
+
+    def forbids(self, operation: str) -> str:
+        """Return why an operation may not be tried at all; empty where it may."""
+        found = self.effects[operation]
+        if self.undescribed(operation):
+            return self.undescribed(operation)
+        if self.read_only and found.writes:
+            return "It writes, and the run was told to read only (--read-only)."
+        if not self.user_changes and ABOUT_PEOPLE.intersection(found.writes):
+            return "It changes something for people, which needs --allow-user-changes."
+        return ""
+
+    def allows(self, operation: str) -> bool:
+        """Return whether the contract has an operation that may be tried."""
+        return operation in self.effects and not self.forbids(operation)
+
+    def check(self, operation: str, request: RequestFields) -> None:
+        """See that a request touches nothing of others.
+
+        A request that reads may name anything. One that writes may name only what the run made, wherever it names it
+        and whatever is wrong with the rest of it: an instance may be less particular than the contract.
+
+        Args:
+            operation: The contract's `operationId`.
+            request: The values of the request.
+
+        Raises:
+            WithheldError: It may not be sent.
+        """
+        reason = self.forbids(operation)
+        if reason:
+            raise WithheldError(reason)
+        found = self.effects[operation]
+        if request.misleading:
+            raise WithheldError(f"{request.misleading}.")
+        if not found.writes:
+            return
+        if request.unreadable:
+            raise WithheldError(f"It writes, and {request.unreadable}.")
+        for value in request.values:
+            self._check_value(found, value)
+        if not found.requires_name and not self._names_something(found, request):
+            raise WithheldError("It writes, and the request names nothing of this run.")
+        self._check_decisive(found, request)
+
+    def _check_decisive(self, effects: Effects, request: RequestFields) -> None:
+        """See that a request that writes lacks nothing without which it could be taken for one about everything.
+
+        Raises:
+            WithheldError: It does.
+        """
+        for names in () if self.alone else effects.decisive:
+            if not any(request.has(name) for name in names):
+                fields = " or ".join(written(name.place) for name in names)
+                raise WithheldError(f"Without {fields}, it could be taken for one about what others have.")
+
+    def check_undeclared(self, method: str, operation: str, request: RequestFields, *, has_body: bool) -> None:
+        """See that a request with a method that the contract does not have for its path can change nothing.
+
+        Args:
+            method: The method.
+            operation: An operation at its path, with another method.
+            request: The values of the request.
+            has_body: Whether it has a body.
+
+        Raises:
+            WithheldError: It may not be sent.
+        """
+        reason = self.forbids(operation)
+        if reason:
+            raise WithheldError(reason)
+        if self.read_only:
+            raise WithheldError(f"The contract does not say that {method} only reads there.")
+        if method.upper() not in SAFE_METHODS or has_body:
+            raise WithheldError(f"The contract does not say what {method} changes there.")
+        known = all(self.owned.is_harmless(value.value) or self._is_own_path(value) for value in request.values)
+        if request.misleading or request.unreadable or not known:
+            raise WithheldError(f"The contract does not say what {method} does there, and the request names something.")
+
+    def check_elsewhere(self, method: str, *, has_body: bool) -> None:
+        """See that a request at a path that the contract does not have only looks at something.
+
+        Raises:
+            WithheldError: It may not be sent.
+        """
+        if method.upper() not in {"GET", "HEAD"} or has_body:
+            raise WithheldError("The contract has no operation at this path.")
+
+    def _check_value(self, effects: Effects, value: Value) -> None:
+        """See that a value of a request that writes names nothing of others.
+
+        Raises:
+            WithheldError: It does, or could.
+        """
+        for key in effects.free_keys(value.place):
+            if not self.owned.is_harmless(key):
+                raise WithheldError(f"The contract does not say what the key {shortened(key)} of an object names.")
+        fields = effects.covering(value.place)
+        if not fields and not effects.is_nameless(value.place) and not self.owned.is_harmless(value.value):
+            raise WithheldError(
+                f"The contract does not say what {written(value.place)} {shortened(value.value)} names."
+            )
+        for name in fields:
+            if name.thing != NOTHING and not self.owns(name, value.value):
+                raise WithheldError(
+                    f"{written(value.place)} {shortened(value.value)} names no {name.thing} of this run."
+                )
+
+    def owns(self, name: RequestName, value: Any) -> bool:
+        """Return whether a value of a field names nothing but what is the run's, or what it may make."""
+        _, key = split_thing(name.thing)
+        if key == "email" and isinstance(value, str) and not value.endswith(DOMAIN):
+            return False
+        if name.origin != "existing":
+            return self.owned.is_harmless(value)
+        return self.owned.has(name.thing, value)
+
+    def _names_something(self, effects: Effects, request: RequestFields) -> bool:
+        return any(value is not None for name in effects.names for value in request.at(name.place))
+
+    def _is_own_path(self, value: Value) -> bool:
+        """Whether a parameter of a path is an id or a name of the run's, of whatever kind."""
+        return value.place[0] == "path" and any(self.owned.has(thing, value.value) for thing in self.owned.things())

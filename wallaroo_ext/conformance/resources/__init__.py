@@ -1,0 +1,1 @@
+"""What a run makes in an instance, what it owns there, and how it ends that."""

@@ -1,0 +1,329 @@
+"""What every run makes first: a workspace of its own, with a model, a running deployment, an assay and a user."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from wallaroo_mlops_client.api.assays import create_assay, list_assays
+from wallaroo_mlops_client.api.models import get_model_config_by_id, list_model_versions, list_models
+from wallaroo_mlops_client.api.users import invite_user, query_users
+from wallaroo_mlops_client.api.workspaces import create_workspace, list_workspaces
+from wallaroo_mlops_client.models import (
+    AssayRequest,
+    CreateWorkspaceRequest,
+    GetModelConfigByIdRequest,
+    InviteUserRequest,
+    ListAssaysRequest,
+    ListModelsRequest,
+    ListModelVersionsRequest,
+    ListWorkspacesRequest,
+    QueryUsersRequest,
+)
+
+from wallaroo_ext import call, deploy_pipeline, infer, upload_model
+from wallaroo_ext._util.json_values import list_of
+from wallaroo_ext.conformance.guard.effects import split_thing
+from wallaroo_ext.conformance.guard.write_guard import WithheldError
+from wallaroo_ext.conformance.resources.owned import DOMAIN, Resource
+from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, model_file
+from wallaroo_ext.errors import WallarooError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pyarrow as pa
+    from wallaroo_mlops_client import Client
+
+    from wallaroo_ext.conformance.guard.effects import Effects
+    from wallaroo_ext.conformance.resources.owned import OwnedResources
+    from wallaroo_ext.deployments.deployment import Deployment
+
+PASSWORD = "A-password-0f-the-suite"  # noqa: S105 - of users that the suite makes and deactivates
+_SCORED_ROWS = 20
+_LONGEST_RUN = timedelta(hours=2)
+"""After which an assay ends by itself, also where nobody could set it inactive."""
+
+
+@dataclass(slots=True)
+class Fixtures:
+    """What a run made first; None is what there is none of, because it may not be made or could not be found.
+
+    Attributes:
+        workspace_id: The run's workspace.
+        name: The name of its pipeline and its deployment.
+        pipeline_id: The pipeline's id.
+        model: Its model's version as `models` of a deployment take it: name, version and sha.
+        model_id: The model's id.
+        version_id: The id of the model's version.
+        config_id: The id of the version's configuration.
+        deployment: Its deployment, which runs until the end.
+        spare: A second pipeline that is deployed, to be deployed, copied and undeployed.
+        assay_id: Its assay.
+        email: The user that it invited.
+        user_id: The user's id.
+        scored_at: When its first rows were scored, by the instance's clock.
+        expendable: Further things, for operations that may change what they name, by what a field names.
+        withheld: Why there is not all of it; empty where there is.
+    """
+
+    workspace_id: int | None = None
+    name: str | None = None
+    pipeline_id: int | None = None
+    model: dict[str, str] | None = None
+    model_id: int | None = None
+    version_id: int | None = None
+    config_id: int | None = None
+    deployment: Deployment | None = None
+    spare: Deployment | None = None
+    assay_id: int | None = None
+    email: str | None = None
+    user_id: str | None = None
+    scored_at: datetime | None = None
+    expendable: dict[str, Any] = field(default_factory=dict[str, Any])
+    withheld: str = ""
+
+    def things_for(self, effects: Effects) -> dict[str, list[Any]]:
+        """Return what an operation's fields can name, by what they name, such as `workspace id`.
+
+        An operation that may change what it names gets things that nothing else needs.
+        """
+        found = self._things(self.deployment, self.pipeline_id)
+        if {"pipeline", "deployment"}.intersection(effects.writes):
+            found |= self._things(self.spare, None if self.spare is None else self.spare.pipeline_id)
+        for thing, value in self.expendable.items():
+            if split_thing(thing)[0] in effects.writes:
+                found[thing] = value
+        return {thing: [value] for thing, value in found.items() if value is not None}
+
+    def _things(self, deployment: Deployment | None, pipeline_id: int | None) -> dict[str, Any]:
+        model = self.model or {}
+        return {
+            "workspace id": self.workspace_id,
+            "model id": self.model_id,
+            "model name": model.get("name"),
+            "model version id": self.version_id,
+            "model version uuid": model.get("version"),
+            "model version sha": model.get("sha"),
+            "model configuration id": self.config_id,
+            "pipeline id": pipeline_id,
+            "pipeline name": self.name if deployment is None else deployment.pipeline,
+            "pipeline version id": None if deployment is None else deployment.pipeline_version_id,
+            "deployment id": None if deployment is None else deployment.id,
+            "deployment name": None if deployment is None else deployment.name,
+            "assay id": self.assay_id,
+            "user id": self.user_id,
+            "user email": self.email,
+        }
+
+
+def changed_by_name(effects: Mapping[str, Effects]) -> frozenset[str]:
+    """Return the kinds of things that some operation both names and may change."""
+    return frozenset(
+        kind
+        for found in effects.values()
+        for name in found.names
+        if name.origin == "existing" and (kind := split_thing(name.thing)[0]) in found.writes
+    )
+
+
+def make_fixtures(
+    client: Client, owned: OwnedResources, *, user_changes: bool, expendable: frozenset[str] = frozenset()
+) -> Fixtures:
+    """Make what a run needs first.
+
+    Args:
+        client: A client of the instance.
+        owned: What the run made, which says how to call it.
+        user_changes: Whether a user may be invited.
+        expendable: The kinds of things of which a second one is needed, because operations may change it.
+
+    Returns:
+        What was made: not all of it where the run may not send one of the requests.
+
+    Raises:
+        WallarooError: The instance does not let it be made.
+    """
+    fixtures = Fixtures()
+    steps: list[Callable[[], None]] = [
+        lambda: _see_what_is_there(client, owned),
+        lambda: _make_workspaces(client, owned, fixtures, expendable),
+        lambda: _make_user(client, owned, fixtures, expendable) if user_changes else None,
+        lambda: _make_deployments(client, owned, fixtures, expendable),
+        lambda: _make_assays(client, fixtures, expendable),
+    ]
+    for step in steps:
+        try:
+            step()
+        except WithheldError as error:
+            fixtures.withheld = fixtures.withheld or str(error)
+    return fixtures
+
+
+def _see_what_is_there(client: Client, owned: OwnedResources) -> None:
+    """Take note of others' things, which an instance may name where it is asked to make one.
+
+    What cannot be listed is not known; that it cannot be, the tests of its operation find.
+    """
+    with suppress(WallarooError, WithheldError):
+        for workspace in call(list_workspaces, client=client, body=ListWorkspacesRequest()).workspaces:
+            owned.was_there("workspace id", workspace.id)
+            for kind in ("model", "pipeline"):
+                for number in list_of(workspace.to_dict().get(f"{kind}s")):
+                    owned.was_there(f"{kind} id", number)
+    with suppress(WallarooError, WithheldError):
+        for user_id in call(query_users, client=client, body=QueryUsersRequest()).users.additional_properties:
+            owned.was_there("user id", user_id)
+
+
+def _make_workspaces(client: Client, owned: OwnedResources, fixtures: Fixtures, expendable: frozenset[str]) -> None:
+    body = CreateWorkspaceRequest(workspace_name=f"{owned.prefix}-w")
+    fixtures.workspace_id = call(create_workspace, client=client, body=body).workspace_id
+    if "workspace" in expendable:
+        name = f"{owned.prefix}-x"
+        created = call(create_workspace, client=client, body=CreateWorkspaceRequest(workspace_name=name))
+        fixtures.expendable |= {"workspace id": created.workspace_id, "workspace name": name}
+
+
+def _make_user(client: Client, owned: OwnedResources, fixtures: Fixtures, expendable: frozenset[str]) -> None:
+    fixtures.email = f"{owned.prefix}-u{DOMAIN}"
+    fixtures.user_id = _invited(client, fixtures.email)
+    if "user" in expendable:
+        email = f"{owned.prefix}-x{DOMAIN}"
+        fixtures.expendable |= {"user email": email, "user id": _invited(client, email)}
+
+
+def _invited(client: Client, email: str) -> str:
+    return call(invite_user, client=client, body=InviteUserRequest(email=email, password=PASSWORD)).id
+
+
+def _make_deployments(client: Client, owned: OwnedResources, fixtures: Fixtures, expendable: frozenset[str]) -> None:
+    """Upload a model, deploy it twice, and score rows on one of the deployments."""
+    if fixtures.workspace_id is None:
+        return
+    prefix = owned.prefix
+    version = upload_model(client, model_file(), name=f"{prefix}-m", workspace=fixtures.workspace_id)
+    owned.made(Resource("model", version.models_pk_id, f"{prefix}-m", fixtures.workspace_id))
+    fixtures.model = {"name": f"{prefix}-m", "version": version.model_version, "sha": version.sha}
+    fixtures.model_id, fixtures.version_id = version.models_pk_id, version.id
+    if {"model", "model version"}.intersection(expendable):
+        _upload_expendable(client, owned, fixtures)
+    fixtures.spare = deploy_pipeline(client, f"{prefix}-s", version)
+    fixtures.deployment = deploy_pipeline(client, f"{prefix}-p", version)
+    fixtures.name, fixtures.pipeline_id = fixtures.deployment.pipeline, fixtures.deployment.pipeline_id
+    fixtures.config_id = _configuration(client, version.id)
+    rows = np.random.default_rng(1).normal(size=(_SCORED_ROWS, WIDTH)).astype(np.float32)
+    fixtures.scored_at = _time_of(infer(client, fixtures.deployment, {INPUT: rows}))
+
+
+def _upload_expendable(client: Client, owned: OwnedResources, fixtures: Fixtures) -> None:
+    name = f"{owned.prefix}-x"
+    assert fixtures.workspace_id is not None  # noqa: S101 - a model was uploaded there
+    version = upload_model(client, model_file(seed=2), name=name, workspace=fixtures.workspace_id)
+    fixtures.expendable |= {
+        "model id": version.models_pk_id,
+        "model name": name,
+        "model version id": version.id,
+        "model version uuid": version.model_version,
+        "model version sha": version.sha,
+    }
+
+
+def _configuration(client: Client, version_id: int) -> int | None:
+    """The id of the configuration of a version that was deployed; None where the instance has none."""
+    body = GetModelConfigByIdRequest(model_id=version_id)
+    found: Any = call(get_model_config_by_id, client=client, body=body).to_dict().get("model_config")
+    return None if found is None else found["id"]
+
+
+def _make_assays(client: Client, fixtures: Fixtures, expendable: frozenset[str]) -> None:
+    if fixtures.scored_at is None:
+        return
+    body = assay_request(fixtures)
+    fixtures.assay_id = call(create_assay, client=client, body=AssayRequest.from_dict(body)).assay_id
+    if "assay" in expendable:
+        another = AssayRequest.from_dict(body | {"name": f"{fixtures.name}-x"})
+        fixtures.expendable["assay id"] = call(create_assay, client=client, body=another).assay_id
+
+
+def _time_of(scored: pa.Table) -> datetime:
+    """When rows were scored, as the instance says."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    milliseconds: Any = cast("Any", pc).min(scored.column("time").cast(pa.int64()))
+    return datetime.fromtimestamp(milliseconds.as_py() / 1000, UTC)
+
+
+def assay_request(fixtures: Fixtures, **changes: Any) -> dict[str, Any]:
+    """An assay of the deployment's output, whose baseline is the time of its first rows.
+
+    Args:
+        fixtures: What the run made first; its deployment has scored rows.
+        **changes: Fields in place of these.
+    """
+    assert fixtures.scored_at is not None, "an assay needs rows"  # noqa: S101 - who calls it has them
+    start, end = (fixtures.scored_at + timedelta(milliseconds=ms) for ms in (-500, 500))
+    of = {"pipeline": fixtures.name, "model": (fixtures.model or {}).get("name")}
+    fixed = of | {"start_at": start.isoformat(), "end_at": end.isoformat()}
+    summarizer = {"type": "UnivariateContinuous", "bin_mode": "Quantile", "aggregation": "Density", "metric": "PSI"}
+    return {
+        "name": fixtures.name,
+        "pipeline_id": fixtures.pipeline_id,
+        "pipeline_name": fixtures.name,
+        "workspace_id": fixtures.workspace_id,
+        "active": True,
+        "status": "active",
+        "iopath": f"output {OUTPUT} 0",
+        "baseline": {"Fixed": fixed},
+        "window": of | {"width": "1 second", "start": None, "interval": None},
+        "summarizer": summarizer | {"num_bins": 5, "add_outlier_edges": True},
+        "warning_threshold": 0.0,
+        "alert_threshold": 0.1,
+        "run_until": (fixtures.scored_at + _LONGEST_RUN).isoformat(),
+    } | changes
+
+
+def find_fixtures(client: Client) -> Fixtures:
+    """Return what there is to read on an instance where nothing may be made; names of pipelines nothing tells.
+
+    Args:
+        client: A client of the instance.
+    """
+    fixtures = Fixtures()
+    try:
+        _look_around(client, fixtures)
+    except WithheldError as error:
+        fixtures.withheld = str(error)
+    return fixtures
+
+
+def _look_around(client: Client, fixtures: Fixtures) -> None:
+    for workspace in call(list_workspaces, client=client, body=ListWorkspacesRequest()).workspaces:
+        fixtures.workspace_id = fixtures.workspace_id or workspace.id
+        _see_models(client, fixtures, workspace.id)
+        for pipeline_id in list_of(workspace.to_dict().get("pipelines")):
+            _see_assays(client, fixtures, pipeline_id)
+
+
+def _see_models(client: Client, fixtures: Fixtures, workspace_id: int) -> None:
+    if fixtures.model_id is not None:
+        return
+    for model in call(list_models, client=client, body=ListModelsRequest(workspace_id=workspace_id)).models:
+        versions = call(list_model_versions, client=client, body=ListModelVersionsRequest(models_pk_id=model.id))
+        for version in versions:
+            fixtures.workspace_id, fixtures.model_id, fixtures.version_id = workspace_id, model.id, version.id
+            fixtures.model = {"name": model.name, "version": version.model_version, "sha": version.sha}
+            return
+
+
+def _see_assays(client: Client, fixtures: Fixtures, pipeline_id: int) -> None:
+    if fixtures.assay_id is not None:
+        return
+    fixtures.pipeline_id = pipeline_id
+    for assay in call(list_assays, client=client, body=ListAssaysRequest(pipeline_id=pipeline_id)):
+        fixtures.assay_id = assay.id
+        return

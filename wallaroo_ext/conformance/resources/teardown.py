@@ -1,0 +1,200 @@
+"""The end of a run: what it began is ended, and what no operation removes is listed whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_mlops_client.api.assays import list_assays, set_assay_active
+from wallaroo_mlops_client.api.models import list_models
+from wallaroo_mlops_client.api.pipelines import undeploy_pipeline
+from wallaroo_mlops_client.api.users import deactivate_user, query_users
+from wallaroo_mlops_client.api.workspaces import list_workspaces
+from wallaroo_mlops_client.models import (
+    DeactivateUserRequest,
+    ListAssaysRequest,
+    ListModelsRequest,
+    ListWorkspacesRequest,
+    QueryUsersRequest,
+    SetAssayActiveRequest,
+    UndeployPipelineRequest,
+)
+
+from wallaroo_ext import call
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.guard.write_guard import WithheldError
+from wallaroo_ext.conformance.resources.owned import Resource
+from wallaroo_ext.conformance.results import LeftBehind
+from wallaroo_ext.errors import WallarooError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wallaroo_mlops_client import Client
+
+    from wallaroo_ext.conformance.resources.owned import OwnedResources
+
+_FAILURES = (WallarooError, WithheldError, AssertionError, LookupError, TypeError, ValueError, AttributeError)
+"""What a request can end with on an instance that refuses it, or whose answer is not what the contract says."""
+_STAYS = ("workspace", "model", "model version", "pipeline", "pipeline version", "assay", "user")
+"""The kinds of things that no operation removes, in the order in which they are listed."""
+_BEGUN = {"deployment", "assay", "user"}
+"""The kinds of things that are ended."""
+_UNKNOWN = "no answer told its id, so that it may not be there"
+_INTERRUPTED = "it was not ended, as the run was interrupted once more"
+
+
+def tear_down(client: Client, owned: OwnedResources) -> list[LeftBehind]:
+    """End what a run began: deployments, assays and users of its own.
+
+    It looks into the run's workspaces for what was made by requests whose answer never came.
+
+    Args:
+        client: A client of the instance.
+        owned: What the run made.
+
+    Returns:
+        Everything that is left of the run, each with what became of it.
+    """
+    if not owned.things() and not owned.unanswered():
+        return []
+    ending = _Ending(client, owned)
+    for step in (ending.find, ending.end_deployments, ending.end_assays, ending.deactivate_users):
+        try:
+            step()
+        except KeyboardInterrupt:
+            break
+    return ending.left()
+
+
+class _Ending:
+    """Ends what a run began, one sort of thing after the other.
+
+    Args:
+        client: A client of the instance.
+        owned: What the run made.
+    """
+
+    def __init__(self, client: Client, owned: OwnedResources) -> None:
+        self._client = client
+        self._owned = owned
+        self._states: dict[tuple[str, Any], str] = {}
+        self._ended: set[tuple[str, Any]] = set()
+
+    def find(self) -> None:
+        """Find what is in the run's workspaces."""
+        listed = self._tried(lambda: call(list_workspaces, client=self._client, body=ListWorkspacesRequest()).to_dict())
+        for found in map(object_of, list_of(object_of(listed).get("workspaces"))):
+            number, name = found.get("id"), found.get("name")
+            is_named = isinstance(name, str) and self._owned.is_own_name(name)
+            if is_named or number in self._owned.of("workspace id"):
+                self._add(Resource("workspace", number, name if isinstance(name, str) else None))
+                self._find_in_workspace(number, list_of(found.get("pipelines")))
+
+    def _find_in_workspace(self, workspace_id: Any, pipelines: list[Any]) -> None:
+        for number in pipelines:
+            self._add(Resource("pipeline", number, None, workspace_id))
+        body = ListModelsRequest(workspace_id=workspace_id)
+        listed = self._tried(lambda: call(list_models, client=self._client, body=body).to_dict())
+        for model in map(object_of, list_of(object_of(listed).get("models"))):
+            self._add(Resource("model", model.get("id"), model.get("name"), workspace_id))
+
+    def end_deployments(self) -> None:
+        """Undeploy what was deployed, and every pipeline of which nobody knows whether it was deployed."""
+        for deployment_id in self._owned.of("deployment id"):
+            self._undeploy("deployment", deployment_id, UndeployPipelineRequest(deployment_id=deployment_id))
+        if any("deployment" in effects.writes for effects, _ in self._owned.unanswered()):
+            for pipeline in self._owned.resources("pipeline"):
+                if isinstance(pipeline.id, int):
+                    self._undeploy("pipeline", pipeline.id, UndeployPipelineRequest(pipeline_id=pipeline.id))
+
+    def _undeploy(self, kind: str, number: Any, body: UndeployPipelineRequest) -> None:
+        self._end(kind, number, lambda: call(undeploy_pipeline, client=self._client, body=body), "")
+
+    def end_assays(self) -> None:
+        """Set the run's assays inactive, and all others of its pipelines."""
+        active: dict[Any, bool] = {assay.id: True for assay in self._owned.resources("assay")}
+        for pipeline in self._owned.resources("pipeline"):
+            for assay in self._assays_of(pipeline):
+                active[assay["id"]] = assay.get("active") is not False
+                self._add(Resource("assay", assay["id"], assay.get("name"), pipeline.workspace))
+        for number, is_active in active.items():
+            if is_active:
+                body = SetAssayActiveRequest(id=number, active=False)
+                self._end(
+                    "assay",
+                    number,
+                    lambda body=body: call(set_assay_active, client=self._client, body=body),
+                    "inactive",
+                )
+            else:
+                self._states["assay", number] = "inactive"
+                self._ended.add(("assay", number))
+
+    def _assays_of(self, pipeline: Resource) -> list[dict[str, Any]]:
+        if not isinstance(pipeline.id, int):
+            return []
+        body = ListAssaysRequest(pipeline_id=pipeline.id)
+        listed = self._tried(lambda: [assay.to_dict() for assay in call(list_assays, client=self._client, body=body)])
+        return [found for found in map(object_of, list_of(listed)) if self._is_of(pipeline, found)]
+
+    def _is_of(self, pipeline: Resource, assay: dict[str, Any]) -> bool:
+        """Whether an assay is one of a pipeline of the run's, whatever the instance was asked for."""
+        name = assay.get("name")
+        is_named = isinstance(name, str) and self._owned.is_own_name(name)
+        return assay["pipeline_id"] == pipeline.id if assay.get("pipeline_id") is not None else is_named
+
+    def deactivate_users(self) -> None:
+        """Deactivate the run's users."""
+        emails: list[str] = self._owned.of("user email")
+        if not emails:
+            return
+        listed = self._tried(lambda: call(query_users, client=self._client, body=QueryUsersRequest()).to_dict())
+        users = [object_of(user) for user in object_of(object_of(listed).get("users")).values()]
+        for email in emails:
+            user = next((user for user in users if email in (user.get("email"), user.get("username"))), None)
+            made = any(found.name == email and found.id is not None for found in self._owned.resources("user"))
+            if user is not None or made:
+                self._deactivate(email, None if user is None else user.get("id"))
+
+    def _deactivate(self, email: str, user_id: Any) -> None:
+        self._add(Resource("user", user_id, email))
+        number = next((found.id for found in self._owned.resources("user") if found.name == email), user_id)
+        body = DeactivateUserRequest(email=email)
+        self._end("user", number, lambda: call(deactivate_user, client=self._client, body=body), "deactivated")
+
+    def left(self) -> list[LeftBehind]:
+        """Return everything that is left, by kind."""
+        deployments = [
+            thing for thing in self._owned.resources("deployment") if (thing.kind, thing.id) not in self._ended
+        ]
+        found = [thing for kind in _STAYS for thing in self._owned.resources(kind)]
+        return [self._left(thing) for thing in [*deployments, *found]]
+
+    def _left(self, thing: Resource) -> LeftBehind:
+        state = self._states.get((thing.kind, thing.id))
+        is_active = thing.kind in _BEGUN and (thing.kind, thing.id) not in self._ended
+        if state is None and thing.id is None:
+            state = _UNKNOWN
+        return LeftBehind(
+            thing.kind, thing.id, thing.name, thing.workspace, state or (_INTERRUPTED if is_active else ""), is_active
+        )
+
+    def _add(self, resource: Resource) -> None:
+        self._owned.made(resource)
+        self._owned.add(f"{resource.kind} id", resource.id)
+
+    def _tried(self, ask: Callable[[], Any]) -> Any:
+        """What a request gives; None where it fails: what was learned before is all that is known then."""
+        try:
+            return ask()
+        except _FAILURES:
+            return None
+
+    def _end(self, kind: str, number: Any, action: Callable[[], object], state: str) -> None:
+        try:
+            action()
+        except _FAILURES as error:
+            self._states[kind, number] = f"it could not be ended: {error}"
+        else:
+            self._states[kind, number] = state
+            self._ended.add((kind, number))

@@ -1,0 +1,238 @@
+"""What a run of the suite found: all that the report is made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wallaroo_ext.conformance.drift.changes import Drift
+    from wallaroo_ext.conformance.exchanges import Exchange
+    from wallaroo_ext.conformance.rules import Rule
+
+
+_KEPT_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a run is about.
+
+    Attributes:
+        instance: `sandbox`, `recorded` or `live`.
+        url: The API's URL; empty for recordings.
+        contract: The title and version of the contract.
+        contract_sha: The SHA-256 of the contract's file, in hexadecimal.
+        prefix: What the names of everything that the run made begin with.
+        seed: What random data was made from.
+        options: What the run was told beyond the defaults, such as `--read-only`, for a person.
+    """
+
+    instance: str
+    url: str
+    contract: str
+    contract_sha: str
+    prefix: str
+    seed: int
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRow:
+    """An operation as the report lists it.
+
+    Attributes:
+        id: The contract's `operationId`.
+        tag: Its group.
+        summary: What it does, in a few words.
+        path: Its path.
+        not_exercised: Why the run could not or may not try it; empty where it did.
+        is_described: Whether the contract says what it changes and names, without which it is not looked at.
+    """
+
+    id: str
+    tag: str
+    summary: str
+    path: str
+    not_exercised: str = ""
+    is_described: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One way in which the instance does not keep the contract.
+
+    Attributes:
+        operation: The contract's `operationId`; empty where it is none of an operation.
+        check: The name of the check that found it.
+        message: What is wrong, for a person.
+        rule: The rule of the contract that is broken, and where it comes from.
+        exchange: The request and its answer; None where there is none.
+        test: The test that found it, as pytest names it.
+    """
+
+    operation: str
+    check: str
+    message: str
+    rule: Rule | None = None
+    exchange: Exchange | None = None
+    test: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that breaks no rule and is worth knowing, such as a value that the contract does not list yet.
+
+    Attributes:
+        operation: The contract's `operationId`.
+        where: The place in the answer, such as `$.engines[0].status`.
+        text: What was seen, for a person.
+    """
+
+    operation: str
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """A check that is not made everywhere, and why.
+
+    Attributes:
+        check: The name of the check.
+        operations: Where it is not made, or not in full.
+        reason: Why, in a sentence.
+    """
+
+    check: str
+    operations: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """A thing that the run made and that is there after it.
+
+    Attributes:
+        kind: Its kind, such as `workspace` or `model version`.
+        id: Its id; None where no answer told it.
+        name: Its name; None where it has none.
+        workspace: The id of its workspace; None where it is in none.
+        state: What became of it, for a person: `inactive`, or why it could not be ended.
+        is_active: Whether it still does something, because it could not be ended.
+    """
+
+    kind: str
+    id: int | str | None
+    name: str | None
+    workspace: int | str | None
+    state: str = ""
+    is_active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TestOutcome:
+    """What became of one test.
+
+    Attributes:
+        test: The test, as pytest names it.
+        outcome: `passed`, `failed`, `skipped` or `error`.
+        seconds: How long it took.
+        message: Why it failed or was skipped; empty where it passed.
+    """
+
+    __test__ = False  # it is no test, although its name begins like one
+
+    test: str
+    outcome: str
+    seconds: float
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Run:
+    """Everything that a run found. It grows while the tests run; the report is written from it at the end.
+
+    Attributes:
+        subject: What it is about.
+        operations: Every operation of the contract, in its order.
+        started: When it began, in seconds since 1970.
+        seconds: How long it took.
+        exchanges: Every request that was sent, in order.
+        passed: How often each check passed, by operation and check.
+        failed: How often each check failed, by operation and check.
+        findings: What is wrong, in the order in which it was found.
+        notices: What is worth knowing; each once.
+        narrowed: The checks that are not made everywhere.
+        withheld: How many requests were not sent, because they could touch what the run did not make, by operation.
+        withheld_because: Why, by operation: the first few reasons.
+        left_behind: What the run made and is still there, whole.
+        tests: What became of each test.
+        drift: How the instance's own description, or recordings, differ from the contract; None where nobody asked.
+        could_not_run: Why the run ended early; empty where it did not.
+    """
+
+    subject: Subject
+    operations: list[OperationRow]
+    started: float
+    seconds: float = 0.0
+    exchanges: list[Exchange] = field(default_factory=list["Exchange"])
+    passed: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    failed: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    findings: list[Finding] = field(default_factory=list[Finding])
+    notices: list[Notice] = field(default_factory=list[Notice])
+    narrowed: list[Narrowed] = field(default_factory=list[Narrowed])
+    withheld: Counter[str] = field(default_factory=Counter[str])
+    withheld_because: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    left_behind: list[LeftBehind] = field(default_factory=list["LeftBehind"])
+    tests: list[TestOutcome] = field(default_factory=list[TestOutcome])
+    drift: Drift | None = None
+    could_not_run: str = ""
+
+    def checked(self, operation: str, check: str, findings: list[Finding]) -> None:
+        """Count a check that was made of an operation, with what it found."""
+        if not findings:
+            self.passed[operation, check] += 1
+            return
+        self.failed[operation, check] += 1
+        self.findings += findings
+
+    def withhold(self, operation: str, reason: str) -> None:
+        """Count a request that was not sent, and keep the first few reasons."""
+        self.withheld[operation] += 1
+        reasons = self.withheld_because.setdefault(operation, [])
+        if len(reasons) < _KEPT_REASONS and reason not in reasons:
+            reasons.append(reason)
+
+    def notice(self, notice: Notice) -> None:
+        """Keep a notice, once."""
+        if notice not in self.notices:
+            self.notices.append(notice)
+
+
+BAD_OUTCOMES = frozenset({"failed", "error"})
+"""The outcomes of a test that show something wrong."""
+
+
+class Verdict(Enum):
+    """What a run says of its instance. The value is the exit code."""
+
+    CONFORMS = 0
+    DOES_NOT_CONFORM = 1
+    COULD_NOT_RUN = 2
+
+    @property
+    def text(self) -> str:
+        """The verdict for a person: `conforms`, `does not conform` or `could not run`."""
+        return self.name.lower().replace("_", " ")
+
+
+def verdict(run: Run) -> Verdict:
+    """The verdict of a run: one finding, or one test that failed, is enough against an instance."""
+    if run.could_not_run:
+        return Verdict.COULD_NOT_RUN
+    if run.findings or any(test.outcome in BAD_OUTCOMES for test in run.tests):
+        return Verdict.DOES_NOT_CONFORM
+    return Verdict.CONFORMS

@@ -1,0 +1,1 @@
+"""Finding workspaces and versions of models by whatever names them."""

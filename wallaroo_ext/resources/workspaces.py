@@ -1,0 +1,151 @@
+"""Finding a workspace, by its name or its id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wallaroo_ext.errors import ConfigurationError, ConflictError, InvalidDataError, InvalidRequestError
+from wallaroo_ext.operations import Steps, call_steps, run
+from wallaroo_ext.resources.lookup import fits_twice, not_there
+
+if TYPE_CHECKING:
+    from wallaroo_mlops_client import Client
+    from wallaroo_mlops_client.models import Workspace
+
+_LIST = "list_workspaces"
+_OWN = " - Default Workspace"
+"""How the name ends of the workspace that an instance makes for a new user, in every recording."""
+
+
+def find_workspace(client: Client, workspace: int | str | None = None, *, create: bool = False) -> Workspace:
+    """Find a workspace.
+
+    Source: mlops-api-tutorial, "List Workspaces" and "Create Workspace".
+
+    Args:
+        client: What `connect` gave.
+        workspace: Its name or its id. Without one, the only workspace that the user sees; of several, the one that the
+            instance made for the user, whose name ends in ` - Default Workspace`. An archived workspace is found by its
+            id only.
+        create: Whether to make a workspace of this name where there is none. Where another program makes it at the
+            same moment, it is the other's that is found.
+
+    Raises:
+        NotFoundError: There is none; the message has near names.
+        AmbiguousError: There is no workspace named, and it is not clear which one is the user's own.
+        InvalidRequestError: The name cannot be given to a workspace: it breaks the rules for names, or it belongs to a
+            workspace that this user does not see.
+    """
+    return run(client, find_workspace_steps(workspace, create=create))
+
+
+def find_workspace_steps(workspace: int | str | None, *, create: bool = False) -> Steps[Workspace]:
+    """What `find_workspace` does."""
+    check_workspace(workspace)
+    if create and not isinstance(workspace, str):
+        raise ConfigurationError("A workspace is made by its name: give one beside `create`.")
+    listed = yield from list_workspaces_steps()
+    if workspace is None:
+        return _own(listed)
+    found = _found(listed, workspace)
+    if found is not None:
+        return found
+    if create:
+        return (yield from _created(str(workspace)))
+    raise _unknown(workspace, listed)
+
+
+def workspace_id_steps(workspace: int | str | None) -> Steps[int]:
+    """The id of a workspace that is named in any way; an id is taken as it is, without asking for it.
+
+    Raises:
+        NotFoundError: There is no workspace of this name.
+        AmbiguousError: There is no workspace named, and it is not clear which one is the user's own.
+        InvalidDataError: It is neither a name nor an id.
+    """
+    check_workspace(workspace)
+    if isinstance(workspace, int):
+        return workspace
+    found = yield from find_workspace_steps(workspace)
+    return found.id
+
+
+def workspace_ids_steps(workspace: int | str | None) -> Steps[list[int]]:
+    """The id of a workspace; without one named, those of all workspaces that the user sees."""
+    if workspace is not None:
+        return [(yield from workspace_id_steps(workspace))]
+    listed = yield from list_workspaces_steps()
+    return [found.id for found in _present(listed)]
+
+
+def check_workspace(workspace: object) -> None:
+    """Refuse what names no workspace.
+
+    Raises:
+        InvalidDataError: It is neither a name nor an id.
+    """
+    if workspace is None or (isinstance(workspace, int) and not isinstance(workspace, bool)):
+        return
+    if not isinstance(workspace, str) or not workspace:
+        raise InvalidDataError(f"A workspace is a name or an id, not {workspace!r}.")
+
+
+def list_workspaces_steps() -> Steps[list[Workspace]]:
+    """The workspaces that the user sees."""
+    from wallaroo_mlops_client.api.workspaces import list_workspaces
+    from wallaroo_mlops_client.models import ListWorkspacesRequest
+
+    answer = yield from call_steps(list_workspaces, body=ListWorkspacesRequest())
+    return answer.workspaces
+
+
+def _present(listed: list[Workspace]) -> list[Workspace]:
+    """Those that are not archived."""
+    return [found for found in listed if found.archived is not True]
+
+
+def _found(listed: list[Workspace], workspace: int | str) -> Workspace | None:
+    if isinstance(workspace, int):
+        return next((found for found in listed if found.id == workspace), None)
+    return next((found for found in _present(listed) if found.name == workspace), None)
+
+
+def _own(listed: list[Workspace]) -> Workspace:
+    """The user's own workspace, as far as the list tells."""
+    present = _present(listed)
+    own = [found for found in present if found.name.endswith(_OWN)]
+    for candidates in (present, own):
+        if len(candidates) == 1:
+            return candidates[0]
+    if not present:
+        raise not_there(
+            _LIST, "This user has no workspace.", advice="Make one: find_workspace(client, name, create=True)."
+        )
+    raise fits_twice(
+        "No workspace is named, and this user has several",
+        [repr(found.name) for found in present],
+        "Name the one to use as `workspace`.",
+    )
+
+
+def _unknown(workspace: int | str, listed: list[Workspace]) -> Exception:
+    what = f"This user has no workspace {workspace!r}."
+    if isinstance(workspace, int):
+        return not_there(_LIST, what, known={found.name: f"{found.id} ({found.name!r})" for found in listed})
+    return not_there(_LIST, what, known={found.name: repr(found.name) for found in _present(listed)}, wanted=workspace)
+
+
+def _created(name: str) -> Steps[Workspace]:
+    """A new workspace of a name, or the one that somebody else has made meanwhile."""
+    from wallaroo_mlops_client.api.workspaces import create_workspace
+    from wallaroo_mlops_client.models import CreateWorkspaceRequest, Workspace
+
+    try:
+        answer = yield from call_steps(create_workspace, body=CreateWorkspaceRequest(workspace_name=name))
+    except (InvalidRequestError, ConflictError):
+        made = _found((yield from list_workspaces_steps()), name)
+        if made is None:
+            raise
+        return made
+    made = _found((yield from list_workspaces_steps()), answer.workspace_id)
+    return made or Workspace(id=answer.workspace_id, name=name)

@@ -1,0 +1,1 @@
+"""Assays: windows, bins, scores, and what is due."""

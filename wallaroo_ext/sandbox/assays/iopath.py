@@ -1,0 +1,114 @@
+"""One value of one field of logged inferences, as an assay names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wallaroo_ext.sandbox.http.problems import bad_request
+
+if TYPE_CHECKING:
+    from wallaroo_ext.sandbox.assays.binning import Array
+    from wallaroo_ext.sandbox.engine.tensors import Column
+
+_PREFIXES = {"input": "in.", "output": "out."}
+_INDEX_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class IoPath:
+    """Where the value is.
+
+    Attributes:
+        text: As it was written: `output dense_2 0`.
+        side: `input` or `output`.
+        field: The field's name, or its number as in the oldest document (`input 0 0`). A name comes first.
+        index: The place of the value in the field's values, those of nested lists one after the other.
+    """
+
+    text: str
+    side: str
+    field: str
+    index: int
+
+    @staticmethod
+    def parse(text: str) -> IoPath:
+        """From `input|output field index`.
+
+        Raises:
+            Problem: 400, for an index that no field can have.
+        """
+        side, field, index = text.split(" ")
+        if len(index) > _INDEX_DIGITS:
+            raise bad_request(f"The iopath {text!r} has an index that no field has.")
+        return IoPath(text, side, field, int(index))
+
+    def take(self, table: pa.Table) -> tuple[Array, Array]:
+        """The time of each row in microseconds since 1970, and its value; rows without a finite one are left out.
+
+        Raises:
+            Problem: 400, when the rows have no such field, when it is none of numbers, and when it has no such index.
+        """
+        values = _values_at(self._column(table), self.index)
+        if table.num_rows and values is None:
+            raise bad_request(f"The iopath {self.text!r} fits no logged row: the field has no value {self.index}.")
+        if values is None:
+            return np.empty(0, np.int64), np.empty(0)
+        times: Array = np.asarray(table.column("time")).astype("datetime64[us]").astype(np.int64)
+        finite = np.isfinite(values)
+        return times[finite], values[finite]
+
+    def _column(self, table: pa.Table) -> Column:
+        prefix = _PREFIXES[self.side]
+        names = [name.removeprefix(prefix) for name in table.column_names if name.startswith(prefix)]
+        name = self._name(names)
+        if name is None:
+            known = ", ".join(repr(found) for found in names) or "none"
+            raise bad_request(f"The iopath {self.text!r} fits no logged row: the {self.side} fields are {known}.")
+        column = table.column(prefix + name)
+        if not _is_numeric(column.type):
+            raise bad_request(f"The iopath {self.text!r} is of a field of type {column.type}, which has no numbers.")
+        return column
+
+    def _name(self, names: list[str]) -> str | None:
+        if self.field in names:
+            return self.field
+        is_number = self.field.isdecimal() and len(self.field) <= _INDEX_DIGITS
+        return names[int(self.field)] if is_number and int(self.field) < len(names) else None
+
+
+def _is_list(kind: Any) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+
+
+def _is_numeric(kind: Any) -> bool:
+    while _is_list(kind):
+        kind = kind.value_type
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+
+
+def _values_at(column: Column, index: int) -> Array | None:
+    """The value of each row at a place, NaN where a row is too short; None where all are."""
+    array, offsets = _flattened(column)
+    long_enough: Array = offsets[1:] - offsets[:-1] > index
+    if not long_enough.any():
+        return None
+    values: Array = np.full(len(long_enough), np.nan)
+    wanted = array.take(pa.array(offsets[:-1][long_enough] + index))
+    values[long_enough] = wanted.to_numpy(zero_copy_only=False).astype(np.float64)
+    return values
+
+
+def _flattened(column: Column) -> tuple[Column, Array]:
+    """The values of nested lists, and where those of each row begin, with where the last one's end."""
+    array = column.combine_chunks()
+    offsets: Array = np.arange(len(array) + 1)
+    while _is_list(array.type):
+        lengths: Array = np.asarray(pc.fill_null(cast("Any", pc.list_value_length(array)), 0))
+        offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])[offsets]
+        array = array.flatten()
+    return array, offsets

@@ -1,0 +1,273 @@
+"""Running an assay: its baseline and its windows, computed from the log of inferences."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wallaroo_ext.sandbox.assays.binning import Binning
+from wallaroo_ext.sandbox.assays.iopath import IoPath
+from wallaroo_ext.sandbox.assays.scores import Distribution, Metric, status_of
+from wallaroo_ext.sandbox.assays.windows import (
+    LATEST,
+    Schedule,
+    format_nanoseconds,
+    format_time,
+    parse_time,
+    parse_width,
+    to_milliseconds,
+)
+from wallaroo_ext.sandbox.http.problems import Problem, bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
+    from wallaroo_ext.sandbox.assays.binning import Array
+    from wallaroo_ext.sandbox.inference.inference_log import InferenceLog
+    from wallaroo_ext.sandbox.storage.clock import Clock
+
+WINDOWS_AT_ONCE = 10_000
+_KIND = "UnivariateContinuous"
+_SHOWN = ("type", "bin_mode", "aggregation", "metric", "num_bins", "bin_weights", "provided_edges")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An assay's request, read and found to make sense.
+
+    `bin_width` is accepted and not used: no source says what it does.
+
+    Attributes:
+        request: As it was sent.
+        iopath: The value to watch.
+        baseline_start: When the baseline begins.
+        baseline_end: When it ends.
+        first_window: When the first window begins: `window.start`, else the end of the baseline.
+        width: How long a window is.
+        interval: How far apart windows begin: `window.interval`, else their width.
+        run_until: When the last window has ended at the latest; None for no end.
+        binning: How values are put into bins.
+        metric: How windows are compared with the baseline.
+    """
+
+    request: dict[str, Any]
+    iopath: IoPath
+    baseline_start: int
+    baseline_end: int
+    first_window: int
+    width: int
+    interval: int
+    run_until: int | None
+    binning: Binning
+    metric: Metric
+
+    @staticmethod
+    def of(request: dict[str, Any]) -> Plan:
+        """Read a request that is valid by the contract.
+
+        Raises:
+            Problem: 400, that says what makes no sense.
+        """
+        fixed, window, summarizer = request["baseline"]["Fixed"], request["window"], request["summarizer"]
+        if summarizer["type"] != _KIND:
+            raise bad_request(f"The sandbox has summarizers of the type {_KIND} only, not {summarizer['type']!r}.")
+        start, end = parse_time(fixed["start_at"]), parse_time(fixed["end_at"])
+        if start >= end:
+            raise bad_request("The baseline ends before it begins.")
+        width, binning, until = parse_width(window["width"]), Binning.of(summarizer), request.get("run_until")
+        return Plan(
+            request=request,
+            iopath=IoPath.parse(request["iopath"]),
+            baseline_start=start,
+            baseline_end=end,
+            first_window=parse_time(window["start"]) if window.get("start") else end,
+            width=width,
+            interval=parse_width(window["interval"]) if window.get("interval") else width,
+            run_until=parse_time(until) if until else None,
+            binning=binning,
+            metric=Metric.of(summarizer, binning),
+        )
+
+    def schedule(self, now: int) -> Schedule:
+        """The windows, up to now or until the assay ends."""
+        until = now if self.run_until is None else min(now, self.run_until)
+        return Schedule(self.first_window, self.width, self.interval, until)
+
+    def next_run(self, schedule: Schedule, number: int) -> str | None:
+        """When a window can be computed, as lists have it; None when the assay, or the calendar, has ended by then."""
+        end = schedule.end(number)
+        return (
+            None
+            if end > (LATEST if self.run_until is None else self.run_until)
+            else format_time(end).replace("Z", "+00:00")
+        )
+
+
+def shown_summarizer(summarizer: dict[str, Any]) -> dict[str, Any]:
+    """A summarizer as lists and results have it."""
+    return {name: summarizer.get(name) for name in _SHOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """The watched values of a time, in the order of their times.
+
+    Attributes:
+        times: When each was logged, in microseconds since 1970.
+        values: The values.
+        problem: Why rows that were logged have no such value; None where one has.
+    """
+
+    times: Array
+    values: Array
+    problem: Problem | None
+
+    def between(self, start: int, end: int) -> Array:
+        """The values from one time on and before another."""
+        low, high = np.searchsorted(self.times, [start, end])
+        return self.values[low:high]
+
+
+class Run:
+    """One run of an assay on what is logged by now.
+
+    Args:
+        plan: The assay.
+        log: The log of inferences.
+        pipelines: The ids of the pipelines that the plan names, by name.
+        clock: The time by which windows are over.
+        first: The number of the first window that counts.
+    """
+
+    def __init__(
+        self, plan: Plan, log: InferenceLog, pipelines: Mapping[str, int], clock: Clock, first: int = 0
+    ) -> None:
+        self._plan = plan
+        self._log = log
+        self._pipelines = pipelines
+        self._clock = clock
+        self._first = first
+        self._now = clock.now_ns() // 1000
+        self.schedule = plan.schedule(self._now)
+
+    @cached_property
+    def _baseline_samples(self) -> _Samples:
+        source = self._plan.request["baseline"]["Fixed"]
+        return self._read(source, self._plan.baseline_start, self._plan.baseline_end)
+
+    @cached_property
+    def _baseline(self) -> Distribution:
+        samples = self._baseline_samples
+        if not len(samples.values):
+            source = self._plan.request["baseline"]["Fixed"]
+            raise samples.problem or bad_request(
+                f"The baseline is empty: from {source['start_at']} to {source['end_at']}, the pipeline "
+                f"{source['pipeline']!r} logged no values of the model {source['model']!r}."
+            )
+        return Distribution.of_baseline(samples.values, self._plan.binning)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the baseline is over and has rows, and a window is over too."""
+        if self.schedule.complete <= self._first or self._plan.baseline_end > self._now:
+            return False
+        samples = self._baseline_samples
+        return len(samples.values) > 0 or samples.problem is not None
+
+    def check_baseline(self) -> None:
+        """See that there is something to compare with, be there windows or not.
+
+        Raises:
+            Problem: 400, when the baseline has no inferences, or none with the value that is watched.
+        """
+        _ = self._baseline
+
+    def baseline_result(self) -> dict[str, Any]:
+        """The baseline, compared with itself."""
+        plan, began = self._plan, time.perf_counter_ns()
+        window = self._baseline.of_window(self._baseline.values, plan.binning)
+        return self._result(window, plan.baseline_start, plan.baseline_end, began) | {"status": "BaselineRun"}
+
+    def results(self) -> list[dict[str, Any]]:
+        """A result for each complete window that has inferences.
+
+        Raises:
+            Problem: 400, when the baseline has none, or when they are too many windows for one answer.
+        """
+        self.check_baseline()
+        numbers = self.occupied_windows(WINDOWS_AT_ONCE + 1)
+        if len(numbers) > WINDOWS_AT_ONCE:
+            raise bad_request(f"These are more than {WINDOWS_AT_ONCE} windows: take wider ones, or a longer interval.")
+        return [self.result(number) for number in numbers]
+
+    @cached_property
+    def _window_samples(self) -> _Samples:
+        return self._read(self._plan.request["window"], self.schedule.begin(self._first), self.schedule.until)
+
+    def occupied_windows(self, limit: int, known: Container[int] = ()) -> list[int]:
+        """The numbers of the first complete windows that have inferences, without those whose beginning is known."""
+        occupied = self.schedule.occupied(self._window_samples.times, self._first)
+        return list(islice((number for number in occupied if self.schedule.begin(number) not in known), limit))
+
+    def result(self, number: int) -> dict[str, Any]:
+        """The result of a window that has inferences.
+
+        Raises:
+            Problem: 400, when the baseline has none.
+        """
+        began = time.perf_counter_ns()
+        start, end = self.schedule.begin(number), self.schedule.end(number)
+        window = self._baseline.of_window(self._window_samples.between(start, end), self._plan.binning)
+        return self._result(window, start, end, began)
+
+    def _read(self, source: dict[str, Any], start: int, end: int) -> _Samples:
+        """The watched values that a pipeline logged of a model; rows without such a value are left out."""
+        taken: list[tuple[Array, Array]] = []
+        problem: Problem | None = None
+        for batch in self._log.read(
+            self._pipelines[source["pipeline"]],
+            start_ms=to_milliseconds(start),
+            end_ms=to_milliseconds(end),
+            model_name=source["model"],
+        ):
+            try:
+                taken.append(self._plan.iopath.take(batch.table))
+            except Problem as error:
+                problem = error
+        times = np.concatenate([np.empty(0, np.int64), *(found for found, _ in taken)])
+        values = np.concatenate([np.empty(0), *(found for _, found in taken)])
+        order = np.argsort(times, kind="stable")
+        return _Samples(times[order], values[order], None if taken else problem)
+
+    def _result(self, window: Distribution, start: int, end: int, began: int) -> dict[str, Any]:
+        """A result in the order of the recorded ones, whose computing began at a time of the performance counter."""
+        plan, baseline = self._plan, self._baseline
+        request, binning = plan.request, plan.binning
+        comparison = plan.metric.compare(baseline.aggregated, window.aggregated)
+        warning, alert = request.get("warning_threshold"), request["alert_threshold"]
+        return {
+            "id": None,
+            "assay_id": request.get("id"),
+            "window_start": format_time(start),
+            "analyzed_at": format_nanoseconds(self._clock.now_ns()),
+            "elapsed_millis": (time.perf_counter_ns() - began) // 1_000_000,
+            "iopath": plan.iopath.text,
+            "pipeline_id": None,
+            "baseline_summary": baseline.summary(
+                binning, format_time(plan.baseline_start), format_time(plan.baseline_end)
+            ),
+            "window_summary": window.summary(binning, format_time(start), format_time(end)),
+            "warning_threshold": None if warning is None else float(warning),
+            "alert_threshold": float(alert),
+            "score": comparison.score,
+            "scores": comparison.scores,
+            "bin_index": comparison.bin_index,
+            "summarizer": shown_summarizer(request["summarizer"]),
+            "status": status_of(comparison.score, warning, alert),
+            "created_at": None,
+        }

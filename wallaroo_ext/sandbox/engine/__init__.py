@@ -1,0 +1,1 @@
+"""Running models, each deployment in a confined process of its own."""

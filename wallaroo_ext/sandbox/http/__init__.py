@@ -1,0 +1,1 @@
+"""HTTP: the protocol and its limits, bodies, validation by the contract, errors, the access log."""

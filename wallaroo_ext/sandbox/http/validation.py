@@ -1,0 +1,208 @@
+"""The contract as the sandbox uses it: an operation's path, parameters and bodies with validators, and its sign-in."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext import contract
+from wallaroo_ext.contract_schemas import ContractSchemas
+from wallaroo_ext.sandbox.http.problems import bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import jsonschema_rs
+    from starlette.datastructures import QueryParams
+
+_PLACES = {"path", "query"}
+_LITERALS = {"integer": re.compile(r"-?(0|[1-9][0-9]{0,99})"), "boolean": re.compile("true|false")}
+
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+def parse_media_type(value: str) -> tuple[str, dict[str, str]]:
+    """A media type and its parameters, in lower case."""
+    kind, *rest = value.split(";")
+    pairs = (item.partition("=") for item in rest)
+    return kind.strip().lower(), {name.strip().lower(): text.strip().strip('"').lower() for name, _, text in pairs}
+
+
+def _check(validator: jsonschema_rs.Validator, value: Any, where: list[str]) -> None:
+    """Raise a Problem, 400, that says where the first thing is that is wrong with a value."""
+    error = next(iter(validator.iter_errors(value)), None)
+    if error is not None:
+        place = ".".join([*where, *map(str, error.instance_path)])
+        raise bad_request(f"{place}: {error.message}" if place else error.message)
+
+
+@dataclass(frozen=True, slots=True)
+class BodyKind:
+    """One media type that an operation reads.
+
+    Attributes:
+        media_type: As the contract writes it.
+        schema: Its schema, with references.
+        validator: Checks a parsed body.
+        one_of_required: Fields of which at least one has to be there.
+        required_in_form: The required fields of a form, which Keycloak misses in words of its own.
+        is_rows: Whether it is the rows of an inference, which can come as Arrow, too.
+    """
+
+    media_type: str
+    schema: dict[str, Any]
+    validator: jsonschema_rs.Validator
+    one_of_required: tuple[str, ...]
+    required_in_form: tuple[str, ...]
+    is_rows: bool = False
+
+    def check(self, body: Any) -> None:
+        """Raise a Problem, 400, that names the first field that is wrong."""
+        for name in self.required_in_form:
+            if name not in body:
+                raise bad_request(f"Missing form parameter: {name}")
+        _check(self.validator, body, [])
+        if self.one_of_required and not any(body.get(name) is not None for name in self.one_of_required):
+            raise bad_request(f"One of {', '.join(self.one_of_required)} is required.")
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSpec:
+    """One parameter in the path or the query of an operation.
+
+    Attributes:
+        name: Its name.
+        place: `path` or `query`.
+        required: Whether it has to be there.
+        is_list: Whether it may occur several times.
+        kind: The type of its value, or of each of its values.
+        validator: Checks its value, or the list of its values.
+    """
+
+    name: str
+    place: str
+    required: bool
+    is_list: bool
+    kind: str
+    validator: jsonschema_rs.Validator
+
+    def check(self, texts: list[str]) -> None:
+        """Raise a Problem, 400, that names the parameter, unless the texts of the request are good for it."""
+        if not texts:
+            if self.required:
+                raise bad_request(f"{self.name}: the {self.place} needs this parameter.")
+            return
+        if len(texts) > 1 and not self.is_list:
+            raise bad_request(f"{self.name}: the {self.place} has this parameter {len(texts)} times.")
+        values = [_value_of(text, self.kind) for text in texts]
+        _check(self.validator, values if self.is_list else values[0], [self.name])
+
+
+def _value_of(text: str, kind: str) -> Any:
+    """What a text stands for; the text itself where it is nothing of this type, which the schema then refuses."""
+    literal = _LITERALS.get(kind)
+    return json.loads(text) if literal is not None and literal.fullmatch(text) else text
+
+
+@dataclass(frozen=True, slots=True)
+class OperationSpec:
+    """One operation of the contract.
+
+    Attributes:
+        operation_id: Its id, which is its handler's name.
+        path: Its path, with parameters in braces.
+        method: GET, POST and so on.
+        parameters: Those of its path and its query.
+        bodies: What it reads, by media type.
+        body_required: Whether a request needs a body.
+        success: The status of its success.
+        statuses: Every status that it may answer with.
+        bearer: Whether it wants a bearer token.
+    """
+
+    operation_id: str
+    path: str
+    method: str
+    parameters: tuple[ParameterSpec, ...]
+    bodies: tuple[BodyKind, ...]
+    body_required: bool
+    success: int
+    statuses: frozenset[int]
+    bearer: bool
+
+    def check_parameters(self, path: Mapping[str, str], query: QueryParams) -> None:
+        """Raise a Problem, 400, that names the first parameter that is wrong."""
+        for parameter in self.parameters:
+            in_path = parameter.place == "path"
+            parameter.check([path[parameter.name]] if in_path else query.getlist(parameter.name))
+
+    def body_kind(self, content_type: str) -> BodyKind | None:
+        """The media type that a Content-Type header names; the one with most parameters in common wins."""
+        kind, parameters = parse_media_type(content_type)
+        best: tuple[int, BodyKind] | None = None
+        for body in self.bodies:
+            known, wanted = parse_media_type(body.media_type)
+            if known == kind and wanted.items() <= parameters.items() and (best is None or len(wanted) > best[0]):
+                best = len(wanted), body
+        return None if best is None else best[1]
+
+
+class ContractSpec(ContractSchemas):
+    """All operations of a contract.
+
+    Args:
+        document: The contract, as read from its file.
+    """
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        super().__init__(document)
+        specs = [self._operation(*found) for found in contract.operations(document)]
+        self.operations = {spec.operation_id: spec for spec in specs}
+
+    def _operation(self, path: str, method: str, operation: dict[str, Any]) -> OperationSpec:
+        body = self.resolve(operation.get("requestBody", {}))
+        content: dict[str, Any] = body.get("content", {})
+        is_rows = any("arrow" in kind for kind in content)
+        security: list[dict[str, Any]] = operation.get("security", self.document.get("security", []))
+        return OperationSpec(
+            operation_id=operation["operationId"],
+            path=path,
+            method=method.upper(),
+            parameters=self._parameters(path, operation),
+            bodies=tuple(self._body(kind, media["schema"], is_rows=is_rows) for kind, media in content.items()),
+            body_required=body.get("required", False),
+            success=next(int(status) for status in operation["responses"] if status.startswith("2")),
+            statuses=frozenset(map(int, operation["responses"])),
+            bearer=any("bearerToken" in scheme for scheme in security),
+        )
+
+    def _parameters(self, path: str, operation: dict[str, Any]) -> tuple[ParameterSpec, ...]:
+        """The parameters of a path and of an operation on it, whose own override the path's."""
+        written = [*self.document["paths"][path].get("parameters", ()), *operation.get("parameters", ())]
+        found = {(parameter["name"], parameter["in"]): parameter for parameter in map(self.resolve, written)}
+        return tuple(self._parameter(parameter) for (_, place), parameter in found.items() if place in _PLACES)
+
+    def _parameter(self, parameter: dict[str, Any]) -> ParameterSpec:
+        schema = self.resolve(parameter["schema"])
+        is_list = schema.get("type") == "array"
+        return ParameterSpec(
+            name=parameter["name"],
+            place=parameter["in"],
+            required=parameter.get("required", False),
+            is_list=is_list,
+            kind=str((self.resolve(schema["items"]) if is_list else schema).get("type")),
+            validator=self.validator(schema),
+        )
+
+    def _body(self, media_type: str, schema: dict[str, Any], *, is_rows: bool) -> BodyKind:
+        return BodyKind(
+            media_type=media_type,
+            schema=schema,
+            validator=self.validator(schema),
+            one_of_required=tuple(self.resolve(schema).get("x-one-of-required", ())),
+            required_in_form=tuple(self.resolve(schema).get("required", ())) if media_type == _FORM else (),
+            is_rows=is_rows,
+        )

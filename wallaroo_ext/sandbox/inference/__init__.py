@@ -1,0 +1,1 @@
+"""Scoring rows: the queue, the answers, the log."""

@@ -1,0 +1,1 @@
+"""The sandbox as a program: start, routes, options, TLS, its page."""

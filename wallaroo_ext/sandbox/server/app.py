@@ -1,0 +1,178 @@
+"""The web application: a route for each operation of the contract, checked requests in, answers out."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import asynccontextmanager
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext.sandbox.auth.headers import GUARD_HEADERS, TOKEN_HEADERS
+from wallaroo_ext.sandbox.auth.tokens import bearer_token
+from wallaroo_ext.sandbox.faults import FaultLayer
+from wallaroo_ext.sandbox.handlers import HANDLERS
+from wallaroo_ext.sandbox.http.access_log import CALLER
+from wallaroo_ext.sandbox.http.bodies import StagedFile, has_body, read_body
+from wallaroo_ext.sandbox.http.calls import AT_ONCE, BY_MODELS, Call
+from wallaroo_ext.sandbox.http.full_disk import is_full, no_room
+from wallaroo_ext.sandbox.http.json_text import to_json
+from wallaroo_ext.sandbox.http.problems import Problem, bad_request, no_token, problem_response, refusal
+from wallaroo_ext.sandbox.http.request_counts import CountingLayer
+from wallaroo_ext.sandbox.server.own_routes import TOKEN_ENDPOINT, own_routes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from wallaroo_ext.sandbox.auth.tokens import Caller
+    from wallaroo_ext.sandbox.http.validation import BodyKind, ContractSpec, OperationSpec
+    from wallaroo_ext.sandbox.server.instance import Instance
+
+
+def create_app(instance: Instance, contract: ContractSpec) -> Starlette:
+    """The sandbox as an ASGI application.
+
+    Args:
+        instance: Its state; it is closed when the application ends. Who serves it resumes its engine once the port
+            answers.
+        contract: The operations to serve. One without a handler answers 501.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        yield
+        await run_in_threadpool(instance.close)
+
+    return Starlette(
+        routes=[_route(instance, contract, spec) for spec in contract.operations.values()]
+        + own_routes(instance, contract),
+        exception_handlers={HTTPException: _on_http_exception, Exception: _on_exception},
+        lifespan=lifespan,
+    )
+
+
+def _route(instance: Instance, contract: ContractSpec, spec: OperationSpec) -> Route:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await _answer(instance, contract, spec, request)
+        except Problem as problem:
+            return _problem(spec, problem)
+        except ClientDisconnect:
+            return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
+        except (OSError, sqlite3.Error) as error:
+            if is_full(error):
+                return _problem(spec, no_room(spec))
+            raise
+
+    counting = Middleware(CountingLayer, instance.requests, spec.operation_id)
+    failing = Middleware(FaultLayer, instance.faults, spec.operation_id)
+    return Route(spec.path, endpoint, methods=[spec.method], name=spec.operation_id, middleware=[counting, failing])
+
+
+async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpec, request: Request) -> Response:
+    era = instance.gate.era
+    caller = await _caller(instance, request) if spec.bearer else None
+    if caller is not None:
+        request.scope[CALLER] = caller.name
+    handler = HANDLERS.get(spec.operation_id)
+    if handler is None:
+        raise refusal(HTTPStatus.NOT_IMPLEMENTED, f"The sandbox does not have {spec.operation_id} yet.")
+    spec.check_parameters(request.path_params, request.query_params)
+    kind = _body_kind(spec, request) if spec.body_required or has_body(request) else None
+    body = None if kind is None else await read_body(request, kind, contract, instance.store.staging, instance.options)
+    call = Call(
+        instance=instance,
+        contract=contract,
+        caller=caller,
+        media_type="" if kind is None else kind.media_type,
+        body=body,
+        path=request.path_params,
+        query=request.query_params,
+        headers=request.headers,
+        base_url=str(request.base_url).rstrip("/"),
+    )
+    try:
+        if spec.operation_id in AT_ONCE:
+            return _response(spec, handler(call))
+        if not spec.bearer:  # signing in goes on whatever other requests do
+            return _response(spec, await instance.sign_in_threads.run(lambda: instance.gate.run(era, handler, call)))
+        if spec.operation_id in BY_MODELS:
+            work = partial(instance.gate.run, era, handler, call)
+            return _response(spec, await instance.inference_queue.run(request.path_params["deployment"], work))
+        return _response(spec, await run_in_threadpool(instance.gate.run, era, handler, call))
+    finally:
+        await _discard_files(body)
+
+
+async def _caller(instance: Instance, request: Request) -> Caller:
+    """Who sends a request; another issuer may have to be asked for its keys, which keeps no thread from others."""
+    authorization = request.headers.get("Authorization")
+    if instance.issuer is None:
+        return instance.tokens.verify(authorization)
+    asked_at = time.monotonic()
+    await instance.issuer.fetch_for(bearer_token(authorization), asked_at)
+    return await run_in_threadpool(instance.tokens.verify, authorization, asked_at)
+
+
+def _body_kind(spec: OperationSpec, request: Request) -> BodyKind:
+    content_type = request.headers.get("Content-Type", "")
+    kind = spec.body_kind(content_type)
+    if kind is None and not spec.bearer:
+        raise bad_request(f"Missing form parameter: {spec.bodies[0].required_in_form[0]}")  # to Keycloak, it is empty
+    if kind is None:
+        known = ", ".join(repr(body.media_type) for body in spec.bodies)
+        raise refusal(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"The body's content type is {content_type!r}; this operation reads {known}.",
+        )
+    return kind
+
+
+async def _discard_files(body: Any) -> None:
+    """Remove uploaded files that the handler did not put into place."""
+    for value in (body, *object_of(body).values()):
+        if isinstance(value, StagedFile):
+            await run_in_threadpool(value.discard)
+
+
+def _response(spec: OperationSpec, answer: Any) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    return Response(to_json(answer), spec.success, media_type="application/json")
+
+
+def _problem(spec: OperationSpec | None, problem: Problem) -> Response:
+    """The problem as a response; malformed token requests are answered in the form of RFC 6749."""
+    if spec is None or spec.bearer:
+        return problem_response(problem)
+    message = object_of(problem.content).get("msg")
+    if problem.status == HTTPStatus.BAD_REQUEST and message:
+        problem = no_token(problem.status, "invalid_request", message)
+    problem.headers |= TOKEN_HEADERS
+    return problem_response(problem)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    """What Starlette refuses by itself: an unknown path, a wrong method."""
+    if not isinstance(error, HTTPException):
+        raise error
+    status, headers = HTTPStatus(error.status_code), dict(error.headers or {})
+    if request.url.path.endswith(TOKEN_ENDPOINT):
+        said = "Realm does not exist" if status == HTTPStatus.NOT_FOUND else f"HTTP {status.value} {status.phrase}"
+        return problem_response(Problem(status, {"error": said}, headers | GUARD_HEADERS))
+    return _problem(None, refusal(status, error.detail, headers))
+
+
+async def _on_exception(_: Request, __: Exception) -> Response:
+    """A defect of the sandbox; Starlette raises it once more behind the answer, and the server logs its traceback."""
+    return _problem(None, refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "The sandbox failed; its log has the details."))

@@ -1,0 +1,1 @@
+"""The data directory: its database, its model files, its clock."""

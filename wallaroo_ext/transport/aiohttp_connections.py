@@ -1,0 +1,169 @@
+"""aiohttp as what sends the requests of asyncio; needs the extra `aiohttp`.
+
+`httpx_aiohttp` does the work. Three things are mended here, because retries and timeouts depend on them: an error after
+the request was sent is not told apart from a connection that was never made, there is no end to waiting for a server
+that does not read, and cookies are kept where nobody sees them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from wallaroo_ext._util.after_fork import keep_from_children, this_process
+from wallaroo_ext.transport.retry.request_bodies import can_be_read_twice
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator
+
+_PIECE = 64 * 1024
+
+_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+    (aiohttp.ClientHttpProxyError, httpx.ProxyError),
+    (aiohttp.ClientConnectorError, httpx.ConnectError),
+    (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
+    (aiohttp.ServerTimeoutError, httpx.ReadTimeout),
+    (aiohttp.ServerDisconnectedError, httpx.RemoteProtocolError),
+    (aiohttp.ClientPayloadError, httpx.RemoteProtocolError),
+    (aiohttp.ClientResponseError, httpx.RemoteProtocolError),
+    (aiohttp.NonHttpUrlClientError, httpx.UnsupportedProtocol),
+    (aiohttp.InvalidUrlClientError, httpx.UnsupportedProtocol),
+)
+"""The first that fits; what is none of them broke while it was under way."""
+
+
+class AiohttpClient(httpx.AsyncClient):
+    """A client of httpx whose transports are aiohttp's, the proxies' too."""
+
+    def _init_transport(self, *_: Any, **options: Any) -> httpx.AsyncBaseTransport:
+        return _Transport(verify=options["verify"], limits=options["limits"])
+
+    def _init_proxy_transport(self, proxy: httpx.Proxy, *_: Any, **options: Any) -> httpx.AsyncBaseTransport:
+        return _Transport(verify=options["verify"], limits=options["limits"], proxy=proxy)
+
+
+_used: ContextVar[asyncio.BaseTransport | None] = ContextVar("_used", default=None)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Remembers which connection a task uses, and in which process connections are open."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)  # pyright: ignore[reportUnknownMemberType] - a parameter of aiohttp's has no type
+        self._process = this_process()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it serves no more; a child says nothing of a session that its parent may close later."""
+        return super().closed or not self._process.is_this
+
+    async def connect(self, *arguments: Any, **named: Any) -> Any:
+        connection = await super().connect(*arguments, **named)
+        _used.set(connection.transport)
+        if connection.transport is not None:
+            keep_from_children(connection.transport.get_extra_info("socket").fileno())
+        return connection
+
+    def __del__(self, *arguments: Any) -> None:
+        if self._process.is_this:  # nor of its connections
+            super().__del__(*arguments)
+
+
+def _break_off() -> None:
+    """Drop the connection: to close it would wait for the server to take what is left."""
+    transport = _used.get()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+
+
+class _Transport(AiohttpTransport):
+    def get_client(self) -> aiohttp.ClientSession:
+        """A session without a memory: httpx keeps the cookies."""
+        limits = self.limits
+        options: Any = {} if limits.keepalive_expiry is None else {"keepalive_timeout": limits.keepalive_expiry}
+        connector = _Connector(ssl=self.ssl_context, limit=limits.max_connections or 0, **options)
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        limit = asyncio.timeout(None)
+        _used.set(None)  # the connection of an earlier request may be another task's by now
+        with _translated(limit):
+            try:
+                async with limit:
+                    response = await super().handle_async_request(_with_limit(request, limit))
+            except asyncio.CancelledError:
+                _break_off()
+                raise
+            finally:
+                if limit.expired():
+                    _break_off()
+        response.request = request
+        response.stream = _Answer(response.stream)
+        return response
+
+
+class _Answer(httpx.AsyncByteStream):
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _translated():
+            async for part in self._stream:
+                yield part
+
+    async def aclose(self) -> None:
+        with _translated():
+            await self._stream.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """A body that sets a time limit for each of its pieces to be taken."""
+
+    def __init__(self, stream: Any, limit: asyncio.Timeout, seconds: float) -> None:
+        self._stream = stream
+        self._limit = limit
+        self._seconds = seconds
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        clock = asyncio.get_running_loop().time
+        async for part in self._stream:
+            for begin in range(0, len(part), _PIECE):
+                self._limit.reschedule(clock() + self._seconds)
+                yield part[begin : begin + _PIECE]
+        self._limit.reschedule(None)
+
+
+def _with_limit(request: httpx.Request, limit: asyncio.Timeout) -> httpx.Request:
+    """The request with a limit on its writing; a small body fits into what the system buffers, and needs none."""
+    seconds = request.extensions.get("timeout", {}).get("write")
+    small = can_be_read_twice(request.stream) and int(request.headers.get("Content-Length", 0)) <= _PIECE
+    if small or seconds is None:
+        return request
+    body = _Body(request.stream, limit, seconds)
+    return httpx.Request(
+        request.method, request.url, headers=request.headers, stream=body, extensions=request.extensions
+    )
+
+
+@contextmanager
+def _translated(limit: asyncio.Timeout | None = None) -> Generator[None]:
+    """Aiohttp's errors as httpx's, by what they were caused by."""
+    try:
+        yield
+    except (httpx.TransportError, aiohttp.ClientError) as error:
+        cause = error if isinstance(error, aiohttp.ClientError) else error.__cause__
+        kind = next((to for of, to in _ERRORS if isinstance(cause, of)), httpx.ReadError)
+        raise kind(str(cause)) from cause
+    except TimeoutError as error:
+        if limit is not None and limit.expired():
+            raise httpx.WriteTimeout("The server does not take the body.") from error
+        raise httpx.ReadTimeout(str(error)) from error
+    except UnicodeError as error:  # a reason phrase that is no ASCII
+        raise httpx.RemoteProtocolError("The answer's first line cannot be read.") from error

@@ -1,0 +1,34 @@
+"""A client of httpx that signs nothing in, and keeps the same bounds, deadlines and proxies as one of `connect`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from wallaroo_ext.transport.connections import Wire
+from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS, LimitedTransport
+from wallaroo_ext.transport.retry.policy import RetryPolicy
+from wallaroo_ext.transport.retry.transport import RetryTransport
+
+if TYPE_CHECKING:
+    import ssl
+
+_ONE_CONNECTION = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+
+
+def plain_client(
+    base_url: str = "", *, seconds: float, verify: ssl.SSLContext | bool = True, answer_limit: int | None = None
+) -> httpx.Client:
+    """Return a client for a few requests, each sent once.
+
+    Args:
+        base_url: What the URLs of requests begin with.
+        seconds: How long a request may take, its answer included.
+        verify: How certificates are checked, as httpx takes it.
+        answer_limit: How large an answer may be, in bytes; see `connect`.
+    """
+    wire = Wire(verify=verify, limits=_ONE_CONNECTION, backend="httpx")
+    transport = RetryTransport(LimitedTransport(wire, answer_limit), RetryPolicy(attempts=1, deadline=seconds))
+    headers = {"Accept-Encoding": ACCEPTED_ENCODINGS}
+    return httpx.Client(base_url=base_url, transport=transport, timeout=seconds, headers=headers)

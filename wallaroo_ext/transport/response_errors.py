@@ -1,0 +1,302 @@
+"""From what came back to the typed error that it means: an answer without success, one that cannot be read, or none."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import httpx
+
+from wallaroo_ext import contract
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext._util.urls import redirect_of, shown_host
+from wallaroo_ext.errors import (
+    AnswerError,
+    AnswerTooLargeError,
+    ApiError,
+    AuthenticationError,
+    ConfigurationError,
+    ConflictError,
+    ConnectionFailedError,
+    ContractViolationError,
+    EngineError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitedError,
+    RequestTimeoutError,
+    ServerError,
+)
+from wallaroo_ext.redaction.patterns import beginning, excerpt, redacted
+from wallaroo_ext.transport.response_limits import UNREADABLE, AnswerRefused
+from wallaroo_ext.transport.retry.attempts import attempts_of, described
+from wallaroo_ext.transport.retry.retry_after import retry_after
+
+AnAnswerError = TypeVar("AnAnswerError", bound=AnswerError)
+
+_REQUEST_IDS = ("X-Request-Id", "X-Correlation-Id", "X-B3-TraceId")
+"""What gateways and service meshes call a request, the most usual first. A list, because no document names one."""
+
+_DOUBT = "Is this the API's address?"
+_LONGEST_ID = 128
+_LONGEST_MESSAGE = 8_192
+_LONGEST_REASON = 300
+_LAST_STATUS = 599
+_NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NOT_CARRIED_OUT = {HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE}
+_UNKNOWN = "It may have been carried out: see what is there before you send it again."
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    HTTPStatus.UNAUTHORIZED: AuthenticationError,
+    HTTPStatus.FORBIDDEN: PermissionDeniedError,
+    HTTPStatus.NOT_FOUND: NotFoundError,
+    HTTPStatus.CONFLICT: ConflictError,
+    HTTPStatus.TOO_MANY_REQUESTS: RateLimitedError,
+}
+
+_ADVICE: dict[type[ApiError], str] = {
+    AuthenticationError: "Sign in again, or check what this user may do.",
+    PermissionDeniedError: "Ask an owner of the workspace, or an administrator of the instance, to allow it.",
+    NotFoundError: "Check the names and ids, and whether this user is a member of the workspace.",
+    ConflictError: "Ask the instance for the present state, and change the request.",
+    RateLimitedError: "Wait before the next request, and send fewer at a time.",
+    InvalidRequestError: "Change the request before sending it again.",
+    EngineError: "Compare the rows with the inputs of the deployed model.",
+    ServerError: "Try again later; if it goes on, those who run the instance can say why.",
+}
+
+_ADVICE_BY_STATUS: dict[int, str] = {
+    HTTPStatus.METHOD_NOT_ALLOWED: "Is this the API's address, and a release that has the operation?",
+    HTTPStatus.REQUEST_TIMEOUT: "Try again; the request took too long to arrive.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Send less in one request.",
+    HTTPStatus.NOT_IMPLEMENTED: "This instance does not have the operation; use another one, or a newer release.",
+    HTTPStatus.BAD_GATEWAY: "Try again in a moment: the gateway could not reach the instance behind it.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Try again in a moment: the instance, or the deployment, may be starting.",
+    HTTPStatus.GATEWAY_TIMEOUT: "Try again in a moment, with less work in one request.",
+    HTTPStatus.INSUFFICIENT_STORAGE: "The instance is out of space: remove models, or ask for more storage.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the body of an error says, in the API's form, the engine's or the token endpoint's, without secrets."""
+
+    text: str | None = None
+    code: int | None = None
+    by_engine: bool = False
+    by_issuer: bool = False
+
+
+def refusal(operation: str, response: httpx.Response) -> AnswerError:
+    """The error that an answer without success means.
+
+    Args:
+        operation: The contract's `operationId`.
+        response: The answer, with its body read.
+    """
+    status = response.status_code
+    if status < HTTPStatus.BAD_REQUEST or status > _LAST_STATUS:
+        return _no_refusal(operation, response)
+    said = _said(response)
+    kind = _kind(status, said)
+    advice = _ADVICE_BY_STATUS.get(status, _ADVICE[kind])
+    if kind is ServerError and status not in _NOT_CARRIED_OUT and _writes(operation):
+        advice = _UNKNOWN
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        seconds = retry_after(response, time.time())
+        advice = advice if seconds is None else f"Wait {seconds:g} s before the next request."
+    return _error(kind, operation, response, said.text or plain(response) or "without a body", advice)
+
+
+def violation(operation: str, response: httpx.Response, problem: str) -> ContractViolationError:
+    """The error of an answer that is said to be a success and cannot be read.
+
+    Args:
+        operation: The contract's `operationId`.
+        response: The answer, with its body read.
+        problem: What is wrong with it, without a full stop.
+    """
+    if _is_page(response):
+        advice = f"Is {_host(response)} the API's address, or that of a page in front of it?"
+    else:
+        advice = (
+            "The instance may be of a release that the contract does not know; the request itself may have succeeded."
+        )
+    reason = f"the answer breaks the contract, {redacted(problem)}: {plain(response)!r}"
+    return _error(ContractViolationError, operation, response, reason, advice)
+
+
+def connection_failed(operation: str, error: httpx.RequestError | httpx.InvalidURL) -> Exception:
+    """The error that means that no answer came.
+
+    Args:
+        operation: The contract's `operationId`.
+        error: What httpx raised.
+    """
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return ConfigurationError(
+            f"{operation}: the URL cannot be used: {redacted(str(error))}.", advice="Check the address."
+        )
+    if isinstance(error, AnswerRefused):
+        return _refused_answer(operation, error)
+    host = _host(error)
+    kind, what, advice = _reason_of(error, host)
+    if not isinstance(error, _NO_CONNECTION) and _writes(operation):
+        advice = _UNKNOWN
+    attempts = attempts_of(error)
+    message = _sentence(f"{operation}: {redacted(what)}", described(attempts))
+    return kind(message, operation=operation, attempts=attempts, advice=advice)
+
+
+def _refused_answer(operation: str, error: AnswerRefused) -> AnswerError:
+    """The error of an answer that was not read to its end."""
+    kind, advice = ContractViolationError, _DOUBT
+    if error.too_large:
+        kind, advice = AnswerTooLargeError, "Ask for less at a time, or connect with a larger `answer_limit`, in bytes."
+    message = f"{operation}: {error.status}, {redacted(str(error))}, which is not read to its end"
+    attempts = attempts_of(error)
+    return kind(_sentence(message), operation=operation, status=error.status, attempts=attempts, advice=advice)
+
+
+def _reason_of(error: httpx.RequestError, host: str) -> tuple[type[ConnectionFailedError], str, str]:
+    """The kind of a transport's error, what happened, and what to do."""
+    name = type(error).__name__
+    if isinstance(error, httpx.PoolTimeout):
+        what = f"all connections to {host} were busy ({name})"
+        return RequestTimeoutError, what, "Use fewer threads, or connect with more `limits`."
+    if isinstance(error, httpx.TimeoutException):
+        what = f"{host} did not answer in time ({name})"
+        return RequestTimeoutError, what, "Connect with a longer `timeout`, or ask for less at a time."
+    what = f"the connection to {host} failed: {_one_line(str(error)) or name}"
+    if "CERTIFICATE_VERIFY_FAILED" in what:
+        advice = "Name the file of the instance's certificate authority in WALLAROO_CA_BUNDLE."
+        return ConnectionFailedError, what, advice
+    if isinstance(error, httpx.ConnectError):
+        return ConnectionFailedError, what, "Is the address right, and is the instance running?"
+    return (
+        ConnectionFailedError,
+        what,
+        "Try again; if it goes on, ask those who run the instance, or a proxy before it.",
+    )
+
+
+def _writes(operation: str) -> bool:
+    """Whether sending a request again could do its work twice; a second token is no harm."""
+    return operation not in {"", "request_token"} and not contract.is_idempotent(operation)
+
+
+def without_request(error: httpx.RequestError | httpx.InvalidURL) -> Exception:
+    """An error of httpx for a program to look at, without what may be secret.
+
+    Its request would have the token in its headers and the body, and so would frames of its traceback.
+    """
+    kind = type(error)
+    copy = kind.__new__(kind, redacted(str(error)))
+    if isinstance(error, httpx.RequestError) and isinstance(copy, httpx.RequestError):
+        with suppress(RuntimeError):  # httpx's own: there is no request
+            copy.request = _bare(error.request)
+    return copy
+
+
+def _bare(request: httpx.Request) -> httpx.Request:
+    """A request without headers and body, whose URL has no user and no query."""
+    url = request.url.copy_with(username=None, password=None, query=None, fragment=None)
+    return httpx.Request(request.method, url)
+
+
+def _no_refusal(operation: str, response: httpx.Response) -> ContractViolationError:
+    """A status that no answer of the API has: a redirect, or none of HTTP's classes."""
+    if response.headers.get("Location") is None and UNREADABLE not in response.extensions:
+        reason = f"which is no status of the API, {plain(response) or 'without a body'}"
+        return _error(ContractViolationError, operation, response, reason, _DOUBT)
+    url = redirect_of(response)
+    target = None if url is None else url.host
+    reason = f"a redirect to {target or 'what is no URL'}, which is not followed"
+    advice = f"If the API is at {target}, set WALLAROO_API_URL to it, with its scheme and port." if target else _DOUBT
+    return _error(ContractViolationError, operation, response, reason, advice)
+
+
+def _error(
+    kind: type[AnAnswerError], operation: str, response: httpx.Response, reason: str, advice: str
+) -> AnAnswerError:
+    """An error of a kind with all that the answer tells."""
+    said = _said(response)
+    attempts = attempts_of(response)
+    message = f"{operation}: {response.status_code}, {_one_line(reason)}"
+    return kind(
+        _sentence(message, described(attempts)),
+        operation=operation,
+        status=response.status_code,
+        code=said.code,
+        msg=said.text,
+        request_id=_request_id(response),
+        body=excerpt(response.content),
+        attempts=attempts,
+        retry_after=retry_after(response, time.time()),
+        advice=advice,
+    )
+
+
+def _kind(status: int, said: _Said) -> type[ApiError]:
+    if said.by_issuer and status == HTTPStatus.BAD_REQUEST:
+        return AuthenticationError
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if said.by_engine:
+        return EngineError
+    return ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else InvalidRequestError
+
+
+def _said(response: httpx.Response) -> _Said:
+    """What a body says; the engine's form may stand in an array of one element."""
+    try:
+        content: Any = response.json()
+    except (ValueError, RecursionError):
+        return _Said()
+    fields = object_of(next(iter(list_of(content)), content))
+    code = fields.get("code")
+    number = code if isinstance(code, int) else None
+    if "msg" in fields:
+        return _Said(beginning(str(fields["msg"]), _LONGEST_MESSAGE), number)
+    if "error" not in fields:
+        return _Said(code=number)
+    by_engine = not {"source", "status", "code"}.isdisjoint(fields)
+    text = fields["error"] if by_engine else fields.get("error_description", fields["error"])
+    return _Said(beginning(str(text), _LONGEST_MESSAGE), number, by_engine=by_engine, by_issuer=not by_engine)
+
+
+def _request_id(response: httpx.Response) -> str | None:
+    found = (response.headers.get(name) for name in _REQUEST_IDS)
+    return next((beginning(value, _LONGEST_ID) for value in found if value), None)
+
+
+def plain(response: httpx.Response) -> str:
+    """The beginning of a body as one line; of a page, its text."""
+    text = excerpt(response.content)
+    return _one_line(re.sub(r"<[^>]*>?", " ", text) if _is_page(response) else text)
+
+
+def _is_page(response: httpx.Response) -> bool:
+    return "html" in response.headers.get("Content-Type", "") or response.content[:100].lstrip().startswith(b"<")
+
+
+def _one_line(text: str) -> str:
+    """A text without line breaks, shortened to what a sentence can bear."""
+    line = " ".join(text[: 2 * _LONGEST_REASON].split())
+    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}…"
+
+
+def _sentence(*parts: str) -> str:
+    """The parts as sentences, each with its end."""
+    return " ".join(part if part.endswith((".", "?", "!", "…")) else f"{part}." for part in parts if part)
+
+
+def _host(subject: httpx.Response | httpx.RequestError) -> str:
+    try:
+        return shown_host(subject.request.url)
+    except RuntimeError:  # httpx's own: there is no request
+        return "the instance"

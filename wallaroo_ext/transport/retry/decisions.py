@@ -1,0 +1,254 @@
+"""What to do with a request, step by step: a core without input and output, for both kinds of transport."""
+
+from __future__ import annotations
+
+import logging
+import random
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from wallaroo_ext import contract
+from wallaroo_ext.transport.retry import request_options
+from wallaroo_ext.transport.retry.attempts import Attempt, keep
+from wallaroo_ext.transport.retry.deadline import Deadline
+from wallaroo_ext.transport.retry.request_bodies import WatchedStream, can_be_read_twice
+from wallaroo_ext.transport.retry.retry_after import retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from wallaroo_ext.transport.retry.budget import Budget
+    from wallaroo_ext.transport.retry.clock import Clock
+    from wallaroo_ext.transport.retry.policy import RetryPolicy
+
+logger = logging.getLogger("wallaroo_ext")
+
+_NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_BROKEN = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
+
+
+class Send:
+    """Send the request."""
+
+
+class Read:
+    """Read an answer's body, until a time on the clock."""
+
+    __slots__ = ("response", "until")
+
+    def __init__(self, response: httpx.Response, until: float | None) -> None:
+        self.response = response
+        self.until = until
+
+
+class Wait:
+    """Let some seconds pass."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
+Outcome = httpx.Response | httpx.TransportError
+_SEND: Final = Send()
+
+
+class Sending:
+    """One request on its way, with its attempts so far."""
+
+    __slots__ = (
+        "_attempts",
+        "_budget",
+        "_clock",
+        "_deadline",
+        "_idempotent",
+        "_in_memory",
+        "_known",
+        "_name",
+        "_paid",
+        "_policy",
+        "_request",
+        "_stream",
+        "_timeouts",
+        "_until",
+        "time",
+    )
+
+    def __init__(self, request: httpx.Request, policy: RetryPolicy, budget: Budget, clock: Clock) -> None:
+        said = request.extensions
+        operation = said.get(request_options.OPERATION) or contract.operation_at(request.url.path)
+        self._request = request
+        self._policy = policy
+        self._budget = budget
+        self._clock = clock
+        self._known = operation is not None
+        self._name: str = operation or f"{request.method} {request.url.path}"
+        self._idempotent = operation is not None and contract.is_idempotent(operation)
+        self._in_memory = can_be_read_twice(request.stream)
+        self._deadline: float | None = _earlier(
+            said.get(request_options.DEADLINE, policy.deadline), said.get(request_options.LONGEST)
+        )
+        self._timeouts: dict[str, Any] | None = said.get("timeout")
+        self._stream = request.stream
+        self._until: float | None = None
+        self._attempts: list[Attempt] = []
+        self._paid = 0
+        self.time = Deadline(clock, None)
+
+    def steps(self) -> Generator[Send | Read | Wait, Outcome | None, httpx.Response]:
+        """What to do, in order; it is sent what became of each `Send` and `Read`, and ends with the answer.
+
+        Raises:
+            httpx.TransportError: The last attempt ended in this.
+        """
+        keep(self._request, ())
+        if self._in_memory and self._deadline is not None:
+            self._until = self._clock.now() + self._deadline
+        try:
+            while True:
+                outcome, pause = yield from self._attempt()
+                if pause is not None:
+                    yield Wait(pause)
+                elif isinstance(outcome, httpx.Response):
+                    return outcome
+                else:
+                    raise outcome
+        finally:
+            self._leave_as_it_was()
+
+    def _attempt(self) -> Generator[Send | Read, Outcome | None, tuple[Outcome, float | None]]:
+        """What became of one attempt, and the pause before the next one; None where it was the last."""
+        started = self._clock.now()
+        self._prepare(started)
+        outcome = yield _SEND
+        if isinstance(outcome, httpx.Response) and self._is_read_here(outcome):
+            outcome = yield Read(outcome, self._read_until())
+        assert outcome is not None, "each Send and Read has an outcome"  # noqa: S101 - the drivers' promise
+        stopped, pause = self._next(outcome)
+        self._note(outcome, self._clock.now() - started, pause, stopped)
+        return outcome, pause
+
+    def _prepare(self, now: float) -> None:
+        """Cut the timeouts to what is left, and watch whether a body that is a stream is read, and when to its end."""
+        self.time = Deadline(self._clock, self._until)
+        if not self._in_memory:
+            self._request.stream = WatchedStream(self._stream, self._begin_deadline)
+        if self._until is not None and self._timeouts is not None:
+            left = max(self._until - now, 0.001)
+            if any(value is None or value > left for value in self._timeouts.values()):
+                self._request.extensions["timeout"] = {
+                    name: left if value is None else min(value, left) for name, value in self._timeouts.items()
+                }
+
+    def _leave_as_it_was(self) -> None:
+        self._request.stream = self._stream
+        if self._timeouts is not None:
+            self._request.extensions["timeout"] = self._timeouts
+
+    def _is_read_here(self, response: httpx.Response) -> bool:
+        """An answer that is read here can break off and be asked for again."""
+        if self._request.extensions.get(request_options.STREAM):
+            return self._idempotent and response.status_code in self._policy.statuses
+        return self._known
+
+    def _read_until(self) -> float | None:
+        if not self._in_memory:
+            self.time = Deadline(self._clock, None)
+            self._begin_deadline()
+        return self.time.until
+
+    def _begin_deadline(self) -> None:
+        """Let the deadline of a body that is a stream count: from its end, and again from the answer's beginning."""
+        if self._deadline is not None:
+            self.time.begin(self._deadline)
+
+    def _next(self, outcome: Outcome) -> tuple[str | None, float | None]:
+        """Why there is no further attempt, where one might help; else the pause before it. Neither after a success."""
+        if not self._may_pass(outcome):
+            if isinstance(outcome, httpx.Response) and outcome.is_success:
+                self._budget.give_back(self._paid)
+            return None, None
+        asked = retry_after(outcome, self._clock.date()) if isinstance(outcome, httpx.Response) else None
+        pause = max(self._backoff(), asked or 0.0)
+        stopped = next(self._obstacles(outcome, pause, asked or 0.0), None)
+        return (None, pause) if stopped is None else (stopped or None, None)
+
+    def _obstacles(self, outcome: Outcome, pause: float, asked: float) -> Iterator[str]:
+        """Why there is no further attempt; empty where there were as many as there may be. Without one, it is paid."""
+        if (reason := self._must_not_be_sent_again(outcome)) is not None:
+            yield reason
+        if len(self._attempts) + 1 >= self._policy.attempts:
+            yield ""
+        if asked > self._policy.longest_retry_after:
+            yield f"the instance asks to wait {asked:.0f} s"
+        if self._until is not None and self._clock.now() + pause >= self._until:
+            yield f"its deadline of {self._deadline:g} s leaves no time for another"
+        if not self._pay(outcome):
+            yield "this client has spent its budget for retries"
+
+    def _may_pass(self, outcome: Outcome) -> bool:
+        """Whether what became of an attempt may be another the next time."""
+        if isinstance(outcome, httpx.Response):
+            return outcome.status_code in self._policy.statuses
+        return isinstance(outcome, _BROKEN) and not _refused_certificate(outcome)
+
+    def _must_not_be_sent_again(self, outcome: Outcome) -> str | None:
+        """Why the request must not be sent again; None where it may."""
+        read = isinstance(self._request.stream, WatchedStream) and self._request.stream.was_read
+        if not read and isinstance(outcome, _NO_CONNECTION):
+            return None
+        if not self._idempotent:
+            return "what has reached the instance is not sent twice"
+        return None if self._in_memory else "its body cannot be sent twice"
+
+    def _backoff(self) -> float:
+        longest = min(self._policy.first_pause * 2 ** len(self._attempts), self._policy.longest_pause)
+        return random.uniform(0.0, longest)  # noqa: S311 - it keeps no secret
+
+    def _pay(self, outcome: Outcome) -> bool:
+        cost = self._policy.timeout_cost if isinstance(outcome, httpx.TimeoutException) else self._policy.cost
+        if not self._budget.take(cost):
+            return False
+        self._paid += cost
+        return True
+
+    def _note(self, outcome: Outcome, seconds: float, pause: float | None, stopped: str | None) -> None:
+        """Keep the attempt with the request, and tell the log."""
+        answered = isinstance(outcome, httpx.Response)
+        what = str(outcome.status_code) if answered else type(outcome).__name__
+        self._attempts.append(Attempt(what, seconds, pause, stopped))
+        keep(self._request, tuple(self._attempts))
+        if logger.isEnabledFor(logging.DEBUG):
+            number, milliseconds = len(self._attempts), seconds * 1000
+            logger.debug(
+                "%s: attempt %d: %s after %.1f ms%s",
+                self._name,
+                number,
+                what,
+                milliseconds,
+                "" if pause is None else f", again in {pause:.2f} s",
+                extra={
+                    "operation": self._name,
+                    "attempt": number,
+                    "status": outcome.status_code if answered else None,
+                    "milliseconds": milliseconds,
+                },
+            )
+
+
+def _earlier(deadline: float | None, longest: float | None) -> float | None:
+    return min((each for each in (deadline, longest) if each is not None), default=None)
+
+
+def _refused_certificate(error: BaseException) -> bool:
+    """Whether the server's certificate is not trusted, which the next attempt does not change."""
+    if not isinstance(error, httpx.ConnectError):
+        return False
+    import ssl
+
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None

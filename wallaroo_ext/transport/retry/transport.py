@@ -1,0 +1,158 @@
+"""The transport that sends requests again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from wallaroo_ext.redaction.tracebacks import clear_frames
+from wallaroo_ext.transport.process_connections import ForkSafeTransport, fork_safe
+from wallaroo_ext.transport.retry.budget import Budget
+from wallaroo_ext.transport.retry.clock import Clock
+from wallaroo_ext.transport.retry.decisions import Outcome, Read, Send, Sending, Wait
+from wallaroo_ext.transport.retry.policy import RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from typing import Any
+
+    from wallaroo_ext.transport.retry.deadline import Deadline
+
+_DEFAULT_POLICY = RetryPolicy()
+
+
+class RetryTransport(ForkSafeTransport):
+    """Sends requests through another transport, again where the policy allows it.
+
+    It serves both kinds of client, as far as the other transport does. Errors are httpx's own, and answers are what the
+    last attempt gave; `attempts_of` tells what became of each attempt. The body of a known operation's answer is read
+    before the answer is given back, so that one that breaks off is an attempt that failed.
+
+    Args:
+        transport: What sends a request once.
+        policy: What is sent again, and when.
+        clock: The time that pauses and deadlines go by.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.BaseTransport | httpx.AsyncBaseTransport,
+        policy: RetryPolicy = _DEFAULT_POLICY,
+        clock: Clock | None = None,
+    ) -> None:
+        self._transport: Any = fork_safe(transport)
+        self._policy = policy
+        self._clock = clock or Clock()
+        self._budget = Budget(policy.budget)
+
+    @property
+    def budget(self) -> Budget:
+        """What is left for retries."""
+        return self._budget
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request until the policy ends it."""
+        sending = Sending(request, self._policy, self._budget, self._clock)
+        steps = sending.steps()
+        outcome: Outcome | None = None
+        try:
+            while True:
+                step = steps.send(outcome)
+                try:
+                    outcome = self._take(step, request, sending.time)
+                except httpx.TransportError as error:
+                    clear_frames(error)
+                    outcome = error
+        except StopIteration as end:
+            response: httpx.Response = end.value
+            return response
+        except BaseException as error:
+            clear_frames(error)
+            raise
+        finally:
+            steps.close()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request until the policy ends it."""
+        sending = Sending(request, self._policy, self._budget, self._clock)
+        steps = sending.steps()
+        outcome: Outcome | None = None
+        try:
+            while True:
+                step = steps.send(outcome)
+                try:
+                    outcome = await self._take_async(step, request, sending.time)
+                except httpx.TransportError as error:
+                    clear_frames(error)
+                    outcome = error
+        except StopIteration as end:
+            response: httpx.Response = end.value
+            return response
+        except BaseException as error:
+            clear_frames(error)
+            raise
+        finally:
+            steps.close()
+
+    def _take(self, step: Send | Read | Wait, request: httpx.Request, time: Deadline) -> httpx.Response | None:
+        if isinstance(step, Wait):
+            self._clock.sleep(step.seconds)
+            return None
+        with time.in_thread():
+            return self._transport.handle_request(request) if isinstance(step, Send) else self._whole(step)
+
+    async def _take_async(
+        self, step: Send | Read | Wait, request: httpx.Request, time: Deadline
+    ) -> httpx.Response | None:
+        if isinstance(step, Wait):
+            await self._clock.sleep_async(step.seconds)
+            return None
+        async with time.in_task():
+            if isinstance(step, Send):
+                return await self._transport.handle_async_request(request)
+            return await self._whole_async(step)
+
+    def _whole(self, step: Read) -> httpx.Response:
+        """An answer whose body is in memory."""
+        stream: Any = step.response.stream
+        if not isinstance(stream, httpx.ByteStream):
+            try:
+                step.response.stream = httpx.ByteStream(b"".join(self._in_time(stream, step.until)))
+            finally:
+                stream.close()
+        return step.response
+
+    async def _whole_async(self, step: Read) -> httpx.Response:
+        """An answer whose body is in memory."""
+        stream: Any = step.response.stream
+        if not isinstance(stream, httpx.ByteStream):
+            try:
+                parts = [part async for part in self._in_time_async(stream, step.until)]
+                step.response.stream = httpx.ByteStream(b"".join(parts))
+            finally:
+                await stream.aclose()
+        return step.response
+
+    def _in_time(self, parts: Iterator[bytes], until: float | None) -> Iterator[bytes]:
+        for part in parts:
+            self._check(until)
+            yield part
+
+    async def _in_time_async(self, parts: AsyncIterator[bytes], until: float | None) -> AsyncIterator[bytes]:
+        async for part in parts:
+            self._check(until)
+            yield part
+
+    def _check(self, until: float | None) -> None:
+        """An answer that comes in drops keeps every timeout, and misses the deadline."""
+        if until is not None and self._clock.now() > until:
+            raise httpx.ReadTimeout("The answer was still coming at the deadline.")
+
+    def close(self) -> None:
+        """Close the other transport."""
+        self._transport.close()
+
+    async def aclose(self) -> None:
+        """Close the other transport."""
+        await self._transport.aclose()
