@@ -39,7 +39,7 @@ class _ByFile(LoadScopeScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """How `scripts/test` shares the tests among processes."""
+    """Return how `scripts/test` shares the tests among processes."""
     return _ByFile(config, log)
 
 
@@ -65,27 +65,27 @@ def _authorities_are_read_once() -> Generator[None]:
 
 @pytest.fixture(scope="session")
 def document() -> dict[str, Any]:
-    """The contract."""
+    """Return the contract."""
     return contract.load()
 
 
 @pytest.fixture(scope="session")
 def sandbox() -> Generator[dict[str, str]]:
-    """The environment of a sandbox that lives as long as the run."""
+    """Yield the environment of a sandbox that lives as long as the run."""
     with running() as environment:
         yield environment
 
 
 @pytest.fixture
 def client(sandbox: dict[str, str]) -> Generator[Client]:
-    """A connected client of the sandbox."""
+    """Yield a connected client of the sandbox."""
     with connect(environment=sandbox) as connected:
         yield connected
 
 
 @pytest.fixture
 def token(sandbox: dict[str, str]) -> str:
-    """A fresh bearer token of the default user."""
+    """Return a fresh bearer token of the default user."""
     answer = httpx.post(
         sandbox["WALLAROO_AUTH_URL"] + contract.operation("request_token").path,
         data={
@@ -109,13 +109,13 @@ def http(sandbox: dict[str, str], token: str) -> Generator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def weights() -> np.ndarray[Any, np.dtype[np.float32]]:
-    """What the small model multiplies a row with."""
+    """Return what the small model multiplies a row with."""
     return np.random.default_rng(29).normal(size=(WIDTH, 1)).astype(np.float32)
 
 
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory: pytest.TempPathFactory, weights: np.ndarray[Any, Any]) -> Path:
-    """A model of the shape of the documents' own: `dense_input` float32 [N, 29] to `dense_1` float32 [N, 1]."""
+    """Return a model of the shape of the documents' own: `dense_input` float32 [N, 29] to `dense_1` float32 [N, 1]."""
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["dense_input", "w"], ["sum"]), helper.make_node("Sigmoid", ["sum"], ["dense_1"])],
         "shape-of-ccfraud",
@@ -131,7 +131,7 @@ def model_file(tmp_path_factory: pytest.TempPathFactory, weights: np.ndarray[Any
 
 @pytest.fixture(scope="session")
 def expected(weights: np.ndarray[Any, Any]) -> Callable[[Any], np.ndarray[Any, Any]]:
-    """What the small model gives for rows, computed without it."""
+    """Return what the small model gives for rows, computed without it."""
 
     def compute(rows: Any) -> np.ndarray[Any, Any]:
         return 1 / (1 + np.exp(-(np.asarray(rows, np.float32).astype(np.float64) @ weights)))
@@ -141,14 +141,14 @@ def expected(weights: np.ndarray[Any, Any]) -> Callable[[Any], np.ndarray[Any, A
 
 @pytest.fixture(scope="session")
 def documents_row(document: dict[str, Any]) -> list[float]:
-    """The row that the documents score."""
+    """Return the row that the documents score."""
     body = document["components"]["requestBodies"]["Inference"]["content"]
     return body["application/json; format=pandas-records"]["examples"]["tensor"]["value"][0]["tensor"]
 
 
 @pytest.fixture
 def workspace_id(client: Client) -> int:
-    """The default user's own workspace."""
+    """Return the default user's own workspace."""
     from wallaroo_mlops_client.api.workspaces import list_workspaces
     from wallaroo_mlops_client.models import ListWorkspacesRequest
 

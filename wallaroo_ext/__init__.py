@@ -198,5 +198,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """The public names, loaded or not."""
+    """Return the public names, loaded or not."""
     return [*globals(), *(name for name in __all__ if name not in globals())]

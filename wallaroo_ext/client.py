@@ -74,7 +74,7 @@ class ConnectOptions(TypedDict, total=False):
 
 @hides_arguments
 def connect(api_url: str | None = None, **options: Unpack[ConnectOptions]) -> Client:
-    """A client that signs in by itself, for every generated operation and every function of this package.
+    """Return a client that signs in by itself, for every generated operation and every function of this package.
 
     Nothing is sent before the first call. What is not given as an argument comes from the environment:
     `WALLAROO_API_URL` and `WALLAROO_AUTH_URL`, or `WALLAROO_PREFIX` and `WALLAROO_SUFFIX`; `WALLAROO_CLIENT_ID`,
@@ -141,7 +141,7 @@ def connect(api_url: str | None = None, **options: Unpack[ConnectOptions]) -> Cl
 def authentication(
     settings: Settings, options: ConnectOptions, transport: RetryTransport, *, verify: ssl.SSLContext | bool
 ) -> httpx.Auth:
-    """How requests of these settings are signed in."""
+    """Return how requests of these settings are signed in."""
     if settings.token is not None:
         return BearerToken(settings.token, api_url=settings.api_url, inference_hosts=options.get("inference_hosts"))
     own: dict[str, Any] = {name: value for name, value in options.items() if name in _SIGN_IN}
@@ -163,7 +163,7 @@ def authentication(
 
 
 def _is_asynchronous(transport: object) -> bool:
-    """Whether an object serves asyncio only; tokens are asked for in a thread."""
+    """Return whether an object serves asyncio only; tokens are asked for in a thread."""
     return isinstance(transport, httpx.AsyncBaseTransport) and not isinstance(transport, httpx.BaseTransport)
 
 
@@ -175,7 +175,7 @@ def _check_names(options: ConnectOptions) -> None:
 
 
 def _verification(settings: Settings, options: ConnectOptions) -> ssl.SSLContext | bool:
-    """The TLS settings; True for those that httpx makes when they are first needed."""
+    """Return the TLS settings; True for those that httpx makes when they are first needed."""
     verify = options.get("verify", True)
     if verify is not True:
         if options.get("ca_bundle") is not None:
@@ -194,7 +194,7 @@ def _verification(settings: Settings, options: ConnectOptions) -> ssl.SSLContext
 
 
 def _transport(options: ConnectOptions, *, verify: ssl.SSLContext | bool) -> RetryTransport:
-    """What sends requests, again where that is safe, and tells OpenTelemetry where that is wanted."""
+    """Return what sends requests, again where that is safe, and tells OpenTelemetry where that is wanted."""
     from wallaroo_ext.transport.connections import Wire
     from wallaroo_ext.transport.response_limits import LimitedTransport
     from wallaroo_ext.transport.retry.transport import RetryTransport
@@ -221,7 +221,7 @@ def _check_free_of(name: str, options: ConnectOptions, *others: str) -> None:
 
 
 def _user_agent(program: str | None) -> str:
-    """What the client calls itself."""
+    """Return what the client calls itself."""
     import platform
     from importlib.metadata import version
 

@@ -41,7 +41,7 @@ class OperationInfo:
 
 
 def operation_ids() -> list[str]:
-    """The ids of all operations, in the contract's order."""
+    """Return the ids of all operations, in the contract's order."""
     return list(_operations())
 
 
@@ -70,7 +70,7 @@ def _operations() -> dict[str, OperationInfo]:
 
 
 def operation(operation_id: str) -> OperationInfo:
-    """The row of an operation.
+    """Return the row of an operation.
 
     Raises:
         KeyError: The contract has no operation of this id.
@@ -79,13 +79,13 @@ def operation(operation_id: str) -> OperationInfo:
 
 
 def is_idempotent(operation_id: str) -> bool:
-    """Whether a request of an operation may be sent twice; False for one that the contract does not have."""
+    """Return whether a request of an operation may be sent twice; False for one that the contract does not have."""
     row = _operations().get(operation_id)
     return row is not None and row.idempotent
 
 
 def operation_at(path: str) -> str | None:
-    """The id of the operation that a URL's path belongs to; None where it belongs to none."""
+    """Return the id of the operation that a URL's path belongs to; None where it belongs to none."""
     exact, templates = _paths()
     found = exact.get(path)
     if found is not None:
@@ -95,21 +95,21 @@ def operation_at(path: str) -> str | None:
 
 @cache
 def _paths() -> tuple[dict[str, str], tuple[tuple[re.Pattern[str], str], ...]]:
-    """The operations by their paths: those without parameters, and those with some."""
+    """Return the operations by their paths: those without parameters, and those with some."""
     exact = {row.path: name for name, row in _operations().items() if "{" not in row.path}
     templates = ((row.path, name) for name, row in _operations().items() if "{" in row.path)
     return exact, tuple((re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), name) for path, name in templates)
 
 
 def path() -> Path:
-    """The contract file: beside this module in an installed wheel, under openapi/ in a checkout."""
+    """Return the contract file: beside this module in an installed wheel, under openapi/ in a checkout."""
     here = Path(__file__).parent
     installed = here / _FILE
     return installed if installed.exists() else here.parent / "openapi" / _FILE
 
 
 def load(file: Path | None = None) -> dict[str, Any]:
-    """The contract as YAML reads it; needs the extra `sandbox`, for PyYAML.
+    """Return the contract as YAML reads it; needs the extra `sandbox`, for PyYAML.
 
     Args:
         file: Another contract than the one that comes with this package.
@@ -129,7 +129,7 @@ def load(file: Path | None = None) -> dict[str, Any]:
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Every operation of a contract: its path, its method in lower case, and what stands there.
+    """Yield every operation of a contract: its path, its method in lower case, and what stands there.
 
     Args:
         document: The contract, as `load` gives it.
@@ -144,7 +144,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def resolve(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
-    """What a reference into a contract stands for; the value itself where it is none.
+    """Return what a reference into a contract stands for; the value itself where it is none.
 
     Raises:
         LookupError: It leads nowhere, or to itself.

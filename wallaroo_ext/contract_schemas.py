@@ -21,7 +21,7 @@ class ContractSchemas:
         self.document = document
 
     def validator(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
-        """A validator of a schema whose references point into the contract.
+        """Return a validator of a schema whose references point into the contract.
 
         It gets the schemas that it needs and no others: the whole contract in each validator is 40 MiB in all.
         """
@@ -40,5 +40,5 @@ class ContractSchemas:
             self._collect(inner, found)
 
     def resolve(self, value: dict[str, Any]) -> dict[str, Any]:
-        """What a reference stands for; the value itself where it is none."""
+        """Return what a reference stands for; the value itself where it is none."""
         return contract.resolve(self.document, value)

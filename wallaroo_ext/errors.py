@@ -51,16 +51,16 @@ class WallarooError(Exception):
         self.advice = without_known_secrets(advice)
 
     def __str__(self) -> str:
-        """The message and the advice, with what cannot be seen written out."""
+        """Return the message and the advice, with what cannot be seen written out."""
         return visible(f"{super().__str__()} {self.advice}".rstrip())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """How it is pickled and copied: what it is made of, not how it is called, because that takes names."""
+        """Return how it is pickled and copied: what it is made of, not how it is called, because that takes names."""
         return _restored, (type(self), self.args), self.__dict__
 
 
 def _restored(kind: type[WallarooError], arguments: tuple[Any, ...]) -> WallarooError:
-    """An error without its attributes, which follow."""
+    """Return an error without its attributes, which follow."""
     return kind.__new__(kind, *arguments)
 
 

@@ -97,12 +97,12 @@ Steps = Generator[Send | Pause, httpx.Response | None, T]
 
 
 def operation_id(operation: Operation[..., Any]) -> str:
-    """The contract's `operationId` of a generated module."""
+    """Return the contract's `operationId` of a generated module."""
     return operation.__name__.rpartition(".")[2]
 
 
 def request_of(operation: Operation[..., Any], *arguments: Any, **named: Any) -> dict[str, Any]:
-    """What httpx's `request` takes for one call of an operation."""
+    """Return what httpx's `request` takes for one call of an operation."""
     return cast("Any", operation)._get_kwargs(*arguments, **named)  # noqa: SLF001 - how the generated client makes a request without sending it
 
 
@@ -185,12 +185,12 @@ def run(client: Client, steps: Steps[T]) -> T:
 
 
 def has_ended(steps: Steps[Any]) -> bool:
-    """Whether a helper is through, by its result or by an error."""
+    """Return whether a helper is through, by its result or by an error."""
     return getgeneratorstate(steps) == GEN_CLOSED
 
 
 def _carried_out(client: Client, step: Send | Pause) -> httpx.Response | Exception | None:
-    """The answer to a request, or the error that means that none came; None after a pause."""
+    """Return the answer to a request, or the error that means that none came; None after a pause."""
     try:
         if isinstance(step, Send):
             return _sent(client.get_httpx_client(), step)
@@ -241,7 +241,7 @@ def within(seconds: float, steps: Steps[T]) -> Steps[T]:
 
 
 def _sent(http: httpx.Client, step: Send) -> httpx.Response | Exception:
-    """The answer to a request, or the error that means that none came."""
+    """Return the answer to a request, or the error that means that none came."""
     try:
         return http.send(built(http, step))
     except (httpx.RequestError, httpx.InvalidURL) as error:
@@ -252,13 +252,13 @@ def _sent(http: httpx.Client, step: Send) -> httpx.Response | Exception:
 
 
 def sendable(step: Send) -> dict[str, Any]:
-    """What httpx's `build_request` takes, with the operation's id for the transport that sends it again."""
+    """Return what httpx's `build_request` takes, with the operation's id for the transport that sends it again."""
     extensions: dict[str, Any] = {request_options.OPERATION: step.operation}
     return step.request | {"extensions": extensions | object_of(step.request.get("extensions"))}
 
 
 def built(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
-    """The request of a step, for a client to send.
+    """Return the request of a step, for a client to send.
 
     Raises:
         httpx.InvalidURL: Its URL cannot be used.
@@ -279,14 +279,14 @@ def built(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
 
 
 def no_answer(step: Send, error: httpx.RequestError | httpx.InvalidURL) -> Exception:
-    """The error of a step whose request got no answer."""
+    """Return the error of a step whose request got no answer."""
     failure = connection_failed(step.operation, error)
     failure.__cause__ = without_request(error)
     return failure
 
 
 def parse(operation: Operation[..., T], response: httpx.Response) -> T:
-    """The body of a successful answer as the generated client reads it; no body at all is read as `null`.
+    """Return the body of a successful answer as the generated client reads it; no body at all is read as `null`.
 
     Raises:
         ContractViolationError: The generated client cannot read it, or the contract does not have its status.
@@ -308,7 +308,7 @@ def parse(operation: Operation[..., T], response: httpx.Response) -> T:
 
 
 def _problem(error: Exception) -> str:
-    """What the generated client stumbled over, in words where it is of a known kind."""
+    """Return what the generated client stumbled over, in words where it is of a known kind."""
     if isinstance(error, KeyError):
         return f"it has no field {error}"
     if isinstance(error, JSONDecodeError | UnicodeDecodeError):
@@ -324,7 +324,7 @@ def _has_the_shape_of(parsed: Any, content: bytes) -> bool:
 
 @cache
 def _reader() -> Client:
-    """The client that answers are read with, which is asked only what to do about an unknown status."""
+    """Return the client that answers are read with, which is asked only what to do about an unknown status."""
     from wallaroo_mlops_client import Client
 
     return Client(base_url="", raise_on_unexpected_status=True)
@@ -332,7 +332,7 @@ def _reader() -> Client:
 
 @cache
 def _readable_type(name: str) -> str:
-    """The media type that the generated client reads: the first of the operation's answers."""
+    """Return the media type that the generated client reads: the first of the operation's answers."""
     try:
         return contract.operation(name).response_types[0]
     except (KeyError, IndexError):  # an operation of another contract, or one without a body

@@ -41,14 +41,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def _wallaroo_process(  # pyright: ignore[reportUnusedFunction] - pytest finds it
     pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator[Sandbox]:
-    """A sandbox that lives as long as the session."""
+    """Yield a sandbox that lives as long as the session."""
     with _running(_option(pytestconfig, "wallaroo_release"), tmp_path_factory.mktemp("wallaroo")) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
 def wallaroo_sandbox(request: pytest.FixtureRequest) -> Sandbox:
-    """A sandbox of the Wallaroo API, new for each test: its `environment`, its `url`, and what steers it.
+    """Return a sandbox of the Wallaroo API, new for each test: its `environment`, its `url`, and what steers it.
 
     One process serves the whole session. Where the tests run on another instance (`--wallaroo-instance environment`),
     a test that asks for it is skipped: nobody else's instance is steered.
@@ -62,7 +62,7 @@ def wallaroo_sandbox(request: pytest.FixtureRequest) -> Sandbox:
 
 @pytest.fixture
 def wallaroo_client(request: pytest.FixtureRequest) -> Generator[Client]:
-    """A client that is signed in: of `wallaroo_sandbox`, or of the instance that the environment names."""
+    """Yield a client that is signed in: of `wallaroo_sandbox`, or of the instance that the environment names."""
     from wallaroo_ext import connect
 
     environment = None
@@ -74,12 +74,12 @@ def wallaroo_client(request: pytest.FixtureRequest) -> Generator[Client]:
 
 
 def _option(config: pytest.Config, name: str) -> str | None:
-    """An option of the command line, or else of the configuration file."""
+    """Return an option of the command line, or else of the configuration file."""
     return config.getoption(name) or config.getini(name) or None
 
 
 def _is_sandbox(config: pytest.Config) -> bool:
-    """Whether the tests run on a sandbox."""
+    """Return whether the tests run on a sandbox."""
     named = _option(config, "wallaroo_instance") or _INSTANCES[0]
     if named not in _INSTANCES:
         raise pytest.UsageError(f"wallaroo_instance is {named!r}; it can be {' or '.join(_INSTANCES)}.")
@@ -88,7 +88,7 @@ def _is_sandbox(config: pytest.Config) -> bool:
 
 @contextmanager
 def _running(release: str | None, directory: Path) -> Generator[Sandbox]:
-    """A sandbox, or one sentence that fails the test."""
+    """Yield a sandbox, or one sentence that fails the test."""
     if any(find_spec(name) is None for name in _NEEDED):
         pytest.fail("The fixture runs a sandbox, which needs: pip install 'wallaroo-ext[sandbox]'.", pytrace=False)
     from wallaroo_ext.sandbox.control_client import Sandbox

@@ -48,7 +48,7 @@ class Settings:
     @staticmethod
     @hides_arguments
     def resolve(environment: Mapping[str, str] | None = None, **explicit: str | None) -> Settings:
-        """The settings that arguments, the environment and the credentials file give, in this order.
+        """Return the settings that arguments, the environment and the credentials file give, in this order.
 
         Args:
             environment: The environment variables; those of the process by default.
@@ -98,7 +98,7 @@ class Settings:
 
 
 def _urls(setting: Any) -> dict[str, str]:
-    """The API's and Keycloak's URLs, given whole or by prefix and suffix."""
+    """Return the API's and Keycloak's URLs, given whole or by prefix and suffix."""
     api_url = setting("api_url", "WALLAROO_API_URL")
     auth_url = setting("auth_url", "WALLAROO_AUTH_URL")
     suffix = setting("suffix", "WALLAROO_SUFFIX")
@@ -128,7 +128,7 @@ def _checked(url: str, name: str) -> str:
 
 
 def _read_credentials(path: str | None) -> dict[str, str]:
-    """The credentials file's fields; both shapes that the documents show are flat objects of strings."""
+    """Return the credentials file's fields; both shapes that the documents show are flat objects of strings."""
     if not path:
         return {}
     try:

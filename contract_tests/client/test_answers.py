@@ -45,14 +45,14 @@ def answer(status: int, value: Any) -> httpx.Response:
 
 
 def given_back(parsed: Any) -> Any:
-    """What was read, as JSON."""
+    """Return what was read, as JSON."""
     if isinstance(parsed, list):
         return [given_back(item) for item in list_of(parsed)]
     return parsed.to_dict() if hasattr(parsed, "to_dict") else parsed
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are the same JSON: 1, 1.0 and true are three."""
+    """Return whether two values are the same JSON: 1, 1.0 and true are three."""
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
@@ -111,7 +111,7 @@ def test_a_client_that_drops_unknown_fields_is_noticed(monkeypatch: pytest.Monke
 
 
 def empties_alike(value: Any) -> Any:
-    """A value in which an empty text, list or object is the same.
+    """Return a value in which an empty text, list or object is the same.
 
     The generated code iterates over what should be a list, and makes a dictionary of what should be an object: of these
     three it makes what was expected, empty, whichever it was.

@@ -56,7 +56,7 @@ class Breakage:
 
 
 def breakages(schema: dict[str, Any], value: Any, path: tuple[str | int, ...] = ()) -> Iterator[Breakage]:
-    """All ways to break a value that its schema has a rule against."""
+    """Yield all ways to break a value that its schema has a rule against."""
     schema = SPEC.resolve(schema)
     for inner in schema.get("allOf", ()):
         yield from breakages(inner, value, path)
@@ -79,7 +79,7 @@ def breakages(schema: dict[str, Any], value: Any, path: tuple[str | int, ...] = 
 
 
 def cases() -> Iterator[tuple[str, dict[str, Any], Any, Breakage]]:
-    """Every recorded request and answer, with every way to break it."""
+    """Yield every recorded request and answer, with every way to break it."""
     for exchange in exchanges():
         if (body := recorded_answer(exchange)) is not NOTHING:
             schema = answer_schema(exchange["operation"])

@@ -29,7 +29,7 @@ def cassettes() -> list[Path]:
 
 
 def examples() -> dict[str, set[str]]:
-    """The example tests, each with the operations that it is marked with."""
+    """Return the example tests, each with the operations that it is marked with."""
     functions = ast.parse(EXAMPLES.read_text(encoding="utf-8")).body
     tests = [found for found in functions if isinstance(found, ast.FunctionDef) and found.name.startswith("test_")]
     return {test.name: _marked(test) for test in tests}

@@ -81,7 +81,7 @@ def objects(place: Place, schema: dict[str, Any], value: Any) -> Iterator[tuple[
 
 
 def seen(bodies: Iterator[Body]) -> dict[Place, Seen]:
-    """How each object of the contract was recorded, by where it stands."""
+    """Return how each object of the contract was recorded, by where it stands."""
     found: dict[Place, Seen] = {}
     for start, schema, body in bodies:
         for place, inner, value in objects(start, schema, body):
@@ -104,7 +104,7 @@ def requests() -> Iterator[Body]:
 
 
 def at(place: Place) -> str:
-    """The name of what stands at a place, for a person."""
+    """Return the name of what stands at a place, for a person."""
     return "/".join(place).removeprefix("components/schemas/")
 
 

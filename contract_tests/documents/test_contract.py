@@ -49,7 +49,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def evident(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What needs evidence of its own; everything below it inherits."""
+    """Yield what needs evidence of its own; everything below it inherits."""
     yield "info", document["info"]
     yield from ((operation["operationId"], operation) for _, operation in operations(document))
     components = document["components"]
@@ -58,7 +58,7 @@ def evident(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def schemas_in(value: Any) -> Iterator[dict[str, Any]]:
-    """Every object below a value; schemas are among them."""
+    """Yield every object below a value; schemas are among them."""
     if isinstance(value, dict):
         yield object_of(value)
     below = [inner for name, inner in object_of(value).items() if name not in {"example", "examples", "x-evidence"}]
@@ -67,7 +67,7 @@ def schemas_in(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def answer_schemas(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The named schemas that answers are made of, found by following references."""
+    """Return the named schemas that answers are made of, found by following references."""
     spec = ContractSpec(document)
     found: dict[str, dict[str, Any]] = {}
     waiting = [
@@ -137,7 +137,7 @@ def test_what_makes_something_says_what_its_answer_names(document: dict[str, Any
 
 
 def broken_effects(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The contract with one statement of one operation's effects left out or spoiled, for each of them."""
+    """Yield the contract with one statement of one operation's effects left out or spoiled, for each of them."""
     for path, method, operation in contract.operations(document):
         for changes in _spoiled(operation):
             item = document["paths"][path] | {

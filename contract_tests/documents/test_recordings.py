@@ -40,7 +40,7 @@ UNCOUNTED = {
 
 
 def headings() -> dict[str, dict[str, int]]:
-    """The sections of the documents with the number of calls in each, counted in the documents themselves."""
+    """Return the sections of the documents with the number of calls in each, counted in the documents themselves."""
     return json.loads((FOLDER / "headings.json").read_text(encoding="utf-8"))["documents"]
 
 

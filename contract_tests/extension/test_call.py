@@ -64,7 +64,7 @@ FOLDERS = {path.stem: path.parent.name for path in Path(wallaroo_mlops_client.__
 
 
 def answering(handle: Callable[[httpx.Request], httpx.Response]) -> Client:
-    """A client whose instance answers so, in both kinds of call."""
+    """Return a client whose instance answers so, in both kinds of call."""
     transport = httpx.MockTransport(handle)
     client = Client(base_url=ORIGIN)
     client.set_httpx_client(httpx.Client(transport=transport, base_url=ORIGIN))
@@ -72,7 +72,7 @@ def answering(handle: Callable[[httpx.Request], httpx.Response]) -> Client:
 
 
 def seeing(answer: httpx.Response) -> tuple[Client, list[httpx.Request]]:
-    """A client whose instance gives one answer, and the requests that it has seen."""
+    """Return a client whose instance gives one answer, and the requests that it has seen."""
     seen: list[httpx.Request] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -84,7 +84,7 @@ def seeing(answer: httpx.Response) -> tuple[Client, list[httpx.Request]]:
 
 
 def raised_by(answer: httpx.Response | Exception) -> WallarooError:
-    """The error that both kinds of `call` raise for an answer."""
+    """Return the error that both kinds of `call` raise for an answer."""
 
     def handle(_: httpx.Request) -> httpx.Response:
         if isinstance(answer, Exception):

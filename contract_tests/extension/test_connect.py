@@ -51,7 +51,7 @@ def connected(url: str, **options: Any) -> Client:
 
 
 def post(url: str, backend: str, content: bytes = b"{}", **options: Any) -> httpx.Response:
-    """One request, sent by threads or by a backend of asyncio."""
+    """Return one request, sent by threads or by a backend of asyncio."""
     if backend == "sync":
         with connected(url, **options) as client:
             return client.get_httpx_client().post(PATH, content=content)
@@ -230,7 +230,7 @@ class TestUserAgent:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate of 127.0.0.1 with its key."""
+    """Return a self-signed certificate of 127.0.0.1 with its key."""
     return self_signed(tmp_path_factory.mktemp("tls"))
 
 

@@ -125,7 +125,7 @@ redirect, 302 to another origin          always  auth:1     strange:1  strange:1
 
 
 def expected() -> Iterator[tuple[Place, str]]:
-    """What is expected at each place, as a cell of the table shows it."""
+    """Yield what is expected at each place, as a cell of the table shows it."""
     header, *rows = EXPECTED.strip().splitlines()
     actions, width = header.split()[2:], header.index("times")
     faults = {str(fault): fault for fault in all_faults()}
@@ -161,7 +161,7 @@ class Told:
         self.texts += [repr(client), str(client), *(repr(vars(part)) + repr(part) for part in parts.values())]
 
     def found(self) -> list[str]:
-        """The secrets that were told, in any way of writing them."""
+        """Return the secrets that were told, in any way of writing them."""
         everything = "\n".join([*self.texts, *(text for cell in self.cells.values() for text in shown(cell.error))])
         long_words = "\n".join(set(_LONG_WORD.findall(everything)))  # far less to search for some thousand tokens
         return [
@@ -183,12 +183,12 @@ class Listener(logging.Handler):
 
 
 def written(secret: str) -> Iterator[str]:
-    """A secret in the ways in which it travels."""
+    """Yield a secret in the ways in which it travels."""
     yield from {secret, quote(secret), quote_plus(secret), base64.b64encode(secret.encode()).decode()}
 
 
 def shown(error: BaseException | None) -> Iterator[str]:
-    """An error and those that it comes from, in every way in which a program shows or keeps them."""
+    """Yield an error and those that it comes from, in every way in which a program shows or keeps them."""
     if error is None:
         return
     yield "".join(traceback.format_exception(error))
@@ -236,7 +236,7 @@ def noting_tokens(secrets: set[str]) -> Generator[None]:
 
 @pytest.fixture(scope="module")
 def told() -> Told:
-    """The matrix, measured while everything that is told is kept."""
+    """Return the matrix, measured while everything that is told is kept."""
     told = Told()
     with running() as environment, Sandbox(environment) as sandbox:
         name, secret = environment["WALLAROO_CLIENT_ID"], environment["WALLAROO_CLIENT_SECRET"]

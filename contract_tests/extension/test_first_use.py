@@ -194,7 +194,7 @@ def test_the_public_names_are_sorted_and_there() -> None:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `site`, in which the wheel is unpacked."""
+    """Return a folder with `site`, in which the wheel is unpacked."""
     folder = tmp_path_factory.mktemp("wheel")
     builder = "import hatchling.build as build; print(build.build_wheel(__import__('sys').argv[1]))"
     made = subprocess.run(

@@ -459,7 +459,7 @@ def write_half(target: Any) -> None:
 
 
 def changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
-    """The paths, below the directory of the test, of what is not as it was; of what is new, nothing is said."""
+    """Return the paths, below the directory of the test, of what is not as it was; of what is new, nothing is said."""
     root = os.path.commonpath([*before])
     return {os.path.relpath(path, root) for path in before if after.get(path) != before[path]}
 

@@ -56,7 +56,7 @@ def url(client: Client, model_file: Path, workspace_id: int, deploy: Callable[..
 
 
 def answering(*answers: httpx.Response | Exception) -> Client:
-    """A client whose instance gives these answers, one after the other."""
+    """Return a client whose instance gives these answers, one after the other."""
     waiting = list(answers)
 
     def handle(_: httpx.Request) -> httpx.Response:

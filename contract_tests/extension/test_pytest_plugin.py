@@ -41,7 +41,7 @@ def create(client, name):
 
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    """A project with nothing but a module that its tests import."""
+    """Return a project with nothing but a module that its tests import."""
     pytester.makepyfile(uses=USES)
     pytester.makeini("[pytest]\npythonpath = .\nfilterwarnings = error\n")
     return pytester
@@ -200,7 +200,7 @@ def process() -> Generator[Sandbox]:
 
 @pytest.fixture
 def steered(process: Sandbox) -> Sandbox:
-    """A sandbox that is new, on a process of this module."""
+    """Return a sandbox that is new, on a process of this module."""
     process.reset()
     return process
 

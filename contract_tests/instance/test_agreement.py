@@ -27,7 +27,7 @@ REFUSALS = {400, 415}
 
 
 def uploaded(api: Api, fixtures: Fixtures, name: str, seed: int) -> tuple[int, str]:
-    """The id of a new version of a model, and its file's digest."""
+    """Return the id of a new version of a model, and its file's digest."""
     content = model_file(seed=seed)
     assert fixtures.workspace_id is not None
     version_id = api.upload("upload_and_convert_model", name, content, fixtures.workspace_id)
@@ -35,12 +35,12 @@ def uploaded(api: Api, fixtures: Fixtures, name: str, seed: int) -> tuple[int, s
 
 
 def versions(api: Api, name: str) -> list[dict[str, Any]]:
-    """The versions of a model, the oldest first."""
+    """Return the versions of a model, the oldest first."""
     return sorted(api.done("list_model_versions", {"model_id": name}), key=lambda version: version["id"])
 
 
 def ready(api: Api, name: str, version_id: int) -> dict[str, Any]:
-    """A version, once it is ready."""
+    """Return a version, once it is ready."""
     deadline = time.monotonic() + 60
     while True:
         [found] = [version for version in versions(api, name) if version["id"] == version_id]
@@ -283,7 +283,7 @@ class TestRefusals:
 
 
 def results_of(api: Api, request: dict[str, Any]) -> list[dict[str, Any]]:
-    """The windows of an assay, once there is one that is over."""
+    """Return the windows of an assay, once there is one that is over."""
     deadline = time.monotonic() + 60
     while not (results := api.done("run_interactive_assay", request)):
         assert time.monotonic() < deadline, "there is no window"
@@ -292,7 +292,7 @@ def results_of(api: Api, request: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def good_json(suite: Suite, operation: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """The schema of an operation's JSON object, a good request, and its body; skips where it has none."""
+    """Return the schema of an operation's JSON object, a good request, and its body; skips where it has none."""
     content = suite.rules.schemas.resolve(suite.rules.operations[operation]["requestBody"])["content"]
     if list(content) != [JSON]:
         pytest.skip("Its body is no JSON, or not only.")

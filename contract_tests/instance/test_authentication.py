@@ -57,7 +57,7 @@ class TestTokens:
         return api.send("request_token", data=form, headers=wanted, auth=None)
 
     def grant(self, suite: Suite) -> dict[str, str]:
-        """The run's own grant."""
+        """Return the run's own grant."""
         settings = suite.instance.settings
         if settings.username is None:
             return {"grant_type": "client_credentials"}

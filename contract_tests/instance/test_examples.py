@@ -136,20 +136,20 @@ class Guest:
 
 @pytest.fixture
 def name(request: pytest.FixtureRequest, conformance_instance: Any) -> str:
-    """A name for what the test makes."""
+    """Return a name for what the test makes."""
     own = request.node.name.removeprefix("test_").replace("_", "-")
     return f"{conformance_instance.prefix}-{own}"[:60].rstrip("-")
 
 
 @pytest.fixture
 def workspace(conformance_client: Client, conformance_instance: Any) -> int:
-    """The run's workspace, made where it is not there yet."""
+    """Return the run's workspace, made where it is not there yet."""
     return find_workspace(conformance_client, f"{conformance_instance.prefix}-examples", create=True).id
 
 
 @pytest.fixture
 def guest(conformance_client: Client, conformance_instance: Any, name: str) -> Generator[Guest]:
-    """A user of the test's own, who may not sign in any more when it is over."""
+    """Yield a user of the test's own, who may not sign in any more when it is over."""
     if not conformance_instance.allows_user_changes:
         pytest.skip("It invites a user, which --allow-user-changes allows")
     email = f"{name}@example.com"
@@ -160,7 +160,7 @@ def guest(conformance_client: Client, conformance_instance: Any, name: str) -> G
 
 @pytest.fixture
 def version(conformance_client: Client, workspace: int, name: str) -> ModelVersion:
-    """A version of a model of the test's own."""
+    """Return a version of a model of the test's own."""
     return upload_model(conformance_client, small_model(), name=name, workspace=workspace)
 
 
@@ -168,14 +168,14 @@ def version(conformance_client: Client, workspace: int, name: str) -> ModelVersi
 def deployment(
     conformance_client: Client, conformance_clock: Clock, version: ModelVersion, workspace: int, name: str
 ) -> Generator[Deployment]:
-    """The model as a running deployment, which ends with the test."""
+    """Yield the model as a running deployment, which ends with the test."""
     with deploy(conformance_client, name, version, workspace=workspace, clock=conformance_clock) as running:
         yield running
 
 
 @pytest.fixture
 def pipeline(conformance_client: Client, workspace: int, name: str) -> CreatePipelineResponse:
-    """A pipeline without steps."""
+    """Return a pipeline without steps."""
     body = CreatePipelineRequest(pipeline_id=name, workspace_id=workspace, definition=PipelineDefinition())
     return call(create_pipeline, client=conformance_client, body=body)
 
@@ -199,7 +199,7 @@ class Watched:
     end: int
 
     def assay(self) -> AssayRequest:
-        """An assay whose baseline and whose one window, a minute long, both have the rows in them."""
+        """Return an assay whose baseline and whose one window, a minute long, both have the rows in them."""
         names = {"pipeline": self.deployment.pipeline, "model": self.model}
         baseline = {"start_at": moment(self.start - SECOND), "end_at": moment(self.end)}
         window = {"width": "1 minutes", "start": moment(self.end - 60 * SECOND), "interval": None}
@@ -230,13 +230,13 @@ class Watched:
 
 
 def moment(milliseconds: int) -> str:
-    """A time as assays take it."""
+    """Return a time as assays take it."""
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)).isoformat()
 
 
 @pytest.fixture
 def watched(conformance_client: Client, conformance_clock: Clock, deployment: Deployment) -> Watched:
-    """A deployment whose rows the instance has logged."""
+    """Return a deployment whose rows the instance has logged."""
     first, last = (
         infer(conformance_client, deployment, {INPUT: rows}, wire="pandas-records").column("time")
         for rows in (ROWS, ROWS[:1])
@@ -249,7 +249,7 @@ def watched(conformance_client: Client, conformance_clock: Clock, deployment: De
 
 
 def logged(client: Client, watched: Watched) -> list[Any]:
-    """The rows that the instance has logged."""
+    """Return the rows that the instance has logged."""
     body = GetAssayBaselineRequest(
         workspace_id=watched.deployment.workspace_id,
         pipeline_name=watched.deployment.pipeline,
@@ -261,7 +261,7 @@ def logged(client: Client, watched: Watched) -> list[Any]:
 
 @pytest.fixture
 def assay(conformance_client: Client, watched: Watched) -> Generator[int]:
-    """The id of an assay, which is switched off when the test is over."""
+    """Yield the id of an assay, which is switched off when the test is over."""
     created = call(create_assay, client=conformance_client, body=watched.assay()).assay_id
     yield created
     call(set_assay_active, client=conformance_client, body=SetAssayActiveRequest(id=created, active=False))
@@ -360,7 +360,7 @@ def test_remove_workspace_user(conformance_client: Client, workspace: int, guest
 
 
 def members(client: Client, workspace: int) -> dict[str, Any]:
-    """The users of a workspace, with what they are there."""
+    """Return the users of a workspace, with what they are there."""
     answer = call(list_workspace_users, client=client, body=ListWorkspaceUsersRequest(workspace_id=workspace))
     return {member.user_id: member.user_type for member in answer.users}
 
@@ -474,7 +474,7 @@ def test_infer_pipeline(conformance_client: Client, deployment: Deployment) -> N
 
 
 def records() -> list[PandasRecordsItem]:
-    """The rows as objects."""
+    """Return the rows as objects."""
     return [PandasRecordsItem.from_dict({INPUT: row}) for row in ROWS]
 
 

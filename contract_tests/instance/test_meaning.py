@@ -59,14 +59,14 @@ OF_NOTHING: dict[str, dict[str, Any]] = {
 
 
 def by_id(listed: list[dict[str, Any]], wanted: Any, key: str = "id") -> dict[str, Any]:
-    """The one thing of an id in a list."""
+    """Return the one thing of an id in a list."""
     found = [item for item in listed if item[key] == wanted]
     assert len(found) == 1, f"{len(found)} of {len(listed)} listed things have the {key} {wanted}"
     return found[0]
 
 
 def soon(condition: Callable[[], Any]) -> Any:
-    """What a condition gives once it gives something."""
+    """Return what a condition gives once it gives something."""
     deadline = time.monotonic() + SOON_SECONDS
     while not (found := condition()):
         assert time.monotonic() < deadline, f"it did not come about in {SOON_SECONDS:g} s"
@@ -440,7 +440,7 @@ class TestRefusals:
 
 
 def deploy(api: Api, fixtures: Fixtures, name: str) -> tuple[int, dict[str, Any]]:
-    """The id of a new deployment of the run's model, and what was sent."""
+    """Return the id of a new deployment of the run's model, and what was sent."""
     made: dict[str, Any] = {"pipeline_id": name, "workspace_id": fixtures.workspace_id, "definition": {}}
     pipeline = api.done("create_pipeline", made)
     request = {
@@ -453,7 +453,7 @@ def deploy(api: Api, fixtures: Fixtures, name: str) -> tuple[int, dict[str, Any]
 
 
 def running(api: Api, name: str) -> dict[str, Any]:
-    """The status of a deployment, once it runs."""
+    """Return the status of a deployment, once it runs."""
 
     def status() -> Any:
         answer = api.send("get_deployment_status", {"name": name})
@@ -470,7 +470,7 @@ def records(rows: list[list[float]]) -> list[dict[str, Any]]:
 
 
 def infer_records(api: Api, operation: str, path: dict[str, str]) -> list[dict[str, Any]]:
-    """The answer to rows as pandas writes them."""
+    """Return the answer to rows as pandas writes them."""
     found = api.done(operation, records(ROWS), path=path, headers={"Content-Type": RECORDS})
     assert len(found) == len(ROWS)
     for row in found:
@@ -479,17 +479,17 @@ def infer_records(api: Api, operation: str, path: dict[str, str]) -> list[dict[s
 
 
 def outputs(found: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
-    """The model's numbers in an answer, `[N, 1]`."""
+    """Return the model's numbers in an answer, `[N, 1]`."""
     return np.array([row["out"][OUTPUT] for row in found]).reshape(len(found), 1)
 
 
 def user(api: Api, user_id: str) -> dict[str, Any]:
-    """A user, by id."""
+    """Return a user, by id."""
     return api.done("query_users", {"user_ids": [user_id]})["users"][user_id]
 
 
 def signs_in(api: Api, suite: Suite, email: str) -> bool:
-    """Whether somebody gets a token with the suite's password."""
+    """Return whether somebody gets a token with the suite's password."""
     form = {"grant_type": "password", "username": email, "password": PASSWORD}
     headers = {"Authorization": suite.authorization("request_token")}
     return api.send("request_token", data=form, headers=headers, auth=None).status_code == 200

@@ -41,11 +41,11 @@ KINDS: tuple[Kind, ...] = tuple(
 
 @cache
 def mutants() -> dict[str, Mutant]:
-    """All mutants by their names, in the contract's order of operations."""
+    """Return all mutants by their names, in the contract's order of operations."""
     found = [mutant for operation in rules().operations for kind in KINDS for mutant in kind.make(operation)]
     return {mutant.name: mutant for mutant in found}
 
 
 def left_out(kind: Kind) -> list[str]:
-    """The operations that have no mutant of a kind."""
+    """Return the operations that have no mutant of a kind."""
     return [operation for operation in rules().operations if not list(kind.make(operation))]

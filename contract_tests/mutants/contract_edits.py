@@ -49,7 +49,7 @@ class Edit:
         return f"{self.kind} {pointer} {self.about}".rstrip()
 
     def made(self, document: dict[str, Any]) -> dict[str, Any]:
-        """The contract with the edit."""
+        """Return the contract with the edit."""
         edited = copy.deepcopy(document)
         found: Any = edited
         for key in self.place:
@@ -58,7 +58,7 @@ class Edit:
         return edited
 
     def operations(self, document: dict[str, Any]) -> list[str]:
-        """The operations that the edited place belongs to, directly or by references."""
+        """Return the operations that the edited place belongs to, directly or by references."""
         if self.place[0] == "paths":
             return [document["paths"][self.place[1]][self.place[2]]["operationId"]]
         reference = "#/" + "/".join(self.place[:3])
@@ -96,7 +96,7 @@ def edits(document: dict[str, Any]) -> list[Edit]:
 
 
 def _objects(value: Any, place: Place = ()) -> Iterator[tuple[Place, dict[str, Any]]]:
-    """Every object of the contract outside of examples, with its place."""
+    """Yield every object of the contract outside of examples, with its place."""
     if isinstance(value, dict):
         yield place, object_of(value)
     for name, inner in object_of(value).items():

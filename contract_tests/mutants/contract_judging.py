@@ -60,7 +60,7 @@ def _by_rules() -> str:
 
 
 def _by_suite(operations: list[str], file: Path) -> str:
-    """What of the suite notices that an instance that keeps the contract does not keep the edited one."""
+    """Return what of the suite notices that an instance that keeps the contract does not keep the edited one."""
     from contract_tests.mutants.judging import NOT_WAITING, run
     from contract_tests.mutants.serving import lying_instance
 
@@ -88,7 +88,7 @@ def _notice(number: int, rules_only: bool, told: multiprocessing.Queue[str]) -> 
 
 
 def noticed(*, rules_only: bool = False) -> Iterator[tuple[Edit, str]]:
-    """Each edit with what noticed it; an empty text where nothing did.
+    """Yield each edit with what noticed it; an empty text where nothing did.
 
     Args:
         rules_only: Whether only the rules of `contract_tests/documents` are tried, and not the suite.

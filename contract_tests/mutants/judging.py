@@ -102,7 +102,7 @@ def judge(instance: LyingInstance, mutant: Mutant | None, *, cases: int, seed: i
 
 
 def run(options: SuiteOptions, more: tuple[str, ...]) -> tuple[bool, str, str, str, float]:
-    """Whether the suite noticed something, by what, what that said, what crashed, and how long it took.
+    """Return whether the suite noticed something, by what, what that said, what crashed, and how long it took.
 
     Args:
         options: What the suite is told.
@@ -122,5 +122,5 @@ def run(options: SuiteOptions, more: tuple[str, ...]) -> tuple[bool, str, str, s
 
 
 def _told(options: SuiteOptions) -> list[str]:
-    """What pytest has to be told, too: it chooses the tests by it."""
+    """Return what pytest has to be told, too: it chooses the tests by it."""
     return [f"--operation={name}" for name in options.operations]

@@ -37,7 +37,7 @@ class Exchange:
     answered: list[Answer] = field(default_factory=list[Answer])
 
     async def ask(self, request: Request | None = None) -> Answer:
-        """What the honest instance answers to the request, or to another one."""
+        """Return what the honest instance answers to the request, or to another one."""
         asked = self.request if request is None else request
         answer = await self._ask(asked)
         self.asked.append(asked)
@@ -45,7 +45,7 @@ class Exchange:
         return answer
 
     def is_honest(self, answer: Answer) -> bool:
-        """Whether an answer is the instance's own to the request as it came."""
+        """Return whether an answer is the instance's own to the request as it came."""
         return (self.request, answer) in zip(self.asked, self.answered, strict=True)
 
 

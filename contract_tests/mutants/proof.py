@@ -62,7 +62,7 @@ def _try(trial: Trial) -> Verdict:
 
 
 def verdicts(trials: Iterable[Trial], processes: int) -> Iterator[tuple[Trial, Verdict]]:
-    """What the suite says of each trial, as it comes.
+    """Yield what the suite says of each trial, as it comes.
 
     Args:
         trials: The trials.

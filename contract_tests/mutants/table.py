@@ -15,7 +15,7 @@ FILE = Path(__file__).parent / "mutants.md"
 
 
 def page(killers: Mapping[str, str]) -> str:
-    """All mutants, by operation, and what has none of a kind.
+    """Return all mutants, by operation, and what has none of a kind.
 
     Args:
         killers: The check that noticed each mutant in the last full proof, by the mutant's name.

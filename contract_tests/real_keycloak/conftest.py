@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def keycloak() -> Generator[KeycloakServer]:
-    """A Keycloak with the realm of the tests."""
+    """Yield a Keycloak with the realm of the tests."""
     with ExitStack() as stack:
         try:
             server = stack.enter_context(running())
@@ -35,21 +35,21 @@ def keycloak() -> Generator[KeycloakServer]:
 
 @pytest.fixture(scope="session")
 def administrator(keycloak: KeycloakServer) -> Generator[Admin]:
-    """Who administers it, for the whole run."""
+    """Yield who administers it, for the whole run."""
     with closing(Admin(keycloak)) as admin:
         yield admin
 
 
 @pytest.fixture
 def admin(administrator: Admin) -> Admin:
-    """Who administers it; the test begins at no events."""
+    """Return who administers it; the test begins at no events."""
     administrator.forget_events()
     return administrator
 
 
 @pytest.fixture(scope="session")
 def another_realm(keycloak: KeycloakServer) -> Generator[Admin]:
-    """Who administers another realm, which has a client and a user of the same names."""
+    """Yield who administers another realm, which has a client and a user of the same names."""
     clients, users = read_realm()["clients"], read_realm()["users"]
     named = users[0] | {"firstName": "First", "lastName": "User"}  # which other realms than `master` ask for
     with closing(Admin(keycloak, "another")) as admin:
@@ -59,12 +59,12 @@ def another_realm(keycloak: KeycloakServer) -> Generator[Admin]:
 
 @pytest.fixture(scope="session")
 def trusting(keycloak: KeycloakServer) -> Generator[dict[str, str]]:
-    """The environment of a user of Keycloak at a sandbox that trusts it."""
+    """Yield the environment of a user of Keycloak at a sandbox that trusts it."""
     with running_sandbox(None, "--auth-url", keycloak.url) as sandbox:
         yield environment(keycloak, read_realm()) | sandbox
 
 
 @pytest.fixture(params=["sync", "async"])
 def kind(request: pytest.FixtureRequest) -> Kind:
-    """Which of the two kinds of client is used."""
+    """Return which of the two kinds of client is used."""
     return request.param

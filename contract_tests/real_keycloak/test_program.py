@@ -31,7 +31,7 @@ JAVA = "echo 'openjdk version \"{}\" 2026-01-01' >&2"
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Callable[..., dict[str, str]]:
-    """The environment of a machine with some programs, which are shell scripts, and with an empty cache."""
+    """Return the environment of a machine with some programs, which are shell scripts, and with an empty cache."""
     directory = tmp_path / "bin"
     directory.mkdir()
 
@@ -47,7 +47,7 @@ def machine(tmp_path: Path) -> Callable[..., dict[str, str]]:
 
 
 def sentence(program: str, environment: dict[str, str], *arguments: str, code: int = 2) -> str:
-    """What a program says, which ends with a code."""
+    """Return what a program says, which ends with a code."""
     command = [sys.executable, str(ROOT / "scripts" / "lib" / program), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (code, ""), done

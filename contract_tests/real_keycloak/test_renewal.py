@@ -124,7 +124,7 @@ class TestLifetimes:
 
 
 def _ask_for_seconds(keycloak: KeycloakServer, seconds: float) -> list[int]:
-    """The statuses of Keycloak's answers, asked again and again; a refused token would be a 401 on the way."""
+    """Return the statuses of Keycloak's answers, asked again and again; a refused token would be a 401 on the way."""
     statuses: list[int] = []
 
     def note(response: httpx.Response) -> None:
@@ -139,7 +139,7 @@ def _ask_for_seconds(keycloak: KeycloakServer, seconds: float) -> list[int]:
 
 
 async def _ask_in_asyncio(keycloak: KeycloakServer, seconds: float) -> list[int]:
-    """The same in asyncio."""
+    """Return the same in asyncio."""
     statuses: list[int] = []
 
     async def note(response: httpx.Response) -> None:

@@ -60,7 +60,7 @@ def test_clients_go_on_while_it_is_down_and_in_their_sessions_when_it_is_back(
 
 
 def status(trusting: dict[str, str], token: str) -> int:
-    """What the sandbox answers to a token."""
+    """Return what the sandbox answers to a token."""
     with with_token(trusting, token) as http:
         return http.post(contract.operation("list_workspaces").path, json={}).status_code
 

@@ -36,7 +36,7 @@ SECOND = read_realm()["clients"][1]
 
 
 def password_answer(keycloak: KeycloakServer, **form: str) -> dict[str, Any]:
-    """The token endpoint's answer to the user's password."""
+    """Return the token endpoint's answer to the user's password."""
     data = {"grant_type": "password", "username": USER, "password": PASSWORD} | form
     return httpx.post(keycloak.url + TOKEN_PATH, data=data, auth=(CLIENT, SECRET)).raise_for_status().json()
 
@@ -120,7 +120,7 @@ def refusal(keycloak: KeycloakServer, kind: Kind, **options: Any) -> Authenticat
 
 @contextmanager
 def changed(admin: Admin, **changes: Any) -> Generator[None]:
-    """The client with other settings for the time of a `with` block."""
+    """Yield the client with other settings for the time of a `with` block."""
     client = admin.client(CLIENT)
     admin.change_client(CLIENT, **changes)
     try:

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.slow
 
 
 def answer(trusting: dict[str, str], token: str) -> tuple[int, str]:
-    """The status of the sandbox's answer to a token, and what it says where it refuses."""
+    """Return the status of the sandbox's answer to a token, and what it says where it refuses."""
     with with_token(trusting, token) as http:
         said = http.post(contract.operation("list_workspaces").path, json={})
     return said.status_code, said.json().get("msg", "")
@@ -183,6 +183,6 @@ def _forger() -> rsa.RSAPrivateKey:
 
 
 def signed(key: rsa.RSAPrivateKey, keycloak: KeycloakServer, *, alg: str) -> str:
-    """A real token's claims and key id, signed with another key."""
+    """Return a real token's claims and key id, signed with another key."""
     real = auth(keycloak).access_token()
     return jwt.encode(claims(real), key, alg, headers={"kid": jwt.get_unverified_header(real)["kid"]})

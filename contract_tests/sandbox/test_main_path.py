@@ -34,7 +34,7 @@ def post(http: httpx.Client, operation: str, body: Any) -> httpx.Response:
 def running(
     client: Client, workspace_id: int, model_file: Path, deploy: Callable[..., tuple[str, str]]
 ) -> tuple[str, str]:
-    """The documents' model shape, deployed: the deployment's name and URL."""
+    """Return the documents' model shape, deployed: the deployment's name and URL."""
     model = upload_model(client, model_file, name="running", workspace=workspace_id)
     deployment, url = deploy("running", model.id)
     wait_until_running(client, deployment)

@@ -108,21 +108,21 @@ class Clone:
         return started.returncode, err
 
     def steps(self) -> list[str]:
-        """The steps since the last time."""
+        """Return the steps since the last time."""
         file = self.tools / "steps"
         found = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         file.unlink(missing_ok=True)
         return [each.split()[0] for each in found]
 
     def environment(self) -> dict[str, str]:
-        """The environment variables of the last step."""
+        """Return the environment variables of the last step."""
         lines = (self.tools / "environment").read_text(encoding="utf-8").splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Clone:
-    """A clone at a path that shells and programs like to get wrong."""
+    """Return a clone at a path that shells and programs like to get wrong."""
     path, tools = tmp_path / "a clone' [ü] $HOME", tmp_path / "tools"
     (path / "scripts/lib").mkdir(parents=True)
     (path / "scripts/requirements").mkdir()

@@ -73,11 +73,11 @@ class Browser:
         self._send("POST", f"element/{self._element(selector)}/value", {"text": text})
 
     def text(self, selector: str) -> str:
-        """The text of an element as it is seen."""
+        """Return the text of an element as it is seen."""
         return self._send("GET", f"element/{self._element(selector)}/text")
 
     def run(self, script: str, *arguments: Any) -> Any:
-        """What a JavaScript function's body returns."""
+        """Return what a JavaScript function's body returns."""
         return self._send("POST", "execute/sync", {"script": script, "args": arguments})
 
     def wait_until(self, script: str, *arguments: Any) -> None:
@@ -88,7 +88,7 @@ class Browser:
             time.sleep(0.05)
 
     def devtools(self, command: str, **parameters: Any) -> Any:
-        """What a command of the DevTools protocol returns, such as `Emulation.setEmulatedMedia`."""
+        """Return what a command of the DevTools protocol returns, such as `Emulation.setEmulatedMedia`."""
         return self._send("POST", "goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def complaints(self) -> list[str]:

@@ -47,7 +47,7 @@ class Done:
 def in_process(
     sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Done]:
-    """What runs the command in this process, with the sandbox's environment or another one."""
+    """Return what runs the command in this process, with the sandbox's environment or another one."""
 
     def command(*arguments: str, environment: dict[str, str] | None = None, stdin: bytes = b"") -> Done:
         for name in [name for name in os.environ if name.startswith("WALLAROO_")]:
@@ -67,7 +67,7 @@ def in_process(
 
 
 def environment_of(variables: dict[str, str]) -> dict[str, str]:
-    """The environment of a process with nothing of Wallaroo's but this."""
+    """Return the environment of a process with nothing of Wallaroo's but this."""
     return {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")} | variables
 
 
@@ -93,7 +93,7 @@ class Forked:
     err: TextIO
 
     def ended(self) -> Done:
-        """How it ended, and what it printed that nobody has read."""
+        """Return how it ended, and what it printed that nobody has read."""
         out, err = self.out.read(), self.err.read()
         return Done(ended(self.pid), out, err)
 
@@ -146,7 +146,7 @@ def on_terminal(*arguments: str, environment: dict[str, str], columns: int = 80)
 
 
 def commands() -> list[Any]:
-    """The functions of all commands."""
+    """Return the functions of all commands."""
     from wallaroo_ext.cli.main import program
 
     names = [
@@ -172,7 +172,7 @@ def commands() -> list[Any]:
 
 
 def path_parameters(command: Any) -> set[str]:
-    """The names of a command's parameters that are paths."""
+    """Return the names of a command's parameters that are paths."""
     from wallaroo_ext.cli.options import Options
 
     hints = get_type_hints(command, include_extras=True) | (

@@ -47,7 +47,7 @@ class Keycloak:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """The API."""
+        """Return the API."""
         header = request.headers.get("Authorization")
         token = None if header is None else header.removeprefix("Bearer ")
         with self.lock:
@@ -55,7 +55,7 @@ class Keycloak:
         return httpx.Response(401 if token is None or token in self.revoked else 200, json={})
 
     def issue(self, request: httpx.Request) -> httpx.Response:
-        """The token endpoint."""
+        """Return the token endpoint."""
         form = dict(httpx.QueryParams(request.content.decode()))
         with self.lock:
             self.forms.append(form)
@@ -86,7 +86,7 @@ class Keycloak:
         return base64.b64decode(value).decode() if scheme == "Basic" else None
 
     def auth(self, **options: Any) -> KeycloakAuth:
-        """Who signs in here, with a user's password unless something else is said."""
+        """Return who signs in here, with a user's password unless something else is said."""
         usual: dict[str, Any] = {
             "api_url": API,
             "client_id": "api-client",
@@ -99,11 +99,11 @@ class Keycloak:
         return KeycloakAuth(TOKEN_URL, **usual | options)
 
     def client(self, auth: httpx.Auth, **options: Any) -> httpx.Client:
-        """A client of the API."""
+        """Return a client of the API."""
         return httpx.Client(transport=httpx.MockTransport(self), base_url=API, auth=auth, **options)
 
     def async_client(self, auth: httpx.Auth, **options: Any) -> httpx.AsyncClient:
-        """A client of the API for asyncio."""
+        """Return a client of the API for asyncio."""
         return httpx.AsyncClient(transport=httpx.MockTransport(self), base_url=API, auth=auth, **options)
 
 
@@ -125,7 +125,7 @@ class Gate:
 
 
 def refused(error: str, description: str | None = None, status: int = 400) -> httpx.Response:
-    """How Keycloak refuses a token."""
+    """Return how Keycloak refuses a token."""
     said = {"error": error} | ({} if description is None else {"error_description": description})
     return httpx.Response(status, json=said)
 
@@ -133,15 +133,15 @@ def refused(error: str, description: str | None = None, status: int = 400) -> ht
 def refusing(
     error: str, description: str | None = None, status: int = 400
 ) -> Callable[[httpx.Request], httpx.Response]:
-    """A Keycloak that refuses every token."""
+    """Return a Keycloak that refuses every token."""
     return lambda _: refused(error, description, status)
 
 
 def down(_: httpx.Request) -> httpx.Response:
-    """A gateway whose Keycloak is down."""
+    """Return a gateway whose Keycloak is down."""
     return httpx.Response(503, text="no healthy upstream")
 
 
 def unreachable(request: httpx.Request) -> httpx.Response:
-    """A Keycloak that no connection leads to."""
+    """Return a Keycloak that no connection leads to."""
     raise httpx.ConnectError("refused", request=request)

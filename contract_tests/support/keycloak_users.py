@@ -61,7 +61,7 @@ class Seen:
     requests: list[httpx.Request] = field(default_factory=list[httpx.Request])
 
     def transport(self) -> httpx.BaseTransport:
-        """The transport."""
+        """Return the transport."""
         return httpx.MockTransport(self._send)
 
     def _send(self, request: httpx.Request) -> httpx.Response:
@@ -87,7 +87,7 @@ def auth(keycloak: KeycloakServer, **options: Any) -> KeycloakAuth:
 
 
 def user_info(keycloak: KeycloakServer, who: httpx.Auth, kind: Kind) -> int:
-    """The status of Keycloak's own answer to who signs in."""
+    """Return the status of Keycloak's own answer to who signs in."""
     url = keycloak.url + USER_INFO
     if kind == "sync":
         return httpx.get(url, auth=who, timeout=30, verify=TLS).status_code
@@ -101,7 +101,7 @@ def user_info(keycloak: KeycloakServer, who: httpx.Auth, kind: Kind) -> int:
 
 @contextmanager
 def listing(kind: Kind, environment: dict[str, str], **options: Any) -> Generator[Listing]:
-    """What lists the workspaces that a client sees, for the time of a `with` block."""
+    """Yield what lists the workspaces that a client sees, for the time of a `with` block."""
     from wallaroo_mlops_client.api.workspaces import list_workspaces
     from wallaroo_mlops_client.models import ListWorkspacesRequest
 
@@ -119,18 +119,18 @@ def listing(kind: Kind, environment: dict[str, str], **options: Any) -> Generato
 
 
 def claims(token: str) -> dict[str, Any]:
-    """What a token says."""
+    """Return what a token says."""
     return jwt.decode(token, options={"verify_signature": False})
 
 
 def token_requests(admin: Admin, client: str = CLIENT) -> list[str]:
-    """The token requests of a client, as Keycloak counted them, the oldest first."""
+    """Return the token requests of a client, as Keycloak counted them, the oldest first."""
     return [event for event in admin.events(client=client) if event in TOKEN_REQUESTS]
 
 
 @contextmanager
 def client_attributes(admin: Admin, **attributes: str) -> Generator[None]:
-    """A client with other attributes for the time of a `with` block; underscores stand for dots."""
+    """Yield a client with other attributes for the time of a `with` block; underscores stand for dots."""
     wanted = {name.replace("_", "."): value for name, value in attributes.items()}
     before = admin.client(CLIENT)["attributes"]
     admin.change_client(CLIENT, attributes=wanted)

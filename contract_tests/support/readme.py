@@ -9,17 +9,17 @@ ROOT = Path(__file__).parents[2]
 
 
 def python_blocks() -> list[str]:
-    """The blocks of Python, in order."""
+    """Return the blocks of Python, in order."""
     return re.findall(r"```python\n(.*?)```", _text(), re.DOTALL)
 
 
 def workflows() -> list[str]:
-    """The workflows of GitHub Actions, in order."""
+    """Return the workflows of GitHub Actions, in order."""
     return [block for block in re.findall(r"```yaml\n(.*?)```", _text(), re.DOTALL) if "runs-on:" in block]
 
 
 def shell_lines(heading: str) -> str:
-    """The lines for a shell below a heading."""
+    """Return the lines for a shell below a heading."""
     section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#)", _text(), re.DOTALL | re.MULTILINE)
     assert section is not None, f"the README has no section {heading!r}"
     return "".join(f"{line.strip()}\n" for line in section[1].splitlines() if line.startswith("    "))

@@ -10,7 +10,7 @@ PACKAGE = "wallaroo_mlops_client"
 
 
 def page(document: dict[str, Any]) -> str:
-    """The table of all operations: what to call, what it takes and gives, and where it comes from."""
+    """Return the table of all operations: what to call, what it takes and gives, and where it comes from."""
     lines = [
         "# Operations",
         "",
@@ -27,20 +27,20 @@ def page(document: dict[str, Any]) -> str:
 
 
 def tags_of(document: dict[str, Any]) -> list[str]:
-    """The names of the tags, in the contract's order; those that only operations name come last."""
+    """Return the names of the tags, in the contract's order; those that only operations name come last."""
     named = [tag["name"] for tag in document.get("tags", [])]
     used = [operation.get("tags", ["default"])[0] for _, _, operation in contract.operations(document)]
     return list(dict.fromkeys(named + used))
 
 
 def tagged(document: dict[str, Any], tag: str) -> list[tuple[str, dict[str, Any]]]:
-    """The operations whose first tag it is."""
+    """Return the operations whose first tag it is."""
     found = [(path, operation) for path, _, operation in contract.operations(document)]
     return [(path, operation) for path, operation in found if operation.get("tags", ["default"])[0] == tag]
 
 
 def table_row(document: dict[str, Any], path: str, operation: dict[str, Any]) -> str:
-    """One operation as a row of the page."""
+    """Return one operation as a row of the page."""
     module = f"{PACKAGE}.api.{operation.get('tags', ['default'])[0]}.{operation['operationId']}"
     documents = dict.fromkeys(entry["document"] for entry in operation.get("x-evidence", []))
     cells = [
@@ -54,24 +54,24 @@ def table_row(document: dict[str, Any], path: str, operation: dict[str, Any]) ->
 
 
 def request_content(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
-    """The bodies that an operation reads, by media type."""
+    """Return the bodies that an operation reads, by media type."""
     return contract.resolve(document, operation.get("requestBody", {})).get("content", {})
 
 
 def answer_content(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
-    """The bodies that it answers with when it succeeds, by media type."""
+    """Return the bodies that it answers with when it succeeds, by media type."""
     answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
     bodies = [contract.resolve(document, answer).get("content", {}) for answer in answers]
     return {kind: media for body in bodies for kind, media in body.items()}
 
 
 def types_of(content: dict[str, Any]) -> str:
-    """The types of bodies, in the order of their media types; a file is `File`."""
+    """Return the types of bodies, in the order of their media types; a file is `File`."""
     return ", ".join(dict.fromkeys(type_of(media.get("schema", {})) for media in content.values()))
 
 
 def type_of(schema: dict[str, Any]) -> str:
-    """The type of a schema, as the generated client names it."""
+    """Return the type of a schema, as the generated client names it."""
     if "$ref" in schema:
         name: str = schema["$ref"].rpartition("/")[2]
         return {"ArrowFile": "File", "PandasRecords": "list[PandasRecordsItem]"}.get(name, name)

@@ -51,7 +51,7 @@ def make(directory: Path) -> None:
 
 
 def _soon_due(actor: Actor, start: datetime) -> dict[str, object]:
-    """An assay whose first window ends within a second or two."""
+    """Return an assay whose first window ends within a second or two."""
     body = assay(actor.name, actor.pipeline_id)
     body["baseline"]["Fixed"] |= {"start_at": start.isoformat(), "end_at": (start + _SECOND).isoformat()}
     body["window"]["width"] = "1 seconds"

@@ -67,7 +67,7 @@ class Report:
 
 
 def run(client: Client, report: Report, job: Job) -> dict[str, pa.Table]:
-    """The path, step by step; the scored rows by the format they were sent from."""
+    """Return the path, step by step; the scored rows by the format they were sent from."""
     with report.step("create a workspace") as results:
         workspace = find_workspace(client, "demo", create=True)
         results.append(f"workspace {workspace.id}")
@@ -119,7 +119,7 @@ def show_outputs(console: Console, job: Job, scored: dict[str, pa.Table]) -> boo
 
 
 def shortened(value: Any) -> str:
-    """A value as a table shows it: the only element of a list as it is, a long one cut."""
+    """Return a value as a table shows it: the only element of a list as it is, a long one cut."""
     while isinstance(value, list) and len(value) == 1:  # pyright: ignore[reportUnknownArgumentType]
         value = value[0]  # pyright: ignore[reportUnknownVariableType]
     text = f"{value:.4f}" if isinstance(value, float) else str(value)  # pyright: ignore[reportUnknownArgumentType]
@@ -154,7 +154,7 @@ def demonstrate(console: Console, model: Path, data: Path) -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Return the command line."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--model", type=user_path, metavar="FILE.onnx", help="a model of your own, with --data")
     parser.add_argument(

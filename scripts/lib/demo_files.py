@@ -49,7 +49,7 @@ class Job:
 
 
 def read_job(model: Path, data: Path) -> Job:
-    """The model and its rows.
+    """Return the model and its rows.
 
     Raises:
         UnfitFilesError: A file cannot be read, or the two do not go together.
@@ -65,7 +65,7 @@ def read_job(model: Path, data: Path) -> Job:
 
 
 def read_model(path: Path) -> tuple[list[Input], list[str]]:
-    """A model's inputs and the names of its outputs."""
+    """Return a model's inputs and the names of its outputs."""
     onnxruntime: Any = import_module("onnxruntime")
     if not path.is_file():
         raise UnfitFilesError(f"There is no model {path}.")
@@ -83,7 +83,7 @@ def read_model(path: Path) -> tuple[list[Input], list[str]]:
 
 
 def read_table(path: Path) -> pa.Table:
-    """The rows of a file, by its ending."""
+    """Return the rows of a file, by its ending."""
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise UnfitFilesError(f"The data is read from {', '.join(READERS)} files, and {path} is none of them.")

@@ -74,7 +74,7 @@ class GeneratedFiles:
             raise ForeignFilesError(f"{file} is not the list of scripts/regenerate: name another --output.") from None
 
     def _found(self) -> Iterator[str]:
-        """The paths of what is there under the products' names, but for the caches that Python makes."""
+        """Yield the paths of what is there under the products' names, but for the caches that Python makes."""
         for product in self._products:
             path = self._directory / product
             if path.is_dir() and not path.is_symlink():
@@ -141,7 +141,7 @@ class GeneratedFiles:
 
 
 def _digests_below(directory: Path, products: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The paths and the SHA-256 digests of what was made."""
+    """Yield the paths and the SHA-256 digests of what was made."""
     for product in products:
         for path in (directory / product, *(directory / product).rglob("*")):
             if path.is_file():

@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Return the command line."""
     parser = argparse.ArgumentParser(prog="scripts/regenerate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, and exit with 1 where anything differs")
     parser.add_argument(
@@ -89,7 +89,7 @@ def run_generator(source: Path, target: Path) -> None:
 
 
 def with_descriptions(document: dict[str, Any]) -> dict[str, Any]:
-    """A copy for the generator, in which descriptions end with their sources, so that the docstrings have them.
+    """Return a copy for the generator, in which descriptions end with their sources, so that the docstrings have them.
 
     The generator drops what stands beside a reference; where that is a description of a plain value, the value's schema
     takes the reference's place.
@@ -104,7 +104,7 @@ def with_descriptions(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def in_place_of_references(document: dict[str, Any], value: Any) -> Any:
-    """The value, with plain schemas in the place of references that have a description beside them."""
+    """Return the value, with plain schemas in the place of references that have a description beside them."""
     if isinstance(value, list):
         return [in_place_of_references(document, inner) for inner in list_of(value)]
     fields = object_of(value)
@@ -117,12 +117,12 @@ def in_place_of_references(document: dict[str, Any], value: Any) -> Any:
 
 
 def sources(item: dict[str, Any]) -> str:
-    """Where a statement comes from, in one line."""
+    """Return where a statement comes from, in one line."""
     return "; ".join(f'{entry["document"]}, "{entry["section"]}" ({entry["kind"]})' for entry in item["x-evidence"])
 
 
 def summaries(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """What clients need to know of each operation, by its id: operations.json."""
+    """Return what clients need to know of each operation, by its id: operations.json."""
     return {
         found["operationId"]: summary(document, path, method, found)
         for path, method, found in contract.operations(document)
@@ -130,7 +130,7 @@ def summaries(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def summary(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
-    """One operation of operations.json."""
+    """Return one operation of operations.json."""
     return {
         "summary": operation.get("summary", ""),
         "method": method.upper(),
@@ -142,7 +142,7 @@ def summary(document: dict[str, Any], path: str, method: str, operation: dict[st
 
 
 def differences(made: Path, target: Path) -> list[str]:
-    """The files that differ."""
+    """Return the files that differ."""
     wanted, found = files_of(made), files_of(target)
     changed = [name for name in sorted(wanted & found) if not filecmp.cmp(made / name, target / name, shallow=False)]
     return [
@@ -153,7 +153,7 @@ def differences(made: Path, target: Path) -> list[str]:
 
 
 def files_of(directory: Path) -> set[str]:
-    """The files of what is made, by their names in the directory; Python's caches are none of them."""
+    """Return the files of what is made, by their names in the directory; Python's caches are none of them."""
     files = [path for product in PRODUCTS for path in [directory / product, *(directory / product).rglob("*")]]
     return {str(path.relative_to(directory)) for path in files if path.is_file() and "__pycache__" not in path.parts}
 

@@ -83,14 +83,14 @@ class Environment:
         self.python = self.path / "bin/python"
 
     def is_current(self) -> bool:
-        """Whether it is whole and holds what is wanted."""
+        """Return whether it is whole and holds what is wanted."""
         found = self.installed()
         if found is None or found["name"] not in _LARGER.get(self.name, (self.name,)):
             return False
         return found["inputs"] == self.inputs(found["name"])
 
     def installed(self) -> dict[str, Any] | None:
-        """What it holds; None where it is not whole, was made elsewhere, or by another Python."""
+        """Return what it holds; None where it is not whole, was made elsewhere, or by another Python."""
         try:
             found: dict[str, Any] = json.loads((self.path / _WHOLE).read_text(encoding="utf-8"))
             is_whole = set(found["entries"]) <= set(self.entries())
@@ -100,7 +100,7 @@ class Environment:
         return found if is_own and is_whole else None
 
     def inputs(self, name: str) -> str:
-        """A digest of the locks, and of what an editable install is made of."""
+        """Return a digest of the locks, and of what an editable install is made of."""
         files = [*(self.root / "scripts/requirements" / f"{each}.txt" for each in ("uv", name))]
         digest = hashlib.sha256()
         for file in [*files, self.root / "pyproject.toml"]:
@@ -108,7 +108,7 @@ class Environment:
         return digest.hexdigest()
 
     def entries(self) -> list[str]:
-        """The names of what is installed, two levels deep; without bytecode, which comes and goes."""
+        """Return the names of what is installed, two levels deep; without bytecode, which comes and goes."""
         found = [str(file.relative_to(self.path)) for file in self.path.glob("bin/*")]
         for packages in self.path.glob("lib/python*/site-packages"):
             for entry in _listed(packages):
@@ -118,7 +118,7 @@ class Environment:
         return sorted(found)
 
     def _python_version(self) -> str | None:
-        """The version and the place of the Python that it was made with; None where that is gone."""
+        """Return the version and the place of the Python that it was made with; None where that is gone."""
         try:
             real = self.python.resolve(strict=True)
             return f"{real} {real.stat().st_size} {(self.path / 'pyvenv.cfg').read_text(encoding='utf-8')}"
@@ -162,7 +162,7 @@ class Environment:
         remove(self.path / _WHOLE)
 
     def _is_own(self) -> bool:
-        """Whether it is this program's, or nobody's; older releases marked whole ones only."""
+        """Return whether it is this program's, or nobody's; older releases marked whole ones only."""
         names = [entry.name for entry in self.path.iterdir()] if self.path.is_dir() else [self.path.name]
         return not names or _OWN in names or _WHOLE in names
 
@@ -242,7 +242,7 @@ def wait_for_programs_of(environment: Environment) -> None:
 
 
 def _program_of(path: str) -> str:
-    """A program that runs from an environment; empty for none. Those that started this one are none."""
+    """Return a program that runs from an environment; empty for none. Those that started this one are none."""
     own = _ancestors()
     for process, command in _processes():
         is_from_there = any(argument.startswith(f"{path}{os.sep}") for argument in command[:2])
@@ -264,7 +264,7 @@ def _ancestors() -> set[int]:
 
 
 def _processes() -> Iterator[tuple[int, list[str]]]:
-    """The processes with their command lines, as far as the system shows them."""
+    """Yield the processes with their command lines, as far as the system shows them."""
     for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda process: int(process.name)):
         try:
             command = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
@@ -352,7 +352,7 @@ def run(*command: str, advice: str, directory: Path | None = None, descriptor: i
 
 
 def environment_variables(variables: Any) -> dict[str, str]:
-    """The environment variables without those that would have something else installed, or somewhere else."""
+    """Return the environment variables without those that would have something else installed, or somewhere else."""
     kept: dict[str, str] = {}
     for name, value in variables.items():
         group = next((group for group in _INDEX_SETTINGS if name.startswith(group)), None)

@@ -23,7 +23,7 @@ HIDDEN = 8
 
 
 def train(features: np.ndarray, labels: np.ndarray) -> tuple[StandardScaler, MLPClassifier]:
-    """A scaler and a network with one hidden layer."""
+    """Return a scaler and a network with one hidden layer."""
     scaler = StandardScaler().fit(features)
     network = MLPClassifier((HIDDEN,), alpha=0.1, solver="lbfgs", max_iter=500, random_state=SEED)
     return scaler, network.fit(scaler.transform(features), labels)

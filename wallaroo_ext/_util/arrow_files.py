@@ -12,7 +12,7 @@ MAGIC = b"ARROW1"
 
 
 def to_file(table: pa.Table) -> pa.Buffer:
-    """A table as an Arrow IPC file."""
+    """Return a table as an Arrow IPC file."""
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
@@ -42,7 +42,7 @@ class _Pieces:
 
 
 def to_pieces(table: pa.Table) -> list[memoryview]:
-    """A table as the pieces of an Arrow IPC file, the large ones over the memory of its columns."""
+    """Return a table as the pieces of an Arrow IPC file, the large ones over the memory of its columns."""
     import pyarrow as pa
 
     sink = _Pieces()
@@ -52,7 +52,7 @@ def to_pieces(table: pa.Table) -> list[memoryview]:
 
 
 def from_file(content: bytes | memoryview, limit: int | None = None) -> pa.Table:
-    """The table of an Arrow IPC file, over the same memory, or decompressed.
+    """Return the table of an Arrow IPC file, over the same memory, or decompressed.
 
     Args:
         content: The file.

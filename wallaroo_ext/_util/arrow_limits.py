@@ -69,11 +69,11 @@ class _Table:
 
     @staticmethod
     def root(content: memoryview, start: int) -> _Table:
-        """The table that a FlatBuffers message is."""
+        """Return the table that a FlatBuffers message is."""
         return _Table(content, start + _read("<I", content, start))
 
     def field(self, number: int) -> int | None:
-        """Where the value of a field is; None where it has its default."""
+        """Return where the value of a field is; None where it has its default."""
         fields = self.place - _read("<i", self.content, self.place)
         position = 4 + 2 * number
         if position >= _read("<H", self.content, fields):
@@ -82,12 +82,12 @@ class _Table:
         return self.place + offset if offset else None
 
     def table(self, number: int) -> _Table | None:
-        """The table that a field refers to."""
+        """Return the table that a field refers to."""
         place = self.field(number)
         return None if place is None else _Table.root(self.content, place)
 
     def vector(self, number: int, item_size: int) -> tuple[int, int]:
-        """Where the vector of a field begins, and how many items it has.
+        """Return where the vector of a field begins, and how many items it has.
 
         Raises:
             ValueError: It does not end inside the content.
@@ -102,18 +102,18 @@ class _Table:
         return start + 4, count
 
     def tables(self, number: int) -> Iterator[_Table]:
-        """The tables that a field lists."""
+        """Yield the tables that a field lists."""
         first, count = self.vector(number, 4)
         for place in range(first, first + 4 * count, 4):
             yield _Table.root(self.content, place)
 
     def length(self, number: int) -> int:
-        """How long the text of a field is, or how many items its list has."""
+        """Return how long the text of a field is, or how many items its list has."""
         place = self.field(number)
         return 0 if place is None else _read("<I", self.content, place + _read("<I", self.content, place))
 
     def text(self, number: int, most: int) -> bytes:
-        """The beginning of a text, or all of it where it is no longer."""
+        """Return the beginning of a text, or all of it where it is no longer."""
         start, count = self.vector(number, 1)
         return bytes(self.content[start : start + min(count, most + 1)])
 
@@ -174,7 +174,7 @@ def check_schema(message: bytes, limit: int) -> None:
 
 
 def _footer(content: memoryview) -> _Table:
-    """The table at the end of a file that says where everything is."""
+    """Return the table at the end of a file that says where everything is."""
     if len(content) < _END.size or bytes(content[: len(_MAGIC)]) != _MAGIC:
         raise ValueError("it does not begin as one")
     length, magic = _END.unpack_from(content, len(content) - _END.size)
@@ -185,7 +185,7 @@ def _footer(content: memoryview) -> _Table:
 
 
 def _batches(content: memoryview, footer: _Table) -> Iterator[tuple[int, int]]:
-    """Where the messages of dictionaries and rows begin, and how long their metadata is, by the file's footer."""
+    """Yield where the messages of dictionaries and rows begin, and how long their metadata is, by the file's footer."""
     for number in (2, 3):
         first, count = footer.vector(number, _BLOCK.size)
         for index in range(count):
@@ -275,7 +275,7 @@ class _Reading:
             self._add(self._buffers(batch, start + metadata_length))
 
     def _buffers(self, batch: _Table, body: int) -> int:
-        """How much memory the buffers of a batch take, whose body begins at a place."""
+        """Return how much memory the buffers of a batch take, whose body begins at a place."""
         content = self.content
         first, count = batch.vector(2, _BUFFER_SIZE)
         buffers = np.frombuffer(content, "<i8", 2 * count, first).reshape(-1, 2) if count else _NO_BUFFERS
@@ -288,12 +288,12 @@ class _Reading:
 
 
 def _prefix(content: memoryview, start: int) -> int:
-    """How many bytes stand before a message's metadata; files of before 2019 have four fewer."""
+    """Return how many bytes stand before a message's metadata; files of before 2019 have four fewer."""
     return 8 if _read("<I", content, start) == _CONTINUATION else 4
 
 
 def _batch_of(message: _Table) -> _Table | None:
-    """The record batch of a message: its own, or that of a dictionary."""
+    """Return the record batch of a message: its own, or that of a dictionary."""
     kind = message.field(1)
     header = message.table(2)
     if kind is None or header is None:
@@ -303,7 +303,7 @@ def _batch_of(message: _Table) -> _Table | None:
 
 
 def _decompressed_length(content: memoryview, place: int, size: int) -> int:
-    """What a compressed buffer says of itself in its first eight bytes."""
+    """Return what a compressed buffer says of itself in its first eight bytes."""
     if size == 0:
         return 0
     length = _read("<q", content, place)
@@ -371,7 +371,7 @@ def _has_parts(kind: Any) -> bool:
 
 
 def spread_size(column: Any) -> int:
-    """How much memory a chunked column takes when every value stands for itself, in bytes."""
+    """Return how much memory a chunked column takes when every value stands for itself, in bytes."""
     row = _row_size(column.type)
     return sum(_size(chunk) for chunk in column.chunks) if row is None else len(column) * row
 
@@ -386,7 +386,7 @@ def _row_size(kind: Any) -> int | None:
 
 
 def _size(array: Any) -> int:
-    """How much memory an array takes when every value stands for itself."""
+    """Return how much memory an array takes when every value stands for itself."""
     kind, rows = array.type, len(array)
     if isinstance(kind, pa.BaseExtensionType):
         return _size(array.storage)
@@ -406,12 +406,12 @@ def _is(kind: Any, checks: Sequence[Callable[[Any], bool]]) -> bool:
 
 
 def _width(kind: Any) -> int:
-    """The size of a value that is no text and has no parts."""
+    """Return the size of a value that is no text and has no parts."""
     return _NUMBER_SIZE if pa.types.is_null(kind) else max(_NUMBER_SIZE, kind.bit_width // 8)
 
 
 def _dictionary_size(array: Any) -> int:
-    """The size of the values that the rows of an array with a dictionary stand for."""
+    """Return the size of the values that the rows of an array with a dictionary stand for."""
     values, rows = array.dictionary, len(array)
     if _is(values.type, _VIEWS):
         return rows * (_TEXT_SIZE + int(_view_lengths(values).max(initial=0)))
@@ -422,6 +422,6 @@ def _dictionary_size(array: Any) -> int:
 
 
 def _view_lengths(array: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The lengths of an array of views of texts, which may all show the same text."""
+    """Return the lengths of an array of views of texts, which may all show the same text."""
     views = np.frombuffer(array.buffers()[1] or b"", np.int32)[::4]
     return views[array.offset : array.offset + len(array)].astype(np.int64)

@@ -166,7 +166,7 @@ def unfinished_name(name: str) -> str:
 
 
 def is_unfinished(candidate: str, name: str) -> bool:
-    """Whether `unfinished_name` made a name for a file that was to be called `name`."""
+    """Return whether `unfinished_name` made a name for a file that was to be called `name`."""
     found = re.fullmatch(rf"\.{re.escape(_shortened(name))}{_TOKEN}{re.escape(_SUFFIX)}", candidate)
     return found is not None and found[2] == _check_of(name, found[1])
 
@@ -196,7 +196,7 @@ def _remove_unless_written(file: Path) -> None:
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
-    """Whether a path is that of an open file."""
+    """Return whether a path is that of an open file."""
     try:
         return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
@@ -227,7 +227,7 @@ def sync_directory(directory: Path) -> None:
 
 
 def _mode_of(path: Path) -> int | None:
-    """The permissions of a file, or of what a link leads to; None where there is none."""
+    """Return the permissions of a file, or of what a link leads to; None where there is none."""
     try:
         found = path.stat().st_mode
     except OSError:
@@ -236,7 +236,7 @@ def _mode_of(path: Path) -> int | None:
 
 
 def _is_file(path: Path) -> bool:
-    """Whether there is a file, and not a link to one."""
+    """Return whether there is a file, and not a link to one."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except FileNotFoundError:
@@ -244,7 +244,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _check_of(name: str, token: str) -> str:
-    """What the name of an unfinished file ends with, by which it is told from anybody else's."""
+    """Return what the name of an unfinished file ends with, by which it is told from anybody else's."""
     content = f"wallaroo-ext {_shortened(name)} {token}".encode("utf-8", "surrogateescape")
     return hashlib.sha256(content).hexdigest()[: 2 * _TOKEN_BYTES]
 

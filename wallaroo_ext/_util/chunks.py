@@ -11,7 +11,7 @@ AT_ONCE = 1 << 18
 
 
 def parts(pieces: Sequence[memoryview]) -> Iterator[bytes | memoryview]:
-    """The content in parts: small pieces joined, large ones cut.
+    """Yield the content in parts: small pieces joined, large ones cut.
 
     What a socket does not take at once is copied, and of one large part nearly all is.
     """

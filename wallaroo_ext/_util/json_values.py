@@ -6,10 +6,10 @@ from typing import Any, cast
 
 
 def object_of(value: Any) -> dict[str, Any]:
-    """The value as an object; an empty one where it is something else."""
+    """Return the value as an object; an empty one where it is something else."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def list_of(value: Any) -> list[Any]:
-    """The value as a list; an empty one where it is something else."""
+    """Return the value as a list; an empty one where it is something else."""
     return cast("list[Any]", value) if isinstance(value, list) else []

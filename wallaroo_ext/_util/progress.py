@@ -53,7 +53,7 @@ def line(text: str) -> Generator[Callable[[str], None] | None]:
 
 
 def _rich() -> tuple[Any, Any]:
-    """A console on standard error, and rich's module of bars."""
+    """Return a console on standard error, and rich's module of bars."""
     try:
         from rich import progress
         from rich.console import Console

@@ -31,7 +31,7 @@ def readable(text: str | httpx.URL) -> httpx.URL | None:
 
 
 def _is_name(host: bytes) -> bool:
-    """Whether a host may be asked for at all; Python's own look-up fails with a UnicodeError for others."""
+    """Return whether a host may be asked for at all; Python's own look-up fails with a UnicodeError for others."""
     if b":" in host:  # an address of IPv6, which httpx has looked at
         return True
     parts = host.split(b".") if host else []
@@ -111,5 +111,5 @@ def without_user(url: httpx.URL) -> httpx.URL:
 
 
 def _shown(text: str) -> str:
-    """The beginning of a text that is no URL, as one that can be seen."""
+    """Return the beginning of a text that is no URL, as one that can be seen."""
     return repr(text if len(text) <= 100 else f"{text[:100]}…")  # noqa: PLR2004 - what a sentence can bear

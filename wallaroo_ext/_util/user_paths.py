@@ -21,5 +21,5 @@ def user_text(path: str | os.PathLike[str]) -> str:
 
 
 def is_directory(path: str | os.PathLike[str]) -> bool:
-    """Whether a path can be that of a directory only, because of what it ends with."""
+    """Return whether a path can be that of a directory only, because of what it ends with."""
     return os.fspath(path).endswith(tuple(filter(None, (os.sep, os.altsep))))

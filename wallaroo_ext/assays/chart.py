@@ -55,7 +55,7 @@ def assay_chart(results: Rows, *, title: str | None = None, bins: Bins | None = 
 
 
 def _windows(table: pa.Table) -> list[dict[str, Any]]:
-    """The windows that have a score, in the order of their times."""
+    """Return the windows that have a score, in the order of their times."""
     for name in _NEEDED:
         if name not in table.column_names:
             raise InvalidDataError(f"The results have no column {name!r}.", advice="`assay_results` gives them.")

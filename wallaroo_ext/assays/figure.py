@@ -77,7 +77,7 @@ class AssayFigure(Figure):
         write_whole(file.resolve(), chart.getvalue())
 
     def _repr_png_(self) -> bytes:
-        """What a notebook shows."""
+        """Return what a notebook shows."""
         image = BytesIO()
         cast("Any", self).savefig(image, format="png", dpi=_DPI / 1.5)
         return image.getvalue()
@@ -155,12 +155,12 @@ def _draw_gaps(axes: Axes, windows: Sequence[Window]) -> None:
 
 
 def _thin(windows: Sequence[Window]) -> float:
-    """The width of a line through these windows, in points."""
+    """Return the width of a line through these windows, in points."""
     return 1.0 if len(windows) <= _MANY_WINDOWS else 0.6
 
 
 def _interval(windows: Sequence[Window]) -> timedelta | None:
-    """The time between windows that follow one another; None where there is only one."""
+    """Return the time between windows that follow one another; None where there is only one."""
     starts = [window["window_start"] for window in windows]
     distances = [after - before for before, after in pairwise(starts) if after > before]
     return min(distances) if distances else None
@@ -193,7 +193,7 @@ def _draw_markers(axes: Axes, windows: Sequence[Window]) -> None:
 
 
 def _draw_threshold(axes: Axes, windows: Sequence[Window], name: str, colour: str, style: Any) -> list[float]:
-    """The line of a threshold, which may have been changed between windows; its levels."""
+    """Return the line of a threshold, which may have been changed between windows; its levels."""
     known = [window for window in windows if window.get(name) is not None]
     levels = [float(window[name]) for window in known]
     if len(set(levels)) == 1:
@@ -240,7 +240,7 @@ def _label_thresholds(axes: Axes, limits: Sequence[tuple[str, str, float]]) -> N
 
 
 def _height(axes: Axes, level: float) -> float:
-    """Where a level is on the axis, from 0 to 1."""
+    """Return where a level is on the axis, from 0 to 1."""
     return axes.transAxes.inverted().transform(axes.transData.transform((0, level)))[1]
 
 
@@ -284,7 +284,7 @@ def _draw_bins(axes: Axes, window: Window, which: str) -> None:
 
 
 def _bin_names(window: Window, count: int) -> list[str]:
-    """The bins by the values that they hold, as far as the edges are known."""
+    """Return the bins by the values that they hold, as far as the edges are known."""
     edges = list_of(window.get("baseline_edges"))
     names: list[str] = []
     for place in range(count):

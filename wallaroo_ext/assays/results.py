@@ -72,7 +72,7 @@ def assay_results(
 def assay_results_steps(
     assay_id: int, start: Time | None = None, end: Time | None = None, limit: int | None = None
 ) -> Steps[pa.Table]:
-    """What `assay_results` does."""
+    """Return what `assay_results` does."""
     if limit is not None and limit < 1:
         raise InvalidDataError(f"`limit` is the number of windows, 1 or more, not {limit}.")
     begin, until = _time("start", start), _time("end", end)
@@ -101,7 +101,7 @@ def _documented(
 
 
 def _newer(assay_id: int, start: datetime, end: datetime) -> Steps[list[AssayResult]]:
-    """The results as newer instances serve them: between two times, all of them."""
+    """Return the results as newer instances serve them: between two times, all of them."""
     from wallaroo_mlops_client.api.assays import get_assay_results_between
     from wallaroo_mlops_client.models import GetAssayResultsBetweenRequest
 
@@ -130,7 +130,7 @@ def results_table(results: Sequence[AssayResult]) -> pa.Table:
 
 
 def results_schema() -> pa.Schema:
-    """The columns of `assay_results`, with their types."""
+    """Return the columns of `assay_results`, with their types."""
     import pyarrow as pa
 
     time, number, count, text = pa.timestamp("us", "UTC"), pa.float64(), pa.int64(), pa.string()
@@ -173,19 +173,19 @@ def _row(result: AssayResult) -> dict[str, Any]:
 
 
 def _summary(summary: AssaySummary) -> dict[str, Any]:
-    """A distribution, with its times read."""
+    """Return a distribution, with its times read."""
     fields: dict[str, Any] = summary.to_dict()
     times = {name: _parsed(fields.get(name)) for name in ("start", "end")}
     return fields | times | {"values": fields.get("aggregated_values")}
 
 
 def _parsed(text: str | None) -> datetime | None:
-    """A time of an answer; digits beyond microseconds are cut off."""
+    """Return a time of an answer; digits beyond microseconds are cut off."""
     return None if text is None else _in_utc(datetime.fromisoformat(text))
 
 
 def _time(name: str, value: object) -> datetime | None:
-    """A time that a user gave."""
+    """Return a time that a user gave."""
     if value is None or isinstance(value, datetime):
         return None if value is None else _in_utc(value)
     try:

@@ -40,7 +40,7 @@ class Credentials:
     refresh_token: str | None = field(default=None, repr=False)
 
     def default_grant(self) -> GrantName:
-        """The grant for what is there: a user's before a refresh token's, and the client's own last."""
+        """Return the grant for what is there: a user's before a refresh token's, and the client's own last."""
         if self.username is not None:
             return "password"
         return "refresh_token" if self.refresh_token is not None else "client_credentials"
@@ -71,7 +71,7 @@ class Credentials:
 
 
 def refresh_form(refresh_token: str) -> Form:
-    """What renews a token."""
+    """Return what renews a token."""
     return Form("refresh_token", {"refresh_token": refresh_token})
 
 

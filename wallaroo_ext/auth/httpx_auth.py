@@ -37,7 +37,7 @@ class TokenAuth(httpx.Auth):
         self._secrets = KnownSecrets()
 
     def access_token(self) -> str:
-        """A token that is good now, for a program that sends it by itself.
+        """Return a token that is good now, for a program that sends it by itself.
 
         Raises:
             AuthenticationError: There is none for these credentials.
@@ -46,7 +46,7 @@ class TokenAuth(httpx.Auth):
         return self.token().access
 
     def token(self) -> Token:
-        """A token that is good now, with its times; see `access_token`."""
+        """Return a token that is good now, with its times; see `access_token`."""
         token = self._keeper.fresh() or self._keeper.wait()
         self._secrets.add(token.access, token.refresh)
         return token
@@ -80,7 +80,7 @@ class TokenAuth(httpx.Auth):
         return request
 
     def _refused_request(self, response: httpx.Response, token: Token) -> httpx.Request | None:
-        """The request to send again, where the token was what it was refused for.
+        """Return the request to send again, where the token was what it was refused for.
 
         After redirects that is the last one, not the first, which the instance has carried out.
         """

@@ -69,7 +69,7 @@ class Origins:
 
 
 def _encrypted(url: httpx.URL) -> httpx.URL:
-    """The same host by https, for a URL of http on its own port; else the URL itself."""
+    """Return the same host by https, for a URL of http on its own port; else the URL itself."""
     return url.copy_with(scheme="https") if url.scheme == "http" and url.port is None else url
 
 

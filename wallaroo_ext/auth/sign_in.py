@@ -39,7 +39,7 @@ class SignIn:
         self._clock = clock
 
     def renewed(self, old: Token | None) -> Token:
-        """A token in place of an old one, or the first one.
+        """Return a token in place of an old one, or the first one.
 
         Raises:
             AuthenticationError: No form was granted.
@@ -58,7 +58,7 @@ class SignIn:
         return token
 
     def _forms(self, old: Token | None) -> list[Form]:
-        """What to try, in this order; nothing twice."""
+        """Return what to try, in this order; nothing twice."""
         forms = list(self._first)
         if old is not None and old.refresh is not None and self._clock() < old.refresh_until:
             renewal = refresh_form(old.refresh)
@@ -75,7 +75,7 @@ class SignIn:
 
 
 def _keep_refresh(token: Token | None, form: Form, old: Token | None) -> Token | None:
-    """A renewed token with the refresh token that renewed it, where the answer has no other one."""
+    """Return a renewed token with the refresh token that renewed it, where the answer has no other one."""
     if token is None or token.refresh is not None or not form.renews:
         return token
     used = form.fields["refresh_token"]
@@ -106,7 +106,7 @@ _BY_ERROR = {
 
 
 def allows_another_grant(answer: Answer) -> bool:
-    """Whether another grant may be granted where this one was refused.
+    """Return whether another grant may be granted where this one was refused.
 
     Not where the server is down, nor where it is the client that is refused.
     """
@@ -115,7 +115,7 @@ def allows_another_grant(answer: Answer) -> bool:
 
 
 def refusal(answer: Answer, *, renewing: bool) -> AnswerError:
-    """The error for an answer without a token.
+    """Return the error for an answer without a token.
 
     It is an AuthenticationError, but for the answers of a server that is down or asks to wait.
 
@@ -133,7 +133,7 @@ def refusal(answer: Answer, *, renewing: bool) -> AnswerError:
 
 
 def _authentication(error: AnswerError, advice: str) -> AuthenticationError:
-    """An error as one of signing in, with other advice."""
+    """Return an error as one of signing in, with other advice."""
     result = AuthenticationError(str(error.args[0]), status=error.status)
     vars(result).update(vars(error) | {"advice": advice})
     return result
@@ -156,6 +156,6 @@ def _doubt(response: httpx.Response) -> str:
 
 
 def _target(response: httpx.Response) -> str:
-    """Where an answer redirects to, without the path and its secrets."""
+    """Return where an answer redirects to, without the path and its secrets."""
     url = redirect_of(response)
     return "another address" if url is None else f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"

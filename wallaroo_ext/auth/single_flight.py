@@ -124,7 +124,7 @@ class Flight(Generic[T]):
                     await landed.wait()
 
     def result(self) -> T:
-        """What the work gave, once it has ended; or its error is raised.
+        """Return what the work gave, once it has ended; or its error is raised.
 
         Those who raise it at the same moment each raise their own, with their own traceback, where it can be copied.
         """

@@ -76,7 +76,7 @@ def _called(give: Giver) -> Given:
 
 
 def _token(given: object, now: float) -> Token:
-    """A token from what was given; one without a lifetime is good until it is refused."""
+    """Return a token from what was given; one without a lifetime is good until it is refused."""
     if isinstance(given, str) and is_token(given.strip()):
         return Token(given.strip())
     token = Token.from_answer(given, now) if isinstance(given, Mapping) else None  # pyright: ignore[reportUnknownArgumentType] - from_answer looks at the values

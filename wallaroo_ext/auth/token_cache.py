@@ -84,7 +84,7 @@ class TokenCache:
         self._wall_clock = wall_clock
 
     def renewing(self, renew: Callable[[Token | None], Token]) -> Callable[[Token | None], Token]:
-        """A renewal by way of the cache: what it has, or else a new token, which it then has."""
+        """Return a renewal by way of the cache: what it has, or else a new token, which it then has."""
 
         def renewed(old: Token | None) -> Token:
             with ExitStack() as stack:
@@ -128,7 +128,7 @@ class TokenCache:
                 path.unlink(missing_ok=True)
 
     def _is_left(self, path: Path) -> bool:
-        """Whether a file is what was left of one of ours, and nobody writes it any more.
+        """Return whether a file is what was left of one of ours, and nobody writes it any more.
 
         Who writes this user's file has the lock, and so do we; any other one is written in less than an hour.
         """
@@ -145,7 +145,7 @@ class TokenCache:
         return False
 
     def _newest(self, old: Token | None) -> Token | None:
-        """The cached token, unless the old one is newer or the same."""
+        """Return the cached token, unless the old one is newer or the same."""
         try:
             cached = self._read()
         except FileNotFoundError:
@@ -162,7 +162,7 @@ class TokenCache:
 
     @staticmethod
     def _content_of(path: Path) -> bytes:
-        """What is in a file of this user's that nobody else may read."""
+        """Return what is in a file of this user's that nobody else may read."""
         descriptor = os.open(path, _OPEN_SAFELY)
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
@@ -208,7 +208,7 @@ class TokenCache:
 def user_directory(
     environment: Mapping[str, str] = os.environ, platform: str = sys.platform, home: Path | None = None
 ) -> Path:
-    """Where a user's caches are, by the platform's rules, and in there the tokens.
+    """Return where a user's caches are, by the platform's rules, and in there the tokens.
 
     Raises:
         ConfigurationError: The user has no home.

@@ -134,7 +134,7 @@ class TokenEndpoint:
         return answer
 
     def _client(self) -> httpx.Client:
-        """A client for one request: tokens are asked for too rarely to keep a connection open."""
+        """Return a client for one request: tokens are asked for too rarely to keep a connection open."""
         if self._transport is not None:
             return httpx.Client(transport=_Lent(_retrying(self._transport)), timeout=self._timeout)
         wire = Wire(verify=self._verify, limits=_ONE_CONNECTION, backend="httpx")
@@ -155,13 +155,13 @@ class TokenEndpoint:
         )
 
     def _longest(self) -> float | None:
-        """How long a token request may take, with all that belongs to it; None for no end."""
+        """Return how long a token request may take, with all that belongs to it; None for no end."""
         times = (self._timeout.connect, self._timeout.write, self._timeout.read)
         return None if None in times else sum(each for each in times if each is not None)
 
 
 def _retrying(transport: httpx.BaseTransport) -> httpx.BaseTransport:
-    """A transport that reads whole answers, in their bounds and in time."""
+    """Return a transport that reads whole answers, in their bounds and in time."""
     if isinstance(transport, RetryTransport):
         return transport
     return RetryTransport(LimitedTransport(transport), RetryPolicy(attempts=1, deadline=None))
@@ -209,13 +209,13 @@ def basic_header(client_id: str, client_secret: str) -> str:
 
 
 def _reads_in_one_way(client_id: str, client_secret: str) -> bool:
-    """Whether a pair means the same whether it is decoded or not, in every encoding of characters."""
+    """Return whether a pair means the same whether it is decoded or not, in every encoding of characters."""
     pair = f"{client_id}:{client_secret}"
     return ":" not in client_id and pair.isascii() and not {"%", "+"} & set(pair)
 
 
 def _answer(response: httpx.Response, url: str) -> Answer:
-    """The answer without its request, which has secrets."""
+    """Return the answer without its request, which has secrets."""
     body = response.content
     try:
         fields = object_of(json.loads(body))

@@ -54,7 +54,7 @@ class TokenKeeper:
         ] = {}  # at most one of a process: `setdefault` is one step for all threads
 
     def fresh(self) -> Token | None:
-        """The token, unless it has to be renewed."""
+        """Return the token, unless it has to be renewed."""
         token = self._token
         is_fresh = token is not None and self._clock() < token.renew_at and _differs(token, self._distrusted)
         return token if is_fresh else None
@@ -64,7 +64,7 @@ class TokenKeeper:
         self._distrusted = token
 
     def wait(self, refused: Token | None = None) -> Token:
-        """A good token, renewed where necessary, for a thread.
+        """Return a good token, renewed where necessary, for a thread.
 
         Args:
             refused: A token that was refused, so that another one is given in any case.
@@ -79,7 +79,7 @@ class TokenKeeper:
                 return token
 
     async def wait_async(self, refused: Token | None = None) -> Token:
-        """A good token, renewed where necessary, for an event loop; see `wait`."""
+        """Return a good token, renewed where necessary, for an event loop; see `wait`."""
         while True:
             held = self._token_or_renewal(refused)
             if not isinstance(held, Flight):
@@ -97,7 +97,7 @@ class TokenKeeper:
         self._token = None
 
     def _token_or_renewal(self, refused: Token | None) -> Token | _Renewal:
-        """A fresh token, or the renewal that is under way, begun where there is none."""
+        """Return a fresh token, or the renewal that is under way, begun where there is none."""
         seen = self._token
         token = self.fresh()
         if token is not None and _differs(token, refused):
@@ -137,7 +137,7 @@ class TokenKeeper:
         return None if self._still_good(refused) is None else max(0.0, PATIENCE_SECONDS - renewal.age)
 
     def _outcome(self, renewal: _Renewal, refused: Token | None) -> Token | None:
-        """What a renewal gave, or a token that is still good; None to look again."""
+        """Return what a renewal gave, or a token that is still good; None to look again."""
         token = self._still_good(refused)
         if not renewal.ended:
             return token
@@ -160,7 +160,7 @@ def _differs(token: Token, refused: Token | None) -> bool:
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Whether an error says that there will be no token, not that there is none at the moment."""
+    """Return whether an error says that there will be no token, not that there is none at the moment."""
     if isinstance(error, AuthenticationError):
         return error.status in _REFUSALS
     return isinstance(error, ConfigurationError)

@@ -37,7 +37,7 @@ class Token:
 
     @staticmethod
     def from_answer(fields: Mapping[str, Any], asked_at: float) -> Token | None:
-        """The token in a token endpoint's answer, None where there is none.
+        """Return the token in a token endpoint's answer, None where there is none.
 
         A lifetime that is missing or makes no sense is taken as 60 s, the shortest that was seen. A refresh token
         without one is good until it is refused, and so is an offline one, whose lifetime is given as 0.
@@ -60,21 +60,21 @@ class Token:
         )
 
     def with_refresh(self, refresh: str, until: float) -> Token:
-        """The same token with a refresh token."""
+        """Return the same token with a refresh token."""
         return replace(self, refresh=refresh, refresh_until=until)
 
     def postponed(self, until: float) -> Token:
-        """The same token, renewed later, but not after its expiry."""
+        """Return the same token, renewed later, but not after its expiry."""
         return replace(self, renew_at=min(self.expires_at, max(self.renew_at, until)))
 
 
 def is_token(value: object) -> TypeGuard[str]:
-    """Whether a value can be sent as a token. What cannot would be quoted in the error of the HTTP library."""
+    """Return whether a value can be sent as a token. What cannot would be quoted in the error of the HTTP library."""
     return isinstance(value, str) and _VISIBLE_ASCII.fullmatch(value) is not None
 
 
 def _seconds(value: object) -> float | None:
-    """A positive time, also where it is written as a text; None for anything else."""
+    """Return a positive time, also where it is written as a text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

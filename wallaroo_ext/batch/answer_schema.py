@@ -26,7 +26,7 @@ class OneSchema:
         self.schema = schema
 
     def __call__(self, table: Table) -> Table:
-        """The table with that schema.
+        """Return the table with that schema.
 
         Raises:
             InvalidDataError: It has other columns, or values that have no place in it.

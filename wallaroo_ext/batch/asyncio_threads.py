@@ -49,7 +49,7 @@ class FromLoop(Generic[T]):
 
 
 async def elements(make: Callable[[Iterable[T], threading.Event], Generator[Any]], source: Any) -> AsyncGenerator[Any]:
-    """The elements of a generator that runs in a thread of its own; it has ended when this has.
+    """Yield the elements of a generator that runs in a thread of its own; it has ended when this has.
 
     Args:
         make: Makes the generator, from what it reads and from what ends its pauses.
@@ -71,7 +71,7 @@ async def elements(make: Callable[[Iterable[T], threading.Event], Generator[Any]
 
 
 async def in_thread(work: Callable[[threading.Event], T]) -> T:
-    """What a function gives that runs in a thread of its own; it has ended when this has.
+    """Return what a function gives that runs in a thread of its own; it has ended when this has.
 
     Args:
         work: The function; it is given what is set when it should end.

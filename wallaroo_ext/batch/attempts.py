@@ -66,7 +66,7 @@ class BatchRetries:
     longest_retry_after: float = 60.0
 
     def pause(self, error: Exception, attempt: int) -> float | None:
-        """The seconds before the next attempt; None where there is none.
+        """Return the seconds before the next attempt; None where there is none.
 
         Args:
             error: What became of the attempt.
@@ -81,7 +81,7 @@ class BatchRetries:
         return max(asked, random.uniform(0.0, longest))  # noqa: S311 - it keeps no secret
 
     def _most(self, error: Exception) -> int:
-        """How many attempts an error leaves."""
+        """Return how many attempts an error leaves."""
         if isinstance(error, AuthenticationError):
             return self.sign_ins
         if isinstance(error, EngineError):
@@ -90,7 +90,7 @@ class BatchRetries:
 
 
 def repeated(send: Callable[[], R], retries: BatchRetries, stopped: threading.Event) -> tuple[R, int]:
-    """What `send` gives in the end, and how many attempts it took.
+    """Return what `send` gives in the end, and how many attempts it took.
 
     Raises:
         StoppedError: The run ended meanwhile.

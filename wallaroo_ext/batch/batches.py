@@ -87,7 +87,7 @@ def scored_batches(
     rejected: Callable[[Rejection], object] | None,
     stopped: threading.Event | None = None,
 ) -> Generator[pa.RecordBatch]:
-    """What `infer_batches` gives, of a URL; pauses between attempts end when `stopped` is set."""
+    """Yield what `infer_batches` gives, of a URL; pauses between attempts end when `stopped` is set."""
     from wallaroo_ext.batch.answer_schema import OneSchema
     from wallaroo_ext.batch.rejections import Limit
 
@@ -101,7 +101,7 @@ def scored_batches(
 def _told(
     scored: Scored, rejected: Callable[[Rejection], object] | None, one_schema: OneSchema
 ) -> Iterator[pa.RecordBatch]:
-    """The scored rows of a chunk, after its rejected ones were told."""
+    """Yield the scored rows of a chunk, after its rejected ones were told."""
     if rejected is not None:
         for rejection in scored.rejections:
             rejected(rejection)
@@ -120,7 +120,7 @@ def scored_chunks(
     stopped: threading.Event | None = None,
     tally: Callable[[Any], object] = lambda _: None,
 ) -> Generator[Scored]:
-    """What becomes of the rows, request by request, in order; the threads end with the generator.
+    """Yield what becomes of the rows, request by request, in order; the threads end with the generator.
 
     Args:
         client: What `connect` gave.

@@ -30,13 +30,13 @@ class Chunk:
     rows: Table
 
     def half(self) -> tuple[Chunk, Chunk]:
-        """The chunk in two, over the same memory."""
+        """Return the chunk in two, over the same memory."""
         middle = self.rows.num_rows // 2
         return Chunk(self.first, self.rows.slice(0, middle)), Chunk(self.first + middle, self.rows.slice(middle))
 
 
 def cut(batches: Iterable[RecordBatch], wanted: Callable[[float], int], first: int = 0) -> Iterator[Chunk]:
-    """The rows of all batches, in order, as many at a time as are wanted then.
+    """Yield the rows of all batches, in order, as many at a time as are wanted then.
 
     Batches are read when their rows are needed. A chunk over one batch shares its memory; what several batches give to
     one chunk is copied into one piece, because a request of many small pieces is slow to read.
@@ -85,7 +85,7 @@ class _Held:
             self.row_bytes = max(batch.nbytes / batch.num_rows, 1.0)
 
     def take(self, rows: int) -> Table:
-        """The first rows, in one piece."""
+        """Return the first rows, in one piece."""
         self.rows -= rows
         taken: list[Any] = []
         while rows:

@@ -112,7 +112,7 @@ def score_dataset(
     stopped: threading.Event,
     **options: Unpack[DatasetOptions],
 ) -> DatasetScored:
-    """What `infer_dataset` does, until `stopped` is set."""
+    """Return what `infer_dataset` does, until `stopped` is set."""
     require_pyarrow()
     from wallaroo_ext.batch.attempts import StoppedError
     from wallaroo_ext.batch.progress import shown
@@ -142,7 +142,7 @@ def score_dataset(
 
 
 def _nothing(storage: Storage) -> DatasetScored:
-    """What a run did that was ended before its first row."""
+    """Return what a run did that was ended before its first row."""
     from wallaroo_ext.batch.options import DatasetScored
 
     none: Any = {"rows": 0, "rejected": 0, "parts": 0, "rows_before": 0, "requests": 0, "repeated": 0}
@@ -150,7 +150,7 @@ def _nothing(storage: Storage) -> DatasetScored:
 
 
 def _split(options: DatasetOptions) -> tuple[dict[str, Any], HowToScore]:
-    """The options of a data set, and those of any batches."""
+    """Return the options of a data set, and those of any batches."""
     own = {name: value for name, value in options.items() if name not in BatchOptions.__annotations__}
     unknown = set(own) - set(DatasetOptions.__annotations__)
     if unknown:
@@ -163,7 +163,7 @@ def _split(options: DatasetOptions) -> tuple[dict[str, Any], HowToScore]:
 
 
 def _opened(source: Any, how: HowToScore, own: dict[str, Any]) -> tuple[Source, HowToScore]:
-    """The data set with the columns that are read, and the options with the names of those that are sent."""
+    """Return the data set with the columns that are read, and the options with the names of those that are sent."""
     from wallaroo_ext.batch.reading.data_source import open_source
 
     more = {"filesystem": own.get("filesystem"), "kind": own.get("format"), "types": own.get("types")}
@@ -177,7 +177,7 @@ def _opened(source: Any, how: HowToScore, own: dict[str, Any]) -> tuple[Source, 
 def _decided(
     source: Source, how: HowToScore, known: dict[str, Any], tell: Tell | None, stopped: threading.Event
 ) -> tuple[HowToScore, dict[str, Any]]:
-    """The options with the types in which columns are sent, and the types that were decided, for later runs.
+    """Return the options with the types in which columns are sent, and the types that were decided, for later runs.
 
     Raises:
         InvalidDataError: There is no type for all values of a column, or keys or a vector cannot have it.
@@ -207,7 +207,7 @@ def _decided(
 def _bound_to(
     client: Client, pipeline: Where, source: Source, how: HowToScore, own: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
-    """Where rows are scored, and what the output depends on."""
+    """Return where rows are scored, and what the output depends on."""
     from wallaroo_ext.batch.deployed_models import models_of, url_of
 
     url = url_of(client, pipeline, how)

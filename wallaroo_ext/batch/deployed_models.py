@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def url_of(client: Client, pipeline: Where, how: HowToScore) -> str:
-    """Where rows are scored; what fails on its way is sent again as in a run.
+    """Return where rows are scored; what fails on its way is sent again as in a run.
 
     Raises:
         NotFoundError: No pipeline of this name is deployed.
@@ -34,7 +34,7 @@ def url_of(client: Client, pipeline: Where, how: HowToScore) -> str:
 
 
 def models_of(client: Client, url: str, how: HowToScore) -> list[dict[str, str]]:
-    """The models that score the rows sent to a URL; see `models_steps`."""
+    """Return the models that score the rows sent to a URL; see `models_steps`."""
     return _asked(client, lambda: models_steps(url), how)
 
 
@@ -44,7 +44,7 @@ def _asked(client: Client, steps: Callable[[], Steps[T]], how: HowToScore) -> T:
 
 
 def models_steps(url: str) -> Steps[list[dict[str, str]]]:
-    """The models that score the rows sent to a URL, each with its `name`, `version` and `sha`, in order.
+    """Return the models that score the rows sent to a URL, each with its `name`, `version` and `sha`, in order.
 
     Source: pipeline-management-tutorial, "Get Deployment Status".
 

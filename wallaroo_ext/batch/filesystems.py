@@ -17,7 +17,7 @@ fs: Any = import_module("pyarrow.fs")
 
 
 def resolved(place: str | os.PathLike[str], filesystem: Any = None) -> tuple[FileSystem, str]:
-    """A file system, and a path in it.
+    """Return a file system, and a path in it.
 
     Args:
         place: A path, or a URL such as `s3://bucket/rows`.
@@ -38,7 +38,7 @@ def resolved(place: str | os.PathLike[str], filesystem: Any = None) -> tuple[Fil
 
 
 def wrapped(filesystem: Any) -> FileSystem:
-    """A file system of pyarrow over one of fsspec."""
+    """Return a file system of pyarrow over one of fsspec."""
     if isinstance(filesystem, fs.FileSystem):
         return filesystem
     if hasattr(filesystem, "protocol") and hasattr(filesystem, "open"):

@@ -99,7 +99,7 @@ class HowToScore:
 
 
 def how_to_score(options: BatchOptions) -> HowToScore:
-    """The options with their defaults.
+    """Return the options with their defaults.
 
     Raises:
         TypeError: There is no option of a name.

@@ -102,7 +102,7 @@ class Checking:
 
 @contextmanager
 def shown(progress: Wanted) -> Generator[Tell | None]:
-    """The function that a caller wants to be told by, for the time of a `with` block.
+    """Yield the function that a caller wants to be told by, for the time of a `with` block.
 
     Args:
         progress: The function itself, True for a bar on the terminal, or None.
@@ -143,7 +143,7 @@ def _columns(rich: Any) -> tuple[Any, ...]:
 
 
 def figures(now: BatchProgress) -> str:
-    """How far a run is, for a person."""
+    """Return how far a run is, for a person."""
     of_all = "" if now.of is None else f" of {now.of:,}"
     rejected = f", {now.rejected:,} rejected" if now.rejected else ""
     checked = " checked" if now.stage == "checking" else ""

@@ -64,19 +64,19 @@ class Limit:
 
 
 def is_rejection(error: WallarooError) -> bool:
-    """Whether an error is about the rows of a request, so that fewer of them may be fine."""
+    """Return whether an error is about the rows of a request, so that fewer of them may be fine."""
     return isinstance(error, EngineError | MissingNumberError) or is_too_large(error)
 
 
 def is_too_large(error: WallarooError) -> bool:
-    """Whether the instance refuses a request because of its size."""
+    """Return whether the instance refuses a request because of its size."""
     return isinstance(error, ApiError) and error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 def narrowed(
     chunk: Chunk, score: Callable[[Chunk], Table], rejected: Callable[[Chunk, WallarooError], Rejection]
 ) -> Iterator[Table | Rejection]:
-    """The scored rows of a chunk in order, and in their places the rows that were rejected.
+    """Yield the scored rows of a chunk in order, and in their places the rows that were rejected.
 
     A chunk that is rejected is scored in two halves, and so on down to single rows; a wrong row among n costs
     2 log2 n requests more.

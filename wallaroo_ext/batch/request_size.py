@@ -53,7 +53,7 @@ class RequestSize:
         return self._rows
 
     def next(self, row_bytes: float) -> int:
-        """How many rows the next request has.
+        """Return how many rows the next request has.
 
         Args:
             row_bytes: How many bytes a row has.

@@ -109,7 +109,7 @@ class Scorer:
         self._stopped = stopped
 
     def __call__(self, chunk: Chunk) -> Scored:
-        """What becomes of a chunk.
+        """Return what becomes of a chunk.
 
         Raises:
             WallarooError: It cannot be scored; or a row was rejected that is one too many.
@@ -146,7 +146,7 @@ class Scorer:
         return answer
 
     def _sent(self, rows: Table) -> Table:
-        """The columns that are sent."""
+        """Return the columns that are sent."""
         names = self._how.columns
         if names is None:
             left_out = {*self._how.keys, *index_columns(rows.schema)}
@@ -179,7 +179,7 @@ class Scorer:
 
 
 def _value(scalar: Any) -> Any:
-    """A key as Python has it, or as a text where Python does not, as with nanoseconds."""
+    """Return a key as Python has it, or as a text where Python does not, as with nanoseconds."""
     try:
         return scalar.as_py()
     except (ValueError, OverflowError):
@@ -187,7 +187,7 @@ def _value(scalar: Any) -> Any:
 
 
 def chosen(rows: Table, names: Any) -> Table:
-    """Some columns of a table.
+    """Return some columns of a table.
 
     Raises:
         InvalidDataError: There is no such column.

@@ -28,7 +28,7 @@ _WHAT = "The scoring of these rows"
 def in_order(
     things: Iterable[T], work: Callable[[T], R], in_flight: int, stopped: threading.Event | None = None
 ) -> Generator[R]:
-    """What `work` gives for each thing, in the order of the things.
+    """Yield what `work` gives for each thing, in the order of the things.
 
     So many threads work at a time. Things are read as they are needed: at most twice that number wait or are worked on,
     and at most four times that number are held with the results that wait for an earlier one. So a consumer that takes

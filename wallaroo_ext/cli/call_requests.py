@@ -41,7 +41,7 @@ class Inputs:
 
 @contextmanager
 def request_of(name: str, inputs: Inputs) -> Generator[dict[str, Any]]:
-    """What httpx's `request` takes for an operation; files are open for as long as the block runs.
+    """Yield what httpx's `request` takes for an operation; files are open for as long as the block runs.
 
     Raises:
         UsageError: Something is missing, or cannot be used.
@@ -73,7 +73,7 @@ def _pairs(given: list[str], option: str) -> list[tuple[str, str]]:
 
 
 def _body(name: str, operation: OperationInfo, inputs: Inputs, files: ExitStack) -> dict[str, Any]:
-    """The body, and the headers that tell its media type and the answer's."""
+    """Return the body, and the headers that tell its media type and the answer's."""
     if _MULTIPART in operation.request_types:
         return _multipart(name, operation, inputs, files)
     if inputs.part:
@@ -92,7 +92,7 @@ def _body(name: str, operation: OperationInfo, inputs: Inputs, files: ExitStack)
 
 
 def _content(data: str | None, files: ExitStack, *, streamed: bool) -> bytes | BinaryIO:
-    """The body: in memory, so that it can be sent again, unless it may be as large as a model."""
+    """Return the body: in memory, so that it can be sent again, unless it may be as large as a model."""
     if data == "-":
         return sys.stdin.buffer if streamed else sys.stdin.buffer.read()
     if data is not None and data.startswith("@"):
@@ -102,7 +102,7 @@ def _content(data: str | None, files: ExitStack, *, streamed: bool) -> bytes | B
 
 
 def _fitting_type(operation: OperationInfo, content: bytes | BinaryIO) -> str:
-    """The media type of a body: an Arrow file and a list of records are known by how they begin."""
+    """Return the media type of a body: an Arrow file and a list of records are known by how they begin."""
     begin = content[:100].lstrip() if isinstance(content, bytes) else b""
     sign = "arrow" if begin.startswith(_ARROW_MAGIC) else "records" if begin.startswith(b"[") else None
     fitting = [kind for kind in operation.request_types if sign is not None and sign in kind]
@@ -112,7 +112,7 @@ def _fitting_type(operation: OperationInfo, content: bytes | BinaryIO) -> str:
 
 
 def _answer_type(operation: OperationInfo, kind: str) -> str:
-    """The answer's media type to ask for: the body's own where the operation has it, else its first."""
+    """Return the answer's media type to ask for: the body's own where the operation has it, else its first."""
     return kind if kind in operation.response_types else next(iter(operation.response_types), "*/*")
 
 
@@ -131,7 +131,7 @@ def _multipart(name: str, operation: OperationInfo, inputs: Inputs, files: ExitS
 
 
 def _part(value: str, files: ExitStack) -> _Part:
-    """A part: a file with its name, an object as JSON, anything else as a text."""
+    """Return a part: a file with its name, an object as JSON, anything else as a text."""
     if value.startswith("@"):
         return user_path(value[1:]).name, _opened(value[1:], files), _BYTES
     if value.startswith("{"):

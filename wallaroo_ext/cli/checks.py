@@ -60,7 +60,7 @@ class Check:
 
 
 def versions() -> Check:
-    """What runs here."""
+    """Return what runs here."""
     return Check(
         "versions",
         "ok",
@@ -86,7 +86,7 @@ def settings(environment: Mapping[str, str]) -> tuple[Settings | None, Check]:
 
 
 def proxy_of(url: httpx.URL) -> str | None:
-    """The proxy that requests to a URL go through, without its password; None where they go directly."""
+    """Return the proxy that requests to a URL go through, without its password; None where they go directly."""
     proxy = proxy_for(url)
     return None if proxy is None else shown_host(proxy)
 
@@ -209,7 +209,7 @@ def clock(response: httpx.Response | None, token: str | None) -> Check:
 
 
 def date_of(response: httpx.Response | None) -> float | None:
-    """When an answer was given by the clock of who gave it, in seconds since 1970."""
+    """Return when an answer was given by the clock of who gave it, in seconds since 1970."""
     if response is None:
         return None
     try:
@@ -219,7 +219,7 @@ def date_of(response: httpx.Response | None) -> float | None:
 
 
 def permissions(client: Client, *, has_user: bool) -> Check:
-    """What may the caller do?"""
+    """Return what may the caller do?"""
     from wallaroo_mlops_client.api.workspaces import list_workspaces
     from wallaroo_mlops_client.models import ListWorkspacesRequest
 
@@ -238,14 +238,14 @@ def permissions(client: Client, *, has_user: bool) -> Check:
 
 
 def release(response: httpx.Response | None) -> Check:
-    """Which release is it?"""
+    """Return which release is it?"""
     server = None if response is None else response.headers.get("Server")
     said = f"; its server calls itself {beginning(server, 100)}" if server else ""
     return Check("release", "skipped", f"The API has no operation that tells its release{said}.")
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """The claims; none where it is no JSON web token."""
+    """Return the claims; none where it is no JSON web token."""
     _, _, rest = token.partition(".")
     payload = rest.partition(".")[0]
     try:

@@ -20,7 +20,7 @@ _SHOWN = 10
 
 
 def source_of(place: str, kind: str | None, types: dict[str, str]) -> Source:
-    """The data set, to look at its columns."""
+    """Return the data set, to look at its columns."""
     require_pyarrow()
     from wallaroo_ext.batch.reading.data_source import open_source
 
@@ -28,7 +28,7 @@ def source_of(place: str, kind: str | None, types: dict[str, str]) -> Source:
 
 
 def types_of(texts: list[str]) -> dict[str, str]:
-    """The types that columns are to have, as `infer_dataset` takes them.
+    """Return the types that columns are to have, as `infer_dataset` takes them.
 
     Args:
         texts: Each is a column and a type, such as `id=int64`, or several with commas between.
@@ -46,7 +46,7 @@ def types_of(texts: list[str]) -> dict[str, str]:
 
 
 def chosen(source: Source, columns: list[str], drop: list[str], keys: list[str]) -> dict[str, Any]:
-    """The columns to send, and the keys, as `infer_dataset` takes them.
+    """Return the columns to send, and the keys, as `infer_dataset` takes them.
 
     Args:
         source: The data set.
@@ -81,7 +81,7 @@ def _near(known: Sequence[str], name: str) -> str:
 
 
 def filter_of(source: Source, conditions: list[str]) -> Any:
-    """The conditions as an expression of pyarrow; None where there are none.
+    """Return the conditions as an expression of pyarrow; None where there are none.
 
     Raises:
         UsageError: One is no condition, or its value is none of the column's type.
@@ -96,7 +96,7 @@ def filter_of(source: Source, conditions: list[str]) -> Any:
 
 
 def _parts(source: Source, condition: str) -> tuple[str, str, str, str]:
-    """The column of a condition, its sign, its value, and the condition itself."""
+    """Return the column of a condition, its sign, its value, and the condition itself."""
     found = _CONDITION.fullmatch(condition)
     if found is None:
         raise UsageError(

@@ -24,7 +24,7 @@ _STDIN = "The standard input"
 
 
 def read_rows(file: str, columns: list[str]) -> pa.Table:
-    """The rows of a file, or of the standard input where the file is `-`.
+    """Return the rows of a file, or of the standard input where the file is `-`.
 
     Args:
         file: The file.
@@ -48,7 +48,7 @@ def read_rows(file: str, columns: list[str]) -> pa.Table:
 
 @contextmanager
 def _spooled(content: bytes) -> Generator[Path]:
-    """A file of what the standard input had, with the ending that fits."""
+    """Yield a file of what the standard input had, with the ending that fits."""
     if not content.strip():
         raise InvalidDataError(f"{_STDIN} is empty: it has to have the rows, as Arrow, Parquet, JSON or CSV.")
     with tempfile.TemporaryDirectory(prefix="wallaroo-ext-") as directory:
@@ -58,7 +58,7 @@ def _spooled(content: bytes) -> Generator[Path]:
 
 
 def _ending(content: bytes) -> str:
-    """The ending for what a file begins with."""
+    """Return the ending for what a file begins with."""
     if content.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return ".arrow"
     if content.startswith(b"PAR1"):
@@ -67,7 +67,7 @@ def _ending(content: bytes) -> str:
 
 
 def with_columns(table: pa.Table, columns: list[str], drop: list[str]) -> pa.Table:
-    """Some columns of a table.
+    """Return some columns of a table.
 
     Args:
         table: The table.
@@ -99,7 +99,7 @@ def _named(table: pa.Table, texts: list[str], option: str) -> list[str]:
 
 
 def as_vector(table: pa.Table) -> pa.Table:
-    """The columns as one: a vector of 32-bit floats a row, for a model with one input.
+    """Return the columns as one: a vector of 32-bit floats a row, for a model with one input.
 
     Raises:
         UsageError: A column has something else than numbers, or nulls.
@@ -113,7 +113,7 @@ def as_vector(table: pa.Table) -> pa.Table:
 
 
 def pieces(table: pa.Table) -> Iterator[pa.Table]:
-    """A table in pieces that one request can carry, at least one."""
+    """Yield a table in pieces that one request can carry, at least one."""
     rows = max(1, table.num_rows * _REQUEST_BYTES // max(table.nbytes, 1))
     for begin in range(0, max(table.num_rows, 1), rows):
         yield table.slice(begin, rows)

@@ -34,7 +34,7 @@ _COMMANDS = (
 
 
 def program(arguments: list[str]) -> App:
-    """The command line; where these arguments ask for a command, only that one is loaded.
+    """Return the command line; where these arguments ask for a command, only that one is loaded.
 
     A sandbox would keep the memory of all others for as long as it runs.
     """

@@ -79,7 +79,7 @@ class Options:
     ] = False
 
     def environment(self) -> dict[str, str]:
-        """The environment variables with the options in them; what an option stands in place of is left out."""
+        """Return the environment variables with the options in them; what an option stands in place of is left out."""
         variables = dict(os.environ)
         for given, replaced in (
             (self.api_url, ("WALLAROO_PREFIX", "WALLAROO_SUFFIX")),
@@ -104,7 +104,7 @@ class Options:
         }
 
     def connect(self) -> Client:
-        """A client of the instance.
+        """Return a client of the instance.
 
         Raises:
             ConfigurationError: A setting is missing, or contradicts another one.
@@ -116,7 +116,7 @@ class Options:
         return connect(environment=self.environment(), timeout=self.timeout)
 
     def reported(self) -> AbstractContextManager[None]:
-        """Where a command does its work: errors end it with a sentence and an exit code."""
+        """Return where a command does its work: errors end it with a sentence and an exit code."""
         return output.reported(machine=self.json, verbose=self.verbose)
 
 

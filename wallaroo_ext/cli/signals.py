@@ -22,7 +22,7 @@ class Terminated(KeyboardInterrupt):
 
 
 def exit_code_of(interrupt: KeyboardInterrupt) -> int:
-    """What a shell says of a program that was ended by this signal."""
+    """Return what a shell says of a program that was ended by this signal."""
     return 128 + (interrupt.number if isinstance(interrupt, Terminated) else signal.SIGINT)
 
 

@@ -41,17 +41,17 @@ _ID_DIGITS = 18
 
 
 def workspace_of(text: str | None) -> int | str | None:
-    """A workspace by its name, or by its id where the text is a number."""
+    """Return a workspace by its name, or by its id where the text is a number."""
     return int(text) if text is not None and text.isdecimal() and len(text) <= _ID_DIGITS else text
 
 
 def workspace_id(client: Client, text: str | None) -> int:
-    """The id of the workspace that a person names, or of the user's own."""
+    """Return the id of the workspace that a person names, or of the user's own."""
     from wallaroo_ext.resources.workspaces import find_workspace
 
     return find_workspace(client, workspace_of(text)).id
 
 
 def searched(client: Client, text: str | None) -> int | None:
-    """The id of the workspace that a person names; None for all of them, where none is named."""
+    """Return the id of the workspace that a person names; None for all of them, where none is named."""
     return None if text is None else workspace_id(client, text)

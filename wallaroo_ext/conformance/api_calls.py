@@ -28,7 +28,7 @@ class Api:
         self._numbers = count(1)
 
     def name(self, what: str) -> str:
-        """A name of the run that nothing has yet, a DNS label.
+        """Return a name of the run that nothing has yet, a DNS label.
 
         Args:
             what: What it is for, a few letters.
@@ -38,7 +38,7 @@ class Api:
     def send(
         self, operation: str, body: Any = None, *, path: Mapping[str, str] | None = None, **more: Any
     ) -> httpx.Response:
-        """The answer to a request.
+        """Return the answer to a request.
 
         Args:
             operation: The contract's `operationId`.
@@ -53,20 +53,20 @@ class Api:
         return self._http.request(method.upper(), url, **more)
 
     def done(self, operation: str, body: Any = None, **more: Any) -> Any:
-        """The JSON of an answer, which has to be a success."""
+        """Return the JSON of an answer, which has to be a success."""
         answer = self.send(operation, body, **more)
         expected = self._suite.rules.success(operation)
         assert answer.status_code == expected, f"{operation}: {answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
         return answer.json() if answer.content else None
 
     def refused(self, operation: str, body: Any = None, **more: Any) -> int:
-        """The status of an answer, which has to be a refusal: 400 or 404."""
+        """Return the status of an answer, which has to be a refusal: 400 or 404."""
         answer = self.send(operation, body, **more)
         assert answer.status_code in {400, 404}, f"{operation}: {answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
         return answer.status_code
 
     def upload(self, operation: str, name: str, content: bytes, workspace_id: int) -> int:
-        """The id of the version that an upload made, by any of the three ways.
+        """Return the id of the version that an upload made, by any of the three ways.
 
         Args:
             operation: `upload_and_convert_model`, `upload_model` or `upload_model_stream`.

@@ -41,7 +41,7 @@ def tests_folder() -> Path:
 
 
 def _tests(options: SuiteOptions) -> list[str]:
-    """What pytest is told of the tests and their configuration.
+    """Return what pytest is told of the tests and their configuration.
 
     A run on recordings has the documents' and the client's tests too, where they are: in a checkout.
     """

@@ -42,7 +42,7 @@ class Exercise:
 
 
 def exercises(run: Run) -> list[Exercise]:
-    """Every operation of a run, with how it was tried, in the contract's order."""
+    """Return every operation of a run, with how it was tried, in the contract's order."""
     seen = Counter((exchange.operation, exchange.status) for exchange in run.exchanges)
     found: dict[str, dict[int, int]] = {row.id: {} for row in run.operations}
     for (operation, status), count in sorted(seen.items()):
@@ -52,5 +52,5 @@ def exercises(run: Run) -> list[Exercise]:
 
 
 def too_few(run: Run) -> list[Exercise]:
-    """The operations that the run could try, and that did not succeed often enough."""
+    """Return the operations that the run could try, and that did not succeed often enough."""
     return [each for each in exercises(run) if not each.operation.not_exercised and not each.is_enough]

@@ -98,7 +98,7 @@ def _header(name: str, value: str) -> str:
 
 
 def kept_body(content: bytes, content_type: str) -> Body:
-    """The beginning of a body, without secrets."""
+    """Return the beginning of a body, without secrets."""
     cleaned = _without_secrets(content, content_type)
     return Body(_without_known_secrets(cleaned[: 2 * KEPT_BYTES])[:KEPT_BYTES], len(content))
 
@@ -122,14 +122,14 @@ def _form_without_secrets(content: bytes) -> bytes:
 
 
 def _without_known_secrets(content: bytes) -> bytes:
-    """A body without the secrets that this process holds, before it is cut; every other byte as it is."""
+    """Return a body without the secrets that this process holds, before it is cut; every other byte as it is."""
     text = content.decode(errors="surrogateescape")
     cleaned = without_known_secrets(text)
     return content if cleaned == text else cleaned.encode(errors="surrogateescape")
 
 
 def _beginning_without_secrets(content: bytes) -> bytes:
-    """The beginning of what is no JSON without what looks like a secret; every other byte as it is."""
+    """Return the beginning of what is no JSON without what looks like a secret; every other byte as it is."""
     text = content[: 2 * KEPT_BYTES].decode(errors="surrogateescape")
     return without_secrets(text).encode(errors="surrogateescape")
 

@@ -65,7 +65,7 @@ class Instance:
         return connect(environment=self.environment, transport=InterceptedTransport(wire, interceptor), retries=retries)
 
     def session(self, interceptor: Interceptor) -> InterceptedSession:
-        """What schemathesis sends its cases with."""
+        """Return what schemathesis sends its cases with."""
         session = InterceptedSession(interceptor)
         session.auth = _as_it_is  # a file of passwords for other programs would change the header otherwise
         session.verify = self.settings.ca_bundle or True
@@ -82,7 +82,7 @@ def _trusted(ca_bundle: str | None) -> ssl.SSLContext | bool:
 
 @contextmanager
 def sandbox() -> Generator[dict[str, str]]:
-    """The environment of a sandbox for the time of a `with` block."""
+    """Yield the environment of a sandbox for the time of a `with` block."""
     from wallaroo_ext.sandbox.process import running
 
     with running(None, "--token-lifetime", str(SANDBOX_TOKEN_SECONDS)) as environment:

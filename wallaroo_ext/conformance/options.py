@@ -51,7 +51,7 @@ class SuiteOptions:
     recorded: Path | None = None
 
     def shown(self) -> tuple[str, ...]:
-        """What differs from the defaults, as a person writes it."""
+        """Return what differs from the defaults, as a person writes it."""
         flags = {
             "--read-only": self.read_only,
             "--allow-user-changes": self.allow_user_changes,

@@ -51,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def suite_of(config: pytest.Config) -> Suite:
-    """The suite of a run of pytest, made when it is first asked for.
+    """Return the suite of a run of pytest, made when it is first asked for.
 
     Raises:
         UsageError: The contract cannot be read.
@@ -106,7 +106,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _is_wanted(suite: Suite, operations: list[str]) -> bool:
-    """Whether a run looks at one of these operations; at tests of none it always looks."""
+    """Return whether a run looks at one of these operations; at tests of none it always looks."""
     wanted = suite.options.operations
     return not wanted or not operations or any(name in wanted for name in operations)
 
@@ -126,12 +126,12 @@ def _is_kept(suite: Suite, item: pytest.Item) -> bool:
 
 
 def fixtures_of(item: pytest.Item) -> list[str]:
-    """The names of the fixtures that a test asks for, directly or by others."""
+    """Return the names of the fixtures that a test asks for, directly or by others."""
     return getattr(item, "fixturenames", [])
 
 
 def touched(item: pytest.Item) -> list[str]:
-    """The operations that a test is about."""
+    """Return the operations that a test is about."""
     parameters: dict[str, Any] = item.callspec.params if hasattr(item, "callspec") else {}  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType] - pytest has no public name for it
     if "operation_id" in parameters:
         return [parameters["operation_id"]]
@@ -141,7 +141,7 @@ def touched(item: pytest.Item) -> list[str]:
 
 @pytest.fixture(scope="session")
 def conformance_suite(pytestconfig: pytest.Config) -> Generator[Suite]:
-    """The run."""
+    """Yield the run."""
     suite = suite_of(pytestconfig)
     try:
         yield suite
@@ -151,19 +151,19 @@ def conformance_suite(pytestconfig: pytest.Config) -> Generator[Suite]:
 
 @pytest.fixture(scope="session")
 def conformance_instance(conformance_suite: Suite) -> Instance:
-    """The instance that is checked."""
+    """Return the instance that is checked."""
     return conformance_suite.instance
 
 
 @pytest.fixture(scope="session")
 def conformance_client(conformance_suite: Suite) -> Client:
-    """A client of the instance, whose exchanges are checked against the contract."""
+    """Return a client of the instance, whose exchanges are checked against the contract."""
     return conformance_suite.client
 
 
 @pytest.fixture
 def fixtures(judged: None, conformance_suite: Suite) -> Fixtures:  # noqa: ARG001 - what it finds is a finding of the test
-    """What the run made first."""
+    """Return what the run made first."""
     try:
         return conformance_suite.fixtures
     except NoFixturesError as error:
@@ -193,7 +193,7 @@ def judged(request: pytest.FixtureRequest, conformance_suite: Suite) -> Generato
 
 
 def _in_words(found: list[Finding]) -> str:
-    """What was found, the same of many requests once."""
+    """Return what was found, the same of many requests once."""
     counts = Counter((finding.operation, finding.check, finding.message) for finding in found)
     lines = [
         f"{operation}: {check}: {message} ({count} times)" for (operation, check, message), count in counts.items()
@@ -234,5 +234,5 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 @pytest.fixture(scope="session")
 def api(conformance_suite: Suite) -> Api:
-    """The instance's operations, called by hand."""
+    """Return the instance's operations, called by hand."""
     return Api(conformance_suite)

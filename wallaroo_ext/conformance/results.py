@@ -230,7 +230,7 @@ class Verdict(Enum):
 
 
 def verdict(run: Run) -> Verdict:
-    """The verdict of a run: one finding, or one test that failed, is enough against an instance."""
+    """Return the verdict of a run: one finding, or one test that failed, is enough against an instance."""
     if run.could_not_run:
         return Verdict.COULD_NOT_RUN
     if run.findings or any(test.outcome in BAD_OUTCOMES for test in run.tests):

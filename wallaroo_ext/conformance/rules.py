@@ -144,16 +144,16 @@ class Rules:
         }
 
     def success(self, operation: str) -> int:
-        """The status of an operation's success."""
+        """Return the status of an operation's success."""
         return next(int(status) for status in self.operations[operation]["responses"] if status.startswith("2"))
 
     def takes_token(self, operation: str) -> bool:
-        """Whether an operation wants a bearer token."""
+        """Return whether an operation wants a bearer token."""
         security = self.operations[operation].get("security", self.document.get("security", []))
         return any("bearerToken" in scheme for scheme in security)
 
     def answer_schema(self, operation: str, status: int | None = None) -> dict[str, Any]:
-        """The schema of an operation's JSON answer.
+        """Return the schema of an operation's JSON answer.
 
         Args:
             operation: The contract's `operationId`.
@@ -163,7 +163,7 @@ class Rules:
         return self.schemas.resolve(answer)["content"][_JSON]["schema"]
 
     def broken(self, operation: str, status: int, content_type: str, body: bytes) -> Iterator[Broken]:
-        """The rules that an answer breaks.
+        """Yield the rules that an answer breaks.
 
         Args:
             operation: The contract's `operationId`.
@@ -199,7 +199,7 @@ class Rules:
             yield Broken(ALWAYS, f"{where}.{name}", message, pointer)
 
     def problems(self, schema: dict[str, Any], value: Any) -> list[str]:
-        """What is wrong with a value by a schema of the contract, and by `x-always`, for a person."""
+        """Return what is wrong with a value by a schema of the contract, and by `x-always`, for a person."""
         found = self._validator(schema).iter_errors(value)
         errors = [f"{_path(error.instance_path)}: {error.message}" for error in found]
         return errors + [f"{where}.{name} is missing" for where, name, _ in self.missing_always(schema, value, ())]
@@ -207,7 +207,7 @@ class Rules:
     def missing_always(
         self, schema: dict[str, Any], value: Any, place: tuple[str, ...], where: str = "$"
     ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        """The fields of `x-always` that a value lacks, at any depth.
+        """Yield the fields of `x-always` that a value lacks, at any depth.
 
         Args:
             schema: The value's schema.
@@ -226,7 +226,7 @@ class Rules:
             yield from self.missing_always(inner, inner_value, inner_place, inner_where)
 
     def unlisted(self, schema: dict[str, Any], value: Any, where: str = "$") -> Iterator[Unlisted]:
-        """The values that `x-extensible-enum` does not list, at any depth."""
+        """Yield the values that `x-extensible-enum` does not list, at any depth."""
         _, schema = self.resolved((), schema)
         listed = schema.get("x-extensible-enum")
         if listed is not None and value is not None and value not in listed:
@@ -258,7 +258,7 @@ class Rules:
             yield items, (*place, "items"), item, f"{where}[{number}]"
 
     def _validator(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
-        """The validator of a schema of the contract, made once."""
+        """Return the validator of a schema of the contract, made once."""
         found = self._validators.get(id(schema))
         if found is None:
             found = self._validators[id(schema)] = self.schemas.validator(schema)
@@ -273,7 +273,7 @@ class Rules:
         return _Answer(place, answer.get("content", {}))
 
     def resolved(self, place: tuple[str, ...], value: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
-        """What a reference stands for, and where that stands."""
+        """Return what a reference stands for, and where that stands."""
         while "$ref" in value:
             place = tuple(str(value["$ref"]).removeprefix("#/").split("/"))
             value = contract.resolve(self.document, {"$ref": value["$ref"]})
@@ -293,7 +293,7 @@ class Rules:
         return value
 
     def rule(self, place: tuple[str, ...]) -> Rule:
-        """What stands at a place of the contract, with its evidence.
+        """Return what stands at a place of the contract, with its evidence.
 
         Args:
             place: The keys of a way from the contract's root.
@@ -302,7 +302,7 @@ class Rules:
         return Rule(pointer, self._text(place), self._sources(place))
 
     def _text(self, place: tuple[str, ...]) -> str:
-        """What stands at a place as YAML; of a schema's keyword the schema that it belongs to, in short."""
+        """Return what stands at a place as YAML; of a schema's keyword the schema that it belongs to, in short."""
         import yaml
 
         if place and place[-1] in _KEYWORDS:
@@ -315,7 +315,7 @@ class Rules:
         return yaml.safe_dump(named, sort_keys=False, allow_unicode=True, width=100).rstrip()
 
     def _sources(self, place: tuple[str, ...]) -> tuple[Source, ...]:
-        """The evidence of a place: its own, or the nearest above it, or what refers to it."""
+        """Return the evidence of a place: its own, or the nearest above it, or what refers to it."""
         for length in range(len(place), -1, -1):
             evidence = object_of(self._at(place[:length])).get("x-evidence")
             if evidence:
@@ -334,7 +334,7 @@ def _shown(value: Any, levels: int) -> Any:
 
 
 def _below(value: Any, key: str) -> Any:
-    """What is below a key of an object or a number of a list; nothing where it is neither."""
+    """Return what is below a key of an object or a number of a list; nothing where it is neither."""
     if isinstance(value, list):
         items = list_of(value)
         return items[int(key)] if key.isdigit() and int(key) < len(items) else None
@@ -342,5 +342,5 @@ def _below(value: Any, key: str) -> Any:
 
 
 def _path(keys: list[str | int]) -> str:
-    """A place in a value, as people write it."""
+    """Return a place in a value, as people write it."""
     return "$" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)

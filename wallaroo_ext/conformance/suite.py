@@ -112,7 +112,7 @@ class Suite:
         return self.guard.forbids(operation) or ("" if is_asked_for else _NOT_ASKED_FOR)
 
     def reason_against(self, operation: str) -> str:
-        """Why the run may not or cannot try an operation; empty where it can.
+        """Return why the run may not or cannot try an operation; empty where it can.
 
         A test of several operations tries all of them, also where the run was told to look at one of them.
         """

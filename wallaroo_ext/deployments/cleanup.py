@@ -102,5 +102,5 @@ def raise_after(error: BaseException | None, cleaned: Cleaned) -> None:
 
 
 def ends(deployment_id: int, name: str) -> str:
-    """What ends a deployment, in Python and on the command line."""
+    """Return what ends a deployment, in Python and on the command line."""
     return f"`undeploy(client, {deployment_id})` or `wallaroo-ext undeploy {name}`"

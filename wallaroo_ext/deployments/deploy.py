@@ -87,7 +87,7 @@ def deploy_pipeline(client: Client, name: str, models: Models, **options: Unpack
 
 
 def deploy_steps(client: Client, name: str, models: Models, options: DeployOptions) -> Steps[Deployment]:
-    """What `deploy_pipeline` does."""
+    """Return what `deploy_pipeline` does."""
     _check(name, options)
     wanted = _versions(models)
     workspace_id = yield from _workspace_id(wanted, options.get("workspace"))
@@ -139,13 +139,13 @@ def _finished(client: Client, begun: Begun, options: DeployOptions) -> Steps[Dep
 
 
 def _waiting(options: DeployOptions) -> dict[str, Any]:
-    """How `wait_until_running` waits, as it is told."""
+    """Return how `wait_until_running` waits, as it is told."""
     given: dict[str, Any] = {name: options.get(name) for name in ("progress", "clock")}
     return given | {"timeout": options.get("timeout", TIMEOUT)}
 
 
 def _state(name: str) -> Steps[str]:
-    """The state of a deployment that was begun just now; an instance may take a moment to know it."""
+    """Return the state of a deployment that was begun just now; an instance may take a moment to know it."""
     try:
         status = yield from status_steps(name)
     except NotFoundError:
@@ -180,7 +180,7 @@ def _check_engine_config(settings: object) -> None:
 
 
 def _versions(models: Models) -> list[ModelVersion | int]:
-    """The model versions as a list."""
+    """Return the model versions as a list."""
     from wallaroo_mlops_client.models import ModelVersion
 
     several = isinstance(models, Iterable) and not isinstance(models, str | bytes | Mapping)
@@ -199,7 +199,7 @@ def _versions(models: Models) -> list[ModelVersion | int]:
 
 
 def _workspace_id(wanted: list[ModelVersion | int], workspace: int | str | None) -> Steps[int]:
-    """The workspace for the pipeline."""
+    """Return the workspace for the pipeline."""
     from wallaroo_mlops_client.api.models import get_model_by_id
     from wallaroo_mlops_client.models import GetModelByIdRequest
 
@@ -212,7 +212,7 @@ def _workspace_id(wanted: list[ModelVersion | int], workspace: int | str | None)
 
 
 def _references(wanted: list[ModelVersion | int], workspace_id: int) -> Steps[list[ModelReference]]:
-    """The model versions, named in full."""
+    """Return the model versions, named in full."""
     references: list[ModelReference] = []
     models: list[Model] | None = None
     for version in wanted:
@@ -226,7 +226,7 @@ def _references(wanted: list[ModelVersion | int], workspace_id: int) -> Steps[li
 
 
 def _looked_up(wanted: ModelVersion | int, models: list[Model], workspace_id: int) -> Steps[ModelReference]:
-    """A model version whose model has to be found, among those of the workspace."""
+    """Return a model version whose model has to be found, among those of the workspace."""
     if not isinstance(wanted, int):
         name = next((model.name for model in models if model.id == wanted.models_pk_id), None)
         if name is not None:
@@ -250,7 +250,7 @@ def _reference(name: str, version: ModelVersion) -> ModelReference:
 
 
 def _created(name: str, references: list[ModelReference], workspace_id: int) -> Steps[Begun]:
-    """A pipeline of one step a model, or a version of the one that has the name; it is not deployed yet."""
+    """Return a pipeline of one step a model, or a version of the one that has the name; it is not deployed yet."""
     from wallaroo_mlops_client.api.pipelines import create_pipeline
     from wallaroo_mlops_client.models import (
         CreatePipelineRequest,

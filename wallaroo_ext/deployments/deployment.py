@@ -100,7 +100,7 @@ class Deployment:
         return self
 
     def _connected(self) -> Client:
-        """The client that it was deployed or found with."""
+        """Return the client that it was deployed or found with."""
         client: Client | None = self.__dict__["_client"]
         if client is None:
             raise ConfigurationError(f"This copy of {self.name} has no client: use undeploy(client, deployment).")

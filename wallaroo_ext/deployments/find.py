@@ -49,7 +49,7 @@ class Found:
     workspace_id: int | None = None
 
     def __str__(self) -> str:
-        """How it is told from others of the same name."""
+        """Return how it is told from others of the same name."""
         of = "" if self.pipeline is None else f", of the pipeline {self.pipeline}"
         where = "" if self.workspace_id is None else f", in the workspace {self.workspace_id}"
         return f"{self.name} (id {self.id}{of}{where})"
@@ -85,7 +85,7 @@ def find_deployment(
 def find_deployment_steps(
     client: Client, name: str, workspace: int | str | None = None, deployment_id: int | None = None
 ) -> Steps[Deployment]:
-    """What `find_deployment` does."""
+    """Return what `find_deployment` does."""
     found = yield from found_steps(name, workspace, deployment_id)
     if found is None:
         raise nothing_deployed(name, workspace, deployment_id)
@@ -104,7 +104,7 @@ def find_deployment_steps(
 
 
 def nothing_deployed(name: str, workspace: int | str | None, deployment_id: int | None = None) -> NotFoundError:
-    """The error for a name under which nothing is deployed."""
+    """Return the error for a name under which nothing is deployed."""
     where = "this user's workspaces" if workspace is None else f"the workspace {workspace!r}"
     what = f"pipeline {name!r}" if deployment_id is None else f"pipeline {name!r} with the deployment {deployment_id}"
     advice = "Is the name right, is it deployed, and is this user a member of its workspace?"
@@ -132,7 +132,7 @@ def undeploy(client: Client, deployment: Deployment | str | int, *, workspace: i
 
 
 def undeploy_steps(deployment: Deployment | str | int, *, workspace: int | str | None = None) -> Steps[None]:
-    """What `undeploy` does."""
+    """Return what `undeploy` does."""
     check_workspace(workspace)
     if isinstance(deployment, str):
         named = yield from found_steps(deployment, workspace)
@@ -166,7 +166,7 @@ def _ended_steps(deployment_id: int, name: str) -> Steps[None]:
 def found(
     client: Client, name: str, workspace: int | str | None = None, *, deployment_id: int | None = None
 ) -> Found | None:
-    """What is deployed under a name, also where the instance tells no URL of it; see `found_steps`."""
+    """Return what is deployed under a name, also where the instance tells no URL of it; see `found_steps`."""
     return run(client, found_steps(name, workspace, deployment_id))
 
 
@@ -207,7 +207,7 @@ def _check_id(deployment_id: object) -> None:
 
 
 def _ambiguous(name: str, fitting: list[Found]) -> Exception:
-    """The error for a name that fits several deployments, with what tells them apart."""
+    """Return the error for a name that fits several deployments, with what tells them apart."""
     workspaces = {each.workspace_id for each in fitting}
     by_id = "deployment's id: `deployment_id` in Python, --id on the command line."
     advice = f"Give the {by_id}"
@@ -217,7 +217,7 @@ def _ambiguous(name: str, fitting: list[Found]) -> Exception:
 
 
 def _pipelines_steps(name: str, workspaces: list[int]) -> Steps[dict[int, Found]]:
-    """What is deployed under a pipeline's name in these workspaces, by its id."""
+    """Return what is deployed under a pipeline's name in these workspaces, by its id."""
     fitting: dict[int, Found] = {}
     for workspace_id in workspaces:
         deployed = yield from deployed_steps(name, workspace_id)
@@ -227,7 +227,7 @@ def _pipelines_steps(name: str, workspaces: list[int]) -> Steps[dict[int, Found]
 
 
 def deployed_steps(pipeline: str, workspace_id: int) -> Steps[Found | None]:
-    """What is deployed under a pipeline's name in a workspace; None for nothing.
+    """Return what is deployed under a pipeline's name in a workspace; None for nothing.
 
     Raises:
         ContractViolationError: The instance tells a URL that names no deployment.
@@ -244,7 +244,7 @@ def deployed_steps(pipeline: str, workspace_id: int) -> Steps[Found | None]:
 
 
 def _of_this_name_steps(name: str, searched: list[int], *, everywhere: bool) -> Steps[Found | None]:
-    """The deployment whose own name this is; None where there is none, or it is in another workspace."""
+    """Return the deployment whose own name this is; None where there is none, or it is in another workspace."""
     numbered = _NAME.fullmatch(name)
     status = None if numbered is None else (yield from _status(name))
     if numbered is None or status is None:
@@ -274,7 +274,7 @@ def _located_steps(name: str, pipelines: list[str], workspaces: list[int]) -> St
 
 
 def _status(deployment: str) -> Steps[DeploymentStatus | None]:
-    """The status of a deployment; None for one that is unknown or has ended."""
+    """Return the status of a deployment; None for one that is unknown or has ended."""
     try:
         return (yield from status_steps(deployment))
     except NotFoundError:
@@ -282,7 +282,7 @@ def _status(deployment: str) -> Steps[DeploymentStatus | None]:
 
 
 def url_steps(pipeline: str, workspace_id: int) -> Steps[str]:
-    """Where the deployment of a pipeline answers."""
+    """Return where the deployment of a pipeline answers."""
     from wallaroo_mlops_client.api.deployments import get_pipeline_external_url
     from wallaroo_mlops_client.models import GetPipelineExternalUrlRequest
 
@@ -292,7 +292,7 @@ def url_steps(pipeline: str, workspace_id: int) -> Steps[str]:
 
 
 def endpoint_steps(client: Client, where: object, workspace: int | str | None) -> Steps[str]:
-    """The URL of a deployment, of what has one, or of what is deployed under a name.
+    """Return the URL of a deployment, of what has one, or of what is deployed under a name.
 
     Raises:
         NotFoundError: Nothing is deployed under this name.
@@ -311,7 +311,7 @@ def endpoint_steps(client: Client, where: object, workspace: int | str | None) -
 
 
 def named_in(url: str) -> tuple[str, int, str]:
-    """The name and the id of the deployment that a URL leads to, and its pipeline's name where the URL has that.
+    """Return the name and the id of the deployment that a URL leads to, and its pipeline's name where the URL has that.
 
     No other operation tells them.
 

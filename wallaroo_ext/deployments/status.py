@@ -36,7 +36,7 @@ def status_steps(deployment: str, *, seconds: float = _LONGEST_REQUEST) -> Steps
 
 
 def details_of(status: DeploymentStatus) -> list[str]:
-    """What the deployment and its pods say, one text each, without repetitions."""
+    """Return what the deployment and its pods say, one text each, without repetitions."""
     from wallaroo_mlops_client.types import Unset
 
     texts = [] if isinstance(status.details, Unset) else [str(detail) for detail in status.details]
@@ -50,7 +50,7 @@ def details_of(status: DeploymentStatus) -> list[str]:
 
 
 def models_in(status: DeploymentStatus) -> list[dict[str, str]]:
-    """The models that the engines run, each with its `name`, `version` and `sha`, in order.
+    """Return the models that the engines run, each with its `name`, `version` and `sha`, in order.
 
     Only a deployment that is running tells them.
     """
@@ -62,7 +62,7 @@ def models_in(status: DeploymentStatus) -> list[dict[str, str]]:
 
 
 def pipelines_in(status: DeploymentStatus) -> list[str]:
-    """The names of the pipelines that the engines run; only a deployment that is running tells them."""
+    """Return the names of the pipelines that the engines run; only a deployment that is running tells them."""
     found = [str(pipeline.get("id") or "") for pipeline in _in_engines(status, "pipeline_statuses", "pipelines")]
     return [name for name in dict.fromkeys(found) if name]
 

@@ -76,14 +76,14 @@ def clean_up_steps(begun: Begun, error: BaseException) -> Steps[None]:
 
 
 def _is_refusal(error: BaseException) -> bool:
-    """Whether an instance did not do what it was asked to do, for sure."""
+    """Return whether an instance did not do what it was asked to do, for sure."""
     if not isinstance(error, ApiError) or error.status == HTTPStatus.REQUEST_TIMEOUT:
         return False  # a gateway's time-out comes after it has passed the request on
     return error.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def left_by(begun: Begun) -> str:
-    """What a call leaves behind that nobody waits for any more, so that it can end nothing."""
+    """Return what a call leaves behind that nobody waits for any more, so that it can end nothing."""
     if begun.started and begun.id is not None:
         return f"{begun.name} was not undeployed: nobody waits for it any more. {ends(begun.id, begun.name)} ends it."
     return _not_its_own(begun) or f"{_unknown(begun)}. {_look_up(begun)}"

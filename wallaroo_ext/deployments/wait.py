@@ -75,7 +75,7 @@ def wait_until_running_steps(
     progress: Wanted = None,
     clock: Clock | None = None,
 ) -> Steps[DeploymentStatus]:
-    """What `wait_until_running` does."""
+    """Return what `wait_until_running` does."""
     check_waiting(timeout=timeout, progress=progress, clock=clock)
     name = deployment if isinstance(deployment, str) else getattr(deployment, "name", None)
     if not isinstance(name, str) or not name:

@@ -67,7 +67,7 @@ def infer_ray_dataset(
 
 
 def _sample(dataset: Dataset, rows: int) -> Table:
-    """The first rows; a table without any where there are none."""
+    """Return the first rows; a table without any where there are none."""
     pa: Any = import_module("pyarrow")
     for batch in dataset.limit(rows).iter_batches(batch_format="pyarrow", batch_size=rows):
         return batch
@@ -79,7 +79,7 @@ def _same(kind: Any) -> Any:
 
 
 def _scored(worker: Worker, table: Table) -> Iterator[Table]:
-    """The scored rows of a block, in tables."""
+    """Yield the scored rows of a block, in tables."""
     pa: Any = import_module("pyarrow")
     for batch in worker(table.to_batches()):
         yield pa.Table.from_batches([batch])

@@ -51,7 +51,7 @@ class Worker:
     reasons: str | None = None
 
     def __call__(self, batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
-        """The scored rows of a task, in order."""
+        """Yield the scored rows of a task, in order."""
         client = client_of(self.connection)
         limit = Limit(0 if self.reasons is None else None)
         with closing(scored_chunks(client, self.url, batches, self.how, limit=limit)) as chunks:
@@ -69,7 +69,7 @@ class Worker:
         return pa.Table.from_arrays(piece.cast(_as(piece, self.schema)).columns, schema=self.schema)
 
     def _rejected(self, piece: Rejection, field: Any) -> Any:
-        """The value of a rejected row in a column."""
+        """Return the value of a rejected row in a column."""
         if field.name == self.reasons:
             return pa.array([piece.reason], field.type)
         if field.name in piece.keys and piece.key_columns is not None:
@@ -78,7 +78,7 @@ class Worker:
 
 
 def _as(table: Any, schema: Any) -> Any:
-    """The schema of a table with the types of another one."""
+    """Return the schema of a table with the types of another one."""
     if table.column_names != schema.names:
         raise InvalidDataError(f"An answer has the columns {table.column_names}, and not {schema.names}.")
     return pa.schema([own.with_type(other.type) for own, other in zip(table.schema, schema, strict=True)])
@@ -89,7 +89,7 @@ _making = PerProcess(threading.Lock)
 
 
 def client_of(connection: Mapping[str, Any]) -> Client:
-    """The one client of this process for a connection, made when it is first needed."""
+    """Return the one client of this process for a connection, made when it is first needed."""
     key = json.dumps(dict(connection), sort_keys=True)
     with _making.get():
         if key not in _clients:
@@ -108,7 +108,7 @@ def prepared(
     types: Callable[[Any], Any],
     options: BatchOptions,
 ) -> Worker:
-    """What an engine ships for a pipeline, after a few rows were scored here to know what comes out.
+    """Return what an engine ships for a pipeline, after a few rows were scored here to know what comes out.
 
     Args:
         client: What `connect` gave, for this process.
@@ -139,7 +139,7 @@ def prepared(
 
 
 def _checked(connection: Mapping[str, Any]) -> dict[str, Any]:
-    """A connection without secrets, of plain values."""
+    """Return a connection without secrets, of plain values."""
     for name, value in connection.items():
         if name in _SECRETS:
             raise ConfigurationError(

@@ -35,7 +35,7 @@ rows of nothing, or of one text that a dictionary has, may come without end."""
 
 
 def read_answer(operation: str, response: httpx.Response, separator: str = _SEPARATOR) -> Table:
-    """The rows of an answer; its first bytes tell its format.
+    """Return the rows of an answer; its first bytes tell its format.
 
     Args:
         operation: The contract's `operationId`.
@@ -81,7 +81,7 @@ def _with_dots(table: Table, separator: str) -> Table:
 
 
 def from_records(records: Sequence[dict[str, Any]], separator: str = _SEPARATOR) -> Table:
-    """The table of a JSON answer, whose records are nested or flat, or of the oldest generation.
+    """Return the table of a JSON answer, whose records are nested or flat, or of the oldest generation.
 
     Raises:
         ValueError: The values of a field have no type in common, or no field is one of a scored row.
@@ -96,7 +96,7 @@ def from_records(records: Sequence[dict[str, Any]], separator: str = _SEPARATOR)
 
 
 def _flat(record: dict[str, Any], separator: str) -> dict[str, Any]:
-    """A record whose parts are joined with their own fields."""
+    """Return a record whose parts are joined with their own fields."""
     flat: dict[str, Any] = {}
     for name, value in record.items():
         if name in _PARTS and isinstance(value, dict):
@@ -107,7 +107,7 @@ def _flat(record: dict[str, Any], separator: str) -> dict[str, Any]:
 
 
 def _dotted(name: str, separator: str) -> str:
-    """A flat name with a dot after its part, whatever it was joined with."""
+    """Return a flat name with a dot after its part, whatever it was joined with."""
     part, found, field = name.partition(separator)
     return f"{part}{_SEPARATOR}{field}" if found and part in _PARTS else name
 
@@ -116,12 +116,12 @@ _NAMES = ("model_name", "model_version", "pipeline_name")
 
 
 def is_oldest(records: Sequence[dict[str, Any]]) -> bool:
-    """Whether records are of the oldest generation."""
+    """Return whether records are of the oldest generation."""
     return bool(records) and all(isinstance(record.get("outputs"), list) for record in records)
 
 
 def from_oldest(records: Sequence[dict[str, Any]]) -> Table:
-    """The table of an answer: outputs are numbered through all models, and metadata is that of the last model.
+    """Return the table of an answer: outputs are numbered through all models, and metadata is that of the last model.
 
     Raises:
         ValueError: An output is no tensor, or the outputs have different numbers of rows.
@@ -138,7 +138,7 @@ def from_oldest(records: Sequence[dict[str, Any]]) -> Table:
 
 
 def _column(output: Any) -> Any:
-    """A tensor as a column of lists of one length."""
+    """Return a tensor as a column of lists of one length."""
     [(kind, tensor)] = object_of(output).items() or [("", None)]
     lengths, data = list_of(object_of(tensor).get("dim")), list_of(object_of(tensor).get("data"))
     if not lengths or not all(type(size) is int and size >= 0 for size in lengths) or math.prod(lengths) != len(data):
@@ -155,7 +155,7 @@ def _column(output: Any) -> Any:
 
 
 def _type(kind: str) -> Any:
-    """The type that a tensor is said to have; None where nobody knows it, for that of its values."""
+    """Return the type that a tensor is said to have; None where nobody knows it, for that of its values."""
     known: dict[str, Any] = {"float": pa.float32(), "double": pa.float64(), "string": pa.string()}
     sized = (pa.int8, pa.int16, pa.int32, pa.int64, pa.uint8, pa.uint16, pa.uint32, pa.uint64)
     known |= {make.__name__: make() for make in sized} | {"bool": pa.bool_()}
@@ -163,7 +163,7 @@ def _type(kind: str) -> Any:
 
 
 def column_of(name: str, values: Sequence[Any]) -> Any:
-    """The values of a field; a null stands for no value.
+    """Return the values of a field; a null stands for no value.
 
     Raises:
         ValueError: They have no type in common that holds them exactly.
@@ -212,7 +212,7 @@ def _inferred(values: Sequence[Any]) -> Any:
 
 
 def _depth(value: Any) -> int:
-    """How deep lists are nested."""
+    """Return how deep lists are nested."""
     if not isinstance(value, list):
         return 0
     return 1 + max((_depth(item) for item in cast("list[Any]", value)), default=0)

@@ -30,7 +30,7 @@ Column: TypeAlias = Any
 
 
 def step_of(operation: str, request: dict[str, Any], table: Table, wire: Wire) -> Send:
-    """A request with a table as its body, to be sent; the body is in memory and can be sent again.
+    """Return a request with a table as its body, to be sent; the body is in memory and can be sent again.
 
     Args:
         operation: The contract's `operationId`.
@@ -53,7 +53,7 @@ def step_of(operation: str, request: dict[str, Any], table: Table, wire: Wire) -
 
 
 def _json(table: Table, wire: Wire) -> bytes:
-    """A table as records, or as the lists of its columns.
+    """Return a table as records, or as the lists of its columns.
 
     Numbers are written with all the digits that they have as 64-bit ones.
     """
@@ -94,7 +94,7 @@ def _has_form(kind: Any) -> bool:
 
 
 def _is_finite(column: Column) -> bool:
-    """Whether all numbers of a column are some."""
+    """Return whether all numbers of a column are some."""
     kind = column.type
     if pa.types.is_struct(kind):
         return all(_is_finite(field) for field in column.flatten())

@@ -24,7 +24,7 @@ pa: Any = import_module("pyarrow")
 
 
 def read_file(path: str | os.PathLike[str], table_of: Callable[[Any], Table]) -> Table:
-    """The rows of a file.
+    """Return the rows of a file.
 
     Args:
         path: The file: `.arrow` or `.feather`, `.parquet`, `.csv` with a line of names, or `.json` with a list of
@@ -48,7 +48,7 @@ def read_file(path: str | os.PathLike[str], table_of: Callable[[Any], Table]) ->
 
 
 def _read_arrow(path: Path) -> Table:
-    """An Arrow IPC file; or a stream, which some programs give the same ending."""
+    """Return an Arrow IPC file; or a stream, which some programs give the same ending."""
     content = path.read_bytes()
     if content.startswith(arrow_files.MAGIC):
         return arrow_files.from_file(content)
@@ -92,7 +92,7 @@ def _read_json(path: Path) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; one with two values under a name has no meaning that all readers share."""
+    """Return an object; one with two values under a name has no meaning that all readers share."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -101,7 +101,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _float(text: str) -> float:
-    """A number, unless a float of 64 bits has it as infinite or as 0 only."""
+    """Return a number, unless a float of 64 bits has it as infinite or as 0 only."""
     number = float(text)
     if math.isinf(number) or (not number and text.lower().partition("e")[0].strip("-.0")):
         raise ValueError(f"the number {text[:_SHOWN]} is beyond those of 64 bits")

@@ -112,7 +112,7 @@ def infer_steps(
     timeout: Timeouts | httpx.Timeout | float | None = None,
     index: Collection[str] = (),
 ) -> Steps[pa.Table]:
-    """What `infer` does; columns that `index` names are sent even where pandas keeps an index in them."""
+    """Return what `infer` does; columns that `index` names are sent even where pandas keeps an index in them."""
     from wallaroo_ext.inference.rows import require_pyarrow, to_table
 
     require_pyarrow()
@@ -142,7 +142,7 @@ def _url(where: Any) -> str:
 
 @lru_cache(maxsize=64)
 def _target(url: str) -> tuple[httpx.URL, str]:
-    """A URL as httpx reads it, and the operation that answers there; a program has few of them."""
+    """Return a URL as httpx reads it, and the operation that answers there; a program has few of them."""
     parsed = readable(url)
     is_whole = parsed is not None and parsed.scheme in {"http", "https"} and parsed.host
     if parsed is None or url != url.strip() or not (is_whole or url.startswith("/") or _has_no_scheme(url)):
@@ -158,7 +158,7 @@ def _has_no_scheme(url: str) -> bool:
 
 
 def _query(included: str | Sequence[str], excluded: str | Sequence[str], separator: str) -> dict[str, Any]:
-    """The parameters of the query, under the contract's names."""
+    """Return the parameters of the query, under the contract's names."""
     if not (included or excluded or separator):
         return {}
     from wallaroo_mlops_client.api.inference import infer_deployment

@@ -17,7 +17,7 @@ JSON = "application/json"
 
 @cache
 def request_type(wire: Wire) -> str:
-    """The media type that rows are sent as.
+    """Return the media type that rows are sent as.
 
     Raises:
         InvalidDataError: There is no such format.
@@ -31,10 +31,10 @@ def request_type(wire: Wire) -> str:
 
 
 def answer_type(wire: Wire) -> str:
-    """The media type that is asked for: that of the rows."""
+    """Return the media type that is asked for: that of the rows."""
     return arrow_media_type() if wire == "arrow" else JSON
 
 
 def arrow_media_type() -> str:
-    """The media type of an Arrow file."""
+    """Return the media type of an Arrow file."""
     return request_type("arrow")

@@ -20,7 +20,7 @@ _PREFIX = "out."
 
 
 def outputs(table: Table) -> dict[str, Array]:
-    """What the model gave, by the names of its outputs.
+    """Return what the model gave, by the names of its outputs.
 
     Each array has the model's shape, the rows first. Numbers are in the answer's own memory where it came as Arrow in
     one piece, and such an array cannot be written to; texts are an array of objects. A null, which is how JSON gives no
@@ -59,7 +59,7 @@ def _is_list(kind: Any) -> bool:
 
 
 def _length(name: str, lists: Column) -> int:
-    """The length that all lists have."""
+    """Return the length that all lists have."""
     import numpy as np
 
     if lists.null_count:

@@ -33,7 +33,7 @@ _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_list_view, pa.ty
 
 
 def with_plain_types(table: Table) -> Table:
-    """A table whose dictionaries, views, large lists and extension types became what they stand for.
+    """Return a table whose dictionaries, views, large lists and extension types became what they stand for.
 
     Nothing but offsets is copied, where the values stay the same. Columns that are too long for small offsets stay as
     they are.
@@ -71,13 +71,13 @@ def _is_meaningless(field: Any) -> bool:
 
 
 def _is_in_order(kind: Any) -> bool:
-    """Whether a tensor's elements are in the order of its dimensions."""
+    """Return whether a tensor's elements are in the order of its dimensions."""
     permutation = getattr(kind, "permutation", None)
     return permutation is None or list(permutation) == sorted(permutation)
 
 
 def _extension(field: Any) -> str:
-    """The name of an extension type that nothing here knows; empty where a column is of none."""
+    """Return the name of an extension type that nothing here knows; empty where a column is of none."""
     metadata: dict[bytes, bytes] = field.metadata or {}
     return metadata.get(b"ARROW:extension:name", b"").decode(errors="replace")
 
@@ -87,14 +87,14 @@ def _named(field: Any) -> str:
 
 
 def _is_plain(kind: Any) -> bool:
-    """Whether a type is one of the usual ones, which are told at once."""
+    """Return whether a type is one of the usual ones, which are told at once."""
     while pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
         kind = kind.value_type
     return pa.types.is_primitive(kind) or pa.types.is_string(kind)
 
 
 def _plain(kind: Any) -> Any:
-    """The type that stands for a type."""
+    """Return the type that stands for a type."""
     if isinstance(kind, pa.BaseExtensionType):
         return pa.bool_() if kind.extension_name == _BOOLEANS else _plain(kind.storage_type)
     if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):

@@ -47,7 +47,7 @@ def array_of(name: str, values: Sequence[Any], **options: Any) -> Any:
 
 
 def _why(error: Exception) -> str:
-    """What pyarrow says, but where it speaks of types of C."""
+    """Return what pyarrow says, but where it speaks of types of C."""
     if isinstance(error, OverflowError):
         return "Python's whole numbers are read as int64: send those from 2^63 to 2^64-1 as a numpy array of uint64"
     return str(error)
@@ -72,7 +72,7 @@ def _shown(value: object) -> str:
 
 
 def _first_refused(values: Sequence[Any]) -> int | None:
-    """The first value that pyarrow does not take after those before it, by halving."""
+    """Return the first value that pyarrow does not take after those before it, by halving."""
     fine, wrong = 0, len(values)
     while wrong - fine > 1:
         middle = (fine + wrong) // 2
@@ -86,7 +86,7 @@ def _first_refused(values: Sequence[Any]) -> int | None:
 
 
 def _problem(values: Iterable[Any]) -> tuple[int | None, str] | None:
-    """The first value that is of a wrong kind, and why; None where there is none."""
+    """Return the first value that is of a wrong kind, and why; None where there is none."""
     values = list(values)
     kinds = {kind for kind in set(map(type, values)) if kind is not _NOTHING and kind.__name__ != _PANDAS_NO_TIME}
     for wrong, why in _WRONG:
@@ -140,7 +140,7 @@ _LOST: tuple[tuple[type, Callable[[Any], Any], str], ...] = (
 
 
 def _problem_of_times(values: Sequence[Any]) -> tuple[int | None, str] | None:
-    """The first time whose zone is not that of those before it, or that has nanoseconds."""
+    """Return the first time whose zone is not that of those before it, or that has nanoseconds."""
     zones = {str(value.tzinfo) for value in values if _is_time(value)}
     if len(zones) > 1:
         own = str(next(value for value in values if _is_time(value)).tzinfo)
@@ -155,7 +155,7 @@ def _is_time(value: object) -> bool:
 
 
 def _problem_within(values: Sequence[Any], kinds: set[type]) -> tuple[int | None, str] | None:
-    """The first list or record with a wrong value in it, or with another kind of value than those before it."""
+    """Return the first list or record with a wrong value in it, or with another kind of value than those before it."""
     parts: list[list[Any]] = []
     if any(issubclass(kind, _SEQUENCES) for kind in kinds):
         lists = cast("list[list[Any]]", [value for value in values if isinstance(value, _SEQUENCES)])

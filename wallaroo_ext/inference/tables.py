@@ -57,7 +57,7 @@ def _what_rows_are(instead: str) -> str:
 
 
 def _exported(rows: Any) -> Table:
-    """A table from what exports one; an array that is none of structs is the input of a model that has one."""
+    """Return a table from what exports one; an array that is none of structs is the input of a model that has one."""
     _check_objects(rows)
     try:
         return pa.table(rows)
@@ -114,7 +114,7 @@ def _exported_column(rows: Any) -> Any:
 
 
 def _from_array(array: np.ndarray[Any, Any]) -> Table:
-    """A table from one array: of a model's only input, or with a field a column."""
+    """Return a table from one array: of a model's only input, or with a field a column."""
     names = array.dtype.names
     return _from_columns({ONLY_INPUT: array} if names is None else {name: array[name] for name in names})
 
@@ -214,7 +214,7 @@ def column_of(name: str, array: Array) -> Any:
 
 
 def _contiguous(name: str, array: Array) -> Array:
-    """An array in the machine's byte order, row by row, and in a unit of time that Arrow has."""
+    """Return an array in the machine's byte order, row by row, and in a unit of time that Arrow has."""
     if array.dtype.kind == "T":  # texts of any length
         return array.astype(object)
     kind = array.dtype.newbyteorder("=")

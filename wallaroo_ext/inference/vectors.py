@@ -48,7 +48,7 @@ def check_number(name: str, kind: Any, found: object = None) -> None:
 
 
 def vector_of(table: Table) -> Table:
-    """The columns as one: a vector of 32-bit floats a row, in the order of the columns.
+    """Return the columns as one: a vector of 32-bit floats a row, in the order of the columns.
 
     Raises:
         MissingNumberError: A column has nulls.

@@ -157,7 +157,7 @@ def without_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 
 def _found(layer: _Layer, needles: Iterable[_Needle], whole: str) -> Iterator[tuple[int, int]]:
-    """Where secrets are in the first text."""
+    """Yield where secrets are in the first text."""
     lowered = _lower(layer.text)
     for needle in needles:
         at = lowered.find(needle.text)
@@ -195,13 +195,13 @@ def _cut_off(text: str, needle: str) -> Iterator[tuple[int, int]]:
 
 
 def _same(one: str, other: str) -> int:
-    """How many characters two texts have in common at their beginnings."""
+    """Return how many characters two texts have in common at their beginnings."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((number for number, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _lower(text: str) -> str:
-    """A text in lower case, with as many characters."""
+    """Return a text in lower case, with as many characters."""
     lowered = text.lower()
     return lowered if len(lowered) == len(text) else "".join(_lower_one(each) for each in text)
 
@@ -212,7 +212,7 @@ def _lower_one(character: str) -> str:
 
 
 def _layers(text: str) -> Iterator[_Layer]:
-    """The text, and what it is when encodings are undone in any order, each text once."""
+    """Yield the text, and what it is when encodings are undone in any order, each text once."""
     seen = {text}
     waiting = deque([_Layer(text, range(len(text) + 1))])
     while waiting:
@@ -228,7 +228,7 @@ def _layers(text: str) -> Iterator[_Layer]:
 def _undone(
     layer: _Layer, shape: re.Pattern[str], meaning: Callable[[re.Match[str]], list[tuple[str, int]]]
 ) -> _Layer | None:
-    """A layer without one kind of encoding; None where it has none."""
+    """Return a layer without one kind of encoding; None where it has none."""
     parts: list[str] = []
     starts: list[int] = []
     end = 0
@@ -266,7 +266,7 @@ def _backslash(found: re.Match[str]) -> list[tuple[str, int]]:
 
 
 def _entity(found: re.Match[str]) -> list[tuple[str, int]]:
-    """What an entity stands for; a number is a code point here, also where HTML has another meaning for it."""
+    """Return what an entity stands for; a number is a code point here, also where HTML has another meaning for it."""
     digits = found[0][2:].rstrip(";")
     if found[0][1] != "#":
         text = html.unescape(found[0])
@@ -277,7 +277,7 @@ def _entity(found: re.Match[str]) -> list[tuple[str, int]]:
 
 
 def _characters(values: bytes, lengths: list[int]) -> list[tuple[str, int]]:
-    """The characters that bytes are in UTF-8, or else in Latin-1, each with how much of the text it took."""
+    """Return the characters that bytes are in UTF-8, or else in Latin-1, each with how much of the text it took."""
     try:
         text = values.decode()
     except UnicodeDecodeError:
@@ -286,7 +286,7 @@ def _characters(values: bytes, lengths: list[int]) -> list[tuple[str, int]]:
 
 
 def _run_of_base64(found: re.Match[str]) -> list[tuple[str, int]]:
-    """What a run of base64 stands for where that is text; else the run itself, which may be a word."""
+    """Return what a run of base64 stands for where that is text; else the run itself, which may be a word."""
     run = found[0].replace("-", "+").replace("_", "/")
     run = run[: len(run) - (len(run) % 4 == 1)]
     values = base64.b64decode(run + "=" * (-len(run) % 4))
@@ -297,7 +297,7 @@ def _run_of_base64(found: re.Match[str]) -> list[tuple[str, int]]:
 
 
 def _listed_bytes(found: re.Match[str]) -> list[tuple[str, int]]:
-    """The characters of bytes that are written one after another, in hexadecimal or as decimal numbers."""
+    """Return the characters of bytes that are written one after another, in hexadecimal or as decimal numbers."""
     text = found[0]
     if is_decimal := "," in text and _DECIMAL.fullmatch(text) is not None:
         tokens = [*re.finditer(r"-?\d{1,3}", text)]
@@ -323,7 +323,7 @@ _ENCODINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], list[tuple[st
 
 
 def _needles(secrets: Iterable[str]) -> Iterator[_Needle]:
-    """What to look for, the longest first."""
+    """Yield what to look for, the longest first."""
     found = {needle for secret in secrets for needle in _needles_of(secret) if len(needle.text) >= SHORTEST}
     yield from sorted(found, key=lambda needle: -len(needle.text))
 
@@ -356,14 +356,14 @@ def _spellings(secret: str) -> Iterator[str]:
 
 
 def _encoded(text: str) -> Iterator[str]:
-    """A text in base64, for URLs and otherwise, without padding."""
+    """Yield a text in base64, for URLs and otherwise, without padding."""
     raw = text.encode("utf-8", "surrogatepass")
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         yield encode(raw).decode().rstrip("=")
 
 
 def _encoded_within(raw: bytes, offset: int) -> Iterator[str]:
-    """What base64 makes of bytes that others stand before and after, without what depends on those."""
+    """Yield what base64 makes of bytes that others stand before and after, without what depends on those."""
     padded = bytes(offset) + raw
     whole_groups = (len(padded) * 8) // 6
     first = (offset * 8 + 5) // 6

@@ -58,6 +58,6 @@ def without_secrets(text: str) -> str:
 
 
 def _value_of(found: re.Match[str]) -> tuple[int, int]:
-    """Where the secret is in what a pattern has found, behind its name."""
+    """Return where the secret is in what a pattern has found, behind its name."""
     names = ("scheme", "user", "header", "element", "name")
     return found.start() + len(next((found[name] for name in names if found[name]), "")), found.end()

@@ -55,7 +55,7 @@ def _clear(trace: TracebackType) -> None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and all that it comes from, each once."""
+    """Yield an error and all that it comes from, each once."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:

@@ -17,7 +17,7 @@ _SHOWN = 10
 def not_there(
     operation: str, what: str, *, known: Mapping[str, str] | None = None, wanted: str = "", advice: str = ""
 ) -> NotFoundError:
-    """The error for what an instance does not list.
+    """Return the error for what an instance does not list.
 
     Its `status` is 404, as if the instance had been asked for the thing itself.
 
@@ -33,7 +33,7 @@ def not_there(
 
 
 def _advice(wanted: str, known: Mapping[str, str]) -> str:
-    """The names that are near the wanted one, else all that there are."""
+    """Return the names that are near the wanted one, else all that there are."""
     by_folded = {name.casefold(): shown for name, shown in known.items()}
     near = [by_folded[name] for name in get_close_matches(wanted.casefold(), by_folded, n=3)]
     if near:
@@ -42,7 +42,7 @@ def _advice(wanted: str, known: Mapping[str, str]) -> str:
 
 
 def fits_twice(what: str, candidates: Sequence[str], advice: str) -> AmbiguousError:
-    """The error for what several things fit.
+    """Return the error for what several things fit.
 
     Args:
         what: What is not clear, without a full stop.

@@ -55,7 +55,7 @@ def model_version(
 def model_version_steps(
     name: str, *, workspace: int | str | None = None, version: str | None = None, sha: str | None = None
 ) -> Steps[ModelVersion]:
-    """What `model_version` does."""
+    """Return what `model_version` does."""
     if sha is not None and not _SHA.fullmatch(sha):
         raise InvalidDataError(f"A sha is up to 64 hexadecimal digits, not {sha!r}.")
     workspace_id = yield from workspace_id_steps(workspace)
@@ -73,7 +73,7 @@ def model_version_steps(
 
 
 def versions_steps(model_id: int) -> Steps[list[ModelVersion]]:
-    """All versions of the model of an id."""
+    """Return all versions of the model of an id."""
     from wallaroo_mlops_client.api.models import list_model_versions
     from wallaroo_mlops_client.models import ListModelVersionsRequest
 
@@ -81,7 +81,7 @@ def versions_steps(model_id: int) -> Steps[list[ModelVersion]]:
 
 
 def models_steps(workspace_id: int) -> Steps[list[Model]]:
-    """All models of a workspace."""
+    """Return all models of a workspace."""
     from wallaroo_mlops_client.api.models import list_models
     from wallaroo_mlops_client.models import ListModelsRequest
 
@@ -111,7 +111,7 @@ def _wanted(version: str | None, sha: str | None) -> Iterable[str]:
 
 
 def newest(versions: list[ModelVersion]) -> ModelVersion:
-    """The version that was uploaded last."""
+    """Return the version that was uploaded last."""
     created = {found.id: _created_at(found) for found in versions}
     told = all(created.values())
     return max(versions, key=lambda found: (created[found.id] if told else "", found.id))

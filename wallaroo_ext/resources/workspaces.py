@@ -40,7 +40,7 @@ def find_workspace(client: Client, workspace: int | str | None = None, *, create
 
 
 def find_workspace_steps(workspace: int | str | None, *, create: bool = False) -> Steps[Workspace]:
-    """What `find_workspace` does."""
+    """Return what `find_workspace` does."""
     check_workspace(workspace)
     if create and not isinstance(workspace, str):
         raise ConfigurationError("A workspace is made by its name: give one beside `create`.")
@@ -56,7 +56,7 @@ def find_workspace_steps(workspace: int | str | None, *, create: bool = False) -
 
 
 def workspace_id_steps(workspace: int | str | None) -> Steps[int]:
-    """The id of a workspace that is named in any way; an id is taken as it is, without asking for it.
+    """Return the id of a workspace that is named in any way; an id is taken as it is, without asking for it.
 
     Raises:
         NotFoundError: There is no workspace of this name.
@@ -71,7 +71,7 @@ def workspace_id_steps(workspace: int | str | None) -> Steps[int]:
 
 
 def workspace_ids_steps(workspace: int | str | None) -> Steps[list[int]]:
-    """The id of a workspace; without one named, those of all workspaces that the user sees."""
+    """Return the id of a workspace; without one named, those of all workspaces that the user sees."""
     if workspace is not None:
         return [(yield from workspace_id_steps(workspace))]
     listed = yield from list_workspaces_steps()
@@ -91,7 +91,7 @@ def check_workspace(workspace: object) -> None:
 
 
 def list_workspaces_steps() -> Steps[list[Workspace]]:
-    """The workspaces that the user sees."""
+    """Return the workspaces that the user sees."""
     from wallaroo_mlops_client.api.workspaces import list_workspaces
     from wallaroo_mlops_client.models import ListWorkspacesRequest
 
@@ -100,7 +100,7 @@ def list_workspaces_steps() -> Steps[list[Workspace]]:
 
 
 def _present(listed: list[Workspace]) -> list[Workspace]:
-    """Those that are not archived."""
+    """Return those that are not archived."""
     return [found for found in listed if found.archived is not True]
 
 
@@ -111,7 +111,7 @@ def _found(listed: list[Workspace], workspace: int | str) -> Workspace | None:
 
 
 def _own(listed: list[Workspace]) -> Workspace:
-    """The user's own workspace, as far as the list tells."""
+    """Return the user's own workspace, as far as the list tells."""
     present = _present(listed)
     own = [found for found in present if found.name.endswith(_OWN)]
     for candidates in (present, own):
@@ -136,7 +136,7 @@ def _unknown(workspace: int | str, listed: list[Workspace]) -> Exception:
 
 
 def _created(name: str) -> Steps[Workspace]:
-    """A new workspace of a name, or the one that somebody else has made meanwhile."""
+    """Return a new workspace of a name, or the one that somebody else has made meanwhile."""
     from wallaroo_mlops_client.api.workspaces import create_workspace
     from wallaroo_mlops_client.models import CreateWorkspaceRequest, Workspace
 

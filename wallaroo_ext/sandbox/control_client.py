@@ -176,7 +176,7 @@ class Sandbox:
         return self._send("POST", "faults", json={"rules": list(rules)})["rules"]
 
     def faults(self) -> list[dict[str, Any]]:
-        """The rules, with how often each was `applied`."""
+        """Return the rules, with how often each was `applied`."""
         return self._send("GET", "faults")["rules"]
 
     def clear_faults(self) -> None:
@@ -194,7 +194,7 @@ class Sandbox:
 
 
 def _message(answer: httpx.Response) -> str:
-    """What the sandbox says, or what else answered."""
+    """Return what the sandbox says, or what else answered."""
     try:
         said = object_of(answer.json()).get("msg")
     except ValueError:

@@ -63,7 +63,7 @@ def running(
 
 @contextmanager
 def _temporary_directory() -> Generator[Path]:
-    """A directory that this process removes at the end; `tempfile`'s own is removed by forked processes, too."""
+    """Yield a directory that this process removes at the end; `tempfile`'s own is removed by forked processes, too."""
     owner, directory = this_process(), Path(tempfile.mkdtemp(prefix="wallaroo-sandbox-"))
     try:
         yield directory
@@ -92,7 +92,7 @@ def _started(command: list[str], log: Path) -> tuple[subprocess.Popen[bytes], in
 
 
 def read_environment(env_file: Path) -> dict[str, str]:
-    """The variables of a file of `export NAME=VALUE` lines."""
+    """Return the variables of a file of `export NAME=VALUE` lines."""
     words = shlex.split(env_file.read_text(encoding="utf-8"))
     return dict(word.split("=", 1) for word in words if "=" in word)
 

@@ -84,7 +84,7 @@ def _break_off() -> None:
 
 class _Transport(AiohttpTransport):
     def get_client(self) -> aiohttp.ClientSession:
-        """A session without a memory: httpx keeps the cookies."""
+        """Return a session without a memory: httpx keeps the cookies."""
         limits = self.limits
         options: Any = {} if limits.keepalive_expiry is None else {"keepalive_timeout": limits.keepalive_expiry}
         connector = _Connector(ssl=self.ssl_context, limit=limits.max_connections or 0, **options)

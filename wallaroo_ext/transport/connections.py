@@ -42,7 +42,7 @@ class _Connections:
         )
 
     def proxy_for(self, url: httpx.URL) -> str | None:
-        """The proxy that a request goes through, as the environment was at first."""
+        """Return the proxy that a request goes through, as the environment was at first."""
         return None if goes_directly(url) else proxy_among(self.proxies, url)
 
 
@@ -137,7 +137,7 @@ def _client(make: Callable[..., AnyClient], **options: Any) -> AnyClient:
 
 
 def _transport(client: httpx.Client | httpx.AsyncClient) -> Any:
-    """What sends a client's requests: its proxy's transport where it has one."""
+    """Return what sends a client's requests: its proxy's transport where it has one."""
     mounted: Any = client._mounts  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - httpx has no public name for a transport through any kind of proxy
     return next(iter(mounted.values()), client._transport)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
 
@@ -149,7 +149,7 @@ def _running_loop() -> asyncio.AbstractEventLoop:
 
 
 def _async_client(backend: Backend) -> Callable[..., httpx.AsyncClient]:
-    """What makes a client whose transports are of a backend.
+    """Return what makes a client whose transports are of a backend.
 
     Raises:
         ConfigurationError: It is not installed, or nobody knows it.

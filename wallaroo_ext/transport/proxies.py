@@ -33,7 +33,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a host is, also in the short forms that the system knows, such as `127.1`."""
+    """Return the address that a host is, also in the short forms that the system knows, such as `127.1`."""
     try:
         return ipaddress.ip_address(name)
     except ValueError:

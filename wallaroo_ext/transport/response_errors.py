@@ -92,7 +92,7 @@ class _Said:
 
 
 def refusal(operation: str, response: httpx.Response) -> AnswerError:
-    """The error that an answer without success means.
+    """Return the error that an answer without success means.
 
     Args:
         operation: The contract's `operationId`.
@@ -113,7 +113,7 @@ def refusal(operation: str, response: httpx.Response) -> AnswerError:
 
 
 def violation(operation: str, response: httpx.Response, problem: str) -> ContractViolationError:
-    """The error of an answer that is said to be a success and cannot be read.
+    """Return the error of an answer that is said to be a success and cannot be read.
 
     Args:
         operation: The contract's `operationId`.
@@ -131,7 +131,7 @@ def violation(operation: str, response: httpx.Response, problem: str) -> Contrac
 
 
 def connection_failed(operation: str, error: httpx.RequestError | httpx.InvalidURL) -> Exception:
-    """The error that means that no answer came.
+    """Return the error that means that no answer came.
 
     Args:
         operation: The contract's `operationId`.
@@ -153,7 +153,7 @@ def connection_failed(operation: str, error: httpx.RequestError | httpx.InvalidU
 
 
 def _refused_answer(operation: str, error: AnswerRefused) -> AnswerError:
-    """The error of an answer that was not read to its end."""
+    """Return the error of an answer that was not read to its end."""
     kind, advice = ContractViolationError, _DOUBT
     if error.too_large:
         kind, advice = AnswerTooLargeError, "Ask for less at a time, or connect with a larger `answer_limit`, in bytes."
@@ -163,7 +163,7 @@ def _refused_answer(operation: str, error: AnswerRefused) -> AnswerError:
 
 
 def _reason_of(error: httpx.RequestError, host: str) -> tuple[type[ConnectionFailedError], str, str]:
-    """The kind of a transport's error, what happened, and what to do."""
+    """Return the kind of a transport's error, what happened, and what to do."""
     name = type(error).__name__
     if isinstance(error, httpx.PoolTimeout):
         what = f"all connections to {host} were busy ({name})"
@@ -185,12 +185,12 @@ def _reason_of(error: httpx.RequestError, host: str) -> tuple[type[ConnectionFai
 
 
 def _writes(operation: str) -> bool:
-    """Whether sending a request again could do its work twice; a second token is no harm."""
+    """Return whether sending a request again could do its work twice; a second token is no harm."""
     return operation not in {"", "request_token"} and not contract.is_idempotent(operation)
 
 
 def without_request(error: httpx.RequestError | httpx.InvalidURL) -> Exception:
-    """An error of httpx for a program to look at, without what may be secret.
+    """Return an error of httpx for a program to look at, without what may be secret.
 
     Its request would have the token in its headers and the body, and so would frames of its traceback.
     """
@@ -203,13 +203,13 @@ def without_request(error: httpx.RequestError | httpx.InvalidURL) -> Exception:
 
 
 def _bare(request: httpx.Request) -> httpx.Request:
-    """A request without headers and body, whose URL has no user and no query."""
+    """Return a request without headers and body, whose URL has no user and no query."""
     url = request.url.copy_with(username=None, password=None, query=None, fragment=None)
     return httpx.Request(request.method, url)
 
 
 def _no_refusal(operation: str, response: httpx.Response) -> ContractViolationError:
-    """A status that no answer of the API has: a redirect, or none of HTTP's classes."""
+    """Return a status that no answer of the API has: a redirect, or none of HTTP's classes."""
     if response.headers.get("Location") is None and UNREADABLE not in response.extensions:
         reason = f"which is no status of the API, {plain(response) or 'without a body'}"
         return _error(ContractViolationError, operation, response, reason, _DOUBT)
@@ -223,7 +223,7 @@ def _no_refusal(operation: str, response: httpx.Response) -> ContractViolationEr
 def _error(
     kind: type[AnAnswerError], operation: str, response: httpx.Response, reason: str, advice: str
 ) -> AnAnswerError:
-    """An error of a kind with all that the answer tells."""
+    """Return an error of a kind with all that the answer tells."""
     said = _said(response)
     attempts = attempts_of(response)
     message = f"{operation}: {response.status_code}, {_one_line(reason)}"
@@ -252,7 +252,7 @@ def _kind(status: int, said: _Said) -> type[ApiError]:
 
 
 def _said(response: httpx.Response) -> _Said:
-    """What a body says; the engine's form may stand in an array of one element."""
+    """Return what a body says; the engine's form may stand in an array of one element."""
     try:
         content: Any = response.json()
     except (ValueError, RecursionError):
@@ -275,7 +275,7 @@ def _request_id(response: httpx.Response) -> str | None:
 
 
 def plain(response: httpx.Response) -> str:
-    """The beginning of a body as one line; of a page, its text."""
+    """Return the beginning of a body as one line; of a page, its text."""
     text = excerpt(response.content)
     return _one_line(re.sub(r"<[^>]*>?", " ", text) if _is_page(response) else text)
 
@@ -285,13 +285,13 @@ def _is_page(response: httpx.Response) -> bool:
 
 
 def _one_line(text: str) -> str:
-    """A text without line breaks, shortened to what a sentence can bear."""
+    """Return a text without line breaks, shortened to what a sentence can bear."""
     line = " ".join(text[: 2 * _LONGEST_REASON].split())
     return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}…"
 
 
 def _sentence(*parts: str) -> str:
-    """The parts as sentences, each with its end."""
+    """Return the parts as sentences, each with its end."""
     return " ".join(part if part.endswith((".", "?", "!", "…")) else f"{part}." for part in parts if part)
 
 

@@ -225,7 +225,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._check_end()
 
     def _of(self, part: bytes) -> Iterator[bytes]:
-        """What a part of the body is, which may be nothing: empty blocks, or what comes after the end."""
+        """Return what a part of the body is, which may be nothing: empty blocks, or what comes after the end."""
         if self._pieces is None:
             return iter((part,))
         self._received += len(part)
@@ -244,7 +244,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
             raise httpx.DecodingError("the answer ends in the middle of what was compressed", request=self._request)
 
     def _counted(self, piece: bytes) -> bytes:
-        """The piece, or as much of it as an error has."""
+        """Return the piece, or as much of it as an error has."""
         self._size += len(piece)
         if self._bound is None or self._size <= self._bound:
             return piece

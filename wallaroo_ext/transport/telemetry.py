@@ -92,7 +92,7 @@ class TracedTransport(ForkSafeTransport):
 
 
 def traced(transport: Any, provider: TracerProvider | None) -> TracedTransport:
-    """A transport that tells OpenTelemetry what it sends.
+    """Return a transport that tells OpenTelemetry what it sends.
 
     Raises:
         ConfigurationError: The extra `telemetry` is not installed.
@@ -145,5 +145,5 @@ def _replace(span: Span, names: tuple[str, ...], value: str) -> None:
 
 
 def _attributes(span: Span) -> dict[str, Any]:
-    """What a span has by now; nothing where nobody records it."""
+    """Return what a span has by now; nothing where nobody records it."""
     return dict(getattr(span, "attributes", None) or {})

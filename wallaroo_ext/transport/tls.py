@@ -43,7 +43,7 @@ def new_context(*, verify: bool = True) -> ssl.SSLContext:
 
 
 def _version(named: str | None) -> tuple[str | None, int]:
-    """What tells one version of a file or a directory from another."""
+    """Return what tells one version of a file or a directory from another."""
     try:
         return named, Path(named).stat().st_mtime_ns if named else 0
     except OSError:

@@ -122,7 +122,7 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield ready
 
     def _last(self) -> Iterator[bytes]:
-        """What is left; without anything after it, the last piece makes the body whole."""
+        """Yield what is left; without anything after it, the last piece makes the body whole."""
         *before, last = self._intake.last()
         yield from before
         self.may_be_whole = not self._envelope.tail
@@ -130,7 +130,7 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 async def _read_in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """What an iterator gives that may block."""
+    """Yield what an iterator gives that may block."""
     import asyncio  # as much again as the rest of this package, for programs that may not need it
 
     while batch := await asyncio.to_thread(_batch, pieces):

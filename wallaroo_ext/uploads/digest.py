@@ -64,6 +64,6 @@ class BackgroundDigest:
         self._closed = True
 
     def hexdigest(self) -> str:
-        """The digest of all pieces, in hexadecimal; there are no more after it."""
+        """Return the digest of all pieces, in hexadecimal; there are no more after it."""
         self.close()
         return self._digest.hexdigest()

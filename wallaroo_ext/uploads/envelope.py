@@ -25,7 +25,7 @@ class Part:
     file_name: str | None = None
 
     def head(self) -> bytes:
-        """The part's headers, with the line that separates them from the content."""
+        """Return the part's headers, with the line that separates them from the content."""
         name = "" if self.file_name is None else f'; filename="{_escaped(self.file_name)}"'
         text = (
             f'Content-Disposition: form-data; name="{_escaped(self.name)}"{name}\r\n'
@@ -50,7 +50,7 @@ class Envelope:
 
 
 def form(*parts: Part) -> Envelope:
-    """A form whose last part is the file.
+    """Return a form whose last part is the file.
 
     Its boundary is random, 128 bits of it, so that no file holds it by chance or by intent.
     """
@@ -61,5 +61,5 @@ def form(*parts: Part) -> Envelope:
 
 
 def _escaped(text: str) -> str:
-    """A name in quotation marks: what would end it, or its line, is written as browsers do."""
+    """Return a name in quotation marks: what would end it, or its line, is written as browsers do."""
     return text.translate(_ESCAPES)

@@ -45,7 +45,7 @@ class Reporter:
 
 @contextmanager
 def shown(name: str, progress: Tell | Literal[True] | None) -> Generator[Tell | None]:
-    """The function that a caller wants to be told by, for the time of a `with` block.
+    """Yield the function that a caller wants to be told by, for the time of a `with` block.
 
     Args:
         name: What is uploaded.
@@ -65,7 +65,7 @@ def shown(name: str, progress: Tell | Literal[True] | None) -> Generator[Tell | 
 
 @contextmanager
 def _bar(name: str) -> Generator[Tell | None]:
-    """A bar on standard error, where that is a terminal or a notebook."""
+    """Yield a bar on standard error, where that is a terminal or a notebook."""
     try:
         from rich import progress as rich
         from rich.console import Console

@@ -52,7 +52,7 @@ class Plan:
         return operation_id(self.operation)
 
     def request_for(self, size: int | None) -> dict[str, Any]:
-        """The request for a file of a size, in bytes; without one, it is sent in chunks that say their own."""
+        """Return the request for a file of a size, in bytes; without one, it is sent in chunks that say their own."""
         around = len(self.envelope.head) + len(self.envelope.tail)
         length = {"Transfer-Encoding": "chunked"} if size is None else {"Content-Length": str(size + around)}
         headers = {
@@ -63,7 +63,7 @@ class Plan:
 
 
 def planned(options: Mapping[str, Any], workspace_id: int, file_name: str) -> Plan:
-    """The plan of an upload.
+    """Return the plan of an upload.
 
     Args:
         options: What `upload_model` was told.
@@ -105,7 +105,7 @@ def _converted(options: Mapping[str, Any], workspace_id: int, file_name: str) ->
 
 
 def _plain(options: Mapping[str, Any], workspace_id: int, file_name: str) -> Plan:
-    """The oldest form, with fields in place of the part `metadata`, which old releases do not read."""
+    """Return the oldest form, with fields in place of the part `metadata`, which old releases do not read."""
     from wallaroo_mlops_client.api.models import upload_model
     from wallaroo_mlops_client.models import UploadModelRequest
 
@@ -135,7 +135,7 @@ def _streamed(options: Mapping[str, Any], workspace_id: int, file_name: str) -> 
 
 
 def _form(operation: Operation[..., UploadModelResponse], body: Any, file_name: str) -> Plan:
-    """A plan with the parts that the generated client would send, the file being the last one."""
+    """Return a plan with the parts that the generated client would send, the file being the last one."""
     request = request_of(operation, body=body)
     given: list[tuple[str, tuple[Any, Any, str]]] = request.pop("files")
     fields = [Part(name, kind, content) for name, (_, content, kind) in given if content is not None]
@@ -144,7 +144,7 @@ def _form(operation: Operation[..., UploadModelResponse], body: Any, file_name: 
 
 
 def _no_file() -> File:
-    """What stands for the file where the generated client makes the rest of a request."""
+    """Return what stands for the file where the generated client makes the rest of a request."""
     from wallaroo_mlops_client.types import File
 
     return File(cast("Any", None), mime_type=_FILE)
@@ -189,7 +189,7 @@ _MESSAGE = b"\xff\xff\xff\xff"
 
 
 def encoded(name: str, schema: Schema) -> str:
-    """A schema as base64.
+    """Return a schema as base64.
 
     Args:
         name: The argument that it came by.

@@ -59,7 +59,7 @@ class Source:
 
 @contextmanager
 def opened(model: ModelSource, size: int | None) -> Generator[Source]:
-    """What a model's bytes come from; a file that is opened here is closed here.
+    """Yield what a model's bytes come from; a file that is opened here is closed here.
 
     Args:
         model: The model.
@@ -86,7 +86,7 @@ def _checked(source: Source, size: int | None) -> Source:
 
 
 def _regular(path: Path) -> Path:
-    """A path that can be opened without waiting for somebody to write to it."""
+    """Return a path that can be opened without waiting for somebody to write to it."""
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
         raise InvalidDataError(
@@ -130,7 +130,7 @@ def _read(file: Any) -> Iterator[Any]:
 
 
 def _rest_of(file: Any) -> int | None:
-    """How many bytes follow the position of an open file; None where that shows at the end only."""
+    """Return how many bytes follow the position of an open file; None where that shows at the end only."""
     try:
         here = file.tell()
         end = file.seek(0, os.SEEK_END)
@@ -141,7 +141,7 @@ def _rest_of(file: Any) -> int | None:
 
 
 def _name_of(file: Any) -> str | None:
-    """The name that an open file has; a descriptor's number and names such as `<stdin>` are none."""
+    """Return the name that an open file has; a descriptor's number and names such as `<stdin>` are none."""
     name = getattr(file, "name", None)
     return Path(name).name if isinstance(name, str) and not name.startswith("<") else None
 
@@ -188,7 +188,7 @@ class Evened:
 
 
 def as_bytes(piece: Any) -> memoryview:
-    """The bytes of an object, without a copy.
+    """Return the bytes of an object, without a copy.
 
     Raises:
         InvalidDataError: It has none.

@@ -19,7 +19,7 @@ _UNKNOWN_FOR = 10.0
 
 
 def stored_version(name: str, version_id: int, sha: str | None) -> Steps[ModelVersion]:
-    """The version of an id, as it is now.
+    """Return the version of an id, as it is now.
 
     An instance may take a moment to list it.
 

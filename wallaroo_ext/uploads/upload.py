@@ -117,7 +117,7 @@ def upload_model(client: Client, model: ModelSource, **options: Unpack[UploadOpt
 
 
 def upload_model_steps(model: ModelSource, **options: Unpack[UploadOptions]) -> Steps[ModelVersion]:
-    """What `upload_model` does."""
+    """Return what `upload_model` does."""
     _check_names(options)
     name, check_sha = options["name"], options.get("check_sha", True)
     with ExitStack() as after, ExitStack() as stack:
@@ -163,7 +163,7 @@ def _may_be_there(source: Source, body: UploadBody) -> Generator[None]:
 
 
 def _workspace_id(workspace: int | str | None) -> Steps[int]:
-    """The id of the workspace that a caller means.
+    """Return the id of the workspace that a caller means.
 
     The instance is asked in any case: a token that it no longer takes is renewed for this request, and not for the
     upload, which cannot be sent twice.
@@ -202,7 +202,7 @@ def _uploaded(plan: Plan, source: Source, body: UploadBody) -> Steps[UploadModel
 
 
 def _advice(source: Source, body: UploadBody) -> str:
-    """What a lost connection means for the model."""
+    """Return what a lost connection means for the model."""
     if body.may_be_whole:
         return (
             "It is unknown whether the model was stored: list_model_versions shows that, by the SHA-256. If it was "

@@ -77,20 +77,20 @@ KINDS = {
 
 
 def drawn(figure: Any) -> Any:
-    """The figure, laid out as it is when it is saved."""
+    """Return the figure, laid out as it is when it is saved."""
     figure.draw_without_rendering()
     return figure
 
 
 def texts(figure: Any) -> list[Any]:
-    """All visible texts."""
+    """Return all visible texts."""
     from matplotlib.text import Text
 
     return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
 
 
 def labels(axes: Any) -> list[str]:
-    """What the legend says."""
+    """Return what the legend says."""
     return [text.get_text() for text in axes.get_legend().get_texts()]
 
 

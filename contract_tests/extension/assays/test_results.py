@@ -39,14 +39,14 @@ DRIFTED = (4.0, 4.5, 5.0, 6.0, 7.0)
 
 @pytest.fixture(scope="module")
 def sandbox() -> Generator[dict[str, str]]:
-    """A sandbox of their own, which they reset."""
+    """Yield a sandbox of their own, which they reset."""
     with running() as environment:
         yield environment
 
 
 @pytest.fixture
 def assay_id(sandbox: dict[str, str], http: httpx.Client) -> int:
-    """An assay with five windows of a day: two like the baseline, a day without rows, and two that drifted."""
+    """Return an assay with five windows of a day: two like the baseline, a day without rows, and two that drifted."""
     with httpx.Client(base_url=sandbox["WALLAROO_API_URL"], timeout=30) as plain:
         reset(plain)
         pipeline_id = seed_pipeline(plain)
@@ -56,19 +56,19 @@ def assay_id(sandbox: dict[str, str], http: httpx.Client) -> int:
 
 
 def recorded() -> dict[str, Any]:
-    """The result that was recorded."""
+    """Return the result that was recorded."""
     name = "mlops-api-tutorial/run-assay-interactively-1"
     [found] = [parameter.values[0] for parameter in answered() if parameter.id == name]
     return recorded_answer(found)[0]
 
 
 def days(table: pa.Table) -> list[int]:
-    """The days that the windows begin on."""
+    """Return the days that the windows begin on."""
     return [start.day for start in cast("list[datetime]", table.column("window_start").to_pylist())]
 
 
 def answering(*, documented: httpx.Response, newer: httpx.Response = MISSING) -> tuple[Client, list[dict[str, Any]]]:
-    """A client of an instance that answers so at the two paths; the bodies it was sent."""
+    """Return a client of an instance that answers so at the two paths; the bodies it was sent."""
     bodies: list[dict[str, Any]] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

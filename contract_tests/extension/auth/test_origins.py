@@ -64,7 +64,7 @@ SENDERS = {"sync": send_sync, "async": send_async}
 
 
 def method_after(method: str, status: int) -> str:
-    """What a redirected request becomes."""
+    """Return what a redirected request becomes."""
     return method if status in {307, 308} else "GET"
 
 

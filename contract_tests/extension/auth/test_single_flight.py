@@ -55,7 +55,7 @@ async def post(keycloak: Keycloak, auth: KeycloakAuth, count: int = MANY) -> Non
 
 
 def expired(keycloak: Keycloak) -> KeycloakAuth:
-    """An auth object whose token has expired, and whose requests are counted anew."""
+    """Return an auth object whose token has expired, and whose requests are counted anew."""
     auth = keycloak.auth()
     auth.access_token()
     keycloak.now += 3600

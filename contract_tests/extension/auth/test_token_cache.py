@@ -32,7 +32,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def the_file(directory: Path) -> Path:
-    """The only file with tokens."""
+    """Return the only file with tokens."""
     (file,) = directory.glob("*.json")
     return file
 
@@ -317,7 +317,7 @@ Keycloak().auth(cache=sys.argv[1]).access_token()
 
 
 def killed_while_it_wrote(directory: Path) -> Path:
-    """What a process left that was killed between writing a token and putting it in its place."""
+    """Return what a process left that was killed between writing a token and putting it in its place."""
     here = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     assert subprocess.run([sys.executable, "-c", KILLED, str(directory)], env=here, check=False).returncode == -9
     [left] = [file for file in directory.iterdir() if file.suffix != ".lock"]

@@ -46,7 +46,7 @@ AT_ONCE = BatchRetries(first_pause=0.01)
 
 @pytest.fixture(scope="module")
 def place() -> Generator[Sandbox]:
-    """A sandbox that can be told to fail without harm to other tests."""
+    """Yield a sandbox that can be told to fail without harm to other tests."""
     with running() as environment, Sandbox(environment) as steered:
         yield steered
 
@@ -155,7 +155,7 @@ class TestRows:
 
 
 def square_root_of_rows(path: Path) -> Path:
-    """A model that rejects rows whose index is none of its table of ten."""
+    """Return a model that rejects rows whose index is none of its table of ten."""
     graph = helper.make_graph(
         [helper.make_node("Gather", ["table", "index"], ["value"])],
         "lookup",
@@ -170,7 +170,7 @@ def square_root_of_rows(path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def lookup(place: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The URL of a model that takes an index from 0 to 9, and rejects others."""
+    """Return the URL of a model that takes an index from 0 to 9, and rejects others."""
     return deployed(
         dict(place.environment), square_root_of_rows(tmp_path_factory.mktemp("lookup") / "lookup.onnx"), "lookup"
     )

@@ -24,7 +24,7 @@ PARTS = st.sampled_from(["a", '"', "\n", "\r\n", "\r", ",", "é", " ", 'x"y', ""
 
 
 def rows_of(content: bytes, block: int | None = None, skip: int = 0) -> list[list[str]]:
-    """The rows of a file, as they are read in blocks of so many bytes."""
+    """Return the rows of a file, as they are read in blocks of so many bytes."""
     file = CsvFile(lambda: io.BytesIO(content), block=block)
     return [list(row.values()) for batch in file.texts(skip=skip) for row in batch.to_pylist()]
 

@@ -66,7 +66,7 @@ SMALL: Any = {"keys": ["id"], "request_rows": 50, "part_size": PartSize(rows=200
 
 @pytest.fixture(scope="module")
 def place() -> Generator[Sandbox]:
-    """A sandbox that can be told to fail without harm to other tests."""
+    """Yield a sandbox that can be told to fail without harm to other tests."""
     with running() as environment, Sandbox(environment) as steered:
         yield steered
 
@@ -87,7 +87,7 @@ def client(place: Sandbox, url: str) -> Generator[Client]:
 
 @pytest.fixture(scope="module")
 def lookup(place: Sandbox) -> str:
-    """A model that takes an index from 0 to 9, and rejects others."""
+    """Return a model that takes an index from 0 to 9, and rejects others."""
     graph = helper.make_graph(
         [helper.make_node("Gather", ["table", "index"], ["value"])],
         "lookup",
@@ -100,7 +100,7 @@ def lookup(place: Sandbox) -> str:
 
 
 def read(target: Path | str, **options: Any) -> Any:
-    """The rows of an output, as any reader of data sets gets them."""
+    """Return the rows of an output, as any reader of data sets gets them."""
     return dataset.dataset(target, format="parquet", **options).to_table()
 
 
@@ -115,7 +115,7 @@ def manifest(target: Path) -> dict[str, Any]:
 
 
 def names(directory: Path) -> list[str]:
-    """The names of the files in a directory."""
+    """Return the names of the files in a directory."""
     return sorted(each.name for each in directory.iterdir())
 
 

@@ -62,7 +62,7 @@ def url(place: Sandbox, model_file: Path) -> str:
 
 @pytest.fixture(scope="module")
 def lookup(place: Sandbox) -> str:
-    """A model that takes an index from 0 to 9, and rejects others."""
+    """Return a model that takes an index from 0 to 9, and rejects others."""
     graph = helper.make_graph(
         [helper.make_node("Gather", ["table", "index"], ["value"])],
         "lookup",
@@ -83,7 +83,7 @@ def client(place: Sandbox, url: str) -> Generator[Client]:
 
 @pytest.fixture(scope="module")
 def worker_environment(place: Sandbox, url: str) -> Generator[None]:
-    """The variables that the engines' processes get from this one."""
+    """Yield the variables that the engines' processes get from this one."""
     del url
     with pytest.MonkeyPatch.context() as patch:
         for name, value in place.environment.items():

@@ -45,7 +45,7 @@ def client(echo: Echo) -> Generator[Client]:
 
 
 def read(target: Path) -> Any:
-    """What a run wrote."""
+    """Return what a run wrote."""
     return datasets.dataset(target, format="parquet").to_table()
 
 

@@ -137,7 +137,7 @@ def echoing() -> Generator[Client]:
 
 
 def scored(client: Client, url: str, source: Path, **options: Any) -> Any:
-    """What a run over a source wrote."""
+    """Return what a run over a source wrote."""
     with tempfile.TemporaryDirectory() as target:
         more: Any = {"request_rows": 5, "part_size": PartSize(rows=11), "retries": BatchRetries(attempts=1), **options}
         infer_dataset(client, url, source, target, **more)
@@ -219,7 +219,7 @@ _TYPES = {"f": "float32", "d": "float64", "i": "int64", "b": "bool", "s": "strin
 
 @pytest.fixture(scope="module")
 def identity(sandbox: dict[str, str]) -> str:
-    """The URL of a model in a sandbox that gives back its five inputs, each of another type."""
+    """Return the URL of a model in a sandbox that gives back its five inputs, each of another type."""
     nodes = [helper.make_node("Identity", [name], [f"{name}_out"]) for name in _ELEMENTS]
     graph = helper.make_graph(
         nodes,
@@ -252,7 +252,7 @@ def written(rows: list[dict[str, Any]], *, quoted: bool, line_end: str) -> bytes
 
 
 def _quotes_all(row: dict[str, Any]) -> bool:
-    """Whether Python's writer would leave a carriage return without quotes."""
+    """Return whether Python's writer would leave a carriage return without quotes."""
     return any("\r" in str(value) for value in row.values())
 
 

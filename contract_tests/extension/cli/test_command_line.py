@@ -44,7 +44,7 @@ def wallaroo(
 
 @contextmanager
 def server(answer: Callable[[BaseHTTPRequestHandler], None]) -> Generator[str]:
-    """The URL of a server that answers every POST like this."""
+    """Yield the URL of a server that answers every POST like this."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -405,7 +405,7 @@ echo "${COMPREPLY[@]}"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of somebody who has installed the completion for bash."""
+    """Return the home of somebody who has installed the completion for bash."""
     directory = tmp_path_factory.mktemp("home")
     done = process("--install-completion", environment={"HOME": str(directory), "SHELL": "/bin/bash"})
     assert done.returncode == 0, done.stderr
@@ -436,7 +436,7 @@ class TestCompletion:
 
 
 def checks_of(done: Done) -> dict[str, dict[str, Any]]:
-    """The checks of `doctor --json` by the first word of their names; an exit code that fits them."""
+    """Return the checks of `doctor --json` by the first word of their names; an exit code that fits them."""
     report = json.loads(done.out)
     states = {check["state"] for check in report["checks"]}
     assert states <= {"ok", "failed", "skipped"}

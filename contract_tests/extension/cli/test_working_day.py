@@ -58,7 +58,7 @@ def wallaroo(
 
 @pytest.fixture(scope="module")
 def deployed(sandbox: dict[str, str]) -> str:
-    """The name of a pipeline that runs the sample model."""
+    """Return the name of a pipeline that runs the sample model."""
     from contract_tests.support.sandbox.deployments import deployed
 
     deployed(sandbox, MODEL, "cli-work")
@@ -77,7 +77,7 @@ def transitions(sandbox: dict[str, str], **deployments: Any) -> Generator[None]:
 
 
 def answer_of(finished: Done) -> Any:
-    """What a command with --json answered: one line, and nothing else."""
+    """Return what a command with --json answered: one line, and nothing else."""
     assert (finished.code, finished.err) == (0, "")
     [line] = finished.out.splitlines()
     return json.loads(line)
@@ -89,7 +89,7 @@ def write_parquet(table: pa.Table, file: Path) -> None:
 
 
 def large_files(directory: Path) -> set[Path]:
-    """The files below a directory that have a MiB or more."""
+    """Return the files below a directory that have a MiB or more."""
     found: set[Path] = set()
     for path in directory.rglob("*"):
         with suppress(FileNotFoundError):
@@ -99,7 +99,7 @@ def large_files(directory: Path) -> set[Path]:
 
 
 def terminal_lines(shown: Done) -> list[str]:
-    """What a terminal shows at the end, without what was written over or taken away."""
+    """Return what a terminal shows at the end, without what was written over or taken away."""
     kept = re.sub(r"[^\n]*\n(?:\x1b\[\?25h)?\r?\x1b\[1A\x1b\[2K", "", shown.out)
     text = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", kept)
     return [line.rpartition("\r")[2].rstrip() for line in text.splitlines()]
@@ -456,7 +456,7 @@ class TestWrongCalls:
 
 @pytest.fixture(scope="module")
 def watched() -> Generator[tuple[dict[str, str], int]]:
-    """A sandbox with an assay of seven days, and its id."""
+    """Yield a sandbox with an assay of seven days, and its id."""
     with running() as environment, connect(environment=environment) as client:
         http: httpx.Client = client.get_httpx_client()
         pipeline_id = seed_pipeline(http)

@@ -134,7 +134,7 @@ def test_a_run_that_only_reads_sends_only_what_is_marked_as_reading(
 
 
 def undescribed() -> tuple[dict[str, Any], tuple[str, ...]]:
-    """A contract that says of no operation what it writes."""
+    """Return a contract that says of no operation what it writes."""
     document = extended()
     for name in ADDED | READS:
         document["paths"].pop((ADDED | READS)[name].path, None)
@@ -144,7 +144,7 @@ def undescribed() -> tuple[dict[str, Any], tuple[str, ...]]:
 
 
 def undescribed_alone() -> tuple[dict[str, Any], tuple[str, ...]]:
-    """A contract that does not describe the one operation that is looked at."""
+    """Return a contract that does not describe the one operation that is looked at."""
     return extended(PARTLY), ("purge_model",)
 
 

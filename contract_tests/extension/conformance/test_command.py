@@ -35,7 +35,7 @@ def conformance(*arguments: str, environment: dict[str, str] | None = None) -> s
 
 
 def only(*operations: str) -> list[str]:
-    """The arguments that have a run look at these operations, shortly."""
+    """Return the arguments that have a run look at these operations, shortly."""
     return ["--cases", "3", *(word for name in operations for word in ("--operation", name))]
 
 
@@ -168,7 +168,7 @@ class TestLive:
 
 
 def _seen(environment: dict[str, str]) -> dict[str, Any]:
-    """The users, the workspaces and the deployment of others."""
+    """Return the users, the workspaces and the deployment of others."""
     from wallaroo_mlops_client.api.users import query_users
     from wallaroo_mlops_client.api.workspaces import list_workspaces
     from wallaroo_mlops_client.models import ListWorkspacesRequest, QueryUsersRequest

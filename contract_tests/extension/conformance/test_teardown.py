@@ -112,7 +112,7 @@ def served() -> Generator[tuple[dict[str, str], Failing]]:
 
 @contextmanager
 def run(served: tuple[dict[str, str], Failing], **failing: set[str]) -> Generator[Suite]:
-    """A run on an instance, whose end is not interfered with."""
+    """Yield a run on an instance, whose end is not interfered with."""
     environment, layer = served
     suite = Suite(SuiteOptions(instance="live", environment=environment, allow_user_changes=True, cases=1))
     for how, operations in failing.items():
@@ -311,7 +311,7 @@ def test_an_interrupted_run_ends_what_it_began(sent: signal.Signals, served: tup
 
 
 def finished(served: tuple[dict[str, str], Failing], prefix: str, left: list[LeftBehind]) -> Suite:
-    """A run that is over, with what it said that it left."""
+    """Return a run that is over, with what it said that it left."""
     suite = Suite(SuiteOptions(instance="live", environment=served[0]))
     suite.owned.prefix = prefix
     suite.run.left_behind = left

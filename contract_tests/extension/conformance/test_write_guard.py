@@ -541,7 +541,7 @@ class TestOwnedResources:
 
 
 def purge(**changes: Any) -> dict[str, Any]:
-    """A contract with one more operation, which deletes; a change to None leaves a part out."""
+    """Return a contract with one more operation, which deletes; a change to None leaves a part out."""
     document = copy.deepcopy(DOCUMENT)
     properties = {"model_id": {"type": "integer"}, "why": {"type": "string"}, "force": {"type": "boolean"}}
     operation: dict[str, Any] = {
@@ -694,7 +694,7 @@ def added(
 
 
 def within(**properties: Any) -> dict[str, Any]:
-    """The schema of an object in a workspace, with further fields."""
+    """Return the schema of an object in a workspace, with further fields."""
     return {"type": "object", "required": ["workspace_id"], "properties": {"workspace_id": INTEGER} | properties}
 
 

@@ -26,7 +26,7 @@ HASTE = 20
 
 @pytest.fixture(scope="session")
 def sandbox() -> Generator[dict[str, str]]:
-    """A sandbox of their own, which they reset."""
+    """Yield a sandbox of their own, which they reset."""
     with running() as environment:
         yield environment
 
@@ -39,7 +39,7 @@ def _steering(sandbox: dict[str, str]) -> Generator[Sandbox]:
 
 @pytest.fixture(autouse=True)
 def control(_steering: Sandbox) -> Generator[Sandbox]:
-    """What steers the sandbox, which is new."""
+    """Yield what steers the sandbox, which is new."""
     _steering.reset()
     _steering.clear_faults()
     yield _steering
@@ -62,7 +62,7 @@ def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def client(sandbox: dict[str, str], control: Sandbox) -> Generator[Client]:
-    """A client of the sandbox, which is new."""
+    """Yield a client of the sandbox, which is new."""
     _ = control
     with connect(environment=sandbox) as connected:
         yield connected
@@ -70,7 +70,7 @@ def client(sandbox: dict[str, str], control: Sandbox) -> Generator[Client]:
 
 @pytest.fixture
 def model(client: Client, model_file: Path) -> ModelVersion:
-    """A version of the small model, in the default user's workspace."""
+    """Return a version of the small model, in the default user's workspace."""
     return upload_model(client, model_file, name="model", workspace=1)
 
 
@@ -78,5 +78,5 @@ def model(client: Client, model_file: Path) -> ModelVersion:
 def wallaroo(
     sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Done]:
-    """What runs a command in this process."""
+    """Return what runs a command in this process."""
     return in_process(sandbox, monkeypatch, capsys)

@@ -73,7 +73,7 @@ class MovedClock(Clock):
 
 
 def answering(answer: Callable[[str, dict[str, Any]], httpx.Response]) -> Client:
-    """A client of an instance that answers so, given an operation's id and the body."""
+    """Return a client of an instance that answers so, given an operation's id and the body."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         return answer(contract.operation_at(request.url.path) or "", json.loads(request.content))
@@ -84,7 +84,7 @@ def answering(answer: Callable[[str, dict[str, Any]], httpx.Response]) -> Client
 
 
 def always(answer: httpx.Response) -> Client:
-    """A client of an instance that answers everything so."""
+    """Return a client of an instance that answers everything so."""
 
     def give(_: str, __: dict[str, Any]) -> httpx.Response:
         return answer

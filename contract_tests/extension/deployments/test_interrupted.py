@@ -107,12 +107,12 @@ def connected(sandbox: dict[str, str], transport: Any) -> Any:
 
 
 def said(error: BaseException) -> str:
-    """All that an error says."""
+    """Return all that an error says."""
     return " ".join([str(error), *getattr(error, "__notes__", [])])
 
 
 def operations_of(sandbox: dict[str, str], model: ModelVersion) -> list[str]:
-    """The requests of a deploy that waits for nothing."""
+    """Return the requests of a deploy that waits for nothing."""
     transport = Interrupting((), answered=False)
     with connected(sandbox, transport) as client:
         undeploy(client, deploy_pipeline(client, "x", model, wait=False))
@@ -192,7 +192,7 @@ class TestAnyMoment:
 
 
 def is_interrupted(action: Callable[[], object]) -> KeyboardInterrupt | None:
-    """The interrupt that came through; None where the action came to its end."""
+    """Return the interrupt that came through; None where the action came to its end."""
     try:
         action()
     except KeyboardInterrupt as interrupt:
@@ -284,7 +284,7 @@ class TestWhatRanBefore:
 
 
 def deploy_under(client: Client, deployment: Deployment, name: str) -> int:
-    """The id of another deployment of a pipeline's version."""
+    """Return the id of another deployment of a pipeline's version."""
     from wallaroo_mlops_client.api.pipelines import deploy_pipeline as operation
     from wallaroo_mlops_client.models import DeployPipelineRequest
 
@@ -704,7 +704,7 @@ class TestOnTheCommandLine:
         self, sandbox: dict[str, str], client: Client, control: Sandbox, model_file: Path
     ) -> None:
         def is_waited_for() -> bool:
-            """Whether the upload has asked for its version's state, and more than once."""
+            """Return whether the upload has asked for its version's state, and more than once."""
             return requests_of(control, "list_model_versions") > 1
 
         control.set_transitions(models={"seconds": 3600})
@@ -761,7 +761,7 @@ class TestOnTheCommandLine:
 
 
 def requests_of(control: Sandbox, operation: str) -> int:
-    """How many requests of an operation came."""
+    """Return how many requests of an operation came."""
     return sum(control.state()["requests"].get(operation, {}).values())
 
 

@@ -76,7 +76,7 @@ def flattened(record: dict[str, Any], separator: str) -> dict[str, Any]:
 
 
 def recorded() -> list[Any]:
-    """Every answer to an inference that is recorded in the documents, and the contract's examples."""
+    """Return every answer to an inference that is recorded in the documents, and the contract's examples."""
     found = [
         (exchange["id"], recorded_answer(exchange))
         for exchange in exchanges()

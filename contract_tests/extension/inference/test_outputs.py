@@ -22,7 +22,7 @@ VALUES = np.arange(24, dtype=np.float32)
 
 
 def answer(column: Any) -> Table:
-    """An answer with one output."""
+    """Return an answer with one output."""
     return pa.table({"time": pa.nulls(len(column)), "in.x": pa.nulls(len(column)), "out.y": column})
 
 

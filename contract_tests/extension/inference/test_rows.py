@@ -97,7 +97,7 @@ def echo() -> Echo:
 
 @pytest.fixture
 def talking(echo: Echo) -> Generator[Client]:
-    """A client of the instance that echoes."""
+    """Yield a client of the instance that echoes."""
     with connected(echo) as client:
         yield client
 
@@ -109,7 +109,7 @@ def connected(echo: Echo) -> Client:
 
 
 def type_of(table: Any, name: str) -> str:
-    """The type of a column, as pyarrow writes it."""
+    """Return the type of a column, as pyarrow writes it."""
     return str(table.schema.field(name).type)
 
 
@@ -404,7 +404,7 @@ class TestFiles:
 
     @pytest.fixture
     def files(self, tmp_path: Path, table: Table) -> dict[str, Path]:
-        """The table in each format, by what it is called."""
+        """Return the table in each format, by what it is called."""
         names = (
             "file.arrow",
             "stream.ARROW",
@@ -564,7 +564,7 @@ class TestRequest:
 
     @pytest.fixture
     def silent(self) -> Generator[str]:
-        """A server that takes connections and never answers."""
+        """Yield a server that takes connections and never answers."""
         import socket
 
         with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -660,7 +660,7 @@ def test_every_table_arrives_as_it_is(talking: Client, echo: Echo, columns: list
 
 
 def same(one: Table, other: Table) -> bool:
-    """Whether tables are equal, no number being equal to itself."""
+    """Return whether tables are equal, no number being equal to itself."""
     return one.schema.equals(other.schema) and repr(one.to_pylist()) == repr(other.to_pylist())
 
 
@@ -684,7 +684,7 @@ SHAPE = (2, 3)
 
 @pytest.fixture(scope="module")
 def same_again(sandbox: dict[str, str]) -> Generator[tuple[Client, str]]:
-    """A client, and the URL of a model that gives its inputs back, one of each type, of rows of a shape."""
+    """Yield a client, and the URL of a model that gives its inputs back, one of each type, of rows of a shape."""
     from wallaroo_mlops_client.api.pipelines import create_pipeline, deploy_pipeline
     from wallaroo_mlops_client.models import CreatePipelineRequest, DeployPipelineRequest, PipelineDefinition
 

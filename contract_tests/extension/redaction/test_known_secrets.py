@@ -244,7 +244,7 @@ def test_what_looks_like_a_secret_is_removed_without_being_known(text: str) -> N
 
 
 def echoing(token_status: int) -> Callable[[Any, int], None]:
-    """A server that repeats each request in its errors, in a dozen forms."""
+    """Return a server that repeats each request in its errors, in a dozen forms."""
 
     def respond(handler: Any, _: int) -> None:
         if "token" in handler.path and token_status == 200:

@@ -39,7 +39,7 @@ ENVIRONMENT = {
 
 @pytest.fixture
 def everything(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """What is logged by anybody, at every level."""
+    """Return what is logged by anybody, at every level."""
     caplog.set_level(logging.DEBUG)
     for name in list(logging.root.manager.loggerDict):
         caplog.set_level(logging.DEBUG, logger=name)

@@ -46,7 +46,7 @@ def printed(error: BaseException) -> str:
 
 
 def _by_rich(error: BaseException) -> str:
-    """What rich prints, which looks into objects by itself, without colours and boxes: they take a second."""
+    """Return what rich prints, which looks into objects by itself, without colours and boxes: they take a second."""
     trace = Traceback.extract(
         type(error),
         error,
@@ -63,7 +63,7 @@ def _by_rich(error: BaseException) -> str:
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """An error and all that it comes from, what is suppressed too."""
+    """Return an error and all that it comes from, what is suppressed too."""
     found = [error]
     for each in found:
         found += [other for other in (each.__cause__, each.__context__) if other is not None and other not in found]
@@ -71,7 +71,7 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 
 def _formatted(error: BaseException) -> str:
-    """What the standard library prints, and Sentry sends."""
+    """Return what the standard library prints, and Sentry sends."""
     frames = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     others = [(frame, line) for frame, line in frames if not frame.f_code.co_filename.startswith(TESTS)]
     lines = traceback.StackSummary.extract(iter(others), capture_locals=True).format()

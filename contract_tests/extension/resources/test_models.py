@@ -39,7 +39,7 @@ def version(number: int, **more: Any) -> dict[str, Any]:
 
 
 def instance(*versions: dict[str, Any]) -> Client:
-    """A client of an instance with one model of these versions, in this order."""
+    """Return a client of an instance with one model of these versions, in this order."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("models/list"):

@@ -30,7 +30,7 @@ def new_name() -> str:
 
 
 def listing(*workspaces: dict[str, Any]) -> Client:
-    """A client of an instance that lists these workspaces."""
+    """Return a client of an instance that lists these workspaces."""
     answer = {"workspaces": list(workspaces)}
     return Client(base_url="https://api.example.com").set_httpx_client(
         httpx.Client(

@@ -50,7 +50,7 @@ def test_other_machines_are_not(host: str) -> None:
 
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Generator[servers.Seen]:
-    """A proxy that the environment names for everything."""
+    """Yield a proxy that the environment names for everything."""
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with servers.serving(lambda handler, _: servers.answer(handler, 502, b"{}")) as seen:

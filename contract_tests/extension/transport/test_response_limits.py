@@ -52,7 +52,7 @@ def head(status: int = 200, **headers: str) -> bytes:
 
 
 def endless(status: int = 200) -> Callable[[socket.socket], None]:
-    """An answer in chunks that does not end before 2 GiB."""
+    """Return an answer in chunks that does not end before 2 GiB."""
     chunk = b"%x\r\n%s\r\n" % (MIB, b" " * MIB)
 
     def respond(connection: socket.socket) -> None:
@@ -72,7 +72,7 @@ def bomb(size: int) -> bytes:
 
 
 def compressed(status: int = 200, layers: int = 1, encoding: str = "gzip", size: int = SIZE) -> Callable[[Any], None]:
-    """An answer that is small, and large once it is decompressed."""
+    """Return an answer that is small, and large once it is decompressed."""
     body = bomb(size)
     for _ in range(layers - 1):
         body = gzip.compress(body)
@@ -188,7 +188,7 @@ def test_a_stream_comes_in_pieces_of_any_number() -> None:
 
 
 def read(parts: Iterable[bytes], *, status: int = 200, encoding: str = "gzip", limit: int | None = None) -> bytes:
-    """What an answer is whose body comes in parts."""
+    """Return what an answer is whose body comes in parts."""
     stream: Any = iter(parts)
     headers = {"Content-Encoding": encoding}
     transport = httpx.MockTransport(lambda _: httpx.Response(status, headers=headers, content=stream))
@@ -312,7 +312,7 @@ def test_without_an_option_there_is_a_limit_as_well(media_type: str) -> None:
 
 
 def arrow_answer(compression: Literal["lz4", "zstd"], size: int) -> bytes:
-    """A small Arrow file of one row, whose values are all zero."""
+    """Return a small Arrow file of one row, whose values are all zero."""
     import pyarrow as pa
 
     table = pa.table({"out.y": pa.array([b"\0" * size], pa.binary())})
@@ -323,7 +323,7 @@ def arrow_answer(compression: Literal["lz4", "zstd"], size: int) -> bytes:
 
 
 def infer_from(body: bytes, **options: Any) -> Any:
-    """What `infer` makes of an answer."""
+    """Return what `infer` makes of an answer."""
     media_type = "application/vnd.apache.arrow.file"
 
     def respond(connection: socket.socket) -> None:
@@ -349,7 +349,7 @@ def test_columns_compressed_in_arrow_are_read_within_the_limit() -> None:
 
 
 def rows_of_nothing() -> bytes:
-    """An answer of a few bytes that says that it has rows without end."""
+    """Return an answer of a few bytes that says that it has rows without end."""
     pa: Any = import_module("pyarrow")
     batch = pa.RecordBatch.from_arrays([pa.Array.from_buffers(pa.null(), 1 << 60, [None])], ["out.y"])
     sink = pa.BufferOutputStream()
@@ -359,7 +359,7 @@ def rows_of_nothing() -> bytes:
 
 
 def rows_of_one_text() -> bytes:
-    """An answer of 3 MiB whose rows stand for 1 TiB."""
+    """Return an answer of 3 MiB whose rows stand for 1 TiB."""
     pa: Any = import_module("pyarrow")
     indices = pa.array([0]).take(pa.array([0] * MIB)).cast(pa.int8())
     texts = pa.DictionaryArray.from_arrays(indices, ["x" * MIB])

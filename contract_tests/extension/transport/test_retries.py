@@ -170,7 +170,7 @@ NEVER_MADE: list[Exception] = [httpx.ConnectError("x"), httpx.ConnectTimeout("x"
 
 
 def named(outcome: Any) -> str:
-    """The name of an outcome among a test's parameters."""
+    """Return the name of an outcome among a test's parameters."""
     return str(outcome) if isinstance(outcome, int) else type(outcome).__name__
 
 

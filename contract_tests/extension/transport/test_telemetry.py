@@ -38,7 +38,7 @@ def provider(exporter: InMemorySpanExporter) -> TracerProvider:
 
 
 def instance() -> Callable[[httpx.Request], httpx.Response]:
-    """An instance in memory whose API is busy once."""
+    """Return an instance in memory whose API is busy once."""
     busy = [503]
 
     def handle(request: httpx.Request) -> httpx.Response:

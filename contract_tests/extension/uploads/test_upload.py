@@ -74,7 +74,7 @@ def new_name() -> str:
 
 
 def parts_of(content_type: str, body: bytes) -> list[tuple[dict[bytes, bytes], bytes]]:
-    """The headers and the content of each part of a form, by another library's reading."""
+    """Return the headers and the content of each part of a form, by another library's reading."""
     _, options = parse_options_header(content_type)
     found: list[tuple[dict[bytes, bytes], bytearray]] = []
     header: list[bytearray] = []
@@ -204,7 +204,7 @@ def uploaded(sandbox: dict[str, str], way: str, model: Any, **options: Any) -> M
 
 
 def models_named(client: Client, workspace_id: int, name: str) -> int:
-    """How many models of a name there are."""
+    """Return how many models of a name there are."""
     listed = call(list_models, client=client, body=ListModelsRequest(workspace_id=workspace_id)).models
     return sum(model.name == name for model in listed)
 
@@ -214,14 +214,14 @@ def no_thread_is_left() -> bool:
 
 
 def at_position(content: bytes) -> io.BytesIO:
-    """An open file that somebody has read the beginning of."""
+    """Return an open file that somebody has read the beginning of."""
     file = io.BytesIO(b"before" + content)
     file.seek(6)
     return file
 
 
 def compressed(content: bytes) -> gzip.GzipFile:
-    """A file that has to be read to its end before anybody knows its size."""
+    """Return a file that has to be read to its end before anybody knows its size."""
     return gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(content, 1)))
 
 
@@ -231,7 +231,7 @@ def in_a_list(content: bytes) -> list[Any]:
 
 @contextmanager
 def pipe(content: bytes) -> Generator[Any]:
-    """A file that cannot be rewound, and whose length nobody knows."""
+    """Yield a file that cannot be rewound, and whose length nobody knows."""
     reading, writing = os.pipe()
 
     def write() -> None:
@@ -805,7 +805,7 @@ class TestLostConnections:
 
 @contextmanager
 def answering_early(status: int, *, after: int) -> Generator[str]:
-    """A server that answers an upload before it has read it, and closes the connection; its URL."""
+    """Yield a server that answers an upload before it has read it, and closes the connection; its URL."""
     ended = threading.Event()
     listed = b'{"workspaces": [{"id": 1, "name": "own"}]}'
     early = json.dumps({"msg": "that is enough", "code": status}).encode()

@@ -55,7 +55,7 @@ def echo(request: pytest.FixtureRequest, certificate: Path) -> Generator[Echo]:
 
 @pytest.fixture
 def plain() -> Generator[Echo]:
-    """The server without TLS, for what does not depend on that."""
+    """Yield the server without TLS, for what does not depend on that."""
     with echoing() as server:
         yield server
 
@@ -72,7 +72,7 @@ def _closed() -> Generator[None]:  # pyright: ignore[reportUnusedFunction] - pyt
 
 
 def connected(echo: Echo, **options: Any) -> Client:
-    """A client without retries, which would hide what they mend."""
+    """Return a client without retries, which would hide what they mend."""
     _connected.append(connect(environment=echo.environment, retries=RetryPolicy(attempts=1), timeout=20, **options))
     return _connected[-1]
 
@@ -450,7 +450,7 @@ for options in ({{}}, dict(transport="httpx"), dict(transport="aiohttp")):
 
 
 def _sockets() -> set[int]:
-    """The sockets that this process has open, by the numbers that the system gives them."""
+    """Return the sockets that this process has open, by the numbers that the system gives them."""
     found: set[int] = set()
     for number in range(256):
         with suppress(OSError):

@@ -51,7 +51,7 @@ def url(sandbox: dict[str, str], model_file: Path) -> str:
 
 @pytest.fixture
 def used(client: Client, url: str) -> Client:
-    """A client with connections, a token and what a first call loads."""
+    """Return a client with connections, a token and what a first call loads."""
     infer(client, url, {"dense_input": vectors(1).tolist()})
     return client
 

@@ -45,7 +45,7 @@ HOSTILE = {
 
 
 def harmless(text: str) -> bool:
-    """Whether a terminal only shows a text."""
+    """Return whether a terminal only shows a text."""
     return all(line.isprintable() for line in text.replace("\t", " ").split("\n"))
 
 

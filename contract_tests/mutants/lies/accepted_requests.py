@@ -27,13 +27,13 @@ def _bodies(operation: str) -> dict[str, Any]:
 
 
 def _schema(operation: str) -> dict[str, Any]:
-    """The schema of an operation's JSON body; empty where it has none, or one that is no object."""
+    """Return the schema of an operation's JSON body; empty where it has none, or one that is no object."""
     media = _bodies(operation).get(_JSON)
     return {} if media is None or len(_bodies(operation)) > 1 else rules().schemas.resolve(media["schema"])
 
 
 async def _asked(operation: str, exchange: Exchange, request: Request) -> Answer:
-    """The honest answer to a request, remembered with it where it is a success."""
+    """Return the honest answer to a request, remembered with it where it is a success."""
     answer = await exchange.ask(request)
     if succeeded(operation, answer):
         exchange.memory |= {_GOOD_ANSWER: answer, _GOOD_REQUEST: request}
@@ -52,7 +52,7 @@ def _anything(operation: str) -> Iterator[Mutant]:
 
 
 def _mending(operation: str, mend: Any) -> Lie:
-    """A lie that mends the JSON of a request by the last good one before the honest instance sees it."""
+    """Return a lie that mends the JSON of a request by the last good one before the honest instance sees it."""
 
     async def lie(exchange: Exchange) -> Answer:
         request, good = exchange.request, exchange.memory.get(_GOOD_REQUEST)

@@ -40,15 +40,15 @@ class Request:
     body: bytes
 
     def header(self, name: str) -> str:
-        """A header, by its name in lower case; empty where it is missing."""
+        """Return a header, by its name in lower case; empty where it is missing."""
         return _header(self.headers, name.encode())
 
     def with_header(self, name: str, value: str) -> Request:
-        """The request with a header in place of those of its name, which is in lower case."""
+        """Return the request with a header in place of those of its name, which is in lower case."""
         return replace(self, headers=_with_header(self.headers, name.encode(), value))
 
     def with_body(self, body: bytes) -> Request:
-        """The request with another body."""
+        """Return the request with another body."""
         return replace(self, body=body, headers=_with_header(self.headers, _LENGTH, str(len(body))))
 
     @property
@@ -57,7 +57,7 @@ class Request:
         return _json(self.body)
 
     def with_json(self, value: Any) -> Request:
-        """The request with another body of JSON."""
+        """Return the request with another body of JSON."""
         return self.with_body(json.dumps(value).encode())
 
 
@@ -77,7 +77,7 @@ class Answer:
 
     @staticmethod
     def of(status: int, value: Any) -> Answer:
-        """An answer of JSON."""
+        """Return an answer of JSON."""
         return Answer(status, ((_TYPE, JSON.encode()),), b"").with_json(value)
 
     @property
@@ -86,7 +86,7 @@ class Answer:
         return _header(self.headers, _TYPE).partition(";")[0]
 
     def with_media_type(self, media_type: str) -> Answer:
-        """The answer with another media type."""
+        """Return the answer with another media type."""
         return replace(self, headers=_with_header(self.headers, _TYPE, media_type))
 
     @property
@@ -95,7 +95,7 @@ class Answer:
         return _json(self.body) if self.media_type == JSON else None
 
     def with_json(self, value: Any) -> Answer:
-        """The answer with another body of JSON."""
+        """Return the answer with another body of JSON."""
         body = json.dumps(value).encode()
         return replace(self, body=body, headers=_with_header(self.headers, _LENGTH, str(len(body))))
 
@@ -108,7 +108,7 @@ def _json(body: bytes) -> Any:
 
 
 async def read(scope: Scope, receive: Receive) -> Request:
-    """The whole request of an ASGI scope."""
+    """Return the whole request of an ASGI scope."""
     pieces: list[bytes] = []
     more = True
     while more:
@@ -119,7 +119,7 @@ async def read(scope: Scope, receive: Receive) -> Request:
 
 
 async def handled(app: ASGIApp, scope: Scope, request: Request) -> Answer:
-    """What an ASGI application answers to a request."""
+    """Return what an ASGI application answers to a request."""
     waiting: list[Message] = [{"type": "http.request", "body": request.body, "more_body": False}]
     said: list[Message] = []
 

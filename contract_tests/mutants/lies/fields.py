@@ -29,7 +29,7 @@ _FIELD = 2
 
 @cache
 def rules() -> Rules:
-    """The contract."""
+    """Return the contract."""
     return Rules(contract.load())
 
 
@@ -39,12 +39,12 @@ def _effects() -> dict[str, Effects]:
 
 
 def writes(operation: str) -> bool:
-    """Whether an operation changes something, by the contract's `x-writes`."""
+    """Return whether an operation changes something, by the contract's `x-writes`."""
     return bool(_effects()[operation].writes)
 
 
 def named_fields(operation: str) -> list[RequestName]:
-    """The fields of the outermost object of a request that name what is there, by the contract's `x-names`."""
+    """Return the fields of the outermost object of a request that name what is there, by the contract's `x-names`."""
     names = _effects()[operation].names
     return [
         name for name in names if name.origin == "existing" and name.place[0] == "body" and len(name.place) == _FIELD
@@ -68,7 +68,7 @@ class Field:
     is_always: bool
 
     def __str__(self) -> str:
-        """The field as a person writes it, such as `models[].id`."""
+        """Return the field as a person writes it, such as `models[].id`."""
         return ".".join(self.way).replace(".[]", "[]").replace(".{}", "{}") or "$"
 
     @property
@@ -78,12 +78,12 @@ class Field:
 
 
 def fields(operation: str) -> list[Field]:
-    """The fields of an operation's success that are there in every answer that has what they belong to."""
+    """Return the fields of an operation's success that are there in every answer that has what they belong to."""
     return list(_fields(rules().answer_schema(operation), ()))
 
 
 def whole(operation: str) -> Field:
-    """An operation's whole answer, as if it were a field."""
+    """Return an operation's whole answer, as if it were a field."""
     return Field((), _types(rules().answer_schema(operation)), is_required=True, is_always=False)
 
 
@@ -106,7 +106,7 @@ def _fields(schema: dict[str, Any], way: tuple[str, ...]) -> Iterator[Field]:
 
 
 def _types(schema: dict[str, Any]) -> tuple[str, ...]:
-    """The types that a schema allows; empty for any."""
+    """Return the types that a schema allows; empty for any."""
     resolved = rules().schemas.resolve(schema)
     if "anyOf" in resolved:
         return tuple(kind for inner in resolved["anyOf"] for kind in _types(inner))
@@ -118,7 +118,7 @@ _REMOVED = object()
 
 
 def changed(value: Any, way: tuple[str, ...], change: Callable[[Any], Any]) -> Any:
-    """A copy of a value with something else at the end of a way.
+    """Return a copy of a value with something else at the end of a way.
 
     In a list that is its last item, in an object of free names its last value. Where the way does not lead anywhere,
     the copy is as the value was.
@@ -143,7 +143,7 @@ def _change(value: Any, way: tuple[str, ...], change: Callable[[Any], Any]) -> N
 
 
 def _key(value: Any, name: str) -> Any:
-    """The key of a value that a name on a way stands for; None where it has none."""
+    """Return the key of a value that a name on a way stands for; None where it has none."""
     if name == EACH:
         return len(list_of(value)) - 1 if list_of(value) else None
     found = object_of(value)
@@ -153,5 +153,5 @@ def _key(value: Any, name: str) -> Any:
 
 
 def without(value: Any, way: tuple[str, ...]) -> Any:
-    """A copy of a value without what is at the end of a way."""
+    """Return a copy of a value without what is at the end of a way."""
     return changed(value, way, lambda _: _REMOVED)

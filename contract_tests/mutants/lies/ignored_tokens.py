@@ -23,7 +23,7 @@ _PARTS = 3
 
 
 def _claims(authorization: str) -> dict[str, Any] | None:
-    """What a token says, whoever signed it; None where it is none."""
+    """Return what a token says, whoever signed it; None where it is none."""
     parts = authorization.partition(" ")[2].split(".")
     if len(parts) != _PARTS:
         return None

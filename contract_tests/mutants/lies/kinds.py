@@ -32,7 +32,7 @@ class Kind:
 
 
 def of_success(operation: str, change: Callable[[Answer], Answer]) -> Lie:
-    """A lie that changes every success."""
+    """Return a lie that changes every success."""
 
     async def lie(exchange: Exchange) -> Answer:
         answer = await exchange.ask()
@@ -42,7 +42,7 @@ def of_success(operation: str, change: Callable[[Answer], Answer]) -> Lie:
 
 
 def of_json(operation: str, change: Callable[[Any], Any]) -> Lie:
-    """A lie that changes the JSON of every success; Arrow answers are as they were."""
+    """Return a lie that changes the JSON of every success; Arrow answers are as they were."""
 
     def changed(answer: Answer) -> Answer:
         body = answer.json
@@ -53,7 +53,7 @@ def of_json(operation: str, change: Callable[[Any], Any]) -> Lie:
 
 
 def succeeded(operation: str, answer: Answer) -> bool:
-    """Whether an answer is a success."""
+    """Return whether an answer is a success."""
     return answer.status == rules().success(operation)
 
 

@@ -17,7 +17,7 @@ _EMPTY_ANYWAY = {"sidekicks", "details", "engine_lbs"}
 
 
 def _lists(operation: str) -> Iterator[tuple[str, ...]]:
-    """Where an operation's answer has a list of objects."""
+    """Yield where an operation's answer has a list of objects."""
     schema = rules().schemas.resolve(rules().answer_schema(operation))
     if schema.get("type") == "array":
         yield ()
@@ -41,7 +41,7 @@ def _truncated(operation: str) -> Iterator[Mutant]:
 
 
 def _without_the_last(items: Any) -> Any:
-    """A list, or an object with free names, without its last item."""
+    """Return a list, or an object with free names, without its last item."""
     if isinstance(items, dict):
         return dict(list(object_of(items).items())[:-1])
     return list_of(items)[:-1]

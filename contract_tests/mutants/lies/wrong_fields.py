@@ -42,7 +42,7 @@ def _wrong_types(operation: str) -> Iterator[Mutant]:
 
 
 def _other(field: Field) -> Any:
-    """A value of a type that a field does not have."""
+    """Return a value of a type that a field does not have."""
     return next(OF_ANOTHER_TYPE[kind] for kind in field.types if kind != "null")
 
 

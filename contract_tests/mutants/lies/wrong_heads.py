@@ -56,7 +56,7 @@ def _media_types(operation: str) -> Iterator[Mutant]:
 
 
 def reads_something(operation: str) -> bool:
-    """Whether there is anything in a request of an operation that can be wrong."""
+    """Return whether there is anything in a request of an operation that can be wrong."""
     found = rules().operations[operation]
     body = rules().schemas.resolve(found["requestBody"])
     schemas = [rules().schemas.resolve(media["schema"]) for media in body["content"].values()]

@@ -22,7 +22,7 @@ _PLAIN = {"string", "integer", "number", "boolean"}
 
 
 def _is_id(field: Field) -> bool:
-    """Whether a field is an id that is always there."""
+    """Return whether a field is an id that is always there."""
     return (field.name == "id" or field.name.endswith("_id")) and "null" not in field.types
 
 
@@ -96,7 +96,7 @@ def _numbers(operation: str) -> Iterator[Mutant]:
 
 
 def _shifted(value: Any) -> Any:
-    """The same, with all numbers larger by 1."""
+    """Return the same, with all numbers larger by 1."""
     if isinstance(value, dict):
         return {name: _shifted(inner) for name, inner in object_of(value).items()}
     if isinstance(value, list):
@@ -112,7 +112,7 @@ def _backwards(rows: Any) -> Any:
 
 
 def _doubled(answer: Answer) -> Answer:
-    """An Arrow answer with its last row twice; another answer as it is."""
+    """Return an Arrow answer with its last row twice; another answer as it is."""
     from dataclasses import replace
 
     import pyarrow as pa

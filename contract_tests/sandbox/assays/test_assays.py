@@ -32,7 +32,7 @@ def post(http: httpx.Client, operation: str, body: Any) -> httpx.Response:
 
 
 def done(http: httpx.Client, operation: str, body: Any) -> Any:
-    """The answer, which succeeds and is what the contract says."""
+    """Return the answer, which succeeds and is what the contract says."""
     answer = post(http, operation, body)
     assert answer.status_code == 200, answer.text
     assert problems(answer_schema(operation), answer.json()) == []
@@ -135,7 +135,7 @@ def stranger(http: httpx.Client, sandbox: dict[str, str]) -> Generator[httpx.Cli
 
 @pytest.fixture(scope="module")
 def shared() -> dict[str, Watched]:
-    """The one pipeline that these tests look at; they change nothing of it."""
+    """Return the one pipeline that these tests look at; they change nothing of it."""
     return {}
 
 
@@ -187,7 +187,7 @@ def _wait_until(then: datetime) -> None:
 
 
 def density(values: np.ndarray[Any, Any], edges: list[float]) -> list[float]:
-    """The shares of values in bins closed on the right, computed without the sandbox."""
+    """Return the shares of values in bins closed on the right, computed without the sandbox."""
     inside = [((values > low) & (values <= high)).sum() for low, high in pairwise(edges)]
     inside[0] += (values == edges[0]).sum()
     counts = [(values < edges[0]).sum(), *inside, (values > edges[-1]).sum()]

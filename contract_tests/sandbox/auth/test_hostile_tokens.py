@@ -45,7 +45,7 @@ TOKEN_PATH = contract.operation("request_token").path
 
 
 def jwk_of(key: rsa.RSAPrivateKey, **changes: Any) -> dict[str, Any]:
-    """A key as an issuer publishes it."""
+    """Return a key as an issuer publishes it."""
     published: dict[str, Any] = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
     return (
         {"kid": KEY_ID, "use": "sig", "alg": "RS256"}
@@ -64,7 +64,7 @@ def written(value: Any) -> bytes:
 
 
 def signed(payload: Any, header: Any, key: rsa.RSAPrivateKey = KEY) -> str:
-    """A token of any header and any payload, with a good signature."""
+    """Return a token of any header and any payload, with a good signature."""
     content = f"{encoded(written(header))}.{encoded(written(payload))}"
     return f"{content}.{encoded(key.sign(content.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
@@ -203,7 +203,7 @@ def sandbox_of(directory: Path, **options: Any) -> Generator[tuple[Instance, San
 
 @contextmanager
 def publishing(content: bytes | None = None, **more: Any) -> Generator[str]:
-    """An issuer that publishes something in place of its keys, with a status and headers; its URL."""
+    """Yield an issuer that publishes something in place of its keys, with a status and headers; its URL."""
     body = json.dumps({"keys": [jwk_of(KEY)]}).encode() if content is None else content
 
     def respond(handler: BaseHTTPRequestHandler, _: int) -> None:
@@ -220,7 +220,7 @@ def publishing(content: bytes | None = None, **more: Any) -> Generator[str]:
 
 @contextmanager
 def dripping(begin: bytes, drop: bytes) -> Generator[str]:
-    """An issuer that sends a little for ever."""
+    """Yield an issuer that sends a little for ever."""
 
     def respond(handler: BaseHTTPRequestHandler, _: int) -> None:
         handler.wfile.write(begin)
@@ -237,7 +237,7 @@ def dripping(begin: bytes, drop: bytes) -> Generator[str]:
 
 @pytest.fixture(scope="module")
 def trusting(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Sandbox, str]]:
-    """A sandbox that trusts an issuer whose key the tests have, and the issuer's name."""
+    """Yield a sandbox that trusts an issuer whose key the tests have, and the issuer's name."""
     directory = tmp_path_factory.mktemp("trusting")
     with publishing() as url, sandbox_of(directory, auth_url=url) as (_, sandbox):
         yield sandbox, url + REALM
@@ -251,14 +251,14 @@ def own_instance(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[In
 
 @pytest.fixture(scope="module")
 def own_secret(own_instance: tuple[Instance, Sandbox]) -> str:
-    """The id and the secret of the client, as HTTP Basic has them."""
+    """Return the id and the secret of the client, as HTTP Basic has them."""
     credentials = own_instance[0].credentials
     return f"{credentials.client_id}:{credentials.client_secret}"
 
 
 @pytest.fixture(scope="module")
 def own(own_instance: tuple[Instance, Sandbox]) -> tuple[Sandbox, SigningKeys]:
-    """A sandbox that issues tokens, and its keys, as if somebody had stolen them."""
+    """Return a sandbox that issues tokens, and its keys, as if somebody had stolen them."""
     instance, sandbox = own_instance
     return sandbox, SigningKeys.from_json(instance.store.setting("token_keys", lambda: ""))
 

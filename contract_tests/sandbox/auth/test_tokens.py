@@ -87,7 +87,7 @@ def discovery(environment: dict[str, str]) -> dict[str, Any]:
 
 
 def verified(environment: dict[str, str], token: str) -> dict[str, Any]:
-    """The claims, verified as any other service would verify them."""
+    """Return the claims, verified as any other service would verify them."""
     found = discovery(environment)
     key = jwt.PyJWKClient(found["jwks_uri"], timeout=10).get_signing_key_from_jwt(token)
     return jwt.decode(token, key, ["RS256"], audience="account", issuer=found["issuer"])
@@ -267,7 +267,7 @@ def bearer(tokens: Tokens, user: User | None, **options: Any) -> str:
 
 
 def status_of(tokens: Tokens, authorization: str) -> int:
-    """What a request with this header is answered, as far as its token decides it."""
+    """Return what a request with this header is answered, as far as its token decides it."""
     try:
         tokens.verify(authorization)
     except Problem as problem:
@@ -276,7 +276,7 @@ def status_of(tokens: Tokens, authorization: str) -> int:
 
 
 def signed_again(store: Store, token: str, algorithm: str = "RS256", **changed: Any) -> str:
-    """The token with changed claims, signed with the key that signs now."""
+    """Return the token with changed claims, signed with the key that signs now."""
     keys = json.loads(store.setting("token_keys", pytest.fail))
     claims = jwt.decode(token, options={"verify_signature": False}) | changed
     return jwt.encode(claims, keys["signing"], algorithm, headers={"kid": keys["signing_id"]})
@@ -374,7 +374,7 @@ class TestRepeatedTokens:
 
 @pytest.fixture(scope="module")
 def trusting(sandbox: dict[str, str]) -> Generator[dict[str, str]]:
-    """A sandbox that trusts the run's sandbox."""
+    """Yield a sandbox that trusts the run's sandbox."""
     with running(None, "--auth-url", sandbox["WALLAROO_AUTH_URL"] + "/") as environment:
         yield environment
 
@@ -474,7 +474,7 @@ class Publisher:
         self.url = ""
 
     def token(self, user: User | None, **claims: Any) -> str:
-        """A token of this publisher's issuer, with changed claims."""
+        """Return a token of this publisher's issuer, with changed claims."""
         issued = self.tokens.issue("api-client", user, self.url + REALM)["access_token"]
         return signed_again(self._store, issued, **claims)
 

@@ -28,7 +28,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture(scope="module")
 def sandbox() -> Generator[dict[str, str]]:
-    """A sandbox of their own, since its clock is everybody's."""
+    """Yield a sandbox of their own, since its clock is everybody's."""
     with running() as environment:
         yield environment
 
@@ -40,7 +40,7 @@ def new(sandbox: dict[str, str]) -> None:
 
 
 def shortly_after(text: str, begin: str) -> bool:
-    """Whether a time is within a minute after another one."""
+    """Return whether a time is within a minute after another one."""
     return timedelta(0) <= datetime.fromisoformat(text) - datetime.fromisoformat(begin) < MINUTE
 
 
@@ -189,7 +189,7 @@ class TestSeededAssays:
         assert result["score"] == pytest.approx(max(scores) if metric == "MaxDiff" else sum(scores), abs=1e-12)
 
     def shares(self, values: Any, edges: list[float], aggregation: str) -> list[float]:
-        """What is in bins closed on the right, the first one on the left too."""
+        """Return what is in bins closed on the right, the first one on the left too."""
         bounds = [-math.inf, math.nextafter(edges[0], -math.inf), *edges[1:], math.inf]
         shares = [float(((values > low) & (values <= high)).mean()) for low, high in pairwise(bounds)]
         return np.cumsum(shares).tolist() if aggregation == "Cumulative" else shares
@@ -211,7 +211,7 @@ class TestSeededAssays:
 class TestScheduledAssays:
     @pytest.fixture
     def pipeline_id(self, http: httpx.Client) -> int:
-        """A pipeline with four days of rows, on the evening of the first one."""
+        """Return a pipeline with four days of rows, on the evening of the first one."""
         steer(http, "clock", {"now": "2023-01-01T20:00:00Z"})
         pipeline_id = seed_pipeline(http)
         seed_rows(http, pipeline_id, [*day(1, 1, 2, 3, 4, 5), *day(2, 1, 2, 3, 4, 5), *day(3, 9, 9), *day(5, 1, 2)])

@@ -61,7 +61,7 @@ def data_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def sandbox(data_directory: Path) -> Generator[dict[str, str]]:
-    """A sandbox of their own, which they reset."""
+    """Yield a sandbox of their own, which they reset."""
     with running(data_directory) as environment:
         yield environment
 
@@ -75,7 +75,7 @@ def steering(sandbox: dict[str, str]) -> Generator[httpx.Client]:
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
-    """The status and the message of an error, which has the API's form."""
+    """Return the status and the message of an error, which has the API's form."""
     content = answer.json()
     assert content["code"] == answer.status_code
     assert set(content) == {"code", "msg"}
@@ -424,7 +424,7 @@ def _post(plain: httpx.Client, operation: str, **body: Any) -> httpx.Response:
 
 
 def _add_version(instance: Instance) -> int:
-    """The id of a model version whose file is nowhere."""
+    """Return the id of a model version whose file is nowhere."""
     with instance.store.transaction() as db:
         db.execute("PRAGMA defer_foreign_keys = ON")
         cursor = db.execute(
@@ -723,7 +723,7 @@ class TestState:
 
 
 def _named(name: str) -> dict[str, Any]:
-    """The parts of an assay that name its pipeline."""
+    """Return the parts of an assay that name its pipeline."""
     source = {"pipeline": name, "model": name}
     fixed = source | {"start_at": "2023-01-01T00:00:00Z", "end_at": "2023-01-02T00:00:00Z"}
     return {"baseline": {"Fixed": fixed}, "window": source | {"width": "24 hours"}}

@@ -53,13 +53,13 @@ _, ARROW, _ = contract.operation("infer_pipeline").request_types
 
 @pytest.fixture(scope="module")
 def data_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the sandbox of these tests keeps its state."""
+    """Return where the sandbox of these tests keeps its state."""
     return tmp_path_factory.mktemp("faults")
 
 
 @pytest.fixture(scope="module")
 def sandbox(data_directory: Path) -> Generator[dict[str, str]]:
-    """A sandbox of their own, since its rules hold for everyone who uses it."""
+    """Yield a sandbox of their own, since its rules hold for everyone who uses it."""
     with running(data_directory) as environment:
         yield environment
 
@@ -87,7 +87,7 @@ def fail(control: httpx.Client, token: str) -> Callable[..., None]:
 
 
 def applied(control: httpx.Client) -> list[int]:
-    """How often each rule was applied."""
+    """Return how often each rule was applied."""
     return [rule["applied"] for rule in control.get(FAULTS).json()["rules"]]
 
 
@@ -100,7 +100,7 @@ def new_name() -> str:
 
 
 def written(http: httpx.Client, name: str) -> bool:
-    """Whether a workspace of a name is there."""
+    """Return whether a workspace of a name is there."""
     return name in {workspace["name"] for workspace in post(http, LIST, {}).json()["workspaces"]}
 
 
@@ -431,7 +431,7 @@ class TestInference:
         deploy: Callable[..., tuple[str, str]],
         control: httpx.Client,
     ) -> dict[str, str]:
-        """The path of a running deployment by the operation that serves it."""
+        """Return the path of a running deployment by the operation that serves it."""
         assert applied(control) == []
         name = f"faults-{uuid.uuid4().hex[:8]}"
         version = upload_model(client, model_file, name=name, workspace=workspace_id).id

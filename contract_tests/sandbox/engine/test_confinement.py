@@ -66,7 +66,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 
 
 def sandbox_of(environment: dict[str, str]) -> int:
-    """The process of a sandbox, which keeps its directory beside the file of its environment."""
+    """Return the process of a sandbox, which keeps its directory beside the file of its environment."""
     port = environment["WALLAROO_API_URL"].rsplit(":", 1)[1]
     for pid in sandboxes_below(os.getpid()):
         listening = Path(f"/proc/{pid}/net/tcp").read_text(encoding="ascii")
@@ -79,7 +79,7 @@ def sandbox_of(environment: dict[str, str]) -> int:
 
 
 def opened_by(pid: int) -> set[str]:
-    """What a process has open."""
+    """Return what a process has open."""
     return {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
 
 
@@ -128,23 +128,23 @@ class Target:
         return answer.json()
 
     def sign_in(self) -> float:
-        """How many seconds signing in takes."""
+        """Return how many seconds signing in takes."""
         began = time.monotonic()
         user, password = self.environment["WALLAROO_USER"], self.environment["WALLAROO_PASSWORD"]
         assert sign_in(self.environment, grant_type="password", username=user, password=password).is_success
         return time.monotonic() - began
 
     def processes(self) -> list[int]:
-        """The process that has the libraries, and those of the models."""
+        """Return the process that has the libraries, and those of the models."""
         return tree(self.pid)[1:]
 
     def all_run(self) -> bool:
-        """Whether each deployment is running."""
+        """Return whether each deployment is running."""
         listed = self.http.get("/_sandbox/state").json()["deployments"]
         return {found["status"] for found in listed} <= {"Running", None}
 
     def models(self) -> list[int]:
-        """The processes of the models."""
+        """Return the processes of the models."""
         return self.processes()[1:]
 
 
@@ -274,7 +274,7 @@ class TestProcesses:
 
 
 def seconds_of(pid: int) -> float:
-    """How long a process has worked."""
+    """Return how long a process has worked."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -402,7 +402,7 @@ def model(tmp_path: Path) -> ModelFile:
 
 @contextmanager
 def without_files(pid: int) -> Generator[None]:
-    """A process can open nothing more for a while."""
+    """Yield a process can open nothing more for a while."""
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, before[1]))
     try:

@@ -28,7 +28,7 @@ def value(name: str) -> Any:
 
 
 def model(*tensors: TensorProto) -> bytes:
-    """A model of all kinds of parts: functions, branches, constants, sparse tensors, lists of numbers."""
+    """Return a model of all kinds of parts: functions, branches, constants, sparse tensors, lists of numbers."""
     inner = helper.make_graph([helper.make_node("Constant", [], ["c"], value_float=1.0)], "inner", [], [value("c")])
     nodes = [
         helper.make_node("If", ["true"], ["b"], then_branch=inner, else_branch=inner),
@@ -46,7 +46,7 @@ def model(*tensors: TensorProto) -> bytes:
 
 
 def part(number: int, content: bytes) -> bytes:
-    """A field of bytes."""
+    """Return a field of bytes."""
     return varint(number << 3 | BYTES) + varint(len(content)) + content
 
 
@@ -57,7 +57,7 @@ def external() -> TensorProto:
 
 
 def graph_with(content: bytes) -> bytes:
-    """A model whose graph has these bytes at its end."""
+    """Return a model whose graph has these bytes at its end."""
     parsed = onnx.ModelProto.FromString(model())
     graph = parsed.graph.SerializeToString() + content
     parsed.ClearField("graph")
@@ -65,12 +65,12 @@ def graph_with(content: bytes) -> bytes:
 
 
 def tensor_with(content: bytes) -> bytes:
-    """A model with a tensor that has these bytes at its end."""
+    """Return a model with a tensor that has these bytes at its end."""
     return graph_with(part(5, TensorProto(name="t", data_type=FLOAT, dims=[1]).SerializeToString() + content))
 
 
 def attribute_with(content: bytes) -> bytes:
-    """A model with a node with an attribute of these bytes."""
+    """Return a model with a node with an attribute of these bytes."""
     return graph_with(part(1, part(4, b"Neg") + part(5, content)))
 
 
@@ -181,7 +181,7 @@ def test_the_messages_are_those_of_onnx() -> None:
 
 
 def messages(message: Any) -> Iterator[Any]:
-    """A message of Protocol Buffers and all that are in it."""
+    """Yield a message of Protocol Buffers and all that are in it."""
     yield message
     for described, content in message.ListFields():
         if described.message_type:

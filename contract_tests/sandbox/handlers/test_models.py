@@ -33,12 +33,12 @@ SCHEMA = base64.b64encode(bytes(pa.schema([pa.field("a", pa.list_(pa.float32(), 
 
 
 def new_name() -> str:
-    """A model's name that nobody used."""
+    """Return a model's name that nobody used."""
     return f"m-{uuid.uuid4().hex}"
 
 
 def version_id(answer: httpx.Response) -> int:
-    """The id of the version that an upload added."""
+    """Return the id of the version that an upload added."""
     assert answer.status_code == 200, answer.text
     return answer.json()["insert_models"]["returning"][0]["models"][0]["id"]
 
@@ -60,7 +60,7 @@ def stream(http: httpx.Client, content: Any = b"x", **query: Any) -> httpx.Respo
 
 
 def settled(http: httpx.Client, name: str) -> list[dict[str, Any]]:
-    """The versions of a model, when none is being converted any more."""
+    """Return the versions of a model, when none is being converted any more."""
     deadline = time.monotonic() + 20
     while True:
         versions = post(http, "list_model_versions", {"model_id": name}).json()
@@ -71,7 +71,7 @@ def settled(http: httpx.Client, name: str) -> list[dict[str, Any]]:
 
 
 def unknown(http: httpx.Client, name: str) -> bool:
-    """Whether the caller sees no model of a name."""
+    """Return whether the caller sees no model of a name."""
     return refused(post(http, "list_model_versions", {"model_id": name}), repr(name))
 
 
@@ -258,7 +258,7 @@ class TestStreams:
 
 
 async def _status_of_stream(instance: Instance, token: str, workspace_id: int, ending: dict[str, Any]) -> int:
-    """The status of the answer to a body of 1000 bytes, of which 100 come before this ending."""
+    """Return the status of the answer to a body of 1000 bytes, of which 100 come before this ending."""
     messages = [{"type": "http.request", "body": b"x" * 100, "more_body": True}, ending]
     answers: list[Any] = []
     headers = {"authorization": f"Bearer {token}", "content-type": OCTETS, "content-length": "1000"}

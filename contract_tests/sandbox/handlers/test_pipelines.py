@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 
 def new_name() -> str:
-    """A pipeline's name that nobody used."""
+    """Return a pipeline's name that nobody used."""
     return f"p-{uuid.uuid4().hex[:20]}"
 
 
 def create(http: httpx.Client, workspace_id: int, name: str, *models: ModelVersion) -> dict[str, Any]:
-    """A pipeline, or a version of one, with a step for each model."""
+    """Return a pipeline, or a version of one, with a step for each model."""
     steps = [{"ModelInference": {"models": [reference(model)]}} for model in models]
     body = {"pipeline_id": name, "workspace_id": workspace_id, "definition": {"steps": steps}}
     return post(http, "create_pipeline", body).json()
 
 
 def reference(model: ModelVersion) -> dict[str, str]:
-    """A model version, named in full."""
+    """Return a model version, named in full."""
     return {"name": str(model.model_id), "version": model.model_version, "sha": model.sha}
 
 
@@ -48,14 +48,14 @@ def deploy(http: httpx.Client, pipeline: dict[str, Any], deploy_id: str, **model
 
 
 def running_models(http: httpx.Client, client: Client, deployment: str) -> list[str]:
-    """The UUIDs of the model versions that a deployment runs."""
+    """Return the UUIDs of the model versions that a deployment runs."""
     wait_until_running(client, deployment)
     [engine] = post(http, "get_deployment_status", {"name": deployment}).json()["engines"]
     return [model["version"] for model in engine["model_statuses"]["models"]]
 
 
 def config_id(http: httpx.Client, model: ModelVersion) -> int:
-    """The id of a version's configuration."""
+    """Return the id of a version's configuration."""
     return post(http, "get_model_config_by_id", {"model_id": model.id}).json()["model_config"]["id"]
 
 
@@ -175,7 +175,7 @@ class InProcess(httpx.BaseTransport):
 
 
 def token_of(instance: Instance) -> str:
-    """A token of the default user."""
+    """Return a token of the default user."""
     with instance.store.reading() as db:
         user = find_user_by_email(db, instance.credentials.username)
     return str(instance.tokens.issue(instance.credentials.client_id, user, "http://issuer")["access_token"])

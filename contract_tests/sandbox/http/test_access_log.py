@@ -180,7 +180,7 @@ main()
 
 @contextmanager
 def failing(log: Path, env_file: Path, log_format: str) -> Generator[dict[str, str]]:
-    """A sandbox with a defect."""
+    """Yield a sandbox with a defect."""
     command = [sys.executable, "-c", FAILING, "sandbox", "--log-format", log_format, "--env-file", str(env_file)]
     with (
         log.open("w", encoding="utf-8") as stderr,

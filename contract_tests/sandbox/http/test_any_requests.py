@@ -136,7 +136,7 @@ def _quoted(text: str) -> str:
 
 @st.composite
 def requests(draw: st.DrawFn) -> tuple[str, str, list[tuple[bytes, bytes]], bytes]:
-    """A method, a path with a query, headers and a body."""
+    """Return a method, a path with a query, headers and a body."""
     if draw(st.booleans()):
         path, operation = OPERATIONS[draw(st.sampled_from(sorted(OPERATIONS)))]
         path = re.sub(r"\{\w+\}", lambda _: _quoted(draw(texts)), path)
@@ -169,7 +169,7 @@ def bounded(cases: int) -> settings:
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Any, str]]:
-    """A sandbox's application, and a token."""
+    """Yield a sandbox's application, and a token."""
     instance = Instance(tmp_path_factory.mktemp("any"))
     with instance.store.reading() as db:
         user = find_user_by_email(db, instance.credentials.username)

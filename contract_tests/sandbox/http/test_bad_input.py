@@ -79,7 +79,7 @@ class Target:
         return self.http.post(self.url, content=content, headers={"Content-Type": kind, "Accept": accept})
 
     def is_well(self) -> bool:
-        """Whether it still answers as it should, and keeps nothing that it refused."""
+        """Return whether it still answers as it should, and keeps nothing that it refused."""
         answer = self.infer(file_of(pa.table({"tensor": vectors(2)})))
         return answer.status_code == 200 and not list(self.staging.iterdir())
 
@@ -108,7 +108,7 @@ def target(model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Genera
 
 @pytest.fixture(scope="module", autouse=True)
 def _bounded_memory(target: Target) -> Generator[None]:
-    """No test of this module may make the sandbox large."""
+    """Yield no test of this module may make the sandbox large."""
     assert target.is_well()
     before = memory_mib(target.process, "VmHWM")
     yield
@@ -117,7 +117,7 @@ def _bounded_memory(target: Target) -> Generator[None]:
 
 
 def refused(answer: httpx.Response, status: int, *said: str) -> bool:
-    """Whether an answer is an error in one of the forms of the API, in one sentence that says something."""
+    """Return whether an answer is an error in one of the forms of the API, in one sentence that says something."""
     body = answer.json()
     sentence = body.get("msg") or body.get("error_description") or body.get("error")
     problem = f"{answer.status_code} {answer.text[:300]}"
@@ -141,7 +141,7 @@ def new_name() -> str:
 
 
 def settled(target: Target, name: str) -> dict[str, Any]:
-    """A model's only version, when its conversion has ended."""
+    """Return a model's only version, when its conversion has ended."""
     deadline = time.monotonic() + 30
     while True:
         [version] = target.post("list_model_versions", json={"model_id": name}).json()
@@ -152,7 +152,7 @@ def settled(target: Target, name: str) -> dict[str, Any]:
 
 
 def raw(target: Target, content: bytes, *, half_close: bool = False) -> bytes:
-    """What is answered to bytes of any kind on a connection of their own, until it is closed."""
+    """Return what is answered to bytes of any kind on a connection of their own, until it is closed."""
     url = urlsplit(target.environment["WALLAROO_API_URL"])
     with socket.create_connection((url.hostname, url.port or 80), timeout=10) as connection:
         connection.sendall(content)
@@ -167,7 +167,7 @@ def raw(target: Target, content: bytes, *, half_close: bool = False) -> bytes:
 def request_lines(
     target: Target, operation: str, *headers: str, version: str = "1.1", target_form: str = "{}"
 ) -> bytes:
-    """The beginning of a request, up to its body."""
+    """Return the beginning of a request, up to its body."""
     path = contract.operation(operation).path
     token = target.http.headers["Authorization"]
     lines = [f"POST {target_form.format(path)} HTTP/{version}", "Host: localhost", f"Authorization: {token}", *headers]
@@ -255,7 +255,7 @@ JSON_TYPE = {"Content-Type": "application/json"}
 
 
 def pieces(content: bytes) -> Iterator[bytes]:
-    """A body of unknown length."""
+    """Yield a body of unknown length."""
     for start in range(0, len(content), 1 << 16):
         yield content[start : start + (1 << 16)]
 
@@ -271,7 +271,7 @@ BOUNDARY = "a-boundary-of-the-tests"
 
 
 def multipart(*parts: tuple[str, bytes], end: bool = True) -> dict[str, Any]:
-    """A multipart request; the part `file` is a file."""
+    """Return a multipart request; the part `file` is a file."""
     content = b"".join(
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"'.encode()
         + (b'; filename="m.onnx"' if name == "file" else b"")
@@ -287,7 +287,7 @@ def multipart(*parts: tuple[str, bytes], end: bool = True) -> dict[str, Any]:
 
 
 def compressed(table: Any, *, declared: int | None = None) -> bytes:
-    """A compressed Arrow file; `declared` is what each buffer says of its length when it is not compressed."""
+    """Return a compressed Arrow file; `declared` is what each buffer says of its length when it is not compressed."""
     content = bytearray(file_of(table, compression="zstd"))
     if declared is not None:
         magic = bytes.fromhex("28b52ffd")  # where a frame of Zstandard begins
@@ -308,12 +308,12 @@ def dictionary(rows: int, text: int) -> Any:
 
 
 def nothing(rows: int) -> Any:
-    """A column of nulls, which takes no memory however long it is."""
+    """Return a column of nulls, which takes no memory however long it is."""
     return pa.Array.from_buffers(pa.null(), rows, [None])
 
 
 def lists_of_nothing(size: int) -> Any:
-    """A row that is a list of lists of nothing, each as long as a list of fixed size can be."""
+    """Return a row that is a list of lists of nothing, each as long as a list of fixed size can be."""
     inner: Any = pa.list_(pa.null(), size)
     array: Any = pa.Array
     lists = array.from_buffers(inner, size, [None], children=[nothing(size * size)])
@@ -321,7 +321,7 @@ def lists_of_nothing(size: int) -> Any:
 
 
 def overlapping(batches: int) -> bytes:
-    """An Arrow file whose footer names its first batch, which is a large one, in place of all others."""
+    """Return an Arrow file whose footer names its first batch, which is a large one, in place of all others."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, zeros(0).schema) as writer:
         writer.write_table(zeros(MIB // 2))
@@ -337,7 +337,7 @@ def overlapping(batches: int) -> bytes:
 
 
 def views(rows: int, text: int) -> Any:
-    """A column of views that all show one long text."""
+    """Return a column of views that all show one long text."""
     one = pa.array(["x" * text], pa.string_view()).buffers()
     return pa.Array.from_buffers(
         pa.string_view(), rows, [None, pa.py_buffer(one[1].to_pybytes()[:16] * rows), *one[2:]]
@@ -478,7 +478,7 @@ def _mutated(chance: random.Random, content: bytes) -> bytes:
 
 
 def functions_upon_functions(levels: int) -> bytes:
-    """Each function calls the next one ten times: 10 ** levels nodes in all."""
+    """Return each function calls the next one ten times: 10 ** levels nodes in all."""
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
     functions: list[Any] = []
     for level in range(levels):
@@ -504,7 +504,7 @@ def cyclic() -> bytes:
 
 
 def declared(*dimensions: int) -> bytes:
-    """A model with a tensor that has four bytes, whatever it says."""
+    """Return a model with a tensor that has four bytes, whatever it says."""
     graph = graph_of([node("Add", ["x", "w"], ["y"])])
     graph.initializer.append(TensorProto(name="w", data_type=FLOAT, dims=dimensions, raw_data=b"1234"))
     return onnx_of(graph)
@@ -831,7 +831,7 @@ class TestForms:
 
 
 def with_header(header: bytes) -> dict[str, Any]:
-    """A form whose first part has a header of one's own."""
+    """Return a form whose first part has a header of one's own."""
     form = multipart(("name", b"m"), ("workspace_id", b"1"), ("file", b"x"))
     return form | {"content": form["content"].replace(b"\r\n\r\n", b"\r\n" + header + b"\r\n\r\n", 1)}
 

@@ -45,7 +45,7 @@ def cors_headers(answer: httpx.Response) -> dict[str, str]:
 
 
 def preflight(api: httpx.Client, origin: str) -> httpx.Response:
-    """What a browser sends before a page's request with a token and a JSON body."""
+    """Return what a browser sends before a page's request with a token and a JSON body."""
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
     return api.options(LISTING, headers={"Origin": origin} | asked)
 

@@ -52,7 +52,7 @@ def served() -> Generator[Served]:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> Generator[Served]:
-    """A server whose time-outs are short."""
+    """Yield a server whose time-outs are short."""
     monkeypatch.setattr(protocol, "TICK_SECONDS", 0.05)
     monkeypatch.setattr(connections, "TICK_SECONDS", 0.05)
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.4)
@@ -65,7 +65,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> Generator[Served]:
 
 
 def _settled_memory(process: int) -> float:
-    """The peak of a sandbox's memory in MiB, once it has loaded what it loads in the background."""
+    """Return the peak of a sandbox's memory in MiB, once it has loaded what it loads in the background."""
     peak, before = memory_mib(process, "VmHWM"), 0.0
     while peak > before:
         time.sleep(1)

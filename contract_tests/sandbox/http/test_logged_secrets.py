@@ -32,14 +32,14 @@ class Secrets:
     made_up: list[str]
 
     def written(self) -> Iterator[str]:
-        """All of them."""
+        """Yield all of them."""
         plain = [self.environment["WALLAROO_PASSWORD"], self.environment["WALLAROO_CLIENT_SECRET"]]
         for secret in [*plain, *self.tokens, *self.made_up]:
             yield from {secret, quote(secret), quote_plus(secret), base64.b64encode(secret.encode()).decode()}
 
 
 def secret() -> str:
-    """A secret that stands nowhere else."""
+    """Return a secret that stands nowhere else."""
     return f"s3cret-{uuid.uuid4().hex}"
 
 

@@ -47,7 +47,7 @@ TYPES = {
 def model(
     nodes: list[Any], inputs: dict[str, tuple[int, list[Any]]], outputs: dict[str, tuple[int, list[Any]]]
 ) -> bytes:
-    """A model of these nodes; inputs and outputs by name, with type and shape."""
+    """Return a model of these nodes; inputs and outputs by name, with type and shape."""
     graph = helper.make_graph(
         nodes,
         "test",
@@ -184,7 +184,7 @@ def _url_of(http: httpx.Client, name: str) -> str:
 
 @pytest.fixture(scope="module")
 def releases(model_file: Path) -> Any:
-    """What each release answers to one row: by release, a function of the request's options."""
+    """Return what each release answers to one row: by release, a function of the request's options."""
     answers: dict[str, Any] = {}
     for release in ("2022.4", "2023.4", "2025.2"):
         with running(None, "--release", release) as environment, connect(environment=environment) as client:

@@ -55,7 +55,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Generator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, sandbox: dict[str, str]) -> Browser:
-    """The browser on a fresh copy of the page, with the operations on it."""
+    """Return the browser on a fresh copy of the page, with the operations on it."""
     browser.complaints()
     browser.open(sandbox["WALLAROO_API_URL"] + PAGE)
     browser.wait_until("return document.querySelector('.opblock') !== null")
@@ -63,7 +63,7 @@ def page(browser: Browser, sandbox: dict[str, str]) -> Browser:
 
 
 def blocks(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The operations of the contract by the ids that Swagger UI gives their blocks."""
+    """Return the operations of the contract by the ids that Swagger UI gives their blocks."""
     found = (operation for _, _, operation in contract.operations(document))
     return {f"operations-{operation['tags'][0]}-{operation['operationId']}": operation for operation in found}
 

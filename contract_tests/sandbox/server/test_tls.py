@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, str]]:
-    """The environment of a sandbox with a throw-away certificate."""
+    """Yield the environment of a sandbox with a throw-away certificate."""
     with running(tmp_path_factory.mktemp("tls") / "data", "--tls") as environment:
         yield environment
 
@@ -40,7 +40,7 @@ def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, s
 def make_pair(
     directory: Path, *names: str, days: int = 30, password: bytes | None = None, name: str = "pair"
 ) -> tuple[Path, Path]:
-    """A certificate that signs itself, and its key."""
+    """Return a certificate that signs itself, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     began = datetime.now(UTC) - timedelta(days=60)

@@ -71,7 +71,7 @@ class Round:
 
 
 def sandbox_of(directory: Path) -> int:
-    """The process of the sandbox that works on a directory."""
+    """Return the process of the sandbox that works on a directory."""
     below = sandboxes_below(os.getpid())
     [pid] = [pid for pid in below if str(directory) in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")]
     return pid
@@ -136,7 +136,7 @@ def sha_of(file: Path) -> str:
 
 
 def marked_rows(log: InferenceLog, pipeline: int) -> Iterator[tuple[int, int]]:
-    """The marker of each logged batch, which all of its rows have, and the number of its rows."""
+    """Yield the marker of each logged batch, which all of its rows have, and the number of its rows."""
     for batch in log.read(pipeline):
         rows: Any = batch.table.column("in.dense_input")
         [marker] = np.unique(np.asarray(rows.combine_chunks().flatten()).reshape(-1, WIDTH)[:, 0])

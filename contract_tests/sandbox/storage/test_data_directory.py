@@ -37,7 +37,7 @@ def models(directory: Path) -> list[str]:
 
 
 def refused(directory: Path, *outside: Path) -> str:
-    """Why a sandbox does not start on a directory, in which nothing changes; a sentence."""
+    """Return why a sandbox does not start on a directory, in which nothing changes; a sentence."""
     before = snapshot(directory, *outside)
     with pytest.raises(DataDirectoryError) as raised:
         Store(directory)

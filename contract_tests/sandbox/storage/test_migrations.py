@@ -55,7 +55,7 @@ def make(directory: Path, version: int) -> None:
 
 
 def rows(directory: Path) -> dict[str, list[dict[str, Any]]]:
-    """The rows of every table."""
+    """Return the rows of every table."""
     with closing(sqlite3.connect(directory / DATABASE)) as db:
         db.row_factory = sqlite3.Row
         tables = [row[0] for row in db.execute(TABLES)]

@@ -29,12 +29,12 @@ FILE: dict[str, Any] = {"type": "string", "format": "binary"}
 
 
 def fields(**properties: Any) -> dict[str, Any]:
-    """The schema of an object that needs all of its fields."""
+    """Return the schema of an object that needs all of its fields."""
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
 def listed(items: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a list."""
+    """Return the schema of a list."""
     return {"type": "array", "items": items, "minItems": 1}
 
 
@@ -63,7 +63,7 @@ class Added:
     example: Any = None
 
     def written(self, name: str) -> dict[str, Any]:
-        """The operation as the contract has it."""
+        """Return the operation as the contract has it."""
         empty = {"description": "It is done.", "content": {JSON: {"schema": {"type": "object"}}}}
         refused = {"description": "It is refused."}
         found: dict[str, Any] = {
@@ -204,7 +204,7 @@ READS: dict[str, Added] = {
 
 
 def extended(changes: dict[str, dict[str, Any]] | None = None) -> dict[str, Any]:
-    """The contract with all of these operations.
+    """Return the contract with all of these operations.
 
     Args:
         changes: Other parts of some of them, by their names; a part that is None is left out.
@@ -265,7 +265,7 @@ class Counting:
         await self.app(scope, again, send)
 
     def at(self, name: str) -> list[Arrived]:
-        """What reached an added operation's path, whatever its method."""
+        """Return what reached an added operation's path, whatever its method."""
         template = (ADDED | READS)[name].path
         return [each for each in self.arrived if _fits(template, each.path)]
 
@@ -284,12 +284,12 @@ def _fits(template: str, path: str) -> bool:
 
 
 def contract_operations() -> Iterator[tuple[str, contract.OperationInfo]]:
-    """The operations of the contract that comes with the package."""
+    """Yield the operations of the contract that comes with the package."""
     yield from ((name, contract.operation(name)) for name in contract.operation_ids())
 
 
 def is_added(path: str) -> bool:
-    """Whether a path is one of an added operation."""
+    """Return whether a path is one of an added operation."""
     return any(_fits(added.path, path) for added in (ADDED | READS).values())
 
 
@@ -306,7 +306,7 @@ def _arrived(scope: Scope, body: bytes) -> Arrived:
 
 
 def _in_body(body: bytes) -> set[str]:
-    """Every text and number in a body, read as whatever it can be read as."""
+    """Return every text and number in a body, read as whatever it can be read as."""
     try:
         return set(_leaves(json.loads(body, object_pairs_hook=list)))
     except (ValueError, RecursionError):

@@ -44,7 +44,7 @@ class Document:
         return self.operation(name)["responses"][status]["content"]["application/json"]["schema"]
 
     def came(self, name: str, *path: str) -> dict[str, Any]:
-        """The fields of an answer, below fields and `items`."""
+        """Return the fields of an answer, below fields and `items`."""
         schema = self.answer(name)
         for key in path:
             schema = schema["items"] if key == "items" else schema["properties"][key]

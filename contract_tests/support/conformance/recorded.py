@@ -22,29 +22,29 @@ RULES = Rules(DOCUMENT)
 
 
 def files() -> dict[str, dict[str, Any]]:
-    """The recordings, by document."""
+    """Return the recordings, by document."""
     return {
         file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(FOLDER.glob("recordings/*.json"))
     }
 
 
 def exchanges() -> list[dict[str, Any]]:
-    """All recorded exchanges."""
+    """Return all recorded exchanges."""
     return [exchange for recording in files().values() for exchange in recording["exchanges"]]
 
 
 def answered() -> list[Any]:
-    """Those whose answer was recorded, whole or from its beginning, as parameters of a test."""
+    """Return those whose answer was recorded, whole or from its beginning, as parameters of a test."""
     return [pytest.param(found, id=found["id"]) for found in exchanges() if recorded_answer(found) is not NOTHING]
 
 
 def requested() -> list[Any]:
-    """Those whose request body is known, as parameters of a test."""
+    """Return those whose request body is known, as parameters of a test."""
     return [pytest.param(found, id=found["id"]) for found in exchanges() if sent_body(found) is not NOTHING]
 
 
 def recorded_answer(exchange: dict[str, Any]) -> Any:
-    """The JSON of an answer; of one that was printed from its beginning only, as much as is there."""
+    """Return the JSON of an answer; of one that was printed from its beginning only, as much as is there."""
     response = exchange["response"]
     if "truncated_text" in response:
         return _completed(response["truncated_text"])
@@ -72,28 +72,28 @@ def sent_body(exchange: dict[str, Any]) -> Any:
 
 
 def operation_of(operation_id: str) -> dict[str, Any]:
-    """An operation as the contract writes it."""
+    """Return an operation as the contract writes it."""
     spec = SPEC.operations[operation_id]
     return DOCUMENT["paths"][spec.path][spec.method.lower()]
 
 
 def answer_schema(operation_id: str) -> dict[str, Any]:
-    """The schema of an operation's JSON answer when it succeeds."""
+    """Return the schema of an operation's JSON answer when it succeeds."""
     return RULES.answer_schema(operation_id)
 
 
 def request_schema(exchange: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a recorded request's body."""
+    """Return the schema of a recorded request's body."""
     kind = SPEC.operations[exchange["operation"]].body_kind(exchange["request"]["content_type"])
     assert kind is not None, exchange["id"]
     return kind.schema
 
 
 def module_of(operation_id: str) -> Any:
-    """The generated module of an operation."""
+    """Return the generated module of an operation."""
     return import_module(f"wallaroo_mlops_client.api.{operation_of(operation_id)['tags'][0]}.{operation_id}")
 
 
 def problems(schema: dict[str, Any], value: Any) -> list[str]:
-    """What is wrong with a value: by the schema, and by `x-always`."""
+    """Return what is wrong with a value: by the schema, and by `x-always`."""
     return RULES.problems(schema, value)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def inlined(document: dict[str, Any]) -> dict[str, Any]:
-    """The contract without a reference: each operation can be changed by itself."""
+    """Return the contract without a reference: each operation can be changed by itself."""
 
     def replaced(value: Any) -> Any:
         if isinstance(value, list):
@@ -30,7 +30,7 @@ def inlined(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def everywhere(change: Callable[[dict[str, Any]], dict[str, Any]], value: Any) -> Any:
-    """A copy of a document in which each object was changed."""
+    """Return a copy of a document in which each object was changed."""
     if isinstance(value, list):
         return [everywhere(change, item) for item in list_of(value)]
     if isinstance(value, dict):

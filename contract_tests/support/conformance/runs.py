@@ -38,7 +38,7 @@ def _rules() -> Rules:
 
 
 def rows() -> list[OperationRow]:
-    """The operations of the contract, two of which were not exercised."""
+    """Return the operations of the contract, two of which were not exercised."""
     found = _rules().operations.values()
     return [
         OperationRow(
@@ -53,13 +53,13 @@ def rows() -> list[OperationRow]:
 
 
 def run(**parts: Any) -> Run:
-    """A run that found nothing, with other parts where some are given."""
+    """Return a run that found nothing, with other parts where some are given."""
     subject = Subject("live", URL, "Wallaroo MLOps API 0.1.0", "3f" * 32, PREFIX, 20_231, ("--allow-user-changes",))
     return replace(Run(subject, rows(), STARTED, 41.7), **parts)
 
 
 def exchange(operation: str = "list_models", **parts: Any) -> Exchange:
-    """An exchange of JSON, with other parts where some are given."""
+    """Return an exchange of JSON, with other parts where some are given."""
     request, answer = b'{"workspace_id": 1}', json.dumps({"models": [{"id": "one", "name": "tumours"}]}).encode()
     usual: dict[str, Any] = {
         "operation": operation,
@@ -78,7 +78,7 @@ def exchange(operation: str = "list_models", **parts: Any) -> Exchange:
 
 
 def rule() -> Rule:
-    """A rule with two sources."""
+    """Return a rule with two sources."""
     return Rule(
         "#/components/schemas/Model/properties/id/type",
         "id:\n  description: The id of the model.\n  type: integer",
@@ -87,7 +87,7 @@ def rule() -> Rule:
 
 
 def finding(**parts: Any) -> Finding:
-    """A finding of a wrong type, with other parts where some are given."""
+    """Return a finding of a wrong type, with other parts where some are given."""
     usual: dict[str, Any] = {
         "operation": "list_models",
         "check": SCHEMA,
@@ -100,7 +100,7 @@ def finding(**parts: Any) -> Finding:
 
 
 def conforming() -> Run:
-    """A run against an instance that keeps the contract."""
+    """Return a run against an instance that keeps the contract."""
     made = run(subject=replace(run().subject, instance="sandbox", url="http://127.0.0.1:41237", options=()))
     _exercise(made, successes=12)
     made.tests += [TestOutcome(f"contract_tests/instance/test_meaning.py::test_{n}", "passed", 0.2) for n in range(40)]
@@ -109,7 +109,7 @@ def conforming() -> Run:
 
 
 def early() -> Run:
-    """A run that ended before it began."""
+    """Return a run that ended before it began."""
     reason = f"{URL} refused the sign-in (401, invalid_grant). Check WALLAROO_USER and WALLAROO_PASSWORD."
     return run(could_not_run=reason, seconds=0.3)
 
@@ -125,7 +125,7 @@ def _exercise(made: Run, successes: int) -> None:
 
 
 def failing() -> Run:
-    """A run with everything in it that a report can show."""
+    """Return a run with everything in it that a report can show."""
     made = run(withheld=Counter({"undeploy_pipeline": 3, "set_assay_active": 1}), drift=drift())
     _exercise(made, successes=9)
     for broken in findings():
@@ -261,7 +261,7 @@ ATTACK = (
 
 
 def hostile() -> Run:
-    """A run of an instance that has put an attack in everything that it could choose."""
+    """Return a run of an instance that has put an attack in everything that it could choose."""
     url = "javascript:document.title='owned'//\"><script>document.title='owned'</script>\ud800"
     body = ATTACK.encode("utf-8", errors="surrogatepass")
     text = json.dumps({ATTACK: ATTACK}).encode()

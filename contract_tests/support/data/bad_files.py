@@ -25,7 +25,7 @@ def file_of(table: Any, **options: Any) -> bytes:
 
 
 def compressed_as_of_old(size: int, *, codec: str = "zstd") -> bytes:
-    """A file of metadata V4 whose one buffer is compressed, which only the custom metadata of its batch says."""
+    """Return a file of metadata V4 whose one buffer is compressed, which only the custom metadata of its batch says."""
     content = struct.pack("<q", size) + bytes(pa.compress(bytes(size), codec))
     schema = pa.schema([("tensor", pa.uint8())])
     batch = pa.record_batch([pa.array(np.frombuffer(content, np.uint8))], schema=schema)
@@ -51,13 +51,13 @@ def node(kind: str, inputs: list[str], outputs: list[str], **attributes: Any) ->
 
 
 def graph_of(nodes: list[Any], **constants: Any) -> Any:
-    """A graph from `x` to `y` with constants."""
+    """Return a graph from `x` to `y` with constants."""
     tensors = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
     return helper.make_graph(nodes, "bad", [vector("x")], [vector("y")], tensors)
 
 
 def summed(kind: str, inputs: list[str], size: int) -> bytes:
-    """A model that makes something large and adds its sum to each row."""
+    """Return a model that makes something large and adds its sum to each row."""
     nodes = [
         node(kind, inputs, ["large"]),
         node("ReduceSum", ["large"], ["sum"], keepdims=0),
@@ -87,7 +87,7 @@ def external(location: str) -> Any:
 
 
 def varint(number: int, width: int = 1) -> bytes:
-    """A number of variable length, in so many bytes at the least."""
+    """Return a number of variable length, in so many bytes at the least."""
     groups = [number >> shift & 0x7F for shift in range(0, 70, 7)]
     while len(groups) > width and groups[-1] == 0:
         groups.pop()
@@ -95,7 +95,7 @@ def varint(number: int, width: int = 1) -> bytes:
 
 
 def graph_hidden_by(content: bytes, tag: bytes) -> bytes:
-    """A model, the tag of whose graph is written in another way."""
+    """Return a model, the tag of whose graph is written in another way."""
     parsed = onnx.ModelProto.FromString(content)
     graph = parsed.graph.SerializeToString()
     parsed.ClearField("graph")

@@ -46,11 +46,11 @@ def written(directory: Path, *sizes: int) -> list[Any]:
 
 
 def inputs_of(table: Any) -> np.ndarray[Any, Any]:
-    """The inputs of a table of rows, as numpy has them."""
+    """Return the inputs of a table of rows, as numpy has them."""
     column: Any = table.column("dense_input").combine_chunks()
     return column.flatten().to_numpy(zero_copy_only=False).reshape(-1, WIDTH)
 
 
 def scores_of(table: Any) -> np.ndarray[Any, Any]:
-    """What the model gave, a number a row."""
+    """Return what the model gave, a number a row."""
     return np.array(table.column("out.dense_1").to_pylist()).reshape(-1)

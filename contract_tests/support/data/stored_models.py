@@ -37,14 +37,14 @@ def add_models(store: Store, names: list[str]) -> None:
 
 
 def with_models(directory: Path, names: list[str]) -> Path:
-    """A data directory with model files, whose sandbox has ended."""
+    """Return a data directory with model files, whose sandbox has ended."""
     with closing(Store(directory)) as store:
         add_models(store, names)
     return directory
 
 
 def killed_with_models(directory: Path, names: list[str]) -> Path:
-    """A data directory whose sandbox was killed, so that its newest rows are in the write-ahead log only."""
+    """Return a data directory whose sandbox was killed, so that its newest rows are in the write-ahead log only."""
     program = """
         import os, signal, sys
         from pathlib import Path

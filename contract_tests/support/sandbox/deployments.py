@@ -15,7 +15,7 @@ WORKSPACE = 1
 
 
 def deployed(environment: dict[str, str], model: Path | bytes, name: str = "deployed") -> str:
-    """The URL of a running deployment of a new model, in the default user's workspace.
+    """Return the URL of a running deployment of a new model, in the default user's workspace.
 
     Args:
         environment: How to reach the sandbox.
@@ -28,7 +28,7 @@ def deployed(environment: dict[str, str], model: Path | bytes, name: str = "depl
 
 
 def is_deployed(client: Client, name: str) -> bool:
-    """Whether something is deployed under a name."""
+    """Return whether something is deployed under a name."""
     try:
         find_deployment(client, name)
     except NotFoundError:

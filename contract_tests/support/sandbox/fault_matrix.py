@@ -131,7 +131,7 @@ FAULTS = (
 
 
 def all_faults() -> list[Fault]:
-    """Every kind of the sandbox, by itself where that says enough, and with its variants."""
+    """Return every kind of the sandbox, by itself where that says enough, and with its variants."""
     return [
         fault
         for kind, about in KINDS.items()
@@ -221,7 +221,7 @@ class Matrix:
         self._made: dict[tuple[str, int], str] = {}
 
     def measure(self, faults: Iterable[Fault]) -> dict[Place, Cell]:
-        """All places of some faults."""
+        """Return all places of some faults."""
         cells: dict[Place, Cell] = {}
         for fault, times, mode in product(faults, TIMES, MODES):
             actions = [action for action in OPERATIONS if fault.kind != EXPIRED_TOKEN or action != "token"]
@@ -230,7 +230,7 @@ class Matrix:
         return cells
 
     def _round(self, places: list[Place]) -> dict[Place, Cell]:
-        """All actions that meet one fault."""
+        """Return all actions that meet one fault."""
         self._names |= {place: f"m{len(self._names) + number}" for number, place in enumerate(places)}
         measured = self._measured_async(places) if places[0].mode == "async" else self._measured(places)
         before, cells = measured
@@ -299,7 +299,7 @@ class Matrix:
         return self._requests()
 
     def _requests_since(self, before: dict[str, int], action: str, least: int) -> int:
-        """How many requests there were of an action; one that was given up may take a moment to be seen."""
+        """Return how many requests there were of an action; one that was given up may take a moment to be seen."""
         operation, deadline = OPERATIONS[action], time.monotonic() + 10
         while True:
             count = self._requests().get(operation, 0) - before.get(operation, 0)
@@ -366,7 +366,7 @@ class Matrix:
 
 
 def model() -> bytes:
-    """A model of `dense_input` float32 [N, 29] to `dense_1` float32 [N, 1]."""
+    """Return a model of `dense_input` float32 [N, 29] to `dense_1` float32 [N, 1]."""
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["dense_input", "w"], ["dense_1"])],
         "matrix",
@@ -384,7 +384,7 @@ def _failed(error: Exception, seconds: float) -> Cell:
 
 
 def measured(faults: Iterable[Fault] | None = None, see: Callable[[Client], object] = repr) -> dict[Place, Cell]:
-    """The matrix, on a sandbox that is made for it.
+    """Return the matrix, on a sandbox that is made for it.
 
     Args:
         faults: Its rows; all of them by default.
@@ -395,7 +395,7 @@ def measured(faults: Iterable[Fault] | None = None, see: Callable[[Client], obje
 
 
 def page(cells: dict[Place, Cell]) -> str:
-    """The matrix as a table; what is the same with both kinds of client stands in it once."""
+    """Return the matrix as a table; what is the same with both kinds of client stands in it once."""
     lines = [
         "# What becomes of a fault",
         "",

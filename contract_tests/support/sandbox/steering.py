@@ -20,7 +20,7 @@ JANUARY_MS = 1_672_531_200_000
 
 
 def steer(http: httpx.Client, route: str, body: Any = None) -> Any:
-    """The answer of a control route, which succeeds: of GET without a body, of POST with one."""
+    """Return the answer of a control route, which succeeds: of GET without a body, of POST with one."""
     path = f"{CONTROL}/{route}"
     answer = http.get(path) if body is None else http.post(path, json=body)
     assert answer.status_code == 200, answer.text
@@ -33,7 +33,7 @@ def reset(http: httpx.Client) -> None:
 
 
 def done(http: httpx.Client, operation: str, body: Any) -> Any:
-    """The answer of an operation, which succeeds."""
+    """Return the answer of an operation, which succeeds."""
     answer = http.post(contract.operation(operation).path, json=body)
     assert answer.is_success, answer.text
     return answer.json()
@@ -46,7 +46,7 @@ def day(number: int, *values: float) -> list[dict[str, Any]]:
 
 
 def seed_pipeline(http: httpx.Client) -> int:
-    """The id of a pipeline in the default user's workspace."""
+    """Return the id of a pipeline in the default user's workspace."""
     [pipeline_id] = steer(http, "seed", {"pipelines": [{"name": PIPELINE, "workspace_id": 1}]})["pipelines"]
     return pipeline_id
 
@@ -57,7 +57,7 @@ def seed_rows(http: httpx.Client, pipeline_id: int, rows: list[dict[str, Any]]) 
 
 
 def assay(pipeline_id: int, **changes: Any) -> dict[str, Any]:
-    """An assay whose baseline is the first of January 2023 and whose windows are the days after it."""
+    """Return an assay whose baseline is the first of January 2023 and whose windows are the days after it."""
     fixed = {
         "pipeline": PIPELINE,
         "model": MODEL,

@@ -27,17 +27,17 @@ def post(http: httpx.Client, operation: str, body: Any) -> httpx.Response:
 
 
 def refused(answer: httpx.Response, said: str) -> bool:
-    """Whether an answer is a 400 in the API's form that says something."""
+    """Return whether an answer is a 400 in the API's form that says something."""
     return answer.status_code == answer.json()["code"] == 400 and said in answer.json()["msg"]
 
 
 def new_email() -> str:
-    """An address that nobody has."""
+    """Return an address that nobody has."""
     return f"{uuid.uuid4().hex}@example.com"
 
 
 def sign_in(sandbox: dict[str, str], **grant: str) -> httpx.Response:
-    """The token endpoint's answer to a grant."""
+    """Return the token endpoint's answer to a grant."""
     return httpx.post(
         sandbox["WALLAROO_AUTH_URL"] + contract.operation("request_token").path,
         data=grant,
@@ -47,7 +47,7 @@ def sign_in(sandbox: dict[str, str], **grant: str) -> httpx.Response:
 
 
 def sign_in_as(sandbox: dict[str, str], email: str) -> httpx.Response:
-    """The token endpoint's answer for a user of the tests."""
+    """Return the token endpoint's answer for a user of the tests."""
     return sign_in(sandbox, grant_type="password", username=email, password=PASSWORD)
 
 
@@ -61,7 +61,7 @@ def with_token(sandbox: dict[str, str], token: str) -> Generator[httpx.Client]:
 
 @contextmanager
 def invited(sandbox: dict[str, str], http: httpx.Client) -> Generator[tuple[str, str, httpx.Client]]:
-    """A second user: the address, the id, and plain HTTP with the user's token."""
+    """Yield a second user: the address, the id, and plain HTTP with the user's token."""
     email = new_email()
     user_id = post(http, "invite_user", {"email": email, "password": PASSWORD}).json()["id"]
     with with_token(sandbox, sign_in_as(sandbox, email).json()["access_token"]) as theirs:
@@ -69,5 +69,5 @@ def invited(sandbox: dict[str, str], http: httpx.Client) -> Generator[tuple[str,
 
 
 def new_workspace(http: httpx.Client) -> int:
-    """The id of a workspace that belongs to the caller."""
+    """Return the id of a workspace that belongs to the caller."""
     return post(http, "create_workspace", {"workspace_name": f"w-{uuid.uuid4().hex}"}).json()["workspace_id"]

@@ -38,7 +38,7 @@ class Echo:
     environment: dict[str, str]
 
     def counts(self) -> dict[str, int]:
-        """How many connections were opened and closed, and what was asked for, without this question."""
+        """Return how many connections were opened and closed, and what was asked for, without this question."""
         from http.client import HTTPConnection, HTTPSConnection
 
         insecure = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

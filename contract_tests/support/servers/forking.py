@@ -34,7 +34,7 @@ def begun(work: Callable[[], object]) -> int:
 
 
 def ended(child: int) -> int:
-    """A child's exit code; negative for the signal that ended it."""
+    """Return a child's exit code; negative for the signal that ended it."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 

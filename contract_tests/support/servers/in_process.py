@@ -45,11 +45,11 @@ class Served:
         return [scope for scope in self.scopes if scope["path"] == "/slow"]
 
     def connect(self) -> socket.socket:
-        """A connection to it."""
+        """Return a connection to it."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS)
 
     def answer(self, *pieces: str | bytes, pause: float = 0) -> str:
-        """What is answered until the connection is closed, to pieces that are sent one after the other."""
+        """Return what is answered until the connection is closed, to pieces that are sent one after the other."""
         with self.connect() as connection:
             with suppress(ConnectionError):  # it was closed before everything was sent
                 for piece in pieces:
@@ -59,16 +59,16 @@ class Served:
             return received(connection)
 
     def status(self, *pieces: str | bytes, pause: float = 0) -> int:
-        """The status of the first answer."""
+        """Return the status of the first answer."""
         return int(self.answer(*pieces, pause=pause).split(" ", 2)[1])
 
     def is_well(self) -> bool:
-        """Whether it still answers."""
+        """Return whether it still answers."""
         return self.status(f"GET / HTTP/1.1\r\n{HOST}{CLOSE}\r\n") == 200
 
 
 def received(connection: socket.socket) -> str:
-    """What comes over a connection until it is closed."""
+    """Return what comes over a connection until it is closed."""
     pieces: list[bytes] = []
     while piece := connection.recv(1 << 20):
         pieces.append(piece)
@@ -101,7 +101,7 @@ def _application(scopes: list[Any]) -> Starlette:
 
 @contextmanager
 def serving(limit: int | None = None, tls: Tls | None = None) -> Generator[Served]:
-    """A server for the time of a `with` block, which holds so many connections, or as many as it can."""
+    """Yield a server for the time of a `with` block, which holds so many connections, or as many as it can."""
     scopes: list[Any] = []
     with listening("127.0.0.1", 0) as listener:
         ready = threading.Event()

@@ -64,7 +64,7 @@ def answer(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers:
 def serving(
     respond: Callable[[BaseHTTPRequestHandler, int], None] = listed, *, tls: Path | None = None
 ) -> Generator[Seen]:
-    """A server for the time of a `with` block.
+    """Yield a server for the time of a `with` block.
 
     Args:
         respond: Gives an answer, told the request and how many came before it.
@@ -128,7 +128,7 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def silent(*, backlog: int = 64) -> Generator[str]:
-    """A server that takes connections, and never reads or answers; its URL."""
+    """Yield a server that takes connections, and never reads or answers; its URL."""
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         listening.bind(("127.0.0.1", 0))
@@ -138,7 +138,7 @@ def silent(*, backlog: int = 64) -> Generator[str]:
 
 @contextmanager
 def full() -> Generator[str]:
-    """A server whose queue of connections is full, so that no further one is made; its URL."""
+    """Yield a server whose queue of connections is full, so that no further one is made; its URL."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(0)
@@ -164,7 +164,7 @@ def _gets_connection(address: tuple[str, int], waiting: list[socket.socket]) -> 
 
 
 def is_answering(url: str) -> bool:
-    """Whether somebody answers at a URL, whatever it is."""
+    """Return whether somebody answers at a URL, whatever it is."""
     try:
         httpx.get(url, trust_env=False)
     except httpx.TransportError:
@@ -173,20 +173,20 @@ def is_answering(url: str) -> bool:
 
 
 def unused() -> str:
-    """A URL where nobody listens."""
+    """Return a URL where nobody listens."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
 def path_of(operation: str) -> str:
-    """An operation's path."""
+    """Return an operation's path."""
     return contract.operation(operation).path
 
 
 @contextmanager
 def raw(respond: Callable[[socket.socket], object], *, reads: bool = True) -> Generator[str]:
-    """A server that writes to each connection whatever it likes; its URL.
+    """Yield a server that writes to each connection whatever it likes; its URL.
 
     Args:
         respond: Writes the answer.

@@ -55,7 +55,7 @@ pq: Any = parquet
 
 
 def rows_of(count: int, seed: int = 1) -> Any:
-    """A table of random rows with their numbers as `id`."""
+    """Return a table of random rows with their numbers as `id`."""
     values = np.random.default_rng(seed).normal(size=count * WIDTH).astype(np.float32)
     inputs = arrow.FixedSizeListArray.from_arrays(arrow.array(values), WIDTH)
     return arrow.table({"id": arrow.array(np.arange(count)), "dense_input": inputs})
@@ -80,7 +80,7 @@ class Place:
     log: Path
 
     def batches(self, rows: int) -> Iterator[Any]:
-        """The first rows, as a reader of files would give them."""
+        """Return the first rows, as a reader of files would give them."""
         return iter(self.table.slice(0, rows).to_batches(max_chunksize=_BATCH_ROWS))
 
     def score(self, rows: int, in_flight: int, size: int | None) -> None:
@@ -94,7 +94,7 @@ class Place:
 
 
 def place(stack: ExitStack, rows: int) -> Place:
-    """A deployment for as long as the stack lives."""
+    """Return a deployment for as long as the stack lives."""
     log = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "requests.jsonl"
     environment = stack.enter_context(running(None, log=log, log_format="json"))
     client = stack.enter_context(connect(environment=environment))
@@ -234,7 +234,7 @@ def _dataset_way(here: Place, rows: int, directory: Path) -> Any:
 
 
 def _vendors(stack: ExitStack, here: Place, directory: Path, *, wanted: bool) -> tuple[dict[str, Any], dict[str, str]]:
-    """The vendor's SDK with tables of two sizes, and with data frames."""
+    """Return the vendor's SDK with tables of two sizes, and with data frames."""
     api, token = here.environment["WALLAROO_API_URL"], bearer(here.client).removeprefix("Bearer ")
     sdk = stack.enter_context(vendor_sdk.vendor(api, token, wanted=wanted))
     deployment = {"name": here.deployment.pipeline, "id": here.deployment.id}

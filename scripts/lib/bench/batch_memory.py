@@ -52,7 +52,7 @@ def _write(directory: Path, rows: int) -> None:
 
 
 def client_program(url: str, source: str, target: str) -> dict[str, float]:
-    """What the client does."""
+    """Return what the client does."""
     start = memory_mib(os.getpid(), "VmHWM")
     began = time.perf_counter()
     with connect() as client:

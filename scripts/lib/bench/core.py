@@ -55,7 +55,7 @@ def core_imports(console: Console) -> bool:
 
 
 def _seconds(statement: str, directory: str) -> float:
-    """The processor time of a fresh interpreter that sees the standard library and one directory."""
+    """Return the processor time of a fresh interpreter that sees the standard library and one directory."""
     environment = {**os.environ, "PYTHONPATH": directory, "PYTHONPYCACHEPREFIX": f"{directory}/.pycache"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     before = _children()
@@ -64,7 +64,7 @@ def _seconds(statement: str, directory: str) -> float:
 
 
 def _children() -> float:
-    """The processor time of all processes that ended below this one, in seconds."""
+    """Return the processor time of all processes that ended below this one, in seconds."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -79,7 +79,7 @@ def link_core(directory: Path) -> None:
 
 
 def core_distributions() -> list[Distribution]:
-    """What this project needs without any extra, and what that needs."""
+    """Return what this project needs without any extra, and what that needs."""
     found: dict[str, Distribution] = {}
     wanted = list(_needed(distribution("wallaroo-ext")))
     while wanted:
@@ -95,7 +95,7 @@ def core_distributions() -> list[Distribution]:
 
 
 def _needed(of: Distribution) -> Iterator[str]:
-    """The names that a distribution requires, extras left out."""
+    """Yield the names that a distribution requires, extras left out."""
     for line in of.requires or ():
         requirement, _, marker = line.partition(";")
         if "extra" not in marker:
@@ -103,7 +103,7 @@ def _needed(of: Distribution) -> Iterator[str]:
 
 
 def layers(console: Console) -> bool:
-    """What signing in and retries add to a call, in memory and on a sandbox, in microseconds."""
+    """Return what signing in and retries add to a call, in memory and on a sandbox, in microseconds."""
     title = f"A call of workspaces/list, medians of {_BATCHES} pairs of batches of {_CALLS}; in memory, processor time"
     table = Table(title=title, title_justify="left")
     for column in ("microseconds", "httpx", "connect", f"added (at most {MOST_MICROSECONDS:.0f})"):

@@ -68,12 +68,12 @@ class Scoring:
     file: Path
 
     def posted(self, http: httpx.Client) -> bytes:
-        """The answer to a bare request."""
+        """Return the answer to a bare request."""
         answer = http.post(self.deployment.url, content=self.content, headers=self.headers, timeout=_TIMEOUT)
         return answer.raise_for_status().content
 
     def by_vendor(self, form: str) -> float:
-        """The seconds that the vendor's SDK takes for these rows.
+        """Return the seconds that the vendor's SDK takes for these rows.
 
         Args:
             form: What they are given as: `table` or `data frame`.
@@ -89,7 +89,7 @@ class Scoring:
 
 
 def scoring(stack: ExitStack, rows: int, *, with_vendor: bool) -> Scoring:
-    """A deployment for as long as the stack lives."""
+    """Return a deployment for as long as the stack lives."""
     client = stack.enter_context(connect(environment=stack.enter_context(running())))
     columns = {"dense_input": np.random.default_rng(1).normal(size=(rows, WIDTH)).astype(np.float32)}
     content = to_file(to_table(columns)).to_pybytes()
@@ -110,7 +110,7 @@ def scoring(stack: ExitStack, rows: int, *, with_vendor: bool) -> Scoring:
 
 
 def one_row(console: Console, *, calls: int = CALLS, with_vendor: bool = True) -> bool:
-    """A row by `infer` beside bare httpx with ready-made bytes; whether it is as fast as it should be."""
+    """Return a row by `infer` beside bare httpx with ready-made bytes; whether it is as fast as it should be."""
     with ExitStack() as stack:
         place = scoring(stack, 1, with_vendor=with_vendor)
         bare = stack.enter_context(httpx.Client(trust_env=False))
@@ -134,7 +134,7 @@ def one_row(console: Console, *, calls: int = CALLS, with_vendor: bool = True) -
 
 
 def _asynchronous(stack: ExitStack, place: Scoring) -> dict[str, Way]:
-    """The same two ways in asyncio, timed inside its loop."""
+    """Return the same two ways in asyncio, timed inside its loop."""
     runner = stack.enter_context(asyncio.Runner())
     bare = httpx.AsyncClient(trust_env=False)
     stack.callback(lambda: runner.run(bare.aclose()))

@@ -113,7 +113,7 @@ class Actor:
         self.http.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
     def post(self, operation: str, body: Any) -> Any:
-        """The answer to a request with JSON."""
+        """Return the answer to a request with JSON."""
         return _checked(self.http.post(contract.operation(operation).path, json=body)).json()
 
     def prepare(self) -> None:
@@ -139,23 +139,23 @@ class Actor:
         return int(self._pipeline["pipeline_id"])
 
     def versions(self) -> list[dict[str, Any]]:
-        """The model versions that were uploaded."""
+        """Return the model versions that were uploaded."""
         models = {model["name"] for model in self.post("list_models", {"workspace_id": WORKSPACE})["models"]}
         own = [name for name in models if name == self.name or name.startswith(f"{self.name}-")]
         return [version for name in own for version in self.post("list_model_versions", {"model_id": name})]
 
     def assays(self) -> list[dict[str, Any]]:
-        """The assays that were created."""
+        """Return the assays that were created."""
         return self.post("list_assays", {"pipeline_id": self.pipeline_id})
 
     def is_deployed(self) -> bool:
-        """Whether the deployment that comes and goes is there."""
+        """Return whether the deployment that comes and goes is there."""
         where = {"workspace_id": WORKSPACE, "pipeline_name": self._toggled["deploy_id"]}
         path = contract.operation("get_pipeline_external_url").path
         return self.http.post(path, json=where).status_code == HTTPStatus.OK
 
     def _new_pipeline(self, name: str) -> dict[str, Any]:
-        """A new pipeline, as a request deploys it."""
+        """Return a new pipeline, as a request deploys it."""
         body: dict[str, Any] = {"pipeline_id": name, "workspace_id": WORKSPACE, "definition": {}}
         made = self.post("create_pipeline", body)
         self.acknowledged.pipelines.add(made["pipeline_pk_id"])
@@ -334,7 +334,7 @@ ACTIONS: dict[str, Callable[[Actor], object]] = {
 
 
 def assay(pipeline: str, pipeline_id: int) -> dict[str, Any]:
-    """An assay as the contract's example has it, of a pipeline whose model has the same name."""
+    """Return an assay as the contract's example has it, of a pipeline whose model has the same name."""
     body = deepcopy(_example_assay())
     for part in (body["baseline"]["Fixed"], body["window"]):
         part |= {"pipeline": pipeline, "model": pipeline}

@@ -41,7 +41,7 @@ SHOWN_ERRORS = 10
 
 
 def import_seconds(statement: str) -> float:
-    """How long a fresh interpreter takes for a statement, beyond what it takes for none."""
+    """Return how long a fresh interpreter takes for a statement, beyond what it takes for none."""
     return _run_seconds(statement) - _run_seconds("pass")
 
 
@@ -67,7 +67,7 @@ def imports(console: Console) -> bool:
 
 
 def uploads(console: Console) -> bool:
-    """What an upload adds to the peaks of memory."""
+    """Return what an upload adds to the peaks of memory."""
     title = f"An upload of {UPLOAD // MIB} MiB: added to the peak of memory"
     table = figures(title, "by", "client", "sandbox", "seconds")
     for way in WAYS:
@@ -78,7 +78,7 @@ def uploads(console: Console) -> bool:
 
 
 def sandbox(console: Console) -> bool:
-    """How fast the sandbox starts, answers and scores."""
+    """Return how fast the sandbox starts, answers and scores."""
     table = figures("The sandbox", "what", "measured")
     start = started()
     table.add_row("ready after", f"{start['ready']:.2f} s")
@@ -93,7 +93,7 @@ def sandbox(console: Console) -> bool:
 
 
 def soaking(console: Console) -> bool:
-    """An hour's worth of mixed requests: how long each takes, what fails, and what becomes of the memory."""
+    """Return an hour's worth of mixed requests: how long each takes, what fails, and what becomes of the memory."""
     bar = (TextColumn("soak"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*bar, console=console, transient=True) as progress:
         task = progress.add_task("", total=HOUR)
@@ -170,7 +170,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _with(options: argparse.Namespace) -> dict[str, Callable[[Console], bool]]:
-    """The sections that take options."""
+    """Return the sections that take options."""
     with_vendor = not options.no_vendor
     return {
         "one-row": partial(one_row, with_vendor=with_vendor),

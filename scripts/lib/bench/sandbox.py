@@ -57,7 +57,7 @@ def started() -> dict[str, float]:
 
 
 def has_load_generator() -> bool:
-    """Whether wrk is there."""
+    """Return whether wrk is there."""
     return shutil.which("wrk") is not None
 
 
@@ -81,7 +81,7 @@ def listed_per_second() -> float:
 
 
 def bearer(client: Client) -> str:
-    """The Authorization header that a client sends."""
+    """Return the Authorization header that a client sends."""
     answer = client.get_httpx_client().post(contract.operation("list_workspaces").path, json={})
     return answer.request.headers["Authorization"]
 
@@ -96,7 +96,7 @@ def _wrk(script: Path, url: str) -> float:
 
 
 def model() -> bytes:
-    """A network of 29 inputs, 64 hidden units and one output."""
+    """Return a network of 29 inputs, 64 hidden units and one output."""
     random = np.random.default_rng(0)
     weights = {
         "w1": random.normal(size=(WIDTH, HIDDEN)).astype(np.float32),
@@ -156,5 +156,5 @@ def _bare(session: Any, content: bytes) -> None:
 
 
 def deployed(client: Client) -> Deployment:
-    """The model, deployed on the sandbox."""
+    """Return the model, deployed on the sandbox."""
     return deploy_pipeline(client, "bench", upload_model(client, model(), name="bench"))

@@ -68,7 +68,7 @@ class Work:
 
 
 def transports(console: Console) -> bool:
-    """Each transport in threads and in asyncio: small calls one at a time and many at a time, and rows."""
+    """Return each transport in threads and in asyncio: small calls one at a time and many at a time, and rows."""
     table = figures(f"Transports, medians of {TURNS} turns", "what", "by", "requests a second", "times httpx")
     with ExitStack() as stack:
         stack.enter_context(_pyreqwest())
@@ -120,7 +120,7 @@ def _pyreqwest() -> Generator[None]:
 
 
 def _of_pyreqwest(name: str) -> Any:
-    """One of its transports for httpx."""
+    """Return one of its transports for httpx."""
     return getattr(import_module("pyreqwest.compatibility.httpx"), name)()
 
 
@@ -131,7 +131,7 @@ def _options(transport: Any) -> dict[str, Any]:
 
 
 def _in_threads(stack: ExitStack, environment: dict[str, str], work: Work) -> dict[str, Way]:
-    """The work by each transport that threads can use."""
+    """Return the work by each transport that threads can use."""
     pool = stack.enter_context(ThreadPoolExecutor(work.at_a_time))
 
     def way(transport: Any) -> Way:
@@ -147,7 +147,7 @@ def _in_threads(stack: ExitStack, environment: dict[str, str], work: Work) -> di
 
 
 def _in_asyncio(stack: ExitStack, environment: dict[str, str], work: Work) -> dict[str, Way]:
-    """The work by each transport that event loops can use."""
+    """Return the work by each transport that event loops can use."""
     runner = stack.enter_context(asyncio.Runner())
 
     def way(transport: Any) -> Way:

@@ -21,7 +21,7 @@ Way = Callable[[], float]
 
 
 def timed(run: Callable[[], object]) -> Way:
-    """A way from a function."""
+    """Return a way from a function."""
 
     def measured() -> float:
         began = time.perf_counter()
@@ -34,7 +34,7 @@ def timed(run: Callable[[], object]) -> Way:
 def in_turns(
     ways: Mapping[str, Way], turns: int, *, warm: int = 1, tell: Callable[[], object] = lambda: None
 ) -> dict[str, list[float]]:
-    """The seconds of each way in each turn.
+    """Return the seconds of each way in each turn.
 
     Each turn begins with another way, so that none is always the one after the same neighbour.
 
@@ -58,7 +58,7 @@ def in_turns(
 
 @contextmanager
 def shown(console: Console, what: str, steps: int) -> Generator[Callable[[], None]]:
-    """A bar for the time of a `with` block; the function that says that a step is done."""
+    """Yield a bar for the time of a `with` block; the function that says that a step is done."""
     bar = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*bar, console=console, transient=True) as progress:
         task = progress.add_task("", total=steps)
@@ -66,7 +66,7 @@ def shown(console: Console, what: str, steps: int) -> Generator[Callable[[], Non
 
 
 def figures(title: str, *columns: str, note: str | None = None) -> Table:
-    """A table whose first column is text, and whose others are figures; a note stands below it."""
+    """Return a table whose first column is text, and whose others are figures; a note stands below it."""
     table = Table(title=title, title_justify="left", caption=note, caption_justify="left")
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")

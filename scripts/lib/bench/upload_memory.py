@@ -35,7 +35,7 @@ def measure(way: str, size: int) -> dict[str, float]:
 
 
 def client_program(way: str, file: Path, sandbox: int) -> dict[str, float]:
-    """What the client does: a small upload, so that everything is loaded, then the measured one."""
+    """Return what the client does: a small upload, so that everything is loaded, then the measured one."""
     with connect() as client, tempfile.NamedTemporaryFile() as small:
         small.write(b"small")
         small.flush()

@@ -49,7 +49,7 @@ class Sink(BaseHTTPRequestHandler):
 
 @contextmanager
 def sink() -> Generator[str]:
-    """A sink as a process of its own, for the time of a `with` block; its URL."""
+    """Yield a sink as a process of its own, for the time of a `with` block; its URL."""
     with subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         try:

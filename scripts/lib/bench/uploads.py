@@ -57,7 +57,7 @@ class Target:
     clear: Callable[[], object] = lambda: None
 
     def timed(self, run: Callable[[], object]) -> float:
-        """The seconds of an upload, which begins with nothing left to write to the disk."""
+        """Return the seconds of an upload, which begins with nothing left to write to the disk."""
         os.sync()
         began = time.perf_counter()
         run()
@@ -66,12 +66,12 @@ class Target:
         return seconds
 
     def ours(self, *, check_sha: bool) -> float:
-        """The seconds of `upload_model`."""
+        """Return the seconds of `upload_model`."""
         options: Any = {"name": _NAME, "workspace": _WORKSPACE, "framework": _FRAMEWORK, "check_sha": check_sha}
         return self.timed(lambda: upload_model(self.client, self.file, **options))
 
     def by_curl(self) -> float:
-        """The seconds of curl; its token comes by standard input, where no list of processes shows it."""
+        """Return the seconds of curl; its token comes by standard input, where no list of processes shows it."""
         path = contract.operation("upload_and_convert_model").path
         command = ["curl", "--silent", "--show-error", "--fail", "--config", "-", "--output", "-"]
         command += ["--form", f"metadata={json.dumps(_metadata())};type=application/json"]
@@ -85,7 +85,7 @@ def _api(client: Client) -> str:
 
 
 def _metadata() -> dict[str, Any]:
-    """What `upload_model` sends beside the file."""
+    """Return what `upload_model` sends beside the file."""
     from wallaroo_mlops_client.models import Conversion, ModelMetadata, Visibility
 
     conversion = Conversion(framework=_FRAMEWORK, requirements=[])
@@ -95,7 +95,7 @@ def _metadata() -> dict[str, Any]:
 
 
 def large_upload(console: Console, *, size: int = SIZE, turns: int = TURNS, with_vendor: bool = True) -> bool:
-    """A large upload; whether it adds as little memory and is as fast as it should be."""
+    """Return a large upload; whether it adds as little memory and is as fast as it should be."""
     with shown(console, "memory", 1):
         added = {"upload_model": measure("upload_model", size)["client"]}
     with ExitStack() as stack:
@@ -123,7 +123,7 @@ def make_file(file: Path, size: int) -> None:
 def _to_a_sandbox(
     console: Console, file: Path, turns: int, *, with_vendor: bool
 ) -> tuple[dict[str, list[float]], dict[str, str], dict[str, float]]:
-    """The seconds of each way; why others did not run; and the MiB that the vendor's SDK adds to its peak."""
+    """Return the seconds of each way; why others did not run; and the MiB that the vendor's SDK adds to its peak."""
     with running() as environment, connect(environment=environment) as client, Sandbox(environment) as control:
         target = Target(client, file, control.reset)
         token = bearer(client).removeprefix("Bearer ")
@@ -183,7 +183,7 @@ def _show_speed(
     reasons: Mapping[str, str] = MappingProxyType({}),
     note: str | None = None,
 ) -> float | None:
-    """A table of speeds; our part of curl's, where that is there."""
+    """Return a table of speeds; our part of curl's, where that is there."""
     mib_a_second = {name: size / MIB / statistics.median(values) for name, values in seconds.items()}
     curl = mib_a_second.get(_CURL)
     title = f"An upload of {size // MIB:,} MiB {where}, medians"

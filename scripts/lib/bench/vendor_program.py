@@ -22,7 +22,7 @@ _CONFIG = {"default_arch": "x86"}
 
 
 def connected(instance: dict[str, Any]) -> Any:
-    """The SDK's client of an instance, with a token that is there already; its own sign-in wants a browser.
+    """Return the SDK's client of an instance, with a token that is there already; its own sign-in wants a browser.
 
     It takes the token from a file.
     """
@@ -43,7 +43,7 @@ def infer(client: Any, task: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _prepared(client: Any, name: str, deployment_id: int, file: str, form: str) -> tuple[Any, Any]:
-    """The SDK's object for a deployment, with what it would ask a GraphQL endpoint for, and the rows."""
+    """Return the SDK's object for a deployment, with what it would ask a GraphQL endpoint for, and the rows."""
     known = {"id": deployment_id, "deploy_id": name, "pipeline": {"pipeline_id": name}}
     table: Any = import_module("pyarrow").ipc.open_file(file).read_all()
     rows = _data_frame(table) if form == "data frame" else table
@@ -51,7 +51,7 @@ def _prepared(client: Any, name: str, deployment_id: int, file: str, form: str) 
 
 
 def _data_frame(table: Any) -> Any:
-    """A table as a data frame whose cells are lists."""
+    """Return a table as a data frame whose cells are lists."""
     return import_module("pandas").DataFrame({name: table[name].to_pylist() for name in table.column_names})
 
 
@@ -76,13 +76,13 @@ def _same(version: Any) -> Any:
 
 
 def _peak_mib() -> float:
-    """The peak of this process's resident memory."""
+    """Return the peak of this process's resident memory."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
 def answered(client: Any, task: dict[str, Any]) -> dict[str, Any]:
-    """What became of a task."""
+    """Return what became of a task."""
     try:
         return {"infer": infer, "upload": upload}[task["do"]](client, task)
     except Exception as error:  # noqa: BLE001 - whatever it is, it stands in the table

@@ -40,14 +40,14 @@ class VendorError(Exception):
 
 @cache
 def name() -> str:
-    """What the SDK is called in tables, with the version that the lock has."""
+    """Return what the SDK is called in tables, with the version that the lock has."""
     lines = LOCK.read_text(encoding="utf-8").splitlines()
     return next(line.removesuffix(" \\").replace("==", " ") for line in lines if line.startswith("wallaroo=="))
 
 
 @cache
 def python() -> Path:
-    """The Python of an environment with the SDK, which is removed when this program ends.
+    """Return the Python of an environment with the SDK, which is removed when this program ends.
 
     Raises:
         VendorError: There is no such Python, or no package index.
@@ -84,7 +84,7 @@ class Vendor:
         self._said = said
 
     def do(self, **task: Any) -> dict[str, Any]:
-        """What became of a task.
+        """Return what became of a task.
 
         Raises:
             VendorError: It failed, or nothing runs.
@@ -110,7 +110,7 @@ class Vendor:
 
 @contextmanager
 def vendor(api: str, token: str, *, wanted: bool = True) -> Generator[Vendor]:
-    """The SDK, with an instance and a token of it; one that cannot do anything, where it cannot be installed."""
+    """Yield the SDK, with an instance and a token of it; one that cannot do anything, where it cannot be installed."""
     try:
         interpreter = python() if wanted else None
     except VendorError as error:
@@ -140,7 +140,7 @@ def _program(interpreter: Path, said: Any) -> subprocess.Popen[str]:
 
 
 def tried(ways: Mapping[str, Way]) -> tuple[dict[str, Way], dict[str, str]]:
-    """The ways that run, and why the others do not."""
+    """Return the ways that run, and why the others do not."""
     running: dict[str, Way] = {}
     reasons: dict[str, str] = {}
     for what, way in ways.items():

@@ -112,11 +112,11 @@ class Names:
     known: dict[tuple[str, Any], Any] = field(default_factory=dict[tuple[str, Any], Any])
 
     def of(self, kind: str, value: Any) -> Any:
-        """The sandbox's name for a recorded one; the same where it was not learnt."""
+        """Return the sandbox's name for a recorded one; the same where it was not learnt."""
         return self.known.get((kind, value), value)
 
     def in_request(self, operation: str, value: Any, name: str = "") -> Any:
-        """A recorded request with the sandbox's names in it."""
+        """Return a recorded request with the sandbox's names in it."""
         if isinstance(value, dict):
             return {key: self.in_request(operation, inner, key) for key, inner in object_of(value).items()}
         if isinstance(value, list):
@@ -127,7 +127,7 @@ class Names:
         return self.of(kind, value) if kind else value
 
     def deployment(self, name: str) -> str:
-        """The name of a deployment, whose number is mapped."""
+        """Return the name of a deployment, whose number is mapped."""
         deploy_id, _, number = name.rpartition("-")
         return f"{deploy_id}-{self.of('deployment', int(number))}"
 
@@ -143,7 +143,7 @@ class Names:
 
 
 def kind_of(operation: str, name: str, value: Any) -> str | None:
-    """What kind of thing a field names; a name of a model or a pipeline is no id."""
+    """Return what kind of thing a field names; a name of a model or a pipeline is no id."""
     if name == "id":
         return IDS.get(operation)
     if name == "model_id" and isinstance(value, int):
@@ -208,7 +208,7 @@ class Replay:
         return Compared(exchange["id"], operation, said or "same keys, types and nulls", reasons)
 
     def _answer(self, operation: str, request: dict[str, Any]) -> httpx.Response:
-        """The answer; that of a deployment's status once it is past starting, or is known to stay there."""
+        """Return the answer; that of a deployment's status once it is past starting, or is known to stay there."""
         deadline = datetime.now(UTC) + timedelta(seconds=PATIENCE_SECONDS)
         answer = self._http.request(**request)
         while (
@@ -221,7 +221,7 @@ class Replay:
         return answer
 
     def _request(self, exchange: dict[str, Any]) -> dict[str, Any] | None:
-        """What httpx's `request` takes; None where the recording does not have the body."""
+        """Return what httpx's `request` takes; None where the recording does not have the body."""
         operation, sent = exchange["operation"], exchange["request"]
         path = self._spec.operations[operation].path
         if "path_parameters" in sent:
@@ -245,7 +245,7 @@ class Replay:
         return self.names.deployment(sent["path_parameters"]["deployment"])
 
     def _token_request(self, request: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
-        """A token request of the sandbox's own user."""
+        """Return a token request of the sandbox's own user."""
         own = {
             "username": self._environment["WALLAROO_USER"],
             "password": self._environment["WALLAROO_PASSWORD"],
@@ -267,7 +267,7 @@ class Replay:
         return self._http.post(path, data=form, auth=self._client_basic).json()["refresh_token"]
 
     def _files(self, operation: str, parts: dict[str, Any]) -> list[tuple[str, Any]]:
-        """The parts of an upload, with the model in the place of the documents' file."""
+        """Return the parts of an upload, with the model in the place of the documents' file."""
         files: list[tuple[str, Any]] = []
         for name, value in parts.items():
             if name == "file":
@@ -305,7 +305,7 @@ def shape(value: Any) -> Any:
 
 
 def merged(left: Any, right: Any) -> Any:
-    """What two elements of one list have together."""
+    """Return what two elements of one list have together."""
     mine, other = object_of(left), object_of(right)
     if mine and other:
         return {
@@ -323,7 +323,7 @@ def _text(part: Any) -> str:
 
 
 def merged_lists(left: list[Any], right: list[Any]) -> list[Any]:
-    """What two lists have together; an empty one adds nothing."""
+    """Return what two lists have together; an empty one adds nothing."""
     return [merged(left[0], right[0])] if left and right else left or right
 
 
@@ -347,12 +347,12 @@ def differences(recorded: Any, actual: Any, place: str = "") -> Iterator[tuple[s
 
 
 def kinds_of(shape_of_value: Any) -> set[str]:
-    """The types of a value; where several were recorded, the sandbox may have one of them."""
+    """Return the types of a value; where several were recorded, the sandbox may have one of them."""
     return set(shape_of_value.split("|")) if isinstance(shape_of_value, str) else {type(shape_of_value).__name__}
 
 
 def reason_of(operation: str, place: str) -> str:
-    """Why the sandbox differs there."""
+    """Return why the sandbox differs there."""
     return REASONS.get((operation, place)) or REASONS.get(("*", place)) or "no reason"
 
 
@@ -373,7 +373,7 @@ def prepare_by_name(client: Client, document: str, names: Names, model: bytes) -
 
 
 def workspace(client: Client, name: str) -> int:
-    """A new workspace's id."""
+    """Return a new workspace's id."""
     from wallaroo_mlops_client.api.workspaces import create_workspace
     from wallaroo_mlops_client.models import CreateWorkspaceRequest
 
@@ -382,7 +382,7 @@ def workspace(client: Client, name: str) -> int:
 
 
 def pipeline(client: Client, name: str, workspace_id: int) -> tuple[int, int]:
-    """A new pipeline's id, and its version's."""
+    """Return a new pipeline's id, and its version's."""
     from wallaroo_mlops_client.api.pipelines import create_pipeline
     from wallaroo_mlops_client.models import CreatePipelineRequest, PipelineDefinition
 
@@ -392,7 +392,7 @@ def pipeline(client: Client, name: str, workspace_id: int) -> tuple[int, int]:
 
 
 def deployment(client: Client, name: str, pipeline_id: int, variant_id: int, version_id: int) -> str:
-    """A new deployment's name."""
+    """Return a new deployment's name."""
     from wallaroo_mlops_client.api.pipelines import deploy_pipeline
     from wallaroo_mlops_client.models import DeployPipelineRequest
 
@@ -450,7 +450,7 @@ def learn_first_user(run: Replay, client: Client) -> None:
 
 
 def model_of_the_documents_shape() -> bytes:
-    """A model of `dense_input` float32 [N, 29] to `dense_1` float32 [N, 1]."""
+    """Return a model of `dense_input` float32 [N, 29] to `dense_1` float32 [N, 1]."""
     from scripts.lib.bench.sandbox import model
 
     return model()
@@ -463,7 +463,7 @@ def compare_all() -> list[Compared]:
 
 
 def page(rows: list[Compared]) -> str:
-    """The table of all exchanges."""
+    """Return the table of all exchanges."""
     lines = [
         "# Congruence of the sandbox with what was recorded",
         "",

@@ -130,13 +130,13 @@ class Endpoint:
         self._given["expired_refresh_token"] = self._sign_in()["refresh_token"]
 
     def moved(self, url: str) -> Endpoint:
-        """The same issuer at another address, with what it gave at this one."""
+        """Return the same issuer at another address, with what it gave at this one."""
         endpoint = Endpoint(url, self._http)
         endpoint._given = self._given
         return endpoint
 
     def access_token(self) -> str:
-        """A user's token."""
+        """Return a user's token."""
         return self._sign_in()["access_token"]
 
     def _sign_in(self, **fields: str) -> dict[str, Any]:
@@ -146,7 +146,7 @@ class Endpoint:
         return self._http.post(self._url + PATH, data=form, auth=BASIC).raise_for_status().json()
 
     def ask(self, question: Question) -> dict[str, str]:
-        """The answer as texts by place: the status, the headers, and what stands in the body and its tokens."""
+        """Return the answer as texts by place: the status, the headers, and what stands in the body and its tokens."""
         headers = {name: self._filled(value) for name, value in question.headers.items()}
         body = question.body
         if body is None and question.fields:
@@ -163,7 +163,7 @@ class Endpoint:
 
 
 def places(answer: httpx.Response) -> dict[str, str]:
-    """An answer as texts by place."""
+    """Return an answer as texts by place."""
     found = {"status": str(answer.status_code)}
     for name, value in answer.headers.items():
         if name not in _OF_THE_MESSAGE:
@@ -178,7 +178,7 @@ def places(answer: httpx.Response) -> dict[str, str]:
 
 
 def _token_places(name: str, token: str) -> dict[str, str]:
-    """What a token says in its header and its claims, by place; `opaque` for one that says nothing."""
+    """Return what a token says in its header and its claims, by place; `opaque` for one that says nothing."""
     try:
         header, claims = (json.loads(base64.urlsafe_b64decode(f"{part}==")) for part in token.split(".")[:2])
     except ValueError:
@@ -190,12 +190,12 @@ def _token_places(name: str, token: str) -> dict[str, str]:
 
 
 def _about(seconds: int) -> str:
-    """A time in tens of seconds: what is left of a session may be some seconds less than all of it."""
+    """Return a time in tens of seconds: what is left of a session may be some seconds less than all of it."""
     return str(round(seconds, -1))
 
 
 def _text(name: str, value: Any) -> str:
-    """A value as it is compared: by its type, or, of what has no order, sorted."""
+    """Return a value as it is compared: by its type, or, of what has no order, sorted."""
     if name in _DIFFERENT_EACH_TIME:
         return type(value).__name__
     if name in {"expires_in", "refresh_expires_in"}:
@@ -206,14 +206,14 @@ def _text(name: str, value: Any) -> str:
 
 
 def _without_order(value: Any) -> Any:
-    """A value whose lists are sorted: those of roles come in any order."""
+    """Return a value whose lists are sorted: those of roles come in any order."""
     if isinstance(value, list):
         return sorted(list_of(value))
     return {name: _without_order(inner) for name, inner in object_of(value).items()} or value
 
 
 def compare(question: Question, keycloak: dict[str, str], sandbox: dict[str, str]) -> Row:
-    """How the two answers to a question compare."""
+    """Return how the two answers to a question compare."""
     differing = [place for place in keycloak | sandbox if keycloak.get(place) != sandbox.get(place)]
     return Row(
         question.name,
@@ -259,7 +259,7 @@ def keycloak_endpoint(server: KeycloakServer, admin: Admin, http: httpx.Client) 
 
 @contextmanager
 def sandbox_endpoint(http: httpx.Client) -> Generator[Endpoint]:
-    """A sandbox with the same client and users."""
+    """Yield a sandbox with the same client and users."""
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / "data"
         _fill(directory)
@@ -300,7 +300,7 @@ def compare_all(server: KeycloakServer, admin: Admin) -> list[Row]:
 
 
 def page(rows: list[Row]) -> str:
-    """The table of all questions, and the differences with their reasons."""
+    """Return the table of all questions, and the differences with their reasons."""
     lines = [
         "# The sandbox's token endpoint beside Keycloak's",
         "",

@@ -32,7 +32,7 @@ class KeycloakUnavailableError(Exception):
 
 
 def java() -> str:
-    """The program that runs Java, as Keycloak's own script looks for it.
+    """Return the program that runs Java, as Keycloak's own script looks for it.
 
     Raises:
         KeycloakUnavailableError: There is none, or it is too old.
@@ -49,7 +49,7 @@ def java() -> str:
 
 
 def cache() -> Path:
-    """The directory of the user's cache for Keycloak; it is made where it is missing."""
+    """Return the directory of the user's cache for Keycloak; it is made where it is missing."""
     directory = user_directory().parent / "keycloak"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
@@ -70,7 +70,7 @@ def unpack(target: Path) -> None:
 
 
 def _archive() -> Path:
-    """The archive, in a repository of Maven's form that has nothing else to do."""
+    """Return the archive, in a repository of Maven's form that has nothing else to do."""
     repository = cache() / "maven"
     archive = repository / "org/keycloak/keycloak-quarkus-dist" / VERSION / f"{_NAME}.zip"
     if not archive.exists():

@@ -24,7 +24,7 @@ _SIGNING = "rsa-generated"
 
 
 def read_realm() -> dict[str, Any]:
-    """The realm of the tests: its settings, its clients and its users."""
+    """Return the realm of the tests: its settings, its clients and its users."""
     return json.loads(REALM_FILE.read_text(encoding="utf-8"))
 
 
@@ -55,7 +55,7 @@ class Admin:
         self._http.close()
 
     def send(self, method: str, path: str, body: Any = None, **query: str) -> Any:
-        """What the Admin API answers to a request below the realm's path; None where it answers nothing.
+        """Return what the Admin API answers to a request below the realm's path; None where it answers nothing.
 
         Raises:
             httpx.HTTPStatusError: It refuses.
@@ -82,12 +82,12 @@ class Admin:
         answer.raise_for_status()
 
     def user_id(self, username: str) -> str:
-        """A user's id."""
+        """Return a user's id."""
         [user] = self.send("GET", "/users", username=username, exact="true")
         return user["id"]
 
     def client(self, client_id: str) -> dict[str, Any]:
-        """A client as Keycloak has it."""
+        """Return a client as Keycloak has it."""
         [client] = self.send("GET", "/clients", clientId=client_id)
         return client
 
@@ -107,7 +107,7 @@ class Admin:
         self.send("DELETE", f"/sessions/{session}")
 
     def events(self, *, client: str) -> list[str]:
-        """The types of what a client has done since the events were forgotten, the oldest first."""
+        """Return the types of what a client has done since the events were forgotten, the oldest first."""
         newest_first = self.send("GET", "/events", client=client, max="1000")
         return [event["type"] for event in reversed(newest_first)]
 
@@ -116,7 +116,7 @@ class Admin:
         self.send("DELETE", "/events")
 
     def add_signing_key(self) -> str:
-        """The id of a new key, which signs tokens from now on."""
+        """Return the id of a new key, which signs tokens from now on."""
         keys = self._signing_keys()
         priority = 1 + max(int(key["config"]["priority"][0]) for key in keys)
         component = {

@@ -24,7 +24,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Return the command line."""
     parser = argparse.ArgumentParser(prog="scripts/keycloak", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="the port of 127.0.0.1 to listen on; a free one by default")
     parser.add_argument("--env-file", type=user_path, metavar="FILE", help="a file to write the lines to as well")

@@ -180,7 +180,7 @@ def _answers(http: httpx.Client) -> bool:
 
 
 def _free_port(wanted: int) -> int:
-    """The port that is wanted, where nobody listens on it; any free one for 0."""
+    """Return the port that is wanted, where nobody listens on it; any free one for 0."""
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def arguments() -> argparse.Namespace:
-    """What was asked for."""
+    """Return what was asked for."""
     parser = argparse.ArgumentParser(prog="scripts/mutate", description=__doc__)
     parser.add_argument("root", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--each", type=int, default=10, metavar="N", help="how many more changes of each package")
@@ -96,7 +96,7 @@ def _number(item: Any) -> str:
 
 
 def has_effect(item: Any) -> bool:
-    """Whether a change is in what runs: not in an annotation, nor in what is there for a type checker."""
+    """Return whether a change is in what runs: not in an annotation, nor in what is there for a type checker."""
     change = item.mutations[0]
     spared = without_effect(change.module_path)
     return not any(start <= change.start_pos and change.end_pos <= end for start, end in spared)
@@ -104,7 +104,7 @@ def has_effect(item: Any) -> bool:
 
 @cache
 def without_effect(module: Path) -> list[tuple[Place, Place]]:
-    """Where those places of a module begin and end."""
+    """Return where those places of a module begin and end."""
     found: list[Any] = []
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         found += [getattr(node, name, None) for name in ("annotation", "returns")]

@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def arguments() -> argparse.Namespace:
-    """What was asked for."""
+    """Return what was asked for."""
     parser = argparse.ArgumentParser(prog="scripts/prove", description=__doc__)
     parser.add_argument("names", nargs="*", help="mutants, as shell patterns such as 'list_models.*'; all by default")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="N mutants of all kinds, the same each time")
@@ -76,7 +76,7 @@ def arguments() -> argparse.Namespace:
 
 
 def chosen(patterns: list[str], sample: int) -> list[str]:
-    """The names of the mutants to try.
+    """Return the names of the mutants to try.
 
     Args:
         patterns: Shell patterns of names, of which one has to fit; all where there are none.
@@ -100,7 +100,7 @@ def stratified(names: list[str], most: int) -> list[str]:
 
 
 def tried(trials: list[Trial], jobs: int) -> Found:
-    """What the suite says of each trial; each is printed as it comes."""
+    """Return what the suite says of each trial; each is printed as it comes."""
     found: Found = []
     for number, (trial, verdict) in enumerate(verdicts(trials, jobs), 1):
         print(f"[{number}/{len(trials)}] {line(trial, verdict)}", flush=True)
@@ -109,7 +109,7 @@ def tried(trials: list[Trial], jobs: int) -> Found:
 
 
 def line(trial: Trial, verdict: Verdict) -> str:
-    """What became of a trial, as one line."""
+    """Return what became of a trial, as one line."""
     if not trial.mutant:
         word = f"FALSE ALARM by {verdict.check}: {verdict.message}" if is_alarm(verdict) else "no alarm"
         return f"honest, seed {trial.seed}: {word} ({verdict.seconds:.0f} s)"
@@ -124,7 +124,7 @@ def line(trial: Trial, verdict: Verdict) -> str:
 
 
 def is_alarm(verdict: Verdict) -> bool:
-    """Whether the suite complained."""
+    """Return whether the suite complained."""
     return verdict.noticed or bool(verdict.crash)
 
 

@@ -20,7 +20,7 @@ GENERATED = ROOT / "generated"
 
 
 def noticed() -> Iterator[tuple[ClientEdit, str]]:
-    """Each edit with what `scripts/regenerate --check` said of it; an empty text where it found no difference."""
+    """Yield each edit with what `scripts/regenerate --check` said of it; an empty text where it found no difference."""
     for edit in client_edits(GENERATED):
         with tempfile.TemporaryDirectory() as directory:
             copy = Path(directory) / "generated"

@@ -174,7 +174,7 @@ class CsvFile:
             return
 
     def _parsed(self, parser: _Parser) -> Iterator[RecordBatch]:
-        """The rows, with the present size of blocks."""
+        """Yield the rows, with the present size of blocks."""
         source = self._opened()
         try:
             yield from parser.rows(source, self._begin)
@@ -242,7 +242,7 @@ class _Parser:
         self._wrong: Any = None
 
     def rows(self, source: Readable, begin: int) -> Iterator[RecordBatch]:
-        """The rows, but for the one that was put behind them."""
+        """Yield the rows, but for the one that was put behind them."""
         end = self._dialect.delimiter.join([_END] * len(self._file.names)).encode() + b"\n"
         last: Any = None
         for batch in self._batches(_Blocks(source, begin, end, blank_lines=self._lines, dialect=self._dialect)):
@@ -252,7 +252,7 @@ class _Parser:
         yield self._given(self._without_end(last))
 
     def _batches(self, blocks: _Blocks) -> Iterator[Any]:
-        """What pyarrow makes of the blocks, without empty batches."""
+        """Yield what pyarrow makes of the blocks, without empty batches."""
         try:
             yield from (batch for batch in self._opened(blocks) if batch.num_rows)
         except pa.ArrowInvalid as error:
@@ -310,13 +310,13 @@ class _Parser:
         return batch.slice(0, batch.num_rows - 1)
 
     def _given(self, batch: Any) -> Any:
-        """A batch under the names of the file."""
+        """Return a batch under the names of the file."""
         if self._lines:
             batch = self._without_blank_lines(batch)
         return pa.RecordBatch.from_arrays(batch.columns, schema=self._schema)
 
     def _without_blank_lines(self, batch: Any) -> Any:
-        """The rows of a file with one column, in which lines without anything are allowed at the end only."""
+        """Return the rows of a file with one column, in which lines without anything are allowed at the end only."""
         column = batch.column(0)
         begun = batch.slice(0, len(column) - column.null_count)
         if begun.num_rows and (self._blank or begun.column(0).null_count):
@@ -409,7 +409,7 @@ class _Blocks(RawIOBase):
         return (b"" if self._last in b"\r\n" else b"\n") + end if end else b""
 
     def _without_blank_lines(self, block: bytes, size: int) -> bytes:
-        """The first block from its first row on: pyarrow wants a row in it."""
+        """Return the first block from its first row on: pyarrow wants a row in it."""
         begun = block.lstrip(b"\r\n")
         while block and not begun:
             block = bytes(self._source.read(size))

@@ -221,16 +221,16 @@ class _Some:
     first: int
 
     def take(self, places: Any) -> _Some:
-        """Those at some places."""
+        """Return those at some places."""
         return _Some(self.values.take(pa.array(places)), self.rows[places], self.texts, self.file, self.first)
 
     def field(self, place: int) -> Field:
-        """Where one of them is from."""
+        """Return where one of them is from."""
         row = int(self.rows[place])
         return Field(self.file, self.first + row, self.texts[row].as_py())
 
     def fit(self, pattern: str) -> Any:
-        """Which of them a pattern fits."""
+        """Return which of them a pattern fits."""
         return _numpy(pc.match_substring_regex(self.values, pattern))
 
 
@@ -243,7 +243,7 @@ def _has_fraction(numbers: Any) -> Any:
 
 
 def _is_float(integer: int) -> bool:
-    """Whether a 64-bit float is exactly this number."""
+    """Return whether a 64-bit float is exactly this number."""
     try:
         return int(float(integer)) == integer
     except OverflowError:

@@ -128,12 +128,12 @@ class Source:
             ) from error
 
     def type_of(self, name: str) -> DataType:
-        """The type of a column, as a filter compares it."""
+        """Return the type of a column, as a filter compares it."""
         decided = self._decided()
         return (decided.sent if name in decided.sent.names else decided.schema).field(name).type
 
     def text_in(self, name: str) -> Field | None:
-        """Where a column of CSV has a text that is no number; None where that is not known."""
+        """Return where a column of CSV has a text that is no number; None where that is not known."""
         return self._data.text_in(name)
 
     @property
@@ -156,11 +156,11 @@ class Source:
             )
 
     def path(self, position: Position) -> str:
-        """The file of a position."""
+        """Return the file of a position."""
         return self._data.files[position.file].reader.path
 
     def count(self) -> int | None:
-        """How many rows there are; None where only reading them all would tell."""
+        """Return how many rows there are; None where only reading them all would tell."""
         if self._where is not None:
             return None
         rows = [file.reader.rows for file in self._data.files]
@@ -171,7 +171,7 @@ class Source:
         return Source(self._data, self._found, columns, _expression(where))
 
     def batches(self, begin: Position) -> Iterator[tuple[Position, RecordBatch]]:
-        """The rows from a position on, each batch with where it begins.
+        """Yield the rows from a position on, each batch with where it begins.
 
         Raises:
             InvalidDataError: A file cannot be read as what the data set is.
@@ -200,7 +200,7 @@ class Source:
             yield batch.select(self.columns)
 
     def _filtered(self, decided: Decided, batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
-        """The rows that pass the filter."""
+        """Yield the rows that pass the filter."""
         for batch in batches:
             table = pa.Table.from_batches([batch])
             numbered = _compared(decided, table).append_column(_PLACE, pa.array(range(table.num_rows)))
@@ -216,7 +216,7 @@ _PLACE = "\0place"
 
 
 def _compared(decided: Decided, table: Any) -> Any:
-    """A table as a filter compares it: keys that are read as texts are what those stand for."""
+    """Return a table as a filter compares it: keys that are read as texts are what those stand for."""
     for each in decided.sent:
         values = [from_texts(chunk, each.type) for chunk in table.column(each.name).chunks]
         place = table.column_names.index(each.name)
@@ -225,7 +225,7 @@ def _compared(decided: Decided, table: Any) -> Any:
 
 
 def _evaluates(where: Any, schema: Any) -> bool:
-    """Whether a filter finds its columns."""
+    """Return whether a filter finds its columns."""
     try:
         schema.empty_table().filter(where)
     except (pa.ArrowException, TypeError, ValueError, KeyError) as error:
@@ -242,7 +242,7 @@ def open_source(
     where: Any = None,
     types: Mapping[str, DataType | str] | None = None,
 ) -> Source:
-    """A data set by what a person names.
+    """Return a data set by what a person names.
 
     Args:
         source: A file, a directory, a pattern with `*`, `?` or `[`, a list of files, or a data set of pyarrow.
@@ -292,7 +292,7 @@ def type_named(column: str, kind: Any) -> Any:
 
 
 def _of_dataset(dataset: Any, types: Mapping[str, Any], columns: Sequence[str] | None, where: Any) -> Source:
-    """A data set that somebody made with pyarrow."""
+    """Return a data set that somebody made with pyarrow."""
     if not isinstance(dataset, datasets.FileSystemDataset):
         raise InvalidDataError(
             f"A data set of files is needed, not {type(dataset).__name__}; infer_batches takes rows that are in memory."
@@ -313,7 +313,7 @@ def _of_dataset(dataset: Any, types: Mapping[str, Any], columns: Sequence[str] |
 
 
 def _partitions(fragment: Any) -> dict[str, str | None]:
-    """The columns that the directories of a file say, with the texts that they say."""
+    """Return the columns that the directories of a file say, with the texts that they say."""
     keys: dict[str, Any] = datasets.get_partition_keys(fragment.partition_expression)
     said = FoundFiles(None, [], "").partitions(fragment.path)
     found: dict[str, str | None] = {}

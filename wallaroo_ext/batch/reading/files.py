@@ -68,7 +68,7 @@ class FoundFiles:
         return [InputFile(info.path, info.size, info.mtime_ns) for info in infos]
 
     def overlap(self, system: Any, directory: str) -> bool:
-        """Whether files of a directory are read, or would be once there are any.
+        """Return whether files of a directory are read, or would be once there are any.
 
         Args:
             system: The file system that the directory is in.
@@ -85,12 +85,12 @@ class FoundFiles:
         return base is not None and place.is_relative_to(base) and not _is_hidden(str(place.relative_to(base)))
 
     def _resolved(self, pattern: str) -> list[str]:
-        """The parts of a pattern, below where the directory that it begins with leads to."""
+        """Return the parts of a pattern, below where the directory that it begins with leads to."""
         parts, fixed = _fixed(pattern)
         return [*self._place(str(PurePosixPath(*parts[:fixed]))).parts, *parts[fixed:]]
 
     def _place(self, path: str) -> PurePosixPath:
-        """Where a path leads to."""
+        """Return where a path leads to."""
         return PurePosixPath(os.path.realpath(path) if isinstance(self.system, fs.LocalFileSystem) else path)
 
     def partitions(self, path: str) -> dict[str, str | None]:
@@ -165,7 +165,7 @@ def _is_hidden(path: str) -> bool:
 
 
 def _matching(system: Any, pattern: str) -> list[str]:
-    """The files that a pattern fits, `**` over any number of directories; hidden ones where it names them so."""
+    """Return the files that a pattern fits, `**` over any number of directories; hidden ones where it names them so."""
     parts, fixed = _fixed(pattern)
     base = str(PurePosixPath(*parts[:fixed])) if fixed else ""
     infos = system.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
@@ -176,7 +176,7 @@ def _matching(system: Any, pattern: str) -> list[str]:
 
 
 def _fixed(pattern: str) -> tuple[tuple[str, ...], int]:
-    """The parts of a pattern, and how many of them, from the first on, are names."""
+    """Return the parts of a pattern, and how many of them, from the first on, are names."""
     parts = PurePosixPath(pattern).parts
     return parts, next(number for number, part in enumerate(parts) if set(part) & _WILD)
 
@@ -195,7 +195,7 @@ def _parts_fit(parts: list[str], pattern: list[str]) -> bool:
 
 
 def _part_fits(part: str, pattern: str) -> bool:
-    """Whether a name fits; a hidden one only if the pattern begins as it does, as shells have it for dots."""
+    """Return whether a name fits; a hidden one only if the pattern begins as it does, as shells have it for dots."""
     return fnmatch.fnmatchcase(part, pattern) and not (_is_hidden(part) and part[0] != pattern[0])
 
 

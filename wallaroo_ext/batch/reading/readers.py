@@ -204,7 +204,7 @@ def batches(system: Any, path: str, columns: Sequence[str], *, rows: int, skip: 
 
 
 def groups_from(metadata: Any, skip: int) -> tuple[list[int], int]:
-    """The row groups that are not all before a row, and how many rows those are that are."""
+    """Return the row groups that are not all before a row, and how many rows those are that are."""
     before, first = 0, 0
     while first < metadata.num_row_groups and before + metadata.row_group(first).num_rows <= skip:
         before += metadata.row_group(first).num_rows

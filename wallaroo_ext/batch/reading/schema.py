@@ -211,7 +211,7 @@ class DataSet:
     def _of_csv(
         self, used: Collection[str], typed: Collection[str], seen: Callable[[int], object]
     ) -> dict[str, ColumnType]:
-        """What the texts of the CSV files stand for."""
+        """Return what the texts of the CSV files stand for."""
         found = {name: ColumnType(name) for name in used if any(name in f.reader.schema.names for f in self.files)}
         done = 0
         for file in self.files:
@@ -238,7 +238,7 @@ class DataSet:
             found.see(texts, file.reader.path, first)
 
     def _type(self, name: str, found: Mapping[str, ColumnType]) -> Any:
-        """The type of a column in all files."""
+        """Return the type of a column in all files."""
         if any(name in file.partitions for file in self.files):
             for file in self.files:
                 self._check_directory(file, name)
@@ -270,7 +270,7 @@ class DataSet:
                 _check_partition(file, name, batch.column(0), first)
 
     def _of_files(self, name: str) -> Any:
-        """The type that holds the values that files have with their own types."""
+        """Return the type that holds the values that files have with their own types."""
         having = [file for file in self.files if name in file.reader.schema.names]
         if len({file.reader.schema.field(name).type for file in having}) > 1:
             having = [file for file in having if file.has_rows] or having
@@ -300,7 +300,7 @@ def _check_names(file: FileOfSet) -> None:
 
 
 def _lost_in(file: FileOfSet, name: str, kind: Any) -> InvalidDataError | None:
-    """The error for the first value of a file that a type does not have; None where it has all of them."""
+    """Return the error for the first value of a file that a type does not have; None where it has all of them."""
     own = file.reader.schema.field(name).type
     if own.equals(kind) or _is_wider(own, kind):
         return None
@@ -319,7 +319,7 @@ def _lost_in(file: FileOfSet, name: str, kind: Any) -> InvalidDataError | None:
 
 
 def _is_wider(own: Any, kind: Any) -> bool:
-    """Whether every value of a type is one of another, so that none has to be looked at."""
+    """Return whether every value of a type is one of another, so that none has to be looked at."""
     types = pa.types
     if types.is_integer(own) and types.is_integer(kind):
         return own.bit_width < kind.bit_width and (types.is_unsigned_integer(own) or types.is_signed_integer(kind))

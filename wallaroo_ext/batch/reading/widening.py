@@ -43,7 +43,7 @@ class _DifferentError(Exception):
 
 
 def _joined(one: Kind, other: Kind) -> Kind:
-    """A type for the values of two."""
+    """Return a type for the values of two."""
     if one.equals(other):
         return one
     if pa.types.is_null(one) or pa.types.is_null(other):
@@ -98,7 +98,7 @@ def _decimals(one: Kind, other: Kind) -> Kind:
 
 
 def _digits(kind: Kind) -> tuple[int, int]:
-    """How many digits behind the point, and how many before it."""
+    """Return how many digits behind the point, and how many before it."""
     if pa.types.is_decimal(kind):
         return kind.scale, kind.precision - kind.scale
     return 0, {8: 3, 16: 5, 32: 10, 64: 20}[kind.bit_width]
@@ -191,7 +191,7 @@ def converted(column: Any, kind: Kind) -> Any:
 
 
 def _cast(column: Any, kind: Kind) -> Any:
-    """A column as a type; None where that changes a value."""
+    """Return a column as a type; None where that changes a value."""
     if not _may_become(column.type, kind):
         return None
     try:
@@ -202,7 +202,7 @@ def _cast(column: Any, kind: Kind) -> Any:
 
 
 def _is_same(column: Any, found: Any) -> bool:
-    """Whether the numbers of a column, those within lists and records too, are the same after a cast."""
+    """Return whether the numbers of a column, those within lists and records too, are the same after a cast."""
     own, kind = column.type, found.type
     if own.equals(kind) or pa.types.is_null(own):
         return True
@@ -231,7 +231,7 @@ def text_of(scalar: Any) -> str:
 
 
 def _may_become(one: Kind, other: Kind) -> bool:
-    """Whether a cast gives the same value where it gives one: not another kind of thing, and no other zone."""
+    """Return whether a cast gives the same value where it gives one: not another kind of thing, and no other zone."""
     if pa.types.is_timestamp(one) and pa.types.is_timestamp(other):
         return one.tz == other.tz
     if _is_list(one) and _is_list(other):
@@ -260,7 +260,7 @@ def _kinds(struct: Kind) -> list[Kind]:
 
 
 def _may_round(one: Kind, other: Kind) -> bool:
-    """Whether a cast may give another number without an error.
+    """Return whether a cast may give another number without an error.
 
     One to a narrower float does, of whole numbers to 16 bits only, and one to a decimal with too few digits.
     """
@@ -272,7 +272,7 @@ def _may_round(one: Kind, other: Kind) -> bool:
 
 
 def _first_lost(column: Any, kind: Kind) -> int | None:
-    """The place of the first value that is lost, by halving; None where all types of it are others."""
+    """Return the place of the first value that is lost, by halving; None where all types of it are others."""
     if not _may_become(column.type, kind) or _cast(column.slice(0, 0), kind) is None:
         return next((row for row in range(len(column)) if column[row].is_valid), None)
     begin, end = 0, len(column)

@@ -46,12 +46,12 @@ def restore(storage: Storage, known_bytes: int) -> None:
 
 
 def first_reason(storage: Storage) -> str:
-    """Why the first of the rejected rows was."""
+    """Return why the first of the rejected rows was."""
     return json.loads(storage.read(NAME).partition(b"\n")[0])["reason"]
 
 
 def record(rejection: Rejection, file: str, row_in_file: int) -> dict[str, Any]:
-    """A rejected row as a record.
+    """Return a rejected row as a record.
 
     Args:
         rejection: The row.
@@ -63,7 +63,7 @@ def record(rejection: Rejection, file: str, row_in_file: int) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has for a value."""
+    """Return what JSON has for a value."""
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, bytes):

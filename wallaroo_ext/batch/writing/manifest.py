@@ -111,7 +111,7 @@ def check_target(storage: Storage) -> None:
 
 
 def load(storage: Storage, bound_to: dict[str, Any]) -> Manifest:
-    """The manifest of a directory, or a new one where there is none yet.
+    """Return the manifest of a directory, or a new one where there is none yet.
 
     Args:
         storage: The output's directory.
@@ -153,7 +153,7 @@ def _read(content: bytes, storage: Storage) -> Manifest:
 
 
 def _difference(manifest: Manifest, name: str, value: Any) -> str:
-    """What was and what is, where that fits into a sentence."""
+    """Return what was and what is, where that fits into a sentence."""
     before, now = (json.dumps(each, ensure_ascii=False) for each in (manifest.bound_to.get(name), value))
     longest = 200
     return "differ" if len(before) + len(now) > longest else f"were {before}, and now are {now}"

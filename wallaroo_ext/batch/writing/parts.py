@@ -24,12 +24,12 @@ _GROUP_BYTES = 8 << 20
 
 
 def part_name(number: int) -> str:
-    """The name of a part's file."""
+    """Return the name of a part's file."""
     return f"part-{number:06d}.parquet"
 
 
 def is_part(name: str) -> bool:
-    """Whether a file has the name of a part."""
+    """Return whether a file has the name of a part."""
     return name.startswith("part-") and name.endswith(".parquet")
 
 

@@ -46,7 +46,7 @@ class Ledger:
         self._spans.append(_Span(first, rows, begin))
 
     def place(self, row: int) -> Position:
-        """Where a row that was read and is not finished is."""
+        """Return where a row that was read and is not finished is."""
         span = next(span for span in self._spans if row < span.first + span.rows)
         return Position(span.begin.file, span.begin.row + row - span.first)
 

@@ -157,7 +157,7 @@ class DatasetRun:
         self._tally = tally
 
     def _read(self) -> Iterator[RecordBatch]:
-        """The rows that are left, noted in the ledger."""
+        """Yield the rows that are left, noted in the ledger."""
         first = self._manifest.read
         for begin, batch in self._source.batches(self._manifest.end):
             self._ledger.read(first, batch.num_rows, begin)

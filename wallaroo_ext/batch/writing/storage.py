@@ -43,11 +43,11 @@ class Storage:
         return self._base if isinstance(self._system, fs.LocalFileSystem) else None
 
     def is_read_by(self, found: FoundFiles) -> bool:
-        """Whether its files are among those of a data set, or would be."""
+        """Return whether its files are among those of a data set, or would be."""
         return found.overlap(self._system, self._base)
 
     def path(self, name: str) -> str:
-        """The path of a file in its file system."""
+        """Return the path of a file in its file system."""
         return f"{self._base.rstrip('/')}/{name}"
 
     def make(self) -> None:
@@ -65,16 +65,16 @@ class Storage:
         )
 
     def names(self) -> list[str]:
-        """The names of what is in it, hidden files among them; none where it is not there."""
+        """Return the names of what is in it, hidden files among them; none where it is not there."""
         infos = self._system.get_file_info(fs.FileSelector(self._base, allow_not_found=True))
         return sorted(PurePosixPath(info.path).name for info in infos)
 
     def is_link(self, name: str) -> bool:
-        """Whether a name in it is that of a link, which other file systems than the machine's do not have."""
+        """Return whether a name in it is that of a link, which other file systems than the machine's do not have."""
         return self.local is not None and Path(self.path(name)).is_symlink()
 
     def read(self, name: str) -> bytes:
-        """What is in a file; nothing where it is not there."""
+        """Return what is in a file; nothing where it is not there."""
         if self._system.get_file_info(self.path(name)).type == fs.FileType.NotFound:
             return b""
         with self._system.open_input_stream(self.path(name)) as opened:
@@ -86,7 +86,7 @@ class Storage:
 
     @contextmanager
     def writing(self, name: str) -> Generator[NativeFile | BinaryIO]:
-        """A file to write to, which takes its name, and the place of an older one, when the block ends well.
+        """Yield a file to write to, which takes its name, and the place of an older one, when the block ends well.
 
         On this machine it is on the disk by then. A process that is forked meanwhile leaves the file to its parent.
         """

@@ -116,7 +116,7 @@ def batch(
 
 
 def _deployment(client: Client, named: str, workspace: int | str | None, deployment_id: int | None) -> str:
-    """The URL of the deployment of an id; without one, what the person named."""
+    """Return the URL of the deployment of an id; without one, what the person named."""
     from wallaroo_ext.deployments.find import find_deployment
 
     if deployment_id is None:
@@ -132,7 +132,7 @@ def _left(target: str) -> str:
 
 @contextmanager
 def _telling(*, machine: bool) -> Generator[Wanted]:
-    """What tells how far a run is: a bar on a terminal, lines elsewhere."""
+    """Yield what tells how far a run is: a bar on a terminal, lines elsewhere."""
     if machine:
         yield _json_lines()
     elif progress.is_terminal():

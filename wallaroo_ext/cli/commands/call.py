@@ -73,7 +73,7 @@ def call(
 
 @contextmanager
 def _answered(http: httpx.Client, step: Send) -> Generator[httpx.Response]:
-    """An answer of success, whose body is still to be read."""
+    """Yield an answer of success, whose body is still to be read."""
     try:
         with http.stream(**sendable(step)) as response:
             if not response.is_success:

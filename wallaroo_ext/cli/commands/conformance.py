@@ -98,7 +98,7 @@ def conformance(
 
 @contextmanager
 def suite_errors(contract: Path | None) -> Generator[None]:
-    """What keeps the suite from running, in a sentence: missing packages, no contract, nothing to compare."""
+    """Yield what keeps the suite from running, in a sentence: missing packages, no contract, nothing to compare."""
     from wallaroo_ext.conformance.drift.changes import DriftError
 
     try:

@@ -83,7 +83,7 @@ def deploy(
 
 
 def _parts(text: str) -> dict[str, str | None]:
-    """A model's name, and its version or the beginning of its SHA-256."""
+    """Return a model's name, and its version or the beginning of its SHA-256."""
     parts = _MODEL.fullmatch(text)
     if parts is None:
         raise UsageError(f"--model takes NAME, NAME@VERSION or NAME#SHA, not {text!r}.")

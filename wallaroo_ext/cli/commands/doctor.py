@@ -47,7 +47,7 @@ def doctor(*, options: Options = DEFAULT_OPTIONS) -> None:
 
 
 def diagnosis(options: Options) -> Iterator[Check]:
-    """The checks, one after the other; what depends on one that failed is skipped."""
+    """Yield the checks, one after the other; what depends on one that failed is skipped."""
     yield checks.versions()
     settings, check = checks.settings(options.environment())
     yield check
@@ -74,7 +74,7 @@ def _origin(url: str) -> httpx.URL:
 
 
 def _tls_settings(settings: Settings) -> ssl.SSLContext:
-    """The TLS settings that the client uses too."""
+    """Return the TLS settings that the client uses too."""
     context = httpx.create_ssl_context()
     if settings.ca_bundle is not None:
         try:
@@ -87,7 +87,7 @@ def _tls_settings(settings: Settings) -> ssl.SSLContext:
 
 
 def _ways(settings: Settings, context: ssl.SSLContext) -> Iterator[Check]:
-    """The names, the connections and the encryption; a proxy does all that by itself."""
+    """Yield the names, the connections and the encryption; a proxy does all that by itself."""
     names: dict[str, Check] = {}
     for url in dict.fromkeys(map(_origin, (settings.api_url, settings.auth_url))):
         proxy = checks.proxy_of(url)

@@ -90,7 +90,7 @@ def _url(client: Client, where: str, workspace: str | None, deployment_id: int |
 
 
 def _scored(client: Client, url: str, rows: pa.Table, wire: Any, file: Path | None) -> pa.Table:
-    """The rows scored, piece by piece, so that a request has a size that every gateway takes."""
+    """Return the rows scored, piece by piece, so that a request has a size that every gateway takes."""
     from wallaroo_ext.cli.input_rows import pieces
     from wallaroo_ext.inference.infer import infer as score
 

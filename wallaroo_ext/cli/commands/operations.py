@@ -25,7 +25,7 @@ def operations(*, options: Options = DEFAULT_OPTIONS) -> None:
 
 
 def found(name: str) -> str:
-    """The operation that a person means: its id, also with dashes, or its path.
+    """Return the operation that a person means: its id, also with dashes, or its path.
 
     Raises:
         UsageError: There is none; the message names those with similar ids.

@@ -139,7 +139,7 @@ def _is_address(url: str) -> bool:
 
 
 def _read_secret(file: Path) -> str:
-    """The secret in a file, without the end of its line."""
+    """Return the secret in a file, without the end of its line."""
     try:
         secret = file.read_text(encoding="ascii").strip()
     except OSError as error:

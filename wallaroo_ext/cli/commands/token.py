@@ -24,7 +24,7 @@ def token(*, options: Options = DEFAULT_OPTIONS) -> None:
 
 
 def as_answer(access: str, expires_at: float) -> str:
-    """A token as a token endpoint answers; without a lifetime where nobody told it.
+    """Return a token as a token endpoint answers; without a lifetime where nobody told it.
 
     Args:
         access: The token.

@@ -118,7 +118,7 @@ _ARROW, _PARQUET = b"ARROW1", b"PAR1"
 
 
 def schema_in(file: Path | None) -> pa.Schema | None:
-    """The schema in a file: of an Arrow or a Parquet file with any rows, serialised, or that as base64.
+    """Return the schema in a file: of an Arrow or a Parquet file with any rows, serialised, or that as base64.
 
     Raises:
         UsageError: There is none, or pyarrow is not installed.
@@ -146,7 +146,7 @@ def schema_in(file: Path | None) -> pa.Schema | None:
 
 
 def _message(content: bytes) -> bytes:
-    """A serialised schema, which may be written as base64."""
+    """Return a serialised schema, which may be written as base64."""
     try:
         return base64.b64decode(b"".join(content.split()), validate=True)
     except binascii.Error:

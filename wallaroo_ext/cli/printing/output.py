@@ -24,7 +24,7 @@ class UsageError(Exception):
 
 
 def is_terminal() -> bool:
-    """Whether a person reads what is printed."""
+    """Return whether a person reads what is printed."""
     return sys.stdout.isatty()
 
 
@@ -97,19 +97,19 @@ def interrupted(interrupt: KeyboardInterrupt, *, machine: bool) -> None:
 
 
 def notes_of(error: BaseException) -> list[str]:
-    """What was noted on an error: what it leaves behind, and what ends that."""
+    """Return what was noted on an error: what it leaves behind, and what ends that."""
     return list(getattr(error, "__notes__", []))
 
 
 def _fields(error: Exception) -> dict[str, Any]:
-    """An error for a program."""
+    """Return an error for a program."""
     attributes = {name: _plain(value) for name, value in vars(error).items() if not name.startswith("_")}
     notes = notes_of(error)
     return {"kind": type(error).__name__, "message": str(error)} | ({"notes": notes} if notes else {}) | attributes
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has for a value; a record with named fields is an object."""
+    """Return what JSON has for a value; a record with named fields is an object."""
     if hasattr(value, "_asdict"):
         return value._asdict()
     return [_plain(item) for item in cast("list[Any]", value)] if isinstance(value, tuple | list) else value

@@ -36,7 +36,7 @@ def check_output(file: Path, endings: Collection[str] = ()) -> None:
 
 @contextmanager
 def in_place_of(file: Path) -> Generator[BinaryIO]:
-    """A file to write to, which takes the place of another one when the block ends well.
+    """Yield a file to write to, which takes the place of another one when the block ends well.
 
     A link is followed, as shells do: it stays, and what it leads to is replaced. What cannot be replaced, a device, a
     pipe, or a file that is open already such as /dev/stdout, is written to at its end.

@@ -42,20 +42,20 @@ def show_scored(table: pa.Table) -> None:
 
 
 def records(table: pa.Table) -> Iterator[str]:
-    """The rows as JSON, an object each; what is no number is null."""
+    """Yield the rows as JSON, an object each; what is no number is null."""
     for begin in range(0, table.num_rows, _CHUNK):
         for row in _rows(_readable(table.slice(begin, _CHUNK))):
             yield visible_json(json.dumps(plain(row), ensure_ascii=False, separators=(",", ":")))
 
 
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
-    """The rows as Python has them."""
+    """Return the rows as Python has them."""
     columns = [_values(column) for column in table.columns]
     return (dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 def _values(column: Any) -> list[Any]:
-    """The values of a column; times that Python does not have, with nanoseconds or far away, as texts."""
+    """Return the values of a column; times that Python does not have, with nanoseconds or far away, as texts."""
     try:
         return column.to_pylist()
     except (ValueError, OverflowError):
@@ -69,7 +69,7 @@ def write_scored(file: Path, table: pa.Table) -> None:
 
 
 def plain(value: Any) -> Any:
-    """What JSON has for a value."""
+    """Return what JSON has for a value."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
@@ -84,7 +84,7 @@ def plain(value: Any) -> Any:
 
 
 def _time(value: datetime) -> str:
-    """A time with all its digits and its zone; without one it is UTC, as in all that an instance says."""
+    """Return a time with all its digits and its zone; without one it is UTC, as in all that an instance says."""
     if value.utcoffset():
         return value.isoformat()
     whole = not value.microsecond % 1000 and not getattr(value, "nanosecond", 0)
@@ -92,7 +92,7 @@ def _time(value: datetime) -> str:
 
 
 def _column(name: str, values: list[Any]) -> Column:
-    """A column of the table for people: numbers below each other, and only the beginning of long lists."""
+    """Return a column of the table for people: numbers below each other, and only the beginning of long lists."""
     while values and all(isinstance(value, list) and len(cast("list[Any]", value)) == 1 for value in values):
         values = [value[0] for value in values]
     if all(isinstance(value, float) or value is None for value in values):
@@ -143,7 +143,7 @@ def _write_csv(table: pa.Table, target: BinaryIO) -> None:
 
 
 def _flat(column: Any) -> Any:
-    """A column that CSV can have: lists of one value are that value, other lists a text of JSON."""
+    """Return a column that CSV can have: lists of one value are that value, other lists a text of JSON."""
     pa: Any = import_module("pyarrow")
     while _has_single_values(column):
         column = pa.chunked_array([chunk.flatten() for chunk in column.chunks], column.type.value_type)
@@ -163,7 +163,7 @@ def _has_single_values(column: Any) -> bool:
 
 
 def _readable(table: pa.Table) -> pa.Table:
-    """A table whose 32-bit floats have as few digits as stand for them."""
+    """Return a table whose 32-bit floats have as few digits as stand for them."""
     arrow_module: Any = import_module("pyarrow")
     return arrow_module.table({name: _short_floats(table.column(name)) for name in table.column_names})
 
@@ -176,7 +176,7 @@ def _short_floats(column: Any) -> Any:
 
 
 def _with_values(kind: Any, values: Any) -> Any:
-    """The type with other values in place of 32-bit floats; None where it has none."""
+    """Return the type with other values in place of 32-bit floats; None where it has none."""
     pa: Any = import_module("pyarrow")
     if pa.types.is_float32(kind):
         return values

@@ -16,7 +16,7 @@ _KINDS = {"engines": "engine", "engine_lbs": "load balancer", "sidekicks": "side
 
 
 def state_of(status: DeploymentStatus) -> str:
-    """The state of a deployment, with what its pods say."""
+    """Return the state of a deployment, with what its pods say."""
     details = "; ".join(details_of(status))
     return f"{status.status}: {details}" if details else status.status
 

@@ -84,7 +84,7 @@ def scoring(total: int) -> Generator[Callable[[int], None]]:
 
 
 def is_terminal() -> bool:
-    """Whether a person sees a bar."""
+    """Return whether a person sees a bar."""
     return sys.stderr.isatty()
 
 
@@ -150,7 +150,7 @@ def _amounts(name: str) -> Tell:
 
 
 def size(count: int) -> str:
-    """A number of bytes for a person."""
+    """Return a number of bytes for a person."""
     amount, unit = float(count), 0
     while amount >= _STEP and unit < len(_UNITS) - 1:
         amount, unit = amount / _STEP, unit + 1

@@ -71,7 +71,7 @@ def show_texts(texts: Sequence[str]) -> None:
 
 
 def shortened(text: str, width: int) -> str:
-    """A text that takes no more columns than this; what is too much is left out in its middle."""
+    """Return a text that takes no more columns than this; what is too much is left out in its middle."""
     from rich.cells import cell_len
 
     if cell_len(text) <= width:
@@ -94,7 +94,7 @@ def numbers(values: Sequence[float | None]) -> list[str]:
 
 
 def counted(count: int, what: str) -> str:
-    """How many there are of something whose name takes an `s`."""
+    """Return how many there are of something whose name takes an `s`."""
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
@@ -115,12 +115,12 @@ def _number(value: Any, form: str) -> str:
 
 
 def _room() -> int | None:
-    """How many columns there are; None where nobody looks, and nothing is left out."""
+    """Return how many columns there are; None where nobody looks, and nothing is left out."""
     return max(shutil.get_terminal_size().columns, 40) if output.is_terminal() else None
 
 
 def _as_many_as_fit(columns: list[Column], room: int) -> list[Column]:
-    """The columns that have room when they are as narrow as they can be; `…` stands for the others."""
+    """Return the columns that have room when they are as narrow as they can be; `…` stands for the others."""
     kept: list[Column] = []
     taken = 0
     for place, column in enumerate(columns):
@@ -143,7 +143,7 @@ def _narrowest(column: Column) -> int:
 
 
 def _widths(columns: list[Column], room: int | None) -> list[int]:
-    """How wide each column is: the widest ones give way where there is no room for all."""
+    """Return how wide each column is: the widest ones give way where there is no room for all."""
     widths = [_natural(column) for column in columns]
     if room is None:
         return widths
@@ -170,7 +170,7 @@ def _cell(column: Column, text: str, width: int) -> str:
 
 
 def _coloured(shown: str, state: str) -> str:
-    """A state in its colour, where the terminal has colours and the person wants them."""
+    """Return a state in its colour, where the terminal has colours and the person wants them."""
     if not output.is_terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return shown
     return f"\033[{_COLOURS.get(state.lower(), _OPEN)}m{shown}\033[0m"

@@ -59,7 +59,7 @@ class BadTokens:
         return list(self._kinds)
 
     def header(self, kind: str) -> str | None:
-        """The header with a token of a kind; None for no header at all.
+        """Return the header with a token of a kind; None for no header at all.
 
         Raises:
             NoSuchTokenError: There is none.
@@ -71,7 +71,7 @@ class BadTokens:
         return auth.token().access
 
     def _claims(self) -> dict[str, Any]:
-        """What a good token says; nothing where tokens are no JSON web tokens."""
+        """Return what a good token says; nothing where tokens are no JSON web tokens."""
         try:
             return jwt.decode(self._good(), options={"verify_signature": False})
         except jwt.InvalidTokenError:
@@ -82,16 +82,16 @@ class BadTokens:
         return ".".join(_encoded(part) for part in (head, claims)) + "."
 
     def _changed(self) -> str:
-        """A good token whose claims were changed after it was signed."""
+        """Return a good token whose claims were changed after it was signed."""
         head, _, signature = [*self._good().split("."), "", ""][:3]
         return f"{head}.{_encoded(self._claims() | {'sub': 'somebody-else'})}.{signature}"
 
     def _foreign(self) -> str:
-        """A token with the claims of a good one, signed with a key that the issuer does not have."""
+        """Return a token with the claims of a good one, signed with a key that the issuer does not have."""
         return jwt.encode(self._claims(), _foreign_key(), algorithm="RS256", headers={"kid": "foreign"})
 
     def _expired(self) -> str:
-        """The run's first token, once it has expired, or the one that the environment names."""
+        """Return the run's first token, once it has expired, or the one that the environment names."""
         named = os.environ.get(EXPIRED_TOKEN)
         if named and self._suite.instance.kind == "live":
             return named

@@ -42,7 +42,7 @@ def small_model() -> bytes:
 
 
 def scored(row: list[float]) -> float:
-    """What the small model makes of a row, computed without it."""
+    """Return what the small model makes of a row, computed without it."""
     return sum(weight * number for weight, number in zip(_WEIGHTS, row, strict=True))
 
 

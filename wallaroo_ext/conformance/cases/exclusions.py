@@ -55,15 +55,15 @@ UNSAFE_METHODS: tuple[Narrowed, ...] = (
 
 
 def all_narrowed() -> list[Narrowed]:
-    """Everything that is narrowed, for the report."""
+    """Return everything that is narrowed, for the report."""
     return [*NOT_IN_THE_MACHINE, *NO_GOOD_EDGES, *UNSAFE_METHODS, *FIND_NOTHING]
 
 
 def has_good_edges(operation: str) -> bool:
-    """Whether schemathesis makes good edges of an operation."""
+    """Return whether schemathesis makes good edges of an operation."""
     return not any(operation in narrowed.operations for narrowed in NO_GOOD_EDGES)
 
 
 def is_made_in_machine(check: str) -> bool:
-    """Whether the state machine makes a check."""
+    """Return whether the state machine makes a check."""
     return not any(narrowed.check == check for narrowed in NOT_IN_THE_MACHINE)

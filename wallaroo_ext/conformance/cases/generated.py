@@ -85,7 +85,7 @@ class Properties:
         self._bad_writes = self._schema(bound_names(document, effects, fixtures, self._prefix))
 
     def _schema(self, document: dict[str, Any]) -> Any:
-        """A contract as schemathesis has it, which tells what it checked."""
+        """Return a contract as schemathesis has it, which tells what it checked."""
         schema: Any = schemathesis.openapi.from_dict(document)
         # Tokens have tests of their own; a bad one would keep all other bad data from being looked at.
         schema.config.generation.update(with_security_parameters=False)
@@ -97,7 +97,7 @@ class Properties:
         return schema
 
     def _intercepted(self, transport: Any) -> Any:
-        """A transport of schemathesis whose every request is sent by the run's session.
+        """Return a transport of schemathesis whose every request is sent by the run's session.
 
         Some checks send requests of their own, with a session of their own, which nobody would admit or count.
         """
@@ -163,7 +163,7 @@ class Properties:
         self._machine().run(settings=settings(_settings(scenarios), stateful_step_count=_STEPS))
 
     def _machine(self) -> Any:
-        """The state machine of the contract's links, whose steps are sent and checked as everything else is."""
+        """Return the state machine of the contract's links, whose steps are sent and checked as everything else is."""
         base: Any = self._good.as_state_machine()
         prepare, arguments, validated = self._freshen, self._call_arguments, self._validated
         checked = [check for name, check in _checks().items() if is_made_in_machine(name)]
@@ -290,7 +290,7 @@ class Properties:
         return [self._interceptor.found(result.name, message, operation=operation, exchange=exchange, place=place)]
 
     def _place(self, operation: str, response: Any, check: str) -> tuple[str, ...]:
-        """Where the rule stands that a check found broken."""
+        """Return where the rule stands that a check found broken."""
         rules = self._interceptor.rules
         if check in {_REFUSAL, _ACCEPTANCE} and "requestBody" in rules.operations[operation]:
             return (*rules.places[operation], "requestBody")
@@ -306,7 +306,7 @@ def _use_transport(schema: Any, transport: Any) -> None:
 
 
 def _checks() -> dict[str, Any]:
-    """All checks of schemathesis."""
+    """Return all checks of schemathesis."""
     registry = cast("Any", checks).CHECKS
     return {name: registry.get_one(name) for name in registry.get_all_names()}
 
@@ -315,7 +315,7 @@ _NOT_SENT = 0
 
 
 def _not_sent(case: Any) -> Any:
-    """An answer in place of one to a request that may not be sent, from which no link leads on."""
+    """Return an answer in place of one to a request that may not be sent, from which no link leads on."""
     from schemathesis.core.transport import Response
 
     request = requests.Request(case.method, "http://localhost/").prepare()
@@ -341,7 +341,7 @@ def _settings(examples: int) -> settings:
 
 
 def _one(strategy: Any) -> Any:
-    """The case of a strategy that has only one."""
+    """Return the case of a strategy that has only one."""
     return cast("Any", generation).generate_one(strategy)
 
 
@@ -350,7 +350,7 @@ def _mode(*, good: bool) -> GenerationMode:
 
 
 def _is_undeclared(case: Any) -> bool:
-    """Whether a case has a method that the contract does not have for its path."""
+    """Return whether a case has a method that the contract does not have for its path."""
     return case.method.lower() != case.operation.method.lower()
 
 
@@ -361,7 +361,7 @@ def _empty(case: Any) -> None:
 
 
 def _with_value(body: Any, way: list[str], value: Any) -> Any:
-    """A body with another value at a place that it has."""
+    """Return a body with another value at a place that it has."""
     fields = object_of(body)
     if not way or way[0] not in fields:
         return body
@@ -382,6 +382,6 @@ def _operation(schema: Any, operation: str) -> Any:
 
 
 def _message(failure: Any) -> str:
-    """What a check of schemathesis says, without the empty lines."""
+    """Return what a check of schemathesis says, without the empty lines."""
     text = f"{failure.title}. {failure.message}"
     return " ".join(line.strip() for line in text.splitlines() if line.strip())

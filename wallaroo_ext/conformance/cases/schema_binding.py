@@ -79,7 +79,7 @@ def bound_names(
 
 
 def _without_shared_parameters(document: dict[str, Any]) -> dict[str, Any]:
-    """A contract without the parameters of paths: each operation has its own by now."""
+    """Return a contract without the parameters of paths: each operation has its own by now."""
     for item in object_of(document["paths"]).values():
         object_of(item).pop("parameters", None)
     return document
@@ -141,7 +141,7 @@ class _Binding:
         return body
 
     def _schema(self, name: RequestName) -> dict[str, Any] | None:
-        """The schema of a field that names a thing; None where there is nothing that it could name."""
+        """Return the schema of a field that names a thing; None where there is nothing that it could name."""
         kind, key = split_thing(name.thing)
         if name.origin == "unused":
             return _own_name(self._prefix, DOMAIN if key == "email" else "")
@@ -195,7 +195,7 @@ class _Binding:
         return schema | {"items": items} | ({"minItems": 1, "maxItems": 1} if self._is_good else {})
 
     def _closed(self, schema: dict[str, Any], place: Place, above: tuple[int, ...]) -> dict[str, Any]:
-        """A copy of a schema in which unknown fields name nothing of others, whatever they are taken for."""
+        """Return a copy of a schema in which unknown fields name nothing of others, whatever they are taken for."""
         resolved = object_of(contract.resolve(self._document, schema))
         if id(resolved) in above:
             return schema
@@ -211,25 +211,25 @@ class _Binding:
         return closed
 
     def _kept_list(self, schema: dict[str, Any], replacement: dict[str, Any] | None) -> dict[str, Any]:
-        """What replaces a schema; the items of a list, where a list of names stands for one."""
+        """Return what replaces a schema; the items of a list, where a list of names stands for one."""
         if schema.get("type") == "array" and replacement not in (None, _NONE_THERE):
             return self._with_items(schema | {"items": {}}, (), replacement)
         return _NONE_THERE if replacement is None else replacement
 
 
 def _is_composed(schema: dict[str, Any]) -> bool:
-    """Whether other parts of a schema have fields of their own."""
+    """Return whether other parts of a schema have fields of their own."""
     parts = [object_of(part) for keyword in ("allOf", "anyOf", "oneOf") for part in list_of(schema.get(keyword))]
     return any("required" not in part or len(part) > 1 for part in parts)
 
 
 def _own_name(prefix: str, end: str = "") -> dict[str, Any]:
-    """The schema of names that only the run gives."""
+    """Return the schema of names that only the run gives."""
     return {"type": "string", "pattern": f"^{prefix}-[a-z0-9]{{1,9}}{end.replace('.', chr(92) + '.')}$"}
 
 
 def _sensible_values(fixtures: Fixtures) -> dict[str, dict[str, Replacement]]:
-    """What stands in place of fields that name nothing, by the names of their schemas and their own.
+    """Return what stands in place of fields that name nothing, by the names of their schemas and their own.
 
     The contract allows more there than every instance has to take: any time, any framework, any scope.
     """
@@ -248,7 +248,7 @@ def _sensible_values(fixtures: Fixtures) -> dict[str, dict[str, Replacement]]:
 
 
 def _assay(fixtures: Fixtures) -> dict[str, Replacement]:
-    """An assay's fields: what it watches and compares is the run's, how it does so is from a few ways."""
+    """Return an assay's fields: what it watches and compares is the run's, how it does so is from a few ways."""
     if fixtures.scored_at is None:
         return {"baseline": _NONE_THERE}
     fixed = assay_request(fixtures)
@@ -268,7 +268,7 @@ def _assay(fixtures: Fixtures) -> dict[str, Replacement]:
 
 
 def _rows() -> dict[str, Any]:
-    """The schemas of rows, as the run's model takes them."""
+    """Return the schemas of rows, as the run's model takes them."""
     row = {"type": "object", "properties": {INPUT: _VECTOR}, "required": [INPUT], "additionalProperties": False}
     vectors = {"type": "array", "items": _VECTOR, "minItems": 1, "maxItems": 3}
     return {
@@ -278,7 +278,7 @@ def _rows() -> dict[str, Any]:
 
 
 def _dataset_parameters() -> dict[str, dict[str, Any]]:
-    """The schemas of what an inference may be asked for in its query, by the names of the parameters."""
+    """Return the schemas of what an inference may be asked for in its query, by the names of the parameters."""
     return {
         "dataset[]": {"type": "array", "items": {"enum": ["*", "time", "in", "out", f"out.{OUTPUT}", "metadata"]}},
         "dataset.exclude[]": {"type": "array", "items": {"enum": ["metadata", f"in.{INPUT}", "check_failures"]}},
@@ -316,7 +316,7 @@ def _fitted(document: dict[str, Any], schema: dict[str, Any], value: Any) -> Any
 
 
 def _allowed(document: dict[str, Any], schema: dict[str, Any]) -> Any:
-    """A value that a schema allows, for a field that an example does not have."""
+    """Return a value that a schema allows, for a field that an example does not have."""
     schema = contract.resolve(document, schema)
     allowed = list_of(schema.get("enum"))
     return allowed[0] if allowed else [0.5] * WIDTH

@@ -66,7 +66,7 @@ class Described:
 
 
 def described(document: dict[str, Any], name: str) -> dict[tuple[str, str], Described]:
-    """The operations of a document, by path and method, in its order.
+    """Return the operations of a document, by path and method, in its order.
 
     Args:
         document: The document.
@@ -109,7 +109,7 @@ def _described(document: dict[str, Any], path: str, method: str, operation: dict
 
 
 def path_key(path: str) -> str:
-    """A path with `{}` for each parameter, and without a slash at its end."""
+    """Return a path with `{}` for each parameter, and without a slash at its end."""
     return re.sub(r"\{[^}]*\}", "{}", path).rstrip("/")
 
 
@@ -141,7 +141,7 @@ def _parameter(entry: dict[str, Any]) -> Parameter:
 
 
 def _schemas(holder: dict[str, Any]) -> dict[str, Any]:
-    """The schemas of a body, by media type; that of bytes and text says nothing that could be compared."""
+    """Return the schemas of a body, by media type; that of bytes and text says nothing that could be compared."""
     return {
         kind: object_of(value).get("schema", True) if has_fields(kind) else True
         for written, value in object_of(holder.get("content")).items()
@@ -150,14 +150,14 @@ def _schemas(holder: dict[str, Any]) -> dict[str, Any]:
 
 
 def media_type(written: str) -> str:
-    """A media type in one way of writing it: in lower case, its parameters in order, without a character set."""
+    """Return a media type in one way of writing it: in lower case, its parameters in order, without a character set."""
     kind, *parameters = (part.strip().lower() for part in written.split(";"))
     kept = sorted(part.replace(" ", "") for part in parameters if part and not part.startswith("charset"))
     return "; ".join([kind, *kept])
 
 
 def has_fields(kind: str) -> bool:
-    """Whether bodies of a media type are JSON, or a form."""
+    """Return whether bodies of a media type are JSON, or a form."""
     kind = kind.partition(";")[0]
     return kind in _BESIDE_JSON or kind.endswith(("/json", "+json")) or kind in {"*/*", "application/*"}
 
@@ -180,7 +180,7 @@ def under_the_contracts_prefix(
 
 
 def _prefixes(path: str, other: str) -> Iterator[tuple[str, str]]:
-    """What to take from the other path, and what to put before it, so that it is the contract's."""
+    """Yield what to take from the other path, and what to put before it, so that it is the contract's."""
     if other.endswith(path):
         yield other.removesuffix(path), ""
     elif other and path.endswith(other):

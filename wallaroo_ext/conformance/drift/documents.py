@@ -25,7 +25,7 @@ _STATUS = re.compile(r"^answer (\S+)(.*)$", re.DOTALL)
 
 
 def against_document(contract: dict[str, Any], other: dict[str, Any], name: str) -> Drift:
-    """How another description of the API differs from the contract.
+    """Return how another description of the API differs from the contract.
 
     Args:
         contract: The contract, as `wallaroo_ext.contract.load` gives it.
@@ -62,7 +62,7 @@ class _Comparison:
         self._answers = SchemaComparison("answer", Shapes(contract, "answer"), Shapes(other, "answer"))
 
     def of(self, mine: Described, theirs: Described | None) -> list[Change]:
-        """How an operation differs; None where the other document does not have it."""
+        """Return how an operation differs; None where the other document does not have it."""
         if theirs is None:
             event = "operation of another server removed" if mine.own_server else "operation removed"
             changes = [_change(event, "", f"{mine.key[1].upper()} {mine.path}", None)]
@@ -160,12 +160,12 @@ def _of_missing_body(mine: Described, theirs: Described) -> Iterator[Change]:
 
 
 def _event_of_status(status: str) -> str:
-    """What a new status is; those below 200 are none that a client sees."""
+    """Return what a new status is; those below 200 are none that a client sees."""
     return "success added" if status.startswith("2") else "redirect added" if status.startswith("3") else "error added"
 
 
 def _named_or_in_range(kinds: dict[str, Any], kind: str) -> str | None:
-    """The entry of a media type: its own, or that of a range which it is in."""
+    """Return the entry of a media type: its own, or that of a range which it is in."""
     ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")
     return next((each for each in ranges if each in kinds), None)
 

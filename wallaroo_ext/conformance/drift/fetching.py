@@ -51,7 +51,7 @@ class Fetched:
 
 
 def fetch_document(client: Client | None, url: str | None = None) -> Fetched:
-    """The OpenAPI document that an instance describes itself with.
+    """Return the OpenAPI document that an instance describes itself with.
 
     The client's token is sent to the client's own origin and nowhere else. Redirects to another one are not followed.
 
@@ -80,7 +80,7 @@ class _Fetching:
         self._is_signed_in = client is not None
 
     def fetch(self, url: str | None) -> Fetched:
-        """The document at a URL, or at one that the page there names."""
+        """Return the document at a URL, or at one that the page there names."""
         if url is not None:
             return self._at(self._parsed(url))
         beside = self._http.base_url.join(_BESIDE_THE_PAGE)
@@ -103,14 +103,14 @@ class _Fetching:
         raise DriftError(f"{url} is a page, and names no OpenAPI document of its own origin.", advice=_ADVICE)
 
     def _named_in(self, page: bytes, url: httpx.URL) -> Iterator[httpx.URL]:
-        """The documents that a page names, at its own origin."""
+        """Yield the documents that a page names, at its own origin."""
         for name in dict.fromkeys(_IN_A_PAGE.findall(page.decode(errors="replace"))):
             named = readable(name)
             if named is not None and _origin(url.join(named)) == _origin(url):
                 yield without_user(url.join(named))
 
     def _content(self, url: httpx.URL) -> tuple[bytes, httpx.URL]:
-        """What is at a URL, and at which it is in the end."""
+        """Return what is at a URL, and at which it is in the end."""
         for _ in range(_MOST_REDIRECTS + 1):
             status, content, target = self._answer(url)
             if target is None:
@@ -127,7 +127,7 @@ class _Fetching:
         return content, url
 
     def _answer(self, url: httpx.URL) -> tuple[int, bytes, httpx.URL | None]:
-        """The status at a URL, its body, and where it redirects to."""
+        """Return the status at a URL, its body, and where it redirects to."""
         headers = {"Accept": "application/json, text/html;q=0.5"}
         signing: dict[str, Any] = {} if _origin(url) == _origin(self._http.base_url) else {"auth": None}
         try:
@@ -154,7 +154,7 @@ def _read(response: httpx.Response, url: httpx.URL) -> bytes:
 
 
 def _document(content: bytes) -> dict[str, Any] | None:
-    """The JSON object in a body; nothing where it is something else."""
+    """Return the JSON object in a body; nothing where it is something else."""
     try:
         return object_of(json.loads(content)) or None
     except (ValueError, RecursionError):

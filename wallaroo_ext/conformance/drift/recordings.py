@@ -65,7 +65,7 @@ class _Sighting:
 def against_recordings(
     contract: dict[str, Any], directory: Path, progress: Callable[[int, int], object] | None = None
 ) -> Drift:
-    """How a recorded set differs from the contract.
+    """Return how a recorded set differs from the contract.
 
     What was sent is compared where it was answered with success: a wrong request that was refused says nothing.
 
@@ -104,7 +104,7 @@ def _files(directory: Path) -> list[Path]:
 
 
 def _read(file: Path, directory: Path) -> _Recorded:
-    """The exchange of a file.
+    """Return the exchange of a file.
 
     Raises:
         DriftError: It cannot be read, is too large, no JSON, or no exchange.
@@ -121,7 +121,7 @@ def _read(file: Path, directory: Path) -> _Recorded:
 
 
 def _path_of(value: Any) -> str | None:
-    """The path of a URL, or of a path with a query; nothing where it is neither."""
+    """Return the path of a URL, or of a path with a query; nothing where it is neither."""
     if not isinstance(value, str) or not value.startswith(("/", "http://", "https://")):
         return None
     try:
@@ -167,7 +167,7 @@ class _Exchanges:
         return sorted(changes, key=lambda change: order.get(change.operation, len(order)))
 
     def seen(self, recorded: _Recorded) -> Iterator[_Seen]:
-        """What an exchange has beside what the contract says."""
+        """Yield what an exchange has beside what the contract says."""
         path = path_key(recorded.path)
         operation = next((found for pattern, found in self._paths if pattern.fullmatch(path)), None)
         if operation is None:
@@ -212,7 +212,7 @@ class _Values:
         self._prefix = prefix
 
     def of_any(self, schemas: list[Any], value: Any, where: str) -> list[_Seen]:
-        """What a value has beside what several schemas of it say, of which one is enough."""
+        """Return what a value has beside what several schemas of it say, of which one is enough."""
         if not schemas:
             return []
         return self._of_shapes([shape for schema in schemas for shape in self._shapes.of(schema)], value, where)
@@ -274,14 +274,14 @@ _IN_REQUESTS = {
 
 
 def _is_of(shape: Shape, value: Any) -> bool:
-    """Whether a value has a shape's type; 1.0 is an integer in JSON."""
+    """Return whether a value has a shape's type; 1.0 is an integer in JSON."""
     if shape.type != type_of(value):
         return False
     return not shape.whole or isinstance(value, int) or value.is_integer()
 
 
 def _is_file(shape: Shape) -> bool:
-    """Whether a field is a file, which JSON does not have."""
+    """Return whether a field is a file, which JSON does not have."""
     return shape.limits.get("format") == "binary"
 
 
@@ -290,5 +290,5 @@ def _name_of(value: Any) -> str:
 
 
 def _short(value: Any) -> Any:
-    """A value as a report shows it: the beginning of a long text."""
+    """Return a value as a report shows it: the beginning of a long text."""
     return value[:_LONGEST_VALUE] + "…" if isinstance(value, str) and len(value) > _LONGEST_VALUE else value

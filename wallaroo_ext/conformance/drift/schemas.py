@@ -56,7 +56,7 @@ class SchemaComparison:
         self._known: dict[tuple[int, int], tuple[Difference, ...]] = {}
 
     def differences(self, contract: Any, other: Any) -> tuple[Difference, ...]:
-        """How a schema differs from one of the contract.
+        """Return how a schema differs from one of the contract.
 
         A pair of schemas inside themselves differs nowhere that is not found outside already.
 
@@ -104,7 +104,7 @@ class SchemaComparison:
             yield self._found(event, text_of(left), text_of(right))
 
     def _of_alternatives(self, left: list[Shape], right: list[Shape]) -> Iterator[Difference]:
-        """The differences of shapes of one type, each compared with the one that it is most like."""
+        """Yield the differences of shapes of one type, each compared with the one that it is most like."""
         left, right = list(left), list(right)
         while left and right:
             pairs = [(self._of_shape(one, other), one, other) for one in left for other in right]
@@ -169,7 +169,7 @@ class SchemaComparison:
         return self._found(event, text_of(self._contract.of(one.fields[name])), None, f".{name}")
 
     def _of_field(self, name: str, one: Shape, other: Shape, mine: Any, theirs: Any) -> Iterator[Difference]:
-        """The differences of a field; where the contract has it always, that it is required is none."""
+        """Yield the differences of a field; where the contract has it always, that it is required is none."""
         was, now = name in one.required, name in other.required
         if was and not now:
             yield self._found("newly optional", "required", "optional", f".{name}")
@@ -203,7 +203,7 @@ def _distance(differences: list[Difference]) -> tuple[int, int]:
 
 
 def _covers(one: Shape, other: Shape) -> bool:
-    """Whether a type has all values of another one: numbers have the integers."""
+    """Return whether a type has all values of another one: numbers have the integers."""
     return one.type == other.type and (other.whole or not one.whole)
 
 
@@ -212,7 +212,7 @@ def _all_in(values: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
 
 
 def _event(lost: object, new: object) -> str | None:
-    """What happened to a set of values of which some are lost, and some new."""
+    """Return what happened to a set of values of which some are lost, and some new."""
     if lost and new:
         return "replaced"
     return "narrowed" if lost else "widened" if new else None

@@ -111,7 +111,7 @@ class Shapes:
         self._open: set[int] = set()
 
     def of(self, schema: Any) -> tuple[Shape, ...]:
-        """The shapes of a schema; none where no value fits it.
+        """Return the shapes of a schema; none where no value fits it.
 
         Raises:
             DriftError: It is no schema, refers to what is not there, or contains itself.
@@ -154,7 +154,7 @@ class Shapes:
         return _without_repetitions(shapes)
 
     def _own(self, schema: dict[str, Any]) -> Iterator[Shape]:
-        """What stands in a schema itself, without what it refers to."""
+        """Yield what stands in a schema itself, without what it refers to."""
         allowed = list_of(schema["enum"]) if "enum" in schema else [schema["const"]] if "const" in schema else None
         for kind in TYPES:
             names = _types(schema, allowed)
@@ -194,7 +194,7 @@ class Shapes:
         return resolved(self._document, object_of(schema)).get(self._absent) is True
 
     def _both(self, left: Iterable[Shape], right: Iterable[Shape]) -> tuple[Shape, ...]:
-        """What two schemas say together."""
+        """Return what two schemas say together."""
         pairs = ((one, other) for one in left for other in right if one.type == other.type)
         found: list[Shape] = []
         for one, other in pairs:
@@ -223,7 +223,7 @@ class Shapes:
         )
 
     def _schema(self, one: Any, other: Any) -> Any:
-        """A schema that says what both say."""
+        """Return a schema that says what both say."""
         if one is True or one == other:
             return other
         if other is True:
@@ -273,12 +273,12 @@ def type_of(value: Any) -> str:
 
 
 def is_anything(shapes: tuple[Shape, ...]) -> bool:
-    """Whether shapes allow every value."""
+    """Return whether shapes allow every value."""
     return len(shapes) == len(ANYTHING) and all(shape in ANYTHING for shape in shapes)
 
 
 def text_of(shapes: Iterable[Shape]) -> str:
-    """The types of shapes, for a person."""
+    """Return the types of shapes, for a person."""
     found = tuple(shapes)
     if is_anything(found):
         return "any value"
@@ -287,7 +287,7 @@ def text_of(shapes: Iterable[Shape]) -> str:
 
 
 def _types(schema: dict[str, Any], allowed: list[Any] | None) -> set[str]:
-    """The types that a schema names, or else those that its keywords are about."""
+    """Return the types that a schema names, or else those that its keywords are about."""
     named = schema.get("type")
     if named is not None:
         return set(map(str, list_of(named) or [named]))
@@ -302,7 +302,7 @@ def _fits(value: Any, kind: str, *, whole: bool) -> bool:
 
 
 def _closed(kind: str, values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
-    """The allowed values, or nothing where they are all that the type has."""
+    """Return the allowed values, or nothing where they are all that the type has."""
     return None if kind == "null" or (kind == "boolean" and values is not None and len(set(values)) > 1) else values
 
 
@@ -311,7 +311,7 @@ def _plain(schema: Any) -> Any:
 
 
 def _limits(schema: dict[str, Any], kind: str) -> dict[str, Any]:
-    """What values of a type have to keep, in one way of writing it."""
+    """Return what values of a type have to keep, in one way of writing it."""
     limits = {name: schema[name] for name in (*_LIMITS.get(kind, ()), *_ANY) if _says_something(schema, name)}
     if kind == "number":
         _write_exclusive_as_numbers(schema, limits)
@@ -370,7 +370,7 @@ def _common(one: tuple[Any, ...] | None, other: tuple[Any, ...] | None) -> tuple
 
 
 def _narrower(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """The limits of both."""
+    """Return the limits of both."""
     limits = one | other
     for name in set(one) & set(other):
         if name in LOWER | UPPER:
@@ -381,7 +381,7 @@ def _narrower(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_repetitions(shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
-    """Each shape once, and as one what differs in the allowed values only, or in one required field only."""
+    """Return each shape once, and as one what differs in the allowed values only, or in one required field only."""
     found: list[Shape] = []
     for shape in shapes:
         twin = next((number for number, other in enumerate(found) if _is_twin(shape, other)), None)
@@ -405,7 +405,7 @@ def _without_choice(shape: Shape) -> Shape:
 
 
 def _own_needs(one: Shape, other: Shape) -> int:
-    """How many fields a shape requires and the other does not."""
+    """Return how many fields a shape requires and the other does not."""
     return len(one.required - other.required)
 
 

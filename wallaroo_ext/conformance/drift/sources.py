@@ -25,7 +25,7 @@ def drift_of(
     recorded: Path | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Drift:
-    """How a recorded set, or else an instance's own OpenAPI document, differs from the contract.
+    """Return how a recorded set, or else an instance's own OpenAPI document, differs from the contract.
 
     Args:
         contract: The contract, as `wallaroo_ext.contract.load` gives it.

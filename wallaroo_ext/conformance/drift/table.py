@@ -18,7 +18,7 @@ _MOST_NAMED = 3
 
 
 def as_json(drift: Drift) -> dict[str, Any]:
-    """The differences as JSON has them: `against`, how many there are and how many break, and `changes`."""
+    """Return the differences as JSON has them: `against`, how many there are and how many break, and `changes`."""
     return {
         "against": drift.against,
         "changed": len(drift.changes),
@@ -28,7 +28,7 @@ def as_json(drift: Drift) -> dict[str, Any]:
 
 
 def summary(drift: Drift) -> str:
-    """How much differs, in a sentence."""
+    """Return how much differs, in a sentence."""
     if not drift.changes:
         return f"The contract and {drift.against} say the same."
     count, breaking = len(drift.changes), len(drift.breaking)
@@ -58,7 +58,7 @@ def as_table(drift: Drift) -> RenderableType:
 
 
 def _together(drift: Drift) -> list[tuple[list[str], Change]]:
-    """Each difference once, with the operations that it is in; the breaking ones first."""
+    """Return each difference once, with the operations that it is in; the breaking ones first."""
     found: dict[str, tuple[list[str], Change]] = {}
     for change in drift.changes:
         parts = (change.where, change.kind, change.contract, change.other, change.reason, change.example)
@@ -72,6 +72,6 @@ def _few(operations: list[str]) -> str:
 
 
 def _short(value: Any) -> str:
-    """A value as JSON, from its beginning; a text without its quotation marks."""
+    """Return a value as JSON, from its beginning; a text without its quotation marks."""
     text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

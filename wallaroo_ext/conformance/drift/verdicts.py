@@ -153,15 +153,15 @@ _RECORDED: dict[str, Verdict] = {
 
 
 def of_schema(side: Side, event: str) -> Verdict:
-    """What is thought of a difference between schemas of requests or of answers."""
+    """Return what is thought of a difference between schemas of requests or of answers."""
     return (_REQUEST if side == "request" else _ANSWER)[event]
 
 
 def of_operation(event: str) -> Verdict:
-    """What is thought of a difference between operations, beside their schemas."""
+    """Return what is thought of a difference between operations, beside their schemas."""
     return _OPERATION[event]
 
 
 def of_recording(event: str) -> Verdict:
-    """What is thought of a difference between a recorded exchange and the contract."""
+    """Return what is thought of a difference between a recorded exchange and the contract."""
     return _RECORDED[event]

@@ -271,7 +271,7 @@ def _is_named(place: Place, named: Iterable[RequestName]) -> bool:
 def _decisive(
     writes: Iterable[str], named: Iterable[RequestName], given: set[str], schema: RequestSchema
 ) -> Iterator[tuple[RequestName, ...]]:
-    """The fields that decide what an operation touches, and which every request has that the contract allows.
+    """Yield the fields that decide what an operation touches, and which every request has that the contract allows.
 
     A request without one of them could be taken for one that is about everything. They are those that name a thing of a
     kind that the operation may change; where it changes a kind of which nothing is named or made new, all that are.
@@ -317,7 +317,7 @@ def _names(operation: dict[str, Any]) -> tuple[tuple[RequestName, ...], tuple[An
 
 
 def _meaning(expression: str, text: Any) -> tuple[str, str]:
-    """The origin and the thing of a text such as `new pipeline name`."""
+    """Return the origin and the thing of a text such as `new pipeline name`."""
     if text == NOTHING:
         return "existing", NOTHING
     first, _, rest = str(text).partition(" ")
@@ -490,7 +490,7 @@ class RequestSchema:
 
 
 def _is_described(pattern: Place, parts: Iterable[_Part]) -> bool:
-    """Whether there is a place that a pattern stands for; an index stands for any item."""
+    """Return whether there is a place that a pattern stands for; an index stands for any item."""
     if pattern[-1:] == ("**",):
         pattern = pattern[:-1]
     return any(
@@ -504,7 +504,7 @@ def _is_described(pattern: Place, parts: Iterable[_Part]) -> bool:
 
 
 def _parameters(document: dict[str, Any], path: str, operation: dict[str, Any]) -> Iterator[_Part]:
-    """The parameters of an operation; its own replace those of its path."""
+    """Yield the parameters of an operation; its own replace those of its path."""
     shared = list_of(object_of(document["paths"][path]).get("parameters"))
     found: dict[Place, _Part] = {}
     for written_one in [*shared, *list_of(operation.get("parameters"))]:
@@ -519,7 +519,7 @@ def _parameters(document: dict[str, Any], path: str, operation: dict[str, Any]) 
 
 
 def _default(document: dict[str, Any], schema: Any) -> Any:
-    """The default of a schema: what stands beside a reference, or where that leads."""
+    """Return the default of a schema: what stands beside a reference, or where that leads."""
     beside = object_of(schema).get("default")
     return object_of(contract.resolve(document, object_of(schema))).get("default") if beside is None else beside
 
@@ -531,14 +531,14 @@ def parameter_place(parameter: dict[str, Any]) -> Place:
 
 
 def _parameter_schema(document: dict[str, Any], parameter: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a parameter as one text: any text, where something in it could name a thing."""
+    """Return the schema of a parameter as one text: any text, where something in it could name a thing."""
     schema = object_of(contract.resolve(document, object_of(parameter.get("schema"))))
     inner = [part.schema for part in _below(document, schema, (), required=False, above=())]
     return {} if any(map(_could_name, inner)) else schema
 
 
 def _places(document: dict[str, Any], message: dict[str, Any], *, required: bool = False) -> Iterator[_Part]:
-    """The places of a body, of all its media types."""
+    """Yield the places of a body, of all its media types."""
     for name, media in object_of(object_of(contract.resolve(document, message)).get("content")).items():
         media_type = str(name).partition(";")[0].strip().lower()
         schema = object_of(object_of(media).get("schema"))
@@ -551,7 +551,7 @@ def _places(document: dict[str, Any], message: dict[str, Any], *, required: bool
 def _below(
     document: dict[str, Any], schema: Any, place: Place, *, required: bool, above: tuple[int, ...]
 ) -> Iterator[_Part]:
-    """The places below one, by its schema; a schema that contains itself is followed once."""
+    """Yield the places below one, by its schema; a schema that contains itself is followed once."""
     schema = object_of(contract.resolve(document, object_of(schema)))
     if id(schema) in above:
         return
@@ -587,7 +587,7 @@ def _items(schema: dict[str, Any]) -> Iterator[Any]:
 def _always_has(
     document: dict[str, Any], schema: Any, place: Place, wanted: list[Place], above: tuple[int, ...]
 ) -> bool:
-    """Whether every value of a schema has something at one of the wanted places."""
+    """Return whether every value of a schema has something at one of the wanted places."""
     resolved = object_of(contract.resolve(document, object_of(schema)))
     if id(resolved) in above:
         return False
@@ -611,7 +611,7 @@ def _always_has(
 
 
 def _each_choice_has(document: dict[str, Any], schema: dict[str, Any], has: Callable[[Any], bool]) -> bool:
-    """Whether a schema has choices, each of which, with the rest of the schema, has something."""
+    """Return whether a schema has choices, each of which, with the rest of the schema, has something."""
     rest = {key: value for key, value in schema.items() if key not in {"anyOf", "oneOf"}}
     choices = [list_of(schema.get(keyword)) for keyword in ("anyOf", "oneOf")]
     return any(
@@ -621,13 +621,13 @@ def _each_choice_has(document: dict[str, Any], schema: dict[str, Any], has: Call
 
 
 def _with_required(document: dict[str, Any], schema: dict[str, Any], choice: Any) -> dict[str, Any]:
-    """A schema that requires also what one of its choices does."""
+    """Return a schema that requires also what one of its choices does."""
     chosen = object_of(contract.resolve(document, object_of(choice)))
     return schema | {"required": [*list_of(schema.get("required")), *list_of(chosen.get("required"))]}
 
 
 def _is_map(schema: dict[str, Any]) -> bool:
-    """Whether a schema is of objects whose keys are not listed."""
+    """Return whether a schema is of objects whose keys are not listed."""
     if any(keyword in schema for keyword in ("patternProperties", "propertyNames")):
         return True
     if schema.get("additionalProperties", False) is not False:
@@ -641,12 +641,12 @@ def _is_binary(schema: dict[str, Any]) -> bool:
 
 
 def _is_plain(schema: dict[str, Any]) -> bool:
-    """Whether a schema is of values that have nothing below them."""
+    """Return whether a schema is of values that have nothing below them."""
     return not {"object", "array"}.intersection(_types(schema)) and "type" in schema
 
 
 def _could_name(schema: dict[str, Any]) -> bool:
-    """Whether a value of a schema can be a text or a number, apart from what is below it."""
+    """Return whether a value of a schema can be a text or a number, apart from what is below it."""
     if any(keyword in schema for keyword in ("allOf", "anyOf", "oneOf", "properties", "items", "additionalProperties")):
         return not set(_types(schema)) <= {"object", "array", *_HARMLESS_TYPES} if "type" in schema else False
     if "type" not in schema:

@@ -160,7 +160,7 @@ class Interceptor:
         return next((found.operation for found in self._at(url) if found.method == method.upper()), "")
 
     def _at(self, url: str) -> list[_Route]:
-        """The operations at a URL's path, the likeliest first: an instance may take it for any of them."""
+        """Return the operations at a URL's path, the likeliest first: an instance may take it for any of them."""
         path = raw_path(url)
         below = [path.removeprefix(root) for root in self.roots if path.startswith(root)]
         return [route for route in self._routes if any(map(route.pattern.fullmatch, below))]
@@ -259,7 +259,7 @@ class Interceptor:
     def found(
         self, check: str, message: str, *, operation: str, exchange: Exchange | None = None, place: tuple[str, ...] = ()
     ) -> Finding:
-        """A finding of the running test.
+        """Return a finding of the running test.
 
         Args:
             check: The name of the check.
@@ -353,7 +353,7 @@ class InterceptedTransport(httpx.BaseTransport):
 
 
 def _read(response: httpx.Response) -> bytes:
-    """The bytes of an answer, as far as they may go."""
+    """Return the bytes of an answer, as far as they may go."""
     assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - what a synchronous transport gives
     try:
         return b"".join(response.stream)
@@ -362,7 +362,7 @@ def _read(response: httpx.Response) -> bytes:
 
 
 def _again(response: httpx.Response, content: bytes) -> httpx.Response:
-    """An answer whose body was read, to be read once more."""
+    """Return an answer whose body was read, to be read once more."""
     return httpx.Response(
         response.status_code, headers=response.headers, content=content, extensions=response.extensions
     )
@@ -407,7 +407,7 @@ class InterceptedSession(requests.Session):
 
 
 def _bounded(response: requests.Response) -> bytes:
-    """The body of an answer, which the answer has from then on.
+    """Return the body of an answer, which the answer has from then on.
 
     Raises:
         requests.exceptions.ContentDecodingError: It is too large, or in an unknown encoding.
@@ -426,7 +426,7 @@ def _bounded(response: requests.Response) -> bytes:
 
 
 def _proxies(url: str) -> dict[str, str]:
-    """What requests goes through, by the rule of all other requests."""
+    """Return what requests goes through, by the rule of all other requests."""
     proxy = proxy_for(httpx.URL(url))
     return {} if proxy is None else {"http": proxy, "https": proxy}
 

@@ -154,7 +154,7 @@ def plainest(url: str) -> str:
 
 
 def _path(template: str, url: str) -> Iterator[Value]:
-    """The parameters of the path.
+    """Yield the parameters of the path.
 
     Raises:
         MisleadingError: One of them could lead to another path than the template's.
@@ -201,7 +201,7 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 
 
 def _body(headers: list[tuple[str, str]], content: bytes, effects: Effects | None) -> Iterator[Value]:
-    """The values of a body, read as what it says it is, and as whatever else it may be read as."""
+    """Yield the values of a body, read as what it says it is, and as whatever else it may be read as."""
     if not content:
         return
     if _header(headers, "content-encoding").lower() not in {"", "identity"}:
@@ -234,7 +234,7 @@ def _form(content: bytes) -> Iterator[Value]:
 
 
 def _text(place: Place, text: str) -> Iterator[Value]:
-    """A text, and the values in it where it is a JSON object or list."""
+    """Yield a text, and the values in it where it is a JSON object or list."""
     yield Value(place, text)
     is_known, value = _json(text.encode("utf-8", errors="surrogatepass"))
     if is_known and isinstance(value, _Object | list):
@@ -242,13 +242,13 @@ def _text(place: Place, text: str) -> Iterator[Value]:
 
 
 def _parameter(kind: str, name: str) -> str:
-    """A parameter of a media type; empty where it has none of this name."""
+    """Return a parameter of a media type; empty where it has none of this name."""
     found = re.search(rf';\s*{name}\s*=\s*"?([^";,]*)', kind, re.IGNORECASE)
     return "" if found is None else found[1].strip()
 
 
 def _multipart(kind: str, content: bytes, effects: Effects | None) -> Iterator[Value]:
-    """The values in the parts of a multipart body; the content of files is left out where the contract has files.
+    """Yield the values in the parts of a multipart body; the content of files is left out where the contract has files.
 
     Raises:
         UnreadableError: It is none.
@@ -284,7 +284,7 @@ def _part(part: Any, effects: Effects | None) -> Iterator[Value]:
 
 
 def _json(content: bytes) -> tuple[bool, Any]:
-    """Whether a text is JSON, and its value with every key."""
+    """Return whether a text is JSON, and its value with every key."""
     try:
         return True, json.loads(content, object_pairs_hook=_Object)
     except (ValueError, RecursionError):
@@ -292,7 +292,7 @@ def _json(content: bytes) -> tuple[bool, Any]:
 
 
 def _leaves(value: Any, place: Place) -> Iterator[Value]:
-    """The values below a value; an empty object or list is as null."""
+    """Yield the values below a value; an empty object or list is as null."""
     waiting: list[tuple[Any, Place]] = [(value, place)]
     while waiting:
         value, place = waiting.pop()

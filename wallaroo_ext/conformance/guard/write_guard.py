@@ -177,5 +177,5 @@ class WriteGuard:
         return any(value is not None for name in effects.names for value in request.at(name.place))
 
     def _is_own_path(self, value: Value) -> bool:
-        """Whether a parameter of a path is an id or a name of the run's, of whatever kind."""
+        """Return whether a parameter of a path is an id or a name of the run's, of whatever kind."""
         return value.place[0] == "path" and any(self.owned.has(thing, value.value) for thing in self.owned.things())

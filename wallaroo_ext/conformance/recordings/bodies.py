@@ -19,7 +19,7 @@ _MOST_SHOWN = 4 << 20
 
 
 def kept_request_body(content: bytes, content_type: str) -> str:
-    """A body as text: equal bodies give equal texts, whatever the boundary of their parts was.
+    """Return a body as text: equal bodies give equal texts, whatever the boundary of their parts was.
 
     Args:
         content: The whole body.
@@ -34,7 +34,7 @@ def pretty(value: Any) -> str:
 
 
 def is_json(content_type: str) -> bool:
-    """Whether a header `Content-Type` means JSON."""
+    """Return whether a header `Content-Type` means JSON."""
     return _media_type(content_type) == "application/json"
 
 
@@ -43,7 +43,7 @@ def _media_type(content_type: str) -> str:
 
 
 def _shown(content: bytes, content_type: str) -> Any:
-    """A body as a value of JSON."""
+    """Return a body as a value of JSON."""
     kind = _media_type(content_type)
     if kind == "multipart/form-data":
         return {"parts": _parts(content, content_type)}
@@ -83,7 +83,7 @@ def _arrow(content: bytes) -> dict[str, Any]:
 
 
 def _parts(content: bytes, content_type: str) -> list[dict[str, Any]]:
-    """The parts of a multipart body, each with its name, its file's name and what is in it."""
+    """Return the parts of a multipart body, each with its name, its file's name and what is in it."""
     boundary = message_from_bytes(b"Content-Type: " + content_type.encode()).get_param("boundary")
     delimiter = b"\r\n--" + str(boundary).encode()
     return [_part(part) for part in (b"\r\n" + content).split(delimiter)[1:-1]]

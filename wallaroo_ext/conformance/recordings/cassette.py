@@ -46,7 +46,7 @@ class _Kept(_VcrRequest):
 
 
 def _kept(request: Any) -> Any:
-    """What a cassette keeps of a request; nothing of one for a token."""
+    """Return what a cassette keeps of a request; nothing of one for a token."""
     if isinstance(request, _Kept):
         return request
     if request.path == _TOKEN_PATH:
@@ -88,7 +88,7 @@ class _Memory:
     recorded: list[tuple[Request, dict[str, Any]]] = field(default_factory=list["tuple[Request, dict[str, Any]]"])
 
     def load_cassette(self, _path: str, serializer: Any) -> tuple[list[Any], list[Any]]:
-        """The requests and answers of the text."""
+        """Return the requests and answers of the text."""
         if self.text is None:
             raise _NotFoundError
         requests, answers, *_ = _vcr_format.deserialize(self.text, serializer)
@@ -105,7 +105,7 @@ class _Player(_VcrCassette):
     missed: NotRecordedError | None = None
 
     def can_play_response_for(self, request: Any) -> bool:
-        """Whether there is an answer left for a request.
+        """Return whether there is an answer left for a request.
 
         Raises:
             NotRecordedError: There is none, and the request is not one for a token.
@@ -117,12 +117,12 @@ class _Player(_VcrCassette):
         return bool(super().can_play_response_for(request))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - vcrpy's own
 
     def left(self) -> list[Request]:
-        """The recorded requests that nobody sent."""
+        """Return the recorded requests that nobody sent."""
         return [request for number, request in enumerate(self.requests) if not self.play_counts[number]]
 
 
 def _missing(path: Path, recorded: list[Request], request: Request) -> str:
-    """What was asked for in vain, and why that may be."""
+    """Return what was asked for in vain, and why that may be."""
     alike = [found for found in recorded if same_operation(found, request)]
     known = sum(same_query(found, request) and same_body(found, request) for found in alike)
     reason = f"It has {len(alike)} of this operation, with another query or body."

@@ -21,14 +21,14 @@ class SecretFoundError(Exception):
 
 
 def default_directory() -> Path:
-    """The cassettes that come with this package: beside it in an installed wheel, or in a checkout."""
+    """Return the cassettes that come with this package: beside it in an installed wheel, or in a checkout."""
     package = Path(__file__).parents[1]
     installed = package / "cassettes"
     return installed if installed.is_dir() else package.parents[1] / "contract_tests" / "cassettes"
 
 
 def cassette_text(interactions: list[dict[str, Any]]) -> str:
-    """A cassette as text.
+    """Return a cassette as text.
 
     Args:
         interactions: `request` and `response` of each, as vcrpy's format has them.

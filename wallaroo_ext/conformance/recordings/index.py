@@ -38,7 +38,7 @@ class Origin:
 
     @staticmethod
     def today(instance: str, release: str) -> Origin:
-        """The origin of what is recorded now."""
+        """Return the origin of what is recorded now."""
         content = contract.path().read_bytes()
         version = str(contract.load()["info"]["version"])
         return Origin(instance, release, version, hashlib.sha256(content).hexdigest(), f"{datetime.now(UTC):%Y-%m-%d}")
@@ -89,7 +89,7 @@ class Index:
                 )
 
     def _is_ours(self) -> bool:
-        """Whether the file that was read is one that `save` wrote."""
+        """Return whether the file that was read is one that `save` wrote."""
         names = {each.name for each in fields(Origin)}
         entries = self.cassettes.values()
         return bool(self.cassettes or self.not_recorded) and all(set(object_of(entry)) == names for entry in entries)
@@ -122,7 +122,7 @@ class Index:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """What is in the file; nothing where it is not there, or is none of ours."""
+    """Return what is in the file; nothing where it is not there, or is none of ours."""
     try:
         return object_of(json.loads(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError):

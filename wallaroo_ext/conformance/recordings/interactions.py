@@ -32,7 +32,7 @@ class TooLargeError(Exception):
 
 
 def written(recorded: Sequence[tuple[Request, dict[str, Any]]], normalising: Normalising) -> list[dict[str, Any]]:
-    """What a cassette has of requests and answers.
+    """Return what a cassette has of requests and answers.
 
     Of what was waited for it has the last answer only: how often one asks depends on time, and what is recorded should
     not.
@@ -80,7 +80,7 @@ def _interaction(request: Request, answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _texts(interaction: dict[str, Any]) -> list[str]:
-    """The texts of an interaction that are normalised; an empty one for a binary answer."""
+    """Return the texts of an interaction that are normalised; an empty one for a binary answer."""
     answer = interaction["response"]["body"]["string"]
     return [interaction["request"]["uri"], interaction["request"]["body"], answer if isinstance(answer, str) else ""]
 
@@ -90,7 +90,7 @@ def _by_three(texts: Sequence[str]) -> Iterable[tuple[str, str, str]]:
 
 
 def _was_asked_again(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether an answer said that something is not there yet, and the next request was the same."""
+    """Return whether an answer said that something is not there yet, and the next request was the same."""
     if _timeless(one["request"]) != _timeless(other["request"]):
         return False
     operation = contract.operation_at(urlsplit(str(one["request"]["uri"])).path)

@@ -25,19 +25,19 @@ _LIKE_A_SECRET = re.compile(
 
 
 def kept_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The headers of the list, in lower case, with one name for every boundary."""
+    """Return the headers of the list, in lower case, with one name for every boundary."""
     found = {name.lower(): value for name, value in headers}
     return {name: _BOUNDARY.sub(r"\1boundary", found[name]) for name in KEPT_HEADERS if name in found}
 
 
 def is_secret(name: str) -> bool:
-    """Whether a field holds a secret: the contract says so (`format: password`), or its name does."""
+    """Return whether a field holds a secret: the contract says so (`format: password`), or its name does."""
     return name in _secret_fields() or _LIKE_A_SECRET.search(name) is not None
 
 
 @cache
 def _secret_fields() -> frozenset[str]:
-    """The fields that the contract marks with `format: password`."""
+    """Return the fields that the contract marks with `format: password`."""
     return frozenset(_marked(contract.load()["components"]["schemas"]))
 
 

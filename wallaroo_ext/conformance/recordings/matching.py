@@ -31,28 +31,28 @@ class Request(Protocol):
 
 
 def text_of(body: bytes | str | None) -> str:
-    """A kept body as text."""
+    """Return a kept body as text."""
     return body.decode("utf-8", errors="replace") if isinstance(body, bytes) else body or ""
 
 
 def named(request: Request) -> str:
-    """A request as people call it: its method, path and operation."""
+    """Return a request as people call it: its method, path and operation."""
     operation = contract.operation_at(request.path) or "no operation of the contract"
     return f"{request.method} {request.path} ({operation})"
 
 
 def same_operation(one: Request, other: Request) -> bool:
-    """Whether method and path are the same."""
+    """Return whether method and path are the same."""
     return (one.method, one.path) == (other.method, other.path)
 
 
 def same_query(one: Request, other: Request) -> bool:
-    """Whether the parameters of the query are the same, in any order."""
+    """Return whether the parameters of the query are the same, in any order."""
     return _query(one) == _query(other)
 
 
 def same_body(one: Request, other: Request) -> bool:
-    """Whether the kept bodies are the same; the order of fields does not count, nor which time a time is."""
+    """Return whether the kept bodies are the same; the order of fields does not count, nor which time a time is."""
     return _comparable(text_of(one.body)) == _comparable(text_of(other.body))
 
 

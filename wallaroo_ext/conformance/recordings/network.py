@@ -49,7 +49,7 @@ class NoNetwork:
         self._is_on = False
 
     def taken(self) -> list[str]:
-        """What was tried since this was last asked."""
+        """Return what was tried since this was last asked."""
         attempts, self.attempts = self.attempts, []
         return attempts
 

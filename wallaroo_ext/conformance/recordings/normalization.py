@@ -60,7 +60,7 @@ class Normalising:
     _numbers: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
 
     def __call__(self, texts: Sequence[str]) -> list[str]:
-        """All texts of a cassette, in their order, as they are kept."""
+        """Return all texts of a cassette, in their order, as they are kept."""
         replaced = [self._replaced(text) for text in texts]
         times = _ranks(replaced)
         return [TIME.sub(lambda found: _in_order(found, times), text) for text in replaced]
@@ -82,7 +82,7 @@ class Normalising:
         return lambda found: self._number(kind, found[0], form)
 
     def _number(self, kind: str, value: str, form: str) -> str:
-        """What stands for a value: the number in which it came first."""
+        """Return what stands for a value: the number in which it came first."""
         if kind == "user" and value.startswith(PREFIX):
             return value
         known = self._numbers.setdefault(kind, {})
@@ -90,13 +90,13 @@ class Normalising:
 
 
 def _numbered_items(found: re.Match[str]) -> str:
-    """The numbers of a list as their places in it, with the spaces between them as they are."""
+    """Return the numbers of a list as their places in it, with the spaces between them as they are."""
     places = iter(range(1, found[2].count(",") + 2))
     return found[1] + re.sub(r"\d+", lambda _: str(next(places)), found[2])
 
 
 def _instant(found: re.Match[str]) -> datetime:
-    """The moment that a text means; one without a zone is taken as UTC."""
+    """Return the moment that a text means; one without a zone is taken as UTC."""
     if found["ms"]:
         return datetime.fromtimestamp(int(found["ms"]) / 1000, UTC)
     zone = "+00:00" if found["zone"] in {None, "Z"} else found["zone"]
@@ -107,7 +107,7 @@ def _instant(found: re.Match[str]) -> datetime:
 
 
 def _ranks(texts: Iterable[str]) -> dict[datetime, datetime]:
-    """What stands for each moment: a second of its own, in their order."""
+    """Return what stands for each moment: a second of its own, in their order."""
     moments = sorted({_instant(found) for text in texts for found in TIME.finditer(text)})
     return {moment: _BEGINNING + timedelta(seconds=rank) for rank, moment in enumerate(moments)}
 

@@ -74,7 +74,7 @@ class Named(Protocol):
 
 
 def recorded_environment() -> dict[str, str]:
-    """The environment of a client that is answered from recordings: no token is asked for."""
+    """Return the environment of a client that is answered from recordings: no token is asked for."""
     return {"WALLAROO_API_URL": URL, "WALLAROO_TOKEN": "none-is-needed"}
 
 
@@ -123,7 +123,7 @@ def _plugin(instance: Kind, directory: Path, release: str, *, is_recorded: bool)
 
 
 def _release_of(instance: Kind) -> str:
-    """The release of an instance that tells it; no operation of a live one does."""
+    """Return the release of an instance that tells it; no operation of a live one does."""
     if instance != "sandbox":
         return "unknown"
     from wallaroo_ext.sandbox.server.options import DEFAULT_OPTIONS
@@ -132,12 +132,12 @@ def _release_of(instance: Kind) -> str:
 
 
 def is_example(item: pytest.Item) -> bool:
-    """Whether a test is one that is recorded."""
+    """Return whether a test is one that is recorded."""
     return item.get_closest_marker("recorded") is not None
 
 
 def cassette_name(item: pytest.Item) -> str:
-    """The name of a test's cassette, without its suffix."""
+    """Return the name of a test's cassette, without its suffix."""
     return re.sub(r"[^\w.-]+", "-", item.nodeid.partition("::")[2].replace("::", ".")).strip("-")
 
 
@@ -156,7 +156,7 @@ class NoRecordings:
 
     @pytest.fixture
     def conformance_clock(self) -> Clock:
-        """The time that pauses go by: the machine's, or on recordings one on which they are over at once."""
+        """Return the time that pauses go by: the machine's, or on recordings one on which they are over at once."""
         return self._clock
 
     @pytest.hookimpl(wrapper=True)

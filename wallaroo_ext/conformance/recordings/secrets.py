@@ -37,7 +37,7 @@ _NOTHING = {"", "null", "true", "false", "~", "{}", "[]"}
 
 
 def suspicious(text: str) -> list[str]:
-    """What in a cassette looks like a secret, for a person: the line and the kind, never the value.
+    """Return what in a cassette looks like a secret, for a person: the line and the kind, never the value.
 
     Args:
         text: The whole file; what it has as binary is looked into as well.

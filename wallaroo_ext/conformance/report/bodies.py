@@ -31,12 +31,12 @@ class BodyView:
 
 
 def header(headers: Headers, wanted: str) -> str:
-    """The first value of a header, by its name in any case; empty where there is none."""
+    """Return the first value of a header, by its name in any case; empty where there is none."""
     return next((value for name, value in headers if name.lower() == wanted.lower()), "")
 
 
 def text_of(body: Body) -> str | None:
-    """What is kept of a body as text; None where it is none."""
+    """Return what is kept of a body as text; None where it is none."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         text = decoder.decode(body.content, final=body.is_whole)  # a character may be cut in two
@@ -46,7 +46,7 @@ def text_of(body: Body) -> str | None:
 
 
 def view(body: Body) -> BodyView:
-    """A body for a person."""
+    """Return a body for a person."""
     if not body.size:
         return BodyView("", "no body")
     if not body.content:

@@ -55,14 +55,14 @@ class _Sent:
 
 
 def curl_line(exchange: Exchange) -> CurlLine:
-    """The line that sends a request again. It holds no secret, whatever the exchange holds."""
+    """Return the line that sends a request again. It holds no secret, whatever the exchange holds."""
     body = _body(exchange)
     words = [_start(exchange), *_headers(exchange, with_body=bool(body.option)), *filter(None, [body.option])]
     return CurlLine(body.before + _NEXT_LINE.join(words) + body.after, (*body.notes, *_notes(exchange)))
 
 
 def _start(exchange: Exchange) -> str:
-    """The command with its method and URL; curl would read braces and dots in a URL as something of its own."""
+    """Return the command with its method and URL; curl would read braces and dots in a URL as something of its own."""
     options = ["--globoff"] if re.search(r"[\[\]{}]", exchange.url) else []
     options += ["--path-as-is"] if re.search(r"/\.\.?(/|\?|#|$)", exchange.url) else []
     return " ".join(["curl", "-i", *_method(exchange), *options, _url(exchange.url)])
@@ -141,7 +141,7 @@ def _has_lost_a_secret(body: Body) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """A text as one word of the shell; what cannot be seen is written as an escape of `$'…'`."""
+    """Return a text as one word of the shell; what cannot be seen is written as an escape of `$'…'`."""
     if _can_be_seen(text):
         return shlex.quote(text)
     encoded = text.encode("utf-8", errors="surrogatepass")

@@ -86,7 +86,7 @@ def shape(message: str, prefix: str) -> str:
 
 
 def _key(finding: Finding, prefix: str) -> tuple[str, str, str, str, int]:
-    """What findings have in common that are shown as one; answers of several statuses are several failures."""
+    """Return what findings have in common that are shown as one; answers of several statuses are several failures."""
     pointer = finding.rule.pointer if finding.rule else ""
     status = finding.exchange.status if finding.exchange else 0
     return finding.operation, finding.check, pointer, shape(finding.message, prefix), status
@@ -108,7 +108,7 @@ def _failure(found_shape: str, findings: list[Finding]) -> Failure:
 
 
 def _examples(findings: list[Finding]) -> tuple[Finding, ...]:
-    """The first finding of each test, and then others, as many as are shown."""
+    """Return the first finding of each test, and then others, as many as are shown."""
     of_tests = {finding.test: number for number, finding in reversed(list(enumerate(findings)))}
     chosen = sorted(of_tests.values())
     chosen += [number for number in range(len(findings)) if number not in of_tests.values()]
@@ -116,7 +116,7 @@ def _examples(findings: list[Finding]) -> tuple[Finding, ...]:
 
 
 def _unexplained(run: Run) -> list[Finding]:
-    """The tests that failed although no finding is theirs, each with the last request that it sent before."""
+    """Return the tests that failed although no finding is theirs, each with the last request that it sent before."""
     explained = {finding.test for finding in run.findings}
     last = {exchange.test: exchange for exchange in run.exchanges}
     return [
@@ -133,7 +133,7 @@ def _unexplained(run: Run) -> list[Finding]:
 
 
 def _said(test: TestOutcome) -> str:
-    """What a test is about, in the words of its name, how it failed, and all that pytest says of it."""
+    """Return what a test is about, in the words of its name, how it failed, and all that pytest says of it."""
     words = test.test.rpartition("::")[2].removeprefix("test_").replace("_", " ").replace("[", " [", 1)
     errors = [line.removeprefix("E").strip() for line in test.message.splitlines() if line.startswith("E  ")]
     reason = errors[0].removeprefix("AssertionError: ") if errors else test.message
@@ -142,13 +142,13 @@ def _said(test: TestOutcome) -> str:
 
 
 def unreported(run: Run) -> list[Failure]:
-    """The failures that no failed test of the run shows: a list of its tests alone would hide them."""
+    """Return the failures that no failed test of the run shows: a list of its tests alone would hide them."""
     failed = {test.test for test in failed_tests(run)}
     return [failure for failure in failures(run) if not failed.intersection(failure.tests)]
 
 
 def failed_tests(run: Run) -> list[TestOutcome]:
-    """The tests that show something wrong."""
+    """Return the tests that show something wrong."""
     return [test for test in run.tests if test.outcome in BAD_OUTCOMES]
 
 
@@ -176,5 +176,5 @@ _MEANINGS = {
 
 
 def meaning(check: str) -> str:
-    """What a check asks; empty where nobody wrote it down."""
+    """Return what a check asks; empty where nobody wrote it down."""
     return _MEANINGS.get(check, "")

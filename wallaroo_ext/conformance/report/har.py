@@ -99,7 +99,7 @@ def _response(exchange: Exchange) -> Response:
 
 
 def _content(body: Body) -> tuple[str, str | None, str | None]:
-    """A body as text, how that is encoded, and how much of it was kept."""
+    """Return a body as text, how that is encoded, and how much of it was kept."""
     cut = None if body.is_whole else f"the first {len(body.content)} of {body.size} bytes"
     text = text_of(body)
     if text is None:

@@ -22,7 +22,7 @@ FORMAT = 2
 
 
 def report_json(run: Run) -> str:
-    """A run as JSON."""
+    """Return a run as JSON."""
     return as_json(_report(run), indent=1) + "\n"
 
 
@@ -95,7 +95,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _exchange(exchange: Exchange) -> dict[str, Any]:
-    """An exchange without headers and bodies."""
+    """Return an exchange without headers and bodies."""
     return {
         "method": exchange.method,
         "url": exchange.url,

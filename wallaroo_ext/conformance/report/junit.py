@@ -23,7 +23,7 @@ _MESSAGE_LENGTH = 300
 
 
 def junit_xml(run: Run) -> bytes:
-    """The tests of a run, as XML."""
+    """Return the tests of a run, as XML."""
     outcomes = [*run.tests, *map(_of_failure, unreported(run)), *_of_early_end(run)]
     counts = Counter(outcome.outcome for outcome in outcomes)
     figures = {
@@ -82,5 +82,5 @@ def _add(suite: ET.Element, outcome: TestOutcome) -> None:
 
 
 def _class_name(place: str) -> str:
-    """The file and the class of a test, with dots, as pytest writes them."""
+    """Return the file and the class of a test, with dots, as pytest writes them."""
     return visible(place).replace(".py", "").replace("/", ".").replace("::", ".")

@@ -42,13 +42,13 @@ _OUTCOMES = ("error", "failed", "skipped", "passed")
 
 
 def page(run: Run) -> str:
-    """The report of a run, as HTML."""
+    """Return the report of a run, as HTML."""
     found = failures(run)
     return _environment().get_template("report.html.jinja").render(_context(run, found))
 
 
 def _context(run: Run, found: list[Failure]) -> dict[str, Any]:
-    """What the templates are filled with."""
+    """Return what the templates are filled with."""
     anchors = {id(failure): f"failure-{number}" for number, failure in enumerate(found, 1)}
     return {
         "run": run,
@@ -81,7 +81,7 @@ def _by_operation(found: Iterable[Failure]) -> dict[str, list[Failure]]:
 
 
 def _first_anchors(found: Iterable[Failure], anchors: dict[int, str]) -> dict[tuple[str, str], str]:
-    """Where the page shows the failures of a check of an operation."""
+    """Return where the page shows the failures of a check of an operation."""
     places: dict[tuple[str, str], str] = {}
     for failure in found:
         places.setdefault((failure.operation, failure.check), anchors[id(failure)])
@@ -89,7 +89,7 @@ def _first_anchors(found: Iterable[Failure], anchors: dict[int, str]) -> dict[tu
 
 
 def _in_order(tests: Iterable[TestOutcome]) -> list[TestOutcome]:
-    """The tests, those that failed first."""
+    """Return the tests, those that failed first."""
     order = {outcome: number for number, outcome in enumerate(_OUTCOMES)}
     return sorted(tests, key=lambda test: order.get(test.outcome, -1))
 
@@ -132,7 +132,7 @@ def _fill(environment: Any) -> None:  # jinja2 leaves the types of both tables o
 
 
 def _shown(value: Any) -> Any:
-    """What is put into the page: texts of others without anything that cannot be seen."""
+    """Return what is put into the page: texts of others without anything that cannot be seen."""
     return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value)
 
 
@@ -149,12 +149,12 @@ def _digest(text: str) -> str:
 
 
 def _value(value: Any) -> str:
-    """A value of a change, short; a dash where one side says nothing."""
+    """Return a value of a change, short; a dash where one side says nothing."""
     return "-" if value is None else shortened(as_json(value), _VALUE_LENGTH)
 
 
 def _beginning(message: str) -> str:
-    """A message, or the beginning of one that is a whole traceback and more."""
+    """Return a message, or the beginning of one that is a whole traceback and more."""
     return shortened(message, _MESSAGE_LENGTH)
 
 
@@ -188,7 +188,7 @@ class Matrix:
 
 
 def matrix(run: Run) -> Matrix:
-    """The checks that a run made, by operation."""
+    """Return the checks that a run made, by operation."""
     made = dict.fromkeys([*run.passed, *run.failed])
     named = {check for _, check in made}
     checks = [check for check in _FIRST if check in named] + sorted(named.difference(_FIRST))

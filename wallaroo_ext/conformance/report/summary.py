@@ -38,7 +38,7 @@ class Figure:
 
 
 def sentence(run: Run) -> str:
-    """What the run found, in a sentence."""
+    """Return what the run found, in a sentence."""
     found = verdict(run)
     if found is Verdict.COULD_NOT_RUN:
         return run.could_not_run
@@ -55,7 +55,7 @@ def sentence(run: Run) -> str:
 
 
 def figures(run: Run) -> list[Figure]:
-    """A run in figures, the most important first."""
+    """Return a run in figures, the most important first."""
     kinds, few = failures(run), len(too_few(run))
     tried = [each for each in exercises(run) if each.requests]
     outcomes = Counter(test.outcome for test in run.tests)
@@ -97,14 +97,14 @@ def left_in_short(run: Run) -> str:
 
 
 def _state(bad: int, made: int) -> State:
-    """Whether it is good or bad that so many of those that were made are bad; neither where none were made."""
+    """Return whether it is good or bad that so many of those that were made are bad; neither where none were made."""
     if bad:
         return "bad"
     return "good" if made else "plain"
 
 
 def facts(run: Run) -> dict[str, str]:
-    """What the run was about, by name; what does not apply is left out."""
+    """Return what the run was about, by name; what does not apply is left out."""
     subject = run.subject
     found = {
         "Instance": subject.instance,
@@ -121,12 +121,12 @@ def facts(run: Run) -> dict[str, str]:
 
 
 def moment(seconds: float) -> str:
-    """A time since 1970 for a person, in UTC."""
+    """Return a time since 1970 for a person, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def duration(seconds: float) -> str:
-    """A time span for a person."""
+    """Return a time span for a person."""
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms"
     if seconds < _MINUTE:

@@ -24,7 +24,7 @@ _COLOURS = {Verdict.CONFORMS: "32", Verdict.DOES_NOT_CONFORM: "31", Verdict.COUL
 
 
 def summary(run: Run, *, files: ReportFiles | None = None, colours: bool = False, width: int = 100) -> list[str]:
-    """What a run found, a line each, with nothing in them that steers a terminal.
+    """Return what a run found, a line each, with nothing in them that steers a terminal.
 
     Args:
         run: What was found.
@@ -51,7 +51,7 @@ def _verdict(run: Run, *, colours: bool) -> str:
 
 
 def _failures(run: Run, width: int) -> Iterator[str]:
-    """The causes, those that were found most often first."""
+    """Yield the causes, those that were found most often first."""
     found = causes(failures(run))
     for cause in found[:_SHOWN]:
         first = cause[0]
@@ -83,7 +83,7 @@ def _source(failure: Failure) -> str:
 
 
 def _remarks(run: Run, *, has_files: bool) -> Iterator[str]:
-    """What changes no verdict."""
+    """Yield what changes no verdict."""
     few = [each.operation.id for each in too_few(run)] if run.exchanges else []
     if few:
         yield f"Fewer than {LEAST_SUCCESSES} successes: {_some(few)}."
@@ -108,7 +108,7 @@ def _remarks(run: Run, *, has_files: bool) -> Iterator[str]:
 
 
 def _not_looked_at(run: Run) -> Iterator[str]:
-    """The operations that the contract does not describe as it has to, each with the reason."""
+    """Yield the operations that the contract does not describe as it has to, each with the reason."""
     found = [row for row in run.operations if not row.is_described]
     for row in found[:_SHOWN]:
         yield one_line(f"Not looked at: {row.id}. {row.not_exercised}")

@@ -14,28 +14,28 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def one_line(text: str) -> str:
-    """A text without line breaks and runs of white space."""
+    """Return a text without line breaks and runs of white space."""
     return " ".join(visible(text).split())
 
 
 def shortened(text: str, length: int) -> str:
-    """The beginning of a text that is longer than this; `…` says that there is more."""
+    """Return the beginning of a text that is longer than this; `…` says that there is more."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def well_formed(text: str) -> str:
-    """A text that can be encoded: halves of surrogate pairs become replacement characters."""
+    """Return a text that can be encoded: halves of surrogate pairs become replacement characters."""
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def as_json(value: Any, *, indent: int | None = None) -> str:
-    """A value as JSON that every reader takes; what JSON does not have is a string."""
+    """Return a value as JSON that every reader takes; what JSON does not have is a string."""
     text = json.dumps(_plain(value), ensure_ascii=False, indent=indent, allow_nan=False, default=str)
     return well_formed(text)
 
 
 def _plain(value: Any) -> Any:
-    """A value without the numbers that JSON does not have, and with names that are strings."""
+    """Return a value without the numbers that JSON does not have, and with names that are strings."""
     if isinstance(value, dict):
         return {str(name): _plain(inner) for name, inner in cast("dict[Any, Any]", value).items()}
     if isinstance(value, list | tuple):
@@ -50,7 +50,7 @@ _HEADLINE_LENGTH = 240
 
 
 def value_in(message: str) -> tuple[str, str, str]:
-    """A message in three parts, as a validator's have them: the place, the value that is wrong, and the rest.
+    """Return a message in three parts, as a validator's have them: the place, the value that is wrong, and the rest.
 
     Where it begins with no place, or with no value, that part is empty. The name of a missing field is no value.
     """
@@ -73,5 +73,5 @@ def headline(message: str, length: int = _HEADLINE_LENGTH) -> str:
 
 
 def reason(status: int) -> str:
-    """What a status is called; empty where there is none, or HTTP does not know it."""
+    """Return what a status is called; empty where there is none, or HTTP does not know it."""
     return next((known.phrase for known in HTTPStatus if known == status), "")

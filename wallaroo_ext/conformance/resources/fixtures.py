@@ -233,7 +233,7 @@ def _upload_expendable(client: Client, owned: OwnedResources, fixtures: Fixtures
 
 
 def _configuration(client: Client, version_id: int) -> int | None:
-    """The id of the configuration of a version that was deployed; None where the instance has none."""
+    """Return the id of the configuration of a version that was deployed; None where the instance has none."""
     body = GetModelConfigByIdRequest(model_id=version_id)
     found: Any = call(get_model_config_by_id, client=client, body=body).to_dict().get("model_config")
     return None if found is None else found["id"]
@@ -250,7 +250,7 @@ def _make_assays(client: Client, fixtures: Fixtures, expendable: frozenset[str])
 
 
 def _time_of(scored: pa.Table) -> datetime:
-    """When rows were scored, as the instance says."""
+    """Return when rows were scored, as the instance says."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -259,7 +259,7 @@ def _time_of(scored: pa.Table) -> datetime:
 
 
 def assay_request(fixtures: Fixtures, **changes: Any) -> dict[str, Any]:
-    """An assay of the deployment's output, whose baseline is the time of its first rows.
+    """Return an assay of the deployment's output, whose baseline is the time of its first rows.
 
     Args:
         fixtures: What the run made first; its deployment has scored rows.

@@ -119,7 +119,7 @@ class OwnedResources:
                     del known[value]
 
     def _is_about_own(self, effects: Effects, request: RequestFields) -> bool:
-        """Whether a request names things, all of them the run's."""
+        """Return whether a request names things, all of them the run's."""
         named = [(name.thing, value) for name in effects.names for value in request.at(name.place) if value is not None]
         return bool(named) and all(_number(value) != str(NOBODYS) and self.has(thing, value) for thing, value in named)
 
@@ -151,7 +151,7 @@ class OwnedResources:
                 self.made(Resource(kind, None, name, workspace))
 
     def _known_as(self, thing: str, effects: Effects, request: RequestFields) -> Any:
-        """What a request names, as it is known: a number, also where the request has it as a text."""
+        """Return what a request names, as it is known: a number, also where the request has it as a text."""
         places = [name.place for name in effects.names if name.thing == thing]
         named = {_number(value) for place in places for value in request.at(place)}
         return _first([known for known in self.of(thing) if _number(known) in named])
@@ -227,7 +227,7 @@ class OwnedResources:
 
 
 def _number(value: Any) -> str:
-    """A value as it is compared: whole numbers alike as numbers and as texts."""
+    """Return a value as it is compared: whole numbers alike as numbers and as texts."""
     if isinstance(value, bool) or value is None:
         return repr(value)
     if isinstance(value, float):
@@ -236,7 +236,7 @@ def _number(value: Any) -> str:
 
 
 def _is_same(old: Resource, new: Resource) -> bool:
-    """Whether two are one thing: of one id, or of one name where one of them has no id."""
+    """Return whether two are one thing: of one id, or of one name where one of them has no id."""
     if old.kind != new.kind:
         return False
     if old.id is not None and new.id is not None:
@@ -249,7 +249,7 @@ def _is_same(old: Resource, new: Resource) -> bool:
 
 
 def _new_names(effects: Effects, request: RequestFields) -> dict[str, str]:
-    """The names that a request gives, by the kinds of what they are for."""
+    """Return the names that a request gives, by the kinds of what they are for."""
     found: dict[str, str] = {}
     for name in effects.names:
         values = [value for value in request.at(name.place) if isinstance(value, str)]
@@ -259,7 +259,7 @@ def _new_names(effects: Effects, request: RequestFields) -> dict[str, str]:
 
 
 def _given(given: AnswerName, request: RequestFields, answer: Any) -> list[Any]:
-    """What an answer gives: the values of one expression, or one text of several."""
+    """Return what an answer gives: the values of one expression, or one text of several."""
     if not _EXPRESSION.search(given.template):
         return _evaluated(given.template, request, answer)
     parts = {each: _evaluated(each, request, answer) for each in _EXPRESSION.findall(given.template)}
@@ -275,7 +275,7 @@ def _evaluated(expression: str, request: RequestFields, answer: Any) -> list[Any
 
 
 def _at(value: Any, way: tuple[str, ...]) -> list[Any]:
-    """The values at the end of a way of keys, of which `*` stands for any item."""
+    """Return the values at the end of a way of keys, of which `*` stands for any item."""
     if not way:
         return [value]
     key, *rest = way
@@ -289,5 +289,5 @@ def _at(value: Any, way: tuple[str, ...]) -> list[Any]:
 
 
 def _first(values: list[Any]) -> Any:
-    """The first of some values; None where there is none."""
+    """Return the first of some values; None where there is none."""
     return values[0] if values else None

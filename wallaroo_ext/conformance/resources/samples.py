@@ -23,13 +23,13 @@ LARGEST = 1e6
 
 
 def weights(seed: int = 29, width: int = WIDTH) -> npt.NDArray[np.float32]:
-    """What a model of the suite multiplies a row with, `[width, 1]`."""
+    """Return what a model of the suite multiplies a row with, `[width, 1]`."""
     return np.random.default_rng(seed).normal(size=(width, 1)).astype(np.float32)
 
 
 @cache
 def model_file(seed: int = 29, width: int = WIDTH) -> bytes:
-    """An ONNX model: `dense_input`, float32 `[N, width]`, times its weights is `dense_1`, float32 `[N, 1]`.
+    """Return an ONNX model: `dense_input`, float32 `[N, width]`, times its weights is `dense_1`, float32 `[N, 1]`.
 
     Args:
         seed: What the weights are made from; another seed gives a file with another SHA-256.
@@ -49,7 +49,7 @@ def model_file(seed: int = 29, width: int = WIDTH) -> bytes:
 
 
 def scored(rows: Any) -> npt.NDArray[np.float64]:
-    """What the suite's model gives for rows, `[N, 1]`, computed without it."""
+    """Return what the suite's model gives for rows, `[N, 1]`, computed without it."""
     return np.asarray(rows, np.float32).astype(np.float64) @ weights().astype(np.float64)
 
 

@@ -138,7 +138,7 @@ class _Ending:
         return [found for found in map(object_of, list_of(listed)) if self._is_of(pipeline, found)]
 
     def _is_of(self, pipeline: Resource, assay: dict[str, Any]) -> bool:
-        """Whether an assay is one of a pipeline of the run's, whatever the instance was asked for."""
+        """Return whether an assay is one of a pipeline of the run's, whatever the instance was asked for."""
         name = assay.get("name")
         is_named = isinstance(name, str) and self._owned.is_own_name(name)
         return assay["pipeline_id"] == pipeline.id if assay.get("pipeline_id") is not None else is_named
@@ -184,7 +184,7 @@ class _Ending:
         self._owned.add(f"{resource.kind} id", resource.id)
 
     def _tried(self, ask: Callable[[], Any]) -> Any:
-        """What a request gives; None where it fails: what was learned before is all that is known then."""
+        """Return what a request gives; None where it fails: what was learned before is all that is known then."""
         try:
             return ask()
         except _FAILURES:

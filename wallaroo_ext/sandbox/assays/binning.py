@@ -92,7 +92,7 @@ class Binning:
 
     @staticmethod
     def of(summarizer: dict[str, Any]) -> Binning:
-        """The binning of a request.
+        """Return the binning of a request.
 
         Raises:
             Problem: 400, for edges that are none.
@@ -115,7 +115,7 @@ class Binning:
             raise bad_request("The provided_edges are not in ascending order.")
 
     def _inner_bins(self) -> int:
-        """The number of bins without those of the outliers."""
+        """Return the number of bins without those of the outliers."""
         if self.mode == "Provided":
             return len(self.provided) - (0 if len(self.provided) == self.num_bins else 1)
         return 1 if self.mode == "None" else self.num_bins
@@ -126,7 +126,7 @@ class Binning:
         return self._inner_bins() + (2 if self.add_outlier_edges else 0)
 
     def edges(self, values: Array) -> Array:
-        """The edges for these values, from the lower end of the first bin to the upper end of the last one."""
+        """Return the edges for these values, from the lower end of the first bin to the upper end of the last one."""
         if self.mode == "Quantile":
             return quantile_edges(values, self.num_bins)
         if self.mode == "Provided":
@@ -136,11 +136,11 @@ class Binning:
         return equal_edges(values, self._inner_bins())
 
     def shown_edges(self, edges: Array) -> list[float | None]:
-        """The upper edge of each bin, None for that of the right outliers, which has none."""
+        """Return the upper edge of each bin, None for that of the right outliers, which has none."""
         return [*edges.tolist(), None] if self.add_outlier_edges else edges[1:].tolist()
 
     def baseline_names(self, edges: Array) -> list[str]:
-        """What a baseline calls its bins: `q_20` by the percentage, `p_1.26e1` and `e_1.26e1` by the upper edge.
+        """Return what a baseline calls its bins: `q_20` by the percentage, `p_1.26e1` and `e_1.26e1` by the upper edge.
 
         `q_` was recorded; `p_` for equal bins and `e_` for provided ones are on the vendor's pages.
         """
@@ -150,14 +150,14 @@ class Binning:
         return self._with_outliers([f"{prefix}_{format_edge(edge)}" for edge in edges[1:].tolist()])
 
     def window_names(self, edges: Array) -> list[str]:
-        """What a window calls its bins, whatever the mode: `e_1.25e1` by the upper edge."""
+        """Return what a window calls its bins, whatever the mode: `e_1.25e1` by the upper edge."""
         return self._with_outliers([f"e_{format_edge(edge)}" for edge in edges[1:].tolist()])
 
     def _with_outliers(self, names: list[str]) -> list[str]:
         return [_LEFT, *names, _RIGHT] if self.add_outlier_edges else names
 
     def aggregate(self, values: Array, edges: Array) -> Array:
-        """What is compared of each bin (field notes, "Decided where the sources are silent").
+        """Return what is compared of each bin (field notes, "Decided where the sources are silent").
 
         `Density` is a bin's count over that of all values, `Cumulative` its running sum, and `Edges` the upper edges
         themselves, with 0 for the right outliers, which have none and so never make a difference.

@@ -92,7 +92,7 @@ def _is_numeric(kind: Any) -> bool:
 
 
 def _values_at(column: Column, index: int) -> Array | None:
-    """The value of each row at a place, NaN where a row is too short; None where all are."""
+    """Return the value of each row at a place, NaN where a row is too short; None where all are."""
     array, offsets = _flattened(column)
     long_enough: Array = offsets[1:] - offsets[:-1] > index
     if not long_enough.any():
@@ -104,7 +104,7 @@ def _values_at(column: Column, index: int) -> Array | None:
 
 
 def _flattened(column: Column) -> tuple[Column, Array]:
-    """The values of nested lists, and where those of each row begin, with where the last one's end."""
+    """Return the values of nested lists, and where those of each row begin, with where the last one's end."""
     array = column.combine_chunks()
     offsets: Array = np.arange(len(array) + 1)
     while _is_list(array.type):

@@ -94,7 +94,7 @@ class Plan:
         )
 
     def schedule(self, now: int) -> Schedule:
-        """The windows, up to now or until the assay ends."""
+        """Return the windows, up to now or until the assay ends."""
         until = now if self.run_until is None else min(now, self.run_until)
         return Schedule(self.first_window, self.width, self.interval, until)
 
@@ -109,7 +109,7 @@ class Plan:
 
 
 def shown_summarizer(summarizer: dict[str, Any]) -> dict[str, Any]:
-    """A summarizer as lists and results have it."""
+    """Return a summarizer as lists and results have it."""
     return {name: summarizer.get(name) for name in _SHOWN}
 
 
@@ -128,7 +128,7 @@ class _Samples:
     problem: Problem | None
 
     def between(self, start: int, end: int) -> Array:
-        """The values from one time on and before another."""
+        """Return the values from one time on and before another."""
         low, high = np.searchsorted(self.times, [start, end])
         return self.values[low:high]
 
@@ -188,13 +188,13 @@ class Run:
         _ = self._baseline
 
     def baseline_result(self) -> dict[str, Any]:
-        """The baseline, compared with itself."""
+        """Return the baseline, compared with itself."""
         plan, began = self._plan, time.perf_counter_ns()
         window = self._baseline.of_window(self._baseline.values, plan.binning)
         return self._result(window, plan.baseline_start, plan.baseline_end, began) | {"status": "BaselineRun"}
 
     def results(self) -> list[dict[str, Any]]:
-        """A result for each complete window that has inferences.
+        """Return a result for each complete window that has inferences.
 
         Raises:
             Problem: 400, when the baseline has none, or when they are too many windows for one answer.
@@ -215,7 +215,7 @@ class Run:
         return list(islice((number for number in occupied if self.schedule.begin(number) not in known), limit))
 
     def result(self, number: int) -> dict[str, Any]:
-        """The result of a window that has inferences.
+        """Return the result of a window that has inferences.
 
         Raises:
             Problem: 400, when the baseline has none.
@@ -226,7 +226,7 @@ class Run:
         return self._result(window, start, end, began)
 
     def _read(self, source: dict[str, Any], start: int, end: int) -> _Samples:
-        """The watched values that a pipeline logged of a model; rows without such a value are left out."""
+        """Return the watched values that a pipeline logged of a model; rows without such a value are left out."""
         taken: list[tuple[Array, Array]] = []
         problem: Problem | None = None
         for batch in self._log.read(

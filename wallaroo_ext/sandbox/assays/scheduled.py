@@ -102,7 +102,7 @@ class ScheduledAssays:
         return len(results)
 
     def _known(self, assay: Row) -> set[int]:
-        """When the windows begin that have results."""
+        """Return when the windows begin that have results."""
         with self._store.reading() as db:
             rows = db.execute("SELECT window_start FROM assay_results WHERE assay_id = ?", (assay["id"],))
             return {row["window_start"] for row in rows}
@@ -123,7 +123,7 @@ class ScheduledAssays:
 
 
 def _times_of_runs(assay: Row, plan: Plan, run: Run, done: int) -> tuple[str, str | None]:
-    """When a scheduler would have run the assay last, and when it would run it next.
+    """Return when a scheduler would have run the assay last, and when it would run it next.
 
     It runs an assay when a window ends; the windows that ended before the assay was created or switched on, it runs
     then. All of these texts are in UTC, so that they are in the order of the times.
@@ -138,7 +138,7 @@ def look_again(db: sqlite3.Connection) -> None:
 
 
 def watched_pipelines(db: sqlite3.Connection, request: dict[str, Any]) -> dict[str, int]:
-    """The ids of the pipelines that an assay compares, by name.
+    """Return the ids of the pipelines that an assay compares, by name.
 
     Raises:
         Problem: 400, when the workspace has no such pipeline.
@@ -148,7 +148,7 @@ def watched_pipelines(db: sqlite3.Connection, request: dict[str, Any]) -> dict[s
 
 
 def require_pipeline(db: sqlite3.Connection, workspace_id: int, name: str) -> int:
-    """The id of a workspace's pipeline of a name.
+    """Return the id of a workspace's pipeline of a name.
 
     Raises:
         Problem: 400, when there is none.

@@ -17,7 +17,7 @@ _INSTEAD_OF_ZERO = 0.005
 
 
 def psi_scores(baseline: Array, window: Array) -> Array:
-    """The population stability index, bin by bin: `(w - b) * ln(w / b)`, the index being the sum.
+    """Return the population stability index, bin by bin: `(w - b) * ln(w / b)`, the index being the sum.
 
     Where one of the two is zero, 0.005 takes its place; where both are, the bin scores 0 (field notes, "Assays", where
     it was checked to the last digit against the recorded result).
@@ -29,7 +29,7 @@ def psi_scores(baseline: Array, window: Array) -> Array:
 
 
 def differences(baseline: Array, window: Array) -> Array:
-    """The absolute differences, bin by bin: `|w - b|`.
+    """Return the absolute differences, bin by bin: `|w - b|`.
 
     MaxDiff is the largest of them, SumDiff their sum (field notes, "Decided where the sources are silent").
     """
@@ -65,7 +65,7 @@ class Metric:
 
     @staticmethod
     def of(summarizer: dict[str, Any], binning: Binning) -> Metric:
-        """The metric of a request.
+        """Return the metric of a request.
 
         Raises:
             Problem: 400, for weights that do not fit the bins, and for PSI of edges, which may be negative.
@@ -126,12 +126,12 @@ class Distribution:
 
     @staticmethod
     def of_baseline(values: Array, binning: Binning) -> Distribution:
-        """A baseline, whose values say where the edges are."""
+        """Return a baseline, whose values say where the edges are."""
         edges = binning.edges(values)
         return Distribution(values, edges, binning.baseline_names(edges), binning.aggregate(values, edges))
 
     def of_window(self, values: Array, binning: Binning) -> Distribution:
-        """A window that is compared with this baseline.
+        """Return a window that is compared with this baseline.
 
         It has the baseline's edges, as recorded, except where edges are what is compared: then it has its own.
         """
@@ -139,7 +139,7 @@ class Distribution:
         return Distribution(values, edges, binning.window_names(edges), binning.aggregate(values, edges))
 
     def summary(self, binning: Binning, start: str, end: str) -> dict[str, Any]:
-        """The distribution as results have it; `std` is the population's (field notes)."""
+        """Return the distribution as results have it; `std` is the population's (field notes)."""
         return {
             "count": len(self.values),
             "min": float(self.values.min()),

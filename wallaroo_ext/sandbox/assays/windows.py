@@ -36,7 +36,7 @@ _LONGEST = 36_500 * _UNITS["day"]
 
 
 def parse_width(text: str) -> int:
-    """How long a window is: a whole number and a unit, such as `24 hours`, `1 day` or `500 milliseconds`.
+    """Return how long a window is: a whole number and a unit, such as `24 hours`, `1 day` or `500 milliseconds`.
 
     The recordings have hours only; the other units are those that a person would try.
 
@@ -52,7 +52,7 @@ def parse_width(text: str) -> int:
 
 
 def parse_time(text: str) -> int:
-    """A point in time as RFC 3339 writes it; digits after the microsecond are dropped.
+    """Return a point in time as RFC 3339 writes it; digits after the microsecond are dropped.
 
     Raises:
         Problem: 400, for a day or an hour that does not exist.
@@ -64,7 +64,7 @@ def parse_time(text: str) -> int:
 
 
 def format_time(time: int) -> str:
-    """A point in time as results have it, in UTC with a Z: `2023-01-01T05:00:00Z`."""
+    """Return a point in time as results have it, in UTC with a Z: `2023-01-01T05:00:00Z`."""
     return (_EPOCH + timedelta(microseconds=time)).isoformat().replace("+00:00", "Z")
 
 
@@ -75,7 +75,7 @@ def format_nanoseconds(time_ns: int) -> str:
 
 
 def to_milliseconds(time: int) -> int:
-    """The first whole millisecond since 1970 that is not before a point in time."""
+    """Return the first whole millisecond since 1970 that is not before a point in time."""
     return -(-time // 1000)
 
 
@@ -104,15 +104,15 @@ class Schedule:
         return max((self.until - self.start - self.width) // self.interval + 1, 0)
 
     def begin(self, number: int) -> int:
-        """When a window begins."""
+        """Return when a window begins."""
         return self.start + number * self.interval
 
     def end(self, number: int) -> int:
-        """When a window ends."""
+        """Return when a window ends."""
         return self.begin(number) + self.width
 
     def occupied(self, times: Array, first: int = 0) -> Iterator[int]:
-        """The complete windows in which something happened, in their order.
+        """Yield the complete windows in which something happened, in their order.
 
         It goes by what happened, not by the windows: a window of a second and a start years ago are no trouble.
 

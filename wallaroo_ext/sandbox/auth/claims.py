@@ -49,7 +49,7 @@ class Grant:
 
 
 def granted_scopes(asked: str) -> tuple[str, ...] | None:
-    """What a token has for the scopes that were asked for; None where there is one that nobody knows."""
+    """Return what a token has for the scopes that were asked for; None where there is one that nobody knows."""
     scopes = asked.split()
     if set(scopes) - {OPENID, *USUAL_SCOPES, *_UNSHOWN_SCOPES, *_FURTHER_SCOPES}:
         return None
@@ -58,7 +58,7 @@ def granted_scopes(asked: str) -> tuple[str, ...] | None:
 
 
 def access_claims(grant: Grant) -> dict[str, Any]:
-    """What an access token says, but for its times."""
+    """Return what an access token says, but for its times."""
     return _common_claims(grant) | {
         "aud": AUDIENCE,
         "typ": "Bearer",
@@ -69,7 +69,7 @@ def access_claims(grant: Grant) -> dict[str, Any]:
 
 
 def id_claims(grant: Grant, access_token: str) -> dict[str, Any]:
-    """What an id token says, which comes with an access token where `openid` was asked for."""
+    """Return what an id token says, which comes with an access token where `openid` was asked for."""
     digest = hashlib.sha256(access_token.encode()).digest()
     half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
     return _common_claims(grant) | {"aud": grant.client_id, "typ": "ID", "at_hash": half}

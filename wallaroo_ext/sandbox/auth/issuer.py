@@ -66,7 +66,7 @@ def read_token(
     issuer: str | None = None,
     audience: str | None = None,
 ) -> Identity:
-    """Whom a token names, once its signature and its claims are checked.
+    """Return whom a token names, once its signature and its claims are checked.
 
     Args:
         token: The token, from anywhere.
@@ -103,7 +103,7 @@ def read_token(
 
 
 def _key_id(token: str, issuer: str | None) -> str:
-    """The key that a token says it is signed with, unless it is plain already that the token is no good.
+    """Return the key that a token says it is signed with, unless it is plain already that the token is no good.
 
     Raises:
         jwt.InvalidTokenError: It is no token, or one of another algorithm or another issuer, or one that has to be read
@@ -159,7 +159,7 @@ def _text(claims: dict[str, Any], name: str) -> str:
 
 
 def service_account(client_id: str) -> str:
-    """The name of a client's own user."""
+    """Return the name of a client's own user."""
     return SERVICE_ACCOUNT + client_id.lower()
 
 
@@ -180,7 +180,7 @@ class RecentIdentities:
         self._lock = threading.Lock()
 
     def find(self, token: str) -> Identity | None:
-        """Whom a token names, unless it is unknown or has expired."""
+        """Return whom a token names, unless it is unknown or has expired."""
         with self._lock:
             identity = self._identities.get(token)
             if identity is None:
@@ -226,7 +226,7 @@ class ForeignIssuer:
         self._failure: str | None = None
 
     def identify(self, token: str, asked_at: float | None = None) -> Identity:
-        """Whom a token of this issuer names.
+        """Return whom a token of this issuer names.
 
         Args:
             token: The token, from anywhere.
@@ -272,7 +272,7 @@ class ForeignIssuer:
                 await self._thread.run(lambda: self._look_for(key_id, asked_at))
 
     def _is_wanted(self, key_id: str, asked_at: float) -> bool:
-        """Whether the keys have to be fetched before a token can be checked that came at a time."""
+        """Return whether the keys have to be fetched before a token can be checked that came at a time."""
         is_old = key_id not in self._keys or asked_at - self._fetched_at > _FRESH_SECONDS
         return is_old and self._tried_at < asked_at
 

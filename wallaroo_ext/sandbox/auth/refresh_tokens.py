@@ -64,7 +64,7 @@ class RefreshTokens:
         self._key_id, self._key = str(key["id"]), bytes.fromhex(key["secret"])
 
     def issue(self, grant: Grant, user: User, session: str, spent: str | None) -> str:
-        """A refresh token, stored in place of the one that is used up.
+        """Return a refresh token, stored in place of the one that is used up.
 
         Raises:
             Problem: 400, when that one was used up already.
@@ -87,7 +87,7 @@ class RefreshTokens:
         return jwt.encode(claims, self._key, _ALGORITHM, headers={"kid": self._key_id})
 
     def session(self, client_id: str, token: str) -> Session:
-        """What a refresh token continues; `issue` uses it up.
+        """Return what a refresh token continues; `issue` uses it up.
 
         Raises:
             Problem: 400, when it is none of this client's, or expired, or used up.
@@ -108,7 +108,7 @@ class RefreshTokens:
         return Session(row_id.partition(".")[0], user, scopes, row_id)
 
     def _read(self, token: str) -> dict[str, Any] | None:
-        """What a refresh token says; None for another text, such as a token of the sandbox's first version."""
+        """Return what a refresh token says; None for another text, such as a token of the sandbox's first version."""
         try:
             return jwt.decode(
                 token,
@@ -150,7 +150,7 @@ def _claims(grant: Grant, user: User, session: str) -> dict[str, Any]:
 
 
 def _row_id(claims: dict[str, Any]) -> str:
-    """The database's name of a token; all those of a session begin in the same way."""
+    """Return the database's name of a token; all those of a session begin in the same way."""
     return f"{claims['sid']}.{claims['jti']}"
 
 
@@ -159,5 +159,5 @@ def _new_key() -> str:
 
 
 def _refused(description: str) -> Problem:
-    """The token endpoint's refusal of a refresh token."""
+    """Return the token endpoint's refusal of a refresh token."""
     return no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", description)

@@ -24,18 +24,18 @@ class SigningKeys:
 
     @staticmethod
     def new(old: dict[str, rsa.RSAPublicKey]) -> SigningKeys:
-        """A new key to sign with, beside old ones."""
+        """Return a new key to sign with, beside old ones."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         key_id = secrets.token_urlsafe(32)
         return SigningKeys(key_id, key, old | {key_id: key.public_key()})
 
     def alone(self) -> SigningKeys:
-        """The key that signs, without the old ones."""
+        """Return the key that signs, without the old ones."""
         return SigningKeys(self.signing_id, self.signing, {self.signing_id: self.public[self.signing_id]})
 
     @staticmethod
     def from_json(text: str) -> SigningKeys:
-        """The keys as `to_json` wrote them."""
+        """Return the keys as `to_json` wrote them."""
         content = json.loads(text)
         signing = serialization.load_pem_private_key(content["signing"].encode(), password=None)
         if not isinstance(signing, rsa.RSAPrivateKey):
@@ -48,7 +48,7 @@ class SigningKeys:
         )
 
     def to_json(self) -> str:
-        """The keys as a text; of the old ones, nothing is kept that could sign."""
+        """Return the keys as a text; of the old ones, nothing is kept that could sign."""
         pem = self.signing.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -56,7 +56,7 @@ class SigningKeys:
         return json.dumps({"signing_id": self.signing_id, "signing": pem.decode(), "public": public})
 
     def published(self) -> list[dict[str, Any]]:
-        """The keys to verify tokens with, as a JSON Web Key Set has them."""
+        """Return the keys to verify tokens with, as a JSON Web Key Set has them."""
         return [
             {"kid": key_id, "use": "sig", "alg": ALGORITHM}
             | {name: value for name, value in RSAAlgorithm.to_jwk(key, as_dict=True).items() if name != "key_ops"}

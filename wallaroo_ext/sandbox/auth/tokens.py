@@ -86,7 +86,7 @@ class Tokens:
         self._recent = RecentIdentities()  # a check that began before ends in the old one, which nobody reads
 
     def public_keys(self) -> list[dict[str, Any]]:
-        """The keys to verify tokens with, as a JSON Web Key Set has them."""
+        """Return the keys to verify tokens with, as a JSON Web Key Set has them."""
         return self._keys.published()
 
     def issue(
@@ -98,7 +98,7 @@ class Tokens:
         scopes: tuple[str, ...] = USUAL_SCOPES,
         continued: Session | None = None,
     ) -> dict[str, Any]:
-        """The token endpoint's answer; without a user there is no refresh token.
+        """Return the token endpoint's answer; without a user there is no refresh token.
 
         Args:
             client_id: The client that asked.
@@ -136,7 +136,7 @@ class Tokens:
         return jwt.encode(claims | times, keys.signing, ALGORITHM, headers={"kid": keys.signing_id})
 
     def session(self, client_id: str, refresh_token: str) -> Session:
-        """What a refresh token continues; `issue` uses it up.
+        """Return what a refresh token continues; `issue` uses it up.
 
         Raises:
             Problem: 400, when it is none of this client's, or expired, or used up.
@@ -144,7 +144,7 @@ class Tokens:
         return self._refresh_tokens.session(client_id, refresh_token)
 
     def verify(self, authorization: str | None, asked_at: float | None = None) -> Caller:
-        """Who sends a request with this Authorization header.
+        """Return who sends a request with this Authorization header.
 
         Args:
             authorization: The header.
@@ -178,7 +178,7 @@ class Tokens:
         return key
 
     def _user(self, identity: Identity) -> User:
-        """The user of a token."""
+        """Return the user of a token."""
         try:
             with self._store.reading() as db:
                 user = find_user(db, identity.subject)

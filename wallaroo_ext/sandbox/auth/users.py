@@ -41,7 +41,7 @@ def _hash(password: str, salt: bytes) -> bytes:
 
 
 def add_user(db: sqlite3.Connection, email: str, password: str, *, temporary: bool = False) -> User:
-    """A new user, who gets a workspace of their own as on a real instance.
+    """Return a new user, who gets a workspace of their own as on a real instance.
 
     Args:
         db: The transaction to make the user in.
@@ -66,12 +66,12 @@ def _insert(db: sqlite3.Connection, user: User, salt: bytes, password_hash: byte
 
 
 def add_default_workspace(db: sqlite3.Connection, user: User) -> int:
-    """The id of the workspace of their own that a user gets."""
+    """Return the id of the workspace of their own that a user gets."""
     return add_workspace(db, f"{user.email} - Default Workspace", user)
 
 
 def add_workspace(db: sqlite3.Connection, name: str, owner: User) -> int:
-    """A new workspace's id."""
+    """Return a new workspace's id."""
     cursor = db.execute(
         "INSERT INTO workspaces (name, created_at, created_by) VALUES (?, ?, ?)", (name, now(db), owner.id)
     )
@@ -86,13 +86,13 @@ def all_users(db: sqlite3.Connection) -> list[User]:
 
 
 def find_user(db: sqlite3.Connection, user_id: str) -> User | None:
-    """The user of an id."""
+    """Return the user of an id."""
     row = db.execute("SELECT * FROM users WHERE id = ?", (user_id,)).fetchone()
     return None if row is None else _user(row)
 
 
 def find_user_by_email(db: sqlite3.Connection, email: str) -> User | None:
-    """The user of an e-mail address, in upper or lower case."""
+    """Return the user of an e-mail address, in upper or lower case."""
     row = db.execute("SELECT * FROM users WHERE email = ?", (email.lower(),)).fetchone()
     return None if row is None else _user(row)
 
@@ -103,7 +103,7 @@ def enable_user(db: sqlite3.Connection, user: User, *, enabled: bool) -> None:
 
 
 def check_password(db: sqlite3.Connection, username: str, password: str) -> User | None:
-    """The user of a name and a password, whether enabled or not."""
+    """Return the user of a name and a password, whether enabled or not."""
     row = db.execute("SELECT * FROM users WHERE username = ?", (username.lower(),)).fetchone()
     if row is None or not hmac.compare_digest(_hash(password, row["password_salt"]), row["password_hash"]):
         return None
@@ -122,7 +122,7 @@ def _user(row: Row) -> User:
 
 
 def add_foreign_user(db: sqlite3.Connection, user_id: str, username: str, email: str) -> User:
-    """The record of a user who signs in at another issuer, with a workspace as a new user has it.
+    """Return the record of a user who signs in at another issuer, with a workspace as a new user has it.
 
     Args:
         db: The transaction to make the record in.

@@ -47,7 +47,7 @@ def check_access(request: Request, secret: str | None) -> None:
 
 
 def _or(secret: str | None) -> str:
-    """What else would do."""
+    """Return what else would do."""
     how = "start it with a control secret" if secret is None else "send its control secret"
     return f", or {how} (Authorization: Bearer ...)"
 
@@ -64,7 +64,7 @@ def _without_port(host: str) -> str:
 
 
 def is_local_name(host: str) -> bool:
-    """Whether a host, in lower case, can only be this machine, whatever a name server says."""
+    """Return whether a host, in lower case, can only be this machine, whatever a name server says."""
     return host == _LOCAL_NAME or host.endswith(f".{_LOCAL_NAME}") or _is_loopback(host)
 
 

@@ -30,7 +30,7 @@ _BODY = {
 
 
 def shown_clock(clock: Clock) -> dict[str, Any]:
-    """The time, and how many seconds it is ahead of the real one."""
+    """Return the time, and how many seconds it is ahead of the real one."""
     return {"now": clock.now_text(), "ahead_seconds": clock.offset_ns / _SECOND_NS}
 
 
@@ -70,7 +70,7 @@ def _apply(clock: Clock, body: dict[str, Any]) -> None:
 
 
 def _nanoseconds(text: str) -> int:
-    """A time as RFC 3339 writes it, in nanoseconds since 1970.
+    """Return a time as RFC 3339 writes it, in nanoseconds since 1970.
 
     Raises:
         Problem: 400, where it is none.
@@ -83,7 +83,7 @@ def _nanoseconds(text: str) -> int:
 
 
 def _shown_runs(done: list[CaughtUp]) -> list[dict[str, Any]]:
-    """What was run: how many windows of each assay got a result, or why it cannot be run."""
+    """Return what was run: how many windows of each assay got a result, or why it cannot be run."""
     shown: dict[int, dict[str, Any]] = {}
     for run in done:
         entry = shown.setdefault(run.assay_id, {"assay_id": run.assay_id, "results": 0, "error": None})

@@ -18,18 +18,18 @@ _RULES = {
 
 
 def _listed(call: ControlCall) -> dict[str, Any]:
-    """The rules, with how often each was applied."""
+    """Return the rules, with how often each was applied."""
     return {"rules": call.instance.faults.list()}
 
 
 def _added(call: ControlCall) -> dict[str, Any]:
-    """All rules, those of the body behind those that were there."""
+    """Return all rules, those of the body behind those that were there."""
     call.instance.faults.add(call.body["rules"])
     return _listed(call)
 
 
 def _cleared(call: ControlCall) -> dict[str, Any]:
-    """No rules."""
+    """Return no rules."""
     call.instance.faults.clear()
     return _listed(call)
 

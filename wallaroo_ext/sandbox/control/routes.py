@@ -67,12 +67,12 @@ class Action:
 
 
 def json_body(schema: dict[str, Any]) -> dict[str, BodyKind]:
-    """A body of JSON that a schema describes."""
+    """Return a body of JSON that a schema describes."""
     return {JSON: _body(JSON, schema)}
 
 
 def other_body(media_type: str) -> dict[str, BodyKind]:
-    """A body whose bytes the action reads itself."""
+    """Return a body whose bytes the action reads itself."""
     return {media_type: _body(media_type, {})}
 
 
@@ -90,7 +90,7 @@ def _body(media_type: str, schema: dict[str, Any]) -> BodyKind:
 def control_routes(
     instance: Instance, contract: ContractSpec, table: Mapping[str, Mapping[str, Action]]
 ) -> list[Route]:
-    """The routes of a table: path, then method, then action."""
+    """Return the routes of a table: path, then method, then action."""
     return [_route(instance, contract, path, actions) for path, actions in table.items()]
 
 
@@ -128,7 +128,7 @@ def _check_query(action: Action, request: Request) -> None:
 
 
 def _body_kind(action: Action, request: Request) -> BodyKind | None:
-    """The media type of the body.
+    """Return the media type of the body.
 
     Raises:
         Problem: 400 where there is a body and should be none, or the other way round; 415 for another media type.

@@ -30,7 +30,7 @@ _VALUE = {"type": ["number", "string", "boolean", "array", "null"]}
 
 
 def _objects(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
-    """The schema of a list of objects that have some fields, and may have others."""
+    """Return the schema of a list of objects that have some fields, and may have others."""
     return {
         "type": "array",
         "items": {
@@ -66,7 +66,7 @@ _BODY = {
 
 
 def _seed(call: ControlCall) -> dict[str, Any]:
-    """The ids of what was made, in the order of the body."""
+    """Return the ids of what was made, in the order of the body."""
     call.instance.engine.wait_for_libraries()
     return _seed_file(call) if call.media_type != JSON else _seed_everything(call)
 
@@ -113,7 +113,7 @@ def _add_user(db: sqlite3.Connection, entry: dict[str, Any]) -> str:
 
 
 def _add_workspace(call: ControlCall, db: sqlite3.Connection, entry: dict[str, Any]) -> int:
-    """The id of a new workspace, which belongs to the default user where the body names no owner."""
+    """Return the id of a new workspace, which belongs to the default user where the body names no owner."""
     email = entry.get("owner", call.instance.credentials.username)
     owner = find_user_by_email(db, email)
     if owner is None:
@@ -124,7 +124,7 @@ def _add_workspace(call: ControlCall, db: sqlite3.Connection, entry: dict[str, A
 
 
 def _add_pipeline(db: sqlite3.Connection, entry: dict[str, Any]) -> int:
-    """The id of a new pipeline with an empty version."""
+    """Return the id of a new pipeline with an empty version."""
     name, workspace_id = entry["name"], int(entry["workspace_id"])
     if db.execute("SELECT 1 FROM workspaces WHERE id = ?", (workspace_id,)).fetchone() is None:
         raise bad_request(f"The workspace {workspace_id} of the pipeline {name!r} does not exist.")
@@ -165,7 +165,7 @@ def _write(call: ControlCall, rows: _Rows) -> tuple[int, WrittenBatch]:
 
 
 def _log(call: ControlCall, db: sqlite3.Connection, written: list[tuple[int, WrittenBatch]]) -> list[int]:
-    """The ids of the entries of the log that these rows are."""
+    """Return the ids of the entries of the log that these rows are."""
     if written:
         look_again(db)
     return [_index(call, db, pipeline_id, entry) for pipeline_id, entry in written]
@@ -180,7 +180,7 @@ def _index(call: ControlCall, db: sqlite3.Connection, pipeline_id: int, written:
 
 
 def _sha(db: sqlite3.Connection, workspace_id: int, model_name: str) -> str:
-    """The digest of the newest version of a model; empty where the workspace has no model of the name."""
+    """Return the digest of the newest version of a model; empty where the workspace has no model of the name."""
     row = db.execute(
         "SELECT sha FROM model_versions JOIN models ON models.id = model_id WHERE workspace_id = ? AND name = ? "
         "ORDER BY model_versions.id DESC",

@@ -21,7 +21,7 @@ _LATEST_MS = 253_402_300_799_999  # of the year 9999
 
 
 def table_of_records(place: str, records: list[dict[str, Any]]) -> pa.Table:
-    """The rows of JSON records that the schema of seeds describes.
+    """Return the rows of JSON records that the schema of seeds describes.
 
     Args:
         place: Where the records are in the body, for what is said of them.
@@ -46,7 +46,7 @@ def _column(place: str, name: str, values: list[Any]) -> Any:
 
 
 def table_of_file(content: bytes, limit: int) -> pa.Table:
-    """The rows of an Arrow file.
+    """Return the rows of an Arrow file.
 
     Args:
         content: The file.
@@ -69,7 +69,7 @@ def table_of_file(content: bytes, limit: int) -> pa.Table:
 
 
 def _checked(place: str, columns: dict[str, Any]) -> pa.Table:
-    """The columns as the log keeps them, with the time as its own type."""
+    """Return the columns as the log keeps them, with the time as its own type."""
     if _TIME not in columns or len(columns) == 1:
         raise bad_request(f"{place}: rows have a column 'time', and columns 'in.<field>' or 'out.<field>'.")
     for name, column in columns.items():
@@ -81,7 +81,7 @@ def _checked(place: str, columns: dict[str, Any]) -> pa.Table:
 
 
 def _is_loggable(kind: Any) -> bool:
-    """Whether a column has numbers, truth values or texts, or lists of them."""
+    """Return whether a column has numbers, truth values or texts, or lists of them."""
     for _ in range(_DEEPEST):
         if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
             kind = kind.value_type

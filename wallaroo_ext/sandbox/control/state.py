@@ -33,7 +33,7 @@ _FLAGS = {"enabled", "active", "deployed"}
 
 
 def _state(call: ControlCall) -> dict[str, Any]:
-    """How many there are of everything, and the newest of each, oldest first."""
+    """Return how many there are of everything, and the newest of each, oldest first."""
     instance = call.instance
     with instance.store.reading() as db:
         counts = {name: _count(db, _COUNTS.get(name, name)) for name in _LISTS}

@@ -34,7 +34,7 @@ _BODY = {
 
 
 def shown_transitions(transitions: Transitions) -> dict[str, Any]:
-    """The transitions as a request may have them."""
+    """Return the transitions as a request may have them."""
     return {"deployments": _shown(transitions.deployments), "models": _shown(transitions.models)}
 
 

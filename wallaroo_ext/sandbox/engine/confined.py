@@ -77,7 +77,7 @@ def _load_libraries() -> None:
 
 
 def _tried_layers() -> list[str]:
-    """The layers that hold in a process that confines itself, by trying it in one."""
+    """Return the layers that hold in a process that confines itself, by trying it in one."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -158,7 +158,7 @@ class _Model:
     limits: ModelLimits
 
     def run(self, columns: Mapping[str, Column]) -> dict[str, Array]:
-        """The model's outputs for the rows of these columns, by name."""
+        """Return the model's outputs for the rows of these columns, by name."""
         from wallaroo_ext.sandbox.engine.model_limits import ModelTooExpensiveError
         from wallaroo_ext.sandbox.engine.tensors import take_inputs
         from wallaroo_ext.sandbox.http.problems import engine_error
@@ -236,7 +236,7 @@ class _Process:
             threading.Thread(target=self._answer, args=(socket.socket(fileno=connection),), daemon=True).start()
 
     def _handed(self) -> int | None:
-        """The next file or connection from the sandbox; None when that is gone."""
+        """Return the next file or connection from the sandbox; None when that is gone."""
         said, files, _, _ = socket.recv_fds(self._control, 1, 1)
         return files[0] if said and files else None
 
@@ -268,7 +268,7 @@ class _Process:
                 del pieces
 
     def _scored(self, content: memoryview) -> tuple[dict[str, Any], Sequence[Any]]:
-        """What the models give for the rows of an Arrow file, or why there is nothing."""
+        """Return what the models give for the rows of an Arrow file, or why there is nothing."""
         import pyarrow as pa
 
         from wallaroo_ext.sandbox.http.problems import Problem
@@ -312,13 +312,13 @@ class _Process:
 
 
 def _sentence(problem: Problem) -> str:
-    """What a problem says, in the form of the API's or of the engine's errors."""
+    """Return what a problem says, in the form of the API's or of the engine's errors."""
     content = object_of(problem.content)
     return str(content.get("error") or content.get("msg"))
 
 
 def _renamed(columns: dict[str, Column], model: _Model) -> dict[str, Column]:
-    """A single output goes into a single input, whatever their names are."""
+    """Return a single output goes into a single input, whatever their names are."""
     if len(columns) == len(model.inputs) == 1:
         return {model.inputs[0].name: next(iter(columns.values()))}
     return columns

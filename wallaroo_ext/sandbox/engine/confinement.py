@@ -230,7 +230,7 @@ def _lower(kind: int, most: int) -> None:
 
 
 def _taken() -> tuple[int, int]:
-    """How many addresses this process has, and how much of its own memory, in bytes.
+    """Return how many addresses this process has, and how much of its own memory, in bytes.
 
     Raises:
         OSError: The system does not say it, as where /proc is hidden.
@@ -271,7 +271,7 @@ def _seccomp(library: Any) -> bool:
 
 
 def _filter(machine: str) -> bytes:
-    """The program, in Berkeley Packet Filters, that decides over a system call."""
+    """Return the program, in Berkeley Packet Filters, that decides over a system call."""
     column = 0 if machine == _X86 else 1
     numbers = [number for calls in _FORBIDDEN.values() if (number := calls[column]) is not None]
     refuse = _FAIL | _NOT_PERMITTED

@@ -100,7 +100,7 @@ class RunningDeployment:
 
     @staticmethod
     def beginning(transition: Transition) -> RunningDeployment:
-        """A deployment that begins now, and that ends as the transition says where it does not say `Running`."""
+        """Return a deployment that begins now, and that ends as the transition says where it does not say `Running`."""
         seconds = math.inf if transition.status == "Starting" else transition.seconds
         error = transition.reason if transition.status == "Error" else None
         return RunningDeployment(error=error, held_until=time.monotonic() + seconds)
@@ -150,7 +150,7 @@ class RunningDeployment:
 
 
 def _refusal(refusal: Refusal) -> Problem:
-    """What to answer where a process refuses rows."""
+    """Return what to answer where a process refuses rows."""
     return (
         too_large(refusal.reason)
         if refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -159,7 +159,7 @@ def _refusal(refusal: Refusal) -> Problem:
 
 
 def _ended(error: ProcessEndedError) -> Problem:
-    """What to answer where a process ended while it worked on rows."""
+    """Return what to answer where a process ended while it worked on rows."""
     if error.is_late:
         return engine_error("The models were stopped on these rows: they take longer than they may.")
     if error.was_told or not error.was_alone:
@@ -226,7 +226,7 @@ class Engine:
         self._imported: Future[None] | None = None
 
     def confinement(self) -> tuple[str, ...]:
-        """What keeps the models' processes to themselves; it waits until their libraries are loaded."""
+        """Return what keeps the models' processes to themselves; it waits until their libraries are loaded."""
         try:
             self._processes.start()
         except ShortageError as error:
@@ -319,7 +319,7 @@ class Engine:
             end()
 
     def _begin_conversion(self, era: _Era, version_id: int) -> Row | None:
-        """The version to convert; None where there was a reset since."""
+        """Return the version to convert; None where there was a reset since."""
         with self._store.transaction() as db:
             if era.is_over:
                 return None
@@ -327,7 +327,7 @@ class Engine:
             return find_version(db, version_id)
 
     def _why_unreadable(self, row: Row) -> str | None:
-        """Why a version is no model that the engine can run; None where it is one, or is for another engine."""
+        """Return why a version is no model that the engine can run; None where it is one, or is for another engine."""
         if json.loads(row["metadata"])["conversion"]["framework"] != NATIVE_FRAMEWORK:
             return None
         try:
@@ -337,7 +337,7 @@ class Engine:
         return None
 
     def _loaded(self, rows: list[Row]) -> ModelProcess:
-        """A process with the models of these versions."""
+        """Return a process with the models of these versions."""
         return open_models(
             self._processes, [ModelFile(row["name"], self._store.model_file(row["version"])) for row in rows]
         )
@@ -417,7 +417,7 @@ class Engine:
 
 
 def find_version(db: Any, version_id: int) -> Row:
-    """A model version with its model's name."""
+    """Return a model version with its model's name."""
     return db.execute(
         "SELECT model_versions.*, models.name FROM model_versions JOIN models ON models.id = model_id "
         "WHERE model_versions.id = ?",
@@ -426,7 +426,7 @@ def find_version(db: Any, version_id: int) -> Row:
 
 
 def open_models(processes: ModelProcesses, files: list[ModelFile]) -> ModelProcess:
-    """A process that has loaded these models.
+    """Return a process that has loaded these models.
 
     Raises:
         ModelUnreadableError: One of them is none that the engine can run.

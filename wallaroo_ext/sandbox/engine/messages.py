@@ -60,7 +60,7 @@ def send(connection: socket.socket, header: dict[str, Any], pieces: Sequence[Any
 
 
 def receive(connection: socket.socket, most: int) -> Message:
-    """The next message.
+    """Return the next message.
 
     Args:
         connection: Where from.

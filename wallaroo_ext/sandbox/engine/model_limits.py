@@ -105,7 +105,7 @@ class ModelLimits:
         return options
 
     def run(self, session: Any, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
-        """The outputs of a session for these inputs.
+        """Return the outputs of a session for these inputs.
 
         Raises:
             ModelTooExpensiveError: It needs too much memory, or takes too long.

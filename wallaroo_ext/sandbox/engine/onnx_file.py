@@ -64,7 +64,7 @@ _SCALARS = {
 
 
 def _messages(description: str) -> dict[str, dict[int, _Kind]]:
-    """The fields of each message, from lines `message: number kind, number kind*, …`; a `*` marks lists."""
+    """Return the fields of each message, from lines `message: number kind, number kind*, …`; a `*` marks lists."""
     return {
         name: {int(number): _kind(kind) for number, kind in (part.split() for part in fields.split(","))}
         for name, _, fields in (line.partition(":") for line in description.split("\n") if line)
@@ -174,7 +174,7 @@ class _Walk:
         self._count = 0
 
     def fields(self, message: str, start: int, end: int) -> Iterator[_Field]:
-        """The fields that are messages themselves, or that are looked at, of the message in a part of the file.
+        """Yield the fields that are messages themselves, or that are looked at, of the message in a part of the file.
 
         Args:
             message: Which message it is.
@@ -201,7 +201,7 @@ class _Walk:
             start = found.end
 
     def _tag(self, place: int, end: int) -> tuple[int, int, int]:
-        """A field's number and how it is written, and where its value begins."""
+        """Return a field's number and how it is written, and where its value begins."""
         self._count += 1
         if self._count > _MAX_FIELDS:
             raise OnnxFileError(f"the file has more than {_MAX_FIELDS} parts")
@@ -211,7 +211,7 @@ class _Walk:
         return tag >> 3, tag & 7, begin
 
     def _value(self, number: int, wire: int, kind: _Kind, start: int, end: int) -> _Field:
-        """The value of a field that begins at a place."""
+        """Return the value of a field that begins at a place."""
         if wire == _VARINT:
             value, start = self._varint(start, end)
             if kind.is_int32 and _LARGEST_INT32 < value < _LEAST_NEGATIVE:
@@ -234,7 +234,7 @@ class _Walk:
             raise OnnxFileError(f"the file has a text that is no UTF-8{_AMBIGUOUS}") from None
 
     def _varint(self, place: int, end: int) -> tuple[int, int]:
-        """A number of variable length, written as short as it can be, and where it ends."""
+        """Return a number of variable length, written as short as it can be, and where it ends."""
         value = shift = 0
         for begin in range(place, min(end, place + _LONGEST_VARINT)):
             byte = self._content[begin]
@@ -247,24 +247,24 @@ class _Walk:
         raise OnnxFileError(_NO_MODEL)
 
     def numbers(self, found: _Field) -> Iterator[int]:
-        """The numbers of a packed list."""
+        """Yield the numbers of a packed list."""
         place = found.start
         while place < found.end:
             value, place = self._varint(place, found.end)
             yield value
 
     def text(self, found: _Field) -> str:
-        """What a field of text says."""
+        """Return what a field of text says."""
         return self._content[found.start : found.end].decode()
 
     def texts(self, fields: list[_Field], numbers: tuple[int, ...]) -> tuple[str, ...]:
-        """What the fields of these numbers say; nothing where one is not there."""
+        """Return what the fields of these numbers say; nothing where one is not there."""
         said = {part.number: self.text(part) for part in fields if part.number in numbers}
         return tuple(said.get(number, "") for number in numbers)
 
 
 def _known(message: str, number: int, wire: int) -> _Kind:
-    """What a field holds, when it is one of a message's and is written as such."""
+    """Return what a field holds, when it is one of a message's and is written as such."""
     kind = _MESSAGES[message].get(number)
     if kind is None:
         if message == "model":  # most often, it is something else altogether
@@ -349,7 +349,7 @@ class _Inspection:
             self.dense_values += _dense_values(self.walk, fields)
 
     def _fields(self, message: str, start: int, end: int) -> list[_Field]:
-        """The fields of a message that matter."""
+        """Return the fields of a message that matter."""
         fields: list[_Field] = []
         for found in self.walk.fields(message, start, end):
             fields.append(found)
@@ -363,7 +363,7 @@ class _Inspection:
             raise OnnxFileError(_TOO_MANY)
 
     def _expanded(self, function: Function, depth: int, known: dict[Function, int]) -> int:
-        """How many nodes a function has when its calls of others are replaced by theirs."""
+        """Return how many nodes a function has when its calls of others are replaced by theirs."""
         if depth > _MAX_CALLS_DEEP:
             raise OnnxFileError(f"the model's functions call each other more than {_MAX_CALLS_DEEP} times deep")
         if function not in known:
@@ -397,7 +397,7 @@ def _refuse_external_data(walk: _Walk, fields: list[_Field]) -> None:
 
 
 def _dense_values(walk: _Walk, fields: list[_Field]) -> int:
-    """How many values a sparse tensor has, by its dimensions; a packed list of them is bytes."""
+    """Return how many values a sparse tensor has, by its dimensions; a packed list of them is bytes."""
     dimensions: list[int] = []
     for part in fields:
         if part.number == _SPARSE_DIMENSIONS:

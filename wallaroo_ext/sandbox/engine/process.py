@@ -267,7 +267,7 @@ class ModelProcesses:
         return None if first is None else first.layers
 
     def load(self, files: Sequence[ModelFile]) -> ModelProcess:
-        """A process that has loaded these models.
+        """Return a process that has loaded these models.
 
         Raises:
             ModelRefusedError: It does not load one of them.
@@ -287,7 +287,7 @@ class ModelProcesses:
         return process
 
     def _forked(self) -> ModelProcess:
-        """A new process; where the first one has ended, by a new first one."""
+        """Return a new process; where the first one has ended, by a new first one."""
         with _pair() as (ours, theirs):
             for is_last in (False, True):
                 first = self._started()
@@ -430,7 +430,7 @@ class ModelProcess:
             raise ProcessEndedError(is_late=bool(late), was_told=self._was_told, was_alone=was_alone) from None
 
     def score(self, pieces: Sequence[Any]) -> Reply:
-        """What the models give for the rows of an Arrow file.
+        """Return what the models give for the rows of an Arrow file.
 
         Args:
             pieces: The file.
@@ -453,7 +453,7 @@ class ModelProcess:
         return reply
 
     def _take(self) -> socket.socket:
-        """A connection that nobody else uses."""
+        """Return a connection that nobody else uses."""
         with self._lock:
             connection = self._idle.pop() if self._idle else None
             if connection is not None:
@@ -544,7 +544,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _reply(message: Message) -> Reply:
-    """What a process said, as far as it can be told before it is looked at.
+    """Return what a process said, as far as it can be told before it is looked at.
 
     Raises:
         Refusal: It refuses the rows.

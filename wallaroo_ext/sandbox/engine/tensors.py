@@ -83,7 +83,7 @@ class TensorSpec:
 
 
 def take_inputs(columns: Mapping[str, Column], specs: list[TensorSpec]) -> dict[str, Array]:
-    """The columns that a model wants, as tensors.
+    """Return the columns that a model wants, as tensors.
 
     Raises:
         Problem: 400 in the engine's form: a field is missing, or does not fit.
@@ -100,7 +100,7 @@ def _column_for(columns: Mapping[str, Column], spec: TensorSpec, specs: list[Ten
 
 
 def to_tensor(field: str, column: Column, spec: TensorSpec) -> Array:
-    """A column as a tensor of the type and shape that a model's input wants."""
+    """Return a column as a tensor of the type and shape that a model's input wants."""
     array, lengths = _flattened(field, pa.concat_arrays(column.chunks) if column.num_chunks else _empty(column.type))
     rows = len(column)
     row_shape = _row_shape(field, spec, lengths, rows)
@@ -112,7 +112,7 @@ def _empty(kind: pa.DataType) -> Column:
 
 
 def _flattened(field: str, array: Column) -> tuple[Column, list[int]]:
-    """The values of nested lists, and the length of each level."""
+    """Return the values of nested lists, and the length of each level."""
     lengths: list[int] = []
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -172,7 +172,7 @@ def _shape(sizes: list[int] | tuple[int | None, ...]) -> str:
 
 
 def _cast(field: str, array: Column, spec: TensorSpec) -> Array:
-    """The values in the type that an input wants; numbers are converted where nothing is lost but digits."""
+    """Return the values in the type that an input wants; numbers are converted where nothing is lost but digits."""
     wanted = "string" if spec.dtype == object else str(spec.dtype)
     is_string = any(
         check(array.type) for check in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
@@ -191,7 +191,7 @@ def _cast(field: str, array: Column, spec: TensorSpec) -> Array:
 
 
 def to_column(tensor: Array) -> Column:
-    """A tensor as a column, a list of lists a row; the lists have variable size and no nulls."""
+    """Return a tensor as a column, a list of lists a row; the lists have variable size and no nulls."""
     flat = np.ascontiguousarray(tensor).reshape(-1)
     column: Column = pa.array(flat.tolist(), pa.string()) if tensor.dtype == object else pa.array(flat)
     if flat.size > _LARGEST_OFFSET:
@@ -223,7 +223,7 @@ def check_lists(outputs: Mapping[str, Array], memory_mib: int) -> None:
 
 
 def with_variable_lists(column: Column) -> Column:
-    """A column whose lists of fixed size became lists of variable size, as the engine answers."""
+    """Return a column whose lists of fixed size became lists of variable size, as the engine answers."""
     kind = _variable(column.type)
     if kind.equals(column.type):
         return column
@@ -255,7 +255,7 @@ def _name_of(dtype: np.dtype[Any]) -> str:
 
 
 def _packed_texts(flat: Array) -> list[Array]:
-    """The lengths of texts in bytes, and the texts."""
+    """Return the lengths of texts in bytes, and the texts."""
     texts = [str(value).encode("utf-8", "replace") for value in flat.tolist()]
     lengths = np.array([len(text) for text in texts], np.int64)
     return [lengths.view(np.uint8), np.frombuffer(b"".join(texts), np.uint8)]

@@ -30,7 +30,7 @@ class Answer:
     body: bytes
 
     def cut(self, length: int) -> Answer:
-        """An answer of the first bytes of this one, which announces as many."""
+        """Return an answer of the first bytes of this one, which announces as many."""
         headers = [(name, value) for name, value in self.start["headers"] if name != _LENGTH]
         start = dict(self.start) | {"headers": [*headers, (_LENGTH, str(length).encode())]}
         return Answer(start, self.body[:length])

@@ -105,7 +105,7 @@ async def _slow_answer(exchange: Exchange) -> None:
 
 
 def _bytes_due(elapsed: float, pace: float, size: int) -> int:
-    """How much of a body should have been sent: where bytes are slower than the clock, one a time."""
+    """Return how much of a body should have been sent: where bytes are slower than the clock, one a time."""
     if pace >= _TICK_SECONDS:
         return 0
     return size if pace * size <= elapsed else int(elapsed / pace)
@@ -138,7 +138,7 @@ async def _service_unavailable(exchange: Exchange) -> None:
 
 
 def _retry_headers(options: Mapping[str, Any]) -> dict[str, str]:
-    """The header Retry-After; a date has whole seconds, so that it is a little later rather than too early."""
+    """Return the header Retry-After; a date has whole seconds, so that it is a little later rather than too early."""
     if "retry_after" not in options:
         return {}
     seconds: int = options["retry_after"]

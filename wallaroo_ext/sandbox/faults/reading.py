@@ -64,7 +64,7 @@ _EITHER = (("count", "probability"), ("seconds", "seconds_per_byte"))
 
 
 def read_rule(number: int, value: Any) -> Rule:
-    """A rule.
+    """Return a rule.
 
     Args:
         number: Which one of its list it is, from 1, for what is said of it.
@@ -151,5 +151,5 @@ def _is_whole_url(text: str) -> bool:
 
 
 def _as_integer(value: Any) -> Any:
-    """A value; a number that is written as 2.0 is an integer to JSON Schema, and is made one."""
+    """Return a value; a number that is written as 2.0 is an integer to JSON Schema, and is made one."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

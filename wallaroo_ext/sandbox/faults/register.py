@@ -47,7 +47,7 @@ class Faults:
             self._note_activity()
 
     def list(self) -> list[dict[str, Any]]:
-        """The rules with their defaults filled in, and in `applied` how often each was."""
+        """Return the rules with their defaults filled in, and in `applied` how often each was."""
         with self._lock:
             return [rule.to_json() for rule in self._rules]
 

@@ -51,7 +51,7 @@ class Rule:
         return concerns and not self.used_up
 
     def strikes(self) -> bool:
-        """Whether the next request that it fits fails, which is counted."""
+        """Return whether the next request that it fits fails, which is counted."""
         if self._left_to_skip:
             self._left_to_skip -= 1
             return False
@@ -61,5 +61,5 @@ class Rule:
         return True
 
     def to_json(self) -> dict[str, Any]:
-        """The rule with what was left out, and how often it was applied."""
+        """Return the rule with what was left out, and how often it was applied."""
         return {"skip": 0} | self.given | {"handled": self.handled, "applied": self.applied}

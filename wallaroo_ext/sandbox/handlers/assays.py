@@ -53,7 +53,7 @@ def _plan(request: dict[str, Any]) -> Plan:
 
 
 def _pipelines(db: sqlite3.Connection, request: dict[str, Any], user: User) -> dict[str, int]:
-    """The ids of the pipelines that a request names, by name.
+    """Return the ids of the pipelines that a request names, by name.
 
     Raises:
         Problem: 400, when the user may not use the workspace, and when it has no such pipeline.
@@ -67,7 +67,7 @@ def _pipelines(db: sqlite3.Connection, request: dict[str, Any], user: User) -> d
 
 @handles_rows
 def list_assays(call: Call) -> list[dict[str, Any]]:
-    """The assays of a pipeline, the newest first as recorded."""
+    """Return the assays of a pipeline, the newest first as recorded."""
     pipeline_id = call.body["pipeline_id"]
     with call.instance.store.transaction() as db:
         pipeline = db.execute("SELECT workspace_id FROM pipelines WHERE id = ?", (pipeline_id,)).fetchone()
@@ -80,7 +80,7 @@ def list_assays(call: Call) -> list[dict[str, Any]]:
 
 
 def _assay(row: Row) -> dict[str, Any]:
-    """An assay in the order of the recorded ones."""
+    """Return an assay in the order of the recorded ones."""
     from wallaroo_ext.sandbox.assays.runs import shown_summarizer
 
     request: dict[str, Any] = orjson.loads(row["request"])
@@ -117,7 +117,7 @@ def set_assay_active(call: Call) -> dict[str, Any]:
 
 
 def _require_assay(db: sqlite3.Connection, assay_id: int, user: User) -> Row:
-    """An assay of a workspace that the user may use.
+    """Return an assay of a workspace that the user may use.
 
     Raises:
         Problem: 400, when there is none of this id.
@@ -133,13 +133,13 @@ def _require_assay(db: sqlite3.Connection, assay_id: int, user: User) -> Row:
 
 @handles_rows
 def run_interactive_assay_baseline(call: Call) -> dict[str, Any]:
-    """The baseline of the request, compared with itself."""
+    """Return the baseline of the request, compared with itself."""
     return _run(call, call.body).baseline_result()
 
 
 @handles_rows
 def run_interactive_assay(call: Call) -> list[dict[str, Any]]:
-    """A result a window, the oldest first; nothing of it is stored."""
+    """Return a result a window, the oldest first; nothing of it is stored."""
     return _run(call, call.body).results()
 
 
@@ -154,7 +154,7 @@ def _run(call: Call, request: dict[str, Any]) -> Run:
 
 @handles_rows
 def get_assay_baseline(call: Call) -> list[dict[str, Any]]:
-    """The logged rows of a pipeline, the oldest first."""
+    """Return the logged rows of a pipeline, the oldest first."""
     from wallaroo_ext.sandbox.assays.windows import parse_time, to_milliseconds
 
     body = call.body
@@ -168,7 +168,7 @@ def get_assay_baseline(call: Call) -> list[dict[str, Any]]:
 
 
 def _rows(batch: LoggedBatch, limit: int | None) -> Iterator[dict[str, Any]]:
-    """The first rows of a batch, flat as they were recorded, with JSON in strings as Python writes it."""
+    """Yield the first rows of a batch, flat as they were recorded, with JSON in strings as Python writes it."""
     import pyarrow as pa
 
     metadata = {
@@ -183,18 +183,18 @@ def _rows(batch: LoggedBatch, limit: int | None) -> Iterator[dict[str, Any]]:
 
 @handles_rows
 def get_assay_results(call: Call) -> list[dict[str, Any]]:
-    """The stored results of an assay, of the newest windows where there is a limit, the oldest first."""
+    """Return the stored results of an assay, of the newest windows where there is a limit, the oldest first."""
     return _results(call)
 
 
 @handles_rows
 def get_assay_results_between(call: Call) -> list[dict[str, Any]]:
-    """The stored results of an assay in a time."""
+    """Return the stored results of an assay in a time."""
     return _results(call)
 
 
 def _results(call: Call) -> list[dict[str, Any]]:
-    """The results of the windows that begin in the time that is asked for, if one is."""
+    """Return the results of the windows that begin in the time that is asked for, if one is."""
     from wallaroo_ext.sandbox.assays.windows import parse_time
 
     body = call.body
@@ -219,7 +219,7 @@ def _results(call: Call) -> list[dict[str, Any]]:
 
 
 def _result(row: Row) -> dict[str, Any]:
-    """A stored result: it has what an interactive one leaves open."""
+    """Return a stored result: it has what an interactive one leaves open."""
     return orjson.loads(row["result"]) | {
         "id": row["id"],
         "assay_id": row["assay_id"],

@@ -43,7 +43,7 @@ class _Granted:
 
 @handles
 def request_token(call: Call) -> Response:
-    """A token for a grant."""
+    """Return a token for a grant."""
     answer = _token(call)
     status = call.contract.operations["request_token"].success
     return Response(orjson.dumps(answer), status, TOKEN_HEADERS, media_type="application/json")
@@ -83,7 +83,7 @@ def _client(call: Call) -> str:
 
 
 def _basic(authorization: str | None) -> tuple[str, str]:
-    """The id and the secret in a header for HTTP Basic; empty where it has none."""
+    """Return the id and the secret in a header for HTTP Basic; empty where it has none."""
     scheme, _, value = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return "", ""
@@ -107,7 +107,7 @@ def _by_password(call: Call, _: str) -> _Granted:
 
 
 def _scopes(call: Call) -> tuple[str, ...]:
-    """What is granted of the scopes that the request asks for."""
+    """Return what is granted of the scopes that the request asks for."""
     asked = call.body.get("scope", "")
     scopes = granted_scopes(asked)
     if scopes is None:

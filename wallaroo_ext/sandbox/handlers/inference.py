@@ -62,7 +62,7 @@ def _infer(call: Call) -> Response:
 
 
 def _scored(call: Call, deployment: RunningDeployment) -> tuple[Rows, Scored]:
-    """The rows, and what the models give for them.
+    """Return the rows, and what the models give for them.
 
     Arrow is read by the models' process first, which can take no more memory and time than it may; here it is read once
     more where that went well, and in the plain form that the process gives it where it was not plain.
@@ -83,7 +83,7 @@ def _scored(call: Call, deployment: RunningDeployment) -> tuple[Rows, Scored]:
 
 
 def _deployment(call: Call) -> Row:
-    """The deployment that the URL names, for its workspace's members and for clients without a user."""
+    """Return the deployment that the URL names, for its workspace's members and for clients without a user."""
     name, pipeline = call.path["deployment"], call.path.get("pipeline")
     user = call.caller.user if call.caller else None
     with call.instance.store.reading() as db:

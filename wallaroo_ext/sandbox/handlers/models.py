@@ -29,13 +29,13 @@ _OWNER = '""'  # two quotation marks, as releases of 2023 answer
 
 @handles
 def upload_and_convert_model(call: Call) -> dict[str, Any]:
-    """A new version, whose conversion begins when it is stored."""
+    """Return a new version, whose conversion begins when it is stored."""
     return _upload(call, call.body["metadata"], call.body["file"])
 
 
 @handles
 def upload_model(call: Call) -> dict[str, Any]:
-    """A new version, described by the part `metadata` or, without one, by the fields beside the file."""
+    """Return a new version, described by the part `metadata` or, without one, by the fields beside the file."""
     body = call.body
     if "metadata" not in body and "workspace_id" not in body:
         raise bad_request("workspace_id is required beside name, or metadata instead of both.")
@@ -44,14 +44,14 @@ def upload_model(call: Call) -> dict[str, Any]:
 
 @handles
 def upload_model_stream(call: Call) -> dict[str, Any]:
-    """A new version, described by the query."""
+    """Return a new version, described by the query."""
     file: StagedFile = call.body
     file.file_name = call.query["filename"]
     return _upload(call, _metadata(call.query), file)
 
 
 def _metadata(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The description of a model that needs no conversion."""
+    """Return the description of a model that needs no conversion."""
     return {
         "name": fields["name"],
         "visibility": fields.get("visibility", "private"),
@@ -76,7 +76,7 @@ def _upload(call: Call, metadata: dict[str, Any], file: StagedFile) -> dict[str,
 
 
 def _insert_version(db: sqlite3.Connection, metadata: dict[str, Any], file: StagedFile, version: str) -> int:
-    """The new version's id; its model is made where the workspace has none of this name."""
+    """Return the new version's id; its model is made where the workspace has none of this name."""
     time = now(db)
     model = db.execute(
         "SELECT id FROM models WHERE workspace_id = ? AND name = ?", (metadata["workspace_id"], metadata["name"])
@@ -100,7 +100,7 @@ def _insert_version(db: sqlite3.Connection, metadata: dict[str, Any], file: Stag
 
 @handles_at_once
 def list_models(call: Call) -> dict[str, Any]:
-    """The models of a workspace, the newest first as recorded."""
+    """Return the models of a workspace, the newest first as recorded."""
     with call.instance.store.reading() as db:
         require_workspace(db, call.body["workspace_id"], call.user)
         rows = db.execute("SELECT * FROM models WHERE workspace_id = ? ORDER BY id DESC", (call.body["workspace_id"],))
@@ -119,7 +119,7 @@ def _model(row: Row) -> dict[str, Any]:
 
 @handles_at_once
 def list_model_versions(call: Call) -> list[dict[str, Any]]:
-    """The versions of the models of a name, or of the model of an id."""
+    """Return the versions of the models of a name, or of the model of an id."""
     name, model_id = call.body.get("model_id"), call.body.get("models_pk_id")
     with call.instance.store.reading() as db:
         models = _require_models(db, call.user, name=name, model_id=model_id if name is None else None)
@@ -128,7 +128,7 @@ def list_model_versions(call: Call) -> list[dict[str, Any]]:
 
 @handles
 def get_model(call: Call) -> dict[str, Any]:
-    """A model with its versions, which have no status here."""
+    """Return a model with its versions, which have no status here."""
     with call.instance.store.reading() as db:
         [model] = _require_models(db, call.user, model_id=call.body["id"])
         return _model(model) | {"models": [_version(row) for row in _versions(db, model["id"])]}
@@ -136,7 +136,7 @@ def get_model(call: Call) -> dict[str, Any]:
 
 @handles
 def get_model_by_id(call: Call) -> dict[str, Any]:
-    """A model with its workspace, and the configuration of its newest version."""
+    """Return a model with its workspace, and the configuration of its newest version."""
     with call.instance.store.reading() as db:
         [model] = _require_models(db, call.user, model_id=call.body["id"])
         newest = _versions(db, model["id"])[-1]
@@ -146,7 +146,7 @@ def get_model_by_id(call: Call) -> dict[str, Any]:
 def _require_models(
     db: sqlite3.Connection, user: User, *, name: str | None = None, model_id: int | None = None
 ) -> list[Row]:
-    """The models of a name, or the one of an id, that a user may see.
+    """Return the models of a name, or the one of an id, that a user may see.
 
     Raises:
         Problem: 400, when there is none.
@@ -188,7 +188,7 @@ def _version_with_status(row: Row) -> dict[str, Any]:
 
 @handles
 def get_model_config_by_id(call: Call) -> dict[str, Any]:
-    """The configuration of a version; null before it is deployed for the first time."""
+    """Return the configuration of a version; null before it is deployed for the first time."""
     version_id = call.body["model_id"]
     with call.instance.store.reading() as db:
         query = "SELECT 1 FROM model_versions JOIN model_readers USING (model_id) WHERE id = ? AND user_id = ?"
@@ -213,7 +213,7 @@ def configure_versions(db: sqlite3.Connection, version_ids: list[int]) -> None:
 
 
 def require_configured_version(db: sqlite3.Connection, workspace_id: int, config_id: int) -> int:
-    """The id of the version that a configuration is of, if it is one of the workspace.
+    """Return the id of the version that a configuration is of, if it is one of the workspace.
 
     Raises:
         Problem: 400, when it is none.
@@ -229,7 +229,7 @@ def require_configured_version(db: sqlite3.Connection, workspace_id: int, config
 
 
 def find_version(db: sqlite3.Connection, workspace_id: int, reference: dict[str, str]) -> int:
-    """The id of a version that is named in full.
+    """Return the id of a version that is named in full.
 
     Raises:
         Problem: 400, when the workspace has no such version.
@@ -248,7 +248,7 @@ def find_version(db: sqlite3.Connection, workspace_id: int, reference: dict[str,
 
 
 def require_version(db: sqlite3.Connection, workspace_id: int, version_id: int) -> int:
-    """The id of a version, if it is one of the workspace.
+    """Return the id of a version, if it is one of the workspace.
 
     Raises:
         Problem: 400, when it is none.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @handles
 def create_pipeline(call: Call) -> dict[str, Any]:
-    """A new pipeline, or a new version of the one that has the name."""
+    """Return a new pipeline, or a new version of the one that has the name."""
     name, workspace_id, definition = call.body["pipeline_id"], call.body["workspace_id"], call.body["definition"]
     with call.instance.store.transaction() as db:
         require_workspace(db, workspace_id, call.user)
@@ -49,7 +49,7 @@ def _find_pipeline(db: sqlite3.Connection, workspace_id: int, name: str) -> int 
 
 
 def _references(definition: dict[str, Any]) -> list[dict[str, str]]:
-    """The model versions that a definition's steps run, in order."""
+    """Return the model versions that a definition's steps run, in order."""
     return [
         reference
         for step in definition.get("steps", [])
@@ -59,7 +59,7 @@ def _references(definition: dict[str, Any]) -> list[dict[str, str]]:
 
 @handles
 def deploy_pipeline(call: Call) -> dict[str, Any]:
-    """A deployment, whose models begin to be loaded; one that runs already goes on under its id."""
+    """Return a deployment, whose models begin to be loaded; one that runs already goes on under its id."""
     body = call.body
     with call.instance.store.transaction() as db:
         pipeline = _require_pipeline(db, body["pipeline_id"], call.user)
@@ -74,7 +74,7 @@ def deploy_pipeline(call: Call) -> dict[str, Any]:
 
 
 def _find_running(db: sqlite3.Connection, version: Row, deploy_id: str, steps: list[int]) -> int | None:
-    """The id of the deployment of this name, if it runs just this."""
+    """Return the id of the deployment of this name, if it runs just this."""
     row = db.execute(
         "SELECT id FROM deployments WHERE pipeline_version_id = ? AND deploy_id = ? AND steps = ? AND deployed",
         (version["id"], deploy_id, json.dumps(steps)),
@@ -83,7 +83,7 @@ def _find_running(db: sqlite3.Connection, version: Row, deploy_id: str, steps: l
 
 
 def _deploy(call: Call, db: sqlite3.Connection, version: Row, deploy_id: str, steps: list[int]) -> int:
-    """The id of the deployment of this name, which is to run these model versions now."""
+    """Return the id of the deployment of this name, which is to run these model versions now."""
     _require_room(call, db, version["pipeline_id"], deploy_id)
     configure_versions(db, steps)
     row = db.execute(
@@ -109,7 +109,7 @@ def _require_room(call: Call, db: sqlite3.Connection, pipeline_id: int, deploy_i
 
 
 def _steps(db: sqlite3.Connection, workspace_id: int, version: Row, body: dict[str, Any]) -> list[int]:
-    """The ids of the model versions to run: those of the pipeline's steps, else those that the request names."""
+    """Return the ids of the model versions to run: those of the pipeline's steps, else those that the request names."""
     named = [require_configured_version(db, workspace_id, config_id) for config_id in body.get("model_configs", [])]
     named += [require_version(db, workspace_id, version_id) for version_id in body.get("model_ids", [])]
     named += [find_version(db, workspace_id, reference) for reference in body.get("models", [])]
@@ -134,7 +134,7 @@ def _require_pipeline_version(db: sqlite3.Connection, pipeline_id: int, version_
 
 @handles
 def copy_pipeline(call: Call) -> dict[str, Any]:
-    """A new pipeline that does what a version of another one does, deployed where the request says so."""
+    """Return a new pipeline that does what a version of another one does, deployed where the request says so."""
     workspace_id, name, deploy_id = call.body["workspace_id"], call.body["name"], call.body.get("deploy")
     with call.instance.store.transaction() as db:
         require_workspace(db, workspace_id, call.user)
@@ -156,7 +156,7 @@ def copy_pipeline(call: Call) -> dict[str, Any]:
 
 
 def _require_source(db: sqlite3.Connection, workspace_id: int, pipeline_id: int, version: str | None) -> Row:
-    """The version of a pipeline that has a UUID; without one the newest.
+    """Return the version of a pipeline that has a UUID; without one the newest.
 
     Raises:
         Problem: 400, when the workspace has no such pipeline, or the pipeline no such version.

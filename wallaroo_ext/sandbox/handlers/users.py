@@ -18,7 +18,7 @@ _ACCESS = {"manageGroupMembership": True, "impersonate": False, "view": True, "m
 
 @handles
 def query_users(call: Call) -> dict[str, Any]:
-    """The users of some ids, with null for an id that nobody has; without ids, all users.
+    """Return the users of some ids, with null for an id that nobody has; without ids, all users.
 
     Nobody here signs in through another identity provider, so that no user has `federatedIdentities`.
     """
@@ -45,7 +45,7 @@ def _representation(user: User) -> dict[str, Any]:
 
 @handles
 def invite_user(call: Call) -> dict[str, Any]:
-    """A new user, with the password of the request or with a temporary one."""
+    """Return a new user, with the password of the request or with a temporary one."""
     _ = call.user  # a token without a user may not invite
     email, password = call.body["email"], call.body.get("password")
     first_password = password or secrets.token_urlsafe(12)
@@ -58,13 +58,13 @@ def invite_user(call: Call) -> dict[str, Any]:
 
 @handles
 def activate_user(call: Call) -> dict[str, Any]:
-    """The user may sign in again."""
+    """Return the user may sign in again."""
     return _enable(call, enabled=True)
 
 
 @handles
 def deactivate_user(call: Call) -> dict[str, Any]:
-    """The user may not sign in any more, and the tokens that the user has are refused."""
+    """Return the user may not sign in any more, and the tokens that the user has are refused."""
     return _enable(call, enabled=False)
 
 
@@ -76,7 +76,7 @@ def _enable(call: Call, *, enabled: bool) -> dict[str, Any]:
 
 
 def _require_user(db: sqlite3.Connection, email: str) -> User:
-    """The user of an e-mail address.
+    """Return the user of an e-mail address.
 
     Raises:
         Problem: 400, when nobody has it.

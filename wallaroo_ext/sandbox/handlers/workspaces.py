@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @handles_at_once
 def list_workspaces(call: Call) -> dict[str, Any]:
-    """The workspaces that the caller is a member of, or those of them that one user is a member of too."""
+    """Return the workspaces that the caller is a member of, or those of them that one user is a member of too."""
     with call.instance.store.reading() as db:
         rows = db.execute(
             "SELECT workspaces.*, "
@@ -45,7 +45,7 @@ def _workspace(row: Row) -> dict[str, Any]:
 
 @handles
 def create_workspace(call: Call) -> dict[str, Any]:
-    """A new workspace that belongs to the caller."""
+    """Return a new workspace that belongs to the caller."""
     name = call.body["workspace_name"]
     with call.instance.store.transaction() as db:
         if db.execute("SELECT 1 FROM workspaces WHERE name = ?", (name,)).fetchone():
@@ -55,7 +55,7 @@ def create_workspace(call: Call) -> dict[str, Any]:
 
 @handles
 def add_workspace_user(call: Call) -> dict[str, Any]:
-    """A user becomes a member; who is one already stays what they are."""
+    """Return a user becomes a member; who is one already stays what they are."""
     workspace_id = call.body["workspace_id"]
     with call.instance.store.transaction() as db:
         require_workspace(db, workspace_id, call.user)
@@ -69,7 +69,7 @@ def add_workspace_user(call: Call) -> dict[str, Any]:
 
 @handles_at_once
 def list_workspace_users(call: Call) -> dict[str, Any]:
-    """The members, owners first."""
+    """Return the members, owners first."""
     workspace_id = call.body["workspace_id"]
     with call.instance.store.reading() as db:
         require_workspace(db, workspace_id, call.user)
@@ -83,7 +83,7 @@ def list_workspace_users(call: Call) -> dict[str, Any]:
 
 @handles
 def remove_workspace_user(call: Call) -> dict[str, Any]:
-    """A user is no member any more; how many memberships ended tells whether they were one."""
+    """Return a user is no member any more; how many memberships ended tells whether they were one."""
     workspace_id = call.body["workspace_id"]
     with call.instance.store.transaction() as db:
         require_workspace(db, workspace_id, call.user)
@@ -94,7 +94,7 @@ def remove_workspace_user(call: Call) -> dict[str, Any]:
 
 
 def _named_user(db: sqlite3.Connection, body: dict[str, Any]) -> User:
-    """The user whom a request names by e-mail address, by id, or by both."""
+    """Return the user whom a request names by e-mail address, by id, or by both."""
     found: set[User | None] = set()
     if "email" in body:
         found.add(find_user_by_email(db, body["email"]))
@@ -116,7 +116,7 @@ def _keep_an_owner(db: sqlite3.Connection, workspace_id: int, leaving: User) -> 
 
 
 def is_member(db: sqlite3.Connection, workspace_id: int, user: User) -> bool:
-    """Whether a user may use a workspace."""
+    """Return whether a user may use a workspace."""
     query = "SELECT 1 FROM workspace_users WHERE workspace_id = ? AND user_id = ?"
     return db.execute(query, (workspace_id, user.id)).fetchone() is not None
 

@@ -106,14 +106,14 @@ class AccessLog:
 
 
 def _visible(text: str) -> str:
-    """A text from outside, with nothing in it that would end the line or speak to the terminal."""
+    """Return a text from outside, with nothing in it that would end the line or speak to the terminal."""
     if len(text) > _LONGEST_NAME:
         text = f"{text[:_LONGEST_NAME]}…"
     return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
 def json_line(entry: Entry) -> str:
-    """An entry as a JSON object."""
+    """Return an entry as a JSON object."""
     return orjson.dumps(
         {
             "time": f"{_second(int(entry.time))}.{int(entry.time % 1 * _KILO):03}Z",
@@ -129,18 +129,18 @@ def json_line(entry: Entry) -> str:
 
 
 def text_line(entry: Entry) -> str:
-    """An entry for people, without colours."""
+    """Return an entry for people, without colours."""
     return _columns(entry, f"{entry.status or NOBODY:>3}", _clock(int(entry.time)))
 
 
 def coloured_line(entry: Entry) -> str:
-    """An entry for people at a terminal: the status stands out, and the time stands back."""
+    """Return an entry for people at a terminal: the status stands out, and the time stands back."""
     colour = _COLOURS.get(entry.status // 100, _RED)
     return _columns(entry, f"{colour}{entry.status or NOBODY:>3}{_PLAIN}", f"{_DIM}{_clock(int(entry.time))}{_PLAIN}")
 
 
 def _columns(entry: Entry, status: str, clock: str) -> str:
-    """What fits into 80 columns, and then who asked."""
+    """Return what fits into 80 columns, and then who asked."""
     received, sent = _size(entry.received), _size(entry.sent)
     return (
         f"{clock}  {status}  {entry.method:<4} {entry.operation:<25} {entry.milliseconds:>8.1f} ms"
@@ -150,18 +150,18 @@ def _columns(entry: Entry, status: str, clock: str) -> str:
 
 @lru_cache(maxsize=2)
 def _second(seconds: int) -> str:
-    """A time in UTC, without what is below a second."""
+    """Return a time in UTC, without what is below a second."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 @lru_cache(maxsize=2)
 def _clock(seconds: int) -> str:
-    """The time of day here."""
+    """Return the time of day here."""
     return time.strftime("%H:%M:%S", time.localtime(seconds))
 
 
 def _size(count: int) -> str:
-    """A number of bytes, to about three digits."""
+    """Return a number of bytes, to about three digits."""
     if count < _KILO:
         return f"{count} B"
     return f"{count / _KILO:.3g} kB" if count < _KILO * _KILO else f"{count / _KILO / _KILO:.3g} MB"

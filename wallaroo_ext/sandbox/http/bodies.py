@@ -111,7 +111,7 @@ class _FileReceiver:
 
 
 def has_body(request: Request) -> bool:
-    """Whether a request has a body, by the headers that announce one."""
+    """Return whether a request has a body, by the headers that announce one."""
     return "Transfer-Encoding" in request.headers or request.headers.get("Content-Length", "0") != "0"
 
 
@@ -149,7 +149,7 @@ async def read_body(
 
 
 async def _read_file(request: Request, staging: Path, limit: _Limit) -> StagedFile:
-    """The whole body as a file, which is safely on disk."""
+    """Return the whole body as a file, which is safely on disk."""
     limit.check(_announced_size(request))
     receiver = _FileReceiver(staging, "", limit)
     try:
@@ -179,7 +179,7 @@ async def _read_all(request: Request, limit: _Limit) -> bytes:
 
 
 def _announced_size(request: Request) -> int:
-    """The size of a body by its header, in bytes; 0 where it says none."""
+    """Return the size of a body by its header, in bytes; 0 where it says none."""
     with suppress(ValueError):
         return int(request.headers.get("Content-Length", "0"))
     return 0
@@ -212,7 +212,7 @@ def _parse_form(content: bytes) -> dict[str, str]:
 async def _read_multipart(
     request: Request, kind: BodyKind, contract: ContractSpec, staging: Path, limit: _Limit
 ) -> dict[str, Any]:
-    """The parts by name: files on disk, objects parsed, all checked against the contract."""
+    """Return the parts by name: files on disk, objects parsed, all checked against the contract."""
     limit.check(_announced_size(request) - _BESIDE_THE_FILE)
     _, options = parse_options_header(request.headers["Content-Type"])
     boundary = options.get(b"boundary")
@@ -350,7 +350,7 @@ class _PartReceiver:
 
 
 def _parse_part(name: str, text: bytes, schema: dict[str, Any]) -> Any:
-    """A part that is no file: text where the schema wants a string, JSON elsewhere."""
+    """Return a part that is no file: text where the schema wants a string, JSON elsewhere."""
     if schema.get("type") == "string":
         return text.decode("utf-8", errors="replace")
     try:

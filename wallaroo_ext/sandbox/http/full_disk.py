@@ -20,13 +20,13 @@ _MESSAGE = "The sandbox has no room left for this: make some where its data dire
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether a write failed for want of room."""
+    """Return whether a write failed for want of room."""
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", None) in _FULL_IN_SQLITE
     return isinstance(error, OSError) and error.errno in _FULL
 
 
 def no_room(spec: OperationSpec) -> Problem:
-    """The answer of an operation: 507 where the contract has it, which are the uploads, else 500."""
+    """Return the answer of an operation: 507 where the contract has it, which are the uploads, else 500."""
     has_own = HTTPStatus.INSUFFICIENT_STORAGE in spec.statuses
     return refusal(HTTPStatus.INSUFFICIENT_STORAGE if has_own else HTTPStatus.INTERNAL_SERVER_ERROR, _MESSAGE)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def to_json(value: Any) -> bytes:
-    """A value as JSON.
+    """Return a value as JSON.
 
     NaN and the infinities, which JSON does not have, are null. Bytes are base64; of everything else that JSON has no
     form for, decimal numbers and durations for instance, it is what Python writes.
@@ -30,7 +30,7 @@ _CONTAINERS = {dict, list}
 
 
 def is_deeper(value: Any, levels: int) -> bool:
-    """Whether a value has lists and objects in each other, more than so many levels deep."""
+    """Return whether a value has lists and objects in each other, more than so many levels deep."""
     level: list[Any] = [value] if type(value) in _CONTAINERS else []
     for _ in range(levels):
         if not level:

@@ -140,5 +140,5 @@ def log_failures(writer: LogWriter, secrets: Iterable[str], *, as_json: bool) ->
 
 
 def shows_colours(stream: IO[str]) -> bool:
-    """Whether a stream is a terminal whose owner wants colours."""
+    """Return whether a stream is a terminal whose owner wants colours."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -30,7 +30,7 @@ class Problem(Exception):  # noqa: N818 - it is an answer, not a failure of the 
 
 
 def refusal(status: HTTPStatus, message: str, headers: dict[str, str] | None = None) -> Problem:
-    """An error in the API's form, `{code, msg}`."""
+    """Return an error in the API's form, `{code, msg}`."""
     return Problem(status, {"code": status.value, "msg": message}, headers)
 
 
@@ -66,7 +66,7 @@ def engine_error(message: str) -> Problem:
 
 
 def no_token(status: HTTPStatus, error: str, description: str) -> Problem:
-    """A refusal of the token endpoint, in the form of RFC 6749."""
+    """Return a refusal of the token endpoint, in the form of RFC 6749."""
     return Problem(status, {"error": error, "error_description": description})
 
 
@@ -76,7 +76,7 @@ def unavailable(message: str) -> Problem:
 
 
 def problem_response(problem: Problem) -> Response:
-    """A problem as a response: JSON, or plain text."""
+    """Return a problem as a response: JSON, or plain text."""
     from starlette.responses import PlainTextResponse, Response  # what runs models has problems, and no web server
 
     if isinstance(problem.content, str):

@@ -123,7 +123,7 @@ class DroppableProtocol(HttpToolsProtocol):
             raise self._too_long()
 
     def _too_long(self) -> _RefusedError:
-        """What a head that is too long is refused with: it goes by the larger part."""
+        """Return what a head that is too long is refused with: it goes by the larger part."""
         return _LONG_URL if len(self.url) > HEAD_LIMIT // 2 else _LONG_HEAD
 
     def on_headers_complete(self) -> None:
@@ -163,7 +163,7 @@ class DroppableProtocol(HttpToolsProtocol):
             raise _AMBIGUOUS_LENGTH
 
     def _is_chunked(self) -> bool:
-        """Whether chunks are the only coding of the body: no other one is undone here."""
+        """Return whether chunks are the only coding of the body: no other one is undone here."""
         return (b"transfer-encoding", b"chunked") in ((name, value.strip().lower()) for name, value in self.headers)
 
     def _version_and_upgrade(self) -> tuple[str, bool]:
@@ -201,7 +201,7 @@ class DroppableProtocol(HttpToolsProtocol):
         return self.cycle
 
     def _is_answered(self) -> bool:
-        """Whether no request is under way."""
+        """Return whether no request is under way."""
         return self._unanswered == 0
 
     def _end_after_answers(self) -> None:
@@ -249,7 +249,7 @@ class DroppableProtocol(HttpToolsProtocol):
         self.loop.call_later(_LINGER_SECONDS, self.transport.close)
 
     def idle_since(self) -> float | None:
-        """When the connection began to wait for its client; None where a request is worked on.
+        """Return when the connection began to wait for its client; None where a request is worked on.
 
         A client that is silent in the middle of its request, or does not read, counts as idle.
         """
@@ -308,7 +308,7 @@ class DroppableProtocol(HttpToolsProtocol):
 
 
 def dropping(scope: MutableMapping[str, Any]) -> Callable[..., Awaitable[None]]:
-    """What ends the connection of a request: an asynchronous function of the keyword `reset`.
+    """Return what ends the connection of a request: an asynchronous function of the keyword `reset`.
 
     With `reset=False` the connection is closed as by a program that ends: what was sent before arrives. With
     `reset=True` it is reset as by a gateway that gives up: the client's next read fails, and of what it had not

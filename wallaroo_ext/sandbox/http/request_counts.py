@@ -40,7 +40,7 @@ class RequestCounts:
             self._counts = {}
 
     def list(self) -> dict[str, dict[str, int]]:
-        """The counts: `operationId`, then status or `unanswered`."""
+        """Return the counts: `operationId`, then status or `unanswered`."""
         with self._lock:
             return {
                 operation_id: {status: number for status, number in sorted(counter.items()) if number}

@@ -25,7 +25,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def parse_media_type(value: str) -> tuple[str, dict[str, str]]:
-    """A media type and its parameters, in lower case."""
+    """Return a media type and its parameters, in lower case."""
     kind, *rest = value.split(";")
     pairs = (item.partition("=") for item in rest)
     return kind.strip().lower(), {name.strip().lower(): text.strip().strip('"').lower() for name, _, text in pairs}
@@ -140,7 +140,7 @@ class OperationSpec:
             parameter.check([path[parameter.name]] if in_path else query.getlist(parameter.name))
 
     def body_kind(self, content_type: str) -> BodyKind | None:
-        """The media type that a Content-Type header names; the one with most parameters in common wins."""
+        """Return the media type that a Content-Type header names; the one with most parameters in common wins."""
         kind, parameters = parse_media_type(content_type)
         best: tuple[int, BodyKind] | None = None
         for body in self.bodies:
@@ -180,7 +180,7 @@ class ContractSpec(ContractSchemas):
         )
 
     def _parameters(self, path: str, operation: dict[str, Any]) -> tuple[ParameterSpec, ...]:
-        """The parameters of a path and of an operation on it, whose own override the path's."""
+        """Return the parameters of a path and of an operation on it, whose own override the path's."""
         written = [*self.document["paths"][path].get("parameters", ()), *operation.get("parameters", ())]
         found = {(parameter["name"], parameter["in"]): parameter for parameter in map(self.resolve, written)}
         return tuple(self._parameter(parameter) for (_, place), parameter in found.items() if place in _PLACES)

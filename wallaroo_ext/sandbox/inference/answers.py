@@ -62,12 +62,12 @@ class Rows:
     parse_ns: int = 0
 
     def as_sent(self, name: str) -> list[Any]:
-        """The values of one field."""
+        """Return the values of one field."""
         return self.table.column(name).to_pylist() if self.columns_as_sent is None else self.columns_as_sent[name]
 
 
 def is_json(media_type: str) -> bool:
-    """Whether a format is one of those of JSON."""
+    """Return whether a format is one of those of JSON."""
     return parse_media_type(media_type)[0] == JSON
 
 
@@ -77,7 +77,7 @@ def to_request(rows: Rows) -> list[memoryview]:
 
 
 def read_rows(media_type: str, body: Any, memory_mib: int, *, only_plain: bool = False) -> Rows:
-    """The rows of a body of one of the three formats.
+    """Return the rows of a body of one of the three formats.
 
     Args:
         media_type: The format, as the contract writes it.
@@ -134,7 +134,7 @@ def _column(values: list[Any]) -> Column:
 
 
 def preferred_type(accept: str | None, request_type: str, arrow_type: str) -> str:
-    """The format to answer in: what `Accept` likes best, and without a preference that of the request."""
+    """Return the format to answer in: what `Accept` likes best, and without a preference that of the request."""
     default = arrow_type if parse_media_type(request_type)[0] == arrow_type else JSON
     best = (0.0, default)
     for item in (accept or "*/*").split(","):
@@ -162,12 +162,12 @@ class Selection:
     separator: str | None = None
 
     def wants(self, part: str, field: str) -> bool:
-        """Whether a field of a part is in the answer; without parameters, everything is."""
+        """Return whether a field of a part is in the answer; without parameters, everything is."""
         anything = not self.included or "*" in self.included
         return (anything or self.names(part, field)) and not _named(self.excluded, part, field)
 
     def names(self, part: str, field: str) -> bool:
-        """Whether a field of a part is asked for by name."""
+        """Return whether a field of a part is asked for by name."""
         return _named(self.included, part, field)
 
 
@@ -220,7 +220,7 @@ class Answer:
         return pa.Table.from_arrays(list(columns.values()), schema=pa.schema(fields))
 
     def logged(self) -> LoggedBatch:
-        """What the log keeps of it."""
+        """Return what the log keeps of it."""
         model = self.scored.model
         return LoggedBatch(self._table, model.name, model.sha, self.scored.elapsed_ns)
 
@@ -295,13 +295,13 @@ class Answer:
         return {part: fields for part, fields in wanted.items() if fields}
 
     def _nested(self) -> list[dict[str, Any]]:
-        """A record a row, with an object for each part that has fields."""
+        """Return a record a row, with an object for each part that has fields."""
         parts = self._parts()
         columns = [fields[""] if "" in fields else _records(fields, self.count) for fields in parts.values()]
         return [dict(zip(parts, values, strict=True)) for values in zip(*columns, strict=True)]
 
     def _flat(self, separator: str) -> list[dict[str, Any]]:
-        """A record a row, with the names of parts and fields joined."""
+        """Return a record a row, with the names of parts and fields joined."""
         columns = {
             f"{part}{separator}{name}" if name else part: column
             for part, fields in self._parts().items()
@@ -310,7 +310,7 @@ class Answer:
         return _records(columns, self.count)
 
     def _oldest(self) -> list[dict[str, Any]]:
-        """One object for all rows, as recorded on 2022.4; parts cannot be chosen there."""
+        """Return one object for all rows, as recorded on 2022.4; parts cannot be chosen there."""
         model = self.scored.model
         return [
             {
@@ -323,13 +323,13 @@ class Answer:
 
 
 def _constant(value: Any, count: int) -> Column:
-    """A column of one value; it has the value's type where there are no rows, too."""
+    """Return a column of one value; it has the value's type where there are no rows, too."""
     arrow_library: Any = pa
     return arrow_library.array([value] * count, arrow_library.infer_type([value]))
 
 
 def _split(name: str) -> tuple[str, str]:
-    """A flat name as part and field."""
+    """Return a flat name as part and field."""
     part, _, inner = name.partition(".")
     return part, inner
 
@@ -342,7 +342,7 @@ def _records(columns: dict[str, Sequence[Any]], count: int) -> list[dict[str, An
 
 
 def _json_rows(tensor: Array) -> Sequence[Any]:
-    """The rows of a tensor; numpy's own types keep the digits that their precision has."""
+    """Return the rows of a tensor; numpy's own types keep the digits that their precision has."""
     return list(np.ascontiguousarray(tensor)) if tensor.dtype in _NUMPY_IN_JSON else tensor.tolist()
 
 

@@ -25,7 +25,7 @@ class ReadFile(NamedTuple):
 
 
 def read_file(body: bytes | memoryview, limit: int, *, only_plain: bool = False) -> ReadFile:
-    """The rows of an Arrow file.
+    """Return the rows of an Arrow file.
 
     Args:
         body: The file.
@@ -48,7 +48,7 @@ def read_file(body: bytes | memoryview, limit: int, *, only_plain: bool = False)
 
 
 def checked_table(table: pa.Table, limit: int) -> pa.Table:
-    """A table whose rows an engine can read, and that takes no more memory than a limit in bytes.
+    """Return a table whose rows an engine can read, and that takes no more memory than a limit in bytes.
 
     Raises:
         Problem: 400 in the engine's form, 413 where it takes more.

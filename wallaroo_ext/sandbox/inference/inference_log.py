@@ -191,7 +191,7 @@ class InferenceLog:
         self._store.settle(file)
 
     def _open_segment(self) -> _Segment:
-        """The segment to append to, a new one where the last one is full; called with the lock."""
+        """Return the segment to append to, a new one where the last one is full; called with the lock."""
         if self._segment is not None:
             if self._segment.file.tell() < self._segment_limit:
                 return self._segment
@@ -230,7 +230,7 @@ class InferenceLog:
         end_ms: int | None = None,
         model_name: str | None = None,
     ) -> Iterator[LoggedBatch]:
-        """The batches of a pipeline that have rows in a time, oldest first, cut to the rows of that time.
+        """Yield the batches of a pipeline that have rows in a time, oldest first, cut to the rows of that time.
 
         Args:
             pipeline_id: The pipeline.
@@ -252,7 +252,7 @@ class InferenceLog:
                 yield LoggedBatch(inside, row["model_name"], row["model_sha"], row["elapsed_ns"])
 
     def _table(self, row: Row) -> pa.Table | None:
-        """The rows of one entry; None where its segment was removed meanwhile."""
+        """Return the rows of one entry; None where its segment was removed meanwhile."""
         import pyarrow as pa
 
         try:
@@ -296,7 +296,7 @@ def _prepare(descriptor: int, start: int, size: int) -> None:
 
 
 def _span_ms(table: pa.Table) -> tuple[int, int]:
-    """The first and the last time of a table."""
+    """Return the first and the last time of a table."""
     import numpy as np
 
     times = np.asarray(table.column("time")).astype(np.int64)
@@ -304,7 +304,7 @@ def _span_ms(table: pa.Table) -> tuple[int, int]:
 
 
 def _between(table: pa.Table, start_ms: int, end_ms: int) -> pa.Table:
-    """The rows of a time."""
+    """Return the rows of a time."""
     import numpy as np
     import pyarrow as pa
 

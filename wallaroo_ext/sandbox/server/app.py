@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 def create_app(instance: Instance, contract: ContractSpec) -> Starlette:
-    """The sandbox as an ASGI application.
+    """Return the sandbox as an ASGI application.
 
     Args:
         instance: Its state; it is closed when the application ends. Who serves it resumes its engine once the port
@@ -152,7 +152,7 @@ def _response(spec: OperationSpec, answer: Any) -> Response:
 
 
 def _problem(spec: OperationSpec | None, problem: Problem) -> Response:
-    """The problem as a response; malformed token requests are answered in the form of RFC 6749."""
+    """Return the problem as a response; malformed token requests are answered in the form of RFC 6749."""
     if spec is None or spec.bearer:
         return problem_response(problem)
     message = object_of(problem.content).get("msg")
@@ -163,7 +163,7 @@ def _problem(spec: OperationSpec | None, problem: Problem) -> Response:
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
-    """What Starlette refuses by itself: an unknown path, a wrong method."""
+    """Return what Starlette refuses by itself: an unknown path, a wrong method."""
     if not isinstance(error, HTTPException):
         raise error
     status, headers = HTTPStatus(error.status_code), dict(error.headers or {})

@@ -52,7 +52,7 @@ _KNOWN_HOSTS = 8  # a sandbox is reached by few names, and any Host header can b
 
 
 def docs_routes(page: str, load: Callable[[], dict[str, Any]], auth_url: str | None = None) -> list[Route]:
-    """The page, its files, and the contract as JSON. Nothing is read before it is asked for.
+    """Return the page, its files, and the contract as JSON. Nothing is read before it is asked for.
 
     Args:
         page: The path of the page; the others are below it.
@@ -86,7 +86,7 @@ def docs_routes(page: str, load: Callable[[], dict[str, Any]], auth_url: str | N
 
 
 def served_copy(document: dict[str, Any], base_url: str, auth_url: str) -> dict[str, Any]:
-    """The contract with a sandbox as its only server, and with a way to sign in that Swagger UI has a form for.
+    """Return the contract with a sandbox as its only server, and with a way to sign in that Swagger UI has a form for.
 
     Args:
         document: The contract; it is left as it is.
@@ -113,14 +113,14 @@ def _sign_in_scheme(auth_url: str) -> dict[str, Any]:
 
 
 def _path_item(item: dict[str, Any], auth_url: str) -> dict[str, Any]:
-    """A path and its operations; a path with servers of its own is the token endpoint's."""
+    """Return a path and its operations; a path with servers of its own is the token endpoint's."""
     operations = {key: _with_sign_in(cast("Any", value)) for key, value in item.items() if isinstance(value, dict)}
     servers = {"servers": [{"url": auth_url, "description": "Who issues the tokens."}]} if "servers" in item else {}
     return item | operations | servers
 
 
 def _with_sign_in(value: dict[str, Any]) -> dict[str, Any]:
-    """A copy of the document or of an operation: where it takes a bearer token, signing in will do as well."""
+    """Return a copy of the document or of an operation: where it takes a bearer token, signing in will do as well."""
     security: list[dict[str, Any]] = value.get("security", [])
     if any(_BEARER in alternative for alternative in security):
         return value | {"security": [{_SIGN_IN: []}, *security]}

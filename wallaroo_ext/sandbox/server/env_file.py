@@ -22,7 +22,7 @@ _VALUE = r"""(?:'[^']*'|"'"|[^\s'"])*"""
 
 
 def _form(*names: str) -> str:
-    """A pattern of lines that set variables, in this order; where a value is given, to this value."""
+    """Return a pattern of lines that set variables, in this order; where a value is given, to this value."""
     return "".join(rf"export {name if '=' in name else f'{name}={_VALUE}'}\n" for name in names)
 
 

@@ -37,7 +37,7 @@ class Facts:
 
 
 def first_screen(facts: Facts, *, coloured: bool) -> str:
-    """The screen; no secret is on it, and a command is never broken, so that it can be copied whole.
+    """Return the screen; no secret is on it, and a command is never broken, so that it can be copied whole.
 
     Args:
         facts: What to tell.
@@ -56,7 +56,7 @@ def first_screen(facts: Facts, *, coloured: bool) -> str:
 
 
 def last_line(facts: Facts) -> str:
-    """What is said at the end."""
+    """Return what is said at the end."""
     what = f"its data stays in {facts.directory}" if facts.is_kept else "its data is gone"
     return f"The sandbox has ended; {what}.\n"
 
@@ -85,7 +85,7 @@ def _commands(facts: Facts) -> list[tuple[str, str]]:
 
 
 def sign_in_command(*, trusts: bool) -> str:
-    """A command for a shell with the `export` lines, which answers with a token.
+    """Return a command for a shell with the `export` lines, which answers with a token.
 
     Args:
         trusts: Whether a certificate has to be trusted that the lines name.

@@ -42,7 +42,7 @@ _CONTROLS = {
 
 
 def own_routes(instance: Instance, contract: ContractSpec) -> list[Route]:
-    """Every route that is not an operation of the contract."""
+    """Return every route that is not an operation of the contract."""
     return [
         *_issuer_routes(instance, contract),
         *control_routes(instance, contract, _CONTROLS),
@@ -51,12 +51,12 @@ def own_routes(instance: Instance, contract: ContractSpec) -> list[Route]:
 
 
 def realm_path(token_path: str) -> str:
-    """The path of the realm that a token endpoint is in."""
+    """Return the path of the realm that a token endpoint is in."""
     return token_path.removesuffix(TOKEN_ENDPOINT)
 
 
 def _issuer_routes(instance: Instance, contract: ContractSpec) -> list[Route]:
-    """What an issuer of tokens publishes; nothing where the sandbox trusts another one."""
+    """Return what an issuer of tokens publishes; nothing where the sandbox trusts another one."""
     if instance.issuer is not None:
         return []
     realm = realm_path(contract.operations["request_token"].path)
@@ -82,7 +82,7 @@ def _issuer_routes(instance: Instance, contract: ContractSpec) -> list[Route]:
 
 
 def _json_route(path: str, content: Callable[[Request], dict[str, Any]]) -> Route:
-    """A route that answers GET with what a function gives, which caches have to ask for again."""
+    """Return a route that answers GET with what a function gives, which caches have to ask for again."""
 
     def endpoint(request: Request) -> Response:
         return Response(

@@ -176,7 +176,7 @@ def serve(server: ServerOptions, options: SandboxOptions) -> None:
 
 
 def _facts(server: ServerOptions, options: SandboxOptions, state: Path, tls: Tls | None, port: int) -> Facts:
-    """Where the sandbox is, for whoever is told of it."""
+    """Return where the sandbox is, for whoever is told of it."""
     scheme, host = ("http", _reachable(server.host)) if tls is None else ("https", tls.host(server.host))
     return Facts(
         url=f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}",
@@ -211,7 +211,7 @@ def _run(server: ServerOptions, instance: Instance, tls: Tls | None, facts: Fact
 
 
 def _application(instance: Instance, log: LogWriter, log_format: LogFormat) -> ASGIApp:
-    """The sandbox, with what stands between it and the network."""
+    """Return the sandbox, with what stands between it and the network."""
     spec = ContractSpec(contract.load())
     application: ASGIApp = LoopbackCors(create_app(instance, spec))
     if log_format == "off":
@@ -237,7 +237,7 @@ def _say(text: str) -> None:
 
 
 def _secrets(instance: Instance) -> list[str]:
-    """What the log must not have."""
+    """Return what the log must not have."""
     credentials = instance.credentials
     known = (credentials.password, credentials.client_secret, instance.options.control_secret)
     return [secret for secret in known if secret]
@@ -286,7 +286,7 @@ def _end_with_stdin() -> None:
 
 @contextmanager
 def listening(host: str, port: int) -> Generator[socket.socket]:
-    """A socket that listens; what comes before the sandbox accepts waits in the system's queue.
+    """Yield a socket that listens; what comes before the sandbox accepts waits in the system's queue.
 
     asyncio turns off Nagle's algorithm, which would add 40 ms to an answer, only on sockets that name their protocol.
 
@@ -320,7 +320,7 @@ def _listening_as_before(host: str, store: Store) -> Generator[socket.socket]:
 
 
 def _reachable(host: str) -> str:
-    """The host to reach a listening address by."""
+    """Return the host to reach a listening address by."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - only compared with
 
 

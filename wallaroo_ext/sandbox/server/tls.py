@@ -52,7 +52,7 @@ class Tls:
     names: frozenset[str]
 
     def host(self, listening: str) -> str:
-        """The name, among those that reach a listening address, that the certificate is good for.
+        """Return the name, among those that reach a listening address, that the certificate is good for.
 
         Args:
             listening: The address that the server listens on.
@@ -73,7 +73,7 @@ class Tls:
 
 
 def given_pair(certificate: Path, key: Path) -> Tls:
-    """A certificate and a key that a person made.
+    """Return a certificate and a key that a person made.
 
     Args:
         certificate: A PEM file: the certificate, and after it what it was signed with.
@@ -126,7 +126,7 @@ def throw_away_pair(directory: Path, host: str) -> Tls:
 
 
 def _names_of(listening: str) -> list[str]:
-    """What a listening address is called by its clients, the best name first."""
+    """Return what a listening address is called by its clients, the best name first."""
     if listening in _EVERYWHERE:
         here = "127.0.0.1" if listening == "0.0.0.0" else "::1"  # noqa: S104 - only compared with
         return [here, "localhost", *_own_name()]
@@ -135,7 +135,7 @@ def _names_of(listening: str) -> list[str]:
 
 
 def _own_name() -> list[str]:
-    """What this machine calls itself, where that can be the name of a host."""
+    """Return what this machine calls itself, where that can be the name of a host."""
     try:
         return [_normal(socket.gethostname())]
     except UnicodeError:
@@ -143,7 +143,7 @@ def _own_name() -> list[str]:
 
 
 def _normal(name: str) -> str:
-    """A name or an address as a certificate has it."""
+    """Return a name or an address as a certificate has it."""
     try:
         return str(ipaddress.ip_address(name))
     except ValueError:
@@ -151,7 +151,7 @@ def _normal(name: str) -> str:
 
 
 def _names(certificate: x509.Certificate) -> frozenset[str]:
-    """The names that a certificate has for clients; they do not look at its subject."""
+    """Return the names that a certificate has for clients; they do not look at its subject."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
@@ -161,7 +161,7 @@ def _names(certificate: x509.Certificate) -> frozenset[str]:
 
 
 def _is_good(pair: Path, authority: Path, names: frozenset[str]) -> bool:
-    """Whether a pair that was made before can serve these names for a while."""
+    """Return whether a pair that was made before can serve these names for a while."""
     try:
         [certificate] = x509.load_pem_x509_certificates(_content(pair))
         certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(_content(authority)))
@@ -184,7 +184,7 @@ def _set_aside_unless_ours(file: Path) -> None:
 
 
 def _content(file: Path) -> bytes:
-    """What is in a file; a link is not followed."""
+    """Return what is in a file; a link is not followed."""
     with os.fdopen(os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as opened:
         return opened.read()
 
@@ -233,7 +233,7 @@ def _certificate(
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    """What both certificates have."""
+    """Return what both certificates have."""
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()

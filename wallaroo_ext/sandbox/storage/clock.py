@@ -41,11 +41,11 @@ class Clock:
         return self._offset_ns
 
     def now_ns(self) -> int:
-        """The time in nanoseconds since 1970."""
+        """Return the time in nanoseconds since 1970."""
         return time.time_ns() + self._offset_ns
 
     def now_text(self) -> str:
-        """The time as the API writes it, to the microsecond."""
+        """Return the time as the API writes it, to the microsecond."""
         return to_text(self.now_ns())
 
     def set_to(self, time_ns: int) -> None:
@@ -79,5 +79,5 @@ class Clock:
 
 
 def to_text(time_ns: int) -> str:
-    """A time in nanoseconds since 1970 as the API writes it, to the microsecond."""
+    """Return a time in nanoseconds since 1970 as the API writes it, to the microsecond."""
     return (_EPOCH + timedelta(microseconds=time_ns // 1000)).isoformat(timespec="microseconds")

@@ -161,7 +161,7 @@ class DataDirectory:
         return found
 
     def _read_mark(self) -> _Mark | None:
-        """The mark; None where there is none."""
+        """Return the mark; None where there is none."""
         file = self.path / MARK
         if not file.exists():
             return None
@@ -180,7 +180,7 @@ class DataDirectory:
             ) from None
 
     def _recognised(self) -> DatabaseContents:
-        """What the database of a directory without a mark says, if it is one of ours."""
+        """Return what the database of a directory without a mark says, if it is one of ours."""
         found = read_database(self.database)
         if found is None:
             raise DataDirectoryError(
@@ -242,7 +242,7 @@ class DataDirectory:
             )
 
     def _least_changes(self, mark: _Mark) -> int:
-        """How many changes the newest database has at least.
+        """Return how many changes the newest database has at least.
 
         What was counted while it ran is good as long as the machine was not started anew meanwhile: a power failure may
         cost the database its last transactions.
@@ -283,7 +283,7 @@ class DataDirectory:
             )
 
     def _files(self) -> Iterator[str]:
-        """The paths of what is in `models` and `log`."""
+        """Yield the paths of what is in `models` and `log`."""
         for folder in (self.models, self.log):
             if folder.exists():
                 yield from (f"{folder.name}/{entry.name}" for entry in folder.iterdir())
@@ -353,7 +353,7 @@ class DataDirectory:
             note.unlink()
 
     def _pending(self, mark: _Mark) -> list[tuple[Path, str]]:
-        """The notes of announced files, with the files' paths."""
+        """Return the notes of announced files, with the files' paths."""
         form = re.compile(rf"(models|log)\.([^/]+)\.{re.escape(mark.id)}\.{_PENDING}")
         found = [(note, form.fullmatch(note.name)) for note in _entries(self.staging)]
         return [(note, f"{match[1]}/{match[2]}") for note, match in found if match and _is_file_at(note)]
@@ -399,7 +399,7 @@ def _is_file(mode: int) -> bool:
 
 
 def _is_file_at(path: Path) -> bool:
-    """Whether a path is that of a file, and not of a link to one."""
+    """Return whether a path is that of a file, and not of a link to one."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except FileNotFoundError:
@@ -407,7 +407,7 @@ def _is_file_at(path: Path) -> bool:
 
 
 def _boot() -> str:
-    """What names the time since the machine was started; empty where the system does not say."""
+    """Return what names the time since the machine was started; empty where the system does not say."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:

@@ -64,7 +64,7 @@ def read_database(database: Path) -> DatabaseContents | None:
 
 @contextmanager
 def _opened(database: Path) -> Generator[sqlite3.Connection]:
-    """The database, to be read only, without leaving a file beside it that was not there."""
+    """Yield the database, to be read only, without leaving a file beside it that was not there."""
     index = database.with_name(f"{database.name}-shm")
     had_index = index.exists()
     # Without such a file nothing is to be read but the database itself, and SQLite need not make files beside it.
@@ -100,7 +100,7 @@ def _contents(db: sqlite3.Connection, database: Path) -> DatabaseContents | None
 
 
 def _tables_of(version: int) -> set[str]:
-    """The names of the tables that a version has."""
+    """Return the names of the tables that a version has."""
     with closing(sqlite3.connect(":memory:")) as db:
         for migration in MIGRATIONS[:version]:
             db.executescript(migration)

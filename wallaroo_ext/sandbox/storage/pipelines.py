@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def add_pipeline(db: sqlite3.Connection, workspace_id: int, name: str) -> int:
-    """The id of a new pipeline."""
+    """Return the id of a new pipeline."""
     values = (workspace_id, name, now(db))
     cursor = db.execute("INSERT INTO pipelines (workspace_id, name, created_at) VALUES (?, ?, ?)", values)
     return int(cursor.lastrowid or 0)
 
 
 def add_pipeline_version(db: sqlite3.Connection, pipeline_id: int, definition: str) -> Row:
-    """A new version of a pipeline."""
+    """Return a new version of a pipeline."""
     return db.execute(
         "INSERT INTO pipeline_versions (pipeline_id, version, definition, created_at) VALUES (?, ?, ?, ?) RETURNING *",
         (pipeline_id, str(uuid.uuid4()), definition, now(db)),

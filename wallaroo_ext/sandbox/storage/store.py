@@ -23,7 +23,7 @@ _KEPT_TABLES = {"settings", "users", "refresh_tokens"}
 
 
 def now(db: sqlite3.Connection) -> str:
-    """The time by the sandbox's clock, as the API writes it."""
+    """Return the time by the sandbox's clock, as the API writes it."""
     return str(db.execute("SELECT now()").fetchone()[0])
 
 
@@ -81,7 +81,7 @@ class Store:
         return connection
 
     def _counted_changes(self) -> int:
-        """How many transactions have changed the database, in which the directory's id stands from now on."""
+        """Return how many transactions have changed the database, in which the directory's id stands from now on."""
         first = [(DIRECTORY_ID, self._directory.id), (CHANGES, "0")]
         with self._synchronous() as db:
             db.executemany("INSERT INTO settings VALUES (?, ?) ON CONFLICT DO NOTHING", first)
@@ -98,7 +98,7 @@ class Store:
 
     @contextmanager
     def transaction(self, *, durable: bool = False) -> Generator[sqlite3.Connection]:
-        """All of it is stored, or, after an exception, nothing.
+        """Yield all of it is stored, or, after an exception, nothing.
 
         Args:
             durable: Whether it outlasts a power failure, and not only the process.
@@ -135,7 +135,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:
-        """Nothing is stored, and nobody else stores anything meanwhile; it costs less than a transaction."""
+        """Yield nothing is stored, and nobody else stores anything meanwhile; it costs less than a transaction."""
         with self._lock:
             yield self._connection
 
@@ -173,7 +173,7 @@ class Store:
         self._directory.settle(file)
 
     def model_file(self, version: str) -> Path:
-        """Where the file of a model version is, by its UUID."""
+        """Return where the file of a model version is, by its UUID."""
         return self._models / version
 
     @contextmanager
@@ -205,7 +205,7 @@ class Store:
             self.settle(place)
 
     def setting(self, name: str, make: Any) -> str:
-        """A setting, made when it is first asked for."""
+        """Return a setting, made when it is first asked for."""
         with self.transaction() as db:
             row = db.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
             if row is not None:
@@ -230,6 +230,6 @@ class Store:
 
 
 def _named_files(db: sqlite3.Connection) -> Iterable[str]:
-    """The paths, in the directory, of the files that rows name."""
+    """Return the paths, in the directory, of the files that rows name."""
     yield from (f"models/{version}" for (version,) in db.execute("SELECT version FROM model_versions").fetchall())
     yield from (f"log/{segment}" for (segment,) in db.execute("SELECT DISTINCT segment FROM inferences").fetchall())

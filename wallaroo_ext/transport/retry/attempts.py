@@ -34,7 +34,7 @@ def keep(request: httpx.Request, attempts: tuple[Attempt, ...]) -> None:
 
 
 def attempts_in(extensions: Mapping[str, Any]) -> tuple[Attempt, ...]:
-    """The attempts that a request's extensions hold so far."""
+    """Return the attempts that a request's extensions hold so far."""
     return extensions.get(_KEY, ())
 
 
@@ -50,7 +50,7 @@ def attempts_of(subject: httpx.Request | httpx.Response | httpx.RequestError) ->
 
 
 def described(attempts: tuple[Attempt, ...]) -> str:
-    """The attempts in words, for an error's message; empty where there is nothing to say beyond the error."""
+    """Return the attempts in words, for an error's message; empty where there is nothing to say beyond the error."""
     if not attempts or (len(attempts) == 1 and attempts[0].stopped is None):
         return ""
     each = ", then ".join(f"{attempt.outcome} after {attempt.seconds:.3g} s" for attempt in attempts)

@@ -98,7 +98,7 @@ class Sending:
         self.time = Deadline(clock, None)
 
     def steps(self) -> Generator[Send | Read | Wait, Outcome | None, httpx.Response]:
-        """What to do, in order; it is sent what became of each `Send` and `Read`, and ends with the answer.
+        """Yield what to do, in order; it is sent what became of each `Send` and `Read`, and ends with the answer.
 
         Raises:
             httpx.TransportError: The last attempt ended in this.
@@ -119,7 +119,7 @@ class Sending:
             self._leave_as_it_was()
 
     def _attempt(self) -> Generator[Send | Read, Outcome | None, tuple[Outcome, float | None]]:
-        """What became of one attempt, and the pause before the next one; None where it was the last."""
+        """Yield what became of one attempt, and the pause before the next one; None where it was the last."""
         started = self._clock.now()
         self._prepare(started)
         outcome = yield _SEND
@@ -148,7 +148,7 @@ class Sending:
             self._request.extensions["timeout"] = self._timeouts
 
     def _is_read_here(self, response: httpx.Response) -> bool:
-        """An answer that is read here can break off and be asked for again."""
+        """Return an answer that is read here can break off and be asked for again."""
         if self._request.extensions.get(request_options.STREAM):
             return self._idempotent and response.status_code in self._policy.statuses
         return self._known
@@ -189,13 +189,13 @@ class Sending:
             yield "this client has spent its budget for retries"
 
     def _may_pass(self, outcome: Outcome) -> bool:
-        """Whether what became of an attempt may be another the next time."""
+        """Return whether what became of an attempt may be another the next time."""
         if isinstance(outcome, httpx.Response):
             return outcome.status_code in self._policy.statuses
         return isinstance(outcome, _BROKEN) and not _refused_certificate(outcome)
 
     def _must_not_be_sent_again(self, outcome: Outcome) -> str | None:
-        """Why the request must not be sent again; None where it may."""
+        """Return why the request must not be sent again; None where it may."""
         read = isinstance(self._request.stream, WatchedStream) and self._request.stream.was_read
         if not read and isinstance(outcome, _NO_CONNECTION):
             return None
@@ -243,7 +243,7 @@ def _earlier(deadline: float | None, longest: float | None) -> float | None:
 
 
 def _refused_certificate(error: BaseException) -> bool:
-    """Whether the server's certificate is not trusted, which the next attempt does not change."""
+    """Return whether the server's certificate is not trusted, which the next attempt does not change."""
     if not isinstance(error, httpx.ConnectError):
         return False
     import ssl

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def can_be_read_twice(stream: Any) -> bool:
-    """Whether a body is in memory; what is read from a file or a generator is gone."""
+    """Return whether a body is in memory; what is read from a file or a generator is gone."""
     return isinstance(stream, httpx.ByteStream)
 
 

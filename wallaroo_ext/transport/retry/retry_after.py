@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def retry_after(response: httpx.Response, date: float) -> float | None:
-    """The seconds that an answer's `Retry-After` asks to wait; None where it has none that can be read.
+    """Return the seconds that an answer's `Retry-After` asks to wait; None where it has none that can be read.
 
     A time of day is compared with the answer's own `Date` where it has one, because the clocks of two machines differ.
 
@@ -28,7 +28,7 @@ def retry_after(response: httpx.Response, date: float) -> float | None:
 
 
 def _seconds_since_1970(text: str) -> float | None:
-    """An HTTP date; None where it is none."""
+    """Return an HTTP date; None where it is none."""
     if not text:
         return None
     from datetime import UTC

@@ -114,7 +114,7 @@ class RetryTransport(ForkSafeTransport):
             return await self._whole_async(step)
 
     def _whole(self, step: Read) -> httpx.Response:
-        """An answer whose body is in memory."""
+        """Return an answer whose body is in memory."""
         stream: Any = step.response.stream
         if not isinstance(stream, httpx.ByteStream):
             try:
@@ -124,7 +124,7 @@ class RetryTransport(ForkSafeTransport):
         return step.response
 
     async def _whole_async(self, step: Read) -> httpx.Response:
-        """An answer whose body is in memory."""
+        """Return an answer whose body is in memory."""
         stream: Any = step.response.stream
         if not isinstance(stream, httpx.ByteStream):
             try:

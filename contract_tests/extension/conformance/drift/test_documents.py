@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def contract_(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """The contract, once for all edits."""
+    """Return the contract, once for all edits."""
     return request.getfixturevalue("document")
 
 
 @pytest.fixture(scope="module")
 def spelt_out(contract_: dict[str, Any]) -> str:
-    """The contract without references, as JSON: an edit of it is one of a single operation."""
+    """Return the contract without references, as JSON: an edit of it is one of a single operation."""
     return json.dumps(rewriting.inlined(contract_), default=str)
 
 
@@ -85,7 +85,7 @@ def test_paths_may_begin_after_what_the_servers_have(document: dict[str, Any]) -
 
 
 def small(answer: Any, request: Any = None, **more: Any) -> dict[str, Any]:
-    """A document of one operation."""
+    """Return a document of one operation."""
     body = {"requestBody": {"content": {"application/json": {"schema": request}}}} if request is not None else {}
     operation = body | {
         "operationId": "do",

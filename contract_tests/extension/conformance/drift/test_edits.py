@@ -41,7 +41,7 @@ PROVIDED = np.array([-2.0, -0.5, 0.0, 1.0, 40.0])
 
 
 def recorded(operation: str) -> Any:
-    """The recorded result of an operation, the first one of several."""
+    """Return the recorded result of an operation, the first one of several."""
     answers = [recorded_answer(found) for found in exchanges() if found["operation"] == operation]
     [body] = [answer for answer in answers if answer is not NOTHING]
     return next(iter(list_of(body)), body)
@@ -499,7 +499,7 @@ class TestIoPaths:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Generator[Store]:
-    """A store with one pipeline, whose id is 1."""
+    """Yield a store with one pipeline, whose id is 1."""
     opened = Store(tmp_path / "data")
     with opened.transaction() as db:
         add_user(db, "user@example.com", "password")
@@ -510,7 +510,7 @@ def store(tmp_path: Path) -> Generator[Store]:
 
 @pytest.fixture
 def log(store: Store) -> Generator[InferenceLog]:
-    """The log of the store."""
+    """Yield the log of the store."""
     opened = InferenceLog(store, 1)
     yield opened
     opened.close()

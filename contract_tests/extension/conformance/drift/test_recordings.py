@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def recorded_set() -> list[dict[str, Any]]:
-    """The documents' exchanges, as a set that users record."""
+    """Return the documents' exchanges, as a set that users record."""
     found: list[dict[str, Any]] = []
     for exchange in recorded.exchanges():
         request, response = recorded.sent_body(exchange), recorded.recorded_answer(exchange)

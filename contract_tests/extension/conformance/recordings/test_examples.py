@@ -28,7 +28,7 @@ def rules() -> Rules:
 
 
 def answered(rules: Rules, respond: Callable[[httpx.Request], httpx.Response], path: str = CREATE) -> Answers:
-    """What is known after one request."""
+    """Return what is known after one request."""
     answers = Answers(rules)
     with httpx.Client(base_url="http://a", transport=httpx.MockTransport(respond)) as client:
         with answers.watched(client):

@@ -24,7 +24,7 @@ JSON = "application/json"
 
 
 def multipart(boundary: str, content: bytes = b"\x00model\r\n--x") -> tuple[bytes, str]:
-    """A body as an upload sends it, and its media type."""
+    """Return a body as an upload sends it, and its media type."""
     request = httpx.Request(
         "POST",
         "http://a",

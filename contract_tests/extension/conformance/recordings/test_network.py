@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def network() -> Generator[NoNetwork]:
-    """No network, while the test runs."""
+    """Yield no network, while the test runs."""
     refusing = NoNetwork()
     refusing.begin()
     try:
@@ -28,7 +28,7 @@ def network() -> Generator[NoNetwork]:
 
 @pytest.fixture(scope="module")
 def opened() -> Generator[socket.socket]:
-    """A socket that was there before."""
+    """Yield a socket that was there before."""
     with socket.socket() as found:
         yield found
 

@@ -89,7 +89,7 @@ def run(pytester: pytest.Pytester) -> Run:
 
 
 def recorded(pytester: pytest.Pytester) -> dict[str, str]:
-    """The files that were recorded, by their names."""
+    """Return the files that were recorded, by their names."""
     return {file.name: file.read_text(encoding="utf-8") for file in (pytester.path / "tapes").iterdir()}
 
 

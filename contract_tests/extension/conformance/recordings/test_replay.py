@@ -40,7 +40,7 @@ def numbered(handler: BaseHTTPRequestHandler, number: int) -> None:
 
 
 def always(status: int, content: bytes, **headers: str) -> Respond:
-    """The same answer to every request."""
+    """Return the same answer to every request."""
 
     def respond(handler: BaseHTTPRequestHandler, _: int) -> None:
         handler.send_response(status)
@@ -53,7 +53,7 @@ def always(status: int, content: bytes, **headers: str) -> Respond:
 
 
 def recorded(path: Path, requests: Callable[[httpx.Client], object], respond: Respond) -> str:
-    """What a cassette of some requests has."""
+    """Return what a cassette of some requests has."""
     with serving(respond) as seen, recording(path) as found, httpx.Client(base_url=seen.url) as client:
         requests(client)
     found.write(path, Normalising("run-1f", [seen.url]), announce=lambda: None)

@@ -52,7 +52,7 @@ def seen() -> Generator[Seen]:
 
 
 def sent(seen: Seen, path: str = "/v1/api/models/list?a=b", **parts: Any) -> Exchange:
-    """An exchange with the server."""
+    """Return an exchange with the server."""
     return replace(exchange(), url=seen.url + path, **parts)
 
 
@@ -74,7 +74,7 @@ def run(exchange: Exchange, directory: Path) -> subprocess.CompletedProcess[byte
 
 
 def arrived(seen: Seen) -> tuple[str, dict[str, str], bytes]:
-    """The first line, the headers by their names in lower case, and the body of the only request that came."""
+    """Return the first line, the headers by their names in lower case, and the body of the only request that came."""
     [request], [body] = seen.requests, seen.bodies
     first, *lines = request.strip().splitlines()
     pairs = [line.partition(":") for line in lines]

@@ -58,7 +58,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Generator[Browser]:
 
 @pytest.fixture
 def desk(browser: Browser) -> Browser:
-    """The browser as it is on a desk, by day."""
+    """Return the browser as it is on a desk, by day."""
     set_up(browser)
     return browser
 

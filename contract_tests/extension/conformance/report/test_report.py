@@ -62,7 +62,7 @@ class Elements(HTMLParser):
 
 @pytest.fixture(params=MADE)
 def made(request: pytest.FixtureRequest) -> Run:
-    """A run of each kind."""
+    """Return a run of each kind."""
     return MADE[request.param]()
 
 
