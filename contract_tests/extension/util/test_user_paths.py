@@ -50,7 +50,7 @@ def test_only_a_home_at_the_beginning_is_replaced(home: Path) -> None:
         assert user_text(name) == name
 
 
-@pytest.mark.parametrize("name", [*NEEDED, *COMMON])
+@pytest.mark.parametrize("name", [*NEEDED, *sorted(COMMON)])
 def test_of_the_command_lines_options(home: Path, name: str) -> None:
     command = NEEDED.get(name, ["status", "p"])
     option = "--output" if name == "output_file" else f"--{name.replace('_', '-')}"
