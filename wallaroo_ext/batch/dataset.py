@@ -68,7 +68,7 @@ def infer_dataset(
     CSV is read once more for that, all of it. Types that differ become one that holds the values of both, or the call
     is refused. A file without rows may lack columns, others may not. An index of pandas is left out, unless named.
 
-    What it needs of memory depends on the size of requests, and not on the number of rows: see scripts/lib/bench/measured.md.
+    What it needs of memory depends on the size of requests, and not on the number of rows.
 
     Source: mlops-api-tutorial, "Perform Inference Through External URL".
 

@@ -14,7 +14,7 @@ from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 
-_COMMANDS = (
+COMMANDS = (
     "assay",
     "batch",
     "call",
@@ -46,8 +46,8 @@ def program(arguments: list[str]) -> App:
         suppress_keyboard_interrupt=False,  # `run` says what is left behind
     )
     cast("Any", app).register_install_completion_command(help="Let this shell complete the command's words.")
-    is_known = bool(arguments) and arguments[0] in _COMMANDS
-    for name in _COMMANDS:
+    is_known = bool(arguments) and arguments[0] in COMMANDS
+    for name in COMMANDS:
         module = f"wallaroo_ext.cli.commands.{name}"
         app.command(f"{module}:{name}" if is_known else getattr(import_module(module), name))
     return app

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.engine.tensors import Array, Column
 
 JSON = "application/json"
-OLDEST_RELEASE = "2022.4"
-NEWEST_RELEASE = "2025.2"
+RELEASES = ("2022.4", "2023.4", "2025.2")
+"""The releases whose generations of answers can be given, in their order."""
+OLDEST_RELEASE, NEWEST_RELEASE = RELEASES[0], RELEASES[-1]
 _MIB = 1 << 20
 _JSON_RECORD, _JSON_VALUE = 1024, 32  # in bytes: an answer's record without its values, and a number, with their texts
 _NUMPY_IN_JSON = {
