@@ -177,6 +177,23 @@ def test_an_environment_file_is_a_file(tmp_path: Path, kind: str) -> None:
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.parametrize("exists", [False, True])
+@pytest.mark.parametrize(("mode", "is_refused"), [(0o777, True), (0o770, True), (0o1777, False), (0o755, False)])
+def test_an_environment_file_is_where_others_cannot_replace_it(
+    tmp_path: Path, mode: int, *, is_refused: bool, exists: bool
+) -> None:
+    from wallaroo_ext.sandbox.server.env_file import EnvFileError, check_env_file, write_env_file
+
+    if exists:
+        write_env_file(tmp_path / "own", SANDBOX)
+    tmp_path.chmod(mode)
+    if is_refused:
+        with pytest.raises(EnvFileError, match=r"others can write to .* chmod go-w"):
+            check_env_file(tmp_path / "own")
+    else:
+        check_env_file(tmp_path / "own")
+
+
 def test_an_environment_file_that_cannot_be_made_is_refused_before_any_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

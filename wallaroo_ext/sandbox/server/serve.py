@@ -195,15 +195,24 @@ def _run(server: ServerOptions, instance: Instance, tls: Tls | None, facts: Fact
     log_failures(log, _secrets(instance), as_json=server.log_format == "json")
     config = server_config(_application(instance, log, server.log_format), tls)
 
+    failures: list[Exception] = []
+
     def announce() -> None:
-        _announce(server, instance, facts)
-        instance.engine.resume()
+        try:
+            _announce(server, instance, facts)
+        except Exception as error:  # noqa: BLE001 - raised below: uvicorn would print its traceback
+            failures.append(error)
+            asyncio.get_running_loop().call_soon(setattr, running, "should_exit", True)
+        else:
+            instance.engine.resume()
 
     running = LimitedServer(config, announce)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # else it was started to outlive its terminal
         signal.signal(signal.SIGHUP, running.handle_exit)
     try:
         running.run([listener])
+        if failures:
+            raise failures[0]
     finally:
         log.close()
         if sys.stderr.isatty():
