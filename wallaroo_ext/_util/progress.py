@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, cast
 
-from wallaroo_ext._util.terminal_text import printable
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
+from wallaroo_ext.redaction.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -29,7 +29,7 @@ def check_progress(progress: object) -> None:
 
 
 @contextmanager
-def line(text: str) -> Generator[Callable[[str], None] | None]:
+def progress_line(text: str) -> Generator[Callable[[str], None] | None]:
     """Show a line with the time that has gone by, on standard error, until the block ends.
 
     Gives the function that writes another text there; None where standard error is no terminal or notebook.

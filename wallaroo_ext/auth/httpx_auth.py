@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
     from wallaroo_ext.auth.origins import Origins
-    from wallaroo_ext.auth.token_manager import TokenKeeper
+    from wallaroo_ext.auth.token_manager import TokenManager
     from wallaroo_ext.auth.tokens import Token
 
 
@@ -30,7 +30,7 @@ class TokenAuth(httpx.Auth):
         renews: Whether there can be another token than the first.
     """
 
-    def __init__(self, origins: Origins, keeper: TokenKeeper, *, renews: bool = True) -> None:
+    def __init__(self, origins: Origins, keeper: TokenManager, *, renews: bool = True) -> None:
         self._origins = origins
         self._keeper = keeper
         self._renews = renews

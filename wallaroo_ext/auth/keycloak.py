@@ -10,8 +10,8 @@ from wallaroo_ext.auth.httpx_auth import TokenAuth
 from wallaroo_ext.auth.origins import Origins
 from wallaroo_ext.auth.sign_in import SignIn
 from wallaroo_ext.auth.token_endpoint import DEFAULT_TIMEOUT, TokenEndpoint
-from wallaroo_ext.auth.token_manager import TokenKeeper
-from wallaroo_ext.redaction.tracebacks import hides_arguments
+from wallaroo_ext.auth.token_manager import TokenManager
+from wallaroo_ext.redaction.tracebacks import hide_arguments
 
 if TYPE_CHECKING:
     import os
@@ -62,7 +62,7 @@ class KeycloakAuth(TokenAuth):
         ConfigurationError: Something is missing for the grant, or a URL or host is none.
     """
 
-    @hides_arguments
+    @hide_arguments
     def __init__(
         self,
         token_url: str,
@@ -90,7 +90,7 @@ class KeycloakAuth(TokenAuth):
         sign_in = SignIn(endpoint, self._credentials.forms(self._grant, scope), clock)
         self._cache = None if cache is False else self._made_cache(None if cache is True else cache, scope, clock)
         renew = sign_in.renewed if self._cache is None else self._cache.renewing(sign_in.renewed)
-        super().__init__(Origins(api_url, token_url, inference_hosts), TokenKeeper(renew, clock=clock))
+        super().__init__(Origins(api_url, token_url, inference_hosts), TokenManager(renew, clock=clock))
 
     def forget(self) -> None:
         """Drop the token, and the cached one too; the next request signs in anew.
@@ -104,9 +104,9 @@ class KeycloakAuth(TokenAuth):
     def _made_cache(
         self, directory: str | os.PathLike[str] | None, scope: str | None, clock: Callable[[], float]
     ) -> TokenCache:
-        from wallaroo_ext.auth.token_cache import TokenCache, user_directory
+        from wallaroo_ext.auth.token_cache import TokenCache, default_directory
 
-        where = user_directory() if directory is None else directory
+        where = default_directory() if directory is None else directory
         return TokenCache(
             where, url=self._token_url, who=self._credentials, grant=self._grant, scope=scope, clock=clock
         )

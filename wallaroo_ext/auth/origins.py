@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.urls import parsed
+from wallaroo_ext._util.urls import parse_http_url
 from wallaroo_ext.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class Origins:
     """
 
     def __init__(self, api_url: str, auth_url: str | None = None, inference_hosts: Iterable[str] | None = None) -> None:
-        self.home = parsed(api_url, "The API's URL")
-        given = [self.home] if auth_url is None else [self.home, parsed(auth_url, "Keycloak's URL")]
+        self.home = parse_http_url(api_url, "The API's URL")
+        given = [self.home] if auth_url is None else [self.home, parse_http_url(auth_url, "Keycloak's URL")]
         allowed = {_origin(url) for whole in given for url in (whole, _encrypted(whole))}
         hosts = (inference_hosts,) if isinstance(inference_hosts, str) else inference_hosts or ()
         for host in hosts:
@@ -49,7 +49,7 @@ class Origins:
             raise ConfigurationError(self._refusal(url))
 
     def _inference_urls(self, host: str) -> list[httpx.URL]:
-        url = parsed(host if "://" in host else f"https://{host}", "Each of inference_hosts")
+        url = parse_http_url(host if "://" in host else f"https://{host}", "Each of inference_hosts")
         if "*" in url.host or url.raw_path not in {b"/", b""}:
             raise ConfigurationError(f"{host!r} in inference_hosts is no host: write host, host:port or https://host.")
         if self.home.scheme == "http":

@@ -6,7 +6,7 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.urls import redirect_of
+from wallaroo_ext._util.urls import redirect_target
 from wallaroo_ext.auth.grants import Form, refresh_form
 from wallaroo_ext.auth.token_endpoint import OPERATION
 from wallaroo_ext.auth.tokens import Token
@@ -51,10 +51,10 @@ class SignIn:
             if token is not None:
                 return token
             if not allows_another_grant(answer):
-                raise refusal(answer, renewing=form.renews)
+                raise sign_in_error(answer, renewing=form.renews)
         token, answer = self._ask(last, old)
         if token is None:
-            raise refusal(answer, renewing=last.renews)
+            raise sign_in_error(answer, renewing=last.renews)
         return token
 
     def _forms(self, old: Token | None) -> list[Form]:
@@ -114,7 +114,7 @@ def allows_another_grant(answer: Answer) -> bool:
     return is_refusal and answer.error != "" and answer.error not in _CLIENT_ERRORS
 
 
-def refusal(answer: Answer, *, renewing: bool) -> AnswerError:
+def sign_in_error(answer: Answer, *, renewing: bool) -> AnswerError:
     """Return the error for an answer without a token.
 
     It is an AuthenticationError, but for the answers of a server that is down or asks to wait.
@@ -125,14 +125,16 @@ def refusal(answer: Answer, *, renewing: bool) -> AnswerError:
     """
     response = answer.response
     if response.is_success:
-        return _authentication(response_errors.violation(OPERATION, response, "it has no token"), _doubt(response))
-    error = response_errors.refusal(OPERATION, response)
+        return _as_authentication_error(
+            response_errors.contract_violation(OPERATION, response, "it has no token"), _check_endpoint(response)
+        )
+    error = response_errors.response_error(OPERATION, response)
     if isinstance(error, ServerError | RateLimitedError):
         return error
-    return _authentication(error, _advice(answer, renewing=renewing))
+    return _as_authentication_error(error, _advice(answer, renewing=renewing))
 
 
-def _authentication(error: AnswerError, advice: str) -> AuthenticationError:
+def _as_authentication_error(error: AnswerError, advice: str) -> AuthenticationError:
     """Return an error as one of signing in, with other advice."""
     result = AuthenticationError(str(error.args[0]), status=error.status)
     vars(result).update(vars(error) | {"advice": advice})
@@ -148,14 +150,14 @@ def _advice(answer: Answer, *, renewing: bool) -> str:
     if renewing and answer.error == "invalid_grant":
         return "The refresh token has expired, was used before or was revoked: sign in again for another one."
     found = (advice for part, advice in _BY_DESCRIPTION.items() if part in answer.description)
-    return next(found, None) or _BY_ERROR.get(answer.error) or _doubt(response)
+    return next(found, None) or _BY_ERROR.get(answer.error) or _check_endpoint(response)
 
 
-def _doubt(response: httpx.Response) -> str:
+def _check_endpoint(response: httpx.Response) -> str:
     return f"Is {response.request.url} the token endpoint, or does a proxy answer in its place?"
 
 
 def _target(response: httpx.Response) -> str:
     """Return where an answer redirects to, without the path and its secrets."""
-    url = redirect_of(response)
+    url = redirect_target(response)
     return "another address" if url is None else f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"

@@ -27,7 +27,7 @@ _NAP_SECONDS = 0.5
 """How long a thread waits at a stretch, so that a signal that came just before it began to wait is seen soon."""
 
 
-class Flight(Generic[T]):
+class SingleFlight(Generic[T]):
     """Work that goes on whatever happens to those who wait for it: a cancelled task, an interrupted thread.
 
     A process that is forked does not have its thread; who waits for it there, waits no longer.

@@ -9,14 +9,14 @@ from typing import Any
 
 from wallaroo_ext.auth.httpx_auth import TokenAuth
 from wallaroo_ext.auth.origins import Origins
-from wallaroo_ext.auth.token_manager import TokenKeeper
+from wallaroo_ext.auth.token_manager import TokenManager
 from wallaroo_ext.auth.tokens import Token, is_token
 from wallaroo_ext.errors import ConfigurationError
-from wallaroo_ext.redaction.tracebacks import hides_arguments
+from wallaroo_ext.redaction.tracebacks import hide_arguments
 
-Given = str | Mapping[str, Any]
+TokenValue = str | Mapping[str, Any]
 """A token, or a token endpoint's answer: `access_token` and, where it is known, `expires_in` in seconds."""
-Giver = Callable[[], Given | Awaitable[Given]]
+TokenSource = Callable[[], TokenValue | Awaitable[TokenValue]]
 
 
 class BearerToken(TokenAuth):
@@ -40,10 +40,10 @@ class BearerToken(TokenAuth):
         ConfigurationError: It is no token, or a URL or host is none.
     """
 
-    @hides_arguments
+    @hide_arguments
     def __init__(
         self,
-        token: str | Giver,
+        token: str | TokenSource,
         *,
         api_url: str,
         inference_hosts: Iterable[str] | None = None,
@@ -52,24 +52,22 @@ class BearerToken(TokenAuth):
         origins = Origins(api_url, inference_hosts=inference_hosts)
         if callable(token):
             give = token
-            super().__init__(
-                origins, TokenKeeper(hides_arguments(lambda _: _token(_called(give), clock())), clock=clock)
-            )
+            super().__init__(origins, TokenManager(hide_arguments(lambda _: _token(_call(give), clock())), clock=clock))
         else:
             first = _token(token, 0.0)
-            super().__init__(origins, TokenKeeper(lambda _: first, clock=clock, token=first), renews=False)
+            super().__init__(origins, TokenManager(lambda _: first, clock=clock, token=first), renews=False)
 
     def __repr__(self) -> str:
         return "BearerToken(...)"
 
 
-def _called(give: Giver) -> Given:
+def _call(give: TokenSource) -> TokenValue:
     given = give()
     if not inspect.isawaitable(given):
         return given
     import asyncio
 
-    async def awaited() -> Given:
+    async def awaited() -> TokenValue:
         return await given
 
     return asyncio.run(awaited())

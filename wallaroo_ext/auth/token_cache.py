@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.atomic_files import PRIVATE, is_unfinished, write_whole
+from wallaroo_ext._util.atomic_files import PRIVATE, is_temporary_name, write_atomically
 from wallaroo_ext._util.file_lock import locked
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.user_paths import user_path
@@ -132,7 +132,7 @@ class TokenCache:
 
         Who writes this user's file has the lock, and so do we; any other one is written in less than an hour.
         """
-        if is_unfinished(path.name, self._file.name):
+        if is_temporary_name(path.name, self._file.name):
             return True
         if _UNFINISHED.fullmatch(path.name):
             return _is_old(path)
@@ -185,7 +185,7 @@ class TokenCache:
 
     def _write(self, token: Token) -> None:
         try:
-            write_whole(self._file, json.dumps(self._content(token)).encode(), mode=PRIVATE)
+            write_atomically(self._file, json.dumps(self._content(token)).encode(), mode=PRIVATE)
         except OSError as error:
             self._warn(error)
 
@@ -205,7 +205,7 @@ class TokenCache:
         logger.warning("The token cache %s is not used: %s.", self._file, reason)
 
 
-def user_directory(
+def default_directory(
     environment: Mapping[str, str] = os.environ, platform: str = sys.platform, home: Path | None = None
 ) -> Path:
     """Return where a user's caches are, by the platform's rules, and in there the tokens.

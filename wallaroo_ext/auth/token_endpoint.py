@@ -11,13 +11,13 @@ from urllib.parse import quote_plus
 import httpx
 
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext._util.urls import parsed
+from wallaroo_ext._util.urls import parse_http_url
 from wallaroo_ext.errors import AuthenticationError
 from wallaroo_ext.redaction.known_secrets import KnownSecrets
-from wallaroo_ext.redaction.tracebacks import hides_arguments
-from wallaroo_ext.transport.connections import Wire
+from wallaroo_ext.redaction.tracebacks import hide_arguments
+from wallaroo_ext.transport.connections import PooledTransport
 from wallaroo_ext.transport.process_connections import fork_safe
-from wallaroo_ext.transport.response_errors import connection_failed
+from wallaroo_ext.transport.response_errors import connection_error
 from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS, AnswerRefused, LimitedTransport
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.policy import RetryPolicy
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT = httpx.Timeout(connect=10.0, read=30.0, write=10.0, pool=10.0)
 OPERATION = "request_token"
-LONGEST_ANSWER = 1 << 20
+MAX_ANSWER_SIZE = 1 << 20
 """How large a token endpoint's answer may be, in bytes; a token with many roles has some thousand."""
 _ONE_CONNECTION = httpx.Limits(max_connections=1, max_keepalive_connections=0)
 _OF_THE_TRANSFER = {b"content-encoding", b"content-length", b"transfer-encoding"}
@@ -93,7 +93,7 @@ class TokenEndpoint:
         verify: ssl.SSLContext | bool = True,
         timeout: httpx.Timeout | float = DEFAULT_TIMEOUT,
     ) -> None:
-        self.url = str(parsed(url, "The token endpoint's URL"))
+        self.url = str(parse_http_url(url, "The token endpoint's URL"))
         self._credentials = credentials
         self._transport: httpx.BaseTransport | None = None if transport is None else fork_safe(transport)
         self._verify = verify
@@ -102,7 +102,7 @@ class TokenEndpoint:
         self._secrets.add_client(credentials.client_id, credentials.client_secret)
         self._secrets.add(credentials.password, credentials.refresh_token)
 
-    @hides_arguments
+    @hide_arguments
     def ask(self, form: Form) -> Answer:
         """Post a form.
 
@@ -116,7 +116,7 @@ class TokenEndpoint:
         except AnswerRefused as error:
             failure = self._refused(error)
         except (httpx.TransportError, httpx.DecodingError) as error:
-            failure = connection_failed(OPERATION, error)
+            failure = connection_error(OPERATION, error)
         # Outside of the handler, so that httpx's error, which holds the request with the password, is not its context.
         raise failure
 
@@ -136,8 +136,8 @@ class TokenEndpoint:
     def _client(self) -> httpx.Client:
         """Return a client for one request: tokens are asked for too rarely to keep a connection open."""
         if self._transport is not None:
-            return httpx.Client(transport=_Lent(_retrying(self._transport)), timeout=self._timeout)
-        wire = Wire(verify=self._verify, limits=_ONE_CONNECTION, backend="httpx")
+            return httpx.Client(transport=_UnclosedTransport(_retrying(self._transport)), timeout=self._timeout)
+        wire = PooledTransport(verify=self._verify, limits=_ONE_CONNECTION, backend="httpx")
         return httpx.Client(transport=_retrying(wire), timeout=self._timeout)
 
     def _request(self, http: httpx.Client, form: Form) -> httpx.Request:
@@ -149,8 +149,8 @@ class TokenEndpoint:
             headers={"Accept": "application/json", "Accept-Encoding": ACCEPTED_ENCODINGS} | headers,
             extensions={
                 request_options.OPERATION: OPERATION,
-                request_options.ANSWER_LIMIT: LONGEST_ANSWER,
-                request_options.LONGEST: self._longest(),
+                request_options.ANSWER_LIMIT: MAX_ANSWER_SIZE,
+                request_options.MAX_DEADLINE: self._longest(),
             },
         )
 
@@ -167,7 +167,7 @@ def _retrying(transport: httpx.BaseTransport) -> httpx.BaseTransport:
     return RetryTransport(LimitedTransport(transport), RetryPolicy(attempts=1, deadline=None))
 
 
-class _Lent(httpx.BaseTransport):
+class _UnclosedTransport(httpx.BaseTransport):
     """A transport that others use too, and that is not closed with a client."""
 
     def __init__(self, transport: httpx.BaseTransport) -> None:
@@ -188,7 +188,7 @@ def client_authentication(client_id: str, client_secret: str | None) -> tuple[di
     """
     if client_secret is None:
         return {}, {"client_id": client_id}
-    if not _reads_in_one_way(client_id, client_secret):
+    if not _needs_no_encoding(client_id, client_secret):
         return {}, {"client_id": client_id, "client_secret": client_secret}
     return {"Authorization": basic_header(client_id, client_secret)}, {}
 
@@ -203,12 +203,12 @@ def basic_header(client_id: str, client_secret: str) -> str:
         client_id: The client.
         client_secret: Its secret; empty for none.
     """
-    if not _reads_in_one_way(client_id, client_secret):
+    if not _needs_no_encoding(client_id, client_secret):
         client_id, client_secret = quote_plus(client_id), quote_plus(client_secret)
     return f"Basic {base64.b64encode(f'{client_id}:{client_secret}'.encode()).decode()}"
 
 
-def _reads_in_one_way(client_id: str, client_secret: str) -> bool:
+def _needs_no_encoding(client_id: str, client_secret: str) -> bool:
     """Return whether a pair means the same whether it is decoded or not, in every encoding of characters."""
     pair = f"{client_id}:{client_secret}"
     return ":" not in client_id and pair.isascii() and not {"%", "+"} & set(pair)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from wallaroo_ext._util.after_fork import this_process
-from wallaroo_ext.auth.single_flight import Flight
+from wallaroo_ext.auth.single_flight import SingleFlight
 from wallaroo_ext.errors import AuthenticationError, ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ PATIENCE_SECONDS = 1.0
 """For how long a caller with a token that is still good waits for a newer one."""
 PAUSE_SECONDS = 5.0
 """How long after a renewal ahead of time that failed the next one is tried."""
-_Renewal = Flight["Token | None"]
+_Renewal = SingleFlight["Token | None"]
 _REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
-class TokenKeeper:
+class TokenManager:
     """Gives a token that is good, to any number of threads and event loops, without a lock.
 
     While the token is fresh, it is given at once. Otherwise one renewal is under way at a time, in a thread of its own,
@@ -71,7 +71,7 @@ class TokenKeeper:
         """
         while True:
             held = self._token_or_renewal(refused)
-            if not isinstance(held, Flight):
+            if not isinstance(held, SingleFlight):
                 return held
             held.wait(self._patience(held, refused))
             token = self._outcome(held, refused)
@@ -82,7 +82,7 @@ class TokenKeeper:
         """Return a good token, renewed where necessary, for an event loop; see `wait`."""
         while True:
             held = self._token_or_renewal(refused)
-            if not isinstance(held, Flight):
+            if not isinstance(held, SingleFlight):
                 return held
             await held.wait_async(self._patience(held, refused))
             token = self._outcome(held, refused)
@@ -102,7 +102,7 @@ class TokenKeeper:
         token = self.fresh()
         if token is not None and _differs(token, refused):
             return token
-        renewal = self._under_way.setdefault(this_process(), Flight(lambda: self._renewed(seen)))
+        renewal = self._under_way.setdefault(this_process(), SingleFlight(lambda: self._renewed(seen)))
         if renewal.runs_here:
             raise ConfigurationError(
                 "What gives the token has called the instance with that same token. Let it use another client."

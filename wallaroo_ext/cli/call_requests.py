@@ -28,7 +28,7 @@ _Part = tuple[str | None, BinaryIO | bytes, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class RequestInputs:
     """What the command line gives for a request; see `wallaroo-ext call --help`."""
 
     data: str | None
@@ -40,7 +40,7 @@ class Inputs:
 
 
 @contextmanager
-def request_of(name: str, inputs: Inputs) -> Generator[dict[str, Any]]:
+def build_request(name: str, inputs: RequestInputs) -> Generator[dict[str, Any]]:
     """Yield what httpx's `request` takes for an operation; files are open for as long as the block runs.
 
     Raises:
@@ -56,7 +56,7 @@ def request_of(name: str, inputs: Inputs) -> Generator[dict[str, Any]]:
         }
 
 
-def _url(name: str, operation: OperationInfo, inputs: Inputs) -> str:
+def _url(name: str, operation: OperationInfo, inputs: RequestInputs) -> str:
     wanted = re.findall(r"\{(\w+)\}", operation.path)
     given = dict(_pairs(inputs.path, "--path"))
     if set(wanted) != set(given):
@@ -72,7 +72,7 @@ def _pairs(given: list[str], option: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in pairs]
 
 
-def _body(name: str, operation: OperationInfo, inputs: Inputs, files: ExitStack) -> dict[str, Any]:
+def _body(name: str, operation: OperationInfo, inputs: RequestInputs, files: ExitStack) -> dict[str, Any]:
     """Return the body, and the headers that tell its media type and the answer's."""
     if _MULTIPART in operation.request_types:
         return _multipart(name, operation, inputs, files)
@@ -96,7 +96,7 @@ def _content(data: str | None, files: ExitStack, *, streamed: bool) -> bytes | B
     if data == "-":
         return sys.stdin.buffer if streamed else sys.stdin.buffer.read()
     if data is not None and data.startswith("@"):
-        file = _opened(data[1:], files)
+        file = _open_file(data[1:], files)
         return file if streamed else file.read()
     return ("{}" if data is None else data).encode()
 
@@ -123,7 +123,7 @@ def _check_json(content: bytes) -> None:
         raise UsageError(f"The body is no JSON: {error}.") from None
 
 
-def _multipart(name: str, operation: OperationInfo, inputs: Inputs, files: ExitStack) -> dict[str, Any]:
+def _multipart(name: str, operation: OperationInfo, inputs: RequestInputs, files: ExitStack) -> dict[str, Any]:
     if inputs.data is not None or not inputs.part:
         raise UsageError(f"{name} takes a body of parts: --part metadata='{{…}}' --part file=@model.onnx.")
     parts = [(part, _part(value, files)) for part, value in _pairs(inputs.part, "--part")]
@@ -133,14 +133,14 @@ def _multipart(name: str, operation: OperationInfo, inputs: Inputs, files: ExitS
 def _part(value: str, files: ExitStack) -> _Part:
     """Return a part: a file with its name, an object as JSON, anything else as a text."""
     if value.startswith("@"):
-        return user_path(value[1:]).name, _opened(value[1:], files), _BYTES
+        return user_path(value[1:]).name, _open_file(value[1:], files), _BYTES
     if value.startswith("{"):
         _check_json(value.encode())
         return None, value.encode(), _JSON
     return None, value.encode(), "text/plain"
 
 
-def _opened(name: str, files: ExitStack) -> BinaryIO:
+def _open_file(name: str, files: ExitStack) -> BinaryIO:
     try:
         return files.enter_context(user_path(name).open("rb"))
     except OSError as error:

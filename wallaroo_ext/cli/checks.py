@@ -19,13 +19,13 @@ import httpx
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext._util.urls import shown_host
+from wallaroo_ext._util.urls import display_host
 from wallaroo_ext.errors import AuthenticationError, ConfigurationError, PermissionDeniedError, WallarooError
-from wallaroo_ext.redaction.patterns import beginning
+from wallaroo_ext.redaction.patterns import redact_beginning
 from wallaroo_ext.settings import Settings
 from wallaroo_ext.transport.plain_client import plain_client
 from wallaroo_ext.transport.proxies import proxy_for
-from wallaroo_ext.transport.response_errors import connection_failed, plain, refusal
+from wallaroo_ext.transport.response_errors import body_as_line, connection_error, response_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,13 +53,13 @@ class Check:
         advice: What to do, where it is not well.
     """
 
-    name: str
+    check_name: str
     state: State
     detail: str
     advice: str = ""
 
 
-def versions() -> Check:
+def check_versions() -> Check:
     """Return what runs here."""
     return Check(
         "versions",
@@ -69,7 +69,7 @@ def versions() -> Check:
     )
 
 
-def settings(environment: Mapping[str, str]) -> tuple[Settings | None, Check]:
+def check_settings(environment: Mapping[str, str]) -> tuple[Settings | None, Check]:
     """Are the settings there, and do they fit together?"""
     try:
         found = Settings.resolve(environment)
@@ -85,13 +85,13 @@ def settings(environment: Mapping[str, str]) -> tuple[Settings | None, Check]:
     return found, Check("settings", "ok", f"The API at {found.api_url}{keycloak}, with {who}.")
 
 
-def proxy_of(url: httpx.URL) -> str | None:
+def proxy_host(url: httpx.URL) -> str | None:
     """Return the proxy that requests to a URL go through, without its password; None where they go directly."""
     proxy = proxy_for(url)
-    return None if proxy is None else shown_host(proxy)
+    return None if proxy is None else display_host(proxy)
 
 
-def name(url: httpx.URL) -> Check:
+def check_name(url: httpx.URL) -> Check:
     """Is the host's name known?"""
     title = f"DNS {url.host}"
     try:
@@ -105,7 +105,7 @@ def name(url: httpx.URL) -> Check:
     return Check(title, "ok", f"{what}.")
 
 
-def connection(url: httpx.URL, context: ssl.SSLContext) -> list[Check]:
+def check_connection(url: httpx.URL, context: ssl.SSLContext) -> list[Check]:
     """Does the port accept a connection, and is the certificate trusted?"""
     port = url.port or {"http": 80, "https": 443}[url.scheme]
     title = f"connection {url.host}:{port}"
@@ -150,27 +150,27 @@ def _certificate_advice(error: ssl.SSLCertVerificationError) -> str:
     return "Name the file of the authority that signed it with --ca-bundle or WALLAROO_CA_BUNDLE."
 
 
-def api(url: str, context: ssl.SSLContext) -> tuple[httpx.Response | None, Check]:
+def check_api(url: str, context: ssl.SSLContext) -> tuple[httpx.Response | None, Check]:
     """Does the API answer there? It is asked without a token, and has to refuse that."""
     operation = "list_workspaces"
     try:
         with plain_client(url, verify=context, seconds=PATIENCE_SECONDS) as http:
             response = http.post(contract.operation(operation).path, json={})
     except (httpx.RequestError, httpx.InvalidURL) as error:
-        failure: Any = connection_failed(operation, error)
+        failure: Any = connection_error(operation, error)
         advice = _HTTPS if isinstance(error, httpx.RemoteProtocolError) and url.startswith("http:") else failure.advice
         return None, Check("API", "failed", failure.args[0], advice)
     if response.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return response, Check("API", "ok", "It answers, and wants a token.")
     if response.is_success:
-        what = f"It answers {response.status_code} without a token: {plain(response)!r}."
+        what = f"It answers {response.status_code} without a token: {body_as_line(response)!r}."
         return response, Check("API", "failed", what, "This is another server, or a page in front of the API.")
-    error = refusal(operation, response)
+    error = response_error(operation, response)
     advice = error.advice if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "Is this the API's address?"
     return response, Check("API", "failed", str(error.args[0]), advice)
 
 
-def token(client: Client, now: float) -> tuple[str | None, Check]:
+def check_token(client: Client, now: float) -> tuple[str | None, Check]:
     """Is there a token for the credentials?
 
     Args:
@@ -182,7 +182,7 @@ def token(client: Client, now: float) -> tuple[str | None, Check]:
         found: str = auth.access_token()
     except WallarooError as error:
         return None, Check("token", "failed", str(error))
-    ends_at = claims_of(found).get("exp")
+    ends_at = decode_claims(found).get("exp")
     if not isinstance(ends_at, int | float):
         return found, Check("token", "ok", "There is a token; it does not say how long it is good.")
     if ends_at <= now:
@@ -192,11 +192,11 @@ def token(client: Client, now: float) -> tuple[str | None, Check]:
     return found, Check("token", "ok", f"There is a token, which is good for {ends_at - now:.0f} s.")
 
 
-def clock(response: httpx.Response | None, token: str | None) -> Check:
+def check_clock(response: httpx.Response | None, token: str | None) -> Check:
     """Does this machine's clock agree with the instance's, by the answer's date or the token's?"""
     now = time.time()
-    issued_at = claims_of(token or "").get("iat")
-    there = date_of(response)
+    issued_at = decode_claims(token or "").get("iat")
+    there = answer_date(response)
     if there is None and isinstance(issued_at, int | float) and issued_at > now:
         there = float(issued_at)  # a token of the past says nothing, one of the future does
     if there is None:
@@ -208,7 +208,7 @@ def clock(response: httpx.Response | None, token: str | None) -> Check:
     return Check("clock", "failed", what, "Set it, by NTP for one: certificates and tokens seem invalid otherwise.")
 
 
-def date_of(response: httpx.Response | None) -> float | None:
+def answer_date(response: httpx.Response | None) -> float | None:
     """Return when an answer was given by the clock of who gave it, in seconds since 1970."""
     if response is None:
         return None
@@ -218,7 +218,7 @@ def date_of(response: httpx.Response | None) -> float | None:
         return None
 
 
-def permissions(client: Client, *, has_user: bool) -> Check:
+def check_permissions(client: Client, *, has_user: bool) -> Check:
     """Return what may the caller do?"""
     from wallaroo_mlops_client.api.workspaces import list_workspaces
     from wallaroo_mlops_client.models import ListWorkspacesRequest
@@ -237,14 +237,14 @@ def permissions(client: Client, *, has_user: bool) -> Check:
     return Check("permissions", "ok", f"The caller sees {count} workspace{'' if count == 1 else 's'}.")
 
 
-def release(response: httpx.Response | None) -> Check:
+def check_release(response: httpx.Response | None) -> Check:
     """Return which release is it?"""
     server = None if response is None else response.headers.get("Server")
-    said = f"; its server calls itself {beginning(server, 100)}" if server else ""
+    said = f"; its server calls itself {redact_beginning(server, 100)}" if server else ""
     return Check("release", "skipped", f"The API has no operation that tells its release{said}.")
 
 
-def claims_of(token: str) -> dict[str, Any]:
+def decode_claims(token: str) -> dict[str, Any]:
     """Return the claims; none where it is no JSON web token."""
     _, _, rest = token.partition(".")
     payload = rest.partition(".")[0]

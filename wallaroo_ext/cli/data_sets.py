@@ -19,7 +19,7 @@ _CONDITION = re.compile(r"\s*(?P<name>.+?)\s*(?P<sign>==|!=|<=|>=|<|>|=)\s*(?P<v
 _SHOWN = 10
 
 
-def source_of(place: str, kind: str | None, types: dict[str, str]) -> Source:
+def open_data_set(place: str, kind: str | None, types: dict[str, str]) -> Source:
     """Return the data set, to look at its columns."""
     require_pyarrow()
     from wallaroo_ext.batch.reading.data_source import open_source
@@ -27,7 +27,7 @@ def source_of(place: str, kind: str | None, types: dict[str, str]) -> Source:
     return open_source(place, kind=kind, types=types)
 
 
-def types_of(texts: list[str]) -> dict[str, str]:
+def parse_types(texts: list[str]) -> dict[str, str]:
     """Return the types that columns are to have, as `infer_dataset` takes them.
 
     Args:
@@ -45,7 +45,7 @@ def types_of(texts: list[str]) -> dict[str, str]:
     return found
 
 
-def chosen(source: Source, columns: list[str], drop: list[str], keys: list[str]) -> dict[str, Any]:
+def choose_columns(source: Source, columns: list[str], drop: list[str], keys: list[str]) -> dict[str, Any]:
     """Return the columns to send, and the keys, as `infer_dataset` takes them.
 
     Args:
@@ -80,7 +80,7 @@ def _near(known: Sequence[str], name: str) -> str:
     return ", ".join(get_close_matches(name, known, n=3, cutoff=0.5) or [*known[:_SHOWN], *more])
 
 
-def filter_of(source: Source, conditions: list[str]) -> Any:
+def parse_filter(source: Source, conditions: list[str]) -> Any:
     """Return the conditions as an expression of pyarrow; None where there are none.
 
     Raises:

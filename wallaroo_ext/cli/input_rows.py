@@ -66,7 +66,7 @@ def _ending(content: bytes) -> str:
     return ".json" if content.lstrip()[:1] in {b"[", b"{"} else ".csv"
 
 
-def with_columns(table: pa.Table, columns: list[str], drop: list[str]) -> pa.Table:
+def select_columns(table: pa.Table, columns: list[str], drop: list[str]) -> pa.Table:
     """Return some columns of a table.
 
     Args:
@@ -98,7 +98,7 @@ def _named(table: pa.Table, texts: list[str], option: str) -> list[str]:
     return names
 
 
-def as_vector(table: pa.Table) -> pa.Table:
+def to_vector_column(table: pa.Table) -> pa.Table:
     """Return the columns as one: a vector of 32-bit floats a row, for a model with one input.
 
     Raises:
@@ -112,7 +112,7 @@ def as_vector(table: pa.Table) -> pa.Table:
         raise UsageError(f"--vector: {error} --drop {error.column} leaves it out.") from None
 
 
-def pieces(table: pa.Table) -> Iterator[pa.Table]:
+def split_into_requests(table: pa.Table) -> Iterator[pa.Table]:
     """Yield a table in pieces that one request can carry, at least one."""
     rows = max(1, table.num_rows * _REQUEST_BYTES // max(table.nbytes, 1))
     for begin in range(0, max(table.num_rows, 1), rows):

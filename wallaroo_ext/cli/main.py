@@ -33,7 +33,7 @@ _COMMANDS = (
 """The commands, each in the module of its name."""
 
 
-def program(arguments: list[str]) -> App:
+def build_app(arguments: list[str]) -> App:
     """Return the command line; where these arguments ask for a command, only that one is loaded.
 
     A sandbox would keep the memory of all others for as long as it runs.
@@ -55,7 +55,7 @@ def program(arguments: list[str]) -> App:
 
 def main() -> None:
     """Run the command line."""
-    run(program(sys.argv[1:]), sys.argv[1:])
+    run(build_app(sys.argv[1:]), sys.argv[1:])
 
 
 _PIPE_CLOSED = 141
@@ -76,14 +76,16 @@ def run(app: App, arguments: list[str]) -> None:
     try:
         _refuse_secrets(arguments)
         try:
-            with signals.raised() if arguments[:1] and arguments[0] in _MAY_LEAVE_SOMETHING else nullcontext():
+            with (
+                signals.raise_on_signals() if arguments[:1] and arguments[0] in _MAY_LEAVE_SOMETHING else nullcontext()
+            ):
                 app(arguments, exit_on_error=False, print_error=False)
         finally:
             sys.stdout.flush()
     except (CycloptsError, UsageError) as error:
         output.fail(UsageError(" ".join(str(error).split())), machine="--json" in arguments)
     except KeyboardInterrupt as interrupt:
-        output.interrupted(interrupt, machine="--json" in arguments)
+        output.report_interrupt(interrupt, machine="--json" in arguments)
         raise SystemExit(signals.exit_code_of(interrupt)) from None
     except BrokenPipeError:
         # Python flushes once more at its end, and would complain there.

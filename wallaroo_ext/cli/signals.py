@@ -27,7 +27,7 @@ def exit_code_of(interrupt: KeyboardInterrupt) -> int:
 
 
 @contextmanager
-def raised() -> Generator[None]:
+def raise_on_signals() -> Generator[None]:
     """Raise SIGTERM and SIGHUP as `Terminated` in a block, where they would end the program at once."""
     with ExitStack() as after:
         for name in _SIGNALS if threading.current_thread() is threading.main_thread() else ():
@@ -42,7 +42,7 @@ def _raise(number: int, _: Any) -> None:
 
 
 @contextmanager
-def noted(left: Callable[[], str]) -> Generator[None]:
+def note_on_interrupt(left: Callable[[], str]) -> Generator[None]:
     """Say on what interrupts the block what is left behind."""
     try:
         yield

@@ -16,7 +16,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from wallaroo_ext._util.after_fork import keep_from_children, this_process
+from wallaroo_ext._util.after_fork import detach_in_children, this_process
 from wallaroo_ext.transport.retry.request_bodies import can_be_read_twice
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class _Connector(aiohttp.TCPConnector):
         connection = await super().connect(*arguments, **named)
         _used.set(connection.transport)
         if connection.transport is not None:
-            keep_from_children(connection.transport.get_extra_info("socket").fileno())
+            detach_in_children(connection.transport.get_extra_info("socket").fileno())
         return connection
 
     def __del__(self, *arguments: Any) -> None:
@@ -75,7 +75,7 @@ class _Connector(aiohttp.TCPConnector):
             super().__del__(*arguments)
 
 
-def _break_off() -> None:
+def _abort_connection() -> None:
     """Drop the connection: to close it would wait for the server to take what is left."""
     transport = _used.get()
     if isinstance(transport, asyncio.WriteTransport):
@@ -94,36 +94,36 @@ class _Transport(AiohttpTransport):
         """Send a request."""
         limit = asyncio.timeout(None)
         _used.set(None)  # the connection of an earlier request may be another task's by now
-        with _translated(limit):
+        with _translate_errors(limit):
             try:
                 async with limit:
-                    response = await super().handle_async_request(_with_limit(request, limit))
+                    response = await super().handle_async_request(_limit_writing(request, limit))
             except asyncio.CancelledError:
-                _break_off()
+                _abort_connection()
                 raise
             finally:
                 if limit.expired():
-                    _break_off()
+                    _abort_connection()
         response.request = request
-        response.stream = _Answer(response.stream)
+        response.stream = _AnswerStream(response.stream)
         return response
 
 
-class _Answer(httpx.AsyncByteStream):
+class _AnswerStream(httpx.AsyncByteStream):
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _translated():
+        with _translate_errors():
             async for part in self._stream:
                 yield part
 
     async def aclose(self) -> None:
-        with _translated():
+        with _translate_errors():
             await self._stream.aclose()
 
 
-class _Body(httpx.AsyncByteStream):
+class _LimitedBody(httpx.AsyncByteStream):
     """A body that sets a time limit for each of its pieces to be taken."""
 
     def __init__(self, stream: Any, limit: asyncio.Timeout, seconds: float) -> None:
@@ -140,20 +140,20 @@ class _Body(httpx.AsyncByteStream):
         self._limit.reschedule(None)
 
 
-def _with_limit(request: httpx.Request, limit: asyncio.Timeout) -> httpx.Request:
+def _limit_writing(request: httpx.Request, limit: asyncio.Timeout) -> httpx.Request:
     """The request with a limit on its writing; a small body fits into what the system buffers, and needs none."""
     seconds = request.extensions.get("timeout", {}).get("write")
     small = can_be_read_twice(request.stream) and int(request.headers.get("Content-Length", 0)) <= _PIECE
     if small or seconds is None:
         return request
-    body = _Body(request.stream, limit, seconds)
+    body = _LimitedBody(request.stream, limit, seconds)
     return httpx.Request(
         request.method, request.url, headers=request.headers, stream=body, extensions=request.extensions
     )
 
 
 @contextmanager
-def _translated(limit: asyncio.Timeout | None = None) -> Generator[None]:
+def _translate_errors(limit: asyncio.Timeout | None = None) -> Generator[None]:
     """Aiohttp's errors as httpx's, by what they were caused by."""
     try:
         yield

@@ -8,14 +8,18 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-from wallaroo_ext._util.after_fork import PerProcess, renew_in_children
+from wallaroo_ext._util.after_fork import PerProcess, renew_selector_in_children
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.redaction.known_secrets import KnownSecrets
 from wallaroo_ext.redaction.tracebacks import clear_frames
-from wallaroo_ext.transport.process_connections import ForkSafeTransport, OwnAnswer, kept_from_children
-from wallaroo_ext.transport.proxies import environment_proxies, goes_directly, proxy_among, remember_passwords
-from wallaroo_ext.transport.timed_connections import timed
-from wallaroo_ext.transport.tls import tls_context
+from wallaroo_ext.transport.process_connections import (
+    ForkSafeTransport,
+    SingleProcessStream,
+    detach_connections_in_children,
+)
+from wallaroo_ext.transport.proxies import bypasses_proxy, environment_proxies, match_proxy, remember_proxy_passwords
+from wallaroo_ext.transport.timed_connections import enforce_deadlines
+from wallaroo_ext.transport.tls import shared_tls_context
 
 if TYPE_CHECKING:
     import asyncio
@@ -26,7 +30,7 @@ Backend = Literal["httpx", "aiohttp"]
 AnyClient = TypeVar("AnyClient", httpx.Client, httpx.AsyncClient)
 
 
-class _Connections:
+class _ProcessPool:
     """Those of one process: one set for its threads, and one for each event loop.
 
     A set has a client for each proxy, by its URL, and one without: so a proxy that cannot be used is in nobody's way
@@ -43,10 +47,10 @@ class _Connections:
 
     def proxy_for(self, url: httpx.URL) -> str | None:
         """Return the proxy that a request goes through, as the environment was at first."""
-        return None if goes_directly(url) else proxy_among(self.proxies, url)
+        return None if bypasses_proxy(url) else match_proxy(self.proxies, url)
 
 
-class Wire(ForkSafeTransport):
+class PooledTransport(ForkSafeTransport):
     """Connections to any number of servers, by the proxies that the environment names.
 
     It serves threads, and any number of event loops and of forked processes, each with connections of its own. Nothing
@@ -63,14 +67,14 @@ class Wire(ForkSafeTransport):
         self._limits = limits
         self._async_client = _async_client(backend)
         self._secrets = KnownSecrets()
-        self._own = PerProcess(_Connections)
+        self._own = PerProcess(_ProcessPool)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         own = self._own.get()
         proxy = own.proxy_for(request.url)
         response = _transport(own.sync.get(proxy) or self._made(own, proxy)).handle_request(request)
-        response.stream = OwnAnswer(response.stream)
+        response.stream = SingleProcessStream(response.stream)
         return response
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -79,27 +83,27 @@ class Wire(ForkSafeTransport):
         proxy = own.proxy_for(request.url)
         client = own.by_loop.get(loop, {}).get(proxy) or self._made_for(own, loop, proxy)
         response = await _transport(client).handle_async_request(request)
-        response.stream = OwnAnswer(response.stream)
+        response.stream = SingleProcessStream(response.stream)
         return response
 
-    def _made(self, own: _Connections, proxy: str | None) -> httpx.Client:
+    def _made(self, own: _ProcessPool, proxy: str | None) -> httpx.Client:
         with own.lock:
             if proxy not in own.sync:
                 made = _client(httpx.Client, verify=self._context(), limits=self._limits, proxy=proxy)
-                own.sync[proxy] = kept_from_children(timed(made))
+                own.sync[proxy] = detach_connections_in_children(enforce_deadlines(made))
             return own.sync[proxy]
 
-    def _made_for(self, own: _Connections, loop: asyncio.AbstractEventLoop, proxy: str | None) -> httpx.AsyncClient:
-        renew_in_children(loop)
+    def _made_for(self, own: _ProcessPool, loop: asyncio.AbstractEventLoop, proxy: str | None) -> httpx.AsyncClient:
+        renew_selector_in_children(loop)
         with own.lock:
             made = _client(self._async_client, verify=self._context(), limits=self._limits, proxy=proxy)
-            return own.by_loop.setdefault(loop, {}).setdefault(proxy, kept_from_children(made))
+            return own.by_loop.setdefault(loop, {}).setdefault(proxy, detach_connections_in_children(made))
 
     def _context(self) -> ssl.SSLContext:
         """The TLS settings, which threads and event loops share; it is asked for with each new set of connections."""
-        remember_passwords(self._secrets)
+        remember_proxy_passwords(self._secrets)
         if isinstance(self._verify, bool):
-            self._verify = tls_context(verify=self._verify)
+            self._verify = shared_tls_context(verify=self._verify)
         return self._verify
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from wallaroo_ext.transport.connections import Wire
+from wallaroo_ext.transport.connections import PooledTransport
 from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS, LimitedTransport
 from wallaroo_ext.transport.retry.policy import RetryPolicy
 from wallaroo_ext.transport.retry.transport import RetryTransport
@@ -28,7 +28,7 @@ def plain_client(
         verify: How certificates are checked, as httpx takes it.
         answer_limit: How large an answer may be, in bytes; see `connect`.
     """
-    wire = Wire(verify=verify, limits=_ONE_CONNECTION, backend="httpx")
+    wire = PooledTransport(verify=verify, limits=_ONE_CONNECTION, backend="httpx")
     transport = RetryTransport(LimitedTransport(wire, answer_limit), RetryPolicy(attempts=1, deadline=seconds))
     headers = {"Accept-Encoding": ACCEPTED_ENCODINGS}
     return httpx.Client(base_url=base_url, transport=transport, timeout=seconds, headers=headers)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpcore
 import httpx
 
-from wallaroo_ext._util.after_fork import Process, keep_from_children, leave_alone, this_process
+from wallaroo_ext._util.after_fork import Process, detach_in_children, prevent_finalization, this_process
 from wallaroo_ext.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class ForkSafeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """A transport that a forked child can use: no connection of its parent is used there."""
 
 
-class OneProcess(ForkSafeTransport):
+class SingleProcessTransport(ForkSafeTransport):
     """A transport of which nobody knows whether it has connections: for the process that uses it first.
 
     Args:
@@ -72,10 +72,10 @@ def fork_safe(transport: Any) -> Any:
     """
     if isinstance(transport, (ForkSafeTransport, *_WITHOUT_CONNECTIONS)):
         return transport
-    return OneProcess(transport)
+    return SingleProcessTransport(transport)
 
 
-class OwnAnswer(httpx.SyncByteStream, httpx.AsyncByteStream):
+class SingleProcessStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     """The body of an answer, for the process that asked; a child neither reads on nor closes what its parent reads."""
 
     def __init__(self, stream: Any) -> None:
@@ -108,7 +108,7 @@ class OwnAnswer(httpx.SyncByteStream, httpx.AsyncByteStream):
     def _leave(self, parts: object) -> None:
         """Keep what reads the parent's connection as it is: to end it would wait for the parent's threads."""
         if not self._process.is_this:
-            leave_alone(parts)
+            prevent_finalization(parts)
 
     def close(self) -> None:
         """Close the answer."""
@@ -121,7 +121,7 @@ class OwnAnswer(httpx.SyncByteStream, httpx.AsyncByteStream):
             await self._stream.aclose()
 
 
-class _KeptConnections(httpcore.NetworkBackend):
+class _DetachingBackend(httpcore.NetworkBackend):
     """Makes connections that forked children let go of.
 
     Args:
@@ -134,11 +134,11 @@ class _KeptConnections(httpcore.NetworkBackend):
     def connect_tcp(self, *arguments: Any, **named: Any) -> httpcore.NetworkStream:
         """Connect."""
         stream = self._backend.connect_tcp(*arguments, **named)
-        keep_from_children(stream.get_extra_info("socket").fileno())
+        detach_in_children(stream.get_extra_info("socket").fileno())
         return stream
 
 
-class _KeptAsyncConnections(httpcore.AsyncNetworkBackend):
+class _AsyncDetachingBackend(httpcore.AsyncNetworkBackend):
     """The same for asyncio.
 
     Args:
@@ -151,14 +151,14 @@ class _KeptAsyncConnections(httpcore.AsyncNetworkBackend):
     async def connect_tcp(self, *arguments: Any, **named: Any) -> httpcore.AsyncNetworkStream:
         """Connect."""
         stream = await self._backend.connect_tcp(*arguments, **named)
-        keep_from_children(stream.get_extra_info("socket").fileno())
+        detach_in_children(stream.get_extra_info("socket").fileno())
         return stream
 
 
-def kept_from_children(client: AnyClient) -> AnyClient:
+def detach_connections_in_children(client: AnyClient) -> AnyClient:
     """Let forked children let go of all connections that a client of httpx makes; the client."""
     mounted: list[Any] = [client._transport, *client._mounts.values()]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - httpx takes no network backend, and httpcore does
-    kept = _KeptConnections if isinstance(client, httpx.Client) else _KeptAsyncConnections
+    kept = _DetachingBackend if isinstance(client, httpx.Client) else _AsyncDetachingBackend
     for transport in mounted:
         if (pool := getattr(transport, "_pool", None)) is not None:
             pool._network_backend = kept(pool._network_backend)  # noqa: SLF001 - the same

@@ -44,7 +44,7 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def remember_passwords(secrets: KnownSecrets) -> None:
+def remember_proxy_passwords(secrets: KnownSecrets) -> None:
     """Take the passwords of the environment's proxies for secrets."""
     for proxy in get_environment_proxies().values():
         try:
@@ -54,14 +54,14 @@ def remember_passwords(secrets: KnownSecrets) -> None:
         secrets.add_client(url.username, url.password)
 
 
-def goes_directly(url: httpx.URL) -> bool:
+def bypasses_proxy(url: httpx.URL) -> bool:
     """Return whether a URL is on this machine, so that no proxy is asked for it."""
     return is_loopback(url.raw_host.decode("ascii", "replace"))
 
 
 def proxy_for(url: httpx.URL) -> str | None:
     """Return the URL of the proxy that a request goes through, with its password; None where it goes directly."""
-    return None if goes_directly(url) else proxy_among(environment_proxies(), url)
+    return None if bypasses_proxy(url) else match_proxy(environment_proxies(), url)
 
 
 Proxies = list[tuple[URLPattern, str | None]]
@@ -77,6 +77,6 @@ def environment_proxies() -> Proxies:
     return sorted(found, key=lambda entry: entry[0])
 
 
-def proxy_among(proxies: Proxies, url: httpx.URL) -> str | None:
+def match_proxy(proxies: Proxies, url: httpx.URL) -> str | None:
     """Return the URL of the first proxy that is for a URL."""
     return next((proxy for pattern, proxy in proxies if pattern.matches(url)), None)

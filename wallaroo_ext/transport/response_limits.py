@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from wallaroo_ext._util.urls import readable
+from wallaroo_ext._util.urls import parse_url
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.transport.process_connections import ForkSafeTransport, fork_safe
 from wallaroo_ext.transport.retry import request_options
@@ -29,9 +29,9 @@ ERROR_LIMIT = MIB
 ACCEPTED_ENCODINGS = "gzip, deflate"
 """What a request says in `Accept-Encoding`: what can be decompressed a little at a time."""
 
-UNREADABLE = "wallaroo_ext.unreadable_redirect"
+UNREADABLE_REDIRECT = "wallaroo_ext.unreadable_redirect"
 """An entry of an answer's extensions: it redirects to what is no URL."""
-_BOUND = "wallaroo_ext.bound"
+_LIMIT_KEY = "wallaroo_ext.bound"
 """An entry of an answer's extensions: how large it may be, in bytes; None for any size."""
 
 _PIECE = 64 * 1024
@@ -61,7 +61,7 @@ class AnswerRefused(httpx.DecodingError):
         self.too_large = too_large
 
 
-def checked_limit(limit: int | None) -> int | None:
+def check_answer_limit(limit: int | None) -> int | None:
     """Return a limit in bytes as it was given.
 
     Raises:
@@ -85,13 +85,13 @@ class LimitedTransport(ForkSafeTransport):
 
     def __init__(self, transport: Any, limit: int | None = None) -> None:
         self._transport = fork_safe(transport)
-        self._limit = checked_limit(limit)
+        self._limit = check_answer_limit(limit)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         response: httpx.Response = self._transport.handle_request(request)
         try:
-            return limited(response, request, self._limit)
+            return limit_answer(response, request, self._limit)
         except httpx.DecodingError:
             response.close()
             raise
@@ -100,7 +100,7 @@ class LimitedTransport(ForkSafeTransport):
         """Send a request."""
         response: httpx.Response = await self._transport.handle_async_request(request)
         try:
-            return limited(response, request, self._limit)
+            return limit_answer(response, request, self._limit)
         except httpx.DecodingError:
             await response.aclose()
             raise
@@ -114,7 +114,7 @@ class LimitedTransport(ForkSafeTransport):
         await self._transport.aclose()
 
 
-def limited(response: httpx.Response, request: httpx.Request, limit: int | None = None) -> httpx.Response:
+def limit_answer(response: httpx.Response, request: httpx.Request, limit: int | None = None) -> httpx.Response:
     """Return an answer whose body is decompressed and bounded while it is read.
 
     Args:
@@ -133,12 +133,12 @@ def limited(response: httpx.Response, request: httpx.Request, limit: int | None 
             too_large=False,
             request=request,
         )
-    response = _with_readable_redirect(response, request)
-    bound = response.extensions[_BOUND] = _bound(response, request, limit)
+    response = _drop_unreadable_redirect(response, request)
+    bound = response.extensions[_LIMIT_KEY] = _limit_of(response, request, limit)
     length = response.headers.get("Content-Length", "")
     has_body = response.is_success and request.method != "HEAD"
     if not _ENCODINGS[named] and bound is not None and has_body and _is_more(length, bound):
-        raise too_large(response.status_code, bound, request)
+        raise too_large_error(response.status_code, bound, request)
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _CHANGED]
     stream = _LimitedStream(response, request, bound, _ENCODINGS[named])
     if not _ENCODINGS[named]:
@@ -150,17 +150,17 @@ def limited(response: httpx.Response, request: httpx.Request, limit: int | None 
 _CHANGED = {b"content-encoding", b"content-length"}
 
 
-def _with_readable_redirect(response: httpx.Response, request: httpx.Request) -> httpx.Response:
+def _drop_unreadable_redirect(response: httpx.Response, request: httpx.Request) -> httpx.Response:
     """An answer whose redirect httpx can read: it reads one also where it does not follow it, and fails at some."""
     if not response.has_redirect_location:
         return response
     try:
-        target = readable(request.url.join(response.headers["Location"]))
+        target = parse_url(request.url.join(response.headers["Location"]))
     except (httpx.InvalidURL, ValueError):
         target = None
     if target is None:
         del response.headers["Location"]
-        response.extensions[UNREADABLE] = True
+        response.extensions[UNREADABLE_REDIRECT] = True
     return response
 
 
@@ -168,7 +168,7 @@ def _is_more(length: str, bound: int) -> bool:
     return length.isascii() and length.isdigit() and (len(length) > 18 or int(length) > bound)  # noqa: PLR2004 - digits of 2^60
 
 
-def _bound(response: httpx.Response, request: httpx.Request, limit: int | None) -> int | None:
+def _limit_of(response: httpx.Response, request: httpx.Request, limit: int | None) -> int | None:
     if not response.is_success:
         return ERROR_LIMIT
     if request.extensions.get(request_options.STREAM):
@@ -179,13 +179,13 @@ def _bound(response: httpx.Response, request: httpx.Request, limit: int | None) 
     return ARROW_LIMIT if response.headers.get("Content-Type", "").lower().startswith(_ARROW) else LIMIT
 
 
-def bound_of(response: httpx.Response) -> int:
+def arrow_memory_limit(response: httpx.Response) -> int:
     """Return how large an Arrow answer may be in memory, in bytes: as large as it may be on its way."""
-    bound = response.extensions.get(_BOUND)
+    bound = response.extensions.get(_LIMIT_KEY)
     return ARROW_LIMIT if bound is None else bound
 
 
-def too_large(status: int, bound: int, request: httpx.Request | None) -> AnswerRefused:
+def too_large_error(status: int, bound: int, request: httpx.Request | None) -> AnswerRefused:
     """Return the error of an answer with more than its bound, in bytes."""
     shown = f"{bound / MIB:g} MiB" if bound >= MIB else f"{bound} bytes"
     return AnswerRefused(f"an answer of more than {shown}", status=status, request=request)
@@ -200,7 +200,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._ends_early = not response.is_success
         self._request = request
         self._bound = bound
-        self._pieces = _Decompressed(window) if window else None
+        self._pieces = _Decompressor(window) if window else None
         self._size = 0
         self._received = 0
 
@@ -230,7 +230,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
             return iter((part,))
         self._received += len(part)
         if not self._ends_early and self._is_too_much:
-            raise too_large(self._status, self._bound or 0, self._request)
+            raise too_large_error(self._status, self._bound or 0, self._request)
         return self._pieces.of(part)
 
     @property
@@ -250,7 +250,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
             return piece
         if self._ends_early:
             return piece[: len(piece) - (self._size - self._bound)]
-        raise too_large(self._status, self._bound, self._request)
+        raise too_large_error(self._status, self._bound, self._request)
 
     @property
     def _is_full(self) -> bool:
@@ -264,7 +264,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
-class _Decompressed:
+class _Decompressor:
     """Decompresses a body, 64 KiB at a time."""
 
     def __init__(self, window: int) -> None:

@@ -8,7 +8,7 @@ import httpx
 
 from wallaroo_ext import contract
 from wallaroo_ext.errors import ConfigurationError
-from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.redaction.patterns import redact
 from wallaroo_ext.transport.process_connections import ForkSafeTransport, fork_safe
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.attempts import attempts_in
@@ -53,7 +53,7 @@ class _SafeErrors(ForkSafeTransport):
 
 
 def _safe(texts: Iterable[object]) -> tuple[str, ...]:
-    return tuple(redacted(str(each)) for each in texts)
+    return tuple(redact(str(each)) for each in texts)
 
 
 class TracedTransport(ForkSafeTransport):
@@ -91,7 +91,7 @@ class TracedTransport(ForkSafeTransport):
         await self._transport.aclose()
 
 
-def traced(transport: Any, provider: TracerProvider | None) -> TracedTransport:
+def trace_transport(transport: Any, provider: TracerProvider | None) -> TracedTransport:
     """Return a transport that tells OpenTelemetry what it sends.
 
     Raises:

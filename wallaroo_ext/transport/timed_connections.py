@@ -21,7 +21,7 @@ _PIECE = 64 * 1024
 """How much is written at a time, in bytes, because each piece may take what is left."""
 
 
-def timed(client: httpx.Client) -> httpx.Client:
+def enforce_deadlines(client: httpx.Client) -> httpx.Client:
     """Let all connections of a client keep the deadlines of threads; the client."""
     backend = TimedBackend()
     mounted: list[Any] = [client._transport, *client._mounts.values()]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - httpx takes no network backend, and httpcore does
@@ -48,7 +48,7 @@ class TimedBackend(httpcore.NetworkBackend):
         """Connect to the first of a host's addresses that accepts it."""
         failure: httpcore.TimeoutException | httpcore.NetworkError = httpcore.ConnectError(f"{host} has no address")
         for address in _addresses(host, port, timeout):
-            left = _left(timeout, httpcore.ConnectTimeout)
+            left = _remaining(timeout, httpcore.ConnectTimeout)
             try:
                 return _TimedStream(self._inner.connect_tcp(address, port, left, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
@@ -59,7 +59,7 @@ class TimedBackend(httpcore.NetworkBackend):
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.NetworkStream:
         """Connect to a socket of this machine."""
-        left = _left(timeout, httpcore.ConnectTimeout)
+        left = _remaining(timeout, httpcore.ConnectTimeout)
         return _TimedStream(self._inner.connect_unix_socket(path, left, socket_options))
 
     def sleep(self, seconds: float) -> None:
@@ -72,11 +72,11 @@ class _TimedStream(httpcore.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        return self._inner.read(max_bytes, _remaining(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for begin in range(0, len(buffer), _PIECE):
-            self._inner.write(buffer[begin : begin + _PIECE], _left(timeout, httpcore.WriteTimeout))
+            self._inner.write(buffer[begin : begin + _PIECE], _remaining(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -84,14 +84,14 @@ class _TimedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        left = _left(timeout, httpcore.ConnectTimeout)
+        left = _remaining(timeout, httpcore.ConnectTimeout)
         return _TimedStream(self._inner.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
 
 
-def _left(timeout: float | None, kind: type[httpcore.TimeoutException]) -> float | None:
+def _remaining(timeout: float | None, kind: type[httpcore.TimeoutException]) -> float | None:
     try:
         return time_left(timeout)
     except TimeoutError:
@@ -100,7 +100,7 @@ def _left(timeout: float | None, kind: type[httpcore.TimeoutException]) -> float
 
 def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
     """Return a host's addresses, looked up in another thread: the system's look-up knows no time-out."""
-    left = _left(timeout, httpcore.ConnectTimeout)
+    left = _remaining(timeout, httpcore.ConnectTimeout)
     if left is None or _is_address(host):
         return [host]
     found: list[str] = []

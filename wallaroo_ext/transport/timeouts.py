@@ -34,7 +34,7 @@ class Timeouts:
         _check(values)
 
 
-def httpx_timeout(given: Timeouts | httpx.Timeout | float) -> httpx.Timeout:
+def to_httpx_timeout(given: Timeouts | httpx.Timeout | float) -> httpx.Timeout:
     """Timeouts as httpx takes them.
 
     Args:

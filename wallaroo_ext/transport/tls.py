@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from wallaroo_ext._util.after_fork import undivided
+from wallaroo_ext._util.after_fork import fork_lock
 
 if TYPE_CHECKING:
     import ssl
@@ -18,7 +18,7 @@ _NAMED_BY = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """The environment variables that httpx takes them from, in place of those that it comes with."""
 
 
-def tls_context(*, verify: bool) -> ssl.SSLContext:
+def shared_tls_context(*, verify: bool) -> ssl.SSLContext:
     """Httpx's own TLS settings, shared among clients, because reading the authorities' certificates takes 30 ms.
 
     They are read anew when they have changed.
@@ -27,18 +27,18 @@ def tls_context(*, verify: bool) -> ssl.SSLContext:
         verify: Whether certificates are checked.
     """
     if not verify:
-        return new_context(verify=False)
+        return new_tls_context(verify=False)
     return _as_of(tuple(_version(os.environ.get(name)) for name in _NAMED_BY))
 
 
 @lru_cache(maxsize=1)
 def _as_of(_: tuple[tuple[str | None, int], ...]) -> ssl.SSLContext:
-    return new_context()
+    return new_tls_context()
 
 
-def new_context(*, verify: bool = True) -> ssl.SSLContext:
+def new_tls_context(*, verify: bool = True) -> ssl.SSLContext:
     """Return httpx's own TLS settings, made anew; no fork comes in the middle of it."""
-    with undivided():
+    with fork_lock():
         return httpx.create_ssl_context(verify)
 
 

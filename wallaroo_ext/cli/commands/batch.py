@@ -13,9 +13,9 @@ from cyclopts.validators import Number
 from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import DeploymentId, parse_workspace
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.tables import counted
-from wallaroo_ext.cli.workspaces import DeploymentId, workspace_of
 from wallaroo_ext.errors import EngineError
 
 if TYPE_CHECKING:
@@ -81,15 +81,15 @@ def batch(
         options: The instance, and how to answer.
     """
     from wallaroo_ext.batch import PartSize, infer_dataset
-    from wallaroo_ext.cli.data_sets import chosen, filter_of, source_of, types_of
+    from wallaroo_ext.cli.data_sets import choose_columns, open_data_set, parse_filter, parse_types
 
     with options.reported():
-        named = types_of(types or [])
-        opened = source_of(source, file_format, named)
-        kept = chosen(opened, columns or [], drop or [], keys or [])
+        named = parse_types(types or [])
+        opened = open_data_set(source, file_format, named)
+        kept = choose_columns(opened, columns or [], drop or [], keys or [])
         given: Any = {
             **kept,
-            "filter": filter_of(opened, where or []),
+            "filter": parse_filter(opened, where or []),
             "format": file_format,
             "types": named,
             "vector": vector,
@@ -98,11 +98,11 @@ def batch(
             "part_size": PartSize(rows=part_rows),
             "max_errors": max_errors,
             "wire": wire,
-            "workspace": workspace_of(workspace),
+            "workspace": parse_workspace(workspace),
         }
         with (
             options.connect() as client,
-            signals.noted(lambda: _left(target)),
+            signals.note_on_interrupt(lambda: _left(target)),
             _telling(machine=options.json) as tell,
         ):
             try:
@@ -138,7 +138,7 @@ def _telling(*, machine: bool) -> Generator[Wanted]:
     elif progress.is_terminal():
         yield True
     else:
-        yield progress.rows_now_and_then()
+        yield progress.print_rows_periodically()
 
 
 def _json_lines() -> Any:
@@ -148,17 +148,19 @@ def _json_lines() -> Any:
         nonlocal due
         if time.monotonic() >= due:
             due = time.monotonic() + _JSON_EVERY
-            output.line(output.as_json({"event": "progress"} | asdict(now), machine=True))
+            output.print_line(output.to_json({"event": "progress"} | asdict(now), machine=True))
 
     return tell
 
 
 def _show(scored: DatasetScored, *, machine: bool) -> None:
     if machine:
-        output.line(output.as_json({"event": "done"} | asdict(scored), machine=True))
+        output.print_line(output.to_json({"event": "done"} | asdict(scored), machine=True))
         return
     before = f", {counted(scored.rows_before, 'row')} by an earlier run" if scored.rows_before else ""
     parts = counted(scored.parts, "file")
-    output.remark(f"{counted(scored.rows, 'row')} in {parts} in {scored.target}, in {scored.seconds:.1f} s{before}.")
+    output.print_note(
+        f"{counted(scored.rows, 'row')} in {parts} in {scored.target}, in {scored.seconds:.1f} s{before}."
+    )
     if scored.errors is not None:
-        output.remark(f"{counted(scored.rejected, 'row')} rejected, with the reasons in {scored.errors}.")
+        output.print_note(f"{counted(scored.rejected, 'row')} rejected, with the reasons in {scored.errors}.")

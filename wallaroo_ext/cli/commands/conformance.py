@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
-from wallaroo_ext._util.terminal_text import visible_json
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import PATH
 from wallaroo_ext.cli.printing import output
-from wallaroo_ext.cli.workspaces import A_PATH
+from wallaroo_ext.redaction.terminal_text import printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -32,16 +32,16 @@ _NEEDED = {"pytest", "schemathesis", "hypothesis", "jinja2", "harfile", "onnx", 
 
 def conformance(
     *,
-    report: Annotated[Path | None, A_PATH] = None,
+    report: Annotated[Path | None, PATH] = None,
     instance: Literal["live", "sandbox", "recorded"] = "live",
-    contract: Annotated[Path | None, A_PATH] = None,
+    contract: Annotated[Path | None, PATH] = None,
     operation: tuple[str, ...] = (),
     cases: Annotated[int, Parameter(validator=Number(gte=1))] = 15,
     seed: int | None = None,
     explore: Annotated[bool, Parameter(negative=())] = False,
     drift: Annotated[bool, Parameter(group=_DRIFT, negative=())] = False,
     drift_url: Annotated[str | None, Parameter(group=_DRIFT)] = None,
-    recorded: Annotated[Path | None, Parameter(group=_DRIFT), A_PATH] = None,
+    recorded: Annotated[Path | None, Parameter(group=_DRIFT), PATH] = None,
     read_only: Annotated[bool, Parameter(group=_SAFETY, negative=())] = False,
     allow_user_changes: Annotated[bool, Parameter(group=_SAFETY, negative=())] = False,
     rate: Annotated[float | None, Parameter(group=_SAFETY, validator=Number(gt=0))] = None,
@@ -74,7 +74,7 @@ def conformance(
         rate: Send at most so many requests a second.
         options: Which instance, who signs in, and how the command answers.
     """
-    with options.reported(), suite_errors(contract):
+    with options.reported(), report_suite_errors(contract):
         from wallaroo_ext.conformance.results import verdict
 
         found, files = _run(
@@ -97,7 +97,7 @@ def conformance(
 
 
 @contextmanager
-def suite_errors(contract: Path | None) -> Generator[None]:
+def report_suite_errors(contract: Path | None) -> Generator[None]:
     """Yield what keeps the suite from running, in a sentence: missing packages, no contract, nothing to compare."""
     from wallaroo_ext.conformance.drift.changes import DriftError
 
@@ -131,7 +131,7 @@ def _run(report: Path | None, options: Options, **told: Any) -> tuple[Run, Repor
     try:
         return found, None if report is None else write_report(found, report)
     except (ReportDirectoryError, OSError) as error:  # what was found is worth more than the files
-        output.remark(f"The report was not written: {error}")
+        output.print_note(f"The report was not written: {error}")
         return found, None
 
 
@@ -141,10 +141,10 @@ def _tell_end(found: Run, files: ReportFiles | None, options: Options) -> None:
     from wallaroo_ext.conformance.report.terminal import summary
 
     if options.json:
-        output.as_it_is(visible_json(report_json(found)))
+        output.print_unchanged(printable_json(report_json(found)))
         return
     for line in summary(found, files=files, colours=output.is_terminal()):
-        output.as_it_is(line)
+        output.print_unchanged(line)
 
 
 @contextmanager
@@ -168,4 +168,4 @@ def _silence(_: int, __: int) -> None:
 
 def _tenths(done: int, total: int) -> None:
     if done * 10 // total > (done - 1) * 10 // total:
-        output.remark(f"{done} of {total} tests are done.")
+        output.print_note(f"{done} of {total} tests are done.")

@@ -13,11 +13,11 @@ from cyclopts.validators import Number
 
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import workspace_id
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output import UsageError
-from wallaroo_ext.cli.printing.pods import show_pods, state_of
+from wallaroo_ext.cli.printing.pods import describe_state, show_pods
 from wallaroo_ext.cli.printing.tables import show_facts
-from wallaroo_ext.cli.workspaces import workspace_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ def deploy(
         from wallaroo_ext.deployments.deploy import deploy_pipeline
 
         named, settings = [_parts(each) for each in model], _settings(engine_config)
-        with options.connect() as client, progress.waiting(f"Deploying {name}.", quiet=options.json) as tell:
+        with options.connect() as client, progress.show_waiting(f"Deploying {name}.", quiet=options.json) as tell:
             place = workspace_id(client, workspace)
             statuses: list[DeploymentStatus] = []
             deployment = deploy_pipeline(
@@ -78,7 +78,7 @@ def deploy(
                 progress=_told(name, tell, statuses),
             )
             left = f"{deployment.name} is deployed. {ends(deployment.id, deployment.name)} ends it."
-            after.enter_context(signals.noted(lambda: left))
+            after.enter_context(signals.note_on_interrupt(lambda: left))
         _show(deployment, statuses[-1] if statuses else None, machine=options.json)
 
 
@@ -115,7 +115,7 @@ def _told(
 
     def told(status: DeploymentStatus) -> None:
         statuses[:] = [status]
-        tell(f"{name} is {state_of(status)}.")
+        tell(f"{name} is {describe_state(status)}.")
 
     return told
 
@@ -123,10 +123,10 @@ def _told(
 def _show(deployment: Deployment, status: DeploymentStatus | None, *, machine: bool) -> None:
     if machine:
         fields: Any = dataclasses.asdict(deployment)
-        output.line(output.as_json(fields | ({} if status is None else status.to_dict()), machine=True))
+        output.print_line(output.to_json(fields | ({} if status is None else status.to_dict()), machine=True))
         return
     show_facts({"deployment": deployment.name, "url": deployment.url, "status": deployment.status})
     if status is not None:
         show_pods(status)
     else:
-        output.remark(f"`wallaroo-ext status {deployment.pipeline}` tells how it goes on.")
+        output.print_note(f"`wallaroo-ext status {deployment.pipeline}` tells how it goes on.")

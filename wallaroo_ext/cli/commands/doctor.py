@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from wallaroo_ext._util.terminal_text import printable
 from wallaroo_ext.cli import checks
 from wallaroo_ext.cli.checks import Check
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext.redaction.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,15 +41,15 @@ def doctor(*, options: Options = DEFAULT_OPTIONS) -> None:
         passed = all(check.state != "failed" for check in made)
         if options.json:
             report = {"ok": passed, "checks": [dataclasses.asdict(check) for check in made]}
-            output.line(output.as_json(report, machine=True))
+            output.print_line(output.to_json(report, machine=True))
         if not passed:
-            raise SystemExit(output.FAILED)
+            raise SystemExit(output.EXIT_FAILED)
 
 
 def diagnosis(options: Options) -> Iterator[Check]:
     """Yield the checks, one after the other; what depends on one that failed is skipped."""
-    yield checks.versions()
-    settings, check = checks.settings(options.environment())
+    yield checks.check_versions()
+    settings, check = checks.check_settings(options.environment())
     yield check
     if settings is None:
         yield _skipped("everything else", "It needs the settings.")
@@ -90,30 +90,30 @@ def _ways(settings: Settings, context: ssl.SSLContext) -> Iterator[Check]:
     """Yield the names, the connections and the encryption; a proxy does all that by itself."""
     names: dict[str, Check] = {}
     for url in dict.fromkeys(map(_origin, (settings.api_url, settings.auth_url))):
-        proxy = checks.proxy_of(url)
+        proxy = checks.proxy_host(url)
         if proxy is not None:
             yield _skipped(f"DNS, connection, TLS {url.host}", f"Requests go through the proxy {proxy}.")
             continue
         if url.host not in names:
-            names[url.host] = checks.name(url)
+            names[url.host] = checks.check_name(url)
             yield names[url.host]
         if names[url.host].state == "ok":
-            yield from checks.connection(url, context)
+            yield from checks.check_connection(url, context)
 
 
 def _answers(options: Options, settings: Settings, context: ssl.SSLContext) -> Iterator[Check]:
-    response, check = checks.api(settings.api_url, context)
+    response, check = checks.check_api(settings.api_url, context)
     yield check
     with options.connect() as client:
-        token, signed_in = checks.token(client, checks.date_of(response) or time.time())
+        token, signed_in = checks.check_token(client, checks.answer_date(response) or time.time())
         yield signed_in
-        yield checks.clock(response, token)
+        yield checks.check_clock(response, token)
         if check.state == "failed" or token is None:
             yield _skipped("permissions", "They need the API and a token.")
         else:
             has_user = settings.token is not None or settings.username is not None
-            yield checks.permissions(client, has_user=has_user)
-    yield checks.release(response)
+            yield checks.check_permissions(client, has_user=has_user)
+    yield checks.check_release(response)
 
 
 def _skipped(name: str, why: str) -> Check:
@@ -124,13 +124,13 @@ def _show(check: Check) -> None:
     """Print a check; a line that is too long for the terminal goes on below its beginning."""
     text = printable(f"{check.name}: {check.detail} {check.advice}".rstrip())
     if not output.is_terminal():
-        output.line(f"{check.state:8}{text}")
+        output.print_line(f"{check.state:8}{text}")
         return
     width = max(shutil.get_terminal_size().columns, 40)
     lines = textwrap.wrap(text, width - 8, break_long_words=False, break_on_hyphens=False)
-    output.as_it_is(f"{_coloured(check.state)}{lines[0]}")
+    output.print_unchanged(f"{_coloured(check.state)}{lines[0]}")
     for line in lines[1:]:
-        output.line(f"{'':8}{line}")
+        output.print_line(f"{'':8}{line}")
 
 
 def _coloured(state: str) -> str:

@@ -6,17 +6,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
-from wallaroo_ext.cli.commands.conformance import suite_errors
+from wallaroo_ext.cli.commands.conformance import report_suite_errors
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import PATH
 from wallaroo_ext.cli.printing import output
-from wallaroo_ext.cli.workspaces import A_PATH
 
 
 def drift(
     *,
-    recorded: Annotated[Path | None, A_PATH] = None,
+    recorded: Annotated[Path | None, PATH] = None,
     url: str | None = None,
-    contract: Annotated[Path | None, A_PATH] = None,
+    contract: Annotated[Path | None, PATH] = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
     """Show how an instance's own OpenAPI document, or a set of recorded exchanges, differs from the contract.
@@ -32,7 +32,7 @@ def drift(
         contract: A contract of your own, in place of the one that comes with this package.
         options: Which instance, who signs in, and how the command answers.
     """
-    with options.reported(), suite_errors(contract), ExitStack() as stack:
+    with options.reported(), report_suite_errors(contract), ExitStack() as stack:
         from wallaroo_ext.conformance.drift.sources import drift_of
         from wallaroo_ext.conformance.drift.table import as_json, as_table
         from wallaroo_ext.contract import load
@@ -40,11 +40,11 @@ def drift(
         client = None if recorded is not None else stack.enter_context(options.connect())
         found = drift_of(load(contract), client=client, url=url, recorded=recorded)
         if options.json:
-            output.line(output.as_json(as_json(found), machine=True))
+            output.print_line(output.to_json(as_json(found), machine=True))
         else:
             _print(as_table(found))
         if found.breaking:
-            raise SystemExit(output.FAILED)
+            raise SystemExit(output.EXIT_FAILED)
 
 
 def _print(table: object) -> None:

@@ -17,14 +17,14 @@ def operations(*, options: Options = DEFAULT_OPTIONS) -> None:
         rows = {name: contract.operation(name) for name in contract.operation_ids()}
         if options.json:
             listed = [{"operation": name} | dataclasses.asdict(row) for name, row in rows.items()]
-            output.line(output.as_json(listed, machine=True))
+            output.print_line(output.to_json(listed, machine=True))
             return
         width = max(map(len, rows))
         for name, row in rows.items():
-            output.line(f"{name:{width}}  {row.summary}")
+            output.print_line(f"{name:{width}}  {row.summary}")
 
 
-def found(name: str) -> str:
+def find_operation(name: str) -> str:
     """Return the operation that a person means: its id, also with dashes, or its path.
 
     Raises:

@@ -15,10 +15,10 @@ from cyclopts.validators import Number
 
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import PATH, workspace_id
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.printing.tables import show_facts
-from wallaroo_ext.cli.workspaces import A_PATH, workspace_id
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,8 +33,8 @@ def upload(
     workspace: str | None = None,
     framework: str = "onnx",
     arch: Literal["x86", "arm"] | None = None,
-    input_schema: Annotated[Path | None, A_PATH] = None,
-    output_schema: Annotated[Path | None, A_PATH] = None,
+    input_schema: Annotated[Path | None, PATH] = None,
+    output_schema: Annotated[Path | None, PATH] = None,
     python_version: str | None = None,
     requirement: Annotated[list[str] | None, Parameter(negative=())] = None,
     visibility: Literal["public", "private"] = "private",
@@ -70,11 +70,11 @@ def upload(
     with options.reported(), ExitStack() as after:
         from wallaroo_ext.uploads import upload_model
 
-        schemas: Any = {"input_schema": schema_in(input_schema), "output_schema": schema_in(output_schema)}
+        schemas: Any = {"input_schema": read_schema(input_schema), "output_schema": read_schema(output_schema)}
         source: Any = sys.stdin.buffer if file == "-" else Path(file)
         with options.connect() as client:
             workspace_number = workspace_id(client, workspace)
-            with progress.sending(name, quiet=options.json) as tell:
+            with progress.show_upload(name, quiet=options.json) as tell:
                 version = upload_model(
                     client,
                     source,
@@ -92,7 +92,7 @@ def upload(
                     **schemas,
                 )
                 left = f"The model {name} is stored in the workspace {workspace_number}, as the version {version.id}."
-                after.enter_context(signals.noted(lambda: left))
+                after.enter_context(signals.note_on_interrupt(lambda: left))
         _show(name, workspace_number, version, machine=options.json)
 
 
@@ -109,7 +109,7 @@ def _show(name: str, workspace_number: int, version: ModelVersion, *, machine: b
         "workspace_id": workspace_number,
     }
     if machine:
-        output.line(output.as_json(facts, machine=True))
+        output.print_line(output.to_json(facts, machine=True))
     else:
         show_facts({title.replace("_id", ""): str(value) for title, value in facts.items() if value is not None})
 
@@ -117,7 +117,7 @@ def _show(name: str, workspace_number: int, version: ModelVersion, *, machine: b
 _ARROW, _PARQUET = b"ARROW1", b"PAR1"
 
 
-def schema_in(file: Path | None) -> pa.Schema | None:
+def read_schema(file: Path | None) -> pa.Schema | None:
     """Return the schema in a file: of an Arrow or a Parquet file with any rows, serialised, or that as base64.
 
     Raises:

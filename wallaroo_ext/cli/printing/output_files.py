@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.atomic_files import replacing
+from wallaroo_ext._util.atomic_files import atomic_writer
 from wallaroo_ext.cli.printing.output import UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def check_output(file: Path, endings: Collection[str] = ()) -> None:
 
 
 @contextmanager
-def in_place_of(file: Path) -> Generator[BinaryIO]:
+def open_output(file: Path) -> Generator[BinaryIO]:
     """Yield a file to write to, which takes the place of another one when the block ends well.
 
     A link is followed, as shells do: it stays, and what it leads to is replaced. What cannot be replaced, a device, a
@@ -45,7 +45,7 @@ def in_place_of(file: Path) -> Generator[BinaryIO]:
         with file.open("ab") as target:
             yield target
         return
-    with replacing(file.resolve()) as target:
+    with atomic_writer(file.resolve()) as target:
         yield target
 
 

@@ -10,10 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.terminal_text import visible_json
 from wallaroo_ext.cli.printing import output
-from wallaroo_ext.cli.printing.output_files import in_place_of
-from wallaroo_ext.cli.printing.tables import Column, numbers, show_table, times
+from wallaroo_ext.cli.printing.output_files import open_output
+from wallaroo_ext.cli.printing.tables import Column, format_numbers, format_times, show_table
+from wallaroo_ext.redaction.terminal_text import printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,14 +38,14 @@ def show_scored(table: pa.Table) -> None:
     show_table([Column("row", [str(row) for row in range(first.num_rows)], right=True), *columns])
     more = table.num_rows - first.num_rows
     if more > 0:
-        output.remark(f"… and {more:,} more rows; --output FILE or --json gives them all.")
+        output.print_note(f"… and {more:,} more rows; --output FILE or --json gives them all.")
 
 
-def records(table: pa.Table) -> Iterator[str]:
+def json_records(table: pa.Table) -> Iterator[str]:
     """Yield the rows as JSON, an object each; what is no number is null."""
     for begin in range(0, table.num_rows, _CHUNK):
         for row in _rows(_readable(table.slice(begin, _CHUNK))):
-            yield visible_json(json.dumps(plain(row), ensure_ascii=False, separators=(",", ":")))
+            yield printable_json(json.dumps(to_json_value(row), ensure_ascii=False, separators=(",", ":")))
 
 
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
@@ -64,18 +64,18 @@ def _values(column: Any) -> list[Any]:
 
 def write_scored(file: Path, table: pa.Table) -> None:
     """Write the rows to a file, as its ending says."""
-    with in_place_of(file) as target:
+    with open_output(file) as target:
         WRITERS[file.suffix.lower()](table, target)
 
 
-def plain(value: Any) -> Any:
+def to_json_value(value: Any) -> Any:
     """Return what JSON has for a value."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {str(name): plain(each) for name, each in cast("dict[Any, Any]", value).items()}
+        return {str(name): to_json_value(each) for name, each in cast("dict[Any, Any]", value).items()}
     if isinstance(value, list):
-        return [plain(each) for each in cast("list[Any]", value)]
+        return [to_json_value(each) for each in cast("list[Any]", value)]
     if isinstance(value, date | time):
         return _time(value) if isinstance(value, datetime) else value.isoformat()
     if isinstance(value, bytes):
@@ -96,11 +96,11 @@ def _column(name: str, values: list[Any]) -> Column:
     while values and all(isinstance(value, list) and len(cast("list[Any]", value)) == 1 for value in values):
         values = [value[0] for value in values]
     if all(isinstance(value, float) or value is None for value in values):
-        return Column(name, numbers(values), right=True)
+        return Column(name, format_numbers(values), right=True)
     if all(isinstance(value, int) and not isinstance(value, bool) for value in values):
         return Column(name, [str(value) for value in values], right=True)
     if all(isinstance(value, datetime) for value in values):
-        return Column(name, times(values))
+        return Column(name, format_times(values))
     return Column(name, [_text(value) for value in values])
 
 
@@ -114,11 +114,11 @@ def _text(value: Any) -> str:
 
 
 def _rounded(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else "-" if value is None else str(plain(value))
+    return f"{value:.6g}" if isinstance(value, float) else "-" if value is None else str(to_json_value(value))
 
 
 def _write_arrow(table: pa.Table, target: BinaryIO) -> None:
-    target.writelines(arrow_files.to_pieces(table))
+    target.writelines(arrow_files.to_buffers(table))
 
 
 def _write_parquet(table: pa.Table, target: BinaryIO) -> None:
@@ -129,7 +129,7 @@ def _write_parquet(table: pa.Table, target: BinaryIO) -> None:
 def _write_json(table: pa.Table, target: BinaryIO) -> None:
     """A list of records, as pandas writes it with orient='records', with a record a line."""
     begin = b"[\n"
-    for record in records(table):
+    for record in json_records(table):
         target.write(begin + record.encode())
         begin = b",\n"
     target.write(b"\n]\n" if table.num_rows else b"[]\n")
@@ -150,7 +150,7 @@ def _flat(column: Any) -> Any:
     if not pa.types.is_nested(column.type):
         return column
     values = _short_floats(column).to_pylist()
-    return pa.array([None if value is None else json.dumps(plain(value)) for value in values], pa.string())
+    return pa.array([None if value is None else json.dumps(to_json_value(value)) for value in values], pa.string())
 
 
 def _has_single_values(column: Any) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _KINDS = {"engines": "engine", "engine_lbs": "load balancer", "sidekicks": "sidekick"}
 
 
-def state_of(status: DeploymentStatus) -> str:
+def describe_state(status: DeploymentStatus) -> str:
     """Return the state of a deployment, with what its pods say."""
     details = "; ".join(details_of(status))
     return f"{status.status}: {details}" if details else status.status
@@ -26,7 +26,7 @@ def show_pods(status: DeploymentStatus) -> None:
     fields = status.to_dict()
     pods = [object_of(pod) | {"kind": kind} for group, kind in _KINDS.items() for pod in list_of(fields.get(group))]
     if pods:
-        output.line("")
+        output.print_line("")
         show_table(
             [
                 Column("pod", _texts(pods, "name")),
@@ -36,11 +36,11 @@ def show_pods(status: DeploymentStatus) -> None:
         )
     details = details_of(status)
     if details:
-        output.line("")
+        output.print_line("")
         show_texts(details)
     models = [object_of(model) for pod in pods for model in list_of(object_of(pod.get("model_statuses")).get("models"))]
     if models:
-        output.line("")
+        output.print_line("")
         show_table(
             [
                 Column("model", _texts(models, "name")),

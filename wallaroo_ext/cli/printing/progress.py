@@ -10,10 +10,10 @@ import time
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.progress import line
-from wallaroo_ext._util.terminal_text import printable
+from wallaroo_ext._util.progress import progress_line
 from wallaroo_ext.batch.progress import figures
 from wallaroo_ext.cli.printing import output
+from wallaroo_ext.redaction.terminal_text import printable
 from wallaroo_ext.uploads.progress import shown
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ _STEP = 1024
 
 
 @contextmanager
-def waiting(text: str, *, quiet: bool) -> Generator[Callable[[str], None]]:
+def show_waiting(text: str, *, quiet: bool) -> Generator[Callable[[str], None]]:
     """Tell what is waited for, by a function that is told it anew.
 
     Args:
         text: What it is at the beginning.
         quiet: Whether to print nothing where there is no terminal.
     """
-    with line(text) if sys.stderr.isatty() else nullcontext() as shown_line:
+    with progress_line(text) if sys.stderr.isatty() else nullcontext() as shown_line:
         if shown_line is not None:
             yield shown_line
             return
@@ -45,7 +45,7 @@ def waiting(text: str, *, quiet: bool) -> Generator[Callable[[str], None]]:
 
 
 @contextmanager
-def sending(name: str, *, quiet: bool) -> Generator[Tell]:
+def show_upload(name: str, *, quiet: bool) -> Generator[Tell]:
     """Tell how far an upload is, and then that its conversion is waited for.
 
     Args:
@@ -59,13 +59,13 @@ def sending(name: str, *, quiet: bool) -> Generator[Tell]:
             tell(sent, total)
             if sent == total:
                 bar.close()
-                after.enter_context(waiting(f"Waiting for the instance to make {name} ready.", quiet=quiet))
+                after.enter_context(show_waiting(f"Waiting for the instance to make {name} ready.", quiet=quiet))
 
         yield told
 
 
 @contextmanager
-def scoring(total: int) -> Generator[Callable[[int], None]]:
+def show_scoring(total: int) -> Generator[Callable[[int], None]]:
     """Tell how many rows of all are scored, on a terminal."""
     if not sys.stderr.isatty():
         yield _nothing
@@ -88,7 +88,7 @@ def is_terminal() -> bool:
     return sys.stderr.isatty()
 
 
-def rows_now_and_then() -> Callable[[BatchProgress], None]:
+def print_rows_periodically() -> Callable[[BatchProgress], None]:
     """Prints how far a run over many rows is, every ten seconds."""
     due = time.monotonic() + _LINE_EVERY
 
@@ -96,7 +96,7 @@ def rows_now_and_then() -> Callable[[BatchProgress], None]:
         nonlocal due
         if time.monotonic() >= due:
             due = time.monotonic() + _LINE_EVERY
-            output.remark(figures(now))
+            output.print_note(figures(now))
 
     return tell
 
@@ -128,7 +128,7 @@ def _changes() -> Callable[[str], None]:
     def tell(text: str) -> None:
         if last != [text]:
             last[:] = [text]
-            output.remark(printable(text))
+            output.print_note(printable(text))
 
     return tell
 
@@ -141,10 +141,10 @@ def _amounts(name: str) -> Tell:
         nonlocal due
         of_all = "" if total is None else f" of {size(total)}"
         if sent == 0:
-            output.remark(f"Sending {name}{of_all}.")
+            output.print_note(f"Sending {name}{of_all}.")
         elif sent == total or time.monotonic() >= due:
             due = time.monotonic() + _LINE_EVERY
-            output.remark(f"{size(sent)}{of_all} sent.")
+            output.print_note(f"{size(sent)}{of_all} sent.")
 
     return tell
 

@@ -9,8 +9,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.terminal_text import printable
 from wallaroo_ext.cli.printing import output
+from wallaroo_ext.redaction.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,10 +47,10 @@ def show_table(columns: Sequence[Column]) -> None:
     if room is not None:
         clean = _as_many_as_fit(clean, room)
     widths = _widths(clean, room)
-    output.line(_joined([_padded(each, each.title, width) for each, width in zip(clean, widths, strict=True)]))
+    output.print_line(_joined([_padded(each, each.title, width) for each, width in zip(clean, widths, strict=True)]))
     for row in range(len(clean[0].cells)):
         cells = [_cell(each, each.cells[row], width) for each, width in zip(clean, widths, strict=True)]
-        output.as_it_is(_joined(cells))
+        output.print_unchanged(_joined(cells))
 
 
 def show_facts(facts: Mapping[str, str]) -> None:
@@ -58,7 +58,7 @@ def show_facts(facts: Mapping[str, str]) -> None:
     width = max(map(len, facts))
     for name, text in facts.items():
         value = printable(text)
-        output.as_it_is(f"{name:{width}}{_GAP}{_coloured(value, text) if name == 'status' else value}")
+        output.print_unchanged(f"{name:{width}}{_GAP}{_coloured(value, text) if name == 'status' else value}")
 
 
 def show_texts(texts: Sequence[str]) -> None:
@@ -67,7 +67,7 @@ def show_texts(texts: Sequence[str]) -> None:
     for text in map(printable, texts):
         lines = [text] if room is None else textwrap.wrap(text, room, subsequent_indent=_GAP)
         for line in lines:
-            output.line(line)
+            output.print_line(line)
 
 
 def shortened(text: str, width: int) -> str:
@@ -84,7 +84,7 @@ def shortened(text: str, width: int) -> str:
         kept -= 1
 
 
-def numbers(values: Sequence[float | None]) -> list[str]:
+def format_numbers(values: Sequence[float | None]) -> list[str]:
     """Numbers with about six digits, their points below each other where none needs an exponent; `-` for no number."""
     short = [_number(value, f".{_DIGITS}g") for value in values]
     if any("e" in text for text in short):
@@ -98,7 +98,7 @@ def counted(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
-def times(values: Sequence[datetime | None]) -> list[str]:
+def format_times(values: Sequence[datetime | None]) -> list[str]:
     """Times in UTC, without what is zero in all of them."""
     known = [value for value in values if value is not None]
     if all(value.hour == value.minute == value.second == 0 for value in known):

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from wallaroo_ext import contract
+from wallaroo_ext.errors import Attempt
 from wallaroo_ext.transport.retry import request_options
-from wallaroo_ext.transport.retry.attempts import Attempt, keep
+from wallaroo_ext.transport.retry.attempts import record_attempts
 from wallaroo_ext.transport.retry.deadline import Deadline
 from wallaroo_ext.transport.retry.request_bodies import WatchedStream, can_be_read_twice
 from wallaroo_ext.transport.retry.retry_after import retry_after
@@ -55,7 +56,7 @@ Outcome = httpx.Response | httpx.TransportError
 _SEND: Final = Send()
 
 
-class Sending:
+class RetryState:
     """One request on its way, with its attempts so far."""
 
     __slots__ = (
@@ -88,7 +89,7 @@ class Sending:
         self._idempotent = operation is not None and contract.is_idempotent(operation)
         self._in_memory = can_be_read_twice(request.stream)
         self._deadline: float | None = _earlier(
-            said.get(request_options.DEADLINE, policy.deadline), said.get(request_options.LONGEST)
+            said.get(request_options.DEADLINE, policy.deadline), said.get(request_options.MAX_DEADLINE)
         )
         self._timeouts: dict[str, Any] | None = said.get("timeout")
         self._stream = request.stream
@@ -103,7 +104,7 @@ class Sending:
         Raises:
             httpx.TransportError: The last attempt ended in this.
         """
-        keep(self._request, ())
+        record_attempts(self._request, ())
         if self._in_memory and self._deadline is not None:
             self._until = self._clock.now() + self._deadline
         try:
@@ -219,7 +220,7 @@ class Sending:
         answered = isinstance(outcome, httpx.Response)
         what = str(outcome.status_code) if answered else type(outcome).__name__
         self._attempts.append(Attempt(what, seconds, pause, stopped))
-        keep(self._request, tuple(self._attempts))
+        record_attempts(self._request, tuple(self._attempts))
         if logger.isEnabledFor(logging.DEBUG):
             number, milliseconds = len(self._attempts), seconds * 1000
             logger.debug(

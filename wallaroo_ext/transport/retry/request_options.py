@@ -16,5 +16,5 @@ STREAM: Final = "wallaroo_ext.stream"
 ANSWER_LIMIT: Final = "wallaroo_ext.answer_limit"
 """How large the answer may be, in bytes, in place of the client's limit."""
 
-LONGEST: Final = "wallaroo_ext.longest"
+MAX_DEADLINE: Final = "wallaroo_ext.longest"
 """The longest time for all attempts, in seconds, where the policy's deadline is longer."""

@@ -10,7 +10,7 @@ from wallaroo_ext.redaction.tracebacks import clear_frames
 from wallaroo_ext.transport.process_connections import ForkSafeTransport, fork_safe
 from wallaroo_ext.transport.retry.budget import Budget
 from wallaroo_ext.transport.retry.clock import Clock
-from wallaroo_ext.transport.retry.decisions import Outcome, Read, Send, Sending, Wait
+from wallaroo_ext.transport.retry.decisions import Outcome, Read, RetryState, Send, Wait
 from wallaroo_ext.transport.retry.policy import RetryPolicy
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class RetryTransport(ForkSafeTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request until the policy ends it."""
-        sending = Sending(request, self._policy, self._budget, self._clock)
+        sending = RetryState(request, self._policy, self._budget, self._clock)
         steps = sending.steps()
         outcome: Outcome | None = None
         try:
@@ -75,7 +75,7 @@ class RetryTransport(ForkSafeTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request until the policy ends it."""
-        sending = Sending(request, self._policy, self._budget, self._clock)
+        sending = RetryState(request, self._policy, self._budget, self._clock)
         steps = sending.steps()
         outcome: Outcome | None = None
         try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from wallaroo_ext._util.user_paths import is_directory, user_path
+from wallaroo_ext._util.user_paths import names_directory, user_path
 from wallaroo_ext.cli.printing.output import UsageError
 
 if TYPE_CHECKING:
@@ -25,22 +25,22 @@ def _path(_: object, tokens: Sequence[Token]) -> Path:
 
 
 def _file(_: object, tokens: Sequence[Token]) -> Path:
-    if is_directory(tokens[0].value):
+    if names_directory(tokens[0].value):
         raise UsageError(f"{tokens[0].value} is a directory: name a file in it.")
     return user_path(tokens[0].value)
 
 
-A_PATH = Parameter(converter=_path)
+PATH = Parameter(converter=_path)
 """Of an option that takes a path; `user_paths` says how it is read."""
 
-A_FILE = Parameter(converter=_file)
+OUTPUT_FILE = Parameter(converter=_file)
 """Of an option that takes a file to write, which a directory is not, even if there is none yet."""
 
 _ID_DIGITS = 18
 """A longer number is no id, and longer than Python reads at some length."""
 
 
-def workspace_of(text: str | None) -> int | str | None:
+def parse_workspace(text: str | None) -> int | str | None:
     """Return a workspace by its name, or by its id where the text is a number."""
     return int(text) if text is not None and text.isdecimal() and len(text) <= _ID_DIGITS else text
 
@@ -49,9 +49,9 @@ def workspace_id(client: Client, text: str | None) -> int:
     """Return the id of the workspace that a person names, or of the user's own."""
     from wallaroo_ext.resources.workspaces import find_workspace
 
-    return find_workspace(client, workspace_of(text)).id
+    return find_workspace(client, parse_workspace(text)).id
 
 
-def searched(client: Client, text: str | None) -> int | None:
+def find_workspace_id(client: Client, text: str | None) -> int | None:
     """Return the id of the workspace that a person names; None for all of them, where none is named."""
     return None if text is None else workspace_id(client, text)
