@@ -1,4 +1,4 @@
-"""A client of httpx that signs nothing in, and keeps the same bounds, deadlines and proxies as one of `connect`."""
+"""A client of httpx without sign-in, with the same limits, deadlines and proxies as a client of `connect`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def plain_client(
     """Return a client for a few requests, each sent once.
 
     Args:
-        base_url: What the URLs of requests begin with.
+        base_url: The beginning of all URLs.
         seconds: How long a request may take, its answer included.
         verify: How certificates are checked, as httpx takes it.
         answer_limit: How large an answer may be, in bytes; see `connect`.

@@ -1,4 +1,4 @@
-"""From what came back to the typed error that it means: an answer without success, one that cannot be read, or none."""
+"""Turning a failed answer, an unreadable one, or a failed connection into one of this package's errors."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from wallaroo_ext.transport.retry.retry_after import retry_after
 AnAnswerError = TypeVar("AnAnswerError", bound=AnswerError)
 
 _REQUEST_IDS = ("X-Request-Id", "X-Correlation-Id", "X-B3-TraceId")
-"""What gateways and service meshes call a request, the most usual first. A list, because no document names one."""
+"""The headers in which gateways and service meshes return the id of a request, the most usual first."""
 
 _CHECK_ADDRESS = "Is this the API's address?"
 _LONGEST_ID = 128
@@ -83,16 +83,16 @@ _ADVICE_BY_STATUS: dict[int, str] = {
 
 @dataclass(frozen=True, slots=True)
 class _ParsedError:
-    """What the body of an error says, in the API's form, the engine's or the token endpoint's, without secrets."""
+    """The content of an error's body, in the form of the API, the engine or the token endpoint, without secrets."""
 
     text: str | None = None
     code: int | None = None
-    by_engine: bool = False
-    by_issuer: bool = False
+    from_engine: bool = False
+    from_token_endpoint: bool = False
 
 
 def response_error(operation: str, response: httpx.Response) -> AnswerError:
-    """Return the error that an answer without success means.
+    """Return the error for an answer that is no success.
 
     Args:
         operation: The contract's `operationId`.
@@ -101,19 +101,19 @@ def response_error(operation: str, response: httpx.Response) -> AnswerError:
     status = response.status_code
     if status < HTTPStatus.BAD_REQUEST or status > _LAST_STATUS:
         return _unexpected_status(operation, response)
-    said = _parse_error(response)
-    kind = _kind(status, said)
+    parsed = _parse_error(response)
+    kind = _kind(status, parsed)
     advice = _ADVICE_BY_STATUS.get(status, _ADVICE[kind])
     if kind is ServerError and status not in _NOT_CARRIED_OUT and _writes(operation):
         advice = _CHECK_BEFORE_RESENDING
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         seconds = retry_after(response, time.time())
         advice = advice if seconds is None else f"Wait {seconds:g} s before the next request."
-    return _error(kind, operation, response, said.text or body_as_line(response) or "without a body", advice)
+    return _error(kind, operation, response, parsed.text or body_as_line(response) or "without a body", advice)
 
 
 def contract_violation(operation: str, response: httpx.Response, problem: str) -> ContractViolationError:
-    """Return the error of an answer that is said to be a success and cannot be read.
+    """Return the error for an answer of success that breaks the contract.
 
     Args:
         operation: The contract's `operationId`.
@@ -131,7 +131,7 @@ def contract_violation(operation: str, response: httpx.Response, problem: str) -
 
 
 def connection_error(operation: str, error: httpx.RequestError | httpx.InvalidURL) -> Exception:
-    """Return the error that means that no answer came.
+    """Return the error for a request that got no answer.
 
     Args:
         operation: The contract's `operationId`.
@@ -153,7 +153,7 @@ def connection_error(operation: str, error: httpx.RequestError | httpx.InvalidUR
 
 
 def _answer_refused(operation: str, error: AnswerRefused) -> AnswerError:
-    """Return the error of an answer that was not read to its end."""
+    """Return the error for an answer that was not read to its end."""
     kind, advice = ContractViolationError, _CHECK_ADDRESS
     if error.too_large:
         kind, advice = AnswerTooLargeError, "Ask for less at a time, or connect with a larger `answer_limit`, in bytes."
@@ -163,7 +163,7 @@ def _answer_refused(operation: str, error: AnswerRefused) -> AnswerError:
 
 
 def _reason_of(error: httpx.RequestError, host: str) -> tuple[type[ConnectionFailedError], str, str]:
-    """Return the kind of a transport's error, what happened, and what to do."""
+    """Return the class of an error, what happened, and what to do."""
     name = type(error).__name__
     if isinstance(error, httpx.PoolTimeout):
         what = f"all connections to {host} were busy ({name})"
@@ -190,14 +190,14 @@ def _writes(operation: str) -> bool:
 
 
 def strip_request(error: httpx.RequestError | httpx.InvalidURL) -> Exception:
-    """Return an error of httpx for a program to look at, without what may be secret.
+    """Return a copy of an error of httpx without secrets, for a program to inspect.
 
-    Its request would have the token in its headers and the body, and so would frames of its traceback.
+    The original holds the token and the body, in its request and in the frames of its traceback.
     """
     kind = type(error)
     copy = kind.__new__(kind, redact(str(error)))
     if isinstance(error, httpx.RequestError) and isinstance(copy, httpx.RequestError):
-        with suppress(RuntimeError):  # httpx's own: there is no request
+        with suppress(RuntimeError):  # raised by httpx: there is no request
             copy.request = _strip_url_and_headers(error.request)
     return copy
 
@@ -209,7 +209,7 @@ def _strip_url_and_headers(request: httpx.Request) -> httpx.Request:
 
 
 def _unexpected_status(operation: str, response: httpx.Response) -> ContractViolationError:
-    """Return a status that no answer of the API has: a redirect, or none of HTTP's classes."""
+    """Return the error for a status that the API never sends: a redirect, or one that HTTP does not define."""
     if response.headers.get("Location") is None and UNREADABLE_REDIRECT not in response.extensions:
         reason = f"which is no status of the API, {body_as_line(response) or 'without a body'}"
         return _error(ContractViolationError, operation, response, reason, _CHECK_ADDRESS)
@@ -227,16 +227,16 @@ def _unexpected_status(operation: str, response: httpx.Response) -> ContractViol
 def _error(
     kind: type[AnAnswerError], operation: str, response: httpx.Response, reason: str, advice: str
 ) -> AnAnswerError:
-    """Return an error of a kind with all that the answer tells."""
-    said = _parse_error(response)
+    """Return an error of a class with all details of the answer."""
+    parsed = _parse_error(response)
     attempts = attempts_of(response)
     message = f"{operation}: {response.status_code}, {_one_line(reason)}"
     return kind(
         _sentence(message, describe_attempts(attempts)),
         operation=operation,
         status=response.status_code,
-        code=said.code,
-        msg=said.text,
+        code=parsed.code,
+        msg=parsed.text,
         request_id=_request_id(response),
         body=body_excerpt(response.content),
         attempts=attempts,
@@ -245,18 +245,18 @@ def _error(
     )
 
 
-def _kind(status: int, said: _ParsedError) -> type[ApiError]:
-    if said.by_issuer and status == HTTPStatus.BAD_REQUEST:
+def _kind(status: int, parsed: _ParsedError) -> type[ApiError]:
+    if parsed.from_token_endpoint and status == HTTPStatus.BAD_REQUEST:
         return AuthenticationError
     if status in _BY_STATUS:
         return _BY_STATUS[status]
-    if said.by_engine:
+    if parsed.from_engine:
         return EngineError
     return ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else InvalidRequestError
 
 
 def _parse_error(response: httpx.Response) -> _ParsedError:
-    """Return what a body says; the engine's form may stand in an array of one element."""
+    """Return the content of an error's body; the engine's form may be in an array of one element."""
     try:
         content: Any = response.json()
     except (ValueError, RecursionError):
@@ -268,10 +268,13 @@ def _parse_error(response: httpx.Response) -> _ParsedError:
         return _ParsedError(redact_beginning(str(fields["msg"]), _LONGEST_MESSAGE), number)
     if "error" not in fields:
         return _ParsedError(code=number)
-    by_engine = not {"source", "status", "code"}.isdisjoint(fields)
-    text = fields["error"] if by_engine else fields.get("error_description", fields["error"])
+    from_engine = not {"source", "status", "code"}.isdisjoint(fields)
+    text = fields["error"] if from_engine else fields.get("error_description", fields["error"])
     return _ParsedError(
-        redact_beginning(str(text), _LONGEST_MESSAGE), number, by_engine=by_engine, by_issuer=not by_engine
+        redact_beginning(str(text), _LONGEST_MESSAGE),
+        number,
+        from_engine=from_engine,
+        from_token_endpoint=not from_engine,
     )
 
 
@@ -281,7 +284,7 @@ def _request_id(response: httpx.Response) -> str | None:
 
 
 def body_as_line(response: httpx.Response) -> str:
-    """Return the beginning of a body as one line; of a page, its text."""
+    """Return the beginning of a body as one line; of an HTML page, the text only."""
     text = body_excerpt(response.content)
     return _one_line(re.sub(r"<[^>]*>?", " ", text) if _is_page(response) else text)
 
@@ -291,18 +294,18 @@ def _is_page(response: httpx.Response) -> bool:
 
 
 def _one_line(text: str) -> str:
-    """Return a text without line breaks, shortened to what a sentence can bear."""
+    """Return a text without line breaks, shortened to 300 characters."""
     line = " ".join(text[: 2 * _LONGEST_REASON].split())
     return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}…"
 
 
 def _sentence(*parts: str) -> str:
-    """Return the parts as sentences, each with its end."""
+    """Return the parts as sentences, each with a full stop if it has none."""
     return " ".join(part if part.endswith((".", "?", "!", "…")) else f"{part}." for part in parts if part)
 
 
 def _host(subject: httpx.Response | httpx.RequestError) -> str:
     try:
         return display_host(subject.request.url)
-    except RuntimeError:  # httpx's own: there is no request
+    except RuntimeError:  # raised by httpx: there is no request
         return "the instance"
