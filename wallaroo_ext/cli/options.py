@@ -79,7 +79,7 @@ class Options:
     ] = False
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables with the options in them; what an option stands in place of is left out."""
+        """Return the environment with the options in it, and without the variables that an option replaces."""
         variables = dict(os.environ)
         for given, replaced in (
             (self.api_url, ("WALLAROO_PREFIX", "WALLAROO_SUFFIX")),
@@ -116,7 +116,7 @@ class Options:
         return connect(environment=self.environment(), timeout=self.timeout)
 
     def reported(self) -> AbstractContextManager[None]:
-        """Return where a command does its work: errors end it with a sentence and an exit code."""
+        """Return a context in which errors end the command with a message and an exit code."""
         return output.report_errors(machine=self.json, verbose=self.verbose)
 
 

@@ -26,12 +26,12 @@ from contract_tests.support.readme import shell_lines
 from contract_tests.support.sandbox.steering import assay, day, done, seed_pipeline, seed_rows, wait_for
 from wallaroo_ext import call, connect
 from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.quantities import format_size
 from wallaroo_ext.cli import input_rows
 from wallaroo_ext.cli.commands.upload import read_schema
 from wallaroo_ext.cli.printing import tables
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.printing.output_rows import json_records, to_json_value
-from wallaroo_ext.cli.printing.progress import size
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.process import running
@@ -527,7 +527,7 @@ class TestTables:
 
     @pytest.mark.parametrize(("count", "text"), [(17, "17 bytes"), (1536, "1.5 KiB"), (3 << 30, "3.0 GiB")])
     def test_sizes(self, count: int, text: str) -> None:
-        assert size(count) == text
+        assert format_size(count) == text
 
     @pytest.mark.parametrize("columns", [60, 80, 160])
     def test_columns_without_room_are_said_to_be_left_out(

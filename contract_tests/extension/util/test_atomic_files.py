@@ -94,7 +94,7 @@ def test_a_link_in_its_place_is_replaced_and_not_followed(tmp_path: Path, *, dan
 
 def test_a_planted_link_is_not_written_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if somebody guessed the name."""
-    monkeypatch.setattr(atomic_files, "unfinished_name", dict.fromkeys(["file"], "guessed").get)
+    monkeypatch.setattr(atomic_files, "temporary_name", dict.fromkeys(["file"], "guessed").get)
     (tmp_path / "guessed").symlink_to(write(tmp_path / "outside"))
     before = snapshot(tmp_path)
     for write_it in (write_atomically, write_new):
@@ -118,8 +118,8 @@ def test_what_a_killed_process_left_is_known_by_its_name(tmp_path: Path) -> None
     program = """
 import os, signal, sys
 from pathlib import Path
-from wallaroo_ext._util.atomic_files import replacing
-with replacing(Path(sys.argv[1])) as file:
+from wallaroo_ext._util.atomic_files import atomic_writer
+with atomic_writer(Path(sys.argv[1])) as file:
     file.write(b"half")
     file.flush()
     os.kill(os.getpid(), signal.SIGKILL)
@@ -208,11 +208,11 @@ class TestLeftovers:
 
         def taken_once(path: Path, mode: int = 0o600) -> object:
             created = made(path, mode)
-            monkeypatch.setattr(atomic_files, "create", made)
+            monkeypatch.setattr(atomic_files, "create_file", made)
             remove_leftovers(tmp_path / "file")
             return created
 
-        monkeypatch.setattr(atomic_files, "create", taken_once)
+        monkeypatch.setattr(atomic_files, "create_file", taken_once)
         write_atomically(tmp_path / "file", b"content")
         assert (tmp_path / "file").read_bytes() == b"content"
         assert list(tmp_path.iterdir()) == [tmp_path / "file"]

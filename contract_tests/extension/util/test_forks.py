@@ -232,7 +232,7 @@ class TestInTheMiddle:
         ask(client, "before")
         http: Any = client.get_httpx_client()
         wire: Any = http._transport
-        while not hasattr(wire, "_own"):
+        while not hasattr(wire, "_pools"):
             wire = wire._transport
         own: Any = wire._pools.get()
         pool: Any = own.sync[None]._transport._pool

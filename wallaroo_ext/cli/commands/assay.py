@@ -1,4 +1,4 @@
-"""`wallaroo-ext assay`: what an assay found, as a table or a chart."""
+"""`wallaroo-ext assay`: the results of an assay, as a table or a chart."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
+from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import OUTPUT_FILE
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output_files import check_output
-from wallaroo_ext.cli.printing.tables import Column, counted, format_numbers, format_times, show_table
+from wallaroo_ext.cli.printing.tables import Column, format_numbers, format_times, show_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -99,7 +100,7 @@ def chart(
         if options.json:
             output.print_line(output.to_json({"output": str(output_file), "windows": found.num_rows}, machine=True))
         else:
-            output.print_note(f"The chart of {counted(found.num_rows, 'window')} is in {output_file}.")
+            output.print_note(f"The chart of {format_count(found.num_rows, 'window')} is in {output_file}.")
 
 
 def _results(assay_id: int, start: str | None, end: str | None, limit: int | None, options: Options) -> pa.Table:
@@ -114,12 +115,12 @@ def _show(found: pa.Table) -> None:
     show_table(
         [
             Column("window (UTC)", format_times(rows["window_start"])),
-            Column("values", [_count(value) for value in rows["window_count"]], right=True),
+            Column("values", [_format_value_count(value) for value in rows["window_count"]], right=True),
             *(Column(title, format_numbers(rows[name]), right=True) for name, title in _NUMBERS.items()),
             Column("status", [str(value) for value in rows["status"]], states=True),
         ]
     )
 
 
-def _count(value: int | None) -> str:
+def _format_value_count(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"

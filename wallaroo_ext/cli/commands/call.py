@@ -1,4 +1,4 @@
-"""`wallaroo-ext call`: any operation by its id."""
+"""`wallaroo-ext call`: call any operation by its id."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def call(
         inputs = RequestInputs(data, path or [], query or [], part or [], content_type, accept)
         with build_request(name, inputs) as request, options.connect() as client:
             step = Send(name, request | {"extensions": {request_options.STREAM: output_file is not None}})
-            with _answered(client.get_httpx_client(), step) as response:
-                _deliver(name, response, output_file, machine=options.json)
+            with _send(client.get_httpx_client(), step) as response:
+                _write_answer(name, response, output_file, machine=options.json)
 
 
 @contextmanager
-def _answered(http: httpx.Client, step: Send) -> Generator[httpx.Response]:
-    """Yield an answer of success, whose body is still to be read."""
+def _send(http: httpx.Client, step: Send) -> Generator[httpx.Response]:
+    """Send the request and yield its answer, which is a success and whose body is unread."""
     try:
         with http.stream(**sendable(step)) as response:
             if not response.is_success:
@@ -84,8 +84,8 @@ def _answered(http: httpx.Client, step: Send) -> Generator[httpx.Response]:
         raise connection_error(step.operation, error) from error
 
 
-def _deliver(name: str, response: httpx.Response, file: Path | None, *, machine: bool) -> None:
-    """Write an answer where it is wanted."""
+def _write_answer(name: str, response: httpx.Response, file: Path | None, *, machine: bool) -> None:
+    """Write an answer to the file or to standard output."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
     if kind not in contract.operation(name).response_types:
         response.read()
@@ -123,6 +123,6 @@ def _print_bytes(content: bytes, kind: str) -> None:
 
 
 def _write(file: Path, response: httpx.Response) -> int:
-    """Write an answer to a file that is there as a whole or not at all; its size in bytes."""
+    """Write an answer to a file atomically. Return its size in bytes."""
     with open_output(file) as target:
         return sum(target.write(piece) for piece in response.iter_bytes())

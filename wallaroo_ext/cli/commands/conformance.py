@@ -1,9 +1,8 @@
-"""`wallaroo-ext conformance`: does an instance keep the contract?"""
+"""`wallaroo-ext conformance`: check whether an instance keeps the contract."""
 
 from __future__ import annotations
 
 import secrets
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,11 +12,11 @@ from cyclopts.validators import Number
 
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import PATH
-from wallaroo_ext.cli.printing import output
+from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.redaction.terminal_text import printable_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from wallaroo_ext.conformance.report import ReportFiles
     from wallaroo_ext.conformance.results import Run
@@ -92,13 +91,13 @@ def conformance(
             recorded=recorded,
             seed=secrets.randbits(32) if explore and seed is None else seed,
         )
-        _tell_end(found, files, options)
+        _print_summary(found, files, options)
         raise SystemExit(verdict(found).value)
 
 
 @contextmanager
 def report_suite_errors(contract: Path | None) -> Generator[None]:
-    """Yield what keeps the suite from running, in a sentence: missing packages, no contract, nothing to compare."""
+    """Raise what keeps the suite from running as a UsageError: missing packages, no contract, nothing to compare."""
     from wallaroo_ext.conformance.drift.changes import DriftError
 
     try:
@@ -115,28 +114,28 @@ def report_suite_errors(contract: Path | None) -> Generator[None]:
         raise output.UsageError(f"{contract} cannot be read as a contract: {error}.") from None
 
 
-def _run(report: Path | None, options: Options, **told: Any) -> tuple[Run, ReportFiles | None]:
+def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, ReportFiles | None]:
     from wallaroo_ext.conformance.command import run_suite
     from wallaroo_ext.conformance.options import SEED, SuiteOptions
     from wallaroo_ext.conformance.report import ReportDirectoryError, check_report_directory, write_report
 
-    told["seed"] = SEED if told["seed"] is None else told["seed"]
+    settings["seed"] = SEED if settings["seed"] is None else settings["seed"]
     if report is not None:
         try:
             check_report_directory(report)
         except ReportDirectoryError as error:
             raise output.UsageError(str(error)) from None
-    with _progress(quiet=options.json) as tell:
-        found = run_suite(SuiteOptions(environment=options.environment(), **told), tell)
+    with progress.show_tests(quiet=options.json) as show:
+        found = run_suite(SuiteOptions(environment=options.environment(), **settings), show)
     try:
         return found, None if report is None else write_report(found, report)
-    except (ReportDirectoryError, OSError) as error:  # what was found is worth more than the files
+    except (ReportDirectoryError, OSError) as error:  # the findings are still printed
         output.print_note(f"The report was not written: {error}")
         return found, None
 
 
-def _tell_end(found: Run, files: ReportFiles | None, options: Options) -> None:
-    """Say what was found: for a program as JSON, for a person in a few lines."""
+def _print_summary(found: Run, files: ReportFiles | None, options: Options) -> None:
+    """Print the findings: as JSON for a program, in a few lines for a person."""
     from wallaroo_ext.conformance.report.json_report import report_json
     from wallaroo_ext.conformance.report.terminal import summary
 
@@ -145,27 +144,3 @@ def _tell_end(found: Run, files: ReportFiles | None, options: Options) -> None:
         return
     for line in summary(found, files=files, colours=output.is_terminal()):
         output.print_unchanged(line)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Generator[Callable[[int, int], None]]:
-    """Tell how far the tests are: on a terminal by a bar, elsewhere every tenth of them."""
-    if quiet or not sys.stderr.isatty():
-        yield _silence if quiet else _tenths
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("Checking"), BarColumn(), MofNCompleteColumn(), TextColumn("tests"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _silence(_: int, __: int) -> None:
-    """Print nothing."""
-
-
-def _tenths(done: int, total: int) -> None:
-    if done * 10 // total > (done - 1) * 10 // total:
-        output.print_note(f"{done} of {total} tests are done.")

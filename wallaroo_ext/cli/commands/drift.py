@@ -1,4 +1,4 @@
-"""`wallaroo-ext drift`: how an instance's own description, or recordings of it, differ from the contract."""
+"""`wallaroo-ext drift`: show how an instance's own OpenAPI document, or recordings of it, differ from the contract."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def drift(
 ) -> None:
     """Show how an instance's own OpenAPI document, or a set of recorded exchanges, differs from the contract.
 
-    Every added, removed and changed field stands there, by operation, and whether it breaks a client that keeps the
-    contract. The exit code is 0 where nothing does, 1 where something does, and 2 where there is nothing to compare.
+    It lists every added, removed and changed field, by operation, and whether it breaks clients of the contract. The
+    exit code is 0 if nothing does, 1 if something does, and 2 if there is nothing to compare.
 
     For example: `wallaroo-ext drift --recorded exchanges`
 
@@ -48,7 +48,7 @@ def drift(
 
 
 def _print(table: object) -> None:
-    """Print a table: as wide as the terminal is, and whole into a pipe."""
+    """Print a table, as wide as the terminal, or 160 columns wide if the output is no terminal."""
     from rich.console import Console
 
     Console(width=None if output.is_terminal() else 160, highlight=False).print(table)

@@ -1,4 +1,4 @@
-"""`wallaroo-ext operations`: what can be called; and finding an operation by its id."""
+"""`wallaroo-ext operations`: list the operations; and find one by its id."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def operations(*, options: Options = DEFAULT_OPTIONS) -> None:
 
 
 def find_operation(name: str) -> str:
-    """Return the operation that a person means: its id, also with dashes, or its path.
+    """Return the id of an operation that is named by its id, with underscores or dashes, or by its path.
 
     Raises:
-        UsageError: There is none; the message names those with similar ids.
+        UsageError: There is no such operation; the message names those with similar ids.
     """
     wanted = contract.operation_at(name) or name.replace("-", "_").lower()
     ids = contract.operation_ids()

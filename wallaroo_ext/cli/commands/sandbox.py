@@ -1,4 +1,4 @@
-"""`wallaroo-ext sandbox`: an instance on this machine."""
+"""`wallaroo-ext sandbox`: run an instance on this machine."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _is_address(url: str) -> bool:
 
 
 def _read_secret(file: Path) -> str:
-    """Return the secret in a file, without the end of its line."""
+    """Return the secret in a file, without the line break at its end."""
     try:
         secret = file.read_text(encoding="ascii").strip()
     except OSError as error:
@@ -152,5 +152,5 @@ def _read_secret(file: Path) -> str:
 
 
 def _fail(message: str) -> NoReturn:
-    print(printable_lines(message), file=sys.stderr)  # noqa: T201 - the one sentence
+    print(printable_lines(message), file=sys.stderr)  # noqa: T201 - `output` is not imported here
     raise SystemExit(2)

@@ -1,4 +1,4 @@
-"""`wallaroo-ext status`: how a deployment is."""
+"""`wallaroo-ext status`: show the state of a deployment."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def status(
     deployment_id: DeploymentId = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
-    """Tell how a deployment is, with its pods and models.
+    """Show the state of a deployment, with its pods and models.
 
-    The exit code is 1 where it is in Error.
+    The exit code is 1 if it is in Error.
 
     For example: `wallaroo-ext status tumours`
 
@@ -42,10 +42,10 @@ def status(
         from wallaroo_ext.deployments.find import found, nothing_deployed
 
         with options.connect() as client:
-            place = find_workspace_id(client, workspace)
-            deployed = found(client, name, place, deployment_id=deployment_id)
+            number = find_workspace_id(client, workspace)
+            deployed = found(client, name, number, deployment_id=deployment_id)
             if deployed is None:
-                raise nothing_deployed(name, place, deployment_id)
+                raise nothing_deployed(name, number, deployment_id)
         _show(deployed, machine=options.json)
         if deployed.status.status == "Error":
             raise SystemExit(output.EXIT_FAILED)

@@ -1,4 +1,4 @@
-"""`wallaroo-ext token`: a bearer token for other programs."""
+"""`wallaroo-ext token`: print a bearer token for other programs."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def token(*, options: Options = DEFAULT_OPTIONS) -> None:
 
 
 def to_token_answer(access: str, expires_at: float) -> str:
-    """Return a token as a token endpoint answers; without a lifetime where nobody told it.
+    """Return a token as the JSON of a token endpoint; without a lifetime if it is unknown.
 
     Args:
         access: The token.
-        expires_at: Until when it is good, on the monotonic clock.
+        expires_at: When it expires, on the monotonic clock.
     """
     lifetime = {} if math.isinf(expires_at) else {"expires_in": max(0, int(expires_at - time.monotonic()))}
     return output.to_json({"access_token": access, "token_type": "Bearer"} | lifetime, machine=True)

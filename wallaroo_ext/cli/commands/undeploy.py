@@ -1,4 +1,4 @@
-"""`wallaroo-ext undeploy`: the end of a deployment."""
+"""`wallaroo-ext undeploy`: end a deployment."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def undeploy(
 ) -> None:
     """End a deployment.
 
-    Where nothing is deployed under the name, it says so, and that is no error. Where several deployments have the name,
-    it ends none.
+    If nothing is deployed under the name, it says so, and that is no error. If several deployments have the name, it
+    ends none.
 
     For example: `wallaroo-ext undeploy tumours`
 

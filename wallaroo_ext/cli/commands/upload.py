@@ -1,4 +1,4 @@
-"""`wallaroo-ext upload`: a model file to a workspace."""
+"""`wallaroo-ext upload`: upload a model file to a workspace."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def upload(
 ) -> None:
     """Upload a model, and wait until it is ready.
 
-    The SHA-256 of what was sent is compared with the one of what is stored. What Ctrl-C interrupts while it is being
-    sent is not stored; after that the model stays, and it is said.
+    The SHA-256 of the sent file is compared with that of the stored one. If Ctrl-C interrupts the sending, nothing is
+    stored; after that the model stays, and the command says so.
 
     For example: `wallaroo-ext upload tumours.onnx --name tumours`
 
@@ -74,7 +74,7 @@ def upload(
         source: Any = sys.stdin.buffer if file == "-" else Path(file)
         with options.connect() as client:
             workspace_number = workspace_id(client, workspace)
-            with progress.show_upload(name, quiet=options.json) as tell:
+            with progress.show_upload(name, quiet=options.json) as show:
                 version = upload_model(
                     client,
                     source,
@@ -88,11 +88,11 @@ def upload(
                     file_name=file_name,
                     wait=wait,
                     timeout=wait_timeout,
-                    progress=tell,
+                    progress=show,
                     **schemas,
                 )
-                left = f"The model {name} is stored in the workspace {workspace_number}, as the version {version.id}."
-                after.enter_context(signals.note_on_interrupt(lambda: left))
+                note = f"The model {name} is stored in the workspace {workspace_number}, as the version {version.id}."
+                after.enter_context(signals.note_on_interrupt(lambda: note))
         _show(name, workspace_number, version, machine=options.json)
 
 
@@ -118,10 +118,10 @@ _ARROW, _PARQUET = b"ARROW1", b"PAR1"
 
 
 def read_schema(file: Path | None) -> pa.Schema | None:
-    """Return the schema in a file: of an Arrow or a Parquet file with any rows, serialised, or that as base64.
+    """Return the Arrow schema of a file: an Arrow or Parquet file, a serialised schema, or the base64 of one.
 
     Raises:
-        UsageError: There is none, or pyarrow is not installed.
+        UsageError: The file has no schema, or pyarrow is not installed.
         OSError: The file cannot be read.
     """
     if file is None:
@@ -131,13 +131,13 @@ def read_schema(file: Path | None) -> pa.Schema | None:
     except ImportError:
         raise UsageError("Schemas need pyarrow: pip install 'wallaroo-ext[arrow]'.") from None
     with file.open("rb") as opened:
-        begin = opened.read(len(_ARROW))
+        start = opened.read(len(_ARROW))
     try:
-        if begin.startswith(_PARQUET):
+        if start.startswith(_PARQUET):
             return import_module("pyarrow.parquet").read_schema(file)
-        if begin.startswith(_ARROW):
+        if start.startswith(_ARROW):
             return arrow.ipc.open_file(file).schema
-        return arrow.ipc.read_schema(arrow.py_buffer(_message(file.read_bytes())))
+        return arrow.ipc.read_schema(arrow.py_buffer(_decode_schema(file.read_bytes())))
     except (arrow.ArrowException, ValueError, OSError):
         raise UsageError(
             f"There is no Arrow schema in {file}: give an .arrow or .parquet file that has it, the schema as "
@@ -145,8 +145,8 @@ def read_schema(file: Path | None) -> pa.Schema | None:
         ) from None
 
 
-def _message(content: bytes) -> bytes:
-    """Return a serialised schema, which may be written as base64."""
+def _decode_schema(content: bytes) -> bytes:
+    """Return a serialised schema, decoded if it is in base64."""
     try:
         return base64.b64decode(b"".join(content.split()), validate=True)
     except binascii.Error:

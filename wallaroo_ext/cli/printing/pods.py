@@ -1,4 +1,4 @@
-"""What a deployment's status says, for people: its pods and their models."""
+"""Printing the status of a deployment: its pods and their models."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _KINDS = {"engines": "engine", "engine_lbs": "load balancer", "sidekicks": "side
 
 
 def describe_state(status: DeploymentStatus) -> str:
-    """Return the state of a deployment, with what its pods say."""
+    """Return the state of a deployment, with the details of its pods."""
     details = "; ".join(details_of(status))
     return f"{status.status}: {details}" if details else status.status
 
 
 def show_pods(status: DeploymentStatus) -> None:
-    """Print the pods, what they say, and their models, as far as there are some."""
+    """Print the pods, their details and their models, if there are any."""
     fields = status.to_dict()
     pods = [object_of(pod) | {"kind": kind} for group, kind in _KINDS.items() for pod in list_of(fields.get(group))]
     if pods:
