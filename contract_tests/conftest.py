@@ -13,7 +13,7 @@ from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissing
 
 from wallaroo_ext import call, connect, contract
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.transport.tls import tls_context
+from wallaroo_ext.transport.tls import shared_tls_context
 
 if TYPE_CHECKING:
     import ssl
@@ -55,7 +55,7 @@ def _authorities_are_read_once() -> Generator[None]:
     """Each bare client of httpx would read the known authorities' certificates: 30 ms, a third of all that is done."""
 
     def context(verify: ssl.SSLContext | bool = True, *arguments: Any, **options: Any) -> ssl.SSLContext:  # noqa: FBT001, FBT002 - httpx's own
-        return tls_context(verify=True) if verify is True else made(verify, *arguments, **options)
+        return shared_tls_context(verify=True) if verify is True else made(verify, *arguments, **options)
 
     made = httpx.create_ssl_context
     with pytest.MonkeyPatch.context() as patch:

@@ -9,11 +9,11 @@ import httpx
 from wallaroo_ext import contract
 from wallaroo_ext.auth import BearerToken, KeycloakAuth
 from wallaroo_ext.errors import ConfigurationError
-from wallaroo_ext.redaction.tracebacks import hides_arguments
+from wallaroo_ext.redaction.tracebacks import hide_arguments
 from wallaroo_ext.settings import Settings
 from wallaroo_ext.transport.retry.policy import RetryPolicy
-from wallaroo_ext.transport.timeouts import Timeouts, httpx_timeout
-from wallaroo_ext.transport.tls import new_context
+from wallaroo_ext.transport.timeouts import Timeouts, to_httpx_timeout
+from wallaroo_ext.transport.tls import new_tls_context
 
 if TYPE_CHECKING:
     import os
@@ -72,7 +72,7 @@ class ConnectOptions(TypedDict, total=False):
     environment: Mapping[str, str] | None
 
 
-@hides_arguments
+@hide_arguments
 def connect(api_url: str | None = None, **options: Unpack[ConnectOptions]) -> Client:
     """Return a client that signs in by itself, for every generated operation and every function of this package.
 
@@ -117,19 +117,19 @@ def connect(api_url: str | None = None, **options: Unpack[ConnectOptions]) -> Cl
     Raises:
         ConfigurationError: A setting is missing, contradicts another one, or needs an extra that is not installed.
     """
-    from wallaroo_ext.redaction.logs import protect_logs
+    from wallaroo_ext.redaction.logs import redact_logs
     from wallaroo_ext.transport.connected_client import ConnectedClient
     from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS
 
     _check_names(options)
     given: dict[str, Any] = {name: options.get(name) for name in _SETTINGS}
     settings = Settings.resolve(options.get("environment"), api_url=api_url, **given)
-    protect_logs()
+    redact_logs()
     verify = _verification(settings, options)
     transport = _transport(options, verify=verify)
     return ConnectedClient(
         base_url=settings.api_url,
-        timeout=httpx_timeout(options.get("timeout", Timeouts())),
+        timeout=to_httpx_timeout(options.get("timeout", Timeouts())),
         headers={
             "User-Agent": _user_agent(options.get("user_agent")),
             "Accept-Encoding": ACCEPTED_ENCODINGS,
@@ -146,7 +146,7 @@ def authentication(
         return BearerToken(settings.token, api_url=settings.api_url, inference_hosts=options.get("inference_hosts"))
     own: dict[str, Any] = {name: value for name, value in options.items() if name in _SIGN_IN}
     if "timeout" in options:
-        own["timeout"] = httpx_timeout(options["timeout"])
+        own["timeout"] = to_httpx_timeout(options["timeout"])
     if (clock := options.get("clock")) is not None:
         own["clock"] = clock.now
     return KeycloakAuth(
@@ -183,7 +183,7 @@ def _verification(settings: Settings, options: ConnectOptions) -> ssl.SSLContext
         return verify
     if settings.ca_bundle is None:
         return True
-    context = new_context()
+    context = new_tls_context()
     try:
         context.load_verify_locations(settings.ca_bundle)
     except OSError as error:  # ssl's own error is one, too
@@ -195,21 +195,21 @@ def _verification(settings: Settings, options: ConnectOptions) -> ssl.SSLContext
 
 def _transport(options: ConnectOptions, *, verify: ssl.SSLContext | bool) -> RetryTransport:
     """Return what sends requests, again where that is safe, and tells OpenTelemetry where that is wanted."""
-    from wallaroo_ext.transport.connections import Wire
+    from wallaroo_ext.transport.connections import PooledTransport
     from wallaroo_ext.transport.response_limits import LimitedTransport
     from wallaroo_ext.transport.retry.transport import RetryTransport
 
     wanted = options.get("transport", "httpx")
     if isinstance(wanted, str):
-        once: Any = Wire(verify=verify, limits=options.get("limits", DEFAULT_LIMITS), backend=wanted)
+        once: Any = PooledTransport(verify=verify, limits=options.get("limits", DEFAULT_LIMITS), backend=wanted)
     else:
         _check_free_of("transport", options, "limits", "verify", "ca_bundle")
         once = wanted
     telemetry = options.get("telemetry", False)
     if telemetry is not False:
-        from wallaroo_ext.transport.telemetry import traced
+        from wallaroo_ext.transport.telemetry import trace_transport
 
-        once = traced(once, None if telemetry is True else telemetry)
+        once = trace_transport(once, None if telemetry is True else telemetry)
     bounded = LimitedTransport(once, options.get("answer_limit"))
     return RetryTransport(bounded, options.get("retries", RetryPolicy()), options.get("clock"))
 

@@ -18,10 +18,10 @@ import httpx
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext._util.urls import readable
+from wallaroo_ext._util.urls import parse_url
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.redaction.tracebacks import clear_frames
-from wallaroo_ext.transport.response_errors import connection_failed, refusal, violation, without_request
+from wallaroo_ext.transport.response_errors import connection_error, contract_violation, response_error, strip_request
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK, Clock
 
@@ -116,7 +116,7 @@ def send(step: Send) -> Steps[httpx.Response]:
     response = yield step
     assert response is not None, "a request was sent, and its answer has to come back"  # noqa: S101 - the runners' promise
     if not response.is_success:
-        raise refusal(step.operation, response)
+        raise response_error(step.operation, response)
     return response
 
 
@@ -264,7 +264,7 @@ def built(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
         httpx.InvalidURL: Its URL cannot be used.
         InvalidDataError: It has text that cannot be sent.
     """
-    if readable(step.request["url"]) is None:
+    if parse_url(step.request["url"]) is None:
         raise httpx.InvalidURL("it is none that a request can be sent to")
     try:
         request = http.build_request(**sendable(step))
@@ -280,8 +280,8 @@ def built(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
 
 def no_answer(step: Send, error: httpx.RequestError | httpx.InvalidURL) -> Exception:
     """Return the error of a step whose request got no answer."""
-    failure = connection_failed(step.operation, error)
-    failure.__cause__ = without_request(error)
+    failure = connection_error(step.operation, error)
+    failure.__cause__ = strip_request(error)
     return failure
 
 
@@ -304,7 +304,7 @@ def parse(operation: Operation[..., T], response: httpx.Response) -> T:
         if _has_the_shape_of(parsed, readable.content):
             return parsed
         problem = "it is of another shape"
-    raise violation(operation_id(operation), response, problem)
+    raise contract_violation(operation_id(operation), response, problem)
 
 
 def _problem(error: Exception) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from wallaroo_ext import contract
-from wallaroo_ext._util.urls import answered
+from wallaroo_ext._util.urls import check_answered_url
 from wallaroo_ext.deployments.cleanup import end_steps
 from wallaroo_ext.deployments.deployment import Deployment
 from wallaroo_ext.deployments.status import pipelines_in, status_steps
@@ -288,7 +288,7 @@ def url_steps(pipeline: str, workspace_id: int) -> Steps[str]:
 
     body = GetPipelineExternalUrlRequest(workspace_id=workspace_id, pipeline_name=pipeline)
     answer = yield from call_steps(get_pipeline_external_url, body=body)
-    return answered("get_pipeline_external_url", answer.url)
+    return check_answered_url("get_pipeline_external_url", answer.url)
 
 
 def endpoint_steps(client: Client, where: object, workspace: int | str | None) -> Steps[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.progress import check_progress, line
+from wallaroo_ext._util.progress import check_progress, progress_line
 from wallaroo_ext.deployments.status import details_of, status_steps
 from wallaroo_ext.errors import DeploymentError, InvalidDataError, NotFoundError, RequestTimeoutError, WaitTimeoutError
 from wallaroo_ext.operations import Pause, Steps, raised_by_others, run
@@ -165,5 +165,5 @@ def shown(name: str, progress: Wanted) -> Generator[Tell | None]:
     if progress is not True:
         yield progress or None
         return
-    with line(f"Waiting for {name}.") as write:
+    with progress_line(f"Waiting for {name}.") as write:
         yield None if write is None else lambda status: write(f"{name} is {status.status}.")

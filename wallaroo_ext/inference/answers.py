@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.arrow_limits import TooLargeError, check_spread
+from wallaroo_ext._util.arrow_limits import TooLargeError, check_expanded_size
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.transport.response_errors import connection_failed, violation
-from wallaroo_ext.transport.response_limits import MIB, bound_of, too_large
+from wallaroo_ext.transport.response_errors import connection_error, contract_violation
+from wallaroo_ext.transport.response_limits import MIB, arrow_memory_limit, too_large_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,18 +48,18 @@ def read_answer(operation: str, response: httpx.Response, separator: str = _SEPA
         ContractViolationError: It is neither an Arrow file nor a list of records.
     """
     content = response.content
-    bound = max(bound_of(response), len(content))
+    bound = max(arrow_memory_limit(response), len(content))
     try:
         if content.startswith(arrow_files.MAGIC):
             table = arrow_files.from_file(content, bound + _DESCRIPTION)
-            check_spread(table, _SPREAD * bound)
+            check_expanded_size(table, _SPREAD * bound)
             return _with_dots(table, separator)
         return from_records(_records(content), separator)
     except TooLargeError:
-        refused = too_large(response.status_code, bound, response.request)
+        refused = too_large_error(response.status_code, bound, response.request)
     except (ValueError, TypeError, RecursionError) as error:
-        raise violation(operation, response, f"it holds no rows: {error}") from error
-    raise connection_failed(operation, refused)
+        raise contract_violation(operation, response, f"it holds no rows: {error}") from error
+    raise connection_error(operation, refused)
 
 
 def _records(content: bytes) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import httpx
 
 from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.chunks import AT_ONCE, parts
+from wallaroo_ext._util.chunks import CHUNK_SIZE, split_into_chunks
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.media_types import answer_type, request_type
 from wallaroo_ext.operations import Send
@@ -44,9 +44,9 @@ def step_of(operation: str, request: dict[str, Any], table: Table, wire: Wire) -
     headers = {"Content-Type": request_type(wire), "Accept": answer_type(wire)}
     if wire != "arrow":
         return Send(operation, request | {"headers": headers, "content": _json(table, wire)})
-    if table.nbytes < AT_ONCE:
+    if table.nbytes < CHUNK_SIZE:
         return Send(operation, request | {"headers": headers, "content": arrow_files.to_file(table).to_pybytes()})
-    body = PiecesStream(arrow_files.to_pieces(table))
+    body = PiecesStream(arrow_files.to_buffers(table))
     # httpx takes the content for something that is read once, so the request gets the body itself as its stream, too.
     headers["Content-Length"] = str(body.length)
     return Send(operation, request | {"headers": headers, "content": body}, body)
@@ -118,9 +118,9 @@ class PiecesStream(httpx.ByteStream):
         self.length = sum(piece.nbytes for piece in pieces)
 
     def __iter__(self) -> Iterator[bytes]:
-        for part in parts(self._pieces):
+        for part in split_into_chunks(self._pieces):
             yield bytes(part)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for part in parts(self._pieces):
+        for part in split_into_chunks(self._pieces):
             yield bytes(part)

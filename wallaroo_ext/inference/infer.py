@@ -6,11 +6,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack, runtime_checkable
 
 from wallaroo_ext import contract
-from wallaroo_ext._util.urls import readable
+from wallaroo_ext._util.urls import parse_url
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.media_types import OPERATION, Wire
 from wallaroo_ext.operations import Steps, run, send
-from wallaroo_ext.transport.timeouts import Timeouts, httpx_timeout
+from wallaroo_ext.transport.timeouts import Timeouts, to_httpx_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -126,7 +126,7 @@ def infer_steps(
         "url": url.copy_merge_params(query) if query else url,
     }
     if timeout is not None:
-        request["timeout"] = httpx_timeout(timeout)
+        request["timeout"] = to_httpx_timeout(timeout)
     response = yield from send(step_of(operation, request, to_table(data, index), wire))
     return read_answer(operation, response, dataset_separator or ".")
 
@@ -143,7 +143,7 @@ def _url(where: Any) -> str:
 @lru_cache(maxsize=64)
 def _target(url: str) -> tuple[httpx.URL, str]:
     """Return a URL as httpx reads it, and the operation that answers there; a program has few of them."""
-    parsed = readable(url)
+    parsed = parse_url(url)
     is_whole = parsed is not None and parsed.scheme in {"http", "https"} and parsed.host
     if parsed is None or url != url.strip() or not (is_whole or url.startswith("/") or _has_no_scheme(url)):
         raise InvalidDataError("`where` is no URL that can be used: take one from get_pipeline_external_url.")

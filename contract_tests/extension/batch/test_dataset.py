@@ -37,7 +37,7 @@ from wallaroo_ext import (
     undeploy,
     upload_model,
 )
-from wallaroo_ext._util.atomic_files import unfinished_name
+from wallaroo_ext._util.atomic_files import temporary_name
 from wallaroo_ext._util.file_lock import locked
 from wallaroo_ext.batch.reading import data_source, readers
 from wallaroo_ext.batch.writing.parts import Part
@@ -362,7 +362,7 @@ class TestGoingOn:
         number = int(newest[5:11]) + 1
         shutil.copy(target / newest, target / f"part-{number:06d}.parquet")
         announce(target, f"part-{number:06d}.parquet")
-        (target / unfinished_name(f"part-{number:06d}.parquet")).write_text("half")
+        (target / temporary_name(f"part-{number:06d}.parquet")).write_text("half")
         infer_dataset(client, "rows", tmp_path / "in", target, **SMALL)
         check(target, table_of(*(batch(300, 0), batch(700, 300))), expected)
         assert not [name for name in names(target) if name.startswith(".")]

@@ -136,7 +136,7 @@ def test_nothing_stays_of_an_upload_that_filled_the_device(tmp_path: Path, monke
         return path.open("wb")
 
     monkeypatch.setattr("wallaroo_ext.sandbox.http.bodies.new_upload", full)
-    monkeypatch.setattr("wallaroo_ext.sandbox.http.bodies.create", followed)
+    monkeypatch.setattr("wallaroo_ext.sandbox.http.bodies.create_file", followed)
     kind = SPEC.operations["upload_model_stream"].body_kind(OCTETS)
     assert kind is not None
     pieces = [{"type": "http.request", "body": b"x" * 3000, "more_body": more} for more in (True, True, True, False)]

@@ -19,7 +19,7 @@ from contract_tests.mutants.catalogue import mutants
 from contract_tests.mutants.proof import Trial, verdicts
 from contract_tests.mutants.survivors import REASONS
 from contract_tests.mutants.table import FILE, page
-from wallaroo_ext._util.atomic_files import write_whole
+from wallaroo_ext._util.atomic_files import write_atomically
 from wallaroo_ext._util.user_paths import user_path
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def main() -> int:
     found = tried(trials, wanted.jobs)
     if wanted.json:
         rows = [asdict(trial) | asdict(verdict) for trial, verdict in found]
-        write_whole(wanted.json.resolve(), json.dumps(rows, indent=1).encode())
+        write_atomically(wanted.json.resolve(), json.dumps(rows, indent=1).encode())
     is_whole = names == list(mutants())
     if is_whole:
         FILE.write_text(page({trial.mutant: verdict.check for trial, verdict in found if verdict.is_kill}), "utf-8")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.after_fork import this_process
-from wallaroo_ext._util.atomic_files import is_unfinished
+from wallaroo_ext._util.atomic_files import is_temporary_name
 from wallaroo_ext._util.file_lock import locked
 from wallaroo_ext.batch.answer_schema import OneSchema
 from wallaroo_ext.batch.attempts import StoppedError
@@ -252,7 +252,7 @@ class DatasetRun:
         known = {part.name for part in self._manifest.parts}
         written = (part_name(len(self._manifest.parts)), errors_file.NAME, MANIFEST)
         for name in self._storage.names():
-            begun = any(is_unfinished(name, each) for each in written)
+            begun = any(is_temporary_name(name, each) for each in written)
             if begun or (is_part(name) and name in self._manifest.announced and name not in known):
                 self._storage.remove(name)
         errors_file.restore(self._storage, self._manifest.errors_bytes)

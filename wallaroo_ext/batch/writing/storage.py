@@ -7,8 +7,8 @@ from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.after_fork import leave_alone, this_process
-from wallaroo_ext._util.atomic_files import replacing, unfinished_name
+from wallaroo_ext._util.after_fork import prevent_finalization, this_process
+from wallaroo_ext._util.atomic_files import atomic_writer, temporary_name
 from wallaroo_ext._util.user_paths import user_text
 from wallaroo_ext.batch.filesystems import resolved
 
@@ -91,10 +91,10 @@ class Storage:
         On this machine it is on the disk by then. A process that is forked meanwhile leaves the file to its parent.
         """
         if self.local is not None:
-            with replacing(Path(self.path(name)), durable=True) as opened:
+            with atomic_writer(Path(self.path(name)), durable=True) as opened:
                 yield opened
             return
-        temporary, process = self.path(unfinished_name(name)), this_process()
+        temporary, process = self.path(temporary_name(name)), this_process()
         opened = self._system.open_output_stream(temporary)
         try:
             yield opened
@@ -103,7 +103,7 @@ class Storage:
             self._system.move(temporary, self.path(name))
         except BaseException:
             if not process.is_this:
-                leave_alone(opened)  # to close it would complete the file
+                prevent_finalization(opened)  # to close it would complete the file
                 raise
             with suppress(OSError):
                 opened.close()

@@ -8,7 +8,7 @@ from email import message_from_bytes
 from typing import Any
 
 from wallaroo_ext.conformance.recordings.kept_fields import without_secrets
-from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.redaction.patterns import redact
 
 LARGEST_KEPT = 16_384
 """Longer bodies of requests, in bytes, are kept by their digest."""
@@ -53,7 +53,7 @@ def _shown(content: bytes, content_type: str) -> Any:
         if kind == _ARROW:
             return _arrow(content)
         if kind.startswith("text/"):
-            return {"text": redacted(content.decode("utf-8", errors="replace"))}
+            return {"text": redact(content.decode("utf-8", errors="replace"))}
     return _digest(content)
 
 
@@ -71,11 +71,11 @@ def _json(content: bytes) -> Any:
 def _arrow(content: bytes) -> dict[str, Any]:
     """Rows as people read them: the bytes of a file differ from one release of pyarrow to the next."""
     from wallaroo_ext._util.arrow_files import from_file
-    from wallaroo_ext._util.arrow_limits import TooLargeError, check_spread
+    from wallaroo_ext._util.arrow_limits import TooLargeError, check_expanded_size
 
     try:
         table = from_file(content, _MOST_SHOWN)
-        check_spread(table, _MOST_SHOWN)
+        check_expanded_size(table, _MOST_SHOWN)
     except (ValueError, TooLargeError, MemoryError):
         return _digest(content)
     columns = dict(zip(table.column_names, map(str, table.schema.types), strict=True))

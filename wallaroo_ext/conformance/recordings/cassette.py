@@ -20,7 +20,7 @@ from wallaroo_ext.conformance.recordings.files import default_directory, write_c
 from wallaroo_ext.conformance.recordings.interactions import written
 from wallaroo_ext.conformance.recordings.kept_fields import kept_headers, without_secrets
 from wallaroo_ext.conformance.recordings.matching import Request, named, same_body, same_operation, same_query, text_of
-from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.redaction.patterns import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -75,7 +75,7 @@ def _kept_content(content: bytes, content_type: str) -> bytes:
         except (ValueError, RecursionError):
             pass
     try:
-        return redacted(content.decode()).encode()
+        return redact(content.decode()).encode()
     except UnicodeDecodeError:
         return content
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.atomic_files import write_whole
+from wallaroo_ext._util.atomic_files import write_atomically
 from wallaroo_ext.conformance.recordings.secrets import suspicious
 
 if TYPE_CHECKING:
@@ -75,4 +75,4 @@ def write_cassette(path: Path, interactions: list[dict[str, Any]], announce: Cal
 def write_text(path: Path, text: str) -> None:
     """Put a text in the place of a file, readable by everybody, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, text.encode(), mode=_MODE)
+    write_atomically(path, text.encode(), mode=_MODE)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.atomic_files import create
+from wallaroo_ext._util.atomic_files import create_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -206,7 +206,7 @@ class InferenceLog:
         self._remove_the_oldest()
         name = f"{uuid.uuid4()}.arrows"
         self._store.announce(self._directory / name)
-        self._segment = _Segment(name, create(self._directory / name))
+        self._segment = _Segment(name, create_file(self._directory / name))
         return self._segment
 
     @staticmethod

@@ -12,7 +12,7 @@ import shlex
 import stat
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.atomic_files import PRIVATE, write_whole
+from wallaroo_ext._util.atomic_files import PRIVATE, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,6 +91,6 @@ def write_env_file(path: Path, lines: str) -> None:
     """
     check_env_file(path)
     try:
-        write_whole(path, lines.encode(), mode=PRIVATE)
+        write_atomically(path, lines.encode(), mode=PRIVATE)
     except OSError as error:
         raise EnvFileError(f"--env-file {path} cannot be written: {error.strerror}.") from None

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from contract_tests.support.servers import servers
 from wallaroo_ext import DeploymentError, WallarooError
-from wallaroo_ext._util.terminal_text import printable, visible, visible_json
 from wallaroo_ext.cli.printing import output
-from wallaroo_ext.cli.printing.output import _VisibleFormatter  # pyright: ignore[reportPrivateUsage] - what `--verbose` logs with
-from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.cli.printing.output import _PrintableFormatter  # pyright: ignore[reportPrivateUsage] - what `--verbose` logs with
+from wallaroo_ext.redaction.patterns import redact
+from wallaroo_ext.redaction.terminal_text import printable, printable_json, printable_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,13 +53,13 @@ def harmless(text: str) -> bool:
 class TestTexts:
     def test_it_is_written_out(self, text: str) -> None:
         assert printable(text).isprintable()
-        assert harmless(visible(f"{text}\n\t{text}"))
-        assert "\n\t" in visible(f"{text}\n\t{text}")
+        assert harmless(printable_lines(f"{text}\n\t{text}"))
+        assert "\n\t" in printable_lines(f"{text}\n\t{text}")
         assert printable(text) != text
         assert printable(printable(text)) == printable(text)
 
     def test_as_json_it_means_the_same(self, text: str) -> None:
-        written = visible_json(json.dumps({text: [text]}, ensure_ascii=False, indent=1))
+        written = printable_json(json.dumps({text: [text]}, ensure_ascii=False, indent=1))
         assert harmless(written)
         assert json.loads(written) == {text: [text]}
 
@@ -69,17 +69,17 @@ class TestTexts:
             f"The model {text} is gone.", advice=f"Ask {text}.", **({"details": []} if kind is DeploymentError else {})
         )
         assert harmless(str(error))
-        assert harmless(redacted(text))
+        assert harmless(redact(text))
 
     @pytest.mark.parametrize("machine", [True, False])
     def test_what_a_command_prints_has_none(self, text: str, machine: bool, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: FBT001 - a parameter of the test
-        output.line(text)
-        output.remark(text)
-        output.line(output.as_json({"a": text}, machine=machine))
+        output.print_line(text)
+        output.print_note(text)
+        output.print_line(output.to_json({"a": text}, machine=machine))
         with pytest.raises(SystemExit):
             output.fail(output.UsageError(text), machine=machine)
         record = logging.makeLogRecord({"msg": "it is %s", "args": (text,)})
-        sys.stdout.write(_VisibleFormatter().format(record))
+        sys.stdout.write(_PrintableFormatter().format(record))
         printed = capsys.readouterr()
         assert harmless(printed.out)
         assert harmless(printed.err)
@@ -88,14 +88,14 @@ class TestTexts:
 @settings(deadline=None, derandomize=True, max_examples=300)
 @given(value=st.recursive(st.text() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_any_json_means_the_same(value: Any) -> None:
-    written = visible_json(json.dumps(value, ensure_ascii=False, indent=2))
+    written = printable_json(json.dumps(value, ensure_ascii=False, indent=2))
     assert harmless(written)
     assert json.loads(written) == value
 
 
 @pytest.mark.parametrize("text", ["größe", "日本語", "🚀", "a b", "", "1\u0301", 'x"\\'])
 def test_what_can_be_seen_stays(text: str) -> None:
-    assert printable(text) == visible(text) == visible_json(text) == text
+    assert printable(text) == printable_lines(text) == printable_json(text) == text
 
 
 def _answer(handler: Any, _: int) -> None:
