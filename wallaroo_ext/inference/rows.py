@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 
@@ -14,29 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-ONLY_INPUT = "tensor"
-"""The name that every release takes for the input of a model that has one."""
+    from wallaroo_ext.inference.tables import ArrowArray, ArrowStream
 
-
-@runtime_checkable
-class ArrowStream(Protocol):
-    """Anything that exports the Arrow C stream: tables of pyarrow, pandas, polars, duckdb and others."""
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Export the table."""
-        ...
-
-
-@runtime_checkable
-class ArrowArray(Protocol):
-    """Anything that exports one Arrow C array: record batches, arrays of structs."""
-
-    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
-        """Export the array."""
-        ...
-
-
-if TYPE_CHECKING:
     Rows: TypeAlias = (
         ArrowStream
         | ArrowArray

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.files import read_file
+from wallaroo_ext.inference.files.reader import read_file
 from wallaroo_ext.inference.python_values import array_of, check_values
-from wallaroo_ext.inference.rows import ONLY_INPUT, ArrowArray, ArrowStream
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -22,8 +21,28 @@ pa: Any = import_module("pyarrow")
 REFUSALS = (pa.ArrowException, TypeError, ValueError, OverflowError)
 """What pyarrow raises for values that it cannot take."""
 
+ONLY_INPUT = "tensor"
+"""The name that every release takes for the input of a model that has one."""
 
 _OBJECT = "O"
+
+
+@runtime_checkable
+class ArrowStream(Protocol):
+    """Anything that exports the Arrow C stream: tables of pyarrow, pandas, polars, duckdb and others."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Export the table."""
+        ...
+
+
+@runtime_checkable
+class ArrowArray(Protocol):
+    """Anything that exports one Arrow C array: record batches, arrays of structs."""
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        """Export the array."""
+        ...
 
 
 def table_of(rows: Any) -> Table:

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.rows import ONLY_INPUT, to_table
+from wallaroo_ext.inference.rows import to_table
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -55,6 +55,8 @@ def vector_of(table: Table) -> Table:
         VectorError: A column has something else than numbers.
     """
     import numpy as np
+
+    from wallaroo_ext.inference.tables import ONLY_INPUT
 
     for name, column in zip(table.column_names, cast("list[Any]", table.columns), strict=True):
         check_number(name, column.type)

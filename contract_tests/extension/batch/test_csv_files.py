@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wallaroo_ext.batch.reading.csv_files import CsvFile
-from wallaroo_ext.batch.reading.csv_types import ColumnType, from_texts
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.csv_files import CsvFile
+from wallaroo_ext.inference.files.csv_types import ColumnType, from_texts
 from wallaroo_ext.inference.rows import to_table
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from wallaroo_ext.batch.reading.csv_files import CsvFile, Dialect, rows_after
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.csv_files import CsvFile, Dialect, rows_after
 from wallaroo_ext.inference.pandas_index import index_named
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.batch.reading.csv_types import ColumnType, Field, from_texts
 from wallaroo_ext.batch.reading.readers import CsvReader
 from wallaroo_ext.batch.reading.widening import LostValueError, common_types, converted
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.csv_types import ColumnType, Field, from_texts
 from wallaroo_ext.inference.pandas_index import index_columns
 
 if TYPE_CHECKING:

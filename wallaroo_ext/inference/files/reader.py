@@ -70,13 +70,14 @@ def read_csv(path: Path) -> Table:
     Raises:
         InvalidDataError: It cannot be read as CSV; the message names the row where there is one.
     """
-    csv_files: Any = import_module("wallaroo_ext.batch.reading.csv_files")
-    csv_types: Any = import_module("wallaroo_ext.batch.reading.csv_types")
-    file = csv_files.CsvFile(partial(path.open, "rb"))
+    from wallaroo_ext.inference.files.csv_files import CsvFile
+    from wallaroo_ext.inference.files.csv_types import typed
+
+    file = CsvFile(partial(path.open, "rb"))
     if not file.names:
         raise InvalidDataError("it is empty, and a CSV file begins with a line of names.")
     texts = pa.Table.from_batches(file.texts(), pa.schema([(name, pa.string()) for name in file.names]))
-    columns = {name: csv_types.typed(name, texts.column(name)) for name in file.names}
+    columns = {name: typed(name, texts.column(name)) for name in file.names}
     return pa.table(columns).replace_schema_metadata(index_named("") if "" in columns else None)
 
 
