@@ -194,7 +194,7 @@ def typed(chunks: list[list[str]]) -> tuple[str, list[Any]]:
     found = ColumnType("x")
     first = 0
     for chunk in chunks:
-        found.see(arrow.array(chunk, arrow.string()), "rows.csv", first)
+        found.add(arrow.array(chunk, arrow.string()), "rows.csv", first)
         first += len(chunk)
     kind = found.kind
     values = [v for chunk in chunks for v in from_texts(arrow.array(chunk, arrow.string()), kind).to_pylist()]

@@ -10,7 +10,7 @@ from wallaroo_ext.batch.reading.positions import Position
 from wallaroo_ext.batch.reading.readers import ArrowReader, CsvReader, ParquetReader
 from wallaroo_ext.batch.reading.schema import DataSet, Decided, FileOfSet, read_as
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.files.csv_files import Dialect, rows_after
+from wallaroo_ext.inference.files.csv_files import Dialect, skip_rows
 from wallaroo_ext.inference.files.csv_types import from_texts
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class Source:
             own = file.reader.schema.names[:1]
         read = file.reader.batches(own, 0 if self._where is not None else row)
         whole = (read_as(file, decided.schema, batch) for batch in read)
-        filtered = whole if self._where is None else rows_after(row, self._filtered(decided, whole))
+        filtered = whole if self._where is None else skip_rows(row, self._filtered(decided, whole))
         for batch in filtered:
             yield batch.select(self.columns)
 

@@ -235,7 +235,7 @@ class DataSet:
         if kind is not None:
             _texts_as(texts, kind, file.reader.path, name, first)
         elif sent:
-            found.see(texts, file.reader.path, first)
+            found.add(texts, file.reader.path, first)
 
     def _type(self, name: str, found: Mapping[str, ColumnType]) -> Any:
         """Return the type of a column in all files."""

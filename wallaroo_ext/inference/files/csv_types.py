@@ -1,9 +1,9 @@
-"""What the texts of CSV columns stand for: a type is decided from all of a column's texts, and loses nothing.
+"""Inferring the types of CSV columns, each from all texts of the column, so that no value changes.
 
-Numbers are written as JSON writes them, but a fraction may begin or end with its point, and spaces may be around. A
-column with another text is one of texts, exactly as written: `00123`, `+1`, `0x10` and dates are texts. `true` and
-`false` are booleans. A field without anything is null in a column of numbers or booleans, and so are the usual words
-for no value; in a column of texts each is the text that it is.
+Numbers are those of JSON; in addition, a fraction may begin or end with its point, and spaces may surround a number.
+`true` and `false` are booleans. If any text of a column is something else, the whole column stays texts, exactly as
+written: `00123`, `+1`, `0x10` and dates are texts. In a column of numbers or booleans, empty fields and the usual words
+for missing values are null; in a column of texts they stay as they are.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ pa: Any = import_module("pyarrow")
 pc: Any = import_module("pyarrow.compute")
 
 Column: TypeAlias = Any
-"""A pyarrow array. Its stubs want the type of the elements, which only the data tell."""
+"""A pyarrow array. Its stubs ask for the type of the elements, which is known at run time only."""
 
 NULLS = pa.array(
     ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN", "N/A", "NA", "NULL", "n/a", "null"]
 )
-"""The texts for no value, as pyarrow and pandas know them. `nan` is none of them: it is a number of its own."""
+"""The texts for a missing value in pyarrow and pandas, without `nan`, which is a number of its own."""
 
 _BOOLEANS = pa.array(["true", "True", "TRUE", "false", "False", "FALSE"])
 _INTEGER = "^-?(0|[1-9][0-9]*)$"
@@ -35,18 +35,18 @@ _FLOAT = (
 )
 _INFINITE = r"(?i)^\s*[-+]?inf"
 _ZERO = r"^-?[0.]+([eE].*)?$"
-_EXACT = 1 << 53
-_SHOWN = 40
+_MAX_EXACT_FLOAT = 1 << 53
+_MAX_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a file.
+    """A field of a CSV file.
 
     Attributes:
-        file: The file's name; empty where there is one file.
-        row: Its row, from 0.
-        text: What stands there.
+        file: The name of the file; empty if there is a single file.
+        row: The row, counted from 0.
+        text: The text of the field.
     """
 
     file: str
@@ -54,50 +54,50 @@ class Field:
     text: str
 
     def __str__(self) -> str:
-        """Say where it is."""
-        return f"{f'{self.file}, ' if self.file else ''}row {self.row}: {self.text[:_SHOWN]!r}"
+        """Return the place and the text of the field for a message."""
+        return f"{f'{self.file}, ' if self.file else ''}row {self.row}: {self.text[:_MAX_SHOWN]!r}"
 
 
 class ColumnType:
-    """Finds the type of a column from all of its texts, in one or several files.
+    """Infers the type of a column from all of its texts, in one or several files.
 
     Args:
-        name: The column's name.
+        name: The name of the column.
 
     Attributes:
-        text: The first field that makes it a column of texts; None where there is none.
+        text: The first field that makes it a column of texts; None if there is no such field.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.text: Field | None = None
-        self._words: Field | None = None
+        self._null_word: Field | None = None
         self._boolean: Field | None = None
         self._integers = False
         self._floats = False
-        self._least = self._most = 0
+        self._lowest = self._highest = 0
         self._inexact: Field | None = None
         self._beyond: Field | None = None
 
-    def see(self, texts: Column, file: str, first: int) -> None:
+    def add(self, texts: Column, file: str, first: int) -> None:
         """Take the next texts into account.
 
         Args:
-            texts: An array of them, without nulls.
-            file: The file that they are from.
-            first: The row of the first of them.
+            texts: The texts, an array without nulls.
+            file: The file that they come from.
+            first: The row of the first text.
         """
         if self.text is None and len(texts):
-            some = _Some(texts, np.arange(len(texts)), texts, file, first)
-            if self._boolean is not None or not (self._see_integers(some) or self._see_numbers(some)):
-                self._see_any(some)
+            selection = _Selection(texts, np.arange(len(texts)), texts, file, first)
+            if self._boolean is not None or not (self._add_integers(selection) or self._add_numbers(selection)):
+                self._add_texts(selection)
 
     @property
     def kind(self) -> Any:
-        """The type that holds each of the texts exactly.
+        """The type that holds every text exactly.
 
         Raises:
-            InvalidDataError: They are numbers, and no type has all of them; the message names the file and the row.
+            InvalidDataError: No type holds all of these numbers; the message names the file and the row.
         """
         if self.text is not None:
             return pa.string()
@@ -105,113 +105,115 @@ class ColumnType:
             return pa.bool_()
         if self._floats or self._integers:
             return self._kind_of_numbers()
-        return pa.null() if self._words is None else pa.string()
+        return pa.null() if self._null_word is None else pa.string()
 
     def _kind_of_numbers(self) -> Any:
         if not self._floats:
             for kind, least, most in ((pa.int64(), -(2**63), 2**63), (pa.uint64(), 0, 2**64)):
-                if least <= self._least and self._most < most:
+                if least <= self._lowest and self._highest < most:
                     return kind
         wrong = self._beyond or self._inexact
         if wrong is not None:
             nearest = "" if wrong is self._beyond else ", float64 for the nearest numbers"
             raise InvalidDataError(
-                f"{wrong} in the column {self.name!r} is none of the numbers of 64 bits that the others allow.",
-                advice=f"Say by `types` what the column has: string for texts{nearest}.",
+                f"{wrong} in the column {self.name!r} does not matches into the 64-bit type of the other numbers.",
+                advice=f"Name the type of the column by `types`: string for texts{nearest}.",
             )
         return pa.float64()
 
-    def _see_integers(self, some: _Some) -> bool:
-        """Take whole numbers of 64 bits; False where some are none, or are written in another way."""
+    def _add_integers(self, selection: _Selection) -> bool:
+        """Take 64-bit integers into account; return False if a text is no integer or has another spelling."""
         if self._floats:
             return False
         try:
-            numbers = pc.cast(some.values, pa.int64())
+            numbers = pc.cast(selection.values, pa.int64())
         except pa.ArrowInvalid:
             return False
-        if not pc.all(pc.equal(pc.cast(numbers, pa.string()), some.values)).as_py():
+        if not pc.all(pc.equal(pc.cast(numbers, pa.string()), selection.values)).as_py():
             return False
         ends = pc.min_max(numbers).as_py()
-        self._note(ends["min"])
-        self._note(ends["max"])
-        if self._inexact is None and not -_EXACT <= ends["min"] <= ends["max"] <= _EXACT:
+        self._widen_range(ends["min"])
+        self._widen_range(ends["max"])
+        if self._inexact is None and not -_MAX_EXACT_FLOAT <= ends["min"] <= ends["max"] <= _MAX_EXACT_FLOAT:
             self._inexact = next(
-                (some.field(row) for row, number in enumerate(numbers.to_pylist()) if not _is_float(number)), None
+                (selection.field(row) for row, number in enumerate(numbers.to_pylist()) if not _is_float(number)), None
             )
         return True
 
-    def _note(self, integer: int) -> None:
+    def _widen_range(self, integer: int) -> None:
         self._integers = True
-        self._least, self._most = min(self._least, integer), max(self._most, integer)
+        self._lowest, self._highest = min(self._lowest, integer), max(self._highest, integer)
 
-    def _see_numbers(self, some: _Some) -> bool:
-        """Take numbers; False where some are none."""
+    def _add_numbers(self, selection: _Selection) -> bool:
+        """Take numbers into account; return False if a text is no number."""
         try:
-            numbers = pc.cast(some.values, pa.float64()).to_numpy()
+            numbers = pc.cast(selection.values, pa.float64()).to_numpy()
         except pa.ArrowInvalid:
             return False
-        # A number with a fraction is one in every way of writing. What has none may be anything: 007, 0, 2e19, 1e999.
+        # A value with a fraction is a float however it is written. One without may come from 007, 0, 2e19 or 1e999.
         rows = np.flatnonzero(~_has_fraction(numbers))
         if not rows.size:
             self._floats = True
             return True
-        whole, numbers = some.take(rows), numbers[rows]
-        integers, floats = whole.fit(_INTEGER), whole.fit(_FLOAT)
+        whole, numbers = selection.take(rows), numbers[rows]
+        integers, floats = whole.matches(_INTEGER), whole.matches(_FLOAT)
         if not (integers | floats).all():
             return False
-        self._floats = self._floats or len(rows) < len(some.values) or bool(floats.any())
+        self._floats = self._floats or len(rows) < len(selection.values) or bool(floats.any())
         if integers.any():
-            self._note_integers(whole.take(np.flatnonzero(integers)), numbers[integers])
-        lost = (np.isinf(numbers) & ~whole.fit(_INFINITE) & floats) | ((numbers == 0) & ~whole.fit(_ZERO))
+            self._add_long_integers(whole.take(np.flatnonzero(integers)), numbers[integers])
+        lost = (np.isinf(numbers) & ~whole.matches(_INFINITE) & floats) | ((numbers == 0) & ~whole.matches(_ZERO))
         if self._beyond is None and lost.any():
             self._beyond = whole.field(int(np.argmax(lost)))
         return True
 
-    def _note_integers(self, some: _Some, numbers: Any) -> None:
-        """Take whole numbers of any length."""
-        self._note(0)
-        small = np.abs(numbers) < _EXACT
+    def _add_long_integers(self, selection: _Selection, numbers: Any) -> None:
+        """Take integers of any length into account."""
+        self._widen_range(0)
+        small = np.abs(numbers) < _MAX_EXACT_FLOAT
         if small.any():
-            self._note(int(numbers[small].min()))
+            self._widen_range(int(numbers[small].min()))
         for row in np.flatnonzero(~small).tolist():
-            integer = int(some.values[row].as_py())
-            self._note(integer)
+            integer = int(selection.values[row].as_py())
+            self._widen_range(integer)
             if self._inexact is None and not _is_float(integer):
-                self._inexact = some.field(row)
+                self._inexact = selection.field(row)
 
-    def _see_any(self, some: _Some) -> None:
-        """Take texts of any kind."""
-        trimmed = pc.utf8_trim_whitespace(some.values)
-        null = _numpy(pc.is_in(trimmed, NULLS))
-        words = null & _numpy(pc.not_equal(trimmed, ""))
-        if self._words is None and words.any():
-            self._words = some.field(int(np.argmax(words)))
+    def _add_texts(self, selection: _Selection) -> None:
+        """Take texts of any kind into account."""
+        trimmed = pc.utf8_trim_whitespace(selection.values)
+        null = _to_numpy(pc.is_in(trimmed, NULLS))
+        words = null & _to_numpy(pc.not_equal(trimmed, ""))
+        if self._null_word is None and words.any():
+            self._null_word = selection.field(int(np.argmax(words)))
         rows = np.flatnonzero(~null)
         if rows.size:
-            self._see_values(_Some(trimmed.take(pa.array(rows)), rows, some.texts, some.file, some.first))
+            self._add_values(
+                _Selection(trimmed.take(pa.array(rows)), rows, selection.texts, selection.file, selection.first)
+            )
 
-    def _see_values(self, some: _Some) -> None:
-        """Take texts that each stand for something."""
-        boolean = _numpy(pc.is_in(some.values, _BOOLEANS))
+    def _add_values(self, selection: _Selection) -> None:
+        """Take texts into account that are no missing values."""
+        boolean = _to_numpy(pc.is_in(selection.values, _BOOLEANS))
         if boolean.all() and not (self._integers or self._floats):
-            self._boolean = self._boolean or some.field(0)
+            self._boolean = self._boolean or selection.field(0)
         elif boolean.any() or self._boolean is not None:
             numbers_before = self._integers or self._floats
-            self.text = some.field(int(np.argmax(boolean if numbers_before or not boolean.all() else ~boolean)))
-        elif not (self._see_integers(some) or self._see_numbers(some)):
-            self.text = some.field(int(np.argmin(some.fit(_INTEGER) | some.fit(_FLOAT))))
+            self.text = selection.field(int(np.argmax(boolean if numbers_before or not boolean.all() else ~boolean)))
+        elif not (self._add_integers(selection) or self._add_numbers(selection)):
+            self.text = selection.field(int(np.argmin(selection.matches(_INTEGER) | selection.matches(_FLOAT))))
 
 
 @dataclass(frozen=True, slots=True)
-class _Some:
-    """Some of the texts of a column.
+class _Selection:
+    """A selection of the texts of a column.
 
     Attributes:
-        values: They, perhaps without spaces around.
-        rows: Where each of them is in `texts`.
-        texts: The texts that were read.
-        file: The file that those are from.
-        first: The row of the first of those.
+        values: The selected texts, perhaps without surrounding spaces.
+        rows: Their positions in `texts`.
+        texts: All texts that were read.
+        file: The file that they come from.
+        first: The row of the first of all texts.
     """
 
     values: Column
@@ -220,21 +222,23 @@ class _Some:
     file: str
     first: int
 
-    def take(self, places: Any) -> _Some:
-        """Return those at some places."""
-        return _Some(self.values.take(pa.array(places)), self.rows[places], self.texts, self.file, self.first)
+    def take(self, positions: Any) -> _Selection:
+        """Return the texts at some positions."""
+        return _Selection(
+            self.values.take(pa.array(positions)), self.rows[positions], self.texts, self.file, self.first
+        )
 
-    def field(self, place: int) -> Field:
-        """Return where one of them is from."""
-        row = int(self.rows[place])
+    def field(self, position: int) -> Field:
+        """Return the field that a text comes from."""
+        row = int(self.rows[position])
         return Field(self.file, self.first + row, self.texts[row].as_py())
 
-    def fit(self, pattern: str) -> Any:
-        """Return which of them a pattern fits."""
-        return _numpy(pc.match_substring_regex(self.values, pattern))
+    def matches(self, pattern: str) -> Any:
+        """Return a mask of the texts that match a pattern."""
+        return _to_numpy(pc.match_substring_regex(self.values, pattern))
 
 
-def _numpy(mask: Column) -> Any:
+def _to_numpy(mask: Column) -> Any:
     return mask.to_numpy(zero_copy_only=False)
 
 
@@ -243,37 +247,37 @@ def _has_fraction(numbers: Any) -> Any:
 
 
 def _is_float(integer: int) -> bool:
-    """Return whether a 64-bit float is exactly this number."""
+    """Return whether a 64-bit float holds this integer exactly."""
     try:
         return int(float(integer)) == integer
     except OverflowError:
         return False
 
 
-def typed(name: str, texts: Column) -> Column:
-    """Return the texts of a whole column of one file, in chunks, with the type that they have in common.
+def infer_type(name: str, texts: Column) -> Column:
+    """Return a whole column of one file, given as texts, with its inferred type.
 
     Raises:
-        InvalidDataError: They are numbers, and no type has all of them.
+        InvalidDataError: No type holds all of the numbers.
     """
     found = ColumnType(name)
     first = 0
     for chunk in texts.chunks:
-        found.see(chunk, "", first)
+        found.add(chunk, "", first)
         first += len(chunk)
     kind = found.kind
     return pa.chunked_array([from_texts(chunk, kind) for chunk in texts.chunks], kind)
 
 
 def from_texts(texts: Column, kind: Any) -> Column:
-    """Texts as what they stand for.
+    """Return texts as values of a type.
 
     Args:
-        texts: An array of texts, as a file says them.
-        kind: The type, such as `ColumnType` finds it, or any other that texts can be cast to.
+        texts: The texts of the file, an array.
+        kind: The type that `ColumnType` infers, or any other that texts can be cast to.
 
     Raises:
-        pyarrow.ArrowInvalid: One of them stands for no value of the type.
+        pyarrow.ArrowInvalid: A text is no value of the type.
     """
     if pa.types.is_string(kind):
         return texts
@@ -294,7 +298,7 @@ def from_texts(texts: Column, kind: Any) -> Column:
 
 
 def _check_numbers(texts: Column, values: Column) -> None:
-    """Refuse what pyarrow takes for another number: 0xFF for -1 where a number has 8 bits, and 1e999 for infinite.
+    """Raise an error for texts that pyarrow reads as another number, such as 0xFF as -1 in int8, and 1e999 as infinity.
 
     Raises:
         pyarrow.ArrowInvalid: There is such a text.
@@ -307,4 +311,4 @@ def _check_numbers(texts: Column, values: Column) -> None:
     else:
         return
     if pc.any(wrong).as_py():
-        raise pa.ArrowInvalid("a text stands for another number")
+        raise pa.ArrowInvalid("a text would become another number")
