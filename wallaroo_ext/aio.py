@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.dataset import DataSource
     from wallaroo_ext.batch.options import DatasetScored
     from wallaroo_ext.batch.progress import Wanted
-    from wallaroo_ext.batch.rejections import Rejection
+    from wallaroo_ext.batch.scoring.rejections import Rejection
     from wallaroo_ext.deployments.deploy import DeployOptions, Models
     from wallaroo_ext.deployments.deployment import Deployment
     from wallaroo_ext.deployments.wait import Wanted as StatusWanted

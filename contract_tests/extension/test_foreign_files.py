@@ -431,7 +431,7 @@ class TestBatchTargets:
         assert snapshot(tmp_path) == before
 
     def test_the_source_of_a_pattern_has_no_hidden_files_unless_it_names_them(self, tmp_path: Path) -> None:
-        from wallaroo_ext.batch.reading.files import find
+        from wallaroo_ext.batch.reading.discovery import find
 
         for name in ("a.csv", "b/c.csv", "_lock", ".x", "b/_d.csv", "b/.e.csv", "_raw/f.csv", ".h/g/h.csv"):
             write(tmp_path / name)

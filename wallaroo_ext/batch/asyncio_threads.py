@@ -8,7 +8,7 @@ from collections.abc import AsyncIterable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from wallaroo_ext.batch.attempts import StoppedError
+from wallaroo_ext.batch.retries import StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.answer_schema import OneSchema
-    from wallaroo_ext.batch.rejections import Rejection
-    from wallaroo_ext.batch.scoring import Scored
+    from wallaroo_ext.batch.scoring.output_schema import OneSchema
+    from wallaroo_ext.batch.scoring.rejections import Rejection
+    from wallaroo_ext.batch.scoring.scorer import Scored
     from wallaroo_ext.inference.infer import Where
 
 
@@ -88,8 +88,8 @@ def scored_batches(
     stopped: threading.Event | None = None,
 ) -> Generator[pa.RecordBatch]:
     """Yield what `infer_batches` gives, of a URL; pauses between attempts end when `stopped` is set."""
-    from wallaroo_ext.batch.answer_schema import OneSchema
-    from wallaroo_ext.batch.rejections import Limit
+    from wallaroo_ext.batch.scoring.output_schema import OneSchema
+    from wallaroo_ext.batch.scoring.rejections import Limit
 
     one_schema = OneSchema()
     limit = Limit(0 if rejected is None else None)
@@ -132,10 +132,10 @@ def scored_chunks(
         stopped: Ends pauses between attempts when it is set.
         tally: Is given the `scoring.Tally` at the beginning.
     """
-    from wallaroo_ext.batch.cutting import cut
-    from wallaroo_ext.batch.request_size import RequestSize
-    from wallaroo_ext.batch.scoring import Scorer
-    from wallaroo_ext.batch.window import in_order
+    from wallaroo_ext.batch.scoring.chunking import cut
+    from wallaroo_ext.batch.scoring.ordered_map import in_order
+    from wallaroo_ext.batch.scoring.request_size import RequestSize
+    from wallaroo_ext.batch.scoring.scorer import Scorer
 
     stopped = stopped or threading.Event()
     size = RequestSize(how.request_rows)

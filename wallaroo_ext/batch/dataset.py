@@ -114,8 +114,8 @@ def score_dataset(
 ) -> DatasetScored:
     """Return what `infer_dataset` does, until `stopped` is set."""
     require_pyarrow()
-    from wallaroo_ext.batch.attempts import StoppedError
     from wallaroo_ext.batch.progress import shown
+    from wallaroo_ext.batch.retries import StoppedError
     from wallaroo_ext.batch.writing.manifest import check_target, load
     from wallaroo_ext.batch.writing.run import alone
     from wallaroo_ext.batch.writing.storage import Storage
@@ -124,7 +124,7 @@ def score_dataset(
     opened, exact = _opened(source, how, own)
     storage = Storage(target, own.get("target_filesystem"))
     check_target(storage)
-    opened.check_target(storage)
+    storage.check_outside(opened)
     url, bound_to = _bound_to(client, pipeline, opened, how, own)
     known = load(storage, bound_to).read_as
     with shown(progress) as tell:
@@ -182,9 +182,9 @@ def _decided(
     Raises:
         InvalidDataError: There is no type for all values of a column, or keys or a vector cannot have it.
     """
-    from wallaroo_ext.batch.attempts import StoppedError
     from wallaroo_ext.batch.progress import Checking
     from wallaroo_ext.batch.reading.schema import Decided
+    from wallaroo_ext.batch.retries import StoppedError
     from wallaroo_ext.batch.writing.parts import check_keys
     from wallaroo_ext.inference.vectors import check_number
 

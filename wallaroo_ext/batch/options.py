@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from wallaroo_ext.batch.attempts import BatchRetries
+from wallaroo_ext.batch.retries import BatchRetries
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.media_types import Wire, request_type
 

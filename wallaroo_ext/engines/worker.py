@@ -13,7 +13,7 @@ from wallaroo_ext._util.after_fork import PerProcess
 from wallaroo_ext.batch.batches import scored_batches, scored_chunks
 from wallaroo_ext.batch.deployed_models import url_of
 from wallaroo_ext.batch.options import BatchOptions, HowToScore, how_to_score
-from wallaroo_ext.batch.rejections import Limit, Rejection
+from wallaroo_ext.batch.scoring.rejections import Limit, Rejection
 from wallaroo_ext.client import ConnectOptions, connect
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 

@@ -117,7 +117,7 @@ def infer_steps(
 
     require_pyarrow()
     from wallaroo_ext.inference.answers import read_answer
-    from wallaroo_ext.inference.bodies import step_of
+    from wallaroo_ext.inference.bodies import table_request
 
     url, operation = _target(_url(where))
     query = _query(dataset, dataset_exclude, dataset_separator)
@@ -127,7 +127,7 @@ def infer_steps(
     }
     if timeout is not None:
         request["timeout"] = to_httpx_timeout(timeout)
-    response = yield from send(step_of(operation, request, to_table(data, index), wire))
+    response = yield from send(table_request(operation, request, to_table(data, index), wire))
     return read_answer(operation, response, dataset_separator or ".")
 
 

@@ -91,7 +91,7 @@ def test_of_the_environment(home: Path) -> None:
 
 
 def test_of_what_is_read_and_written_for_python(home: Path) -> None:
-    from wallaroo_ext.batch.reading.files import find
+    from wallaroo_ext.batch.reading.discovery import find
     from wallaroo_ext.batch.writing.storage import Storage
     from wallaroo_ext.inference.rows import to_table
     from wallaroo_ext.uploads.sources import opened

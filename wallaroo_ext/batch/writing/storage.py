@@ -11,6 +11,7 @@ from wallaroo_ext._util.after_fork import prevent_finalization, this_process
 from wallaroo_ext._util.atomic_files import atomic_writer, temporary_name
 from wallaroo_ext._util.user_paths import user_text
 from wallaroo_ext.batch.filesystems import resolved
+from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:
     import os
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from pyarrow import NativeFile
 
-    from wallaroo_ext.batch.reading.files import FoundFiles
+    from wallaroo_ext.batch.reading.data_source import Source
 
 fs: Any = import_module("pyarrow.fs")
 
@@ -42,9 +43,12 @@ class Storage:
         """Its path, where it is on this machine."""
         return self._base if isinstance(self._system, fs.LocalFileSystem) else None
 
-    def is_read_by(self, found: FoundFiles) -> bool:
-        """Return whether its files are among those of a data set, or would be."""
-        return found.overlap(self._system, self._base)
+    def check_outside(self, source: Source) -> None:
+        """Raise InvalidDataError if the source reads files of this directory, or would at the next call."""
+        if source.reads(self._system, self._base):
+            raise InvalidDataError(
+                f"{self.place} is in the source, which would read what is written there: name a directory outside."
+            )
 
     def path(self, name: str) -> str:
         """Return the path of a file in its file system."""

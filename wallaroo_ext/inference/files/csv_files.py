@@ -1,9 +1,13 @@
-r"""CSV files as columns of texts, each text exactly what the file says.
+r"""Reading CSV files as columns of texts, each text exactly as the file has it.
 
-pyarrow parses CSV in blocks. Here no block ends between "\r" and "\n", because pyarrow loses one of them there within
-quotes; a row of our own is put behind the last one, because pyarrow takes a quote that is never closed for the end of
-the file; and a byte-order mark before the first one, because pyarrow drops it there. A file with a NUL is refused:
-behind one, pyarrow ends a row at a line break that is within quotes. The standard library reads the header.
+pyarrow parses CSV in blocks, and this module works around what it gets wrong:
+
+- No block ends between "\r" and "\n", because within quotes pyarrow would lose one of them.
+- A row of our own follows the last one, because pyarrow takes a quote that is never closed for the end of the file.
+- A byte-order mark precedes the first row, because pyarrow drops one there.
+- A file with a NUL is refused, because behind it pyarrow ends a row at a line break within quotes.
+
+The standard library reads the header.
 """
 
 from __future__ import annotations
@@ -27,28 +31,28 @@ pa: Any = import_module("pyarrow")
 arrow_csv: Any = import_module("pyarrow.csv")
 
 BLOCK_BYTES = 1 << 20
-_MOST_BLOCK_BYTES = 1 << 30
+_MAX_BLOCK_BYTES = 1 << 30
 _HEADER_BYTES = 1 << 16
 _BOM = b"\xef\xbb\xbf"
 _END = "\x04"
-"""What each field of the row has that is put behind the last one of the file."""
+"""The text of each field in the row that is appended to the file."""
 
 _SEPARATORS = ";\t|,"
-"""What other programs write between two fields, such as spreadsheets where numbers have commas."""
+"""Separators that other programs write, such as spreadsheets in countries with decimal commas."""
 
-_SHOWN = 80
+_MAX_SHOWN = 80
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r(?!\Z)|\n)")
 
 
 class Readable(Protocol):
-    """A file that is open for reading, of Python or of pyarrow."""
+    """A file of Python or of pyarrow that is open for reading."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next bytes; none at the end."""
+        """Return the next bytes; empty at the end."""
         ...
 
     def close(self) -> None:
-        """Close it."""
+        """Close the file."""
         ...
 
 
@@ -57,10 +61,10 @@ class Dialect:
     """How a file separates and quotes its fields.
 
     Attributes:
-        delimiter: What stands between two fields.
-        quote: What stands around a field; False where nothing does.
+        delimiter: The character between two fields.
+        quote: The character around a field; False if fields are never quoted.
         double_quote: Whether a quote within quotes is written twice.
-        escape: What stands before a quote within quotes; False where nothing does.
+        escape: The character before a quote within quotes; False if there is none.
     """
 
     delimiter: str = ","
@@ -69,38 +73,38 @@ class Dialect:
     escape: str | bool = False
 
     @property
-    def of_python(self) -> dict[str, Any]:
-        """The same for the standard library."""
+    def python_options(self) -> dict[str, Any]:
+        """The same dialect as arguments for the standard library's reader."""
         quoting = {} if isinstance(self.quote, str) else {"quoting": csv.QUOTE_NONE}
         quote = self.quote if isinstance(self.quote, str) else None
         escape = self.escape if isinstance(self.escape, str) else None
-        own = {"delimiter": self.delimiter, "quotechar": quote, "escapechar": escape}
-        return own | quoting | {"doublequote": self.double_quote, "strict": True}
+        options = {"delimiter": self.delimiter, "quotechar": quote, "escapechar": escape}
+        return options | quoting | {"doublequote": self.double_quote, "strict": True}
 
 
 class CsvFile:
-    """A CSV file with a line of names.
+    """A CSV file with a header line.
 
     Args:
-        opened: Opens it for reading, any number of times.
-        dialect: How it is written.
-        block: How many bytes are parsed at a time, at first; more where a row is longer.
+        open_file: Opens the file for reading, any number of times.
+        dialect: How the file separates and quotes its fields.
+        block: How many bytes to parse at a time at first; it grows if a row is longer.
 
     Attributes:
-        names: The columns; none where the file is empty.
+        names: The columns; empty if the file is.
 
     Raises:
-        InvalidDataError: It has no line of names that can be used, or is not in UTF-8. As with every error of it, the
-            message is the end of a sentence that begins with the file.
+        InvalidDataError: The header cannot be used, or the file is not in UTF-8. The message, like that of every error
+            here, is the end of a sentence that begins with the file's name.
     """
 
     def __init__(
-        self, opened: Callable[[], Readable], dialect: Dialect | None = None, block: int | None = None
+        self, open_file: Callable[[], Readable], dialect: Dialect | None = None, block: int | None = None
     ) -> None:
         self.block = block or BLOCK_BYTES
-        self._opened = opened
+        self._open_file = open_file
         self._dialect = dialect or Dialect()
-        source = opened()
+        source = open_file()
         try:
             self.names, self._begin = self._header(source)
         finally:
@@ -108,12 +112,12 @@ class CsvFile:
         self._check_names()
 
     def _check_names(self) -> None:
-        other = next((sign for sign in _SEPARATORS if len(self.names) == 1 and sign in self.names[0]), None)
-        if other is not None:
+        other_separator = next((sign for sign in _SEPARATORS if len(self.names) == 1 and sign in self.names[0]), None)
+        if other_separator is not None:
             usual = self._dialect.delimiter
             raise InvalidDataError(
-                f"its line of names, {self.names[0][:_SHOWN]!r}, has {other!r} and no {usual!r}: save it with "
-                f"{usual!r} between fields, or give its one column another name."
+                f"its line of names, {self.names[0][:_MAX_SHOWN]!r}, has {other_separator!r} and no {usual!r}: save it "
+                f"with {usual!r} between fields, or give its one column another name."
             )
         seen: set[str] = set()
         for number, name in enumerate(self.names):
@@ -124,7 +128,7 @@ class CsvFile:
             seen.add(name)
 
     def _header(self, source: Readable) -> tuple[list[str], int]:
-        """Read the names, and how many bytes they and what is before them take."""
+        """Return the names, and the number of bytes up to the end of the header."""
         content = b""
         while True:
             piece = source.read(_HEADER_BYTES)
@@ -141,7 +145,7 @@ class CsvFile:
     def _names_of(self, content: bytes, *, ended: bool) -> tuple[list[str], int]:
         begin = len(_BOM) if content.startswith(_BOM) else 0
         lines = _Lines(content, begin, ended=ended)
-        for names in csv.reader(lines, **self._dialect.of_python):
+        for names in csv.reader(lines, **self._dialect.python_options):
             if names:
                 _check_no_nul(content[: lines.end])
                 return names, lines.end
@@ -152,30 +156,30 @@ class CsvFile:
         return InvalidDataError("it is not in UTF-8: save it as UTF-8.")
 
     def texts(self, columns: Sequence[str] | None = None, skip: int = 0) -> Iterator[RecordBatch]:
-        """Give the rows, all fields as texts; lines without anything are no rows.
+        """Yield the rows with all fields as texts; empty lines are no rows.
 
         Args:
-            columns: The columns to give, all by default.
+            columns: The columns to yield; by default all.
             skip: How many rows to leave out at the beginning.
 
         Raises:
-            InvalidDataError: A row has more or fewer fields than names, a quote is never closed, or the file is not in
-                UTF-8; the message names the row, from 0.
+            InvalidDataError: A row has more or fewer fields than the header, a quote is never closed, or the file is
+                not in UTF-8; the message names the row, counted from 0.
         """
-        parser_of = partial(_Parser, self, self._dialect, list(columns or self.names))
+        make_parser = partial(_Parser, self, self._dialect, list(columns or self.names))
         done = skip
         while self.names:
             try:
-                for batch in rows_after(done, self._parsed(parser_of())):
+                for batch in skip_rows(done, self._parse(make_parser())):
                     done += batch.num_rows
                     yield batch
             except _BlockTooSmallError:
                 continue
             return
 
-    def _parsed(self, parser: _Parser) -> Iterator[RecordBatch]:
-        """Yield the rows, with the present size of blocks."""
-        source = self._opened()
+    def _parse(self, parser: _Parser) -> Iterator[RecordBatch]:
+        """Yield the rows, parsed with the current block size."""
+        source = self._open_file()
         try:
             yield from parser.rows(source, self._begin)
         except UnicodeDecodeError as error:
@@ -189,28 +193,28 @@ def _check_no_nul(content: bytes) -> None:
         raise InvalidDataError("it has a NUL character: save it as UTF-8, without any.")
 
 
-def rows_after(row: int, batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
-    """Give the rows from one on."""
+def skip_rows(count: int, batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
+    """Yield the rows after the first `count`."""
     for batch in batches:
-        given = batch.slice(min(row, batch.num_rows))
-        row = max(0, row - batch.num_rows)
-        if given.num_rows:
-            yield given
+        rest = batch.slice(min(count, batch.num_rows))
+        count = max(0, count - batch.num_rows)
+        if rest.num_rows:
+            yield rest
 
 
 class _IncompleteError(Exception):
-    """The line of names goes on behind what was read."""
+    """The header goes on after the bytes that were read so far."""
 
 
 class _BlockTooSmallError(Exception):
-    """A row is longer than a block; the file's blocks are larger now."""
+    """A row is longer than a block; the block size of the file was increased."""
 
 
 class _Lines:
-    """The lines of the beginning of a file.
+    """Iterates over the first lines of a file.
 
     Attributes:
-        end: Where the last one that was given ends.
+        end: The position where the last line that was yielded ends.
     """
 
     def __init__(self, content: bytes, begin: int, *, ended: bool) -> None:
@@ -230,37 +234,37 @@ class _Lines:
 
 
 class _Parser:
-    """Parses a file once, from its beginning."""
+    """Parses a file once, from its beginning to its end."""
 
     def __init__(self, file: CsvFile, dialect: Dialect, columns: list[str]) -> None:
         self._file = file
         self._dialect = dialect
-        self._places = [str(file.names.index(name)) for name in columns]
+        self._positions = [str(file.names.index(name)) for name in columns]
         self._schema = pa.schema([(name, pa.string()) for name in columns])
-        self._lines = len(file.names) == 1
-        self._blank = False
-        self._wrong: Any = None
+        self._single_column = len(file.names) == 1
+        self._has_blank_line = False
+        self._wrong_row: Any = None
 
     def rows(self, source: Readable, begin: int) -> Iterator[RecordBatch]:
-        """Yield the rows, but for the one that was put behind them."""
+        """Yield the rows without the one that was appended."""
         end = self._dialect.delimiter.join([_END] * len(self._file.names)).encode() + b"\n"
         last: Any = None
-        for batch in self._batches(_Blocks(source, begin, end, blank_lines=self._lines, dialect=self._dialect)):
+        for batch in self._batches(_Blocks(source, begin, end, blank_lines=self._single_column, dialect=self._dialect)):
             if last is not None:
-                yield self._given(last)
+                yield self._named(last)
             last = batch
-        yield self._given(self._without_end(last))
+        yield self._named(self._without_end(last))
 
     def _batches(self, blocks: _Blocks) -> Iterator[Any]:
-        """Yield what pyarrow makes of the blocks, without empty batches."""
+        """Yield the batches that pyarrow parses from the blocks, without empty ones."""
         try:
-            yield from (batch for batch in self._opened(blocks) if batch.num_rows)
+            yield from (batch for batch in self._open_csv(blocks) if batch.num_rows)
         except pa.ArrowInvalid as error:
             if "straddling object" in str(error):
-                self._grow()
-            raise self._refused(error) from error
+                self._grow_block()
+            raise self._error_of(error) from error
 
-    def _opened(self, blocks: _Blocks) -> Any:
+    def _open_csv(self, blocks: _Blocks) -> Any:
         names = [str(number) for number in range(len(self._file.names))]
         return arrow_csv.open_csv(
             pa.PythonFile(blocks, mode="r"),
@@ -271,65 +275,65 @@ class _Parser:
                 double_quote=self._dialect.double_quote,
                 escape_char=self._dialect.escape,
                 newlines_in_values=True,
-                ignore_empty_lines=not self._lines,
-                invalid_row_handler=self._note,
+                ignore_empty_lines=not self._single_column,
+                invalid_row_handler=self._remember_wrong_row,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                include_columns=self._places,
-                column_types=dict.fromkeys(self._places, pa.string()),
-                strings_can_be_null=self._lines,  # only a line without anything is one, and not a text without anything
+                include_columns=self._positions,
+                column_types=dict.fromkeys(self._positions, pa.string()),
+                strings_can_be_null=self._single_column,  # an empty line is null, and a quoted empty text is not
                 quoted_strings_can_be_null=False,
                 null_values=[""],
             ),
         )
 
-    def _note(self, row: Any) -> str:
-        """Keep what is wrong with a row, for the message."""
-        self._wrong = row
+    def _remember_wrong_row(self, row: Any) -> str:
+        """Keep a row with the wrong number of fields for the message."""
+        self._wrong_row = row
         return "error"
 
-    def _refused(self, error: Exception) -> InvalidDataError:
-        row = self._wrong
+    def _error_of(self, error: Exception) -> InvalidDataError:
+        row = self._wrong_row
         if row is not None:
             fields = f"{row.actual_columns} fields, and the line of names has {row.expected_columns}"
-            return InvalidDataError(f"row {row.number - 1} has {fields}: {row.text[:_SHOWN]!r}.")
+            return InvalidDataError(f"row {row.number - 1} has {fields}: {row.text[:_MAX_SHOWN]!r}.")
         if "UTF8" in str(error):
             return self._file.not_unicode()
         return InvalidDataError(str(error).partition("\n")[0])
 
-    def _grow(self) -> None:
-        if self._file.block >= _MOST_BLOCK_BYTES:
-            raise InvalidDataError(f"a row has more than {_MOST_BLOCK_BYTES:,} bytes.")
+    def _grow_block(self) -> None:
+        if self._file.block >= _MAX_BLOCK_BYTES:
+            raise InvalidDataError(f"a row has more than {_MAX_BLOCK_BYTES:,} bytes.")
         self._file.block *= 4
         raise _BlockTooSmallError
 
     def _without_end(self, batch: Any) -> Any:
-        """The last rows without the one that is not the file's; where that is within a field, a quote is open."""
+        """Return the last rows without the appended one; raise InvalidDataError if an open quote has swallowed it."""
         if batch is None or any(column[-1].as_py() != _END for column in batch.columns):
             raise InvalidDataError("a quote that begins a field is never closed.")
         return batch.slice(0, batch.num_rows - 1)
 
-    def _given(self, batch: Any) -> Any:
-        """Return a batch under the names of the file."""
-        if self._lines:
+    def _named(self, batch: Any) -> Any:
+        """Return a batch with the column names of the file."""
+        if self._single_column:
             batch = self._without_blank_lines(batch)
         return pa.RecordBatch.from_arrays(batch.columns, schema=self._schema)
 
     def _without_blank_lines(self, batch: Any) -> Any:
-        """Return the rows of a file with one column, in which lines without anything are allowed at the end only."""
+        """Return the rows of a file with one column, in which empty lines are allowed at the end only."""
         column = batch.column(0)
-        begun = batch.slice(0, len(column) - column.null_count)
-        if begun.num_rows and (self._blank or begun.column(0).null_count):
+        rows = batch.slice(0, len(column) - column.null_count)
+        if rows.num_rows and (self._has_blank_line or rows.column(0).null_count):
             raise InvalidDataError(
-                'it has one column, and lines without anything between its rows: write "" for a text '
-                "without anything, or remove them."
+                'it has one column, and empty lines between its rows: write "" for an empty text, or remove the empty '
+                "lines."
             )
-        self._blank = self._blank or bool(column.null_count)
-        return begun
+        self._has_blank_line = self._has_blank_line or bool(column.null_count)
+        return rows
 
 
 class _Quotes:
-    """Finds a field that goes on behind the quote that ends it: pyarrow would drop that quote without a word."""
+    """Finds a field that goes on after its closing quote, which pyarrow would drop silently."""
 
     def __init__(self, dialect: Dialect) -> None:
         usual = isinstance(dialect.quote, str) and dialect.double_quote and not dialect.escape
@@ -340,31 +344,31 @@ class _Quotes:
         self._open = re.compile(rb"%b(?:[^%b]++|%b%b)*+" % (quote, quote, quote, quote))
         plain = rb"[^%b\r\n%b][^%b\r\n]*+" % (delimiter, quote, delimiter)
         self._fields = re.compile(rb"(?:(?:%b|%b%b|)%b)*+" % (plain, self._open.pattern, quote, ends))
-        self._begun = b""
-        """How the field begins that goes on in the next block, as short as possible."""
+        self._carry = b""
+        """The shortest beginning that stands for the field that goes on in the next block."""
 
-    def see(self, block: bytes) -> None:
-        """Take the next bytes.
+    def check(self, block: bytes) -> None:
+        """Check the next bytes.
 
         Raises:
-            InvalidDataError: There is such a field.
+            InvalidDataError: A field goes on after its closing quote.
         """
         if self._quote is None:
             return
-        if self._quote not in block and not self._begun.startswith(self._quote):
-            self._begun = b"" if block[-1:] in self._ends else b"x"
+        if self._quote not in block and not self._carry.startswith(self._quote):
+            self._carry = b"" if block[-1:] in self._ends else b"x"
             return
-        content = self._begun + block
+        content = self._carry + block
         whole = self._fields.match(content)
         rest = content[whole.end() if whole else 0 :]
-        self._begun = self._open_field(rest) if rest.startswith(self._quote) else rest[:1]
+        self._carry = self._open_field(rest) if rest.startswith(self._quote) else rest[:1]
 
     def _open_field(self, rest: bytes) -> bytes:
         quote = self._quote or b""
         inner = self._open.match(rest)
         end = inner.end() if inner else 0
         if end + len(quote) < len(rest):
-            shown = rest[max(0, end - _SHOWN // 2) : end + _SHOWN // 2].decode(errors="replace")
+            shown = rest[max(0, end - _MAX_SHOWN // 2) : end + _MAX_SHOWN // 2].decode(errors="replace")
             raise InvalidDataError(
                 f"a field goes on behind the quote that ends it, {shown!r}: write a quote within quotes twice."
             )
@@ -372,7 +376,7 @@ class _Quotes:
 
 
 class _Blocks(RawIOBase):
-    """The bytes behind the header for pyarrow, in blocks that do not end between a carriage return and a line feed."""
+    """The bytes after the header, in blocks for pyarrow that never end between a carriage return and a line feed."""
 
     def __init__(self, source: Readable, begin: int, end: bytes, *, blank_lines: bool, dialect: Dialect) -> None:
         super().__init__()
@@ -389,11 +393,11 @@ class _Blocks(RawIOBase):
             count -= len(self._source.read(min(count, _HEADER_BYTES))) or count
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True: pyarrow asks for it."""
         return True
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next block, at most a few bytes larger than asked for; nothing at the end."""
+        """Return the next block, which may be a few bytes larger than `size`; empty at the end."""
         block = bytes(self._source.read(size))
         while block.endswith(b"\r") and (more := self._source.read(1)):
             block += more
@@ -401,7 +405,7 @@ class _Blocks(RawIOBase):
             block = self._without_blank_lines(block, size)
         if block:
             _check_no_nul(block)
-            self._quotes.see(block)
+            self._quotes.check(block)
             self._last = block[-1:]
             block, self._bom = self._bom + block, b""
             return block
@@ -409,10 +413,10 @@ class _Blocks(RawIOBase):
         return (b"" if self._last in b"\r\n" else b"\n") + end if end else b""
 
     def _without_blank_lines(self, block: bytes, size: int) -> bytes:
-        """Return the first block from its first row on: pyarrow wants a row in it."""
-        begun = block.lstrip(b"\r\n")
-        while block and not begun:
+        """Return the first block from its first row on, because pyarrow needs a row in it."""
+        rows = block.lstrip(b"\r\n")
+        while block and not rows:
             block = bytes(self._source.read(size))
-            begun = block.lstrip(b"\r\n")
-        self._blank_lines = bool(begun)
-        return begun
+            rows = block.lstrip(b"\r\n")
+        self._blank_lines = bool(rows)
+        return rows

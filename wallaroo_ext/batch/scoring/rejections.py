@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pyarrow import Table
 
-    from wallaroo_ext.batch.cutting import Chunk
+    from wallaroo_ext.batch.scoring.chunking import Chunk
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Rows from files, by the endings of their names."""
+"""Reading a file of rows, in the format that the suffix of its name says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from wallaroo_ext._util import arrow_files
 from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.pandas_index import index_named
+from wallaroo_ext.inference.pandas_index import index_metadata
 
 if TYPE_CHECKING:
     import os
@@ -29,17 +29,17 @@ def read_file(path: str | os.PathLike[str], table_of: Callable[[Any], Table]) ->
     Args:
         path: The file: `.arrow` or `.feather`, `.parquet`, `.csv` with a line of names, or `.json` with a list of
             records or an object of columns.
-        table_of: Makes a table of records and of columns.
+        table_of: Makes a table from records or columns.
 
     Raises:
-        InvalidDataError: Its name has another ending, or it cannot be read as what its name says.
-        OSError: It cannot be opened.
+        InvalidDataError: The file has another suffix, or its content is not what the suffix says.
+        OSError: The file cannot be opened.
     """
     file = user_path(path)
     reader = _READERS.get(file.suffix.lower())
     if reader is None:
         raise InvalidDataError(f"Rows are read from {', '.join(_READERS)} files, and {str(path)!r} is none of them.")
-    with file.open("rb"):  # what the system says about a file that cannot be opened is said best by itself
+    with file.open("rb"):  # the system's own error is the best one for a file that cannot be opened
         try:
             return table_of(reader(file))
         except (InvalidDataError, pa.ArrowException, ValueError, OSError, RecursionError) as error:
@@ -48,7 +48,7 @@ def read_file(path: str | os.PathLike[str], table_of: Callable[[Any], Table]) ->
 
 
 def _read_arrow(path: Path) -> Table:
-    """Return an Arrow IPC file; or a stream, which some programs give the same ending."""
+    """Return the rows of an Arrow IPC file, or of an IPC stream, to which some programs give the same suffix."""
     content = path.read_bytes()
     if content.startswith(arrow_files.MAGIC):
         return arrow_files.from_file(content)
@@ -62,26 +62,27 @@ def _read_parquet(path: Path) -> Table:
     return parquet.ParquetFile(path).read()
 
 
-def read_csv(path: Path) -> Table:
-    """Return the rows of a CSV file, each column with the type that its texts have in common.
+def _read_csv(path: Path) -> Table:
+    """Return the rows of a CSV file, each column with the common type of its texts.
 
-    What pandas writes as an index, a first column without a name, is marked as one.
+    A first column without a name, as pandas writes an index, is marked as an index.
 
     Raises:
-        InvalidDataError: It cannot be read as CSV; the message names the row where there is one.
+        InvalidDataError: The file is not valid CSV; the message names the row if there is one.
     """
-    csv_files: Any = import_module("wallaroo_ext.batch.reading.csv_files")
-    csv_types: Any = import_module("wallaroo_ext.batch.reading.csv_types")
-    file = csv_files.CsvFile(partial(path.open, "rb"))
+    from wallaroo_ext.inference.files.csv_files import CsvFile
+    from wallaroo_ext.inference.files.csv_types import infer_type
+
+    file = CsvFile(partial(path.open, "rb"))
     if not file.names:
         raise InvalidDataError("it is empty, and a CSV file begins with a line of names.")
     texts = pa.Table.from_batches(file.texts(), pa.schema([(name, pa.string()) for name in file.names]))
-    columns = {name: csv_types.typed(name, texts.column(name)) for name in file.names}
-    return pa.table(columns).replace_schema_metadata(index_named("") if "" in columns else None)
+    columns = {name: infer_type(name, texts.column(name)) for name in file.names}
+    return pa.table(columns).replace_schema_metadata(index_metadata("") if "" in columns else None)
 
 
 def _read_json(path: Path) -> Any:
-    content: Any = json.loads(path.read_bytes(), object_pairs_hook=_object, parse_float=_float)
+    content: Any = json.loads(path.read_bytes(), object_pairs_hook=_object_of_pairs, parse_float=_parse_float)
     if isinstance(content, list):
         return cast("Any", content)
     if isinstance(content, dict) and all(isinstance(values, list) for values in cast("Any", content).values()):
@@ -91,8 +92,8 @@ def _read_json(path: Path) -> Any:
     )
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object; one with two values under a name has no meaning that all readers share."""
+def _object_of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; raise ValueError if a name stands twice, because readers disagree on its value."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -100,19 +101,19 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _float(text: str) -> float:
-    """Return a number, unless a float of 64 bits has it as infinite or as 0 only."""
+def _parse_float(text: str) -> float:
+    """Return a number; raise ValueError if a 64-bit float would turn it into infinity or 0."""
     number = float(text)
     if math.isinf(number) or (not number and text.lower().partition("e")[0].strip("-.0")):
-        raise ValueError(f"the number {text[:_SHOWN]} is beyond those of 64 bits")
+        raise ValueError(f"the number {text[:_MAX_SHOWN]} is beyond those of 64 bits")
     return number
 
 
-_SHOWN = 40
+_MAX_SHOWN = 40
 _READERS: dict[str, Callable[[Path], Any]] = {
     ".arrow": _read_arrow,
     ".feather": _read_arrow,
     ".parquet": _read_parquet,
     ".json": _read_json,
-    ".csv": read_csv,
+    ".csv": _read_csv,
 }

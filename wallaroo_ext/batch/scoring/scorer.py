@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.batch.attempts import repeated
-from wallaroo_ext.batch.reading.csv_types import from_texts
 from wallaroo_ext.batch.reading.widening import text_of
-from wallaroo_ext.batch.rejections import Limit, Rejection, is_too_large, narrowed
+from wallaroo_ext.batch.retries import repeated
+from wallaroo_ext.batch.scoring.rejections import Limit, Rejection, is_too_large, narrowed
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, WallarooError
+from wallaroo_ext.inference.files.csv_types import from_texts
 from wallaroo_ext.inference.infer import infer_steps
 from wallaroo_ext.inference.media_types import OPERATION
 from wallaroo_ext.inference.pandas_index import index_columns
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pyarrow import Table
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.cutting import Chunk
     from wallaroo_ext.batch.options import HowToScore
-    from wallaroo_ext.batch.request_size import RequestSize
+    from wallaroo_ext.batch.scoring.chunking import Chunk
+    from wallaroo_ext.batch.scoring.request_size import RequestSize
 
 pa: Any = import_module("pyarrow")
 _OK = 200
