@@ -22,7 +22,7 @@ from contract_tests.support.command_line import commands, environment_of, path_p
 from contract_tests.support.conformance import runs
 from contract_tests.support.data.snapshots import fill, snapshot, write
 from wallaroo_ext import InvalidDataError
-from wallaroo_ext.sandbox.server.instance import Instance
+from wallaroo_ext.sandbox.instance import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable

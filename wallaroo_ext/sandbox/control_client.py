@@ -12,7 +12,7 @@ from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.inference.rows import to_table
-from wallaroo_ext.sandbox.server.own_routes import CONTROL
+from wallaroo_ext.sandbox.paths import CONTROL
 from wallaroo_ext.transport.process_connections import detach_connections_in_children
 
 if TYPE_CHECKING:

@@ -34,13 +34,13 @@ from contract_tests.support.servers.servers import is_answering
 from wallaroo_ext import call, connect, contract, infer, upload_model, wait_until_running
 from wallaroo_ext.sandbox.handlers import HANDLERS
 from wallaroo_ext.sandbox.http.validation import ContractSpec
+from wallaroo_ext.sandbox.instance import Instance
+from wallaroo_ext.sandbox.options import SandboxOptions
+from wallaroo_ext.sandbox.paths import DOCS_PAGE
 from wallaroo_ext.sandbox.process import SandboxFailedError, read_environment, running
 from wallaroo_ext.sandbox.server.app import create_app
+from wallaroo_ext.sandbox.server.banner import sign_in_command
 from wallaroo_ext.sandbox.server.env_file import EnvFileError
-from wallaroo_ext.sandbox.server.first_screen import sign_in_command
-from wallaroo_ext.sandbox.server.instance import Instance
-from wallaroo_ext.sandbox.server.options import SandboxOptions
-from wallaroo_ext.sandbox.server.own_routes import DOCS_PAGE
 from wallaroo_ext.sandbox.server.serve import ServerOptions, serve
 from wallaroo_ext.sandbox.storage.data_directory import new_upload
 

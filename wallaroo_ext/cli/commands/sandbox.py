@@ -81,8 +81,8 @@ def sandbox(
     if auth_url is not None and not _is_address(auth_url):
         _fail("--auth-url has to begin with http:// or https://, with a host and without a user.")
     try:
+        from wallaroo_ext.sandbox.options import SandboxOptions
         from wallaroo_ext.sandbox.server.env_file import EnvFileError
-        from wallaroo_ext.sandbox.server.options import SandboxOptions
         from wallaroo_ext.sandbox.server.serve import ServerOptions, serve
         from wallaroo_ext.sandbox.server.tls import CertificateError
         from wallaroo_ext.sandbox.storage.migrations import DataDirectoryError

@@ -126,7 +126,7 @@ def _release_of(instance: Kind) -> str:
     """Return the release of an instance that tells it; no operation of a live one does."""
     if instance != "sandbox":
         return "unknown"
-    from wallaroo_ext.sandbox.server.options import DEFAULT_OPTIONS
+    from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 
     return DEFAULT_OPTIONS.release
 

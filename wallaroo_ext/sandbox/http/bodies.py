@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from wallaroo_ext.sandbox.http.validation import BodyKind, ContractSpec
-    from wallaroo_ext.sandbox.server.options import SandboxOptions
+    from wallaroo_ext.sandbox.options import SandboxOptions
 
 _MIB = 1 << 20
 _FIELD_LIMIT = _MIB

@@ -19,18 +19,17 @@ from typing import TYPE_CHECKING, NoReturn, cast
 import uvicorn
 
 from wallaroo_ext import contract
-from wallaroo_ext.sandbox.control.access import is_local_name
 from wallaroo_ext.sandbox.engine.allocator import keep_memory
 from wallaroo_ext.sandbox.http.access_log import AccessLog, coloured_line, json_line, text_line
 from wallaroo_ext.sandbox.http.connections import Acceptor, connection_limit
-from wallaroo_ext.sandbox.http.cors import LoopbackCors
 from wallaroo_ext.sandbox.http.log_writer import LogWriter, log_failures, shows_colours
+from wallaroo_ext.sandbox.http.loopback import LoopbackCors, is_local_name
 from wallaroo_ext.sandbox.http.protocol import DroppableProtocol
 from wallaroo_ext.sandbox.http.validation import ContractSpec
+from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.server.app import create_app
+from wallaroo_ext.sandbox.server.banner import Facts, first_screen, last_line
 from wallaroo_ext.sandbox.server.env_file import check_env_file, env_lines, write_env_file
-from wallaroo_ext.sandbox.server.first_screen import Facts, first_screen, last_line
-from wallaroo_ext.sandbox.server.instance import Instance
 from wallaroo_ext.sandbox.server.tls import Tls, given_pair, throw_away_pair
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from wallaroo_ext.sandbox.http.access_log import LogFormat
-    from wallaroo_ext.sandbox.server.options import SandboxOptions
+    from wallaroo_ext.sandbox.options import SandboxOptions
     from wallaroo_ext.sandbox.storage.store import Store
 
 _SHUTDOWN_SECONDS = 5

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.sandbox.faults.reading import read_rule
+from wallaroo_ext.sandbox.faults.exchange import Exchange
+from wallaroo_ext.sandbox.faults.rule_parser import parse_rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from wallaroo_ext.sandbox.faults.rules import Rule
 
@@ -30,12 +33,12 @@ class Faults:
 
         Args:
             rules: Objects with `operation` (an `operationId`, or `*` for all of them), `kind`, and the fields that
-                `wallaroo_ext.sandbox.faults.reading` describes.
+                `wallaroo_ext.sandbox.faults.rule_parser` describes.
 
         Raises:
             Problem: 400; it names the first rule that is wrong, and its field.
         """
-        added = [read_rule(number, rule) for number, rule in enumerate(rules, start=1)]
+        added = [parse_rule(number, rule) for number, rule in enumerate(rules, start=1)]
         with self._lock:
             self._rules += added
             self._note_activity()
@@ -63,3 +66,26 @@ class Faults:
 
     def _note_activity(self) -> None:
         self.active = any(not rule.used_up for rule in self._rules)
+
+
+class FaultMiddleware:
+    """Asks for each request to one operation whether it is to fail.
+
+    Args:
+        app: What answers otherwise.
+        faults: The rules.
+        operation_id: The operation.
+    """
+
+    def __init__(self, app: ASGIApp, faults: Faults, operation_id: str) -> None:
+        self._app = app
+        self._faults = faults
+        self._operation_id = operation_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or fail."""
+        rule = self._faults.take(self._operation_id) if self._faults.active else None
+        if rule is None:
+            await self._app(scope, receive, send)
+            return
+        await rule.kind.apply(Exchange(self._app, scope, receive, send, rule.given, handled=rule.handled))

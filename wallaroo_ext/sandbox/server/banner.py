@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wallaroo_ext import contract
-from wallaroo_ext.sandbox.server.own_routes import DOCS_PAGE
+from wallaroo_ext.sandbox.paths import DOCS_PAGE
 
 _BOLD, _DIM, _CYAN, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[36m", "\x1b[0m"
 _DEMO = Path(__file__).parents[3] / "scripts" / "demo"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from wallaroo_ext.sandbox.auth.issuer import AUDIENCE
+AUDIENCE = "account"
+"""The audience of Keycloak's access tokens, unless a client is configured otherwise: its account console."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The sandbox's own routes, which the contract does not have: all of their paths stand here."""
+"""Routes beside the contract's operations: the token issuer's, those that steer the sandbox, and the docs page."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from wallaroo_ext.sandbox.auth.issuer_keys import ALGORITHM
-from wallaroo_ext.sandbox.control import clock, faults, reset, seed, state, transitions
+from wallaroo_ext.sandbox.control import behaviour, clock, seed, state
 from wallaroo_ext.sandbox.control.routes import control_routes
+from wallaroo_ext.sandbox.paths import CONTROL, DISCOVERY_ENDPOINT, DOCS_PAGE, KEYS_ENDPOINT, TOKEN_ENDPOINT, realm_path
 from wallaroo_ext.sandbox.server.docs import docs_routes
 
 if TYPE_CHECKING:
@@ -19,40 +20,25 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from wallaroo_ext.sandbox.http.validation import ContractSpec
-    from wallaroo_ext.sandbox.server.instance import Instance
+    from wallaroo_ext.sandbox.instance import Instance
 
-TOKEN_ENDPOINT = "/protocol/openid-connect/token"  # noqa: S105 - a path
-KEYS_ENDPOINT = "/protocol/openid-connect/certs"
-DISCOVERY_ENDPOINT = "/.well-known/openid-configuration"
-"""Where Keycloak has its endpoints, below the path of a realm. The contract has the whole path of the first one."""
-
-DOCS_PAGE = "/v1/api/docs"
-"""The contract as a page; what belongs to the page is below it."""
-
-CONTROL = "/_sandbox"
-"""What steers the sandbox is below it."""
 _CONTROLS = {
-    f"{CONTROL}/reset": reset.ACTIONS,
+    f"{CONTROL}/reset": state.RESET_ACTIONS,
     f"{CONTROL}/seed": seed.ACTIONS,
-    f"{CONTROL}/state": state.ACTIONS,
+    f"{CONTROL}/state": state.STATE_ACTIONS,
     f"{CONTROL}/clock": clock.ACTIONS,
-    f"{CONTROL}/transitions": transitions.ACTIONS,
-    f"{CONTROL}/faults": faults.ACTIONS,
+    f"{CONTROL}/transitions": behaviour.TRANSITION_ACTIONS,
+    f"{CONTROL}/faults": behaviour.FAULT_ACTIONS,
 }
 
 
-def own_routes(instance: Instance, contract: ContractSpec) -> list[Route]:
+def extra_routes(instance: Instance, contract: ContractSpec) -> list[Route]:
     """Return every route that is not an operation of the contract."""
     return [
         *_issuer_routes(instance, contract),
         *control_routes(instance, contract, _CONTROLS),
         *docs_routes(DOCS_PAGE, lambda: contract.document, None if instance.issuer is None else instance.issuer.url),
     ]
-
-
-def realm_path(token_path: str) -> str:
-    """Return the path of the realm that a token endpoint is in."""
-    return token_path.removesuffix(TOKEN_ENDPOINT)
 
 
 def _issuer_routes(instance: Instance, contract: ContractSpec) -> list[Route]:

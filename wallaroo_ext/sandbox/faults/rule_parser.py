@@ -63,7 +63,7 @@ _OF_KIND = {
 _EITHER = (("count", "probability"), ("seconds", "seconds_per_byte"))
 
 
-def read_rule(number: int, value: Any) -> Rule:
+def parse_rule(number: int, value: Any) -> Rule:
     """Return a rule.
 
     Args:

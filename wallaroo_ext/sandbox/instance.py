@@ -14,12 +14,12 @@ from wallaroo_ext.sandbox.auth.users import add_default_workspace, add_user, fin
 from wallaroo_ext.sandbox.engine.loaded_models import Engine
 from wallaroo_ext.sandbox.faults import Faults
 from wallaroo_ext.sandbox.http.request_counts import RequestCounts
+from wallaroo_ext.sandbox.http.reset_gate import Gate
+from wallaroo_ext.sandbox.http.threads import OwnThreads
 from wallaroo_ext.sandbox.inference.inference_log import InferenceLog
 from wallaroo_ext.sandbox.inference.inference_queue import InferenceQueue
-from wallaroo_ext.sandbox.server.options import DEFAULT_OPTIONS, SandboxOptions
-from wallaroo_ext.sandbox.server.own_routes import KEYS_ENDPOINT, realm_path
-from wallaroo_ext.sandbox.server.reset_gate import Gate
-from wallaroo_ext.sandbox.server.threads import OwnThreads
+from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
+from wallaroo_ext.sandbox.paths import KEYS_ENDPOINT, realm_path
 from wallaroo_ext.sandbox.storage.store import Store
 from wallaroo_ext.settings import DEFAULT_CLIENT_ID
 

@@ -1,4 +1,4 @@
-"""Saying how long deployments take to start and models to be converted, and to which end they come."""
+"""Choosing how a sandbox behaves: how deployments and model conversions end, and which requests fail."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _DAY_SECONDS = 86_400
 
 
-def _schema(*statuses: str) -> dict[str, Any]:
+def _transition_schema(*statuses: str) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {
@@ -26,9 +26,20 @@ def _schema(*statuses: str) -> dict[str, Any]:
     }
 
 
-_BODY = {
+_TRANSITIONS_BODY = {
     "type": "object",
-    "properties": {"deployments": _schema("Running", "Error", "Starting"), "models": _schema("ready", "error")},
+    "properties": {
+        "deployments": _transition_schema("Running", "Error", "Starting"),
+        "models": _transition_schema("ready", "error"),
+    },
+    "additionalProperties": False,
+}
+
+
+_FAULTS_BODY = {
+    "type": "object",
+    "properties": {"rules": {"type": "array", "items": {"type": "object"}}},
+    "required": ["rules"],
     "additionalProperties": False,
 }
 
@@ -43,11 +54,11 @@ def _shown(transition: Transition) -> dict[str, Any]:
     return shown | ({"reason": transition.reason} if transition.status in {"Error", "error"} else {})
 
 
-def _show(call: ControlCall) -> dict[str, Any]:
+def _show_transitions(call: ControlCall) -> dict[str, Any]:
     return shown_transitions(call.instance.engine.transitions)
 
 
-def _set(call: ControlCall) -> dict[str, Any]:
+def _set_transitions(call: ControlCall) -> dict[str, Any]:
     """Set what the body names; of that, what it leaves out is as in a new sandbox."""
     transitions = call.instance.engine.transitions
     if "deployments" in call.body:
@@ -65,4 +76,26 @@ def _transition(fields: dict[str, Any], usual: Transition) -> Transition:
     )
 
 
-ACTIONS = {"GET": Action(_show), "POST": Action(_set, json_body(_BODY))}
+def _list_faults(call: ControlCall) -> dict[str, Any]:
+    """Return the rules, with how often each was applied."""
+    return {"rules": call.instance.faults.list()}
+
+
+def _add_faults(call: ControlCall) -> dict[str, Any]:
+    """Return all rules, those of the body behind those that were there."""
+    call.instance.faults.add(call.body["rules"])
+    return _list_faults(call)
+
+
+def _clear_faults(call: ControlCall) -> dict[str, Any]:
+    """Return no rules."""
+    call.instance.faults.clear()
+    return _list_faults(call)
+
+
+TRANSITION_ACTIONS = {"GET": Action(_show_transitions), "POST": Action(_set_transitions, json_body(_TRANSITIONS_BODY))}
+FAULT_ACTIONS = {
+    "GET": Action(_list_faults),
+    "POST": Action(_add_faults, json_body(_FAULTS_BODY)),
+    "DELETE": Action(_clear_faults),
+}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.auth.tokens import Caller
     from wallaroo_ext.sandbox.auth.users import User
     from wallaroo_ext.sandbox.http.validation import ContractSpec
-    from wallaroo_ext.sandbox.server.instance import Instance
+    from wallaroo_ext.sandbox.instance import Instance
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""Which pages of a browser may call the sandbox: those that this machine serves itself."""
+"""This machine's loopback names and addresses, and CORS for the web pages that are served from them."""
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 
 from starlette.middleware.cors import CORSMiddleware
@@ -9,7 +10,23 @@ from starlette.middleware.cors import CORSMiddleware
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+_LOCAL_NAME = "localhost"
 _LOOPBACK_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?"
+
+
+def is_local_name(host: str) -> bool:
+    """Return whether a host, in lower case, can only be this machine, whatever a name server says."""
+    return host == _LOCAL_NAME or host.endswith(f".{_LOCAL_NAME}") or is_loopback(host)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is an IP address of this machine's loopback interface."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 class LoopbackCors(CORSMiddleware):
