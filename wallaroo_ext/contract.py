@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.repository_files import repository_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FILE = "wallaroo-mlops.yaml"
+_FILE = "openapi/wallaroo-mlops.yaml"
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -102,10 +103,8 @@ def _paths() -> tuple[dict[str, str], tuple[tuple[re.Pattern[str], str], ...]]:
 
 
 def path() -> Path:
-    """Return the contract file: beside this module in an installed wheel, under openapi/ in a checkout."""
-    here = Path(__file__).parent
-    installed = here / _FILE
-    return installed if installed.exists() else here.parent / "openapi" / _FILE
+    """Return the contract file that comes with this package."""
+    return repository_file(_FILE)
 
 
 def load(file: Path | None = None) -> dict[str, Any]:

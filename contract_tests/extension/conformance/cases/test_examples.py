@@ -13,7 +13,7 @@ from onnx.reference import ReferenceEvaluator
 
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.cases.examples import INPUT, OUTPUT, Answers, eventually, scored, small_model
-from wallaroo_ext.conformance.recordings.pytest_hooks import PassingClock
+from wallaroo_ext.conformance.recordings.pytest_hooks import InstantClock
 from wallaroo_ext.conformance.rules import Rules
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def test_the_small_model_is_what_it_says_and_always_the_same() -> None:
 
 def test_waiting_ends_with_an_answer_or_with_the_time() -> None:
     answers = iter([[], [], [1]])
-    clock = PassingClock()
+    clock = InstantClock()
     begin = clock.now()
     assert eventually(lambda: next(answers), clock) == [1]
     assert 2 <= clock.now() - begin < 3

@@ -18,9 +18,9 @@ import yaml
 from contract_tests.support.servers.servers import answer, serving
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.recordings.cassette import NotRecordedError, recording, replaying
-from wallaroo_ext.conformance.recordings.interactions import LARGEST_ANSWER, TooLargeError
-from wallaroo_ext.conformance.recordings.network import NetworkUsedError, NoNetwork
-from wallaroo_ext.conformance.recordings.normalization import URL, Normalising
+from wallaroo_ext.conformance.recordings.cassette_files import LARGEST_ANSWER, TooLargeError
+from wallaroo_ext.conformance.recordings.network import NetworkBlock, NetworkUsedError
+from wallaroo_ext.conformance.recordings.normalization import URL, Normalizer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,7 @@ def recorded(path: Path, requests: Callable[[httpx.Client], object], respond: Re
     """Return what a cassette of some requests has."""
     with serving(respond) as seen, recording(path) as found, httpx.Client(base_url=seen.url) as client:
         requests(client)
-    found.write(path, Normalising("run-1f", [seen.url]), announce=lambda: None)
+    found.write(path, Normalizer("run-1f", [seen.url]), announce=lambda: None)
     return path.read_text(encoding="utf-8")
 
 
@@ -222,10 +222,10 @@ def test_plain_vcrpy_reads_a_cassette(path: Path) -> None:
 
 def test_no_token_is_asked_for_in_a_replay(path: Path) -> None:
     recorded(path, lambda client: post(client, name="a"), numbered)
-    network = NoNetwork()
-    network.begin()
+    network = NetworkBlock()
+    network.start()
     try:
         with pytest.raises(NetworkUsedError, match=r"wallaroo\.example\.com"):
             replayed(path, lambda client: [post(client, name="a"), client.post(TOKEN)])
     finally:
-        network.end()
+        network.stop()

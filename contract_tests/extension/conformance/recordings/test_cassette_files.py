@@ -13,11 +13,11 @@ import pyarrow as pa
 import pytest
 
 from wallaroo_ext._util.arrow_files import to_file
-from wallaroo_ext.conformance.recordings.bodies import LARGEST_KEPT, kept_request_body
-from wallaroo_ext.conformance.recordings.files import SecretFoundError, cassette_text, write_cassette
-from wallaroo_ext.conformance.recordings.kept_fields import LEFT_OUT, kept_headers, without_secrets
-from wallaroo_ext.conformance.recordings.normalization import Normalising
-from wallaroo_ext.conformance.recordings.secrets import suspicious
+from wallaroo_ext.conformance.exchanges import LEFT_OUT
+from wallaroo_ext.conformance.recordings.cassette_files import SecretFoundError, cassette_text, write_cassette
+from wallaroo_ext.conformance.recordings.normalization import Normalizer
+from wallaroo_ext.conformance.recordings.request_bodies import LARGEST_BODY, recorded_request_body
+from wallaroo_ext.conformance.recordings.secrets import find_secrets, recorded_headers, without_secrets
 
 TOKEN = "eyJ" + "hbGciOiJSUzI1NiJ9"  # in two parts, so that this file holds nothing that looks like one
 JSON = "application/json"
@@ -40,10 +40,10 @@ def multipart(boundary: str, content: bytes = b"\x00model\r\n--x") -> tuple[byte
 class TestHeaders:
     def test_only_those_of_the_list_are_kept(self) -> None:
         headers = [("Authorization", "x"), ("Cookie", "x"), ("X-New", "x"), ("User-Agent", "x"), ("Accept", "*/*")]
-        assert kept_headers(headers) == {"accept": "*/*"}
+        assert recorded_headers(headers) == {"accept": "*/*"}
 
     def test_every_boundary_has_one_name(self) -> None:
-        kept = kept_headers([("Content-Type", "multipart/form-data; boundary=4f2a")])
+        kept = recorded_headers([("Content-Type", "multipart/form-data; boundary=4f2a")])
         assert kept == {"content-type": "multipart/form-data; boundary=boundary"}
 
 
@@ -62,32 +62,38 @@ class TestSecretsInJson:
 
 class TestBodies:
     def test_json_is_kept_as_people_read_it(self) -> None:
-        assert kept_request_body(b'{"b": 1, "password": "p"}', JSON) == f'{{\n "b": 1,\n "password": "{LEFT_OUT}"\n}}\n'
+        assert (
+            recorded_request_body(b'{"b": 1, "password": "p"}', JSON)
+            == f'{{\n "b": 1,\n "password": "{LEFT_OUT}"\n}}\n'
+        )
 
     def test_parts_are_kept_without_their_boundary(self) -> None:
-        kept = [kept_request_body(*multipart(boundary)) for boundary in ("one", "another-0123456789")]
+        kept = [recorded_request_body(*multipart(boundary)) for boundary in ("one", "another-0123456789")]
         assert kept[0] == kept[1]
         metadata, file = json.loads(kept[0])["parts"]
         assert metadata == {"name": "metadata", "type": JSON, "content": {"name": "m", "api_key": LEFT_OUT}}
         assert (file["filename"], file["content"]["bytes"]) == ("m.onnx", 11)
 
     def test_other_bytes_of_a_file_are_another_body(self) -> None:
-        assert kept_request_body(*multipart("a", b"one")) != kept_request_body(*multipart("a", b"two"))
+        assert recorded_request_body(*multipart("a", b"one")) != recorded_request_body(*multipart("a", b"two"))
 
     def test_what_is_large_is_kept_by_its_digest(self) -> None:
-        kept = json.loads(kept_request_body(json.dumps(["a" * LARGEST_KEPT]).encode(), JSON))
+        kept = json.loads(recorded_request_body(json.dumps(["a" * LARGEST_BODY]).encode(), JSON))
         assert set(kept) == {"sha256", "bytes"}
 
     def test_rows_of_arrow_are_kept_as_rows(self) -> None:
         file = to_file(pa.table({"tensor": pa.array([[1.0, 2.0]], pa.list_(pa.float32()))})).to_pybytes()
-        kept = json.loads(kept_request_body(file, "application/vnd.apache.arrow.file"))["arrow"]
+        kept = json.loads(recorded_request_body(file, "application/vnd.apache.arrow.file"))["arrow"]
         assert kept["rows"] == [{"tensor": [1.0, 2.0]}]
         assert "float" in kept["columns"]["tensor"]
-        assert set(json.loads(kept_request_body(b"none", "application/vnd.apache.arrow.file"))) == {"sha256", "bytes"}
+        assert set(json.loads(recorded_request_body(b"none", "application/vnd.apache.arrow.file"))) == {
+            "sha256",
+            "bytes",
+        }
 
     def test_rows_of_arrow_may_be_of_any_type(self) -> None:
         table = pa.table({"when": pa.array(np.array(["2026-01-01"], "datetime64[ms]")), "raw": [b"\xff"]})
-        assert "2026" in kept_request_body(to_file(table).to_pybytes(), "application/vnd.apache.arrow.file")
+        assert "2026" in recorded_request_body(to_file(table).to_pybytes(), "application/vnd.apache.arrow.file")
 
     @pytest.mark.parametrize("is_compressed", [True, False])
     def test_rows_of_arrow_that_take_much_are_kept_by_their_digest(self, *, is_compressed: bool) -> None:
@@ -101,14 +107,14 @@ class TestBodies:
         with arrow.ipc.new_file(sink, batch.schema, options=options) as writer:
             writer.write_batch(batch)
         file = sink.getvalue().to_pybytes()
-        assert len(file) <= LARGEST_KEPT
-        assert set(json.loads(kept_request_body(file, "application/vnd.apache.arrow.file"))) == {"sha256", "bytes"}
+        assert len(file) <= LARGEST_BODY
+        assert set(json.loads(recorded_request_body(file, "application/vnd.apache.arrow.file"))) == {"sha256", "bytes"}
 
 
 class TestNormalising:
     def normalised(self, *texts: str, **given: Any) -> list[str]:
         options: dict[str, Any] = {"prefix": "run-1f", "urls": ["http://127.0.0.1:4711"]} | given
-        return Normalising(**options)(texts)
+        return Normalizer(**options)(texts)
 
     def test_the_run_and_its_instance_have_one_name(self) -> None:
         assert self.normalised('{"url": "http://127.0.0.1:4711/v1/run-1f-a"}') == [
@@ -175,7 +181,7 @@ PLANTED = {
 class TestLookingForSecrets:
     @pytest.mark.parametrize("planted", PLANTED.values(), ids=PLANTED)
     def test_what_was_planted_is_found_and_not_repeated(self, planted: str) -> None:
-        found = suspicious(f"version: 1\ninteractions:\n{planted}\n")
+        found = find_secrets(f"version: 1\ninteractions:\n{planted}\n")
         assert found
         assert all(finding.startswith("line 3") for finding in found)
         assert not any("hush" in finding or TOKEN in finding for finding in found)
@@ -184,7 +190,7 @@ class TestLookingForSecrets:
         "good", [f'"password": "{LEFT_OUT}"', '"password": null', '"token_type": "Bearer"', '"email": "a@example.com"']
     )
     def test_what_was_left_out_is_none(self, good: str) -> None:
-        assert suspicious(good) == []
+        assert find_secrets(good) == []
 
     def test_a_cassette_with_a_secret_is_not_written(self, tmp_path: Any) -> None:
         path = tmp_path / "test_a.yaml"

@@ -1,4 +1,4 @@
-"""Bodies of requests as a cassette keeps them: as JSON that people can read, large and binary ones by their digest."""
+"""Bodies of requests as a cassette has them: as JSON that people can read, large and binary ones as their digest."""
 
 from __future__ import annotations
 
@@ -7,29 +7,34 @@ import json
 from email import message_from_bytes
 from typing import Any
 
+<<<<<<< HEAD:wallaroo_ext/conformance/recordings/bodies.py
 from wallaroo_ext.conformance.recordings.kept_fields import without_secrets
 from wallaroo_ext.redaction.patterns import redact
+=======
+from wallaroo_ext.conformance.recordings.secrets import without_secrets
+from wallaroo_ext.redaction.patterns import redacted
+>>>>>>> suite:wallaroo_ext/conformance/recordings/request_bodies.py
 
-LARGEST_KEPT = 16_384
-"""Longer bodies of requests, in bytes, are kept by their digest."""
+LARGEST_BODY = 16_384
+"""The size of the largest body that is recorded as it is, in bytes; of a larger one its digest is."""
 
 _ARROW = "application/vnd.apache.arrow.file"
-_MOST_SHOWN = 4 << 20
-"""What the rows of an Arrow file may take in memory, in bytes, to be kept as rows: few bytes can stand for many."""
+_LARGEST_TABLE = 4 << 20
+"""The largest Arrow table that is recorded as rows, in bytes of memory: a small file can hold a large table."""
 
 
-def kept_request_body(content: bytes, content_type: str) -> str:
+def recorded_request_body(content: bytes, content_type: str) -> str:
     """Return a body as text: equal bodies give equal texts, whatever the boundary of their parts was.
 
     Args:
         content: The whole body.
         content_type: The header `Content-Type`, with its parameters.
     """
-    return pretty(_shown(content, content_type)) if content else ""
+    return pretty(_as_json(content, content_type)) if content else ""
 
 
 def pretty(value: Any) -> str:
-    """JSON as a cassette has it, with the order of the fields as it is."""
+    """Return JSON as a cassette has it: over several lines, the fields in their order."""
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -42,12 +47,12 @@ def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def _shown(content: bytes, content_type: str) -> Any:
-    """Return a body as a value of JSON."""
+def _as_json(content: bytes, content_type: str) -> Any:
+    """Return what a cassette has of a body, as JSON."""
     kind = _media_type(content_type)
     if kind == "multipart/form-data":
         return {"parts": _parts(content, content_type)}
-    if len(content) <= LARGEST_KEPT:
+    if len(content) <= LARGEST_BODY:
         if kind == "application/json":
             return _json(content)
         if kind == _ARROW:
@@ -69,13 +74,18 @@ def _json(content: bytes) -> Any:
 
 
 def _arrow(content: bytes) -> dict[str, Any]:
-    """Rows as people read them: the bytes of a file differ from one release of pyarrow to the next."""
+    """Return the rows of an Arrow file, because its bytes differ from one release of pyarrow to the next."""
     from wallaroo_ext._util.arrow_files import from_file
     from wallaroo_ext._util.arrow_limits import TooLargeError, check_expanded_size
 
     try:
+<<<<<<< HEAD:wallaroo_ext/conformance/recordings/bodies.py
         table = from_file(content, _MOST_SHOWN)
         check_expanded_size(table, _MOST_SHOWN)
+=======
+        table = from_file(content, _LARGEST_TABLE)
+        check_spread(table, _LARGEST_TABLE)
+>>>>>>> suite:wallaroo_ext/conformance/recordings/request_bodies.py
     except (ValueError, TooLargeError, MemoryError):
         return _digest(content)
     columns = dict(zip(table.column_names, map(str, table.schema.types), strict=True))
@@ -83,7 +93,7 @@ def _arrow(content: bytes) -> dict[str, Any]:
 
 
 def _parts(content: bytes, content_type: str) -> list[dict[str, Any]]:
-    """Return the parts of a multipart body, each with its name, its file's name and what is in it."""
+    """Return the parts of a multipart body, each with its name, file name and content."""
     boundary = message_from_bytes(b"Content-Type: " + content_type.encode()).get_param("boundary")
     delimiter = b"\r\n--" + str(boundary).encode()
     return [_part(part) for part in (b"\r\n" + content).split(delimiter)[1:-1]]
@@ -99,5 +109,5 @@ def _part(part: bytes) -> dict[str, Any]:
     }
     return {name: value for name, value in names.items() if value is not None} | {
         "type": kind,
-        "content": _shown(content, kind),
+        "content": _as_json(content, kind),
     }
