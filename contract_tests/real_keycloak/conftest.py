@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract_tests.support.keycloak_users import REQUIRED, Kind
+from contract_tests.support.real_keycloak import REQUIRED, Kind
 from scripts.lib.keycloak.archive import KeycloakUnavailableError
 from scripts.lib.keycloak.realm import Admin, environment, read_realm
 from scripts.lib.keycloak.server import KeycloakServer, running

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from contract_tests.support.keycloak_users import REQUIRED
 from contract_tests.support.readme import ROOT, shell_lines
+from contract_tests.support.real_keycloak import REQUIRED
 from scripts.lib.keycloak.archive import SHA256, VERSION
 from wallaroo_ext.sandbox.process import read_environment
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-PROGRAMS = ("run_keycloak.py", "token_congruence.py")
+PROGRAMS = ("keycloak/run.py", "congruence/tokens.py")
 JAVA = "echo 'openjdk version \"{}\" 2026-01-01' >&2"
 
 

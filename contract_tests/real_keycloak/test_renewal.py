@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from contract_tests.support.keycloak_users import (
+from contract_tests.support.real_keycloak import (
     SECRET,
     TLS,
     USER,

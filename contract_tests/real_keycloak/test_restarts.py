@@ -8,7 +8,7 @@ import httpx
 import jwt
 import pytest
 
-from contract_tests.support.keycloak_users import (
+from contract_tests.support.real_keycloak import (
     MovedClock,
     auth,
     claims,

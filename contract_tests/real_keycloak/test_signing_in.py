@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from contract_tests.support.keycloak_users import (
+from contract_tests.support.real_keycloak import (
     CLIENT,
     PASSWORD,
     SECRET,

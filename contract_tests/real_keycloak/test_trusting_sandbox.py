@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from rich.console import Console
 
 from contract_tests.support.command_line import process
-from contract_tests.support.keycloak_users import (
+from contract_tests.support.real_keycloak import (
     CLIENT,
     PASSWORD,
     SECRET,

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from scripts.lib.bench import turns, uploads, vendor_program, vendor_sdk
+from scripts.lib.bench import turns
 from scripts.lib.bench.inference import many_rows, one_row
-from scripts.lib.bench.upload_memory import MIB
+from scripts.lib.bench.uploads import large_upload
+from scripts.lib.bench.uploads.memory import MIB
+from scripts.lib.bench.vendor import program as vendor_program
+from scripts.lib.bench.vendor import sdk as vendor_sdk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,16 +59,16 @@ def test_many_rows_are_measured_in_both_formats(console: Console) -> None:
 def test_an_upload_is_measured_beside_curl_where_that_is_there(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uploads.large_upload(console, size=2 * MIB, turns=1, with_vendor=False)
+    large_upload.large_upload(console, size=2 * MIB, turns=1, with_vendor=False)
     assert ("curl -F: it is not installed" in said(console)) is (shutil.which("curl") is None)
     monkeypatch.setenv("PATH", "")
-    uploads.large_upload(console, size=2 * MIB, turns=1, with_vendor=False)
+    large_upload.large_upload(console, size=2 * MIB, turns=1, with_vendor=False)
     assert "curl -F: it is not installed" in said(console)
 
 
 def test_a_file_to_upload_is_of_the_size_and_takes_little_of_the_disk(tmp_path: Path) -> None:
     file = tmp_path / "model.bin"
-    uploads.make_file(file, 50 * MIB)
+    large_upload.make_file(file, 50 * MIB)
     assert file.stat().st_size == 50 * MIB
     assert file.stat().st_blocks * 512 < 10 * MIB
     assert any(file.read_bytes()[:MIB])

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_tests.support.keycloak import API, TOKEN_URL, Keycloak
+from contract_tests.support.fake_keycloak import API, TOKEN_URL, Keycloak
 from wallaroo_ext import ConfigurationError, KeycloakAuth, contract
 from wallaroo_ext._util.file_lock import locked
 from wallaroo_ext.auth import token_cache as cache_module

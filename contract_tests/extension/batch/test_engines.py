@@ -18,7 +18,7 @@ from pyarrow import parquet
 from contract_tests.support.data.batch_rows import scores_of, written
 from contract_tests.support.readme import shell_lines
 from contract_tests.support.sandbox.deployments import deployed
-from contract_tests.support.servers.echo import URL, Echo
+from contract_tests.support.servers.echo_instance import URL, Echo
 from wallaroo_ext import (
     BatchRetries,
     ConfigurationError,

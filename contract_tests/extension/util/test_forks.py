@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from contract_tests.support.servers.certificates import self_signed
-from contract_tests.support.servers.echoing import Echo, echoing
+from contract_tests.support.servers.echo_server import Echo, echoing
 from contract_tests.support.servers.forking import begun, children, ended, in_child
 from wallaroo_ext import ConfigurationError, ForkedError, KeycloakAuth, RetryPolicy, connect, contract
 from wallaroo_ext._util import after_fork
@@ -609,10 +609,11 @@ class TestMultiprocessing:
 
 
 _FORKSERVER = """
-import multiprocessing, forked_client
+import multiprocessing
+from contract_tests.support.servers import forked_client
 if __name__ == "__main__":
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["forked_client"])
+    context.set_forkserver_preload([forked_client.__name__])
     with context.Pool(4) as pool:
         print(*pool.map(forked_client.ask, range(4), chunksize=1))
 """

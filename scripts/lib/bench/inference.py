@@ -16,9 +16,10 @@ import httpx
 import numpy as np
 import pyarrow as pa
 
-from scripts.lib.bench import vendor_sdk
-from scripts.lib.bench.sandbox import ROWS, WIDTH, bearer, deployed
+from scripts.lib.bench.model import WIDTH, access_token, authorization, deploy_model
+from scripts.lib.bench.sandbox import ROWS
 from scripts.lib.bench.turns import figures, in_turns, shown, timed
+from scripts.lib.bench.vendor import sdk as vendor_sdk
 from wallaroo_ext import aio, connect, infer
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.inference.media_types import arrow_media_type
@@ -95,16 +96,16 @@ def scoring(stack: ExitStack, rows: int, *, with_vendor: bool) -> Scoring:
     content = to_file(to_table(columns)).to_pybytes()
     file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "rows.arrow"
     file.write_bytes(content)
-    kind, authorization = arrow_media_type(), bearer(client)
-    api, token = str(client.get_httpx_client().base_url).rstrip("/"), authorization.removeprefix("Bearer ")
+    media_type = arrow_media_type()
+    api = str(client.get_httpx_client().base_url).rstrip("/")
     return Scoring(
         client=client,
-        deployment=deployed(client),
+        deployment=deploy_model(client),
         columns=columns,
         table=to_table(columns),
         content=content,
-        headers={"Content-Type": kind, "Accept": kind, "Authorization": authorization},
-        vendor=stack.enter_context(vendor_sdk.vendor(api, token, wanted=with_vendor)),
+        headers={"Content-Type": media_type, "Accept": media_type, "Authorization": authorization(client)},
+        vendor=stack.enter_context(vendor_sdk.vendor(api, access_token(client), wanted=with_vendor)),
         file=file,
     )
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 
-from scripts.lib.bench.sandbox import WIDTH, model
+from scripts.lib.bench.model import WIDTH, model_content
 from wallaroo_ext import contract
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.inference.media_types import arrow_media_type
@@ -118,7 +118,7 @@ class Actor:
 
     def prepare(self) -> None:
         """Upload a model and deploy it, for the inferences; a second pipeline is for what comes and goes."""
-        version = self._upload_stream(model(), self.name)
+        version = self._upload_stream(model_content(), self.name)
         self._pipeline = self._new_pipeline(self.name) | {"model_ids": [version]}
         self._toggled = self._new_pipeline(f"{self.name}-toggled") | {"model_ids": [version]}
         self.post("deploy_pipeline", self._pipeline)

@@ -20,15 +20,15 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from scripts.lib.bench.batch import PICTURE, batch, memory
+from scripts.lib.bench.batch.throughput import PICTURE, batch, memory
 from scripts.lib.bench.core import core_imports, layers
 from scripts.lib.bench.inference import many_rows, one_row
-from scripts.lib.bench.sandbox import has_load_generator, listed_per_second, scored, started
+from scripts.lib.bench.sandbox import has_load_generator, lists_per_second, scoring_seconds, start_figures
 from scripts.lib.bench.soak import GROWTH, HOUR, SECONDS, Soaked, soak
 from scripts.lib.bench.transports import transports
 from scripts.lib.bench.turns import figures
-from scripts.lib.bench.upload_memory import MIB, WAYS, measure
-from scripts.lib.bench.uploads import SIZE, large_upload
+from scripts.lib.bench.uploads.large_upload import SIZE, large_upload
+from scripts.lib.bench.uploads.memory import MIB, WAYS, measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,11 +80,11 @@ def uploads(console: Console) -> bool:
 def sandbox(console: Console) -> bool:
     """Return how fast the sandbox starts, answers and scores."""
     table = figures("The sandbox", "what", "measured")
-    start = started()
+    start = start_figures()
     table.add_row("ready after", f"{start['ready']:.2f} s")
     table.add_row("resident when idle, all loaded", f"{start['idle']:.0f} MiB")
-    table.add_row("workspaces/list, one token, three workspaces", f"{listed_per_second():.0f} a second")
-    times = scored()
+    table.add_row("workspaces/list, one token, three workspaces", f"{lists_per_second():.0f} a second")
+    times = scoring_seconds()
     ratio = times["sandbox"] / times["engine"]
     table.add_row("100,000 x 29 in Arrow, logged", f"{times['sandbox'] * 1000:.0f} ms")
     table.add_row("beside onnxruntime.run with reading and writing it", f"{ratio:.1f} times")

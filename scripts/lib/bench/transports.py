@@ -22,7 +22,7 @@ import numpy as np
 from wallaroo_mlops_client.api.workspaces import list_workspaces
 from wallaroo_mlops_client.models import ListWorkspacesRequest
 
-from scripts.lib.bench.sandbox import WIDTH, deployed
+from scripts.lib.bench.model import WIDTH, deploy_model
 from scripts.lib.bench.turns import figures, in_turns, shown, timed
 from wallaroo_ext import aio, connect, operations
 from wallaroo_ext.inference.infer import infer_steps
@@ -73,7 +73,7 @@ def transports(console: Console) -> bool:
     with ExitStack() as stack:
         stack.enter_context(_pyreqwest())
         environment = stack.enter_context(running())
-        works = _works(deployed(stack.enter_context(connect(environment=environment))))
+        works = _works(deploy_model(stack.enter_context(connect(environment=environment))))
         tell = stack.enter_context(shown(console, "transports", 2 * len(works) * (TURNS + 1)))
         for work in works:
             for kind, ways in (

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from scripts.lib.bench.model import model_content
 from wallaroo_ext import call, connect, contract, upload_model, wait_until_running
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.sandbox.http.validation import ContractSpec
@@ -449,16 +450,9 @@ def learn_first_user(run: Replay, client: Client) -> None:
         run.names.known["text", recorded] = next(iter(answer["users"]))
 
 
-def model_of_the_documents_shape() -> bytes:
-    """Return a model of `dense_input` float32 [N, 29] to `dense_1` float32 [N, 1]."""
-    from scripts.lib.bench.sandbox import model
-
-    return model()
-
-
 def compare_all() -> list[Compared]:
     """Replay all documents."""
-    model = model_of_the_documents_shape()
+    model = model_content()  # it has the inputs and outputs of the documents' model
     return [row for file in sorted(RECORDINGS.glob("*.json")) for row in replay(file.stem, model)]
 
 

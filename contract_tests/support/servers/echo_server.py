@@ -67,7 +67,7 @@ def echoing(tls: Path | None = None) -> Generator[Echo]:
     Args:
         tls: A PEM file with its certificate and key; None for plain HTTP.
     """
-    command = [sys.executable, __file__, *([] if tls is None else [str(tls)])]
+    command = [sys.executable, "-P", __file__, *([] if tls is None else [str(tls)])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -50,7 +50,7 @@ class Sink(BaseHTTPRequestHandler):
 @contextmanager
 def sink() -> Generator[str]:
     """Yield a sink as a process of its own, for the time of a `with` block; its URL."""
-    with subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([sys.executable, "-P", __file__], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         try:
             yield process.stdout.readline().strip()

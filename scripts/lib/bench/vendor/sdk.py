@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from scripts.lib.bench.turns import Way
 
-_SCRIPTS = Path(__file__).resolve().parents[2]
-LOCK = _SCRIPTS / "requirements" / "vendor.txt"
+LOCK = Path(__file__).resolve().parents[3] / "requirements" / "vendor.txt"
+_PROGRAM = Path(__file__).with_name("program.py")
 _PYTHON = "3.11"
 """What its pins have wheels for."""
 
@@ -75,7 +75,7 @@ class Vendor:
     """The SDK, as far as it runs.
 
     Args:
-        process: A running `vendor_program`; the reason as a text, where there is none.
+        process: A running `program.py`; the reason as a text, where there is none.
         said: What the program says on standard error.
     """
 
@@ -130,7 +130,7 @@ def vendor(api: str, token: str, *, wanted: bool = True) -> Generator[Vendor]:
 
 def _program(interpreter: Path, said: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [interpreter, _SCRIPTS / "lib" / "vendor_program.py"],
+        [interpreter, "-P", _PROGRAM],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=said,

@@ -10,7 +10,6 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +17,10 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from scripts.lib.bench import batch_memory, vendor_sdk
-from scripts.lib.bench.sandbox import WIDTH, bearer, deployed
+from scripts.lib.bench.batch import memory as batch_memory
+from scripts.lib.bench.model import WIDTH, access_token, deploy_model
 from scripts.lib.bench.turns import figures, in_turns, shown, timed
+from scripts.lib.bench.vendor import sdk as vendor_sdk
 from wallaroo_ext import aio, connect, infer, infer_batches, infer_dataset
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.batch.options import IN_FLIGHT
@@ -98,7 +98,7 @@ def place(stack: ExitStack, rows: int) -> Place:
     log = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "requests.jsonl"
     environment = stack.enter_context(running(None, log=log, log_format="json"))
     client = stack.enter_context(connect(environment=environment))
-    return Place(dict(environment), client, deployed(client), rows_of(rows), log)
+    return Place(dict(environment), client, deploy_model(client), rows_of(rows), log)
 
 
 def batch(
@@ -113,7 +113,9 @@ def batch(
         _transports(console, here, rows, turns)
         _others(console, here, rows, turns, with_vendor=with_vendor)
         shares = [busy_share(here, rows) for _ in range(turns)]
-    import_module("batch_figure").draw(grid, picture)
+    from scripts.lib.bench.batch.figure import draw  # it loads matplotlib
+
+    draw(grid, picture)
     console.print(f"The picture of the first table: {picture.resolve()}", markup=False, soft_wrap=True)
     share = statistics.median(shares)
     console.print(
@@ -235,7 +237,7 @@ def _dataset_way(here: Place, rows: int, directory: Path) -> Any:
 
 def _vendors(stack: ExitStack, here: Place, directory: Path, *, wanted: bool) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the vendor's SDK with tables of two sizes, and with data frames."""
-    api, token = here.environment["WALLAROO_API_URL"], bearer(here.client).removeprefix("Bearer ")
+    api, token = here.environment["WALLAROO_API_URL"], access_token(here.client)
     sdk = stack.enter_context(vendor_sdk.vendor(api, token, wanted=wanted))
     deployment = {"name": here.deployment.pipeline, "id": here.deployment.id}
     tasks = {

@@ -1,4 +1,4 @@
-"""What the vendor's SDK is told to do, as a program in an environment of its own; see `vendor_sdk`.
+"""What the vendor's SDK is told to do, as a program in an environment of its own; see `sdk.py`.
 
 Lines of JSON come in: first the instance, then one task after the other. For each task, one goes out. The SDK prints,
 so that its standard output is the other one.

@@ -13,7 +13,7 @@ from wallaroo_ext._util.atomic_files import write_whole
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scripts.lib.bench.batch import Grid
+    from scripts.lib.bench.batch.throughput import Grid
 
 # Colours that people with any kind of colour vision tell apart (Okabe and Ito); the shapes tell them apart without.
 _STYLES = (("#0072B2", "o"), ("#E69F00", "^"), ("#009E73", "s"), ("#CC79A7", "D"), ("#000000", "*"))

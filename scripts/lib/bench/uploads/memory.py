@@ -29,7 +29,7 @@ def measure(way: str, size: int) -> dict[str, float]:
         with file.open("wb") as sparse:
             sparse.truncate(size)
         with running() as environment:
-            command = [sys.executable, __file__, way, str(file), str(sandboxes_below(os.getpid())[0])]
+            command = [sys.executable, "-P", __file__, way, str(file), str(sandboxes_below(os.getpid())[0])]
             done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from scripts.lib.bench import vendor_sdk
-from scripts.lib.bench.sandbox import bearer
+from scripts.lib.bench.model import access_token, authorization
 from scripts.lib.bench.turns import figures, in_turns, shown
-from scripts.lib.bench.upload_memory import MIB, measure
-from scripts.lib.bench.upload_sink import sink
+from scripts.lib.bench.uploads.memory import MIB, measure
+from scripts.lib.bench.uploads.sink import sink
+from scripts.lib.bench.vendor import sdk as vendor_sdk
 from wallaroo_ext import connect, contract, upload_model
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.process import running
@@ -76,7 +76,7 @@ class Target:
         command = ["curl", "--silent", "--show-error", "--fail", "--config", "-", "--output", "-"]
         command += ["--form", f"metadata={json.dumps(_metadata())};type=application/json"]
         command += ["--form", f"file=@{self.file};type=application/octet-stream", _api(self.client) + path]
-        header = f'header = "Authorization: {bearer(self.client)}"\n'
+        header = f'header = "Authorization: {authorization(self.client)}"\n'
         return self.timed(lambda: subprocess.run(command, input=header, text=True, capture_output=True, check=True))
 
 
@@ -126,8 +126,7 @@ def _to_a_sandbox(
     """Return the seconds of each way; why others did not run; and the MiB that the vendor's SDK adds to its peak."""
     with running() as environment, connect(environment=environment) as client, Sandbox(environment) as control:
         target = Target(client, file, control.reset)
-        token = bearer(client).removeprefix("Bearer ")
-        with vendor_sdk.vendor(_api(client), token, wanted=with_vendor) as vendor:
+        with vendor_sdk.vendor(_api(client), access_token(client), wanted=with_vendor) as vendor:
             added: list[float] = []
 
             def by_vendor(path: Path) -> float:

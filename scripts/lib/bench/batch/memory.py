@@ -25,14 +25,14 @@ def measure(rows: int) -> dict[str, float]:
 
     The rows are in ten files, with row groups as large as pyarrow writes them.
     """
-    from scripts.lib.bench.sandbox import deployed
+    from scripts.lib.bench.model import deploy_model
 
     with tempfile.TemporaryDirectory() as directory, running() as environment:
         with connect(environment=environment) as client:
-            url = deployed(client).url
+            url = deploy_model(client).url
         source = Path(directory) / "in"
         _write(source, rows // FILES)
-        command = [sys.executable, __file__, url, str(source), str(Path(directory) / "out")]
+        command = [sys.executable, "-P", __file__, url, str(source), str(Path(directory) / "out")]
         done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
@@ -43,7 +43,7 @@ def measure(rows: int) -> dict[str, float]:
 
 
 def _write(directory: Path, rows: int) -> None:
-    from scripts.lib.bench.batch import rows_of
+    from scripts.lib.bench.batch.throughput import rows_of
 
     parquet: Any = import_module("pyarrow.parquet")
     directory.mkdir()
