@@ -1,4 +1,4 @@
-"""What the tests share: one sandbox for the run, clients of it, small models, and the contract."""
+"""Fixtures of all tests: one sandbox for the run, clients of it, small models, and the contract."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs] - it has none
 
+from contract_tests.support.servers.callers import user_token, with_token
 from wallaroo_ext import call, connect, contract
 from wallaroo_ext.sandbox.process import running
 from wallaroo_ext.transport.tls import shared_tls_context
@@ -23,41 +24,39 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
 WIDTH = 29
-
-
-_TOGETHER = ("contract_tests/instance/", "contract_tests/real_keycloak/")
-"""What counts its requests over all of its files, and what starts a Keycloak."""
+_IN_ONE_PROCESS = ("contract_tests/instance/", "contract_tests/real_keycloak/")
+"""Directories whose tests one process runs: their fixtures count requests over all files, or start a Keycloak."""
 
 
 class _ByFile(LoadScopeScheduling):
-    """Gives the tests of a file to one process, and those of some directories as well."""
+    """Gives all tests of a file to one process, and all tests of some directories."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return next((directory for directory in _TOGETHER if file.startswith(directory)), file)
+        return next((directory for directory in _IN_ONE_PROCESS if file.startswith(directory)), file)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Return how `scripts/test` shares the tests among processes."""
+    """Return the scheduler that distributes the tests of `scripts/test` to processes."""
     return _ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _signals_as_at_a_terminal() -> None:
-    """Programs that the tests start end with these signals, also where whoever started the tests ignores them."""
+def _default_signals() -> None:
+    """Restore the default signal handlers, so that Ctrl-C ends programs of the tests even if a parent ignores it."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _authorities_are_read_once() -> Generator[None]:
-    """Each bare client of httpx would read the known authorities' certificates: 30 ms, a third of all that is done."""
+def _shared_tls_context() -> Generator[None]:
+    """Share a TLS context: each bare client of httpx would read all certificates again, which takes 30 ms."""
 
     def context(verify: ssl.SSLContext | bool = True, *arguments: Any, **options: Any) -> ssl.SSLContext:  # noqa: FBT001, FBT002 - httpx's own
-        return shared_tls_context(verify=True) if verify is True else made(verify, *arguments, **options)
+        return tls_context(verify=True) if verify is True else create(verify, *arguments, **options)
 
-    made = httpx.create_ssl_context
+    create = httpx.create_ssl_context
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("httpx._transports.default.create_ssl_context", context)
         yield
@@ -85,37 +84,26 @@ def client(sandbox: dict[str, str]) -> Generator[Client]:
 
 @pytest.fixture
 def token(sandbox: dict[str, str]) -> str:
-    """Return a fresh bearer token of the default user."""
-    answer = httpx.post(
-        sandbox["WALLAROO_AUTH_URL"] + contract.operation("request_token").path,
-        data={
-            "grant_type": "password",
-            "username": sandbox["WALLAROO_USER"],
-            "password": sandbox["WALLAROO_PASSWORD"],
-        },
-        auth=(sandbox["WALLAROO_CLIENT_ID"], sandbox["WALLAROO_CLIENT_SECRET"]),
-        trust_env=False,
-    )
-    return answer.json()["access_token"]
+    """Return a new access token of the default user."""
+    return user_token(sandbox)
 
 
 @pytest.fixture
 def http(sandbox: dict[str, str], token: str) -> Generator[httpx.Client]:
-    """Plain HTTP with a good token, for requests that no client would send."""
-    headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=sandbox["WALLAROO_API_URL"], headers=headers, timeout=30, trust_env=False) as plain:
+    """Yield an HTTP client with a good token, for requests that our own clients would not send."""
+    with with_token(sandbox, token) as plain:
         yield plain
 
 
 @pytest.fixture(scope="session")
 def weights() -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return what the small model multiplies a row with."""
+    """Return the weights of the small model, which it multiplies a row with."""
     return np.random.default_rng(29).normal(size=(WIDTH, 1)).astype(np.float32)
 
 
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory: pytest.TempPathFactory, weights: np.ndarray[Any, Any]) -> Path:
-    """Return a model of the shape of the documents' own: `dense_input` float32 [N, 29] to `dense_1` float32 [N, 1]."""
+    """Return the file of a small model with the documents' shape: `dense_input` float32 [N, 29] to `dense_1` [N, 1]."""
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["dense_input", "w"], ["sum"]), helper.make_node("Sigmoid", ["sum"], ["dense_1"])],
         "shape-of-ccfraud",
@@ -131,7 +119,7 @@ def model_file(tmp_path_factory: pytest.TempPathFactory, weights: np.ndarray[Any
 
 @pytest.fixture(scope="session")
 def expected(weights: np.ndarray[Any, Any]) -> Callable[[Any], np.ndarray[Any, Any]]:
-    """Return what the small model gives for rows, computed without it."""
+    """Return a function that computes the small model's outputs without it."""
 
     def compute(rows: Any) -> np.ndarray[Any, Any]:
         return 1 / (1 + np.exp(-(np.asarray(rows, np.float32).astype(np.float64) @ weights)))
@@ -157,7 +145,7 @@ def workspace_id(client: Client) -> int:
 
 @pytest.fixture
 def deploy(client: Client, workspace_id: int) -> Callable[..., tuple[str, str]]:
-    """Deploys models under a name; the deployment's name and URL."""
+    """Return a function that deploys models under a name, and returns the deployment's name and URL."""
     from wallaroo_mlops_client.api.deployments import get_pipeline_external_url
     from wallaroo_mlops_client.api.pipelines import create_pipeline, deploy_pipeline
     from wallaroo_mlops_client.models import (
@@ -180,8 +168,8 @@ def deploy(client: Client, workspace_id: int) -> Callable[..., tuple[str, str]]:
             model_ids=list(version_ids),
         )
         deployment = call(deploy_pipeline, client=client, body=request)
-        where = GetPipelineExternalUrlRequest(workspace_id=workspace_id, pipeline_name=name)
-        url = call(get_pipeline_external_url, client=client, body=where).url
+        url_request = GetPipelineExternalUrlRequest(workspace_id=workspace_id, pipeline_name=name)
+        url = call(get_pipeline_external_url, client=client, body=url_request).url
         return f"{name}-{deployment.id}", url
 
     return run

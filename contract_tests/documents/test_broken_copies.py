@@ -18,19 +18,11 @@ from contract_tests.support.conformance.recorded import (
     request_schema,
     sent_body,
 )
+from contract_tests.support.wrong_types import VALUE_OF_ANOTHER_TYPE
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-OF_ANOTHER_TYPE: dict[str, Any] = {
-    "string": 5,
-    "integer": "5",
-    "number": "5",
-    "boolean": "yes",
-    "array": {},
-    "object": [],
-}
 
 
 @dataclass(frozen=True)
@@ -63,7 +55,7 @@ def breakages(schema: dict[str, Any], value: Any, path: tuple[str | int, ...] = 
     kinds = schema.get("type", "")
     place = "type in an array" if path and isinstance(path[-1], int) else "nested type" if len(path) > 1 else "type"
     if isinstance(kinds, str) and kinds:
-        yield Breakage(place, path, OF_ANOTHER_TYPE[kinds])
+        yield Breakage(place, path, VALUE_OF_ANOTHER_TYPE[kinds])
         yield Breakage("null", path, None)
     if "enum" in schema:
         yield Breakage("enum", path, "nonsense")

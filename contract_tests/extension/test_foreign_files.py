@@ -77,7 +77,7 @@ WRITERS: dict[str, tuple[tuple[str, ...], Callable[[Path, Path], Done]]] = {
     ),
     "keycloak --env-file": (
         ("own",),
-        lambda directory, _: script("run_keycloak.py", "--env-file", str(directory / "own")),
+        lambda directory, _: script("keycloak/run.py", "--env-file", str(directory / "own")),
     ),
     "regenerate --output": (
         ("api.md",),
@@ -459,7 +459,7 @@ class TestBatchTargets:
 
 class TestTokenCache:
     def test_what_else_is_in_its_directory_stays(self, tmp_path: Path) -> None:
-        from contract_tests.support.keycloak import Keycloak
+        from contract_tests.support.fake_keycloak import Keycloak
 
         fill(tmp_path / "tokens", tmp_path / "outside", ".abcdefgh.new", ".tmp12345.new", "a.json", "a.lock")
         write(tmp_path / "tokens" / ".abcd1234.new", b'{"key": "mine"}').chmod(0o600)

@@ -1,4 +1,4 @@
-"""One real Keycloak for the run of the tests, its administrator, and a sandbox that trusts it."""
+"""Fixtures: a real Keycloak for the run of the tests, its administrator, and a sandbox that trusts it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract_tests.support.keycloak_users import REQUIRED, Kind
+from contract_tests.support.real_keycloak import REQUIRED, Kind
 from scripts.lib.keycloak.archive import KeycloakUnavailableError
 from scripts.lib.keycloak.realm import Admin, environment, read_realm
 from scripts.lib.keycloak.server import KeycloakServer, running
@@ -35,36 +35,36 @@ def keycloak() -> Generator[KeycloakServer]:
 
 @pytest.fixture(scope="session")
 def administrator(keycloak: KeycloakServer) -> Generator[Admin]:
-    """Yield who administers it, for the whole run."""
+    """Yield the administrator, for the whole run."""
     with closing(Admin(keycloak)) as admin:
         yield admin
 
 
 @pytest.fixture
 def admin(administrator: Admin) -> Admin:
-    """Return who administers it; the test begins at no events."""
-    administrator.forget_events()
+    """Return the administrator, with all events cleared."""
+    administrator.clear_events()
     return administrator
 
 
 @pytest.fixture(scope="session")
 def another_realm(keycloak: KeycloakServer) -> Generator[Admin]:
-    """Yield who administers another realm, which has a client and a user of the same names."""
+    """Yield the administrator of another realm, which has a client and a user of the same names."""
     clients, users = read_realm()["clients"], read_realm()["users"]
-    named = users[0] | {"firstName": "First", "lastName": "User"}  # which other realms than `master` ask for
+    user = users[0] | {"firstName": "First", "lastName": "User"}  # required in other realms than `master`
     with closing(Admin(keycloak, "another")) as admin:
-        admin.make_realm({"realm": "another", "enabled": True, "clients": clients[:1], "users": [named]})
+        admin.make_realm({"realm": "another", "enabled": True, "clients": clients[:1], "users": [user]})
         yield admin
 
 
 @pytest.fixture(scope="session")
 def trusting(keycloak: KeycloakServer) -> Generator[dict[str, str]]:
-    """Yield the environment of a user of Keycloak at a sandbox that trusts it."""
+    """Yield the environment of a Keycloak user, for a sandbox that trusts it."""
     with running_sandbox(None, "--auth-url", keycloak.url) as sandbox:
         yield environment(keycloak, read_realm()) | sandbox
 
 
 @pytest.fixture(params=["sync", "async"])
 def kind(request: pytest.FixtureRequest) -> Kind:
-    """Return which of the two kinds of client is used."""
+    """Return the kind of client to use."""
     return request.param

@@ -1,4 +1,4 @@
-"""Does `scripts/keycloak` run and end as it should, and what does a machine hear that cannot have a Keycloak?"""
+"""Does `scripts/keycloak` run and end as it should, and what does it say on a machine that cannot run it?"""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from contract_tests.support.keycloak_users import REQUIRED
 from contract_tests.support.readme import ROOT, shell_lines
+from contract_tests.support.real_keycloak import REQUIRED
 from scripts.lib.keycloak.archive import SHA256, VERSION
 from wallaroo_ext.sandbox.process import read_environment
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-PROGRAMS = ("run_keycloak.py", "token_congruence.py")
+PROGRAMS = ("keycloak/run.py", "congruence/tokens.py")
 JAVA = "echo 'openjdk version \"{}\" 2026-01-01' >&2"
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Callable[..., dict[str, str]]:
-    """Return the environment of a machine with some programs, which are shell scripts, and with an empty cache."""
+    """Return a function that makes the environment of a machine with only some programs and an empty cache."""
     directory = tmp_path / "bin"
     directory.mkdir()
 
@@ -47,7 +47,7 @@ def machine(tmp_path: Path) -> Callable[..., dict[str, str]]:
 
 
 def sentence(program: str, environment: dict[str, str], *arguments: str, code: int = 2) -> str:
-    """Return what a program says, which ends with a code."""
+    """Run a program that has to end with a code. Returns the line that it printed on standard error."""
     command = [sys.executable, str(ROOT / "scripts" / "lib" / program), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (code, ""), done
@@ -104,7 +104,7 @@ class TestAnArchive:
 
 @pytest.mark.slow
 class TestTheTests:
-    """What the tests of this folder do where there is no Keycloak."""
+    """The tests of this directory on a machine without a Keycloak."""
 
     TEST = "contract_tests/real_keycloak/test_token_endpoint.py"
 
@@ -128,8 +128,8 @@ class TestTheTests:
 
 
 @contextmanager
-def begun(line: str, temporary: Path, file: Path) -> Generator[subprocess.Popen[str]]:
-    """A line of a shell that runs until Ctrl-C, which comes at the end of the `with` block; it has written a file."""
+def started(line: str, temporary: Path, file: Path) -> Generator[subprocess.Popen[str]]:
+    """Run a shell line until it has written a file. Yields the process, which gets Ctrl-C at the end of the block."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")}
     with subprocess.Popen(
         ["/bin/sh", "-c", line],
@@ -162,7 +162,10 @@ def test_the_lines_of_the_readme_run_and_leave_nothing(tmp_path: Path) -> None:
     temporary.mkdir()
     lines = re.sub(r"(?:\./)?(\w+\.env)", rf"{tmp_path}/\1", shell_lines("A Keycloak of your own"))
     first, second, third = lines.splitlines()
-    with begun(f"exec {first}", temporary, env_file) as keycloak, begun(second, tmp_path, tmp_path / "wallaroo.env"):
+    with (
+        started(f"exec {first}", temporary, env_file) as keycloak,
+        started(second, tmp_path, tmp_path / "wallaroo.env"),
+    ):
         assert env_file.stat().st_mode & 0o077 == 0
         done = subprocess.run(
             ["/bin/sh", "-c", f"{third} --json"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60

@@ -1,4 +1,4 @@
-"""Are tokens of a real Keycloak renewed in time, once for all, and whatever becomes of their sessions?"""
+"""Are tokens of a real Keycloak renewed in time, once for all callers, and after their sessions have ended?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from contract_tests.support.keycloak_users import (
+from contract_tests.support.real_keycloak import (
     SECRET,
     TLS,
     USER,
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.slow
 
 MANY = 64
 LONG_AGO = 10_000.0
-"""A client's clock so many seconds ahead takes every token for expired."""
+"""Seconds that a clock is ahead, so that every token has expired."""
 
 
 class TestRotation:
@@ -103,7 +103,7 @@ class TestLifetimes:
         self, keycloak: KeycloakServer, admin: Admin, kind: Kind
     ) -> None:
         with client_attributes(admin, access_token_lifespan="3"):
-            statuses = _ask_for_seconds(keycloak, 7) if kind == "sync" else asyncio.run(_ask_in_asyncio(keycloak, 7))
+            statuses = _ask_sync(keycloak, 7) if kind == "sync" else asyncio.run(_ask_async(keycloak, 7))
         assert set(statuses) == {200}
         assert len(statuses) > 50
         assert token_requests(admin) == ["LOGIN", "REFRESH_TOKEN", "REFRESH_TOKEN"]
@@ -123,8 +123,8 @@ class TestLifetimes:
         assert token_requests(admin) == ["LOGIN", "REFRESH_TOKEN"]
 
 
-def _ask_for_seconds(keycloak: KeycloakServer, seconds: float) -> list[int]:
-    """Return the statuses of Keycloak's answers, asked again and again; a refused token would be a 401 on the way."""
+def _ask_sync(keycloak: KeycloakServer, seconds: float) -> list[int]:
+    """Ask Keycloak again and again. Returns the statuses of all answers; a refused token would give a 401."""
     statuses: list[int] = []
 
     def note(response: httpx.Response) -> None:
@@ -138,8 +138,8 @@ def _ask_for_seconds(keycloak: KeycloakServer, seconds: float) -> list[int]:
     return statuses
 
 
-async def _ask_in_asyncio(keycloak: KeycloakServer, seconds: float) -> list[int]:
-    """Return the same in asyncio."""
+async def _ask_async(keycloak: KeycloakServer, seconds: float) -> list[int]:
+    """Do the same in asyncio."""
     statuses: list[int] = []
 
     async def note(response: httpx.Response) -> None:

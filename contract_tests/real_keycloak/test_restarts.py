@@ -1,4 +1,4 @@
-"""Do clients live through a restart of Keycloak, and through a change of its keys?"""
+"""Do clients survive a restart of Keycloak, and a change of its keys?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import httpx
 import jwt
 import pytest
 
-from contract_tests.support.keycloak_users import (
+from contract_tests.support.real_keycloak import (
     MovedClock,
     auth,
     claims,
@@ -60,7 +60,7 @@ def test_clients_go_on_while_it_is_down_and_in_their_sessions_when_it_is_back(
 
 
 def status(trusting: dict[str, str], token: str) -> int:
-    """Return what the sandbox answers to a token."""
+    """Return the status of the sandbox's answer to a token."""
     with with_token(trusting, token) as http:
         return http.post(contract.operation("list_workspaces").path, json={}).status_code
 
@@ -83,7 +83,7 @@ def test_a_removed_key_ends_its_tokens_and_clients_recover(
         admin.remove_signing_keys(but=[made])
         published = httpx.get(f"{keycloak.url}/auth/realms/master/protocol/openid-connect/certs").json()["keys"]
         assert key_of(by_the_old_key) not in [key["kid"] for key in published]
-        admin.forget_events()
+        admin.clear_events()
         # A sandbox asks for the keys once a minute, and when it meets a new one.
         another = admin.add_signing_key()
         assert status(trusting, auth(keycloak).access_token()) == 200

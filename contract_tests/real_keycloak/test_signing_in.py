@@ -1,4 +1,4 @@
-"""Does every way of signing in work at a real Keycloak, and is a refusal explained as Keycloak says it?"""
+"""Does every way to sign in work at a real Keycloak, and is each refusal explained?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from contract_tests.support.keycloak_users import (
+from contract_tests.support.real_keycloak import (
     CLIENT,
     PASSWORD,
     SECRET,
@@ -36,7 +36,7 @@ SECOND = read_realm()["clients"][1]
 
 
 def password_answer(keycloak: KeycloakServer, **form: str) -> dict[str, Any]:
-    """Return the token endpoint's answer to the user's password."""
+    """Request a token with the user's password. Returns the answer's body."""
     data = {"grant_type": "password", "username": USER, "password": PASSWORD} | form
     return httpx.post(keycloak.url + TOKEN_PATH, data=data, auth=(CLIENT, SECRET)).raise_for_status().json()
 
@@ -120,7 +120,7 @@ def refusal(keycloak: KeycloakServer, kind: Kind, **options: Any) -> Authenticat
 
 @contextmanager
 def changed(admin: Admin, **changes: Any) -> Generator[None]:
-    """Yield the client with other settings for the time of a `with` block."""
+    """Change the client's settings while a `with` block runs."""
     client = admin.client(CLIENT)
     admin.change_client(CLIENT, **changes)
     try:
@@ -186,4 +186,4 @@ class TestRefusals:
         finally:
             admin.send("DELETE", "/attack-detection/brute-force/users")
             admin.send("PUT", "", {"bruteForceProtected": False})
-        assert said.advice == "Check the user's name and password."  # Keycloak does not tell who is locked out
+        assert said.advice == "Check the user's name and password."  # Keycloak does not say that a user is locked out

@@ -1,4 +1,4 @@
-"""Does a sandbox that trusts a real Keycloak take its tokens, and no others?"""
+"""Does a sandbox that trusts a real Keycloak accept its tokens, and no others?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from rich.console import Console
 
 from contract_tests.support.command_line import process
-from contract_tests.support.keycloak_users import (
+from contract_tests.support.real_keycloak import (
     CLIENT,
     PASSWORD,
     SECRET,
@@ -39,10 +39,10 @@ pytestmark = pytest.mark.slow
 
 
 def answer(trusting: dict[str, str], token: str) -> tuple[int, str]:
-    """Return the status of the sandbox's answer to a token, and what it says where it refuses."""
+    """Send a token to the sandbox. Returns the status of the answer, and its message if it is an error."""
     with with_token(trusting, token) as http:
-        said = http.post(contract.operation("list_workspaces").path, json={})
-    return said.status_code, said.json().get("msg", "")
+        response = http.post(contract.operation("list_workspaces").path, json={})
+    return response.status_code, response.json().get("msg", "")
 
 
 class TestTheWholePath:
@@ -121,7 +121,7 @@ class TestForeignTokens:
             answered = client.get_httpx_client().post(contract.operation("list_workspaces").path, json={})
         own = answered.request.headers["Authorization"].removeprefix("Bearer ")
         assert answer(trusting, own)[0] == 401
-        assert answer(trusting, signed(_forger(), keycloak, alg="RS256"))[0] == 401
+        assert answer(trusting, signed(_foreign_key(), keycloak, alg="RS256"))[0] == 401
 
     def test_an_expired_one_is_refused(self, keycloak: KeycloakServer, trusting: dict[str, str], admin: Admin) -> None:
         with client_attributes(admin, access_token_lifespan="1"):
@@ -169,7 +169,7 @@ def _part(value: dict[str, Any]) -> str:
 
 
 def _hmac_signed(real: str, secret: bytes, algorithm: str) -> str:
-    """A real token's claims, signed with a secret; the library that is known not to would refuse a public key."""
+    """Return a real token's claims, signed with a secret; jwt would refuse to use a public key as one."""
     import hashlib
     import hmac
 
@@ -178,7 +178,7 @@ def _hmac_signed(real: str, secret: bytes, algorithm: str) -> str:
     return f"{signed_part}.{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
 
 
-def _forger() -> rsa.RSAPrivateKey:
+def _foreign_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 

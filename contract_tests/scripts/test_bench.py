@@ -1,4 +1,4 @@
-"""Do the sections of the bench that measure a working day run, and do they say what they did not measure?"""
+"""Do sections of the bench run, and do they say what they did not measure?"""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from scripts.lib.bench import turns, uploads, vendor_program, vendor_sdk
+from scripts.lib.bench import turns
 from scripts.lib.bench.inference import many_rows, one_row
-from scripts.lib.bench.upload_memory import MIB
+from scripts.lib.bench.uploads import large_upload
+from scripts.lib.bench.uploads.memory import MIB
+from scripts.lib.bench.vendor import program as vendor_program
+from scripts.lib.bench.vendor import sdk as vendor_sdk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +27,7 @@ def console() -> Console:
     return Console(file=io.StringIO(), width=200)
 
 
-def said(console: Console) -> str:
+def printed(console: Console) -> str:
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -43,29 +46,29 @@ def test_every_way_has_its_turn_and_each_turn_begins_with_another_one() -> None:
 def test_one_row_shows_both_kinds_of_clients_beside_bare_ones(console: Console) -> None:
     one_row(console, calls=10, with_vendor=False)
     for shown in ("httpx", "infer", "httpx, asyncio", "aio.infer", "left out, as --no-vendor says"):
-        assert shown in said(console)
+        assert shown in printed(console)
 
 
 def test_many_rows_are_measured_in_both_formats(console: Console) -> None:
     many_rows(console, rows=50, turns=1, records_turns=1, with_vendor=False)
     for shown in ("50 x 29 float32", "of numpy arrays", "of a table", "pandas-records"):
-        assert shown in said(console)
+        assert shown in printed(console)
 
 
 @pytest.mark.slow
 def test_an_upload_is_measured_beside_curl_where_that_is_there(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uploads.large_upload(console, size=2 * MIB, turns=1, with_vendor=False)
-    assert ("curl -F: it is not installed" in said(console)) is (shutil.which("curl") is None)
+    large_upload.large_upload(console, size=2 * MIB, turns=1, with_vendor=False)
+    assert ("curl -F: it is not installed" in printed(console)) is (shutil.which("curl") is None)
     monkeypatch.setenv("PATH", "")
-    uploads.large_upload(console, size=2 * MIB, turns=1, with_vendor=False)
-    assert "curl -F: it is not installed" in said(console)
+    large_upload.large_upload(console, size=2 * MIB, turns=1, with_vendor=False)
+    assert "curl -F: it is not installed" in printed(console)
 
 
 def test_a_file_to_upload_is_of_the_size_and_takes_little_of_the_disk(tmp_path: Path) -> None:
     file = tmp_path / "model.bin"
-    uploads.make_file(file, 50 * MIB)
+    large_upload.make_file(file, 50 * MIB)
     assert file.stat().st_size == 50 * MIB
     assert file.stat().st_blocks * 512 < 10 * MIB
     assert any(file.read_bytes()[:MIB])
@@ -75,7 +78,7 @@ def test_what_the_vendors_sdk_cannot_do_has_its_reason() -> None:
     def fail() -> float:
         raise vendor_sdk.VendorError("it needs a browser")
 
-    running, reasons = vendor_sdk.tried({"runs": lambda: 1.0, "fails": fail})
+    running, reasons = vendor_sdk.runnable({"runs": lambda: 1.0, "fails": fail})
     assert list(running) == ["runs"]
     assert reasons == {"fails": "it needs a browser"}
 
@@ -84,7 +87,7 @@ def test_a_task_that_fails_in_the_vendors_sdk_ends_as_its_error() -> None:
     client: Any = object()
     assert (
         "FileNotFoundError"
-        in vendor_program.answered(
+        in vendor_program.run_task(
             client, {"do": "infer", "deployment": {"name": "d", "id": 1}, "file": "/not-there.arrow", "form": "table"}
         )["error"]
     )

@@ -1,6 +1,6 @@
-"""Is an environment that a script sets up whole or made anew: two at once, killed, failed, moved, copied, damaged?
+"""Is an environment complete or made again after scripts ran at once, were killed or failed, or the clone was moved?
 
-Python, uv and npm are stand-ins here that write down what they are told, so that nothing is installed.
+Python, uv and npm are stand-ins here that record their commands, so that nothing is installed.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
-BASE: str = cast("Any", sys)._base_executable  # that of an environment would make others with its base
-SLOWLY_KILLED = pytest.param("KILL_PARENT_AT", marks=pytest.mark.slow)
-SLOWLY_FAILED = pytest.param("FAIL_AT", marks=pytest.mark.slow)
+BASE: str = cast("Any", sys)._base_executable  # an environment's own Python makes others with its base
+SLOW_KILL = pytest.param("KILL_PARENT_AT", marks=pytest.mark.slow)
+SLOW_FAILURE = pytest.param("FAIL_AT", marks=pytest.mark.slow)
 STEPS = ["venv", "pip", "sync", "project", "verify"]
 PACKAGES = "lib/python3.11/site-packages"
 STAND_IN = """#!/bin/sh
-# Python, uv and npm: each step is written down, and may fail, be slow, or be the end of the program that asked for it.
+# Python, uv and npm: each step is recorded, and may fail, be slow, or kill the program that started it.
 step() {
     printf '%s\\n' "$1 $2" >>"$FAKE/steps"
     env >"$FAKE/environment"
@@ -76,7 +76,7 @@ echo "ran with $VIRTUAL_ENV"
 
 
 class Clone:
-    """A clone with scripts that set themselves up by stand-ins."""
+    """A clone with scripts that set themselves up with stand-ins."""
 
     def __init__(self, path: Path, tools: Path) -> None:
         self.path, self.tools = path, tools
@@ -98,7 +98,7 @@ class Clone:
         )
 
     def run(self, script: str, *arguments: str, **more: str) -> tuple[int, str]:
-        """Run a script to its end: its exit code, and what it said on standard error."""
+        """Run a script to its end. Returns its exit code and its standard error."""
         with self.start(script, *arguments, **more) as started:
             try:
                 out, err = started.communicate(timeout=60)
@@ -122,7 +122,7 @@ class Clone:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Clone:
-    """Return a clone at a path that shells and programs like to get wrong."""
+    """Return a clone at a path with characters that shells and programs often get wrong."""
     path, tools = tmp_path / "a clone' [ü] $HOME", tmp_path / "tools"
     (path / "scripts/lib").mkdir(parents=True)
     (path / "scripts/requirements").mkdir()
@@ -151,7 +151,7 @@ def listing(directory: Path) -> dict[str, bytes]:
 
 class TestCutShort:
     @pytest.mark.parametrize("step", STEPS)
-    @pytest.mark.parametrize("whom", ["KILL_ALL_AT", SLOWLY_KILLED, SLOWLY_FAILED])
+    @pytest.mark.parametrize("whom", ["KILL_ALL_AT", SLOW_KILL, SLOW_FAILURE])
     def test_the_next_script_makes_it_anew(self, clone: Clone, step: str, whom: str) -> None:
         code, _ = clone.run("demo", **{whom: step})
         assert code != 0
@@ -452,7 +452,7 @@ class TestNodeModules:
 
 def test_every_script_sets_itself_up_by_it() -> None:
     for script in (ROOT / "scripts").iterdir():
-        if script.is_file():
+        if script.is_file() and script.name != "__init__.py":
             text = script.read_text(encoding="utf-8")
             assert '. "$(dirname -- "$0")/lib/environment.sh"' in text, script
             assert "use_environment" in text, script

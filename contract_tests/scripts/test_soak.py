@@ -1,4 +1,4 @@
-"""Does the soak find what it is there to find, and can a section of the bench be chosen?"""
+"""Does the soak find errors and growing memory, and does the bench refuse unknown sections?"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A headless Chromium for tests, driven through chromedriver's own protocol, WebDriver: JSON over HTTP.
+"""Drives a headless Chromium through chromedriver's protocol, WebDriver: JSON over HTTP.
 
-Debian's `chromium` and `chromium-driver` are enough for it; no Python package is needed, and nothing is downloaded.
+Debian's `chromium` and `chromium-driver` are enough; it needs no Python package and downloads nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CHROMIUM = Path("/usr/bin/chromium")
 _CHROMEDRIVER = Path("/usr/bin/chromedriver")
 _ARGUMENTS = [
     "--headless=new",
-    "--no-sandbox",  # root, as whom containers run, cannot use it
+    "--no-sandbox",  # root, the user of containers, cannot use it
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--no-first-run",
@@ -31,23 +31,23 @@ _ARGUMENTS = [
     "--disable-sync",
     "--disable-quic",
     "--proxy-server=direct://",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # tests reach the loopback interface only
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # tests reach only loopback
     "--window-size=1280,1600",
 ]
-_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the key that WebDriver names a found element by
-_PATIENCE_SECONDS = 30.0
+_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # WebDriver's key for the id of an element
+_TIMEOUT_SECONDS = 30.0
 
 
 class Browser:
-    """A session of the browser. An element is waited for until it is there.
+    """A session of the browser, which waits for each element to appear.
 
     Args:
-        http: A client of the session's own URL.
+        http: A client of the session's URL.
     """
 
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
-        self._send("POST", "timeouts", {"implicit": 1000 * _PATIENCE_SECONDS})
+        self._send("POST", "timeouts", {"implicit": 1000 * _TIMEOUT_SECONDS})
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         answer = self._http.request(method, path, json=body)
@@ -61,7 +61,7 @@ class Browser:
 
     def open(self, url: str) -> None:
         """Load a page."""
-        self._send("POST", "url", {"url": "about:blank"})  # another fragment of the same page would not load it again
+        self._send("POST", "url", {"url": "about:blank"})  # to change only the fragment would not load the page again
         self._send("POST", "url", {"url": url})
 
     def click(self, selector: str) -> None:
@@ -73,33 +73,33 @@ class Browser:
         self._send("POST", f"element/{self._element(selector)}/value", {"text": text})
 
     def text(self, selector: str) -> str:
-        """Return the text of an element as it is seen."""
+        """Return the visible text of an element."""
         return self._send("GET", f"element/{self._element(selector)}/text")
 
     def run(self, script: str, *arguments: Any) -> Any:
-        """Return what a JavaScript function's body returns."""
+        """Run the body of a JavaScript function. Returns its result."""
         return self._send("POST", "execute/sync", {"script": script, "args": arguments})
 
     def wait_until(self, script: str, *arguments: Any) -> None:
-        """Wait until a JavaScript function's body returns something true."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        """Wait until the body of a JavaScript function returns a true value."""
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while not self.run(script, *arguments):
             assert time.monotonic() < deadline, f"it did not become true: {script}"
             time.sleep(0.05)
 
     def devtools(self, command: str, **parameters: Any) -> Any:
-        """Return what a command of the DevTools protocol returns, such as `Emulation.setEmulatedMedia`."""
+        """Run a command of the DevTools protocol, such as `Emulation.setEmulatedMedia`. Returns its result."""
         return self._send("POST", "goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def complaints(self) -> list[str]:
-        """What the console has had to complain about since it was last asked: errors, and what a policy forbade."""
+        """Return the console's warnings and errors since the last call."""
         entries = self._send("POST", "se/log", {"type": "browser"})
         return [entry["message"] for entry in entries if entry["level"] in {"WARNING", "SEVERE"}]
 
 
 @contextmanager
 def browsing(directory: Path) -> Generator[Browser]:
-    """Run a browser for the time of a `with` block; the test is skipped where there is none.
+    """Run a browser while a `with` block runs; skip the test if there is none.
 
     Args:
         directory: An empty directory for its profile.
@@ -111,7 +111,7 @@ def browsing(directory: Path) -> Generator[Browser]:
         try:
             assert driver.stdout is not None
             url = f"http://127.0.0.1:{_port(driver.stdout)}/session"
-            with httpx.Client(timeout=2 * _PATIENCE_SECONDS, trust_env=False) as http:
+            with httpx.Client(timeout=2 * _TIMEOUT_SECONDS, trust_env=False) as http:
                 yield from _session(http, url, directory)
         finally:
             driver.terminate()
@@ -127,8 +127,8 @@ def _port(output: IO[str]) -> int:
 
 def _session(http: httpx.Client, url: str, directory: Path) -> Generator[Browser]:
     options = {"binary": str(_CHROMIUM), "args": [*_ARGUMENTS, f"--user-data-dir={directory}"]}
-    wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
-    answer = http.post(url, json={"capabilities": {"alwaysMatch": wanted}})
+    capabilities = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
+    answer = http.post(url, json={"capabilities": {"alwaysMatch": capabilities}})
     assert answer.is_success, answer.text
     session = f"{url}/{answer.json()['value']['sessionId']}"
     http.base_url = session

@@ -1,4 +1,4 @@
-"""Running the command line in the tests: in this process, in one of its own, and on a terminal."""
+"""Runs the command line in the tests: in this process, in a fork, in a process of its own, and on a terminal."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from inspect import signature
 from termios import TIOCSWINSZ
 from typing import TYPE_CHECKING, Any, TextIO, get_type_hints
 
-from contract_tests.support.servers.forking import begun, ended
-from wallaroo_ext.cli.main import build_app, run
+from contract_tests.support.servers.forking import exit_code_of, start_child
+from wallaroo_ext.cli.main import program, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -29,7 +29,7 @@ SCRIPT = [sys.executable, "-m", "wallaroo_ext.cli"]
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended, and what it printed."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -37,7 +37,7 @@ class Done:
 
     @property
     def sentence(self) -> str:
-        """What an error said, which is one line and no traceback."""
+        """The message of an error, which is one line without a traceback."""
         assert self.out == ""
         [line] = self.err.splitlines()
         assert len(line) > 20
@@ -47,7 +47,7 @@ class Done:
 def in_process(
     sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Done]:
-    """Return what runs the command in this process, with the sandbox's environment or another one."""
+    """Return a function that runs the command in this process, with the sandbox's environment or another one."""
 
     def command(*arguments: str, environment: dict[str, str] | None = None, stdin: bytes = b"") -> Done:
         for name in [name for name in os.environ if name.startswith("WALLAROO_")]:
@@ -60,19 +60,19 @@ def in_process(
             run(build_app(list(arguments)), list(arguments))
         except SystemExit as end:
             code = end.code or 0
-        said = capsys.readouterr()
-        return Done(code, said.out, said.err)
+        captured = capsys.readouterr()
+        return Done(code, captured.out, captured.err)
 
     return command
 
 
 def environment_of(variables: dict[str, str]) -> dict[str, str]:
-    """Return the environment of a process with nothing of Wallaroo's but this."""
+    """Return the environment of a process, with only these variables of Wallaroo's."""
     return {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")} | variables
 
 
 def process(*arguments: str, environment: dict[str, str], **options: Any) -> subprocess.CompletedProcess[str]:
-    """Runs the command in a process of its own."""
+    """Run the command in a process of its own. Returns the ended process."""
     return subprocess.run(
         [*SCRIPT, *arguments],
         capture_output=True,
@@ -86,28 +86,28 @@ def process(*arguments: str, environment: dict[str, str], **options: Any) -> sub
 
 @dataclass(frozen=True)
 class Forked:
-    """A command that runs in a fork of this process, which has loaded all that it needs."""
+    """A command in a fork of this process, which starts faster because all modules are loaded."""
 
     pid: int
     out: TextIO
     err: TextIO
 
     def ended(self) -> Done:
-        """Return how it ended, and what it printed that nobody has read."""
+        """Wait for the end. Returns the exit code and the output that was not read before."""
         out, err = self.out.read(), self.err.read()
-        return Done(ended(self.pid), out, err)
+        return Done(exit_code_of(self.pid), out, err)
 
 
 @contextmanager
 def forked(*arguments: str, environment: dict[str, str]) -> Generator[Forked]:
-    """Run the command in a fork; whoever begins it has to wait for its end."""
-    (out, its_out), (err, its_err) = os.pipe(), os.pipe()
+    """Run the command in a fork. The caller has to wait for its end."""
+    (out, child_out), (err, child_err) = os.pipe(), os.pipe()
 
     def work() -> None:
         variables = environment_of(environment)
         os.environ.clear()
         os.environ.update(variables)
-        sys.stdout, sys.stderr = os.fdopen(its_out, "w"), os.fdopen(its_err, "w", 1)
+        sys.stdout, sys.stderr = os.fdopen(child_out, "w"), os.fdopen(child_err, "w", 1)
         try:
             run(build_app(list(arguments)), list(arguments))
         except SystemExit as end:
@@ -115,15 +115,15 @@ def forked(*arguments: str, environment: dict[str, str]) -> Generator[Forked]:
             os._exit(int(end.code or 0))
         sys.stdout.flush()
 
-    pid = begun(work)
-    os.close(its_out)
-    os.close(its_err)
-    with os.fdopen(out) as printed, os.fdopen(err) as said:
-        yield Forked(pid, printed, said)
+    pid = start_child(work)
+    os.close(child_out)
+    os.close(child_err)
+    with os.fdopen(out) as printed, os.fdopen(err) as errors:
+        yield Forked(pid, printed, errors)
 
 
 def on_terminal(*arguments: str, environment: dict[str, str], columns: int = 80) -> Done:
-    """Runs the command on a terminal of this width; what was printed is all in `out`."""
+    """Run the command on a terminal of a width. Returns all of its output as `out`."""
     leader, follower = pty.openpty()
     ioctl(follower, TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     variables = environment_of(environment) | {"NO_COLOR": "1", "TERM": "xterm"}
@@ -136,7 +136,7 @@ def on_terminal(*arguments: str, environment: dict[str, str], columns: int = 80)
         while select.select([leader], [], [], 60)[0]:
             try:
                 piece = os.read(leader, 65536)
-            except OSError:  # how Linux says that the other side is closed
+            except OSError:  # Linux raises it when the other side is closed
                 break
             if not piece:
                 break

@@ -1,4 +1,4 @@
-"""The README's code, for the tests that run it."""
+"""Reads the code in the README, for the tests that run it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def workflows() -> list[str]:
 
 
 def shell_lines(heading: str) -> str:
-    """Return the lines for a shell below a heading."""
-    section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#)", text(), re.DOTALL | re.MULTILINE)
+    """Return the shell lines below a heading."""
+    section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#)", _text(), re.DOTALL | re.MULTILINE)
     assert section is not None, f"the README has no section {heading!r}"
     return "".join(f"{line.strip()}\n" for line in section[1].splitlines() if line.startswith("    "))
 

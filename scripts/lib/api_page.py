@@ -1,4 +1,4 @@
-"""The page generated/api.md: a table of all operations."""
+"""Writes the page generated/api.md, a table of all operations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PACKAGE = "wallaroo_mlops_client"
 
 
 def page(document: dict[str, Any]) -> str:
-    """Return the table of all operations: what to call, what it takes and gives, and where it comes from."""
+    """Return the page: for each operation the function to call, its types, and the documents that it comes from."""
     lines = [
         "# Operations",
         "",
@@ -19,7 +19,7 @@ def page(document: dict[str, Any]) -> str:
     lines += ["Each function has the forms `sync`, `asyncio`, `sync_detailed` and `asyncio_detailed`; the types are in"]
     lines += [f"`{PACKAGE}.models`."]
     for tag in tags_of(document):
-        rows = [row for path, operation in tagged(document, tag) for row in [table_row(document, path, operation)]]
+        rows = [table_row(document, path, operation) for path, operation in operations_of(document, tag)]
         if rows:
             lines += ["", f"## {tag}", "", "| operation | path | function | request | answer | document |"]
             lines += ["| --- | --- | --- | --- | --- | --- |", *rows]
@@ -27,20 +27,23 @@ def page(document: dict[str, Any]) -> str:
 
 
 def tags_of(document: dict[str, Any]) -> list[str]:
-    """Return the names of the tags, in the contract's order; those that only operations name come last."""
-    named = [tag["name"] for tag in document.get("tags", [])]
+    """Return the names of the tags in the contract's order; tags that only operations name come last."""
+    declared = [tag["name"] for tag in document.get("tags", [])]
     used = [operation.get("tags", ["default"])[0] for _, _, operation in contract.operations(document)]
-    return list(dict.fromkeys(named + used))
+    return list(dict.fromkeys(declared + used))
 
 
-def tagged(document: dict[str, Any], tag: str) -> list[tuple[str, dict[str, Any]]]:
-    """Return the operations whose first tag it is."""
-    found = [(path, operation) for path, _, operation in contract.operations(document)]
-    return [(path, operation) for path, operation in found if operation.get("tags", ["default"])[0] == tag]
+def operations_of(document: dict[str, Any], tag: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the operations that have a tag as their first one."""
+    return [
+        (path, operation)
+        for path, _, operation in contract.operations(document)
+        if operation.get("tags", ["default"])[0] == tag
+    ]
 
 
 def table_row(document: dict[str, Any], path: str, operation: dict[str, Any]) -> str:
-    """Return one operation as a row of the page."""
+    """Return an operation as a row of the page."""
     module = f"{PACKAGE}.api.{operation.get('tags', ['default'])[0]}.{operation['operationId']}"
     documents = dict.fromkeys(entry["document"] for entry in operation.get("x-evidence", []))
     cells = [
@@ -54,24 +57,24 @@ def table_row(document: dict[str, Any], path: str, operation: dict[str, Any]) ->
 
 
 def request_content(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
-    """Return the bodies that an operation reads, by media type."""
+    """Return the bodies that an operation accepts, by media type."""
     return contract.resolve(document, operation.get("requestBody", {})).get("content", {})
 
 
 def answer_content(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
-    """Return the bodies that it answers with when it succeeds, by media type."""
+    """Return the bodies that an operation answers with on success, by media type."""
     answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
     bodies = [contract.resolve(document, answer).get("content", {}) for answer in answers]
     return {kind: media for body in bodies for kind, media in body.items()}
 
 
 def types_of(content: dict[str, Any]) -> str:
-    """Return the types of bodies, in the order of their media types; a file is `File`."""
+    """Return the types of bodies as one text, in the order of their media types."""
     return ", ".join(dict.fromkeys(type_of(media.get("schema", {})) for media in content.values()))
 
 
 def type_of(schema: dict[str, Any]) -> str:
-    """Return the type of a schema, as the generated client names it."""
+    """Return the generated client's name for the type of a schema; a file is `File`."""
     if "$ref" in schema:
         name: str = schema["$ref"].rpartition("/")[2]
         return {"ArrowFile": "File", "PandasRecords": "list[PandasRecordsItem]"}.get(name, name)

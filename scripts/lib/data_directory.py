@@ -1,6 +1,6 @@
-"""A data directory with a row in every table, kept as text and small files, so that later releases can be tried on it.
+"""Stores a data directory with a row in every table as text and small files, to test later releases with.
 
-It has no key that signs tokens: the release that opens it makes one.
+The stored directory has no key that signs tokens: the release that opens it makes one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SECOND = timedelta(seconds=1)
 
 
 def make(directory: Path) -> None:
-    """Have a sandbox write a row into every table."""
+    """Make a data directory in which a sandbox has written a row into every table."""
     with closing(Store(directory)) as store:
         for name, value in CREDENTIALS.items():
             store.change_setting(name, value)
@@ -51,50 +51,50 @@ def make(directory: Path) -> None:
 
 
 def _soon_due(actor: Actor, start: datetime) -> dict[str, object]:
-    """Return an assay whose first window ends within a second or two."""
+    """Return the request for an assay whose first window ends within a second or two."""
     body = assay(actor.name, actor.pipeline_id)
     body["baseline"]["Fixed"] |= {"start_at": start.isoformat(), "end_at": (start + _SECOND).isoformat()}
     body["window"]["width"] = "1 seconds"
     return body
 
 
-def store(directory: Path, place: Path) -> None:
-    """Keep a data directory as text and files."""
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
+def store(directory: Path, target: Path) -> None:
+    """Write a data directory to `target` as SQL text and files."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
     for name in ("models", "log"):
-        shutil.copytree(directory / name, place / name)
+        shutil.copytree(directory / name, target / name)
     with closing(sqlite3.connect(directory / DATABASE)) as db:
         db.execute("DELETE FROM settings WHERE name = 'token_keys'")
         db.execute("UPDATE refresh_tokens SET id = 'a-refresh-token-of-the-tests'")
         db.commit()
-        (place / SQL).write_text("".join(f"{line}\n" for line in _lines(db)), encoding="utf-8")
+        (target / SQL).write_text("".join(f"{line}\n" for line in _sql_lines(db)), encoding="utf-8")
 
 
-def _lines(db: sqlite3.Connection) -> Iterator[str]:
+def _sql_lines(db: sqlite3.Connection) -> Iterator[str]:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     yield f"PRAGMA user_version = {version};"
     yield from db.iterdump()
 
 
-def restore(place: Path, directory: Path) -> None:
-    """Make the data directory that was kept."""
-    shutil.copytree(place, directory, ignore=shutil.ignore_patterns(SQL))
+def restore(stored: Path, directory: Path) -> None:
+    """Make a data directory from a stored one."""
+    shutil.copytree(stored, directory, ignore=shutil.ignore_patterns(SQL))
     with closing(sqlite3.connect(directory / DATABASE)) as db:
-        db.executescript((place / SQL).read_text(encoding="utf-8"))
+        db.executescript((stored / SQL).read_text(encoding="utf-8"))
 
 
 def main() -> int:
-    """Store a directory of the present version, unless there is one."""
-    place = DIRECTORIES / str(len(MIGRATIONS))
-    if place.exists():
-        print(f"There is a data directory of the version {len(MIGRATIONS)} already: {place}.", file=sys.stderr)
+    """Store a directory of the present version. Returns 2 if there is one already."""
+    target = DIRECTORIES / str(len(MIGRATIONS))
+    if target.exists():
+        print(f"There is a data directory of version {len(MIGRATIONS)} already: {target}.", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / "data"
         make(directory)
-        store(directory, place)
-    print(f"Stored {place}.")
+        store(directory, target)
+    print(f"Stored {target}.")
     return 0
 
 

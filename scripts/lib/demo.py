@@ -1,4 +1,4 @@
-"""The main job, end to end, on a sandbox of its own: a real model is uploaded, deployed and scores real rows."""
+"""Uploads, deploys and scores a real model on a sandbox of its own."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ SHOWN_CHARACTERS = 40
 
 @dataclass
 class Report:
-    """What was done, for the table at the end."""
+    """The steps that were done, for the table at the end."""
 
     console: Console
     steps: list[tuple[str, str, float]] = field(default_factory=list[tuple[str, str, float]])
 
     @contextmanager
-    def step(self, what: str) -> Generator[list[str]]:
-        """Show a spinner while a step runs, and keep its time and what it put into the list."""
+    def step(self, name: str) -> Generator[list[str]]:
+        """Show a spinner while a step runs, and keep its time and the results that it adds to the list."""
         results: list[str] = []
         started = time.perf_counter()
-        with self.console.status(f"{what} ..."):
+        with self.console.status(f"{name} ..."):
             yield results
-        self.steps.append((what, ", ".join(results), time.perf_counter() - started))
+        self.steps.append((name, ", ".join(results), time.perf_counter() - started))
 
     def show(self) -> None:
         """Print the steps as a table."""
@@ -61,13 +61,13 @@ class Report:
         table.add_column("step")
         table.add_column("result")
         table.add_column("seconds", justify="right")
-        for what, result, seconds in self.steps:
-            table.add_row(what, result, f"{seconds:.2f}")
+        for name, result, seconds in self.steps:
+            table.add_row(name, result, f"{seconds:.2f}")
         self.console.print(table)
 
 
 def run(client: Client, report: Report, job: Job) -> dict[str, pa.Table]:
-    """Return the path, step by step; the scored rows by the format they were sent from."""
+    """Upload, deploy, score and undeploy the model. Returns the scored rows by the format they were sent in."""
     with report.step("create a workspace") as results:
         workspace = find_workspace(client, "demo", create=True)
         results.append(f"workspace {workspace.id}")
@@ -85,7 +85,7 @@ def run(client: Client, report: Report, job: Job) -> dict[str, pa.Table]:
 
 
 def score(client: Client, report: Report, deployment: Deployment, rows: pa.Table) -> dict[str, pa.Table]:
-    """Score the rows as a data frame and as an Arrow table."""
+    """Score the rows as a data frame and as an Arrow table. Returns both results by the name of their format."""
     scored: dict[str, pa.Table] = {}
     with report.step("score a pandas data frame") as results:
         scored["pandas data frame"] = infer(client, deployment, cast("Any", rows).to_pandas())
@@ -97,7 +97,7 @@ def score(client: Client, report: Report, deployment: Deployment, rows: pa.Table
 
 
 def show_outputs(console: Console, job: Job, scored: dict[str, pa.Table]) -> bool:
-    """Print the model's outputs beside what is expected; whether both formats gave the same."""
+    """Print the model's outputs beside the expected values. Returns whether all formats gave the same outputs."""
     answers = list(scored.values())
     outputs = [name for name in answers[0].column_names if name.startswith("out.")]
     table = Table(title=f"The first {min(SHOWN_ROWS, job.rows.num_rows)} rows", title_justify="left")
@@ -111,15 +111,15 @@ def show_outputs(console: Console, job: Job, scored: dict[str, pa.Table]) -> boo
             table.add_column("expected", justify="right")
             columns.append(job.expected[output.removeprefix("out.")])
     for row in range(min(SHOWN_ROWS, job.rows.num_rows)):
-        table.add_row(str(row), *(shortened(column[row]) for column in columns))
+        table.add_row(str(row), *(shorten(column[row]) for column in columns))
     console.print(table)
     for output in outputs:
         show_accuracy(console, answers[0].column(output).to_pylist(), job.expected.get(output.removeprefix("out.")))
     return all(answer.select(outputs).equals(answers[0].select(outputs)) for answer in answers)
 
 
-def shortened(value: Any) -> str:
-    """Return a value as a table shows it: the only element of a list as it is, a long one cut."""
+def shorten(value: Any) -> str:
+    """Return a value as text for a table: a list of one element as that element, a long text cut."""
     while isinstance(value, list) and len(value) == 1:  # pyright: ignore[reportUnknownArgumentType]
         value = value[0]  # pyright: ignore[reportUnknownVariableType]
     text = f"{value:.4f}" if isinstance(value, float) else str(value)  # pyright: ignore[reportUnknownArgumentType]
@@ -127,7 +127,7 @@ def shortened(value: Any) -> str:
 
 
 def show_accuracy(console: Console, outputs: list[Any], expected: list[Any] | None) -> None:
-    """For the probability of a class that is known to be 0 or 1, say how many rows are right."""
+    """Print how many rows are right, where the expected values are classes 0 and 1 and the output is a probability."""
     if expected is None or not set(expected) <= {0, 1} or any(len(row) != 1 for row in outputs):
         return
     right = sum(round(row[0]) == label for row, label in zip(outputs, expected, strict=True))
@@ -135,7 +135,7 @@ def show_accuracy(console: Console, outputs: list[Any], expected: list[Any] | No
 
 
 def demonstrate(console: Console, model: Path, data: Path) -> int:
-    """Read the files, start a sandbox, run the path on it, end it, and show what was done."""
+    """Run the demo on a sandbox and print its steps. Returns the exit code."""
     report = Report(console)
     with report.step("read model and rows") as results:
         job = read_job(model, data)
@@ -154,7 +154,7 @@ def demonstrate(console: Console, model: Path, data: Path) -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Return the command line."""
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--model", type=user_path, metavar="FILE.onnx", help="a model of your own, with --data")
     parser.add_argument(
@@ -170,16 +170,16 @@ def parse_arguments() -> argparse.Namespace:
     return options
 
 
-def stop(number: int, _: Any) -> NoReturn:
-    """End as on an error, so that the sandbox is ended too."""
+def exit_on_signal(number: int, _: Any) -> NoReturn:
+    """Exit as on an error, so that the sandbox is stopped too."""
     raise SystemExit(128 + number)
 
 
 def main() -> int:
-    """Run the demo; exit with 1 on an error, with 2 on files that do not fit, and with 130 on Ctrl-C."""
+    """Run the demo. Returns 1 on an error, 2 on files that do not fit, and 130 on Ctrl-C."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
-    # A shell starts what it puts into the background with this signal ignored; the sandbox is ended by it all the same.
+        signal.signal(number, exit_on_signal)
+    # A shell ignores this signal for programs in the background; the sandbox has to be stopped all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     options = parse_arguments()
     try:

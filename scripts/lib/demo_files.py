@@ -1,4 +1,4 @@
-"""A person's own model and rows for the demo, or a sentence that says why they do not go together."""
+"""Reads a person's own model and rows for the demo, or says in a sentence why they do not fit together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class UnfitFilesError(Exception):
 
 @dataclass(frozen=True)
 class Input:
-    """An input of a model: its name, and the shape of a row with None where a length is free."""
+    """An input of a model: its name, and the shape of a row, with None for a length that is free."""
 
     name: str
     row_shape: tuple[int | None, ...]
@@ -38,8 +38,8 @@ class Job:
     Attributes:
         name: A name for the model and the pipeline.
         model: The model's file.
-        rows: The rows, with a column an input.
-        expected: The columns of the data that are named like an output of the model: what the rows are known to be.
+        rows: The rows, with one column per input.
+        expected: The columns of the data that are named like an output of the model: the values that it should give.
     """
 
     name: str
@@ -52,16 +52,16 @@ def read_job(model: Path, data: Path) -> Job:
     """Return the model and its rows.
 
     Raises:
-        UnfitFilesError: A file cannot be read, or the two do not go together.
+        UnfitFilesError: A file cannot be read, or the two do not fit together.
     """
     inputs, outputs = read_model(model)
     table = read_table(data)
     if table.num_rows == 0:
         raise UnfitFilesError(f"{data} has no rows.")
-    known = [name for name in table.column_names if name in outputs]
-    rows = fit(table.drop_columns(known), inputs, data)
+    expected = [name for name in table.column_names if name in outputs]
+    rows = fit(table.drop_columns(expected), inputs, data)
     name = re.sub(r"[^a-z0-9]+", "-", model.stem.lower()).strip("-")[:60].strip("-")
-    return Job(name or "model", model, rows, {column: table.column(column).to_pylist() for column in known})
+    return Job(name or "model", model, rows, {column: table.column(column).to_pylist() for column in expected})
 
 
 def read_model(path: Path) -> tuple[list[Input], list[str]]:
@@ -83,7 +83,7 @@ def read_model(path: Path) -> tuple[list[Input], list[str]]:
 
 
 def read_table(path: Path) -> pa.Table:
-    """Return the rows of a file, by its ending."""
+    """Return the rows of a file, which is read by its suffix."""
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise UnfitFilesError(f"The data is read from {', '.join(READERS)} files, and {path} is none of them.")
@@ -92,9 +92,9 @@ def read_table(path: Path) -> pa.Table:
     try:
         return reader(path)
     except (ValueError, pa.ArrowException, InvalidDataError, OSError) as error:
-        said = str(error).strip().splitlines()[0]
-        begin = "" if said.startswith(str(path)) else f"{path} cannot be read as a {path.suffix} file: "
-        raise UnfitFilesError(f"{begin}{said}") from None
+        reason = str(error).strip().splitlines()[0]
+        prefix = "" if reason.startswith(str(path)) else f"{path} cannot be read as a {path.suffix} file: "
+        raise UnfitFilesError(f"{prefix}{reason}") from None
 
 
 def _read_records(path: Path) -> pa.Table:
@@ -113,32 +113,35 @@ READERS: dict[str, Callable[[Any], pa.Table]] = {
 
 
 def fit(table: pa.Table, inputs: list[Input], path: Path) -> pa.Table:
-    """The table with a column an input: as it is, or with all its columns of numbers as the one input's vector."""
-    names = [found.name for found in inputs]
+    """Return the table with one column per input.
+
+    The columns are named like the inputs, or all columns of numbers become the vectors of the only input.
+    """
+    names = [item.name for item in inputs]
     if set(names) <= set(table.column_names):
         return table.select(names)
     if len(inputs) == 1 and "tensor" in table.column_names:
         return table.select(["tensor"])
-    if len(inputs) == 1 and all(_is_number(kind) for kind in table.schema.types):
-        return _packed(table, inputs[0], path)
+    if len(inputs) == 1 and all(_is_number(data_type) for data_type in table.schema.types):
+        return _pack(table, inputs[0], path)
     wanted = ", ".join(repr(name) for name in names)
     found = ", ".join(repr(name) for name in table.column_names)
     raise UnfitFilesError(f"{path} has the columns {found}; the model wants {wanted}.")
 
 
-def _is_number(kind: Any) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
+def _is_number(data_type: Any) -> bool:
+    return pa.types.is_integer(data_type) or pa.types.is_floating(data_type)
 
 
-def _packed(table: pa.Table, wanted: Input, path: Path) -> pa.Table:
-    """Columns of numbers as one column of vectors."""
+def _pack(table: pa.Table, only: Input, path: Path) -> pa.Table:
+    """Return the columns of numbers as one column of vectors."""
     width = table.num_columns
-    if wanted.row_shape not in {(width,), (None,)}:
-        shape = ", ".join("any" if size is None else str(size) for size in wanted.row_shape)
+    if only.row_shape not in {(width,), (None,)}:
+        shape = ", ".join("any" if size is None else str(size) for size in only.row_shape)
         raise UnfitFilesError(
-            f"{path} has {width} columns of numbers; the model's input {wanted.name!r} takes rows of shape [{shape}]."
+            f"{path} has {width} columns of numbers; the model's input {only.name!r} takes rows of shape [{shape}]."
         )
     import numpy as np
 
     columns = [np.asarray(table.column(name), np.float32) for name in table.column_names]
-    return to_table({wanted.name: np.column_stack(columns)})
+    return to_table({only.name: np.column_stack(columns)})

@@ -1,6 +1,6 @@
-# Sourced by the other scripts: `use_environment NAME` makes .venv hold what the lock scripts/requirements/NAME.txt pins,
-# and puts it on PATH; `engines` has .venv-engines for itself. Nothing outside the clone is changed. set_up.py does the
-# work, and says how two scripts at once, killed ones and moved clones are no harm.
+# Sourced by the other scripts. `use_environment NAME` installs what the lock scripts/requirements/NAME.txt pins into
+# .venv and puts it on PATH; `engines` has an environment of its own, .venv-engines. Nothing outside the clone is changed.
+# set_up.py does the work; its docstring explains why concurrent or killed scripts and moved clones do no harm.
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 case $root in
@@ -23,18 +23,19 @@ find_python() {
     exit 2
 }
 
-# Runs a program of the set-up by the environment's own Python where that runs, which is quicker to be found.
+# Runs set_up.py: PYTHON, COMMAND, DIRECTORY, LOCK.
 set_up() {
     "$1" -I "$root/scripts/lib/set_up.py" "$2" "$root" "$3" "$4" "$1"
 }
 
-# Makes a directory below the clone an environment of the lock NAME, and keeps a lock on it until this script ends.
+# Sets up the environment DIRECTORY, below the clone, from the lock NAME, and keeps a lock on it until this script ends.
 use_environment_in() {
     mkdir -p "$root/$(dirname -- "$1")"
-    # A clone that cannot be written may have no lock file; what is there is used all the same.
+    # A read-only clone may have no lock file; its environment is used all the same.
     (true >>"$root/$1.lock") 2>/dev/null || true
     if [ -r "$root/$1.lock" ]; then exec 9<"$root/$1.lock"; else exec 9<&-; fi
     code=1
+    # The environment's own Python is tried first: that is quicker than to look for another.
     if [ -x "$root/$1/bin/python" ]; then
         set_up "$root/$1/bin/python" check "$1" "$2" && code=0 || code=$?
     fi
@@ -51,7 +52,7 @@ use_environment_in() {
 use_environment() {
     venv=.venv
     if [ "$1" = engines ]; then venv=.venv-engines; fi
-    # Without bytecode, which stays in the clone, each of the programs that a script starts would compile all that it loads.
+    # Bytecode, which stays in the clone, is wanted: without it, each program would compile all that it loads.
     unset PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE PYTHONPLATLIBDIR BASH_ENV ENV
     use_environment_in "$venv" "$1"
     PATH=$root/$venv/bin:$PATH

@@ -1,4 +1,4 @@
-"""What was generated into a directory of somebody's: only that is replaced, and a list with digests says what it is."""
+"""Replaces generated files in a directory, and no others: a list with digests records which files were generated."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _CACHES = "__pycache__"
 
 
 class ForeignFilesError(Exception):
-    """A directory has files that were not generated, where generated ones were to go; the message says what to do."""
+    """Files that were not generated are in the way of generated ones; the message says what to do."""
 
 
 class GeneratedFiles:
     """The generated files of a directory.
 
     Args:
-        directory: Where they are, or go; it is made where it is missing.
-        products: The names of files and directories that are generated there.
-        is_own: Whether everything under these names is generated, and the list is not needed: `generated/` of a clone.
+        directory: The directory; it is made if it is missing.
+        products: The names of the files and directories that are generated in it.
+        is_own: Whether everything under these names is generated, so that no list is needed: `generated/` of a clone.
     """
 
     def __init__(self, directory: Path, products: Sequence[str], *, is_own: bool) -> None:
@@ -45,17 +45,17 @@ class GeneratedFiles:
         self._unfinished: list[str] = []
 
     def check(self) -> None:
-        """See that nothing under the names of what is generated is somebody's; nothing is changed.
+        """Check that everything under the products' names was generated. Changes nothing.
 
         Raises:
-            ForeignFilesError: Something is, or the directory is none.
+            ForeignFilesError: Something was not, or the path is not a directory.
         """
         if self._directory.exists() and not self._directory.is_dir():
-            raise ForeignFilesError(f"{self._directory} is no directory: name another --output.")
+            raise ForeignFilesError(f"{self._directory} is not a directory: name another --output.")
         self._read_list()
         if self._is_own:
             return
-        for name in self._found():
+        for name in self._existing():
             if not self._is_generated(name):
                 raise ForeignFilesError(
                     f"{self._directory / name} was not written by scripts/regenerate, or was changed since: move it "
@@ -73,8 +73,8 @@ class GeneratedFiles:
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             raise ForeignFilesError(f"{file} is not the list of scripts/regenerate: name another --output.") from None
 
-    def _found(self) -> Iterator[str]:
-        """Yield the paths of what is there under the products' names, but for the caches that Python makes."""
+    def _existing(self) -> Iterator[str]:
+        """Yield the paths of the files under the products' names, without Python's caches."""
         for product in self._products:
             path = self._directory / product
             if path.is_dir() and not path.is_symlink():
@@ -84,12 +84,12 @@ class GeneratedFiles:
 
     def _below(self, directory: Path) -> Iterator[str]:
         for parent, names, files in os.walk(directory):
-            here = Path(parent)
-            links = [name for name in names if (here / name).is_symlink()]
-            cached = [name for name in files if here.name == _CACHES and name.endswith(".pyc")]
+            folder = Path(parent)
+            links = [name for name in names if (folder / name).is_symlink()]
+            cached = [name for name in files if folder.name == _CACHES and name.endswith(".pyc")]
             empty = [] if names or files else [""]
             for name in (*links, *(name for name in files if name not in cached), *empty):
-                yield str((here / name).relative_to(self._directory))
+                yield str((folder / name).relative_to(self._directory))
 
     def _is_generated(self, name: str) -> bool:
         path = self._directory / name
@@ -98,10 +98,10 @@ class GeneratedFiles:
         return hashlib.sha256(path.read_bytes()).hexdigest() in self._digests.get(name, [])
 
     def replace(self, made: Path) -> None:
-        """Put what was made in the place of what was generated before, so that no product is ever half there.
+        """Replace the files that were generated before, each product as a whole.
 
         Args:
-            made: The directory in which the products were made.
+            made: The directory with the new products.
 
         Raises:
             ForeignFilesError: See `check`.
@@ -141,7 +141,7 @@ class GeneratedFiles:
 
 
 def _digests_below(directory: Path, products: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the paths and the SHA-256 digests of what was made."""
+    """Yield the paths and the SHA-256 digests of the products' files."""
     for product in products:
         for path in (directory / product, *(directory / product).rglob("*")):
             if path.is_file():

@@ -1,4 +1,4 @@
-"""Makes the low-level client from the contract: `generated/`, or `DIR` from a contract of one's own."""
+"""Generates the low-level client from the contract into `generated/`, or from another contract into `DIR`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PLAIN = {"string", "integer", "number", "boolean"}
 
 
 def main() -> int:
-    """Generate, or compare; exit with 1 on a difference and with 2 when nothing can be generated."""
+    """Generate or compare. Returns 1 on a difference, and 2 if nothing can be generated."""
     options = parse_arguments()
     target = GeneratedFiles(options.output, PRODUCTS, is_own=options.output.resolve() == OWN)
     with tempfile.TemporaryDirectory() as directory:
@@ -49,13 +49,13 @@ def main() -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Return the command line."""
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="scripts/regenerate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, and exit with 1 where anything differs")
     parser.add_argument(
         "--contract", type=user_path, default=contract.path(), metavar="FILE", help="an OpenAPI 3.1 file"
     )
-    parser.add_argument("--output", type=user_path, default=OWN, metavar="DIR", help="where they go")
+    parser.add_argument("--output", type=user_path, default=OWN, metavar="DIR", help="the directory to write to")
     return parser.parse_args()
 
 
@@ -64,7 +64,7 @@ class GenerationError(Exception):
 
 
 def generate(source: Path, target: Path) -> None:
-    """Make the package with openapi-python-client, add what it does not write, and the page beside it."""
+    """Generate the package with openapi-python-client, add the files that it does not write, and the page beside it."""
     document = object_of(contract.load(source))
     table = summaries(document)
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
@@ -77,7 +77,11 @@ def generate(source: Path, target: Path) -> None:
 
 
 def run_generator(source: Path, target: Path) -> None:
-    """Run openapi-python-client; a warning is an error."""
+    """Run openapi-python-client.
+
+    Raises:
+        GenerationError: It failed or warned.
+    """
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--path", str(source)]
     command += ["--output-path", str(target), "--config", str(ROOT / "openapi/generator.yaml"), "--meta", "none"]
     command += ["--custom-template-path", str(ROOT / "openapi/templates"), "--fail-on-warning"]
@@ -89,12 +93,11 @@ def run_generator(source: Path, target: Path) -> None:
 
 
 def with_descriptions(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy for the generator, in which descriptions end with their sources, so that the docstrings have them.
+    """Return a copy of the contract for the generator, with the sources at the end of each description.
 
-    The generator drops what stands beside a reference; where that is a description of a plain value, the value's schema
-    takes the reference's place.
+    The generator drops descriptions beside references; for plain values, the value's schema replaces the reference.
     """
-    copy = in_place_of_references(document, json.loads(json.dumps(document, default=str)))
+    copy = inline_described_references(document, json.loads(json.dumps(document, default=str)))
     described = [operation for _, _, operation in contract.operations(copy)]
     described += object_of(object_of(copy.get("components")).get("schemas")).values()
     for item in described:
@@ -103,26 +106,26 @@ def with_descriptions(document: dict[str, Any]) -> dict[str, Any]:
     return copy
 
 
-def in_place_of_references(document: dict[str, Any], value: Any) -> Any:
-    """Return the value, with plain schemas in the place of references that have a description beside them."""
+def inline_described_references(document: dict[str, Any], value: Any) -> Any:
+    """Return the value with references to plain schemas replaced, where a description stands beside the reference."""
     if isinstance(value, list):
-        return [in_place_of_references(document, inner) for inner in list_of(value)]
+        return [inline_described_references(document, inner) for inner in list_of(value)]
     fields = object_of(value)
     if isinstance(fields.get("$ref"), str) and "description" in fields:
         target = contract.resolve(document, fields)
         if target.get("type") in PLAIN and "enum" not in target:
             kept = {name: inner for name, inner in target.items() if name != "x-evidence"}
             return kept | {"description": fields["description"]}
-    return {name: in_place_of_references(document, inner) for name, inner in fields.items()} if fields else value
+    return {name: inline_described_references(document, inner) for name, inner in fields.items()} if fields else value
 
 
 def sources(item: dict[str, Any]) -> str:
-    """Return where a statement comes from, in one line."""
+    """Return the sources of a description as one line."""
     return "; ".join(f'{entry["document"]}, "{entry["section"]}" ({entry["kind"]})' for entry in item["x-evidence"])
 
 
 def summaries(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what clients need to know of each operation, by its id: operations.json."""
+    """Return the content of operations.json: what clients need to know of each operation, by its id."""
     return {
         found["operationId"]: summary(document, path, method, found)
         for path, method, found in contract.operations(document)
@@ -130,7 +133,7 @@ def summaries(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def summary(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
-    """Return one operation of operations.json."""
+    """Return the entry of an operation in operations.json."""
     return {
         "summary": operation.get("summary", ""),
         "method": method.upper(),
@@ -142,31 +145,32 @@ def summary(document: dict[str, Any], path: str, method: str, operation: dict[st
 
 
 def differences(made: Path, target: Path) -> list[str]:
-    """Return the files that differ."""
-    wanted, found = files_of(made), files_of(target)
-    changed = [name for name in sorted(wanted & found) if not filecmp.cmp(made / name, target / name, shallow=False)]
+    """Return a line for each file that differs."""
+    wanted, existing = files_of(made), files_of(target)
+    changed = [name for name in sorted(wanted & existing) if not filecmp.cmp(made / name, target / name, shallow=False)]
     return [
-        *(f"{name} is missing" for name in sorted(wanted - found)),
-        *(f"{name} is not made from the contract" for name in sorted(found - wanted)),
+        *(f"{name} is missing" for name in sorted(wanted - existing)),
+        *(f"{name} is not made from the contract" for name in sorted(existing - wanted)),
         *(f"{name} differs" for name in changed),
     ]
 
 
 def files_of(directory: Path) -> set[str]:
-    """Return the files of what is made, by their names in the directory; Python's caches are none of them."""
+    """Return the products' files, relative to the directory and without Python's caches."""
     files = [path for product in PRODUCTS for path in [directory / product, *(directory / product).rglob("*")]]
     return {str(path.relative_to(directory)) for path in files if path.is_file() and "__pycache__" not in path.parts}
 
 
-def report(found: list[str], target: Path) -> int:
-    """Say what differs."""
-    if not found:
+def report(differing: list[str], target: Path) -> int:
+    """Print the differences. Returns the exit code."""
+    if not differing:
         print(f"{target} is what the contract gives.")
         return 0
     print(
-        f"{target} is not what the contract gives; run scripts/regenerate. {len(found)} differences:", file=sys.stderr
+        f"{target} is not what the contract gives; run scripts/regenerate. {len(differing)} differences:",
+        file=sys.stderr,
     )
-    print("\n".join(f"  {name}" for name in found), file=sys.stderr)
+    print("\n".join(f"  {name}" for name in differing), file=sys.stderr)
     return 1
 
 

@@ -1,13 +1,13 @@
-"""Makes an environment hold what a lock pins: whole, or not at all.
+"""Installs what a lock pins into an environment: all of it, or nothing.
 
 `environment.sh` runs it with a lock file open as file descriptor 9, which stays open for as long as the script runs: a
-shared lock on it says that the environment is used, an exclusive one that it is changed. The system takes the lock back
-when the last process that has the descriptor ends, however it ends. So nobody changes an environment under a running
-script, two scripts never set it up at the same time, and no lock is left behind.
+shared lock on it means that the environment is in use, an exclusive one that it is being changed. The system releases
+the lock when the last process that has the descriptor ends, however it ends. So an environment never changes under a
+running script, two scripts never set it up at the same time, and no lock is left behind.
 
-What says that an environment is whole is written last, and removed before anything is changed. An environment without
-it is made anew from nothing, because nobody knows what is missing in it; one that a person
-made gets another name. Nothing but Python is needed.
+The record of a complete environment is written last, and removed before anything is changed. An environment without a
+record is made again from nothing, because nobody knows what is missing in it; one that a person made is renamed.
+Nothing but Python is needed.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ OUT_OF_DATE = 3
 """The exit code of `check` where something has to be installed."""
 
 _LOCK = 9
-"""The descriptor that `environment.sh` has opened."""
+"""The file descriptor that `environment.sh` opens."""
 
-_WHOLE = "installed.json"
-"""What says that an environment is whole, and what it holds."""
+_RECORD = "installed.json"
+"""The record of a complete environment: what it was made from, and what it holds."""
 
-_OWN = "made-by-scripts"
-"""What says that an environment is this program's, whole or not, and not one that a person made under its name."""
+_MARKER = "made-by-scripts"
+"""Marks an environment, complete or not, as made by this program and not by a person."""
 
 _LARGER = {"demo": ("demo", "test", "check"), "test": ("test", "check")}
-"""The environments contain one another in this order, so that a larger one serves where a smaller one is asked for."""
+"""The environments that contain a smaller one and may serve in its place, the smallest first."""
 
 _WITHOUT_PROJECT = ("mutation",)
-"""The environments of tools, in which the project itself is not installed."""
+"""The environments of tools, without the project itself."""
 
-_LOOK_EVERY = 0.2
+_POLL_SECONDS = 0.2
 
-_HELD = "WALLAROO_EXT_ENVIRONMENTS_IN_USE"
-"""The environments that the scripts use that this one was started by."""
+_IN_USE = "WALLAROO_EXT_ENVIRONMENTS_IN_USE"
+"""The environment variable with the environments that the scripts use which started this one."""
 
 _PIP_SETTINGS = """
     CACHE_DIR CERT CLIENT_CERT CONFIG_FILE DEFAULT_TIMEOUT EXTRA_INDEX_URL FIND_LINKS INDEX_URL KEYRING_PROVIDER
@@ -58,7 +58,7 @@ _UV_SETTINGS = """
     INDEX_STRATEGY INDEX_URL INSECURE_HOST KEYRING_PROVIDER LINK_MODE NATIVE_TLS NO_CACHE NO_INDEX OFFLINE SYSTEM_CERTS
 """
 _INDEX_SETTINGS = {"PIP_": frozenset(_PIP_SETTINGS.split()), "UV_": frozenset(_UV_SETTINGS.split())}
-"""What of a person's settings says where packages come from; everything else could install other ones, or elsewhere."""
+"""The settings of a person that say where packages come from; all others could install other packages, or elsewhere."""
 
 _INTERPRETER_SETTINGS = ("PYTHON", "VIRTUAL_ENV", "CONDA_", "__PYVENV_LAUNCHER__", "PIPENV_")
 
@@ -72,7 +72,7 @@ class Environment:
 
     Args:
         root: The clone.
-        directory: Where the environment is, below the clone.
+        directory: The directory of the environment, below the clone.
         name: The name of its lock.
     """
 
@@ -83,24 +83,24 @@ class Environment:
         self.python = self.path / "bin/python"
 
     def is_current(self) -> bool:
-        """Return whether it is whole and holds what is wanted."""
-        found = self.installed()
-        if found is None or found["name"] not in _LARGER.get(self.name, (self.name,)):
+        """Return whether the environment is complete and holds what its lock pins."""
+        record = self.installed()
+        if record is None or record["name"] not in _LARGER.get(self.name, (self.name,)):
             return False
-        return found["inputs"] == self.inputs(found["name"])
+        return record["inputs"] == self.inputs(record["name"])
 
     def installed(self) -> dict[str, Any] | None:
-        """Return what it holds; None where it is not whole, was made elsewhere, or by another Python."""
+        """Return the record; None if the environment is incomplete, was made elsewhere, or by another Python."""
         try:
-            found: dict[str, Any] = json.loads((self.path / _WHOLE).read_text(encoding="utf-8"))
-            is_whole = set(found["entries"]) <= set(self.entries())
+            record: dict[str, Any] = json.loads((self.path / _RECORD).read_text(encoding="utf-8"))
+            is_complete = set(record["entries"]) <= set(self.entries())
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        is_own = found.get("root") == str(self.root) and found.get("python") == self._python_version()
-        return found if is_own and is_whole else None
+        is_own = record.get("root") == str(self.root) and record.get("python") == self._python_version()
+        return record if is_own and is_complete else None
 
     def inputs(self, name: str) -> str:
-        """Return a digest of the locks, and of what an editable install is made of."""
+        """Return a digest of the locks and of pyproject.toml, which the editable install is made from."""
         files = [*(self.root / "scripts/requirements" / f"{each}.txt" for each in ("uv", name))]
         digest = hashlib.sha256()
         for file in [*files, self.root / "pyproject.toml"]:
@@ -108,17 +108,17 @@ class Environment:
         return digest.hexdigest()
 
     def entries(self) -> list[str]:
-        """Return the names of what is installed, two levels deep; without bytecode, which comes and goes."""
-        found = [str(file.relative_to(self.path)) for file in self.path.glob("bin/*")]
+        """Return the installed files and directories, two levels deep and without bytecode, which comes and goes."""
+        entries = [str(file.relative_to(self.path)) for file in self.path.glob("bin/*")]
         for packages in self.path.glob("lib/python*/site-packages"):
-            for entry in _listed(packages):
-                found.append(str(entry.relative_to(self.path)))
+            for entry in _children(packages):
+                entries.append(str(entry.relative_to(self.path)))
                 if entry.is_dir():
-                    found += [str(each.relative_to(self.path)) for each in _listed(entry)]
-        return sorted(found)
+                    entries += [str(each.relative_to(self.path)) for each in _children(entry)]
+        return sorted(entries)
 
     def _python_version(self) -> str | None:
-        """Return the version and the place of the Python that it was made with; None where that is gone."""
+        """Return the version and the path of the Python that it was made with; None if that is gone."""
         try:
             real = self.python.resolve(strict=True)
             return f"{real} {real.stat().st_size} {(self.path / 'pyvenv.cfg').read_text(encoding='utf-8')}"
@@ -126,59 +126,59 @@ class Environment:
             return None
 
     def set_up(self, base: str) -> None:
-        """Install what is wanted, as large as it was, so that a small script does not take the tests' packages away.
+        """Install what the lock pins, or the larger lock that was installed before, so that tests keep their packages.
 
         Args:
             base: The Python to make it with.
 
         Raises:
-            SetUpError: It failed; then nothing says that the environment is whole.
+            SetUpError: It failed; the environment has no record then.
         """
         before = self.installed()
         name = self.name
         if before is not None and before["name"] in _LARGER.get(self.name, ()):
             name = before["name"]
-        _say(f"Setting up {self.path} from scripts/requirements/{name}.txt ...")
+        _print(f"Setting up {self.path} from scripts/requirements/{name}.txt ...")
         if before is None:
             self._make(base)
         else:
-            self._begin()
+            self._mark_incomplete()
         inputs = self.inputs(name)
         self._install(name)
-        write(self.path / _WHOLE, self._record(name, inputs))
+        write_durably(self.path / _RECORD, self._record(name, inputs))
 
     def _make(self, base: str) -> None:
-        if self.path.is_symlink():  # it may lead to another clone's, of which this one is a copy
+        if self.path.is_symlink():  # it may lead to the environment of another clone, which this one is a copy of
             self.path.unlink()
         elif self.path.exists() and not self._is_own():
-            self._set_aside()
+            self._rename_aside()
         self._empty()
         run(base, "-m", "venv", str(self.path), advice="Is Python's venv module there (python3-venv on Debian)?")
 
-    def _begin(self) -> None:
-        """Note whose it is, and that it is not whole."""
+    def _mark_incomplete(self) -> None:
+        """Mark the environment as made by this program, and as incomplete."""
         self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / _OWN).touch()
-        remove(self.path / _WHOLE)
+        (self.path / _MARKER).touch()
+        remove_durably(self.path / _RECORD)
 
     def _is_own(self) -> bool:
-        """Return whether it is this program's, or nobody's; older releases marked whole ones only."""
+        """Return whether it was made by this program, or is empty; older releases marked complete ones only."""
         names = [entry.name for entry in self.path.iterdir()] if self.path.is_dir() else [self.path.name]
-        return not names or _OWN in names or _WHOLE in names
+        return not names or _MARKER in names or _RECORD in names
 
-    def _set_aside(self) -> None:
-        """Keep what a person has there under another name."""
-        beside = self.path.with_name(f"{self.path.name}.{time.time_ns()}")
-        self.path.rename(beside)
-        _say(f"{self.path} was not made by these scripts: it is {beside} now.")
+    def _rename_aside(self) -> None:
+        """Rename an environment that a person made."""
+        other = self.path.with_name(f"{self.path.name}.{time.time_ns()}")
+        self.path.rename(other)
+        _print(f"{self.path} was not made by these scripts: it is {other} now.")
 
     def _empty(self) -> None:
-        """Remove what is in it; what says whose it is comes last."""
-        self._begin()
+        """Remove everything in it but the marker."""
+        self._mark_incomplete()
         for entry in list(self.path.iterdir()):
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
-            elif entry.name != _OWN:
+            elif entry.name != _MARKER:
                 entry.unlink()
 
     def _install(self, name: str) -> None:
@@ -205,7 +205,7 @@ class Environment:
         return json.dumps(facts | {"entries": self.entries()})
 
 
-def _listed(directory: Path) -> list[Path]:
+def _children(directory: Path) -> list[Path]:
     return [each for each in directory.iterdir() if each.name != "__pycache__" and each.suffix != ".pyc"]
 
 
@@ -216,10 +216,10 @@ def use(environment: Environment) -> bool:
 
 
 def install(environment: Environment, base: str) -> None:
-    """Set an environment up while nobody else uses it, and keep it for use."""
-    if str(environment.path) in os.environ.get(_HELD, "").split(os.pathsep):
-        own = "A script that uses it has started this one: run this one by itself once."
-        lock(fcntl.LOCK_EX, environment.path, or_else=f"{environment.path} has to be set up again. {own}")
+    """Set an environment up while nobody else uses it, and take the shared lock on it."""
+    if str(environment.path) in os.environ.get(_IN_USE, "").split(os.pathsep):
+        reason = "A script that uses it has started this one: run this one by itself once."
+        lock(fcntl.LOCK_EX, environment.path, or_else=f"{environment.path} has to be set up again. {reason}")
     else:
         lock(fcntl.LOCK_EX, environment.path)
     if not environment.is_current():  # another script may have set it up, while this one waited
@@ -231,111 +231,112 @@ def install(environment: Environment, base: str) -> None:
 def wait_for_programs_of(environment: Environment) -> None:
     """Wait for programs that run from an environment without a lock, as far as the system shows them.
 
-    A person may have started them. So may a set-up that was killed: pip and venv start programs that go on then.
+    A person may have started them, or a set-up that was killed while pip or venv went on.
     """
-    waits_for = ""
+    printed = ""
     while user := _program_of(str(environment.path)):
-        if user != waits_for:
-            _say(f"Waiting for {user}, which runs from {environment.path}.")
-        waits_for = user
-        time.sleep(_LOOK_EVERY)
+        if user != printed:
+            _print(f"Waiting for {user}, which runs from {environment.path}.")
+        printed = user
+        time.sleep(_POLL_SECONDS)
 
 
 def _program_of(path: str) -> str:
-    """Return a program that runs from an environment; empty for none. Those that started this one are none."""
-    own = _ancestors()
+    """Return a description of a program that runs from an environment; empty if there is none but our ancestors."""
+    ancestors = _ancestors()
     for process, command in _processes():
         is_from_there = any(argument.startswith(f"{path}{os.sep}") for argument in command[:2])
-        if is_from_there and process not in own and not any(each.endswith("set_up.py") for each in command):
-            return _shown(process, command)
+        if is_from_there and process not in ancestors and not any(each.endswith("set_up.py") for each in command):
+            return _describe(process, command)
     return ""
 
 
 def _ancestors() -> set[int]:
-    found, process = set[int](), os.getpid()
-    while process > 1 and process not in found:
-        found.add(process)
+    """Return this process and those that started it."""
+    ancestors, process = set[int](), os.getpid()
+    while process > 1 and process not in ancestors:
+        ancestors.add(process)
         try:
             after_name = (Path("/proc") / str(process) / "stat").read_text(encoding="utf-8").rpartition(")")[2]
             process = int(after_name.split()[1])
         except (OSError, ValueError):
             process = os.getppid() if process == os.getpid() else 0
-    return found
+    return ancestors
 
 
 def _processes() -> Iterator[tuple[int, list[str]]]:
-    """Yield the processes with their command lines, as far as the system shows them."""
+    """Yield the ids of processes with their command lines, as far as the system shows them."""
     for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda process: int(process.name)):
         try:
             command = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
-        except OSError:  # it has ended, or is somebody else's
+        except OSError:  # the process has ended, or belongs to somebody else
             continue
         yield int(process.name), command
 
 
-def _shown(process: int, command: list[str]) -> str:
+def _describe(process: int, command: list[str]) -> str:
     return f"the process {process} ({' '.join(command)[:60]})"
 
 
 def install_node_modules(directory: Path) -> None:
-    """Make a directory's node_modules hold what its package-lock.json pins."""
+    """Install what a directory's package-lock.json pins into its node_modules."""
     wanted = (directory / "package-lock.json").read_bytes()
-    whole = directory / "node_modules" / ".installed-lock"
+    record = directory / "node_modules" / ".installed-lock"
     with (directory / "node_modules.lock").open("ab") as file:
         lock(fcntl.LOCK_EX, directory / "node_modules", descriptor=file.fileno())
-        if whole.is_file() and whole.read_bytes() == wanted and (directory / "node_modules/.bin").is_dir():
+        if record.is_file() and record.read_bytes() == wanted and (directory / "node_modules/.bin").is_dir():
             return
-        _say(f"Setting up {directory / 'node_modules'} ...")
-        remove(whole)
+        _print(f"Setting up {directory / 'node_modules'} ...")
+        remove_durably(record)
         options = ("--include=dev", "--no-audit", "--no-fund", "--loglevel=error")
         command = ("npm", "ci", "--prefix", str(directory), *options)
         run(*command, advice="It needs a registry that npm can reach.", descriptor=file.fileno())
-        write(whole, wanted.decode())
+        write_durably(record, wanted.decode())
 
 
 def lock(how: int, path: Path, *, or_else: str = "", descriptor: int = _LOCK) -> None:
-    """Take the lock on what is installed somewhere, and say whom it waits for.
+    """Take the lock on an environment, and print which process it waits for.
 
     Args:
         how: `fcntl.LOCK_SH` or `fcntl.LOCK_EX`.
-        path: What is installed.
-        or_else: The sentence to end with, where it is not to be waited for.
+        path: The environment, or the node_modules.
+        or_else: The message of the error to raise in place of waiting; empty to wait.
         descriptor: The open lock file.
 
     Raises:
-        SetUpError: There is no lock to take, because the clone cannot be written; or it is taken.
+        SetUpError: The lock cannot be taken because the clone cannot be written, or is held and `or_else` is given.
     """
     try:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
         if or_else:
             raise SetUpError(or_else) from None
-        _say(f"Waiting for {_other(descriptor)}, which uses {path} or sets it up.")
+        _print(f"Waiting for {_holder(descriptor)}, which uses {path} or sets it up.")
         fcntl.flock(descriptor, how)
     except OSError as error:
-        if how != fcntl.LOCK_SH:  # nobody can change what cannot be written, so that it needs no lock to be used
+        if how != fcntl.LOCK_SH:  # what cannot be written cannot change, so it needs no lock to be used
             why = f"there is no lock file {path}.lock to open, or no lock on it ({error.strerror})"
             raise SetUpError(f"{path} cannot be set up: {why}. Can this user write there?") from None
 
 
-def _other(descriptor: int) -> str:
-    """Another process that has a lock file open, as far as the system tells."""
-    own = (os.getpid(), os.getppid())
+def _holder(descriptor: int) -> str:
+    """Return a description of another process that has a lock file open, as far as the system shows it."""
+    ourselves = (os.getpid(), os.getppid())
     wanted = os.fstat(descriptor)
     for process, command in _processes():
         try:
             files = [each.stat() for each in Path(f"/proc/{process}/fd").iterdir()]
-        except OSError:  # it has ended, or is somebody else's
+        except OSError:  # the process has ended, or belongs to somebody else
             continue
-        if process not in own and any(os.path.samestat(file, wanted) for file in files):
-            return _shown(process, command)
+        if process not in ourselves and any(os.path.samestat(file, wanted) for file in files):
+            return _describe(process, command)
     return "another script"
 
 
 def run(*command: str, advice: str, directory: Path | None = None, descriptor: int = _LOCK) -> None:
-    """Run a command with what a person's settings say of package indexes, and nothing else of them.
+    """Run a command with a person's settings of package indexes, and without their other settings.
 
-    It gets the lock, too: where this program is killed and the command goes on, nobody sets up beside it.
+    The command inherits the lock: if this program is killed and the command goes on, no other set-up starts beside it.
 
     Raises:
         SetUpError: It failed.
@@ -352,28 +353,28 @@ def run(*command: str, advice: str, directory: Path | None = None, descriptor: i
 
 
 def environment_variables(variables: Any) -> dict[str, str]:
-    """Return the environment variables without those that would have something else installed, or somewhere else."""
+    """Return the environment variables without those that would change what is installed, or where."""
     kept: dict[str, str] = {}
     for name, value in variables.items():
         group = next((group for group in _INDEX_SETTINGS if name.startswith(group)), None)
-        steers = name.startswith(_INTERPRETER_SETTINGS)
-        if not steers and (group is None or name.removeprefix(group) in _INDEX_SETTINGS[group]):
+        changes_python = name.startswith(_INTERPRETER_SETTINGS)
+        if not changes_python and (group is None or name.removeprefix(group) in _INDEX_SETTINGS[group]):
             kept[name] = value
-    return kept | {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}  # in place of what a configuration file says
+    return kept | {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}  # these override a configuration file
 
 
-def write(file: Path, text: str) -> None:
-    """Write a file as a whole or not at all, and have it on the disk."""
-    beside = file.with_name(f"{file.name}.new")
-    with beside.open("w", encoding="utf-8") as opened:
+def write_durably(file: Path, text: str) -> None:
+    """Write a file as a whole or not at all, and sync it to the disk."""
+    temporary = file.with_name(f"{file.name}.new")
+    with temporary.open("w", encoding="utf-8") as opened:
         opened.write(text)
         opened.flush()
         os.fsync(opened.fileno())
-    beside.replace(file)
+    temporary.replace(file)
 
 
-def remove(file: Path) -> None:
-    """Remove a file, where there is one, and have that on the disk."""
+def remove_durably(file: Path) -> None:
+    """Remove a file, if there is one, and sync that to the disk."""
     try:
         file.unlink()
     except (FileNotFoundError, NotADirectoryError):
@@ -385,35 +386,36 @@ def remove(file: Path) -> None:
         os.close(directory)
 
 
-def base_python(named: str) -> str:
-    """The Python to make environments with: the one that was found, or the one that its environment was made with."""
+def base_python(python: str) -> str:
+    """Return the Python to make environments with: `python`, or the one that its own environment was made with."""
     in_environment = sys.prefix != sys.base_prefix
-    return str(getattr(sys, "_base_executable", named)) if in_environment else named
+    return str(getattr(sys, "_base_executable", python)) if in_environment else python
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
 def main(arguments: list[str]) -> NoReturn:
-    """Do what `environment.sh` asks for: check, install, or node."""
-    what, root, place, *more = arguments
+    """Run the command that `environment.sh` names: check, install or node."""
+    command, root, directory, *more = arguments
     code = 0
     try:
-        if what == "node":
-            install_node_modules(Path(root) / place)
-        elif what == "check":
-            code = 0 if use(Environment(Path(root), place, more[0])) else OUT_OF_DATE
+        if command == "node":
+            install_node_modules(Path(root) / directory)
+        elif command == "check":
+            code = 0 if use(Environment(Path(root), directory, more[0])) else OUT_OF_DATE
         else:
-            install(Environment(Path(root), place, more[0]), base_python(more[1]))
+            install(Environment(Path(root), directory, more[0]), base_python(more[1]))
     except SetUpError as error:
-        _say(str(error))
+        _print(str(error))
         code = 2
     except OSError as error:
-        _say(f"The set-up failed: {error.filename or place}: {error.strerror}. Mend that, and start the script again.")
+        cause = f"{error.filename or directory}: {error.strerror}"
+        _print(f"The set-up failed: {cause}. Repair that, and start the script again.")
         code = 2
     except KeyboardInterrupt:
-        _say("The set-up was interrupted; the next script does it anew.")
+        _print("The set-up was interrupted; the next script repeats it.")
         code = 130
     raise SystemExit(code)
 

@@ -1,8 +1,8 @@
-"""Makes the demo's model and rows, and keeps them beside this file.
+"""Makes the demo's model and rows, and writes them beside this file.
 
-The data set is Breast Cancer Wisconsin (Diagnostic), which scikit-learn ships: 569 rows, 30 measurements of a cell
-sample each, and whether the sample was malignant. Four fifths of the rows train a small neural network, which is
-written as an ONNX file; the other fifth, which the model has never seen, becomes the rows that the demo scores.
+The data set is Breast Cancer Wisconsin (Diagnostic), which comes with scikit-learn: 569 rows, each with 30 measurements
+of a cell sample and whether the sample was malignant. Four fifths of the rows train a small neural network, which is
+written as an ONNX file; the demo scores the other fifth, which the model has not seen.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ def train(features: np.ndarray, labels: np.ndarray) -> tuple[StandardScaler, MLP
 
 
 def to_onnx(scaler: StandardScaler, network: MLPClassifier) -> onnx.ModelProto:
-    """The scaler and the network as one graph: float32 [N, 30] in, the probability of malignancy float32 [N, 1] out."""
+    """Return the scaler and the network as one graph.
+
+    Its input is float32 [N, 30], its output the probability of malignancy as float32 [N, 1].
+    """
     hidden, output = network.coefs_
     hidden_bias, output_bias = network.intercepts_
     weights = {
@@ -62,7 +65,7 @@ def to_onnx(scaler: StandardScaler, network: MLPClassifier) -> onnx.ModelProto:
 
 
 def write_rows(path: Path, names: list[str], features: np.ndarray, labels: np.ndarray) -> None:
-    """Rows with a column a measurement, and the label in the last one."""
+    """Write rows with one column per measurement and the label in the last column."""
     header = ",".join([*(name.replace(" ", "_") for name in names), "malignant"])
     lines = (
         ",".join([*(repr(float(value)) for value in row), str(label)])
@@ -72,7 +75,7 @@ def write_rows(path: Path, names: list[str], features: np.ndarray, labels: np.nd
 
 
 def main() -> None:
-    """Train, write, and say how good the model is on the rows it has never seen."""
+    """Train and write the model, write the other rows, and print the model's accuracy on them."""
     data = load_breast_cancer()
     malignant = 1 - data.target  # the data set counts benign as 1
     train_x, test_x, train_y, test_y = train_test_split(
@@ -81,7 +84,7 @@ def main() -> None:
     scaler, network = train(train_x, train_y)
     (HERE / "breast-cancer.onnx").write_bytes(to_onnx(scaler, network).SerializeToString(deterministic=True))
     write_rows(HERE / "breast-cancer.csv", list(data.feature_names), test_x, test_y)
-    print(f"{len(test_x)} rows kept, accuracy on them {network.score(scaler.transform(test_x), test_y):.3f}")
+    print(f"{len(test_x)} rows written, accuracy on them {network.score(scaler.transform(test_x), test_y):.3f}")
 
 
 if __name__ == "__main__":

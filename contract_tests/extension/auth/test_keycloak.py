@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from contract_tests.support.keycloak import (
+from contract_tests.support.fake_keycloak import (
     API,
     CLIENT_SECRET,
     PASSWORD,

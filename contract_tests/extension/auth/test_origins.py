@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from contract_tests.support.keycloak import API, TOKEN_URL, Keycloak
+from contract_tests.support.fake_keycloak import API, TOKEN_URL, Keycloak
 from wallaroo_ext import BearerToken, ConfigurationError
 from wallaroo_ext.auth.origins import Origins
 

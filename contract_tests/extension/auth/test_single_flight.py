@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from contract_tests.support.keycloak import API, Gate, Keycloak, down, unreachable
+from contract_tests.support.fake_keycloak import API, Gate, Keycloak, down, unreachable
 from wallaroo_ext import ConnectionFailedError, KeycloakAuth, contract
 from wallaroo_ext.auth import token_manager
 from wallaroo_ext.sandbox.process import running

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_tests.support.keycloak import API, TOKEN_URL, Keycloak
+from contract_tests.support.fake_keycloak import API, TOKEN_URL, Keycloak
 from wallaroo_ext import ConfigurationError, KeycloakAuth, contract
 from wallaroo_ext._util.file_lock import locked
 from wallaroo_ext.auth import token_cache as cache_module
@@ -310,7 +310,7 @@ def test_forget_deletes_the_file(keycloak: Keycloak, directory: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from keycloak import Keycloak
+from contract_tests.support.fake_keycloak import Keycloak
 Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 Keycloak().auth(cache=sys.argv[1]).access_token()
 """

@@ -12,7 +12,6 @@ import httpx
 import numpy as np
 import pyarrow as pa
 import pytest
-from onnx import TensorProto, helper
 
 from contract_tests.support.data.batch_faults import FAULTS
 from contract_tests.support.data.batch_rows import batch, inputs_of, scores_of, table_of, vectors
@@ -31,7 +30,6 @@ from wallaroo_ext import (
     infer,
     infer_batches,
 )
-from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -40,15 +38,10 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
+    from wallaroo_ext.sandbox.control_client import Sandbox
+
 arrow: Any = pa
 AT_ONCE = BatchRetries(first_pause=0.01)
-
-
-@pytest.fixture(scope="module")
-def place() -> Generator[Sandbox]:
-    """Yield a sandbox that can be told to fail without harm to other tests."""
-    with running() as environment, Sandbox(environment) as steered:
-        yield steered
 
 
 @pytest.fixture(scope="module")
@@ -152,28 +145,6 @@ class TestRows:
             list(infer_batches(client, url, batches(3), keys=["key"]))
         with pytest.raises(InvalidDataError, match="RecordBatch objects, not Table"):
             list(wrong(client, url, [table_of(*batches(3))], keys=["id"]))
-
-
-def square_root_of_rows(path: Path) -> Path:
-    """Return a model that rejects rows whose index is none of its table of ten."""
-    graph = helper.make_graph(
-        [helper.make_node("Gather", ["table", "index"], ["value"])],
-        "lookup",
-        [helper.make_tensor_value_info("index", TensorProto.INT64, ["N"])],
-        [helper.make_tensor_value_info("value", TensorProto.FLOAT, ["N"])],
-        [helper.make_tensor("table", TensorProto.FLOAT, [10], [float(n * n) for n in range(10)])],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    path.write_bytes(model.SerializeToString())
-    return path
-
-
-@pytest.fixture(scope="module")
-def lookup(place: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the URL of a model that takes an index from 0 to 9, and rejects others."""
-    return deployed(
-        dict(place.environment), square_root_of_rows(tmp_path_factory.mktemp("lookup") / "lookup.onnx"), "lookup"
-    )
 
 
 def indexes(*values: int) -> Any:

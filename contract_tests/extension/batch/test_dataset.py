@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from onnx import TensorProto, helper
 from pyarrow import csv, dataset, feather, fs, parquet
 
 from contract_tests.support.command_line import Done, in_process, on_terminal
@@ -42,14 +41,14 @@ from wallaroo_ext._util.file_lock import locked
 from wallaroo_ext.batch.reading import data_source, readers
 from wallaroo_ext.batch.writing.parts import Part
 from wallaroo_ext.batch.writing.storage import Storage
-from wallaroo_ext.sandbox.control_client import Sandbox
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
     from wallaroo_mlops_client import Client
+
+    from wallaroo_ext.sandbox.control_client import Sandbox
 
 pytestmark = pytest.mark.slow  # it scores data sets, and starts programs that are killed
 
@@ -65,13 +64,6 @@ SMALL: Any = {"keys": ["id"], "request_rows": 50, "part_size": PartSize(rows=200
 
 
 @pytest.fixture(scope="module")
-def place() -> Generator[Sandbox]:
-    """Yield a sandbox that can be told to fail without harm to other tests."""
-    with running() as environment, Sandbox(environment) as steered:
-        yield steered
-
-
-@pytest.fixture(scope="module")
 def url(place: Sandbox, model_file: Path) -> str:
     return deployed(dict(place.environment), model_file, "rows")
 
@@ -83,20 +75,6 @@ def client(place: Sandbox, url: str) -> Generator[Client]:
     with connect(environment=place.environment) as connected:
         yield connected
     place.clear_faults()
-
-
-@pytest.fixture(scope="module")
-def lookup(place: Sandbox) -> str:
-    """Return a model that takes an index from 0 to 9, and rejects others."""
-    graph = helper.make_graph(
-        [helper.make_node("Gather", ["table", "index"], ["value"])],
-        "lookup",
-        [helper.make_tensor_value_info("index", TensorProto.INT64, ["N"])],
-        [helper.make_tensor_value_info("value", TensorProto.FLOAT, ["N"])],
-        [helper.make_tensor("table", TensorProto.FLOAT, [10], [float(n * n) for n in range(10)])],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    return deployed(dict(place.environment), model.SerializeToString(), "lookup")
 
 
 def read(target: Path | str, **options: Any) -> Any:

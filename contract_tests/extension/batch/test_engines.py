@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from onnx import TensorProto, helper
 from pyarrow import dataset as datasets
 from pyarrow import parquet
 
 from contract_tests.support.data.batch_rows import scores_of, written
 from contract_tests.support.readme import shell_lines
 from contract_tests.support.sandbox.deployments import deployed
-from contract_tests.support.servers.echo import URL, Echo
+from contract_tests.support.servers.echo_instance import URL, Echo
 from wallaroo_ext import (
     BatchRetries,
     ConfigurationError,
@@ -32,14 +31,14 @@ from wallaroo_ext import (
 from wallaroo_ext.engines import worker as workers
 from wallaroo_ext.engines.ray import infer_ray_dataset
 from wallaroo_ext.engines.spark import infer_dataframe
-from wallaroo_ext.sandbox.control_client import Sandbox
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
     from wallaroo_mlops_client import Client
+
+    from wallaroo_ext.sandbox.control_client import Sandbox
 
     Scored = Callable[..., Any]
 
@@ -50,28 +49,8 @@ SIZES = (3000, 1, 2500)
 
 
 @pytest.fixture(scope="module")
-def place() -> Generator[Sandbox]:
-    with running() as environment, Sandbox(environment) as steered:
-        yield steered
-
-
-@pytest.fixture(scope="module")
 def url(place: Sandbox, model_file: Path) -> str:
     return deployed(dict(place.environment), model_file, "engines")
-
-
-@pytest.fixture(scope="module")
-def lookup(place: Sandbox) -> str:
-    """Return a model that takes an index from 0 to 9, and rejects others."""
-    graph = helper.make_graph(
-        [helper.make_node("Gather", ["table", "index"], ["value"])],
-        "lookup",
-        [helper.make_tensor_value_info("index", TensorProto.INT64, ["N"])],
-        [helper.make_tensor_value_info("value", TensorProto.FLOAT, ["N"])],
-        [helper.make_tensor("table", TensorProto.FLOAT, [10], [float(n * n) for n in range(10)])],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    return deployed(dict(place.environment), model.SerializeToString(), "lookup")
 
 
 @pytest.fixture

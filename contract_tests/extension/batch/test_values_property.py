@@ -23,7 +23,7 @@ from pyarrow import dataset as datasets
 from pyarrow import feather, parquet
 
 from contract_tests.support.sandbox.deployments import deployed
-from contract_tests.support.servers.echo import URL, Echo
+from contract_tests.support.servers.echo_instance import URL, Echo
 from wallaroo_ext import BatchRetries, PartSize, connect, infer, infer_dataset
 from wallaroo_ext.batch.reading import readers
 from wallaroo_ext.inference.files import csv_files

@@ -13,7 +13,7 @@ import yaml
 
 from contract_tests.support.sandbox.deployments import deployed
 from contract_tests.support.sandbox.steering import steer
-from contract_tests.support.servers.callers import sign_in
+from contract_tests.support.servers.callers import user_token
 from wallaroo_ext import call, connect, upload_model
 from wallaroo_ext.sandbox.process import running
 
@@ -133,12 +133,7 @@ class TestLive:
             after = _seen(environment)
             for kind in ("users", "others"):
                 assert after[kind] == before[kind]
-            token = sign_in(
-                environment,
-                grant_type="password",
-                username=environment["WALLAROO_USER"],
-                password=environment["WALLAROO_PASSWORD"],
-            ).json()["access_token"]
+            token = user_token(environment)
             headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json; format=pandas-records"}
             assert httpx.post(url, json=[{"tensor": [0.5] * 29}], headers=headers).status_code == 200
         report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))

@@ -23,7 +23,7 @@ from wallaroo_mlops_client.models import ModelVersion
 from contract_tests.support.command_line import SCRIPT, Done, environment_of, forked
 from contract_tests.support.sandbox.deployments import is_deployed
 from contract_tests.support.sandbox.steering import wait_for
-from contract_tests.support.servers.forking import in_child
+from contract_tests.support.servers.forking import run_in_child
 from wallaroo_ext import (
     Clock,
     ConfigurationError,
@@ -583,7 +583,7 @@ class TestTheEndOfABlock:
     def test_but_not_in_a_forked_child(self, client: Client, model: ModelVersion) -> None:
         with ExitStack() as stack:
             stack.push(deploy_pipeline(client, "x", model))
-            assert in_child(stack.close) == 0
+            assert run_in_child(stack.close) == 0
             assert is_deployed(client, "x")
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from contract_tests.support.servers.echo import URL, Echo
+from contract_tests.support.servers.echo_instance import URL, Echo
 from wallaroo_ext import InvalidDataError, infer
 from wallaroo_ext.inference.rows import to_table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.lib.bench.upload_memory import MIB, WAYS, measure
+from scripts.lib.bench.uploads.memory import MIB, WAYS, measure
 
 
 @pytest.mark.slow

@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from contract_tests.support.servers.certificates import self_signed
-from contract_tests.support.servers.echoing import Echo, echoing
-from contract_tests.support.servers.forking import begun, children, ended, in_child
+from contract_tests.support.servers.echo_server import Echo, echo_server
+from contract_tests.support.servers.forking import children, exit_code_of, run_in_child, start_child
 from wallaroo_ext import ConfigurationError, ForkedError, KeycloakAuth, RetryPolicy, connect, contract
 from wallaroo_ext._util import after_fork
 from wallaroo_ext._util.after_fork import PerProcess
@@ -49,14 +49,14 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["http", "https"])
 def echo(request: pytest.FixtureRequest, certificate: Path) -> Generator[Echo]:
-    with echoing(certificate if request.param == "https" else None) as server:
+    with echo_server(certificate if request.param == "https" else None) as server:
         yield server
 
 
 @pytest.fixture
 def plain() -> Generator[Echo]:
     """Yield the server without TLS, for what does not depend on that."""
-    with echoing() as server:
+    with echo_server() as server:
         yield server
 
 
@@ -163,7 +163,7 @@ class TestAnswers:
         with asyncio.Runner() as runner:
             runner.run(ask_async(client, "before"))
             opened = echo.counts()["opened"]
-            assert in_child(lambda: asyncio.run(ask_async(client, "child"))) == 0
+            assert run_in_child(lambda: asyncio.run(ask_async(client, "child"))) == 0
             runner.run(ask_async(client, "after"))
             assert echo.counts()["opened"] == opened + 1
             runner.run(client.get_async_httpx_client().aclose())
@@ -206,7 +206,7 @@ class TestAnswers:
             with children(lambda number: ask(client, f"grandchild-{number}"), 2):
                 ask(client, "child again")
 
-        assert in_child(work) == 0
+        assert run_in_child(work) == 0
         ask(client, "parent again")
 
 
@@ -224,7 +224,7 @@ class TestInTheMiddle:
         client = connected(plain)
         with busy(lambda: ask(client, "a")), busy(lambda: ask(client, "b")), busy(lambda: ask(client, "c")):
             for turn in range(25):
-                assert in_child(lambda turn=turn: ask(client, f"child-{turn}")) == 0
+                assert run_in_child(lambda turn=turn: ask(client, f"child-{turn}")) == 0
 
     @pytest.mark.parametrize("held", ["connections", "pool", "cookies", "budget"])
     def test_of_the_use_of_what_is_locked(self, plain: Echo, held: str) -> None:
@@ -249,7 +249,7 @@ class TestInTheMiddle:
             ask(client, "child again")
 
         with _held_by_a_thread(locks[held]):
-            assert in_child(work) == 0
+            assert run_in_child(work) == 0
         ask(client, "after")
 
     def test_of_an_answer(self, echo: Echo) -> None:
@@ -266,7 +266,7 @@ class TestInTheMiddle:
                 answer.close()
                 ask(client, "child")
 
-            assert in_child(work) == 0
+            assert run_in_child(work) == 0
             assert b"long" in first + b"".join(parts)
         ask(client, "parent")
         assert echo.counts()["opened"] <= 4
@@ -282,7 +282,7 @@ class TestInTheMiddle:
             ):
                 parts = answer.aiter_raw(1000)
                 first = await anext(parts)
-                assert in_child(lambda: asyncio.run(ask_async(client, "child"))) == 0
+                assert run_in_child(lambda: asyncio.run(ask_async(client, "child"))) == 0
                 return first + b"".join([part async for part in parts])
 
         assert b"long" in asyncio.run(read())
@@ -329,13 +329,13 @@ class TestConnections:
             os.read(go[0], 1)
             ask(client, "child")
 
-        child = begun(work)
+        child = start_child(work)
         os.read(ready[0], 1)
         closed = echo.counts()["closed"]
         client.get_httpx_client().close()
         echo.wait_for("closed", closed + 1)
         os.write(go[1], b".")
-        assert ended(child) == 0
+        assert exit_code_of(child) == 0
         for descriptor in (*ready, *go):
             os.close(descriptor)
 
@@ -347,7 +347,7 @@ class TestConnections:
             echo.wait_for("waiting", 1)
             mine = _sockets() - others
             assert mine
-            assert in_child(lambda: _none_of(mine)) == 0
+            assert run_in_child(lambda: _none_of(mine)) == 0
 
     def test_the_process_id_tells_where_no_hooks_of_fork_are_run(
         self, plain: Echo, monkeypatch: pytest.MonkeyPatch
@@ -363,7 +363,7 @@ class TestConnections:
             assert plain.counts()["opened"] == opened + 1
 
         parent = after_fork.this_process()
-        assert in_child(work) == 0
+        assert run_in_child(work) == 0
 
 
 def _run(echo: Echo, program: str) -> tuple[list[str], str, int]:
@@ -496,10 +496,10 @@ class TestTokens:
 
         def parent() -> None:
             with locked(tmp_path / "lock", 1):
-                begun(lambda: os.read(done, 1))
+                start_child(lambda: os.read(done, 1))
                 os._exit(0)
 
-        assert in_child(parent) == 0
+        assert run_in_child(parent) == 0
         with locked(tmp_path / "lock", 1):
             os.write(go, b".")
         os.close(done)
@@ -508,7 +508,7 @@ class TestTokens:
     def test_a_child_that_leaves_a_locked_block_unlocks_nothing(self, tmp_path: Path) -> None:
         block = locked(tmp_path / "lock", 1)
         block.__enter__()
-        assert in_child(lambda: block.__exit__(None, None, None)) == 0
+        assert run_in_child(lambda: block.__exit__(None, None, None)) == 0
         with pytest.raises(TimeoutError), locked(tmp_path / "lock", 0):
             pass
         block.__exit__(None, None, None)
@@ -551,7 +551,7 @@ class TestAuthOfOnesOwn:
                 with pytest.raises(ConfigurationError, match=r"HTTPTransport that was given .* in this process"):
                     auth.access_token()
 
-            assert in_child(renew) == 0
+            assert run_in_child(renew) == 0
             auth.forget()
             auth.access_token()
 
@@ -565,21 +565,21 @@ def _trusting(certificate: Path) -> Any:
 class TestGivenTransports:
     def test_one_with_connections_is_for_the_process_that_used_it(self, plain: Echo) -> None:
         with httpx.HTTPTransport() as transport, connected(plain, transport=transport) as client:
-            assert in_child(lambda: ask(client, "a child of one that was not used")) == 0
+            assert run_in_child(lambda: ask(client, "a child of one that was not used")) == 0
             ask(client, "before")
 
             def refused() -> None:
                 with pytest.raises(ConfigurationError, match=r"HTTPTransport that was given .* in this process"):
                     ask(client, "child")
 
-            assert in_child(refused) == 0
+            assert run_in_child(refused) == 0
             ask(client, "after")
 
     def test_one_without_connections_serves_children(self, plain: Echo) -> None:
         mock = httpx.MockTransport(lambda request: httpx.Response(200, content=request.content))
         client = connect(plain.url, token="t", environment={}, transport=mock)
         ask(client, "before")
-        assert in_child(lambda: ask(client, "child")) == 0
+        assert run_in_child(lambda: ask(client, "child")) == 0
 
 
 class TestMultiprocessing:
@@ -609,10 +609,11 @@ class TestMultiprocessing:
 
 
 _FORKSERVER = """
-import multiprocessing, forked_client
+import multiprocessing
+from contract_tests.support.servers import forked_client
 if __name__ == "__main__":
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["forked_client"])
+    context.set_forkserver_preload([forked_client.__name__])
     with context.Pool(4) as pool:
         print(*pool.map(forked_client.ask, range(4), chunksize=1))
 """
@@ -631,5 +632,5 @@ class TestPerProcess:
             assert made.get() is not mine
             assert made.get() is made.get()
 
-        assert in_child(other) == 0
+        assert run_in_child(other) == 0
         assert made.get() is mine

@@ -15,7 +15,7 @@ import pytest
 
 from contract_tests.support.data.batch_rows import batch, inputs_of, pq, scores_of, table_of, vectors, written
 from contract_tests.support.sandbox.deployments import WORKSPACE, deployed
-from contract_tests.support.servers.forking import children, forked_within, in_child
+from contract_tests.support.servers.forking import children, forked_within, run_in_child
 from wallaroo_ext import (
     ForkedError,
     NotFoundError,
@@ -101,7 +101,7 @@ class TestBatches:
             for each in scored:
                 taken.append(each)
                 if len(taken) == 2:
-                    assert in_child(lambda: _is_refused(scored)) == 0
+                    assert run_in_child(lambda: _is_refused(scored)) == 0
         close_to(table_of(*taken), table_of(*rows), expected)
 
 
@@ -260,8 +260,8 @@ class TestSandbox:
         block: Any = running()
         environment = block.__enter__()
         try:
-            assert in_child(lambda: block.__exit__(None, None, None)) == 0
-            assert in_child(lambda: _leaves_by(block, SystemExit())) == 0
+            assert run_in_child(lambda: block.__exit__(None, None, None)) == 0
+            assert run_in_child(lambda: _leaves_by(block, SystemExit())) == 0
             directory: Any = block.gen.gi_frame.f_locals["temporary"]
             assert os.path.isdir(directory)  # noqa: PTH112 - a text or a path
             with Sandbox(environment) as steered:

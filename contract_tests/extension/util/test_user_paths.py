@@ -111,7 +111,7 @@ def test_of_what_is_read_and_written_for_python(home: Path) -> None:
 
 
 def test_of_the_token_cache(home: Path) -> None:
-    from contract_tests.support.keycloak import Keycloak
+    from contract_tests.support.fake_keycloak import Keycloak
 
     assert Keycloak().auth(cache="~/tokens").access_token() == "t1"
     assert (home / "tokens").is_dir()

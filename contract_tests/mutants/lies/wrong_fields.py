@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING, Any
 from contract_tests.mutants.layer import Mutant
 from contract_tests.mutants.lies.fields import Field, changed, fields, whole, without
 from contract_tests.mutants.lies.kinds import Kind, in_turn, of_json
+from contract_tests.support.wrong_types import VALUE_OF_ANOTHER_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-OF_ANOTHER_TYPE: dict[str, Any] = {
-    "string": 5,
-    "integer": "5",
-    "number": "5",
-    "boolean": "yes",
-    "array": {},
-    "object": [],
-}
 IN_EMPTY_LISTS = ("sidekicks[]", "details[]")
 """Fields that no answer has, because the lists that they would be in are empty on every instance of the suite."""
 
@@ -43,7 +36,7 @@ def _wrong_types(operation: str) -> Iterator[Mutant]:
 
 def _other(field: Field) -> Any:
     """Return a value of a type that a field does not have."""
-    return next(OF_ANOTHER_TYPE[kind] for kind in field.types if kind != "null")
+    return next(VALUE_OF_ANOTHER_TYPE[kind] for kind in field.types if kind != "null")
 
 
 def _missing(operation: str) -> Iterator[Mutant]:

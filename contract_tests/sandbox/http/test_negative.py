@@ -24,7 +24,7 @@ from schemathesis import checks as schemathesis_checks
 from schemathesis.core.failures import FailureGroup
 
 from contract_tests.support.sandbox.deployments import deployed
-from contract_tests.support.servers.callers import sign_in
+from contract_tests.support.servers.callers import user_token
 from scripts.lib.bench.sandbox_processes import memory_mib, sandboxes_below
 from wallaroo_ext import contract
 from wallaroo_ext._util.arrow_files import to_file
@@ -102,12 +102,7 @@ class Attack:
         self.outcome = Outcome()
         self._base_url = environment["WALLAROO_API_URL"]
         self._session = requests.Session()
-        token = sign_in(
-            environment,
-            grant_type="password",
-            username=environment["WALLAROO_USER"],
-            password=environment["WALLAROO_PASSWORD"],
-        ).json()["access_token"]
+        token = user_token(environment)
         self._headers = {"Authorization": f"Bearer {token}"}
         deployment, pipeline = url.split("/")[-2:]
         self._real = {

@@ -30,6 +30,7 @@ from wallaroo_mlops_client.models import (
     PipelineDefinition,
 )
 
+from contract_tests.support.servers.callers import user_token
 from contract_tests.support.servers.servers import is_answering
 from wallaroo_ext import call, connect, contract, infer, upload_model, wait_until_running
 from wallaroo_ext.sandbox.handlers import HANDLERS
@@ -92,17 +93,9 @@ def test_state_is_kept_over_a_restart(tmp_path: Path, model_file: Path) -> None:
 
 def test_a_token_is_good_after_a_restart(tmp_path: Path) -> None:
     with running(tmp_path / "data") as environment:
-        answer = httpx.post(
-            environment["WALLAROO_AUTH_URL"] + contract.operation("request_token").path,
-            data={
-                "grant_type": "password",
-                "username": environment["WALLAROO_USER"],
-                "password": environment["WALLAROO_PASSWORD"],
-            },
-            auth=(environment["WALLAROO_CLIENT_ID"], environment["WALLAROO_CLIENT_SECRET"]),
-        )
+        token = user_token(environment)
     with running(tmp_path / "data") as environment:
-        headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        headers = {"Authorization": f"Bearer {token}"}
         url = environment["WALLAROO_API_URL"] + contract.operation("list_workspaces").path
         assert httpx.post(url, json={}, headers=headers).status_code == 200
 

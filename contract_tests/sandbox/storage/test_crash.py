@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from scripts.lib.bench.mixed_load import ACTIONS, LARGE, Actor
-from scripts.lib.bench.sandbox import WIDTH
+from scripts.lib.bench.model import WIDTH
 from scripts.lib.bench.sandbox_processes import sandboxes_below
 from wallaroo_ext.sandbox.inference.inference_log import InferenceLog
 from wallaroo_ext.sandbox.process import SandboxFailedError, running

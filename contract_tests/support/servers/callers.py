@@ -1,4 +1,4 @@
-"""Who calls an instance in the tests: plain HTTP as a second user, and what every answer is checked for."""
+"""Sends plain HTTP requests to a sandbox as its default user or as a second one, and checks the answers."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ UNKNOWN = "00000000-0000-0000-0000-000000000000"
 
 
 def post(http: httpx.Client, operation: str, body: Any) -> httpx.Response:
-    """Send a request, and see that a success is one by the contract."""
+    """Send a request, and check that a successful answer fits the contract. Returns the answer."""
     answer = http.post(contract.operation(operation).path, json=body)
     if answer.is_success:
         assert problems(answer_schema(operation), answer.json()) == []
     return answer
 
 
-def refused(answer: httpx.Response, said: str) -> bool:
-    """Return whether an answer is a 400 in the API's form that says something."""
-    return answer.status_code == answer.json()["code"] == 400 and said in answer.json()["msg"]
+def refused(answer: httpx.Response, message: str) -> bool:
+    """Return whether an answer is a 400 in the API's form whose message contains a text."""
+    return answer.status_code == answer.json()["code"] == 400 and message in answer.json()["msg"]
 
 
 def new_email() -> str:
-    """Return an address that nobody has."""
+    """Return an address that no user has."""
     return f"{uuid.uuid4().hex}@example.com"
 
 
 def sign_in(sandbox: dict[str, str], **grant: str) -> httpx.Response:
-    """Return the token endpoint's answer to a grant."""
+    """Request a token with a grant. Returns the answer."""
     return httpx.post(
         sandbox["WALLAROO_AUTH_URL"] + contract.operation("request_token").path,
         data=grant,
@@ -47,13 +47,19 @@ def sign_in(sandbox: dict[str, str], **grant: str) -> httpx.Response:
 
 
 def sign_in_as(sandbox: dict[str, str], email: str) -> httpx.Response:
-    """Return the token endpoint's answer for a user of the tests."""
+    """Request a token for a user that `invited` made. Returns the answer."""
     return sign_in(sandbox, grant_type="password", username=email, password=PASSWORD)
+
+
+def user_token(sandbox: dict[str, str]) -> str:
+    """Return a new access token of the default user."""
+    user = {"username": sandbox["WALLAROO_USER"], "password": sandbox["WALLAROO_PASSWORD"]}
+    return sign_in(sandbox, grant_type="password", **user).json()["access_token"]
 
 
 @contextmanager
 def with_token(sandbox: dict[str, str], token: str) -> Generator[httpx.Client]:
-    """Plain HTTP with a token."""
+    """Yield an HTTP client that sends a token."""
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=sandbox["WALLAROO_API_URL"], headers=headers, timeout=30, trust_env=False) as plain:
         yield plain
@@ -61,7 +67,7 @@ def with_token(sandbox: dict[str, str], token: str) -> Generator[httpx.Client]:
 
 @contextmanager
 def invited(sandbox: dict[str, str], http: httpx.Client) -> Generator[tuple[str, str, httpx.Client]]:
-    """Yield a second user: the address, the id, and plain HTTP with the user's token."""
+    """Invite a user. Yields the address, the id, and an HTTP client that sends the user's token."""
     email = new_email()
     user_id = post(http, "invite_user", {"email": email, "password": PASSWORD}).json()["id"]
     with with_token(sandbox, sign_in_as(sandbox, email).json()["access_token"]) as theirs:
@@ -69,5 +75,5 @@ def invited(sandbox: dict[str, str], http: httpx.Client) -> Generator[tuple[str,
 
 
 def new_workspace(http: httpx.Client) -> int:
-    """Return the id of a workspace that belongs to the caller."""
+    """Create a workspace. Returns its id."""
     return post(http, "create_workspace", {"workspace_name": f"w-{uuid.uuid4().hex}"}).json()["workspace_id"]

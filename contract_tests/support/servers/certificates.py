@@ -1,4 +1,4 @@
-"""Certificates for servers of the tests."""
+"""Makes certificates for servers of the tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def self_signed(directory: Path) -> Path:
-    """Write a certificate of 127.0.0.1 that nobody vouches for, with its key; the file, in PEM form."""
+    """Write a self-signed certificate of 127.0.0.1 and its key to a PEM file. Returns the file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""A module that a server of forks loads, and that has made and used a client by then."""
+"""Makes and uses a client when it is imported, for the test that preloads it into a fork server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _client = connect()
 
 
 def ask(number: int) -> int:
-    """Send a number, and get it back."""
+    """Send a number. Returns the number in the answer."""
     return _client.get_httpx_client().post(_PATH, json={"number": number}).json()["number"]
 
 

@@ -1,4 +1,4 @@
-"""Forking in tests: children that end by themselves, whatever happens in them, and what they do."""
+"""Forks children in tests, which always end."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
 SECONDS = 30
-"""After which a child that hangs is ended by a signal."""
+"""The time after which a signal ends a child."""
 
 
-def begun(work: Callable[[], object]) -> int:
-    """Fork a child that does some work and nothing else; its process id."""
+def start_child(work: Callable[[], object]) -> int:
+    """Fork a child that runs a function and then ends. Returns its process id."""
     child = os.fork()
     if child:
         return child
@@ -26,35 +26,35 @@ def begun(work: Callable[[], object]) -> int:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(SECONDS)
         work()
-    except BaseException:  # noqa: BLE001 - whatever it is, the exit status tells it
+    except BaseException:  # noqa: BLE001 - the exit code reports any error
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)
     os._exit(0)
 
 
-def ended(child: int) -> int:
-    """Return a child's exit code; negative for the signal that ended it."""
+def exit_code_of(child: int) -> int:
+    """Wait for a child's end. Returns its exit code, or the negative number of the signal that ended it."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def in_child(work: Callable[[], object]) -> int:
-    """Do some work in a forked child; its exit code, 0 where it went well."""
-    return ended(begun(work))
+def run_in_child(work: Callable[[], object]) -> int:
+    """Run a function in a forked child. Returns its exit code, which is 0 on success."""
+    return exit_code_of(start_child(work))
 
 
 @contextmanager
 def forked_within(expected: type[BaseException]) -> Generator[Callable[[], None]]:
-    """What forks once, in the middle of a block; the child goes on with the block, and has to end it by an exception.
+    """Yield a function that forks once within a `with` block. The child goes on in the block and has to raise.
 
     Args:
-        expected: The exception.
+        expected: The exception that the child has to raise.
     """
     parent, codes = os.getpid(), list[int]()
 
     def fork() -> None:
         if not codes and os.getpid() == parent and (child := os.fork()):
-            codes.append(ended(child))
+            codes.append(exit_code_of(child))
 
     try:
         yield fork
@@ -62,7 +62,7 @@ def forked_within(expected: type[BaseException]) -> Generator[Callable[[], None]
         if os.getpid() == parent:
             raise
         traceback.print_exc()
-        traceback.clear_frames(error.__traceback__)  # and so finalizes what the child has left
+        traceback.clear_frames(error.__traceback__)  # this finalizes the objects that the child has left
         gc.collect()
         os._exit(0 if isinstance(error, expected) else 3)
     if os.getpid() != parent:
@@ -72,10 +72,10 @@ def forked_within(expected: type[BaseException]) -> Generator[Callable[[], None]
 
 @contextmanager
 def children(work: Callable[[int], object], count: int) -> Generator[None]:
-    """Have forked children do some work, each told its number, while a `with` block runs; all of it has to go well."""
-    running = [begun(lambda number=number: work(number)) for number in range(count)]
+    """Run a function in children, each with its number, while a `with` block runs. All have to succeed."""
+    pids = [start_child(lambda number=number: work(number)) for number in range(count)]
     try:
         yield
     finally:
-        codes = [ended(child) for child in running]
+        codes = [exit_code_of(pid) for pid in pids]
     assert codes == [0] * count

@@ -1,4 +1,4 @@
-"""A server of the sandbox's kind in the process of the tests, with a small application."""
+"""Runs the sandbox's server in the tests' process, with a small application."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 HOST, CLOSE = "Host: h\r\n", "Connection: close\r\n"
 LARGE = 16 << 20
-PATIENCE_SECONDS = 10
+TIMEOUT_SECONDS = 10
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Served:
     """A server in this process.
 
     Attributes:
-        port: Where it listens on 127.0.0.1.
+        port: Its port on 127.0.0.1.
         scopes: The scope of each request that reached the application.
     """
 
@@ -41,17 +41,17 @@ class Served:
 
     @property
     def slow(self) -> list[Any]:
-        """The requests that take long."""
+        """The scopes of the slow requests."""
         return [scope for scope in self.scopes if scope["path"] == "/slow"]
 
     def connect(self) -> socket.socket:
-        """Return a connection to it."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS)
+        """Return a connection to the server."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_SECONDS)
 
     def answer(self, *pieces: str | bytes, pause: float = 0) -> str:
-        """Return what is answered until the connection is closed, to pieces that are sent one after the other."""
+        """Send pieces one after the other. Returns everything that is answered until the connection is closed."""
         with self.connect() as connection:
-            with suppress(ConnectionError):  # it was closed before everything was sent
+            with suppress(ConnectionError):  # the server closed it before everything was sent
                 for piece in pieces:
                     connection.sendall(piece.encode("latin-1") if isinstance(piece, str) else piece)
                     if pause:
@@ -59,16 +59,16 @@ class Served:
             return received(connection)
 
     def status(self, *pieces: str | bytes, pause: float = 0) -> int:
-        """Return the status of the first answer."""
+        """Send pieces one after the other. Returns the status of the first answer."""
         return int(self.answer(*pieces, pause=pause).split(" ", 2)[1])
 
     def is_well(self) -> bool:
-        """Return whether it still answers."""
+        """Return whether the server still answers."""
         return self.status(f"GET / HTTP/1.1\r\n{HOST}{CLOSE}\r\n") == 200
 
 
 def received(connection: socket.socket) -> str:
-    """Return what comes over a connection until it is closed."""
+    """Return everything that is received until the connection is closed."""
     pieces: list[bytes] = []
     while piece := connection.recv(1 << 20):
         pieces.append(piece)
@@ -101,14 +101,14 @@ def _application(scopes: list[Any]) -> Starlette:
 
 @contextmanager
 def serving(limit: int | None = None, tls: Tls | None = None) -> Generator[Served]:
-    """Yield a server for the time of a `with` block, which holds so many connections, or as many as it can."""
+    """Run a server with a limit of connections, or the default limit, while a `with` block runs."""
     scopes: list[Any] = []
     with listening("127.0.0.1", 0) as listener:
         ready = threading.Event()
         server = LimitedServer(server_config(_application(scopes), tls), ready.set, limit=limit)
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
-        assert ready.wait(PATIENCE_SECONDS)
+        assert ready.wait(TIMEOUT_SECONDS)
         try:
             yield Served(listener.getsockname()[1], scopes)
         finally:
@@ -117,8 +117,8 @@ def serving(limit: int | None = None, tls: Tls | None = None) -> Generator[Serve
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait until something is the case."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Small servers on this machine that do what no instance should: never answer, never read, break off, count."""
+"""Small servers on this machine that answer as a test says, never answer, never read, or break off."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ LISTED = b'{"workspaces": []}'
 
 @dataclass
 class Seen:
-    """What a server saw.
+    """A running server, and the requests that it got.
 
     Attributes:
-        url: Where it listens.
+        url: Its URL.
         requests: The first line and the headers of each request, as text.
-        bodies: The body of each.
-        connections: How many connections were made.
-        most_at_once: How many requests were under way at a time, at most.
-        release: Lets go of what waits.
+        bodies: The body of each request.
+        connections: The number of connections.
+        most_at_once: The greatest number of requests in flight at a time.
+        release: The event that ends waiting answers.
     """
 
     url: str = ""
@@ -45,7 +45,7 @@ class Seen:
 
 
 def listed(handler: BaseHTTPRequestHandler, _: int) -> None:
-    """Answer with no workspaces."""
+    """Answer with an empty list of workspaces."""
     answer(handler, 200, LISTED)
 
 
@@ -64,15 +64,15 @@ def answer(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers:
 def serving(
     respond: Callable[[BaseHTTPRequestHandler, int], None] = listed, *, tls: Path | None = None
 ) -> Generator[Seen]:
-    """Yield a server for the time of a `with` block.
+    """Run a server while a `with` block runs.
 
     Args:
-        respond: Gives an answer, told the request and how many came before it.
+        respond: Answers a request; it gets the handler and the number of earlier requests.
         tls: A PEM file with a certificate and its key.
     """
     seen = Seen()
     lock = threading.Lock()
-    under_way = 0
+    in_flight = 0
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -82,24 +82,24 @@ def serving(
             super().setup()
 
         def do_POST(self) -> None:
-            nonlocal under_way
+            nonlocal in_flight
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             with lock:
                 number = len(seen.requests)
                 seen.requests.append(f"{self.requestline}\n{self.headers}")
                 seen.bodies.append(body)
-                under_way += 1
-                seen.most_at_once = max(seen.most_at_once, under_way)
+                in_flight += 1
+                seen.most_at_once = max(seen.most_at_once, in_flight)
             try:
                 respond(self, number)
             finally:
                 with lock:
-                    under_way -= 1
+                    in_flight -= 1
 
-        do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 - as the base calls them
+        do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 - the base class names them
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base has it
-            """Say nothing."""
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
+            """Log nothing."""
 
     server = _Server(("127.0.0.1", 0), Handler)
     if tls is not None:
@@ -123,12 +123,12 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away, or did not like the certificate, is what some tests are about."""
+        """Print nothing: some tests close connections or refuse the certificate on purpose."""
 
 
 @contextmanager
 def silent(*, backlog: int = 64) -> Generator[str]:
-    """Yield a server that takes connections, and never reads or answers; its URL."""
+    """Run a server that accepts connections and never reads or answers. Yields its URL."""
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         listening.bind(("127.0.0.1", 0))
@@ -138,7 +138,7 @@ def silent(*, backlog: int = 64) -> Generator[str]:
 
 @contextmanager
 def full() -> Generator[str]:
-    """Yield a server whose queue of connections is full, so that no further one is made; its URL."""
+    """Run a server whose queue of connections is full, so that it accepts no more. Yields its URL."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(0)
@@ -164,7 +164,7 @@ def _gets_connection(address: tuple[str, int], waiting: list[socket.socket]) -> 
 
 
 def is_answering(url: str) -> bool:
-    """Return whether somebody answers at a URL, whatever it is."""
+    """Return whether a server answers at a URL, with any status."""
     try:
         httpx.get(url, trust_env=False)
     except httpx.TransportError:
@@ -173,7 +173,7 @@ def is_answering(url: str) -> bool:
 
 
 def unused() -> str:
-    """Return a URL where nobody listens."""
+    """Return a URL where no server listens."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -186,18 +186,18 @@ def path_of(operation: str) -> str:
 
 @contextmanager
 def raw(respond: Callable[[socket.socket], object], *, reads: bool = True) -> Generator[str]:
-    """Yield a server that writes to each connection whatever it likes; its URL.
+    """Run a server that writes any bytes to each connection. Yields its URL.
 
     Args:
-        respond: Writes the answer.
-        reads: Whether a request is read first.
+        respond: Writes the answer to a connection.
+        reads: Whether to read a request first.
     """
     stopped = threading.Event()
 
     def handle(connection: socket.socket) -> None:
         with connection, suppress(OSError):
             if reads:
-                _request(connection)
+                _read_request(connection)
             respond(connection)
 
     def accept(listening: socket.socket) -> None:
@@ -219,7 +219,7 @@ def raw(respond: Callable[[socket.socket], object], *, reads: bool = True) -> Ge
             thread.join()
 
 
-def _request(connection: socket.socket) -> None:
+def _read_request(connection: socket.socket) -> None:
     """Read a request with its body."""
     received = b""
     while b"\r\n\r\n" not in received:

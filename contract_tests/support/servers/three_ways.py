@@ -1,4 +1,4 @@
-"""One request in the three ways that clients send: in a thread, in asyncio, and in asyncio by aiohttp."""
+"""Sends a request by each kind of client: sync, asyncio with httpx, and asyncio with aiohttp."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from wallaroo_ext import RetryPolicy, aio, call, connect
 WAYS = ["sync", "async", "aiohttp"]
 TOKEN = {"WALLAROO_TOKEN": "a-token-of-the-tests"}
 USER = {"WALLAROO_USER": "u@example.com", "WALLAROO_PASSWORD": "a-password", "WALLAROO_CLIENT_SECRET": "a-secret"}
-
-
 _EVERYTHING = ListWorkspacesRequest()
 
 
@@ -27,24 +25,24 @@ def list_in(
     deadline: float = 60,
     **options: Any,
 ) -> Any:
-    """List the workspaces of a server, in one of the three ways; the answer, as the generated client reads it.
+    """List the workspaces of a server by one kind of client. Returns the parsed answer.
 
     Args:
         way: One of `WAYS`.
         url: The server.
-        environment: What `connect` reads.
-        body: What is asked.
-        deadline: How long it may take, in seconds.
-        **options: What else `connect` takes.
+        environment: The environment variables for `connect`.
+        body: The request.
+        deadline: The seconds that it may take.
+        **options: Further options of `connect`.
     """
     options = {"environment": environment, "retries": RetryPolicy(attempts=1, deadline=deadline)} | options
     if way == "sync":
         with connect(url, **options) as client:
             return call(list_workspaces, client=client, body=body)
 
-    async def go() -> Any:
+    async def list_async() -> Any:
         backend: Any = {} if way == "async" else {"transport": "aiohttp"}
         async with connect(url, **options, **backend) as client:
             return await aio.call(list_workspaces, client=client, body=body)
 
-    return asyncio.run(go())
+    return asyncio.run(list_async())

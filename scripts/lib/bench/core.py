@@ -1,4 +1,4 @@
-"""What the core costs: its import beside httpx's, and what signing in and retries add to a call."""
+"""Measures the core: its import beside httpx's, and what sign-in and retries add to a call."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-from rich.table import Table
 
+from scripts.lib.bench.turns import result_table
 from wallaroo_ext import connect, contract
 from wallaroo_ext.sandbox.process import running
 
@@ -34,7 +34,10 @@ _API = "https://api.example.com"
 
 
 def core_imports(console: Console) -> bool:
-    """`import wallaroo_ext` beside `import httpx`, where only the core's dependencies are installed."""
+    """Measure `import wallaroo_ext` beside `import httpx`, with only the core's dependencies installed.
+
+    Returns whether the ratio is within the limit.
+    """
     statements = ("pass", "import httpx", "import wallaroo_ext")
     times: dict[str, list[float]] = {statement: [] for statement in statements}
     with tempfile.TemporaryDirectory() as directory:
@@ -45,9 +48,8 @@ def core_imports(console: Console) -> bool:
     medians = {statement: statistics.median(values) for statement, values in times.items()}
     base, ours = (medians[statement] - medians["pass"] for statement in statements[1:])
     ratio = ours / base
-    table = Table(title=f"Imports with the core only, processor time, medians of {RUNS} runs", title_justify="left")
-    for column in ("statement", "milliseconds", f"of httpx (at most {MOST_OF_HTTPX})"):
-        table.add_column(column, justify="left" if column == "statement" else "right")
+    title = f"Imports with the core only, processor time, medians of {RUNS} runs"
+    table = result_table(title, "statement", "milliseconds", f"of httpx (at most {MOST_OF_HTTPX})")
     table.add_row("import httpx", f"{base * 1000:.0f}", "1.00")
     table.add_row("import wallaroo_ext", f"{ours * 1000:.0f}", f"{ratio:.2f}")
     console.print(table)
@@ -55,22 +57,22 @@ def core_imports(console: Console) -> bool:
 
 
 def _seconds(statement: str, directory: str) -> float:
-    """Return the processor time of a fresh interpreter that sees the standard library and one directory."""
+    """Return the processor time of a new interpreter that sees only the standard library and one directory."""
     environment = {**os.environ, "PYTHONPATH": directory, "PYTHONPYCACHEPREFIX": f"{directory}/.pycache"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    before = _children()
+    before = _children_seconds()
     subprocess.run([sys.executable, "-S", "-c", statement], check=True, env=environment)
-    return _children() - before
+    return _children_seconds() - before
 
 
-def _children() -> float:
-    """Return the processor time of all processes that ended below this one, in seconds."""
+def _children_seconds() -> float:
+    """Return the processor time of this process's ended children, in seconds."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def link_core(directory: Path) -> None:
-    """Link what the core needs into a directory: the packages, their metadata, and this project's two."""
+    """Link the core's dependencies and this project's two packages into a directory."""
     for found in core_distributions():
         for entry in {file.parts[0] for file in found.files or () if ".." not in file.parts}:
             (directory / entry).symlink_to(Path(str(found.locate_file(entry))))
@@ -79,35 +81,36 @@ def link_core(directory: Path) -> None:
 
 
 def core_distributions() -> list[Distribution]:
-    """Return what this project needs without any extra, and what that needs."""
+    """Return the dependencies of this project without any extra, and theirs."""
     found: dict[str, Distribution] = {}
-    wanted = list(_needed(distribution("wallaroo-ext")))
-    while wanted:
-        name = wanted.pop()
+    pending = list(_requirements(distribution("wallaroo-ext")))
+    while pending:
+        name = pending.pop()
         if name in found:
             continue
         try:
             found[name] = distribution(name)
         except PackageNotFoundError:  # for another platform or Python
             continue
-        wanted += _needed(found[name])
+        pending += _requirements(found[name])
     return list(found.values())
 
 
-def _needed(of: Distribution) -> Iterator[str]:
-    """Yield the names that a distribution requires, extras left out."""
-    for line in of.requires or ():
+def _requirements(package: Distribution) -> Iterator[str]:
+    """Yield the names of the distributions that a distribution requires without its extras."""
+    for line in package.requires or ():
         requirement, _, marker = line.partition(";")
         if "extra" not in marker:
             yield re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower()
 
 
 def layers(console: Console) -> bool:
-    """Return what signing in and retries add to a call, in memory and on a sandbox, in microseconds."""
+    """Measure the microseconds that sign-in and retries add to a call, in memory and on a sandbox.
+
+    Returns whether they are within the limit.
+    """
     title = f"A call of workspaces/list, medians of {_BATCHES} pairs of batches of {_CALLS}; in memory, processor time"
-    table = Table(title=title, title_justify="left")
-    for column in ("microseconds", "httpx", "connect", f"added (at most {MOST_MICROSECONDS:.0f})"):
-        table.add_column(column, justify="left" if column == "microseconds" else "right")
+    table = result_table(title, "microseconds", "httpx", "connect", f"added (at most {MOST_MICROSECONDS:.0f})")
     added: list[float] = []
     for where, (bare, ours, difference) in {"in memory": _in_memory(), "sandbox": _on_a_sandbox()}.items():
         table.add_row(where, f"{bare:.0f}", f"{ours:.0f}", f"{difference:+.0f}")
@@ -143,7 +146,7 @@ def _on_a_sandbox() -> tuple[float, float, float]:
 
 
 def _side_by_side(bare: httpx.Client, ours: httpx.Client, clock: Callable[[], float]) -> tuple[float, float, float]:
-    """Microseconds of a call by each, and the median of the differences between neighbouring batches."""
+    """Return the median microseconds of a call by each client, and of the differences between neighbouring batches."""
     path = contract.operation("list_workspaces").path
 
     def batch(client: httpx.Client) -> float:

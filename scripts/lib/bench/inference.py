@@ -1,4 +1,4 @@
-"""What `infer` costs: one row, and many rows, beside bare httpx and the vendor's SDK."""
+"""Measures `infer` with one row and with many rows, beside bare httpx and the vendor's SDK."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ import httpx
 import numpy as np
 import pyarrow as pa
 
-from scripts.lib.bench import vendor_sdk
-from scripts.lib.bench.sandbox import ROWS, WIDTH, bearer, deployed
-from scripts.lib.bench.turns import figures, in_turns, shown, timed
+from scripts.lib.bench.model import WIDTH, access_token, authorization, deploy_model
+from scripts.lib.bench.sandbox import ROWS
+from scripts.lib.bench.turns import in_turns, progress_bar, result_table, timed
+from scripts.lib.bench.vendor import sdk as vendor_sdk
 from wallaroo_ext import aio, connect, infer
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.inference.media_types import arrow_media_type
@@ -44,7 +45,7 @@ _TIMEOUT = 600
 
 
 @dataclass(frozen=True)
-class Scoring:
+class Setup:
     """A deployment on a sandbox of its own, with rows for it.
 
     Attributes:
@@ -52,8 +53,8 @@ class Scoring:
         deployment: The deployment.
         columns: The rows as numpy arrays.
         table: The rows as a table.
-        content: The rows as a ready-made Arrow file.
-        headers: What a bare request of these rows has beside them.
+        content: The rows as an Arrow file.
+        headers: The headers of a bare request with these rows.
         vendor: The vendor's SDK.
         file: The rows as a file, for the vendor's SDK.
     """
@@ -67,8 +68,8 @@ class Scoring:
     vendor: vendor_sdk.Vendor
     file: Path
 
-    def posted(self, http: httpx.Client) -> bytes:
-        """Return the answer to a bare request."""
+    def post(self, http: httpx.Client) -> bytes:
+        """Send the rows with a bare request. Returns the body of the answer."""
         answer = http.post(self.deployment.url, content=self.content, headers=self.headers, timeout=_TIMEOUT)
         return answer.raise_for_status().content
 
@@ -76,7 +77,7 @@ class Scoring:
         """Return the seconds that the vendor's SDK takes for these rows.
 
         Args:
-            form: What they are given as: `table` or `data frame`.
+            form: How the rows are passed: as a `table` or a `data frame`.
 
         Raises:
             VendorError: It does not run.
@@ -88,41 +89,41 @@ class Scoring:
         return answer["seconds"]
 
 
-def scoring(stack: ExitStack, rows: int, *, with_vendor: bool) -> Scoring:
-    """Return a deployment for as long as the stack lives."""
+def set_up(stack: ExitStack, rows: int, *, with_vendor: bool) -> Setup:
+    """Return a deployment that lives as long as the stack."""
     client = stack.enter_context(connect(environment=stack.enter_context(running())))
     columns = {"dense_input": np.random.default_rng(1).normal(size=(rows, WIDTH)).astype(np.float32)}
     content = to_file(to_table(columns)).to_pybytes()
     file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "rows.arrow"
     file.write_bytes(content)
-    kind, authorization = arrow_media_type(), bearer(client)
-    api, token = str(client.get_httpx_client().base_url).rstrip("/"), authorization.removeprefix("Bearer ")
-    return Scoring(
+    media_type = arrow_media_type()
+    api = str(client.get_httpx_client().base_url).rstrip("/")
+    return Setup(
         client=client,
-        deployment=deployed(client),
+        deployment=deploy_model(client),
         columns=columns,
         table=to_table(columns),
         content=content,
-        headers={"Content-Type": kind, "Accept": kind, "Authorization": authorization},
-        vendor=stack.enter_context(vendor_sdk.vendor(api, token, wanted=with_vendor)),
+        headers={"Content-Type": media_type, "Accept": media_type, "Authorization": authorization(client)},
+        vendor=stack.enter_context(vendor_sdk.vendor(api, access_token(client), wanted=with_vendor)),
         file=file,
     )
 
 
 def one_row(console: Console, *, calls: int = CALLS, with_vendor: bool = True) -> bool:
-    """Return a row by `infer` beside bare httpx with ready-made bytes; whether it is as fast as it should be."""
+    """Measure one row by `infer` beside bare httpx with prepared bytes. Returns whether it is within the limit."""
     with ExitStack() as stack:
-        place = scoring(stack, 1, with_vendor=with_vendor)
+        setup = set_up(stack, 1, with_vendor=with_vendor)
         bare = stack.enter_context(httpx.Client(trust_env=False))
         ways = {
-            "httpx": timed(lambda: place.posted(bare)),
-            "infer": timed(lambda: infer(place.client, place.deployment, place.columns)),
+            "httpx": timed(lambda: setup.post(bare)),
+            "infer": timed(lambda: infer(setup.client, setup.deployment, setup.columns)),
         }
-        vendors, reasons = vendor_sdk.tried({vendor_sdk.name(): lambda: place.by_vendor("table")})
+        vendors, reasons = vendor_sdk.runnable({vendor_sdk.name(): lambda: setup.by_vendor("table")})
         warm = calls // 10
-        tell = stack.enter_context(shown(console, "one row", calls + warm))
-        ways |= _asynchronous(stack, place) | vendors
-        seconds = in_turns(ways, calls, warm=warm, tell=tell)
+        on_turn = stack.enter_context(progress_bar(console, "one row", calls + warm))
+        ways |= _asynchronous(stack, setup) | vendors
+        seconds = in_turns(ways, calls, warm=warm, on_turn=on_turn)
     medians = _medians(seconds)
     beside = {
         name: medians["httpx, asyncio" if name in {"aio.infer", "httpx, asyncio"} else "httpx"] for name in medians
@@ -133,15 +134,15 @@ def one_row(console: Console, *, calls: int = CALLS, with_vendor: bool = True) -
     return max(ratios["infer"], ratios["aio.infer"]) <= MOST_FOR_ONE_ROW
 
 
-def _asynchronous(stack: ExitStack, place: Scoring) -> dict[str, Way]:
-    """Return the same two ways in asyncio, timed inside its loop."""
+def _asynchronous(stack: ExitStack, setup: Setup) -> dict[str, Way]:
+    """Return the same two ways in asyncio, timed inside its event loop."""
     runner = stack.enter_context(asyncio.Runner())
     bare = httpx.AsyncClient(trust_env=False)
     stack.callback(lambda: runner.run(bare.aclose()))
-    stack.callback(lambda: runner.run(place.client.get_async_httpx_client().aclose()))
+    stack.callback(lambda: runner.run(setup.client.get_async_httpx_client().aclose()))
 
     async def post() -> None:
-        answer = await bare.post(place.deployment.url, content=place.content, headers=place.headers, timeout=_TIMEOUT)
+        answer = await bare.post(setup.deployment.url, content=setup.content, headers=setup.headers, timeout=_TIMEOUT)
         answer.raise_for_status()
 
     async def in_loop(awaited: Coroutine[Any, Any, object]) -> float:
@@ -151,7 +152,7 @@ def _asynchronous(stack: ExitStack, place: Scoring) -> dict[str, Way]:
 
     return {
         "httpx, asyncio": lambda: runner.run(in_loop(post())),
-        "aio.infer": lambda: runner.run(in_loop(aio.infer(place.client, place.deployment, place.columns))),
+        "aio.infer": lambda: runner.run(in_loop(aio.infer(setup.client, setup.deployment, setup.columns))),
     }
 
 
@@ -163,38 +164,41 @@ def many_rows(
     records_turns: int = RECORDS_TURNS,
     with_vendor: bool = True,
 ) -> bool:
-    """Many rows by `infer` beside a bare POST and pyarrow, and as records; whether it is as fast as it should be."""
+    """Measure many rows by `infer` beside a bare POST and pyarrow, and as records.
+
+    Returns whether the ratios are within their limits.
+    """
     with ExitStack() as stack:
-        place = scoring(stack, rows, with_vendor=with_vendor)
+        setup = set_up(stack, rows, with_vendor=with_vendor)
         candidates = {f"{vendor_sdk.name()}, a {form}": form for form in ("table", "data frame")}
-        vendors, reasons = vendor_sdk.tried(
-            {name: lambda form=form: place.by_vendor(form) for name, form in candidates.items()}
+        vendors, reasons = vendor_sdk.runnable(
+            {name: lambda form=form: setup.by_vendor(form) for name, form in candidates.items()}
         )
-        tell = stack.enter_context(shown(console, f"{rows:,} rows", turns + records_turns + 2))
-        arrow = in_turns(_arrow_ways(stack, place) | _of("table", vendors), turns, tell=tell)
-        records = in_turns(_records_ways(place) | _of("frame", vendors), records_turns, tell=tell)
-    ours, others = _medians(arrow), _medians(records)
-    ratios = {name: median / ours["httpx and pyarrow"] for name, median in ours.items()}
+        on_turn = stack.enter_context(progress_bar(console, f"{rows:,} rows", turns + records_turns + 2))
+        arrow = in_turns(_arrow_ways(stack, setup) | _ending_with("table", vendors), turns, on_turn=on_turn)
+        records = in_turns(_records_ways(setup) | _ending_with("frame", vendors), records_turns, on_turn=on_turn)
+    arrow_medians, record_medians = _medians(arrow), _medians(records)
+    ratios = {name: median / arrow_medians["httpx and pyarrow"] for name, median in arrow_medians.items()}
     title = f"{rows:,} x {WIDTH} float32 in Arrow, medians of {turns} turns"
     limit = f"of httpx with ready-made bytes and pyarrow (ours at most {MOST_FOR_MANY_ROWS})"
-    _show(console, title, limit, ours, ratios)
-    times = {name: median / others["infer, in Arrow"] for name, median in others.items()}
+    _show(console, title, limit, arrow_medians, ratios)
+    times = {name: median / record_medians["infer, in Arrow"] for name, median in record_medians.items()}
     title = f"The same rows as records, medians of {records_turns} turns"
-    _show(console, title, f"times Arrow (ours at least {LEAST_OF_RECORDS:g})", others, times, reasons=reasons)
+    _show(console, title, f"times Arrow (ours at least {LEAST_OF_RECORDS:g})", record_medians, times, reasons=reasons)
     slowest = max(ratio for name, ratio in ratios.items() if name.startswith("infer"))
     return slowest <= MOST_FOR_MANY_ROWS and times["infer, in pandas-records"] >= LEAST_OF_RECORDS
 
 
-def _of(form: str, ways: Mapping[str, Way]) -> dict[str, Way]:
+def _ending_with(form: str, ways: Mapping[str, Way]) -> dict[str, Way]:
     return {name: way for name, way in ways.items() if name.endswith(form)}
 
 
-def _arrow_ways(stack: ExitStack, place: Scoring) -> dict[str, Way]:
+def _arrow_ways(stack: ExitStack, setup: Setup) -> dict[str, Way]:
     bare = stack.enter_context(httpx.Client(trust_env=False))
     return {
-        "httpx and pyarrow": timed(lambda: _read(place.posted(bare))),
-        "infer, of numpy arrays": timed(lambda: infer(place.client, place.deployment, place.columns)),
-        "infer, of a table": timed(lambda: infer(place.client, place.deployment, place.table)),
+        "httpx and pyarrow": timed(lambda: _read(setup.post(bare))),
+        "infer, of numpy arrays": timed(lambda: infer(setup.client, setup.deployment, setup.columns)),
+        "infer, of a table": timed(lambda: infer(setup.client, setup.deployment, setup.table)),
     }
 
 
@@ -203,16 +207,16 @@ def _read(content: bytes) -> pa.Table:
         return reader.read_all()
 
 
-def _records_ways(place: Scoring) -> dict[str, Way]:
-    client, where, table = place.client, place.deployment, place.table
+def _records_ways(setup: Setup) -> dict[str, Way]:
+    client, deployment, table = setup.client, setup.deployment, setup.table
     return {
-        "infer, in Arrow": timed(lambda: infer(client, where, table)),
-        "infer, in pandas-records": timed(lambda: infer(client, where, table, wire="pandas-records")),
+        "infer, in Arrow": timed(lambda: infer(client, deployment, table)),
+        "infer, in pandas-records": timed(lambda: infer(client, deployment, table, wire="pandas-records")),
     }
 
 
 def _medians(seconds: Mapping[str, list[float]]) -> dict[str, float]:
-    """Milliseconds."""
+    """Return the medians in milliseconds."""
     return {name: statistics.median(values) * 1000 for name, values in seconds.items()}
 
 
@@ -225,8 +229,8 @@ def _show(
     *,
     reasons: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """A table of milliseconds and ratios, and of what was not measured, with the reason."""
-    table = figures(title, "by", "milliseconds", limit, note=vendor_sdk.NOTE)
+    """Print a table of milliseconds and ratios, with the ways that were not measured and the reasons."""
+    table = result_table(title, "by", "milliseconds", limit, note=vendor_sdk.NOTE)
     for name, median in medians.items():
         table.add_row(name, f"{median:.2f}", f"{ratios[name]:.2f}")
     for name, reason in reasons.items():

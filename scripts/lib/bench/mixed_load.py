@@ -1,4 +1,4 @@
-"""Requests of many kinds, mixed at random, from one client; what was acknowledged is written down."""
+"""Sends requests of many kinds at random, and keeps a record of what the instance acknowledged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 
-from scripts.lib.bench.sandbox import WIDTH, model
+from scripts.lib.bench.model import WIDTH, model_content
 from wallaroo_ext import contract
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.inference.media_types import arrow_media_type
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 WORKSPACE = 1
 LARGE = 10_000
-"""The rows of a large inference; they are more than a MiB."""
+"""The number of rows of a large inference, which are more than a MiB."""
 
 _SIZES = (100, 5_000, 70_000, 1_500_000)
-_PATIENCE_SECONDS = 60
+_TIMEOUT_SECONDS = 60
 _OCTETS = "application/octet-stream"
-_FIRST_FLOAT = 1 << 24  # up to here a float32 has every integer
+_MARKER_LIMIT = 1 << 24  # a float32 holds every integer below it
 
 
 class UnexpectedAnswerError(Exception):
@@ -41,17 +41,17 @@ class UnexpectedAnswerError(Exception):
 
 @dataclass
 class Acknowledged:
-    """What an instance said it has done; what is under way is in none of it.
+    """The changes that an instance has acknowledged, without requests that are still in flight.
 
     Attributes:
-        workspaces: Names.
-        users: Ids.
-        pipelines: Ids.
+        workspaces: The names of workspaces.
+        users: The ids of users.
+        pipelines: The ids of pipelines.
         versions: The SHA-256 of each model version's file, by its id.
-        assays: Whether each is active, by its id.
-        rows: How many rows were scored under each marker, which stands in the first field of the row.
-        is_deployed: Whether the deployment that comes and goes is there; None where it is not known.
-        refresh_token: The one to use next; None where it is not known.
+        assays: Whether each assay is active, by its id.
+        rows: How many rows were scored with each marker, which is the first field of a row.
+        is_deployed: Whether the second pipeline is deployed; None if that is not known.
+        refresh_token: The refresh token to use next; None if that is not known.
     """
 
     workspaces: set[str] = field(default_factory=set[str])
@@ -65,19 +65,19 @@ class Acknowledged:
 
 
 class Actor:
-    """One client that does one thing after the other.
+    """A client that does one action after the other.
 
     Args:
-        number: Its number; no two have the same one on an instance.
-        seed: Decides what it does.
-        mix: How often it does what, by the names of `ACTIONS`.
+        number: Its number, which no other actor of the instance has.
+        seed: The seed of its random choices.
+        mix: The weights of its actions, by the names of `ACTIONS`.
     """
 
     def __init__(self, number: int, seed: int, mix: Mapping[str, int]) -> None:
         self.acknowledged = Acknowledged()
         self.name = f"actor-{number}"
         self.http = httpx.Client(trust_env=False)
-        self.random = random.Random(seed)  # noqa: S311 - for what it does, not for secrets
+        self.random = random.Random(seed)  # noqa: S311 - no secrets are made from it
         self._mix = mix
         self._environment: dict[str, str] = {}
         self._count = 0
@@ -87,10 +87,7 @@ class Actor:
         self._url = ""
 
     def connect(self, environment: dict[str, str]) -> None:
-        """Work with an instance from now on: one that begins, or the same after a restart.
-
-        It signs in with the refresh token that it has, or, without one, with the user's password.
-        """
+        """Sign in to an instance, which may have restarted: with the last refresh token, or else with the password."""
         self._environment = environment
         self.http.close()
         self.http = httpx.Client(base_url=environment["WALLAROO_API_URL"], trust_env=False, timeout=60)
@@ -101,7 +98,7 @@ class Actor:
         self._get_token({"grant_type": "password"} | user)
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Close the connections."""
         self.http.close()
 
     def _get_token(self, grant: dict[str, str]) -> None:
@@ -113,24 +110,24 @@ class Actor:
         self.http.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
     def post(self, operation: str, body: Any) -> Any:
-        """Return the answer to a request with JSON."""
+        """Send a request with JSON. Returns the answer."""
         return _checked(self.http.post(contract.operation(operation).path, json=body)).json()
 
     def prepare(self) -> None:
-        """Upload a model and deploy it, for the inferences; a second pipeline is for what comes and goes."""
-        version = self._upload_stream(model(), self.name)
+        """Upload a model and deploy it for the inferences, and make a second pipeline to deploy and undeploy."""
+        version = self._upload_stream(model_content(), self.name)
         self._pipeline = self._new_pipeline(self.name) | {"model_ids": [version]}
         self._toggled = self._new_pipeline(f"{self.name}-toggled") | {"model_ids": [version]}
         self.post("deploy_pipeline", self._pipeline)
 
     def wait_until_running(self) -> None:
-        """Wait until the deployment for the inferences runs."""
+        """Wait until the deployment for the inferences is running."""
         where = {"workspace_id": WORKSPACE, "pipeline_name": self.name}
-        self._url = self.post("get_pipeline_external_url", where)["url"]  # another one after a restart
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        self._url = self.post("get_pipeline_external_url", where)["url"]  # it changes with a restart
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while (status := self.get_deployment_status()) != "Running":
             if time.monotonic() > deadline:
-                raise UnexpectedAnswerError(f"The deployment of {self.name} is {status} after {_PATIENCE_SECONDS} s.")
+                raise UnexpectedAnswerError(f"The deployment of {self.name} is {status} after {_TIMEOUT_SECONDS} s.")
             time.sleep(0.02)
 
     @property
@@ -139,23 +136,23 @@ class Actor:
         return int(self._pipeline["pipeline_id"])
 
     def versions(self) -> list[dict[str, Any]]:
-        """Return the model versions that were uploaded."""
+        """Return the model versions that this actor uploaded."""
         models = {model["name"] for model in self.post("list_models", {"workspace_id": WORKSPACE})["models"]}
-        own = [name for name in models if name == self.name or name.startswith(f"{self.name}-")]
-        return [version for name in own for version in self.post("list_model_versions", {"model_id": name})]
+        names = [name for name in models if name == self.name or name.startswith(f"{self.name}-")]
+        return [version for name in names for version in self.post("list_model_versions", {"model_id": name})]
 
     def assays(self) -> list[dict[str, Any]]:
-        """Return the assays that were created."""
+        """Return the assays that this actor created."""
         return self.post("list_assays", {"pipeline_id": self.pipeline_id})
 
     def is_deployed(self) -> bool:
-        """Return whether the deployment that comes and goes is there."""
+        """Return whether the second pipeline is deployed."""
         where = {"workspace_id": WORKSPACE, "pipeline_name": self._toggled["deploy_id"]}
         path = contract.operation("get_pipeline_external_url").path
         return self.http.post(path, json=where).status_code == HTTPStatus.OK
 
     def _new_pipeline(self, name: str) -> dict[str, Any]:
-        """Return a new pipeline, as a request deploys it."""
+        """Create a pipeline. Returns the body of the request that deploys it."""
         body: dict[str, Any] = {"pipeline_id": name, "workspace_id": WORKSPACE, "definition": {}}
         made = self.post("create_pipeline", body)
         self.acknowledged.pipelines.add(made["pipeline_pk_id"])
@@ -163,7 +160,7 @@ class Actor:
         return {"deploy_id": name} | ids
 
     def step(self) -> str:
-        """Do the next thing; its name in `ACTIONS`."""
+        """Do the next action. Returns its name in `ACTIONS`."""
         [name] = self.random.choices(list(self._mix), weights=list(self._mix.values()))
         self._count += 1
         ACTIONS[name](self)
@@ -229,7 +226,7 @@ class Actor:
         return version
 
     def upload_model_stream(self) -> None:
-        """Upload a model as a body of its own."""
+        """Upload a model as the body of the request."""
         self._upload_stream(self._content(), f"{self.name}-streamed")
 
     def upload_model(self) -> None:
@@ -240,7 +237,7 @@ class Actor:
         self._uploaded(self.http.post(path, data=fields, files=files), content)
 
     def upload_and_convert_model(self) -> None:
-        """Upload a model that is stored only."""
+        """Upload a model that is only stored."""
         content = self._content()
         metadata = {"name": f"{self.name}-converted", "visibility": "private", "workspace_id": WORKSPACE}
         text = json.dumps(metadata | {"conversion": {"framework": "custom"}})
@@ -249,9 +246,9 @@ class Actor:
         self._uploaded(self.http.post(path, files=parts), content)
 
     def _rows(self, count: int) -> tuple[int, np.ndarray[Any, Any]]:
-        """Rows, and the marker that they have in their first field."""
+        """Return a marker, and rows that have it in their first field."""
         marker = self._first_marker + self._count
-        if marker >= _FIRST_FLOAT:
+        if marker >= _MARKER_LIMIT:
             raise ValueError("Too many actors, or too many steps, for a marker in a float32.")
         rows = np.full((count, WIDTH), 0.5, np.float32)
         rows[:, 0] = marker
@@ -260,9 +257,9 @@ class Actor:
     def infer_json(self) -> None:
         """Score a row as JSON."""
         marker, rows = self._rows(1)
-        kind = contract.operation("infer_pipeline").request_types[0]
+        media_type = contract.operation("infer_pipeline").request_types[0]
         body = json.dumps([{"dense_input": rows[0].tolist()}]).encode()
-        self._infer(marker, 1, body, kind)
+        self._infer(marker, 1, body, media_type)
 
     def infer_arrow(self, count: int = 1) -> None:
         """Score rows as Arrow."""
@@ -270,11 +267,12 @@ class Actor:
         self._infer(marker, count, to_file(to_table({"dense_input": rows})).to_pybytes(), arrow_media_type())
 
     def infer_many(self) -> None:
-        """Score so many rows that they are more than a MiB."""
+        """Score rows of more than a MiB."""
         self.infer_arrow(LARGE)
 
-    def _infer(self, marker: int, count: int, content: bytes, kind: str) -> None:
-        _checked(self.http.post(self._url, content=content, headers={"Content-Type": kind, "Accept": kind}))
+    def _infer(self, marker: int, count: int, content: bytes, media_type: str) -> None:
+        headers = {"Content-Type": media_type, "Accept": media_type}
+        _checked(self.http.post(self._url, content=content, headers=headers))
         self.acknowledged.rows[marker] = count
 
     def list_workspaces(self) -> None:
@@ -330,11 +328,11 @@ ACTIONS: dict[str, Callable[[Actor], object]] = {
     "read the log": Actor.read_log,
     "compute an assay's baseline": Actor.compute_assay,
 }
-"""What an actor can do."""
+"""The actions of an actor, by name."""
 
 
 def assay(pipeline: str, pipeline_id: int) -> dict[str, Any]:
-    """Return an assay as the contract's example has it, of a pipeline whose model has the same name."""
+    """Return the contract's example of an assay for a pipeline whose model has the same name."""
     body = deepcopy(_example_assay())
     for part in (body["baseline"]["Fixed"], body["window"]):
         part |= {"pipeline": pipeline, "model": pipeline}

@@ -1,4 +1,4 @@
-"""The sandboxes that a process runs, and the memory that processes take, as Linux tells them."""
+"""Finds the sandboxes that a process runs, and the memory that processes take, from Linux's /proc."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from pathlib import Path
 
 
 def sandboxes_below(pid: int) -> list[int]:
-    """Return the processes of sandboxes that a process started."""
+    """Return the ids of the sandbox processes that a process started."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     return [int(child) for child in children if b"wallaroo_ext.cli" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def tree(pid: int) -> list[int]:
-    """Return a process and all that it and its threads have started, and these, and so on."""
-    found = [pid]
+    """Return a process and all of its descendants."""
+    pids = [pid]
     for thread in Path(f"/proc/{pid}/task").iterdir():
         for child in (thread / "children").read_text(encoding="ascii").split():
             with suppress(OSError):  # it has ended
-                found += tree(int(child))
-    return found
+                pids += tree(int(child))
+    return pids
 
 
 def memory_of_tree_mib(pid: int) -> float:
-    """Return what a process and all below it take in MiB, with what they share counted once."""
+    """Return the MiB that a process and its descendants take, with shared memory counted once."""
     total = 0
     for process in tree(pid):
         with suppress(OSError):
@@ -33,6 +33,6 @@ def memory_of_tree_mib(pid: int) -> float:
 
 
 def memory_mib(pid: int, field: str) -> float:
-    """Return a process's resident memory in MiB: `VmRSS` for what it takes now, `VmHWM` for its peak."""
+    """Return a process's resident memory in MiB: the field `VmRSS` for the present, `VmHWM` for the peak."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:")) / 1024

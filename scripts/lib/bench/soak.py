@@ -1,7 +1,7 @@
-"""An hour's worth of mixed requests in five minutes: does every one succeed, and does the sandbox's memory stay flat?
+"""Sends an hour's worth of mixed requests in five minutes: all have to succeed, and the memory has to stay flat.
 
-An hour with ten requests a second, day and night the load of a busy team, is 36,000 requests. They are sent in five
-minutes, so 120 a second, by clients that wait for their turn, not for each other.
+A busy team sends ten requests a second, so 36,000 in an hour. Here they are sent at 120 a second, by clients that each
+wait for their own turn and not for each other.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ HOUR = 36_000
 SECONDS = 300.0
 CLIENTS = 8
 GROWTH = 0.1
-"""By how much of what it takes after the warm-up a process may grow until the end."""
+"""The share by which the process's memory may grow after the warm-up."""
 
 _WARM_UP = 0.2
 _COMMON = {name: 60 for name in ACTIONS if name.startswith("infer 1 row")}
 _READS = {name: 16 for name in ACTIONS if name.startswith(("list", "read a"))}
 _RARE = {"refresh the token": 6, "read the log": 4, "deploy or undeploy": 4, "infer 10,000 rows, Arrow": 4}
 MIX = dict.fromkeys(ACTIONS, 1) | _COMMON | _READS | _RARE
-"""How often what is done: inferences most of all, then reads, then what changes something."""
+"""The weights of the actions: inferences are most frequent, then reads, then changes."""
 
 
 @dataclass
 class Soaked:
-    """What was measured.
+    """The measurements of a run.
 
     Attributes:
-        took: How long it all took, in seconds.
-        seconds: How long each request took, in seconds, by action.
-        errors: What went wrong.
-        memory: Samples of the sandbox's resident memory, as seconds since the begin and MiB.
+        took: The duration of the run in seconds.
+        seconds: The durations of the requests in seconds, by action.
+        errors: The errors of requests.
+        memory: Samples of the sandbox's resident memory: seconds since the start, and MiB.
     """
 
     took: float = 0.0
@@ -57,7 +57,7 @@ class Soaked:
 
     @property
     def done(self) -> int:
-        """How many requests were answered."""
+        """The number of requests that have ended."""
         return sum(map(len, self.seconds.values())) + len(self.errors)
 
     @property
@@ -77,7 +77,7 @@ class Soaked:
 
     @property
     def slope(self) -> float:
-        """How the memory grew after the warm-up, in MiB for an hour's worth of requests: a line through all samples."""
+        """The growth of memory after the warm-up, in MiB for an hour's requests: the slope of the samples."""
         times, values = zip(*self.warm, strict=True)
         return float(np.polyfit(times, values, 1)[0]) * self.took
 
@@ -96,12 +96,12 @@ def _median(samples: list[tuple[float, float]]) -> float:
 
 
 def soak(on_progress: Callable[[int, float], None], requests: int = HOUR, seconds: float = SECONDS) -> Soaked:
-    """Send requests to a sandbox of its own, evenly over a time.
+    """Send requests to a sandbox of its own, evenly over a time. Returns the measurements.
 
     Args:
-        on_progress: Called each second with the number of requests that were answered, and with the MiB.
-        requests: How many.
-        seconds: Over which time; it takes longer where the machine is slower.
+        on_progress: Called each second with the number of ended requests and the MiB of memory.
+        requests: How many requests to send.
+        seconds: The time to send them in; a slow machine takes longer.
     """
     before = set(sandboxes_below(os.getpid()))
     with running(None, "--log-limit", "256") as environment, ExitStack() as opened:
@@ -126,14 +126,14 @@ def soak(on_progress: Callable[[int, float], None], requests: int = HOUR, second
 
 
 def _act(soaked: Soaked, actor: Actor, turns: tuple[int, float, float]) -> None:
-    """Take one's turns; which is late does not wait for its turn."""
+    """Send an actor's requests at their times; late requests are sent at once."""
     count, seconds, began = turns
     for number in range(count):
         time.sleep(max(0.0, began + seconds * number / count - time.perf_counter()))
         sent = time.perf_counter()
         try:
             action = actor.step()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+        except Exception as error:  # noqa: BLE001 - any error is a finding
             soaked.errors.append(f"{type(error).__name__}: {error}")
         else:
             soaked.seconds[action].append(time.perf_counter() - sent)
@@ -142,7 +142,7 @@ def _act(soaked: Soaked, actor: Actor, turns: tuple[int, float, float]) -> None:
 def _sample(
     soaked: Soaked, pid: int, began: float, over: threading.Event, on_progress: Callable[[int, float], None]
 ) -> None:
-    """Look at the memory each second until it is over."""
+    """Sample the memory each second until the run is over."""
     while not over.wait(1.0):
         memory = memory_mib(pid, "VmRSS")
         soaked.memory.append((time.perf_counter() - began, memory))

@@ -1,6 +1,6 @@
-"""What may send the requests: httpx, aiohttp and pyreqwest beside each other, through `connect` and on a sandbox.
+"""Measures the transports httpx, aiohttp and pyreqwest side by side, through `connect` and on a sandbox.
 
-Only this section ever installs pyreqwest, in a directory of its own, which is removed at the end.
+Only this section installs pyreqwest, in a directory of its own, which is removed at the end.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import numpy as np
 from wallaroo_mlops_client.api.workspaces import list_workspaces
 from wallaroo_mlops_client.models import ListWorkspacesRequest
 
-from scripts.lib.bench.sandbox import WIDTH, deployed
-from scripts.lib.bench.turns import figures, in_turns, shown, timed
+from scripts.lib.bench.model import WIDTH, deploy_model
+from scripts.lib.bench.turns import in_turns, progress_bar, result_table, timed
 from wallaroo_ext import aio, connect, operations
 from wallaroo_ext.inference.infer import infer_steps
 from wallaroo_ext.inference.rows import to_table
@@ -44,7 +44,7 @@ TURNS = 5
 CALLS = 960
 AT_A_TIME = 64
 ROWS = 2_000
-"""Their Arrow file is just small enough to be sent as one piece: the transport of pyreqwest takes no larger ones."""
+"""As many as fit into an Arrow file that is sent in one piece; pyreqwest's transport takes no larger ones."""
 LARGE_CALLS = 64
 LARGE_AT_A_TIME = 8
 _LOCK = Path(__file__).resolve().parents[2] / "requirements" / "pyreqwest.txt"
@@ -52,13 +52,13 @@ _LOCK = Path(__file__).resolve().parents[2] / "requirements" / "pyreqwest.txt"
 
 @dataclass(frozen=True)
 class Work:
-    """Requests to make, all at once or one after the other.
+    """Requests to send, several at a time or one after the other.
 
     Attributes:
-        title: What a reader calls it.
+        title: The name in the table.
         calls: How many requests there are.
-        at_a_time: How many are under way.
-        steps: One of them.
+        at_a_time: How many are in flight at a time.
+        steps: Makes the steps of a request.
     """
 
     title: str
@@ -68,19 +68,21 @@ class Work:
 
 
 def transports(console: Console) -> bool:
-    """Return each transport in threads and in asyncio: small calls one at a time and many at a time, and rows."""
-    table = figures(f"Transports, medians of {TURNS} turns", "what", "by", "requests a second", "times httpx")
+    """Measure each transport in threads and in asyncio: small calls one and many at a time, and many rows."""
+    table = result_table(f"Transports, medians of {TURNS} turns", "what", "by", "requests a second", "times httpx")
     with ExitStack() as stack:
-        stack.enter_context(_pyreqwest())
+        stack.enter_context(_pyreqwest_installed())
         environment = stack.enter_context(running())
-        works = _works(deployed(stack.enter_context(connect(environment=environment))))
-        tell = stack.enter_context(shown(console, "transports", 2 * len(works) * (TURNS + 1)))
+        works = _works(deploy_model(stack.enter_context(connect(environment=environment))))
+        on_turn = stack.enter_context(progress_bar(console, "transports", 2 * len(works) * (TURNS + 1)))
         for work in works:
             for kind, ways in (
                 ("threads", _in_threads(stack, environment, work)),
                 ("asyncio", _in_asyncio(stack, environment, work)),
             ):
-                medians = {name: statistics.median(times) for name, times in in_turns(ways, TURNS, tell=tell).items()}
+                medians = {
+                    name: statistics.median(times) for name, times in in_turns(ways, TURNS, on_turn=on_turn).items()
+                }
                 for name, seconds in medians.items():
                     times = f"{medians['httpx'] / seconds:.2f}"
                     table.add_row(f"{work.title}, {kind}", name, f"{work.calls / seconds:,.0f}", times)
@@ -106,8 +108,8 @@ def _works(deployment: Deployment) -> list[Work]:
 
 
 @contextmanager
-def _pyreqwest() -> Generator[None]:
-    """Installs pyreqwest, and removes it again."""
+def _pyreqwest_installed() -> Generator[None]:
+    """Install pyreqwest while a `with` block runs."""
     with tempfile.TemporaryDirectory(prefix="wallaroo-pyreqwest-") as directory:
         command = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--system-certs"]
         command += ["--require-hashes", "--no-deps", "--target", directory, "--requirements", str(_LOCK)]
@@ -119,19 +121,19 @@ def _pyreqwest() -> Generator[None]:
             sys.path.remove(directory)
 
 
-def _of_pyreqwest(name: str) -> Any:
-    """Return one of its transports for httpx."""
+def _pyreqwest_transport(name: str) -> Any:
+    """Return one of pyreqwest's transports for httpx."""
     return getattr(import_module("pyreqwest.compatibility.httpx"), name)()
 
 
 def _options(transport: Any) -> dict[str, Any]:
-    """What `connect` is given for a transport: as many connections as there are requests; pyreqwest has no limit."""
+    """Return options of `connect` for a transport, with as many connections as requests; pyreqwest has no limit."""
     limits = {"limits": httpx.Limits(max_connections=AT_A_TIME)} if isinstance(transport, str) else {}
     return {"transport": transport, **limits}
 
 
 def _in_threads(stack: ExitStack, environment: dict[str, str], work: Work) -> dict[str, Way]:
-    """Return the work by each transport that threads can use."""
+    """Return a way for each transport that threads can use."""
     pool = stack.enter_context(ThreadPoolExecutor(work.at_a_time))
 
     def way(transport: Any) -> Way:
@@ -140,14 +142,14 @@ def _in_threads(stack: ExitStack, environment: dict[str, str], work: Work) -> di
 
     def run(client: Client) -> None:
         sent = [pool.submit(operations.run, client, work.steps()) for _ in range(work.calls)]
-        for one in sent:
-            one.result()
+        for future in sent:
+            future.result()
 
-    return {"httpx": way("httpx"), "pyreqwest": way(_of_pyreqwest("SyncHttpxTransport"))}
+    return {"httpx": way("httpx"), "pyreqwest": way(_pyreqwest_transport("SyncHttpxTransport"))}
 
 
 def _in_asyncio(stack: ExitStack, environment: dict[str, str], work: Work) -> dict[str, Way]:
-    """Return the work by each transport that event loops can use."""
+    """Return a way for each transport that event loops can use."""
     runner = stack.enter_context(asyncio.Runner())
 
     def way(transport: Any) -> Way:
@@ -158,11 +160,11 @@ def _in_asyncio(stack: ExitStack, environment: dict[str, str], work: Work) -> di
     async def run(client: Any) -> None:
         free = asyncio.Semaphore(work.at_a_time)
 
-        async def score() -> None:
+        async def send() -> None:
             async with free:
                 await aio.run(client, work.steps())
 
-        await asyncio.gather(*(score() for _ in range(work.calls)))
+        await asyncio.gather(*(send() for _ in range(work.calls)))
 
     ways = {"httpx": way("httpx"), "aiohttp": way("aiohttp")}
-    return ways | {"pyreqwest": way(_of_pyreqwest("HttpxTransport"))}
+    return ways | {"pyreqwest": way(_pyreqwest_transport("HttpxTransport"))}

@@ -1,4 +1,4 @@
-"""Measuring several ways of doing one thing in turns, so that what else the machine does falls on all of them."""
+"""Measures several ways to do one thing in turns, so that other load on the machine affects all of them alike."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Way = Callable[[], float]
-"""Does the thing once, and gives the seconds that it took."""
+"""Does the thing once, and returns the seconds that it took."""
 
 
 def timed(run: Callable[[], object]) -> Way:
-    """Return a way from a function."""
+    """Return a function as a way, timed."""
 
     def measured() -> float:
         began = time.perf_counter()
@@ -32,17 +32,17 @@ def timed(run: Callable[[], object]) -> Way:
 
 
 def in_turns(
-    ways: Mapping[str, Way], turns: int, *, warm: int = 1, tell: Callable[[], object] = lambda: None
+    ways: Mapping[str, Way], turns: int, *, warm: int = 1, on_turn: Callable[[], object] = lambda: None
 ) -> dict[str, list[float]]:
     """Return the seconds of each way in each turn.
 
-    Each turn begins with another way, so that none is always the one after the same neighbour.
+    Each turn begins with another way, so that no way always follows the same one.
 
     Args:
         ways: The ways, by their names.
         turns: How many turns count.
-        warm: How many turns there are before them that do not count.
-        tell: Called after each turn.
+        warm: How many turns come before them to warm up.
+        on_turn: Called after each turn.
     """
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     order = deque(ways.items())
@@ -52,21 +52,21 @@ def in_turns(
             if turn >= 0:
                 seconds[name].append(took)
         order.rotate(-1)
-        tell()
+        on_turn()
     return seconds
 
 
 @contextmanager
-def shown(console: Console, what: str, steps: int) -> Generator[Callable[[], None]]:
-    """Yield a bar for the time of a `with` block; the function that says that a step is done."""
-    bar = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+def progress_bar(console: Console, label: str, steps: int) -> Generator[Callable[[], None]]:
+    """Show a progress bar while a `with` block runs. Yields the function to call after each step."""
+    bar = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*bar, console=console, transient=True) as progress:
         task = progress.add_task("", total=steps)
         yield lambda: progress.advance(task)
 
 
-def figures(title: str, *columns: str, note: str | None = None) -> Table:
-    """Return a table whose first column is text, and whose others are figures; a note stands below it."""
+def result_table(title: str, *columns: str, note: str | None = None) -> Table:
+    """Return a table whose first column is text and whose other columns are figures, with a note below it."""
     table = Table(title=title, title_justify="left", caption=note, caption_justify="left")
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")

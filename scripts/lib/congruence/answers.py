@@ -1,8 +1,8 @@
-"""Recorded exchanges, replayed on a sandbox: does it answer as the instances did that were recorded?
+"""Replays recorded exchanges on a sandbox, and compares its answers with the recorded ones.
 
-Each document is replayed in its order on a sandbox of its own, of the document's release, with what the document takes
-as given prepared before. Ids, UUIDs and digests of the recording are mapped to those of the sandbox as they are learnt.
-Answers are compared by status, keys, types and nulls.
+Each document is replayed in its order on a sandbox of its own with the document's release, after the things that the
+document assumes to exist were made. Ids, UUIDs and digests of the recording are mapped to those of the sandbox as
+answers show them. Answers are compared by status, keys, types and nulls.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from scripts.lib.bench.model import model_content
+from scripts.lib.congruence.table import write_or_check
 from wallaroo_ext import call, connect, contract, upload_model, wait_until_running
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.sandbox.http.validation import ContractSpec
@@ -41,9 +43,9 @@ FIRST_USERS = ("ca7d7043-8e94-42d5-9f3a-8f55c2e42814", "028c8b48-c39b-4578-9110-
 DOCUMENTS_SHA = "bc85ce596945f876256f41515c7501c399fd97ebcb9ab3dd41bf03f8937b4507"
 PATIENCE_SECONDS = 30.0
 ASSAYS = {"api-essentials-guide": (4, 4), "mlops-api-tutorial": (5, 1)}
-"""The ids of the workspace and the pipeline that a document's assays are of."""
+"""The ids of the workspace and the pipeline that a document's assays belong to."""
 
-# What is mapped: the kind of thing that a field of a request or an answer names.
+# The kind of thing that a field of a request or an answer identifies; its values are mapped.
 FIELDS = {
     "workspace_id": "workspace",
     "pipeline_pk_id": "pipeline",
@@ -76,7 +78,7 @@ IDS = {
     "run_interactive_assay_baseline": "assay",
 }
 
-# Why the sandbox differs, by operation and place; a difference without a reason fails the test.
+# Why the sandbox differs, by operation and path in the answer; a difference without a reason fails the test.
 REASONS = {
     ("query_users", "users.*.firstName"): "the sandbox's users have no names",
     ("query_users", "users.*.lastName"): "the sandbox's users have no names",
@@ -92,8 +94,8 @@ REASONS = {
     ("infer_pipeline", "[].metadata.partition"): "recorded on 2023.2; the sandbox answers as 2023.4",
 }
 
-# What a document's later requests name, although the answer that it is from is not printed: by operation,
-# what it may have been.
+# Answers that a document does not print although its later requests use their values: by operation, the possible
+# answers.
 UNPRINTED: dict[str, dict[str, list[Any]]] = {
     "pipeline-management-guide": {
         "list_model_versions": [[{"model_version": "bdfc8c60-b5bc-4c0e-aa87-157cd52895b6", "sha": DOCUMENTS_SHA}]],
@@ -107,16 +109,16 @@ UNPRINTED: dict[str, dict[str, list[Any]]] = {
 
 @dataclass
 class Names:
-    """What the recording calls a thing, and what the sandbox calls it."""
+    """Maps the recording's ids and names to those of the sandbox."""
 
     known: dict[tuple[str, Any], Any] = field(default_factory=dict[tuple[str, Any], Any])
 
     def of(self, kind: str, value: Any) -> Any:
-        """Return the sandbox's name for a recorded one; the same where it was not learnt."""
+        """Return the sandbox's name for a recorded one; the recorded one if no other is known."""
         return self.known.get((kind, value), value)
 
     def in_request(self, operation: str, value: Any, name: str = "") -> Any:
-        """Return a recorded request with the sandbox's names in it."""
+        """Return a recorded request with the recorded names replaced."""
         if isinstance(value, dict):
             return {key: self.in_request(operation, inner, key) for key, inner in object_of(value).items()}
         if isinstance(value, list):
@@ -127,12 +129,12 @@ class Names:
         return self.of(kind, value) if kind else value
 
     def deployment(self, name: str) -> str:
-        """Return the name of a deployment, whose number is mapped."""
+        """Return the sandbox's name of a deployment, in which the number is replaced."""
         deploy_id, _, number = name.rpartition("-")
         return f"{deploy_id}-{self.of('deployment', int(number))}"
 
     def learn(self, operation: str, recorded: Any, actual: Any, name: str = "") -> None:
-        """Learn what stands in the same places of a recorded answer and of the sandbox's."""
+        """Map the names in a recorded answer to those at the same positions of the sandbox's answer."""
         for key in object_of(recorded).keys() & object_of(actual).keys():
             self.learn(operation, recorded[key], actual[key], key)
         for before, after in zip(list_of(recorded), list_of(actual), strict=False):
@@ -143,7 +145,7 @@ class Names:
 
 
 def kind_of(operation: str, name: str, value: Any) -> str | None:
-    """Return what kind of thing a field names; a name of a model or a pipeline is no id."""
+    """Return the kind of thing that a field identifies; None for other fields and for names of models and pipelines."""
     if name == "id":
         return IDS.get(operation)
     if name == "model_id" and isinstance(value, int):
@@ -155,7 +157,7 @@ def kind_of(operation: str, name: str, value: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Compared:
-    """One exchange, and how the sandbox's answer compares."""
+    """An exchange, and how the sandbox's answer compares with the recorded one."""
 
     exchange: str
     operation: str
@@ -169,12 +171,12 @@ class Compared:
 
 
 class Replay:
-    """One document, replayed on a sandbox.
+    """Replays a document on a sandbox.
 
     Args:
         client: A client of the sandbox.
-        environment: How to sign in.
-        model: The file that is uploaded in the place of the documents' own.
+        environment: The variables to sign in with.
+        model: The file that is uploaded in place of the document's own.
     """
 
     def __init__(self, client: Client, environment: dict[str, str], model: bytes) -> None:
@@ -187,14 +189,14 @@ class Replay:
         self.unprinted: dict[str, list[Any]] = {}
 
     def run(self, exchange: dict[str, Any]) -> Compared:
-        """Send one exchange, and compare the answer."""
+        """Send the request of an exchange. Returns how the answer compares."""
         operation = exchange["operation"]
         request = self._request(exchange)
         if request is None:
             return Compared(exchange["id"], operation, "not replayed", ("the rows that were sent are not printed",))
         answer = self._answer(operation, request)
-        wanted = exchange["status"] or self._spec.operations[operation].success
-        if answer.status_code != wanted:
+        expected = exchange["status"] or self._spec.operations[operation].success
+        if answer.status_code != expected:
             return Compared(exchange["id"], operation, f"status {answer.status_code}", (answer.text[:200], "no reason"))
         if "body" not in exchange["response"]:
             for unprinted in self.unprinted.get(operation, []):
@@ -203,12 +205,12 @@ class Replay:
         recorded, actual = exchange["response"]["body"], answer.json()
         self.names.learn(operation, recorded, actual)
         found = sorted(set(differences(shape(recorded), shape(actual))))
-        reasons = tuple(reason_of(operation, place) for place, _ in found)
-        said = "; ".join(f"`{place}`: {what}" for place, what in found)
-        return Compared(exchange["id"], operation, said or "same keys, types and nulls", reasons)
+        reasons = tuple(reason_of(operation, path) for path, _ in found)
+        result = "; ".join(f"`{path}`: {difference}" for path, difference in found)
+        return Compared(exchange["id"], operation, result or "same keys, types and nulls", reasons)
 
     def _answer(self, operation: str, request: dict[str, Any]) -> httpx.Response:
-        """Return the answer; that of a deployment's status once it is past starting, or is known to stay there."""
+        """Send a request, and repeat one for a deployment's status until it is not `Starting`. Returns the answer."""
         deadline = datetime.now(UTC) + timedelta(seconds=PATIENCE_SECONDS)
         answer = self._http.request(**request)
         while (
@@ -221,7 +223,7 @@ class Replay:
         return answer
 
     def _request(self, exchange: dict[str, Any]) -> dict[str, Any] | None:
-        """Return what httpx's `request` takes; None where the recording does not have the body."""
+        """Return arguments for httpx's `request`; None if the recording does not have the body."""
         operation, sent = exchange["operation"], exchange["request"]
         path = self._spec.operations[operation].path
         if "path_parameters" in sent:
@@ -245,13 +247,13 @@ class Replay:
         return self.names.deployment(sent["path_parameters"]["deployment"])
 
     def _token_request(self, request: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
-        """Return a token request of the sandbox's own user."""
-        own = {
+        """Return a token request with the credentials of the sandbox's user."""
+        credentials = {
             "username": self._environment["WALLAROO_USER"],
             "password": self._environment["WALLAROO_PASSWORD"],
             "refresh_token": self._refresh_token(request["url"]),
         }
-        form = {name: own.get(name, value) for name, value in sent["body"].items()}
+        form = {name: credentials.get(name, value) for name, value in sent["body"].items()}
         return request | {"data": form, "auth": self._client_basic}
 
     @property
@@ -267,7 +269,7 @@ class Replay:
         return self._http.post(path, data=form, auth=self._client_basic).json()["refresh_token"]
 
     def _files(self, operation: str, parts: dict[str, Any]) -> list[tuple[str, Any]]:
-        """Return the parts of an upload, with the model in the place of the documents' file."""
+        """Return the parts of an upload, with the model in place of the document's file."""
         files: list[tuple[str, Any]] = []
         for name, value in parts.items():
             if name == "file":
@@ -287,7 +289,7 @@ def _json(answer: httpx.Response) -> Any:
 
 
 def shape(value: Any) -> Any:
-    """A value's keys, types and nulls: objects by key (a UUID is any), lists as what their elements have together."""
+    """Return a value's keys, types and nulls: UUIDs as keys become `*`, and a list becomes what its elements share."""
     if isinstance(value, dict):
         fields: dict[str, Any] = {}
         for name, inner in object_of(value).items():
@@ -295,17 +297,17 @@ def shape(value: Any) -> Any:
             fields[key] = merged(fields[key], shape(inner)) if key in fields else shape(inner)
         return fields
     if isinstance(value, list):
-        together: Any = None
+        combined: Any = None
         for number, item in enumerate(list_of(value)):
-            together = shape(item) if number == 0 else merged(together, shape(item))
-        return [] if value == [] else [together]
+            combined = shape(item) if number == 0 else merged(combined, shape(item))
+        return [] if value == [] else [combined]
     if value is None or isinstance(value, bool | str):
         return {type(None): "null", bool: "boolean", str: "string"}[type(value)]
     return "number"
 
 
 def merged(left: Any, right: Any) -> Any:
-    """Return what two elements of one list have together."""
+    """Return the shape of two elements of a list, combined."""
     mine, other = object_of(left), object_of(right)
     if mine and other:
         return {
@@ -323,41 +325,41 @@ def _text(part: Any) -> str:
 
 
 def merged_lists(left: list[Any], right: list[Any]) -> list[Any]:
-    """Return what two lists have together; an empty one adds nothing."""
+    """Return the shapes of two lists, combined; an empty one adds nothing."""
     return [merged(left[0], right[0])] if left and right else left or right
 
 
-def differences(recorded: Any, actual: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """The places where two shapes differ, and how; a list that is empty on one side says nothing of its elements."""
+def differences(recorded: Any, actual: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the paths where two shapes differ, and how; the elements of a list are not compared with an empty one."""
     if isinstance(recorded, dict) and isinstance(actual, dict):
         mine, other = object_of(recorded), object_of(actual)
         for name in mine | other:
-            where = f"{place}.{name}".lstrip(".")
+            inner = f"{path}.{name}".lstrip(".")
             if name not in other:
-                yield where, "recorded only"
+                yield inner, "recorded only"
             elif name not in mine:
-                yield where, "on the sandbox only"
+                yield inner, "on the sandbox only"
             else:
-                yield from differences(mine[name], other[name], where)
+                yield from differences(mine[name], other[name], inner)
     elif isinstance(recorded, list) and isinstance(actual, list):
         if recorded and actual:
-            yield from differences(recorded[0], actual[0], f"{place}[]")
+            yield from differences(recorded[0], actual[0], f"{path}[]")
     elif not kinds_of(actual) <= kinds_of(recorded):
-        yield place or "the answer", f"recorded {recorded}, here {actual}"
+        yield path or "the answer", f"recorded {recorded}, here {actual}"
 
 
-def kinds_of(shape_of_value: Any) -> set[str]:
-    """Return the types of a value; where several were recorded, the sandbox may have one of them."""
-    return set(shape_of_value.split("|")) if isinstance(shape_of_value, str) else {type(shape_of_value).__name__}
+def kinds_of(value_shape: Any) -> set[str]:
+    """Return the types of a shape; if several were recorded, the sandbox may answer with any of them."""
+    return set(value_shape.split("|")) if isinstance(value_shape, str) else {type(value_shape).__name__}
 
 
-def reason_of(operation: str, place: str) -> str:
-    """Return why the sandbox differs there."""
-    return REASONS.get((operation, place)) or REASONS.get(("*", place)) or "no reason"
+def reason_of(operation: str, path: str) -> str:
+    """Return why the sandbox's answer differs at a path."""
+    return REASONS.get((operation, path)) or REASONS.get(("*", path)) or "no reason"
 
 
-def prepare_by_name(client: Client, document: str, names: Names, model: bytes) -> None:
-    """Make what a document takes as given, and learn how the sandbox calls it."""
+def prepare(client: Client, document: str, names: Names, model: bytes) -> None:
+    """Make the things that a document assumes to exist, and map their names."""
     if document.startswith("pipeline-management"):
         names.known["workspace", 10] = workspace(client, "given")
     if document == "external-inference-url-tutorial":
@@ -366,14 +368,14 @@ def prepare_by_name(client: Client, document: str, names: Names, model: bytes) -
         pipeline_id, variant_id = pipeline(client, "urldemopipeline", names.known["workspace", 16])
         wait_until_running(client, deployment(client, "urldemopipeline", pipeline_id, variant_id, version.id))
     if document in ASSAYS:
-        given_workspace, given_pipeline = ASSAYS[document]
+        recorded_workspace, recorded_pipeline = ASSAYS[document]
         workspace_id = workspace(client, "housepricedrift")
-        names.known["workspace", given_workspace] = workspace_id
-        names.known["pipeline", given_pipeline], _ = pipeline(client, "housepricepipe", workspace_id)
+        names.known["workspace", recorded_workspace] = workspace_id
+        names.known["pipeline", recorded_pipeline], _ = pipeline(client, "housepricepipe", workspace_id)
 
 
 def workspace(client: Client, name: str) -> int:
-    """Return a new workspace's id."""
+    """Create a workspace. Returns its id."""
     from wallaroo_mlops_client.api.workspaces import create_workspace
     from wallaroo_mlops_client.models import CreateWorkspaceRequest
 
@@ -382,7 +384,7 @@ def workspace(client: Client, name: str) -> int:
 
 
 def pipeline(client: Client, name: str, workspace_id: int) -> tuple[int, int]:
-    """Return a new pipeline's id, and its version's."""
+    """Create a pipeline. Returns its id and its version's."""
     from wallaroo_mlops_client.api.pipelines import create_pipeline
     from wallaroo_mlops_client.models import CreatePipelineRequest, PipelineDefinition
 
@@ -392,7 +394,7 @@ def pipeline(client: Client, name: str, workspace_id: int) -> tuple[int, int]:
 
 
 def deployment(client: Client, name: str, pipeline_id: int, variant_id: int, version_id: int) -> str:
-    """Return a new deployment's name."""
+    """Deploy a pipeline. Returns the deployment's name."""
     from wallaroo_mlops_client.api.pipelines import deploy_pipeline
     from wallaroo_mlops_client.models import DeployPipelineRequest
 
@@ -403,7 +405,7 @@ def deployment(client: Client, name: str, pipeline_id: int, variant_id: int, ver
 
 
 def log_house_prices(directory: Path, pipeline_id: int) -> None:
-    """Log a row each half hour of the days that the documents' assays look at."""
+    """Log a row for each half hour of the days that the documents' assays cover."""
     store = Store(directory)
     log = InferenceLog(store, 100)
     random = np.random.default_rng(0)
@@ -422,14 +424,14 @@ def log_house_prices(directory: Path, pipeline_id: int) -> None:
 
 
 def replay(document: str, model: bytes) -> list[Compared]:
-    """Replay one document."""
+    """Replay a document. Returns how each of its exchanges compares."""
     recording = json.loads((RECORDINGS / f"{document}.json").read_text(encoding="utf-8"))
     release = "2022.4" if recording["server"] == "2022.4" else "2023.4"
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / "data"
         names = Names()
         with running(directory) as environment, connect(environment=environment) as client:
-            prepare_by_name(client, document, names, model)
+            prepare(client, document, names, model)
         for kind, recorded in list(names.known):
             if kind == "pipeline":
                 log_house_prices(directory, names.known[kind, recorded])
@@ -438,32 +440,25 @@ def replay(document: str, model: bytes) -> list[Compared]:
             client = stack.enter_context(connect(environment=environment))
             run = Replay(client, environment, model)
             run.names, run.unprinted = names, UNPRINTED.get(document, {})
-            learn_first_user(run, client)
+            map_first_user(run, client)
             return [run.run(exchange) for exchange in recording["exchanges"]]
 
 
-def learn_first_user(run: Replay, client: Client) -> None:
-    """The documents' first user is the sandbox's own."""
+def map_first_user(run: Replay, client: Client) -> None:
+    """Map the documents' first user to the sandbox's own."""
     answer = client.get_httpx_client().post(contract.operation("query_users").path, json={}).json()
     for recorded in FIRST_USERS:
         run.names.known["text", recorded] = next(iter(answer["users"]))
 
 
-def model_of_the_documents_shape() -> bytes:
-    """Return a model of `dense_input` float32 [N, 29] to `dense_1` float32 [N, 1]."""
-    from scripts.lib.bench.sandbox import model
-
-    return model()
-
-
 def compare_all() -> list[Compared]:
-    """Replay all documents."""
-    model = model_of_the_documents_shape()
+    """Replay all documents. Returns how each exchange compares."""
+    model = model_content()  # it has the inputs and outputs of the documents' model
     return [row for file in sorted(RECORDINGS.glob("*.json")) for row in replay(file.stem, model)]
 
 
 def page(rows: list[Compared]) -> str:
-    """Return the table of all exchanges."""
+    """Return the page with the table of all exchanges."""
     lines = [
         "# Congruence of the sandbox with what was recorded",
         "",
@@ -480,18 +475,10 @@ def page(rows: list[Compared]) -> str:
 
 
 def main() -> int:
-    """Write the table, or compare it; exit with 1 where a difference has no reason or the table is another."""
+    """Write the table, or check it with `--check`. Returns 1 if a difference has no reason or the table differs."""
     rows = compare_all()
-    unexplained = [row for row in rows if not row.is_explained]
-    for row in unexplained:
-        print(f"{row.exchange}: {row.result} {row.reasons}", file=sys.stderr)
-    if "--check" in sys.argv[1:]:
-        same = TABLE.exists() and TABLE.read_text(encoding="utf-8") == page(rows)
-        print(f"{TABLE} is {'what the sandbox gives' if same else 'out of date; run scripts/congruence'}.")
-        return int(not same or bool(unexplained))
-    TABLE.write_text(page(rows), encoding="utf-8")
-    print(f"{len(rows)} exchanges, {len(unexplained)} with differences that have no reason.")
-    return int(bool(unexplained))
+    unexplained = [f"{row.exchange}: {row.result} {row.reasons}" for row in rows if not row.is_explained]
+    return write_or_check(TABLE, page(rows), unexplained, script="scripts/congruence")
 
 
 if __name__ == "__main__":

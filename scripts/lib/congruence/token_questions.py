@@ -1,7 +1,7 @@
-"""What a token endpoint is asked, to compare the sandbox's with a real Keycloak's: each question as data.
+"""The requests that `tokens.py` sends to the token endpoints of the sandbox and of a real Keycloak.
 
-A value in braces stands for what the endpoint that is asked has given before: `{refresh_token}` for a fresh refresh
-token, and so on; see `token_congruence`.
+A value in braces stands for a token that the same endpoint issued before: `{refresh_token}` for a new refresh token,
+and so on.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ Fields = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Question:
-    """One request to a token endpoint.
+    """A request to a token endpoint.
 
     Attributes:
-        name: What it asks, in a few words.
+        name: The request in a few words, for the table.
         fields: The form's fields, in their order.
-        basic: The client's id and secret for HTTP Basic; None for a request without.
-        headers: Further headers.
+        basic: The client's id and secret for HTTP Basic; None to send none.
+        headers: The further headers.
         method: The HTTP method.
-        body: What is sent in place of the form; None for the form.
-        realm: The realm that is asked.
+        body: The body to send in place of the form; None to send the form.
+        realm: The realm whose endpoint gets the request.
     """
 
     name: str

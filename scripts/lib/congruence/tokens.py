@@ -1,7 +1,7 @@
-"""The sandbox's token endpoint beside a real Keycloak's: both are asked the same questions.
+"""Sends the same requests to the token endpoints of the sandbox and of a real Keycloak, and compares the answers.
 
-The answers are compared by status, headers and body, and the tokens in them by what they say. What is different each
-time (ids, times, digests) is compared by its type, and a token's lifetime in place of its times.
+Answers are compared by status, headers and body, and their tokens by header and claims. Values that are different each
+time (ids, times, digests) are compared by type, and tokens by their lifetime in place of their times.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from scripts.lib.congruence.table import write_or_check
 from scripts.lib.congruence.token_questions import BASIC, CLIENT, FORM, PASSWORD, QUESTIONS, SECRET, USER, Question
 from scripts.lib.keycloak.archive import VERSION, KeycloakUnavailableError
 from scripts.lib.keycloak.realm import Admin, read_realm
@@ -40,14 +41,14 @@ LEAVER = "leaver@example.com"
 TIMEOUT_SECONDS = 30.0
 SHORT_SECONDS = 1
 EXPIRED_SECONDS = 2.5
-"""After how long a token that lives for a second has expired, in whole seconds too."""
+"""How long to wait for the end of a token that lives for a second, which is counted in whole seconds."""
 
-_OF_THE_MESSAGE = {"connection", "content-length", "date", "server", "transfer-encoding"}
+_HTTP_HEADERS = {"connection", "content-length", "date", "server", "transfer-encoding"}
 _TOKENS = {"access_token", "id_token", "refresh_token"}
-_DIFFERENT_EACH_TIME = {"at_hash", "exp", "iat", "jti", "kid", "reuse_id", "session_state", "sid", "sub"}
+_CHANGING = {"at_hash", "exp", "iat", "jti", "kid", "reuse_id", "session_state", "sid", "sub"}
 
 _OLDER = "Keycloak answered 401 up to 26.4 at least, and so does the sandbox"
-_OWN_NOTES = "what Keycloak notes for itself; to everybody else a refresh token is a text"
+_INTERNAL = "what Keycloak notes for itself; to everybody else a refresh token is a text"
 _CALLER = "the sandbox does not put the caller's address into tokens"
 _WRONG_PASSWORDS = (
     "a wrong password",
@@ -59,14 +60,14 @@ _WRONG_PASSWORDS = (
     "an empty password",
 )
 
-# Why the sandbox differs, by question and place ("*" for all); a difference without a reason fails the test.
+# Why the sandbox differs, by question and part of the answer ("*" for all); a difference without one fails the test.
 REASONS: dict[tuple[str, str], str] = {
     ("*", "Strict-Transport-Security"): "a browser would refuse plain http from every other program on this machine",
     ("*", "Allow"): "RFC 9110 wants it with a 405",
-    ("*", "refresh_token.aud_x"): _OWN_NOTES,
-    ("*", "refresh_token.prov"): _OWN_NOTES,
-    ("*", "refresh_token.reuse_id"): _OWN_NOTES,
-    ("*", "refresh_token.scope"): _OWN_NOTES,
+    ("*", "refresh_token.aud_x"): _INTERNAL,
+    ("*", "refresh_token.prov"): _INTERNAL,
+    ("*", "refresh_token.reuse_id"): _INTERNAL,
+    ("*", "refresh_token.scope"): _INTERNAL,
     ("*", "access_token.clientHost"): _CALLER,
     ("*", "access_token.clientAddress"): _CALLER,
     ("*", "id_token.clientHost"): _CALLER,
@@ -80,13 +81,13 @@ REASONS: dict[tuple[str, str], str] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One question, and how the two answers compare.
+    """A question, and how the two answers compare.
 
     Attributes:
-        question: What was asked.
-        answer: What Keycloak says, in short.
-        differences: The places where the sandbox's answer is another, and how.
-        reasons: Why, in the same order.
+        question: The question's name.
+        answer: Keycloak's answer in short.
+        differences: The parts in which the sandbox's answer differs, and how.
+        reasons: The reasons, in the same order.
     """
 
     question: str
@@ -101,84 +102,86 @@ class Row:
 
 
 class Endpoint:
-    """A token endpoint that is asked, with what it has given before.
+    """A token endpoint, and the tokens that it has issued.
 
     Args:
         url: The issuer's URL, without a path.
-        http: What sends the requests.
+        http: The client to send the requests with.
     """
 
     def __init__(self, url: str, http: httpx.Client) -> None:
         self._url = url
         self._http = http
-        self._given: dict[str, str] = {}
+        self._issued: dict[str, str] = {}
 
     def prepare(self) -> None:
-        """Get the tokens that the questions name, and use up one of them."""
+        """Get the tokens that the questions name, one of which is used up."""
         fresh, used = self._sign_in(), self._sign_in()["refresh_token"]
-        self._given |= {
+        self._issued |= {
             "access_token": fresh["access_token"],
             "refresh_token": fresh["refresh_token"],
             "offline_token": self._sign_in(scope="offline_access")["refresh_token"],
             "used_refresh_token": used,
-            "token_after_the_used": self._granted(grant_type="refresh_token", refresh_token=used)["refresh_token"],
+            "token_after_the_used": self._request_token(grant_type="refresh_token", refresh_token=used)[
+                "refresh_token"
+            ],
             "token_of_a_user_disabled_since": self._sign_in(username=LEAVER)["refresh_token"],
         }
 
-    def keep_expiring(self) -> None:
-        """Get the refresh token that will have expired, while the endpoint gives such ones."""
-        self._given["expired_refresh_token"] = self._sign_in()["refresh_token"]
+    def get_short_lived(self) -> None:
+        """Get the refresh token that will have expired, while the endpoint issues short-lived ones."""
+        self._issued["expired_refresh_token"] = self._sign_in()["refresh_token"]
 
     def moved(self, url: str) -> Endpoint:
-        """Return the same issuer at another address, with what it gave at this one."""
+        """Return the same issuer at another address, with the tokens that it issued at this one."""
         endpoint = Endpoint(url, self._http)
-        endpoint._given = self._given
+        endpoint._issued = self._issued
         return endpoint
 
     def access_token(self) -> str:
-        """Return a user's token."""
+        """Sign the user in. Returns the access token."""
         return self._sign_in()["access_token"]
 
     def _sign_in(self, **fields: str) -> dict[str, Any]:
-        return self._granted(**{"grant_type": "password", "username": USER, "password": PASSWORD} | fields)
+        return self._request_token(**{"grant_type": "password", "username": USER, "password": PASSWORD} | fields)
 
-    def _granted(self, **form: str) -> dict[str, Any]:
+    def _request_token(self, **form: str) -> dict[str, Any]:
         return self._http.post(self._url + PATH, data=form, auth=BASIC).raise_for_status().json()
 
     def ask(self, question: Question) -> dict[str, str]:
-        """Return the answer as texts by place: the status, the headers, and what stands in the body and its tokens."""
-        headers = {name: self._filled(value) for name, value in question.headers.items()}
+        """Send a question. Returns the parts of the answer: status, headers, fields of the body, claims of tokens."""
+        headers = {name: self._fill_in(value) for name, value in question.headers.items()}
         body = question.body
         if body is None and question.fields:
-            body = urlencode([(name, self._filled(value)) for name, value in question.fields])
+            body = urlencode([(name, self._fill_in(value)) for name, value in question.fields])
             headers.setdefault("Content-Type", FORM)
         url = self._url + PATH.replace("/master/", f"/{question.realm}/")
         answer = self._http.request(question.method, url, content=body, headers=headers, auth=question.basic)
-        return {name: text.replace(self._url, "{url}") for name, text in places(answer).items()}
+        return {name: text.replace(self._url, "{url}") for name, text in parts_of(answer).items()}
 
-    def _filled(self, text: str) -> str:
-        for name, given in self._given.items():
-            text = text.replace(f"{{{name}}}", given)
+    def _fill_in(self, text: str) -> str:
+        for name, token in self._issued.items():
+            text = text.replace(f"{{{name}}}", token)
         return text
 
 
-def places(answer: httpx.Response) -> dict[str, str]:
-    """Return an answer as texts by place."""
+def parts_of(answer: httpx.Response) -> dict[str, str]:
+    """Return the parts of an answer as texts, by name."""
     found = {"status": str(answer.status_code)}
     for name, value in answer.headers.items():
-        if name not in _OF_THE_MESSAGE:
+        if name not in _HTTP_HEADERS:
             found[name.title()] = value
     try:
         body = object_of(answer.json())
     except ValueError:
         return found | {"body": answer.text}
     for name, value in body.items():
-        found |= _token_places(name, value) if name in _TOKENS else {name: _text(name, value)}
+        found |= _token_parts(name, value) if name in _TOKENS else {name: _text(name, value)}
     return found
 
 
-def _token_places(name: str, token: str) -> dict[str, str]:
-    """Return what a token says in its header and its claims, by place; `opaque` for one that says nothing."""
+def _token_parts(name: str, token: str) -> dict[str, str]:
+    """Return a token's header and claims as texts, by name; `opaque` for one that is not a JWT."""
     try:
         header, claims = (json.loads(base64.urlsafe_b64decode(f"{part}==")) for part in token.split(".")[:2])
     except ValueError:
@@ -190,56 +193,56 @@ def _token_places(name: str, token: str) -> dict[str, str]:
 
 
 def _about(seconds: int) -> str:
-    """Return a time in tens of seconds: what is left of a session may be some seconds less than all of it."""
+    """Return seconds, rounded to tens: a session that has begun has some seconds less left than a new one."""
     return str(round(seconds, -1))
 
 
 def _text(name: str, value: Any) -> str:
-    """Return a value as it is compared: by its type, or, of what has no order, sorted."""
-    if name in _DIFFERENT_EACH_TIME:
+    """Return a value as text to compare: its type if it changes each time, sorted if its order does not matter."""
+    if name in _CHANGING:
         return type(value).__name__
     if name in {"expires_in", "refresh_expires_in"}:
         return _about(value)
     if name == "scope":
         return json.dumps(" ".join(sorted(value.split())))
-    return json.dumps(_without_order(value), sort_keys=True)
+    return json.dumps(_sort_lists(value), sort_keys=True)
 
 
-def _without_order(value: Any) -> Any:
-    """Return a value whose lists are sorted: those of roles come in any order."""
+def _sort_lists(value: Any) -> Any:
+    """Return a value with its lists sorted, since those of roles come in any order."""
     if isinstance(value, list):
         return sorted(list_of(value))
-    return {name: _without_order(inner) for name, inner in object_of(value).items()} or value
+    return {name: _sort_lists(inner) for name, inner in object_of(value).items()} or value
 
 
 def compare(question: Question, keycloak: dict[str, str], sandbox: dict[str, str]) -> Row:
     """Return how the two answers to a question compare."""
-    differing = [place for place in keycloak | sandbox if keycloak.get(place) != sandbox.get(place)]
+    differing = [part for part in keycloak | sandbox if keycloak.get(part) != sandbox.get(part)]
     return Row(
         question.name,
-        _in_short(keycloak),
-        tuple(f"{place}: {_shown(keycloak.get(place))}, here {_shown(sandbox.get(place))}" for place in differing),
-        tuple(_reason(question.name, place) for place in differing),
+        _summarize(keycloak),
+        tuple(f"{part}: {_quote(keycloak.get(part))}, here {_quote(sandbox.get(part))}" for part in differing),
+        tuple(_reason(question.name, part) for part in differing),
     )
 
 
-def _in_short(answer: dict[str, str]) -> str:
-    said = [json.loads(answer[place]) for place in ("error", "error_description") if place in answer]
-    return " ".join([answer["status"], ": ".join(said) or ("a token" if "token_type" in answer else "")]).strip()
+def _summarize(answer: dict[str, str]) -> str:
+    errors = [json.loads(answer[part]) for part in ("error", "error_description") if part in answer]
+    return " ".join([answer["status"], ": ".join(errors) or ("a token" if "token_type" in answer else "")]).strip()
 
 
-def _shown(text: str | None) -> str:
+def _quote(text: str | None) -> str:
     return "nothing" if text is None else f"`{text}`"
 
 
-def _reason(question: str, place: str) -> str:
-    known = (REASONS.get(key) for key in ((question, place), ("*", place), (question, "*")))
+def _reason(question: str, part: str) -> str:
+    known = (REASONS.get(key) for key in ((question, part), ("*", part), (question, "*")))
     return next((reason for reason in known if reason), "no reason")
 
 
 @contextmanager
 def keycloak_endpoint(server: KeycloakServer, admin: Admin, http: httpx.Client) -> Generator[Endpoint]:
-    """Keycloak with refresh tokens that rotate, as the sandbox's do, and a user who is disabled meanwhile."""
+    """Yield Keycloak's endpoint, with refresh tokens that rotate as the sandbox's do, and a user who gets disabled."""
     endpoint = Endpoint(server.url, http)
     lifetime = "client.session.idle.timeout"
     password = {"type": "password", "value": PASSWORD, "temporary": False}
@@ -247,7 +250,7 @@ def keycloak_endpoint(server: KeycloakServer, admin: Admin, http: httpx.Client) 
     admin.send("PUT", "", {"revokeRefreshToken": True})
     try:
         admin.change_client(CLIENT, attributes={lifetime: str(SHORT_SECONDS)})
-        endpoint.keep_expiring()
+        endpoint.get_short_lived()
         admin.change_client(CLIENT, attributes={lifetime: ""})
         endpoint.prepare()
         admin.enable_user(LEAVER, enabled=False)
@@ -259,13 +262,13 @@ def keycloak_endpoint(server: KeycloakServer, admin: Admin, http: httpx.Client) 
 
 @contextmanager
 def sandbox_endpoint(http: httpx.Client) -> Generator[Endpoint]:
-    """Yield a sandbox with the same client and users."""
+    """Yield the endpoint of a sandbox with the same client and users."""
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / "data"
-        _fill(directory)
+        _make_data_directory(directory)
         with running_sandbox(directory, "--refresh-lifetime", str(SHORT_SECONDS)) as environment:
             before = Endpoint(environment["WALLAROO_AUTH_URL"], http)
-            before.keep_expiring()
+            before.get_short_lived()
         with running_sandbox(directory) as environment:
             endpoint = before.moved(environment["WALLAROO_AUTH_URL"])
             endpoint.prepare()
@@ -275,8 +278,8 @@ def sandbox_endpoint(http: httpx.Client) -> Generator[Endpoint]:
             yield endpoint
 
 
-def _fill(directory: Path) -> None:
-    """Put the secret and the users of the realm into a new data directory."""
+def _make_data_directory(directory: Path) -> None:
+    """Make a data directory with the client secret and the users of the realm."""
     with closing(Store(directory)) as store:
         store.setting("client_secret", lambda: SECRET)
         store.setting("default_password", lambda: PASSWORD)
@@ -289,7 +292,7 @@ def _fill(directory: Path) -> None:
 
 
 def compare_all(server: KeycloakServer, admin: Admin) -> list[Row]:
-    """Ask both all questions."""
+    """Send all questions to both endpoints. Returns how the answers compare."""
     with (
         httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as http,
         keycloak_endpoint(server, admin, http) as keycloak,
@@ -300,7 +303,7 @@ def compare_all(server: KeycloakServer, admin: Admin) -> list[Row]:
 
 
 def page(rows: list[Row]) -> str:
-    """Return the table of all questions, and the differences with their reasons."""
+    """Return the page with the tables of all questions and of the differences that are the same everywhere."""
     lines = [
         "# The sandbox's token endpoint beside Keycloak's",
         "",
@@ -314,13 +317,13 @@ def page(rows: list[Row]) -> str:
     ]
     everywhere: set[tuple[str, str]] = set()
     for row in rows:
-        own: dict[str, list[str]] = {}
+        by_reason: dict[str, list[str]] = {}
         for difference, reason in zip(row.differences, row.reasons, strict=True):
             if _is_everywhere(reason):
                 everywhere.add((difference, reason))
             else:
-                own.setdefault(reason, []).append(difference)
-        here = "; ".join(f"{'; '.join(differences)} ({reason})" for reason, differences in own.items())
+                by_reason.setdefault(reason, []).append(difference)
+        here = "; ".join(f"{'; '.join(differences)} ({reason})" for reason, differences in by_reason.items())
         lines.append(f"| {row.question} | {row.answer} | {here or 'the same'} |")
     lines += ["", "## What differs whenever it is there", "", "| difference | reason |", "| --- | --- |"]
     lines += [f"| {difference} | {reason} |" for difference, reason in sorted(everywhere)]
@@ -328,11 +331,14 @@ def page(rows: list[Row]) -> str:
 
 
 def _is_everywhere(reason: str) -> bool:
-    return reason in {said for (question, _), said in REASONS.items() if question == "*"}
+    return reason in {text for (question, _), text in REASONS.items() if question == "*"}
 
 
 def main() -> int:
-    """Write the table, or compare it; exit with 1 where a difference has no reason or the table is another."""
+    """Write the table, or check it with `--check`.
+
+    Returns 1 if a difference has no reason, the table differs or Keycloak fails, and 2 if this machine cannot run it.
+    """
     try:
         with ExitStack() as stack:
             server = stack.enter_context(running_keycloak())
@@ -345,16 +351,8 @@ def main() -> int:
     except KeycloakFailedError as error:
         print(error, file=sys.stderr)
         return 1
-    unexplained = [row for row in rows if not row.is_explained]
-    for row in unexplained:
-        print(f"{row.question}: {row.differences} {row.reasons}", file=sys.stderr)
-    if "--check" in sys.argv[1:]:
-        same = TABLE.exists() and TABLE.read_text(encoding="utf-8") == page(rows)
-        print(f"{TABLE} is {'what the two answer' if same else 'out of date; run scripts/token-congruence'}.")
-        return int(not same or bool(unexplained))
-    TABLE.write_text(page(rows), encoding="utf-8")
-    print(f"{len(rows)} questions, {len(unexplained)} with differences that have no reason.")
-    return int(bool(unexplained))
+    unexplained = [f"{row.question}: {row.differences} {row.reasons}" for row in rows if not row.is_explained]
+    return write_or_check(TABLE, page(rows), unexplained, script="scripts/token-congruence")
 
 
 if __name__ == "__main__":

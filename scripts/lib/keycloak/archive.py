@@ -1,4 +1,4 @@
-"""The Keycloak that the tests run: one release, got through Maven once, and checked whenever it is unpacked."""
+"""Downloads the Keycloak of the tests through Maven, once, and verifies it whenever it is unpacked."""
 
 from __future__ import annotations
 
@@ -28,38 +28,38 @@ _NEEDS = (
 
 
 class KeycloakUnavailableError(Exception):
-    """This machine cannot have a Keycloak; the message says in one sentence what it lacks."""
+    """This machine cannot run a Keycloak; the message says in one sentence what it lacks."""
 
 
 def java() -> str:
-    """Return the program that runs Java, as Keycloak's own script looks for it.
+    """Return the path of Java, found as Keycloak's own script finds it.
 
     Raises:
-        KeycloakUnavailableError: There is none, or it is too old.
+        KeycloakUnavailableError: Java is missing or too old.
     """
     home = os.environ.get("JAVA_HOME")
     found = shutil.which(os.environ.get("JAVA") or (str(Path(home, "bin", "java")) if home else "java"))
     if found is None:
         raise KeycloakUnavailableError(_NEEDS.format("there is no Java"))
-    said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
-    version = re.search(r'version "(\d+)', said)
+    output = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', output)
     if version is None or int(version[1]) < OLDEST_JAVA:
-        raise KeycloakUnavailableError(_NEEDS.format(f"this is {said.partition(chr(10))[0] or 'no Java'}"))
+        raise KeycloakUnavailableError(_NEEDS.format(f"this is {output.partition(chr(10))[0] or 'no Java'}"))
     return found
 
 
 def cache() -> Path:
-    """Return the directory of the user's cache for Keycloak; it is made where it is missing."""
-    directory = default_directory().parent / "keycloak"
+    """Return the user's cache directory for Keycloak, which is made if it is missing."""
+    directory = user_directory().parent / "keycloak"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
 
 
 def unpack(target: Path) -> None:
-    """Unpack Keycloak into a directory that is not there yet, and get it through Maven before where that is necessary.
+    """Unpack Keycloak into a directory that does not exist yet, and download it before if necessary.
 
     Raises:
-        KeycloakUnavailableError: It cannot be had, or what was got is something else.
+        KeycloakUnavailableError: The download failed, or gave something else.
     """
     with locked(cache() / "lock", _DOWNLOAD_SECONDS):
         archive = _archive()
@@ -70,34 +70,34 @@ def unpack(target: Path) -> None:
 
 
 def _archive() -> Path:
-    """Return the archive, in a repository of Maven's form that has nothing else to do."""
+    """Return the archive in a Maven repository of its own, downloaded if it is missing."""
     repository = cache() / "maven"
     archive = repository / "org/keycloak/keycloak-quarkus-dist" / VERSION / f"{_NAME}.zip"
     if not archive.exists():
-        _get(repository)
+        _download(repository)
     return archive
 
 
-def _get(repository: Path) -> None:
-    """Let Maven get the archive from wherever this machine's settings say."""
+def _download(repository: Path) -> None:
+    """Download the archive with Maven, from where this machine's settings say."""
     maven = shutil.which("mvn")
     if maven is None:
         raise KeycloakUnavailableError(_NEEDS.format("there is no Maven"))
     goal = [f"{_PLUGIN}:get", f"-Dartifact={_ARTIFACT}", "-Dtransitive=false", f"-Dmaven.repo.local={repository}"]
     command = [maven, "--batch-mode", "--quiet", *goal]
     try:
-        said = subprocess.run(
+        done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=_DOWNLOAD_SECONDS, stdin=subprocess.DEVNULL
         )
     except subprocess.TimeoutExpired:
         raise KeycloakUnavailableError(f"Maven did not get {_ARTIFACT} in {_DOWNLOAD_SECONDS:.0f} s.") from None
-    if said.returncode:
-        reason = re.search(r"^\[ERROR\] (.*)", said.stdout, re.MULTILINE)
-        raise KeycloakUnavailableError(f"Maven cannot get {_ARTIFACT}: {reason[1] if reason else said.stderr.strip()}")
+    if done.returncode:
+        reason = re.search(r"^\[ERROR\] (.*)", done.stdout, re.MULTILINE)
+        raise KeycloakUnavailableError(f"Maven cannot get {_ARTIFACT}: {reason[1] if reason else done.stderr.strip()}")
 
 
 def _check(archive: Path) -> None:
-    """See that the archive is the one that was pinned; another one is removed, so that the next run gets it anew."""
+    """Check that the archive is the pinned one; any other is removed, so that the next run downloads it again."""
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != SHA256:

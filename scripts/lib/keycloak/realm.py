@@ -1,4 +1,4 @@
-"""Setting up a realm of Keycloak through its Admin API, from a file in the form of Keycloak's own exports."""
+"""Sets up a realm of Keycloak through its Admin API, from a file in the format of Keycloak's exports."""
 
 from __future__ import annotations
 
@@ -29,13 +29,11 @@ def read_realm() -> dict[str, Any]:
 
 
 class Admin:
-    """Keycloak's administrator, in the realm `master` unless another one is named.
-
-    What is refused is raised as `httpx.HTTPStatusError`, with what Keycloak said.
+    """Keycloak's administrator. Refused requests raise `httpx.HTTPStatusError` with Keycloak's message.
 
     Args:
         server: The Keycloak.
-        realm: The realm that is administered.
+        realm: The realm to administer.
     """
 
     def __init__(self, server: KeycloakServer, realm: str = "master") -> None:
@@ -55,10 +53,10 @@ class Admin:
         self._http.close()
 
     def send(self, method: str, path: str, body: Any = None, **query: str) -> Any:
-        """Return what the Admin API answers to a request below the realm's path; None where it answers nothing.
+        """Send a request below the realm's path. Returns the answer; None if it is empty.
 
         Raises:
-            httpx.HTTPStatusError: It refuses.
+            httpx.HTTPStatusError: Keycloak refused it.
         """
         answer = self._http.request(method, f"{self._realms}/{self._realm}{path}", json=body, params=query)
         if answer.is_error:
@@ -68,7 +66,7 @@ class Admin:
         return answer.json() if answer.content else None
 
     def set_up(self, realm: dict[str, Any]) -> None:
-        """Give the realm, which is there, the settings, clients and users of a file."""
+        """Give the realm the settings, clients and users of a file."""
         settings = {name: value for name, value in realm.items() if name not in {"clients", "users"}}
         self.send("PUT", "", settings)
         for client in realm["clients"]:
@@ -77,9 +75,8 @@ class Admin:
             self.send("POST", "/users", user)
 
     def make_realm(self, realm: dict[str, Any]) -> None:
-        """Make this administrator's realm, which is not there yet."""
-        answer = self._http.post(self._realms, json=realm)
-        answer.raise_for_status()
+        """Create this administrator's realm."""
+        self._http.post(self._realms, json=realm).raise_for_status()
 
     def user_id(self, username: str) -> str:
         """Return a user's id."""
@@ -87,36 +84,36 @@ class Admin:
         return user["id"]
 
     def client(self, client_id: str) -> dict[str, Any]:
-        """Return a client as Keycloak has it."""
+        """Return Keycloak's settings of a client."""
         [client] = self.send("GET", "/clients", clientId=client_id)
         return client
 
     def change_client(self, client_id: str, **changes: Any) -> None:
-        """Change a client; attributes that are not named stay as they are."""
+        """Change a client's settings; other attributes stay as they are."""
         client = self.client(client_id)
         attributes = client["attributes"] | changes.pop("attributes", {})
         self.send("PUT", f"/clients/{client['id']}", client | changes | {"attributes": attributes})
 
     def enable_user(self, username: str, *, enabled: bool) -> None:
-        """Let a user sign in, or not any more."""
+        """Enable or disable a user."""
         user_id = self.user_id(username)
         self.send("PUT", f"/users/{user_id}", self.send("GET", f"/users/{user_id}") | {"enabled": enabled})
 
     def end_session(self, session: str) -> None:
-        """End a session, by its id."""
+        """End the session with an id."""
         self.send("DELETE", f"/sessions/{session}")
 
     def events(self, *, client: str) -> list[str]:
-        """Return the types of what a client has done since the events were forgotten, the oldest first."""
+        """Return the types of a client's events since they were cleared, the oldest first."""
         newest_first = self.send("GET", "/events", client=client, max="1000")
         return [event["type"] for event in reversed(newest_first)]
 
-    def forget_events(self) -> None:
-        """Begin at no events."""
+    def clear_events(self) -> None:
+        """Delete all events."""
         self.send("DELETE", "/events")
 
     def add_signing_key(self) -> str:
-        """Return the id of a new key, which signs tokens from now on."""
+        """Add a key that signs tokens from now on. Returns its id."""
         keys = self._signing_keys()
         priority = 1 + max(int(key["config"]["priority"][0]) for key in keys)
         component = {
@@ -143,7 +140,7 @@ class Admin:
 
 
 def environment(server: KeycloakServer, realm: dict[str, Any]) -> dict[str, str]:
-    """The environment variables that `wallaroo_ext.connect` reads for a realm's first client and its first user."""
+    """Return the environment variables of `wallaroo_ext.connect` for a realm's first client and first user."""
     client, user = realm["clients"][0], realm["users"][0]
     return {
         "WALLAROO_AUTH_URL": server.url,

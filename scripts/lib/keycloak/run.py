@@ -1,7 +1,7 @@
 """Run a real Keycloak on loopback, with the realm of the tests, until it is interrupted.
 
-Once it answers, the lines that set a client's environment are printed, and what the administrator signs in with. An
-instance that trusts it is `wallaroo-ext sandbox --auth-url "$WALLAROO_AUTH_URL"`, in another terminal.
+Once it answers, it prints lines for a shell that set a client's environment and the administrator's name and password.
+To start an instance that trusts it, run `wallaroo-ext sandbox --auth-url "$WALLAROO_AUTH_URL"` in another terminal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Return the command line."""
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="scripts/keycloak", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="the port of 127.0.0.1 to listen on; a free one by default")
     parser.add_argument("--env-file", type=user_path, metavar="FILE", help="a file to write the lines to as well")
@@ -32,7 +32,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def export_lines(server: KeycloakServer, realm: dict[str, Any]) -> str:
-    """Shell lines for a client of the realm, and for who administers it."""
+    """Return lines for a shell that set the environment of a client and of the administrator."""
     admin = {"KC_BOOTSTRAP_ADMIN_USERNAME": ADMIN, "KC_BOOTSTRAP_ADMIN_PASSWORD": server.admin_password}
     variables = environment(server, realm) | admin
     return env_lines(variables)
@@ -59,14 +59,14 @@ def serve(options: argparse.Namespace) -> NoReturn:
 
 
 def interrupt(_: int, __: Any) -> NoReturn:
-    """End, whichever signal it was; a second one does not end the ending."""
+    """Raise KeyboardInterrupt, and ignore further signals while the server stops."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main() -> int:
-    """Run it; exit with 2 where this machine cannot or the file has something else, and with 1 where Keycloak fails."""
+    """Run it. Returns 2 if this machine cannot run it or the env file is not ours, and 1 if Keycloak fails."""
     options = parse_arguments()
     for number in SIGNALS:
         signal.signal(number, interrupt)

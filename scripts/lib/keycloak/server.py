@@ -1,4 +1,4 @@
-"""A Keycloak as a process of its own, in development mode, on loopback."""
+"""Runs a Keycloak in a process of its own, in development mode, on loopback."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ HOST = "127.0.0.1"
 RELATIVE_PATH = "/auth"
 ADMIN = "admin"
 
-_PATIENCE_SECONDS = 240.0
+_START_SECONDS = 240.0
 _SHUTDOWN_SECONDS = 30.0
 _PAUSE_SECONDS = 0.1
-_LAST_LINES = 12
-# What is built into the server, so that another choice means building it anew.
+_SHOWN_LINES = 12
+# These options are built into the server; other ones need another build.
 _BUILD_OPTIONS = (f"--http-relative-path={RELATIVE_PATH}", "--db=dev-file")
-# A server that lives for some minutes starts sooner with the simple compiler and collector.
+# A server that lives for minutes starts sooner with the simple compiler and garbage collector.
 _JAVA_OPTIONS = (
     "-Xms64m -Xmx384m -XX:MaxMetaspaceSize=256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+ExitOnOutOfMemoryError "
     "-Dfile.encoding=UTF-8 -Djava.util.concurrent.ForkJoinPool.common.parallelism=2"
 )
-# What would change the server from outside.
-_FOREIGN = ("KC_", "JAVA_OPTS", "JAVA_ADD_OPENS", "JAVA_LOCALE", "JAVA_TOOL_OPTIONS", "QUARKUS_", "DEBUG")
+# The prefixes of environment variables that would change the server.
+_IGNORED_VARIABLES = ("KC_", "JAVA_OPTS", "JAVA_ADD_OPENS", "JAVA_LOCALE", "JAVA_TOOL_OPTIONS", "QUARKUS_", "DEBUG")
 
 
 class KeycloakFailedError(Exception):
-    """Keycloak did not start or stop as it should; the message has what it said last."""
+    """Keycloak did not start or stop; the message has the last lines of its log."""
 
 
 class KeycloakServer:
-    """A Keycloak in a directory of its own. Its state is in that directory, so that it can be started again.
+    """A Keycloak that can be stopped and started again; its state is in its directory.
 
     Args:
-        directory: Where it is unpacked, which is not there yet, and where its database is.
+        directory: The directory for the program and its database, which does not exist yet.
         port: The port; 0 for a free one.
 
     Raises:
-        KeycloakUnavailableError: This machine cannot have one.
+        KeycloakUnavailableError: This machine cannot run one.
         KeycloakFailedError: The port is taken.
 
     Attributes:
@@ -66,7 +66,7 @@ class KeycloakServer:
         self._home = directory
         self._port = _free_port(port)
         self._process: subprocess.Popen[bytes] | None = None
-        self._log = directory / "said.log"
+        self._log = directory / "server.log"
         self.url = f"http://{HOST}:{self._port}"
         self.admin_password = secrets.token_hex(16)
         unpack(directory)
@@ -87,7 +87,7 @@ class KeycloakServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # it is stopped from here, and not by a Ctrl-C that is for this program
+                start_new_session=True,  # Ctrl-C is for this program, which stops the server
             )
         try:
             self._wait(self._process)
@@ -97,7 +97,11 @@ class KeycloakServer:
         self._keep_build()
 
     def stop(self) -> None:
-        """Stop it as an administrator does, and by force where it does not end; a stopped one stays as it is."""
+        """Stop it, if it is running.
+
+        Raises:
+            KeycloakFailedError: It did not stop, and was killed.
+        """
         process, self._process = self._process, None
         if process is None:
             return
@@ -107,11 +111,11 @@ class KeycloakServer:
         except subprocess.TimeoutExpired:
             _signal(process, signal.SIGKILL)
             process.wait()
-            raise KeycloakFailedError(f"Keycloak did not stop: {self._last_words()}") from None
+            raise KeycloakFailedError(f"Keycloak did not stop: {self._log_end()}") from None
 
     def _environment(self) -> dict[str, str]:
-        outside = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-        return outside | {
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_IGNORED_VARIABLES)}
+        return inherited | {
             "JAVA": self._java,
             "JAVA_OPTS": _JAVA_OPTIONS,
             "KC_BOOTSTRAP_ADMIN_USERNAME": ADMIN,
@@ -119,16 +123,16 @@ class KeycloakServer:
         }
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + _START_SECONDS
         with httpx.Client(base_url=self.url, trust_env=False) as http:
             while not _answers(http):
                 if process.poll() is not None or time.monotonic() > deadline:
-                    raise KeycloakFailedError(f"Keycloak did not start: {self._last_words()}")
+                    raise KeycloakFailedError(f"Keycloak did not start: {self._log_end()}")
                 time.sleep(_PAUSE_SECONDS)
 
-    def _last_words(self) -> str:
+    def _log_end(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(lines[-_LAST_LINES:]) or "it gave no reason"
+        return "\n".join(lines[-_SHOWN_LINES:]) or "it gave no reason"
 
     @property
     def _built(self) -> Path:
@@ -136,7 +140,7 @@ class KeycloakServer:
 
     @property
     def _kept_build(self) -> Path:
-        """Where the cache has what was built with these options, which takes longer than starting."""
+        """The cached build with these options; to build takes longer than to start."""
         key = hashlib.sha256("\n".join((SHA256, *_BUILD_OPTIONS)).encode()).hexdigest()
         return cache() / f"built-{key[:16]}"
 
@@ -146,7 +150,7 @@ class KeycloakServer:
             shutil.copytree(self._kept_build, self._built)
 
     def _keep_build(self) -> None:
-        """Put what was built into the cache as a whole; whoever came first has done it."""
+        """Copy the build into the cache as a whole, unless another process has done so."""
         if self._kept_build.is_dir():
             return
         with tempfile.TemporaryDirectory(dir=cache()) as temporary:
@@ -158,10 +162,10 @@ class KeycloakServer:
 
 @contextmanager
 def running(port: int = 0) -> Generator[KeycloakServer]:
-    """Run a Keycloak in a temporary directory for the time of a `with` block.
+    """Run a Keycloak in a temporary directory while a `with` block runs.
 
     Raises:
-        KeycloakUnavailableError: This machine cannot have one.
+        KeycloakUnavailableError: This machine cannot run one.
         KeycloakFailedError: It did not start.
     """
     with tempfile.TemporaryDirectory(prefix="keycloak-", ignore_cleanup_errors=True) as temporary:
@@ -179,19 +183,23 @@ def _answers(http: httpx.Client) -> bool:
     return False
 
 
-def _free_port(wanted: int) -> int:
-    """Return the port that is wanted, where nobody listens on it; any free one for 0."""
+def _free_port(port: int) -> int:
+    """Return a port if it is free; for 0, any free one.
+
+    Raises:
+        KeycloakFailedError: The port is taken, or is not a port.
+    """
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listening.bind((HOST, wanted))
+            listening.bind((HOST, port))
         except (OSError, OverflowError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is no port"
-            raise KeycloakFailedError(f"Keycloak cannot listen on port {wanted}: {reason}.") from None
+            raise KeycloakFailedError(f"Keycloak cannot listen on port {port}: {reason}.") from None
         return listening.getsockname()[1]
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Send a signal to all processes of the server: the shell script, and Java."""
+    """Send a signal to the shell script and to Java."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, number)

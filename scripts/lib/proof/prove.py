@@ -1,6 +1,6 @@
 """Shows that the suite can fail: runs it on instances that lie in one way each, and on honest ones with many seeds.
 
-Without arguments it tries all mutants, and writes contract_tests/mutants/mutants.md.
+Without arguments, it tries all mutants and writes contract_tests/mutants/mutants.md.
 """
 
 from __future__ import annotations
@@ -8,7 +8,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict
 from fnmatch import fnmatch
@@ -16,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract_tests.mutants.catalogue import mutants
+from contract_tests.mutants.client_edits import client_edits
 from contract_tests.mutants.proof import Trial, verdicts
 from contract_tests.mutants.survivors import REASONS
 from contract_tests.mutants.table import FILE, page
@@ -23,43 +27,45 @@ from wallaroo_ext._util.atomic_files import write_atomically
 from wallaroo_ext._util.user_paths import user_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from contract_tests.mutants.client_edits import ClientEdit
     from contract_tests.mutants.judging import Verdict
 
-    Found = list[tuple[Trial, Verdict]]
+    Results = list[tuple[Trial, Verdict]]
 
 ROOT = Path(__file__).parents[3]
+GENERATED = ROOT / "generated"
 FIRST_SEED = 29
 LEAST_KILLED = 0.95
 
 
 def main() -> int:
-    """Try what was asked for; 1 where the suite missed what it should have noticed, or cried wolf."""
-    wanted = arguments()
-    if wanted.report:
-        return report(wanted.report, wanted.names)
-    if wanted.contract or wanted.client:
-        return edits(contract=wanted.contract)
-    names = chosen(wanted.names, wanted.sample) if wanted.names or wanted.sample or not wanted.seeds else []
-    if wanted.list:
+    """Try the chosen mutants and seeds. Returns 1 if the suite missed a lie or raised a false alarm."""
+    options = parse_arguments()
+    if options.report:
+        return write_mutant_report(options.report, options.names)
+    if options.contract or options.client:
+        return try_edits(contract=options.contract)
+    names = choose(options.names, options.sample) if options.names or options.sample or not options.seeds else []
+    if options.list:
         print("\n".join(names))
         return 0
-    trials = [Trial("", FIRST_SEED + number) for number in range(wanted.seeds)]
+    trials = [Trial("", FIRST_SEED + number) for number in range(options.seeds)]
     trials += [Trial(name, FIRST_SEED) for name in names]
     started = time.monotonic()
-    found = tried(trials, wanted.jobs)
-    if wanted.json:
-        rows = [asdict(trial) | asdict(verdict) for trial, verdict in found]
-        write_atomically(wanted.json.resolve(), json.dumps(rows, indent=1).encode())
+    results = run_trials(trials, options.jobs)
+    if options.json:
+        rows = [asdict(trial) | asdict(verdict) for trial, verdict in results]
+        write_whole(options.json.resolve(), json.dumps(rows, indent=1).encode())
     is_whole = names == list(mutants())
     if is_whole:
-        FILE.write_text(page({trial.mutant: verdict.check for trial, verdict in found if verdict.is_kill}), "utf-8")
-    return summary(found, time.monotonic() - started, LEAST_KILLED if is_whole else 0.0)
+        FILE.write_text(page({trial.mutant: verdict.check for trial, verdict in results if verdict.is_kill}), "utf-8")
+    return print_summary(results, time.monotonic() - started, LEAST_KILLED if is_whole else 0.0)
 
 
-def arguments() -> argparse.Namespace:
-    """Return what was asked for."""
+def parse_arguments() -> argparse.Namespace:
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="scripts/prove", description=__doc__)
     parser.add_argument("names", nargs="*", help="mutants, as shell patterns such as 'list_models.*'; all by default")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="N mutants of all kinds, the same each time")
@@ -67,7 +73,7 @@ def arguments() -> argparse.Namespace:
         "--seeds", type=int, default=0, metavar="N", help="the honest sandbox with N seeds; no mutants but named ones"
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at a time")
-    parser.add_argument("--json", type=user_path, metavar="FILE", help="write what was found there, too")
+    parser.add_argument("--json", type=user_path, metavar="FILE", help="write the verdicts there, too")
     parser.add_argument("--list", action="store_true", help="print the names of the mutants, and try none")
     parser.add_argument("--report", type=user_path, metavar="DIR", help="write the suite's report of one mutant there")
     parser.add_argument("--contract", action="store_true", help="edit the contract: do its rules and the suite notice?")
@@ -75,41 +81,41 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def chosen(patterns: list[str], sample: int) -> list[str]:
+def choose(patterns: list[str], sample: int) -> list[str]:
     """Return the names of the mutants to try.
 
     Args:
-        patterns: Shell patterns of names, of which one has to fit; all where there are none.
-        sample: How many of them, the same each time and from every kind of lie; 0 for all.
+        patterns: Shell patterns, one of which has to match the name; all names if there are none.
+        sample: How many of them, the same each time and of every kind of lie; 0 for all.
     """
     names = [name for name in mutants() if not patterns or any(fnmatch(name, pattern) for pattern in patterns)]
-    return stratified(names, sample) if sample else names
+    return stratify(names, sample) if sample else names
 
 
-def stratified(names: list[str], most: int) -> list[str]:
-    """So many names, taken in turn from the kinds of lies, and of a kind from operations that are far apart."""
+def stratify(names: list[str], most: int) -> list[str]:
+    """Return at most `most` names, taken from the kinds of lies in turn, and within a kind from distant operations."""
     of_kind: dict[str, list[str]] = {}
     for name in names:
         of_kind.setdefault(mutants()[name].kind, []).append(name)
     taken: dict[str, None] = {}
     for turn in range(len(names)):
-        for number, found in enumerate(of_kind.values()):
+        for number, candidates in enumerate(of_kind.values()):
             if len(taken) < most:
-                taken[found[(number * 7 + turn * 11) % len(found)]] = None
+                taken[candidates[(number * 7 + turn * 11) % len(candidates)]] = None
     return list(taken)
 
 
-def tried(trials: list[Trial], jobs: int) -> Found:
-    """Return what the suite says of each trial; each is printed as it comes."""
-    found: Found = []
+def run_trials(trials: list[Trial], jobs: int) -> Results:
+    """Run the trials and print the verdict of each. Returns the verdicts."""
+    results: Results = []
     for number, (trial, verdict) in enumerate(verdicts(trials, jobs), 1):
-        print(f"[{number}/{len(trials)}] {line(trial, verdict)}", flush=True)
-        found.append((trial, verdict))
-    return found
+        print(f"[{number}/{len(trials)}] {describe(trial, verdict)}", flush=True)
+        results.append((trial, verdict))
+    return results
 
 
-def line(trial: Trial, verdict: Verdict) -> str:
-    """Return what became of a trial, as one line."""
+def describe(trial: Trial, verdict: Verdict) -> str:
+    """Return the verdict of a trial as one line."""
     if not trial.mutant:
         word = f"FALSE ALARM by {verdict.check}: {verdict.message}" if is_alarm(verdict) else "no alarm"
         return f"honest, seed {trial.seed}: {word} ({verdict.seconds:.0f} s)"
@@ -124,21 +130,21 @@ def line(trial: Trial, verdict: Verdict) -> str:
 
 
 def is_alarm(verdict: Verdict) -> bool:
-    """Return whether the suite complained."""
+    """Return whether the suite reported anything."""
     return verdict.noticed or bool(verdict.crash)
 
 
-def summary(found: Found, seconds: float, least_killed: float) -> int:
-    """Print the figures; the exit code.
+def print_summary(results: Results, seconds: float, least_killed: float) -> int:
+    """Print the figures. Returns the exit code.
 
     Args:
-        found: What became of the trials.
+        results: The verdicts of the trials.
         seconds: How long they took.
-        least_killed: The share of mutants that has to be killed. Of a few mutants the share says little; but each
-            survivor, of few or of all, has to be one whose reason is known.
+        least_killed: The share of mutants that has to be killed, 0 for a few mutants, whose share says little. Each
+            survivor needs a known reason in any case.
     """
-    lying = {trial.mutant: verdict for trial, verdict in found if trial.mutant}
-    honest = [verdict for trial, verdict in found if not trial.mutant]
+    lying = {trial.mutant: verdict for trial, verdict in results if trial.mutant}
+    honest = [verdict for trial, verdict in results if not trial.mutant]
     alarms = sum(map(is_alarm, honest))
     survivors = [name for name, verdict in lying.items() if not verdict.is_kill]
     for name in survivors:
@@ -150,16 +156,15 @@ def summary(found: Found, seconds: float, least_killed: float) -> int:
     return int(bool(alarms) or share < least_killed or any(name not in REASONS for name in survivors))
 
 
-def edits(*, contract: bool) -> int:
-    """Try the edits of the contract, or of the generated client; 1 where one is not noticed and nobody says why."""
+def try_edits(*, contract: bool) -> int:
+    """Try the edits of the contract or of the generated client. Returns 1 if one is missed without a known reason."""
     from contract_tests.mutants import contract_judging
-    from scripts.lib.proof import prove_client
 
-    found: Iterable[tuple[contract_judging.Edit | prove_client.ClientEdit, str]]
-    found = contract_judging.noticed() if contract else prove_client.noticed()
+    results: Iterable[tuple[contract_judging.Edit | ClientEdit, str]]
+    results = contract_judging.noticed() if contract else noticed_client_edits()
     missed: list[str] = []
     count = 0
-    for edit, by in found:
+    for edit, by in results:
         count += 1
         print(f"[{count}] {edit.name}: {by or REASONS.get(edit.name, 'NOT NOTICED')}", flush=True)
         missed += [] if by else [edit.name]
@@ -167,8 +172,20 @@ def edits(*, contract: bool) -> int:
     return int(any(name not in REASONS for name in missed))
 
 
-def report(directory: Path, names: list[str]) -> int:
-    """Write the suite's report of one mutant, as of an instance that somebody checks."""
+def noticed_client_edits() -> Iterator[tuple[ClientEdit, str]]:
+    """Yield each edit of the generated client with the difference that `scripts/regenerate --check` found."""
+    for edit in client_edits(GENERATED):
+        with tempfile.TemporaryDirectory() as directory:
+            copy = Path(directory) / "generated"
+            shutil.copytree(GENERATED, copy, ignore=shutil.ignore_patterns("__pycache__"))
+            edit.make(copy)
+            command = [str(ROOT / "scripts/regenerate"), "--check", "--output", str(copy)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        yield edit, done.stderr.strip().splitlines()[-1].strip() if done.returncode == 1 else ""
+
+
+def write_mutant_report(directory: Path, names: list[str]) -> int:
+    """Write the suite's report of one mutant, as it would be of a real instance. Returns the exit code."""
     from contract_tests.mutants.serving import lying_instance
     from wallaroo_ext.conformance.command import run_suite
     from wallaroo_ext.conformance.options import SuiteOptions

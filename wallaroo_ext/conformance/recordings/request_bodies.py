@@ -7,13 +7,8 @@ import json
 from email import message_from_bytes
 from typing import Any
 
-<<<<<<< HEAD:wallaroo_ext/conformance/recordings/bodies.py
-from wallaroo_ext.conformance.recordings.kept_fields import without_secrets
-from wallaroo_ext.redaction.patterns import redact
-=======
 from wallaroo_ext.conformance.recordings.secrets import without_secrets
 from wallaroo_ext.redaction.patterns import redacted
->>>>>>> suite:wallaroo_ext/conformance/recordings/request_bodies.py
 
 LARGEST_BODY = 16_384
 """The size of the largest body that is recorded as it is, in bytes; of a larger one its digest is."""
@@ -79,13 +74,8 @@ def _arrow(content: bytes) -> dict[str, Any]:
     from wallaroo_ext._util.arrow_limits import TooLargeError, check_expanded_size
 
     try:
-<<<<<<< HEAD:wallaroo_ext/conformance/recordings/bodies.py
-        table = from_file(content, _MOST_SHOWN)
-        check_expanded_size(table, _MOST_SHOWN)
-=======
         table = from_file(content, _LARGEST_TABLE)
         check_spread(table, _LARGEST_TABLE)
->>>>>>> suite:wallaroo_ext/conformance/recordings/request_bodies.py
     except (ValueError, TooLargeError, MemoryError):
         return _digest(content)
     columns = dict(zip(table.column_names, map(str, table.schema.types), strict=True))

@@ -1,6 +1,6 @@
-"""The vendor's SDK beside ours: `wallaroo` from the package index, in an environment that is removed at the end.
+"""Runs the vendor's SDK, `wallaroo` from the package index, in an environment that is removed at the end.
 
-What it wants pinned (numpy 1.26, pyarrow 14, httpx before 0.28) does not go together with our own environment.
+Its pins (numpy 1.26, pyarrow 14, httpx before 0.28) conflict with our own environment.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
     from scripts.lib.bench.turns import Way
 
-_SCRIPTS = Path(__file__).resolve().parents[2]
-LOCK = _SCRIPTS / "requirements" / "vendor.txt"
+LOCK = Path(__file__).resolve().parents[3] / "requirements" / "vendor.txt"
+_PROGRAM = Path(__file__).with_name("program.py")
 _PYTHON = "3.11"
-"""What its pins have wheels for."""
+"""The Python version that its pins have wheels for."""
 
 NOTE = (
     "The vendor's SDK is given a token, as its sign-in wants a client named sdk-client, and what it asks a GraphQL "
     "endpoint for: the deployment's name, the workspace. Its inference runs as it is; its upload_model goes without "
     "the operation models/get_version_by_id at the end, which the contract does not have."
 )
-"""What of the SDK runs against a sandbox."""
+"""Says which parts of the SDK run against a sandbox."""
 
 
 class VendorError(Exception):
@@ -40,7 +40,7 @@ class VendorError(Exception):
 
 @cache
 def name() -> str:
-    """Return what the SDK is called in tables, with the version that the lock has."""
+    """Return the SDK's name for tables, with the version in the lock."""
     lines = LOCK.read_text(encoding="utf-8").splitlines()
     return next(line.removesuffix(" \\").replace("==", " ") for line in lines if line.startswith("wallaroo=="))
 
@@ -50,7 +50,7 @@ def python() -> Path:
     """Return the Python of an environment with the SDK, which is removed when this program ends.
 
     Raises:
-        VendorError: There is no such Python, or no package index.
+        VendorError: That Python version or the package index is missing.
     """
     directory = tempfile.TemporaryDirectory(prefix="wallaroo-vendor-")
     atexit.register(directory.cleanup)
@@ -64,7 +64,7 @@ def _uv(*arguments: str) -> None:
     command = [Path(sys.executable).with_name("uv"), "--quiet", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise VendorError(f"it cannot be installed: {_last_line(done.stderr) or 'uv says nothing'}")
+        raise VendorError(f"it cannot be installed: {_last_line(done.stderr) or 'uv gave no reason'}")
 
 
 def _last_line(text: str) -> str:
@@ -72,22 +72,22 @@ def _last_line(text: str) -> str:
 
 
 class Vendor:
-    """The SDK, as far as it runs.
+    """The SDK in its process.
 
     Args:
-        process: A running `vendor_program`; the reason as a text, where there is none.
-        said: What the program says on standard error.
+        process: The running `program.py`, or the reason why it does not run.
+        errors: The file with its standard error.
     """
 
-    def __init__(self, process: subprocess.Popen[str] | str, said: Path | None = None) -> None:
+    def __init__(self, process: subprocess.Popen[str] | str, errors: Path | None = None) -> None:
         self._process = process
-        self._said = said
+        self._errors = errors
 
     def do(self, **task: Any) -> dict[str, Any]:
-        """Return what became of a task.
+        """Run a task. Returns its figures.
 
         Raises:
-            VendorError: It failed, or nothing runs.
+            VendorError: The task failed, or the SDK does not run.
         """
         if isinstance(self._process, str):
             raise VendorError(self._process)
@@ -96,21 +96,21 @@ class Vendor:
             self.send(task)
             answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         except (OSError, ValueError):
-            said = "" if self._said is None else _last_line(self._said.read_text(encoding="utf-8"))
-            raise VendorError(f"it ended: {said or 'it gave no reason'}") from None
+            reason = "" if self._errors is None else _last_line(self._errors.read_text(encoding="utf-8"))
+            raise VendorError(f"it ended: {reason or 'it gave no reason'}") from None
         if "error" in answer:
             raise VendorError(answer["error"])
         return answer
 
     def send(self, content: Mapping[str, Any]) -> None:
-        """Send a line."""
+        """Send a line of JSON to the program."""
         assert isinstance(self._process, subprocess.Popen)  # noqa: S101 - the callers know
         print(json.dumps(content), file=self._process.stdin, flush=True)
 
 
 @contextmanager
 def vendor(api: str, token: str, *, wanted: bool = True) -> Generator[Vendor]:
-    """Yield the SDK, with an instance and a token of it; one that cannot do anything, where it cannot be installed."""
+    """Run the SDK on an instance; if it cannot be installed, its tasks raise why."""
     try:
         interpreter = python() if wanted else None
     except VendorError as error:
@@ -119,8 +119,8 @@ def vendor(api: str, token: str, *, wanted: bool = True) -> Generator[Vendor]:
     if interpreter is None:
         yield Vendor("left out, as --no-vendor says")
         return
-    with tempfile.NamedTemporaryFile("w") as said, _program(interpreter, said) as process:
-        started = Vendor(process, Path(said.name))
+    with tempfile.NamedTemporaryFile("w") as errors, _program(interpreter, errors) as process:
+        started = Vendor(process, Path(errors.name))
         started.send({"api": api, "token": token})
         try:
             yield started
@@ -128,19 +128,19 @@ def vendor(api: str, token: str, *, wanted: bool = True) -> Generator[Vendor]:
             process.terminate()
 
 
-def _program(interpreter: Path, said: Any) -> subprocess.Popen[str]:
+def _program(interpreter: Path, errors: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [interpreter, _SCRIPTS / "lib" / "vendor_program.py"],
+        [interpreter, "-P", _PROGRAM],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=said,
+        stderr=errors,
         text=True,
         env={name: value for name, value in os.environ.items() if not name.startswith(("WALLAROO_", "PYTHON"))},
     )
 
 
-def tried(ways: Mapping[str, Way]) -> tuple[dict[str, Way], dict[str, str]]:
-    """Return the ways that run, and why the others do not."""
+def runnable(ways: Mapping[str, Way]) -> tuple[dict[str, Way], dict[str, str]]:
+    """Try each way once. Returns those that run, and why the others do not."""
     running: dict[str, Way] = {}
     reasons: dict[str, str] = {}
     for what, way in ways.items():

@@ -1,4 +1,4 @@
-"""How much memory an upload adds: to the peak of a client of its own process, and to the peak of the sandbox."""
+"""Measures the memory that an upload adds to the peaks of a client in a process of its own and of the sandbox."""
 
 from __future__ import annotations
 
@@ -23,19 +23,23 @@ WAYS = ("upload_model", "generated")
 
 
 def measure(way: str, size: int) -> dict[str, float]:
-    """Upload a file of a size in one of the ways; MiB added to the peaks of `client` and `sandbox`, and `seconds`."""
+    """Upload a file in one of the ways.
+
+    Returns:
+        MiB added to the peaks of the `client` and the `sandbox`, and the `seconds`.
+    """
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "model.bin"
         with file.open("wb") as sparse:
             sparse.truncate(size)
         with running() as environment:
-            command = [sys.executable, __file__, way, str(file), str(sandboxes_below(os.getpid())[0])]
+            command = [sys.executable, "-P", __file__, way, str(file), str(sandboxes_below(os.getpid())[0])]
             done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 
 def client_program(way: str, file: Path, sandbox: int) -> dict[str, float]:
-    """Return what the client does: a small upload, so that everything is loaded, then the measured one."""
+    """Upload a small file, so that everything is loaded, then the measured one. Returns what `measure` returns."""
     with connect() as client, tempfile.NamedTemporaryFile() as small:
         small.write(b"small")
         small.flush()
@@ -52,7 +56,7 @@ def client_program(way: str, file: Path, sandbox: int) -> dict[str, float]:
 
 
 def upload(client: Client, way: str, file: Path, name: str) -> None:
-    """Upload by the extension, or by the generated function alone; the framework is one that is stored only."""
+    """Upload a file with the extension or with the generated function alone, as a model that is only stored."""
     if way == "upload_model":
         upload_model(client, file, name=name, workspace=1, framework="custom")
         return
@@ -73,12 +77,12 @@ def upload(client: Client, way: str, file: Path, name: str) -> None:
 
 
 def _peak_of_self() -> float:
-    """The peak of this process's resident memory, in MiB; `getrusage` has that of the program that started it, too."""
+    """Return the peak of this process's resident memory in MiB; that of `getrusage` includes the parent's."""
     return memory_mib(os.getpid(), "VmHWM")
 
 
 def main(arguments: list[str]) -> None:
-    """The client's program, whose figures `measure` reads."""
+    """Run the client's program and print the figures that `measure` reads."""
     way, file, sandbox = arguments
     figures: dict[str, Any] = client_program(way, Path(file), int(sandbox))
     print(json.dumps(figures))

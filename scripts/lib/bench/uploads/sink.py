@@ -1,4 +1,4 @@
-"""An instance that reads an upload and keeps nothing: what sending alone costs, as a program that prints its URL."""
+"""An instance that reads an upload and keeps nothing, to measure sending alone: a program that prints its URL."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _ANSWERS: dict[str, Any] = {
     "upload_and_convert_model": {"insert_models": {"returning": [{"models": [{"id": 1}]}]}},
     "list_model_versions": [_VERSION],
 }
-"""What `upload_model` asks; a version without a digest says nothing about what was sent."""
+"""Answers to the requests of `upload_model`; without a digest, it has nothing to compare."""
 
 
 class Sink(BaseHTTPRequestHandler):
-    """Reads what comes, and answers what `upload_model` asks."""
+    """Reads request bodies and answers the requests of `upload_model`."""
 
     protocol_version = "HTTP/1.1"
     _answers: ClassVar[dict[str, Any]] = {contract.operation(name).path: answer for name, answer in _ANSWERS.items()}
 
     def do_POST(self) -> None:
-        """Read the body piece by piece, and answer."""
+        """Read the body in chunks, and answer."""
         left = int(self.headers["Content-Length"])
-        room = memoryview(bytearray(1 << 20))
+        buffer = memoryview(bytearray(1 << 20))
         while left:
-            left -= self.rfile.readinto(room[: min(left, len(room))])  # pyright: ignore[reportAttributeAccessIssue] - it is a buffered reader
+            left -= self.rfile.readinto(buffer[: min(left, len(buffer))])  # pyright: ignore[reportAttributeAccessIssue] - it is a buffered reader
         answer = json.dumps(self._answers[self.path]).encode()
         self.send_response(HTTPStatus.ACCEPTED if "upload" in self.path else HTTPStatus.OK)
         self.send_header("Content-Type", "application/json")
@@ -44,13 +44,13 @@ class Sink(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives it
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def sink() -> Generator[str]:
-    """Yield a sink as a process of its own, for the time of a `with` block; its URL."""
-    with subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True) as process:
+    """Run a sink in a process of its own while a `with` block runs. Yields its URL."""
+    with subprocess.Popen([sys.executable, "-P", __file__], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         try:
             yield process.stdout.readline().strip()

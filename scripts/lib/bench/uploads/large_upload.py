@@ -1,4 +1,4 @@
-"""What a large upload costs: memory, and speed beside curl, the vendor's SDK, and an instance that keeps nothing."""
+"""Measures a large upload: its memory, and its speed beside curl and the vendor's SDK."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from scripts.lib.bench import vendor_sdk
-from scripts.lib.bench.sandbox import bearer
-from scripts.lib.bench.turns import figures, in_turns, shown
-from scripts.lib.bench.upload_memory import MIB, measure
-from scripts.lib.bench.upload_sink import sink
+from scripts.lib.bench.model import access_token, authorization
+from scripts.lib.bench.turns import in_turns, progress_bar, result_table
+from scripts.lib.bench.uploads.memory import MIB, measure
+from scripts.lib.bench.uploads.sink import sink
+from scripts.lib.bench.vendor import sdk as vendor_sdk
 from wallaroo_ext import connect, contract, upload_model
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.process import running
@@ -44,7 +44,7 @@ _NAME, _WORKSPACE, _FRAMEWORK = "large", 1, "custom"
 
 @dataclass(frozen=True)
 class Target:
-    """Where a file is uploaded to.
+    """An instance that a file is uploaded to.
 
     Attributes:
         client: A client of the instance.
@@ -57,7 +57,7 @@ class Target:
     clear: Callable[[], object] = lambda: None
 
     def timed(self, run: Callable[[], object]) -> float:
-        """Return the seconds of an upload, which begins with nothing left to write to the disk."""
+        """Return the seconds of an upload; everything is written to the disk before it begins."""
         os.sync()
         began = time.perf_counter()
         run()
@@ -71,12 +71,12 @@ class Target:
         return self.timed(lambda: upload_model(self.client, self.file, **options))
 
     def by_curl(self) -> float:
-        """Return the seconds of curl; its token comes by standard input, where no list of processes shows it."""
+        """Return the seconds of curl, which reads the token from standard input to keep it out of process lists."""
         path = contract.operation("upload_and_convert_model").path
         command = ["curl", "--silent", "--show-error", "--fail", "--config", "-", "--output", "-"]
         command += ["--form", f"metadata={json.dumps(_metadata())};type=application/json"]
         command += ["--form", f"file=@{self.file};type=application/octet-stream", _api(self.client) + path]
-        header = f'header = "Authorization: {bearer(self.client)}"\n'
+        header = f'header = "Authorization: {authorization(self.client)}"\n'
         return self.timed(lambda: subprocess.run(command, input=header, text=True, capture_output=True, check=True))
 
 
@@ -95,8 +95,8 @@ def _metadata() -> dict[str, Any]:
 
 
 def large_upload(console: Console, *, size: int = SIZE, turns: int = TURNS, with_vendor: bool = True) -> bool:
-    """Return a large upload; whether it adds as little memory and is as fast as it should be."""
-    with shown(console, "memory", 1):
+    """Measure a large upload. Returns whether its memory and speed are within the limits."""
+    with progress_bar(console, "memory", 1):
         added = {"upload_model": measure("upload_model", size)["client"]}
     with ExitStack() as stack:
         file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "model.bin"
@@ -112,7 +112,7 @@ def large_upload(console: Console, *, size: int = SIZE, turns: int = TURNS, with
 
 
 def make_file(file: Path, size: int) -> None:
-    """A file that takes little of the disk: holes between random bytes."""
+    """Make a file of a size that takes little of the disk: holes between random bytes."""
     with file.open("wb") as sparse:
         for start in range(0, size, 16 * MIB):
             sparse.seek(start)
@@ -123,11 +123,10 @@ def make_file(file: Path, size: int) -> None:
 def _to_a_sandbox(
     console: Console, file: Path, turns: int, *, with_vendor: bool
 ) -> tuple[dict[str, list[float]], dict[str, str], dict[str, float]]:
-    """Return the seconds of each way; why others did not run; and the MiB that the vendor's SDK adds to its peak."""
+    """Return the seconds of each way, why others did not run, and the MiB that the vendor's SDK adds to its peak."""
     with running() as environment, connect(environment=environment) as client, Sandbox(environment) as control:
         target = Target(client, file, control.reset)
-        token = bearer(client).removeprefix("Bearer ")
-        with vendor_sdk.vendor(_api(client), token, wanted=with_vendor) as vendor:
+        with vendor_sdk.vendor(_api(client), access_token(client), wanted=with_vendor) as vendor:
             added: list[float] = []
 
             def by_vendor(path: Path) -> float:
@@ -139,14 +138,14 @@ def _to_a_sandbox(
 
             small = file.with_name("small.bin")
             small.write_bytes(b"small")
-            running_vendor, reasons = vendor_sdk.tried({vendor_sdk.name(): lambda: by_vendor(small)})
+            running_vendor, reasons = vendor_sdk.runnable({vendor_sdk.name(): lambda: by_vendor(small)})
             ways = _ways(target) | {name: lambda: by_vendor(file) for name in running_vendor}
             seconds = _timed(console, "to a sandbox", ways, turns)
     return seconds, reasons, {name: max(added) for name in running_vendor}
 
 
 def _to_a_sink(console: Console, file: Path, turns: int) -> dict[str, list[float]]:
-    with sink() as url, connect(url, token="any", environment={}) as client:  # noqa: S106 - the sink asks for none
+    with sink() as url, connect(url, token="any", environment={}) as client:  # noqa: S106 - the sink ignores it
         return _timed(console, "to nowhere", _ways(Target(client, file)), turns)
 
 
@@ -159,12 +158,12 @@ def _ways(target: Target) -> dict[str, Way]:
 
 
 def _timed(console: Console, what: str, ways: Mapping[str, Way], turns: int) -> dict[str, list[float]]:
-    with shown(console, what, turns + 1) as tell:
-        return in_turns(ways, turns, tell=tell)
+    with progress_bar(console, what, turns + 1) as on_turn:
+        return in_turns(ways, turns, on_turn=on_turn)
 
 
 def _show_memory(console: Console, size: int, added: Mapping[str, float]) -> None:
-    table = figures(
+    table = result_table(
         f"An upload of {size // MIB:,} MiB: added to the client's peak of memory",
         "by",
         f"MiB (ours at most {MOST_MIB:g})",
@@ -183,11 +182,11 @@ def _show_speed(
     reasons: Mapping[str, str] = MappingProxyType({}),
     note: str | None = None,
 ) -> float | None:
-    """Return a table of speeds; our part of curl's, where that is there."""
+    """Print a table of speeds. Returns our speed as a share of curl's; None without curl."""
     mib_a_second = {name: size / MIB / statistics.median(values) for name, values in seconds.items()}
     curl = mib_a_second.get(_CURL)
     title = f"An upload of {size // MIB:,} MiB {where}, medians"
-    table = figures(title, "by", "MiB a second", f"of curl (ours at least {LEAST_OF_CURL})", note=note)
+    table = result_table(title, "by", "MiB a second", f"of curl (ours at least {LEAST_OF_CURL})", note=note)
     for name, speed in mib_a_second.items():
         table.add_row(name, f"{speed:.0f}", "-" if curl is None else f"{speed / curl:.2f}")
     for name, reason in (({} if curl else {_CURL: _NO_CURL}) | dict(reasons)).items():

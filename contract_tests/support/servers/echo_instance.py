@@ -1,4 +1,4 @@
-"""An instance in the process of a test that gives back the rows that it is sent, and counts the requests for it."""
+"""An instance in the test's process that answers inference requests with the rows that they sent."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _STATUS = {
 
 
 class Echo:
-    """The instance.
+    """An instance that echoes rows.
 
     Attributes:
-        sent: The tables that it was sent, in order of arrival.
-        refuses: A row is refused whose column `refuse` is true; never where this is False.
+        sent: The tables that it got, in order of arrival.
+        refuses: Whether it refuses tables that have a value in the column `refuse`.
     """
 
     def __init__(self, *, refuses: bool = False) -> None:
@@ -42,7 +42,7 @@ class Echo:
         self.refuses = refuses
 
     def client(self) -> Client:
-        """Return a client of it."""
+        """Return a client of the instance."""
         policy = RetryPolicy(first_pause=0.001, longest_pause=0.001)
         return connect(API, token="token", transport=httpx.MockTransport(self), retries=policy, environment={})
 
@@ -60,5 +60,5 @@ class Echo:
         return httpx.Response(200, content=to_file(answer).to_pybytes(), headers={"Content-Type": _ARROW})
 
     def columns(self) -> dict[str, Any]:
-        """Return what it was sent in all, where one request is in flight at a time."""
+        """Return the columns of all rows that it got, if one request is in flight at a time."""
         return pa.concat_tables(self.sent).to_pydict() if self.sent else {}

@@ -1,7 +1,7 @@
-"""What the vendor's SDK is told to do, as a program in an environment of its own; see `vendor_sdk`.
+"""Runs tasks with the vendor's SDK, as a program in an environment of its own; see `sdk.py`.
 
-Lines of JSON come in: first the instance, then one task after the other. For each task, one goes out. The SDK prints,
-so that its standard output is the other one.
+It reads lines of JSON: first the instance, then the tasks, and writes a line of JSON for each task. The SDK prints, so
+its standard output is redirected to standard error.
 """
 
 from __future__ import annotations
@@ -18,14 +18,11 @@ from types import SimpleNamespace
 from typing import Any, TextIO
 
 _CONFIG = {"default_arch": "x86"}
-"""What the instance would answer when it is asked for its settings; no operation of the contract does."""
+"""The instance's settings, which the SDK would ask for; the contract has no operation that answers them."""
 
 
-def connected(instance: dict[str, Any]) -> Any:
-    """Return the SDK's client of an instance, with a token that is there already; its own sign-in wants a browser.
-
-    It takes the token from a file.
-    """
+def connect(instance: dict[str, Any]) -> Any:
+    """Return the SDK's client of an instance, signed in by a token file; its own sign-in needs a browser."""
     with tempfile.NamedTemporaryFile("w", encoding="utf-8") as credentials:
         json.dump({"token": instance["token"], "user_email": "", "user_id": ""}, credentials)
         credentials.flush()
@@ -34,20 +31,20 @@ def connected(instance: dict[str, Any]) -> Any:
 
 
 def infer(client: Any, task: dict[str, Any]) -> dict[str, Any]:
-    """Score the rows of an Arrow file once, as a table or as a data frame."""
-    scoring, rows = _prepared(client, task["deployment"]["name"], task["deployment"]["id"], task["file"], task["form"])
+    """Score the rows of an Arrow file once, as a table or as a data frame. Returns the `seconds` and the `rows`."""
+    scoring, rows = _prepare(client, task["deployment"]["name"], task["deployment"]["id"], task["file"], task["form"])
     began = time.perf_counter()
     scored = scoring.infer(rows, timeout=600)
     return {"seconds": time.perf_counter() - began, "rows": len(scored)}
 
 
 @cache
-def _prepared(client: Any, name: str, deployment_id: int, file: str, form: str) -> tuple[Any, Any]:
-    """Return the SDK's object for a deployment, with what it would ask a GraphQL endpoint for, and the rows."""
-    known = {"id": deployment_id, "deploy_id": name, "pipeline": {"pipeline_id": name}}
+def _prepare(client: Any, name: str, deployment_id: int, file: str, form: str) -> tuple[Any, Any]:
+    """Return the SDK's deployment, made without the GraphQL endpoint that it would ask, and the rows."""
+    fields = {"id": deployment_id, "deploy_id": name, "pipeline": {"pipeline_id": name}}
     table: Any = import_module("pyarrow").ipc.open_file(file).read_all()
     rows = _data_frame(table) if form == "data frame" else table
-    return import_module("wallaroo.deployment").Deployment(client, known), rows
+    return import_module("wallaroo.deployment").Deployment(client, fields), rows
 
 
 def _data_frame(table: Any) -> Any:
@@ -56,47 +53,47 @@ def _data_frame(table: Any) -> Any:
 
 
 def upload(client: Any, task: dict[str, Any]) -> dict[str, Any]:
-    """Send a file as `upload_model` does, without the questions before and after it.
+    """Upload a file with the SDK. Returns the `seconds` and the `mib` added to the peak of memory.
 
-    It would ask a GraphQL endpoint for the workspace before, and an operation that the contract does not have for the
-    version after.
+    Its requests before and after the upload are left out: one to a GraphQL endpoint for the workspace, and one for the
+    version to an operation that is not in the contract.
     """
     framework = import_module("wallaroo.framework").Framework.CUSTOM
     schema = import_module("pyarrow").schema([])
     client._current_workspace = SimpleNamespace(id=lambda: task["workspace_id"])  # noqa: SLF001 - in place of GraphQL
-    client._get_configured_model_version = _same  # noqa: SLF001 - in place of the operation
+    client._get_configured_model_version = _identity  # noqa: SLF001 - in place of the operation
     before = _peak_mib()
     began = time.perf_counter()
     client.upload_model(task["name"], task["file"], framework, schema, schema, convert_wait=False)
     return {"seconds": time.perf_counter() - began, "mib": _peak_mib() - before}
 
 
-def _same(version: Any) -> Any:
+def _identity(version: Any) -> Any:
     return version
 
 
 def _peak_mib() -> float:
-    """Return the peak of this process's resident memory."""
+    """Return the peak of this process's resident memory in MiB."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
-def answered(client: Any, task: dict[str, Any]) -> dict[str, Any]:
-    """Return what became of a task."""
+def run_task(client: Any, task: dict[str, Any]) -> dict[str, Any]:
+    """Run a task. Returns its figures, or its `error`."""
     try:
         return {"infer": infer, "upload": upload}[task["do"]](client, task)
     except Exception as error:  # noqa: BLE001 - whatever it is, it stands in the table
         return {"error": f"{type(error).__name__}: {str(error)[:300]}"}
 
 
-def main(tasks: TextIO, answers: TextIO) -> None:
-    """Do what is asked until there is no more."""
-    client = connected(json.loads(tasks.readline()))
+def main(tasks: TextIO, results: TextIO) -> None:
+    """Run the tasks of one stream and write their results to the other."""
+    client = connect(json.loads(tasks.readline()))
     for task in tasks:
-        print(json.dumps(answered(client, json.loads(task))), file=answers, flush=True)
+        print(json.dumps(run_task(client, json.loads(task))), file=results, flush=True)
 
 
 if __name__ == "__main__":
-    ours = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    results = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    main(sys.stdin, ours)
+    main(sys.stdin, results)

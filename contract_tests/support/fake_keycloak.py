@@ -1,4 +1,4 @@
-"""A Keycloak and an API in memory, which count what they are asked, with a clock that tests move."""
+"""A Keycloak and an API in memory that record their requests, with a clock that tests move."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ PASSWORD = "password-1"
 
 @dataclass
 class Keycloak:
-    """Gives the tokens t1, t2, … and the refresh tokens r1, r2, …, which are good for one use.
+    """Issues the tokens t1, t2, … and the refresh tokens r1, r2, … for one use each.
 
     Attributes:
-        lifetime: What `expires_in` says.
-        refresh_lifetime: What `refresh_expires_in` says.
-        fields: What else the answers say, over everything.
+        lifetime: The value of `expires_in`.
+        refresh_lifetime: The value of `refresh_expires_in`.
+        fields: Fields that override those of the answers.
         revoked: The access tokens that the API refuses.
-        failure: What the token endpoint does in place of an answer; None for an answer.
-        forms: The token requests.
-        seen: The tokens that the API got; None where there was none.
+        failure: Answers token requests in place of the endpoint; None for normal answers.
+        forms: The forms of the token requests.
+        seen: The tokens that the API got; None for a request without one.
     """
 
     lifetime: object = 3600
@@ -47,7 +47,7 @@ class Keycloak:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Return the API."""
+        """Answer a request to the API."""
         header = request.headers.get("Authorization")
         token = None if header is None else header.removeprefix("Bearer ")
         with self.lock:
@@ -55,7 +55,7 @@ class Keycloak:
         return httpx.Response(401 if token is None or token in self.revoked else 200, json={})
 
     def issue(self, request: httpx.Request) -> httpx.Response:
-        """Return the token endpoint."""
+        """Answer a request to the token endpoint."""
         form = dict(httpx.QueryParams(request.content.decode()))
         with self.lock:
             self.forms.append(form)
@@ -76,18 +76,18 @@ class Keycloak:
 
     @property
     def grants(self) -> list[str]:
-        """The grants that were asked for, in their order."""
+        """The requested grants, in order."""
         return [form["grant_type"] for form in self.forms]
 
     @property
     def basic(self) -> str | None:
-        """The client that the last token request authenticated by HTTP Basic."""
+        """The HTTP Basic credentials of the last token request; None without them."""
         scheme, _, value = self.requests[-1].headers.get("Authorization", "").partition(" ")
         return base64.b64decode(value).decode() if scheme == "Basic" else None
 
     def auth(self, **options: Any) -> KeycloakAuth:
-        """Return who signs in here, with a user's password unless something else is said."""
-        usual: dict[str, Any] = {
+        """Return an auth that signs in here, with a user's password unless the options say otherwise."""
+        defaults: dict[str, Any] = {
             "api_url": API,
             "client_id": "api-client",
             "client_secret": CLIENT_SECRET,
@@ -96,20 +96,20 @@ class Keycloak:
             "transport": httpx.MockTransport(self.issue),
             "clock": lambda: self.now,
         }
-        return KeycloakAuth(TOKEN_URL, **usual | options)
+        return KeycloakAuth(TOKEN_URL, **defaults | options)
 
     def client(self, auth: httpx.Auth, **options: Any) -> httpx.Client:
         """Return a client of the API."""
         return httpx.Client(transport=httpx.MockTransport(self), base_url=API, auth=auth, **options)
 
     def async_client(self, auth: httpx.Auth, **options: Any) -> httpx.AsyncClient:
-        """Return a client of the API for asyncio."""
+        """Return an asyncio client of the API."""
         return httpx.AsyncClient(transport=httpx.MockTransport(self), base_url=API, auth=auth, **options)
 
 
 @dataclass
 class Gate:
-    """Holds token requests until it is opened, and then lets `failure` answer, or Keycloak."""
+    """Holds token requests until it is opened, and then answers them with `failure` or a token."""
 
     keycloak: Keycloak
     failure: Callable[[httpx.Request], httpx.Response] | None = None
@@ -125,23 +125,23 @@ class Gate:
 
 
 def refused(error: str, description: str | None = None, status: int = 400) -> httpx.Response:
-    """Return how Keycloak refuses a token."""
-    said = {"error": error} | ({} if description is None else {"error_description": description})
-    return httpx.Response(status, json=said)
+    """Return an answer of Keycloak's that refuses a token."""
+    body = {"error": error} | ({} if description is None else {"error_description": description})
+    return httpx.Response(status, json=body)
 
 
 def refusing(
     error: str, description: str | None = None, status: int = 400
 ) -> Callable[[httpx.Request], httpx.Response]:
-    """Return a Keycloak that refuses every token."""
+    """Return a handler that refuses every token."""
     return lambda _: refused(error, description, status)
 
 
 def down(_: httpx.Request) -> httpx.Response:
-    """Return a gateway whose Keycloak is down."""
+    """Answer as a gateway whose Keycloak is down."""
     return httpx.Response(503, text="no healthy upstream")
 
 
 def unreachable(request: httpx.Request) -> httpx.Response:
-    """Return a Keycloak that no connection leads to."""
+    """Raise the error of a refused connection."""
     raise httpx.ConnectError("refused", request=request)

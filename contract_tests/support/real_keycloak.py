@@ -1,4 +1,4 @@
-"""Who signs in at a real Keycloak in the tests, with both kinds of client, and a clock that tests move."""
+"""Signs in at a real Keycloak in the tests, with both kinds of client and a clock that tests move."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ REQUIRED = "REQUIRE_KEYCLOAK"
 """The environment variable that makes a missing Keycloak a failure."""
 TOKEN_PATH = contract.operation("request_token").path
 USER_INFO = f"{RELATIVE_PATH}/realms/master/protocol/openid-connect/userinfo"
-"""What Keycloak itself answers to good tokens only, of sessions that have not ended."""
+"""A path at which Keycloak answers only to good tokens of sessions that have not ended."""
 TLS = httpx.create_ssl_context()
-"""Nothing here speaks it, but each client of httpx would make one, which takes longer than to be answered."""
+"""One for all clients: nothing here speaks TLS, but each client would make one, which takes longer than an answer."""
 USER, PASSWORD = "user@example.com", "password-of-the-user"
 CLIENT, SECRET = "api-client", "secret-of-the-api-client"
 TOKEN_REQUESTS = {"LOGIN", "LOGIN_ERROR", "CLIENT_LOGIN", "CLIENT_LOGIN_ERROR", "REFRESH_TOKEN", "REFRESH_TOKEN_ERROR"}
 
 
 class MovedClock(Clock):
-    """The machine's clock, some seconds ahead; it can stand still, too."""
+    """The machine's clock, some seconds ahead, which can stand still."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -50,13 +50,13 @@ class MovedClock(Clock):
         return (time.monotonic() if self._stands_at is None else self._stands_at) + self.ahead
 
     def stop(self) -> None:
-        """Stand still from now on."""
+        """Make the clock stand still."""
         self._stands_at = time.monotonic()
 
 
 @dataclass
 class Seen:
-    """A transport that keeps what is sent through it."""
+    """A transport that keeps the requests that it sends."""
 
     requests: list[httpx.Request] = field(default_factory=list[httpx.Request])
 
@@ -72,8 +72,8 @@ class Seen:
 
 
 def auth(keycloak: KeycloakServer, **options: Any) -> KeycloakAuth:
-    """Who signs in at Keycloak, with the user's password unless something else is said, for what Keycloak serves."""
-    usual: dict[str, Any] = {
+    """Return an auth for Keycloak's own paths, with the user's password unless the options say otherwise."""
+    defaults: dict[str, Any] = {
         "api_url": keycloak.url,
         "client_id": CLIENT,
         "client_secret": SECRET,
@@ -82,12 +82,12 @@ def auth(keycloak: KeycloakServer, **options: Any) -> KeycloakAuth:
         "scope": "openid",
         "verify": TLS,
     }
-    chosen = {name: value for name, value in (usual | options).items() if value is not None}
+    chosen = {name: value for name, value in (defaults | options).items() if value is not None}
     return KeycloakAuth(keycloak.url + chosen.pop("path", TOKEN_PATH), **chosen)
 
 
 def user_info(keycloak: KeycloakServer, who: httpx.Auth, kind: Kind) -> int:
-    """Return the status of Keycloak's own answer to who signs in."""
+    """Ask Keycloak for the user info. Returns the status of the answer."""
     url = keycloak.url + USER_INFO
     if kind == "sync":
         return httpx.get(url, auth=who, timeout=30, verify=TLS).status_code
@@ -101,7 +101,7 @@ def user_info(keycloak: KeycloakServer, who: httpx.Auth, kind: Kind) -> int:
 
 @contextmanager
 def listing(kind: Kind, environment: dict[str, str], **options: Any) -> Generator[Listing]:
-    """Yield what lists the workspaces that a client sees, for the time of a `with` block."""
+    """Connect a client. Yields a function that lists its workspaces."""
     from wallaroo_mlops_client.api.workspaces import list_workspaces
     from wallaroo_mlops_client.models import ListWorkspacesRequest
 
@@ -119,30 +119,30 @@ def listing(kind: Kind, environment: dict[str, str], **options: Any) -> Generato
 
 
 def claims(token: str) -> dict[str, Any]:
-    """Return what a token says."""
+    """Return the claims of a token."""
     return jwt.decode(token, options={"verify_signature": False})
 
 
 def token_requests(admin: Admin, client: str = CLIENT) -> list[str]:
-    """Return the token requests of a client, as Keycloak counted them, the oldest first."""
+    """Return the token requests of a client that Keycloak recorded, the oldest first."""
     return [event for event in admin.events(client=client) if event in TOKEN_REQUESTS]
 
 
 @contextmanager
 def client_attributes(admin: Admin, **attributes: str) -> Generator[None]:
-    """Yield a client with other attributes for the time of a `with` block; underscores stand for dots."""
-    wanted = {name.replace("_", "."): value for name, value in attributes.items()}
+    """Change the client's attributes while a `with` block runs; underscores stand for dots."""
+    changes = {name.replace("_", "."): value for name, value in attributes.items()}
     before = admin.client(CLIENT)["attributes"]
-    admin.change_client(CLIENT, attributes=wanted)
+    admin.change_client(CLIENT, attributes=changes)
     try:
         yield
     finally:
-        admin.change_client(CLIENT, attributes={name: before.get(name, "") for name in wanted})
+        admin.change_client(CLIENT, attributes={name: before.get(name, "") for name in changes})
 
 
 @contextmanager
 def rotation(admin: Admin) -> Generator[None]:
-    """Refresh tokens that are good for one use, for the time of a `with` block."""
+    """Make refresh tokens good for one use while a `with` block runs."""
     admin.send("PUT", "", {"revokeRefreshToken": True})
     try:
         yield

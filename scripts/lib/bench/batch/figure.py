@@ -1,4 +1,4 @@
-"""The picture of rows a second by requests in flight; it imports matplotlib, and is imported where it is drawn."""
+"""Draws rows a second by requests in flight; a module of its own because it imports matplotlib."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from wallaroo_ext._util.atomic_files import write_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scripts.lib.bench.batch import Grid
+    from scripts.lib.bench.batch.throughput import Grid
 
-# Colours that people with any kind of colour vision tell apart (Okabe and Ito); the shapes tell them apart without.
+# Colours that everybody can tell apart (Okabe and Ito); the shapes serve without colours.
 _STYLES = (("#0072B2", "o"), ("#E69F00", "^"), ("#009E73", "s"), ("#CC79A7", "D"), ("#000000", "*"))
 _MILLION, _THOUSAND = 1e6, 1e3
 
 
 def draw(grid: Grid, file: Path) -> None:
-    """Draw a line for each size of a request; the file's ending says the format.
+    """Draw a line for each request size, in the format that the file's suffix names.
 
     Args:
         grid: Rows a second, by the rows of a request and by the requests in flight.
@@ -37,7 +37,7 @@ def draw(grid: Grid, file: Path) -> None:
     axes.set_xticks(numbers, [str(number) for number in numbers])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter(_readable)
+    axes.yaxis.set_major_formatter(_format_rows)
     axes.set_xlabel("requests in flight")
     axes.set_ylabel("rows a second")
     axes.set_title("infer_batches on a sandbox, 29 float32 a row", loc="left", fontsize=11)
@@ -49,7 +49,7 @@ def draw(grid: Grid, file: Path) -> None:
     write_atomically(file.resolve(), picture.getvalue())
 
 
-def _readable(value: float, _: object = None) -> str:
+def _format_rows(value: float, _: object = None) -> str:
     if value >= _MILLION:
         return f"{value / _MILLION:g} million"
     return f"{value / _THOUSAND:,.0f},000" if value else "0"

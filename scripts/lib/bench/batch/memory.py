@@ -1,4 +1,4 @@
-"""How much memory scoring a data set takes: the peak of a client in a process of its own."""
+"""Measures the memory that scoring a data set takes: the peak of a client in a process of its own."""
 
 from __future__ import annotations
 
@@ -21,18 +21,21 @@ GROUP_ROWS = 1 << 20
 
 
 def measure(rows: int) -> dict[str, float]:
-    """Score so many rows of 29 float32 from Parquet to Parquet: `mib` at the peak, and at the `start`; `seconds`.
+    """Score rows of 29 float32 from Parquet to Parquet.
 
     The rows are in ten files, with row groups as large as pyarrow writes them.
+
+    Returns:
+        MiB at the peak as `mib` and before the call as `start`, the `seconds`, and the scored `rows`.
     """
-    from scripts.lib.bench.sandbox import deployed
+    from scripts.lib.bench.model import deploy_model
 
     with tempfile.TemporaryDirectory() as directory, running() as environment:
         with connect(environment=environment) as client:
-            url = deployed(client).url
+            url = deploy_model(client).url
         source = Path(directory) / "in"
         _write(source, rows // FILES)
-        command = [sys.executable, __file__, url, str(source), str(Path(directory) / "out")]
+        command = [sys.executable, "-P", __file__, url, str(source), str(Path(directory) / "out")]
         done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
@@ -43,7 +46,7 @@ def measure(rows: int) -> dict[str, float]:
 
 
 def _write(directory: Path, rows: int) -> None:
-    from scripts.lib.bench.batch import rows_of
+    from scripts.lib.bench.batch.throughput import rows_of
 
     parquet: Any = import_module("pyarrow.parquet")
     directory.mkdir()
@@ -52,7 +55,7 @@ def _write(directory: Path, rows: int) -> None:
 
 
 def client_program(url: str, source: str, target: str) -> dict[str, float]:
-    """Return what the client does."""
+    """Score the data set in this process. Returns what `measure` returns."""
     start = memory_mib(os.getpid(), "VmHWM")
     began = time.perf_counter()
     with connect() as client:

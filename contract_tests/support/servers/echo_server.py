@@ -1,6 +1,6 @@
-"""A server in a process of its own that gives each request back, and counts connections: for tests that fork.
+"""A server in a process of its own that echoes requests and counts connections, for tests that fork.
 
-A server in a thread would not do: a forked child has a copy of its side of each connection, too.
+A thread would not do as a server: a forked child would have a copy of the server's side of each connection.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _LOCK = threading.Lock()
 
 @dataclass(frozen=True)
 class Echo:
-    """An echoing server.
+    """A running echo server.
 
     Attributes:
-        url: Where it listens.
+        url: Its URL.
         environment: The variables that `wallaroo_ext.connect` reads.
     """
 
@@ -38,11 +38,11 @@ class Echo:
     environment: dict[str, str]
 
     def counts(self) -> dict[str, int]:
-        """Return how many connections were opened and closed, and what was asked for, without this question."""
+        """Return the numbers of connections and requests by kind, without this request."""
         from http.client import HTTPConnection, HTTPSConnection
 
         insecure = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        insecure.check_hostname, insecure.verify_mode = False, ssl.CERT_NONE  # it is this machine's
+        insecure.check_hostname, insecure.verify_mode = False, ssl.CERT_NONE  # it is on this machine
         host = self.url.partition("://")[2]
         plain = HTTPConnection(host) if self.url.startswith("http:") else HTTPSConnection(host, context=insecure)
         try:
@@ -53,7 +53,7 @@ class Echo:
         return found
 
     def wait_for(self, name: str, count: int) -> None:
-        """Wait until so much was counted."""
+        """Wait until a number is reached."""
         deadline = time.monotonic() + 20
         while self.counts()[name] < count:
             assert time.monotonic() < deadline, f"{name}: {self.counts()}"
@@ -61,13 +61,13 @@ class Echo:
 
 
 @contextmanager
-def echoing(tls: Path | None = None) -> Generator[Echo]:
-    """Run the server for the time of a `with` block.
+def echo_server(tls: Path | None = None) -> Generator[Echo]:
+    """Run the server while a `with` block runs.
 
     Args:
-        tls: A PEM file with its certificate and key; None for plain HTTP.
+        tls: A PEM file with a certificate and its key; None for plain HTTP.
     """
-    command = [sys.executable, __file__, *([] if tls is None else [str(tls)])]
+    command = [sys.executable, "-P", __file__, *([] if tls is None else [str(tls)])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -94,12 +94,12 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             super().handle()
         except OSError:
-            pass  # a client that went away without a word
+            pass  # the client closed the connection
         finally:
             _count("closed")
 
     def do_GET(self) -> None:
-        """Tell what was counted, and do not count this."""
+        """Answer with the numbers, without counting this request."""
         with _LOCK:
             _COUNTS["opened"] -= 1
             _COUNTS["closed"] -= 1
@@ -108,18 +108,18 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, counts)
 
     def do_POST(self) -> None:
-        """Give the body back; it may say for how long to wait before the answer, or within it."""
+        """Echo the body, which may say how many seconds to wait before the answer, or within it."""
         body = self._body()
         if self.path.endswith("/token"):
-            self._give_token(body.decode())
+            self._answer_token(body.decode())
             return
         _count("requests")
-        asked: dict[str, Any] = json.loads(body) if body[:1] == b"{" else {"bytes": len(body)}
-        self._wait(asked.get("before", 0))
-        if "within" in asked:
-            self._drip(asked)
+        content: dict[str, Any] = json.loads(body) if body[:1] == b"{" else {"bytes": len(body)}
+        self._wait(content.get("before", 0))
+        if "within" in content:
+            self._answer_slowly(content)
         else:
-            self._answer(200, asked)
+            self._answer(200, content)
 
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):
@@ -131,8 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return bytes(parts)
 
-    def _give_token(self, form: str) -> None:
-        """A token, and a refresh token that is good for one use."""
+    def _answer_token(self, form: str) -> None:
+        """Answer with a token and a refresh token for one use."""
         fields = dict(pair.split("=", 1) for pair in form.split("&"))
         with _LOCK:
             used = fields.get("refresh_token")
@@ -148,11 +148,11 @@ class _Handler(BaseHTTPRequestHandler):
             answer = {"access_token": f"t{number}", "refresh_token": f"r{number}", "expires_in": 3600}
             self._answer(200, answer | {"refresh_expires_in": 36000})
 
-    def _drip(self, asked: dict[str, Any]) -> None:
-        text = json.dumps(asked).encode()
+    def _answer_slowly(self, content: dict[str, Any]) -> None:
+        text = json.dumps(content).encode()
         self._head(200, len(text) + 20_000)
         self.wfile.write(b" " * 20_000 + text[:5])
-        self._wait(asked["within"])
+        self._wait(content["within"])
         self.wfile.write(text[5:])
 
     def _wait(self, seconds: float) -> None:
@@ -173,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base has it
-        """Say nothing."""
+        """Log nothing."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -181,7 +181,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is what some tests are about."""
+        """Print nothing: some tests close connections on purpose."""
 
 
 def _main(tls: str | None) -> None:

@@ -1,0 +1,1 @@
+"""The tests of the contract and of everything that is built on it."""

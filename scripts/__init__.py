@@ -1,0 +1,1 @@
+"""The commands of a clone; their programs are in `scripts.lib`."""

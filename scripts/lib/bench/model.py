@@ -1,0 +1,58 @@
+"""The model that is measured: its file, its deployment, and the sign-in that bare requests send beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from wallaroo_ext import contract, deploy_pipeline, upload_model
+
+if TYPE_CHECKING:
+    from wallaroo_mlops_client import Client
+
+    from wallaroo_ext import Deployment
+
+WIDTH, HIDDEN = 29, 64
+
+
+def model_content() -> bytes:
+    """Return the ONNX file of a network with 29 inputs, 64 hidden units and one output."""
+    random = np.random.default_rng(0)
+    weights = {
+        "w1": random.normal(size=(WIDTH, HIDDEN)).astype(np.float32),
+        "w2": random.normal(size=(HIDDEN, 1)).astype(np.float32),
+    }
+    nodes = [
+        helper.make_node("MatMul", ["dense_input", "w1"], ["sums"]),
+        helper.make_node("Relu", ["sums"], ["hidden"]),
+        helper.make_node("MatMul", ["hidden", "w2"], ["logit"]),
+        helper.make_node("Sigmoid", ["logit"], ["dense_1"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "bench",
+        [helper.make_tensor_value_info("dense_input", TensorProto.FLOAT, ["N", WIDTH])],
+        [helper.make_tensor_value_info("dense_1", TensorProto.FLOAT, ["N", 1])],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    model: onnx.ModelProto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return model.SerializeToString()
+
+
+def deploy_model(client: Client) -> Deployment:
+    """Upload the model and deploy it. Returns the deployment."""
+    return deploy_pipeline(client, "bench", upload_model(client, model_content(), name="bench"))
+
+
+def authorization(client: Client) -> str:
+    """Return the Authorization header that a client sends."""
+    answer = client.get_httpx_client().post(contract.operation("list_workspaces").path, json={})
+    return answer.request.headers["Authorization"]
+
+
+def access_token(client: Client) -> str:
+    """Return the token in that header."""
+    return authorization(client).removeprefix("Bearer ")
