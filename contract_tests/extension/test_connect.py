@@ -29,10 +29,9 @@ from wallaroo_ext import (
     call,
     connect,
 )
-from wallaroo_ext.client import ConnectOptions
-from wallaroo_ext.transport.connections import PooledTransport
-from wallaroo_ext.transport.timeouts import to_httpx_timeout
-from wallaroo_ext.transport.tls import shared_tls_context
+from wallaroo_ext.transport.connections import Wire
+from wallaroo_ext.transport.timeouts import httpx_timeout
+from wallaroo_ext.transport.tls import tls_context
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -358,11 +357,6 @@ def test_certificates_are_read_once_and_anew_when_they_change(
     assert shared_tls_context(verify=False).verify_mode is ssl.CERT_NONE
     os.utime(file, ns=(1, 1))
     assert shared_tls_context(verify=True) is not first
-
-
-def test_every_option_is_described() -> None:
-    described = connect.__doc__ or ""
-    assert [name for name in ConnectOptions.__annotations__ if f"`{name}`" not in described] == []
 
 
 def test_the_twin_for_asyncio_is_the_same() -> None:

@@ -230,7 +230,7 @@ class TestSources:
     def test_other_wrong_calls(self, client: Client, tmp_path: Path) -> None:
         written(tmp_path / "in", 3)
         wrong: Any = infer_dataset
-        with pytest.raises(TypeError, match="no option 'key'"):
+        with pytest.raises(TypeError, match="unexpected keyword argument 'key'"):
             wrong(client, "rows", tmp_path / "in", tmp_path / "out", key="id")
         with pytest.raises(NotFoundError, match="nothing-here"):
             infer_dataset(client, "nothing-here", tmp_path / "in", tmp_path / "out")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from wallaroo_mlops_client import Client
 from wallaroo_mlops_client.models import ModelVersion
 
 from contract_tests.support.command_line import SCRIPT, Done, environment_of, forked
@@ -46,14 +47,12 @@ from wallaroo_ext import (
     upload_model,
     wait_until_running,
 )
-from wallaroo_ext.deployments.find import undeploy_steps
 from wallaroo_ext.deployments.unfinished import Begun, clean_up_steps, left_by
+from wallaroo_ext.operations import steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator
     from pathlib import Path
-
-    from wallaroo_mlops_client import Client
 
     from wallaroo_ext.sandbox.control_client import Sandbox
 
@@ -501,7 +500,7 @@ class TestNobodyWaits:
 
     def test_so_does_one_that_is_closed_before_an_answer(self, caplog: pytest.LogCaptureFixture) -> None:
         begun = Begun("x", 1, 2, None, 3, ["v"])
-        undeploying = undeploy_steps(5)
+        undeploying = steps_of(undeploy)(Client(base_url="https://nowhere.example.com"), 5)
         ending = clean_up_steps(replace(begun, id=5), KeyboardInterrupt())
         for steps in (undeploying, ending):
             next(steps)
