@@ -54,7 +54,7 @@ def _shared_tls_context() -> Generator[None]:
     """Share a TLS context: each bare client of httpx would read all certificates again, which takes 30 ms."""
 
     def context(verify: ssl.SSLContext | bool = True, *arguments: Any, **options: Any) -> ssl.SSLContext:  # noqa: FBT001, FBT002 - httpx's own
-        return tls_context(verify=True) if verify is True else create(verify, *arguments, **options)
+        return shared_tls_context(verify=True) if verify is True else create(verify, *arguments, **options)
 
     create = httpx.create_ssl_context
     with pytest.MonkeyPatch.context() as patch:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.batch.batches import Batches
-    from wallaroo_ext.batch.rejections import Rejection
+    from wallaroo_ext.batch.scoring.rejections import Rejection
     from wallaroo_ext.inference.infer import Where
 
 P = ParamSpec("P")

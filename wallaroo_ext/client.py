@@ -33,7 +33,7 @@ DEFAULT_LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=20, 
 RETRIES = RetryPolicy()
 
 
-@hides_arguments
+@hide_arguments
 def connect(
     api_url: str | None = None,
     *,
@@ -111,7 +111,7 @@ def connect(
     """
     from wallaroo_ext.redaction.logs import redact_logs
     from wallaroo_ext.transport.connected_client import ConnectedClient
-    from wallaroo_ext.transport.connections import Wire
+    from wallaroo_ext.transport.connections import PooledTransport
     from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS, LimitedTransport
     from wallaroo_ext.transport.retry.transport import RetryTransport
 
@@ -128,11 +128,15 @@ def connect(
         token=token,
         ca_bundle=ca_bundle,
     )
-    protect_logs()
+    redact_logs()
     verification = _verification(settings, verify=verify, ca_bundle=ca_bundle)
     if not isinstance(transport, str):
         _check_unused(limits=limits is not DEFAULT_LIMITS, verify=verify is not None, ca_bundle=ca_bundle is not None)
-    once = Wire(verify=verification, limits=limits, backend=transport) if isinstance(transport, str) else transport
+    once = (
+        PooledTransport(verify=verification, limits=limits, backend=transport)
+        if isinstance(transport, str)
+        else transport
+    )
     retrying = RetryTransport(LimitedTransport(_traced(once, telemetry=telemetry), answer_limit), retries, clock)
     if settings.token is not None:
         auth: httpx.Auth = BearerToken(settings.token, api_url=settings.api_url, inference_hosts=inference_hosts)
@@ -151,12 +155,12 @@ def connect(
             cache=cache,
             transport=None if _is_asynchronous(transport) else retrying,
             verify=verification,
-            timeout=DEFAULT_TIMEOUT if timeout is None else httpx_timeout(timeout),
+            timeout=DEFAULT_TIMEOUT if timeout is None else to_httpx_timeout(timeout),
             clock=time.monotonic if clock is None else clock.now,
         )
     return ConnectedClient(
         base_url=settings.api_url,
-        timeout=httpx_timeout(Timeouts() if timeout is None else timeout),
+        timeout=to_httpx_timeout(Timeouts() if timeout is None else timeout),
         headers={"User-Agent": _user_agent(user_agent), "Accept-Encoding": ACCEPTED_ENCODINGS},
         httpx_args={"auth": auth, "transport": retrying},
     )
@@ -198,9 +202,9 @@ def _traced(transport: Any, *, telemetry: bool | TracerProvider) -> Any:
     """Return a transport that writes a span for each request, where that is wanted."""
     if telemetry is False:
         return transport
-    from wallaroo_ext.transport.telemetry import traced
+    from wallaroo_ext.transport.telemetry import trace_transport
 
-    return traced(transport, None if telemetry is True else telemetry)
+    return trace_transport(transport, None if telemetry is True else telemetry)
 
 
 def _user_agent(program: str | None) -> str:

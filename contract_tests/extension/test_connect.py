@@ -29,9 +29,9 @@ from wallaroo_ext import (
     call,
     connect,
 )
-from wallaroo_ext.transport.connections import Wire
-from wallaroo_ext.transport.timeouts import httpx_timeout
-from wallaroo_ext.transport.tls import tls_context
+from wallaroo_ext.transport.connections import PooledTransport
+from wallaroo_ext.transport.timeouts import to_httpx_timeout
+from wallaroo_ext.transport.tls import shared_tls_context
 
 if TYPE_CHECKING:
     from pathlib import Path

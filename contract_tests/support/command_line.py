@@ -17,7 +17,7 @@ from termios import TIOCSWINSZ
 from typing import TYPE_CHECKING, Any, TextIO, get_type_hints
 
 from contract_tests.support.servers.forking import exit_code_of, start_child
-from wallaroo_ext.cli.main import program, run
+from wallaroo_ext.cli.main import build_app, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -20,7 +20,7 @@ def workflows() -> list[str]:
 
 def shell_lines(heading: str) -> str:
     """Return the shell lines below a heading."""
-    section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#)", _text(), re.DOTALL | re.MULTILINE)
+    section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#)", text(), re.DOTALL | re.MULTILINE)
     assert section is not None, f"the README has no section {heading!r}"
     return "".join(f"{line.strip()}\n" for line in section[1].splitlines() if line.startswith("    "))
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.answer_schema import OneSchema
-    from wallaroo_ext.batch.attempts import BatchRetries
-    from wallaroo_ext.batch.rejections import Rejection
-    from wallaroo_ext.batch.scoring import Scored
+    from wallaroo_ext.batch.retries import BatchRetries
+    from wallaroo_ext.batch.scoring.output_schema import OneSchema
+    from wallaroo_ext.batch.scoring.rejections import Rejection
+    from wallaroo_ext.batch.scoring.scorer import Scored
     from wallaroo_ext.inference.infer import Where
     from wallaroo_ext.inference.media_types import Wire
     from wallaroo_ext.transport.timeouts import Timeouts
@@ -124,8 +124,8 @@ def scored_batches(
     stopped: threading.Event | None = None,
 ) -> Generator[pa.RecordBatch]:
     """Yield the batches of `infer_batches`, scored at a URL; pauses between attempts end when `stopped` is set."""
-    from wallaroo_ext.batch.answer_schema import OneSchema
-    from wallaroo_ext.batch.rejections import Limit
+    from wallaroo_ext.batch.scoring.output_schema import OneSchema
+    from wallaroo_ext.batch.scoring.rejections import Limit
 
     one_schema = OneSchema()
     limit = Limit(0 if rejected is None else None)

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.attempts import BatchRetries
     from wallaroo_ext.batch.options import DatasetScored
     from wallaroo_ext.batch.progress import Tell, Wanted
     from wallaroo_ext.batch.reading.data_source import Source
+    from wallaroo_ext.batch.retries import BatchRetries
     from wallaroo_ext.batch.writing.run import DatasetRun
     from wallaroo_ext.batch.writing.storage import Storage
     from wallaroo_ext.inference.infer import Where
@@ -182,7 +182,6 @@ def _score(
     stopped: threading.Event,
 ) -> DatasetScored:
     """Score a data set until `stopped` is set."""
-    from wallaroo_ext.batch.attempts import StoppedError
     from wallaroo_ext.batch.progress import shown
     from wallaroo_ext.batch.retries import StoppedError
     from wallaroo_ext.batch.writing.manifest import check_target, load

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyarrow import Table
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.attempts import BatchRetries
+    from wallaroo_ext.batch.retries import BatchRetries
     from wallaroo_ext.engines.worker import Worker
     from wallaroo_ext.inference.infer import Where
     from wallaroo_ext.inference.media_types import Wire

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import httpx
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.attempts import BatchRetries
+    from wallaroo_ext.batch.retries import BatchRetries
     from wallaroo_ext.inference.infer import Where
     from wallaroo_ext.inference.media_types import Wire
     from wallaroo_ext.transport.timeouts import Timeouts

@@ -11,7 +11,7 @@ from wallaroo_ext._util.urls import parse_url
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.media_types import OPERATION, Wire
 from wallaroo_ext.operations import Steps, Work, send, synchronous
-from wallaroo_ext.transport.timeouts import httpx_timeout
+from wallaroo_ext.transport.timeouts import to_httpx_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -141,10 +141,10 @@ def infer_steps(
         "url": url.copy_merge_params(query) if query else url,
     }
     if timeout is not None:
-        request["timeout"] = httpx_timeout(timeout)
+        request["timeout"] = to_httpx_timeout(timeout)
     read = partial(to_table, data, index)
     table: pa.Table = (yield Work(read)) if isinstance(data, str | PathLike) else read()
-    response = yield from send(step_of(operation, request, table, wire))
+    response = yield from send(table_request(operation, request, table, wire))
     return read_answer(operation, response, dataset_separator or ".")
 
 

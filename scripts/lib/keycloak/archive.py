@@ -50,7 +50,7 @@ def java() -> str:
 
 def cache() -> Path:
     """Return the user's cache directory for Keycloak, which is made if it is missing."""
-    directory = user_directory().parent / "keycloak"
+    directory = default_directory().parent / "keycloak"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
 

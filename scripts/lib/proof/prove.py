@@ -57,7 +57,7 @@ def main() -> int:
     results = run_trials(trials, options.jobs)
     if options.json:
         rows = [asdict(trial) | asdict(verdict) for trial, verdict in results]
-        write_whole(options.json.resolve(), json.dumps(rows, indent=1).encode())
+        write_atomically(options.json.resolve(), json.dumps(rows, indent=1).encode())
     is_whole = names == list(mutants())
     if is_whole:
         FILE.write_text(page({trial.mutant: verdict.check for trial, verdict in results if verdict.is_kill}), "utf-8")

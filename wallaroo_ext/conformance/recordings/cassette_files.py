@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wallaroo_ext import contract
-from wallaroo_ext._util.atomic_files import write_whole
+from wallaroo_ext._util.atomic_files import write_atomically
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext._util.repository_files import repository_file
 from wallaroo_ext.conformance.recordings.matching import ANY_TIME, Request, body_text, describe
@@ -170,4 +170,4 @@ def write_cassette(path: Path, entries: list[dict[str, Any]], announce: Callable
 def write_text(path: Path, text: str) -> None:
     """Write a text file that everybody can read, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, text.encode(), mode=_MODE)
+    write_atomically(path, text.encode(), mode=_MODE)

@@ -8,7 +8,7 @@ from email import message_from_bytes
 from typing import Any
 
 from wallaroo_ext.conformance.recordings.secrets import without_secrets
-from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.redaction.patterns import redact
 
 LARGEST_BODY = 16_384
 """The size of the largest body that is recorded as it is, in bytes; of a larger one its digest is."""
@@ -75,7 +75,7 @@ def _arrow(content: bytes) -> dict[str, Any]:
 
     try:
         table = from_file(content, _LARGEST_TABLE)
-        check_spread(table, _LARGEST_TABLE)
+        check_expanded_size(table, _LARGEST_TABLE)
     except (ValueError, TooLargeError, MemoryError):
         return _digest(content)
     columns = dict(zip(table.column_names, map(str, table.schema.types), strict=True))
