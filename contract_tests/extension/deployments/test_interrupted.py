@@ -144,6 +144,7 @@ class TestAnyMoment:
                 error = is_interrupted(lambda: deploy_pipeline(interrupted, "x", newer))
             if error is None:
                 break
+            wait_until_running(client, before)  # it may just be changing to the new version
             assert infer(client, before, ROW).num_rows == 1
             assert find_deployment(client, "x").id == before.id
             if "deploy_pipeline" in transport.operations:
