@@ -6,30 +6,16 @@ import os
 import sys
 from contextlib import nullcontext
 from importlib import import_module, metadata
+from pkgutil import iter_modules
 from typing import Any, cast
 
 from cyclopts import App, CycloptsError
 
-from wallaroo_ext.cli import signals
+from wallaroo_ext.cli import commands, signals
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 
-COMMANDS = (
-    "assay",
-    "batch",
-    "call",
-    "conformance",
-    "deploy",
-    "doctor",
-    "drift",
-    "infer",
-    "operations",
-    "sandbox",
-    "status",
-    "token",
-    "undeploy",
-    "upload",
-)
+COMMANDS = tuple(sorted(module.name for module in iter_modules(commands.__path__)))
 """The commands, each in the module of its name."""
 
 
