@@ -27,10 +27,10 @@ COMMAND_MODULES = ROOT / "wallaroo_ext" / "cli" / "commands"
 ANSWER_TESTS = ROOT / "contract_tests" / "sandbox" / "inference" / "test_inference.py"
 
 
-def test_a_command_is_a_function_in_a_module_of_its_name() -> None:
-    assert COMMANDS == tuple(sorted(path.stem for path in COMMAND_MODULES.glob("[a-z]*.py")))
+def test_a_command_stands_in_a_module_of_its_name() -> None:
+    assert tuple(sorted(path.stem for path in COMMAND_MODULES.glob("[a-z]*.py"))) == COMMANDS
     for name in COMMANDS:
-        assert inspect.isfunction(getattr(import_module(f"wallaroo_ext.cli.commands.{name}"), name))
+        assert callable(getattr(import_module(f"wallaroo_ext.cli.commands.{name}"), name))
 
 
 def test_a_fault_stands_in_the_matrix() -> None:
