@@ -98,5 +98,5 @@ def to_vector_column(table: pa.Table) -> pa.Table:
 def split_into_requests(table: pa.Table) -> Iterator[pa.Table]:
     """Yield a table in parts that are small enough for one request, at least one part."""
     rows = max(1, table.num_rows * _REQUEST_BYTES // max(table.nbytes, 1))
-    for begin in range(0, max(table.num_rows, 1), rows):
-        yield table.slice(begin, rows)
+    for start in range(0, max(table.num_rows, 1), rows):
+        yield table.slice(start, rows)

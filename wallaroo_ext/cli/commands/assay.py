@@ -38,7 +38,7 @@ def results(
 ) -> None:
     """Show the windows of an assay with their scores, the oldest first.
 
-    With --json, each has its distributions, too.
+    With --json, each window has its distributions, too.
 
     For example: `wallaroo-ext assay results 5 --start 2023-01-01`
 

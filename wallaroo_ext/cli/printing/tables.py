@@ -46,10 +46,10 @@ class Column:
 def show_table(columns: Sequence[Column]) -> None:
     """Print a table; texts that are too long for the terminal are shortened in the middle."""
     clean = [Column(each.title, [printable(cell) for cell in each.cells], each.right, each.states) for each in columns]
-    room = terminal_width()
-    if room is not None:
-        clean = _as_many_as_fit(clean, room)
-    widths = _widths(clean, room)
+    available = terminal_width()
+    if available is not None:
+        clean = _as_many_as_fit(clean, available)
+    widths = _widths(clean, available)
     output.print_line(_joined([_padded(each, each.title, width) for each, width in zip(clean, widths, strict=True)]))
     for row in range(len(clean[0].cells)):
         cells = [_cell(each, each.cells[row], width) for each, width in zip(clean, widths, strict=True)]
@@ -66,9 +66,9 @@ def show_facts(facts: Mapping[str, str]) -> None:
 
 def show_texts(texts: Sequence[str]) -> None:
     """Print texts; those that are too long for the terminal are wrapped."""
-    room = terminal_width()
+    available = terminal_width()
     for text in map(printable, texts):
-        lines = [text] if room is None else textwrap.wrap(text, room, subsequent_indent=_GAP)
+        lines = [text] if available is None else textwrap.wrap(text, available, subsequent_indent=_GAP)
         for line in lines:
             output.print_line(line)
 
@@ -117,14 +117,14 @@ def terminal_width() -> int | None:
     return max(shutil.get_terminal_size().columns, 40) if output.is_terminal() else None
 
 
-def _as_many_as_fit(columns: list[Column], room: int) -> list[Column]:
+def _as_many_as_fit(columns: list[Column], available: int) -> list[Column]:
     """Return the columns that fit if they are as narrow as possible; a column `…` replaces the others."""
     kept: list[Column] = []
     taken = 0
-    for place, column in enumerate(columns):
+    for index, column in enumerate(columns):
         taken += _narrowest(column) + (len(_GAP) if kept else 0)
-        rest = 0 if place == len(columns) - 1 else len(_GAP) + 1
-        if kept and taken + rest > room:
+        rest = 0 if index == len(columns) - 1 else len(_GAP) + 1
+        if kept and taken + rest > available:
             return [*kept, Column("…", ["…"] * len(column.cells))]
         kept.append(column)
     return kept
@@ -140,14 +140,14 @@ def _narrowest(column: Column) -> int:
     return _natural(column) if column.right else min(_natural(column), max(_NARROWEST, len(column.title)))
 
 
-def _widths(columns: list[Column], room: int | None) -> list[int]:
+def _widths(columns: list[Column], available: int | None) -> list[int]:
     """Return the width of each column: the widest ones are shortened if there is no room for all."""
     widths = [_natural(column) for column in columns]
-    if room is None:
+    if available is None:
         return widths
     least = [_narrowest(column) for column in columns]
-    while sum(widths) + len(_GAP) * (len(widths) - 1) > room:
-        widest = max(range(len(widths)), key=lambda place: (widths[place] > least[place], widths[place]))
+    while sum(widths) + len(_GAP) * (len(widths) - 1) > available:
+        widest = max(range(len(widths)), key=lambda index: (widths[index] > least[index], widths[index]))
         if widths[widest] <= least[widest]:
             break
         widths[widest] -= 1
