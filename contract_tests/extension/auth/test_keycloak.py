@@ -323,7 +323,7 @@ def test_a_token_that_was_renewed_meanwhile_is_used_in_place_of_the_refused_one(
 
 def test_a_stream_is_not_sent_twice_and_the_next_one_has_a_new_token(keycloak: Keycloak) -> None:
     class Unread(httpx.BaseTransport):
-        """Sends a body as a network does, without keeping it; httpx's own MockTransport reads it into memory."""
+        """Sends a body as a network does, without keeping it; httpx's MockTransport reads it into memory."""
 
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             assert isinstance(request.stream, httpx.SyncByteStream)
@@ -496,7 +496,7 @@ def test_an_answer_that_drips_in_ends_at_the_time_to_read(keycloak: Keycloak) ->
 
 
 def test_an_answer_without_an_end_is_left_by_a_whole_client_too() -> None:
-    """The layer of retries, which reads other answers to their end, leaves those with tokens alone."""
+    """The layer of retries, which reads other answers completely, does not read those with tokens."""
     taken = 0
 
     class Endless(httpx.SyncByteStream):
@@ -576,7 +576,7 @@ def test_the_repr_names_who_signs_in_where(keycloak: Keycloak) -> None:
 @pytest.mark.parametrize("secret", ["plain", "a+b", "50%", "%2B", "a b", "ü", "a:b", 'a"b&c=d', "%", "+"])
 @pytest.mark.parametrize("client_id", ["api-client", "a:b", "a+b"])
 def test_basic_is_written_in_one_way_that_is_read_as_the_same_pair(client_id: str, secret: str) -> None:
-    """By the suite and by the client, whose credentials go into the form where releases differ."""
+    """The suite and the client do so; the client's credentials go into the form if releases differ."""
     from wallaroo_ext.auth.token_endpoint import basic_header, client_authentication
     from wallaroo_ext.sandbox.handlers.authentication import _basic  # pyright: ignore[reportPrivateUsage] - as Keycloak reads it
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from contract_tests.support.command_line import SCRIPT, Done, environment_of, in_process, on_terminal, process
+from contract_tests.support.command_line import SCRIPT, Done, environment_of, on_terminal, process
 from wallaroo_ext import contract
 from wallaroo_ext._util.arrow_files import from_file, to_file
 from wallaroo_ext.cli.checks import decode_claims
@@ -34,17 +34,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def wallaroo(
-    sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Done]:
-    """Runs the command in this process, with the sandbox's environment or another one."""
-    return in_process(sandbox, monkeypatch, capsys)
-
-
 @contextmanager
 def server(answer: Callable[[BaseHTTPRequestHandler], None]) -> Generator[str]:
-    """Yield the URL of a server that answers every POST like this."""
+    """Yield the URL of a server that answers every POST by the given function."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -65,7 +57,7 @@ def server(answer: Callable[[BaseHTTPRequestHandler], None]) -> Generator[str]:
 
 
 def page(handler: BaseHTTPRequestHandler) -> None:
-    """A web page, whatever was asked for."""
+    """Answer any request with a web page."""
     body = b"<html><title>Sign in</title></html>"
     handler.send_response(200)
     handler.send_header("Content-Type", "text/html")
@@ -405,7 +397,7 @@ echo "${COMPREPLY[@]}"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the home of somebody who has installed the completion for bash."""
+    """Return the home directory of a user who has installed the completion for bash."""
     directory = tmp_path_factory.mktemp("home")
     done = process("--install-completion", environment={"HOME": str(directory), "SHELL": "/bin/bash"})
     assert done.returncode == 0, done.stderr
@@ -436,7 +428,7 @@ class TestCompletion:
 
 
 def checks_of(done: Done) -> dict[str, dict[str, Any]]:
-    """Return the checks of `doctor --json` by the first word of their names; an exit code that fits them."""
+    """Return the checks of `doctor --json` by the first word of their names, after checking the exit code."""
     report = json.loads(done.out)
     states = {check["state"] for check in report["checks"]}
     assert states <= {"ok", "failed", "skipped"}

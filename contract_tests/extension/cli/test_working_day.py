@@ -21,7 +21,7 @@ import pytest
 from wallaroo_mlops_client.api.models import list_models
 from wallaroo_mlops_client.models import ListModelsRequest
 
-from contract_tests.support.command_line import SCRIPT, Done, environment_of, in_process, on_terminal, process
+from contract_tests.support.command_line import SCRIPT, Done, environment_of, on_terminal, process
 from contract_tests.support.readme import shell_lines
 from contract_tests.support.sandbox.steering import assay, day, done, seed_pipeline, seed_rows, wait_for
 from wallaroo_ext import call, connect
@@ -48,14 +48,6 @@ VECTOR = ("--vector", "--drop", "malignant")
 NUMBER_OF_ROWS = 114
 
 
-@pytest.fixture
-def wallaroo(
-    sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Done]:
-    """Runs the command in this process, with the sandbox's environment or another one."""
-    return in_process(sandbox, monkeypatch, capsys)
-
-
 @pytest.fixture(scope="module")
 def deployed(sandbox: dict[str, str]) -> str:
     """Return the name of a pipeline that runs the sample model."""
@@ -67,7 +59,7 @@ def deployed(sandbox: dict[str, str]) -> str:
 
 @contextmanager
 def transitions(sandbox: dict[str, str], **deployments: Any) -> Generator[None]:
-    """Deployments that begin in the block come to this end."""
+    """Make deployments that start in the block end in the given state."""
     with Sandbox(sandbox) as control:
         control.set_transitions(deployments=deployments)
         try:
@@ -77,7 +69,7 @@ def transitions(sandbox: dict[str, str], **deployments: Any) -> Generator[None]:
 
 
 def answer_of(finished: Done) -> Any:
-    """Return what a command with --json answered: one line, and nothing else."""
+    """Return the answer of a command with --json, after checking that it is one line."""
     assert (finished.code, finished.err) == (0, "")
     [line] = finished.out.splitlines()
     return json.loads(line)
@@ -89,7 +81,7 @@ def write_parquet(table: pa.Table, file: Path) -> None:
 
 
 def large_files(directory: Path) -> set[Path]:
-    """Return the files below a directory that have a MiB or more."""
+    """Return the files below a directory that are a MiB or larger."""
     found: set[Path] = set()
     for path in directory.rglob("*"):
         with suppress(FileNotFoundError):
@@ -99,7 +91,7 @@ def large_files(directory: Path) -> set[Path]:
 
 
 def terminal_lines(shown: Done) -> list[str]:
-    """Return what a terminal shows at the end, without what was written over or taken away."""
+    """Return the lines that a terminal shows at the end, without overwritten or deleted ones."""
     kept = re.sub(r"[^\n]*\n(?:\x1b\[\?25h)?\r?\x1b\[1A\x1b\[2K", "", shown.out)
     text = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", kept)
     return [line.rpartition("\r")[2].rstrip() for line in text.splitlines()]
