@@ -109,7 +109,7 @@ def test_credentials_that_basic_would_change_go_into_the_form(keycloak: Keycloak
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"grant": "magic"}, "offline_access, client_credentials"),
         ({"password": None}, "a username and a password"),
@@ -124,8 +124,8 @@ def test_credentials_that_basic_would_change_go_into_the_form(keycloak: Keycloak
         ({"inference_hosts": [""]}, "https://host"),
     ],
 )
-def test_what_cannot_work_is_refused_at_once(keycloak: Keycloak, wrong: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said) as raised:
+def test_what_cannot_work_is_refused_at_once(keycloak: Keycloak, wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message) as raised:
         keycloak.auth(**wrong)
     assert PASSWORD not in str(raised.value)
 
@@ -155,8 +155,8 @@ def test_a_token_is_renewed_a_tenth_of_its_life_ahead(keycloak: Keycloak, lifeti
 
 @pytest.mark.parametrize("lifetime", [None, 0, -5, "", "soon", True, [], float("inf"), float("nan"), 10**400])
 def test_a_lifetime_without_sense_is_taken_as_a_minute(keycloak: Keycloak, lifetime: object) -> None:
-    said = json.dumps({"access_token": "t", "expires_in": lifetime}).encode()
-    keycloak.failure = lambda _: httpx.Response(200, content=said)
+    content = json.dumps({"access_token": "t", "expires_in": lifetime}).encode()
+    keycloak.failure = lambda _: httpx.Response(200, content=content)
     auth = keycloak.auth()
     auth.access_token()
     keycloak.now += 53
@@ -408,7 +408,7 @@ def test_a_function_that_waits_for_its_own_token_is_told_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (refused("invalid_grant", "Invalid user credentials", 401), "user's name and password"),
         (refused("invalid_grant", "Account disabled"), "enable the user"),
@@ -432,9 +432,9 @@ def test_a_function_that_waits_for_its_own_token_is_told_so() -> None:
         ),
     ],
 )
-def test_a_refusal_says_what_to_do(keycloak: Keycloak, answer: httpx.Response, said: str) -> None:
+def test_a_refusal_says_what_to_do(keycloak: Keycloak, answer: httpx.Response, message: str) -> None:
     keycloak.failure = lambda _: answer
-    with pytest.raises(AuthenticationError, match=said) as raised:
+    with pytest.raises(AuthenticationError, match=message) as raised:
         keycloak.auth().access_token()
     assert raised.value.status == answer.status_code
     assert "abc" not in str(raised.value)
@@ -529,8 +529,8 @@ def test_no_secret_is_in_an_error_its_traceback_a_log_or_a_repr(
     with caplog.at_level(logging.DEBUG), pytest.raises(WallarooError) as raised:
         auth.access_token()
     assert raised.value.__context__ is raised.value.__cause__ is None
-    told = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
-    frames = "".join(str(frame.locals) for frame in told.stack if frame.filename != __file__)
+    printed = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
+    frames = "".join(str(frame.locals) for frame in printed.stack if frame.filename != __file__)
     shown = frames + str(raised.value) + caplog.text + repr(auth) + repr(vars(raised.value)) + repr(vars(auth))
     assert [secret for secret in secrets if secret in shown] == []
     assert pickle.loads(pickle.dumps(raised.value)).args == raised.value.args  # noqa: S301 - what was just written

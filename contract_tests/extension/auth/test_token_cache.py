@@ -182,7 +182,7 @@ def test_a_damaged_file_is_not_used_and_a_warning_says_so(
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"obtained_at": time.time() + 86_400}, "clock was set back"),
         ({"obtained_at": float("nan")}, "clock was set back"),
@@ -194,12 +194,12 @@ def test_a_damaged_file_is_not_used_and_a_warning_says_so(
     ],
 )
 def test_a_file_that_makes_no_sense_is_not_used(
-    keycloak: Keycloak, directory: Path, caplog: pytest.LogCaptureFixture, fields: dict[str, Any], said: str
+    keycloak: Keycloak, directory: Path, caplog: pytest.LogCaptureFixture, fields: dict[str, Any], message: str
 ) -> None:
     keycloak.auth(cache=directory).access_token()
     change(the_file(directory), **fields)
     assert keycloak.auth(cache=directory).access_token() == "t2"
-    assert said in caplog.text
+    assert message in caplog.text
 
 
 def open_to_others(file: Path) -> None:

@@ -189,7 +189,7 @@ class TestCall:
         assert len(on_terminal("call", "list_workspaces", "--json", environment=sandbox).out.splitlines()) == 1
 
     @pytest.mark.parametrize(
-        ("arguments", "said"),
+        ("arguments", "message"),
         [
             (("list_workspace",), "Did you mean list_workspaces or"),
             (("frobnicate",), "`wallaroo-ext operations`"),
@@ -212,10 +212,10 @@ class TestCall:
         ],
     )
     def test_a_wrong_call_is_said_in_a_sentence(
-        self, wallaroo: Callable[..., Done], arguments: tuple[str, ...], said: str
+        self, wallaroo: Callable[..., Done], arguments: tuple[str, ...], message: str
     ) -> None:
         done = wallaroo("call", *arguments)
-        assert said in done.sentence
+        assert message in done.sentence
         assert done.code == 2
 
     def test_what_the_instance_refuses_is_said_in_a_sentence(self, wallaroo: Callable[..., Done]) -> None:
@@ -323,18 +323,18 @@ class TestEnds:
             ) as started:
                 assert asked.wait(30)
                 started.send_signal(signal.SIGINT)
-                said = started.communicate(timeout=30)
+                output = started.communicate(timeout=30)
             end.set()
         assert sandbox
-        assert (started.returncode, *said) == (130, "", "")
+        assert (started.returncode, *output) == (130, "", "")
 
     def test_a_closed_pipe_ends_it_in_silence(self) -> None:
         reading, writing = os.pipe()
         os.close(reading)
         with subprocess.Popen([*SCRIPT, "operations"], stdout=writing, stderr=subprocess.PIPE, text=True) as started:
             os.close(writing)
-            _, said = started.communicate(timeout=30)
-        assert (started.returncode, said) == (141, "")
+            _, stderr = started.communicate(timeout=30)
+        assert (started.returncode, stderr) == (141, "")
 
 
 def test_a_missing_extra_is_said_in_a_sentence() -> None:

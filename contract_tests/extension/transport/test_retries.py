@@ -445,8 +445,8 @@ class TestHistory:
             ("ConnectError", 2, 0),
             ("ReadTimeout", 2, None),
         ]
-        said = describe_attempts(attempts)
-        assert said == "3 attempts: 503 after 2 s, then ConnectError after 2 s, then ReadTimeout after 2 s."
+        description = describe_attempts(attempts)
+        assert description == "3 attempts: 503 after 2 s, then ConnectError after 2 s, then ReadTimeout after 2 s."
 
     def test_it_says_why_there_is_no_other_attempt(self, caller: Caller) -> None:
         attempts = attempts_of(caller.meets(503).post(CREATE))
