@@ -347,9 +347,9 @@ def test_a_missing_extra_is_said_in_a_sentence() -> None:
 def test_a_sandbox_keeps_nothing_of_the_other_commands_in_memory() -> None:
     program = """
 import sys
-from wallaroo_ext.cli.main import program
+from wallaroo_ext.cli.main import build_app
 
-program(["sandbox"])["sandbox"]
+build_app(["sandbox"])["sandbox"]
 import wallaroo_ext.sandbox.server.serve
 
 print(*{"httpx", "rich", "wallaroo_ext.batch", "wallaroo_ext.cli.commands.sandbox"} & set(sys.modules))
