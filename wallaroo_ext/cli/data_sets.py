@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 import re
-from functools import reduce
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -82,7 +81,10 @@ def parse_filter(source: Source, conditions: list[str]) -> Any:
     parts = [_split(source, condition) for condition in conditions]
     columns = source.chosen(list(dict.fromkeys(name for name, _, _, _ in parts)), None)
     expressions = [_expression(columns, *part) for part in parts]
-    return reduce(operator.and_, expressions) if expressions else None
+    combined: Any = None
+    for expression in expressions:
+        combined = expression if combined is None else combined & expression
+    return combined
 
 
 def _split(source: Source, condition: str) -> tuple[str, str, str, str]:
