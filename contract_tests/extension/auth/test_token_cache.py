@@ -310,7 +310,7 @@ def test_forget_deletes_the_file(keycloak: Keycloak, directory: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from contract_tests.support.keycloak import Keycloak
+from keycloak import Keycloak
 Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 Keycloak().auth(cache=sys.argv[1]).access_token()
 """
