@@ -176,14 +176,14 @@ def _detach_descriptors() -> None:
 
 def _renew_selector(loop: Any) -> None:
     """Replace the descriptors of an event loop: its selector, and the pair of sockets that wakes it."""
-    own: Any = [getattr(loop, name) for name in ("_selector", "_ssock", "_csock")]  # asyncio offers no other way
+    current: Any = [getattr(loop, name) for name in ("_selector", "_ssock", "_csock")]  # asyncio offers no other way
     with select.epoll() as selector, ExitStack() as stack:
         pair = [stack.enter_context(each) for each in socket.socketpair()]
-        for new, old in zip((selector, *pair), own, strict=True):
+        for new, old in zip((selector, *pair), current, strict=True):
             os.dup2(new.fileno(), old.fileno(), inheritable=False)
-        for each in own[1:]:
+        for each in current[1:]:
             each.setblocking(False)
-        selector.register(own[1].fileno(), select.EPOLLIN)
+        selector.register(current[1].fileno(), select.EPOLLIN)
 
 
 def _is_same_file(descriptor: int, status: os.stat_result) -> bool:

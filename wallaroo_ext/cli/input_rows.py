@@ -51,12 +51,12 @@ def _temporary_file(content: bytes) -> Generator[Path]:
     if not content.strip():
         raise InvalidDataError(f"{_STDIN} is empty: it has to have the rows, as Arrow, Parquet, JSON or CSV.")
     with tempfile.TemporaryDirectory(prefix="wallaroo-ext-") as directory:
-        path = Path(directory) / f"rows{_ending(content)}"
+        path = Path(directory) / f"rows{_fitting_ending(content)}"
         path.write_bytes(content)
         yield path
 
 
-def _ending(content: bytes) -> str:
+def _fitting_ending(content: bytes) -> str:
     """Return the ending of file names that fits the first bytes of a file."""
     if content.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return ".arrow"

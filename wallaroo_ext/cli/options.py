@@ -115,7 +115,7 @@ class Options:
             return connect(environment=self.environment())
         return connect(environment=self.environment(), timeout=self.timeout)
 
-    def reported(self) -> AbstractContextManager[None]:
+    def report_errors(self) -> AbstractContextManager[None]:
         """Return a context in which errors end the command with a message and an exit code."""
         return output.report_errors(machine=self.json, verbose=self.verbose)
 

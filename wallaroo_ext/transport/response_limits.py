@@ -207,7 +207,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         for part in self._stream:
             for chunk in self._decompress(part):
-                yield self._counted(chunk)
+                yield self._count(chunk)
                 if self._is_full:
                     return
             if self._is_full:
@@ -217,7 +217,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for part in self._stream:
             for chunk in self._decompress(part):
-                yield self._counted(chunk)
+                yield self._count(chunk)
                 if self._is_full:
                     return
             if self._is_full:
@@ -243,7 +243,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         if self._decompressor is not None and self._decompressor.is_cut_off and not self._ends_early:
             raise httpx.DecodingError("the answer ends in the middle of what was compressed", request=self._request)
 
-    def _counted(self, chunk: bytes) -> bytes:
+    def _count(self, chunk: bytes) -> bytes:
         """Return the chunk; of an error, only as much as its limit allows."""
         self._size += len(chunk)
         if self._limit is None or self._size <= self._limit:

@@ -493,7 +493,7 @@ class TestTables:
         [("engine", 6, "engine"), ("engine-1234", 7, "eng…234"), ("abcdef", 4, "ab…f"), ("日本語日本語", 7, "日本…語")],
     )
     def test_long_texts_lose_their_middle(self, text: str, width: int, short: str) -> None:
-        assert tables.shortened(text, width) == short
+        assert tables.shorten(text, width) == short
 
     @pytest.mark.parametrize(
         ("values", "texts"),

@@ -82,7 +82,7 @@ def batch(
     from wallaroo_ext.batch import PartSize, infer_dataset
     from wallaroo_ext.cli.data_sets import choose_columns, open_data_set, parse_filter, parse_types
 
-    with options.reported():
+    with options.report_errors():
         column_types = parse_types(types or [])
         opened = open_data_set(source, file_format, column_types)
         settings: Any = {

@@ -58,7 +58,7 @@ def call(
         output_file: A file to write the answer to, as it comes. It is needed for binary answers on a terminal.
         options: The instance, and how to answer.
     """
-    with options.reported():
+    with options.report_errors():
         name = find_operation(operation)
         if name == "request_token":
             raise UsageError("For a token, run `wallaroo-ext token`: `call` signs in by itself.")

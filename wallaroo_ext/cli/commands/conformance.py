@@ -73,7 +73,7 @@ def conformance(
         rate: How many requests to send in a second at most.
         options: Which instance, who signs in, and how the command answers.
     """
-    with options.reported(), report_suite_errors(contract):
+    with options.report_errors(), report_suite_errors(contract):
         from wallaroo_ext.conformance.results import verdict
 
         found, files = _run(

@@ -59,7 +59,7 @@ def deploy(
         wait_timeout: How long to wait for that, in seconds.
         options: The instance, and how to answer.
     """
-    with options.reported(), ExitStack() as after:
+    with options.report_errors(), ExitStack() as after:
         from wallaroo_ext.deployments.cleanup import ends
         from wallaroo_ext.deployments.deploy import deploy_pipeline
 

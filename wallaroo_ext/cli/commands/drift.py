@@ -32,7 +32,7 @@ def drift(
         contract: A contract of your own, instead of the one that comes with this package.
         options: Which instance, who signs in, and how the command answers.
     """
-    with options.reported(), report_suite_errors(contract), ExitStack() as stack:
+    with options.report_errors(), report_suite_errors(contract), ExitStack() as stack:
         from wallaroo_ext.conformance.drift.sources import drift_of
         from wallaroo_ext.conformance.drift.table import as_json, as_table
         from wallaroo_ext.contract import load

@@ -58,7 +58,7 @@ def infer(
         wire: How rows are sent; `json` is all that the oldest releases take.
         options: The instance, and how to answer.
     """
-    with options.reported():
+    with options.report_errors():
         if output_file is not None:
             check_output(output_file, _ENDINGS)
         rows = _read_rows(file, columns or [], drop or [], vector=vector)

@@ -36,7 +36,7 @@ def status(
         deployment_id: The id of the deployment, if several have the name.
         options: The instance, and how to answer.
     """
-    with options.reported():
+    with options.report_errors():
         if name is None:
             raise UsageError("The API lists no deployments: name a pipeline, such as `wallaroo-ext status tumours`.")
         from wallaroo_ext.deployments.find import found, nothing_deployed

@@ -29,7 +29,7 @@ def undeploy(
         deployment_id: The id of the deployment, if several have the name.
         options: The instance, and how to answer.
     """
-    with options.reported(), options.connect() as client:
+    with options.report_errors(), options.connect() as client:
         from wallaroo_ext.deployments.find import found
         from wallaroo_ext.deployments.find import undeploy as end
 

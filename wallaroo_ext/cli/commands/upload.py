@@ -67,7 +67,7 @@ def upload(
         wait_timeout: How long to wait for that, in seconds.
         options: The instance, and how to answer.
     """
-    with options.reported(), ExitStack() as after:
+    with options.report_errors(), ExitStack() as after:
         from wallaroo_ext.uploads import upload_model
 
         schemas: Any = {"input_schema": read_schema(input_schema), "output_schema": read_schema(output_schema)}

@@ -106,14 +106,14 @@ def _column(name: str, values: list[Any]) -> Column:
 
 def _text(value: Any) -> str:
     if not isinstance(value, list):
-        return _rounded(value)
+        return _round(value)
     items = cast("Sequence[Any]", value)
     first = ", ".join(_text(each) for each in items[:_SHOWN_VALUES])
     more = len(items) - _SHOWN_VALUES
     return f"[{first}, … {more:,} more]" if more > 0 else f"[{first}]"
 
 
-def _rounded(value: Any) -> str:
+def _round(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else "-" if value is None else str(to_json_value(value))
 
 

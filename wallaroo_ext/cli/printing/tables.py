@@ -50,10 +50,10 @@ def show_table(columns: Sequence[Column]) -> None:
     if available is not None:
         clean = _as_many_as_fit(clean, available)
     widths = _widths(clean, available)
-    output.print_line(_joined([_padded(each, each.title, width) for each, width in zip(clean, widths, strict=True)]))
+    output.print_line(_join([_pad(each, each.title, width) for each, width in zip(clean, widths, strict=True)]))
     for row in range(len(clean[0].cells)):
         cells = [_cell(each, each.cells[row], width) for each, width in zip(clean, widths, strict=True)]
-        output.print_unchanged(_joined(cells))
+        output.print_unchanged(_join(cells))
 
 
 def show_facts(facts: Mapping[str, str]) -> None:
@@ -61,7 +61,7 @@ def show_facts(facts: Mapping[str, str]) -> None:
     width = max(map(len, facts))
     for name, text in facts.items():
         value = printable(text)
-        output.print_unchanged(f"{name:{width}}{_GAP}{coloured(value, text) if name == 'status' else value}")
+        output.print_unchanged(f"{name:{width}}{_GAP}{colour(value, text) if name == 'status' else value}")
 
 
 def show_texts(texts: Sequence[str]) -> None:
@@ -73,7 +73,7 @@ def show_texts(texts: Sequence[str]) -> None:
             output.print_line(line)
 
 
-def shortened(text: str, width: int) -> str:
+def shorten(text: str, width: int) -> str:
     """Return a text that is no wider than `width`, with its middle left out if necessary."""
     from rich.cells import cell_len
 
@@ -154,25 +154,25 @@ def _widths(columns: list[Column], available: int | None) -> list[int]:
     return widths
 
 
-def _padded(column: Column, text: str, width: int) -> str:
+def _pad(column: Column, text: str, width: int) -> str:
     from rich.cells import cell_len
 
-    short = shortened(text, width)
+    short = shorten(text, width)
     space = " " * (width - cell_len(short))
     return space + short if column.right else short + space
 
 
 def _cell(column: Column, text: str, width: int) -> str:
-    padded = _padded(column, text, width)
-    return coloured(padded, text) if column.states else padded
+    padded = _pad(column, text, width)
+    return colour(padded, text) if column.states else padded
 
 
-def coloured(text: str, state: str) -> str:
+def colour(text: str, state: str) -> str:
     """Return a text in the colour of a state, if the terminal has colours and the user wants them."""
     if not output.is_terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return f"\033[{_COLOURS.get(state.lower(), _OPEN)}m{text}\033[0m"
 
 
-def _joined(cells: list[str]) -> str:
+def _join(cells: list[str]) -> str:
     return _GAP.join(cells).rstrip()
