@@ -528,7 +528,7 @@ class TestDoctor:
         alone = {name: value for name, value in sandbox.items() if name not in {"WALLAROO_USER", "WALLAROO_PASSWORD"}}
         checks = checks_of(wallaroo("doctor", "--json", environment=alone))
         assert failed(checks) == []
-        assert "may infer" in checks["permissions"]["detail"]
+        assert "may only infer" in checks["permissions"]["detail"]
 
     def test_a_proxy_does_the_connecting(self, wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("https_proxy", f"http://somebody:hunter2@127.0.0.1:{unused_port()}")
