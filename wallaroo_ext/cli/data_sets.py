@@ -91,7 +91,9 @@ def _split(source: Source, condition: str) -> tuple[str, str, str, str]:
     """Return the column, the operator and the value of a condition, and the condition itself."""
     found = _CONDITION.fullmatch(condition)
     if found is None:
-        raise UsageError(f'--filter {condition!r}: write a column, an operator and a value, such as "amount >= 100".')
+        raise UsageError(
+            f'--filter {condition!r}: a condition is a column, a sign and a value, such as "amount >= 100".'
+        )
     [name] = find_columns(source.names, [found["name"]], "--filter", _OWNER)
     return name, found["sign"], found["value"], condition
 
