@@ -2,11 +2,11 @@
 
 A forked child has a copy of everything that its parent holds: open connections, locks that other threads of the parent
 have just taken, and work that waits for threads which do not exist in the child. So an object that must not be shared
-is kept in a `PerProcess`, which makes another one in the child. Work that goes on in the parent alone remembers the
+is kept in a `PerProcess`, which makes another one in the child. Work that only continues in the parent remembers the
 `Process` that started it. A descriptor that the child must not use is passed to `detach_in_children`.
 
 Before a fork, this module waits until no other thread is importing a module, because the child would wait for that
-import for ever: this package imports what it needs at the first call.
+import forever: this package imports what it needs at the first call.
 
 A child is noticed by a hook of `os.fork` and, where Python's hooks do not run, as under uWSGI, by its process id at the
 next use.
@@ -57,7 +57,7 @@ class Process:
         """
         if self is not this_process():
             raise ForkedError(
-                f"{what} was started before this process was forked, and goes on in its parent only.",
+                f"{what} was started before this process was forked, and continues only in its parent.",
                 advice="Start it again in this process.",
             )
 
@@ -176,14 +176,14 @@ def _detach_descriptors() -> None:
 
 def _renew_selector(loop: Any) -> None:
     """Replace the descriptors of an event loop: its selector, and the pair of sockets that wakes it."""
-    own: Any = [getattr(loop, name) for name in ("_selector", "_ssock", "_csock")]  # asyncio offers no other way
+    current: Any = [getattr(loop, name) for name in ("_selector", "_ssock", "_csock")]  # asyncio offers no other way
     with select.epoll() as selector, ExitStack() as stack:
         pair = [stack.enter_context(each) for each in socket.socketpair()]
-        for new, old in zip((selector, *pair), own, strict=True):
+        for new, old in zip((selector, *pair), current, strict=True):
             os.dup2(new.fileno(), old.fileno(), inheritable=False)
-        for each in own[1:]:
+        for each in current[1:]:
             each.setblocking(False)
-        selector.register(own[1].fileno(), select.EPOLLIN)
+        selector.register(current[1].fileno(), select.EPOLLIN)
 
 
 def _is_same_file(descriptor: int, status: os.stat_result) -> bool:

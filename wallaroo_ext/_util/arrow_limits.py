@@ -65,7 +65,7 @@ class _Table:
     """
 
     content: memoryview
-    place: int
+    position: int
 
     @staticmethod
     def root(content: memoryview, start: int) -> _Table:
@@ -74,17 +74,17 @@ class _Table:
 
     def field(self, number: int) -> int | None:
         """Return the position of a field's value; None if it has its default."""
-        fields = self.place - _read("<i", self.content, self.place)
-        position = 4 + 2 * number
-        if position >= _read("<H", self.content, fields):
+        fields = self.position - _read("<i", self.content, self.position)
+        entry = 4 + 2 * number
+        if entry >= _read("<H", self.content, fields):
             return None
-        offset = _read("<H", self.content, fields + position)
-        return self.place + offset if offset else None
+        offset = _read("<H", self.content, fields + entry)
+        return self.position + offset if offset else None
 
     def table(self, number: int) -> _Table | None:
         """Return the table that a field refers to."""
-        place = self.field(number)
-        return None if place is None else _Table.root(self.content, place)
+        position = self.field(number)
+        return None if position is None else _Table.root(self.content, position)
 
     def vector(self, number: int, item_size: int) -> tuple[int, int]:
         """Return where the vector of a field begins, and how many items it has.
@@ -92,10 +92,10 @@ class _Table:
         Raises:
             ValueError: The vector ends outside the content.
         """
-        place = self.field(number)
-        if place is None:
+        position = self.field(number)
+        if position is None:
             return 0, 0
-        start = place + _read("<I", self.content, place)
+        start = position + _read("<I", self.content, position)
         count = _read("<I", self.content, start)
         if start + 4 + count * item_size > len(self.content):
             raise ValueError("a list in its metadata does not end")
@@ -104,13 +104,13 @@ class _Table:
     def tables(self, number: int) -> Iterator[_Table]:
         """Yield the tables that a field lists."""
         first, count = self.vector(number, 4)
-        for place in range(first, first + 4 * count, 4):
-            yield _Table.root(self.content, place)
+        for position in range(first, first + 4 * count, 4):
+            yield _Table.root(self.content, position)
 
     def length(self, number: int) -> int:
         """Return the length of a field's text or list."""
-        place = self.field(number)
-        return 0 if place is None else _read("<I", self.content, place + _read("<I", self.content, place))
+        position = self.field(number)
+        return 0 if position is None else _read("<I", self.content, position + _read("<I", self.content, position))
 
     def text(self, number: int, most: int) -> bytes:
         """Return the first bytes of a text, one more than `most` if it is longer."""
@@ -118,10 +118,10 @@ class _Table:
         return bytes(self.content[start : start + min(count, most + 1)])
 
 
-def _read(form: str, content: memoryview, place: int) -> int:
-    if place < 0:
-        raise ValueError("its metadata refers to a place before its beginning")
-    return int(struct.unpack_from(form, content, place)[0])
+def _read(form: str, content: memoryview, position: int) -> int:
+    if position < 0:
+        raise ValueError("its metadata refers to a position before its beginning")
+    return int(struct.unpack_from(form, content, position)[0])
 
 
 def check_file(content: bytes | memoryview, limit: int) -> bool:
@@ -148,7 +148,7 @@ def check_file(content: bytes | memoryview, limit: int) -> bool:
         for start, length in _batches(view, footer):
             reading.count_batch(start, length)
     except struct.error:
-        raise ValueError("its metadata refers to a place behind its end") from None
+        raise ValueError("its metadata refers to a position after its end") from None
     return reading.is_plain
 
 
@@ -170,7 +170,7 @@ def check_schema(message: bytes, limit: int) -> None:
         reading.count_pairs(table, 4)
         reading.count_schema(table.table(2))
     except struct.error:
-        raise ValueError("it refers to a place behind its end") from None
+        raise ValueError("it refers to a position after its end") from None
 
 
 def _footer(content: memoryview) -> _Table:
@@ -189,8 +189,8 @@ def _batches(content: memoryview, footer: _Table) -> Iterator[tuple[int, int]]:
     for number in (2, 3):
         first, count = footer.vector(number, _BLOCK.size)
         for index in range(count):
-            place, metadata_length, _ = _BLOCK.unpack_from(content, first + index * _BLOCK.size)
-            yield place, metadata_length
+            position, metadata_length, _ = _BLOCK.unpack_from(content, first + index * _BLOCK.size)
+            yield position, metadata_length
 
 
 @dataclass(slots=True)
@@ -225,8 +225,8 @@ class _MemoryCount:
         """Count the descriptions of the columns."""
         if schema is None:
             raise ValueError("it has no schema")
-        place = schema.field(0)
-        if place is not None and _read("<h", schema.content, place):
+        position = schema.field(0)
+        if position is not None and _read("<h", schema.content, position):
             self.is_plain = False  # big-endian: every number is copied
         self.count_pairs(schema, 2)
         for column in schema.tables(1):
@@ -302,11 +302,11 @@ def _batch_of(message: _Table) -> _Table | None:
     return header if number == _RECORD_BATCH else header.table(1) if number == _DICTIONARY_BATCH else None
 
 
-def _decompressed_length(content: memoryview, place: int, size: int) -> int:
+def _decompressed_length(content: memoryview, position: int, size: int) -> int:
     """Return the decompressed length that a compressed buffer states in its first eight bytes."""
     if size == 0:
         return 0
-    length = _read("<q", content, place)
+    length = _read("<q", content, position)
     if length < _NOT_COMPRESSED:
         raise ValueError("a compressed buffer has a negative length")
     return size if length == _NOT_COMPRESSED else length

@@ -141,9 +141,7 @@ def _is_locked(temporary: Path, created: BufferedRandom, stack: ExitStack) -> bo
     """Lock a file until the stack is closed. Return False if another process has just removed it as a leftover."""
     if sys.platform == "win32":
         return True
-    lock = os.dup(
-        created.fileno()
-    )  # on a descriptor of its own: the file is closed before it is renamed, because closing may fail
+    lock = os.dup(created.fileno())  # it outlasts the file, which is closed before it is renamed
     stack.callback(os.close, lock)
     detach_in_children(lock)
     try:
@@ -164,12 +162,12 @@ def _remove(temporary: Path, owner: Process) -> None:
 def temporary_name(name: str) -> str:
     """Return a new temporary name for a file that will be called `name`."""
     token = secrets.token_hex(_TOKEN_BYTES)
-    return f".{_shortened(name)}.{token}{_check_of(name, token)}{_SUFFIX}"
+    return f".{_shorten(name)}.{token}{_check_of(name, token)}{_SUFFIX}"
 
 
 def is_temporary_name(candidate: str, name: str) -> bool:
     """Return whether `temporary_name` made a name for a file that would be called `name`."""
-    found = re.fullmatch(rf"\.{re.escape(_shortened(name))}{_TOKEN}{re.escape(_SUFFIX)}", candidate)
+    found = re.fullmatch(rf"\.{re.escape(_shorten(name))}{_TOKEN}{re.escape(_SUFFIX)}", candidate)
     return found is not None and found[2] == _check_of(name, found[1])
 
 
@@ -247,9 +245,9 @@ def _is_file(path: Path) -> bool:
 
 def _check_of(name: str, token: str) -> str:
     """Return the checksum at the end of a temporary name, which distinguishes it from names made elsewhere."""
-    content = f"wallaroo-ext {_shortened(name)} {token}".encode("utf-8", "surrogateescape")
+    content = f"wallaroo-ext {_shorten(name)} {token}".encode("utf-8", "surrogateescape")
     return hashlib.sha256(content).hexdigest()[: 2 * _TOKEN_BYTES]
 
 
-def _shortened(name: str) -> str:
+def _shorten(name: str) -> str:
     return name.encode("utf-8", "surrogateescape")[:_LONGEST_NAME].decode("utf-8", "ignore")

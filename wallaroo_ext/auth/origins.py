@@ -37,7 +37,7 @@ class Origins:
     def __init__(self, api_url: str, auth_url: str | None = None, inference_hosts: Iterable[str] | None = None) -> None:
         self.home = parse_http_url(api_url, "The API's URL")
         given = [self.home] if auth_url is None else [self.home, parse_http_url(auth_url, "Keycloak's URL")]
-        allowed = {_origin(url) for whole in given for url in (whole, _encrypted(whole))}
+        allowed = {_origin(url) for whole in given for url in (whole, _to_https(whole))}
         hosts = (inference_hosts,) if isinstance(inference_hosts, str) else inference_hosts or ()
         for host in hosts:
             allowed.update(map(_origin, self._inference_urls(host)))
@@ -68,7 +68,7 @@ class Origins:
         )
 
 
-def _encrypted(url: httpx.URL) -> httpx.URL:
+def _to_https(url: httpx.URL) -> httpx.URL:
     """Return the https URL of the same host for a URL of http on the default port; otherwise the URL itself."""
     return url.copy_with(scheme="https") if url.scheme == "http" and url.port is None else url
 

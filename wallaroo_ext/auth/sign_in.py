@@ -92,7 +92,7 @@ _BY_DESCRIPTION = {
     "disabled": "An administrator has to enable the user, or, after too many wrong passwords, wait a while.",
     "invalid user credentials": "Check the user's name and password.",
     "direct access": "The client needs the setting “Direct access grants” in Keycloak.",
-    "service account": "The client needs the setting “Service accounts” in Keycloak, or sign in with a user.",
+    "service account": "The client needs the setting “Service accounts” in Keycloak; a user's password works without.",
     "https required": "Begin the address with https://.",
     "realm does not exist": "Check the address of Keycloak.",
 }

@@ -135,9 +135,9 @@ class TokenEndpoint:
     def _client(self) -> httpx.Client:
         """Return a client for one request: tokens are requested too rarely to keep a connection open."""
         if self._transport is not None:
-            return httpx.Client(transport=_UnclosedTransport(_retrying(self._transport)), timeout=self._timeout)
+            return httpx.Client(transport=_UnclosedTransport(_with_limits(self._transport)), timeout=self._timeout)
         pool = PooledTransport(verify=self._verify, limits=_ONE_CONNECTION, backend="httpx")
-        return httpx.Client(transport=_retrying(pool), timeout=self._timeout)
+        return httpx.Client(transport=_with_limits(pool), timeout=self._timeout)
 
     def _build_request(self, http: httpx.Client, form: Form) -> httpx.Request:
         headers, fields = client_authentication(self._credentials.client_id, self._credentials.client_secret)
@@ -159,7 +159,7 @@ class TokenEndpoint:
         return None if None in times else sum(each for each in times if each is not None)
 
 
-def _retrying(transport: httpx.BaseTransport) -> httpx.BaseTransport:
+def _with_limits(transport: httpx.BaseTransport) -> httpx.BaseTransport:
     """Return a transport that reads whole answers, within their size limit and deadline."""
     if isinstance(transport, RetryTransport):
         return transport

@@ -19,6 +19,7 @@ import httpx
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext._util.urls import display_host
 from wallaroo_ext.errors import AuthenticationError, ConfigurationError, PermissionDeniedError, WallarooError
 from wallaroo_ext.redaction.patterns import redact_beginning
@@ -233,8 +234,7 @@ def check_permissions(client: Client, *, has_user: bool) -> Check:
         return Check("permissions", "failed", str(error.args[0]), error.advice)
     except WallarooError as error:
         return Check("permissions", "failed", str(error.args[0]), error.advice)
-    count = len(listed.workspaces)
-    return Check("permissions", "ok", f"The caller sees {count} workspace{'' if count == 1 else 's'}.")
+    return Check("permissions", "ok", f"The caller sees {format_count(len(listed.workspaces), 'workspace')}.")
 
 
 def check_release(response: httpx.Response | None) -> Check:

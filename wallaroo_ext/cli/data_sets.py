@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 import re
-from functools import reduce
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -82,14 +81,19 @@ def parse_filter(source: Source, conditions: list[str]) -> Any:
     parts = [_split(source, condition) for condition in conditions]
     columns = source.chosen(list(dict.fromkeys(name for name, _, _, _ in parts)), None)
     expressions = [_expression(columns, *part) for part in parts]
-    return reduce(operator.and_, expressions) if expressions else None
+    combined: Any = None
+    for expression in expressions:
+        combined = expression if combined is None else combined & expression
+    return combined
 
 
 def _split(source: Source, condition: str) -> tuple[str, str, str, str]:
     """Return the column, the operator and the value of a condition, and the condition itself."""
     found = _CONDITION.fullmatch(condition)
     if found is None:
-        raise UsageError(f'--filter {condition!r}: write a column, an operator and a value, such as "amount >= 100".')
+        raise UsageError(
+            f'--filter {condition!r}: a condition is a column, a sign and a value, such as "amount >= 100".'
+        )
     [name] = find_columns(source.names, [found["name"]], "--filter", _OWNER)
     return name, found["sign"], found["value"], condition
 

@@ -51,12 +51,12 @@ def _temporary_file(content: bytes) -> Generator[Path]:
     if not content.strip():
         raise InvalidDataError(f"{_STDIN} is empty: it has to have the rows, as Arrow, Parquet, JSON or CSV.")
     with tempfile.TemporaryDirectory(prefix="wallaroo-ext-") as directory:
-        path = Path(directory) / f"rows{_ending(content)}"
+        path = Path(directory) / f"rows{_fitting_ending(content)}"
         path.write_bytes(content)
         yield path
 
 
-def _ending(content: bytes) -> str:
+def _fitting_ending(content: bytes) -> str:
     """Return the ending of file names that fits the first bytes of a file."""
     if content.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return ".arrow"
@@ -98,5 +98,5 @@ def to_vector_column(table: pa.Table) -> pa.Table:
 def split_into_requests(table: pa.Table) -> Iterator[pa.Table]:
     """Yield a table in parts that are small enough for one request, at least one part."""
     rows = max(1, table.num_rows * _REQUEST_BYTES // max(table.nbytes, 1))
-    for begin in range(0, max(table.num_rows, 1), rows):
-        yield table.slice(begin, rows)
+    for start in range(0, max(table.num_rows, 1), rows):
+        yield table.slice(start, rows)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _INSTANCE = Group(
     "Instance",
     help="What is not given here comes from the environment. Passwords, client secrets and tokens come from the "
-    "environment or the credentials file only, because arguments are seen by everybody on the machine.",
+    "environment or the credentials file only, because everybody on the machine can see arguments.",
 )
 _ANSWER = Group("Answer")
 
@@ -40,7 +40,7 @@ class Options:
         str | None, Parameter(group=_INSTANCE, help="Keycloak's URL; the API's by default: WALLAROO_AUTH_URL.")
     ] = None
     suffix: Annotated[
-        str | None, Parameter(group=_INSTANCE, help="The instance's domain, in place of the URLs: WALLAROO_SUFFIX.")
+        str | None, Parameter(group=_INSTANCE, help="The instance's domain, instead of the URLs: WALLAROO_SUFFIX.")
     ] = None
     prefix: Annotated[
         str | None, Parameter(group=_INSTANCE, help="What comes before `api.` and the domain: WALLAROO_PREFIX.")
@@ -51,7 +51,7 @@ class Options:
         Path | None,
         Parameter(
             group=_INSTANCE,
-            help="A creds.json with the user and the client, before all that the environment says of them: "
+            help="A creds.json with the user and the client, which overrides the environment: "
             "WALLAROO_SDK_CREDENTIALS.",
         ),
         PATH,
@@ -115,7 +115,7 @@ class Options:
             return connect(environment=self.environment())
         return connect(environment=self.environment(), timeout=self.timeout)
 
-    def reported(self) -> AbstractContextManager[None]:
+    def report_errors(self) -> AbstractContextManager[None]:
         """Return a context in which errors end the command with a message and an exit code."""
         return output.report_errors(machine=self.json, verbose=self.verbose)
 

@@ -73,7 +73,7 @@ class KnownSecrets:
     def add_client(self, client_id: str, client_secret: str | None) -> None:
         """Remember a client's secret, and its HTTP Basic form, which is found even if the secret is short."""
         if client_secret:
-            self.add(client_secret, *(_encoded(f"{client_id}:{client_secret}")))
+            self.add(client_secret, *(_encode(f"{client_id}:{client_secret}")))
 
     @property
     def needles(self) -> tuple[_Needle, ...]:
@@ -336,7 +336,7 @@ def _needles_of(secret: str) -> Iterator[_Needle]:
         return
     yield _Needle(raw.hex())
     for offset in range(3):
-        for text in _encoded_within(raw, offset):
+        for text in _encode_within(raw, offset):
             yield _Needle(text.lower(), base64=True)
 
 
@@ -355,14 +355,14 @@ def _spellings(secret: str) -> Iterator[str]:
     yield secret.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
 
 
-def _encoded(text: str) -> Iterator[str]:
+def _encode(text: str) -> Iterator[str]:
     """Yield a text in base64, for URLs and otherwise, without padding."""
     raw = text.encode("utf-8", "surrogatepass")
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         yield encode(raw).decode().rstrip("=")
 
 
-def _encoded_within(raw: bytes, offset: int) -> Iterator[str]:
+def _encode_within(raw: bytes, offset: int) -> Iterator[str]:
     """Yield the base64 of bytes within other bytes, without the characters that depend on those."""
     padded = bytes(offset) + raw
     whole_groups = (len(padded) * 8) // 6

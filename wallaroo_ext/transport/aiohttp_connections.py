@@ -1,7 +1,7 @@
 """Sending the requests of asyncio by aiohttp; needs the extra `aiohttp`.
 
 `httpx_aiohttp` does the work. Three of its faults are corrected here, because retries and timeouts depend on them: it
-does not distinguish a connection that was never made from an error after the request was sent, it waits for ever for a
+does not distinguish a connection that was never made from an error after the request was sent, it waits forever for a
 server that does not read, and it keeps cookies of its own.
 """
 
@@ -134,9 +134,9 @@ class _LimitedBody(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         clock = asyncio.get_running_loop().time
         async for part in self._stream:
-            for begin in range(0, len(part), _CHUNK_SIZE):
+            for start in range(0, len(part), _CHUNK_SIZE):
                 self._limit.reschedule(clock() + self._seconds)
-                yield part[begin : begin + _CHUNK_SIZE]
+                yield part[start : start + _CHUNK_SIZE]
         self._limit.reschedule(None)
 
 

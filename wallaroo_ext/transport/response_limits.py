@@ -137,7 +137,7 @@ def limit_answer(response: httpx.Response, request: httpx.Request, limit: int | 
     limit = response.extensions[_LIMIT_KEY] = _limit_of(response, request, limit)
     length = response.headers.get("Content-Length", "")
     has_body = response.is_success and request.method != "HEAD"
-    if not _ENCODINGS[named] and limit is not None and has_body and _is_more(length, limit):
+    if not _ENCODINGS[named] and limit is not None and has_body and _exceeds(length, limit):
         raise too_large_error(response.status_code, limit, request)
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _CHANGED]
     stream = _LimitedStream(response, request, limit, _ENCODINGS[named])
@@ -164,7 +164,7 @@ def _drop_unreadable_redirect(response: httpx.Response, request: httpx.Request) 
     return response
 
 
-def _is_more(length: str, limit: int) -> bool:
+def _exceeds(length: str, limit: int) -> bool:
     return length.isascii() and length.isdigit() and (len(length) > 18 or int(length) > limit)  # noqa: PLR2004 - digits of 2^60
 
 
@@ -207,7 +207,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         for part in self._stream:
             for chunk in self._decompress(part):
-                yield self._counted(chunk)
+                yield self._count(chunk)
                 if self._is_full:
                     return
             if self._is_full:
@@ -217,7 +217,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for part in self._stream:
             for chunk in self._decompress(part):
-                yield self._counted(chunk)
+                yield self._count(chunk)
                 if self._is_full:
                     return
             if self._is_full:
@@ -229,12 +229,12 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         if self._decompressor is None:
             return iter((part,))
         self._received += len(part)
-        if not self._ends_early and self._exceeds_limit_compressed:
+        if not self._ends_early and self._is_too_long:
             raise too_large_error(self._status, self._limit or 0, self._request)
         return self._decompressor.feed(part)
 
     @property
-    def _exceeds_limit_compressed(self) -> bool:
+    def _is_too_long(self) -> bool:
         """Whether more was received than any answer within the limit has when it is compressed."""
         return self._limit is not None and self._received > self._limit + self._limit // 1000 + _CHUNK_SIZE
 
@@ -243,7 +243,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         if self._decompressor is not None and self._decompressor.is_cut_off and not self._ends_early:
             raise httpx.DecodingError("the answer ends in the middle of what was compressed", request=self._request)
 
-    def _counted(self, chunk: bytes) -> bytes:
+    def _count(self, chunk: bytes) -> bytes:
         """Return the chunk; of an error, only as much as its limit allows."""
         self._size += len(chunk)
         if self._limit is None or self._size <= self._limit:
@@ -255,11 +255,7 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     @property
     def _is_full(self) -> bool:
         """Whether the body of an error has reached its limit."""
-        return (
-            self._ends_early
-            and self._limit is not None
-            and (self._size >= self._limit or self._exceeds_limit_compressed)
-        )
+        return self._ends_early and self._limit is not None and (self._size >= self._limit or self._is_too_long)
 
     def close(self) -> None:
         self._stream.close()

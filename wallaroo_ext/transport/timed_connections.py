@@ -75,8 +75,8 @@ class _TimedStream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, _remaining(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for begin in range(0, len(buffer), _CHUNK_SIZE):
-            self._inner.write(buffer[begin : begin + _CHUNK_SIZE], _remaining(timeout, httpcore.WriteTimeout))
+        for start in range(0, len(buffer), _CHUNK_SIZE):
+            self._inner.write(buffer[start : start + _CHUNK_SIZE], _remaining(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()

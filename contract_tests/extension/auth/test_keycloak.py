@@ -109,7 +109,7 @@ def test_credentials_that_basic_would_change_go_into_the_form(keycloak: Keycloak
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"grant": "magic"}, "offline_access, client_credentials"),
         ({"password": None}, "a username and a password"),
@@ -124,8 +124,8 @@ def test_credentials_that_basic_would_change_go_into_the_form(keycloak: Keycloak
         ({"inference_hosts": [""]}, "https://host"),
     ],
 )
-def test_what_cannot_work_is_refused_at_once(keycloak: Keycloak, wrong: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said) as raised:
+def test_what_cannot_work_is_refused_at_once(keycloak: Keycloak, wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message) as raised:
         keycloak.auth(**wrong)
     assert PASSWORD not in str(raised.value)
 
@@ -155,8 +155,8 @@ def test_a_token_is_renewed_a_tenth_of_its_life_ahead(keycloak: Keycloak, lifeti
 
 @pytest.mark.parametrize("lifetime", [None, 0, -5, "", "soon", True, [], float("inf"), float("nan"), 10**400])
 def test_a_lifetime_without_sense_is_taken_as_a_minute(keycloak: Keycloak, lifetime: object) -> None:
-    said = json.dumps({"access_token": "t", "expires_in": lifetime}).encode()
-    keycloak.failure = lambda _: httpx.Response(200, content=said)
+    content = json.dumps({"access_token": "t", "expires_in": lifetime}).encode()
+    keycloak.failure = lambda _: httpx.Response(200, content=content)
     auth = keycloak.auth()
     auth.access_token()
     keycloak.now += 53
@@ -323,7 +323,7 @@ def test_a_token_that_was_renewed_meanwhile_is_used_in_place_of_the_refused_one(
 
 def test_a_stream_is_not_sent_twice_and_the_next_one_has_a_new_token(keycloak: Keycloak) -> None:
     class Unread(httpx.BaseTransport):
-        """Sends a body as a network does, without keeping it; httpx's own MockTransport reads it into memory."""
+        """Sends a body as a network does, without keeping it; httpx's MockTransport reads it into memory."""
 
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             assert isinstance(request.stream, httpx.SyncByteStream)
@@ -408,7 +408,7 @@ def test_a_function_that_waits_for_its_own_token_is_told_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (refused("invalid_grant", "Invalid user credentials", 401), "user's name and password"),
         (refused("invalid_grant", "Account disabled"), "enable the user"),
@@ -432,9 +432,9 @@ def test_a_function_that_waits_for_its_own_token_is_told_so() -> None:
         ),
     ],
 )
-def test_a_refusal_says_what_to_do(keycloak: Keycloak, answer: httpx.Response, said: str) -> None:
+def test_a_refusal_says_what_to_do(keycloak: Keycloak, answer: httpx.Response, message: str) -> None:
     keycloak.failure = lambda _: answer
-    with pytest.raises(AuthenticationError, match=said) as raised:
+    with pytest.raises(AuthenticationError, match=message) as raised:
         keycloak.auth().access_token()
     assert raised.value.status == answer.status_code
     assert "abc" not in str(raised.value)
@@ -496,7 +496,7 @@ def test_an_answer_that_drips_in_ends_at_the_time_to_read(keycloak: Keycloak) ->
 
 
 def test_an_answer_without_an_end_is_left_by_a_whole_client_too() -> None:
-    """The layer of retries, which reads other answers to their end, leaves those with tokens alone."""
+    """The layer of retries, which reads other answers completely, does not read those with tokens."""
     taken = 0
 
     class Endless(httpx.SyncByteStream):
@@ -529,8 +529,8 @@ def test_no_secret_is_in_an_error_its_traceback_a_log_or_a_repr(
     with caplog.at_level(logging.DEBUG), pytest.raises(WallarooError) as raised:
         auth.access_token()
     assert raised.value.__context__ is raised.value.__cause__ is None
-    told = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
-    frames = "".join(str(frame.locals) for frame in told.stack if frame.filename != __file__)
+    printed = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
+    frames = "".join(str(frame.locals) for frame in printed.stack if frame.filename != __file__)
     shown = frames + str(raised.value) + caplog.text + repr(auth) + repr(vars(raised.value)) + repr(vars(auth))
     assert [secret for secret in secrets if secret in shown] == []
     assert pickle.loads(pickle.dumps(raised.value)).args == raised.value.args  # noqa: S301 - what was just written
@@ -539,7 +539,7 @@ def test_no_secret_is_in_an_error_its_traceback_a_log_or_a_repr(
 def test_the_error_of_a_connection_does_not_hold_the_request_with_the_password() -> None:
     endpoint = TokenEndpoint(TOKEN_URL, Credentials("c", "s"), transport=httpx.MockTransport(unreachable))
     with pytest.raises(ConnectionFailedError) as raised:
-        endpoint.ask(Form("password", {"password": PASSWORD}))
+        endpoint.request(Form("password", {"password": PASSWORD}))
     assert raised.value.__context__ is None
 
 
@@ -576,7 +576,7 @@ def test_the_repr_names_who_signs_in_where(keycloak: Keycloak) -> None:
 @pytest.mark.parametrize("secret", ["plain", "a+b", "50%", "%2B", "a b", "ü", "a:b", 'a"b&c=d', "%", "+"])
 @pytest.mark.parametrize("client_id", ["api-client", "a:b", "a+b"])
 def test_basic_is_written_in_one_way_that_is_read_as_the_same_pair(client_id: str, secret: str) -> None:
-    """By the suite and by the client, whose credentials go into the form where releases differ."""
+    """The suite and the client do so; the client's credentials go into the form if releases differ."""
     from wallaroo_ext.auth.token_endpoint import basic_header, client_authentication
     from wallaroo_ext.sandbox.handlers.authentication import _basic  # pyright: ignore[reportPrivateUsage] - as Keycloak reads it
 

@@ -1,4 +1,4 @@
-"""Do tokens stay home, whoever redirects to wherever?"""
+"""Does a token only go to the instance's own origins, whatever a server redirects to?"""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CASES = list(product((301, 302, 303, 307, 308), ("GET", "POST")))
 
 @dataclass
 class World:
-    """Every host there is: the API redirects from `/start`, and all answer 401 without a token."""
+    """Answers for every host: the API redirects from `/start`, and all hosts answer 401 without a token."""
 
     status: int
     location: str
@@ -64,7 +64,7 @@ SENDERS = {"sync": send_sync, "async": send_async}
 
 
 def method_after(method: str, status: int) -> str:
-    """Return what a redirected request becomes."""
+    """Return the method of a redirected request."""
     return method if status in {307, 308} else "GET"
 
 

@@ -33,7 +33,7 @@ def keycloak() -> Keycloak:
 
 @pytest.fixture
 def gate(keycloak: Keycloak) -> Generator[Gate]:
-    """Holds the next token requests back."""
+    """Yield a gate that holds the next token requests back."""
     keycloak.failure = gate = Gate(keycloak)
     yield gate
     gate.opened.set()
@@ -48,14 +48,14 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 async def post(keycloak: Keycloak, auth: KeycloakAuth, count: int = MANY) -> None:
-    """Send requests at once, in this event loop."""
+    """Send several requests at the same time, in this event loop."""
     async with keycloak.async_client(auth) as http:
         answers = await asyncio.gather(*(http.post("/a") for _ in range(count)))
     assert [answer.status_code for answer in answers] == [200] * count
 
 
 def expired(keycloak: Keycloak) -> KeycloakAuth:
-    """Return an auth object whose token has expired, and whose requests are counted anew."""
+    """Return an auth object whose token has expired, with no requests counted so far."""
     auth = keycloak.auth()
     auth.access_token()
     keycloak.now += 3600
@@ -170,7 +170,7 @@ def test_a_signal_handler_may_need_the_token_that_its_thread_waits_for(keycloak:
 
 
 class on_signal:  # noqa: N801 - a context manager that reads as a function
-    """Sends the main thread a signal once a token request is under way."""
+    """Send the main thread a signal once a token request is running."""
 
     def __init__(self, handler: Callable[..., None], gate: Gate) -> None:
         self._handler = handler
@@ -279,7 +279,7 @@ def test_forget_drops_the_token_of_a_request_that_is_under_way(keycloak: Keycloa
 
 
 def test_a_caller_who_is_late_takes_the_token_that_came_in_between(keycloak: Keycloak) -> None:
-    """It saw the old token, was held up, and begins a renewal when that of another caller has ended."""
+    """The caller saw the old token, was delayed, and starts a renewal when that of another caller has ended."""
 
     class HeldUp(dict[Any, Any]):
         def setdefault(self, key: Any, default: Any = None) -> Any:

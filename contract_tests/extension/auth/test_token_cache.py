@@ -1,4 +1,4 @@
-"""Do cached tokens serve the next program, and nobody else?"""
+"""Are cached tokens used by the next program of the same user, and by nobody else?"""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def the_file(directory: Path) -> Path:
 
 
 def change(file: Path, **fields: Any) -> None:
-    """Change what stands in a file."""
+    """Change the content of a file."""
     file.write_text(json.dumps(json.loads(file.read_text()) | fields))
 
 
@@ -182,7 +182,7 @@ def test_a_damaged_file_is_not_used_and_a_warning_says_so(
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"obtained_at": time.time() + 86_400}, "clock was set back"),
         ({"obtained_at": float("nan")}, "clock was set back"),
@@ -194,12 +194,12 @@ def test_a_damaged_file_is_not_used_and_a_warning_says_so(
     ],
 )
 def test_a_file_that_makes_no_sense_is_not_used(
-    keycloak: Keycloak, directory: Path, caplog: pytest.LogCaptureFixture, fields: dict[str, Any], said: str
+    keycloak: Keycloak, directory: Path, caplog: pytest.LogCaptureFixture, fields: dict[str, Any], message: str
 ) -> None:
     keycloak.auth(cache=directory).access_token()
     change(the_file(directory), **fields)
     assert keycloak.auth(cache=directory).access_token() == "t2"
-    assert said in caplog.text
+    assert message in caplog.text
 
 
 def open_to_others(file: Path) -> None:
@@ -317,7 +317,7 @@ Keycloak().auth(cache=sys.argv[1]).access_token()
 
 
 def killed_while_it_wrote(directory: Path) -> Path:
-    """Return what a process left that was killed between writing a token and putting it in its place."""
+    """Return the temporary file of a process that was killed between writing a token and renaming the file."""
     here = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     assert subprocess.run([sys.executable, "-c", KILLED, str(directory)], env=here, check=False).returncode == -9
     [left] = [file for file in directory.iterdir() if file.suffix != ".lock"]
@@ -414,7 +414,7 @@ with ThreadPoolExecutor(8) as pool:
 
 @pytest.mark.slow
 def test_processes_that_renew_at_once_use_a_refresh_token_once(directory: Path, tmp_path: Path) -> None:
-    """The programs know a wrong password, so that a refresh token that is lost is one that is missed."""
+    """The programs have a wrong password, so they fail if a refresh token is lost."""
     log = tmp_path / "log"
     with running(None, "--refresh-lifetime", "7200", log=log, log_format="json") as environment:
         url = environment["WALLAROO_AUTH_URL"] + contract.operation("request_token").path

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from contract_tests.support.command_line import SCRIPT, Done, environment_of, in_process, on_terminal, process
+from contract_tests.support.command_line import SCRIPT, Done, environment_of, on_terminal, process
 from wallaroo_ext import contract
 from wallaroo_ext._util.arrow_files import from_file, to_file
 from wallaroo_ext.cli.checks import decode_claims
@@ -34,17 +34,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def wallaroo(
-    sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Done]:
-    """Runs the command in this process, with the sandbox's environment or another one."""
-    return in_process(sandbox, monkeypatch, capsys)
-
-
 @contextmanager
 def server(answer: Callable[[BaseHTTPRequestHandler], None]) -> Generator[str]:
-    """Yield the URL of a server that answers every POST like this."""
+    """Yield the URL of a server that answers every POST by the given function."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -65,7 +57,7 @@ def server(answer: Callable[[BaseHTTPRequestHandler], None]) -> Generator[str]:
 
 
 def page(handler: BaseHTTPRequestHandler) -> None:
-    """A web page, whatever was asked for."""
+    """Answer any request with a web page."""
     body = b"<html><title>Sign in</title></html>"
     handler.send_response(200)
     handler.send_header("Content-Type", "text/html")
@@ -197,7 +189,7 @@ class TestCall:
         assert len(on_terminal("call", "list_workspaces", "--json", environment=sandbox).out.splitlines()) == 1
 
     @pytest.mark.parametrize(
-        ("arguments", "said"),
+        ("arguments", "message"),
         [
             (("list_workspace",), "Did you mean list_workspaces or"),
             (("frobnicate",), "`wallaroo-ext operations`"),
@@ -220,10 +212,10 @@ class TestCall:
         ],
     )
     def test_a_wrong_call_is_said_in_a_sentence(
-        self, wallaroo: Callable[..., Done], arguments: tuple[str, ...], said: str
+        self, wallaroo: Callable[..., Done], arguments: tuple[str, ...], message: str
     ) -> None:
         done = wallaroo("call", *arguments)
-        assert said in done.sentence
+        assert message in done.sentence
         assert done.code == 2
 
     def test_what_the_instance_refuses_is_said_in_a_sentence(self, wallaroo: Callable[..., Done]) -> None:
@@ -331,18 +323,18 @@ class TestEnds:
             ) as started:
                 assert asked.wait(30)
                 started.send_signal(signal.SIGINT)
-                said = started.communicate(timeout=30)
+                output = started.communicate(timeout=30)
             end.set()
         assert sandbox
-        assert (started.returncode, *said) == (130, "", "")
+        assert (started.returncode, *output) == (130, "", "")
 
     def test_a_closed_pipe_ends_it_in_silence(self) -> None:
         reading, writing = os.pipe()
         os.close(reading)
         with subprocess.Popen([*SCRIPT, "operations"], stdout=writing, stderr=subprocess.PIPE, text=True) as started:
             os.close(writing)
-            _, said = started.communicate(timeout=30)
-        assert (started.returncode, said) == (141, "")
+            _, stderr = started.communicate(timeout=30)
+        assert (started.returncode, stderr) == (141, "")
 
 
 def test_a_missing_extra_is_said_in_a_sentence() -> None:
@@ -355,9 +347,9 @@ def test_a_missing_extra_is_said_in_a_sentence() -> None:
 def test_a_sandbox_keeps_nothing_of_the_other_commands_in_memory() -> None:
     program = """
 import sys
-from wallaroo_ext.cli.main import program
+from wallaroo_ext.cli.main import build_app
 
-program(["sandbox"])["sandbox"]
+build_app(["sandbox"])["sandbox"]
 import wallaroo_ext.sandbox.server.serve
 
 print(*{"httpx", "rich", "wallaroo_ext.batch", "wallaroo_ext.cli.commands.sandbox"} & set(sys.modules))
@@ -405,7 +397,7 @@ echo "${COMPREPLY[@]}"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the home of somebody who has installed the completion for bash."""
+    """Return the home directory of a user who has installed the completion for bash."""
     directory = tmp_path_factory.mktemp("home")
     done = process("--install-completion", environment={"HOME": str(directory), "SHELL": "/bin/bash"})
     assert done.returncode == 0, done.stderr
@@ -436,7 +428,7 @@ class TestCompletion:
 
 
 def checks_of(done: Done) -> dict[str, dict[str, Any]]:
-    """Return the checks of `doctor --json` by the first word of their names; an exit code that fits them."""
+    """Return the checks of `doctor --json` by the first word of their names, after checking the exit code."""
     report = json.loads(done.out)
     states = {check["state"] for check in report["checks"]}
     assert states <= {"ok", "failed", "skipped"}
@@ -536,7 +528,7 @@ class TestDoctor:
         alone = {name: value for name, value in sandbox.items() if name not in {"WALLAROO_USER", "WALLAROO_PASSWORD"}}
         checks = checks_of(wallaroo("doctor", "--json", environment=alone))
         assert failed(checks) == []
-        assert "may infer" in checks["permissions"]["detail"]
+        assert "may only infer" in checks["permissions"]["detail"]
 
     def test_a_proxy_does_the_connecting(self, wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("https_proxy", f"http://somebody:hunter2@127.0.0.1:{unused_port()}")

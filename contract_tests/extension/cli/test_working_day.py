@@ -21,7 +21,7 @@ import pytest
 from wallaroo_mlops_client.api.models import list_models
 from wallaroo_mlops_client.models import ListModelsRequest
 
-from contract_tests.support.command_line import SCRIPT, Done, environment_of, in_process, on_terminal, process
+from contract_tests.support.command_line import SCRIPT, Done, environment_of, on_terminal, process
 from contract_tests.support.readme import shell_lines
 from contract_tests.support.sandbox.steering import assay, day, done, seed_pipeline, seed_rows, wait_for
 from wallaroo_ext import call, connect
@@ -48,14 +48,6 @@ VECTOR = ("--vector", "--drop", "malignant")
 NUMBER_OF_ROWS = 114
 
 
-@pytest.fixture
-def wallaroo(
-    sandbox: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Done]:
-    """Runs the command in this process, with the sandbox's environment or another one."""
-    return in_process(sandbox, monkeypatch, capsys)
-
-
 @pytest.fixture(scope="module")
 def deployed(sandbox: dict[str, str]) -> str:
     """Return the name of a pipeline that runs the sample model."""
@@ -67,7 +59,7 @@ def deployed(sandbox: dict[str, str]) -> str:
 
 @contextmanager
 def transitions(sandbox: dict[str, str], **deployments: Any) -> Generator[None]:
-    """Deployments that begin in the block come to this end."""
+    """Make deployments that start in the block end in the given state."""
     with Sandbox(sandbox) as control:
         control.set_transitions(deployments=deployments)
         try:
@@ -77,7 +69,7 @@ def transitions(sandbox: dict[str, str], **deployments: Any) -> Generator[None]:
 
 
 def answer_of(finished: Done) -> Any:
-    """Return what a command with --json answered: one line, and nothing else."""
+    """Return the answer of a command with --json, after checking that it is one line."""
     assert (finished.code, finished.err) == (0, "")
     [line] = finished.out.splitlines()
     return json.loads(line)
@@ -89,7 +81,7 @@ def write_parquet(table: pa.Table, file: Path) -> None:
 
 
 def large_files(directory: Path) -> set[Path]:
-    """Return the files below a directory that have a MiB or more."""
+    """Return the files below a directory that are a MiB or larger."""
     found: set[Path] = set()
     for path in directory.rglob("*"):
         with suppress(FileNotFoundError):
@@ -99,7 +91,7 @@ def large_files(directory: Path) -> set[Path]:
 
 
 def terminal_lines(shown: Done) -> list[str]:
-    """Return what a terminal shows at the end, without what was written over or taken away."""
+    """Return the lines that a terminal shows at the end, without overwritten or deleted ones."""
     kept = re.sub(r"[^\n]*\n(?:\x1b\[\?25h)?\r?\x1b\[1A\x1b\[2K", "", shown.out)
     text = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", kept)
     return [line.rpartition("\r")[2].rstrip() for line in text.splitlines()]
@@ -111,9 +103,9 @@ class TestTheWholePath:
         assert (uploaded["model"], uploaded["status"], len(uploaded["sha256"])) == ("path", "ready", 64)
         started = answer_of(wallaroo("deploy", "path", "--model", f"path@{uploaded['version']}", "--json"))
         assert (started["status"], started["pipeline"]) == ("Running", "path")
-        told = answer_of(wallaroo("status", "path", "--json"))
-        assert (told["name"], told["url"], told["status"]) == (started["name"], started["url"], "Running")
-        assert told["engines"][0]["model_statuses"]["models"][0]["sha"] == uploaded["sha256"]
+        status = answer_of(wallaroo("status", "path", "--json"))
+        assert (status["name"], status["url"], status["status"]) == (started["name"], started["url"], "Running")
+        assert status["engines"][0]["model_statuses"]["models"][0]["sha"] == uploaded["sha256"]
         for where in ("path", started["url"]):
             scored = wallaroo("infer", where, str(ROWS), *VECTOR, "--json")
             records = [json.loads(line) for line in scored.out.splitlines()]
@@ -208,8 +200,8 @@ class TestUpload:
                 started.stdin.write("x" * (3 << 20))
                 started.stdin.flush()
                 started.send_signal(signal.SIGINT)
-                out, said = started.communicate(timeout=30)
-            assert (started.returncode, out, said) == (130, "", "")
+                out, stderr = started.communicate(timeout=30)
+            assert (started.returncode, out, stderr) == (130, "", "")
             with connect(environment=environment) as client:
                 assert call(list_models, client=client, body=ListModelsRequest(workspace_id=1)).models == []
             wait_for(lambda: large_files(tmp_path) == before)
@@ -252,8 +244,8 @@ class TestDeploy:
                 assert started.stderr.readline() == "Deploying stopped.\n"
                 assert started.stderr.readline().startswith("stopped is Starting")
                 started.send_signal(signal.SIGINT)
-                out, said = started.communicate(timeout=30)
-        assert (started.returncode, out, said) == (130, "", "")
+                out, stderr = started.communicate(timeout=30)
+        assert (started.returncode, out, stderr) == (130, "", "")
         assert wallaroo("status", "stopped").code == 1
 
     def test_one_that_nobody_waits_for_is_looked_at_by_status(
@@ -264,9 +256,9 @@ class TestDeploy:
         assert begun.code == 0
         assert "`wallaroo-ext status left`" in begun.err
         wait_for(lambda: wallaroo("status", "left").code == 1)
-        told = wallaroo("status", "left")
-        assert re.search(r"^status +Error$", told.out, re.MULTILINE)
-        assert "the node pool has no room" in told.out
+        status = wallaroo("status", "left")
+        assert re.search(r"^status +Error$", status.out, re.MULTILINE)
+        assert "the node pool has no room" in status.out
         machine = wallaroo("status", "left", "--json")
         assert (machine.code, json.loads(machine.out)["status"]) == (1, "Error")
         name = json.loads(machine.out)["name"]
@@ -398,13 +390,13 @@ class TestInfer:
             env=environment_of(sandbox),
         ) as started:
             os.close(writing)
-            _, said = started.communicate(timeout=60)
-        assert (started.returncode, said) == (141, "")
+            _, stderr = started.communicate(timeout=60)
+        assert (started.returncode, stderr) == (141, "")
 
 
 class TestWrongCalls:
     @pytest.mark.parametrize(
-        ("arguments", "code", "said"),
+        ("arguments", "code", "message"),
         [
             (("upload", "no-such.onnx", "--name", "a"), 2, "no-such.onnx: No such file or directory."),
             (("upload", ".", "--name", "a"), 2, "is a directory"),
@@ -435,10 +427,10 @@ class TestWrongCalls:
         ],
     )
     def test_each_is_said_in_a_sentence(
-        self, wallaroo: Callable[..., Done], arguments: tuple[str, ...], code: int, said: str
+        self, wallaroo: Callable[..., Done], arguments: tuple[str, ...], code: int, message: str
     ) -> None:
         finished = wallaroo(*arguments)
-        assert said in finished.sentence
+        assert message in finished.sentence
         assert finished.code == code
 
     def test_a_model_that_is_not_there_is_named_with_near_ones(
@@ -491,8 +483,8 @@ class TestAssay:
         arguments = ("assay", "chart", str(number), "--end", "2023-01-09", "--output", str(file))
         assert answer_of(wallaroo(*arguments, "--json", environment=environment)) == {"output": str(file), "windows": 7}
         assert file.read_bytes().startswith(b"\x89PNG")
-        said = wallaroo(*arguments, environment=environment).err
-        assert said == f"The chart of 7 windows is in {file}.\n"
+        message = wallaroo(*arguments, environment=environment).err
+        assert message == f"The chart of 7 windows is in {file}.\n"
 
 
 class TestTables:
@@ -501,7 +493,7 @@ class TestTables:
         [("engine", 6, "engine"), ("engine-1234", 7, "eng…234"), ("abcdef", 4, "ab…f"), ("日本語日本語", 7, "日本…語")],
     )
     def test_long_texts_lose_their_middle(self, text: str, width: int, short: str) -> None:
-        assert tables.shortened(text, width) == short
+        assert tables.shorten(text, width) == short
 
     @pytest.mark.parametrize(
         ("values", "texts"),
@@ -564,9 +556,9 @@ class TestRows:
         with pytest.raises(UsageError, match="No column is left"):
             input_rows.select_columns(table, ["a"], ["a"])
 
-    @pytest.mark.parametrize(("values", "said"), [(["x"], "--drop b"), ([None], "'b'")])
-    def test_a_vector_has_numbers_only(self, values: list[Any], said: str) -> None:
-        with pytest.raises(UsageError, match=said):
+    @pytest.mark.parametrize(("values", "message"), [(["x"], "--drop b"), ([None], "'b'")])
+    def test_a_vector_has_numbers_only(self, values: list[Any], message: str) -> None:
+        with pytest.raises(UsageError, match=message):
             input_rows.to_vector_column(pa.table({"a": [1.0], "b": pa.array(values)}))
 
     def test_no_rows_are_one_piece(self) -> None:

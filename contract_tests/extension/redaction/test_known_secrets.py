@@ -1,4 +1,4 @@
-"""Is every secret that a client holds taken out of what a server sends back, in whatever form it comes?"""
+"""Is every secret of a client removed from what a server sends back, in whatever form it comes?"""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ IN_PARTS: dict[str, Callable[[str], str]] = {
 
 @pytest.fixture(scope="class")
 def known() -> Generator[KnownSecrets]:
-    """Secrets that are known for the time of a test, or of a class of them."""
+    """Register secrets for the duration of a test or of a class of tests."""
     secrets = KnownSecrets()
     secrets.add(PASSWORD, TOKEN)
     secrets.add_client("api-client", CLIENT_SECRET)

@@ -1,4 +1,4 @@
-"""Do the logs tell what was sent, and nothing that is secret?"""
+"""Do the logs show what was sent, without secrets?"""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ENVIRONMENT = {
 
 @pytest.fixture
 def everything(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Return what is logged by anybody, at every level."""
+    """Return all that is logged, by any logger, at every level."""
     caplog.set_level(logging.DEBUG)
     for name in list(logging.root.manager.loggerDict):
         caplog.set_level(logging.DEBUG, logger=name)

@@ -1,4 +1,4 @@
-"""Does nothing that comes from outside do more to a terminal than being shown?"""
+"""Is text from outside only shown by a terminal, so that it cannot control it?"""
 
 from __future__ import annotations
 

@@ -41,12 +41,12 @@ TESTS = str(Path(__file__).parents[2])
 
 
 def printed(error: BaseException) -> str:
-    """All that libraries print of an error, in full length: its traceback with variables, and what it comes from."""
+    """Return all that libraries print of an error, in full: its traceback with variables, and its causes."""
     return _by_rich(error) + "".join(_formatted(each) for each in _chain(error))
 
 
 def _by_rich(error: BaseException) -> str:
-    """Return what rich prints, which looks into objects by itself, without colours and boxes: they take a second."""
+    """Return what rich prints, which inspects objects, without colours and boxes, because those take a second."""
     trace = Traceback.extract(
         type(error),
         error,
@@ -63,7 +63,7 @@ def _by_rich(error: BaseException) -> str:
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """Return an error and all that it comes from, what is suppressed too."""
+    """Return an error and its causes, suppressed ones included."""
     found = [error]
     for each in found:
         found += [other for other in (each.__cause__, each.__context__) if other is not None and other not in found]
@@ -131,7 +131,7 @@ def test_errors_of_bare_httpx_have_none_either() -> None:
 
 
 def test_nor_what_breaks_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error that nobody thought of: of another library, or Ctrl-C."""
+    """An unexpected error: of another library, or Ctrl-C."""
     for error in (KeyboardInterrupt, UnicodeEncodeError("ascii", "ü", 0, 1, "no"), RuntimeError, SystemExit):
 
         def broken(*_: object, error: Any = error, **__: object) -> Any:
@@ -147,7 +147,7 @@ def test_nor_what_breaks_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("way", three_ways.WAYS)
 def test_nor_what_breaks_while_cookies_are_read(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The connection has done its work by then, and the standard library has the request's headers."""
+    """The answer has been read by then, and the standard library has the request's headers."""
 
     def broken(*_: object, **__: object) -> Any:
         raise KeyboardInterrupt
@@ -218,7 +218,7 @@ def test_no_object_shows_any() -> None:
 
 
 def test_what_is_printed_shows_secrets_where_there_are_some() -> None:
-    """So that the other tests can fail."""
+    """This shows that the other tests can fail."""
     namespace: dict[str, Any] = {"error": ValueError}
     exec("def fail(headers):\n    raise error\n", namespace)  # noqa: S102 - a function that is in no file of the tests
     with pytest.raises(ValueError) as raised:  # noqa: PT011 - it says nothing

@@ -1,4 +1,4 @@
-"""Does the deadline hold whatever a server does with its time, from the first byte, for tokens too?"""
+"""Is the deadline kept however slow a server is, from the first byte on, for token requests too?"""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAUSE = 0.02
 
 
 def forever(*pieces: bytes) -> Callable[[socket.socket], None]:
-    """Write a beginning, and then the last piece again and again, a long time."""
+    """Return a handler that writes a beginning, and then its last part again and again for a long time."""
 
     def respond(connection: socket.socket) -> None:
         for piece in itertools.chain(pieces, itertools.repeat(pieces[-1], 1000)):
@@ -70,7 +70,7 @@ def test_what_comes_in_drops_ends_at_the_deadline(kind: str, way: str) -> None:
 
 @pytest.mark.parametrize("kind", DRIPS)
 def test_a_token_that_comes_in_drops_too(kind: str) -> None:
-    """Tokens are asked for in a thread, in whichever way the request is sent."""
+    """Tokens are requested in a thread, even if the request itself is sent by asyncio."""
     with servers.raw(DRIPS[kind]) as url, in_time():
         list_in("sync", url, USER, deadline=DEADLINE)
 
@@ -111,7 +111,7 @@ def test_a_name_that_is_looked_up_for_ever_too(way: str, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_server_that_does_not_read_too(way: str) -> None:
-    """The body is larger than what the systems on both sides keep."""
+    """The body is larger than the buffers of the systems on both sides."""
     body = ListWorkspacesRequest.from_dict({"padding": "x" * 20_000_000})
     with servers.silent() as url, in_time():
         list_in(way, url, deadline=DEADLINE, body=body)
@@ -124,7 +124,7 @@ def _slow_parts() -> Generator[bytes]:
 
 
 def test_the_time_for_an_upload_counts_from_its_end() -> None:
-    """Sending it took longer than the deadline, and its answer comes in drops."""
+    """Sending it takes longer than the deadline, and the answer comes byte by byte."""
     asked_at: list[float] = []
 
     def respond(connection: socket.socket) -> None:
@@ -141,7 +141,7 @@ def test_the_time_for_an_upload_counts_from_its_end() -> None:
 
 @pytest.mark.parametrize("kind", ["a header", "early hints", "a body"])
 def test_tokens_alone_have_a_deadline(kind: str) -> None:
-    """Also where nothing but `KeycloakAuth` is used, which has no policy."""
+    """They have one even if only `KeycloakAuth` is used, which has no policy."""
     with servers.raw(DRIPS[kind]) as url, in_time():
         auth = KeycloakAuth(f"{url}/token", api_url=url, client_id="c", client_secret="a-secret", timeout=DEADLINE / 3)
         auth.access_token()

@@ -1,4 +1,4 @@
-"""Does nothing that is meant for this machine go through a proxy, and everything else by one rule?"""
+"""Do requests to this machine go without a proxy, and all others by one rule?"""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ _NO_URLS = (
 def test_one_that_cannot_be_used_is_not_in_the_way_of_what_needs_none(
     named: str, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A desktop's settings say `socks://` where httpx knows none: the demo was refused for that."""
+    """A desktop may set `socks://`, which httpx does not know: the demo was refused because of that."""
     monkeypatch.setitem(sys.modules, "socksio", None)
     for name in ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, named)
@@ -172,7 +172,7 @@ def test_an_entry_that_names_no_host_exempts_nothing_and_is_in_nobodys_way(
 
 
 def test_the_sandboxs_own_tools_go_past_it_too(proxy: servers.Seen) -> None:
-    """A whole command line: the sandbox is asked for a token, and the list, and the doctor looks at all of it."""
+    """Whole commands: one gets a token, one calls an operation, and the doctor checks the connection."""
     environment = {**os.environ, **three_ways.USER}
     with servers.serving(token_or_list) as server:
         environment["WALLAROO_API_URL"] = server.url

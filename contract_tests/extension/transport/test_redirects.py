@@ -1,4 +1,4 @@
-"""Do tokens stay home in every function of the package, whoever redirects to wherever?"""
+"""Does no function of the package send a token to another origin, whatever a server redirects to?"""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ CASES = list(product(("sync", "async"), SYNC))
 
 
 class World:
-    """Every host there is: Keycloak gives a token, the API redirects, and where that ends is 401."""
+    """Answers for every host: Keycloak with a token, the API with a redirect, and its target with 401."""
 
     def __init__(self, status: int, location: str) -> None:
         self.status = status

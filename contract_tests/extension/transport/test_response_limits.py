@@ -1,4 +1,4 @@
-"""Is every answer bounded, whatever a server sends, and read whole where it may be that large?"""
+"""Is the size of every answer limited, whatever a server sends, and is an answer within its limit read completely?"""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def head(status: int = 200, **headers: str) -> bytes:
 
 
 def endless(status: int = 200) -> Callable[[socket.socket], None]:
-    """Return an answer in chunks that does not end before 2 GiB."""
+    """Return an answer in chunks that is 2 GiB long."""
     chunk = b"%x\r\n%s\r\n" % (MIB, b" " * MIB)
 
     def respond(connection: socket.socket) -> None:
@@ -65,14 +65,14 @@ def endless(status: int = 200) -> Callable[[socket.socket], None]:
 
 @cache
 def bomb(size: int) -> bytes:
-    """Blanks, compressed."""
+    """Return compressed blanks."""
     compressor = zlib.compressobj(9, wbits=31)
     piece = b" " * MIB
     return b"".join(compressor.compress(piece) for _ in range(size // MIB)) + compressor.flush()
 
 
 def compressed(status: int = 200, layers: int = 1, encoding: str = "gzip", size: int = SIZE) -> Callable[[Any], None]:
-    """Return an answer that is small, and large once it is decompressed."""
+    """Return a small answer that is large once it is decompressed."""
     body = bomb(size)
     for _ in range(layers - 1):
         body = gzip.compress(body)
@@ -94,7 +94,7 @@ BOMBS: dict[str, Callable[[socket.socket], object]] = {
 
 
 class _Memory:
-    """How much more memory this process takes at its highest than before, in bytes; 0 where the system does not say."""
+    """Measures how much the peak memory of this process grows, in bytes; 0 if the system does not report it."""
 
     def __enter__(self) -> Self:
         with suppress(OSError):
@@ -188,7 +188,7 @@ def test_a_stream_comes_in_pieces_of_any_number() -> None:
 
 
 def read(parts: Iterable[bytes], *, status: int = 200, encoding: str = "gzip", limit: int | None = None) -> bytes:
-    """Return what an answer is whose body comes in parts."""
+    """Return the content of an answer whose body comes in parts."""
     stream: Any = iter(parts)
     headers = {"Content-Encoding": encoding}
     transport = httpx.MockTransport(lambda _: httpx.Response(status, headers=headers, content=stream))
@@ -223,7 +223,7 @@ def test_what_decompresses_to_nothing_is_bounded_too(kind: str) -> None:
 
 @pytest.mark.parametrize(("encoding", "window"), [("gzip", 31), ("deflate", 15), ("deflate", -15)])
 def test_a_part_of_what_was_compressed_is_no_answer(encoding: str, window: int) -> None:
-    """A server that broke off in between, and a gateway that ended the body well: rows would be missing."""
+    """A server broke off, and a gateway ended the body as if it were complete: rows would be missing."""
     compressor = zlib.compressobj(wbits=window)
     whole = compressor.compress(b'{"workspaces": []}') + compressor.flush()
     for length in range(1, len(whole)):
@@ -281,7 +281,7 @@ def test_the_suite_reads_no_more_either() -> None:
 @pytest.mark.parametrize("media_type", ["application/json", "application/vnd.apache.arrow.file"])
 @pytest.mark.slow
 def test_without_an_option_there_is_a_limit_as_well(media_type: str) -> None:
-    """In a process of its own, whose memory the system bounds."""
+    """It runs in a process of its own, whose memory the system limits."""
     program = f"""
         import resource, sys
         resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
@@ -323,7 +323,7 @@ def arrow_answer(compression: Literal["lz4", "zstd"], size: int) -> bytes:
 
 
 def infer_from(body: bytes, **options: Any) -> Any:
-    """Return what `infer` makes of an answer."""
+    """Return the result of `infer` for an answer."""
     media_type = "application/vnd.apache.arrow.file"
 
     def respond(connection: socket.socket) -> None:
@@ -349,7 +349,7 @@ def test_columns_compressed_in_arrow_are_read_within_the_limit() -> None:
 
 
 def rows_of_nothing() -> bytes:
-    """Return an answer of a few bytes that says that it has rows without end."""
+    """Return an answer of a few bytes that claims to have billions of rows."""
     pa: Any = import_module("pyarrow")
     batch = pa.RecordBatch.from_arrays([pa.Array.from_buffers(pa.null(), 1 << 60, [None])], ["out.y"])
     sink = pa.BufferOutputStream()

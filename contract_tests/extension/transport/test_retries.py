@@ -1,4 +1,4 @@
-"""Is a request sent again where that is safe, and nowhere else? With a clock that the tests move."""
+"""Is a request sent again if that is safe, and only then? The tests control the clock."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOW = 1_700_000_000.0
 
 
 class StillClock(Clock):
-    """A clock that stands still but for what is slept."""
+    """A clock that only moves by sleeping."""
 
     def __init__(self) -> None:
         self.time = 1000.0
@@ -53,7 +53,7 @@ class StillClock(Clock):
 
 
 class Instance(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Gives answers and errors, one after the other, and the last one again and again.
+    """Returns answers and raises errors, one after the other, and repeats the last one.
 
     Args:
         *outcomes: Statuses, answers or errors.
@@ -91,7 +91,7 @@ class Instance(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 class Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that comes in parts, each after a time, and breaks off."""
+    """A body that comes in parts, each after some time, and breaks off."""
 
     def __init__(self, clock: StillClock, *parts: bytes, seconds: float = 0.0, error: Exception | None = None) -> None:
         self.clock = clock
@@ -170,7 +170,7 @@ NEVER_MADE: list[Exception] = [httpx.ConnectError("x"), httpx.ConnectTimeout("x"
 
 
 def named(outcome: Any) -> str:
-    """Return the name of an outcome among a test's parameters."""
+    """Return the name of an outcome, for the ids of parametrized tests."""
     return str(outcome) if isinstance(outcome, int) else type(outcome).__name__
 
 
@@ -445,8 +445,8 @@ class TestHistory:
             ("ConnectError", 2, 0),
             ("ReadTimeout", 2, None),
         ]
-        said = describe_attempts(attempts)
-        assert said == "3 attempts: 503 after 2 s, then ConnectError after 2 s, then ReadTimeout after 2 s."
+        description = describe_attempts(attempts)
+        assert description == "3 attempts: 503 after 2 s, then ConnectError after 2 s, then ReadTimeout after 2 s."
 
     def test_it_says_why_there_is_no_other_attempt(self, caller: Caller) -> None:
         attempts = attempts_of(caller.meets(503).post(CREATE))
@@ -514,7 +514,7 @@ def test_a_cancelled_request_is_not_sent_again() -> None:
 @pytest.mark.parametrize("backend", ["sync", "httpx", "aiohttp"])
 @pytest.mark.parametrize("path", [LIST, CREATE])
 def test_a_server_that_hangs_up_on_a_request_gets_it_again_only_where_that_is_safe(path: str, backend: Any) -> None:
-    """Over a real socket: what each backend raises for it tells a made connection from one that was never made."""
+    """A real socket is used: the error of each backend shows whether a connection was made."""
     from wallaroo_ext import connect
 
     def respond(handler: Any, number: int) -> None:

@@ -1,4 +1,4 @@
-"""Are there spans where they are wanted, named by operation and without secrets, and nothing at all elsewhere?"""
+"""Are spans recorded if that is wanted, named by operation and without secrets, and otherwise none?"""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_no_span_has_a_secret_even_where_headers_are_captured(
 def test_no_span_has_a_secret_that_a_server_repeats(
     way: str, provider: TracerProvider, exporter: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a header of any name, or in a line that cannot be read, which is in the error."""
+    """The secret is in a header of any name, or in an unreadable line, which the error quotes."""
     monkeypatch.setenv("OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_CLIENT_RESPONSE", ".*")
     token = three_ways.TOKEN["WALLAROO_TOKEN"]
     for head in (f"200 OK\r\nX-Echo: Bearer {token}", f"200 OK\r\nX {token}", f"{token} OK"):

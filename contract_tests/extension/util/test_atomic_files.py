@@ -1,4 +1,4 @@
-"""Is a file that is written there as a whole or not at all, for whom it should be, and in nobody else's place?"""
+"""Is a file written completely or not at all, with the right permissions, without replacing a file of others?"""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_link_in_its_place_is_replaced_and_not_followed(tmp_path: Path, *, dan
 
 
 def test_a_planted_link_is_not_written_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even if somebody guessed the name."""
+    """It is not, even if somebody guessed the name."""
     monkeypatch.setattr(atomic_files, "temporary_name", dict.fromkeys(["file"], "guessed").get)
     (tmp_path / "guessed").symlink_to(write(tmp_path / "outside"))
     before = snapshot(tmp_path)
@@ -144,7 +144,7 @@ def test_a_name_of_any_length_has_room(tmp_path: Path, name: str) -> None:
 
 
 class TestLeftovers:
-    """What a killed process left is removed by who writes the same file next, and nothing else is."""
+    """The temporary file of a killed process is removed by the next writer of the same file, and nothing else is."""
 
     def test_those_of_the_same_name_are_removed(self, tmp_path: Path) -> None:
         for name in ("secret", "another"):
@@ -171,7 +171,7 @@ class TestLeftovers:
         assert {path for path in before if after.get(path) != before[path]} == {str(tmp_path)}
 
     def test_what_is_still_being_written_stays(self, tmp_path: Path) -> None:
-        """By another thread, or by another process: each has its own open file."""
+        """Another thread or another process writes it: each has an open file of its own."""
         with atomic_writer(tmp_path / "file") as slow:
             slow.write(b"first")
             write_atomically(tmp_path / "file", b"second")

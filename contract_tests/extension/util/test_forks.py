@@ -55,8 +55,8 @@ def echo(request: pytest.FixtureRequest, certificate: Path) -> Generator[Echo]:
 
 @pytest.fixture
 def plain() -> Generator[Echo]:
-    """Yield the server without TLS, for what does not depend on that."""
-    with echo_server() as server:
+    """Yield the server without TLS, for tests that do not depend on TLS."""
+    with echoing() as server:
         yield server
 
 
@@ -65,33 +65,33 @@ _connected: list[Client] = []
 
 @pytest.fixture(autouse=True)
 def _closed() -> Generator[None]:  # pyright: ignore[reportUnusedFunction] - pytest finds it
-    """Close what a test has connected, in the parent."""
+    """Close the clients of a test, in the parent."""
     yield
     while _connected:
         _connected.pop().get_httpx_client().close()
 
 
 def connected(echo: Echo, **options: Any) -> Client:
-    """Return a client without retries, which would hide what they mend."""
+    """Return a client without retries, which would hide errors."""
     _connected.append(connect(environment=echo.environment, retries=RetryPolicy(attempts=1), timeout=20, **options))
     return _connected[-1]
 
 
 def ask(client: Client, what: str, **more: Any) -> None:
-    """Send one request, and see that it is the one that is answered."""
+    """Send a request, and check that the answer is for it."""
     answer = client.get_httpx_client().post(PATH, json={"what": what} | more)
     assert answer.json()["what"] == what
 
 
 async def ask_async(client: Client, *whats: str) -> None:
-    """Send requests at once."""
+    """Send requests at the same time."""
     http = client.get_async_httpx_client()
     answers = await asyncio.gather(*(http.post(PATH, json={"what": what}) for what in whats))
     assert tuple(answer.json()["what"] for answer in answers) == whats
 
 
 def ask_many(client: Client, backend: str, who: str, calls: int) -> None:
-    """Send requests one after the other, or as many tasks in asyncio."""
+    """Send requests one after the other, or in as many tasks of asyncio."""
     whats = [f"{who}-{number}" for number in range(calls)]
     if backend == "sync":
         for what in whats:
@@ -109,7 +109,7 @@ async def _ask_in_tasks(client: Client, whats: list[str]) -> None:
 
 
 async def _close_loops_connections(client: Client) -> None:
-    """Close the connections of the running loop, and not the client."""
+    """Close the connections of the running loop, but not the client."""
     transport: Any = client.get_async_httpx_client()
     await transport._transport.aclose()
 
@@ -120,7 +120,7 @@ def _options(backend: str) -> dict[str, Any]:
 
 @contextmanager
 def busy(work: Callable[[], object]) -> Generator[None]:
-    """Do some work again and again, in a thread, while a `with` block runs; all of it has to go well."""
+    """Repeat some work in a thread while a `with` block runs, and raise its error afterwards."""
     stop, failures = threading.Event(), list[BaseException]()
 
     def run() -> None:
@@ -288,7 +288,7 @@ class TestInTheMiddle:
         assert b"long" in asyncio.run(read())
 
     def test_of_a_first_call_which_loads_modules(self, plain: Echo) -> None:
-        """A child would wait for ever for a module that a thread of its parent was loading."""
+        """A child would wait forever for a module that a thread of its parent was importing."""
         assert _run(plain, _FIRST_CALL) == (["0"] * 4, "", 0)
 
 
@@ -313,13 +313,13 @@ def _held_by_a_thread(lock: Any) -> Generator[None]:
 
 class TestConnections:
     def test_those_of_the_parent_outlive_a_child(self, echo: Echo) -> None:
-        """The same connection goes on: no goodbye of TLS came over it, and nothing is said on standard error."""
+        """The same connection continues: the child did not close TLS on it, and standard error is empty."""
         assert _run(echo, _OUTLIVING) == (["child", "parent"] * 9, "", 0)
         parents = 1 + 2 + 2  # the second is for the token, which a thread asks for
         assert echo.counts()["opened"] == parents + 9
 
     def test_a_child_lets_go_of_those_of_its_parent(self, echo: Echo) -> None:
-        """So that their end reaches the server while the child lives on."""
+        """So the server sees their end while the child still runs."""
         client = connected(echo)
         ask(client, "before")
         ready, go = os.pipe(), os.pipe()
@@ -352,7 +352,7 @@ class TestConnections:
     def test_the_process_id_tells_where_no_hooks_of_fork_are_run(
         self, plain: Echo, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """As under uWSGI."""
+        """This is the case under uWSGI."""
         client = connected(plain)
         ask(client, "before")
 
@@ -367,7 +367,7 @@ class TestConnections:
 
 
 def _run(echo: Echo, program: str) -> tuple[list[str], str, int]:
-    """Run a program: the words that it writes, what it says on standard error, and its exit code."""
+    """Run a program. Return the words of its output, its standard error, and its exit code."""
     run = subprocess.run(
         [sys.executable, "-c", program],
         env=os.environ | echo.environment | {"PYTHONPATH": os.pathsep.join(sys.path)},
@@ -450,7 +450,7 @@ for options in ({{}}, dict(transport="httpx"), dict(transport="aiohttp")):
 
 
 def _sockets() -> set[int]:
-    """Return the sockets that this process has open, by the numbers that the system gives them."""
+    """Return the inode numbers of the open sockets of this process."""
     found: set[int] = set()
     for number in range(256):
         with suppress(OSError):
@@ -466,7 +466,7 @@ def _none_of(parents: set[int]) -> None:
 
 class TestTokens:
     def test_children_and_parent_renew_by_themselves(self, plain: Echo) -> None:
-        """All have one refresh token, which is good for one use: who comes later signs in with the password."""
+        """All have the same refresh token, which is valid once: the others sign in with the password."""
         offset = [0.0]
         auth = _auth(plain, clock=lambda: time.monotonic() + offset[0])
         first = auth.access_token()
@@ -598,7 +598,7 @@ class TestMultiprocessing:
         assert [process.exitcode for process in processes] == [0] * 4
 
     def test_its_forkserver(self, plain: Echo) -> None:
-        """The server of forks has used a client itself; its children use that."""
+        """The fork server has used a client itself, which its children use."""
         assert _run(plain, _FORKSERVER) == (["0", "1", "2", "3"], "", 0)
 
     def test_a_client_is_not_pickled(self, plain: Echo) -> None:

@@ -1,4 +1,4 @@
-"""Does what a process began stay its own when it is forked in the middle: uploads, runs over rows, a sandbox?"""
+"""Does work stay with the process that started it, if it is forked meanwhile: uploads, batches, a sandbox?"""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def url(sandbox: dict[str, str], model_file: Path) -> str:
 
 @pytest.fixture
 def used(client: Client, url: str) -> Client:
-    """Return a client with connections, a token and what a first call loads."""
+    """Return a client that has connections and a token, and has imported what a first call imports."""
     infer(client, url, {"dense_input": vectors(1).tolist()})
     return client
 
@@ -137,8 +137,8 @@ class TestDatasets:
         leaves: Any,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """It is forked while a part is being written, and goes by whatever way out of the run that it copied."""
-        monkeypatch.setattr("wallaroo_ext.batch.progress._INTERVAL", 0.0)  # so that it is told of in the middle
+        """It is forked while a part is being written, and leaves its copy of the run in any way."""
+        monkeypatch.setattr("wallaroo_ext.batch.progress._INTERVAL", 0.0)  # so that progress is reported in the middle
         [table] = written(tmp_path / "in", 400)
         parent = os.getpid()
         options: Any = {"keys": ["id"], "request_rows": 20, "in_flight": 2, "part_size": PartSize(rows=200)}
@@ -162,7 +162,7 @@ def _read(target: Path) -> Any:
 
 class TestUploads:
     def test_each_process_uploads_its_own(self, used: Client, model_file: Path) -> None:
-        """In the middle of one of the parent's; each compares the SHA-256 of what it sent with what is stored."""
+        """The child uploads during an upload of the parent; each compares the SHA-256 of both files."""
         content, begun, go_on = model_file.read_bytes(), threading.Event(), threading.Event()
 
         def slowly() -> Iterator[bytes]:
@@ -210,7 +210,7 @@ class TestUploads:
 
 
 class TestDeployments:
-    """What a process has deployed is that process's to end, although a child leaves its copy of the block."""
+    """A deployment is ended by the process that made it, although a child leaves its copy of the block."""
 
     @pytest.mark.parametrize("asynchronous", [False, True])
     def test_a_child_that_leaves_the_block_ends_nothing(

@@ -1,4 +1,4 @@
-"""Is every URL from outside one that can be used, or a typed error that repeats no password?"""
+"""Is every URL from outside either usable or refused with a typed error that repeats no password?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does `~` mean the same wherever a path is given, on the command line, to Python and in the environment?"""
+"""Does `~` mean the same in all paths: on the command line, in Python and in the environment?"""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def results(
 ) -> None:
     """Show the windows of an assay with their scores, the oldest first.
 
-    With --json, each has its distributions, too.
+    With --json, each window has its distributions, too.
 
     For example: `wallaroo-ext assay results 5 --start 2023-01-01`
 
@@ -49,7 +49,7 @@ def results(
         limit: How many windows to show at most, the newest.
         options: The instance, and how to answer.
     """
-    with options.reported():
+    with options.report_errors():
         found = _results(assay_id, start, end, limit, options)
         if options.json:
             from wallaroo_ext.cli.printing.output_rows import to_json_value
@@ -90,7 +90,7 @@ def chart(
         bins: Adds the distribution of one window beside the baseline's: of the last one, or of the worst.
         options: The instance, and how to answer.
     """
-    with options.reported():
+    with options.report_errors():
         check_output(output_file, _ENDINGS)
         from wallaroo_ext.assays.chart import assay_chart
 

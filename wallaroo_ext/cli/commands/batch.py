@@ -53,11 +53,11 @@ def batch(
     deployment_id: DeploymentId = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
-    """Score a data set of any size into a directory of Parquet files; the same call goes on where the last one ended.
+    """Score a data set of any size into a directory of Parquet files; the same call continues where the last one ended.
 
     For example: `wallaroo-ext batch 'patients/*.parquet' scored --pipeline tumours --keys id --vector`
 
-    With --json, a line of JSON tells how far it is once a second, and the last one what was done.
+    With --json, it prints its progress once a second, and at last what was done, as a line of JSON each.
 
     Args:
         source: A .parquet, .arrow or .csv file, a directory of them, a pattern in quotes, or a URL such as s3://bucket/rows.
@@ -66,23 +66,23 @@ def batch(
         columns: The columns to send, with commas between; all but the keys by default.
         drop: Columns not to send, with commas between.
         keys: Columns to carry to the output, with commas between; they are sent only where --columns names them.
-        where: Which rows to score, such as "amount >= 100"; of several, all have to be true.
+        where: Which rows to score, such as "amount >= 100"; if there are several, all have to be true.
         types: The types of columns, such as id=int64,day=date32; keys of CSV files are texts by default.
         vector: Send the columns as one vector of 32-bit floats, for a model with one input.
         file_format: The source's format; by the files' names by default.
-        in_flight: How many requests are under way at a time.
-        request_rows: How many rows a request has; it adapts by default.
-        part_rows: After how many rows a file of the output is complete; one is after a minute, too.
-        max_errors: How many rows the engine may reject before the run stops; they go to _errors.jsonl.
+        in_flight: How many requests are sent at a time.
+        request_rows: How many rows a request has; the number adapts by default.
+        part_rows: How many rows an output file has; it is completed after a minute in any case.
+        max_errors: How many rows the engine may reject before the run stops; they are written to _errors.jsonl.
         wire: How rows are sent.
         workspace: The pipeline's workspace, by its name or its id; all that the user sees are searched by default.
-        deployment_id: The id of the deployment that is meant, where the name fits several.
+        deployment_id: The id of the deployment, if several have the name.
         options: The instance, and how to answer.
     """
     from wallaroo_ext.batch import PartSize, infer_dataset
     from wallaroo_ext.cli.data_sets import choose_columns, open_data_set, parse_filter, parse_types
 
-    with options.reported():
+    with options.report_errors():
         column_types = parse_types(types or [])
         opened = open_data_set(source, file_format, column_types)
         settings: Any = {

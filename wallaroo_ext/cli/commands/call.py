@@ -44,21 +44,21 @@ def call(
 ) -> None:
     """Call an operation of the API, and print what it answers.
 
-    `wallaroo-ext call list_models --data '{"workspace_id": 1}'`. JSON is printed as it came, on a terminal over several
+    `wallaroo-ext call list_models --data '{"workspace_id": 1}'`. JSON is printed unchanged; on a terminal, on several
     lines.
 
     Args:
         operation: The operation's id, such as list_workspaces; `wallaroo-ext operations` lists all.
-        data: The body: JSON, @FILE for what is in a file, or - for the standard input. An empty object by default.
+        data: The body: JSON, @FILE for the content of a file, or - for the standard input. An empty object by default.
         path: A parameter of the path, as NAME=VALUE.
         query: A parameter of the query, as NAME=VALUE; a name may be given several times.
         part: A part of a multipart body, as NAME=TEXT or NAME=@FILE, such as `metadata={…}` and `file=@model.onnx`.
-        content_type: The body's media type; by default the one of the operation's that fits the body.
+        content_type: The body's media type; by default the operation's media type that fits the body.
         accept: The answer's media type to ask for.
-        output_file: A file to write the answer to, piece by piece. It is needed for binary answers on a terminal.
+        output_file: A file to write the answer to, as it comes. It is needed for binary answers on a terminal.
         options: The instance, and how to answer.
     """
-    with options.reported():
+    with options.report_errors():
         name = find_operation(operation)
         if name == "request_token":
             raise UsageError("For a token, run `wallaroo-ext token`: `call` signs in by itself.")

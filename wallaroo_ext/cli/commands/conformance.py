@@ -49,9 +49,9 @@ def conformance(
     """Check whether an instance keeps the contract, and write a report.
 
     It makes a workspace of its own, whose name begins with `conformance-`, uploads and deploys a small model there, and
-    sends good and bad requests of every operation. It touches nothing that it did not make, and lists what it leaves.
+    sends good and bad requests of every operation. It changes nothing that it did not make, and lists what it leaves.
 
-    The exit code is 0 where the instance conforms, 1 where it does not, and 2 where that could not be found out.
+    The exit code is 0 if the instance conforms, 1 if it does not, and 2 if that could not be found out.
 
     For example: `wallaroo-ext conformance --report report --rate 20`
 
@@ -60,20 +60,20 @@ def conformance(
             replaces an earlier report there, and no other files.
         instance: `live` for the instance that the environment names, `sandbox` for one that is started for the run,
             `recorded` for what was recorded of one, without a network.
-        contract: A contract of your own, in place of the one that comes with this package.
-        operation: Look at this operation only, by its operationId; may be given again.
+        contract: A contract of your own, instead of the one that comes with this package.
+        operation: Check only this operation, by its operationId; the option can be given several times.
         cases: How many random requests of each operation to send, good ones and bad ones.
-        seed: What random data is made from; the same seed sends the same requests.
-        explore: Make random data that nobody has tried yet. The seed is printed.
-        drift: Compare the instance's own OpenAPI document, where it has one.
-        drift_url: Where that document is.
+        seed: The seed of random data; the same seed sends the same requests.
+        explore: Use a new random seed, which is printed.
+        drift: Compare the instance's own OpenAPI document, if it has one.
+        drift_url: The URL of that document.
         recorded: Compare recorded exchanges: a directory of JSON files with `path`, `status`, `request`, `response`.
-        read_only: Write nothing: make no workspace, and read what is there.
-        allow_user_changes: Invite, activate and deactivate users of the run's own, at example.com.
-        rate: Send at most so many requests a second.
+        read_only: Change nothing: make no workspace, and only read what exists.
+        allow_user_changes: Invite, activate and deactivate users that the run makes, at example.com.
+        rate: How many requests to send in a second at most.
         options: Which instance, who signs in, and how the command answers.
     """
-    with options.reported(), report_suite_errors(contract):
+    with options.report_errors(), report_suite_errors(contract):
         from wallaroo_ext.conformance.results import verdict
 
         found, files = _run(

@@ -59,19 +59,19 @@ def deploy(
         wait_timeout: How long to wait for that, in seconds.
         options: The instance, and how to answer.
     """
-    with options.reported(), ExitStack() as after:
+    with options.report_errors(), ExitStack() as after:
         from wallaroo_ext.deployments.cleanup import ends
         from wallaroo_ext.deployments.deploy import deploy_pipeline
 
         models, settings = [_parse_model(each) for each in model], _parse_settings(engine_config)
         with options.connect() as client, progress.show_waiting(f"Deploying {name}.", quiet=options.json) as show:
-            place = workspace_id(client, workspace)
+            workspace_number = workspace_id(client, workspace)
             statuses: list[DeploymentStatus] = []
             deployment = deploy_pipeline(
                 client,
                 name,
-                [_find_version(client, each, place) for each in models],
-                workspace=place,
+                [_find_version(client, each, workspace_number) for each in models],
+                workspace=workspace_number,
                 engine_config=settings,
                 wait=wait,
                 timeout=wait_timeout,

@@ -14,7 +14,7 @@ from wallaroo_ext.cli import checks
 from wallaroo_ext.cli.checks import Check
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.printing import output
-from wallaroo_ext.cli.printing.tables import coloured, terminal_width
+from wallaroo_ext.cli.printing.tables import colour, terminal_width
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.redaction.terminal_text import printable
 
@@ -31,7 +31,7 @@ def doctor(*, options: Options = DEFAULT_OPTIONS) -> None:
 
     Each check prints a line: what was found, and what to do about it. The exit code is 1 if one failed.
     """
-    with options.reported():
+    with options.report_errors():
         results: list[Check] = []
         for check in run_checks(options):
             results.append(check)
@@ -51,7 +51,7 @@ def run_checks(options: Options) -> Iterator[Check]:
     settings, check = checks.check_settings(options.environment())
     yield check
     if settings is None:
-        yield _skipped("everything else", "It needs the settings.")
+        yield _skip("everything else", "It needs the settings.")
         return
     try:
         context = _tls_settings(settings)
@@ -65,7 +65,7 @@ def run_checks(options: Options) -> Iterator[Check]:
     if reachable:
         yield from _check_answers(options, settings, context)
     else:
-        yield _skipped("API, token, clock, permissions", "They need a connection.")
+        yield _skip("API, token, clock, permissions", "They need a connection.")
 
 
 def _origin(url: str) -> httpx.URL:
@@ -91,7 +91,7 @@ def _check_connections(settings: Settings, context: ssl.SSLContext) -> Iterator[
     for url in dict.fromkeys(map(_origin, (settings.api_url, settings.auth_url))):
         proxy = checks.proxy_host(url)
         if proxy is not None:
-            yield _skipped(f"DNS, connection, TLS {url.host}", f"Requests go through the proxy {proxy}.")
+            yield _skip(f"DNS, connection, TLS {url.host}", f"Requests go through the proxy {proxy}.")
             continue
         if url.host not in names:
             names[url.host] = checks.check_name(url)
@@ -108,14 +108,14 @@ def _check_answers(options: Options, settings: Settings, context: ssl.SSLContext
         yield signed_in
         yield checks.check_clock(response, token)
         if check.state == "failed" or token is None:
-            yield _skipped("permissions", "They need the API and a token.")
+            yield _skip("permissions", "They need the API and a token.")
         else:
             has_user = settings.token is not None or settings.username is not None
             yield checks.check_permissions(client, has_user=has_user)
     yield checks.check_release(response)
 
 
-def _skipped(name: str, why: str) -> Check:
+def _skip(name: str, why: str) -> Check:
     return Check(name, "skipped", why)
 
 
@@ -123,11 +123,11 @@ def _show(check: Check) -> None:
     """Print a check; what is too long for a line of the terminal continues below its beginning."""
     text = printable(f"{check.name}: {check.detail} {check.advice}".rstrip())
     width = terminal_width()
-    lines = [text] if width is None else _wrapped(text, width - _STATE_WIDTH)
-    output.print_unchanged(f"{coloured(f'{check.state:{_STATE_WIDTH}}', check.state)}{lines[0]}")
+    lines = [text] if width is None else _wrap(text, width - _STATE_WIDTH)
+    output.print_unchanged(f"{colour(f'{check.state:{_STATE_WIDTH}}', check.state)}{lines[0]}")
     for line in lines[1:]:
         output.print_line(f"{'':{_STATE_WIDTH}}{line}")
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def _wrap(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)

@@ -27,12 +27,12 @@ def drift(
     For example: `wallaroo-ext drift --recorded exchanges`
 
     Args:
-        recorded: A directory with a JSON file an exchange: `path`, `status`, `request` and `response`.
-        url: Where the instance's document is; beside its page of documentation by default.
-        contract: A contract of your own, in place of the one that comes with this package.
+        recorded: A directory with a JSON file for each exchange: `path`, `status`, `request` and `response`.
+        url: The URL of the instance's document; beside its page of documentation by default.
+        contract: A contract of your own, instead of the one that comes with this package.
         options: Which instance, who signs in, and how the command answers.
     """
-    with options.reported(), report_suite_errors(contract), ExitStack() as stack:
+    with options.report_errors(), report_suite_errors(contract), ExitStack() as stack:
         from wallaroo_ext.conformance.drift.sources import drift_of
         from wallaroo_ext.conformance.drift.table import as_json, as_table
         from wallaroo_ext.contract import load

@@ -41,24 +41,24 @@ def infer(
 ) -> None:
     """Score the rows of a file on a deployment.
 
-    A terminal shows the first rows, with what the model gave; a program gets all of them as JSON, a record a line.
+    On a terminal it prints the first rows, with the outputs of the model; otherwise all rows as JSON, one on each line.
 
     For example: `wallaroo-ext infer tumours patients.csv --vector --output scored.csv`
 
     Args:
         where: The pipeline's name, the deployment's, or the URL that it answers at.
-        file: The rows: an .arrow, .parquet, .csv or .json file with a column a field of the model, or - for the
-            standard input.
+        file: The rows: an .arrow, .parquet, .csv or .json file with a column for each field of the model, or - for
+            the standard input.
         output_file: A file for the scored rows: .arrow, .parquet, .csv or .json.
         workspace: Its workspace, by its name or its id; all that the user sees are searched by default.
-        deployment_id: The id of the deployment that is meant, where the name fits several.
+        deployment_id: The id of the deployment, if several have the name.
         columns: The columns of the file to send, with commas between; all of them by default.
         drop: Columns not to send, with commas between.
         vector: Send the columns as one vector of 32-bit floats, for a model with one input.
         wire: How rows are sent; `json` is all that the oldest releases take.
         options: The instance, and how to answer.
     """
-    with options.reported():
+    with options.report_errors():
         if output_file is not None:
             check_output(output_file, _ENDINGS)
         rows = _read_rows(file, columns or [], drop or [], vector=vector)

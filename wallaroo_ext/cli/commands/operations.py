@@ -13,7 +13,7 @@ from wallaroo_ext.cli.printing.output import UsageError
 
 def operations(*, options: Options = DEFAULT_OPTIONS) -> None:
     """List the operations that `wallaroo-ext call` can call. With --json they come with paths and media types."""
-    with options.reported():
+    with options.report_errors():
         rows = {name: contract.operation(name) for name in contract.operation_ids()}
         if options.json:
             listed = [{"operation": name} | dataclasses.asdict(row) for name, row in rows.items()]

@@ -48,33 +48,33 @@ def sandbox(
 
     Args:
         host: The address to listen on.
-        port: The port to listen on; 0 takes a free one. Without it, it is the one that the data directory had last, if
+        port: The port to listen on; 0 takes a free one. By default it is the one that the data directory used last, if
             that is free.
         data_dir: Where to keep models and state: a new or empty directory, or one that a sandbox made. Without it, they
             are gone when the sandbox ends.
-        env_file: A file to write the lines to as well; one that has anything else is refused.
+        env_file: A file to write the lines to as well; a file with other content is refused.
         token_lifetime: How long an access token lives, in seconds.
         refresh_lifetime: How long a refresh token lives, in seconds.
-        auth_url: The URL of a Keycloak whose tokens are good, without a path. The sandbox gives no tokens then.
-        audience: What the `aud` of that Keycloak's tokens has to name.
-        release: The release of Wallaroo whose generation of inference answers is given.
+        auth_url: The URL of a Keycloak whose tokens are accepted, without a path. The sandbox then issues no tokens.
+        audience: The audience that the `aud` of that Keycloak's tokens has to name.
+        release: The release of Wallaroo whose form of inference answers is used.
         log_limit: How much the inference log may keep, in MiB.
         tls: Speak https with a throw-away certificate, which the printed lines tell clients to trust.
         cert: Speak https with the certificate in this PEM file.
         key: The PEM file of the certificate's private key, without a password.
         log_format: How each request is logged on stderr.
-        control_secret_file: A file with a secret. Whoever sends it may steer the sandbox below /_sandbox/ from
-            elsewhere, too; without it, that is for programs on this machine.
+        control_secret_file: A file with a secret, by which programs on other machines may control the sandbox below
+            /_sandbox/. Without it, only programs on this machine may.
         json_limit: How large a body of JSON may be, in MiB.
         arrow_limit: How large a body of Arrow may be, in MiB.
         upload_limit: How large an uploaded file may be, in MiB.
-        rows_memory: What the rows of one request may take in memory, in MiB.
-        model_memory: What the models of one deployment may take at a time for what they compute, in MiB.
+        rows_memory: How much memory the rows of one request may take, in MiB.
+        model_memory: How much memory the models of one deployment may take while they compute, in MiB.
         model_seconds: How long loading a model, or one run of it, may take, in seconds.
-        deployments: How many deployments may be there at a time; a further one is refused with 500, as by an instance
-            without memory for it.
-        end_with_stdin: End when standard input does. A program that keeps a pipe to it open so has a sandbox that does
-            not outlive it.
+        deployments: How many deployments may exist at a time; another one is refused with 500, as by an instance that
+            is out of memory.
+        end_with_stdin: End when standard input is closed, so that the sandbox does not outlive the program that started
+            it with a pipe.
     """
     if (cert is None) != (key is None) or (tls and cert is not None):
         _fail("--cert and --key go together, and --tls stands in place of both.")

@@ -33,10 +33,10 @@ def status(
         name: The pipeline's name, or the deployment's, such as tumours-5. The API lists neither, so one has to be
             named.
         workspace: Its workspace, by its name or its id; all that the user sees are searched by default.
-        deployment_id: The id of the deployment that is meant, where the name fits several.
+        deployment_id: The id of the deployment, if several have the name.
         options: The instance, and how to answer.
     """
-    with options.reported():
+    with options.report_errors():
         if name is None:
             raise UsageError("The API lists no deployments: name a pipeline, such as `wallaroo-ext status tumours`.")
         from wallaroo_ext.deployments.find import found, nothing_deployed

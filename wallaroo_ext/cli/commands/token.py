@@ -15,7 +15,7 @@ def token(*, options: Options = DEFAULT_OPTIONS) -> None:
 
     `curl -H "Authorization: Bearer $(wallaroo-ext token)" …`. With --json it comes with its lifetime, in seconds.
     """
-    with options.reported(), options.connect() as client:
+    with options.report_errors(), options.connect() as client:
         auth: Any = client.get_httpx_client().auth
         found = auth.token()
         if output.is_terminal():

@@ -26,10 +26,10 @@ def undeploy(
     Args:
         name: The pipeline's name, or the deployment's, such as tumours-5.
         workspace: Its workspace, by its name or its id; all that the user sees are searched by default.
-        deployment_id: The id of the deployment that is meant, where the name fits several.
+        deployment_id: The id of the deployment, if several have the name.
         options: The instance, and how to answer.
     """
-    with options.reported(), options.connect() as client:
+    with options.report_errors(), options.connect() as client:
         from wallaroo_ext.deployments.find import found
         from wallaroo_ext.deployments.find import undeploy as end
 

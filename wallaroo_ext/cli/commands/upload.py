@@ -52,22 +52,22 @@ def upload(
 
     Args:
         file: The model's file, or - for the standard input.
-        name: The model's name, of letters, digits and dashes. One that the workspace has gets a version more.
+        name: The model's name, of letters, digits and dashes. If the workspace has the model, it gets another version.
         workspace: The workspace, by its name or its id; the user's own one by default.
-        framework: What the model was written with.
+        framework: The framework of the model.
         arch: The processors to deploy it on.
         input_schema: A file with the Arrow schema of its inputs, for frameworks that need it: an .arrow or .parquet
             file with any rows, or a serialised schema.
-        output_schema: The same of its outputs.
+        output_schema: The same for its outputs.
         python_version: The version of Python that it needs, such as 3.8.
         requirement: A package that it needs; the option can be given several times.
         visibility: Who may see it: everybody, or the members of its workspace.
         file_name: The name to store the file under; its own by default.
-        wait: Whether to wait until the instance has made it ready.
+        wait: Whether to wait until the model is ready.
         wait_timeout: How long to wait for that, in seconds.
         options: The instance, and how to answer.
     """
-    with options.reported(), ExitStack() as after:
+    with options.report_errors(), ExitStack() as after:
         from wallaroo_ext.uploads import upload_model
 
         schemas: Any = {"input_schema": read_schema(input_schema), "output_schema": read_schema(output_schema)}

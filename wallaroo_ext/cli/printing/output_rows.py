@@ -43,8 +43,8 @@ def show_scored(table: pa.Table) -> None:
 
 def json_records(table: pa.Table) -> Iterator[str]:
     """Yield each row as a JSON object; NaN and infinity become null."""
-    for begin in range(0, table.num_rows, _CHUNK):
-        for row in _to_rows(_shorten_floats(table.slice(begin, _CHUNK))):
+    for start in range(0, table.num_rows, _CHUNK):
+        for row in _to_rows(_shorten_floats(table.slice(start, _CHUNK))):
             yield printable_json(json.dumps(to_json_value(row), ensure_ascii=False, separators=(",", ":")))
 
 
@@ -106,14 +106,14 @@ def _column(name: str, values: list[Any]) -> Column:
 
 def _text(value: Any) -> str:
     if not isinstance(value, list):
-        return _rounded(value)
+        return _round(value)
     items = cast("Sequence[Any]", value)
     first = ", ".join(_text(each) for each in items[:_SHOWN_VALUES])
     more = len(items) - _SHOWN_VALUES
     return f"[{first}, … {more:,} more]" if more > 0 else f"[{first}]"
 
 
-def _rounded(value: Any) -> str:
+def _round(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else "-" if value is None else str(to_json_value(value))
 
 
@@ -128,10 +128,10 @@ def _write_parquet(table: pa.Table, target: BinaryIO) -> None:
 
 def _write_json(table: pa.Table, target: BinaryIO) -> None:
     """Write a list of records, one on each line, as pandas does with orient='records'."""
-    begin = b"[\n"
+    separator = b"[\n"
     for record in json_records(table):
-        target.write(begin + record.encode())
-        begin = b",\n"
+        target.write(separator + record.encode())
+        separator = b",\n"
     target.write(b"\n]\n" if table.num_rows else b"[]\n")
 
 

@@ -46,14 +46,14 @@ class Column:
 def show_table(columns: Sequence[Column]) -> None:
     """Print a table; texts that are too long for the terminal are shortened in the middle."""
     clean = [Column(each.title, [printable(cell) for cell in each.cells], each.right, each.states) for each in columns]
-    room = terminal_width()
-    if room is not None:
-        clean = _as_many_as_fit(clean, room)
-    widths = _widths(clean, room)
-    output.print_line(_joined([_padded(each, each.title, width) for each, width in zip(clean, widths, strict=True)]))
+    available = terminal_width()
+    if available is not None:
+        clean = _as_many_as_fit(clean, available)
+    widths = _widths(clean, available)
+    output.print_line(_join([_pad(each, each.title, width) for each, width in zip(clean, widths, strict=True)]))
     for row in range(len(clean[0].cells)):
         cells = [_cell(each, each.cells[row], width) for each, width in zip(clean, widths, strict=True)]
-        output.print_unchanged(_joined(cells))
+        output.print_unchanged(_join(cells))
 
 
 def show_facts(facts: Mapping[str, str]) -> None:
@@ -61,19 +61,19 @@ def show_facts(facts: Mapping[str, str]) -> None:
     width = max(map(len, facts))
     for name, text in facts.items():
         value = printable(text)
-        output.print_unchanged(f"{name:{width}}{_GAP}{coloured(value, text) if name == 'status' else value}")
+        output.print_unchanged(f"{name:{width}}{_GAP}{colour(value, text) if name == 'status' else value}")
 
 
 def show_texts(texts: Sequence[str]) -> None:
     """Print texts; those that are too long for the terminal are wrapped."""
-    room = terminal_width()
+    available = terminal_width()
     for text in map(printable, texts):
-        lines = [text] if room is None else textwrap.wrap(text, room, subsequent_indent=_GAP)
+        lines = [text] if available is None else textwrap.wrap(text, available, subsequent_indent=_GAP)
         for line in lines:
             output.print_line(line)
 
 
-def shortened(text: str, width: int) -> str:
+def shorten(text: str, width: int) -> str:
     """Return a text that is no wider than `width`, with its middle left out if necessary."""
     from rich.cells import cell_len
 
@@ -117,14 +117,14 @@ def terminal_width() -> int | None:
     return max(shutil.get_terminal_size().columns, 40) if output.is_terminal() else None
 
 
-def _as_many_as_fit(columns: list[Column], room: int) -> list[Column]:
+def _as_many_as_fit(columns: list[Column], available: int) -> list[Column]:
     """Return the columns that fit if they are as narrow as possible; a column `…` replaces the others."""
     kept: list[Column] = []
     taken = 0
-    for place, column in enumerate(columns):
+    for index, column in enumerate(columns):
         taken += _narrowest(column) + (len(_GAP) if kept else 0)
-        rest = 0 if place == len(columns) - 1 else len(_GAP) + 1
-        if kept and taken + rest > room:
+        rest = 0 if index == len(columns) - 1 else len(_GAP) + 1
+        if kept and taken + rest > available:
             return [*kept, Column("…", ["…"] * len(column.cells))]
         kept.append(column)
     return kept
@@ -140,39 +140,39 @@ def _narrowest(column: Column) -> int:
     return _natural(column) if column.right else min(_natural(column), max(_NARROWEST, len(column.title)))
 
 
-def _widths(columns: list[Column], room: int | None) -> list[int]:
+def _widths(columns: list[Column], available: int | None) -> list[int]:
     """Return the width of each column: the widest ones are shortened if there is no room for all."""
     widths = [_natural(column) for column in columns]
-    if room is None:
+    if available is None:
         return widths
     least = [_narrowest(column) for column in columns]
-    while sum(widths) + len(_GAP) * (len(widths) - 1) > room:
-        widest = max(range(len(widths)), key=lambda place: (widths[place] > least[place], widths[place]))
+    while sum(widths) + len(_GAP) * (len(widths) - 1) > available:
+        widest = max(range(len(widths)), key=lambda index: (widths[index] > least[index], widths[index]))
         if widths[widest] <= least[widest]:
             break
         widths[widest] -= 1
     return widths
 
 
-def _padded(column: Column, text: str, width: int) -> str:
+def _pad(column: Column, text: str, width: int) -> str:
     from rich.cells import cell_len
 
-    short = shortened(text, width)
+    short = shorten(text, width)
     space = " " * (width - cell_len(short))
     return space + short if column.right else short + space
 
 
 def _cell(column: Column, text: str, width: int) -> str:
-    padded = _padded(column, text, width)
-    return coloured(padded, text) if column.states else padded
+    padded = _pad(column, text, width)
+    return colour(padded, text) if column.states else padded
 
 
-def coloured(text: str, state: str) -> str:
+def colour(text: str, state: str) -> str:
     """Return a text in the colour of a state, if the terminal has colours and the user wants them."""
     if not output.is_terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return f"\033[{_COLOURS.get(state.lower(), _OPEN)}m{text}\033[0m"
 
 
-def _joined(cells: list[str]) -> str:
+def _join(cells: list[str]) -> str:
     return _GAP.join(cells).rstrip()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.quantities import format_count
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -40,6 +42,5 @@ def describe_attempts(attempts: tuple[Attempt, ...]) -> str:
     if not attempts or (len(attempts) == 1 and attempts[0].stopped is None):
         return ""
     each = ", then ".join(f"{attempt.outcome} after {attempt.seconds:.3g} s" for attempt in attempts)
-    count = "1 attempt" if len(attempts) == 1 else f"{len(attempts)} attempts"
     stopped = attempts[-1].stopped
-    return f"{count}: {each}{f'; {stopped}' if stopped else ''}."
+    return f"{format_count(len(attempts), 'attempt')}: {each}{f'; {stopped}' if stopped else ''}."
