@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.assays.results import Time
     from wallaroo_ext.batch.dataset import DataSource
     from wallaroo_ext.batch.options import DatasetScored
-    from wallaroo_ext.batch.progress import Wanted
+    from wallaroo_ext.batch.progress import ProgressOption
     from wallaroo_ext.batch.scoring.rejections import Rejection
     from wallaroo_ext.deployments.deploy import DeployOptions, Models
     from wallaroo_ext.deployments.deployment import Deployment
@@ -246,7 +246,7 @@ async def infer_dataset(
     source: DataSource,
     target: str | PathLike[str],
     *,
-    progress: Wanted = None,
+    progress: ProgressOption = None,
     **options: Unpack[DatasetOptions],
 ) -> DatasetScored:
     """Score a data set of any size; see `wallaroo_ext.infer_dataset`.

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.scoring.output_schema import OneSchema
+    from wallaroo_ext.batch.scoring.output_schema import OutputSchema
     from wallaroo_ext.batch.scoring.rejections import Rejection
-    from wallaroo_ext.batch.scoring.scorer import Scored
+    from wallaroo_ext.batch.scoring.scorer import ScoredChunk
     from wallaroo_ext.inference.infer import Where
 
 
@@ -88,25 +88,25 @@ def scored_batches(
     stopped: threading.Event | None = None,
 ) -> Generator[pa.RecordBatch]:
     """Yield what `infer_batches` gives, of a URL; pauses between attempts end when `stopped` is set."""
-    from wallaroo_ext.batch.scoring.output_schema import OneSchema
-    from wallaroo_ext.batch.scoring.rejections import Limit
+    from wallaroo_ext.batch.scoring.output_schema import OutputSchema
+    from wallaroo_ext.batch.scoring.rejections import RejectionLimit
 
-    one_schema = OneSchema()
-    limit = Limit(0 if rejected is None else None)
+    output_schema = OutputSchema()
+    limit = RejectionLimit(0 if rejected is None else None)
     with closing(scored_chunks(client, url, batches, how, limit=limit, stopped=stopped)) as chunks:
         for scored in chunks:
-            yield from _told(scored, rejected, one_schema)
+            yield from _told(scored, rejected, output_schema)
 
 
 def _told(
-    scored: Scored, rejected: Callable[[Rejection], object] | None, one_schema: OneSchema
+    scored: ScoredChunk, rejected: Callable[[Rejection], object] | None, output_schema: OutputSchema
 ) -> Iterator[pa.RecordBatch]:
     """Yield the scored rows of a chunk, after its rejected ones were told."""
     if rejected is not None:
         for rejection in scored.rejections:
             rejected(rejection)
     for table in scored.tables:
-        yield from one_schema(table).combine_chunks().to_batches()
+        yield from output_schema(table).combine_chunks().to_batches()
 
 
 def scored_chunks(
@@ -119,7 +119,7 @@ def scored_chunks(
     first: int = 0,
     stopped: threading.Event | None = None,
     tally: Callable[[Any], object] = lambda _: None,
-) -> Generator[Scored]:
+) -> Generator[ScoredChunk]:
     """Yield what becomes of the rows, request by request, in order; the threads end with the generator.
 
     Args:
@@ -127,13 +127,13 @@ def scored_chunks(
         url: Where the rows are scored.
         batches: The rows.
         how: The options.
-        limit: How many rows may be rejected, a `rejections.Limit`.
+        limit: How many rows may be rejected, a `rejections.RejectionLimit`.
         first: The number of the first row.
         stopped: Ends pauses between attempts when it is set.
         tally: Is given the `scoring.Tally` at the beginning.
     """
-    from wallaroo_ext.batch.scoring.chunking import cut
-    from wallaroo_ext.batch.scoring.ordered_map import in_order
+    from wallaroo_ext.batch.scoring.chunking import split_into_chunks
+    from wallaroo_ext.batch.scoring.ordered_map import map_in_order
     from wallaroo_ext.batch.scoring.request_size import RequestSize
     from wallaroo_ext.batch.scoring.scorer import Scorer
 
@@ -141,4 +141,4 @@ def scored_chunks(
     size = RequestSize(how.request_rows)
     scorer = Scorer(client, url, how, size=size, limit=limit, stopped=stopped)
     tally(scorer.tally)
-    yield from in_order(cut(batches, size.next, first), scorer, how.in_flight, stopped)
+    yield from map_in_order(split_into_chunks(batches, size.next, first), scorer, how.in_flight, stopped)

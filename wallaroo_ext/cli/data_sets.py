@@ -59,7 +59,7 @@ def chosen(source: Source, columns: list[str], drop: list[str], keys: list[str])
     """
     known = source.names
     own = _named(known, keys, "--keys")
-    wanted = _named(known, columns, "--columns") or [name for name in source.sendable if name not in own]
+    wanted = _named(known, columns, "--columns") or [name for name in source.data_columns if name not in own]
     left_out = set(_named(known, drop, "--drop"))
     kept = [name for name in wanted if name not in left_out]
     if not kept:
@@ -87,7 +87,7 @@ def filter_of(source: Source, conditions: list[str]) -> Any:
         UsageError: One is no condition, or its value is none of the column's type.
     """
     parts = [_parts(source, condition) for condition in conditions]
-    looked_at = source.chosen(list(dict.fromkeys(name for name, _, _, _ in parts)), None)
+    looked_at = source.select(list(dict.fromkeys(name for name, _, _, _ in parts)), None)
     expressions = [_expression(looked_at, *part) for part in parts]
     whole: Any = None
     for expression in expressions:

@@ -13,7 +13,7 @@ from wallaroo_ext._util.after_fork import PerProcess
 from wallaroo_ext.batch.batches import scored_batches, scored_chunks
 from wallaroo_ext.batch.deployed_models import url_of
 from wallaroo_ext.batch.options import BatchOptions, HowToScore, how_to_score
-from wallaroo_ext.batch.scoring.rejections import Limit, Rejection
+from wallaroo_ext.batch.scoring.rejections import Rejection, RejectionLimit
 from wallaroo_ext.client import ConnectOptions, connect
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 
@@ -53,10 +53,10 @@ class Worker:
     def __call__(self, batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
         """Yield the scored rows of a task, in order."""
         client = client_of(self.connection)
-        limit = Limit(0 if self.reasons is None else None)
+        limit = RejectionLimit(0 if self.reasons is None else None)
         with closing(scored_chunks(client, self.url, batches, self.how, limit=limit)) as chunks:
             for scored in chunks:
-                for piece in scored.pieces:
+                for piece in scored.results:
                     yield from self._table(piece).combine_chunks().to_batches()
 
     def _table(self, piece: Table | Rejection) -> Table:

@@ -18,7 +18,7 @@ from pyarrow import feather, parquet
 
 from contract_tests.support.servers.echo import URL, Echo
 from wallaroo_ext import InvalidDataError, PartSize, infer_batches, infer_dataset
-from wallaroo_ext.batch.progress import Checking, figures
+from wallaroo_ext.batch.progress import CheckReporter, format_progress
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -206,11 +206,11 @@ class TestCsv:
     def test_checking_is_told_where_it_takes_long(self) -> None:
         told: list[Any] = []
         seconds = iter([0.0, 1.0, 3.0, 3.0, 3.0, 3.01])
-        checking = Checking(told.append, lambda: next(seconds))
+        checking = CheckReporter(told.append, lambda: next(seconds))
         for rows in (10, 20, 30):
             checking(rows)
         assert [(now.stage, now.rows) for now in told] == [("checking", 20)]
-        assert figures(told[0]) == "20 rows checked, 7 a second"
+        assert format_progress(told[0]) == "20 rows checked, 7 a second"
 
 
 class TestParquet:
@@ -371,7 +371,7 @@ class TestPartitions:
     @pytest.mark.parametrize("directory", ["zip=1/zip=2", "zip=%C3%28"])
     def test_directories_that_say_no_one_text_are_refused(self, refused: Any, tmp_path: Path, directory: str) -> None:
         write_csv(tmp_path / "in" / directory / "0.csv", "a\n1\n")
-        refused(tmp_path / "in", "(two directories say different values|is not percent-encoded UTF-8)", keys=["zip"])
+        refused(tmp_path / "in", "(two directories have different values|is not percent-encoded UTF-8)", keys=["zip"])
 
     def test_directories_say_texts(self, scored: Any, tmp_path: Path) -> None:
         for directory in ("zip=00123", "zip=1E5", "zip=a%2Fb %C3%A9", "zip=__HIVE_DEFAULT_PARTITION__"):

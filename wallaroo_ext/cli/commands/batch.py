@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.batch import BatchProgress, DatasetScored
-    from wallaroo_ext.batch.progress import Wanted
+    from wallaroo_ext.batch.progress import ProgressOption
 
 _MANY = Parameter(negative=())
 _FROM_1 = Parameter(validator=Number(gte=1))
@@ -131,7 +131,7 @@ def _left(target: str) -> str:
 
 
 @contextmanager
-def _telling(*, machine: bool) -> Generator[Wanted]:
+def _telling(*, machine: bool) -> Generator[ProgressOption]:
     """Yield what tells how far a run is: a bar on a terminal, lines elsewhere."""
     if machine:
         yield _json_lines()

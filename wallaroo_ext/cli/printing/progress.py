@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.progress import line
 from wallaroo_ext._util.terminal_text import printable
-from wallaroo_ext.batch.progress import figures
+from wallaroo_ext.batch.progress import format_progress
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.uploads.progress import shown
 
@@ -96,7 +96,7 @@ def rows_now_and_then() -> Callable[[BatchProgress], None]:
         nonlocal due
         if time.monotonic() >= due:
             due = time.monotonic() + _LINE_EVERY
-            output.remark(figures(now))
+            output.remark(format_progress(now))
 
     return tell
 
