@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract_tests.support.data.batch_rows import running_threads
 from wallaroo_ext import BatchRetries, EngineError, ServerError
 from wallaroo_ext.batch.reading.positions import Ledger, Position
 from wallaroo_ext.batch.retries import StoppedError, with_retries
@@ -42,7 +43,7 @@ def numbers(*sizes: int) -> list[Any]:
     return [arrow.record_batch({"n": np.arange(a, b)}) for a, b in pairwise(ends)]
 
 
-class TestCutting:
+class TestChunking:
     @given(sizes=st.lists(st.integers(0, 40), max_size=12), wanted=st.lists(st.integers(1, 25), min_size=1))
     def test_every_row_is_in_one_chunk_in_order(self, sizes: list[int], wanted: list[int]) -> None:
         asked: list[int] = []
@@ -128,18 +129,14 @@ class TestRequestSize:
             RequestSize(0)
 
 
-def threads() -> list[str]:
-    return [each.name for each in threading.enumerate() if each.name.startswith("wallaroo-")]
-
-
-class TestWindow:
+class TestOrderedMap:
     def test_results_come_in_order_however_long_each_takes(self) -> None:
         def work(number: int) -> int:
             time.sleep(0.02 if number % 3 == 0 else 0.001)
             return number * number
 
         assert list(map_in_order(range(40), work, 5)) == [number * number for number in range(40)]
-        assert threads() == []
+        assert running_threads() == []
 
     def test_no_more_are_under_way_or_waiting_than_it_may(self) -> None:
         lock, busy, most, read = threading.Lock(), [0], [0], [0]
@@ -165,7 +162,7 @@ class TestWindow:
             assert read[0] <= taken + 4 * 3
         assert most[0] == 3
         results.close()
-        assert threads() == []
+        assert running_threads() == []
 
     def test_one_that_takes_long_does_not_stop_the_others_at_once(self) -> None:
         others = threading.Event()
@@ -191,7 +188,7 @@ class TestWindow:
         assert [next(results) for _ in range(7)] == list(range(7))
         with pytest.raises(ZeroDivisionError):
             next(results)
-        assert threads() == []
+        assert running_threads() == []
 
     @pytest.mark.parametrize("how", ["close", "source"])
     def test_its_end_is_told_to_the_work(self, how: str) -> None:
@@ -211,7 +208,7 @@ class TestWindow:
             with pytest.raises(ValueError, match="no more"):
                 list(results)
         assert stopped.is_set()
-        assert threads() == []
+        assert running_threads() == []
 
     def test_its_natural_end_stops_nothing(self) -> None:
         stopped = threading.Event()
@@ -223,7 +220,7 @@ def answer_error(kind: type[Any], status: int, **more: Any) -> Any:
     return kind("said no", status=status, **more)
 
 
-class TestAttempts:
+class TestRetries:
     @pytest.mark.parametrize(
         ("error", "attempts"),
         [
@@ -285,7 +282,7 @@ class TestAttempts:
             with_retries(send, BatchRetries(first_pause=1000.0, longest_pause=1000.0), stopped)
 
 
-class TestNarrowing:
+class TestHalving:
     @given(rows=st.integers(1, 60), wrong=st.sets(st.integers(0, 59)))
     def test_just_the_wrong_rows_are_rejected(self, rows: int, wrong: set[int]) -> None:
         wrong = {number for number in wrong if number < rows}

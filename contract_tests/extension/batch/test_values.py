@@ -16,6 +16,7 @@ from pyarrow import csv as arrow_csv
 from pyarrow import dataset as datasets
 from pyarrow import feather, parquet
 
+from contract_tests.support.data.batch_rows import read_output
 from contract_tests.support.servers.echo import URL, Echo
 from wallaroo_ext import InvalidDataError, PartSize, infer_batches, infer_dataset
 from wallaroo_ext.batch.progress import CheckReporter, format_progress
@@ -44,11 +45,6 @@ def client(echo: Echo) -> Generator[Client]:
         yield connected
 
 
-def read(target: Path) -> Any:
-    """Return what a run wrote."""
-    return datasets.dataset(target, format="parquet").to_table()
-
-
 def write_csv(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode())
@@ -56,19 +52,19 @@ def write_csv(path: Path, text: str) -> None:
 
 @pytest.fixture
 def scored(client: Client, tmp_path: Path) -> Any:
-    """Scores a source, and gives the columns of the output."""
+    """Return a function that scores a source, and returns the columns of the output."""
 
     def score(source: Any, **options: Any) -> dict[str, list[Any]]:
         number = len(list(tmp_path.glob("out-*")))
         infer_dataset(client, URL, source, tmp_path / f"out-{number}", **ONE | options)
-        return read(tmp_path / f"out-{number}").to_pydict()
+        return read_output(tmp_path / f"out-{number}").to_pydict()
 
     return score
 
 
 @pytest.fixture
 def refused(client: Client, echo: Echo, tmp_path: Path) -> Any:
-    """Makes sure that a source is refused before anything is sent or made."""
+    """Return a function that makes sure that a source is refused before anything is sent or made."""
 
     def refuse(source: Any, said: str, **options: Any) -> None:
         echo.sent.clear()
@@ -250,7 +246,7 @@ class TestParquet:
         for number, (first, second) in enumerate([(one, other), (other, one)]):
             source = self.written(tmp_path / f"in-{number}", first, second)
             infer_dataset(client, URL, source, tmp_path / f"out-{number}", keys=["x"], **ONE)
-            column = read(tmp_path / f"out-{number}").column("x")
+            column = read_output(tmp_path / f"out-{number}").column("x")
             assert column.type == kind
             assert column.to_pylist() == (expected if number == 0 else expected[::-1])
 
@@ -359,7 +355,7 @@ class TestParquet:
         table = arrow.table({"x": arrow.array([1, None], arrow.timestamp("s")), "a": [1, 2]})
         ipc.write_feather(table, str(tmp_path / "rows.arrow"))
         infer_dataset(client, URL, tmp_path / "rows.arrow", tmp_path / "out", keys=["x"], types={"x": "timestamp[ms]"})
-        assert read(tmp_path / "out").column("x").to_pylist() == table.column("x").to_pylist()
+        assert read_output(tmp_path / "out").column("x").to_pylist() == table.column("x").to_pylist()
 
     def test_two_columns_of_one_name(self, refused: Any, tmp_path: Path) -> None:
         table = arrow.table([[1], [2]], names=["a", "a"])
@@ -452,7 +448,7 @@ class TestGoingOn:
         monkeypatch.setattr("wallaroo_ext.batch.reading.schema.DataSet.decide", None)
         done = infer_dataset(client, URL, tmp_path / "in", tmp_path / "out", **options)
         assert done.rows_before >= 100
-        found = read(tmp_path / "out").to_pydict()
+        found = read_output(tmp_path / "out").to_pydict()
         assert found["k"] == [*(f"0{n}" for n in range(500)), "last"]
         assert found["out.a"] == [*map(float, range(500)), 0.5]
         assert found["out.k"] == found["k"]

@@ -33,7 +33,7 @@ def output(column: Any) -> np.ndarray[Any, Any]:
 
 
 def lists(shape: tuple[int, ...], *, kind: Any = pa.list_, dtype: Any = np.float32) -> Any:
-    """Nested lists of a shape, of variable or of fixed size."""
+    """Return nested lists of a shape, of variable or of fixed size."""
     column: Any = to_table({"y": np.arange(np.prod(shape)).astype(dtype).reshape(shape)}).column("y").chunk(0)
     wanted: Any = pa.from_numpy_dtype(np.dtype(dtype))
     for size in reversed(shape[1:]):

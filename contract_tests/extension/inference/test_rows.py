@@ -729,7 +729,7 @@ def elements(kind: str, *, finite: bool) -> Any:
 
 @st.composite
 def tensors(draw: st.DrawFn, *, finite: bool) -> dict[str, Any]:
-    """Rows of the model: an array for each of its inputs."""
+    """Return rows of the model: an array for each of its inputs."""
     rows = draw(st.integers(0, 4))
     return {
         f"x{n}": draw(st_numpy.arrays(kind, (rows, *SHAPE), elements=elements(kind, finite=finite)))
@@ -738,7 +738,7 @@ def tensors(draw: st.DrawFn, *, finite: bool) -> dict[str, Any]:
 
 
 def as_lists(arrays: dict[str, Any]) -> Table:
-    """Rows as lists of variable size."""
+    """Return rows as lists of variable size."""
     table = to_table(arrays)
     kinds = [pa.list_(pa.list_(_innermost(kind))) for kind in table.schema.types]
     return table.cast(pa.schema(dict(zip(table.column_names, kinds, strict=True))))

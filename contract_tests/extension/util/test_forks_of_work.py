@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.support.data.batch_rows import batch, inputs_of, pq, scores_of, table_of, vectors, written
+from contract_tests.support.data.batch_rows import batch, inputs_of, pq, scores_of, table_of, vectors, write_tables
 from contract_tests.support.sandbox.deployments import WORKSPACE, deployed
 from contract_tests.support.servers.forking import children, forked_within, in_child
 from wallaroo_ext import (
@@ -116,7 +116,7 @@ class TestDatasets:
     def test_each_process_has_its_own(
         self, used: Client, url: str, tmp_path: Path, expected: Callable[[Any], Any]
     ) -> None:
-        tables = written(tmp_path / "in", 50, 50)
+        tables = write_tables(tmp_path / "in", 50, 50)
 
         def score(number: int) -> None:
             target = tmp_path / f"out-{number}"
@@ -137,9 +137,9 @@ class TestDatasets:
         leaves: Any,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """It is forked while a part is being written, and goes by whatever way out of the run that it copied."""
+        """It is forked while a part is being write_tables, and goes by whatever way out of the run that it copied."""
         monkeypatch.setattr("wallaroo_ext.batch.progress._INTERVAL", 0.0)  # so that it is told of in the middle
-        [table] = written(tmp_path / "in", 400)
+        [table] = write_tables(tmp_path / "in", 400)
         parent = os.getpid()
         options: Any = {"keys": ["id"], "request_rows": 20, "in_flight": 2, "part_size": PartSize(rows=200)}
         with forked_within(leaves or ForkedError) as fork:

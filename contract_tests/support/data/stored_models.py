@@ -1,4 +1,4 @@
-"""Data directories of sandboxes with model files, made without a server."""
+"""Making data directories of sandboxes with model files, without a server."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def killed_with_models(directory: Path, names: list[str]) -> Path:
         import os, signal, sys
         from pathlib import Path
         from wallaroo_ext.sandbox.storage.store import Store
-        from stored_models import add_models
+        from contract_tests.support.data.stored_models import add_models
         add_models(Store(Path(sys.argv[1])), sys.argv[2:])
         os.kill(os.getpid(), signal.SIGKILL)
     """
