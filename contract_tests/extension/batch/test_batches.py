@@ -93,7 +93,7 @@ class TestRows:
         assert list(infer_batches(client, url, batches(0, 0), keys=["id"])) == []
 
     @pytest.mark.parametrize(
-        ("options", "said"),
+        ("options", "message"),
         [
             ({"in_flight": 0}, "in_flight"),
             ({"in_flight": 65}, "at most 64"),
@@ -103,9 +103,9 @@ class TestRows:
         ],
     )
     def test_wrong_options_are_refused_before_anything_is_read(
-        self, client: Client, url: str, options: Any, said: str
+        self, client: Client, url: str, options: Any, message: str
     ) -> None:
-        with pytest.raises(InvalidDataError, match=said):
+        with pytest.raises(InvalidDataError, match=message):
             infer_batches(client, url, iter(()), **options)
 
     def test_other_wrong_calls(self, client: Client, url: str) -> None:
@@ -131,7 +131,7 @@ class TestRejectedRows:
         values = [n % 10 for n in range(300)]
         for wrong in (0, 77, 78, 299):
             values[wrong] = 50 + wrong
-        told: list[Rejection] = []
+        rejections: list[Rejection] = []
         scored = table_of(
             *infer_batches(
                 client,
@@ -140,12 +140,12 @@ class TestRejectedRows:
                 keys=["key"],
                 columns=["index"],
                 request_rows=64,
-                rejected=told.append,
+                rejected=rejections.append,
             )
         )
-        assert [each.row for each in told] == [0, 77, 78, 299]
-        assert [each.keys for each in told] == [{"key": f"k{n}"} for n in (0, 77, 78, 299)]
-        assert all("out of" in each.reason for each in told), told[0]
+        assert [each.row for each in rejections] == [0, 77, 78, 299]
+        assert [each.keys for each in rejections] == [{"key": f"k{n}"} for n in (0, 77, 78, 299)]
+        assert all("out of" in each.reason for each in rejections), rejections[0]
         right = [n for n in range(300) if values[n] < 10]
         assert scored.column("key").to_pylist() == [f"k{n}" for n in right]
         assert scored.column("out.value").to_pylist() == [values[n] ** 2 for n in right]
@@ -158,11 +158,11 @@ class TestRejectedRows:
     def test_a_row_without_a_number_in_its_vector_is_one(self, client: Client, url: str) -> None:
         columns: dict[str, Any] = {f"c{n}": [0.5, 0.5, 0.5] for n in range(29)}
         columns["c7"] = [0.5, None, 0.5]
-        told: list[Rejection] = []
+        rejections: list[Rejection] = []
         rows = arrow.table(columns).to_batches()
-        scored = table_of(*infer_batches(client, url, rows, vector=True, rejected=told.append))
-        assert ([each.row for each in told], scored.num_rows) == ([1], 2)
-        assert "'c7' has nulls" in told[0].reason
+        scored = table_of(*infer_batches(client, url, rows, vector=True, rejected=rejections.append))
+        assert ([each.row for each in rejections], scored.num_rows) == ([1], 2)
+        assert "'c7' has nulls" in rejections[0].reason
 
     def test_a_request_that_is_too_large_is_halved(self, model_file: Path) -> None:
         with running(None, "--arrow-limit", "1") as environment:

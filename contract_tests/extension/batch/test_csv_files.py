@@ -103,7 +103,7 @@ class TestReading:
             assert rows_of(content, block) == expected
 
     @pytest.mark.parametrize(
-        ("content", "said"),
+        ("content", "message"),
         [
             (b"a,a\n1,2\n", "two columns have the name 'a'"),
             (b"a,\n1,2\n", "column 1 of the header has no name"),
@@ -130,12 +130,12 @@ class TestReading:
         ],
     )
     def test_what_two_readers_could_read_differently_is_refused(
-        self, tmp_path: Path, content: bytes, said: str
+        self, tmp_path: Path, content: bytes, message: str
     ) -> None:
-        with pytest.raises(InvalidDataError, match=said):
+        with pytest.raises(InvalidDataError, match=message):
             rows_of(content)
         (tmp_path / "rows.csv").write_bytes(content)
-        with pytest.raises(InvalidDataError, match=rf"rows\.csv cannot be read as a \.csv file: .*{said}"):
+        with pytest.raises(InvalidDataError, match=rf"rows\.csv cannot be read as a \.csv file: .*{message}"):
             to_table(tmp_path / "rows.csv")
 
     @pytest.mark.parametrize("block", [8, 9, 10, 11, 12, 13])

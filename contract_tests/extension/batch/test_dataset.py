@@ -178,7 +178,7 @@ class TestSources:
         assert days == ["2024-01-01"] * 10 + ["2024-01-02"] * 10
 
     @pytest.mark.parametrize(
-        ("source", "options", "said"),
+        ("source", "options", "message"),
         [
             ("nothing", {}, "There is no file"),
             ("*.nothing", {}, "no file that"),
@@ -198,7 +198,7 @@ class TestSources:
         ],
     )
     def test_what_cannot_be_used_is_refused_before_anything_is_made(
-        self, client: Client, tmp_path: Path, source: Any, options: Any, said: str
+        self, client: Client, tmp_path: Path, source: Any, options: Any, message: str
     ) -> None:
         [table] = write_tables(tmp_path / "all", 3)
         pq.write_table(table, tmp_path / "rows.parquet")
@@ -209,7 +209,7 @@ class TestSources:
         for name in ("a.csv", "b.parquet"):
             (tmp_path / "mixed" / name).write_text("x")
         named = tmp_path / source if isinstance(source, str) else source
-        with pytest.raises(InvalidDataError, match=said):
+        with pytest.raises(InvalidDataError, match=message):
             infer_dataset(client, "rows", named, tmp_path / "out", **options)
         assert not (tmp_path / "out").exists()
 
@@ -562,10 +562,10 @@ class TestRejectedRows:
 class TestProgress:
     def test_a_function_is_told_rows_and_rows_a_second(self, client: Client, tmp_path: Path) -> None:
         write_tables(tmp_path / "in", 1000)
-        told: list[BatchProgress] = []
-        infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", progress=told.append, **SMALL)
-        assert (told[0].rows, told[-1].rows, told[-1].of) == (0, 1000, 1000)
-        assert told[-1].rows_per_second == pytest.approx(1000 / told[-1].seconds)
+        reports: list[BatchProgress] = []
+        infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", progress=reports.append, **SMALL)
+        assert (reports[0].rows, reports[-1].rows, reports[-1].of) == (0, 1000, 1000)
+        assert reports[-1].rows_per_second == pytest.approx(1000 / reports[-1].seconds)
         filtered: list[BatchProgress] = []
         options = SMALL | {"filter": [("id", "<", 10)]}
         infer_dataset(client, "rows", tmp_path / "in", tmp_path / "few", progress=filtered.append, **options)
@@ -679,7 +679,7 @@ class TestCommand:
         np.testing.assert_allclose(scores_of(scored), expected(rows[10::2]).reshape(-1), atol=1e-5)
 
     @pytest.mark.parametrize(
-        ("arguments", "said"),
+        ("arguments", "message"),
         [
             (("--keys", "idd"), "--keys: there is no column 'idd' in the data set, but id."),
             (("--drop", "id,dense_input"), "No column is left"),
@@ -689,11 +689,11 @@ class TestCommand:
         ],
     )
     def test_wrong_calls_in_a_sentence(
-        self, wallaroo: Callable[..., Done], tmp_path: Path, arguments: tuple[str, ...], said: str
+        self, wallaroo: Callable[..., Done], tmp_path: Path, arguments: tuple[str, ...], message: str
     ) -> None:
         write_tables(tmp_path / "in", 10)
         done = wallaroo("batch", str(tmp_path / "in"), str(tmp_path / "out"), "--pipeline", "rows", *arguments)
-        assert said in done.sentence
+        assert message in done.sentence
         assert done.code == 2
 
     def test_rejected_rows_are_told(self, wallaroo: Callable[..., Done], lookup: str, tmp_path: Path) -> None:

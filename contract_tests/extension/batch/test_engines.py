@@ -255,7 +255,7 @@ class TestWhatIsShipped:
         assert found.column("why").to_pylist() == [None, "refused"]
 
     @pytest.mark.parametrize(
-        ("connection", "error", "said"),
+        ("connection", "error", "message"),
         [
             ({"password": "p"}, ConfigurationError, "environment of the workers"),
             ({"token": "t"}, ConfigurationError, "environment of the workers"),
@@ -264,9 +264,9 @@ class TestWhatIsShipped:
         ],
     )
     def test_secrets_and_other_than_plain_values_are_refused(
-        self, client: Client, url: str, connection: Any, error: Any, said: str
+        self, client: Client, url: str, connection: Any, error: Any, message: str
     ) -> None:
-        with pytest.raises(error, match=said):
+        with pytest.raises(error, match=message):
             self.made(client, url, **connection)
 
 
@@ -278,4 +278,4 @@ def test_without_the_engine_it_says_what_to_install(client: Client, package: str
         with pytest.raises(ConfigurationError, match=r"pip install 'wallaroo-ext\[(spark|ray)\]'"):
             function(client, "rows", None)
     else:
-        pytest.skip(f"{package} is installed, so that nothing has to be said")
+        pytest.skip(f"{package} is installed, so that the message is not needed")

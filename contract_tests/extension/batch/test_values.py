@@ -66,9 +66,9 @@ def scored(client: Client, tmp_path: Path) -> Any:
 def refused(client: Client, echo: Echo, tmp_path: Path) -> Any:
     """Return a function that makes sure that a source is refused before anything is sent or made."""
 
-    def refuse(source: Any, said: str, **options: Any) -> None:
+    def refuse(source: Any, message: str, **options: Any) -> None:
         echo.sent.clear()
-        with pytest.raises(InvalidDataError, match=said):
+        with pytest.raises(InvalidDataError, match=message):
             infer_dataset(client, URL, source, tmp_path / "refused", **ONE | options)
         assert not echo.sent
         assert not (tmp_path / "refused").exists()
@@ -191,8 +191,8 @@ class TestCsv:
             "out.a": [1, 2],
         }
         schema = arrow.schema([("zip", arrow.int32()), ("a", arrow.float32())])
-        said = datasets.dataset(tmp_path / "in", format=form, schema=schema)
-        assert scored(said, keys=["zip"]) == {"zip": [123, 5], "out.a": [1.0, 2.0]}
+        typed = datasets.dataset(tmp_path / "in", format=form, schema=schema)
+        assert scored(typed, keys=["zip"]) == {"zip": [123, 5], "out.a": [1.0, 2.0]}
 
     def test_a_first_column_without_a_name_is_left_out(self, scored: Any, tmp_path: Path) -> None:
         pd.DataFrame({"a": [1.5, 2.5]}, index=pd.Index([7, 8])).to_csv(tmp_path / "rows.csv")
@@ -200,13 +200,13 @@ class TestCsv:
         assert scored(tmp_path / "rows.csv", keys=[""]) == {"": ["7", "8"], "out.a": [1.5, 2.5]}
 
     def test_checking_is_told_where_it_takes_long(self) -> None:
-        told: list[Any] = []
+        reports: list[Any] = []
         seconds = iter([0.0, 1.0, 3.0, 3.0, 3.0, 3.01])
-        checking = CheckReporter(told.append, lambda: next(seconds))
+        checking = CheckReporter(reports.append, lambda: next(seconds))
         for rows in (10, 20, 30):
             checking(rows)
-        assert [(now.stage, now.rows) for now in told] == [("checking", 20)]
-        assert format_progress(told[0]) == "20 rows checked, 7 a second"
+        assert [(now.stage, now.rows) for now in reports] == [("checking", 20)]
+        assert format_progress(reports[0]) == "20 rows checked, 7 a second"
 
 
 class TestParquet:
@@ -251,7 +251,7 @@ class TestParquet:
             assert column.to_pylist() == (expected if number == 0 else expected[::-1])
 
     @pytest.mark.parametrize(
-        ("one", "other", "said"),
+        ("one", "other", "message"),
         [
             (arrow.array([0, 2**53 + 1]), arrow.array([0.5]), r"0\.parquet, row 1: 9007199254740993 in the column 'x'"),
             (arrow.array([2**64 - 1], arrow.uint64()), arrow.array([-1]), "in the column 'x'"),
@@ -263,10 +263,10 @@ class TestParquet:
         ],
     )
     def test_types_without_one_in_common_are_refused(
-        self, refused: Any, tmp_path: Path, one: Any, other: Any, said: str
+        self, refused: Any, tmp_path: Path, one: Any, other: Any, message: str
     ) -> None:
-        refused(self.written(tmp_path / "in", one, other), said, keys=["x"])
-        refused(tmp_path / "in", said)
+        refused(self.written(tmp_path / "in", one, other), message, keys=["x"])
+        refused(tmp_path / "in", message)
 
     @pytest.mark.parametrize(
         ("values", "kind", "named"),

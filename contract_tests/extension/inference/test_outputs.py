@@ -108,7 +108,7 @@ def test_times_and_dates_are_numpys_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "said"),
+    ("column", "message"),
     [
         (pa.array([[1.0], [1.0, 2.0]]), r"'out\.y'.*different lengths, such as 1 and 2"),
         (pa.array([[[1.0], [1.0, 2.0]]]), "different lengths"),
@@ -118,8 +118,8 @@ def test_times_and_dates_are_numpys_own() -> None:
         (pa.array([{"a": 1}]), "struct"),
     ],
 )
-def test_what_is_no_array_is_an_error_that_names_the_output(column: Any, said: str) -> None:
-    with pytest.raises(InvalidDataError, match=said):
+def test_what_is_no_array_is_an_error_that_names_the_output(column: Any, message: str) -> None:
+    with pytest.raises(InvalidDataError, match=message):
         outputs(answer(column))
 
 

@@ -219,7 +219,7 @@ class TestKindsOfRows:
             infer(talking, where, {"a": [1]})
 
     @pytest.mark.parametrize(
-        ("rows", "said"),
+        ("rows", "message"),
         [
             (5, "not int"),
             (None, "not NoneType"),
@@ -248,8 +248,10 @@ class TestKindsOfRows:
             (pa.array([{"a": 1}, None]), "null"),
         ],
     )
-    def test_what_is_no_table_is_refused_in_a_sentence(self, talking: Client, echo: Echo, rows: Any, said: str) -> None:
-        with pytest.raises(InvalidDataError, match=said):
+    def test_what_is_no_table_is_refused_in_a_sentence(
+        self, talking: Client, echo: Echo, rows: Any, message: str
+    ) -> None:
+        with pytest.raises(InvalidDataError, match=message):
             infer(talking, URL, rows)
         assert not echo.requests
 

@@ -300,10 +300,10 @@ def _from_dataset(dataset: Any, types: Mapping[str, Any], columns: Sequence[str]
         raise InvalidDataError(f"A data set is of Parquet, Arrow or CSV files, not of {form} files.")
     make = _csv_reader(dataset) if form == "csv" else _READERS[form]
     files = [DataFile(make(found.system, each.path), _partitions(each)) for each in fragments]
-    given = {field.name: field.type for field in dataset.schema}
+    schema_types = {field.name: field.type for field in dataset.schema}
     if form == "csv":
-        given = _explicit_types(dataset, found, given)
-    data = _data_set(files, "The data set", form, types=types, given=given, names=dataset.schema.names)
+        schema_types = _explicit_types(dataset, found, schema_types)
+    data = _data_set(files, "The data set", form, types=types, schema_types=schema_types, names=dataset.schema.names)
     return Source(data, found, columns, _expression(where))
 
 
@@ -335,15 +335,15 @@ def _stands_for(text: str | None, value: Any) -> bool:
         return False
 
 
-def _explicit_types(dataset: Any, found: FoundFiles, given: dict[str, Any]) -> dict[str, Any]:
+def _explicit_types(dataset: Any, found: FoundFiles, schema_types: dict[str, Any]) -> dict[str, Any]:
     """Return the types in a schema of CSV files that pyarrow did not infer.
 
     If the schema is the inferred one, only the types of partition columns are left.
     """
     guessed = datasets.dataset(found.paths, format=dataset.format, filesystem=found.system).schema
-    if all(given.get(field.name) == field.type for field in guessed):
-        return {name: kind for name, kind in given.items() if name not in guessed.names}
-    return given
+    if all(schema_types.get(field.name) == field.type for field in guessed):
+        return {name: kind for name, kind in schema_types.items() if name not in guessed.names}
+    return schema_types
 
 
 def _csv_reader(dataset: Any) -> Callable[[Any, str], CsvReader]:

@@ -49,8 +49,8 @@ class DataFile:
     @property
     def names(self) -> list[str]:
         """The columns of the file, with its partition columns."""
-        own = self.reader.schema.names
-        return [*own, *(name for name in self.partitions if name not in own)]
+        names = self.reader.schema.names
+        return [*names, *(name for name in self.partitions if name not in names)]
 
     @property
     def has_rows(self) -> bool:
@@ -101,7 +101,7 @@ class DataSet:
     Args:
         files: The files, in order.
         types: The types that the caller names for columns.
-        given: The types in the schema of a data set of pyarrow.
+        schema_types: The types in the schema of a data set of pyarrow.
         names: The columns of the data set; None for all columns of the files.
 
     Attributes:
@@ -116,12 +116,12 @@ class DataSet:
         self,
         files: Sequence[DataFile],
         types: Mapping[str, DataType] | None = None,
-        given: Mapping[str, DataType] | None = None,
+        schema_types: Mapping[str, DataType] | None = None,
         names: Sequence[str] | None = None,
     ) -> None:
         self.files = list(files)
         self._types = dict(types or {})
-        self._given = dict(given or {})
+        self._schema_types = dict(schema_types or {})
         threads = min(_MAX_OPEN_FILES, len(self.files)) or 1
         with ThreadPoolExecutor(threads) as pool:  # in a remote file system, each file takes a request
             list(pool.map(_check_names, self.files))
@@ -166,7 +166,7 @@ class DataSet:
         sent: dict[str, Any] = {}
         for name in used:
             read[name] = self._decide_type(name, found)
-            if name in keys and name in found and name not in self._types and name not in self._given:
+            if name in keys and name in found and name not in self._types and name not in self._schema_types:
                 if name in typed and not pa.types.is_string(read[name]):
                     sent[name] = read[name]
                 read[name] = pa.string()
@@ -230,7 +230,7 @@ class DataSet:
         """Check texts against the type that is named for a column, or take them into account for its inferred type."""
         if name in file.partitions:
             _check_partition(file, name, texts, first)
-        kind = self._types.get(name) or self._given.get(name)
+        kind = self._types.get(name) or self._schema_types.get(name)
         if kind is not None:
             _cast_texts(texts, kind, file.reader.path, name, first)
         elif sent:
@@ -243,7 +243,7 @@ class DataSet:
                 self._check_partition_of(file, name)
             return self._types.get(name) or self._partition_type(name)
         if name in found:
-            return self._types.get(name) or self._given.get(name) or found[name].kind
+            return self._types.get(name) or self._schema_types.get(name) or found[name].kind
         return self._common_file_type(name)
 
     def _partition_type(self, name: str) -> Any:
@@ -251,7 +251,7 @@ class DataSet:
 
         It is text, or the type in the schema of a data set of pyarrow if that gives back the texts of all directories.
         """
-        kind = self._given.get(name)
+        kind = self._schema_types.get(name)
         texts = pa.array([file.partitions[name] for file in self.files], pa.string())
         if kind is None or pa.types.is_dictionary(kind):
             return pa.string()
@@ -276,9 +276,9 @@ class DataSet:
         having = [file for file in self.files if name in file.reader.schema.names]
         if len({file.reader.schema.field(name).type for file in having}) > 1:
             having = [file for file in having if file.has_rows] or having
-        wanted = self._types.get(name) or self._given.get(name)
-        own = list(dict.fromkeys(file.reader.schema.field(name).type for file in having))
-        candidates = [wanted] if wanted is not None else common_types(own)
+        wanted = self._types.get(name) or self._schema_types.get(name)
+        kinds = list(dict.fromkeys(file.reader.schema.field(name).type for file in having))
+        candidates = [wanted] if wanted is not None else common_types(kinds)
         problem: InvalidDataError | None = None
         for kind in candidates:
             problem = next(filter(None, (_lost_in(file, name, kind) for file in having)), None)
@@ -286,9 +286,9 @@ class DataSet:
                 return kind
         if problem is not None:
             raise problem
-        one, other = (next(f for f in having if f.reader.schema.field(name).type == kind) for kind in own[:2])
+        one, other = (next(f for f in having if f.reader.schema.field(name).type == kind) for kind in kinds[:2])
         raise InvalidDataError(
-            f"The column {name!r} is of type {own[0]} in {one.reader.path}, and of type {own[1]} in "
+            f"The column {name!r} is of type {kinds[0]} in {one.reader.path}, and of type {kinds[1]} in "
             f"{other.reader.path}: no type has the values of both.",
             advice="Score these files apart, or write them with one type.",
         )
@@ -303,8 +303,8 @@ def _check_names(file: DataFile) -> None:
 
 def _lost_in(file: DataFile, name: str, kind: Any) -> InvalidDataError | None:
     """Return the error for the first value of a file that does not fit a type; None if all values fit."""
-    own = file.reader.schema.field(name).type
-    if own.equals(kind) or _is_wider(own, kind):
+    file_type = file.reader.schema.field(name).type
+    if file_type.equals(kind) or _is_wider(file_type, kind):
         return None
     for first, batch in _numbered(file.reader.batches([name])):
         try:
@@ -314,20 +314,26 @@ def _lost_in(file: DataFile, name: str, kind: Any) -> InvalidDataError | None:
                 continue
             return InvalidDataError(
                 f"{file.reader.path}, row {first + lost.row}: {lost.text[:_MAX_VALUE_SHOWN]} in the column "
-                f"{name!r} of type {own} is no {kind}, which the column has to be for all files.",
+                f"{name!r} of type {file_type} is no {kind}, which the column has to be for all files.",
                 advice="Score these files apart, or name another type by `types`.",
             )
     return None
 
 
-def _is_wider(own: Any, kind: Any) -> bool:
+def _is_wider(file_type: Any, kind: Any) -> bool:
     """Return whether a type certainly holds every value of another, so that no value has to be checked."""
     types = pa.types
-    if types.is_integer(own) and types.is_integer(kind):
-        return own.bit_width < kind.bit_width and (types.is_unsigned_integer(own) or types.is_signed_integer(kind))
+    if types.is_integer(file_type) and types.is_integer(kind):
+        return file_type.bit_width < kind.bit_width and (
+            types.is_unsigned_integer(file_type) or types.is_signed_integer(kind)
+        )
     if types.is_floating(kind) and kind.bit_width >= 32:  # noqa: PLR2004 - bits of a float
-        return own.bit_width < kind.bit_width if types.is_floating(own) or types.is_integer(own) else False
-    return types.is_null(own)
+        return (
+            file_type.bit_width < kind.bit_width
+            if types.is_floating(file_type) or types.is_integer(file_type)
+            else False
+        )
+    return types.is_null(file_type)
 
 
 def _cast_texts(texts: Any, kind: Any, path: str, name: str, first: int) -> Any:

@@ -144,7 +144,7 @@ def _structs(one: Kind, other: Kind) -> Kind:
     if [field.name for field in one.fields] != [field.name for field in other.fields]:
         raise _NoCommonTypeError
     pairs = zip(one.fields, other.fields, strict=True)
-    return pa.struct([pa.field(mine.name, _join(mine.type, its.type)) for mine, its in pairs])
+    return pa.struct([pa.field(left.name, _join(left.type, right.type)) for left, right in pairs])
 
 
 _JOINS: tuple[tuple[Callable[[Kind], bool], Callable[[Kind, Kind], Kind]], ...] = (
@@ -203,18 +203,18 @@ def _cast(column: Any, kind: Kind) -> Any:
 
 def _is_same(column: Any, found: Any) -> bool:
     """Return whether all numbers of a column, also within lists and records, are the same after a cast."""
-    own, kind = column.type, found.type
-    if own.equals(kind) or pa.types.is_null(own):
+    before, after = column.type, found.type
+    if before.equals(after) or pa.types.is_null(before):
         return True
-    if pa.types.is_dictionary(own) or pa.types.is_dictionary(kind):
+    if pa.types.is_dictionary(before) or pa.types.is_dictionary(after):
         return _is_same(_decoded(column), _decoded(found))
-    if _is_list(own):
+    if _is_list(before):
         return _is_same(column.flatten(), found.flatten())
-    if pa.types.is_struct(own):
+    if pa.types.is_struct(before):
         return all(map(_is_same, column.flatten(), found.flatten()))
-    if not _may_round(own, kind):
+    if not _may_round(before, after):
         return True
-    back = found.cast(own)
+    back = found.cast(before)
     return pc.all(pc.or_kleene(pc.equal(back, column), pc.not_equal(column, column)), min_count=0).as_py()
 
 
