@@ -132,7 +132,7 @@ def scored_chunks(
         stopped: Ends pauses between attempts when it is set.
         tally: Is given the `scoring.Tally` at the beginning.
     """
-    from wallaroo_ext.batch.scoring.chunking import split_into_chunks
+    from wallaroo_ext.batch.scoring.chunking import chunk_batches
     from wallaroo_ext.batch.scoring.ordered_map import map_in_order
     from wallaroo_ext.batch.scoring.request_size import RequestSize
     from wallaroo_ext.batch.scoring.scorer import Scorer
@@ -141,4 +141,4 @@ def scored_chunks(
     size = RequestSize(how.request_rows)
     scorer = Scorer(client, url, how, size=size, limit=limit, stopped=stopped)
     tally(scorer.tally)
-    yield from map_in_order(split_into_chunks(batches, size.next, first), scorer, how.in_flight, stopped)
+    yield from map_in_order(chunk_batches(batches, size.next, first), scorer, how.in_flight, stopped)

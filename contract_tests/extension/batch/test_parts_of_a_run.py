@@ -17,7 +17,7 @@ from contract_tests.support.data.batch_rows import running_threads
 from wallaroo_ext import BatchRetries, EngineError, ServerError
 from wallaroo_ext.batch.reading.positions import Ledger, Position
 from wallaroo_ext.batch.retries import StoppedError, with_retries
-from wallaroo_ext.batch.scoring.chunking import Chunk, split_into_chunks
+from wallaroo_ext.batch.scoring.chunking import Chunk, chunk_batches
 from wallaroo_ext.batch.scoring.ordered_map import map_in_order
 from wallaroo_ext.batch.scoring.rejections import Rejection, RejectionLimit, score_by_halves
 from wallaroo_ext.batch.scoring.request_size import FIRST_ROWS, RequestSize
@@ -53,7 +53,7 @@ class TestChunking:
             asked.append(wanted[len(asked) % len(wanted)])
             return asked[-1]
 
-        chunks = list(split_into_chunks(numbers(*sizes), next_size, 100))
+        chunks = list(chunk_batches(numbers(*sizes), next_size, 100))
         rows = [row for chunk in chunks for row in chunk.rows.column("n").to_pylist()]
         assert rows == list(range(sum(sizes)))
         assert [chunk.first for chunk in chunks] == [100 + chunk.rows.column("n")[0].as_py() for chunk in chunks]
@@ -62,7 +62,7 @@ class TestChunking:
 
     def test_a_chunk_of_one_batch_shares_its_memory(self) -> None:
         [batch] = numbers(10)
-        first = next(split_into_chunks([batch], lambda _: 4))
+        first = next(chunk_batches([batch], lambda _: 4))
         column: Any = first.rows.column("n").chunk(0)
         assert column.buffers()[1].address == batch.column(0).buffers()[1].address
 
@@ -74,14 +74,14 @@ class TestChunking:
                 read.append(number)
                 yield batch
 
-        chunks = split_into_chunks(source(), lambda _: 5)
+        chunks = chunk_batches(source(), lambda _: 5)
         next(chunks)
         assert read == [0]
 
     @pytest.mark.parametrize("wrong", [arrow.record_batch({"m": [1]}), arrow.record_batch({"n": ["text"]}), "text"])
     def test_what_is_no_batch_of_the_same_schema_is_refused(self, wrong: Any) -> None:
         with pytest.raises(InvalidDataError):
-            list(split_into_chunks([*numbers(1), wrong], lambda _: 10))
+            list(chunk_batches([*numbers(1), wrong], lambda _: 10))
 
 
 class TestRequestSize:

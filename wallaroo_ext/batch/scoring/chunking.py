@@ -35,9 +35,7 @@ class Chunk:
         return Chunk(self.first, self.rows.slice(0, middle)), Chunk(self.first + middle, self.rows.slice(middle))
 
 
-def split_into_chunks(
-    batches: Iterable[RecordBatch], next_size: Callable[[float], int], first: int = 0
-) -> Iterator[Chunk]:
+def chunk_batches(batches: Iterable[RecordBatch], next_size: Callable[[float], int], first: int = 0) -> Iterator[Chunk]:
     """Yield the rows of all batches in order, in chunks of the size that is asked for at the time.
 
     Batches are read when their rows are needed. A chunk from one batch shares its memory. A chunk from several batches
