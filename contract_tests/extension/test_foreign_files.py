@@ -431,13 +431,13 @@ class TestBatchTargets:
         assert snapshot(tmp_path) == before
 
     def test_the_source_of_a_pattern_has_no_hidden_files_unless_it_names_them(self, tmp_path: Path) -> None:
-        from wallaroo_ext.batch.reading.discovery import find
+        from wallaroo_ext.batch.reading.discovery import find_files
 
         for name in ("a.csv", "b/c.csv", "_lock", ".x", "b/_d.csv", "b/.e.csv", "_raw/f.csv", ".h/g/h.csv"):
             write(tmp_path / name)
 
         def fits(pattern: str) -> list[str]:
-            return [os.path.relpath(path, tmp_path) for path in find(tmp_path / pattern, None).paths]
+            return [os.path.relpath(path, tmp_path) for path in find_files(tmp_path / pattern, None).paths]
 
         assert fits("**") == fits("**/*") == fits("**/*.csv") == ["a.csv", "b/c.csv"]
         assert fits("*") == fits("?.csv") == ["a.csv"]

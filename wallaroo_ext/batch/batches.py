@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.retries import BatchRetries
     from wallaroo_ext.batch.scoring.output_schema import OneSchema
     from wallaroo_ext.batch.scoring.rejections import Rejection
-    from wallaroo_ext.batch.scoring.scorer import Scored
+    from wallaroo_ext.batch.scoring.scorer import ScoredChunk
     from wallaroo_ext.inference.infer import Where
     from wallaroo_ext.inference.media_types import Wire
     from wallaroo_ext.transport.timeouts import Timeouts
@@ -127,8 +127,8 @@ def scored_batches(
     from wallaroo_ext.batch.scoring.output_schema import OneSchema
     from wallaroo_ext.batch.scoring.rejections import Limit
 
-    one_schema = OneSchema()
-    limit = Limit(0 if rejected is None else None)
+    output_schema = OutputSchema()
+    limit = RejectionLimit(0 if rejected is None else None)
     with closing(scored_chunks(client, url, batches, how, limit=limit, stopped=stopped)) as chunks:
         for scored in chunks:
             yield from _without_rejected(scored, rejected, one_schema)
@@ -142,7 +142,7 @@ def _without_rejected(
         for rejection in scored.rejections:
             rejected(rejection)
     for table in scored.tables:
-        yield from one_schema(table).combine_chunks().to_batches()
+        yield from output_schema(table).combine_chunks().to_batches()
 
 
 def scored_chunks(
@@ -163,13 +163,13 @@ def scored_chunks(
         url: Where the rows are scored.
         batches: The rows.
         how: The options.
-        limit: How many rows may be rejected, a `rejections.Limit`.
+        limit: How many rows may be rejected, a `rejections.RejectionLimit`.
         first: The number of the first row.
         stopped: Ends pauses between attempts when it is set.
         tally: A function that is called with the `scoring.Tally` at the beginning.
     """
-    from wallaroo_ext.batch.scoring.chunking import cut
-    from wallaroo_ext.batch.scoring.ordered_map import in_order
+    from wallaroo_ext.batch.scoring.chunking import chunk_batches
+    from wallaroo_ext.batch.scoring.ordered_map import map_in_order
     from wallaroo_ext.batch.scoring.request_size import RequestSize
     from wallaroo_ext.batch.scoring.scorer import Scorer
 
@@ -177,4 +177,4 @@ def scored_chunks(
     size = RequestSize(how.request_rows)
     scorer = Scorer(client, url, how, size=size, limit=limit, stopped=stopped)
     tally(scorer.tally)
-    yield from in_order(cut(batches, size.next, first), scorer, how.in_flight, stopped)
+    yield from map_in_order(chunk_batches(batches, size.next, first), scorer, how.in_flight, stopped)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.batch.options import DatasetScored
-    from wallaroo_ext.batch.progress import Tell, Wanted
+    from wallaroo_ext.batch.progress import ProgressFunction, ProgressOption
     from wallaroo_ext.batch.reading.data_source import Source
     from wallaroo_ext.batch.retries import BatchRetries
     from wallaroo_ext.batch.writing.run import DatasetRun
@@ -185,7 +185,7 @@ def _score(
     from wallaroo_ext.batch.progress import shown
     from wallaroo_ext.batch.retries import StoppedError
     from wallaroo_ext.batch.writing.manifest import check_target, load
-    from wallaroo_ext.batch.writing.run import alone
+    from wallaroo_ext.batch.writing.run import exclusive_access
     from wallaroo_ext.batch.writing.storage import Storage
 
     opened, exact = _opened(source, how, own)
@@ -194,13 +194,13 @@ def _score(
     storage.check_outside(opened)
     url, bound_to = _bound_to(client, pipeline, opened, how, own)
     known = load(storage, bound_to).read_as
-    with shown(progress) as tell:
+    with progress_function(progress) as tell:
         try:
             exact, read_as = _decided(opened, exact, known, tell, stopped)
         except StoppedError:
             return _nothing(storage)
         storage.make()
-        with alone(storage):
+        with exclusive_access(storage):
             check_target(storage)
             manifest = load(storage, bound_to)
             manifest.read_as = read_as
@@ -213,7 +213,7 @@ def _nothing(storage: Storage) -> DatasetScored:
     from wallaroo_ext.batch.options import DatasetScored
 
     none: Any = {"rows": 0, "rejected": 0, "parts": 0, "rows_before": 0, "requests": 0, "repeated": 0}
-    return DatasetScored(target=storage.place, errors=None, seconds=0.0, **none)
+    return DatasetScored(target=storage.location, errors=None, seconds=0.0, **none)
 
 
 def _opened(source: Any, how: HowToScore, own: DatasetOptions) -> tuple[Source, HowToScore]:
@@ -228,33 +228,33 @@ def _opened(source: Any, how: HowToScore, own: DatasetOptions) -> tuple[Source, 
 
 
 def _decided(
-    source: Source, how: HowToScore, known: dict[str, Any], tell: Tell | None, stopped: threading.Event
+    source: Source, how: HowToScore, known: dict[str, Any], tell: ProgressFunction | None, stopped: threading.Event
 ) -> tuple[HowToScore, dict[str, Any]]:
     """Return the options with the types in which columns are sent, and the types that were decided, for later runs.
 
     Raises:
         InvalidDataError: There is no type for all values of a column, or keys or a vector cannot have it.
     """
-    from wallaroo_ext.batch.progress import Checking
-    from wallaroo_ext.batch.reading.schema import Decided
+    from wallaroo_ext.batch.progress import CheckReporter
+    from wallaroo_ext.batch.reading.schema import DecidedTypes
     from wallaroo_ext.batch.retries import StoppedError
     from wallaroo_ext.batch.writing.parts import check_keys
-    from wallaroo_ext.inference.vectors import check_number
+    from wallaroo_ext.inference.vectors import check_numeric
 
-    checking = Checking(tell)
+    checking = CheckReporter(tell)
 
     def seen(rows: int) -> None:
         if stopped.is_set():
             raise StoppedError
         checking(rows)
 
-    decided = source.decide(how.keys, how.columns, seen, Decided.read(known) if known else None)
+    decided = source.decide(how.keys, how.columns, seen, DecidedTypes.from_json(known) if known else None)
     check_keys([decided.schema.field(name) for name in how.keys])
     if how.vector:
         for name in how.columns or ():
-            check_number(name, source.type_of(name), source.text_in(name))
+            check_numeric(name, source.type_of(name), source.text_in(name))
     sent = {each.name: each.type for each in decided.sent if each.name in (how.columns or ())}
-    return replace(how, sent_types=sent), decided.written()
+    return replace(how, sent_types=sent), decided.to_json()
 
 
 def _bound_to(

@@ -1,11 +1,11 @@
-"""Where a run's rows are scored, and by which models."""
+"""Finding the URL that a run sends its rows to, and the models behind it."""
 
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from wallaroo_ext.batch.retries import repeated
+from wallaroo_ext.batch.retries import with_retries
 from wallaroo_ext.deployments.find import endpoint_steps, named_in
 from wallaroo_ext.deployments.status import models_in, status_steps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError
@@ -24,33 +24,33 @@ T = TypeVar("T")
 
 
 def url_of(client: Client, pipeline: Where, how: HowToScore) -> str:
-    """Return where rows are scored; what fails on its way is sent again as in a run.
+    """Return the URL that rows are sent to, with the retries of a run.
 
     Raises:
         NotFoundError: No pipeline of this name is deployed.
         AmbiguousError: Several workspaces have one.
     """
-    return _asked(client, lambda: endpoint_steps(client, pipeline, how.workspace), how)
+    return _run_with_retries(client, lambda: endpoint_steps(client, pipeline, how.workspace), how)
 
 
 def models_of(client: Client, url: str, how: HowToScore) -> list[dict[str, str]]:
-    """Return the models that score the rows sent to a URL; see `models_steps`."""
-    return _asked(client, lambda: models_steps(url), how)
+    """Return the models behind a URL; see `models_steps`."""
+    return _run_with_retries(client, lambda: models_steps(url), how)
 
 
-def _asked(client: Client, steps: Callable[[], Steps[T]], how: HowToScore) -> T:
-    answer, _ = repeated(lambda: run(client, steps()), how.retries, threading.Event())
+def _run_with_retries(client: Client, steps: Callable[[], Steps[T]], how: HowToScore) -> T:
+    answer, _ = with_retries(lambda: run(client, steps()), how.retries, threading.Event())
     return answer
 
 
 def models_steps(url: str) -> Steps[list[dict[str, str]]]:
-    """Return the models that score the rows sent to a URL, each with its `name`, `version` and `sha`, in order.
+    """Return the models that score the rows sent to a URL, in order, each with `name`, `version` and `sha`.
 
     Source: pipeline-management-tutorial, "Get Deployment Status".
 
     Raises:
         NotFoundError: Nothing is deployed there.
-        InvalidDataError: The instance does not tell them, so that nobody could say whether a later run has the same.
+        InvalidDataError: The instance does not name them, so that a later run could not be compared with this one.
     """
     try:
         name, *_ = named_in(url)
@@ -62,7 +62,7 @@ def models_steps(url: str) -> Steps[list[dict[str, str]]]:
     models = models_in(status)
     if not models:
         raise InvalidDataError(
-            f"{name} is {status.status}, and tells no models.",
+            f"{name} is {status.status}, and the instance does not name its models.",
             advice="Wait until it is running: wait_until_running(client, name).",
         )
     return models

@@ -1,4 +1,4 @@
-"""File systems of pyarrow and of fsspec, by an object or by a URL."""
+"""Finding the file system of a path or a URL, of pyarrow or of fsspec."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ pa: Any = import_module("pyarrow")
 fs: Any = import_module("pyarrow.fs")
 
 
-def resolved(place: str | os.PathLike[str], filesystem: Any = None) -> tuple[FileSystem, str]:
-    """Return a file system, and a path in it.
+def resolve(location: str | os.PathLike[str], filesystem: Any = None) -> tuple[FileSystem, str]:
+    """Return the file system of a path or a URL, and the path in it.
 
     Args:
-        place: A path, or a URL such as `s3://bucket/rows`.
-        filesystem: pyarrow's or fsspec's; without one, the URL's, or the machine's.
+        location: A path, or a URL such as `s3://bucket/rows`.
+        filesystem: A file system of pyarrow or fsspec; without one, that of the URL, or this machine's.
 
     Raises:
-        ConfigurationError: Nothing that is installed knows the URL's scheme.
+        ConfigurationError: No installed library knows the scheme of the URL.
     """
-    text = os.fspath(place)
+    text = os.fspath(location)
     if filesystem is not None:
-        return wrapped(filesystem), text
+        return as_arrow_filesystem(filesystem), text
     if "://" not in text:
-        return fs.LocalFileSystem(), os.path.abspath(user_text(text))  # noqa: PTH100 - a pattern is no path
+        return fs.LocalFileSystem(), os.path.abspath(user_text(text))  # noqa: PTH100 - it may be a pattern
     try:
         return fs.FileSystem.from_uri(text)
     except pa.ArrowInvalid:
-        return _by_fsspec(text)
+        return _resolve_by_fsspec(text)
 
 
-def wrapped(filesystem: Any) -> FileSystem:
-    """Return a file system of pyarrow over one of fsspec."""
+def as_arrow_filesystem(filesystem: Any) -> FileSystem:
+    """Return a file system of pyarrow, wrapping one of fsspec."""
     if isinstance(filesystem, fs.FileSystem):
         return filesystem
     if hasattr(filesystem, "protocol") and hasattr(filesystem, "open"):
@@ -46,7 +46,7 @@ def wrapped(filesystem: Any) -> FileSystem:
     raise InvalidDataError(f"A file system is one of pyarrow or of fsspec, not {type(filesystem).__name__}.")
 
 
-def _by_fsspec(url: str) -> tuple[FileSystem, str]:
+def _resolve_by_fsspec(url: str) -> tuple[FileSystem, str]:
     try:
         core: Any = import_module("fsspec.core")
     except ImportError:
@@ -55,4 +55,4 @@ def _by_fsspec(url: str) -> tuple[FileSystem, str]:
         filesystem, path = core.url_to_fs(url)
     except (ValueError, ImportError) as error:
         raise ConfigurationError(f"{url} cannot be opened: {error}") from error
-    return wrapped(filesystem), path
+    return as_arrow_filesystem(filesystem), path

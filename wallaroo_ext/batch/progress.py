@@ -1,4 +1,4 @@
-"""Telling how far a run is: a function that is called now and then, or a bar with rows a second."""
+"""Reporting the progress of a run to a function, or as a bar on the terminal."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 _INTERVAL = 0.1
-_PATIENCE = 2.0
+"""The shortest time between two reports, in seconds."""
+
+_CHECK_PATIENCE = 2.0
+"""The time before the first report of a check, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
-        rows: How many rows of the input are done, those of earlier runs among them.
-        of: How many there are; None where only reading them all would tell.
-        rejected: How many of them were rejected.
-        rows_per_second: How many this run did in a second.
-        seconds: How long this run takes already.
-        stage: `checking`, where the rows of CSV files are looked at before the first one is sent, then `scoring`.
+        rows: How many rows of the input are done, with those of earlier runs.
+        of: How many rows the input has; None if that is unknown before all are read.
+        rejected: How many of the rows that are done were rejected.
+        rows_per_second: The rate of this run.
+        seconds: How long this run has taken so far.
+        stage: `checking` while the rows of CSV files are read before the first one is sent, then `scoring`.
     """
 
     rows: int
@@ -38,24 +41,24 @@ class BatchProgress:
     stage: Literal["checking", "scoring"] = "scoring"
 
 
-Tell = Callable[[BatchProgress], object]
-Wanted = Tell | bool | None
+ProgressFunction = Callable[[BatchProgress], object]
+ProgressOption = ProgressFunction | bool | None
 
 
 class Reporter:
-    """Tells a function how far a run is: at the beginning, at the end, and at most ten times a second between.
+    """Reports the progress of a run at its beginning, at its end, and at most ten times a second in between.
 
     Args:
-        tell: The function; None for nobody.
+        function: The function to call; None if there is none.
         rows: How many rows were done before this run.
-        of: How many there are.
-        clock: Seconds on a monotonic clock.
+        of: How many rows the input has; None if that is unknown.
+        clock: Returns the seconds of a monotonic clock.
     """
 
     def __init__(
-        self, tell: Tell | None, rows: int, of: int | None, clock: Callable[[], float] = time.monotonic
+        self, function: ProgressFunction | None, rows: int, of: int | None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._tell = tell
+        self._function = function
         self._before = rows
         self._of = of
         self._clock = clock
@@ -64,65 +67,71 @@ class Reporter:
 
     @property
     def seconds(self) -> float:
-        """How long this run takes already."""
+        """How long this run has taken so far."""
         return self._clock() - self._began
 
-    def at(self, rows: int, rejected: int, *, last: bool = False) -> None:
-        """So many rows are done, and so many of them were rejected."""
-        if self._tell is None or not (last or self._clock() >= self._due):
+    def report(self, rows: int, rejected: int, *, last: bool = False) -> None:
+        """Report how many rows are done and how many of these were rejected, if a report is due or is the last."""
+        if self._function is None or not (last or self._clock() >= self._due):
             return
         seconds = self.seconds
         rate = (rows - self._before) / seconds if seconds > 0 else 0.0
-        self._tell(BatchProgress(rows, self._of, rejected, rate, seconds))
+        self._function(BatchProgress(rows, self._of, rejected, rate, seconds))
         self._due = self._clock() + _INTERVAL
 
 
-class Checking:
-    """Tells a function how many rows were looked at, where that takes more than two seconds.
+class CheckReporter:
+    """Reports how many rows were checked, if that takes more than two seconds.
 
     Args:
-        tell: The function; None for nobody.
-        clock: Seconds on a monotonic clock.
+        function: The function to call; None if there is none.
+        clock: Returns the seconds of a monotonic clock.
     """
 
-    def __init__(self, tell: Tell | None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._tell = tell
+    def __init__(self, function: ProgressFunction | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._function = function
         self._clock = clock
         self._began = clock()
-        self._due = self._began + _PATIENCE
+        self._due = self._began + _CHECK_PATIENCE
 
     def __call__(self, rows: int) -> None:
-        """So many rows were looked at."""
-        if self._tell is not None and self._clock() >= self._due:
+        """Report the number of rows that were checked, if a report is due."""
+        if self._function is not None and self._clock() >= self._due:
             seconds = self._clock() - self._began
-            self._tell(BatchProgress(rows, None, 0, rows / seconds, seconds, "checking"))
+            self._function(BatchProgress(rows, None, 0, rows / seconds, seconds, "checking"))
             self._due = self._clock() + _INTERVAL
 
 
 @contextmanager
-def shown(progress: Wanted) -> Generator[Tell | None]:
-    """Yield the function that a caller wants to be told by, for the time of a `with` block.
+def progress_function(progress: ProgressOption) -> Generator[ProgressFunction | None]:
+    """Yield the function to call with the progress, while a `with` block runs; None if there is none.
 
     Args:
         progress: The function itself, True for a bar on the terminal, or None.
 
     Raises:
-        ConfigurationError: There is no library for a bar.
+        ConfigurationError: The library for the bar is not installed.
     """
     check_progress(progress)
     if progress is not True:
         yield progress or None
         return
-    with progress_bar(_columns, auto_refresh=False) as bar:  # without a thread of its own
-        if bar is None:
-            yield None
-            return
+    try:
+        from rich import progress as rich
+        from rich.console import Console
+    except ImportError:
+        raise ConfigurationError("progress=True needs: pip install 'wallaroo-ext[cli]'.") from None
+    console = Console(stderr=True)
+    if not (console.is_terminal or console.is_jupyter):
+        yield None
+        return
+    with rich.Progress(*_columns(rich), console=console, auto_refresh=False) as bar:  # so that it starts no thread
         task = bar.add_task("", total=None)
 
-        def tell(now: BatchProgress) -> None:
-            bar.update(task, completed=now.rows, total=now.of, description=figures(now), refresh=True)
+        def update(now: BatchProgress) -> None:
+            bar.update(task, completed=now.rows, total=now.of, description=format_progress(now), refresh=True)
 
-        yield tell
+        yield update
 
 
 def _columns(rich: Any) -> tuple[Any, ...]:
@@ -135,8 +144,8 @@ def _columns(rich: Any) -> tuple[Any, ...]:
     )
 
 
-def figures(now: BatchProgress) -> str:
-    """Return how far a run is, for a person."""
+def format_progress(now: BatchProgress) -> str:
+    """Return the progress as a line of text."""
     of_all = "" if now.of is None else f" of {now.of:,}"
     rejected = f", {now.rejected:,} rejected" if now.rejected else ""
     checked = " checked" if now.stage == "checking" else ""

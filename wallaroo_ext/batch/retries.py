@@ -1,16 +1,17 @@
-"""What the batch layer sends again beyond what the client's transport does, and what it does not.
+"""Retries of a run over many rows, beyond those of the client's transport.
 
-The transport repeats what may pass by itself: transient statuses, timeouts, broken connections. An answer that came and
-cannot be read is an error there, because for one request a person should see it. In a run of thousands of requests it
-is one of the ways in which a gateway fails, and scoring may be repeated by the contract. So a run repeats
+The transport retries transient failures: statuses, timeouts, broken connections. An answer that cannot be read is an
+error there, because for a single request a person should see it. In a run of thousands of requests it is one of the
+ways in which a gateway fails, and by the contract scoring may be with_retries. So a run retries
 
-- what the transport gave up: no connection, a lost one, a timeout, 429, 502, 503, 504,
-- any other status of the instance from 500 on, 520 among them,
+- failures that the transport gave up on: no connection, a lost one, a timeout, 429, 502, 503, 504,
+- any other status from 500 on, 520 among them,
 - an answer that breaks the contract: truncated, empty, an HTML page, a redirect, another number of rows,
 - a token that was refused although the client had renewed it.
 
-It does not repeat what the engine says about the rows, nor any other 4xx. What fails every time is raised as it is,
-with how often it was tried; a repeated request is counted and logged, and the instance may log its rows twice.
+It does not retry errors of the engine about the rows, nor any other 4xx. An error of the last attempt is raised as it
+is, with a note of the number of attempts. Retried requests are counted and logged; the instance may log their rows
+twice.
 """
 
 from __future__ import annotations
@@ -36,10 +37,10 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-R = TypeVar("R")
+T = TypeVar("T")
 logger = logging.getLogger("wallaroo_ext")
 
-_PASSING = (ConnectionFailedError, ContractViolationError, RateLimitedError, ServerError)
+_TRANSIENT = (ConnectionFailedError, ContractViolationError, RateLimitedError, ServerError)
 
 
 class StoppedError(Exception):
@@ -48,14 +49,14 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class BatchRetries:
-    """How often a run sends a request again that the client's transport gave up or could not judge.
+    """How often a run sends a request again after the client's transport gave up on it.
 
     Attributes:
-        attempts: How often at most, the first time included.
-        sign_ins: How often where the instance refuses the token.
-        first_pause: The longest pause before the second attempt, in seconds; it doubles with each one, and a pause is
-            any part of it, at random.
-        longest_pause: What it doubles up to, in seconds.
+        attempts: The largest number of attempts, with the first one.
+        sign_ins: The largest number of attempts if the instance refuses the token.
+        first_pause: The longest pause before the second attempt, in seconds. It doubles with each attempt, and the
+            pause is a random part of it.
+        longest_pause: The limit of that doubling, in seconds.
         longest_retry_after: The longest `Retry-After` that is obeyed, in seconds.
     """
 
@@ -66,35 +67,40 @@ class BatchRetries:
     longest_retry_after: float = 60.0
 
     def pause(self, error: Exception, attempt: int) -> float | None:
-        """Return the seconds before the next attempt; None where there is none.
+        """Return the seconds to wait before the next attempt; None if there is no further attempt.
 
         Args:
-            error: What became of the attempt.
-            attempt: Which one it was, from 1.
+            error: The error of the last attempt.
+            attempt: The number of the last attempt, counted from 1.
         """
-        if attempt >= self._most(error):
+        if attempt >= self._max_attempts(error):
             return None
         asked = (error.retry_after or 0.0) if isinstance(error, AnswerError) else 0.0
         if asked > self.longest_retry_after:
             return None
         longest = min(self.first_pause * 2 ** (attempt - 1), self.longest_pause)
-        return max(asked, random.uniform(0.0, longest))  # noqa: S311 - it keeps no secret
+        return max(asked, random.uniform(0.0, longest))  # noqa: S311 - not for a secret
 
-    def _most(self, error: Exception) -> int:
-        """Return how many attempts an error leaves."""
+    def _max_attempts(self, error: Exception) -> int:
+        """Return the number of attempts that an error allows."""
         if isinstance(error, AuthenticationError):
             return self.sign_ins
         if isinstance(error, EngineError):
             return self.attempts if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else 1
-        return self.attempts if isinstance(error, _PASSING) else 1
+        return self.attempts if isinstance(error, _TRANSIENT) else 1
 
 
-def repeated(send: Callable[[], R], retries: BatchRetries, stopped: threading.Event) -> tuple[R, int]:
-    """Return what `send` gives in the end, and how many attempts it took.
+def with_retries(send: Callable[[], T], retries: BatchRetries, stopped: threading.Event) -> tuple[T, int]:
+    """Return the result of `send` and the number of attempts that it took.
+
+    Args:
+        send: Sends the request once.
+        retries: How often to send it.
+        stopped: Set when the run ends, so that no pause goes on.
 
     Raises:
-        StoppedError: The run ended meanwhile.
-        WallarooError: The last attempt ended in this.
+        StoppedError: The run ended during a pause.
+        WallarooError: The error of the last attempt.
     """
     attempt = 1
     while True:
@@ -103,7 +109,7 @@ def repeated(send: Callable[[], R], retries: BatchRetries, stopped: threading.Ev
         except WallarooError as error:
             pause = retries.pause(error, attempt)
             if pause is None:
-                _say_how_often(error, attempt)
+                _note_attempts(error, attempt)
                 raise
             logger.info("batch: attempt %d: %s, again in %.2f s", attempt, type(error).__name__, pause)
         if stopped.wait(pause):
@@ -111,6 +117,6 @@ def repeated(send: Callable[[], R], retries: BatchRetries, stopped: threading.Ev
         attempt += 1
 
 
-def _say_how_often(error: WallarooError, attempts: int) -> None:
+def _note_attempts(error: WallarooError, attempts: int) -> None:
     if attempts > 1:
         error.add_note(f"The run had sent this request {attempts} times.")

@@ -54,10 +54,10 @@ class Worker:
     def __call__(self, batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
         """Yield the scored rows of a task, in order."""
         client = client_of(self.connection)
-        limit = Limit(0 if self.reasons is None else None)
+        limit = RejectionLimit(0 if self.reasons is None else None)
         with closing(scored_chunks(client, self.url, batches, self.how, limit=limit)) as chunks:
             for scored in chunks:
-                for piece in scored.pieces:
+                for piece in scored.results:
                     yield from self._table(piece).combine_chunks().to_batches()
 
     def _table(self, piece: Table | Rejection) -> Table:

@@ -67,7 +67,7 @@ def _is_opaque(field: Any) -> bool:
         return True
     if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
         return _is_opaque(pa.field("", kind.value_type))
-    return pa.types.is_nested(kind) and any(_is_opaque(kind.field(place)) for place in range(kind.num_fields))
+    return pa.types.is_nested(kind) and any(_is_opaque(kind.field(number)) for number in range(kind.num_fields))
 
 
 def _is_row_major(kind: Any) -> bool:

@@ -142,8 +142,8 @@ def _find_problem_of_times(values: Sequence[Any]) -> tuple[int | None, str] | No
     """Return the row of the first time that has another zone than those before it, or nanoseconds, and the reason."""
     zones = {str(value.tzinfo) for value in values if _is_time(value)}
     if len(zones) > 1:
-        own = str(next(value for value in values if _is_time(value)).tzinfo)
-        row = _first_row(values, lambda value: _is_time(value) and str(value.tzinfo) != own)
+        first_zone = str(next(value for value in values if _is_time(value)).tzinfo)
+        row = _first_row(values, lambda value: _is_time(value) and str(value.tzinfo) != first_zone)
         return row, "the column has times of several zones, or with one and without"
     row = _first_row(values, lambda value: _is_time(value) and bool(getattr(value, "nanosecond", 0)))
     return None if row is None else (row, "a time with nanoseconds among objects: send a column of datetime64[ns]")

@@ -28,7 +28,7 @@ class MissingNumberError(VectorError):
     """A row has a null in a column of the vector."""
 
 
-def check_number(name: str, kind: Any, found: object = None) -> None:
+def check_numeric(name: str, kind: Any, found: object = None) -> None:
     """Raise VectorError unless a column can be part of a vector.
 
     Args:
@@ -59,7 +59,7 @@ def vector_of(table: Table) -> Table:
     from wallaroo_ext.inference.tables import ONLY_INPUT
 
     for name, column in zip(table.column_names, cast("list[Any]", table.columns), strict=True):
-        check_number(name, column.type)
+        check_numeric(name, column.type)
         if column.null_count:
             raise MissingNumberError(
                 f"A vector has a number in each place, and the column {name!r} has nulls.", column=name

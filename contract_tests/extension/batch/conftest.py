@@ -1,4 +1,4 @@
-"""Fixtures of the batch tests: a sandbox that can be told to fail, and a model that rejects some rows."""
+"""Fixtures of the tests of runs over many rows: a sandbox for each file that can fail, its models, and a client."""
 
 from __future__ import annotations
 
@@ -8,23 +8,33 @@ import pytest
 from onnx import TensorProto, helper
 
 from contract_tests.support.sandbox.deployments import deployed
+from wallaroo_ext import RetryPolicy, connect
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
+
+    from wallaroo_mlops_client import Client
 
 
 @pytest.fixture(scope="module")
-def place() -> Generator[Sandbox]:
-    """Yield a sandbox that can be told to fail without harm to other tests."""
-    with running() as environment, Sandbox(environment) as control:
-        yield control
+def control() -> Generator[Sandbox]:
+    """Yield the control of a sandbox that can be told to fail without harm to other tests."""
+    with running() as environment, Sandbox(environment) as steered:
+        yield steered
 
 
 @pytest.fixture(scope="module")
-def lookup(place: Sandbox) -> str:
-    """Return the URL of a model that takes an index from 0 to 9, and rejects others."""
+def url(control: Sandbox, model_file: Path) -> str:
+    """Return the URL of the pipeline `rows`, which has the small model."""
+    return deployed(dict(control.environment), model_file, "rows")
+
+
+@pytest.fixture(scope="module")
+def lookup(control: Sandbox) -> str:
+    """Return the URL of the pipeline `lookup`, whose model takes an index from 0 to 9 and rejects any other."""
     graph = helper.make_graph(
         [helper.make_node("Gather", ["table", "index"], ["value"])],
         "lookup",
@@ -33,4 +43,14 @@ def lookup(place: Sandbox) -> str:
         [helper.make_tensor("table", TensorProto.FLOAT, [10], [float(n * n) for n in range(10)])],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    return deployed(dict(place.environment), model.SerializeToString(), "lookup")
+    return deployed(dict(control.environment), model.SerializeToString(), "lookup")
+
+
+@pytest.fixture
+def client(control: Sandbox, url: str) -> Generator[Client]:
+    """Yield a client of the sandbox, which has the pipeline `rows` and no faults yet."""
+    del url
+    control.clear_faults()
+    with connect(environment=control.environment, retries=RetryPolicy(first_pause=0.01)) as connected:
+        yield connected
+    control.clear_faults()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from contract_tests.support.data.batch_faults import FAULTS
-from contract_tests.support.data.batch_rows import batch, inputs_of, scores_of, table_of, vectors
+from contract_tests.support.data.batch_rows import batch, check_scores, running_threads, scores_of, table_of, vectors
 from contract_tests.support.sandbox.deployments import deployed
 from wallaroo_ext import (
     BatchRetries,
@@ -33,7 +32,7 @@ from wallaroo_ext import (
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from wallaroo_mlops_client import Client
@@ -44,35 +43,11 @@ arrow: Any = pa
 AT_ONCE = BatchRetries(first_pause=0.01)
 
 
-@pytest.fixture(scope="module")
-def url(place: Sandbox, model_file: Path) -> str:
-    return deployed(dict(place.environment), model_file, "batch")
-
-
-@pytest.fixture
-def client(place: Sandbox, url: str) -> Generator[Client]:
-    del url
-    place.clear_faults()
-    with connect(environment=place.environment, retries=RetryPolicy(first_pause=0.01)) as connected:
-        yield connected
-    place.clear_faults()
-
-
 def batches(*sizes: int) -> Iterator[Any]:
     first = 0
     for rows in sizes:
         yield batch(rows, first)
         first += rows
-
-
-def threads() -> list[str]:
-    return [each.name for each in threading.enumerate() if each.name.startswith("wallaroo-")]
-
-
-def check(scored: Any, rows: Any, expected: Callable[[Any], np.ndarray[Any, Any]]) -> None:
-    """Every row once, in order, with the right values."""
-    assert scored.column("id").to_pylist() == rows.column("id").to_pylist()
-    np.testing.assert_allclose(scores_of(scored), expected(inputs_of(rows)).reshape(-1), atol=1e-5)
 
 
 class TestRows:
@@ -81,17 +56,17 @@ class TestRows:
         self, client: Client, url: str, where: str, expected: Callable[[Any], np.ndarray[Any, Any]]
     ) -> None:
         sizes = (1, 0, 3000, 7, 12_000, 1, 1, 500)
-        pipeline: Any = {"name": "batch", "url": url, "object": type("Deployment", (), {"url": url})()}[where]
+        pipeline: Any = {"name": "rows", "url": url, "object": type("Deployment", (), {"url": url})()}[where]
         scored = table_of(*infer_batches(client, pipeline, batches(*sizes), keys=["id"], in_flight=3))
         assert scored.column_names == ["id", "time", "out.dense_1", "anomaly.count"]
-        check(scored, table_of(*batches(*sizes)), expected)
-        assert threads() == []
+        check_scores(scored, table_of(*batches(*sizes)), expected)
+        assert running_threads() == []
 
-    def test_requests_have_the_size_that_is_asked_for(self, place: Sandbox, client: Client, url: str) -> None:
-        before = place.state()["requests"]
+    def test_requests_have_the_size_that_is_asked_for(self, control: Sandbox, client: Client, url: str) -> None:
+        before = control.state()["requests"]
         scored = list(infer_batches(client, url, batches(250, 250, 1), keys="id", request_rows=100))
         assert [each.num_rows for each in scored] == [100, 100, 100, 100, 100, 1]
-        assert place.state()["requests"] != before
+        assert control.state()["requests"] != before
 
     def test_columns_keys_and_a_vector(
         self, client: Client, url: str, expected: Callable[[Any], np.ndarray[Any, Any]]
@@ -118,7 +93,7 @@ class TestRows:
         assert list(infer_batches(client, url, batches(0, 0), keys=["id"])) == []
 
     @pytest.mark.parametrize(
-        ("options", "said"),
+        ("options", "message"),
         [
             ({"in_flight": 0}, "in_flight"),
             ({"in_flight": 65}, "at most 64"),
@@ -128,9 +103,9 @@ class TestRows:
         ],
     )
     def test_wrong_options_are_refused_before_anything_is_read(
-        self, client: Client, url: str, options: Any, said: str
+        self, client: Client, url: str, options: Any, message: str
     ) -> None:
-        with pytest.raises(InvalidDataError, match=said):
+        with pytest.raises(InvalidDataError, match=message):
             infer_batches(client, url, iter(()), **options)
 
     def test_other_wrong_calls(self, client: Client, url: str) -> None:
@@ -156,7 +131,7 @@ class TestRejectedRows:
         values = [n % 10 for n in range(300)]
         for wrong in (0, 77, 78, 299):
             values[wrong] = 50 + wrong
-        told: list[Rejection] = []
+        rejections: list[Rejection] = []
         scored = table_of(
             *infer_batches(
                 client,
@@ -165,12 +140,12 @@ class TestRejectedRows:
                 keys=["key"],
                 columns=["index"],
                 request_rows=64,
-                rejected=told.append,
+                rejected=rejections.append,
             )
         )
-        assert [each.row for each in told] == [0, 77, 78, 299]
-        assert [each.keys for each in told] == [{"key": f"k{n}"} for n in (0, 77, 78, 299)]
-        assert all("out of" in each.reason for each in told), told[0]
+        assert [each.row for each in rejections] == [0, 77, 78, 299]
+        assert [each.keys for each in rejections] == [{"key": f"k{n}"} for n in (0, 77, 78, 299)]
+        assert all("out of" in each.reason for each in rejections), rejections[0]
         right = [n for n in range(300) if values[n] < 10]
         assert scored.column("key").to_pylist() == [f"k{n}" for n in right]
         assert scored.column("out.value").to_pylist() == [values[n] ** 2 for n in right]
@@ -178,16 +153,16 @@ class TestRejectedRows:
     def test_without_who_takes_them_the_first_is_an_error(self, client: Client, lookup: str) -> None:
         with pytest.raises(EngineError):
             list(infer_batches(client, lookup, [indexes(1, 2, 30)], keys=["key"]))
-        assert threads() == []
+        assert running_threads() == []
 
     def test_a_row_without_a_number_in_its_vector_is_one(self, client: Client, url: str) -> None:
         columns: dict[str, Any] = {f"c{n}": [0.5, 0.5, 0.5] for n in range(29)}
         columns["c7"] = [0.5, None, 0.5]
-        told: list[Rejection] = []
+        rejections: list[Rejection] = []
         rows = arrow.table(columns).to_batches()
-        scored = table_of(*infer_batches(client, url, rows, vector=True, rejected=told.append))
-        assert ([each.row for each in told], scored.num_rows) == ([1], 2)
-        assert "'c7' has nulls" in told[0].reason
+        scored = table_of(*infer_batches(client, url, rows, vector=True, rejected=rejections.append))
+        assert ([each.row for each in rejections], scored.num_rows) == ([1], 2)
+        assert "'c7' has nulls" in rejections[0].reason
 
     def test_a_request_that_is_too_large_is_halved(self, model_file: Path) -> None:
         with running(None, "--arrow-limit", "1") as environment:
@@ -201,29 +176,29 @@ class TestFailures:
     @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: "-".join(str(value) for value in fault.values()))
     def test_each_kind_of_failure_now_and_then_changes_nothing(
         self,
-        place: Sandbox,
+        control: Sandbox,
         client: Client,
         url: str,
         fault: dict[str, Any],
         expected: Callable[[Any], np.ndarray[Any, Any]],
     ) -> None:
-        place.add_faults({"operation": "*", "probability": 0.3, "seed": 5} | fault)
+        control.add_faults({"operation": "*", "probability": 0.3, "seed": 5} | fault)
         rows = list(batches(400))
         scored = infer_batches(client, url, rows, keys=["id"], request_rows=20, retries=AT_ONCE)
-        check(table_of(*scored), table_of(*rows), expected)
-        assert sum(rule["applied"] for rule in place.faults()) > 0
-        assert threads() == []
+        check_scores(table_of(*scored), table_of(*rows), expected)
+        assert sum(rule["applied"] for rule in control.faults()) > 0
+        assert running_threads() == []
 
     def test_what_always_fails_is_raised_and_says_how_often_it_was_tried(
-        self, place: Sandbox, client: Client, url: str
+        self, control: Sandbox, client: Client, url: str
     ) -> None:
         scored = infer_batches(client, url, batches(*[50] * 40), keys=["id"], request_rows=10, retries=AT_ONCE)
         next(scored)
-        place.add_faults({"operation": "*", "kind": "truncated-answer"})
+        control.add_faults({"operation": "*", "kind": "truncated-answer"})
         with pytest.raises(ContractViolationError) as raised:
             list(scored)
         assert raised.value.__notes__ == ["The run had sent this request 6 times."]
-        assert threads() == []
+        assert running_threads() == []
 
     def test_an_answer_with_other_rows_is_no_answer(self) -> None:
         def handle(_: httpx.Request) -> httpx.Response:
@@ -241,7 +216,7 @@ class TestFailures:
 
         with pytest.raises(OSError, match="the disk is gone"):
             list(infer_batches(client, url, source(), keys=["id"]))
-        assert threads() == []
+        assert running_threads() == []
 
 
 class TestTheEnd:
@@ -257,28 +232,28 @@ class TestTheEnd:
         else:
             with pytest.raises(ValueError, match="mine"):
                 scored.throw(ValueError("mine"))
-        assert threads() == []
+        assert running_threads() == []
 
-    def test_a_pause_between_attempts_ends_with_it(self, place: Sandbox, client: Client, url: str) -> None:
+    def test_a_pause_between_attempts_ends_with_it(self, control: Sandbox, client: Client, url: str) -> None:
         retries = BatchRetries(first_pause=1000.0, longest_pause=1000.0)
         scored = infer_batches(client, url, batches(*[100] * 90), keys=["id"], request_rows=100, retries=retries)
         next(scored)
-        place.add_faults({"operation": "*", "kind": "unknown-status"})
+        control.add_faults({"operation": "*", "kind": "unknown-status"})
         time.sleep(0.3)
         began = time.monotonic()
         scored.close()
         assert time.monotonic() - began < 20
-        assert threads() == []
+        assert running_threads() == []
 
     def test_nothing_is_sent_before_the_first_batch_is_asked_for(self, client: Client, url: str) -> None:
         scored = infer_batches(client, url, batches(10), keys=["id"])
-        assert threads() == []
+        assert running_threads() == []
         scored.close()
 
 
 class TestAsyncio:
     def test_the_same_rows_from_both_kinds_of_sources(
-        self, place: Sandbox, client: Client, expected: Callable[[Any], np.ndarray[Any, Any]]
+        self, control: Sandbox, client: Client, expected: Callable[[Any], np.ndarray[Any, Any]]
     ) -> None:
         del client
 
@@ -288,19 +263,19 @@ class TestAsyncio:
                 yield each
 
         async def main() -> list[Any]:
-            async with aio.connect(environment=place.environment) as client:
+            async with aio.connect(environment=control.environment) as client:
                 both = [
-                    aio.infer_batches(client, "batch", source, keys=["id"])
+                    aio.infer_batches(client, "rows", source, keys=["id"])
                     for source in (slowly(), batches(500, 700, 3))
                 ]
                 return [[each async for each in scored] for scored in both]
 
         for scored in asyncio.run(main()):
-            check(table_of(*scored), table_of(*batches(500, 700, 3)), expected)
-        assert threads() == []
+            check_scores(table_of(*scored), table_of(*batches(500, 700, 3)), expected)
+        assert running_threads() == []
 
     @pytest.mark.parametrize("source", ["waiting", "endless"])
-    def test_a_cancelled_task_leaves_no_thread(self, place: Sandbox, url: str, source: str) -> None:
+    def test_a_cancelled_task_leaves_no_thread(self, control: Sandbox, url: str, source: str) -> None:
         async def waiting() -> AsyncIterator[Any]:
             yield batch(10)
             await asyncio.Event().wait()
@@ -312,7 +287,7 @@ class TestAsyncio:
         taken: list[Any] = []
 
         async def take() -> None:
-            async with aio.connect(environment=place.environment) as client:
+            async with aio.connect(environment=control.environment) as client:
                 rows = waiting() if source == "waiting" else endless()
                 async for scored in aio.infer_batches(client, url, rows, keys=["id"], request_rows=10):
                     taken.append(scored)  # noqa: PERF401 - one after the other
@@ -325,18 +300,18 @@ class TestAsyncio:
                 await task
 
         asyncio.run(main())
-        assert threads() == []
+        assert running_threads() == []
         assert taken or source == "waiting"
 
-    def test_errors_are_the_same(self, place: Sandbox, lookup: str) -> None:
+    def test_errors_are_the_same(self, control: Sandbox, lookup: str) -> None:
         async def main() -> None:
-            async with aio.connect(environment=place.environment) as client:
+            async with aio.connect(environment=control.environment) as client:
                 async for _ in aio.infer_batches(client, lookup, [indexes(50)], keys=["key"]):
                     pass
 
         with pytest.raises(EngineError):
             asyncio.run(main())
-        assert threads() == []
+        assert running_threads() == []
 
 
 def test_a_lost_instance_is_an_error(url: str) -> None:

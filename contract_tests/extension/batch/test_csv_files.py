@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contract_tests.support.data.batch_rows import csv_content
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_files import CsvFile
 from wallaroo_ext.inference.files.csv_types import ColumnType, from_texts
@@ -29,12 +30,10 @@ def rows_of(content: bytes, block: int | None = None, skip: int = 0) -> list[lis
     return [list(row.values()) for batch in file.texts(skip=skip) for row in batch.to_pylist()]
 
 
-def written(rows: list[list[str]], line_end: str, *, quoted: bool) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator=line_end, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL)
-    writer.writerow([f"c{n}" for n in range(len(rows[0]) if rows else 2)])
-    writer.writerows(rows)
-    return text.getvalue().encode()
+def with_header(rows: list[list[str]], line_end: str, *, quoted: bool) -> bytes:
+    """Return rows as CSV under the names `c0`, `c1` and so on."""
+    names = [f"c{n}" for n in range(len(rows[0]) if rows else 2)]
+    return csv_content([names, *rows], line_end=line_end, quoted=quoted)
 
 
 class TestReading:
@@ -53,7 +52,7 @@ class TestReading:
     def test_every_text_is_the_one_that_was_written_wherever_a_block_ends(
         self, rows: list[list[str]], line_end: str, quoted: Any, cut: int, block: int
     ) -> None:
-        content = written(rows, line_end, quoted=quoted)
+        content = with_header(rows, line_end, quoted=quoted)
         if cut == 1 and content.endswith(line_end.encode()):
             content = content[: -len(line_end)]
         if cut == 2:
@@ -69,7 +68,7 @@ class TestReading:
     @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
     def test_a_megabyte_of_quoted_line_breaks(self, tmp_path: Path, line_end: str) -> None:
         rows = [[str(n), f'{n}{line_end}"second" line,{line_end}'] for n in range(60_000)]
-        content = written(rows, line_end, quoted=False)
+        content = with_header(rows, line_end, quoted=False)
         assert len(content) > 1 << 20
         (tmp_path / "rows.csv").write_bytes(content)
         table: Any = to_table(tmp_path / "rows.csv")
@@ -79,7 +78,7 @@ class TestReading:
     def test_a_field_longer_than_a_block(self) -> None:
         long = "line\r\n" * 500_000
         rows = [["1", "a"], ["2", long], ["3", "b"]]
-        assert rows_of(written(rows, "\n", quoted=False)) == rows
+        assert rows_of(with_header(rows, "\n", quoted=False)) == rows
 
     @pytest.mark.parametrize(
         ("content", "expected"),
@@ -104,7 +103,7 @@ class TestReading:
             assert rows_of(content, block) == expected
 
     @pytest.mark.parametrize(
-        ("content", "said"),
+        ("content", "message"),
         [
             (b"a,a\n1,2\n", "two columns have the name 'a'"),
             (b"a,\n1,2\n", "column 1 of the header has no name"),
@@ -131,12 +130,12 @@ class TestReading:
         ],
     )
     def test_what_two_readers_could_read_differently_is_refused(
-        self, tmp_path: Path, content: bytes, said: str
+        self, tmp_path: Path, content: bytes, message: str
     ) -> None:
-        with pytest.raises(InvalidDataError, match=said):
+        with pytest.raises(InvalidDataError, match=message):
             rows_of(content)
         (tmp_path / "rows.csv").write_bytes(content)
-        with pytest.raises(InvalidDataError, match=rf"rows\.csv cannot be read as a \.csv file: .*{said}"):
+        with pytest.raises(InvalidDataError, match=rf"rows\.csv cannot be read as a \.csv file: .*{message}"):
             to_table(tmp_path / "rows.csv")
 
     @pytest.mark.parametrize("block", [8, 9, 10, 11, 12, 13])

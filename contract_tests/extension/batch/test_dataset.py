@@ -17,8 +17,16 @@ import pytest
 from pyarrow import csv, dataset, feather, fs, parquet
 
 from contract_tests.support.command_line import Done, in_process, on_terminal
-from contract_tests.support.data.batch_rows import batch, inputs_of, scores_of, table_of, vectors, written
-from contract_tests.support.sandbox.deployments import deployed
+from contract_tests.support.data.batch_rows import (
+    batch,
+    check_scores,
+    read_output,
+    running_threads,
+    scores_of,
+    table_of,
+    vectors,
+    write_tables,
+)
 from wallaroo_ext import (
     BatchProgress,
     BatchRetries,
@@ -30,7 +38,6 @@ from wallaroo_ext import (
     PartSize,
     ServerError,
     aio,
-    connect,
     deploy_pipeline,
     infer_dataset,
     undeploy,
@@ -43,7 +50,7 @@ from wallaroo_ext.batch.writing.parts import Part
 from wallaroo_ext.batch.writing.storage import Storage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from pathlib import Path
 
     from wallaroo_mlops_client import Client
@@ -63,27 +70,8 @@ AT_ONCE = BatchRetries(first_pause=0.01)
 SMALL: Any = {"keys": ["id"], "request_rows": 50, "part_size": PartSize(rows=200), "retries": AT_ONCE}
 
 
-@pytest.fixture(scope="module")
-def url(place: Sandbox, model_file: Path) -> str:
-    return deployed(dict(place.environment), model_file, "rows")
-
-
-@pytest.fixture
-def client(place: Sandbox, url: str) -> Generator[Client]:
-    del url
-    place.clear_faults()
-    with connect(environment=place.environment) as connected:
-        yield connected
-    place.clear_faults()
-
-
-def read(target: Path | str, **options: Any) -> Any:
-    """Return the rows of an output, as any reader of data sets gets them."""
-    return dataset.dataset(target, format="parquet", **options).to_table()
-
-
 def announce(target: Path, name: str) -> None:
-    """What a run does before it puts a file in its place."""
+    """Record a file in the manifest, as a run does before it writes the file."""
     fields = manifest(target) | {"announced": [name]}
     (target / "_manifest.json").write_text(json.dumps(fields))
 
@@ -97,21 +85,19 @@ def names(directory: Path) -> list[str]:
     return sorted(each.name for each in directory.iterdir())
 
 
-def check(target: Path, rows: Any, expected: Callable[[Any], np.ndarray[Any, Any]]) -> None:
-    """Every row once, in order, with the right values."""
-    scored = read(target)
-    assert scored.column("id").to_pylist() == rows.column("id").to_pylist()
-    np.testing.assert_allclose(scores_of(scored), expected(inputs_of(rows)).reshape(-1), atol=1e-5)
+def check_output(target: Path, rows: Any, expected: Callable[[Any], np.ndarray[Any, Any]]) -> None:
+    """Make sure that an output has every row once, in order, with the right score."""
+    check_scores(read_output(target), rows, expected)
 
 
 class TestSources:
     def test_a_directory_of_parquet(
         self, client: Client, tmp_path: Path, expected: Callable[[Any], np.ndarray[Any, Any]]
     ) -> None:
-        rows = arrow.concat_tables(written(tmp_path / "in", 300, 1, 450))
+        rows = arrow.concat_tables(write_tables(tmp_path / "in", 300, 1, 450))
         (tmp_path / "in" / "_SUCCESS").touch()
         done = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
-        check(tmp_path / "out", rows, expected)
+        check_output(tmp_path / "out", rows, expected)
         assert (done.rows, done.rejected, done.parts, done.errors, done.rows_before) == (751, 0, 4, None, 0)
         assert [part["read"] for part in manifest(tmp_path / "out")["parts"]] == [200, 200, 200, 151]
         assert pq.read_schema(tmp_path / "out" / "part-000000.parquet").names == [
@@ -125,7 +111,7 @@ class TestSources:
     def test_other_kinds_of_files(
         self, client: Client, tmp_path: Path, kind: str, expected: Callable[[Any], np.ndarray[Any, Any]]
     ) -> None:
-        tables = written(tmp_path / "in" / "deep", 120, 80)
+        tables = write_tables(tmp_path / "in" / "deep", 120, 80)
         rows = arrow.concat_tables(tables)
         place = tmp_path / "in" / "deep"
         source: Any = place / "rows-0.parquet"
@@ -143,14 +129,14 @@ class TestSources:
                 "uri": place.as_uri(),
             }[kind]
         infer_dataset(client, "rows", source, tmp_path / "out", **SMALL)
-        check(tmp_path / "out", rows, expected)
+        check_output(tmp_path / "out", rows, expected)
 
     @pytest.mark.parametrize("where", ["url", "object", "pyarrow's"])
     def test_the_file_systems_of_fsspec(
         self, client: Client, tmp_path: Path, where: str, expected: Callable[[Any], np.ndarray[Any, Any]]
     ) -> None:
         fsspec = pytest.importorskip("fsspec", reason="file systems of fsspec need: pip install fsspec")
-        rows = arrow.concat_tables(written(tmp_path / "in", 120, 80))
+        rows = arrow.concat_tables(write_tables(tmp_path / "in", 120, 80))
         memory = fsspec.filesystem("memory")
         memory.rm("/", recursive=True)
         memory.put(str(tmp_path / "in"), "/rows", recursive=True)
@@ -162,7 +148,7 @@ class TestSources:
         done = infer_dataset(client, "rows", f"{begin}/rows", f"{begin}/out", **SMALL, **options)
         assert done.rows == 200
         memory.get("/out", str(tmp_path / "out"), recursive=True)
-        check(tmp_path / "out", rows, expected)
+        check_output(tmp_path / "out", rows, expected)
         assert infer_dataset(client, "rows", f"{begin}/rows", f"{begin}/out", **SMALL, **options).rows_before == 200
 
     def test_csv_with_chosen_columns_as_a_vector_and_a_filter(
@@ -180,19 +166,19 @@ class TestSources:
         for number, filtered in enumerate(filters):
             target = tmp_path / f"out-{number}"
             infer_dataset(client, "rows", tmp_path / "rows.csv", target, filter=filtered, **options)
-            scored = read(target)
+            scored = read_output(target)
             assert scored.column("id").to_pylist() == list(range(1, 150, 3))
             np.testing.assert_allclose(scores_of(scored), expected(rows[1::3]).reshape(-1), atol=1e-5)
 
     def test_the_columns_of_hive_directories(self, client: Client, tmp_path: Path) -> None:
         for day in ("2024-01-02", "2024-01-01"):
-            written(tmp_path / "in" / f"day={day}", 10)
+            write_tables(tmp_path / "in" / f"day={day}", 10)
         infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", columns=["dense_input"], keys=["day", "id"])
-        days = [str(day) for day in read(tmp_path / "out").column("day").to_pylist()]
+        days = [str(day) for day in read_output(tmp_path / "out").column("day").to_pylist()]
         assert days == ["2024-01-01"] * 10 + ["2024-01-02"] * 10
 
     @pytest.mark.parametrize(
-        ("source", "options", "said"),
+        ("source", "options", "message"),
         [
             ("nothing", {}, "There is no file"),
             ("*.nothing", {}, "no file that"),
@@ -212,9 +198,9 @@ class TestSources:
         ],
     )
     def test_what_cannot_be_used_is_refused_before_anything_is_made(
-        self, client: Client, tmp_path: Path, source: Any, options: Any, said: str
+        self, client: Client, tmp_path: Path, source: Any, options: Any, message: str
     ) -> None:
-        [table] = written(tmp_path / "all", 3)
+        [table] = write_tables(tmp_path / "all", 3)
         pq.write_table(table, tmp_path / "rows.parquet")
         (tmp_path / "empty").mkdir()
         (tmp_path / "rows.txt").write_text("x")
@@ -223,12 +209,12 @@ class TestSources:
         for name in ("a.csv", "b.parquet"):
             (tmp_path / "mixed" / name).write_text("x")
         named = tmp_path / source if isinstance(source, str) else source
-        with pytest.raises(InvalidDataError, match=said):
+        with pytest.raises(InvalidDataError, match=message):
             infer_dataset(client, "rows", named, tmp_path / "out", **options)
         assert not (tmp_path / "out").exists()
 
     def test_other_wrong_calls(self, client: Client, tmp_path: Path) -> None:
-        written(tmp_path / "in", 3)
+        write_tables(tmp_path / "in", 3)
         wrong: Any = infer_dataset
         with pytest.raises(TypeError, match="unexpected keyword argument 'key'"):
             wrong(client, "rows", tmp_path / "in", tmp_path / "out", key="id")
@@ -242,12 +228,12 @@ class TestSources:
             PartSize(rows=0)
 
     def test_no_rows_are_a_complete_output(self, client: Client, tmp_path: Path) -> None:
-        written(tmp_path / "in", 5)
+        write_tables(tmp_path / "in", 5)
         done = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", filter=[("id", ">", 9)], **SMALL)
         assert (done.rows, done.parts, manifest(tmp_path / "out")["complete"]) == (0, 0, True)
 
     def test_row_groups_before_the_position_are_not_read(self, tmp_path: Path) -> None:
-        [table] = written(tmp_path / "in", 900)
+        [table] = write_tables(tmp_path / "in", 900)
         source = data_source.open_source(tmp_path / "in")
         for row in (0, 1, 299, 300, 301, 899, 900):
             parts: list[Any] = list(source.batches(data_source.Position(0, row)))
@@ -302,16 +288,16 @@ class TestSources:
 
 class TestGoingOn:
     @pytest.fixture
-    def stopped_at(self, place: Sandbox, client: Client, tmp_path: Path) -> Callable[[int], Path]:
-        """Runs until so many requests were answered; the output's directory."""
-        written(tmp_path / "in", 300, 700)
+    def stopped_at(self, control: Sandbox, client: Client, tmp_path: Path) -> Callable[[int], Path]:
+        """Return a function that runs until so many requests were answered, and returns the directory of the output."""
+        write_tables(tmp_path / "in", 300, 700)
 
         def stop(requests: int) -> Path:
             rule = {"operation": "infer_pipeline", "kind": "unknown-status", "skip": requests}
-            place.add_faults(rule, rule | {"operation": "infer_deployment"})
+            control.add_faults(rule, rule | {"operation": "infer_deployment"})
             with pytest.raises(ServerError):
                 infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL | {"in_flight": 1})
-            place.clear_faults()
+            control.clear_faults()
             return tmp_path / "out"
 
         return stop
@@ -330,7 +316,7 @@ class TestGoingOn:
         assert not [name for name in names(target) if name.startswith(".")]
         done = infer_dataset(client, "rows", tmp_path / "in", target, **SMALL)
         assert (done.rows_before, done.rows, done.requests) == (requests * 50, 1000, 20 - requests)
-        check(target, table_of(*(batch(300, 0), batch(700, 300))), expected)
+        check_output(target, table_of(*(batch(300, 0), batch(700, 300))), expected)
 
     def test_what_a_killed_run_left_behind_is_removed_and_done_again(
         self, client: Client, tmp_path: Path, stopped_at: Callable[[int], Path], expected: Callable[[Any], Any]
@@ -342,21 +328,21 @@ class TestGoingOn:
         announce(target, f"part-{number:06d}.parquet")
         (target / temporary_name(f"part-{number:06d}.parquet")).write_text("half")
         infer_dataset(client, "rows", tmp_path / "in", target, **SMALL)
-        check(target, table_of(*(batch(300, 0), batch(700, 300))), expected)
+        check_output(target, table_of(*(batch(300, 0), batch(700, 300))), expected)
         assert not [name for name in names(target) if name.startswith(".")]
 
     def test_a_complete_run_does_nothing(self, client: Client, tmp_path: Path) -> None:
-        written(tmp_path / "in", 60)
+        write_tables(tmp_path / "in", 60)
         first = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
         again = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL | {"in_flight": 9})
         assert (first.requests, again.requests, again.rows, again.rows_before) == (2, 0, 60, 60)
 
     @pytest.mark.parametrize("changed", ["file", "new file", "columns", "keys", "filter", "wire", "model"])
     def test_a_manifest_that_no_longer_fits_is_refused(
-        self, client: Client, place: Sandbox, tmp_path: Path, changed: str, model_file: Path
+        self, client: Client, control: Sandbox, tmp_path: Path, changed: str, model_file: Path
     ) -> None:
-        del place
-        written(tmp_path / "in", 60)
+        del control
+        write_tables(tmp_path / "in", 60)
         name = f"changing-{changed.replace(' ', '-')}"
         version = upload_model(client, model_file, name=name, workspace=1)
         first = deploy_pipeline(client, name, version)
@@ -385,7 +371,7 @@ class TestGoingOn:
     def test_a_deployment_of_the_same_model_may_be_another_one(
         self, client: Client, tmp_path: Path, model_file: Path
     ) -> None:
-        written(tmp_path / "in", 60)
+        write_tables(tmp_path / "in", 60)
         version = upload_model(client, model_file, name="again", workspace=1)
         with deploy_pipeline(client, "again", version) as first:
             infer_dataset(client, first, tmp_path / "in", tmp_path / "out", keys=["id"])
@@ -394,7 +380,7 @@ class TestGoingOn:
         assert again.rows_before == 60
 
     def test_a_directory_with_other_files_is_refused(self, client: Client, tmp_path: Path) -> None:
-        written(tmp_path / "in", 3)
+        write_tables(tmp_path / "in", 3)
         (tmp_path / "out").mkdir()
         (tmp_path / "out" / "part-000000.parquet").write_text("mine")
         with pytest.raises(InvalidDataError, match=r"files that are of no run, such as part-000000\.parquet"):
@@ -406,14 +392,14 @@ class TestGoingOn:
         self, client: Client, tmp_path: Path, source: str, target: str
     ) -> None:
         """The next call would take what was written for rows to score."""
-        written(tmp_path / "in" / "a" / "b", 3)
+        write_tables(tmp_path / "in" / "a" / "b", 3)
         (tmp_path / "link").symlink_to(tmp_path / "in")
         with pytest.raises(InvalidDataError, match="is in the source"):
             infer_dataset(client, "rows", tmp_path / source, tmp_path / target, **SMALL)
         assert [path.name for path in (tmp_path / "in").iterdir()] == ["a"]
 
     def test_a_pattern_that_will_fit_the_output_is_refused(self, client: Client, tmp_path: Path) -> None:
-        written(tmp_path / "in", 3)
+        write_tables(tmp_path / "in", 3)
         (tmp_path / "link").symlink_to(tmp_path / "in")
         for place in ("in", "link"):
             with pytest.raises(InvalidDataError, match="is in the source"):
@@ -421,21 +407,21 @@ class TestGoingOn:
         assert not (tmp_path / "in" / "out").exists()
 
     def test_a_directory_that_the_source_leaves_out_is_as_good_as_any(self, client: Client, tmp_path: Path) -> None:
-        written(tmp_path / "in", 3)
+        write_tables(tmp_path / "in", 3)
         for before in (0, 3):
             done = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "in" / "_scored", **SMALL)
             assert (done.rows, done.rows_before) == (3, before)
 
     @pytest.mark.parametrize("content", ["{", "[]", '{"version": 2}', '{"version": 1, "parts": 5, "bound_to": {}}'])
     def test_a_broken_manifest_is_refused(self, client: Client, tmp_path: Path, content: str) -> None:
-        written(tmp_path / "in", 3)
+        write_tables(tmp_path / "in", 3)
         (tmp_path / "out").mkdir()
         (tmp_path / "out" / "_manifest.json").write_text(content)
         with pytest.raises(InvalidDataError, match=r"no manifest|another version"):
             infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
 
     def test_two_runs_at_a_time_are_refused(self, client: Client, tmp_path: Path) -> None:
-        written(tmp_path / "in", 3)
+        write_tables(tmp_path / "in", 3)
         (tmp_path / "out").mkdir()
         with locked(tmp_path / "out" / "_lock", 0), pytest.raises(InvalidDataError, match="Another run writes"):
             infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
@@ -443,7 +429,7 @@ class TestGoingOn:
     def test_a_disk_that_says_no_leaves_nothing_half_done(
         self, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: Callable[[Any], Any]
     ) -> None:
-        rows = arrow.concat_tables(written(tmp_path / "in", 500))
+        rows = arrow.concat_tables(write_tables(tmp_path / "in", 500))
         writing = Storage.writing
 
         def with_a_full_disk(storage: Storage, name: str) -> Any:
@@ -458,12 +444,12 @@ class TestGoingOn:
         assert names(tmp_path / "out") == ["_lock", "_manifest.json", "part-000000.parquet"]
         monkeypatch.setattr(Storage, "writing", writing)
         assert infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL).rows_before == 200
-        check(tmp_path / "out", rows, expected)
+        check_output(tmp_path / "out", rows, expected)
 
     def test_an_interrupt_in_the_middle_of_writing_has_no_row_twice(
         self, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: Callable[[Any], Any]
     ) -> None:
-        rows = arrow.concat_tables(written(tmp_path / "in", 1000))
+        rows = arrow.concat_tables(write_tables(tmp_path / "in", 1000))
         write, calls = Part.write, iter(range(1000))
 
         def interrupted(part: Part, table: Any) -> None:
@@ -476,12 +462,12 @@ class TestGoingOn:
             infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL)
         monkeypatch.setattr(Part, "write", write)
         assert infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL).rows_before == 200
-        check(tmp_path / "out", rows, expected)
+        check_output(tmp_path / "out", rows, expected)
 
     def test_an_interrupt_keeps_what_was_scored(
         self, client: Client, tmp_path: Path, expected: Callable[[Any], Any]
     ) -> None:
-        rows = arrow.concat_tables(written(tmp_path / "in", 20_000))
+        rows = arrow.concat_tables(write_tables(tmp_path / "in", 20_000))
         seen: list[BatchProgress] = []
 
         def interrupt(now: BatchProgress) -> None:
@@ -494,7 +480,7 @@ class TestGoingOn:
             infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", progress=interrupt, **options)
         done = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **options)
         assert 0 < done.rows_before == seen[-1].rows < 20_000
-        check(tmp_path / "out", rows, expected)
+        check_output(tmp_path / "out", rows, expected)
 
 
 LOOKUP: Any = {"columns": ["index"], "keys": ["name"], "request_rows": 64, "part_size": PartSize(rows=100)}
@@ -525,7 +511,9 @@ class TestRejectedRows:
         places = [(each["file"].removeprefix(str(tmp_path / "in")), each["row_in_file"]) for each in records]
         assert places == [(f"/{n // 500}.parquet", n % 500) for n in wrong]
         assert all("out of" in each["reason"] for each in records)
-        assert read(tmp_path / "out").column("name").to_pylist() == [f"n{n}" for n in range(1000) if n not in wrong]
+        assert read_output(tmp_path / "out").column("name").to_pylist() == [
+            f"n{n}" for n in range(1000) if n not in wrong
+        ]
 
     @pytest.mark.parametrize("most", [0, 2])
     def test_a_limit_stops_it_and_a_higher_one_goes_on(
@@ -546,12 +534,12 @@ class TestRejectedRows:
         records = [json.loads(line) for line in (tmp_path / "out" / "_errors.jsonl").read_text().splitlines()]
         assert [each["row"] for each in records] == list(wrong)
 
-    def test_rows_that_do_not_fit_at_all_end_it_soon(self, client: Client, place: Sandbox, tmp_path: Path) -> None:
+    def test_rows_that_do_not_fit_at_all_end_it_soon(self, client: Client, control: Sandbox, tmp_path: Path) -> None:
         self.rows_with_wrong_ones(tmp_path / "in")
         with pytest.raises(EngineError, match="More than 20 rows were rejected"):
             infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", max_errors=20, **LOOKUP)
         assert manifest(tmp_path / "out")["rejected"] <= 20
-        del place
+        del control
 
     def test_a_call_that_no_row_fits_is_an_error_and_leaves_the_directory_for_the_right_one(
         self, client: Client, lookup: str, tmp_path: Path
@@ -568,16 +556,16 @@ class TestRejectedRows:
         self.rows_with_wrong_ones(tmp_path / "in", *range(300))
         done = infer_dataset(client, lookup, tmp_path / "in", tmp_path / "out", **LOOKUP)
         assert (done.rows, done.rejected) == (700, 300)
-        assert read(tmp_path / "out").column("name").to_pylist() == [f"n{n}" for n in range(300, 1000)]
+        assert read_output(tmp_path / "out").column("name").to_pylist() == [f"n{n}" for n in range(300, 1000)]
 
 
 class TestProgress:
     def test_a_function_is_told_rows_and_rows_a_second(self, client: Client, tmp_path: Path) -> None:
-        written(tmp_path / "in", 1000)
-        told: list[BatchProgress] = []
-        infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", progress=told.append, **SMALL)
-        assert (told[0].rows, told[-1].rows, told[-1].of) == (0, 1000, 1000)
-        assert told[-1].rows_per_second == pytest.approx(1000 / told[-1].seconds)
+        write_tables(tmp_path / "in", 1000)
+        reports: list[BatchProgress] = []
+        infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", progress=reports.append, **SMALL)
+        assert (reports[0].rows, reports[-1].rows, reports[-1].of) == (0, 1000, 1000)
+        assert reports[-1].rows_per_second == pytest.approx(1000 / reports[-1].seconds)
         filtered: list[BatchProgress] = []
         options = SMALL | {"filter": [("id", "<", 10)]}
         infer_dataset(client, "rows", tmp_path / "in", tmp_path / "few", progress=filtered.append, **options)
@@ -586,23 +574,23 @@ class TestProgress:
 
 class TestAsyncio:
     def test_it_does_the_same(
-        self, place: Sandbox, url: str, tmp_path: Path, expected: Callable[[Any], np.ndarray[Any, Any]]
+        self, control: Sandbox, url: str, tmp_path: Path, expected: Callable[[Any], np.ndarray[Any, Any]]
     ) -> None:
-        rows = arrow.concat_tables(written(tmp_path / "in", 400))
+        rows = arrow.concat_tables(write_tables(tmp_path / "in", 400))
 
         async def main() -> DatasetScored:
-            async with aio.connect(environment=place.environment) as client:
+            async with aio.connect(environment=control.environment) as client:
                 return await aio.infer_dataset(client, url, tmp_path / "in", tmp_path / "out", **SMALL)
 
         assert asyncio.run(main()).rows == 400
-        check(tmp_path / "out", rows, expected)
+        check_output(tmp_path / "out", rows, expected)
 
-    def test_a_cancelled_task_keeps_what_was_scored(self, place: Sandbox, url: str, tmp_path: Path) -> None:
-        written(tmp_path / "in", 50_000)
+    def test_a_cancelled_task_keeps_what_was_scored(self, control: Sandbox, url: str, tmp_path: Path) -> None:
+        write_tables(tmp_path / "in", 50_000)
         begun = threading.Event()
 
         async def main() -> None:
-            async with aio.connect(environment=place.environment) as client:
+            async with aio.connect(environment=control.environment) as client:
 
                 def tell(now: BatchProgress) -> None:
                     if now.rows:
@@ -617,33 +605,33 @@ class TestAsyncio:
                     await task
 
         asyncio.run(main())
-        assert not [each.name for each in threading.enumerate() if each.name.startswith("wallaroo-")]
+        assert not running_threads()
         kept = manifest(tmp_path / "out")
         assert kept["complete"] is False
-        assert sum(part["scored"] for part in kept["parts"]) == read(tmp_path / "out").num_rows > 0
+        assert sum(part["scored"] for part in kept["parts"]) == read_output(tmp_path / "out").num_rows > 0
 
 
 class TestCommand:
     @pytest.fixture
     def wallaroo(
-        self, place: Sandbox, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self, control: Sandbox, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> Callable[..., Done]:
         del url
-        return in_process(dict(place.environment), monkeypatch, capsys)
+        return in_process(dict(control.environment), monkeypatch, capsys)
 
     def test_a_run_and_what_it_says(
         self, wallaroo: Callable[..., Done], tmp_path: Path, expected: Callable[[Any], np.ndarray[Any, Any]]
     ) -> None:
-        rows = arrow.concat_tables(written(tmp_path / "in", 300, 200))
+        rows = arrow.concat_tables(write_tables(tmp_path / "in", 300, 200))
         arguments = ("batch", str(tmp_path / "in"), str(tmp_path / "out"), "--pipeline", "rows", "--keys", "id")
         done = wallaroo(*arguments)
         assert (done.code, done.out) == (0, "")
         assert done.err.startswith("500 rows in 1 file in ")
-        check(tmp_path / "out", rows, expected)
+        check_output(tmp_path / "out", rows, expected)
         assert "500 rows by an earlier run" in wallaroo(*arguments).err
 
     def test_json_lines(self, wallaroo: Callable[..., Done], tmp_path: Path) -> None:
-        written(tmp_path / "in", 300)
+        write_tables(tmp_path / "in", 300)
         done = wallaroo(
             "batch",
             str(tmp_path / "in"),
@@ -686,12 +674,12 @@ class TestCommand:
             "label = true",
         )
         assert done.code == 0, done.err
-        scored = read(tmp_path / "out")
+        scored = read_output(tmp_path / "out")
         assert scored.column("id").to_pylist() == [str(n) for n in range(10, 100, 2)]
         np.testing.assert_allclose(scores_of(scored), expected(rows[10::2]).reshape(-1), atol=1e-5)
 
     @pytest.mark.parametrize(
-        ("arguments", "said"),
+        ("arguments", "message"),
         [
             (("--keys", "idd"), "--keys: there is no column 'idd' in the data set, but id."),
             (("--drop", "id,dense_input"), "No column is left"),
@@ -701,11 +689,11 @@ class TestCommand:
         ],
     )
     def test_wrong_calls_in_a_sentence(
-        self, wallaroo: Callable[..., Done], tmp_path: Path, arguments: tuple[str, ...], said: str
+        self, wallaroo: Callable[..., Done], tmp_path: Path, arguments: tuple[str, ...], message: str
     ) -> None:
-        written(tmp_path / "in", 10)
+        write_tables(tmp_path / "in", 10)
         done = wallaroo("batch", str(tmp_path / "in"), str(tmp_path / "out"), "--pipeline", "rows", *arguments)
-        assert said in done.sentence
+        assert message in done.sentence
         assert done.code == 2
 
     def test_rejected_rows_are_told(self, wallaroo: Callable[..., Done], lookup: str, tmp_path: Path) -> None:
@@ -719,9 +707,9 @@ class TestCommand:
         assert done.code == 0
         assert "1 row rejected, with the reasons in " in done.err
 
-    def test_a_terminal_shows_a_bar_with_rows_a_second(self, place: Sandbox, url: str, tmp_path: Path) -> None:
+    def test_a_terminal_shows_a_bar_with_rows_a_second(self, control: Sandbox, url: str, tmp_path: Path) -> None:
         del url
-        written(tmp_path / "in", 20_000)
+        write_tables(tmp_path / "in", 20_000)
         shown = on_terminal(
             "batch",
             str(tmp_path / "in"),
@@ -732,7 +720,7 @@ class TestCommand:
             "id",
             "--request-rows",
             "200",
-            environment=dict(place.environment),
+            environment=dict(control.environment),
             columns=120,
         )
         assert "of 20,000 rows, " in shown.out

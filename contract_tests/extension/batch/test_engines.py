@@ -11,19 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from pyarrow import dataset as datasets
 from pyarrow import parquet
 
-from contract_tests.support.data.batch_rows import scores_of, written
+from contract_tests.support.data.batch_rows import read_output, scores_of, write_tables
 from contract_tests.support.readme import shell_lines
-from contract_tests.support.sandbox.deployments import deployed
-from contract_tests.support.servers.echo_instance import URL, Echo
+from contract_tests.support.servers.echo import URL, Echo
 from wallaroo_ext import (
     BatchRetries,
     ConfigurationError,
     InvalidDataError,
-    RetryPolicy,
-    connect,
     deploy_pipeline,
     infer_dataset,
     upload_model,
@@ -50,30 +46,18 @@ SIZES = (3000, 1, 2500)
 
 
 @pytest.fixture(scope="module")
-def url(place: Sandbox, model_file: Path) -> str:
-    return deployed(dict(place.environment), model_file, "engines")
-
-
-@pytest.fixture
-def client(place: Sandbox, url: str) -> Generator[Client]:
-    del url
-    with connect(environment=place.environment, retries=RetryPolicy(first_pause=0.01)) as connected:
-        yield connected
-
-
-@pytest.fixture(scope="module")
-def worker_environment(place: Sandbox, url: str) -> Generator[None]:
+def worker_environment(control: Sandbox, url: str) -> Generator[None]:
     """Yield the variables that the engines' processes get from this one."""
     del url
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in place.environment.items():
+        for name, value in control.environment.items():
             patch.setenv(name, value)
         yield
 
 
 @pytest.fixture(scope="module")
 def spark(worker_environment: None) -> Generator[Any]:
-    """Spark in this process, with two cores."""
+    """Yield Spark in this process, with two cores."""
     del worker_environment
     sql = pytest.importorskip("pyspark.sql", reason="Spark needs pyspark: scripts/test --engines installs it")
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
@@ -88,7 +72,7 @@ def spark(worker_environment: None) -> Generator[Any]:
 
 @pytest.fixture(scope="module")
 def ray(worker_environment: None) -> Generator[Any]:
-    """Ray on this machine, with two cores."""
+    """Yield Ray on this machine, with two cores."""
     del worker_environment
     module = pytest.importorskip("ray", reason="Ray is needed: scripts/test --engines installs it")
     module.init(
@@ -104,44 +88,44 @@ def ray(worker_environment: None) -> Generator[Any]:
 
 @pytest.fixture(params=["spark", "ray"])
 def scored(request: pytest.FixtureRequest, client: Client) -> Scored:
-    """Scores a directory of Parquet by an engine, and gives what it wrote as a table."""
+    """Return a function that scores a directory of Parquet by an engine, and returns its output as a table."""
     engine = request.getfixturevalue(request.param)
 
     def by_spark(pipeline: str, source: Path, target: Path, **options: Any) -> Any:
         frame = engine.read.parquet(str(source))
         infer_dataframe(client, pipeline, frame, **options).write.parquet(str(target))
-        return datasets.dataset(target, format="parquet").to_table()
+        return read_output(target)
 
     def by_ray(pipeline: str, source: Path, target: Path, **options: Any) -> Any:
         rows = engine.data.read_parquet(str(source))
         infer_ray_dataset(client, pipeline, rows, **options).write_parquet(str(target))
-        return datasets.dataset(target, format="parquet").to_table()
+        return read_output(target)
 
     return by_spark if request.param == "spark" else by_ray
 
 
 def test_the_rows_are_those_of_infer_dataset(client: Client, scored: Scored, tmp_path: Path) -> None:
-    written(tmp_path / "in", *SIZES)
-    infer_dataset(client, "engines", tmp_path / "in", tmp_path / "alone", keys=["id"])
-    alone = datasets.dataset(tmp_path / "alone", format="parquet").to_table()
-    table = scored("engines", tmp_path / "in", tmp_path / "out", keys=["id"], request_rows=300).sort_by("id")
+    write_tables(tmp_path / "in", *SIZES)
+    infer_dataset(client, "rows", tmp_path / "in", tmp_path / "alone", keys=["id"])
+    alone = read_output(tmp_path / "alone")
+    table = scored("rows", tmp_path / "in", tmp_path / "out", keys=["id"], request_rows=300).sort_by("id")
     assert table.column_names == alone.column_names
     assert table.column("id").to_pylist() == list(range(sum(SIZES)))
     assert np.array_equal(scores_of(table), scores_of(alone))
     assert table.column("anomaly.count").to_pylist() == alone.column("anomaly.count").to_pylist()
 
 
-def test_they_go_on_where_requests_fail(place: Sandbox, client: Client, scored: Scored, tmp_path: Path) -> None:
+def test_they_go_on_where_requests_fail(control: Sandbox, client: Client, scored: Scored, tmp_path: Path) -> None:
     del client
-    written(tmp_path / "in", 1000)
+    write_tables(tmp_path / "in", 1000)
     faults = ({"kind": "truncated-answer"}, {"kind": "unknown-status"}, {"kind": "drop-during-answer"})
-    place.add_faults(*({"operation": "infer_pipeline", "probability": 0.1, "seed": 3} | fault for fault in faults))
+    control.add_faults(*({"operation": "infer_pipeline", "probability": 0.1, "seed": 3} | fault for fault in faults))
     try:
         options: Any = {"keys": ["id"], "request_rows": 50, "retries": BatchRetries(first_pause=0.01)}
-        table = scored("engines", tmp_path / "in", tmp_path / "out", **options)
-        assert sum(rule["applied"] for rule in place.faults()) > 0
+        table = scored("rows", tmp_path / "in", tmp_path / "out", **options)
+        assert sum(rule["applied"] for rule in control.faults()) > 0
     finally:
-        place.clear_faults()
+        control.clear_faults()
     assert sorted(table.column("id").to_pylist()) == list(range(1000))
 
 
@@ -194,7 +178,7 @@ def test_the_readmes_lines_run(
     request: pytest.FixtureRequest, client: Client, model_file: Path, tmp_path: Path, engine: str
 ) -> None:
     names = {"client": client, engine: request.getfixturevalue(engine)}
-    written(tmp_path / "in", 200)
+    write_tables(tmp_path / "in", 200)
     lines = [line for line in shell_lines("Scoring millions of rows").splitlines() if engine in line]
     program = "\n".join(lines).replace("s3://rows", str(tmp_path / "in"))
     with deploy_pipeline(client, "screening", upload_model(client, model_file, name="screening", workspace=1)):
@@ -208,7 +192,7 @@ def test_no_rows_are_refused_with_a_reason(scored: Scored, tmp_path: Path) -> No
     schema = arrow.schema({"id": arrow.int64(), "dense_input": arrow.list_(arrow.float32())})
     pq.write_table(schema.empty_table(), tmp_path / "in" / "none.parquet")
     with pytest.raises(InvalidDataError, match="there are none"):
-        scored("engines", tmp_path / "in", tmp_path / "out", keys=["id"])
+        scored("rows", tmp_path / "in", tmp_path / "out", keys=["id"])
 
 
 def same(kind: Any) -> Any:
@@ -227,19 +211,19 @@ class TestWhatIsShipped:
         more: Any = {"connection": connection, "reasons": None, "types": same, "how": HowToScore(keys=("id",))}
         return workers.prepare_worker(client, url, sample, **more)
 
-    def test_it_has_no_secret_and_no_client(self, place: Sandbox, client: Client, worker: workers.Worker) -> None:
+    def test_it_has_no_secret_and_no_client(self, control: Sandbox, client: Client, worker: workers.Worker) -> None:
         content = pickle.dumps(worker)
         sent: Any = client.get_httpx_client().post("/v1/api/workspaces/list", json={}).request
         token = sent.headers["Authorization"].removeprefix("Bearer ")
-        for secret in (token, place.environment["WALLAROO_PASSWORD"], place.environment["WALLAROO_CLIENT_SECRET"]):
+        for secret in (token, control.environment["WALLAROO_PASSWORD"], control.environment["WALLAROO_CLIENT_SECRET"]):
             assert len(secret) > 5
             assert secret.encode() not in content
         assert pickle.loads(content).url == worker.url  # noqa: S301 - it is our own
 
     def test_a_process_has_one_client(
-        self, place: Sandbox, worker: workers.Worker, monkeypatch: pytest.MonkeyPatch
+        self, control: Sandbox, worker: workers.Worker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for name, value in place.environment.items():
+        for name, value in control.environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(workers, "_clients", {})
         assert workers.client_of(worker.connection) is workers.client_of({})
@@ -272,7 +256,7 @@ class TestWhatIsShipped:
         assert found.column("why").to_pylist() == [None, "refused"]
 
     @pytest.mark.parametrize(
-        ("connection", "error", "said"),
+        ("connection", "error", "message"),
         [
             ({"password": "p"}, ConfigurationError, "environment of the workers"),
             ({"token": "t"}, ConfigurationError, "environment of the workers"),
@@ -281,9 +265,9 @@ class TestWhatIsShipped:
         ],
     )
     def test_secrets_and_other_than_plain_values_are_refused(
-        self, client: Client, url: str, connection: Any, error: Any, said: str
+        self, client: Client, url: str, connection: Any, error: Any, message: str
     ) -> None:
-        with pytest.raises(error, match=said):
+        with pytest.raises(error, match=message):
             self.made(client, url, **connection)
 
 
@@ -293,6 +277,6 @@ def test_without_the_engine_it_says_what_to_install(client: Client, package: str
         __import__(package)
     except ImportError:
         with pytest.raises(ConfigurationError, match=r"pip install 'wallaroo-ext\[(spark|ray)\]'"):
-            function(client, "engines", None)
+            function(client, "rows", None)
     else:
-        pytest.skip(f"{package} is installed, so that nothing has to be said")
+        pytest.skip(f"{package} is installed, so that the message is not needed")

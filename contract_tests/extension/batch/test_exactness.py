@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from pyarrow import dataset
 
 from contract_tests.support.command_line import SCRIPT, environment_of
-from contract_tests.support.data.batch_faults import FAULTS, rules
-from contract_tests.support.data.batch_rows import inputs_of, scores_of, written
+from contract_tests.support.data.batch_faults import FAULTS, fault_rules
+from contract_tests.support.data.batch_rows import inputs_of, read_output, scores_of, write_tables
 from contract_tests.support.sandbox.deployments import deployed
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.faults.kinds import KINDS
@@ -34,10 +33,13 @@ def test_the_faults_are_all_there_are() -> None:
     assert {fault["kind"] for fault in FAULTS} == set(KINDS)
 
 
-def lives(command: list[str], environment: dict[str, str], moments: list[float]) -> tuple[int, list[dict[str, Any]]]:
-    """Run a command, killed at each of the moments after it began to work; how often it was, and what it said at last.
+def run_with_kills(
+    command: list[str], environment: dict[str, str], moments: list[float]
+) -> tuple[int, list[dict[str, Any]]]:
+    """Run a command again and again, killed after each of the given seconds, and then to its end.
 
-    Python's start takes longer on a busy machine than all that is to be interrupted.
+    The seconds count from its first line of output, because on a busy machine Python starts slowly. Return how often
+    it was killed, and the lines that it printed at last.
     """
     killed = 0
     for moment in moments:
@@ -57,7 +59,7 @@ def lives(command: list[str], environment: dict[str, str], moments: list[float])
 def test_a_million_rows_through_failures_and_kills(
     tmp_path: Path, model_file: Path, expected: Callable[[Any], np.ndarray[Any, Any]]
 ) -> None:
-    tables = written(tmp_path / "in", *SIZES)
+    tables = write_tables(tmp_path / "in", *SIZES)
     seed = time.time_ns()
     print("seed", seed)  # noqa: T201 - pytest shows it where the test fails
     chance = random.Random(seed)  # noqa: S311 - it keeps no secret
@@ -66,11 +68,11 @@ def test_a_million_rows_through_failures_and_kills(
         Sandbox(environment) as steered,
     ):
         deployed(environment, model_file, "exact")
-        steered.add_faults(*rules(SHARE))
+        steered.add_faults(*fault_rules(SHARE))
         command = [*SCRIPT, "batch", str(tmp_path / "in"), str(tmp_path / "out"), "--pipeline", "exact", "--json"]
         command += ["--keys", "id", "--request-rows", "500", "--part-rows", "20000", "--max-errors", "0"]
         moments = [chance.uniform(0.0, 4.0) for _ in range(KILLS)]
-        killed, lines = lives(command, environment_of(environment | {"PYTHONUNBUFFERED": "1"}), moments)
+        killed, lines = run_with_kills(command, environment_of(environment | {"PYTHONUNBUFFERED": "1"}), moments)
         applied = {f"{n} {rule['kind']}": rule["applied"] for n, rule in enumerate(steered.faults())}
     assert killed == KILLS
     assert all(applied.values()), applied
@@ -78,7 +80,7 @@ def test_a_million_rows_through_failures_and_kills(
     assert (last["event"], last["rows"], last["rejected"]) == ("done", sum(SIZES), 0)
     assert last["rows_before"] > 0
     first = 0
-    scored = dataset.dataset(tmp_path / "out", format="parquet").to_table()
+    scored = read_output(tmp_path / "out")
     assert np.array_equal(scored.column("id").to_numpy(), np.arange(sum(SIZES)))
     values = scores_of(scored)
     for table in tables:

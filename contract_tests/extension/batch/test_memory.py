@@ -28,7 +28,7 @@ def test_the_sections_of_the_bench_run(tmp_path_factory: pytest.TempPathFactory)
     batch(console, rows=3000, turns=1, picture=picture, with_vendor=False)
     memory(console, rows=1000)
     assert isinstance(console.file, io.StringIO)
-    said = console.file.getvalue()
+    printed = console.file.getvalue()
     for text in ("adaptive", "16 in flight", "asyncio, aiohttp", "pandas-records", "infer_dataset", "% of the run"):
-        assert text in said
+        assert text in printed
     assert picture.read_text(encoding="utf-8").count("<path") > 20

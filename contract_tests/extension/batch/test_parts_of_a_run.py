@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract_tests.support.data.batch_rows import running_threads
 from wallaroo_ext import BatchRetries, EngineError, ServerError
 from wallaroo_ext.batch.reading.positions import Ledger, Position
-from wallaroo_ext.batch.retries import StoppedError, repeated
-from wallaroo_ext.batch.scoring.chunking import Chunk, cut
-from wallaroo_ext.batch.scoring.ordered_map import in_order
-from wallaroo_ext.batch.scoring.rejections import Limit, Rejection, narrowed
+from wallaroo_ext.batch.retries import StoppedError, with_retries
+from wallaroo_ext.batch.scoring.chunking import Chunk, chunk_batches
+from wallaroo_ext.batch.scoring.ordered_map import map_in_order
+from wallaroo_ext.batch.scoring.rejections import Rejection, RejectionLimit, score_by_halves
 from wallaroo_ext.batch.scoring.request_size import FIRST_ROWS, RequestSize
 from wallaroo_ext.errors import (
     AuthenticationError,
@@ -42,7 +43,7 @@ def numbers(*sizes: int) -> list[Any]:
     return [arrow.record_batch({"n": np.arange(a, b)}) for a, b in pairwise(ends)]
 
 
-class TestCutting:
+class TestChunking:
     @given(sizes=st.lists(st.integers(0, 40), max_size=12), wanted=st.lists(st.integers(1, 25), min_size=1))
     def test_every_row_is_in_one_chunk_in_order(self, sizes: list[int], wanted: list[int]) -> None:
         asked: list[int] = []
@@ -52,7 +53,7 @@ class TestCutting:
             asked.append(wanted[len(asked) % len(wanted)])
             return asked[-1]
 
-        chunks = list(cut(numbers(*sizes), next_size, 100))
+        chunks = list(chunk_batches(numbers(*sizes), next_size, 100))
         rows = [row for chunk in chunks for row in chunk.rows.column("n").to_pylist()]
         assert rows == list(range(sum(sizes)))
         assert [chunk.first for chunk in chunks] == [100 + chunk.rows.column("n")[0].as_py() for chunk in chunks]
@@ -61,7 +62,7 @@ class TestCutting:
 
     def test_a_chunk_of_one_batch_shares_its_memory(self) -> None:
         [batch] = numbers(10)
-        first = next(cut([batch], lambda _: 4))
+        first = next(chunk_batches([batch], lambda _: 4))
         column: Any = first.rows.column("n").chunk(0)
         assert column.buffers()[1].address == batch.column(0).buffers()[1].address
 
@@ -73,20 +74,20 @@ class TestCutting:
                 read.append(number)
                 yield batch
 
-        chunks = cut(source(), lambda _: 5)
+        chunks = chunk_batches(source(), lambda _: 5)
         next(chunks)
         assert read == [0]
 
     @pytest.mark.parametrize("wrong", [arrow.record_batch({"m": [1]}), arrow.record_batch({"n": ["text"]}), "text"])
     def test_what_is_no_batch_of_the_same_schema_is_refused(self, wrong: Any) -> None:
         with pytest.raises(InvalidDataError):
-            list(cut([*numbers(1), wrong], lambda _: 10))
+            list(chunk_batches([*numbers(1), wrong], lambda _: 10))
 
 
 class TestRequestSize:
     @staticmethod
     def settled(seconds: Callable[[int], float], requests: int = 400) -> list[int]:
-        size, sizes = RequestSize(most_bytes=64 << 20), list[int]()
+        size, sizes = RequestSize(max_bytes=64 << 20), list[int]()
         for _ in range(requests):
             sizes.append(size.next(116))
             size.answered(sizes[-1], seconds(sizes[-1]))
@@ -99,12 +100,12 @@ class TestRequestSize:
         assert sum(size in {4000, 8000} for size in sizes[100:]) > 250
 
     def test_a_request_has_no_more_bytes_than_it_may(self) -> None:
-        size = RequestSize(most_bytes=1 << 20)
+        size = RequestSize(max_bytes=1 << 20)
         for _ in range(200):
             rows = size.next(116)
             assert rows * 116 <= 1 << 20
             size.answered(rows, 0.01)
-        assert RequestSize(most_bytes=100).next(1000) == 1
+        assert RequestSize(max_bytes=100).next(1000) == 1
 
     def test_answers_that_take_long_make_it_smaller(self) -> None:
         assert self.settled(lambda _: 20.0)[-1] < FIRST_ROWS // 10
@@ -128,18 +129,14 @@ class TestRequestSize:
             RequestSize(0)
 
 
-def threads() -> list[str]:
-    return [each.name for each in threading.enumerate() if each.name.startswith("wallaroo-")]
-
-
-class TestWindow:
+class TestOrderedMap:
     def test_results_come_in_order_however_long_each_takes(self) -> None:
         def work(number: int) -> int:
             time.sleep(0.02 if number % 3 == 0 else 0.001)
             return number * number
 
-        assert list(in_order(range(40), work, 5)) == [number * number for number in range(40)]
-        assert threads() == []
+        assert list(map_in_order(range(40), work, 5)) == [number * number for number in range(40)]
+        assert running_threads() == []
 
     def test_no_more_are_under_way_or_waiting_than_it_may(self) -> None:
         lock, busy, most, read = threading.Lock(), [0], [0], [0]
@@ -158,14 +155,14 @@ class TestWindow:
                 busy[0] -= 1
             return number
 
-        results = in_order(source(), work, 3)
+        results = map_in_order(source(), work, 3)
         for taken in range(1, 20):
             next(results)
             time.sleep(0.002)
             assert read[0] <= taken + 4 * 3
         assert most[0] == 3
         results.close()
-        assert threads() == []
+        assert running_threads() == []
 
     def test_one_that_takes_long_does_not_stop_the_others_at_once(self) -> None:
         others = threading.Event()
@@ -179,7 +176,7 @@ class TestWindow:
                 others.set()
             return number
 
-        assert list(in_order(range(50), work, 3)) == list(range(50))
+        assert list(map_in_order(range(50), work, 3)) == list(range(50))
 
     def test_an_error_ends_the_threads_after_the_results_before_it(self) -> None:
         def work(number: int) -> int:
@@ -187,11 +184,11 @@ class TestWindow:
                 raise ZeroDivisionError
             return number
 
-        results = in_order(range(1000), work, 4)
+        results = map_in_order(range(1000), work, 4)
         assert [next(results) for _ in range(7)] == list(range(7))
         with pytest.raises(ZeroDivisionError):
             next(results)
-        assert threads() == []
+        assert running_threads() == []
 
     @pytest.mark.parametrize("how", ["close", "source"])
     def test_its_end_is_told_to_the_work(self, how: str) -> None:
@@ -201,7 +198,9 @@ class TestWindow:
             yield from range(3)
             raise ValueError("no more")
 
-        results = in_order(source() if how == "source" else iter(range(50)), lambda _: stopped.wait(0.05), 2, stopped)
+        results = map_in_order(
+            source() if how == "source" else iter(range(50)), lambda _: stopped.wait(0.05), 2, stopped
+        )
         if how == "close":
             next(results)
             results.close()
@@ -209,11 +208,11 @@ class TestWindow:
             with pytest.raises(ValueError, match="no more"):
                 list(results)
         assert stopped.is_set()
-        assert threads() == []
+        assert running_threads() == []
 
     def test_its_natural_end_stops_nothing(self) -> None:
         stopped = threading.Event()
-        assert list(in_order(range(3), str, 2, stopped)) == ["0", "1", "2"]
+        assert list(map_in_order(range(3), str, 2, stopped)) == ["0", "1", "2"]
         assert not stopped.is_set()
 
 
@@ -221,7 +220,7 @@ def answer_error(kind: type[Any], status: int, **more: Any) -> Any:
     return kind("said no", status=status, **more)
 
 
-class TestAttempts:
+class TestRetries:
     @pytest.mark.parametrize(
         ("error", "attempts"),
         [
@@ -247,7 +246,7 @@ class TestAttempts:
             raise error
 
         with pytest.raises(type(error)) as raised:
-            repeated(send, AT_ONCE, threading.Event())
+            with_retries(send, AT_ONCE, threading.Event())
         assert raised.value is error
         assert len(sent) == attempts
         notes = getattr(error, "__notes__", [])
@@ -262,7 +261,7 @@ class TestAttempts:
                 raise outcome
             return outcome
 
-        assert repeated(send, AT_ONCE, threading.Event()) == ("answer", 3)
+        assert with_retries(send, AT_ONCE, threading.Event()) == ("answer", 3)
 
     def test_pauses_grow_up_to_a_limit_and_obey_the_instance(self) -> None:
         retries = BatchRetries(first_pause=1.0, longest_pause=4.0, attempts=10)
@@ -280,10 +279,10 @@ class TestAttempts:
             raise ConnectionFailedError("lost")
 
         with pytest.raises(StoppedError):
-            repeated(send, BatchRetries(first_pause=1000.0, longest_pause=1000.0), stopped)
+            with_retries(send, BatchRetries(first_pause=1000.0, longest_pause=1000.0), stopped)
 
 
-class TestNarrowing:
+class TestHalving:
     @given(rows=st.integers(1, 60), wrong=st.sets(st.integers(0, 59)))
     def test_just_the_wrong_rows_are_rejected(self, rows: int, wrong: set[int]) -> None:
         wrong = {number for number in wrong if number < rows}
@@ -294,7 +293,7 @@ class TestNarrowing:
                 raise answer_error(EngineError, 400)
             return chunk.rows
 
-        pieces = list(narrowed(Chunk(7, table), score, lambda chunk, error: Rejection(chunk.first, str(error))))
+        pieces = list(score_by_halves(Chunk(7, table), score, lambda chunk, error: Rejection(chunk.first, str(error))))
         rejected = [piece.row - 7 for piece in pieces if isinstance(piece, Rejection)]
         assert rejected == sorted(wrong)
         order = [
@@ -307,14 +306,18 @@ class TestNarrowing:
             raise answer_error(InvalidRequestError, 400)
 
         with pytest.raises(InvalidRequestError):
-            list(narrowed(Chunk(0, arrow.table({"n": [1, 2]})), score, lambda chunk, _: Rejection(chunk.first, "")))
+            list(
+                score_by_halves(
+                    Chunk(0, arrow.table({"n": [1, 2]})), score, lambda chunk, _: Rejection(chunk.first, "")
+                )
+            )
 
     def test_the_limit_raises_the_engines_error_and_says_so(self) -> None:
-        limit = Limit(2, already=1)
+        limit = RejectionLimit(2, already=1)
         limit.count(answer_error(EngineError, 400))
         with pytest.raises(EngineError, match=r"said no More than 2 rows were rejected\."):
             limit.count(answer_error(EngineError, 400))
-        Limit(None).count(answer_error(EngineError, 400))
+        RejectionLimit(None).count(answer_error(EngineError, 400))
 
 
 class TestLedger:
@@ -329,7 +332,7 @@ class TestLedger:
         finished = 0
         while finished < len(places):
             upto = data.draw(st.integers(finished + 1, len(places)))
-            assert [ledger.place(row) for row in range(finished, upto)] == places[finished:upto]
+            assert [ledger.position(row) for row in range(finished, upto)] == places[finished:upto]
             end = ledger.finish(upto)
             before = places[upto - 1]
             assert end in {Position(before.file, before.row + 1), *places[upto : upto + 1]}

@@ -16,9 +16,10 @@ from pyarrow import csv as arrow_csv
 from pyarrow import dataset as datasets
 from pyarrow import feather, parquet
 
-from contract_tests.support.servers.echo_instance import URL, Echo
+from contract_tests.support.data.batch_rows import read_output
+from contract_tests.support.servers.echo import URL, Echo
 from wallaroo_ext import InvalidDataError, PartSize, infer_batches, infer_dataset
-from wallaroo_ext.batch.progress import Checking, figures
+from wallaroo_ext.batch.progress import CheckReporter, format_progress
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -44,11 +45,6 @@ def client(echo: Echo) -> Generator[Client]:
         yield connected
 
 
-def read(target: Path) -> Any:
-    """Return what a run wrote."""
-    return datasets.dataset(target, format="parquet").to_table()
-
-
 def write_csv(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode())
@@ -56,23 +52,23 @@ def write_csv(path: Path, text: str) -> None:
 
 @pytest.fixture
 def scored(client: Client, tmp_path: Path) -> Any:
-    """Scores a source, and gives the columns of the output."""
+    """Return a function that scores a source, and returns the columns of the output."""
 
     def score(source: Any, **options: Any) -> dict[str, list[Any]]:
         number = len(list(tmp_path.glob("out-*")))
         infer_dataset(client, URL, source, tmp_path / f"out-{number}", **ONE | options)
-        return read(tmp_path / f"out-{number}").to_pydict()
+        return read_output(tmp_path / f"out-{number}").to_pydict()
 
     return score
 
 
 @pytest.fixture
 def refused(client: Client, echo: Echo, tmp_path: Path) -> Any:
-    """Makes sure that a source is refused before anything is sent or made."""
+    """Return a function that makes sure that a source is refused before anything is sent or made."""
 
-    def refuse(source: Any, said: str, **options: Any) -> None:
+    def refuse(source: Any, message: str, **options: Any) -> None:
         echo.sent.clear()
-        with pytest.raises(InvalidDataError, match=said):
+        with pytest.raises(InvalidDataError, match=message):
             infer_dataset(client, URL, source, tmp_path / "refused", **ONE | options)
         assert not echo.sent
         assert not (tmp_path / "refused").exists()
@@ -195,8 +191,8 @@ class TestCsv:
             "out.a": [1, 2],
         }
         schema = arrow.schema([("zip", arrow.int32()), ("a", arrow.float32())])
-        said = datasets.dataset(tmp_path / "in", format=form, schema=schema)
-        assert scored(said, keys=["zip"]) == {"zip": [123, 5], "out.a": [1.0, 2.0]}
+        typed = datasets.dataset(tmp_path / "in", format=form, schema=schema)
+        assert scored(typed, keys=["zip"]) == {"zip": [123, 5], "out.a": [1.0, 2.0]}
 
     def test_a_first_column_without_a_name_is_left_out(self, scored: Any, tmp_path: Path) -> None:
         pd.DataFrame({"a": [1.5, 2.5]}, index=pd.Index([7, 8])).to_csv(tmp_path / "rows.csv")
@@ -204,13 +200,13 @@ class TestCsv:
         assert scored(tmp_path / "rows.csv", keys=[""]) == {"": ["7", "8"], "out.a": [1.5, 2.5]}
 
     def test_checking_is_told_where_it_takes_long(self) -> None:
-        told: list[Any] = []
+        reports: list[Any] = []
         seconds = iter([0.0, 1.0, 3.0, 3.0, 3.0, 3.01])
-        checking = Checking(told.append, lambda: next(seconds))
+        checking = CheckReporter(reports.append, lambda: next(seconds))
         for rows in (10, 20, 30):
             checking(rows)
-        assert [(now.stage, now.rows) for now in told] == [("checking", 20)]
-        assert figures(told[0]) == "20 rows checked, 7 a second"
+        assert [(now.stage, now.rows) for now in reports] == [("checking", 20)]
+        assert format_progress(reports[0]) == "20 rows checked, 7 a second"
 
 
 class TestParquet:
@@ -250,12 +246,12 @@ class TestParquet:
         for number, (first, second) in enumerate([(one, other), (other, one)]):
             source = self.written(tmp_path / f"in-{number}", first, second)
             infer_dataset(client, URL, source, tmp_path / f"out-{number}", keys=["x"], **ONE)
-            column = read(tmp_path / f"out-{number}").column("x")
+            column = read_output(tmp_path / f"out-{number}").column("x")
             assert column.type == kind
             assert column.to_pylist() == (expected if number == 0 else expected[::-1])
 
     @pytest.mark.parametrize(
-        ("one", "other", "said"),
+        ("one", "other", "message"),
         [
             (arrow.array([0, 2**53 + 1]), arrow.array([0.5]), r"0\.parquet, row 1: 9007199254740993 in the column 'x'"),
             (arrow.array([2**64 - 1], arrow.uint64()), arrow.array([-1]), "in the column 'x'"),
@@ -267,10 +263,10 @@ class TestParquet:
         ],
     )
     def test_types_without_one_in_common_are_refused(
-        self, refused: Any, tmp_path: Path, one: Any, other: Any, said: str
+        self, refused: Any, tmp_path: Path, one: Any, other: Any, message: str
     ) -> None:
-        refused(self.written(tmp_path / "in", one, other), said, keys=["x"])
-        refused(tmp_path / "in", said)
+        refused(self.written(tmp_path / "in", one, other), message, keys=["x"])
+        refused(tmp_path / "in", message)
 
     @pytest.mark.parametrize(
         ("values", "kind", "named"),
@@ -359,7 +355,7 @@ class TestParquet:
         table = arrow.table({"x": arrow.array([1, None], arrow.timestamp("s")), "a": [1, 2]})
         ipc.write_feather(table, str(tmp_path / "rows.arrow"))
         infer_dataset(client, URL, tmp_path / "rows.arrow", tmp_path / "out", keys=["x"], types={"x": "timestamp[ms]"})
-        assert read(tmp_path / "out").column("x").to_pylist() == table.column("x").to_pylist()
+        assert read_output(tmp_path / "out").column("x").to_pylist() == table.column("x").to_pylist()
 
     def test_two_columns_of_one_name(self, refused: Any, tmp_path: Path) -> None:
         table = arrow.table([[1], [2]], names=["a", "a"])
@@ -371,7 +367,7 @@ class TestPartitions:
     @pytest.mark.parametrize("directory", ["zip=1/zip=2", "zip=%C3%28"])
     def test_directories_that_say_no_one_text_are_refused(self, refused: Any, tmp_path: Path, directory: str) -> None:
         write_csv(tmp_path / "in" / directory / "0.csv", "a\n1\n")
-        refused(tmp_path / "in", "(two directories say different values|is not percent-encoded UTF-8)", keys=["zip"])
+        refused(tmp_path / "in", "(two directories have different values|is not percent-encoded UTF-8)", keys=["zip"])
 
     def test_directories_say_texts(self, scored: Any, tmp_path: Path) -> None:
         for directory in ("zip=00123", "zip=1E5", "zip=a%2Fb %C3%A9", "zip=__HIVE_DEFAULT_PARTITION__"):
@@ -452,7 +448,7 @@ class TestGoingOn:
         monkeypatch.setattr("wallaroo_ext.batch.reading.schema.DataSet.decide", None)
         done = infer_dataset(client, URL, tmp_path / "in", tmp_path / "out", **options)
         assert done.rows_before >= 100
-        found = read(tmp_path / "out").to_pydict()
+        found = read_output(tmp_path / "out").to_pydict()
         assert found["k"] == [*(f"0{n}" for n in range(500)), "last"]
         assert found["out.a"] == [*map(float, range(500)), 0.5]
         assert found["out.k"] == found["k"]

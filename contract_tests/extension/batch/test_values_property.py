@@ -6,9 +6,7 @@ what it is sent, and compared. The readers' blocks are made small, so that small
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import tempfile
 from itertools import pairwise
 from pathlib import Path
@@ -19,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
-from pyarrow import dataset as datasets
 from pyarrow import feather, parquet
 
+from contract_tests.support.data.batch_rows import csv_content, read_output
 from contract_tests.support.sandbox.deployments import deployed
 from contract_tests.support.servers.echo_instance import URL, Echo
 from wallaroo_ext import BatchRetries, PartSize, connect, infer, infer_dataset
@@ -57,7 +55,7 @@ def decimals(digits: int, scale: int) -> st.SearchStrategy[decimal.Decimal]:
 
 
 def scalars() -> Iterator[tuple[Any, st.SearchStrategy[Any]]]:
-    """Types that are no lists and no records, with their values."""
+    """Yield types other than lists and records, with their values."""
     for bits in (8, 16, 32, 64):
         yield getattr(arrow, f"int{bits}")(), integers(bits, signed=True)
         yield getattr(arrow, f"uint{bits}")(), integers(bits, signed=False)
@@ -89,7 +87,7 @@ SCALARS = list(scalars())
 
 
 def nested(kind: Any, values: st.SearchStrategy[Any]) -> Iterator[tuple[Any, st.SearchStrategy[Any]]]:
-    """Types of lists and records over another one, with their values."""
+    """Yield types of lists and records of another type, with their values."""
     some = st.lists(st.none() | values, max_size=3)
     yield arrow.list_(kind), some
     yield arrow.large_list(kind), some
@@ -110,7 +108,7 @@ KINDS = SCALARS + [each for kind, values in INNER[:20:3] for each in nested(kind
 
 @st.composite
 def columns(draw: st.DrawFn) -> list[Any]:
-    """Three columns, each of one type, of a length around the readers' blocks."""
+    """Return three columns, each of one type, of a length around the readers' blocks."""
     rows = draw(st.sampled_from([0, 1, 2, 6, 7, 8, 13, 14, 15, 40]))
     return [column(draw, rows) for _ in range(3)]
 
@@ -126,7 +124,7 @@ def column(draw: st.DrawFn, rows: int) -> Any:
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Readers take few rows and bytes at a time."""
+    """Make the readers take few rows and bytes at a time."""
     monkeypatch.setattr(readers, "BATCH_ROWS", 7)
     monkeypatch.setattr(csv_files, "BLOCK_BYTES", 40)
 
@@ -142,11 +140,11 @@ def scored(client: Client, url: str, source: Path, **options: Any) -> Any:
     with tempfile.TemporaryDirectory() as target:
         more: Any = {"request_rows": 5, "part_size": PartSize(rows=11), "retries": BatchRetries(attempts=1), **options}
         infer_dataset(client, url, source, target, **more)
-        return datasets.dataset(target, format="parquet").to_table()
+        return read_output(target)
 
 
 def check_tables(client: Client, tables: list[Any], form: str) -> None:
-    """The keys of tables of one schema come back as they are, with their types, each beside its row's value."""
+    """Make sure that the keys of tables come back with their types, each beside the value of its row."""
     whole = arrow.concat_tables(tables)
     with tempfile.TemporaryDirectory() as directory:
         for number, table in enumerate(tables):
@@ -166,7 +164,7 @@ def check_tables(client: Client, tables: list[Any], form: str) -> None:
 
 
 def tables_of(some: list[Any], cuts: list[int]) -> list[Any]:
-    """Columns beside the numbers of their rows, in several tables."""
+    """Return columns, and the numbers of their rows, in several tables."""
     rows = len(some[0])
     named = {f"x{number}": each for number, each in enumerate(some)}
     table = arrow.table(named | {"n": arrow.array(range(rows), arrow.int64())})
@@ -241,17 +239,6 @@ def client(sandbox: dict[str, str]) -> Generator[Client]:
 RECORDS = st.lists(st.fixed_dictionaries({"k": CSV_TEXTS} | NUMBERS), min_size=1, max_size=12)
 
 
-def written(rows: list[dict[str, Any]], *, quoted: bool, line_end: str) -> bytes:
-    """Rows as CSV; numbers in the fewest digits that stand for them."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator=line_end, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL)
-    names = ["k", *_TYPES]
-    writer.writerow(names)
-    for row in rows:
-        writer.writerow([str(row[name]) for name in names])
-    return text.getvalue().encode()
-
-
 def _quotes_all(row: dict[str, Any]) -> bool:
     """Return whether Python's writer would leave a carriage return without quotes."""
     return any("\r" in str(value) for value in row.values())
@@ -262,7 +249,8 @@ def _values_of_csv(rows: list[dict[str, Any]], quoted: Any, line_end: str, clien
     with tempfile.TemporaryDirectory() as directory:
         for number, part in enumerate((rows[: len(rows) // 2], rows[len(rows) // 2 :])):
             if part:
-                content = written(part, quoted=quoted, line_end=line_end)
+                texts = [[str(row[name]) for name in ("k", *_TYPES)] for row in part]
+                content = csv_content([["k", *_TYPES], *texts], line_end=line_end, quoted=quoted)
                 (Path(directory) / f"{number}.csv").write_bytes(content)
         found = scored(client, url, Path(directory), keys=["k", "i"], columns=list(_TYPES), types=_TYPES)
     assert found.column("k").to_pylist() == [row["k"] for row in rows]

@@ -429,13 +429,13 @@ class TestMisuse:
     def test_an_upload_and_a_run_refuse_the_same(
         self, sandbox: dict[str, str], model_file: Path, progress: Any
     ) -> None:
-        from wallaroo_ext.batch.progress import shown
+        from wallaroo_ext.batch.progress import progress_function
 
         transport = Interrupting((), answered=False)
         with connected(sandbox, transport) as client, pytest.raises(InvalidDataError, match="`progress` is a function"):
             upload_model(client, model_file, name="m", progress=progress)
         assert transport.operations == []
-        with pytest.raises(InvalidDataError, match="`progress` is a function"), shown(progress):
+        with pytest.raises(InvalidDataError, match="`progress` is a function"), progress_function(progress):
             pass
 
     def test_a_line_needs_a_library(self, monkeypatch: pytest.MonkeyPatch, client: Client, model: ModelVersion) -> None:

@@ -268,9 +268,9 @@ def broken() -> Iterator[Any]:
         yield pytest.param(whole[:size], arrow_media_type(), "no Arrow file", id=f"{size} bytes of Arrow")
 
 
-@pytest.mark.parametrize(("content", "kind", "said"), list(broken()))
-def test_what_holds_no_rows_breaks_the_contract(content: bytes, kind: str, said: str) -> None:
-    with pytest.raises(ContractViolationError, match=said) as raised:
+@pytest.mark.parametrize(("content", "kind", "message"), list(broken()))
+def test_what_holds_no_rows_breaks_the_contract(content: bytes, kind: str, message: str) -> None:
+    with pytest.raises(ContractViolationError, match=message) as raised:
         read(content, kind)
     assert raised.value.status == 200
     assert raised.value.operation == "infer_pipeline"
@@ -285,7 +285,7 @@ def test_an_arrow_answer_whose_offsets_lie_is_not_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "kind", "said"),
+    ("status", "body", "kind", "message"),
     [
         (400, {"code": 400, "status": "Error", "error": "bad width", "source": "engine"}, EngineError, "bad width"),
         (400, [{"code": 400, "status": "Error", "error": "bad", "source": "sidekick"}], EngineError, "bad"),
@@ -293,7 +293,9 @@ def test_an_arrow_answer_whose_offsets_lie_is_not_read() -> None:
         (404, {"code": 404, "msg": "no such"}, NotFoundError, "no such"),
     ],
 )
-def test_what_the_engine_says_is_an_error_of_its_own(status: int, body: Any, kind: type[Exception], said: str) -> None:
-    error = response_error("infer_pipeline", httpx.Response(status, json=body))
+def test_what_the_engine_says_is_an_error_of_its_own(
+    status: int, body: Any, kind: type[Exception], message: str
+) -> None:
+    error = refusal("infer_pipeline", httpx.Response(status, json=body))
     assert isinstance(error, kind)
-    assert said in str(error)
+    assert message in str(error)

@@ -33,7 +33,7 @@ def output(column: Any) -> np.ndarray[Any, Any]:
 
 
 def lists(shape: tuple[int, ...], *, kind: Any = pa.list_, dtype: Any = np.float32) -> Any:
-    """Nested lists of a shape, of variable or of fixed size."""
+    """Return nested lists of a shape, of variable or of fixed size."""
     column: Any = to_table({"y": np.arange(np.prod(shape)).astype(dtype).reshape(shape)}).column("y").chunk(0)
     wanted: Any = pa.from_numpy_dtype(np.dtype(dtype))
     for size in reversed(shape[1:]):
@@ -108,7 +108,7 @@ def test_times_and_dates_are_numpys_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "said"),
+    ("column", "message"),
     [
         (pa.array([[1.0], [1.0, 2.0]]), r"'out\.y'.*different lengths, such as 1 and 2"),
         (pa.array([[[1.0], [1.0, 2.0]]]), "different lengths"),
@@ -118,8 +118,8 @@ def test_times_and_dates_are_numpys_own() -> None:
         (pa.array([{"a": 1}]), "struct"),
     ],
 )
-def test_what_is_no_array_is_an_error_that_names_the_output(column: Any, said: str) -> None:
-    with pytest.raises(InvalidDataError, match=said):
+def test_what_is_no_array_is_an_error_that_names_the_output(column: Any, message: str) -> None:
+    with pytest.raises(InvalidDataError, match=message):
         outputs(answer(column))
 
 

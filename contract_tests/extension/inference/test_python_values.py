@@ -76,10 +76,10 @@ def test_what_would_become_another_value_is_refused_with_its_column_and_row(name
     }[form]()
     with pytest.raises(InvalidDataError, match="a") as raised:
         to_table(rows)
-    said = str(raised.value)
+    message = str(raised.value)
     if form in {"columns", "records"}:
-        assert said.startswith("The column 'a' cannot be read: ")
-        assert row < 0 or f"row {row}, " in said
+        assert message.startswith("The column 'a' cannot be read: ")
+        assert row < 0 or f"row {row}, " in message
 
 
 @pytest.mark.parametrize(

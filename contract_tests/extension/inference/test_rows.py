@@ -219,7 +219,7 @@ class TestKindsOfRows:
             infer(talking, where, {"a": [1]})
 
     @pytest.mark.parametrize(
-        ("rows", "said"),
+        ("rows", "message"),
         [
             (5, "not int"),
             (None, "not NoneType"),
@@ -248,8 +248,10 @@ class TestKindsOfRows:
             (pa.array([{"a": 1}, None]), "null"),
         ],
     )
-    def test_what_is_no_table_is_refused_in_a_sentence(self, talking: Client, echo: Echo, rows: Any, said: str) -> None:
-        with pytest.raises(InvalidDataError, match=said):
+    def test_what_is_no_table_is_refused_in_a_sentence(
+        self, talking: Client, echo: Echo, rows: Any, message: str
+    ) -> None:
+        with pytest.raises(InvalidDataError, match=message):
             infer(talking, URL, rows)
         assert not echo.requests
 
@@ -729,7 +731,7 @@ def elements(kind: str, *, finite: bool) -> Any:
 
 @st.composite
 def tensors(draw: st.DrawFn, *, finite: bool) -> dict[str, Any]:
-    """Rows of the model: an array for each of its inputs."""
+    """Return rows of the model: an array for each of its inputs."""
     rows = draw(st.integers(0, 4))
     return {
         f"x{n}": draw(st_numpy.arrays(kind, (rows, *SHAPE), elements=elements(kind, finite=finite)))
@@ -738,7 +740,7 @@ def tensors(draw: st.DrawFn, *, finite: bool) -> dict[str, Any]:
 
 
 def as_lists(arrays: dict[str, Any]) -> Table:
-    """Rows as lists of variable size."""
+    """Return rows as lists of variable size."""
     table = to_table(arrays)
     kinds = [pa.list_(pa.list_(_innermost(kind))) for kind in table.schema.types]
     return table.cast(pa.schema(dict(zip(table.column_names, kinds, strict=True))))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.support.data.batch_rows import batch, inputs_of, pq, scores_of, table_of, vectors, written
+from contract_tests.support.data.batch_rows import batch, inputs_of, pq, scores_of, table_of, vectors, write_tables
 from contract_tests.support.sandbox.deployments import WORKSPACE, deployed
 from contract_tests.support.servers.forking import children, forked_within, run_in_child
 from wallaroo_ext import (
@@ -116,7 +116,7 @@ class TestDatasets:
     def test_each_process_has_its_own(
         self, used: Client, url: str, tmp_path: Path, expected: Callable[[Any], Any]
     ) -> None:
-        tables = written(tmp_path / "in", 50, 50)
+        tables = write_tables(tmp_path / "in", 50, 50)
 
         def score(number: int) -> None:
             target = tmp_path / f"out-{number}"

@@ -91,7 +91,7 @@ def test_of_the_environment(home: Path) -> None:
 
 
 def test_of_what_is_read_and_written_for_python(home: Path) -> None:
-    from wallaroo_ext.batch.reading.discovery import find
+    from wallaroo_ext.batch.reading.discovery import find_files
     from wallaroo_ext.batch.writing.storage import Storage
     from wallaroo_ext.inference.rows import to_table
     from wallaroo_ext.uploads.sources import opened
@@ -102,11 +102,11 @@ def test_of_what_is_read_and_written_for_python(home: Path) -> None:
     with opened("~/rows.csv", None) as source:
         assert source.file_name == "rows.csv"
     for named in ("~/rows.csv", "~/*.csv", "~", ["~/rows.csv"]):
-        assert find(named, None).paths == [str(home / "rows.csv")]
+        assert find_files(named, None).paths == [str(home / "rows.csv")]
     storage = Storage("~/scored")
     storage.make()
     assert (home / "scored").is_dir()
-    assert storage.place == str(home / "scored")
+    assert storage.location == str(home / "scored")
     assert not Path("~").exists()
 
 

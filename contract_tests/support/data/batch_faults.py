@@ -1,4 +1,4 @@
-"""Every way in which the sandbox can fail, each with its share of the requests."""
+"""Rules by which the sandbox fails in every way that it can."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ FAULTS: tuple[dict[str, Any], ...] = (
 )
 
 
-def rules(share: float, operation: str = "*") -> list[dict[str, Any]]:
-    """Rules by which a share of all requests fails, in all ways alike."""
+def fault_rules(share: float, operation: str = "*") -> list[dict[str, Any]]:
+    """Return rules by which a share of all requests fails, with the same share for each way."""
     each = share / len(FAULTS)
     return [
         {"operation": operation, "probability": each, "seed": number} | fault for number, fault in enumerate(FAULTS)

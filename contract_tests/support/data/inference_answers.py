@@ -1,7 +1,7 @@
-"""Answers that the contract allows, made by hypothesis, and answers that break it in one place.
+"""Strategies of hypothesis for answers that the contract allows, and for answers that break it in one place.
 
-Schemathesis has strategies for schemas, too. These differ in what is looked for: unknown fields at every object, values
-that `x-extensible-enum` does not list, and one place that is wrong where the rest is right.
+Schemathesis has strategies for schemas, too. These add what it lacks: unknown fields in every object, values that
+`x-extensible-enum` does not list, and a single wrong place in an answer that is right otherwise.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.drift.shapes import Shape, Shapes
 
 NAMES = st.sampled_from(["new_field", "additional_properties", "to_dict", "self", "type", "class", "ä", "a.b", ""])
-"""Names of unknown fields, those among them that a generated class has for something else."""
+"""Names of unknown fields, some of which a generated class uses for something else."""
 TEXTS = st.sampled_from(["", "a", "none", "\u2028", "\U0001f600", "2023-01-01T05:00:00Z"]) | st.text(max_size=8)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70)
 PLAIN = st.none() | st.booleans() | NUMBERS | TEXTS
 ANY_JSON = PLAIN | st.lists(PLAIN, max_size=2) | st.dictionaries(TEXTS, PLAIN, max_size=2)
 
-Place = tuple[str | int, ...]
+JsonPath = tuple[str | int, ...]
 
 
 class Answers:
@@ -43,7 +43,7 @@ class Answers:
         self._known: dict[int, SearchStrategy[Any]] = {}
 
     def of(self, schema: Any) -> SearchStrategy[Any]:
-        """Values of a schema."""
+        """Return a strategy of the values of a schema."""
         if schema is True:
             return ANY_JSON
         if id(schema) not in self._known:
@@ -68,10 +68,10 @@ class Answers:
         optional = {name: values for name, values in fields.items() if name not in shape.required}
         known = st.fixed_dictionaries(required, optional=optional)
         others = st.dictionaries(NAMES.filter(lambda name: name not in fields), self.of(shape.others), max_size=2)
-        return st.tuples(known, others).map(_together)
+        return st.tuples(known, others).map(_merge)
 
 
-def _together(parts: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
+def _merge(parts: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
     return parts[0] | parts[1]
 
 
@@ -83,30 +83,32 @@ def _texts(shape: Shape) -> SearchStrategy[str]:
 
 @st.composite
 def broken(draw: DrawFn, shapes: Shapes, schema: Any, values: SearchStrategy[Any]) -> Any:
-    """A value that breaks its schema in one place: a required field is missing, or something is of another type."""
+    """Return a value that breaks its schema in one place: a required field is missing, or a value has a wrong type."""
     value = copy.deepcopy(draw(values))
-    places = list(places_in(shapes, schema, value))
-    place, allowed, may_be_missing = draw(st.sampled_from(places))
+    paths = list(described_paths(shapes, schema, value))
+    path, allowed, may_be_missing = draw(st.sampled_from(paths))
     if may_be_missing and draw(st.booleans()):
-        del _holder(value, place)[place[-1]]
+        del _parent(value, path)[path[-1]]
         return value
     wrong = draw(ANY_JSON.filter(lambda other: type_of(other) not in allowed))
-    if not place:
+    if not path:
         return wrong
-    _holder(value, place)[place[-1]] = wrong
+    _parent(value, path)[path[-1]] = wrong
     return value
 
 
-def places_in(shapes: Shapes, schema: Any, value: Any, place: Place = ()) -> Iterator[tuple[Place, set[str], bool]]:
-    """The value itself and what its schemas name in it: the place, the types there, and whether it is required."""
+def described_paths(
+    shapes: Shapes, schema: Any, value: Any, path: JsonPath = ()
+) -> Iterator[tuple[JsonPath, set[str], bool]]:
+    """Yield the paths of a value and of its described parts, each with its types and whether it is required."""
     found = shapes.of(schema)
-    yield place, {shape.type for shape in found}, False
-    yield from _inside(shapes, found, value, place)
+    yield path, {shape.type for shape in found}, False
+    yield from _inner_paths(shapes, found, value, path)
 
 
-def _inside(
-    shapes: Shapes, found: tuple[Shape, ...], value: Any, place: Place
-) -> Iterator[tuple[Place, set[str], bool]]:
+def _inner_paths(
+    shapes: Shapes, found: tuple[Shape, ...], value: Any, path: JsonPath
+) -> Iterator[tuple[JsonPath, set[str], bool]]:
     shape = next(
         (shape for shape in found if shape.type == type_of(value) and shape.required <= set(object_of(value))), None
     )
@@ -115,13 +117,13 @@ def _inside(
     for name, inner in object_of(value).items():
         if name in shape.fields:
             types = shapes.of(shape.fields[name])
-            yield (*place, name), {each.type for each in types}, name in shape.required
-            yield from _inside(shapes, types, inner, (*place, name))
+            yield (*path, name), {each.type for each in types}, name in shape.required
+            yield from _inner_paths(shapes, types, inner, (*path, name))
     for number, item in enumerate(list_of(value)):
-        yield from places_in(shapes, shape.items, item, (*place, number))
+        yield from described_paths(shapes, shape.items, item, (*path, number))
 
 
-def _holder(value: Any, place: Place) -> Any:
-    for key in place[:-1]:
+def _parent(value: Any, path: JsonPath) -> Any:
+    for key in path[:-1]:
         value = value[key]
     return value

@@ -1,4 +1,4 @@
-"""A directory as it is, byte for byte, and what a person may have in one."""
+"""Snapshots of directories, and files such as people have in them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Snapshot = dict[str, tuple[int, int, bytes]]
 
 
 def snapshot(*directories: Path) -> Snapshot:
-    """The kind and mode, the time of the last change, and the content or the target of everything in directories."""
+    """Return the mode, the time of change, and the content or target of everything in some directories."""
     paths = [path for directory in directories for path in (directory, *sorted(directory.rglob("*")))]
-    return {str(path): _seen(path) for path in paths}
+    return {str(path): _state(path) for path in paths}
 
 
-def _seen(path: Path) -> tuple[int, int, bytes]:
+def _state(path: Path) -> tuple[int, int, bytes]:
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode):
         content = os.fsencode(path.readlink())
@@ -28,7 +28,7 @@ def _seen(path: Path) -> tuple[int, int, bytes]:
 
 
 def write(file: Path, content: bytes = b"somebody's own") -> Path:
-    """Make a file with its directory, as if it was made long ago."""
+    """Write a file, with its directory, as if it had been made long ago."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
     file.chmod(0o640)
@@ -37,7 +37,7 @@ def write(file: Path, content: bytes = b"somebody's own") -> Path:
 
 
 def fill(directory: Path, outside: Path, *names: str) -> None:
-    """Have a directory with what people have: files of some names, dotfiles, folders, and links to `outside`."""
+    """Fill a directory with files of some names, and with dotfiles, folders, and links to `outside`."""
     for name in (*names, ".hidden", ".config/settings", "notes.txt", ".notes.txt.0123456789abcdef.unfinished"):
         write(directory / name)
     write(outside / "file", b"outside")

@@ -1,4 +1,4 @@
-"""Data directories of sandboxes with model files, made without a server."""
+"""Making data directories of sandboxes with model files, without a server."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""The rows of a data set, file by file in a fixed order, from any position on."""
+"""Reading the rows of a data set, file by file in a fixed order, from any position on."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.batch.reading.discovery import FoundFiles, find, format_of
+from wallaroo_ext.batch.reading.discovery import FoundFiles, find_files, format_of
 from wallaroo_ext.batch.reading.positions import Position
 from wallaroo_ext.batch.reading.readers import ArrowReader, CsvReader, ParquetReader
-from wallaroo_ext.batch.reading.schema import DataSet, Decided, FileOfSet, read_as
+from wallaroo_ext.batch.reading.schema import DataFile, DataSet, DecidedTypes, read_as
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_files import Dialect, skip_rows
 from wallaroo_ext.inference.files.csv_types import from_texts
@@ -34,12 +34,13 @@ class Source:
 
     Args:
         data: The data set.
-        found: Its files.
-        where: Which rows to read; None for all.
+        found: The files of the data set.
+        columns: The columns to read; None for all but an index of pandas.
+        where: The filter of rows; None for all rows.
 
     Attributes:
-        columns: The columns to read, in order; all but an index of pandas by default.
-        decided: Their types; None before they are asked for.
+        columns: The columns to read, in order.
+        decided: The types of the columns; None before they are decided.
     """
 
     def __init__(
@@ -49,8 +50,8 @@ class Source:
         self._found = found
         self._where = where
         self._keys: tuple[str, ...] = ()
-        self.columns = self.sendable if columns is None else list(columns)
-        self.decided: Decided | None = None
+        self.columns = self.data_columns if columns is None else list(columns)
+        self.decided: DecidedTypes | None = None
         self._check()
 
     def _check(self) -> None:
@@ -64,8 +65,8 @@ class Source:
         return self._data.names
 
     @property
-    def sendable(self) -> list[str]:
-        """The columns of the data set but for an index of pandas.
+    def data_columns(self) -> list[str]:
+        """The columns of the data set without an index of pandas.
 
         Raises:
             InvalidDataError: A column is an index in some files only.
@@ -74,52 +75,52 @@ class Source:
         return [name for name in self.names if name not in self._data.index]
 
     @property
-    def filtered_by(self) -> list[str]:
-        """The columns that the filter looks at."""
+    def filter_columns(self) -> list[str]:
+        """The columns that the filter uses."""
         where = self._where
         if where is None:
             return []
         nulls = pa.schema([(name, pa.null()) for name in self.names])
         named = [name for name in self.names if name in str(where)]
-        return [name for name in named if not _evaluates(where, nulls.remove(self.names.index(name)))]
+        return [name for name in named if not _has_columns_of(where, nulls.remove(self.names.index(name)))]
 
     def decide(
         self,
         keys: Sequence[str] = (),
         sent: Collection[str] | None = None,
-        seen: Callable[[int], object] = lambda _: None,
-        known: Decided | None = None,
-    ) -> Decided:
-        """Decide the type of each column, once, from all files.
+        on_rows: Callable[[int], object] = lambda _: None,
+        known: DecidedTypes | None = None,
+    ) -> DecidedTypes:
+        """Decide the types of the columns from all files, at the first call, and return them.
 
         Args:
-            keys: The columns that are carried to the output.
-            sent: The columns that are sent; all that are read by default.
-            seen: Is told how many rows of CSV were looked at, now and then.
-            known: What an earlier run decided of the same files.
+            keys: The columns that are copied to the output.
+            sent: The columns that are sent; by default all that are read.
+            on_rows: A function that is called now and then with the number of CSV rows that were checked.
+            known: The types that an earlier run decided for the same files.
 
         Raises:
-            InvalidDataError: There is no type for all values of a column, or the filter does not fit the types.
+            InvalidDataError: No type holds all values of a column, or the filter does not fit the types.
         """
         if self.decided is None:
             self._keys = tuple(keys)
-            compared = self.filtered_by
+            filtered = self.filter_columns
             if known is not None:
-                self._data.take(known)
+                self._data.apply(known)
                 self.decided = known
             else:
-                typed = {*(self.columns if sent is None else sent), *compared}
-                used = dict.fromkeys([*self.columns, *compared])
-                self.decided = self._data.decide(used, self._keys, typed, seen)
+                typed = {*(self.columns if sent is None else sent), *filtered}
+                used = dict.fromkeys([*self.columns, *filtered])
+                self.decided = self._data.decide(used, self._keys, typed, on_rows)
             self._check_filter(self.decided)
         return self.decided
 
-    def _check_filter(self, decided: Decided) -> None:
-        """A filter that names no column, or compares a text with a number, is known without reading."""
+    def _check_filter(self, decided: DecidedTypes) -> None:
+        """Raise InvalidDataError if the filter does not fit the types; that shows on an empty table."""
         if self._where is None:
             return
         try:
-            _compared(decided, decided.schema.empty_table()).filter(self._where)
+            _with_filter_types(decided, decided.schema.empty_table()).filter(self._where)
         except (pa.ArrowException, TypeError, ValueError, KeyError) as error:
             raise InvalidDataError(
                 f"The filter {self._where} does not fit the data set: {str(error).partition(chr(10))[0]}",
@@ -127,12 +128,12 @@ class Source:
             ) from error
 
     def type_of(self, name: str) -> DataType:
-        """Return the type of a column, as a filter compares it."""
+        """Return the type that a column has for a filter."""
         decided = self._decided()
         return (decided.sent if name in decided.sent.names else decided.schema).field(name).type
 
     def text_in(self, name: str) -> Field | None:
-        """Return where a column of CSV has a text that is no number; None where that is not known."""
+        """Return the first field of a CSV column that is no number; None if that is not known."""
         return self._data.text_in(name)
 
     @property
@@ -141,85 +142,85 @@ class Source:
         return self._found.files()
 
     def reads(self, system: Any, directory: str) -> bool:
-        """Return whether files of a directory are read, or would be once there are any.
+        """Return whether the data set has files in a directory, or would have them once some are written there.
 
         Args:
-            system: The file system that the directory is in.
-            directory: Its path.
+            system: The file system of the directory.
+            directory: The path of the directory.
         """
-        return self._found.overlap(system, directory)
+        return self._found.overlaps(system, directory)
 
     def path(self, position: Position) -> str:
-        """Return the file of a position."""
+        """Return the path of the file at a position."""
         return self._data.files[position.file].reader.path
 
     def count(self) -> int | None:
-        """Return how many rows there are; None where only reading them all would tell."""
+        """Return the number of rows; None if it is unknown before all are read."""
         if self._where is not None:
             return None
         rows = [file.reader.rows for file in self._data.files]
         return None if None in rows else sum(each or 0 for each in rows)
 
-    def chosen(self, columns: Sequence[str] | None, where: Any) -> Source:
-        """Return the same data set with other columns and rows."""
+    def select(self, columns: Sequence[str] | None, where: Any) -> Source:
+        """Return the same data set with other columns and another filter."""
         return Source(self._data, self._found, columns, _expression(where))
 
     def batches(self, begin: Position) -> Iterator[tuple[Position, RecordBatch]]:
-        """Yield the rows from a position on, each batch with where it begins.
+        """Yield the rows from a position on, each batch with the position of its first row.
 
         Raises:
-            InvalidDataError: A file cannot be read as what the data set is.
+            InvalidDataError: A file cannot be read in the format of the data set.
         """
         for number in range(begin.file, len(self._data.files)):
             row = begin.row if number == begin.file else 0
             file = self._data.files[number]
             try:
-                for batch in self._of_file(file, row):
+                for batch in self._file_batches(file, row):
                     yield Position(number, row), batch
                     row += batch.num_rows
             except (pa.ArrowException, ValueError) as error:
                 raise InvalidDataError(f"{file.reader.path} cannot be read: {error}") from error
 
-    def _of_file(self, file: FileOfSet, row: int) -> Iterator[RecordBatch]:
+    def _file_batches(self, file: DataFile, row: int) -> Iterator[RecordBatch]:
         decided = self._decided()
-        own = [name for name in decided.schema.names if name not in file.partitions]
-        if any(name not in file.reader.schema.names for name in own):  # a file without rows
+        names = [name for name in decided.schema.names if name not in file.partitions]
+        if any(name not in file.reader.schema.names for name in names):  # a file without rows
             return
-        if not own:  # the rows have to be counted by some column
-            own = file.reader.schema.names[:1]
-        read = file.reader.batches(own, 0 if self._where is not None else row)
+        if not names:  # some column is needed to count the rows
+            names = file.reader.schema.names[:1]
+        read = file.reader.batches(names, 0 if self._where is not None else row)
         whole = (read_as(file, decided.schema, batch) for batch in read)
-        filtered = whole if self._where is None else skip_rows(row, self._filtered(decided, whole))
+        filtered = whole if self._where is None else skip_rows(row, self._filter(decided, whole))
         for batch in filtered:
             yield batch.select(self.columns)
 
-    def _filtered(self, decided: Decided, batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
+    def _filter(self, decided: DecidedTypes, batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
         """Yield the rows that pass the filter."""
         for batch in batches:
             table = pa.Table.from_batches([batch])
-            numbered = _compared(decided, table).append_column(_PLACE, pa.array(range(table.num_rows)))
-            places = numbered.filter(self._where).column(_PLACE)
-            yield from table.take(places).combine_chunks().to_batches()
+            numbered = _with_filter_types(decided, table).append_column(_ROW_NUMBER, pa.array(range(table.num_rows)))
+            rows = numbered.filter(self._where).column(_ROW_NUMBER)
+            yield from table.take(rows).combine_chunks().to_batches()
 
-    def _decided(self) -> Decided:
+    def _decided(self) -> DecidedTypes:
         return self.decided or self.decide()
 
 
-_PLACE = "\0place"
-"""A column for the places of rows, of a name that no file has."""
+_ROW_NUMBER = "\0row"
+"""A column for the numbers of rows, with a name that no file has."""
 
 
-def _compared(decided: Decided, table: Any) -> Any:
-    """Return a table as a filter compares it: keys that are read as texts are what those stand for."""
+def _with_filter_types(decided: DecidedTypes, table: Any) -> Any:
+    """Return a table with values in place of the texts of keys, as a filter needs them."""
     for each in decided.sent:
         values = [from_texts(chunk, each.type) for chunk in table.column(each.name).chunks]
-        place = table.column_names.index(each.name)
-        table = table.set_column(place, each.name, pa.chunked_array(values, each.type))
+        position = table.column_names.index(each.name)
+        table = table.set_column(position, each.name, pa.chunked_array(values, each.type))
     return table
 
 
-def _evaluates(where: Any, schema: Any) -> bool:
-    """Return whether a filter finds its columns."""
+def _has_columns_of(where: Any, schema: Any) -> bool:
+    """Return whether a schema has all columns of a filter."""
     try:
         schema.empty_table().filter(where)
     except (pa.ArrowException, TypeError, ValueError, KeyError) as error:
@@ -236,43 +237,43 @@ def open_source(
     where: Any = None,
     types: Mapping[str, DataType | str] | None = None,
 ) -> Source:
-    """Return a data set by what a person names.
+    """Return the data set that a source names.
 
     Args:
         source: A file, a directory, a pattern with `*`, `?` or `[`, a list of files, or a data set of pyarrow.
-        filesystem: The file system of pyarrow or fsspec that they are in; that of a URL, or the machine's.
-        kind: `parquet`, `arrow` or `csv`; by the names of the files where it is None.
+        filesystem: Their file system, of pyarrow or fsspec; without one, that of the URL, or this machine's.
+        kind: `parquet`, `arrow` or `csv`; None to go by the names of the files.
         columns: The columns to read.
-        where: Which rows to read: an expression of pyarrow, or pyarrow's lists of tuples.
+        where: The filter of rows: an expression of pyarrow, or a list of tuples as pyarrow takes it.
         types: The types of columns, by pyarrow's types or their names.
 
     Raises:
         InvalidDataError: There are no such files, or they cannot be read.
-        OSError: The file system says no.
+        OSError: The file system refuses access.
     """
     if isinstance(source, Source):
-        return source.chosen(columns, where)
-    named = {name: type_named(name, each) for name, each in (types or {}).items()}
+        return source.select(columns, where)
+    named = {name: parse_type(name, each) for name, each in (types or {}).items()}
     if isinstance(source, datasets.Dataset):
-        return _of_dataset(source, named, columns, where)
-    found = find(source, filesystem)
+        return _from_dataset(source, named, columns, where)
+    found = find_files(source, filesystem)
     form = format_of(found.paths, kind)
-    files = [FileOfSet(_READERS[form](found.system, path), found.partitions(path)) for path in found.paths]
-    return Source(_data(files, source, form, types=named), found, columns, _expression(where))
+    files = [DataFile(_READERS[form](found.system, path), found.partitions(path)) for path in found.paths]
+    return Source(_data_set(files, source, form, types=named), found, columns, _expression(where))
 
 
-def _data(files: list[FileOfSet], source: Any, form: str, **said: Any) -> DataSet:
+def _data_set(files: list[DataFile], source: Any, form: str, **options: Any) -> DataSet:
     try:
-        return DataSet(files, **said)
+        return DataSet(files, **options)
     except (pa.ArrowException, ValueError) as error:
         raise InvalidDataError(f"{source} cannot be read as {form}: {error}") from error
 
 
-def type_named(column: str, kind: Any) -> Any:
-    """Return a type of pyarrow, by itself or by its name, such as `int64` or `timestamp[us]`.
+def parse_type(column: str, kind: Any) -> Any:
+    """Return the type of pyarrow for a name such as `int64` or `timestamp[us]`; a type stays as it is.
 
     Raises:
-        InvalidDataError: There is none of this name.
+        InvalidDataError: There is no type of this name.
     """
     if isinstance(kind, pa.DataType):
         return kind
@@ -280,13 +281,13 @@ def type_named(column: str, kind: Any) -> Any:
         return pa.type_for_alias(kind)
     except (ValueError, TypeError):
         raise InvalidDataError(
-            f"`types` says that {column!r} is {kind!r}, which is no type: such as string, int64, float64, bool, "
-            "date32, timestamp[us]."
+            f"`types` says that {column!r} is {kind!r}, which is no type: name one such as string, int64, "
+            "float64, bool, date32 or timestamp[us]."
         ) from None
 
 
-def _of_dataset(dataset: Any, types: Mapping[str, Any], columns: Sequence[str] | None, where: Any) -> Source:
-    """Return a data set that somebody made with pyarrow."""
+def _from_dataset(dataset: Any, types: Mapping[str, Any], columns: Sequence[str] | None, where: Any) -> Source:
+    """Return the data set for one of pyarrow."""
     if not isinstance(dataset, datasets.FileSystemDataset):
         raise InvalidDataError(
             f"A data set of files is needed, not {type(dataset).__name__}; infer_batches takes rows that are in memory."
@@ -298,23 +299,23 @@ def _of_dataset(dataset: Any, types: Mapping[str, Any], columns: Sequence[str] |
     if form not in _READERS:
         raise InvalidDataError(f"A data set is of Parquet, Arrow or CSV files, not of {form} files.")
     make = _csv_reader(dataset) if form == "csv" else _READERS[form]
-    files = [FileOfSet(make(found.system, each.path), _partitions(each)) for each in fragments]
-    given = {field.name: field.type for field in dataset.schema}
+    files = [DataFile(make(found.system, each.path), _partitions(each)) for each in fragments]
+    schema_types = {field.name: field.type for field in dataset.schema}
     if form == "csv":
-        given = _said_types(dataset, found, given)
-    data = _data(files, "The data set", form, types=types, given=given, names=dataset.schema.names)
+        schema_types = _explicit_types(dataset, found, schema_types)
+    data = _data_set(files, "The data set", form, types=types, schema_types=schema_types, names=dataset.schema.names)
     return Source(data, found, columns, _expression(where))
 
 
 def _partitions(fragment: Any) -> dict[str, str | None]:
-    """Return the columns that the directories of a file say, with the texts that they say."""
+    """Return the partition columns of a file, with the texts in the names of its directories."""
     keys: dict[str, Any] = datasets.get_partition_keys(fragment.partition_expression)
-    said = FoundFiles(None, [], "").partitions(fragment.path)
+    written = FoundFiles(None, [], "").partitions(fragment.path)
     found: dict[str, str | None] = {}
     for name, value in keys.items():
         text = None if value is None else str(value)
-        if name in said and _stands_for(said[name], value):
-            text = said[name]
+        if name in written and _stands_for(written[name], value):
+            text = written[name]
         elif text is not None and text not in fragment.path.split("/"):
             raise InvalidDataError(f"{fragment.path}: the directory of {name!r} does not say {text!r} in these words.")
         found[name] = text
@@ -322,7 +323,10 @@ def _partitions(fragment: Any) -> dict[str, str | None]:
 
 
 def _stands_for(text: str | None, value: Any) -> bool:
-    """Whether a directory says a value, and is not one above the data set that has the column's name by chance."""
+    """Return whether the text of a directory means a value.
+
+    If not, the directory is above the data set, and has the name of the column by chance.
+    """
     if text is None or value is None:
         return text is value
     try:
@@ -331,22 +335,25 @@ def _stands_for(text: str | None, value: Any) -> bool:
         return False
 
 
-def _said_types(dataset: Any, found: FoundFiles, given: dict[str, Any]) -> dict[str, Any]:
-    """The types that somebody said for a data set of CSV files; none of its fields', where pyarrow guesses the same."""
+def _explicit_types(dataset: Any, found: FoundFiles, schema_types: dict[str, Any]) -> dict[str, Any]:
+    """Return the types in a schema of CSV files that pyarrow did not infer.
+
+    If the schema is the inferred one, only the types of partition columns are left.
+    """
     guessed = datasets.dataset(found.paths, format=dataset.format, filesystem=found.system).schema
-    if all(given.get(field.name) == field.type for field in guessed):
-        return {name: kind for name, kind in given.items() if name not in guessed.names}
-    return given
+    if all(schema_types.get(field.name) == field.type for field in guessed):
+        return {name: kind for name, kind in schema_types.items() if name not in guessed.names}
+    return schema_types
 
 
 def _csv_reader(dataset: Any) -> Callable[[Any, str], CsvReader]:
-    """Makes readers of CSV files that are written as a data set of pyarrow says."""
+    """Return a function that makes readers of CSV files with the dialect of a data set of pyarrow."""
     options, plain = dataset.format.parse_options, pa.csv.ReadOptions()
     read = getattr(dataset.format, "read_options", plain)
     names = ("skip_rows", "skip_rows_after_names", "column_names", "autogenerate_column_names", "encoding")
     different = next((name for name in names if getattr(read, name) != getattr(plain, name)), None)
     if different is not None:
-        raise InvalidDataError(f"The data set reads CSV with {different}, which is not known here: leave it out.")
+        raise InvalidDataError(f"The data set reads CSV with {different}, which is not supported: leave it out.")
     dialect = Dialect(options.delimiter, options.quote_char, options.double_quote, options.escape_char)
 
     def make(system: Any, path: str) -> CsvReader:

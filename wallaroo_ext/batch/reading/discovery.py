@@ -1,4 +1,4 @@
-"""The files of a data set, by what a person names: in a fixed order, with the columns that their directories say."""
+"""Finding the files of a data set in a fixed order, with the partition columns in the names of their directories."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from wallaroo_ext.batch.filesystems import resolved
+from wallaroo_ext.batch.filesystems import resolve
 from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:
@@ -21,17 +21,17 @@ fs: Any = import_module("pyarrow.fs")
 
 FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc", ".csv": "csv"}
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
-_WILD = set("*?[")
+_WILDCARDS = set("*?[")
 
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file of a data set, with what tells whether it is still the same.
+    """A file of a data set, with its size and time, which tell whether it has changed.
 
     Attributes:
-        path: Its path in its file system.
-        size: In bytes.
-        changed: When it was changed, in nanoseconds since 1970; None where the file system does not tell.
+        path: The path in its file system.
+        size: The size in bytes.
+        changed: When it was changed, in nanoseconds since 1970; None if the file system does not record it.
     """
 
     path: str
@@ -44,10 +44,10 @@ class FoundFiles:
     """The files of a data set.
 
     Attributes:
-        system: pyarrow's file system that they are in.
+        system: Their file system, of pyarrow.
         paths: Their paths, in order.
-        base: The directory that was named; None where files were.
-        pattern: The pattern that was named; None where none was.
+        base: The directory that the source names; None if it names files or a pattern.
+        pattern: The pattern that the source names; None if it names none.
     """
 
     system: Any
@@ -56,10 +56,10 @@ class FoundFiles:
     pattern: str | None = None
 
     def files(self) -> list[InputFile]:
-        """Look at the files.
+        """Return the files with their sizes and times.
 
         Raises:
-            InvalidDataError: One is not there.
+            InvalidDataError: A file does not exist.
         """
         infos = self.system.get_file_info(self.paths)
         for info in infos:
@@ -67,50 +67,50 @@ class FoundFiles:
                 raise InvalidDataError(f"There is no file {info.path}.")
         return [InputFile(info.path, info.size, info.mtime_ns) for info in infos]
 
-    def overlap(self, system: Any, directory: str) -> bool:
-        """Return whether files of a directory are read, or would be once there are any.
+    def overlaps(self, system: Any, directory: str) -> bool:
+        """Return whether the data set has files in a directory, or would have them once some are written there.
 
         Args:
-            system: The file system that the directory is in.
-            directory: Its path.
+            system: The file system of the directory.
+            directory: The path of the directory.
         """
         if not self.system.equals(system):
             return False
-        place = self._place(directory)
-        if any(self._place(path).is_relative_to(place) for path in self.paths):
+        target = self._real_path(directory)
+        if any(self._real_path(path).is_relative_to(target) for path in self.paths):
             return True
-        if self.pattern is not None and _fits(str(place / "part-000000.parquet"), self._resolved(self.pattern)):
+        if self.pattern is not None and _matches(str(target / "part-000000.parquet"), self._real_pattern(self.pattern)):
             return True
-        base = None if self.base is None else self._place(self.base)
-        return base is not None and place.is_relative_to(base) and not _is_hidden(str(place.relative_to(base)))
+        base = None if self.base is None else self._real_path(self.base)
+        return base is not None and target.is_relative_to(base) and not _is_hidden(str(target.relative_to(base)))
 
-    def _resolved(self, pattern: str) -> list[str]:
-        """Return the parts of a pattern, below where the directory that it begins with leads to."""
-        parts, fixed = _fixed(pattern)
-        return [*self._place(str(PurePosixPath(*parts[:fixed]))).parts, *parts[fixed:]]
+    def _real_pattern(self, pattern: str) -> list[str]:
+        """Return the parts of a pattern, with links resolve in the directory that it begins with."""
+        parts, fixed = _split_pattern(pattern)
+        return [*self._real_path(str(PurePosixPath(*parts[:fixed]))).parts, *parts[fixed:]]
 
-    def _place(self, path: str) -> PurePosixPath:
-        """Return where a path leads to."""
+    def _real_path(self, path: str) -> PurePosixPath:
+        """Return a path with links resolve, if it is on this machine."""
         return PurePosixPath(os.path.realpath(path) if isinstance(self.system, fs.LocalFileSystem) else path)
 
     def partitions(self, path: str) -> dict[str, str | None]:
-        """Return the columns that a file's directories say, as Hive writes them: `zip=00123`, always texts.
+        """Return the partition columns of a file, from directories such as `zip=00123`, as texts.
 
         Raises:
-            InvalidDataError: Two directories contradict each other, or one is not in UTF-8.
+            InvalidDataError: Two directories have different values for a column, or one is not in UTF-8.
         """
         if self.base is None:
             return {}
         directories = PurePosixPath(path[len(self.base) :].strip("/")).parts[:-1]
         found: dict[str, str | None] = {}
         for directory in (part for part in directories if "=" in part.lstrip("=")):
-            name, value = _partition(path, directory)
+            name, value = _parse_partition(path, directory)
             if found.setdefault(name, value) != value:
-                raise InvalidDataError(f"{path}: two directories say different values of {name!r}.")
+                raise InvalidDataError(f"{path}: two directories have different values of {name!r}.")
         return found
 
 
-def _partition(path: str, directory: str) -> tuple[str, str | None]:
+def _parse_partition(path: str, directory: str) -> tuple[str, str | None]:
     name, _, value = directory.partition("=")
     try:
         return unquote(name, errors="strict"), (None if value == _NULL_PARTITION else unquote(value, errors="strict"))
@@ -118,44 +118,47 @@ def _partition(path: str, directory: str) -> tuple[str, str | None]:
         raise InvalidDataError(f"{path}: the directory {directory} is not percent-encoded UTF-8.") from None
 
 
-def find(source: Any, filesystem: Any) -> FoundFiles:
-    """Find the files that a person names.
+def find_files(source: Any, filesystem: Any) -> FoundFiles:
+    """Return the files that a source names.
 
     Args:
         source: A file, a directory, a pattern with `*`, `?` or `[`, or a list of files.
-        filesystem: The file system of pyarrow or fsspec that they are in; that of a URL, or the machine's.
+        filesystem: Their file system, of pyarrow or fsspec; without one, that of the URL, or this machine's.
 
     Raises:
-        InvalidDataError: There are none.
+        InvalidDataError: There are no such files.
     """
     if isinstance(source, list | tuple):
-        return _listed(cast("list[Any]", source), filesystem)
+        return _find_each(cast("list[Any]", source), filesystem)
     if not isinstance(source, str | os.PathLike):
         raise InvalidDataError(f"A source is a path, a list of paths or a data set, not {type(source).__name__}.")
-    system, path = resolved(cast("Any", source), filesystem)
+    system, path = resolve(cast("Any", source), filesystem)
     kind = system.get_file_info(path).type
-    if set(path) & _WILD and kind == fs.FileType.NotFound:
-        return FoundFiles(system, _matching(system, path), None, path)
+    if set(path) & _WILDCARDS and kind == fs.FileType.NotFound:
+        return FoundFiles(system, _list_matches(system, path), None, path)
     if kind == fs.FileType.Directory:
-        return FoundFiles(system, _below(system, path, source), path)
+        return FoundFiles(system, _list_directory(system, path, source), path)
     if kind == fs.FileType.NotFound:
         raise InvalidDataError(f"There is no file {source}.")
     return FoundFiles(system, [path], None)
 
 
-def _listed(sources: Sequence[Any], filesystem: Any) -> FoundFiles:
-    found = [resolved(place, filesystem) for place in sources]
+def _find_each(sources: Sequence[Any], filesystem: Any) -> FoundFiles:
+    found = [resolve(source, filesystem) for source in sources]
     if not found:
         raise InvalidDataError("The list of files is empty.")
     return FoundFiles(found[0][0], [path for _, path in found], None)
 
 
-def _below(system: Any, directory: str, named: Any) -> list[str]:
-    """The data files below a directory; those with a dot or an underscore before them are none, but below `_id=5`."""
+def _list_directory(system: Any, directory: str, source: Any) -> list[str]:
+    """Return the data files below a directory, without hidden ones.
+
+    Names that begin with a dot or an underscore are hidden, except partition directories such as `_id=5`.
+    """
     infos = system.get_file_info(fs.FileSelector(directory, recursive=True))
     paths = [info.path for info in infos if info.is_file and not _is_hidden(info.path[len(directory) :])]
     if not paths:
-        raise InvalidDataError(f"There are no files in {named}.")
+        raise InvalidDataError(f"There are no files in {source}.")
     return sorted(paths)
 
 
@@ -164,46 +167,53 @@ def _is_hidden(path: str) -> bool:
     return any(part.startswith(".") or (part.startswith("_") and "=" not in part) for part in parts)
 
 
-def _matching(system: Any, pattern: str) -> list[str]:
-    """Return the files that a pattern fits, `**` over any number of directories; hidden ones where it names them so."""
-    parts, fixed = _fixed(pattern)
+def _list_matches(system: Any, pattern: str) -> list[str]:
+    """Return the files that match a pattern.
+
+    `**` stands for any number of directories. A hidden file matches only if the pattern begins as its name does.
+    """
+    parts, fixed = _split_pattern(pattern)
     base = str(PurePosixPath(*parts[:fixed])) if fixed else ""
     infos = system.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
-    paths = sorted(info.path for info in infos if info.is_file and _fits(info.path, list(parts)))
+    paths = sorted(info.path for info in infos if info.is_file and _matches(info.path, list(parts)))
     if not paths:
         raise InvalidDataError(f"There is no file that {pattern} fits.")
     return paths
 
 
-def _fixed(pattern: str) -> tuple[tuple[str, ...], int]:
-    """Return the parts of a pattern, and how many of them, from the first on, are names."""
+def _split_pattern(pattern: str) -> tuple[tuple[str, ...], int]:
+    """Return the parts of a pattern, and how many parts come before the first one with a wildcard."""
     parts = PurePosixPath(pattern).parts
-    return parts, next(number for number, part in enumerate(parts) if set(part) & _WILD)
+    return parts, next(number for number, part in enumerate(parts) if set(part) & _WILDCARDS)
 
 
-def _fits(path: str, pattern: list[str]) -> bool:
-    return _parts_fit(list(PurePosixPath(path).parts), pattern)
+def _matches(path: str, pattern: list[str]) -> bool:
+    return _parts_match(list(PurePosixPath(path).parts), pattern)
 
 
-def _parts_fit(parts: list[str], pattern: list[str]) -> bool:
+def _parts_match(parts: list[str], pattern: list[str]) -> bool:
     if not pattern:
         return not parts
     if pattern[0] == "**":
         skipped = itertools.takewhile(lambda skip: not skip or not _is_hidden(parts[skip - 1]), range(len(parts) + 1))
-        return any(_parts_fit(parts[skip:], pattern[1:]) for skip in skipped)
-    return bool(parts) and _part_fits(parts[0], pattern[0]) and _parts_fit(parts[1:], pattern[1:])
+        return any(_parts_match(parts[skip:], pattern[1:]) for skip in skipped)
+    return bool(parts) and _part_matches(parts[0], pattern[0]) and _parts_match(parts[1:], pattern[1:])
 
 
-def _part_fits(part: str, pattern: str) -> bool:
-    """Return whether a name fits; a hidden one only if the pattern begins as it does, as shells have it for dots."""
+def _part_matches(part: str, pattern: str) -> bool:
+    """Return whether a name matches; a hidden one only if the pattern begins with the same character, as in shells."""
     return fnmatch.fnmatchcase(part, pattern) and not (_is_hidden(part) and part[0] != pattern[0])
 
 
 def format_of(paths: list[str], kind: str | None) -> str:
-    """Return the format of files: `parquet`, `ipc` or `csv`, by what is said or by their names.
+    """Return the format of files: `parquet`, `ipc` or `csv`.
+
+    Args:
+        paths: The files.
+        kind: The format that a person names, `parquet`, `arrow` or `csv`; None to go by the names of the files.
 
     Raises:
-        InvalidDataError: They are of several ones, or of none that is known.
+        InvalidDataError: The files have several formats, or an unknown one.
     """
     if kind is not None:
         if kind not in {"parquet", "arrow", "csv"}:
@@ -216,6 +226,6 @@ def format_of(paths: list[str], kind: str | None) -> str:
     if wrong is None:
         raise InvalidDataError("The files are of several formats: name those of one, by a pattern or a list.")
     raise InvalidDataError(
-        f"{wrong} is of no known format; say which: format='parquet', 'arrow' or 'csv'. "
-        f"By themselves, {', '.join(FORMATS)} are known."
+        f"{wrong} is of no known format: name it by format='parquet', 'arrow' or 'csv'. "
+        f"The suffixes {', '.join(FORMATS)} are known."
     )

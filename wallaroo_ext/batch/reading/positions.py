@@ -1,4 +1,4 @@
-"""Which rows of which file a run has come to."""
+"""Positions in a data set, and which of its rows are finished."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 
 class Position(NamedTuple):
-    """Between two rows of a data set.
+    """A position between two rows of a data set.
 
     Attributes:
-        file: The number of the file in the data set, from 0.
-        row: How many of the file's rows come before it, of those that pass the filter.
+        file: The number of the file in the data set, counted from 0.
+        row: How many rows of the file come before it, of those that pass the filter.
     """
 
     file: int
@@ -21,7 +21,7 @@ class Position(NamedTuple):
 
 @dataclass(slots=True)
 class _Span:
-    """Rows that follow each other in one file."""
+    """Consecutive rows of one file."""
 
     first: int
     rows: int
@@ -29,37 +29,37 @@ class _Span:
 
 
 class Ledger:
-    """Where the rows that were read came from, until they are finished."""
+    """Remembers where the rows that were read come from, until they are finished."""
 
     def __init__(self) -> None:
         self._spans: deque[_Span] = deque()
         self._last: Position | None = None
 
     def read(self, first: int, rows: int, begin: Position) -> None:
-        """Rows were read.
+        """Remember rows that were read.
 
         Args:
-            first: The number of the first among all rows.
-            rows: How many.
-            begin: Where the first is.
+            first: The number of the first row among all rows.
+            rows: The number of rows.
+            begin: The position of the first row.
         """
         self._spans.append(_Span(first, rows, begin))
 
-    def place(self, row: int) -> Position:
-        """Return where a row that was read and is not finished is."""
+    def position(self, row: int) -> Position:
+        """Return the position of a row that was read and is not finished."""
         span = next(span for span in self._spans if row < span.first + span.rows)
         return Position(span.begin.file, span.begin.row + row - span.first)
 
     def finish(self, row: int) -> Position:
-        """Forget the rows below a number; where the next one is.
+        """Forget the rows before a row, and return the position of that row.
 
         Args:
-            row: The number, more than that of any row finished before.
+            row: The number of the row, larger than in any call before.
         """
         while self._spans and self._spans[0].first + self._spans[0].rows <= row:
             span = self._spans.popleft()
             self._last = Position(span.begin.file, span.begin.row + span.rows)
         if self._spans and self._spans[0].first < row:
-            return self.place(row)
+            return self.position(row)
         assert self._last is not None, "rows were read before they are finished"  # noqa: S101 - by the run
         return self._last

@@ -1,4 +1,4 @@
-"""The rows of one file of a data set, from any row on, as the file has them."""
+"""Reading the rows of one file of a data set from any row on."""
 
 from __future__ import annotations
 
@@ -17,31 +17,33 @@ if TYPE_CHECKING:
 
 
 pa: Any = import_module("pyarrow")
+parquet: Any = import_module("pyarrow.parquet")
 
 BATCH_ROWS = 16_384
+_BUFFER_BYTES = 1 << 18
 
 
 class FileReader(Protocol):
     """Reads a file.
 
     Attributes:
-        path: Its path.
+        path: The path of the file.
     """
 
     path: str
 
     @property
     def schema(self) -> Any:
-        """Its columns, as a schema of pyarrow."""
+        """The columns of the file, as a schema of pyarrow."""
         ...
 
     @property
     def rows(self) -> int | None:
-        """How many rows it has; None where only reading them all would tell."""
+        """The number of rows of the file; None if it is unknown before all are read."""
         ...
 
     def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
-        """Give some columns of its rows, from one on."""
+        """Yield some columns of the rows after the first `skip`."""
         ...
 
 
@@ -53,7 +55,7 @@ class ParquetReader:
         self._system = system
 
     @cached_property
-    def _known(self) -> tuple[Any, int]:
+    def _metadata(self) -> tuple[Any, int]:
         try:
             with self._system.open_input_file(self.path) as opened:
                 file = parquet.ParquetFile(opened)
@@ -63,17 +65,17 @@ class ParquetReader:
 
     @property
     def schema(self) -> Any:
-        """Its columns."""
-        return self._known[0]
+        """The columns of the file."""
+        return self._metadata[0]
 
     @property
     def rows(self) -> int | None:
-        """How many rows it has."""
-        return self._known[1]
+        """The number of rows of the file."""
+        return self._metadata[1]
 
     def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
-        """Give some columns of its rows, from one on."""
-        return batches(self._system, self.path, columns, rows=BATCH_ROWS, skip=skip)
+        """Yield some columns of the rows after the first `skip`."""
+        return parquet_batches(self._system, self.path, columns, rows=BATCH_ROWS, skip=skip)
 
 
 class ArrowReader:
@@ -85,12 +87,12 @@ class ArrowReader:
 
     @property
     def schema(self) -> Any:
-        """Its columns."""
+        """The columns of the file."""
         return self._schema
 
     @property
     def rows(self) -> int | None:
-        """How many rows it has."""
+        """The number of rows of the file."""
         return self._rows
 
     @cached_property
@@ -106,29 +108,29 @@ class ArrowReader:
         return sum(batch.num_rows for batch in self._read([]))
 
     def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
-        """Give some columns of its rows, from one on."""
+        """Yield some columns of the rows after the first `skip`."""
         for batch in skip_rows(skip, self._read(columns)):
             for begin in range(0, batch.num_rows, BATCH_ROWS):
                 yield batch.slice(begin, BATCH_ROWS).select(list(columns))
 
     def _read(self, columns: Sequence[str]) -> Iterator[RecordBatch]:
-        places = [self.schema.names.index(name) for name in columns] or [0]
-        options = pa.ipc.IpcReadOptions(included_fields=places)
+        positions = [self.schema.names.index(name) for name in columns] or [0]
+        options = pa.ipc.IpcReadOptions(included_fields=positions)
         with (
             self._system.open_input_file(self.path) as opened,
             pa.ipc.open_file(opened, options=options) as file,
         ):
             for number in range(file.num_record_batches):
                 batch = file.get_batch(number)
-                batch.validate(full=True)  # a wrong offset would have its reader read other memory
+                batch.validate(full=True)  # with a wrong offset, other memory would be read
                 yield batch
 
 
 class CsvReader:
-    """Reads a CSV file; all its columns are texts.
+    """Reads a CSV file with all its columns as texts.
 
     Attributes:
-        counted: How many rows it has; None before all of them were read.
+        counted: The number of rows of the file; None before all were read.
     """
 
     def __init__(self, system: Any, path: str, dialect: Dialect | None = None, block: int | None = None) -> None:
@@ -145,7 +147,7 @@ class CsvReader:
 
     @property
     def rows(self) -> int | None:
-        """How many rows it has; None before all of them were read."""
+        """The number of rows of the file; None before all were read."""
         return self.counted
 
     @property
@@ -159,7 +161,7 @@ class CsvReader:
 
     @property
     def schema(self) -> Any:
-        """Its columns, a first one without a name as an index."""
+        """The columns of the file; a first one without a name is marked as an index of pandas."""
         return self._schema
 
     @cached_property
@@ -169,7 +171,7 @@ class CsvReader:
         return pa.schema([(name, pa.string()) for name in names], metadata=metadata)
 
     def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
-        """Give some columns of its rows, from one on."""
+        """Yield some columns of the rows after the first `skip`."""
         try:
             yield from self._file.texts(columns, skip)
         except InvalidDataError as error:
@@ -180,19 +182,16 @@ def _unreadable(path: str, form: str, error: Exception) -> InvalidDataError:
     return InvalidDataError(f"{path} cannot be read as {form}: {error}")
 
 
-parquet: Any = import_module("pyarrow.parquet")
-
-_BUFFER_BYTES = 1 << 18
-
-
-def batches(system: Any, path: str, columns: Sequence[str], *, rows: int, skip: int = 0) -> Iterator[RecordBatch]:
-    """Give the rows of a file.
+def parquet_batches(
+    system: Any, path: str, columns: Sequence[str], *, rows: int, skip: int = 0
+) -> Iterator[RecordBatch]:
+    """Yield the rows of a Parquet file in batches.
 
     Args:
         system: The file system.
-        path: The file.
-        columns: The columns to give, in this order; names of the file.
-        rows: How many rows a batch has at most.
+        path: The path of the file.
+        columns: The columns to yield, in this order.
+        rows: The largest number of rows of a batch.
         skip: How many rows to leave out at the beginning.
     """
     with system.open_input_file(path) as opened:
@@ -204,7 +203,7 @@ def batches(system: Any, path: str, columns: Sequence[str], *, rows: int, skip: 
 
 
 def groups_from(metadata: Any, skip: int) -> tuple[list[int], int]:
-    """Return the row groups that are not all before a row, and how many rows those are that are."""
+    """Return the row groups to read from a row on, and the number of rows in the groups before them."""
     before, first = 0, 0
     while first < metadata.num_row_groups and before + metadata.row_group(first).num_rows <= skip:
         before += metadata.row_group(first).num_rows

@@ -1,4 +1,4 @@
-"""One type for columns that have different ones in different files, and their values as that type, or an error."""
+"""Finding a common type for the columns of several files, and casting to it without changing a value."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ Kind: TypeAlias = Any
 
 _UNITS = ("s", "ms", "us", "ns")
 _FLOAT32_BITS = 16
-"""Whole numbers of so many bits fit into the 24 that a 32-bit float has."""
+"""Integers of so many bits fit into the 24 bits of a 32-bit float's fraction."""
 
 _WIDEST_DECIMAL = 76
 _DECIMAL128_DIGITS = 38
 
 
 def common_types(kinds: Sequence[Kind]) -> list[Kind]:
-    """Return the types that may hold all values of columns of some types, the first one first; none where none does.
+    """Return the types that may hold all values of these types, the best one first; empty if there is none.
 
-    Whether one holds them has to be asked of the values, by `converted`, where it is not wider for certain: 64-bit
-    integers become floats only up to 2^53.
+    If a type is not certainly wider, `converted` has to try it on the values: 64-bit integers become floats only up to
+    2^53.
     """
     try:
-        found = reduce(_joined, kinds)
-    except _DifferentError:
+        found = reduce(_join, kinds)
+    except _NoCommonTypeError:
         return []
     if pa.types.is_int64(found) and any(pa.types.is_uint64(kind) for kind in kinds):
         return [found, pa.uint64()]
     return [found]
 
 
-class _DifferentError(Exception):
-    """Two types have no values in common."""
+class _NoCommonTypeError(Exception):
+    """Two types have no common type."""
 
 
-def _joined(one: Kind, other: Kind) -> Kind:
-    """Return a type for the values of two."""
+def _join(one: Kind, other: Kind) -> Kind:
+    """Return a type for the values of two types."""
     if one.equals(other):
         return one
     if pa.types.is_null(one) or pa.types.is_null(other):
@@ -52,8 +52,8 @@ def _joined(one: Kind, other: Kind) -> Kind:
         if is_one_kind(one) and is_one_kind(other):
             return join(one, other)
     if pa.types.is_dictionary(one) or pa.types.is_dictionary(other):
-        return _joined(_without_dictionary(one), _without_dictionary(other))
-    raise _DifferentError
+        return _join(_without_dictionary(one), _without_dictionary(other))
+    raise _NoCommonTypeError
 
 
 def _without_dictionary(kind: Kind) -> Kind:
@@ -93,12 +93,12 @@ def _decimals(one: Kind, other: Kind) -> Kind:
     scale = max(scales)
     digits = scale + max(wholes)
     if digits > _WIDEST_DECIMAL:
-        raise _DifferentError
+        raise _NoCommonTypeError
     return pa.decimal128(digits, scale) if digits <= _DECIMAL128_DIGITS else pa.decimal256(digits, scale)
 
 
 def _digits(kind: Kind) -> tuple[int, int]:
-    """Return how many digits behind the point, and how many before it."""
+    """Return the number of digits after the point, and before it."""
     if pa.types.is_decimal(kind):
         return kind.scale, kind.precision - kind.scale
     return 0, {8: 3, 16: 5, 32: 10, 64: 20}[kind.bit_width]
@@ -118,7 +118,7 @@ def _finer(one: Kind, other: Kind) -> str:
 
 def _timestamps(one: Kind, other: Kind) -> Kind:
     if one.tz != other.tz:
-        raise _DifferentError
+        raise _NoCommonTypeError
     return pa.timestamp(_finer(one, other), one.tz)
 
 
@@ -132,7 +132,7 @@ def _is_list(kind: Kind) -> bool:
 
 
 def _lists(one: Kind, other: Kind) -> Kind:
-    inner = pa.field("item", _joined(one.value_type, other.value_type))
+    inner = pa.field("item", _join(one.value_type, other.value_type))
     sizes = {getattr(kind, "list_size", None) for kind in (one, other)}
     if len(sizes) == 1 and None not in sizes:
         return pa.list_(inner, sizes.pop())
@@ -142,9 +142,9 @@ def _lists(one: Kind, other: Kind) -> Kind:
 
 def _structs(one: Kind, other: Kind) -> Kind:
     if [field.name for field in one.fields] != [field.name for field in other.fields]:
-        raise _DifferentError
+        raise _NoCommonTypeError
     pairs = zip(one.fields, other.fields, strict=True)
-    return pa.struct([pa.field(mine.name, _joined(mine.type, its.type)) for mine, its in pairs])
+    return pa.struct([pa.field(left.name, _join(left.type, right.type)) for left, right in pairs])
 
 
 _JOINS: tuple[tuple[Callable[[Kind], bool], Callable[[Kind, Kind], Kind]], ...] = (
@@ -162,11 +162,11 @@ _JOINS: tuple[tuple[Callable[[Kind], bool], Callable[[Kind, Kind], Kind]], ...] 
 
 
 class LostValueError(Exception):
-    """A value is none of a type.
+    """A value would change if it were cast to a type.
 
     Attributes:
-        row: Its place in the column; None where all are of another type.
-        text: The value.
+        row: Its position in the column; None if the type does not fit any value.
+        text: The value as a text.
     """
 
     def __init__(self, row: int | None, text: str = "") -> None:
@@ -176,22 +176,22 @@ class LostValueError(Exception):
 
 
 def converted(column: Any, kind: Kind) -> Any:
-    """Return the same values as another type.
+    """Return a column cast to another type, with the same values.
 
     Raises:
-        LostValueError: One of them would be another value there.
+        LostValueError: A value would change.
     """
     if column.type.equals(kind):
         return column
     found = _cast(column, kind)
     if found is None:
         row = _first_lost(column, kind)
-        raise LostValueError(row, "" if row is None else text_of(column[row]))
+        raise LostValueError(row, "" if row is None else scalar_text(column[row]))
     return found
 
 
 def _cast(column: Any, kind: Kind) -> Any:
-    """Return a column as a type; None where that changes a value."""
+    """Return a column cast to a type; None if a value would change."""
     if not _may_become(column.type, kind):
         return None
     try:
@@ -202,19 +202,19 @@ def _cast(column: Any, kind: Kind) -> Any:
 
 
 def _is_same(column: Any, found: Any) -> bool:
-    """Return whether the numbers of a column, those within lists and records too, are the same after a cast."""
-    own, kind = column.type, found.type
-    if own.equals(kind) or pa.types.is_null(own):
+    """Return whether all numbers of a column, also within lists and records, are the same after a cast."""
+    before, after = column.type, found.type
+    if before.equals(after) or pa.types.is_null(before):
         return True
-    if pa.types.is_dictionary(own) or pa.types.is_dictionary(kind):
+    if pa.types.is_dictionary(before) or pa.types.is_dictionary(after):
         return _is_same(_decoded(column), _decoded(found))
-    if _is_list(own):
+    if _is_list(before):
         return _is_same(column.flatten(), found.flatten())
-    if pa.types.is_struct(own):
+    if pa.types.is_struct(before):
         return all(map(_is_same, column.flatten(), found.flatten()))
-    if not _may_round(own, kind):
+    if not _may_round(before, after):
         return True
-    back = found.cast(own)
+    back = found.cast(before)
     return pc.all(pc.or_kleene(pc.equal(back, column), pc.not_equal(column, column)), min_count=0).as_py()
 
 
@@ -222,16 +222,16 @@ def _decoded(column: Any) -> Any:
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
-def text_of(scalar: Any) -> str:
-    """Return a value as a text, whether Python has it or not."""
+def scalar_text(scalar: Any) -> str:
+    """Return a value as a text, even if Python has no such value."""
     try:
         return str(scalar.as_py())
-    except (ValueError, OverflowError):  # of Arrow's times, Python has the years up to 9999, and no nanoseconds
+    except (ValueError, OverflowError):  # Python has no nanoseconds, and no years above 9999
         return pa.array([scalar.value], scalar.type).cast(pa.string())[0].as_py()
 
 
 def _may_become(one: Kind, other: Kind) -> bool:
-    """Return whether a cast gives the same value where it gives one: not another kind of thing, and no other zone."""
+    """Return whether a cast keeps the meaning of values, such as the kind of value and the time zone."""
     if pa.types.is_timestamp(one) and pa.types.is_timestamp(other):
         return one.tz == other.tz
     if _is_list(one) and _is_list(other):
@@ -260,9 +260,9 @@ def _kinds(struct: Kind) -> list[Kind]:
 
 
 def _may_round(one: Kind, other: Kind) -> bool:
-    """Return whether a cast may give another number without an error.
+    """Return whether a cast may silently change a number.
 
-    One to a narrower float does, of whole numbers to 16 bits only, and one to a decimal with too few digits.
+    A cast to a narrower float does (of integers, only to 16 bits), and one to a decimal with too few digits.
     """
     if pa.types.is_decimal(one) and pa.types.is_decimal(other):
         return any(after < before for before, after in zip(_digits(one), _digits(other), strict=True))
@@ -272,7 +272,7 @@ def _may_round(one: Kind, other: Kind) -> bool:
 
 
 def _first_lost(column: Any, kind: Kind) -> int | None:
-    """Return the place of the first value that is lost, by halving; None where all types of it are others."""
+    """Return the position of the first value that would change, by bisection; None if the type fits no value."""
     if not _may_become(column.type, kind) or _cast(column.slice(0, 0), kind) is None:
         return next((row for row in range(len(column)) if column[row].is_valid), None)
     begin, end = 0, len(column)

@@ -1,4 +1,4 @@
-"""Batches of any size cut and joined to the size of requests."""
+"""Cutting and joining batches of any size to the size of requests."""
 
 from __future__ import annotations
 
@@ -19,48 +19,48 @@ pa: Any = import_module("pyarrow")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows that go into one request.
+    """The rows of one request.
 
     Attributes:
-        first: The number of its first row among all rows, from 0.
+        first: The number of its first row among all rows, counted from 0.
         rows: The rows.
     """
 
     first: int
     rows: Table
 
-    def half(self) -> tuple[Chunk, Chunk]:
-        """Return the chunk in two, over the same memory."""
+    def halves(self) -> tuple[Chunk, Chunk]:
+        """Return the two halves of the chunk, over the same memory."""
         middle = self.rows.num_rows // 2
         return Chunk(self.first, self.rows.slice(0, middle)), Chunk(self.first + middle, self.rows.slice(middle))
 
 
-def cut(batches: Iterable[RecordBatch], wanted: Callable[[float], int], first: int = 0) -> Iterator[Chunk]:
-    """Yield the rows of all batches, in order, as many at a time as are wanted then.
+def chunk_batches(batches: Iterable[RecordBatch], next_size: Callable[[float], int], first: int = 0) -> Iterator[Chunk]:
+    """Yield the rows of all batches in order, in chunks of the size that is asked for at the time.
 
-    Batches are read when their rows are needed. A chunk over one batch shares its memory; what several batches give to
-    one chunk is copied into one piece, because a request of many small pieces is slow to read.
+    Batches are read when their rows are needed. A chunk from one batch shares its memory. A chunk from several batches
+    is copied into one piece, because an engine is slow to read a request of many small pieces.
 
     Args:
         batches: The batches, all of one schema.
-        wanted: How many rows the next chunk should have, from the bytes of a row.
+        next_size: Returns the number of rows of the next chunk for the bytes of a row.
         first: The number of the first row.
 
     Raises:
         InvalidDataError: A batch has another schema than the first one.
     """
-    held = _Held()
+    buffer = _Buffer()
     for batch in batches:
-        held.add(batch)
-        while held.rows and held.rows >= (rows := wanted(held.row_bytes)):
-            yield Chunk(first, held.take(rows))
+        buffer.add(batch)
+        while buffer.rows and buffer.rows >= (rows := next_size(buffer.row_bytes)):
+            yield Chunk(first, buffer.take(rows))
             first += rows
-    if held.rows:
-        yield Chunk(first, held.take(held.rows))
+    if buffer.rows:
+        yield Chunk(first, buffer.take(buffer.rows))
 
 
-class _Held:
-    """Rows that were read and are in no chunk yet."""
+class _Buffer:
+    """Rows that were read and are not part of a chunk yet."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -69,14 +69,14 @@ class _Held:
         self._batches: deque[Any] = deque()
 
     def add(self, batch: Any) -> None:
-        """Take the next batch."""
+        """Append a batch."""
         if not isinstance(batch, pa.RecordBatch):
             raise InvalidDataError(f"`batches` gives pyarrow's RecordBatch objects, not {type(batch).__name__}.")
         if self._schema is None:
             self._schema = batch.schema
         elif not batch.schema.equals(self._schema):
             raise InvalidDataError(
-                f"All batches have one schema, and one has {batch.schema.names} after {self._schema.names}, or "
+                f"All batches need one schema, and one has {batch.schema.names} after {self._schema.names}, or "
                 "other types."
             )
         if batch.num_rows:
@@ -85,7 +85,7 @@ class _Held:
             self.row_bytes = max(batch.nbytes / batch.num_rows, 1.0)
 
     def take(self, rows: int) -> Table:
-        """Return the first rows, in one piece."""
+        """Remove the first rows and return them in one piece."""
         self.rows -= rows
         taken: list[Any] = []
         while rows:

@@ -1,4 +1,4 @@
-"""Work on many things at a time, a bounded number of them, with the results in order."""
+"""Calling a function for many items in parallel, a bounded number at a time, with the results in order."""
 
 from __future__ import annotations
 
@@ -15,49 +15,50 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-_WAITING = 2
-"""How many times the number in flight are begun or wait for a thread: so that none ever waits for the source."""
+_SUBMITTED = 2
+"""How many times `in_flight` items are in work or wait for a thread, so that no thread waits for the source."""
 
 _HELD = 4
-"""How many times that number are held in all, with the results that wait for an earlier one."""
+"""How many times `in_flight` items are held in all, with results that wait for an earlier one."""
+
+_WORK = "The scoring of these rows"
+"""The subject of the error in a forked process."""
 
 
-_WHAT = "The scoring of these rows"
-
-
-def in_order(
-    things: Iterable[T], work: Callable[[T], R], in_flight: int, stopped: threading.Event | None = None
+def map_in_order(
+    items: Iterable[T], function: Callable[[T], R], in_flight: int, stopped: threading.Event | None = None
 ) -> Generator[R]:
-    """Yield what `work` gives for each thing, in the order of the things.
+    """Yield the result of a function for each item, in the order of the items.
 
-    So many threads work at a time. Things are read as they are needed: at most twice that number wait or are worked on,
-    and at most four times that number are held with the results that wait for an earlier one. So a consumer that takes
-    no results stops the reading, a source that gives nothing stops the work, and one thing that takes long does not
-    stop the others at once. The end of the generator, by its last result, an error, or `close`, ends the threads: what
-    has not begun is dropped, and what is under way is waited for. A process that is forked meanwhile does not have the
-    threads: for it, the next result is a ForkedError.
+    Items are read as they are needed: at most twice `in_flight` are in work or wait for a thread, and at most four
+    times `in_flight` are held, with results that wait for an earlier one. So a consumer that takes no results stops
+    the reading, a source without a next item stops the work, and one slow item does not stop the others at once.
+
+    The threads end with the generator, by its last result, an error, or `close`: items that have not begun are
+    dropped, and those in work are waited for. A process that is forked meanwhile does not have the threads; there, the
+    next result is a ForkedError.
 
     Args:
-        things: What to work on; read in the thread that takes the results.
-        work: Called in one of the threads.
-        in_flight: How many threads there are.
-        stopped: Is set when the generator ends before its last result, so that `work` can end early.
+        items: The items, read in the thread that takes the results.
+        function: The function, called in one of the threads.
+        in_flight: The number of threads.
+        stopped: Set when the generator ends before its last result, so that the function can end early.
     """
     process = this_process()
     stopped = stopped or threading.Event()
     pool = ThreadPoolExecutor(in_flight, thread_name_prefix="wallaroo-batch")
     begun: deque[Future[R]] = deque()
-    source = iter(things)
+    source = iter(items)
 
-    def submit(thing: T) -> Future[R]:
-        process.check(_WHAT)
-        return pool.submit(work, thing)
+    def submit(item: T) -> Future[R]:
+        process.check(_WORK)
+        return pool.submit(function, item)
 
     try:
-        while _fill(source, begun, submit, in_flight):
+        while _submit_items(source, begun, submit, in_flight):
             if begun[0].done():
                 yield begun.popleft().result()
-                process.check(_WHAT)
+                process.check(_WORK)
             else:
                 wait(_unfinished(begun), return_when=FIRST_COMPLETED)
     except BaseException:
@@ -69,14 +70,16 @@ def in_order(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _fill(source: Iterator[T], begun: deque[Future[R]], submit: Callable[[T], Future[R]], in_flight: int) -> bool:
-    """Begin with as many things as fit; whether there is any."""
-    while len(begun) < in_flight * _HELD and len(_unfinished(begun)) < in_flight * _WAITING:
+def _submit_items(
+    source: Iterator[T], begun: deque[Future[R]], submit: Callable[[T], Future[R]], in_flight: int
+) -> bool:
+    """Submit as many items as may be held; return whether any result is left to take."""
+    while len(begun) < in_flight * _HELD and len(_unfinished(begun)) < in_flight * _SUBMITTED:
         try:
-            thing = next(source)
+            item = next(source)
         except StopIteration:
             break
-        begun.append(submit(thing))
+        begun.append(submit(item))
     return bool(begun)
 
 

@@ -1,4 +1,4 @@
-"""One schema for all that a run gives: that of its first answer."""
+"""Giving all answers of a run the schema of the first one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 pa: Any = import_module("pyarrow")
 
 
-class OneSchema:
-    """Gives every table the schema of the first one.
+class OutputSchema:
+    """Casts every table to the schema of the first one.
 
-    Answers in Arrow have one schema anyway. In JSON a column whose values are all null has no type.
+    Answers in Arrow have the same schema anyway. In JSON, a column has no type if all its values are null.
 
     Args:
         schema: The schema; None for that of the first table.
@@ -29,7 +29,7 @@ class OneSchema:
         """Return the table with that schema.
 
         Raises:
-            InvalidDataError: It has other columns, or values that have no place in it.
+            InvalidDataError: The table has other columns, or values that do not fit into the schema.
         """
         if self.schema is None:
             self.schema = table.schema
@@ -40,17 +40,17 @@ class OneSchema:
             return table.select(self.schema.names).cast(self.schema)
         except (pa.ArrowException, KeyError, ValueError) as error:
             raise InvalidDataError(
-                f"An answer has another form than the first one: {error}", advice="Send the rows as Arrow."
+                f"An answer has another schema than the first one: {error}", advice="Send the rows as Arrow."
             ) from error
 
     def _check(self, table: Table) -> None:
-        """Let nothing but numbers and nulls change their type: a text that is cast to a number may lose its zeros."""
+        """Raise ValueError if a column other than numbers or nulls would change its type: a text may lose its zeros."""
         kinds: Any = self.schema
         found: Any = table.schema
         for name in kinds.names:
-            own, kind = found.field(name).type, kinds.field(name).type
-            if not (own.equals(kind) or pa.types.is_null(own) or (_is_number(own) and _is_number(kind))):
-                raise ValueError(f"{name!r} is of type {own} in place of {kind}")
+            actual, kind = found.field(name).type, kinds.field(name).type
+            if not (actual.equals(kind) or pa.types.is_null(actual) or (_is_number(actual) and _is_number(kind))):
+                raise ValueError(f"{name!r} is of type {actual} in place of {kind}")
 
 
 def _is_number(kind: Any) -> bool:

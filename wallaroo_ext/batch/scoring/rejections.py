@@ -1,4 +1,4 @@
-"""The rows that an engine rejects, found by halving the request that has them."""
+"""Finding the rows that an engine rejects, by halving the request that contains them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Rejection:
     """A row that was not scored.
 
     Attributes:
-        row: Its number among all rows, from 0.
-        reason: What the engine says about it.
-        keys: Its key columns.
-        key_columns: The same as a table of one row, with their types; None once it is told.
+        row: Its number among all rows, counted from 0.
+        reason: The reason that the engine gives.
+        keys: The values of its key columns.
+        key_columns: The key columns as a table of one row, with their types; None in the rejections that a caller gets.
     """
 
     row: int
@@ -35,56 +35,56 @@ class Rejection:
     key_columns: Table | None = field(default=None, repr=False, compare=False)
 
 
-class Limit:
-    """How many rows may be rejected; any thread may count.
+class RejectionLimit:
+    """Counts rejected rows up to a limit; any thread may call it.
 
     Args:
-        most: How many; None for any number.
-        already: How many were rejected before this run.
+        limit: How many rows may be rejected; None for any number.
+        already: How many rows were rejected before this run.
     """
 
-    def __init__(self, most: int | None, already: int = 0) -> None:
-        self._most = most
+    def __init__(self, limit: int | None, already: int = 0) -> None:
+        self._limit = limit
         self._count = already
         self._lock = threading.Lock()
 
     def count(self, error: WallarooError) -> None:
-        """One more was rejected, because of this.
+        """Count one more rejected row.
 
         Raises:
-            WallarooError: The same error, where it is one too many.
+            WallarooError: The given error, if this row exceeds the limit.
         """
         with self._lock:
             self._count += 1
-            over = self._most is not None and self._count > self._most
-        if over:
-            if self._most:
-                error.advice = f"More than {self._most} rows were rejected. {error.advice}".rstrip()
+            exceeded = self._limit is not None and self._count > self._limit
+        if exceeded:
+            if self._limit:
+                error.advice = f"More than {self._limit} rows were rejected. {error.advice}".rstrip()
             raise error
 
 
 def is_rejection(error: WallarooError) -> bool:
-    """Return whether an error is about the rows of a request, so that fewer of them may be fine."""
+    """Return whether an error is about the rows of a request, so that a part of them may be accepted."""
     return isinstance(error, EngineError | MissingNumberError) or is_too_large(error)
 
 
 def is_too_large(error: WallarooError) -> bool:
-    """Return whether the instance refuses a request because of its size."""
+    """Return whether the instance refused a request because of its size."""
     return isinstance(error, ApiError) and error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
-def narrowed(
-    chunk: Chunk, score: Callable[[Chunk], Table], rejected: Callable[[Chunk, WallarooError], Rejection]
+def score_by_halves(
+    chunk: Chunk, score: Callable[[Chunk], Table], reject: Callable[[Chunk, WallarooError], Rejection]
 ) -> Iterator[Table | Rejection]:
-    """Yield the scored rows of a chunk in order, and in their places the rows that were rejected.
+    """Yield the scored rows of a chunk in order, with each rejected row in its place.
 
-    A chunk that is rejected is scored in two halves, and so on down to single rows; a wrong row among n costs
-    2 log2 n requests more.
+    A chunk that is rejected is scored in two halves, and so on down to single rows. One rejected row among n costs
+    2 log2 n more requests.
 
     Args:
         chunk: The rows.
         score: Scores a chunk.
-        rejected: Takes a chunk of one row that was rejected, and why.
+        reject: Returns the rejection for a chunk of one row and its error.
     """
     try:
         scored = score(chunk)
@@ -92,10 +92,10 @@ def narrowed(
         if not is_rejection(error):
             raise
         if chunk.rows.num_rows == 1:
-            yield rejected(chunk, error)
+            yield reject(chunk, error)
             return
     else:
         yield scored
         return
-    for half in chunk.half():
-        yield from narrowed(half, score, rejected)
+    for half in chunk.halves():
+        yield from score_by_halves(half, score, reject)

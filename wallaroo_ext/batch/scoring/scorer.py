@@ -1,4 +1,4 @@
-"""Scoring one chunk of rows: what is sent of it, again where that may help, in halves where rows are wrong."""
+"""Scoring one chunk of rows, with retries, and in halves if the engine rejects some of them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.batch.reading.widening import text_of
-from wallaroo_ext.batch.retries import repeated
-from wallaroo_ext.batch.scoring.rejections import Limit, Rejection, is_too_large, narrowed
+from wallaroo_ext.batch.reading.widening import scalar_text
+from wallaroo_ext.batch.retries import with_retries
+from wallaroo_ext.batch.scoring.rejections import Rejection, RejectionLimit, is_too_large, score_by_halves
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, WallarooError
 from wallaroo_ext.inference.files.csv_types import from_texts
 from wallaroo_ext.inference.infer import infer_steps
@@ -34,36 +34,36 @@ _OK = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """What became of a chunk.
+class ScoredChunk:
+    """The results of a chunk.
 
     Attributes:
         first: The number of its first row.
-        rows: How many rows it had.
-        pieces: The scored rows with their keys, and the rejected rows in their places.
+        rows: The number of its rows.
+        results: The scored rows with their keys, and each rejected row in its place.
     """
 
     first: int
     rows: int
-    pieces: list[Table | Rejection]
+    results: list[Table | Rejection]
 
     @property
     def tables(self) -> Iterator[Table]:
         """The scored rows."""
-        return (piece for piece in self.pieces if not isinstance(piece, Rejection))
+        return (result for result in self.results if not isinstance(result, Rejection))
 
     @property
     def rejections(self) -> Iterator[Rejection]:
-        """The rejected rows, for whoever may keep them: without what would keep the whole chunk in memory."""
-        return (replace(piece, key_columns=None) for piece in self.pieces if isinstance(piece, Rejection))
+        """The rejected rows, without the key columns, which would keep the whole chunk in memory."""
+        return (replace(result, key_columns=None) for result in self.results if isinstance(result, Rejection))
 
 
 class Tally:
-    """How many requests a run had; any thread may count.
+    """Counts the requests of a run; any thread may call it.
 
     Attributes:
-        requests: Chunks and halves of chunks that were sent.
-        repeated: Further attempts at them, without those of the client's transport.
+        requests: How many chunks and parts of chunks were answered.
+        repeated: How many further attempts these took, without those of the client's transport.
     """
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Tally:
         self._lock = threading.Lock()
 
     def count(self, attempts: int) -> None:
-        """One more was answered, after so many attempts."""
+        """Count a request that was answered after so many attempts."""
         with self._lock:
             self.requests += 1
             self.repeated += attempts - 1
@@ -83,11 +83,11 @@ class Scorer:
 
     Args:
         client: What `connect` gave.
-        url: Where the rows are scored.
+        url: The URL that rows are sent to.
         how: The options.
-        size: Is told how fast requests are answered.
-        limit: How many rows may be rejected.
-        stopped: Whether the run has ended, so that no request waits for another attempt.
+        size: The size of requests, which learns how fast they are answered.
+        limit: The limit of rejected rows.
+        stopped: Set when the run ends, so that no request waits for another attempt.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Scorer:
         how: HowToScore,
         *,
         size: RequestSize,
-        limit: Limit,
+        limit: RejectionLimit,
         stopped: threading.Event,
     ) -> None:
         self.tally = Tally()
@@ -108,23 +108,23 @@ class Scorer:
         self._limit = limit
         self._stopped = stopped
 
-    def __call__(self, chunk: Chunk) -> Scored:
-        """Return what becomes of a chunk.
+    def __call__(self, chunk: Chunk) -> ScoredChunk:
+        """Return the results of a chunk.
 
         Raises:
-            WallarooError: It cannot be scored; or a row was rejected that is one too many.
+            WallarooError: The chunk cannot be scored, or more rows were rejected than may be.
         """
-        pieces = list(narrowed(chunk, self._score, self._rejected))
-        # Arrow's allocator keeps what a thread has freed, and several threads keep several times as much.
+        results = list(score_by_halves(chunk, self._score, self._reject))
+        # Arrow's allocator keeps memory that a thread has freed, and several threads keep several times as much.
         pa.default_memory_pool().release_unused()
-        return Scored(chunk.first, chunk.rows.num_rows, pieces)
+        return ScoredChunk(chunk.first, chunk.rows.num_rows, results)
 
     def _score(self, chunk: Chunk) -> Table:
-        rows = self._sent(chunk.rows)
+        rows = self._rows_to_send(chunk.rows)
         count = rows.num_rows
         began = time.monotonic()
         try:
-            answer, attempts = repeated(lambda: self._answer(rows), self._how.retries, self._stopped)
+            answer, attempts = with_retries(lambda: self._send(rows), self._how.retries, self._stopped)
         except WallarooError as error:
             if is_too_large(error):
                 self._size.too_large(count)
@@ -134,7 +134,7 @@ class Scorer:
             self._size.answered(count, time.monotonic() - began)
         return self._with_keys(chunk.rows, answer)
 
-    def _answer(self, rows: Table) -> Table:
+    def _send(self, rows: Table) -> Table:
         steps = infer_steps(self._url, rows, index=rows.column_names, **self._how.infer_options)
         answer = run(self._client, steps)
         if answer.num_rows != rows.num_rows:
@@ -145,17 +145,17 @@ class Scorer:
             )
         return answer
 
-    def _sent(self, rows: Table) -> Table:
-        """Return the columns that are sent."""
+    def _rows_to_send(self, rows: Table) -> Table:
+        """Return the columns to send, as a vector if the options say so."""
         names = self._how.columns
         if names is None:
             left_out = {*self._how.keys, *index_columns(rows.schema)}
             names = [name for name in rows.column_names if name not in left_out]
-        sent = self._as_sent(chosen(rows, names))
+        sent = self._parse_texts(select_columns(rows, names))
         return vector_of(sent) if self._how.vector else sent
 
-    def _as_sent(self, rows: Table) -> Table:
-        """Columns that are texts as keys, as what they stand for."""
+    def _parse_texts(self, rows: Table) -> Table:
+        """Return the rows with values in place of texts, for columns that are keys, and so texts, as well."""
         for name, kind in self._how.sent_types.items():
             column: Any = rows.column(name)
             values = pa.chunked_array([from_texts(chunk, kind) for chunk in column.chunks], kind)
@@ -163,7 +163,7 @@ class Scorer:
         return rows
 
     def _with_keys(self, rows: Table, answer: Table) -> Table:
-        keys = chosen(rows, self._how.keys)
+        keys = select_columns(rows, self._how.keys)
         for name in keys.column_names:
             if name in answer.column_names:
                 raise InvalidDataError(f"The key {name!r} has the name of a column of the answer: rename it.")
@@ -171,26 +171,26 @@ class Scorer:
         schema = pa.schema([*keys.schema, *answer.schema])
         return pa.Table.from_arrays(columns, schema=schema)
 
-    def _rejected(self, chunk: Chunk, error: WallarooError) -> Rejection:
+    def _reject(self, chunk: Chunk, error: WallarooError) -> Rejection:
         self._limit.count(error)
-        columns: Any = chosen(chunk.rows, self._how.keys)
+        columns: Any = select_columns(chunk.rows, self._how.keys)
         keys = {name: _value(columns.column(name)[0]) for name in self._how.keys}
         return Rejection(chunk.first, getattr(error, "msg", None) or str(error), keys, columns)
 
 
 def _value(scalar: Any) -> Any:
-    """Return a key as Python has it, or as a text where Python does not, as with nanoseconds."""
+    """Return a key as a Python value; as a text if Python has no such value, as for nanoseconds."""
     try:
         return scalar.as_py()
     except (ValueError, OverflowError):
-        return text_of(scalar)
+        return scalar_text(scalar)
 
 
-def chosen(rows: Table, names: Any) -> Table:
+def select_columns(rows: Table, names: Any) -> Table:
     """Return some columns of a table.
 
     Raises:
-        InvalidDataError: There is no such column.
+        InvalidDataError: The table lacks one of them.
     """
     missing = [name for name in names if name not in rows.column_names]
     if missing:

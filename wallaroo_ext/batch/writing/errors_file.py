@@ -1,4 +1,4 @@
-"""The rows that were rejected, in a file of JSON lines beside the output."""
+"""Writing the rejected rows to a file of JSON lines beside the output."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.writing.storage import Storage
 
 NAME = "_errors.jsonl"
-"""Its name begins so that readers of data sets pass over it."""
+"""The name of the file; readers of data sets skip names that begin with an underscore."""
 
 
 def add(storage: Storage, known_bytes: int, records: Sequence[dict[str, Any]]) -> int:
-    """Write records behind those of the parts that are complete, and drop what a killed run left behind those.
+    """Append records, after dropping those that a killed run left behind.
 
     Args:
-        storage: The output's directory.
-        known_bytes: How long the file was with the last complete part.
+        storage: The directory of the output.
+        known_bytes: The size of the file when the last part was completed.
         records: The records.
 
     Returns:
-        How long the file is now.
+        The new size of the file.
     """
     content = storage.read(NAME)[:known_bytes]
     content += b"".join(json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records)
@@ -37,7 +37,7 @@ def add(storage: Storage, known_bytes: int, records: Sequence[dict[str, Any]]) -
 
 
 def restore(storage: Storage, known_bytes: int) -> None:
-    """Drop what is behind the records of the parts that are complete; a file without any is removed."""
+    """Drop the records that a killed run left behind; remove the file if no other records are in it."""
     content = storage.read(NAME)
     if content and not known_bytes:
         storage.remove(NAME)
@@ -46,32 +46,32 @@ def restore(storage: Storage, known_bytes: int) -> None:
 
 
 def first_reason(storage: Storage) -> str:
-    """Return why the first of the rejected rows was."""
+    """Return the reason of the first rejected row."""
     return json.loads(storage.read(NAME).partition(b"\n")[0])["reason"]
 
 
 def record(rejection: Rejection, file: str, row_in_file: int) -> dict[str, Any]:
-    """Return a rejected row as a record.
+    """Return the record of a rejected row.
 
     Args:
         rejection: The row.
-        file: The file that it is from.
+        file: The path of its file.
         row_in_file: Its number among the rows of that file that pass the filter.
     """
-    keys = {name: _plain(value) for name, value in rejection.keys.items()}
+    keys = {name: _json_value(value) for name, value in rejection.keys.items()}
     return {"row": rejection.row, "file": file, "row_in_file": row_in_file, "keys": keys, "reason": rejection.reason}
 
 
-def _plain(value: Any) -> Any:
-    """Return what JSON has for a value."""
+def _json_value(value: Any) -> Any:
+    """Return a value that JSON can hold in place of a key."""
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in cast("list[Any]", value)]
+        return [_json_value(each) for each in cast("list[Any]", value)]
     if isinstance(value, dict):
-        return {str(name): _plain(each) for name, each in cast("dict[Any, Any]", value).items()}
+        return {str(name): _json_value(each) for name, each in cast("dict[Any, Any]", value).items()}
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -1,8 +1,8 @@
-"""What a run over a data set has done, beside its output: a later run goes on there, or is refused.
+"""The record of a run over a data set, beside its output, so that a later run continues there or is refused.
 
-It is bound to what the output depends on: the input's files with their sizes and times, the columns, the filter, the
-form of requests, and the SHA-256 of the models. How fast and how patiently a run works may change from one run to the
-next.
+It contains everything that the output depends on: the files of the input with their sizes and times, the columns, the
+filter, the format of requests, and the SHA-256 of the models. Options for speed and retries may change from one run to
+the next.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class PartEntry:
     """A part that is complete.
 
     Attributes:
-        name: Its file.
+        name: The name of its file; empty if all of its rows were rejected.
         first: The number of its first row among all rows.
-        read: How many rows of the input it stands for.
-        scored: How many rows it has.
-        end: Where the input goes on after it.
+        read: The number of rows of the input that it covers.
+        scored: The number of rows in its file.
+        end: The position in the input after it.
     """
 
     name: str
@@ -49,11 +49,11 @@ class Manifest:
         bound_to: What the output depends on.
         parts: The parts that are complete, in order.
         rejected: How many rows were rejected so far.
-        errors_bytes: How long the errors file was then.
-        schema: The output's schema, in base64 of Arrow's form; empty before the first part.
+        errors_bytes: The size of the errors file when the last part was completed.
+        schema: The schema of the output, serialized by Arrow, in base64; empty before the first part.
         complete: Whether the input has no more rows.
-        announced: The files that were about to be put in their places: ours, whether they are there or not.
-        read_as: The types that were decided for the input's columns, and what else `data_set.Decided` has.
+        announced: Files that the run was about to write; they belong to this run even if it was killed.
+        read_as: The types of the columns of the input, as `DecidedTypes.to_json` returns them.
     """
 
     bound_to: dict[str, Any]
@@ -67,77 +67,77 @@ class Manifest:
 
     @property
     def end(self) -> Position:
-        """Where the input goes on."""
+        """The position in the input after the last complete part."""
         return self.parts[-1].end if self.parts else Position(0, 0)
 
     @property
     def read(self) -> int:
-        """How many rows of the input are done."""
+        """The number of rows of the input that are done."""
         return self.parts[-1].first + self.parts[-1].read if self.parts else 0
 
     @property
     def scored(self) -> int:
-        """How many rows are in the output."""
+        """The number of rows in the output."""
         return sum(part.scored for part in self.parts)
 
     def save(self, storage: Storage) -> None:
-        """Write it, in place of the one that is there."""
+        """Write the manifest, in place of an older one."""
         content = {"version": _VERSION} | asdict(self)
         with storage.writing(NAME) as opened:
             opened.write(json.dumps(content, ensure_ascii=False, indent=1).encode())
 
 
 def check_target(storage: Storage) -> None:
-    """Refuse a directory that has files and no manifest, before anything is written there.
+    """Raise InvalidDataError if the output cannot be written to a directory; nothing is written yet.
 
-    Names that begin as those do which readers of data sets pass over are left alone, unless they are ours.
+    Files whose names begin with a dot or an underscore are allowed, because readers of data sets skip them.
 
     Raises:
-        InvalidDataError: It has such files, or links, or is no directory.
+        InvalidDataError: The directory has files and no manifest, or links, or is no directory.
     """
-    if storage.is_other_than_directory():
-        raise InvalidDataError(f"{storage.place} is no directory, as the scored rows need: name a new directory.")
+    if storage.is_blocked():
+        raise InvalidDataError(f"{storage.location} is no directory, as the scored rows need: name a new directory.")
     names = storage.names()
     others = [name for name in names if name == errors_file.NAME or not name.startswith((".", "_"))]
     if others and NAME not in names:
         raise InvalidDataError(
-            f"{storage.place} has files that are of no run, such as {others[0]}: name a new directory."
+            f"{storage.location} has files that are of no run, such as {others[0]}: name a new directory."
         )
     links = [name for name in names if not name.startswith(".") and storage.is_link(name)]
     if links:
         raise InvalidDataError(
-            f"{storage.place} has a link, {links[0]}, which is not followed: name another directory."
+            f"{storage.location} has a link, {links[0]}, which is not followed: name another directory."
         )
 
 
 def load(storage: Storage, bound_to: dict[str, Any]) -> Manifest:
-    """Return the manifest of a directory, or a new one where there is none yet.
+    """Return the manifest of a directory, or a new one if there is none yet.
 
     Args:
-        storage: The output's directory.
+        storage: The directory of the output.
         bound_to: What the output of this run depends on.
 
     Raises:
-        InvalidDataError: The one that is there is of another run, or none.
+        InvalidDataError: The manifest is that of another run, or invalid.
     """
     content = storage.read(NAME)
     if not content and NAME not in storage.names():
-        return Manifest(_plain(bound_to))
+        return Manifest(_through_json(bound_to))
     manifest = _read(content, storage)
-    if not manifest.scored and (manifest.rejected or manifest.bound_to != _plain(bound_to)):
+    if not manifest.scored and (manifest.rejected or manifest.bound_to != _through_json(bound_to)):
         written = [*manifest.announced, *([errors_file.NAME] if manifest.errors_bytes else [])]
-        return Manifest(_plain(bound_to), announced=written)  # nothing is lost where nothing was scored
-    for name, value in _plain(bound_to).items():
+        return Manifest(_through_json(bound_to), announced=written)  # nothing was scored, so nothing is lost
+    for name, value in _through_json(bound_to).items():
         if manifest.bound_to.get(name) != value:
             raise InvalidDataError(
-                f"{storage.place} has the output of another run: its {name} {_difference(manifest, name, value)}.",
+                f"{storage.location} has the output of another run: its {name} {_difference(manifest, name, value)}.",
                 advice="Name another directory, or remove this one to begin anew.",
             )
     return manifest
 
 
-def _plain(bound_to: dict[str, Any]) -> dict[str, Any]:
-    """As JSON gives it back."""
+def _through_json(bound_to: dict[str, Any]) -> dict[str, Any]:
+    """Return the values as they come back from JSON."""
     return json.loads(json.dumps(bound_to))
 
 
@@ -145,7 +145,7 @@ def _read(content: bytes, storage: Storage) -> Manifest:
     try:
         fields: dict[str, Any] = json.loads(content)
         if fields.pop("version") != _VERSION:
-            raise InvalidDataError(f"{storage.place} was written by another version of this package.")
+            raise InvalidDataError(f"{storage.location} was written by another version of this package.")
         fields["parts"] = [PartEntry(**part | {"end": Position(*part["end"])}) for part in fields["parts"]]
         return Manifest(**fields)
     except (ValueError, TypeError, KeyError) as error:
@@ -153,7 +153,7 @@ def _read(content: bytes, storage: Storage) -> Manifest:
 
 
 def _difference(manifest: Manifest, name: str, value: Any) -> str:
-    """Return what was and what is, where that fits into a sentence."""
+    """Return the earlier and the present value for a message, if they are short enough."""
     before, now = (json.dumps(each, ensure_ascii=False) for each in (manifest.bound_to.get(name), value))
     longest = 200
     return "differ" if len(before) + len(now) > longest else f"were {before}, and now are {now}"

@@ -1,8 +1,7 @@
-"""The parts of an output: Parquet files that are written piece by piece, and there as a whole or not at all."""
+"""Writing the parts of an output: Parquet files, each complete or absent."""
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -34,20 +33,20 @@ def is_part(name: str) -> bool:
 
 
 def check_keys(fields: Iterable[Any]) -> None:
-    """Make sure that Parquet gives back what keys are, with their types.
+    """Raise InvalidDataError unless Parquet keeps the types of keys.
 
     Raises:
-        InvalidDataError: It has no place for a type, or gives another one back.
+        InvalidDataError: Parquet cannot hold a type, or would read it back as another one.
     """
     for each in fields:
-        if not _is_kept(each):
+        if not _keeps_type(each):
             raise InvalidDataError(
-                f"The key {each.name!r} is of type {each.type}, which Parquet does not give back as it is.",
-                advice="Name a type by `types` that it has, or leave the column out.",
+                f"The key {each.name!r} is of type {each.type}, which Parquet does not keep.",
+                advice="Name another type by `types`, or leave the column out.",
             )
 
 
-def _is_kept(field: Any) -> bool:
+def _keeps_type(field: Any) -> bool:
     sink = pa.BufferOutputStream()
     try:
         parquet.write_table(pa.schema([field]).empty_table(), sink)
@@ -60,27 +59,25 @@ class Part:
     """A part that is being written.
 
     Args:
-        storage: The output's directory.
-        number: The part's number, from 0.
+        storage: The directory of the output.
+        number: The number of the part, counted from 0.
         schema: The schema of its rows.
 
     Attributes:
-        name: Its file.
+        name: The name of its file.
         rows: How many rows it has so far.
-        since: When it was begun, on the monotonic clock.
     """
 
     def __init__(self, storage: Storage, number: int, schema: Schema) -> None:
         self.name = part_name(number)
         self.rows = 0
-        self.since = time.monotonic()
         self._held: list[Table] = []
         self._stack = ExitStack()
         sink = self._stack.enter_context(storage.writing(self.name))
         self._writer = self._stack.enter_context(parquet.ParquetWriter(sink, schema))
 
     def write(self, table: Table) -> None:
-        """Add rows; they go to the file when there are enough for a row group."""
+        """Add rows, which are written to the file when there are enough for a row group."""
         self._held.append(table)
         self.rows += table.num_rows
         if (
@@ -90,7 +87,7 @@ class Part:
             self._flush()
 
     def finish(self) -> None:
-        """Put it in its place."""
+        """Complete the file, under its name."""
         try:
             self._flush()
         except BaseException as error:
@@ -99,7 +96,7 @@ class Part:
         self._stack.close()
 
     def drop(self, error: BaseException) -> None:
-        """Remove what was written of it, because of an error."""
+        """Remove the unfinished file because of an error."""
         try:
             self._stack.__exit__(type(error), error, None)
         except BaseException as raised:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.batch import BatchProgress, DatasetScored
-    from wallaroo_ext.batch.progress import Wanted
+    from wallaroo_ext.batch.progress import ProgressOption
 
 _MANY = Parameter(negative=())
 _FROM_1 = Parameter(validator=Number(gte=1))
