@@ -20,7 +20,7 @@ from jwt.algorithms import RSAAlgorithm
 from contract_tests.support.servers.servers import serving, silent
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.auth import issuer_keys
-from wallaroo_ext.sandbox.auth.issuer_keys import NoKeysError, fetch_keys, read_keys
+from wallaroo_ext.sandbox.auth.issuer_keys import KeysUnavailableError, fetch_keys, parse_keys
 from wallaroo_ext.sandbox.auth.signing_keys import SigningKeys
 from wallaroo_ext.sandbox.handlers import HANDLERS
 from wallaroo_ext.sandbox.http.validation import ContractSpec
@@ -335,7 +335,7 @@ class TestKeys:
         ],
     )
     def test_what_is_no_set_of_keys_is_a_sentence(self, content: bytes, said: str) -> None:
-        with publishing(content) as url, pytest.raises(NoKeysError, match=said):
+        with publishing(content) as url, pytest.raises(KeysUnavailableError, match=said):
             fetch_keys(url)
 
     @pytest.mark.parametrize(
@@ -367,25 +367,25 @@ class TestKeys:
     def test_a_key_that_is_not_good_for_tokens_is_not_used(self, changes: dict[str, Any]) -> None:
         bad = jwk_of(KEY, **changes)
         began = time.process_time()
-        with pytest.raises(NoKeysError, match="none of its keys"):
-            read_keys(json.dumps({"keys": [bad] * 100}).encode())
-        assert set(read_keys(json.dumps({"keys": [bad, jwk_of(KEY, kid="good")]}).encode())) == {"good"}
+        with pytest.raises(KeysUnavailableError, match="none of its keys"):
+            parse_keys(json.dumps({"keys": [bad] * 100}).encode())
+        assert set(parse_keys(json.dumps({"keys": [bad, jwk_of(KEY, kid="good")]}).encode())) == {"good"}
         assert time.process_time() - began < 1
 
     def test_a_weak_key_is_not_used(self) -> None:
         weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - that is the point
-        with pytest.raises(NoKeysError, match="2048 to 8192 bits"):
-            read_keys(json.dumps({"keys": [jwk_of(weak)]}).encode())
+        with pytest.raises(KeysUnavailableError, match="2048 to 8192 bits"):
+            parse_keys(json.dumps({"keys": [jwk_of(weak)]}).encode())
 
     def test_certificates_and_private_parts_beside_a_key_are_not_looked_at(self) -> None:
-        found = read_keys(
+        found = parse_keys(
             json.dumps({"keys": [jwk_of(KEY, x5c=["garbage"], x5u="file:///etc/passwd", d="5")]}).encode()
         )
         assert found[KEY_ID].public_numbers() == KEY.public_key().public_numbers()
 
     def test_the_first_of_two_keys_with_one_id_is_used(self) -> None:
         other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        found = read_keys(json.dumps({"keys": [jwk_of(KEY), jwk_of(other)]}).encode())
+        found = parse_keys(json.dumps({"keys": [jwk_of(KEY), jwk_of(other)]}).encode())
         assert found[KEY_ID].public_numbers() == KEY.public_key().public_numbers()
 
 
@@ -394,7 +394,7 @@ class TestFetching:
         bomb = gzip.compress(bytes(50 << 20))
         with (
             publishing(bomb, headers={"Content-Encoding": "gzip"}) as url,
-            pytest.raises(NoKeysError, match="compressed"),
+            pytest.raises(KeysUnavailableError, match="compressed"),
         ):
             fetch_keys(url)
 
@@ -402,13 +402,16 @@ class TestFetching:
     def test_a_redirect_is_not_followed(self, status: int) -> None:
         with serving() as elsewhere:
             target = {"Location": elsewhere.url, "Content-Length": "0"}
-            with publishing(b"", status=status, headers=target) as url, pytest.raises(NoKeysError, match=str(status)):
+            with (
+                publishing(b"", status=status, headers=target) as url,
+                pytest.raises(KeysUnavailableError, match=str(status)),
+            ):
                 fetch_keys(url)
             assert elsewhere.connections == 0
 
     @pytest.mark.parametrize("status", [204, 400, 401, 404, 500, 503])
     def test_another_status_is_said(self, status: int) -> None:
-        with publishing(b"", status=status) as url, pytest.raises(NoKeysError, match=f"answered {status}"):
+        with publishing(b"", status=status) as url, pytest.raises(KeysUnavailableError, match=f"answered {status}"):
             fetch_keys(url)
 
     def test_a_proxy_is_not_asked_for_an_issuer_on_this_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -436,13 +439,13 @@ class TestFetching:
     ) -> None:
         monkeypatch.setattr(issuer_keys, "FETCH_SECONDS", 0.5)
         began = time.monotonic()
-        with dripping(begin, drop) as url, pytest.raises(NoKeysError, match="did not answer within"):
+        with dripping(begin, drop) as url, pytest.raises(KeysUnavailableError, match="did not answer within"):
             fetch_keys(url)
         assert time.monotonic() - began < 5
 
     @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://127.0.0.1:1", "http://xn--/", "http://[::1]:1"])
     def test_one_that_cannot_be_reached_is_a_sentence(self, url: str) -> None:
-        with pytest.raises(NoKeysError, match="cannot be reached"):
+        with pytest.raises(KeysUnavailableError, match="cannot be reached"):
             fetch_keys(url)
 
     def test_one_without_an_answer_holds_up_nobody(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from wallaroo_ext import contract
 from wallaroo_ext.cli.commands.sandbox import sandbox as sandbox_command
 from wallaroo_ext.sandbox.auth import issuer as issuer_module
-from wallaroo_ext.sandbox.auth.issuer import ForeignIssuer, Identity, RecentIdentities
+from wallaroo_ext.sandbox.auth.issuer import ForeignIssuer, Identity, IdentityCache
 from wallaroo_ext.sandbox.auth.tokens import Caller, Tokens
 from wallaroo_ext.sandbox.auth.users import User, add_user, enable_user
 from wallaroo_ext.sandbox.http.problems import Problem
@@ -354,7 +354,7 @@ class TestRepeatedTokens:
         assert answers == [200, 401, 200]
 
     def test_the_memory_forgets_what_is_old_and_what_has_expired(self) -> None:
-        recent = RecentIdentities(limit=2)
+        recent = IdentityCache(limit=2)
         good, expired = (Identity("id", "name", "email", False, int(time.time()) + left) for left in (60, -1))
         recent.add("first", good)
         recent.add("second", good)

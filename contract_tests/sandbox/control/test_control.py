@@ -32,7 +32,7 @@ from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.sandbox.engine import loaded_models
 from wallaroo_ext.sandbox.engine.loaded_models import ModelUnreadableError
 from wallaroo_ext.sandbox.http.problems import Problem
-from wallaroo_ext.sandbox.http.reset_gate import Gate
+from wallaroo_ext.sandbox.http.reset_gate import ResetGate
 from wallaroo_ext.sandbox.http.validation import ContractSpec
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.options import SandboxOptions
@@ -437,7 +437,7 @@ def _add_version(instance: Instance) -> int:
 
 class TestGate:
     def test_who_wants_to_be_alone_waits_and_lets_nobody_in_meanwhile(self) -> None:
-        gate, begun, go_on = Gate(), threading.Event(), threading.Event()
+        gate, begun, go_on = ResetGate(), threading.Event(), threading.Event()
         order: list[str] = []
 
         def work(name: str) -> None:
@@ -447,7 +447,7 @@ class TestGate:
             order.append(f"{name} ended")
 
         def be_alone() -> None:
-            with gate.alone():
+            with gate.exclusive():
                 order.append("alone")
 
         with ThreadPoolExecutor(3) as threads:
@@ -466,10 +466,10 @@ class TestGate:
         assert gate.run(1, str, 7) == "7"
 
     def test_a_failure_inside_keeps_nobody_out(self) -> None:
-        gate = Gate()
+        gate = ResetGate()
         with pytest.raises(ValueError, match="invalid literal"):
             gate.run(0, int, "x")
-        with pytest.raises(ZeroDivisionError), gate.alone():
+        with pytest.raises(ZeroDivisionError), gate.exclusive():
             _ = 1 / 0
         assert gate.run(1, int, "5") == 5
 

@@ -32,7 +32,7 @@ from wallaroo_ext.sandbox.faults import FaultMiddleware, Faults
 from wallaroo_ext.sandbox.faults.exchange import Exchange
 from wallaroo_ext.sandbox.faults.kinds import KINDS
 from wallaroo_ext.sandbox.http.problems import Problem
-from wallaroo_ext.sandbox.http.protocol import dropping
+from wallaroo_ext.sandbox.http.protocol import drop_connection
 from wallaroo_ext.sandbox.paths import CONTROL
 from wallaroo_ext.sandbox.process import running
 
@@ -253,7 +253,7 @@ class TestDroppedConnections:
 
     def test_only_the_sandboxs_own_server_can_drop_connections(self) -> None:
         with pytest.raises(RuntimeError, match="wallaroo-ext sandbox"):
-            dropping({"type": "http"})
+            asyncio.run(drop_connection({"type": "http"}, reset=False))
 
 
 class TestRefusals:

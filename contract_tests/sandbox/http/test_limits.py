@@ -33,7 +33,7 @@ from wallaroo_ext.sandbox.http import connections, protocol
 from wallaroo_ext.sandbox.http.protocol import FIELDS_LIMIT, HEAD_LIMIT
 from wallaroo_ext.sandbox.paths import CONTROL
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.sandbox.server.tls import throw_away_pair
+from wallaroo_ext.sandbox.server.tls import generated_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -330,7 +330,7 @@ class TestConnections:
             assert 0.5 < time.monotonic() - began < 5
 
     def test_tls_handshakes_that_never_end_count_and_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        tls = throw_away_pair(tmp_path, "127.0.0.1")
+        tls = generated_certificate(tmp_path, "127.0.0.1")
         context = ssl.create_default_context(cafile=str(tls.trusted))
         with serving(limit=20, tls=tls) as served, ExitStack() as opened:
             for _ in range(60):

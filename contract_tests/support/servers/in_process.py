@@ -20,7 +20,7 @@ from wallaroo_ext.sandbox.server.serve import LimitedServer, listening, server_c
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from wallaroo_ext.sandbox.server.tls import Tls
+    from wallaroo_ext.sandbox.server.tls import TlsFiles
 
 HOST, CLOSE = "Host: h\r\n", "Connection: close\r\n"
 LARGE = 16 << 20
@@ -100,7 +100,7 @@ def _application(scopes: list[Any]) -> Starlette:
 
 
 @contextmanager
-def serving(limit: int | None = None, tls: Tls | None = None) -> Generator[Served]:
+def serving(limit: int | None = None, tls: TlsFiles | None = None) -> Generator[Served]:
     """Yield a server for the time of a `with` block, which holds so many connections, or as many as it can."""
     scopes: list[Any] = []
     with listening("127.0.0.1", 0) as listener:
