@@ -1,4 +1,4 @@
-"""Does the log say what happened, in one line a request, and nothing that is a secret?"""
+"""Does the log describe each request in one line, without secrets?"""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def entries(log: Path) -> list[dict[str, Any]]:
 
 
 def use(environment: dict[str, str]) -> list[str]:
-    """Send some requests; what must not be in the log."""
+    """Send some requests, and return texts that must not be in the log."""
     token = user_token(environment)
     headers = {"Authorization": f"Bearer {token}", "X-Mark": f"{MARK}-header"}
     with httpx.Client(base_url=environment["WALLAROO_API_URL"], headers=headers) as http:
@@ -180,7 +180,7 @@ main()
 
 @contextmanager
 def failing(log: Path, env_file: Path, log_format: str) -> Generator[dict[str, str]]:
-    """Yield a sandbox with a defect."""
+    """Yield the environment of a sandbox with a defect."""
     command = [sys.executable, "-c", FAILING, "sandbox", "--log-format", log_format, "--env-file", str(env_file)]
     with (
         log.open("w", encoding="utf-8") as stderr,
@@ -211,8 +211,8 @@ def test_a_failure_leaves_one_traceback_without_secrets(tmp_path: Path, log_form
 
 
 @pytest.fixture
-def own_loggers() -> Generator[None]:
-    """Leaves the loggers as they were."""
+def restored_loggers() -> Generator[None]:
+    """Restore the loggers after the test."""
     loggers = [logging.getLogger(name) for name in LOGGERS]
     before = [(logger.handlers, logger.propagate) for logger in loggers]
     yield
@@ -220,7 +220,7 @@ def own_loggers() -> Generator[None]:
         logger.handlers, logger.propagate = handlers, propagate
 
 
-@pytest.mark.usefixtures("own_loggers")
+@pytest.mark.usefixtures("restored_loggers")
 def test_secrets_are_taken_out_of_what_the_program_says() -> None:
     stream = io.StringIO()
     writer = LogWriter(stream)
@@ -230,7 +230,7 @@ def test_secrets_are_taken_out_of_what_the_program_says() -> None:
     assert "got [removed], password=[removed]" in stream.getvalue()
 
 
-@pytest.mark.usefixtures("own_loggers")
+@pytest.mark.usefixtures("restored_loggers")
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_what_a_client_can_cause_at_will_is_written_a_few_times(
     log_format: str, monkeypatch: pytest.MonkeyPatch
@@ -253,13 +253,15 @@ def test_what_a_client_can_cause_at_will_is_written_a_few_times(
     assert len(text) < 10_000
 
 
-@pytest.mark.usefixtures("own_loggers")
+@pytest.mark.usefixtures("restored_loggers")
 def test_a_record_is_one_record_and_steers_no_terminal() -> None:
     stream = io.StringIO()
     writer = LogWriter(stream)
     log_failures(writer, [], as_json=False)
-    said = "a\x1b[31mb\x9b31mc\u202ed\n2026-11-27 00:00:00,000  ERROR  forged\r12:00:00  200  POST forged\ud800\u2028e"
-    logging.getLogger("wallaroo_ext.sandbox").error("failed: %s", said)
+    reason = (
+        "a\x1b[31mb\x9b31mc\u202ed\n2026-11-27 00:00:00,000  ERROR  forged\r12:00:00  200  POST forged\ud800\u2028e"
+    )
+    logging.getLogger("wallaroo_ext.sandbox").error("failed: %s", reason)
     writer.close()
     lines = stream.getvalue().splitlines()
     assert len(lines) == 2

@@ -1,4 +1,4 @@
-"""Can clients talk to the sandbox over TLS, and is a certificate that does not fit refused in a sentence?"""
+"""Can clients use the sandbox over TLS, and is an unsuitable certificate refused in one sentence?"""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, str]]:
-    """Yield the environment of a sandbox with a throw-away certificate."""
+    """Yield the environment of a sandbox with a generated certificate."""
     with running(tmp_path_factory.mktemp("tls") / "data", "--tls") as environment:
         yield environment
 
@@ -40,7 +40,7 @@ def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, s
 def make_pair(
     directory: Path, *names: str, days: int = 30, password: bytes | None = None, name: str = "pair"
 ) -> tuple[Path, Path]:
-    """Return a certificate that signs itself, and its key."""
+    """Return a self-signed certificate and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     began = datetime.now(UTC) - timedelta(days=60)
@@ -198,7 +198,7 @@ class TestGiven:
             assert sign_in(environment).status_code == 200
 
     def test_one_that_a_known_authority_signed_needs_no_bundle(self, tmp_path: Path) -> None:
-        made = generated_certificate(tmp_path, "127.0.0.1")  # its file has the server's certificate alone
+        made = generated_certificate(tmp_path, "127.0.0.1")  # its file has only the server's certificate
         assert given_certificate(made.certificate, made.key).trusted is None
 
     def test_a_name_that_it_is_not_good_for_is_refused(self, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ class TestGiven:
             given_certificate(*make_pair(tmp_path)).host("127.0.0.1")
 
     @pytest.mark.parametrize(
-        ("broken", "said"),
+        ("broken", "reason"),
         [
             ("no certificate", "none.pem cannot be read: No such file"),
             ("no key", "none.key cannot be read: No such file"),
@@ -223,7 +223,7 @@ class TestGiven:
             ("over", "was good until"),
         ],
     )
-    def test_what_cannot_be_served_is_said_in_a_sentence(self, tmp_path: Path, broken: str, said: str) -> None:
+    def test_what_cannot_be_served_is_said_in_a_sentence(self, tmp_path: Path, broken: str, reason: str) -> None:
         certificate, key = make_pair(tmp_path, "localhost")
         text = tmp_path / "text"
         text.write_text("no PEM at all", encoding="utf-8")
@@ -236,7 +236,7 @@ class TestGiven:
             "no key in the file": (certificate, text),
             "over": make_pair(tmp_path, "localhost", days=-1, name="over"),
         }
-        with pytest.raises(CertificateError, match=said):
+        with pytest.raises(CertificateError, match=reason):
             given_certificate(*pairs[broken])
 
     def test_the_command_says_it_and_ends(self, tmp_path: Path) -> None:
