@@ -97,7 +97,7 @@ def read_token(
     except TOKEN_ERRORS:
         raise _wrong_issuer(issuer) from None
     if claims.get("typ") != "Bearer":
-        raise unauthorized("The token is no access token.")  # id tokens are signed with the same key
+        raise unauthorized("The token is not an access token.")  # id tokens are signed with the same key
     return _identity(claims, leeway, key_id)
 
 
@@ -128,7 +128,7 @@ def _is_for_another_audience(error: jwt.InvalidTokenError) -> bool:
 def _identity(claims: dict[str, Any], leeway: int, key_id: str) -> Identity:
     expires_at = claims["exp"]
     if type(expires_at) not in {int, float} or not math.isfinite(expires_at):
-        raise unauthorized("The token's `exp` is no time.")
+        raise unauthorized("The token's `exp` is not a time.")
     subject = _text(claims, "sub")
     if not subject:
         raise unauthorized("The token's `sub` names nobody.")
@@ -153,7 +153,7 @@ def _text(claims: dict[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str) or len(value) > _LONGEST_CLAIM or not value.isprintable():
-        raise unauthorized(f"The token's `{name}` is no text of up to {_LONGEST_CLAIM} characters that can be shown.")
+        raise unauthorized(f"The token's `{name}` is not a printable text of at most {_LONGEST_CLAIM} characters.")
     return value
 
 

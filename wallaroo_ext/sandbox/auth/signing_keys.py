@@ -39,7 +39,7 @@ class SigningKeys:
         content = json.loads(text)
         signing = serialization.load_pem_private_key(content["signing"].encode(), password=None)
         if not isinstance(signing, rsa.RSAPrivateKey):
-            raise TypeError("the signing key is no RSA key")
+            raise TypeError("the signing key is not an RSA key")
         public = {key_id: RSAAlgorithm.from_jwk(jwk) for key_id, jwk in content["public"].items()}
         return SigningKeys(
             content["signing_id"],

@@ -108,7 +108,7 @@ def _check_names(call: ControlCall) -> None:
 
 def _add_user(db: sqlite3.Connection, entry: dict[str, Any]) -> str:
     if find_user_by_email(db, entry["email"]) is not None:
-        raise bad_request(f"There is a user {entry['email']!r} already.")
+        raise bad_request(f"The user {entry['email']!r} already exists.")
     return add_user(db, entry["email"], entry["password"]).id
 
 
@@ -117,9 +117,9 @@ def _add_workspace(call: ControlCall, db: sqlite3.Connection, entry: dict[str, A
     email = entry.get("owner", call.instance.credentials.username)
     owner = find_user_by_email(db, email)
     if owner is None:
-        raise bad_request(f"The owner of the workspace {entry['name']!r}, {email!r}, is no user.")
+        raise bad_request(f"The owner of the workspace {entry['name']!r}, {email!r}, is not a user.")
     if db.execute("SELECT 1 FROM workspaces WHERE name = ?", (entry["name"],)).fetchone():
-        raise bad_request(f"There is a workspace {entry['name']!r} already.")
+        raise bad_request(f"The workspace {entry['name']!r} already exists.")
     return add_workspace(db, entry["name"], owner)
 
 
@@ -174,7 +174,7 @@ def _log(call: ControlCall, db: sqlite3.Connection, written: list[tuple[int, Wri
 def _index(call: ControlCall, db: sqlite3.Connection, pipeline_id: int, written: WrittenBatch) -> int:
     pipeline = db.execute("SELECT workspace_id FROM pipelines WHERE id = ?", (pipeline_id,)).fetchone()
     if pipeline is None:
-        raise bad_request(f"There is no pipeline {pipeline_id}, which rows are seeded for.")
+        raise bad_request(f"The pipeline {pipeline_id} of the rows does not exist.")
     sha = _model_sha(db, pipeline["workspace_id"], written.batch.model_name)
     return call.instance.log.index(db, pipeline_id, replace(written, batch=replace(written.batch, model_sha=sha)))
 

@@ -42,7 +42,7 @@ def _column(place: str, name: str, values: list[Any]) -> Any:
     try:
         return pa.array(values)
     except (pa.ArrowException, OverflowError) as error:
-        raise bad_request(f"{place}: the column {name!r} has no one type: {error}.") from None
+        raise bad_request(f"{place}: the column {name!r} has values of different types: {error}.") from None
 
 
 def table_of_file(content: bytes, limit: int) -> pa.Table:
@@ -102,7 +102,7 @@ def _times(place: str, column: Any) -> Any:
         milliseconds = column if pa.types.is_integer(column.type) else column.cast(options=_TO_MILLISECONDS)
         numbers = np.asarray(milliseconds.cast(pa.int64()))
     except pa.ArrowException as error:
-        raise bad_request(f"{place}: the column 'time' has values that are no times: {error}.") from None
+        raise bad_request(f"{place}: the column 'time' has values that are not times: {error}.") from None
     if len(numbers) and not (numbers.min() >= 0 and numbers.max() <= _LATEST_MS):
         raise bad_request(f"{place}: the column 'time' has times that are not of the years 1970 to 9999.")
     return pa.array(numbers, pa.int64()).cast(_TIME_TYPE)

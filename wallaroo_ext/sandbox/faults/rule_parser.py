@@ -94,7 +94,7 @@ def _check(number: int, validator: jsonschema_rs.Validator, value: Any) -> None:
     try:
         error = next(iter(validator.iter_errors(value)), None)
     except ValueError as unreadable:  # a Python value that JSON does not have
-        raise bad_request(f"Rule {number}: it is no JSON, {unreadable}.") from None
+        raise bad_request(f"Rule {number}: it is not JSON, {unreadable}.") from None
     if error is not None:
         where = "".join(f", {part}" for part in error.instance_path)
         raise bad_request(f"Rule {number}{where}: {error.message}.")
@@ -141,14 +141,14 @@ def _combination_errors(value: dict[str, Any], kind: Kind) -> Errors:
     if "seconds_per_byte" in kind.options and not {"seconds", "seconds_per_byte"} & value.keys():
         yield "seconds_per_byte", "it is missing, and so is seconds; write one of the two"
     if kind.always_handled and not value.get("handled", True):
-        yield "handled", f"{value['kind']} changes the operation's own answer, so that the operation is carried out"
+        yield "handled", f"{value['kind']} changes the operation's answer, so the operation is always performed"
     if "after_bytes" in value and value.get("handled", kind.handled):
-        yield "after_bytes", "without the rest of its body no operation can be carried out; write handled: false too"
+        yield "after_bytes", "without the rest of its body no operation can be performed; write handled: false too"
 
 
 def _location_errors(value: dict[str, Any]) -> Errors:
     if "location" in value and not _is_whole_url(value["location"]):
-        yield "location", f"{value['location']!r} is no whole URL of http or https, in ASCII"
+        yield "location", f"{value['location']!r} is not a complete URL of http or https in ASCII"
 
 
 def _is_whole_url(text: str) -> bool:

@@ -73,7 +73,7 @@ class _Limit:
         """Raise a Problem, 413, if a size in bytes exceeds the limit."""
         if size > self.mib * _MIB:
             advice = f"; send less, or start the sandbox with a larger {self.option}" if self.option else ""
-            raise too_large(f"{self.subject} may have {self.mib} MiB{advice}.")
+            raise too_large(f"{self.subject} may have at most {self.mib} MiB{advice}.")
 
 
 class _FileReceiver:
@@ -333,7 +333,7 @@ class _PartReceiver:
         if self._file is not None:
             self._file.write(piece)
         elif len(self._part.text) + len(piece) > _FIELD_LIMIT:
-            raise too_large(f"The part {self._part.name!r} may have {_FIELD_LIMIT} bytes.")
+            raise too_large(f"The part {self._part.name!r} may have at most {_FIELD_LIMIT} bytes.")
         else:
             self._part.text += piece
 

@@ -34,8 +34,8 @@ LOGGERS = ("", "wallaroo_ext", "uvicorn")
 class LogWriter:
     """Writes lines in a thread of its own, so that a stream that nobody reads blocks no request.
 
-    The standard library's QueueListener would block at the end while nobody reads the stream, and its QueueHandler does
-    not count the records that it drops.
+    The standard library does not do that: QueueHandler prints an error on stderr for each record that its full queue
+    drops, and QueueListener.stop blocks or fails while nobody reads the stream.
 
     Args:
         stream: The stream to write to.

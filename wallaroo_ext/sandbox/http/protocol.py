@@ -47,22 +47,22 @@ class _RefusedError(Exception):
 
 
 _MALFORMED = _RefusedError(HTTPStatus.BAD_REQUEST, "The request is not HTTP, or is ambiguous.")
-_LONG_URL = _RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, f"A URL may have {HEAD_LIMIT} bytes.")
+_LONG_URL = _RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, f"A URL may have at most {HEAD_LIMIT} bytes.")
 _LONG_HEAD = _RefusedError(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    f"The head of a request may have {HEAD_LIMIT} bytes and {FIELDS_LIMIT} fields.",
+    f"The head of a request may have at most {HEAD_LIMIT} bytes and {FIELDS_LIMIT} fields.",
 )
 _PADDED_BODY = _RefusedError(
-    HTTPStatus.BAD_REQUEST, f"Between two pieces of a body there may be {HEAD_LIMIT} bytes, and in its trailers."
+    HTTPStatus.BAD_REQUEST,
+    f"Between two chunks of a body, and in its trailers, there may be at most {HEAD_LIMIT} bytes.",
 )
 _NO_HOST = _RefusedError(HTTPStatus.BAD_REQUEST, "The request has to have one Host header.")
 _SINGLE = ("authorization", "content-type", "origin", "sec-fetch-site")
 """Headers that may not be repeated, because servers differ in whether the first or the last one counts."""
-_TWICE = _RefusedError(
-    HTTPStatus.BAD_REQUEST, f"Of each of these headers the request may have one: {', '.join(_SINGLE)}."
-)
+_TWICE = _RefusedError(HTTPStatus.BAD_REQUEST, f"Send each of these headers at most once: {', '.join(_SINGLE)}.")
 _AMBIGUOUS_LENGTH = _RefusedError(
-    HTTPStatus.BAD_REQUEST, "The request has to say in one way how long its body is: Content-Length, or chunked."
+    HTTPStatus.BAD_REQUEST,
+    "The request has to give the length of its body in exactly one way: Content-Length, or chunked.",
 )
 _OTHER_VERSION = _RefusedError(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Send HTTP/1.1.")
 _NO_UPGRADE = _RefusedError(  # httptools would take the body for another protocol

@@ -63,7 +63,7 @@ def check_env_file(path: Path) -> None:
             raise EnvFileError(f"--env-file {path} is a link or no file, and gets a password: name a new file.")
         if not _KNOWN_CONTENT.fullmatch(path.read_bytes().decode("utf-8", "replace")):
             raise EnvFileError(
-                f"--env-file {path} is not as this program writes such files: name a new one, or remove it."
+                f"--env-file {path} has content that this program did not write: name a new file, or remove it."
             )
     except FileNotFoundError:
         _check_directory(path)

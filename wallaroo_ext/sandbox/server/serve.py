@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _SHUTDOWN_SECONDS = 5
 _PORT_SETTING = "port"
 _PORT_CHANGED = "Port {}, which this data directory had before, is taken: it is {} now, and clients have to be told.\n"
-_UNENCRYPTED = "This is plain http on {}: everyone on the way can read passwords and tokens; --tls encrypts them.\n"
+_UNENCRYPTED = "This is plain http on {}: others on the network can read passwords and tokens; --tls encrypts them.\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
