@@ -83,9 +83,7 @@ class Tokens:
     def _replace_keys(self, keys: SigningKeys) -> None:
         self._store.change_setting(_KEYS_SETTING, keys.to_json())
         self._keys = keys
-        self._identities = (
-            IdentityCache()
-        )  # a verification under way still fills the old cache, which is no longer read
+        self._identities = IdentityCache()  # verifications under way still fill the old cache, which nobody reads
 
     def public_keys(self) -> list[dict[str, Any]]:
         """Return the public keys as the entries of a JSON Web Key Set."""

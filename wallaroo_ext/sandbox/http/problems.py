@@ -77,10 +77,7 @@ def unavailable(message: str) -> Problem:
 
 def problem_response(problem: Problem) -> Response:
     """Return a problem as a response: JSON, or plain text."""
-    from starlette.responses import (  # the processes that run models use this module without a web server
-        PlainTextResponse,
-        Response,
-    )
+    from starlette.responses import PlainTextResponse, Response  # engine processes do without a web server
 
     if isinstance(problem.content, str):
         return PlainTextResponse(problem.content, problem.status, problem.headers)

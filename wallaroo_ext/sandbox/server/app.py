@@ -138,9 +138,7 @@ def _body_kind(spec: OperationSpec, request: Request) -> BodySpec:
     content_type = request.headers.get("Content-Type", "")
     kind = spec.body_kind(content_type)
     if kind is None and not spec.bearer:
-        raise bad_request(
-            f"Missing form parameter: {spec.bodies[0].required_in_form[0]}"
-        )  # Keycloak's answer to an empty form
+        raise bad_request(f"Missing form parameter: {spec.bodies[0].required_in_form[0]}")  # as Keycloak answers
     if kind is None:
         known = ", ".join(repr(body.media_type) for body in spec.bodies)
         raise refusal(

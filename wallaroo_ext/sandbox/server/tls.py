@@ -93,9 +93,7 @@ def given_certificate(certificate: Path, key: Path) -> TlsFiles:
         raise CertificateError(f"The certificate {certificate} was good until {chain[0].not_valid_after_utc:%Y-%m-%d}.")
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(
-            certificate, key, password=lambda: _EMPTY_PASSWORD
-        )  # without one, OpenSSL would prompt for it
+        context.load_cert_chain(certificate, key, password=lambda: _EMPTY_PASSWORD)  # or OpenSSL prompts for one
     except (ssl.SSLError, ValueError):
         raise CertificateError(
             f"{key} is not the private key of {certificate} in PEM form, without a password."
