@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wallaroo_mlops_client import Client
+    from wallaroo_mlops_client.models import ModelVersion
 
 SECRET = "a-control-secret-of-the-tests"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
@@ -236,15 +237,23 @@ class TestRequests:
         assert steering.get(f"{CONTROL}/clock").headers["Cache-Control"] == "no-store"
 
 
+def deploy_and_infer(
+    client: Client, model_file: Path, deploy: Callable[..., Any], name: str
+) -> tuple[ModelVersion, str]:
+    """Upload and deploy a model, score three rows, and return the model version and the URL of the deployment."""
+    version = upload_model(client, model_file, name=name, workspace=1)
+    deployment, url = deploy(name, version.id)
+    wait_until_running(client, deployment)
+    infer(client, url, {"tensor": np.ones((3, 29), np.float32)})
+    return version, url
+
+
 class TestReset:
     def fill(
         self, steering: httpx.Client, client: Client, http: httpx.Client, model_file: Path, deploy: Callable[..., Any]
     ) -> str:
         """Add a record of each kind, and return the URL of a deployment."""
-        version = upload_model(client, model_file, name="kept", workspace=1)
-        deployment, url = deploy("kept", version.id)
-        wait_until_running(client, deployment)
-        infer(client, url, {"tensor": np.ones((3, 29), np.float32)})
+        _, url = deploy_and_infer(client, model_file, deploy, "kept")
         pipeline_id = seed_pipeline(steering)
         seed_rows(steering, pipeline_id, [*day(1, 1, 2), *day(2, 3)])
         assay_id = done(http, "create_assay", assay(pipeline_id))["assay_id"]
@@ -666,10 +675,7 @@ class TestState:
     def test_it_lists_what_there_is(
         self, steering: httpx.Client, client: Client, http: httpx.Client, model_file: Path, deploy: Callable[..., Any]
     ) -> None:
-        version = upload_model(client, model_file, name="shown", workspace=1)
-        deployment, url = deploy("shown", version.id)
-        wait_until_running(client, deployment)
-        infer(client, url, {"tensor": np.ones((3, 29), np.float32)})
+        version, url = deploy_and_infer(client, model_file, deploy, "shown")
         infer(client, url, {"tensor": np.ones((2, 29), np.float32)})
         done(http, "create_assay", assay(1, pipeline_name="shown") | _named("shown"))
         state = steer(steering, "state")

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from contract_tests.support.servers.callers import sign_in
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.http.access_log import AccessLog, Entry, coloured_line, json_line, text_line
 from wallaroo_ext.sandbox.http.log_writer import LOGGERS, LogWriter, log_failures, shows_colours
@@ -31,20 +32,17 @@ if TYPE_CHECKING:
 
     from starlette.types import Message, Receive, Scope, Send
 
-TOKEN_PATH = contract.operation("request_token").path
 LISTING = contract.operation("list_workspaces").path
 MARK = "seen-nowhere"
 
 
-def sign_in(environment: dict[str, str], **grant: str) -> str:
-    client = environment["WALLAROO_CLIENT_ID"], environment["WALLAROO_CLIENT_SECRET"]
-    answer = httpx.post(environment["WALLAROO_AUTH_URL"] + TOKEN_PATH, data=grant, auth=client)
-    return answer.json()["access_token"]
+def new_token(environment: dict[str, str], **grant: str) -> str:
+    return sign_in(environment, **grant).json()["access_token"]
 
 
 def user_token(environment: dict[str, str]) -> str:
     name, password = environment["WALLAROO_USER"], environment["WALLAROO_PASSWORD"]
-    return sign_in(environment, grant_type="password", username=name, password=password)
+    return new_token(environment, grant_type="password", username=name, password=password)
 
 
 def entries(log: Path) -> list[dict[str, Any]]:
@@ -60,7 +58,7 @@ def use(environment: dict[str, str]) -> list[str]:
         assert http.post(LISTING, json=[]).status_code == 400
         assert http.get(DOCS_PAGE, params={"q": f"{MARK}-query"}).status_code == 200
         assert http.get("/nowhere/%0a%1b[31m").status_code == 404
-        http.headers["Authorization"] = f"Bearer {sign_in(environment, grant_type='client_credentials')}"
+        http.headers["Authorization"] = f"Bearer {new_token(environment, grant_type='client_credentials')}"
         assert http.post(LISTING, json={}).status_code == 401
         http.headers["Authorization"] = f"Bearer {token}x"
         assert http.post(LISTING, json={}).status_code == 401
