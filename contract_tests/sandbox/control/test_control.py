@@ -607,7 +607,7 @@ class TestSeed:
             ({"time": pa.array([1, None]), "in.x": [1.0, 2.0]}, "no nulls"),
             ({"time": [-1], "in.x": [1.0]}, "1970 to 9999"),
             ({"time": [253_402_300_800_000], "in.x": [1.0]}, "1970 to 9999"),
-            ({"time": pa.array([2**64 - 1], pa.uint64()), "in.x": [1.0]}, "no times"),
+            ({"time": pa.array([2**64 - 1], pa.uint64()), "in.x": [1.0]}, "not times"),
             ({"time": pa.array([2**62], pa.timestamp("s")), "in.x": [1.0]}, "'time' has"),
             ({"time": [1], "in.x": [{"a": 1}]}, "the type struct"),
             ({"time": [1], "in.x": pa.nulls(1)}, "the type null"),
