@@ -1,4 +1,4 @@
-"""Steering a sandbox from a program or a test: making it new, filling it, its clock, and what fails in it."""
+"""Controlling a sandbox from a program or a test: resetting and seeding it, its clock, and its faults."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _TIMEOUT_SECONDS = 60.0
 
 
 class SandboxControlError(Exception):
-    """The sandbox did not do what it was told, and says why, or it does not answer."""
+    """The sandbox refused a command, or did not answer; the message says why."""
 
 
 class Sandbox:
-    """A sandbox that answers, and how to steer it.
+    """A client for the control routes of a running sandbox.
 
     Args:
-        environment: The variables that it printed, as `wallaroo_ext.sandbox.process.running` gives them.
-        control_secret: Its control secret, for a sandbox on another machine.
+        environment: The variables that the sandbox printed, or that `wallaroo_ext.sandbox.process.running` yields.
+        control_secret: The control secret, for a sandbox on another machine.
 
     Attributes:
         environment: The variables, for `wallaroo_ext.connect`.
-        url: Its URL.
+        url: The URL of the sandbox.
     """
 
     def __init__(self, environment: Mapping[str, str], *, control_secret: str | None = None) -> None:
@@ -49,7 +49,7 @@ class Sandbox:
             base_url=self.url + CONTROL,
             headers={} if control_secret is None else {"Authorization": f"Bearer {control_secret}"},
             timeout=_TIMEOUT_SECONDS,
-            trust_env=False,  # a proxy stands between machines, and a sandbox is on this one
+            trust_env=False,  # a sandbox is usually on this machine, where no proxy is needed
             verify=verify,
         )
         return detach_connections_in_children(client)
@@ -66,14 +66,14 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """Close the connections to it; the sandbox goes on."""
+        """Close the connections to the sandbox, which keeps running."""
         self._http.get().close()
 
     def reset(self) -> None:
-        """Make it new: what a client needs to go on is left, the default user, the credentials and the tokens.
+        """Remove everything but what clients need to go on: the default user, the credentials and the tokens.
 
         Raises:
-            SandboxControlError: It refuses.
+            SandboxControlError: The sandbox refused.
         """
         self._send("POST", "reset")
 
@@ -85,32 +85,32 @@ class Sandbox:
         pipelines: list[dict[str, Any]] | None = None,
         inferences: list[dict[str, Any]] | None = None,
     ) -> dict[str, list[Any]]:
-        """Put all of this into it, or nothing; the ids of each, in order.
+        """Add all of these records, or none, and return their ids in order, by kind.
 
         Args:
-            users: `{"email", "password"}` of each.
-            workspaces: `{"name"}` of each, and `owner`, a user's address, where it is not the default user's.
-            pipelines: `{"name", "workspace_id"}` of each.
-            inferences: `{"pipeline_id", "model_name", "rows"}` of each; a row has `time`, in milliseconds since 1970,
-                and `in.…` and `out.…`.
+            users: Objects of `email` and `password`.
+            workspaces: Objects of `name` and, unless the default user owns the workspace, `owner`, a user's address.
+            pipelines: Objects of `name` and `workspace_id`.
+            inferences: Objects of `pipeline_id`, `model_name` and `rows`; a row has `time`, in milliseconds since 1970,
+                and fields `in.…` and `out.…`.
 
         Raises:
-            SandboxControlError: It refuses, and nothing was put into it.
+            SandboxControlError: The sandbox refused, and added nothing.
         """
         given = {"users": users, "workspaces": workspaces, "pipelines": pipelines, "inferences": inferences}
         return self._send("POST", "seed", json={name: value for name, value in given.items() if value is not None})
 
     def seed_rows(self, rows: Any, *, pipeline_id: int, model_name: str) -> int:
-        """Log many rows as if a model had scored them for a pipeline; the id of the entry of the log.
+        """Log many rows as if a model had scored them for a pipeline, and return the id of the log entry.
 
         Args:
             rows: A table of pandas, pyarrow, polars or duckdb, or a mapping of numpy arrays, with the columns `time`,
                 `in.…` and `out.…`.
-            pipeline_id: The pipeline.
-            model_name: The model.
+            pipeline_id: The id of the pipeline.
+            model_name: The name of the model.
 
         Raises:
-            SandboxControlError: It refuses.
+            SandboxControlError: The sandbox refused.
         """
         answer = self._send(
             "POST",
@@ -122,70 +122,70 @@ class Sandbox:
         return int(answer["inferences"][0])
 
     def state(self) -> dict[str, Any]:
-        """What is in it: how many of everything, the newest of each, its clock, transitions, faults and requests."""
+        """Return the numbers of records, the newest of each kind, the clock, transitions, faults and request counts."""
         return self._send("GET", "state")
 
     def advance_clock(self, seconds: float) -> dict[str, Any]:
-        """Set its clock forward and run the assays that are due by then; the time, and what was run.
+        """Advance the clock, run the assays that are due, and return the new time and what was run.
 
         Args:
-            seconds: How far; negative to set it back.
+            seconds: By how much; negative to set the clock back.
 
         Raises:
-            SandboxControlError: No clock can show that time.
+            SandboxControlError: The resulting time is out of range.
         """
         return self._send("POST", "clock", json={"advance": seconds})
 
     def set_clock(self, now: str) -> dict[str, Any]:
-        """Set its clock to a time and run the assays that are due by then; the time, and what was run.
+        """Set the clock, run the assays that are due, and return the new time and what was run.
 
         Args:
-            now: The time as RFC 3339 writes it, such as `2023-01-31T12:00:00Z`.
+            now: The time in the form of RFC 3339, such as `2023-01-31T12:00:00Z`.
 
         Raises:
-            SandboxControlError: It is no time, or one that no clock can show.
+            SandboxControlError: The text is no such time, or the time is out of range.
         """
         return self._send("POST", "clock", json={"now": now})
 
     def set_transitions(
         self, *, deployments: dict[str, Any] | None = None, models: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Say how what begins from now on comes to its end; what is valid then.
+        """Set how future deployments and model conversions end, and return the settings.
 
         Args:
-            deployments: `seconds` that starting takes at the least, `status` that it ends with (`Running`, `Error`, or
-                `Starting` for ever), and the `reason` of an error; what is left out is as in a new sandbox.
-            models: The same of converting models, which ends in `ready` or `error`.
+            deployments: The minimum `seconds` of starting, the final `status` (`Running`, `Error`, or `Starting` for
+                ever), and the `reason` of an error. Omitted fields get the defaults of a new sandbox.
+            models: The same for model conversions, which end in `ready` or `error`.
 
         Raises:
-            SandboxControlError: It refuses.
+            SandboxControlError: The sandbox refused.
         """
         given = {"deployments": deployments, "models": models}
         return self._send("POST", "transitions", json={name: value for name, value in given.items() if value})
 
     def add_faults(self, *rules: dict[str, Any]) -> list[dict[str, Any]]:
-        """Let requests fail by these rules, too; all rules, with how often each was `applied`.
+        """Add fault rules, and return all rules with how often each was `applied`.
 
         Args:
-            *rules: Each with `operation`, an `operationId` or `*`, `kind`, and what else
-                `wallaroo_ext.sandbox.faults.rules` lists.
+            *rules: Objects of `operation`, an `operationId` or `*`, `kind`, and the other fields that
+                `wallaroo_ext.sandbox.faults.rule_parser` describes.
 
         Raises:
-            SandboxControlError: A rule is wrong, and none was added.
+            SandboxControlError: A rule is invalid, and none was added.
         """
         return self._send("POST", "faults", json={"rules": list(rules)})["rules"]
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return the rules, with how often each was `applied`."""
+        """Return the fault rules, with how often each was `applied`."""
         return self._send("GET", "faults")["rules"]
 
     def clear_faults(self) -> None:
-        """Let no request fail any more."""
+        """Remove all fault rules."""
         self._send("DELETE", "faults")
 
-    def _send(self, method: str, what: str, **content: Any) -> dict[str, Any]:
+    def _send(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         try:
-            answer = self._http.get().request(method, f"/{what}", **content)
+            answer = self._http.get().request(method, f"/{path}", **content)
         except httpx.TransportError as error:
             raise SandboxControlError(f"The sandbox at {self.url} does not answer: {error}") from error
         if not answer.is_success:
@@ -194,9 +194,9 @@ class Sandbox:
 
 
 def _message(answer: httpx.Response) -> str:
-    """Return what the sandbox says, or what else answered."""
+    """Return the message of an error answer, or a note that something else than a sandbox answered."""
     try:
-        said = object_of(answer.json()).get("msg")
+        message = object_of(answer.json()).get("msg")
     except ValueError:
-        said = None
-    return said or f"{answer.url} answered {answer.status_code}, which no sandbox does."
+        message = None
+    return message or f"{answer.url} answered {answer.status_code}, which no sandbox does."

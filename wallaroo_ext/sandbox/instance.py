@@ -1,4 +1,4 @@
-"""One sandbox: its options, its state, its tokens, its engine and its default user."""
+"""A sandbox as an object: its options, storage, tokens, engine, faults and default user."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from wallaroo_ext.sandbox.auth.users import add_default_workspace, add_user, fin
 from wallaroo_ext.sandbox.engine.loaded_models import Engine
 from wallaroo_ext.sandbox.faults import Faults
 from wallaroo_ext.sandbox.http.request_counts import RequestCounts
-from wallaroo_ext.sandbox.http.reset_gate import Gate
-from wallaroo_ext.sandbox.http.threads import OwnThreads
+from wallaroo_ext.sandbox.http.reset_gate import ResetGate
+from wallaroo_ext.sandbox.http.threads import ThreadPool
 from wallaroo_ext.sandbox.inference.inference_log import InferenceLog
 from wallaroo_ext.sandbox.inference.inference_queue import InferenceQueue
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
@@ -34,7 +34,7 @@ _DEFAULT_USER = "user@example.com"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """How the default user signs in. They are kept in the data directory, so that they are the same after a restart."""
+    """The credentials of the default user. They are stored in the data directory, so a restart does not change them."""
 
     username: str
     password: str = field(repr=False)
@@ -46,11 +46,11 @@ class Instance:
     """A sandbox on a data directory.
 
     Args:
-        directory: Where its state is, or will be.
-        options: What was chosen for this run.
+        directory: The data directory; created if it does not exist.
+        options: The options of this run.
 
     Raises:
-        DataDirectoryError: The data directory cannot be worked on, because another sandbox does, for one.
+        DataDirectoryError: The data directory cannot be used, for instance because another sandbox uses it.
     """
 
     def __init__(self, directory: Path, options: SandboxOptions = DEFAULT_OPTIONS) -> None:
@@ -71,8 +71,8 @@ class Instance:
         self.log = InferenceLog(self.store, options.log_limit_mib)
         self.scheduled_assays = ScheduledAssays(self.store, self.log)
         self.requests = RequestCounts()
-        self.gate = Gate()
-        self.sign_in_threads = OwnThreads(_SIGN_IN_THREADS)
+        self.gate = ResetGate()
+        self.sign_in_threads = ThreadPool(_SIGN_IN_THREADS)
         self.inference_queue = InferenceQueue()
 
     def _add_default_user(self) -> None:
@@ -82,17 +82,16 @@ class Instance:
 
     @property
     def clock(self) -> Clock:
-        """The time that the sandbox writes and computes with."""
+        """The clock that the sandbox uses for its records and schedules."""
         return self.store.clock
 
     def reset(self) -> None:
-        """Make the sandbox as it was when it was new, but for the default user, the credentials and the signing keys.
+        """Remove everything but the default user, the credentials and the signing keys.
 
-        It waits for the requests that are being handled, and turns away those that came before it and are still being
-        read. Conversions and deployments that are under way come to nothing, and so does what models still work on
-        after some seconds.
+        It waits for the requests that are being handled, and refuses those whose body is still being received.
+        Conversions and deployments in progress are abandoned, and after some seconds running inferences, too.
         """
-        with self.gate.alone(self.engine.interrupt):
+        with self.gate.exclusive(self.engine.interrupt):
             self.clock.reset()
             with self.store.transaction() as db:
                 user = find_user_by_email(db, self.credentials.username) if self.issuer is None else None
@@ -107,7 +106,7 @@ class Instance:
             self.requests.clear()
 
     def close(self) -> None:
-        """End the engine's threads, and release the data directory."""
+        """Stop the engine, and release the data directory."""
         self.engine.close()
         self.log.close()
         self.store.close()

@@ -1,4 +1,4 @@
-"""How a sandbox is set up: what may differ from one run on a data directory to the next."""
+"""The options of a sandbox, which may differ between runs on the same data directory."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ AUDIENCE = "account"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxOptions:
-    """The choices of one run.
+    """The options of one run.
 
     Attributes:
-        token_lifetime: How long an access token lives, in seconds.
-        refresh_lifetime: How long a refresh token lives, in seconds.
-        auth_url: Another issuer to trust instead of the sandbox itself, without a path; None for the sandbox.
-        audience: Whom the other issuer's tokens have to be for.
-        release: The release of Wallaroo whose generation of answers is given.
-        log_limit_mib: How much the inference log may keep, in MiB.
-        json_limit_mib: How large a body of JSON may be, in MiB.
-        arrow_limit_mib: How large a body of Arrow may be, in MiB.
-        upload_limit_mib: How large an uploaded file may be, in MiB.
-        rows_memory_mib: What the rows of one request may take in memory when they are read and spread out, in MiB.
-        model_memory_mib: What the models of one deployment may take at a time for what they compute, in MiB; their
-            weights are beside it.
-        model_seconds: How long loading a model, or one run of it, may take, in seconds.
-        deployments: How many deployments may be there at a time; each has a process.
-        control_secret: What lets others than programs on its own machine steer the sandbox; None for nobody.
+        token_lifetime: The lifetime of an access token, in seconds.
+        refresh_lifetime: The lifetime of a refresh token, in seconds.
+        auth_url: The URL, without a path, of another issuer to trust; None if the sandbox issues tokens itself.
+        audience: The required audience of the other issuer's tokens.
+        release: The release of Wallaroo to imitate.
+        log_limit_mib: The size limit of the inference log, in MiB.
+        json_limit_mib: The size limit of a JSON body, in MiB.
+        arrow_limit_mib: The size limit of an Arrow body, in MiB.
+        upload_limit_mib: The size limit of an uploaded file, in MiB.
+        rows_memory_mib: The memory limit of the parsed rows of one request, in MiB.
+        model_memory_mib: The memory limit of the computations of one deployment's models, in MiB, without their
+            weights.
+        model_seconds: The time limit of loading or running a model, in seconds.
+        deployments: The largest number of deployments at a time; each has a process.
+        control_secret: A secret that lets clients on other machines use the control routes; None for no such access.
     """
 
     token_lifetime: int = 3600

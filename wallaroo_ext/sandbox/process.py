@@ -1,4 +1,4 @@
-"""A sandbox as a process of its own, for a test or a program that needs an instance for a while."""
+"""Running a sandbox in a process of its own, for a test or a program that needs an instance for a while."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from wallaroo_ext._util.after_fork import detach_in_children, this_process
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-_PATIENCE_SECONDS = 30.0
+_START_SECONDS = 30.0
 
 
 class SandboxFailedError(Exception):
-    """The sandbox did not start; the message has what it said."""
+    """The sandbox did not start; the message includes its output."""
 
 
 @contextmanager
 def running(
     directory: Path | None = None, *arguments: str, log: Path | None = None, log_format: str = "off"
 ) -> Generator[dict[str, str]]:
-    """Run a sandbox for the time of a `with` block.
+    """Run a sandbox for the duration of a `with` block.
 
-    It ends as well when this process does, however that comes: it waits for the end of a pipe that nobody else holds. A
-    process that is forked from this one may use it, and does not end it.
+    The sandbox also ends when this process ends in any way, because that closes its standard input, a pipe. Forked
+    children of this process may use the sandbox, and do not end it.
 
     Args:
-        directory: Its data directory; None for one that is removed at the end.
+        directory: The data directory; None for a temporary one.
         *arguments: Further arguments of `wallaroo-ext sandbox`.
-        log: A file for what it says on stderr; None for one that is removed at the end.
-        log_format: How it logs each request there: `text`, `json` or `off`.
+        log: A file for its stderr; None for a temporary one.
+        log_format: The format of its access log: `text`, `json` or `off`.
 
     Yields:
         The environment variables that `wallaroo_ext.connect` reads.
 
     Raises:
-        SandboxFailedError: It did not start.
+        SandboxFailedError: The sandbox did not start.
     """
     owner = this_process()
     with _temporary_directory() as temporary:
-        env_file, said = temporary / "environment", log or temporary / "log"
+        env_file, log_file = temporary / "environment", log or temporary / "log"
         command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox", "--end-with-stdin", "--env-file", str(env_file)]
         command += ["--log-format", log_format, "--data-dir", str(directory or temporary / "data"), *arguments]
-        process, lifeline = _started(command, said)
+        process, lifeline = _start(command, log_file)
         try:
-            _wait(process, env_file, said)
+            _wait_until_ready(process, env_file, log_file)
             yield read_environment(env_file)
         finally:
             if owner.is_this:
@@ -63,7 +63,7 @@ def running(
 
 @contextmanager
 def _temporary_directory() -> Generator[Path]:
-    """Yield a directory that this process removes at the end; `tempfile`'s own is removed by forked processes, too."""
+    """Yield a temporary directory that only this process removes; `tempfile`'s is removed by forked children, too."""
     owner, directory = this_process(), Path(tempfile.mkdtemp(prefix="wallaroo-sandbox-"))
     try:
         yield directory
@@ -72,12 +72,10 @@ def _temporary_directory() -> Generator[Path]:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _started(command: list[str], log: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """Start a sandbox whose standard input is a pipe.
+def _start(command: list[str], log: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a sandbox whose standard input is a pipe, and return its process and the other end of the pipe.
 
-    Returns:
-        Its process, and the other end of the pipe. The sandbox ends when that is closed, which the end of this process
-        does. Neither programs that it starts nor forked children hold it, since they may outlive it.
+    The sandbox ends when that end is closed. Child processes do not inherit it, because they may outlive this process.
     """
     read_end, write_end = os.pipe()
     detach_in_children(write_end)
@@ -97,12 +95,12 @@ def read_environment(env_file: Path) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 
-def _wait(process: subprocess.Popen[bytes], env_file: Path, log: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+def _wait_until_ready(process: subprocess.Popen[bytes], env_file: Path, log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
     while not env_file.exists():
         if process.poll() is not None or time.monotonic() > deadline:
-            said = log.read_text(encoding="utf-8").strip()
-            raise SandboxFailedError(f"The sandbox did not start: {said or 'it gave no reason'}")
+            output = log.read_text(encoding="utf-8").strip()
+            raise SandboxFailedError(f"The sandbox did not start: {output or 'it gave no reason'}")
         time.sleep(0.01)
 
 

@@ -1,4 +1,4 @@
-"""Is a token of any content 401, and an issuer that publishes anything a sentence, while others go on?"""
+"""Is any invalid token answered 401, and any broken issuer with a clear error, without affecting other requests?"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jwt.algorithms import RSAAlgorithm
 from contract_tests.support.servers.servers import serving, silent
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.auth import issuer_keys
-from wallaroo_ext.sandbox.auth.issuer_keys import NoKeysError, fetch_keys, read_keys
+from wallaroo_ext.sandbox.auth.issuer_keys import KeysUnavailableError, fetch_keys, parse_keys
 from wallaroo_ext.sandbox.auth.signing_keys import SigningKeys
 from wallaroo_ext.sandbox.handlers import HANDLERS
 from wallaroo_ext.sandbox.http.validation import ContractSpec
@@ -45,7 +45,7 @@ TOKEN_PATH = contract.operation("request_token").path
 
 
 def jwk_of(key: rsa.RSAPrivateKey, **changes: Any) -> dict[str, Any]:
-    """Return a key as an issuer publishes it."""
+    """Return a public key in the form in which an issuer publishes it."""
     published: dict[str, Any] = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
     return (
         {"kid": KEY_ID, "use": "sig", "alg": "RS256"}
@@ -59,12 +59,12 @@ def encoded(content: bytes) -> str:
 
 
 def written(value: Any) -> bytes:
-    """JSON as it was given, or as Python writes it, which escapes halves of surrogate pairs."""
+    """Return bytes unchanged, and any other value as JSON by Python, which escapes lone surrogates."""
     return value if isinstance(value, bytes) else json.dumps(value).encode()
 
 
 def signed(payload: Any, header: Any, key: rsa.RSAPrivateKey = KEY) -> str:
-    """Return a token of any header and any payload, with a good signature."""
+    """Return a token with any header and payload, and a valid signature."""
     content = f"{encoded(written(header))}.{encoded(written(payload))}"
     return f"{content}.{encoded(key.sign(content.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
@@ -170,7 +170,7 @@ NO_TOKENS = [
 
 
 class Sandbox:
-    """A sandbox in this process, asked by requests that may find defects: those are 500.
+    """A sandbox in this process; its defects are answered 500.
 
     Args:
         application: What answers.
@@ -203,7 +203,7 @@ def sandbox_of(directory: Path, **options: Any) -> Generator[tuple[Instance, San
 
 @contextmanager
 def publishing(content: bytes | None = None, **more: Any) -> Generator[str]:
-    """Yield an issuer that publishes something in place of its keys, with a status and headers; its URL."""
+    """Yield the URL of an issuer that answers with given content, status and headers instead of its keys."""
     body = json.dumps({"keys": [jwk_of(KEY)]}).encode() if content is None else content
 
     def respond(handler: BaseHTTPRequestHandler, _: int) -> None:
@@ -220,7 +220,7 @@ def publishing(content: bytes | None = None, **more: Any) -> Generator[str]:
 
 @contextmanager
 def dripping(begin: bytes, drop: bytes) -> Generator[str]:
-    """Yield an issuer that sends a little for ever."""
+    """Yield the URL of an issuer that sends small pieces for ever."""
 
     def respond(handler: BaseHTTPRequestHandler, _: int) -> None:
         handler.wfile.write(begin)
@@ -237,7 +237,7 @@ def dripping(begin: bytes, drop: bytes) -> Generator[str]:
 
 @pytest.fixture(scope="module")
 def trusting(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Sandbox, str]]:
-    """Yield a sandbox that trusts an issuer whose key the tests have, and the issuer's name."""
+    """Yield a sandbox that trusts an issuer whose key the tests have, and the name of the issuer."""
     directory = tmp_path_factory.mktemp("trusting")
     with publishing() as url, sandbox_of(directory, auth_url=url) as (_, sandbox):
         yield sandbox, url + REALM
@@ -251,14 +251,14 @@ def own_instance(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[In
 
 @pytest.fixture(scope="module")
 def own_secret(own_instance: tuple[Instance, Sandbox]) -> str:
-    """Return the id and the secret of the client, as HTTP Basic has them."""
+    """Return the client's id and secret in the form of HTTP Basic."""
     credentials = own_instance[0].credentials
     return f"{credentials.client_id}:{credentials.client_secret}"
 
 
 @pytest.fixture(scope="module")
 def own(own_instance: tuple[Instance, Sandbox]) -> tuple[Sandbox, SigningKeys]:
-    """Return a sandbox that issues tokens, and its keys, as if somebody had stolen them."""
+    """Return a sandbox that issues tokens, and its private keys."""
     instance, sandbox = own_instance
     return sandbox, SigningKeys.from_json(instance.store.setting("token_keys", lambda: ""))
 
@@ -320,7 +320,7 @@ class TestTokens:
 
 class TestKeys:
     @pytest.mark.parametrize(
-        ("content", "said"),
+        ("content", "reason"),
         [
             (b"[" * 100_000, "no JSON"),
             (b'{"keys":' * 100_000, "no JSON"),
@@ -334,8 +334,8 @@ class TestKeys:
             (json.dumps({"keys": [jwk_of(KEY)] * 101}).encode(), "more than 100 keys"),
         ],
     )
-    def test_what_is_no_set_of_keys_is_a_sentence(self, content: bytes, said: str) -> None:
-        with publishing(content) as url, pytest.raises(NoKeysError, match=said):
+    def test_what_is_no_set_of_keys_is_a_sentence(self, content: bytes, reason: str) -> None:
+        with publishing(content) as url, pytest.raises(KeysUnavailableError, match=reason):
             fetch_keys(url)
 
     @pytest.mark.parametrize(
@@ -367,25 +367,25 @@ class TestKeys:
     def test_a_key_that_is_not_good_for_tokens_is_not_used(self, changes: dict[str, Any]) -> None:
         bad = jwk_of(KEY, **changes)
         began = time.process_time()
-        with pytest.raises(NoKeysError, match="none of its keys"):
-            read_keys(json.dumps({"keys": [bad] * 100}).encode())
-        assert set(read_keys(json.dumps({"keys": [bad, jwk_of(KEY, kid="good")]}).encode())) == {"good"}
+        with pytest.raises(KeysUnavailableError, match="none of its keys"):
+            parse_keys(json.dumps({"keys": [bad] * 100}).encode())
+        assert set(parse_keys(json.dumps({"keys": [bad, jwk_of(KEY, kid="good")]}).encode())) == {"good"}
         assert time.process_time() - began < 1
 
     def test_a_weak_key_is_not_used(self) -> None:
         weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - that is the point
-        with pytest.raises(NoKeysError, match="2048 to 8192 bits"):
-            read_keys(json.dumps({"keys": [jwk_of(weak)]}).encode())
+        with pytest.raises(KeysUnavailableError, match="2048 to 8192 bits"):
+            parse_keys(json.dumps({"keys": [jwk_of(weak)]}).encode())
 
     def test_certificates_and_private_parts_beside_a_key_are_not_looked_at(self) -> None:
-        found = read_keys(
+        found = parse_keys(
             json.dumps({"keys": [jwk_of(KEY, x5c=["garbage"], x5u="file:///etc/passwd", d="5")]}).encode()
         )
         assert found[KEY_ID].public_numbers() == KEY.public_key().public_numbers()
 
     def test_the_first_of_two_keys_with_one_id_is_used(self) -> None:
         other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        found = read_keys(json.dumps({"keys": [jwk_of(KEY), jwk_of(other)]}).encode())
+        found = parse_keys(json.dumps({"keys": [jwk_of(KEY), jwk_of(other)]}).encode())
         assert found[KEY_ID].public_numbers() == KEY.public_key().public_numbers()
 
 
@@ -394,7 +394,7 @@ class TestFetching:
         bomb = gzip.compress(bytes(50 << 20))
         with (
             publishing(bomb, headers={"Content-Encoding": "gzip"}) as url,
-            pytest.raises(NoKeysError, match="compressed"),
+            pytest.raises(KeysUnavailableError, match="compressed"),
         ):
             fetch_keys(url)
 
@@ -402,13 +402,16 @@ class TestFetching:
     def test_a_redirect_is_not_followed(self, status: int) -> None:
         with serving() as elsewhere:
             target = {"Location": elsewhere.url, "Content-Length": "0"}
-            with publishing(b"", status=status, headers=target) as url, pytest.raises(NoKeysError, match=str(status)):
+            with (
+                publishing(b"", status=status, headers=target) as url,
+                pytest.raises(KeysUnavailableError, match=str(status)),
+            ):
                 fetch_keys(url)
             assert elsewhere.connections == 0
 
     @pytest.mark.parametrize("status", [204, 400, 401, 404, 500, 503])
     def test_another_status_is_said(self, status: int) -> None:
-        with publishing(b"", status=status) as url, pytest.raises(NoKeysError, match=f"answered {status}"):
+        with publishing(b"", status=status) as url, pytest.raises(KeysUnavailableError, match=f"answered {status}"):
             fetch_keys(url)
 
     def test_a_proxy_is_not_asked_for_an_issuer_on_this_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -436,17 +439,17 @@ class TestFetching:
     ) -> None:
         monkeypatch.setattr(issuer_keys, "FETCH_SECONDS", 0.5)
         began = time.monotonic()
-        with dripping(begin, drop) as url, pytest.raises(NoKeysError, match="did not answer within"):
+        with dripping(begin, drop) as url, pytest.raises(KeysUnavailableError, match="did not answer within"):
             fetch_keys(url)
         assert time.monotonic() - began < 5
 
     @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://127.0.0.1:1", "http://xn--/", "http://[::1]:1"])
     def test_one_that_cannot_be_reached_is_a_sentence(self, url: str) -> None:
-        with pytest.raises(NoKeysError, match="cannot be reached"):
+        with pytest.raises(KeysUnavailableError, match="cannot be reached"):
             fetch_keys(url)
 
     def test_one_without_an_answer_holds_up_nobody(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A hundred tokens of keys that nobody knows wait for it, and those who are known do not."""
+        """A hundred tokens with unknown keys wait for the issuer; tokens with known keys do not."""
         monkeypatch.setattr(issuer_keys, "FETCH_SECONDS", 3)
         keys = json.dumps({"keys": [jwk_of(KEY)]}).encode()
 
@@ -505,7 +508,7 @@ REFRESH_TOKENS = [
 
 
 class TestTokenEndpoint:
-    """It answers as Keycloak does, and never with a defect."""
+    """It answers as Keycloak does, never with an internal error."""
 
     def ask(self, sandbox: Sandbox, form: str, authorization: str | None = None) -> httpx.Response:
         async def send() -> httpx.Response:
@@ -564,7 +567,7 @@ class TestTokenEndpoint:
     def test_signing_in_waits_for_nobody(
         self, own: tuple[Sandbox, SigningKeys], own_secret: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Also where requests that take long have all threads but those for signing in."""
+        """Signing in works even while slow requests occupy all other threads."""
         go_on = threading.Event()
 
         def endless(_: object) -> dict[str, Any]:
@@ -573,7 +576,7 @@ class TestTokenEndpoint:
 
         operation = "list_features"
         monkeypatch.setitem(HANDLERS, operation, endless)
-        monkeypatch.setattr(app, "AT_ONCE", set[str]())  # all of them in threads
+        monkeypatch.setattr(app, "ON_EVENT_LOOP", set[str]())  # run all handlers in threads
         sent = {"Authorization": basic(own_secret.encode())}
         form = {"grant_type": "client_credentials"}
 

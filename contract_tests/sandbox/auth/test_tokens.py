@@ -1,4 +1,4 @@
-"""Does the sandbox sign people in as Keycloak does, and does it trust another issuer when it is told to?"""
+"""Does the sandbox sign users in as Keycloak does, and can it trust another issuer instead?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from wallaroo_ext import contract
 from wallaroo_ext.cli.commands.sandbox import sandbox as sandbox_command
 from wallaroo_ext.sandbox.auth import issuer as issuer_module
-from wallaroo_ext.sandbox.auth.issuer import ForeignIssuer, Identity, RecentIdentities
+from wallaroo_ext.sandbox.auth.issuer import ForeignIssuer, Identity, IdentityCache
 from wallaroo_ext.sandbox.auth.tokens import Caller, Tokens
 from wallaroo_ext.sandbox.auth.users import User, add_user, enable_user
 from wallaroo_ext.sandbox.http.problems import Problem
@@ -40,11 +40,11 @@ TOKEN_PATH = contract.operation("request_token").path
 REALM = realm_path(TOKEN_PATH)
 PASSWORD = "a-good-password"
 PRIVATE_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-"""A key that no issuer has."""
+"""A key of no issuer."""
 
 
 def ask(environment: dict[str, str], form: dict[str, str], auth: tuple[str, str] | None = None) -> httpx.Response:
-    """Ask for a token, as the sandbox's own client unless told otherwise."""
+    """Request a token, by default as the sandbox's own client, and return the answer."""
     client = auth or (environment["WALLAROO_CLIENT_ID"], environment["WALLAROO_CLIENT_SECRET"])
     return httpx.post(environment["WALLAROO_AUTH_URL"] + TOKEN_PATH, data=form, auth=client)
 
@@ -87,7 +87,7 @@ def discovery(environment: dict[str, str]) -> dict[str, Any]:
 
 
 def verified(environment: dict[str, str], token: str) -> dict[str, Any]:
-    """Return the claims, verified as any other service would verify them."""
+    """Verify a token as any service would, and return its claims."""
     found = discovery(environment)
     key = jwt.PyJWKClient(found["jwks_uri"], timeout=10).get_signing_key_from_jwt(token)
     return jwt.decode(token, key, ["RS256"], audience="account", issuer=found["issuer"])
@@ -245,7 +245,7 @@ def test_tokens_live_as_long_as_they_are_told_to() -> None:
 def test_the_command_has_the_defaults_of_the_options() -> None:
     given = {name: parameter.default for name, parameter in inspect.signature(sandbox_command).parameters.items()}
     defaults = asdict(SandboxOptions())
-    del defaults["control_secret"]  # the command reads it from a file
+    del defaults["control_secret"]  # the command line reads it from a file
     assert {name: given[name.removesuffix("_mib")] for name in defaults} == defaults
 
 
@@ -267,7 +267,7 @@ def bearer(tokens: Tokens, user: User | None, **options: Any) -> str:
 
 
 def status_of(tokens: Tokens, authorization: str) -> int:
-    """Return what a request with this header is answered, as far as its token decides it."""
+    """Return the status of the answer to an Authorization header; 200 if its token is valid."""
     try:
         tokens.verify(authorization)
     except Problem as problem:
@@ -276,14 +276,14 @@ def status_of(tokens: Tokens, authorization: str) -> int:
 
 
 def signed_again(store: Store, token: str, algorithm: str = "RS256", **changed: Any) -> str:
-    """Return the token with changed claims, signed with the key that signs now."""
+    """Return the token with changed claims, signed with the current key."""
     keys = json.loads(store.setting("token_keys", pytest.fail))
     claims = jwt.decode(token, options={"verify_signature": False}) | changed
     return jwt.encode(claims, keys["signing"], algorithm, headers={"kid": keys["signing_id"]})
 
 
 class TestRefreshTokensOfTheFirstVersion:
-    """They were texts without meaning, of which a data directory may have some."""
+    """They were opaque texts, and an old data directory may still contain some."""
 
     @pytest.mark.parametrize(("expires_at", "scopes"), [(2**62, ""), (2**63 - 1, " offline_access")])
     def test_they_are_good_once(self, store: Store, user: User, expires_at: int, scopes: str) -> None:
@@ -354,7 +354,7 @@ class TestRepeatedTokens:
         assert answers == [200, 401, 200]
 
     def test_the_memory_forgets_what_is_old_and_what_has_expired(self) -> None:
-        recent = RecentIdentities(limit=2)
+        recent = IdentityCache(limit=2)
         good, expired = (Identity("id", "name", "email", False, int(time.time()) + left) for left in (60, -1))
         recent.add("first", good)
         recent.add("second", good)
@@ -374,7 +374,7 @@ class TestRepeatedTokens:
 
 @pytest.fixture(scope="module")
 def trusting(sandbox: dict[str, str]) -> Generator[dict[str, str]]:
-    """Yield a sandbox that trusts the run's sandbox."""
+    """Yield a sandbox that trusts the sandbox of the test run."""
     with running(None, "--auth-url", sandbox["WALLAROO_AUTH_URL"] + "/") as environment:
         yield environment
 
@@ -424,7 +424,7 @@ class TestAnotherIssuer:
 
     def test_a_user_whose_name_is_taken_is_told_what_to_do(self, sandbox: dict[str, str], tmp_path: Path) -> None:
         with running(tmp_path / "data"):
-            pass  # its default user has the name of the other sandbox's
+            pass  # its default user has the same name as the other sandbox's
         with running(tmp_path / "data", "--auth-url", sandbox["WALLAROO_AUTH_URL"]) as environment:
             answer = list_workspaces(environment, sign_in(sandbox)["access_token"])
         assert answer.status_code == 401
@@ -445,7 +445,7 @@ class TestAnotherIssuer:
         with running(None, "--token-lifetime", "1") as issuing:
             token = sign_in(issuing)["access_token"]
             with running(None, "--auth-url", issuing["WALLAROO_AUTH_URL"]) as trusting:
-                time.sleep(6.1)  # for the lifetime, and for clocks that differ
+                time.sleep(6.1)  # the lifetime, and the leeway for different clocks
                 answer = list_workspaces(trusting, token)
         assert (answer.status_code, answer.json()["msg"]) == (401, "The token has expired.")
 
@@ -464,7 +464,7 @@ def test_an_audience_without_another_issuer_is_refused() -> None:
 
 
 class Publisher:
-    """Publishes the keys of a store over HTTP, and counts how often they are asked for."""
+    """Publishes the keys of a store over HTTP, and counts the requests for them."""
 
     def __init__(self, store: Store) -> None:
         self.tokens = Tokens(store)
@@ -495,7 +495,7 @@ def published(store: Store) -> Generator[Publisher]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the method that it replaces
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         publisher.url = f"http://127.0.0.1:{server.server_port}"

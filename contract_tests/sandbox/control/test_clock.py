@@ -1,4 +1,4 @@
-"""Does the sandbox go by its own clock, and does it run assays by it as a scheduler would?"""
+"""Does the sandbox use its own clock, and run assays by it as a scheduler would?"""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture(scope="module")
 def sandbox() -> Generator[dict[str, str]]:
-    """Yield a sandbox of their own, since its clock is everybody's."""
+    """Yield a sandbox for these tests alone, because they set its clock."""
     with running() as environment:
         yield environment
 
@@ -40,7 +40,7 @@ def new(sandbox: dict[str, str]) -> None:
 
 
 def shortly_after(text: str, begin: str) -> bool:
-    """Return whether a time is within a minute after another one."""
+    """Return whether a time is at most a minute after another one."""
     return timedelta(0) <= datetime.fromisoformat(text) - datetime.fromisoformat(begin) < MINUTE
 
 
@@ -95,7 +95,7 @@ class TestClock:
         assert abs(datetime.fromisoformat(right["now"]) - datetime.now(UTC)) < MINUTE
 
     @pytest.mark.parametrize(
-        ("body", "said"),
+        ("body", "reason"),
         [
             ({}, "one of three fields"),
             ({"now": NOON, "advance": 1}, "one of three fields"),
@@ -113,10 +113,10 @@ class TestClock:
             ({"reset": False}, "reset"),
         ],
     )
-    def test_what_is_no_time_is_refused(self, http: httpx.Client, body: dict[str, Any], said: str) -> None:
+    def test_what_is_no_time_is_refused(self, http: httpx.Client, body: dict[str, Any], reason: str) -> None:
         answer = http.post(f"{CONTROL}/clock", json=body)
         assert (answer.status_code, answer.json()["code"]) == (400, 400)
-        assert said in answer.json()["msg"]
+        assert reason in answer.json()["msg"]
         assert steer(http, "clock")["ahead_seconds"] == 0.0
 
     def test_a_restart_keeps_it(self, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ class TestClock:
 
 
 class TestSeededAssays:
-    """A baseline and windows of rows that nothing scored, with every status."""
+    """A baseline and windows of seeded rows, with every status."""
 
     @pytest.fixture
     def pipeline_id(self, http: httpx.Client) -> int:
@@ -189,7 +189,7 @@ class TestSeededAssays:
         assert result["score"] == pytest.approx(max(scores) if metric == "MaxDiff" else sum(scores), abs=1e-12)
 
     def shares(self, values: Any, edges: list[float], aggregation: str) -> list[float]:
-        """Return what is in bins closed on the right, the first one on the left too."""
+        """Return the counts of bins that are closed on the right, the first one also on the left."""
         bounds = [-math.inf, math.nextafter(edges[0], -math.inf), *edges[1:], math.inf]
         shares = [float(((values > low) & (values <= high)).mean()) for low, high in pairwise(bounds)]
         return np.cumsum(shares).tolist() if aggregation == "Cumulative" else shares
@@ -211,7 +211,7 @@ class TestSeededAssays:
 class TestScheduledAssays:
     @pytest.fixture
     def pipeline_id(self, http: httpx.Client) -> int:
-        """Return a pipeline with four days of rows, on the evening of the first one."""
+        """Return a pipeline with four days of rows; the clock is at the evening of the first day."""
         steer(http, "clock", {"now": "2023-01-01T20:00:00Z"})
         pipeline_id = seed_pipeline(http)
         seed_rows(http, pipeline_id, [*day(1, 1, 2, 3, 4, 5), *day(2, 1, 2, 3, 4, 5), *day(3, 9, 9), *day(5, 1, 2)])

@@ -1,4 +1,4 @@
-"""Can a sandbox be steered by who may, and by nobody else: reset, seeded, looked at, and told how things begin?"""
+"""Do the control routes reset, seed, show and configure a sandbox, for authorized clients only?"""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.sandbox.engine import loaded_models
 from wallaroo_ext.sandbox.engine.loaded_models import ModelUnreadableError
 from wallaroo_ext.sandbox.http.problems import Problem
-from wallaroo_ext.sandbox.http.reset_gate import Gate
+from wallaroo_ext.sandbox.http.reset_gate import ResetGate
 from wallaroo_ext.sandbox.http.validation import ContractSpec
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.options import SandboxOptions
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wallaroo_mlops_client import Client
+    from wallaroo_mlops_client.models import ModelVersion
 
 SECRET = "a-control-secret-of-the-tests"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
@@ -61,21 +62,21 @@ def data_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def sandbox(data_directory: Path) -> Generator[dict[str, str]]:
-    """Yield a sandbox of their own, which they reset."""
+    """Yield a sandbox for these tests alone, because they reset it."""
     with running(data_directory) as environment:
         yield environment
 
 
 @pytest.fixture(autouse=True)
 def steering(sandbox: dict[str, str]) -> Generator[httpx.Client]:
-    """Plain HTTP without a token, of a sandbox that is new."""
+    """Yield an HTTP client that sends no token, for a sandbox that was just reset."""
     with httpx.Client(base_url=sandbox["WALLAROO_API_URL"], timeout=30) as plain:
         reset(plain)
         yield plain
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
-    """Return the status and the message of an error, which has the API's form."""
+    """Return the status and the message of an error in the API's form."""
     content = answer.json()
     assert content["code"] == answer.status_code
     assert set(content) == {"code", "msg"}
@@ -83,7 +84,7 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
 
 
 class FromAddress:
-    """Somebody with an address who sends requests to a sandbox.
+    """A client with an address that sends requests to a sandbox.
 
     Args:
         instance: The sandbox.
@@ -111,7 +112,7 @@ class FromAddress:
 class TestAccess:
     @contextmanager
     def client(self, directory: Path, peer: str, secret: str | None) -> Generator[FromAddress]:
-        """Somebody with an address, and a sandbox with a control secret or without one."""
+        """Return a client with an address, of a sandbox with or without a control secret."""
         instance = Instance(directory, SandboxOptions(control_secret=secret))
         yield FromAddress(instance, peer)
         instance.close()
@@ -126,19 +127,19 @@ class TestAccess:
     def test_others_may_not_without_a_secret(self, tmp_path: Path, peer: str) -> None:
         with self.client(tmp_path, peer, None) as client:
             for method, route in (("GET", "state"), ("POST", "reset"), ("GET", "faults"), ("GET", "transitions")):
-                status, said = refusal(client.request(method, f"{CONTROL}/{route}", headers=BEARER))
+                status, reason = refusal(client.request(method, f"{CONTROL}/{route}", headers=BEARER))
                 assert status == 403
-                assert "Only programs on its own machine" in said
+                assert "Only programs on its own machine" in reason
 
     def test_who_has_the_secret_may(self, tmp_path: Path) -> None:
         with self.client(tmp_path, ELSEWHERE, SECRET) as client:
             assert client.get(f"{CONTROL}/state", headers=BEARER | {"Host": "sandbox.example"}).status_code == 200
             assert client.post(f"{CONTROL}/reset", headers={"Authorization": f"bearer  {SECRET} "}).status_code == 200
             for wrong in ({}, {"Authorization": f"Basic {SECRET}"}, {"Authorization": "Bearer é".encode("latin-1")}):
-                status, said = refusal(client.post(f"{CONTROL}/reset", headers=wrong))
+                status, reason = refusal(client.post(f"{CONTROL}/reset", headers=wrong))
                 assert status == 403
-                assert "send its control secret" in said
-                assert SECRET not in said
+                assert "send its control secret" in reason
+                assert SECRET not in reason
 
     def test_programs_on_the_machine_need_no_secret_where_there_is_one(self, tmp_path: Path) -> None:
         with self.client(tmp_path, LOOPBACK, SECRET) as client:
@@ -150,12 +151,12 @@ class TestAccess:
     def test_pages_of_other_origins_may_not(self, tmp_path: Path, origin: str) -> None:
         with self.client(tmp_path, LOOPBACK, SECRET) as client:
             for headers in ({}, BEARER):
-                status, said = refusal(client.post(f"{CONTROL}/reset", headers={"Origin": origin} | headers))
-                assert (status, said) == (403, "A web page of another origin may not steer this sandbox.")
+                status, reason = refusal(client.post(f"{CONTROL}/reset", headers={"Origin": origin} | headers))
+                assert (status, reason) == (403, "A web page of another origin may not steer this sandbox.")
 
     @pytest.mark.parametrize("site", ["cross-site", "same-site", "", "none, same-origin"])
     def test_pages_of_other_sites_may_not_even_look(self, tmp_path: Path, site: str) -> None:
-        """An image or a script of another site is asked for with GET, without an Origin."""
+        """Browsers request images and scripts of other sites with GET and without an Origin."""
         with self.client(tmp_path, LOOPBACK, None) as client:
             assert refusal(client.get(f"{CONTROL}/state", headers={"Sec-Fetch-Site": site}))[0] == 403
             assert client.get(f"{CONTROL}/state", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
@@ -195,9 +196,9 @@ class TestAccess:
     def test_a_foreign_name_for_the_machine_will_not_do(self, tmp_path: Path, host: str) -> None:
         with self.client(tmp_path, LOOPBACK, None) as client:
             headers = {"Host": host, "Origin": f"http://{host}"}
-            status, said = refusal(client.post(f"{CONTROL}/reset", headers=headers))
+            status, reason = refusal(client.post(f"{CONTROL}/reset", headers=headers))
             assert status == 403
-            assert "by the host localhost" in said
+            assert "by the host localhost" in reason
 
     def test_the_secret_is_not_shown(self) -> None:
         assert SECRET not in repr(SandboxOptions(control_secret=SECRET))
@@ -211,23 +212,23 @@ class TestRequests:
             assert answer.headers["Allow"] == allowed
 
     def test_an_unknown_parameter_is_refused(self, steering: httpx.Client) -> None:
-        status, said = refusal(steering.post(f"{CONTROL}/reset?hard=1"))
+        status, reason = refusal(steering.post(f"{CONTROL}/reset?hard=1"))
         assert status == 400
-        assert "'hard'" in said
+        assert "'hard'" in reason
 
     def test_a_body_for_nothing_is_refused(self, steering: httpx.Client) -> None:
         for method, route in (("POST", "reset"), ("GET", "state")):
-            status, said = refusal(steering.request(method, f"{CONTROL}/{route}", json={}))
+            status, reason = refusal(steering.request(method, f"{CONTROL}/{route}", json={}))
             assert status == 400
-            assert "takes no body" in said
+            assert "takes no body" in reason
 
     @pytest.mark.parametrize("route", ["clock", "seed", "transitions"])
     def test_a_body_is_json_by_its_type_and_its_content(self, steering: httpx.Client, route: str) -> None:
         path = f"{CONTROL}/{route}"
         for headers in ({}, {"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"}):
-            status, said = refusal(steering.post(path, content=b"{}", headers=headers))
+            status, reason = refusal(steering.post(path, content=b"{}", headers=headers))
             assert status == 415
-            assert "application/json" in said
+            assert "application/json" in reason
         for content in (b"", b"{", b"[]", b"null", b"\xff", b'{"unheard": 1}', b'{"now": NaN}'):
             answer = steering.post(path, content=content, headers={"Content-Type": "application/json"})
             assert refusal(answer)[0] == 400
@@ -236,15 +237,23 @@ class TestRequests:
         assert steering.get(f"{CONTROL}/clock").headers["Cache-Control"] == "no-store"
 
 
+def deploy_and_infer(
+    client: Client, model_file: Path, deploy: Callable[..., Any], name: str
+) -> tuple[ModelVersion, str]:
+    """Upload and deploy a model, score three rows, and return the model version and the URL of the deployment."""
+    version = upload_model(client, model_file, name=name, workspace=1)
+    deployment, url = deploy(name, version.id)
+    wait_until_running(client, deployment)
+    infer(client, url, {"tensor": np.ones((3, 29), np.float32)})
+    return version, url
+
+
 class TestReset:
     def fill(
         self, steering: httpx.Client, client: Client, http: httpx.Client, model_file: Path, deploy: Callable[..., Any]
     ) -> str:
-        """Have something of everything; the URL of a deployment."""
-        version = upload_model(client, model_file, name="kept", workspace=1)
-        deployment, url = deploy("kept", version.id)
-        wait_until_running(client, deployment)
-        infer(client, url, {"tensor": np.ones((3, 29), np.float32)})
+        """Add a record of each kind, and return the URL of a deployment."""
+        _, url = deploy_and_infer(client, model_file, deploy, "kept")
         pipeline_id = seed_pipeline(steering)
         seed_rows(steering, pipeline_id, [*day(1, 1, 2), *day(2, 3)])
         assay_id = done(http, "create_assay", assay(pipeline_id))["assay_id"]
@@ -333,9 +342,9 @@ class TestReset:
             content=pieces(),
             headers={"Content-Type": "application/octet-stream"},
         )
-        status, said = refusal(answer)
+        status, reason = refusal(answer)
         assert status == 503
-        assert "was reset while this request was under way" in said
+        assert "was reset while this request was under way" in reason
         assert steer(steering, "state")["counts"]["models"] == 0
         assert list((data_directory / "models").iterdir()) == []
         wait_for(lambda: not list((data_directory / "staging").iterdir()))
@@ -374,7 +383,7 @@ class TestReset:
         instance.reset()
         assert _add_version(instance) == 1
         go_on.set()
-        instance.engine.close()  # it lets what is under way end
+        instance.engine.close()  # work in progress finishes first
         with instance.store.reading() as db:
             [row] = db.execute("SELECT status, error_summary FROM model_versions")
             assert tuple(row) == ("pending_conversion", None)
@@ -424,7 +433,7 @@ def _post(plain: httpx.Client, operation: str, **body: Any) -> httpx.Response:
 
 
 def _add_version(instance: Instance) -> int:
-    """Return the id of a model version whose file is nowhere."""
+    """Return the id of a model version without a file."""
     with instance.store.transaction() as db:
         db.execute("PRAGMA defer_foreign_keys = ON")
         cursor = db.execute(
@@ -437,7 +446,7 @@ def _add_version(instance: Instance) -> int:
 
 class TestGate:
     def test_who_wants_to_be_alone_waits_and_lets_nobody_in_meanwhile(self) -> None:
-        gate, begun, go_on = Gate(), threading.Event(), threading.Event()
+        gate, begun, go_on = ResetGate(), threading.Event(), threading.Event()
         order: list[str] = []
 
         def work(name: str) -> None:
@@ -447,7 +456,7 @@ class TestGate:
             order.append(f"{name} ended")
 
         def be_alone() -> None:
-            with gate.alone():
+            with gate.exclusive():
                 order.append("alone")
 
         with ThreadPoolExecutor(3) as threads:
@@ -466,10 +475,10 @@ class TestGate:
         assert gate.run(1, str, 7) == "7"
 
     def test_a_failure_inside_keeps_nobody_out(self) -> None:
-        gate = Gate()
+        gate = ResetGate()
         with pytest.raises(ValueError, match="invalid literal"):
             gate.run(0, int, "x")
-        with pytest.raises(ZeroDivisionError), gate.alone():
+        with pytest.raises(ZeroDivisionError), gate.exclusive():
             _ = 1 / 0
         assert gate.run(1, int, "5") == 5
 
@@ -481,16 +490,19 @@ UNSEEDABLE: list[tuple[dict[str, Any], str]] = [
     ({"users": [{"email": "a@example.com"}]}, "password"),
     ({"users": [{"email": "no address", "password": "x"}]}, "no address"),
     ({"users": [{"email": "a@example.com", "password": ""}]}, "users.1.password"),
-    ({"users": [{"email": "USER@example.com", "password": "x"}]}, "There is a user"),
+    ({"users": [{"email": "USER@example.com", "password": "x"}]}, "The user 'USER@example.com' already exists"),
     ({"users": [{"email": "a@example.com", "password": "x", "admin": True}]}, "admin"),
     ({"workspaces": [{"name": "No Name!"}]}, "No Name!"),
-    ({"workspaces": [{"name": "w"}, {"name": "w"}]}, "There is a workspace 'w' already"),
-    ({"workspaces": [{"name": "w", "owner": "nobody@example.com"}]}, "'nobody@example.com', is no user"),
+    ({"workspaces": [{"name": "w"}, {"name": "w"}]}, "The workspace 'w' already exists"),
+    ({"workspaces": [{"name": "w", "owner": "nobody@example.com"}]}, "'nobody@example.com', is not a user"),
     ({"pipelines": [{"name": "p", "workspace_id": 7}]}, "The workspace 7"),
     ({"pipelines": [{"name": "p", "workspace_id": 2**63}]}, "workspace_id"),
     ({"pipelines": [{"name": "No Name!", "workspace_id": 1}]}, "No Name!"),
     ({"pipelines": [{"name": "p", "workspace_id": 1}] * 2}, "has a pipeline 'p' already"),
-    ({"inferences": [{"pipeline_id": 5, "model_name": MODEL, "rows": [ROW]}]}, "There is no pipeline 5"),
+    (
+        {"inferences": [{"pipeline_id": 5, "model_name": MODEL, "rows": [ROW]}]},
+        "The pipeline 5 of the rows does not exist",
+    ),
     ({"inferences": [{"pipeline_id": 1, "model_name": MODEL, "rows": []}]}, "rows"),
     ({"inferences": [{"pipeline_id": 1, "model_name": MODEL, "rows": [{"time": 1}]}]}, "have a column"),
     ({"inferences": [{"pipeline_id": 1, "model_name": MODEL, "rows": [{"out.y": 1}]}]}, "time"),
@@ -499,14 +511,14 @@ UNSEEDABLE: list[tuple[dict[str, Any], str]] = [
     ({"inferences": [{"pipeline_id": 1, "model_name": MODEL, "rows": [ROW | {"out.y": {}}]}]}, "out.y"),
     (
         {"inferences": [{"pipeline_id": 1, "model_name": MODEL, "rows": [ROW, ROW | {"out.y": "a"}]}]},
-        "inferences.0: the column 'out.y' has no one type",
+        "inferences.0: the column 'out.y' has values of different types",
     ),
     (
         {"inferences": [{"pipeline_id": 1, "model_name": MODEL, "rows": [ROW, ROW | {"out.z": 1}]}]},
         "inferences.0.1: the row and the first one differ in the column 'out.z'",
     ),
 ]
-"""Bodies that cannot be seeded, and what is said of them."""
+"""Invalid seeds, and a part of the error message for each."""
 
 
 class TestSeed:
@@ -584,7 +596,7 @@ class TestSeed:
         return steering.post(f"{CONTROL}/seed", params=query, content=content, headers={"Content-Type": ARROW})
 
     @pytest.mark.parametrize(
-        ("columns", "said"),
+        ("columns", "reason"),
         [
             ({"in.x": [1.0]}, "have a column 'time'"),
             ({"time": [1]}, "columns 'in.<field>' or 'out.<field>'"),
@@ -595,57 +607,59 @@ class TestSeed:
             ({"time": pa.array([1, None]), "in.x": [1.0, 2.0]}, "no nulls"),
             ({"time": [-1], "in.x": [1.0]}, "1970 to 9999"),
             ({"time": [253_402_300_800_000], "in.x": [1.0]}, "1970 to 9999"),
-            ({"time": pa.array([2**64 - 1], pa.uint64()), "in.x": [1.0]}, "no times"),
+            ({"time": pa.array([2**64 - 1], pa.uint64()), "in.x": [1.0]}, "not times"),
             ({"time": pa.array([2**62], pa.timestamp("s")), "in.x": [1.0]}, "'time' has"),
             ({"time": [1], "in.x": [{"a": 1}]}, "the type struct"),
             ({"time": [1], "in.x": pa.nulls(1)}, "the type null"),
             ({"time": pa.array([], pa.int64()), "in.x": pa.array([], pa.float64())}, "no rows"),
         ],
     )
-    def test_columns_that_are_no_log_are_refused(self, steering: httpx.Client, columns: Any, said: str) -> None:
+    def test_columns_that_are_no_log_are_refused(self, steering: httpx.Client, columns: Any, reason: str) -> None:
         pipeline_id = seed_pipeline(steering)
         answer = self.send(steering, pa.table(columns), pipeline_id=pipeline_id, model_name=MODEL)
         assert refusal(answer)[0] == 400
-        assert said in answer.json()["msg"]
+        assert reason in answer.json()["msg"]
         assert steer(steering, "state")["counts"]["inferences"] == 0
 
     @pytest.mark.parametrize(
-        ("query", "said"),
+        ("query", "reason"),
         [
             ({}, "pipeline_id: an Arrow file needs"),
             ({"pipeline_id": 1}, "model_name: an Arrow file needs"),
             ({"pipeline_id": "-1", "model_name": MODEL}, "not '-1'"),
             ({"pipeline_id": "9" * 5000, "model_name": MODEL}, "pipeline_id"),
             ({"pipeline_id": "٣", "model_name": MODEL}, "pipeline_id"),
-            ({"pipeline_id": 9, "model_name": MODEL}, "There is no pipeline 9"),
+            ({"pipeline_id": 9, "model_name": MODEL}, "The pipeline 9 of the rows does not exist"),
             ({"pipeline_id": 1, "model_name": MODEL, "rows": 3}, "'rows'"),
         ],
     )
-    def test_a_query_that_names_nothing_is_refused(self, steering: httpx.Client, query: Any, said: str) -> None:
+    def test_a_query_that_names_nothing_is_refused(self, steering: httpx.Client, query: Any, reason: str) -> None:
         seed_pipeline(steering)
         status, found = refusal(self.send(steering, pa.table({"time": [1], "in.x": [1.0]}), **query))
-        assert (status, said in found) == (400, True), found
+        assert (status, reason in found) == (400, True), found
 
     def test_other_bytes_than_an_arrow_file_are_refused(self, steering: httpx.Client) -> None:
         for content in (b"", b"ARROW1", b"{}"):
-            status, said = refusal(self.send(steering, content, pipeline_id=seed_pipeline(steering), model_name=MODEL))
+            status, reason = refusal(
+                self.send(steering, content, pipeline_id=seed_pipeline(steering), model_name=MODEL)
+            )
             assert status == 400
-            assert said.startswith("The body is")
+            assert reason.startswith("The body is")
             reset(steering)
 
     def test_two_columns_of_one_name_are_refused(self, steering: httpx.Client) -> None:
         table = pa.Table.from_arrays([pa.array([1]), pa.array([1]), pa.array([2])], names=["time", "in.x", "in.x"])
-        status, said = refusal(self.send(steering, table, pipeline_id=seed_pipeline(steering), model_name=MODEL))
-        assert (status, "one name" in said) == (400, True)
+        status, reason = refusal(self.send(steering, table, pipeline_id=seed_pipeline(steering), model_name=MODEL))
+        assert (status, "one name" in reason) == (400, True)
 
-    @pytest.mark.parametrize(("body", "said"), UNSEEDABLE)
-    def test_what_cannot_be_seeded_leaves_nothing(self, steering: httpx.Client, body: Any, said: str) -> None:
+    @pytest.mark.parametrize(("body", "reason"), UNSEEDABLE)
+    def test_what_cannot_be_seeded_leaves_nothing(self, steering: httpx.Client, body: Any, reason: str) -> None:
         good = {"email": "good@example.com", "password": PASSWORD}
         if isinstance(body.get("users", []), list):
             body = body | {"users": [good, *body.get("users", [])]}
         before = steer(steering, "state")["counts"]
         status, found = refusal(steering.post(f"{CONTROL}/seed", json=body))
-        assert (status, said in found) == (400, True), found
+        assert (status, reason in found) == (400, True), found
         assert steer(steering, "state")["counts"] == before
 
     def test_deep_lists_are_refused(self, steering: httpx.Client) -> None:
@@ -653,18 +667,15 @@ class TestSeed:
         for _ in range(60):
             deep = [deep]
         entry = {"pipeline_id": seed_pipeline(steering), "model_name": MODEL, "rows": [{"time": 1, "in.x": deep}]}
-        status, said = refusal(steering.post(f"{CONTROL}/seed", json={"inferences": [entry]}))
-        assert (status, "'in.x' has the type" in said) == (400, True)
+        status, reason = refusal(steering.post(f"{CONTROL}/seed", json={"inferences": [entry]}))
+        assert (status, "'in.x' has the type" in reason) == (400, True)
 
 
 class TestState:
     def test_it_lists_what_there_is(
         self, steering: httpx.Client, client: Client, http: httpx.Client, model_file: Path, deploy: Callable[..., Any]
     ) -> None:
-        version = upload_model(client, model_file, name="shown", workspace=1)
-        deployment, url = deploy("shown", version.id)
-        wait_until_running(client, deployment)
-        infer(client, url, {"tensor": np.ones((3, 29), np.float32)})
+        version, url = deploy_and_infer(client, model_file, deploy, "shown")
         infer(client, url, {"tensor": np.ones((2, 29), np.float32)})
         done(http, "create_assay", assay(1, pipeline_name="shown") | _named("shown"))
         state = steer(steering, "state")
@@ -723,7 +734,7 @@ class TestState:
 
 
 def _named(name: str) -> dict[str, Any]:
-    """Return the parts of an assay that name its pipeline."""
+    """Return the fields of an assay that name its pipeline."""
     source = {"pipeline": name, "model": name}
     fixed = source | {"start_at": "2023-01-01T00:00:00Z", "end_at": "2023-01-02T00:00:00Z"}
     return {"baseline": {"Fixed": fixed}, "window": source | {"width": "24 hours"}}
@@ -831,7 +842,7 @@ class TestTransitions:
             wait_for(lambda: [found["status"] for found in steer(http, "state")["models"]] == ["ready"])
 
     @pytest.mark.parametrize(
-        ("body", "said"),
+        ("body", "reason"),
         [
             ({"pipelines": {}}, "pipelines"),
             ({"deployments": []}, "deployments"),
@@ -844,15 +855,15 @@ class TestTransitions:
             ({"models": {"details": "x"}}, "details"),
         ],
     )
-    def test_what_makes_no_sense_is_refused(self, steering: httpx.Client, body: Any, said: str) -> None:
+    def test_what_makes_no_sense_is_refused(self, steering: httpx.Client, body: Any, reason: str) -> None:
         before = steer(steering, "transitions")
         status, found = refusal(steering.post(f"{CONTROL}/transitions", json=body))
-        assert (status, said in found) == (400, True), found
+        assert (status, reason in found) == (400, True), found
         assert steer(steering, "transitions") == before
 
 
 def _upload_and_leave(http: httpx.Client, model_file: Path) -> None:
-    """Upload a model, and do not wait until it is converted."""
+    """Upload a model without waiting for its conversion."""
     http.post(
         contract.operation("upload_model_stream").path,
         params={"name": "slow", "filename": "m.onnx", "visibility": "private", "workspace_id": 1},

@@ -1,4 +1,4 @@
-"""Does the log say what happened, in one line a request, and nothing that is a secret?"""
+"""Does the log describe each request in one line, without secrets?"""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from contract_tests.support.servers.callers import sign_in
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.http.access_log import AccessLog, Entry, coloured_line, json_line, text_line
 from wallaroo_ext.sandbox.http.log_writer import LOGGERS, LogWriter, log_failures, shows_colours
@@ -31,20 +32,17 @@ if TYPE_CHECKING:
 
     from starlette.types import Message, Receive, Scope, Send
 
-TOKEN_PATH = contract.operation("request_token").path
 LISTING = contract.operation("list_workspaces").path
 MARK = "seen-nowhere"
 
 
-def sign_in(environment: dict[str, str], **grant: str) -> str:
-    client = environment["WALLAROO_CLIENT_ID"], environment["WALLAROO_CLIENT_SECRET"]
-    answer = httpx.post(environment["WALLAROO_AUTH_URL"] + TOKEN_PATH, data=grant, auth=client)
-    return answer.json()["access_token"]
+def new_token(environment: dict[str, str], **grant: str) -> str:
+    return sign_in(environment, **grant).json()["access_token"]
 
 
 def user_token(environment: dict[str, str]) -> str:
     name, password = environment["WALLAROO_USER"], environment["WALLAROO_PASSWORD"]
-    return sign_in(environment, grant_type="password", username=name, password=password)
+    return new_token(environment, grant_type="password", username=name, password=password)
 
 
 def entries(log: Path) -> list[dict[str, Any]]:
@@ -52,7 +50,7 @@ def entries(log: Path) -> list[dict[str, Any]]:
 
 
 def use(environment: dict[str, str]) -> list[str]:
-    """Send some requests; what must not be in the log."""
+    """Send some requests, and return texts that must not be in the log."""
     token = user_token(environment)
     headers = {"Authorization": f"Bearer {token}", "X-Mark": f"{MARK}-header"}
     with httpx.Client(base_url=environment["WALLAROO_API_URL"], headers=headers) as http:
@@ -60,7 +58,7 @@ def use(environment: dict[str, str]) -> list[str]:
         assert http.post(LISTING, json=[]).status_code == 400
         assert http.get(DOCS_PAGE, params={"q": f"{MARK}-query"}).status_code == 200
         assert http.get("/nowhere/%0a%1b[31m").status_code == 404
-        http.headers["Authorization"] = f"Bearer {sign_in(environment, grant_type='client_credentials')}"
+        http.headers["Authorization"] = f"Bearer {new_token(environment, grant_type='client_credentials')}"
         assert http.post(LISTING, json={}).status_code == 401
         http.headers["Authorization"] = f"Bearer {token}x"
         assert http.post(LISTING, json={}).status_code == 401
@@ -180,7 +178,7 @@ main()
 
 @contextmanager
 def failing(log: Path, env_file: Path, log_format: str) -> Generator[dict[str, str]]:
-    """Yield a sandbox with a defect."""
+    """Yield the environment of a sandbox with a defect."""
     command = [sys.executable, "-c", FAILING, "sandbox", "--log-format", log_format, "--env-file", str(env_file)]
     with (
         log.open("w", encoding="utf-8") as stderr,
@@ -211,8 +209,8 @@ def test_a_failure_leaves_one_traceback_without_secrets(tmp_path: Path, log_form
 
 
 @pytest.fixture
-def own_loggers() -> Generator[None]:
-    """Leaves the loggers as they were."""
+def restored_loggers() -> Generator[None]:
+    """Restore the loggers after the test."""
     loggers = [logging.getLogger(name) for name in LOGGERS]
     before = [(logger.handlers, logger.propagate) for logger in loggers]
     yield
@@ -220,7 +218,7 @@ def own_loggers() -> Generator[None]:
         logger.handlers, logger.propagate = handlers, propagate
 
 
-@pytest.mark.usefixtures("own_loggers")
+@pytest.mark.usefixtures("restored_loggers")
 def test_secrets_are_taken_out_of_what_the_program_says() -> None:
     stream = io.StringIO()
     writer = LogWriter(stream)
@@ -230,7 +228,7 @@ def test_secrets_are_taken_out_of_what_the_program_says() -> None:
     assert "got [removed], password=[removed]" in stream.getvalue()
 
 
-@pytest.mark.usefixtures("own_loggers")
+@pytest.mark.usefixtures("restored_loggers")
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_what_a_client_can_cause_at_will_is_written_a_few_times(
     log_format: str, monkeypatch: pytest.MonkeyPatch
@@ -253,13 +251,15 @@ def test_what_a_client_can_cause_at_will_is_written_a_few_times(
     assert len(text) < 10_000
 
 
-@pytest.mark.usefixtures("own_loggers")
+@pytest.mark.usefixtures("restored_loggers")
 def test_a_record_is_one_record_and_steers_no_terminal() -> None:
     stream = io.StringIO()
     writer = LogWriter(stream)
     log_failures(writer, [], as_json=False)
-    said = "a\x1b[31mb\x9b31mc\u202ed\n2026-11-27 00:00:00,000  ERROR  forged\r12:00:00  200  POST forged\ud800\u2028e"
-    logging.getLogger("wallaroo_ext.sandbox").error("failed: %s", said)
+    reason = (
+        "a\x1b[31mb\x9b31mc\u202ed\n2026-11-27 00:00:00,000  ERROR  forged\r12:00:00  200  POST forged\ud800\u2028e"
+    )
+    logging.getLogger("wallaroo_ext.sandbox").error("failed: %s", reason)
     writer.close()
     lines = stream.getvalue().splitlines()
     assert len(lines) == 2

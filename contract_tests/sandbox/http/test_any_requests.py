@@ -1,4 +1,4 @@
-"""Is there a request, of whatever bytes, that the sandbox answers with a defect of its own?
+"""Does any request, of whatever bytes, make the sandbox answer with an internal error?
 
 `NEGATIVE_CASES` says how many are sent, as in test_negative.py, whose requests keep to the contract's schemas more
 closely.
@@ -169,7 +169,7 @@ def bounded(cases: int) -> settings:
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Any, str]]:
-    """Yield a sandbox's application, and a token."""
+    """Yield the application of a sandbox, and a token."""
     instance = Instance(tmp_path_factory.mktemp("any"))
     with instance.store.reading() as db:
         user = find_user_by_email(db, instance.credentials.username)
@@ -186,7 +186,7 @@ def test_no_request_finds_a_defect(
     application, token = sandbox
     method, url, headers, body = request
     if any(name in url for name in ("deactivate", "faults")):
-        return  # what follows would only be refused
+        return  # the rest would only be refused
     if signed_in:
         headers = [(b"Authorization", f"Bearer {token}".encode()), *headers]
     answer = asyncio.run(_send(application, method, url, headers, body))
@@ -237,7 +237,7 @@ def served() -> Generator[Served]:
     at=st.integers(0, 200),
 )
 def test_no_bytes_stop_the_server(served: Served, content: bytes, at: int, caplog: pytest.LogCaptureFixture) -> None:
-    """Each answer is whole, or there is none; what is sent comes in two pieces."""
+    """Each answer is complete or missing; the request arrives in two pieces."""
     caplog.clear()
     with served.connect() as connection:
         connection.settimeout(0.02)

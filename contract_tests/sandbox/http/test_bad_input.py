@@ -1,4 +1,4 @@
-"""Is every bad input refused in one clear sentence, at a bounded cost, and with nothing left behind?"""
+"""Is bad input refused in one clear sentence, at a bounded cost, without leaving anything behind?"""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pa: Any = import_module("pyarrow")
-"""Its stubs want the types of values, which bad input does not have."""
+"""Untyped, because bad input does not have the types that its stubs require."""
 
 MIB = 1 << 20
 JSON_LIMIT, ARROW_LIMIT, UPLOAD_LIMIT, ROWS_MEMORY, MODEL_MEMORY = 1, 4, 4, 32, 128
 MOST_GROWTH_MIB = 400
-"""By how much the memory of the sandbox may grow over all tests: what the limits add up to, and as much once more."""
+"""How much the memory of the sandbox may grow over all tests: twice the sum of its limits."""
 RECORDS, ARROW, TENSORS = contract.operation("infer_pipeline").request_types
 OCTETS = "application/octet-stream"
 FLOAT = TensorProto.FLOAT
@@ -56,7 +56,7 @@ FLOAT = TensorProto.FLOAT
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A sandbox of small limits.
+    """A sandbox with small limits.
 
     Attributes:
         http: Plain HTTP with a token.
@@ -79,7 +79,7 @@ class Target:
         return self.http.post(self.url, content=content, headers={"Content-Type": kind, "Accept": accept})
 
     def is_well(self) -> bool:
-        """Return whether it still answers as it should, and keeps nothing that it refused."""
+        """Return whether it still answers correctly, and has kept nothing that it refused."""
         answer = self.infer(file_of(pa.table({"tensor": vectors(2)})))
         return answer.status_code == 200 and not list(self.staging.iterdir())
 
@@ -108,7 +108,7 @@ def target(model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Genera
 
 @pytest.fixture(scope="module", autouse=True)
 def _bounded_memory(target: Target) -> Generator[None]:
-    """Yield no test of this module may make the sandbox large."""
+    """Check after the tests of this module that the memory of the sandbox has not grown too much."""
     assert target.is_well()
     before = memory_mib(target.process, "VmHWM")
     yield
@@ -116,13 +116,13 @@ def _bounded_memory(target: Target) -> Generator[None]:
     assert grown < MOST_GROWTH_MIB, f"the sandbox has grown by {grown:.0f} MiB"
 
 
-def refused(answer: httpx.Response, status: int, *said: str) -> bool:
-    """Return whether an answer is an error in one of the forms of the API, in one sentence that says something."""
+def refused(answer: httpx.Response, status: int, *reason: str) -> bool:
+    """Return whether an answer is an error in one of the API's forms, with a meaningful sentence."""
     body = answer.json()
     sentence = body.get("msg") or body.get("error_description") or body.get("error")
     problem = f"{answer.status_code} {answer.text[:300]}"
     assert answer.status_code == status, problem
-    assert all(word in sentence for word in said), problem
+    assert all(word in sentence for word in reason), problem
     assert "Traceback" not in answer.text, problem
     return True
 
@@ -141,7 +141,7 @@ def new_name() -> str:
 
 
 def settled(target: Target, name: str) -> dict[str, Any]:
-    """Return a model's only version, when its conversion has ended."""
+    """Return the only version of a model once its conversion has ended."""
     deadline = time.monotonic() + 30
     while True:
         [version] = target.post("list_model_versions", json={"model_id": name}).json()
@@ -152,7 +152,7 @@ def settled(target: Target, name: str) -> dict[str, Any]:
 
 
 def raw(target: Target, content: bytes, *, half_close: bool = False) -> bytes:
-    """Return what is answered to bytes of any kind on a connection of their own, until it is closed."""
+    """Send bytes on a new connection, and return everything that is received until it is closed."""
     url = urlsplit(target.environment["WALLAROO_API_URL"])
     with socket.create_connection((url.hostname, url.port or 80), timeout=10) as connection:
         connection.sendall(content)
@@ -167,7 +167,7 @@ def raw(target: Target, content: bytes, *, half_close: bool = False) -> bytes:
 def request_lines(
     target: Target, operation: str, *headers: str, version: str = "1.1", target_form: str = "{}"
 ) -> bytes:
-    """Return the beginning of a request, up to its body."""
+    """Return the head of a request."""
     path = contract.operation(operation).path
     token = target.http.headers["Authorization"]
     lines = [f"POST {target_form.format(path)} HTTP/{version}", "Host: localhost", f"Authorization: {token}", *headers]
@@ -271,7 +271,7 @@ BOUNDARY = "a-boundary-of-the-tests"
 
 
 def multipart(*parts: tuple[str, bytes], end: bool = True) -> dict[str, Any]:
-    """Return a multipart request; the part `file` is a file."""
+    """Return a multipart request whose part `file` is a file."""
     content = b"".join(
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"'.encode()
         + (b'; filename="m.onnx"' if name == "file" else b"")
@@ -287,10 +287,10 @@ def multipart(*parts: tuple[str, bytes], end: bool = True) -> dict[str, Any]:
 
 
 def compressed(table: Any, *, declared: int | None = None) -> bytes:
-    """Return a compressed Arrow file; `declared` is what each buffer says of its length when it is not compressed."""
+    """Return a compressed Arrow file whose buffers declare a given uncompressed length."""
     content = bytearray(file_of(table, compression="zstd"))
     if declared is not None:
-        magic = bytes.fromhex("28b52ffd")  # where a frame of Zstandard begins
+        magic = bytes.fromhex("28b52ffd")  # the start of a Zstandard frame
         place = content.find(magic)
         while place >= 0:
             content[place - 8 : place] = struct.pack("<q", declared)
@@ -308,12 +308,12 @@ def dictionary(rows: int, text: int) -> Any:
 
 
 def nothing(rows: int) -> Any:
-    """Return a column of nulls, which takes no memory however long it is."""
+    """Return a column of nulls, which takes no memory whatever its length."""
     return pa.Array.from_buffers(pa.null(), rows, [None])
 
 
 def lists_of_nothing(size: int) -> Any:
-    """Return a row that is a list of lists of nothing, each as long as a list of fixed size can be."""
+    """Return a row that is a list of lists of nulls, each of the maximum fixed size."""
     inner: Any = pa.list_(pa.null(), size)
     array: Any = pa.Array
     lists = array.from_buffers(inner, size, [None], children=[nothing(size * size)])
@@ -321,14 +321,14 @@ def lists_of_nothing(size: int) -> Any:
 
 
 def overlapping(batches: int) -> bytes:
-    """Return an Arrow file whose footer names its first batch, which is a large one, in place of all others."""
+    """Return an Arrow file whose footer refers to its large first batch in place of all batches."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, zeros(0).schema) as writer:
         writer.write_table(zeros(MIB // 2))
         for _ in range(batches - 1):
             writer.write_table(zeros(1))
     content = bytearray(sink.getvalue().to_pybytes())
-    first = 8 + 8 + struct.unpack_from("<i", content, 12)[0]  # behind the magic and the schema
+    first = 8 + 8 + struct.unpack_from("<i", content, 12)[0]  # after the magic bytes and the schema
     metadata = 8 + struct.unpack_from("<i", content, first + 4)[0]
     place = content.rindex(struct.pack("<qi4x", first, metadata))
     block = content[place : place + 24]
@@ -337,7 +337,7 @@ def overlapping(batches: int) -> bytes:
 
 
 def views(rows: int, text: int) -> Any:
-    """Return a column of views that all show one long text."""
+    """Return a column of views that all refer to one long text."""
     one = pa.array(["x" * text], pa.string_view()).buffers()
     return pa.Array.from_buffers(
         pa.string_view(), rows, [None, pa.py_buffer(one[1].to_pybytes()[:16] * rows), *one[2:]]
@@ -360,7 +360,7 @@ class TestArrow:
         assert target.is_well()
 
     @pytest.mark.parametrize(
-        ("content", "status", "said"),
+        ("content", "status", "reason"),
         [
             (lambda: compressed(zeros(1000), declared=1 << 50), 413, "32 MiB when they are read"),
             (lambda: compressed(zeros(1000), declared=2**63 - 1), 413, "32 MiB when they are read"),
@@ -390,9 +390,9 @@ class TestArrow:
         ],
     )
     def test_a_bomb_or_a_broken_file_is_refused(
-        self, target: Target, content: Callable[[], bytes], status: int, said: str
+        self, target: Target, content: Callable[[], bytes], status: int, reason: str
     ) -> None:
-        assert refused(target.infer(content()), status, said)
+        assert refused(target.infer(content()), status, reason)
 
     def test_compressed_rows_within_the_limits_are_scored(self, target: Target) -> None:
         for codec in ("lz4", "zstd"):
@@ -459,7 +459,7 @@ MIXED = [file_of(_mixed()), file_of(_mixed(), compression="lz4"), file_of(_mixed
 
 
 def _mutated(chance: random.Random, content: bytes) -> bytes:
-    """A file with a few other bytes, another length somewhere, an end that comes too early, or a part missing."""
+    """Return a copy of a file with some changed bytes, a changed length, a missing end, or a missing part."""
     changed = bytearray(content)
     kind = chance.random()
     if kind < 0.6:
@@ -478,7 +478,7 @@ def _mutated(chance: random.Random, content: bytes) -> bytes:
 
 
 def functions_upon_functions(levels: int) -> bytes:
-    """Return each function calls the next one ten times: 10 ** levels nodes in all."""
+    """Return a model in which each function calls the next one ten times: 10 ** levels nodes in total."""
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
     functions: list[Any] = []
     for level in range(levels):
@@ -504,7 +504,7 @@ def cyclic() -> bytes:
 
 
 def declared(*dimensions: int) -> bytes:
-    """Return a model with a tensor that has four bytes, whatever it says."""
+    """Return a model with a tensor of four bytes, whatever its declared size."""
     graph = graph_of([node("Add", ["x", "w"], ["y"])])
     graph.initializer.append(TensorProto(name="w", data_type=FLOAT, dims=dimensions, raw_data=b"1234"))
     return onnx_of(graph)
@@ -537,7 +537,7 @@ class TestModels:
         assert target.is_well()
 
     @pytest.mark.parametrize(
-        ("content", "said"),
+        ("content", "reason"),
         [
             (lambda: b"\x08", "not all of one"),
             (lambda: b"", "empty"),
@@ -554,13 +554,13 @@ class TestModels:
         ],
     )
     def test_what_cannot_be_loaded_ends_in_error_with_a_reason(
-        self, target: Target, content: Callable[[], bytes], said: str
+        self, target: Target, content: Callable[[], bytes], reason: str
     ) -> None:
         name = new_name()
         assert upload(target, content(), name).status_code == 200
         version = settled(target, name)
         assert version["status"] == "error"
-        assert said in version["error_summary"]
+        assert reason in version["error_summary"]
         assert "\n" not in version["error_summary"]
 
     @pytest.mark.parametrize("made", [external_initializer, external_constant])
@@ -585,7 +585,7 @@ class TestModels:
         assert repr(location) in version["error_summary"]
 
     @pytest.mark.parametrize(
-        ("content", "said"),
+        ("content", "reason"),
         [
             (lambda: summed("ConstantOfShape", ["size"], 1 << 40), "128 MiB"),
             (lambda: summed("ConstantOfShape", ["size"], 1 << 62), "failed on these rows"),
@@ -597,15 +597,15 @@ class TestModels:
         ],
     )
     def test_a_model_that_takes_too_much_is_stopped(
-        self, target: Target, content: Callable[[], bytes], said: str
+        self, target: Target, content: Callable[[], bytes], reason: str
     ) -> None:
         url = deployed(target.environment, content(), new_name())
         answer = target.http.post(url, content=file_of(pa.table({"x": [1.0]})), headers={"Content-Type": ARROW})
-        assert refused(answer, 400, said)
+        assert refused(answer, 400, reason)
         assert answer.json()["source"] == "engine"
 
     def test_memory_in_pieces_is_brought_together(self, target: Target) -> None:
-        """Each run takes another amount, so that the arena would be full of pieces of which none is large enough."""
+        """Each run needs a different amount of memory, so that an arena would become fragmented."""
         whole = [helper.make_tensor_value_info("x", TensorProto.INT64, ["N"])]
         nodes = [node("ConstantOfShape", ["x"], ["large"]), node("ReduceSum", ["large"], ["y"], keepdims=1)]
         content = onnx_of(helper.make_graph(nodes, "sized", whole, [vector("y")]))
@@ -734,7 +734,7 @@ class TestJson:
         row = ", ".join([value] * 29)
         answer = target.infer(f'[{{"tensor": [{row}]}}]'.encode(), RECORDS, "application/json")
         if value in {str(10**400), str(2**64)} and answer.is_success:
-            return  # orjson reads them as floating-point numbers
+            return  # orjson parses them as floating-point numbers
         assert refused(answer, 400)
 
     def test_the_last_of_two_keys_counts(self, target: Target) -> None:
@@ -771,7 +771,7 @@ class TestJson:
 
 class TestForms:
     @pytest.mark.parametrize(
-        ("request_of", "said"),
+        ("request_of", "reason"),
         [
             (lambda: multipart(("name", b"m"), ("workspace_id", b"1"), end=False), "cut off"),
             (lambda: multipart(("name", b"m"), ("workspace_id", b"1")), "file"),
@@ -793,8 +793,8 @@ class TestForms:
             (lambda: with_header(b"no header"), "multipart"),
         ],
     )
-    def test_odd_forms_are_refused(self, target: Target, request_of: Callable[[], dict[str, Any]], said: str) -> None:
-        assert refused(target.post("upload_model", **request_of()), 400, said)
+    def test_odd_forms_are_refused(self, target: Target, request_of: Callable[[], dict[str, Any]], reason: str) -> None:
+        assert refused(target.post("upload_model", **request_of()), 400, reason)
         assert target.is_well()
 
     def test_the_parts_of_an_upload_may_come_in_any_order(self, target: Target) -> None:
@@ -831,7 +831,7 @@ class TestForms:
 
 
 def with_header(header: bytes) -> dict[str, Any]:
-    """Return a form whose first part has a header of one's own."""
+    """Return a form whose first part has a given header."""
     form = multipart(("name", b"m"), ("workspace_id", b"1"), ("file", b"x"))
     return form | {"content": form["content"].replace(b"\r\n\r\n", b"\r\n" + header + b"\r\n\r\n", 1)}
 

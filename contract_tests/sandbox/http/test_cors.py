@@ -1,4 +1,4 @@
-"""May pages of this machine call the sandbox from a browser, and no others?"""
+"""Can only web pages that are served by this machine call the sandbox from a browser?"""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ELSEWHERE = [
 
 @pytest.fixture
 def api(sandbox: dict[str, str]) -> Generator[httpx.Client]:
-    """Plain HTTP without a token."""
+    """Yield an HTTP client that sends no token."""
     with httpx.Client(base_url=sandbox["WALLAROO_API_URL"]) as plain:
         yield plain
 
@@ -45,7 +45,7 @@ def cors_headers(answer: httpx.Response) -> dict[str, str]:
 
 
 def preflight(api: httpx.Client, origin: str) -> httpx.Response:
-    """Return what a browser sends before a page's request with a token and a JSON body."""
+    """Return the headers of a browser's preflight for a request with a token and a JSON body."""
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
     return api.options(LISTING, headers={"Origin": origin} | asked)
 

@@ -1,4 +1,4 @@
-"""Does the sandbox go on answering, whatever comes over a connection, however slowly, and over however many of them?"""
+"""Does the sandbox keep answering, whatever arrives, however slowly, and on however many connections?"""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from wallaroo_ext.sandbox.http import connections, protocol
 from wallaroo_ext.sandbox.http.protocol import FIELDS_LIMIT, HEAD_LIMIT
 from wallaroo_ext.sandbox.paths import CONTROL
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.sandbox.server.tls import throw_away_pair
+from wallaroo_ext.sandbox.server.tls import generated_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -52,7 +52,7 @@ def served() -> Generator[Served]:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> Generator[Served]:
-    """Yield a server whose time-outs are short."""
+    """Yield a server with short time-outs."""
     monkeypatch.setattr(protocol, "TICK_SECONDS", 0.05)
     monkeypatch.setattr(connections, "TICK_SECONDS", 0.05)
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.4)
@@ -65,7 +65,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> Generator[Served]:
 
 
 def _settled_memory(process: int) -> float:
-    """Return the peak of a sandbox's memory in MiB, once it has loaded what it loads in the background."""
+    """Return the peak memory of a sandbox in MiB, once its libraries are loaded."""
     peak, before = memory_mib(process, "VmHWM"), 0.0
     while peak > before:
         time.sleep(1)
@@ -152,7 +152,7 @@ class TestSizes:
 
 
 class TestAmbiguity:
-    """What two servers in a row could read in two ways is refused, and never half of it answered."""
+    """Requests that two servers in a row could interpret differently are refused, never partly answered."""
 
     @pytest.mark.parametrize(
         "fields",
@@ -330,7 +330,7 @@ class TestConnections:
             assert 0.5 < time.monotonic() - began < 5
 
     def test_tls_handshakes_that_never_end_count_and_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        tls = throw_away_pair(tmp_path, "127.0.0.1")
+        tls = generated_certificate(tmp_path, "127.0.0.1")
         context = ssl.create_default_context(cafile=str(tls.trusted))
         with serving(limit=20, tls=tls) as served, ExitStack() as opened:
             for _ in range(60):
@@ -391,7 +391,7 @@ class TestConnections:
 
 
 class TestWhoAsks:
-    """The address of the peer, the scheme of the connection: no header and no variable says otherwise."""
+    """The peer's address and the scheme come from the connection; no header and no variable changes them."""
 
     HEADERS = (
         "X-Forwarded-For: 203.0.113.7",
@@ -415,7 +415,7 @@ class TestWhoAsks:
             assert (scope["scheme"], scope["root_path"], scope["path"]) == ("http", "", "/")
 
     def test_a_sandbox_goes_by_the_peer(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        """On loopback, a header that names somebody else shows the same as one from elsewhere that names loopback."""
+        """On loopback, a header with another address shows the same as a remote request whose header names loopback."""
         monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
         with running(tmp_path / "data", "--host", "0.0.0.0") as environment:  # noqa: S104 - it is asked on loopback
             headers = {name: value for name, _, value in (header.partition(": ") for header in self.HEADERS)}

@@ -1,4 +1,4 @@
-"""Does an instance keep secrets out of its log, wherever in a request they stand?"""
+"""Does an instance keep secrets out of its log, wherever in a request they are?"""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What must be in no log, each in every way in which it is written."""
+    """The secrets that must not be in the log, in every encoding."""
 
     environment: dict[str, str]
     tokens: list[str]
     made_up: list[str]
 
     def written(self) -> Iterator[str]:
-        """Yield all of them."""
+        """Yield every secret in every encoding."""
         plain = [self.environment["WALLAROO_PASSWORD"], self.environment["WALLAROO_CLIENT_SECRET"]]
         for secret in [*plain, *self.tokens, *self.made_up]:
             yield from {secret, quote(secret), quote_plus(secret), base64.b64encode(secret.encode()).decode()}
 
 
 def secret() -> str:
-    """Return a secret that stands nowhere else."""
+    """Return a new, unique secret."""
     return f"s3cret-{uuid.uuid4().hex}"
 
 
 def send_everywhere(http: httpx.Client, value: str, token_path: str, path: str) -> None:
-    """Put a secret into each place where one belongs, and into those where none does."""
+    """Send a secret in every part of a request where one belongs, and where none belongs."""
     bearer = {"Authorization": f"Bearer {value}"}
     http.post(path, headers=bearer, json={})
     http.post(path, headers={"Authorization": value}, json={})
@@ -71,7 +71,7 @@ def send_everywhere(http: httpx.Client, value: str, token_path: str, path: str) 
 
 
 def send_signed_in(http: httpx.Client, value: str) -> None:
-    """Secrets of one who is signed in: in bodies that are good, bad, and of the wrong operation."""
+    """Send a secret as a signed-in user: in valid and invalid bodies, and to the wrong operations."""
     bodies: list[Any] = [
         {"email": f"{uuid.uuid4().hex}@example.com", "password": value},
         {"email": value, "password": value},
@@ -112,6 +112,6 @@ def test_no_secret_is_in_the_log(tmp_path: Path, log_format: str) -> None:
             http.headers["Authorization"] = f"Bearer {tokens[0]}"
             send_signed_in(http, secrets.made_up[1])
             assert http.post(path, json={}).status_code == 200
-    said = log.read_text(encoding="utf-8")
-    assert "list_workspaces" in said, "the log has no requests, so that this shows nothing"
-    assert [found for found in secrets.written() if found in said] == []
+    text = log.read_text(encoding="utf-8")
+    assert "list_workspaces" in text, "the log has no requests, so this test shows nothing"
+    assert [found for found in secrets.written() if found in text] == []

@@ -1,4 +1,4 @@
-"""Does an instance answer what breaks the contract as the contract says, and is it as well after it as before?
+"""Does an instance answer requests that violate the contract as the contract says, and stay healthy?
 
 The cases are schemathesis's, of a fixed seed. `NEGATIVE_CASES` says how many there are, `NEGATIVE_SEED` which:
 
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.slow  # it sends 1,500 requests
 CASES = int(os.environ.get("NEGATIVE_CASES", "1500"))
 SEED = int(os.environ.get("NEGATIVE_SEED", "29"))
 WARM_UP = max(CASES // 5, 400)
-"""How many cases are sent before the memory is measured; after fewer, not all libraries are loaded."""
+"""How many cases are sent before memory is measured; after fewer, some libraries are not loaded yet."""
 AT_ONCE = 500
 PATIENCE_SECONDS = 20
 GROWTH = 1.10
@@ -59,7 +59,7 @@ part at all.
 
 
 def broken_arrow() -> st.SearchStrategy[bytes]:
-    """Arrow files with a few wrong bytes, or an end that comes too early."""
+    """Return a strategy for Arrow files with some wrong bytes, or without their end."""
     wrong = st.lists(st.tuples(st.integers(0, len(ARROW) - 1), st.integers(0, 255)), min_size=1, max_size=8)
     return st.builds(_broken, wrong, st.integers(0, len(ARROW)))
 
@@ -73,7 +73,7 @@ def _broken(wrong: list[tuple[int, int]], end: int) -> bytes:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of all cases.
+    """The outcome of all cases.
 
     Attributes:
         sent: How many cases were sent, by operation.
@@ -112,20 +112,20 @@ class Attack:
         schemathesis_checks.load_all_checks()
         schemathesis.openapi.media_type(ARROW_TYPE, broken_arrow())
         schema: Any = schemathesis.openapi.from_dict(contract.load())
-        # Bad tokens are tested elsewhere; here they would keep nearly all other bad data from being looked at.
+        # Bad tokens are tested elsewhere; here they would hide almost all other bad data.
         schema.config.generation.update(with_security_parameters=False)
         self._operations: dict[str, Any] = {
             found.definition.raw["operationId"]: found for found in (item.ok() for item in schema.get_all_operations())
         }
 
     def score_good_rows(self, url: str) -> None:
-        """Have the sandbox load what it loads with the first rows of each format."""
+        """Send rows in each format, so that the sandbox loads its libraries."""
         for kind, content in {RECORDS: f'[{{"tensor": {[0.5] * 29}}}]'.encode(), ARROW_TYPE: ARROW}.items():
             answer = self._session.post(url, data=content, headers=self._headers | {"Content-Type": kind})
             answer.raise_for_status()
 
     def send(self, cases: int, first_seed: int) -> None:
-        """Send about so many cases, as many to each operation."""
+        """Send about this many cases, the same number to each operation."""
         for operation in OPERATIONS:
             for path in (None, self._real[operation]) if operation in self._real else (None,):
                 self._send(operation, path, max(1, cases // (len(OPERATIONS) + len(self._real))), first_seed)
@@ -201,7 +201,7 @@ def test_nearly_all_cases_are_refused_and_few_for_their_path_alone(outcome: Outc
 
 
 def test_memory_is_as_it_was_before(outcome: Outcome, record_testsuite_property: Callable[[str, object], None]) -> None:
-    """The figures of a run go into the file of `--junitxml`."""
+    """The figures of the run are written to the file of `--junitxml`."""
     for name, value in {
         "sent": sum(outcome.sent.values()),
         "statuses": dict(outcome.statuses),

@@ -1,4 +1,4 @@
-"""Can a person read the contract on the instance's own page, sign in there, and try an operation?"""
+"""Can a person read the contract on the instance's docs page, sign in there, and try an operation?"""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FILES = {
 }
 LIST_WORKSPACES = "#operations-workspaces-list_workspaces"
 
-# What the browser does with a block, whose id is the argument.
+# Scripts for the browser; the argument is the id of an operation's block.
 TOGGLE = "document.getElementById(arguments[0]).querySelector('.opblock-summary-control').click()"
 IS_OPEN = "return document.getElementById(arguments[0]).querySelector('.responses-wrapper') !== null"
 SHOW_SCHEMAS = "document.querySelectorAll(`#${arguments[0]} .tab li:last-child button`).forEach(tab => tab.click())"
@@ -42,7 +42,7 @@ SHOWN = """
 
 @pytest.fixture
 def api(sandbox: dict[str, str]) -> Generator[httpx.Client]:
-    """Plain HTTP without a token."""
+    """Yield an HTTP client that sends no token."""
     with httpx.Client(base_url=sandbox["WALLAROO_API_URL"]) as plain:
         yield plain
 
@@ -154,7 +154,7 @@ class TestInABrowser:
                 "hasSchemas": True,
                 "errors": [],
             }, block
-            page.run(TOGGLE, block)  # Swagger UI is slow where many are open
+            page.run(TOGGLE, block)  # Swagger UI is slow with many open blocks
         assert page.complaints() == []
 
     def test_nothing_comes_from_elsewhere(self, page: Browser, sandbox: dict[str, str]) -> None:
@@ -180,14 +180,14 @@ class TestInABrowser:
 
 
 def authorize(page: Browser, button: str) -> None:
-    """Finish signing in with a button, and leave the dialog once it says that a user is signed in."""
+    """Sign in with a button of the dialog, and close the dialog once the user is signed in."""
     page.click(button)
     page.text("//button[text()='Logout']")
     page.click(".close-modal")
 
 
 def execute(page: Browser, block: str) -> str:
-    """Run an operation through the page as it offers it; the status that the page shows."""
+    """Run an operation on the page with the values that it suggests, and return the status that it shows."""
     page.click(f"{block} .opblock-summary-control")
     page.click(f"{block} .try-out__btn")
     page.click(f"{block} .execute")

@@ -1,4 +1,4 @@
-"""Does the sandbox keep what it was told, and does it begin and end as a program should?"""
+"""Does the sandbox keep its state, and does it start and end as a program should?"""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow  # each test starts a sandbox of its own
 
 WITHOUT_A_HANDLER = set[str]()
-"""The operations that answer 501, until the sandbox has them."""
+"""The operations that the sandbox does not have yet, which answer 501."""
 
 
 def deploy(client: Client, model_file: Path) -> str:
@@ -129,8 +129,8 @@ def test_a_data_directory_keeps_its_port(tmp_path: Path) -> None:
         with running(data, log=log) as environment:
             moved = environment["WALLAROO_API_URL"]
         assert moved != url
-        said = f"Port {port}, which this data directory had before, is taken: it is {moved.rpartition(':')[2]} now"
-        assert log.read_text(encoding="utf-8").startswith(said)
+        reason = f"Port {port}, which this data directory had before, is taken: it is {moved.rpartition(':')[2]} now"
+        assert log.read_text(encoding="utf-8").startswith(reason)
     with running(data) as environment:
         assert environment["WALLAROO_API_URL"] == moved
     with running(data, "--port", port) as environment:
@@ -148,9 +148,9 @@ def test_it_prints_the_environment_and_ends_when_interrupted(tmp_path: Path, num
         assert process.stderr is not None
         lines = [process.stdout.readline() for _ in range(6)]
         process.send_signal(number)
-        said = process.stderr.read()
+        reason = process.stderr.read()
     assert process.returncode in {0, -number}
-    assert said == ""
+    assert reason == ""
     assert "".join(lines) == env_file.read_text(encoding="utf-8")
     assert env_file.stat().st_mode & 0o777 == 0o600
     environment = read_environment(env_file)
@@ -181,7 +181,7 @@ with running(directory / "data") as environment:
     (directory / "written").rename(directory / "ready")
     time.sleep(60)
 """
-"""A program that holds a sandbox."""
+"""A program that runs a sandbox until it is ended."""
 DAEMON = "os.fork() and os._exit(0); os.setsid(); os.fork() and os._exit(0)"
 
 
@@ -213,7 +213,7 @@ def test_it_ends_when_its_owner_is_killed(tmp_path: Path, before: str, within: s
             _wait_until(lambda: not is_answering(url))
         finally:
             with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # the children that live on
+                os.killpg(process.pid, signal.SIGKILL)  # surviving children
 
 
 def test_a_forked_child_that_leaves_the_block_does_not_end_it(tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_a_temporary_directory_is_removed(tmp_path: Path, number: signal.Signals
 
 
 def run_at_a_terminal(columns: int, *arguments: str, try_out: Callable[[dict[str, str]], None]) -> tuple[str, str]:
-    """Run a sandbox whose stderr is a terminal; what it printed on stdout, and what a person saw."""
+    """Run a sandbox whose stderr is a terminal, and return its stdout and the text on the terminal."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (30, columns))
     command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox", *arguments]
@@ -287,7 +287,7 @@ def _read_until(descriptor: int, text: bytes | None) -> bytes:
     while text is None or text not in seen:
         try:
             part = os.read(descriptor, 4096)
-        except OSError:  # how Linux says that nobody has the terminal open any more
+        except OSError:  # on Linux, this means that the terminal is closed
             part = b""
         if not part:
             break

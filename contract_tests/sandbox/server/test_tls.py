@@ -1,4 +1,4 @@
-"""Can clients talk to the sandbox over TLS, and is a certificate that does not fit refused in a sentence?"""
+"""Can clients use the sandbox over TLS, and is an unsuitable certificate refused in one sentence?"""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from contract_tests.support.sandbox.deployments import deployed
 from wallaroo_ext import connect, contract, infer
 from wallaroo_ext.sandbox.paths import DISCOVERY_ENDPOINT, DOCS_PAGE, realm_path
 from wallaroo_ext.sandbox.process import SandboxFailedError, running
-from wallaroo_ext.sandbox.server.tls import CertificateError, given_pair, throw_away_pair
+from wallaroo_ext.sandbox.server.tls import CertificateError, generated_certificate, given_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, str]]:
-    """Yield the environment of a sandbox with a throw-away certificate."""
+    """Yield the environment of a sandbox with a generated certificate."""
     with running(tmp_path_factory.mktemp("tls") / "data", "--tls") as environment:
         yield environment
 
@@ -40,7 +40,7 @@ def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, s
 def make_pair(
     directory: Path, *names: str, days: int = 30, password: bytes | None = None, name: str = "pair"
 ) -> tuple[Path, Path]:
-    """Return a certificate that signs itself, and its key."""
+    """Return a self-signed certificate and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     began = datetime.now(UTC) - timedelta(days=60)
@@ -133,44 +133,44 @@ class TestThrowAway:
     def test_it_is_the_same_after_a_restart_until_its_time_comes(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        first = throw_away_pair(tmp_path, "127.0.0.1").certificate.read_bytes()
-        assert throw_away_pair(tmp_path, "127.0.0.1").certificate.read_bytes() == first
+        first = generated_certificate(tmp_path, "127.0.0.1").certificate.read_bytes()
+        assert generated_certificate(tmp_path, "127.0.0.1").certificate.read_bytes() == first
         monkeypatch.setattr("wallaroo_ext.sandbox.server.tls._RENEWED_BEFORE", timedelta(days=398))
-        renewed = throw_away_pair(tmp_path, "127.0.0.1")
+        renewed = generated_certificate(tmp_path, "127.0.0.1")
         assert renewed.certificate.read_bytes() != first
         [leaf] = x509.load_pem_x509_certificates(renewed.certificate.read_bytes())
         assert renewed.trusted is not None
         leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(renewed.trusted.read_bytes()))
 
     def test_another_host_gets_another_one(self, tmp_path: Path) -> None:
-        assert "sandbox.example.com" not in throw_away_pair(tmp_path, "127.0.0.1").names
-        made = throw_away_pair(tmp_path, "sandbox.example.com")
+        assert "sandbox.example.com" not in generated_certificate(tmp_path, "127.0.0.1").names
+        made = generated_certificate(tmp_path, "sandbox.example.com")
         assert made.host("sandbox.example.com") == "sandbox.example.com"
         [leaf] = x509.load_pem_x509_certificates(made.certificate.read_bytes())
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         assert "sandbox.example.com" in names.get_values_for_type(x509.DNSName)
 
     def test_a_host_that_listens_everywhere_has_the_machines_name(self, tmp_path: Path) -> None:
-        made = throw_away_pair(tmp_path, "0.0.0.0")  # noqa: S104 - nothing listens
+        made = generated_certificate(tmp_path, "0.0.0.0")  # noqa: S104 - nothing listens
         assert socket.gethostname().lower() in made.names
         assert made.host("0.0.0.0") == "127.0.0.1"  # noqa: S104 - nothing listens
 
     @pytest.mark.parametrize("damaged", ["server.pem", "ca.pem"])
     def test_a_damaged_one_is_made_anew(self, tmp_path: Path, damaged: str) -> None:
-        throw_away_pair(tmp_path, "127.0.0.1")
+        generated_certificate(tmp_path, "127.0.0.1")
         (tmp_path / damaged).write_bytes(b"damaged")
-        made = throw_away_pair(tmp_path, "127.0.0.1")
+        made = generated_certificate(tmp_path, "127.0.0.1")
         assert made.certificate.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
 
     def test_keys_are_for_their_owner_and_the_authoritys_is_forgotten(self, tmp_path: Path) -> None:
-        throw_away_pair(tmp_path / "tls", "127.0.0.1")
+        generated_certificate(tmp_path / "tls", "127.0.0.1")
         assert (tmp_path / "tls").stat().st_mode & 0o777 == 0o700
         files = list((tmp_path / "tls").iterdir())
         assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
         assert [file.name for file in files if b"PRIVATE KEY" in file.read_bytes()] == ["server.pem"]
 
     def test_its_authority_vouches_for_no_other_name(self, tmp_path: Path) -> None:
-        throw_away_pair(tmp_path, "127.0.0.1")
+        generated_certificate(tmp_path, "127.0.0.1")
         authority = x509.load_pem_x509_certificate((tmp_path / "ca.pem").read_bytes())
         allowed = authority.extensions.get_extension_for_class(x509.NameConstraints)
         assert allowed.critical
@@ -198,21 +198,21 @@ class TestGiven:
             assert sign_in(environment).status_code == 200
 
     def test_one_that_a_known_authority_signed_needs_no_bundle(self, tmp_path: Path) -> None:
-        made = throw_away_pair(tmp_path, "127.0.0.1")  # its file has the server's certificate alone
-        assert given_pair(made.certificate, made.key).trusted is None
+        made = generated_certificate(tmp_path, "127.0.0.1")  # its file has only the server's certificate
+        assert given_certificate(made.certificate, made.key).trusted is None
 
     def test_a_name_that_it_is_not_good_for_is_refused(self, tmp_path: Path) -> None:
-        pair = given_pair(*make_pair(tmp_path, "sandbox.example.com"))
+        pair = given_certificate(*make_pair(tmp_path, "sandbox.example.com"))
         with pytest.raises(CertificateError, match=r"good for sandbox\.example\.com, and not for 127\.0\.0\.1"):
             pair.host("127.0.0.1")
         assert pair.host("0.0.0.0") == "sandbox.example.com"  # noqa: S104 - nothing listens
 
     def test_a_certificate_without_names_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(CertificateError, match="good for no name"):
-            given_pair(*make_pair(tmp_path)).host("127.0.0.1")
+            given_certificate(*make_pair(tmp_path)).host("127.0.0.1")
 
     @pytest.mark.parametrize(
-        ("broken", "said"),
+        ("broken", "reason"),
         [
             ("no certificate", "none.pem cannot be read: No such file"),
             ("no key", "none.key cannot be read: No such file"),
@@ -223,7 +223,7 @@ class TestGiven:
             ("over", "was good until"),
         ],
     )
-    def test_what_cannot_be_served_is_said_in_a_sentence(self, tmp_path: Path, broken: str, said: str) -> None:
+    def test_what_cannot_be_served_is_said_in_a_sentence(self, tmp_path: Path, broken: str, reason: str) -> None:
         certificate, key = make_pair(tmp_path, "localhost")
         text = tmp_path / "text"
         text.write_text("no PEM at all", encoding="utf-8")
@@ -236,8 +236,8 @@ class TestGiven:
             "no key in the file": (certificate, text),
             "over": make_pair(tmp_path, "localhost", days=-1, name="over"),
         }
-        with pytest.raises(CertificateError, match=said):
-            given_pair(*pairs[broken])
+        with pytest.raises(CertificateError, match=reason):
+            given_certificate(*pairs[broken])
 
     def test_the_command_says_it_and_ends(self, tmp_path: Path) -> None:
         certificate, _ = make_pair(tmp_path, "localhost")

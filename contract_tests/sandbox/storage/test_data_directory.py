@@ -517,13 +517,13 @@ class TestPrivacy:
 
 class TestCertificates:
     def test_what_else_has_their_names_is_kept(self, tmp_path: Path) -> None:
-        from wallaroo_ext.sandbox.server.tls import throw_away_pair
+        from wallaroo_ext.sandbox.server.tls import generated_certificate
 
         outside = write(tmp_path / "outside")
         write(tmp_path / "tls" / "server.pem", b"my own key")
         (tmp_path / "tls" / "ca.pem").symlink_to(outside)
-        throw_away_pair(tmp_path / "tls", "127.0.0.1")
-        throw_away_pair(tmp_path / "tls", "sandbox.example.com")
+        generated_certificate(tmp_path / "tls", "127.0.0.1")
+        generated_certificate(tmp_path / "tls", "sandbox.example.com")
         assert outside.read_bytes() == b"somebody's own"
         kept = sorted(file.name.split(".")[0] for file in (tmp_path / "tls").glob("*.kept"))
         assert kept == ["ca", "server"]

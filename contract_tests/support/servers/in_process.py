@@ -20,7 +20,7 @@ from wallaroo_ext.sandbox.server.serve import LimitedServer, listening, server_c
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from wallaroo_ext.sandbox.server.tls import Tls
+    from wallaroo_ext.sandbox.server.tls import TlsFiles
 
 HOST, CLOSE = "Host: h\r\n", "Connection: close\r\n"
 LARGE = 16 << 20

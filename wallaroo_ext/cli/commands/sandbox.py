@@ -113,7 +113,7 @@ def sandbox(
         env_file=env_file,
         certificate=cert,
         key=key,
-        throw_away_tls=tls,
+        generate_certificate=tls,
         log_format=log_format,
         ends_with_stdin=end_with_stdin,
     )

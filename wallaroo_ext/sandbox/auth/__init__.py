@@ -1,1 +1,1 @@
-"""Users, tokens and keys, as Keycloak has them, and tokens of another issuer."""
+"""Users, tokens and keys in the form of Keycloak's, and tokens from another issuer."""

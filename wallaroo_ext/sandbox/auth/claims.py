@@ -1,4 +1,4 @@
-"""What the sandbox's tokens say, in the form of Keycloak's."""
+"""The claims of the sandbox's tokens, in the form of Keycloak's."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 OPENID = "openid"
 OFFLINE = "offline_access"
 USUAL_SCOPES = ("profile", "email")
-"""What every token has."""
-_UNSHOWN_SCOPES = {"acr", "basic", "roles", "web-origins"}
-_FURTHER_SCOPES = {OFFLINE, "address", "microprofile-jwt", "organization", "phone"}
+"""The scopes that every token gets."""
+_HIDDEN_SCOPES = {"acr", "basic", "roles", "web-origins"}
+_OPTIONAL_SCOPES = {OFFLINE, "address", "microprofile-jwt", "organization", "phone"}
 _SIGNED_IN_BY_PASSWORD = "1"  # noqa: S105 - a level of authentication
 _ROLES = ("default-roles-master", "offline_access", "uma_authorization")
 _ACCOUNT_ROLES = ("manage-account", "manage-account-links", "view-profile")
@@ -27,14 +27,14 @@ _ACCOUNT_ROLES = ("manage-account", "manage-account-links", "view-profile")
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token is issued for.
+    """The facts that a token is issued for.
 
     Attributes:
         issuer: The realm's URL.
-        client_id: The client that asked.
-        user: Who signed in; None for the client alone.
-        scopes: What was granted, in Keycloak's order.
-        session: The session's id, which its tokens share; None for the client alone, which has none.
+        client_id: The client that requested the token.
+        user: The user who signed in; None for the client alone.
+        scopes: The granted scopes, in Keycloak's order.
+        session: The id that all tokens of a session share; None for the client alone, which has no session.
     """
 
     issuer: str
@@ -45,21 +45,21 @@ class Grant:
 
     @property
     def is_offline(self) -> bool:
-        """Whether its refresh token never expires."""
+        """Whether the refresh token never expires."""
         return OFFLINE in self.scopes
 
 
-def granted_scopes(asked: str) -> tuple[str, ...] | None:
-    """Return what a token has for the scopes that were asked for; None where there is one that nobody knows."""
-    scopes = asked.split()
-    if set(scopes) - {OPENID, *USUAL_SCOPES, *_UNSHOWN_SCOPES, *_FURTHER_SCOPES}:
+def granted_scopes(requested: str) -> tuple[str, ...] | None:
+    """Return the scopes that a token gets for the requested ones, or None if one of them is unknown."""
+    scopes = requested.split()
+    if set(scopes) - {OPENID, *USUAL_SCOPES, *_HIDDEN_SCOPES, *_OPTIONAL_SCOPES}:
         return None
     first = (OPENID,) if OPENID in scopes else ()
-    return first + USUAL_SCOPES + tuple(dict.fromkeys(scope for scope in scopes if scope in _FURTHER_SCOPES))
+    return first + USUAL_SCOPES + tuple(dict.fromkeys(scope for scope in scopes if scope in _OPTIONAL_SCOPES))
 
 
 def access_claims(grant: Grant) -> dict[str, Any]:
-    """Return what an access token says, but for its times."""
+    """Return the claims of an access token, except its times."""
     return _common_claims(grant) | {
         "aud": AUDIENCE,
         "typ": "Bearer",
@@ -70,7 +70,7 @@ def access_claims(grant: Grant) -> dict[str, Any]:
 
 
 def id_claims(grant: Grant, access_token: str) -> dict[str, Any]:
-    """Return what an id token says, which comes with an access token where `openid` was asked for."""
+    """Return the claims of the id token that accompanies an access token, except its times."""
     digest = hashlib.sha256(access_token.encode()).digest()
     half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
     return _common_claims(grant) | {"aud": grant.client_id, "typ": "ID", "at_hash": half}
@@ -93,5 +93,5 @@ def _common_claims(grant: Grant) -> dict[str, Any]:
             "email": grant.user.email,
         }
     name = service_account(grant.client_id)
-    subject = str(uuid.uuid5(uuid.NAMESPACE_URL, name))  # the same each time, as if there were such a user
+    subject = str(uuid.uuid5(uuid.NAMESPACE_URL, name))  # stable, as if the client had a user
     return claims | {"sub": subject, "preferred_username": name, "client_id": grant.client_id}

@@ -1,7 +1,7 @@
-"""The headers of everything that the token endpoint answers, as Keycloak has them."""
+"""The headers of every answer of the token endpoint, as Keycloak sends them."""
 
-# Keycloak also sends Strict-Transport-Security, which would make a browser refuse plain http from every other program
-# on a machine where the sandbox once spoke https.
+# Keycloak also sends Strict-Transport-Security. Here, it would make a browser refuse plain http from every program on a
+# machine on which a sandbox once served https.
 GUARD_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",

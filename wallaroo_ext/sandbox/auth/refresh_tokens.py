@@ -1,7 +1,7 @@
-"""Refresh tokens, each good for one use, as Keycloak's are where they rotate.
+"""Refresh tokens that can be used once, as Keycloak's with rotation.
 
-The token says what it continues, and the database has those that were not used yet. Whoever uses one twice ends its
-session, since one of the two may have stolen it.
+A token's claims name its session, and the database lists the unused tokens. Using a token twice ends its session,
+because one of the two users may have stolen it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 from wallaroo_ext.sandbox.auth.claims import OFFLINE, USUAL_SCOPES, Grant
-from wallaroo_ext.sandbox.auth.issuer import UNREADABLE, WHOLE_SECOND
+from wallaroo_ext.sandbox.auth.issuer import OWN_TOKEN_LEEWAY, TOKEN_ERRORS
 from wallaroo_ext.sandbox.auth.users import User, find_user
-from wallaroo_ext.sandbox.http.problems import Problem, no_token
+from wallaroo_ext.sandbox.http.problems import Problem, token_error
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,32 +29,32 @@ if TYPE_CHECKING:
 _ALGORITHM = "HS512"
 _KEY_SETTING = "refresh_key"
 _KEY_BYTES = 64
-_NEVER = 2**63 - 1  # when an offline refresh token expires, as the database has it
+_NEVER = 2**63 - 1  # the expiry of an offline token in the database
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a refresh token continues.
+    """A session that a refresh token continues.
 
     Attributes:
-        id: The session's id, which its tokens share.
-        user: Who signed in.
-        scopes: What was granted.
-        spent: The database's name of the refresh token.
+        id: The id that all tokens of the session share.
+        user: The user who signed in.
+        scopes: The granted scopes.
+        token_id: The id of the refresh token in the database.
     """
 
     id: str
     user: User
     scopes: tuple[str, ...]
-    spent: str
+    token_id: str
 
 
 class RefreshTokens:
-    """Issues refresh tokens, and says what they continue.
+    """Issues refresh tokens, and finds the sessions that they continue.
 
     Args:
-        store: Where the key and the unused tokens are.
-        lifetime: How long one lives that is not for offline use, in seconds.
+        store: Holds the signing key and the unused tokens.
+        lifetime: The lifetime of a token that is not for offline use, in seconds.
     """
 
     def __init__(self, store: Store, lifetime: int) -> None:
@@ -63,11 +63,11 @@ class RefreshTokens:
         key = json.loads(store.setting(_KEY_SETTING, _new_key))
         self._key_id, self._key = str(key["id"]), bytes.fromhex(key["secret"])
 
-    def issue(self, grant: Grant, user: User, session: str, spent: str | None) -> str:
-        """Return a refresh token, stored in place of the one that is used up.
+    def issue(self, grant: Grant, user: User, session: str, used_token_id: str | None) -> str:
+        """Issue a refresh token in place of a used one.
 
         Raises:
-            Problem: 400, when that one was used up already.
+            Problem: 400, if the used token had been used before.
         """
         now = int(time.time())
         claims = _claims(grant, user, session) | {"iat": now}
@@ -75,63 +75,70 @@ class RefreshTokens:
         if not grant.is_offline:
             claims["exp"] = expires_at
         with self._store.transaction() as db:
-            unused = spent is None or db.execute("DELETE FROM refresh_tokens WHERE id = ?", (spent,)).rowcount
+            unused = used_token_id is None or _delete(db, used_token_id)
             if unused:
                 db.execute("DELETE FROM refresh_tokens WHERE expires_at < ?", (now,))
                 db.execute(
                     "INSERT INTO refresh_tokens (id, user_id, client_id, expires_at) VALUES (?, ?, ?, ?)",
-                    (_row_id(claims), user.id, grant.client_id, expires_at),
+                    (_token_id(claims), user.id, grant.client_id, expires_at),
                 )
         if not unused:
-            raise self._second_use(session)
+            raise self._end_reused_session(session)
         return jwt.encode(claims, self._key, _ALGORITHM, headers={"kid": self._key_id})
 
     def session(self, client_id: str, token: str) -> Session:
-        """Return what a refresh token continues; `issue` uses it up.
+        """Return the session that a refresh token continues; `issue` uses the token up.
 
         Raises:
-            Problem: 400, when it is none of this client's, or expired, or used up.
+            Problem: 400, if the token is not this client's, has expired, or was used before.
         """
         claims = self._read(token)
-        row_id = token if claims is None else _row_id(claims)
+        token_id = token if claims is None else _token_id(claims)
         with self._store.reading() as db:
             row = db.execute(
                 "SELECT user_id, expires_at FROM refresh_tokens WHERE id = ? AND client_id = ? AND expires_at >= ?",
-                (row_id, client_id, int(time.time())),
+                (token_id, client_id, int(time.time())),
             ).fetchone()
             user = None if row is None else find_user(db, row["user_id"])
         if row is None or user is None:
-            raise _refused("Invalid refresh token") if claims is None else self._second_use(str(claims["sid"]))
+            raise _refused("Invalid refresh token") if claims is None else self._end_reused_session(str(claims["sid"]))
         if claims is not None:
-            return Session(str(claims["sid"]), user, tuple(str(claims["scope"]).split()), row_id)
+            return Session(str(claims["sid"]), user, tuple(str(claims["scope"]).split()), token_id)
         scopes = (*USUAL_SCOPES, OFFLINE) if row["expires_at"] == _NEVER else USUAL_SCOPES
-        return Session(row_id.partition(".")[0], user, scopes, row_id)
+        return Session(token_id.partition(".")[0], user, scopes, token_id)
 
     def _read(self, token: str) -> dict[str, Any] | None:
-        """Return what a refresh token says; None for another text, such as a token of the sandbox's first version."""
+        """Return the claims of a refresh token, or None for another text, such as a token of the first sandbox."""
         try:
             return jwt.decode(
                 token,
                 self._key,
                 [_ALGORITHM],
                 options={"require": ["sid", "jti", "scope"], "verify_aud": False},
-                leeway=WHOLE_SECOND,
+                leeway=OWN_TOKEN_LEEWAY,
             )
         except jwt.ExpiredSignatureError:
             raise _refused("Token is not active") from None
-        except UNREADABLE:
+        except TOKEN_ERRORS:
             return None
 
-    def _second_use(self, session: str) -> Problem:
-        """End the session of a token that was used twice; the refusal, which is another one once it has ended."""
+    def _end_reused_session(self, session: str) -> Problem:
+        """End the session of a token that was used twice, and return the error to raise; later uses get another."""
         with self._store.transaction() as db:
             ended = _end_session(db, session)
-        said = "Maximum allowed refresh token reuse exceeded" if ended else "Session doesn't have required client"
-        return _refused(said)
+        description = (
+            "Maximum allowed refresh token reuse exceeded" if ended else "Session doesn't have required client"
+        )
+        return _refused(description)
+
+
+def _delete(db: sqlite3.Connection, token_id: str) -> int:
+    """Delete a refresh token, and return 1 if it was unused, else 0."""
+    return db.execute("DELETE FROM refresh_tokens WHERE id = ?", (token_id,)).rowcount
 
 
 def _end_session(db: sqlite3.Connection, session: str) -> int:
-    """Delete a session's refresh tokens; how many there were."""
+    """Delete the refresh tokens of a session, and return how many there were."""
     prefix = f"{session}."
     return db.execute("DELETE FROM refresh_tokens WHERE substr(id, 1, ?) = ?", (len(prefix), prefix)).rowcount
 
@@ -149,8 +156,8 @@ def _claims(grant: Grant, user: User, session: str) -> dict[str, Any]:
     }
 
 
-def _row_id(claims: dict[str, Any]) -> str:
-    """Return the database's name of a token; all those of a session begin in the same way."""
+def _token_id(claims: dict[str, Any]) -> str:
+    """Return the id of a token in the database, which begins with the id of its session."""
     return f"{claims['sid']}.{claims['jti']}"
 
 
@@ -159,5 +166,5 @@ def _new_key() -> str:
 
 
 def _refused(description: str) -> Problem:
-    """Return the token endpoint's refusal of a refresh token."""
-    return no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", description)
+    """Return the error with which the token endpoint refuses a refresh token."""
+    return token_error(HTTPStatus.BAD_REQUEST, "invalid_grant", description)

@@ -1,4 +1,4 @@
-"""The RSA keys of a sandbox that issues tokens itself."""
+"""The RSA keys with which a sandbox signs its own tokens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wallaroo_ext.sandbox.auth.issuer_keys import ALGORITHM
 
 @dataclass(frozen=True, slots=True)
 class SigningKeys:
-    """The key that signs, and all public keys whose tokens are good, by their ids."""
+    """The key that signs, and by id all public keys whose tokens are accepted."""
 
     signing_id: str
     signing: rsa.RSAPrivateKey = field(repr=False)
@@ -24,22 +24,22 @@ class SigningKeys:
 
     @staticmethod
     def new(old: dict[str, rsa.RSAPublicKey]) -> SigningKeys:
-        """Return a new key to sign with, beside old ones."""
+        """Return a new signing key together with the old public keys."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         key_id = secrets.token_urlsafe(32)
         return SigningKeys(key_id, key, old | {key_id: key.public_key()})
 
-    def alone(self) -> SigningKeys:
-        """Return the key that signs, without the old ones."""
+    def without_old_keys(self) -> SigningKeys:
+        """Return the signing key without the old public keys."""
         return SigningKeys(self.signing_id, self.signing, {self.signing_id: self.public[self.signing_id]})
 
     @staticmethod
     def from_json(text: str) -> SigningKeys:
-        """Return the keys as `to_json` wrote them."""
+        """Return the keys that `to_json` wrote."""
         content = json.loads(text)
         signing = serialization.load_pem_private_key(content["signing"].encode(), password=None)
         if not isinstance(signing, rsa.RSAPrivateKey):
-            raise TypeError("the signing key is no RSA key")
+            raise TypeError("the signing key is not an RSA key")
         public = {key_id: RSAAlgorithm.from_jwk(jwk) for key_id, jwk in content["public"].items()}
         return SigningKeys(
             content["signing_id"],
@@ -48,15 +48,15 @@ class SigningKeys:
         )
 
     def to_json(self) -> str:
-        """Return the keys as a text; of the old ones, nothing is kept that could sign."""
+        """Return the keys as JSON; of the old keys, only the public parts are kept."""
         pem = self.signing.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         public = {key_id: RSAAlgorithm.to_jwk(key, as_dict=True) for key_id, key in self.public.items()}
         return json.dumps({"signing_id": self.signing_id, "signing": pem.decode(), "public": public})
 
-    def published(self) -> list[dict[str, Any]]:
-        """Return the keys to verify tokens with, as a JSON Web Key Set has them."""
+    def as_key_set(self) -> list[dict[str, Any]]:
+        """Return the public keys as the entries of a JSON Web Key Set."""
         return [
             {"kid": key_id, "use": "sig", "alg": ALGORITHM}
             | {name: value for name, value in RSAAlgorithm.to_jwk(key, as_dict=True).items() if name != "key_ops"}

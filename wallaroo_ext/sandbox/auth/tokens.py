@@ -1,4 +1,4 @@
-"""Bearer tokens that the sandbox signs and verifies itself, in the form of Keycloak's."""
+"""Issuing tokens in the form of Keycloak's, and finding out who sends a request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 from wallaroo_ext.sandbox.auth.claims import OPENID, USUAL_SCOPES, Grant, access_claims, id_claims
-from wallaroo_ext.sandbox.auth.issuer import WHOLE_SECOND, RecentIdentities, read_token
+from wallaroo_ext.sandbox.auth.issuer import OWN_TOKEN_LEEWAY, IdentityCache, read_token
 from wallaroo_ext.sandbox.auth.issuer_keys import ALGORITHM
 from wallaroo_ext.sandbox.auth.refresh_tokens import RefreshTokens, Session
 from wallaroo_ext.sandbox.auth.signing_keys import SigningKeys
@@ -30,11 +30,11 @@ _KEYS_SETTING = "token_keys"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request: a user, or, with a token without a user, a client alone.
+    """The sender of a request: a user, or a client alone if the token has no user.
 
     Attributes:
         user: The user; None for a client alone.
-        name: What the log calls the caller, as the token has it.
+        name: The name of the caller in the access log, from the token.
     """
 
     user: User | None
@@ -45,7 +45,7 @@ def bearer_token(authorization: str | None) -> str:
     """Return the token in an Authorization header.
 
     Raises:
-        Problem: 401, where there is none.
+        Problem: 401, if there is none.
     """
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
@@ -54,12 +54,12 @@ def bearer_token(authorization: str | None) -> str:
 
 
 class Tokens:
-    """Signs tokens with a key that is kept in the data directory, and says who sends a request.
+    """Issues tokens, signed with a key from the data directory, and verifies the tokens of requests.
 
     Args:
-        store: Where the keys and the refresh tokens are.
-        options: How long tokens live.
-        issuer: Whose tokens are good in place of the sandbox's own.
+        store: Holds the keys, the refresh tokens and the users.
+        options: Set the lifetimes of tokens.
+        issuer: Another issuer, whose tokens are accepted instead of the sandbox's own.
     """
 
     def __init__(
@@ -68,26 +68,26 @@ class Tokens:
         self._store = store
         self._options = options
         self._issuer = issuer
-        self._recent = RecentIdentities()
+        self._identities = IdentityCache()
         self._refresh_tokens = RefreshTokens(store, options.refresh_lifetime)
         self._keys = SigningKeys.from_json(store.setting(_KEYS_SETTING, lambda: SigningKeys.new({}).to_json()))
 
     def rotate(self) -> None:
-        """Sign with a new key from now on; tokens by the old ones stay good."""
+        """Sign with a new key from now on; tokens signed with the old keys stay valid."""
         self._replace_keys(SigningKeys.new(self._keys.public))
 
     def remove_old_keys(self) -> None:
-        """Refuse the tokens by every key but the one that signs now."""
-        self._replace_keys(self._keys.alone())
+        """Reject from now on the tokens that were not signed with the current key."""
+        self._replace_keys(self._keys.without_old_keys())
 
     def _replace_keys(self, keys: SigningKeys) -> None:
         self._store.change_setting(_KEYS_SETTING, keys.to_json())
         self._keys = keys
-        self._recent = RecentIdentities()  # a check that began before ends in the old one, which nobody reads
+        self._identities = IdentityCache()  # verifications under way still fill the old cache, which nobody reads
 
     def public_keys(self) -> list[dict[str, Any]]:
-        """Return the keys to verify tokens with, as a JSON Web Key Set has them."""
-        return self._keys.published()
+        """Return the public keys as the entries of a JSON Web Key Set."""
+        return self._keys.as_key_set()
 
     def issue(
         self,
@@ -98,17 +98,17 @@ class Tokens:
         scopes: tuple[str, ...] = USUAL_SCOPES,
         continued: Session | None = None,
     ) -> dict[str, Any]:
-        """Return the token endpoint's answer; without a user there is no refresh token.
+        """Return the answer of the token endpoint, with a refresh token if there is a user.
 
         Args:
-            client_id: The client that asked.
-            user: Who signed in; None for the client alone.
+            client_id: The client that requested the token.
+            user: The user who signed in; None for the client alone.
             issuer: The realm's URL.
-            scopes: What is granted.
-            continued: The session that goes on, whose refresh token is used up; None for a new session.
+            scopes: The granted scopes.
+            continued: The session to continue, whose refresh token is used up; None for a new session.
 
         Raises:
-            Problem: 400, when the refresh token was used up already.
+            Problem: 400, if the refresh token of the session was used before.
         """
         session = None if user is None else str(uuid.uuid4()) if continued is None else continued.id
         grant = Grant(issuer, client_id, user, scopes, session)
@@ -124,8 +124,8 @@ class Tokens:
         if OPENID in scopes:
             answer["id_token"] = self._sign(id_claims(grant, access_token))
         if user is not None and session is not None:
-            spent = None if continued is None else continued.spent
-            answer["refresh_token"] = self._refresh_tokens.issue(grant, user, session, spent)
+            used_token_id = None if continued is None else continued.token_id
+            answer["refresh_token"] = self._refresh_tokens.issue(grant, user, session, used_token_id)
             answer["session_state"] = session
         return answer
 
@@ -136,39 +136,38 @@ class Tokens:
         return jwt.encode(claims | times, keys.signing, ALGORITHM, headers={"kid": keys.signing_id})
 
     def session(self, client_id: str, refresh_token: str) -> Session:
-        """Return what a refresh token continues; `issue` uses it up.
+        """Return the session that a refresh token continues; `issue` uses the token up.
 
         Raises:
-            Problem: 400, when it is none of this client's, or expired, or used up.
+            Problem: 400, if the token is not this client's, has expired, or was used before.
         """
         return self._refresh_tokens.session(client_id, refresh_token)
 
-    def verify(self, authorization: str | None, asked_at: float | None = None) -> Caller:
-        """Return who sends a request with this Authorization header.
+    def verify(self, authorization: str | None, received_at: float | None = None) -> Caller:
+        """Verify the Authorization header of a request, and return the sender.
 
         Args:
             authorization: The header.
-            asked_at: When the request came, for another issuer: see `ForeignIssuer.identify`.
+            received_at: When the request arrived; see `ForeignIssuer.identify`.
 
         Raises:
-            Problem: 401, with what is wrong with the header or the token; 503 where another issuer's keys are needed
-                and cannot be fetched.
+            Problem: 401 with the reason; 503 if another issuer's keys are needed and cannot be fetched.
         """
-        identity = self._identify(bearer_token(authorization), asked_at)
+        identity = self._identify(bearer_token(authorization), received_at)
         return Caller(None if identity.is_client else self._user(identity), identity.username)
 
-    def _identify(self, token: str, asked_at: float | None) -> Identity:
-        recent = self._recent
-        identity = recent.find(token)
+    def _identify(self, token: str, received_at: float | None) -> Identity:
+        cache = self._identities
+        identity = cache.find(token)
         if identity is not None:
             if self._issuer is not None:
-                self._issuer.check_key(identity.key_id, asked_at)
+                self._issuer.check_key(identity.key_id, received_at)
             return identity
         if self._issuer is not None:
-            identity = self._issuer.identify(token, asked_at)
+            identity = self._issuer.identify(token, received_at)
         else:
-            identity = read_token(token, self._public_key, leeway=WHOLE_SECOND)
-        recent.add(token, identity)
+            identity = read_token(token, self._public_key, leeway=OWN_TOKEN_LEEWAY)
+        cache.add(token, identity)
         return identity
 
     def _public_key(self, key_id: str) -> rsa.RSAPublicKey:
@@ -178,7 +177,7 @@ class Tokens:
         return key
 
     def _user(self, identity: Identity) -> User:
-        """Return the user of a token."""
+        """Return the enabled user of a token."""
         try:
             with self._store.reading() as db:
                 user = find_user(db, identity.subject)
@@ -195,7 +194,7 @@ class Tokens:
         return user
 
     def _add_foreign(self, db: sqlite3.Connection, identity: Identity) -> User | None:
-        """The record of a user of another issuer, made at the first token; without such an issuer there is none."""
+        """Add the user of another issuer, and return it; return None if the sandbox issues its own tokens."""
         if self._issuer is None:
             return None
         return add_foreign_user(db, identity.subject, identity.username, identity.email)

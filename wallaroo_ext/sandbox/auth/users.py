@@ -1,4 +1,4 @@
-"""The people who may sign in, and their passwords."""
+"""The users who may sign in, their passwords, and the workspaces that they own."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who may sign in.
+    """A user.
 
     Attributes:
         id: The Keycloak id.
-        username: The name to sign in with: the e-mail address, unless another issuer says otherwise.
-        email: The e-mail address, in lower case as Keycloak keeps it.
+        username: The name with which the user signs in: the e-mail address, unless another issuer has a different one.
+        email: The e-mail address in lower case, as Keycloak stores it.
         enabled: Whether the user may sign in.
-        requires_action: Whether the password is temporary, so that the user has to change it before signing in.
-        created_at: When the user was made.
+        requires_action: Whether the password is temporary and has to be changed before signing in.
+        created_at: When the user was added.
     """
 
     id: str
@@ -41,13 +41,13 @@ def _hash(password: str, salt: bytes) -> bytes:
 
 
 def add_user(db: sqlite3.Connection, email: str, password: str, *, temporary: bool = False) -> User:
-    """Return a new user, who gets a workspace of their own as on a real instance.
+    """Add a user with a default workspace, as on a real instance, and return the user.
 
     Args:
-        db: The transaction to make the user in.
+        db: An open transaction.
         email: An address that no user has.
         password: The password.
-        temporary: Whether the password has to be changed before it is good for a token.
+        temporary: Whether the password has to be changed before the user can sign in.
     """
     name = email.lower()
     user = User(str(uuid.uuid4()), name, name, enabled=True, requires_action=temporary, created_at=now(db))
@@ -66,12 +66,12 @@ def _insert(db: sqlite3.Connection, user: User, salt: bytes, password_hash: byte
 
 
 def add_default_workspace(db: sqlite3.Connection, user: User) -> int:
-    """Return the id of the workspace of their own that a user gets."""
+    """Add the default workspace of a user, and return its id."""
     return add_workspace(db, f"{user.email} - Default Workspace", user)
 
 
 def add_workspace(db: sqlite3.Connection, name: str, owner: User) -> int:
-    """Return a new workspace's id."""
+    """Add a workspace with its owner, and return its id."""
     cursor = db.execute(
         "INSERT INTO workspaces (name, created_at, created_by) VALUES (?, ?, ?)", (name, now(db), owner.id)
     )
@@ -81,29 +81,29 @@ def add_workspace(db: sqlite3.Connection, name: str, owner: User) -> int:
 
 
 def all_users(db: sqlite3.Connection) -> list[User]:
-    """Everybody, in the order in which they came."""
+    """Return all users, in the order in which they were added."""
     return [_user(row) for row in db.execute("SELECT * FROM users ORDER BY rowid")]
 
 
 def find_user(db: sqlite3.Connection, user_id: str) -> User | None:
-    """Return the user of an id."""
+    """Return the user with an id, or None."""
     row = db.execute("SELECT * FROM users WHERE id = ?", (user_id,)).fetchone()
     return None if row is None else _user(row)
 
 
 def find_user_by_email(db: sqlite3.Connection, email: str) -> User | None:
-    """Return the user of an e-mail address, in upper or lower case."""
+    """Return the user with an e-mail address, or None; upper and lower case are the same."""
     row = db.execute("SELECT * FROM users WHERE email = ?", (email.lower(),)).fetchone()
     return None if row is None else _user(row)
 
 
 def enable_user(db: sqlite3.Connection, user: User, *, enabled: bool) -> None:
-    """Let a user sign in, or not any more."""
+    """Allow a user to sign in, or forbid it."""
     db.execute("UPDATE users SET enabled = ? WHERE id = ?", (enabled, user.id))
 
 
 def check_password(db: sqlite3.Connection, username: str, password: str) -> User | None:
-    """Return the user of a name and a password, whether enabled or not."""
+    """Return the user with this name and password, enabled or not, or None."""
     row = db.execute("SELECT * FROM users WHERE username = ?", (username.lower(),)).fetchone()
     if row is None or not hmac.compare_digest(_hash(password, row["password_salt"]), row["password_hash"]):
         return None
@@ -122,18 +122,18 @@ def _user(row: Row) -> User:
 
 
 def add_foreign_user(db: sqlite3.Connection, user_id: str, username: str, email: str) -> User:
-    """Return the record of a user who signs in at another issuer, with a workspace as a new user has it.
+    """Add a user who signs in at another issuer, with a default workspace, and return the user.
 
     Args:
-        db: The transaction to make the record in.
+        db: An open transaction.
         user_id: The issuer's id of the user.
-        username: The name that the user signs in with there.
+        username: The name with which the user signs in there.
         email: An address that no user has.
 
     Raises:
-        sqlite3.IntegrityError: Another user has the name or the address.
+        sqlite3.IntegrityError: Another user has this name or address.
     """
     user = User(user_id, username.lower(), email.lower(), enabled=True, requires_action=False, created_at=now(db))
-    nobodys_password = secrets.token_bytes(16), secrets.token_bytes(64)
-    _insert(db, user, *nobodys_password)
+    unusable_password = secrets.token_bytes(16), secrets.token_bytes(64)
+    _insert(db, user, *unusable_password)
     return user

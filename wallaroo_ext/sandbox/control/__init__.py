@@ -1,1 +1,1 @@
-"""The routes that steer a sandbox: its state as a whole, its clock, what takes how long, and what fails."""
+"""The routes that control a sandbox: its contents, its clock, how its deployments end, and which requests fail."""

@@ -45,11 +45,11 @@ _FAULTS_BODY = {
 
 
 def shown_transitions(transitions: Transitions) -> dict[str, Any]:
-    """Return the transitions as a request may have them."""
-    return {"deployments": _shown(transitions.deployments), "models": _shown(transitions.models)}
+    """Return the transitions in the form in which a request sets them."""
+    return {"deployments": _shown_transition(transitions.deployments), "models": _shown_transition(transitions.models)}
 
 
-def _shown(transition: Transition) -> dict[str, Any]:
+def _shown_transition(transition: Transition) -> dict[str, Any]:
     shown: dict[str, Any] = {"seconds": transition.seconds, "status": transition.status}
     return shown | ({"reason": transition.reason} if transition.status in {"Error", "error"} else {})
 
@@ -59,7 +59,7 @@ def _show_transitions(call: ControlCall) -> dict[str, Any]:
 
 
 def _set_transitions(call: ControlCall) -> dict[str, Any]:
-    """Set what the body names; of that, what it leaves out is as in a new sandbox."""
+    """Set the transitions that the body names, with the defaults of a new sandbox for the fields that it omits."""
     transitions = call.instance.engine.transitions
     if "deployments" in call.body:
         transitions.deployments = _transition(call.body["deployments"], LOADED)
@@ -68,27 +68,27 @@ def _set_transitions(call: ControlCall) -> dict[str, Any]:
     return shown_transitions(transitions)
 
 
-def _transition(fields: dict[str, Any], usual: Transition) -> Transition:
+def _transition(fields: dict[str, Any], default: Transition) -> Transition:
     return Transition(
-        seconds=float(fields.get("seconds", usual.seconds)),
-        status=fields.get("status", usual.status),
-        reason=fields.get("reason", usual.reason),
+        seconds=float(fields.get("seconds", default.seconds)),
+        status=fields.get("status", default.status),
+        reason=fields.get("reason", default.reason),
     )
 
 
 def _list_faults(call: ControlCall) -> dict[str, Any]:
-    """Return the rules, with how often each was applied."""
+    """Return the fault rules, with how often each was applied."""
     return {"rules": call.instance.faults.list()}
 
 
 def _add_faults(call: ControlCall) -> dict[str, Any]:
-    """Return all rules, those of the body behind those that were there."""
+    """Append the rules of the body, and return all rules."""
     call.instance.faults.add(call.body["rules"])
     return _list_faults(call)
 
 
 def _clear_faults(call: ControlCall) -> dict[str, Any]:
-    """Return no rules."""
+    """Remove all rules, and return the empty list."""
     call.instance.faults.clear()
     return _list_faults(call)
 

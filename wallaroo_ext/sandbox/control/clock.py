@@ -1,4 +1,4 @@
-"""Asking what time it is in the sandbox, and setting its clock."""
+"""Reading and setting the sandbox's clock."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 _SECOND_NS = 1_000_000_000
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_LONGEST_SECONDS = 10_000_000_000
+_MAX_SECONDS = 10_000_000_000
 _BODY = {
     "type": "object",
     "properties": {
         "now": {"type": "string"},
-        "advance": {"type": "number", "minimum": -_LONGEST_SECONDS, "maximum": _LONGEST_SECONDS},
+        "advance": {"type": "number", "minimum": -_MAX_SECONDS, "maximum": _MAX_SECONDS},
         "reset": {"const": True},
     },
     "additionalProperties": False,
@@ -30,7 +30,7 @@ _BODY = {
 
 
 def shown_clock(clock: Clock) -> dict[str, Any]:
-    """Return the time, and how many seconds it is ahead of the real one."""
+    """Return the sandbox's time, and by how many seconds it is ahead of the real time."""
     return {"now": clock.now_text(), "ahead_seconds": clock.offset_ns / _SECOND_NS}
 
 
@@ -39,22 +39,22 @@ def _show(call: ControlCall) -> dict[str, Any]:
 
 
 def _set(call: ControlCall) -> dict[str, Any]:
-    """Set the clock, forward or back, and run the assays that are due by the time that it leaves and by the new one.
+    """Set the clock, and run the assays that are due before and after the change.
 
-    What was computed and logged stays when the clock goes back.
+    When the clock is set back, results and logged inferences stay.
     """
     if len(call.body) != 1:
         raise bad_request("The body has one of three fields: now, advance or reset.")
     instance = call.instance
     instance.engine.wait_for_libraries()
     before = instance.clock.offset_ns
-    done = instance.scheduled_assays.catch_up_all()
+    runs = instance.scheduled_assays.catch_up_all()
     _apply(instance.clock, call.body)
     if instance.clock.offset_ns < before:
         with instance.store.transaction() as db:
             look_again(db)
-    done += instance.scheduled_assays.catch_up_all()
-    return shown_clock(instance.clock) | {"assays": _shown_runs(done)}
+    runs += instance.scheduled_assays.catch_up_all()
+    return shown_clock(instance.clock) | {"assays": _shown_runs(runs)}
 
 
 def _apply(clock: Clock, body: dict[str, Any]) -> None:
@@ -70,10 +70,10 @@ def _apply(clock: Clock, body: dict[str, Any]) -> None:
 
 
 def _nanoseconds(text: str) -> int:
-    """Return a time as RFC 3339 writes it, in nanoseconds since 1970.
+    """Parse a time in the form of RFC 3339, and return it in nanoseconds since 1970.
 
     Raises:
-        Problem: 400, where it is none.
+        Problem: 400, if the text is no such time.
     """
     from wallaroo_ext.sandbox.assays.windows import parse_time
 
@@ -82,10 +82,10 @@ def _nanoseconds(text: str) -> int:
     return parse_time(text) * 1000
 
 
-def _shown_runs(done: list[CaughtUp]) -> list[dict[str, Any]]:
-    """Return what was run: how many windows of each assay got a result, or why it cannot be run."""
+def _shown_runs(runs: list[CaughtUp]) -> list[dict[str, Any]]:
+    """Return for each assay that was due how many windows got a result, and why it cannot run, if so."""
     shown: dict[int, dict[str, Any]] = {}
-    for run in done:
+    for run in runs:
         entry = shown.setdefault(run.assay_id, {"assay_id": run.assay_id, "results": 0, "error": None})
         entry["results"] += run.results
         entry["error"] = run.problem

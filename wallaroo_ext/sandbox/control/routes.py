@@ -1,4 +1,4 @@
-"""From a request that steers the sandbox to the function that answers it."""
+"""Routing control requests: access, validation of the body and the query, and the function that answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from starlette.routing import Route
 from wallaroo_ext.sandbox.control.access import check_access
 from wallaroo_ext.sandbox.http.bodies import has_body, read_body
 from wallaroo_ext.sandbox.http.problems import Problem, bad_request, problem_response, refusal
-from wallaroo_ext.sandbox.http.validation import BodyKind, parse_media_type
+from wallaroo_ext.sandbox.http.validation import BodySpec, parse_media_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,14 +32,14 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class ControlCall:
-    """One request that steers the sandbox, from somebody who may.
+    """One control request, from a client that has access.
 
     Attributes:
         instance: The sandbox.
-        contract: The operations.
-        media_type: The body's; empty without one.
-        body: Valid JSON, or the bytes of another media type; None without a body.
-        query: The parameters in the query.
+        contract: The contract.
+        media_type: The media type of the body; empty without a body.
+        body: Valid JSON, or the bytes of any other media type; None without a body.
+        query: The parameters of the query.
     """
 
     instance: Instance
@@ -51,33 +51,33 @@ class ControlCall:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What answers one method of a path.
+    """The answer to one method of a path.
 
     Attributes:
-        answer: Gives the JSON to answer, or raises a Problem.
-        bodies: What it reads, by media type; nothing where it takes no body, else it needs one.
-        query: The parameters that its query may have.
-        alone: Whether it waits by itself until nothing else is under way.
+        answer: Returns the JSON to answer with, or raises a Problem.
+        bodies: The accepted bodies, by media type. Empty if there must be no body; otherwise a body is required.
+        query: The names of the allowed query parameters.
+        exclusive: Whether the function itself waits until no other request is under way.
     """
 
     answer: Callable[[ControlCall], dict[str, Any]]
-    bodies: Mapping[str, BodyKind] = field(default_factory=dict[str, BodyKind])
+    bodies: Mapping[str, BodySpec] = field(default_factory=dict[str, BodySpec])
     query: frozenset[str] = frozenset()
-    alone: bool = False
+    exclusive: bool = False
 
 
-def json_body(schema: dict[str, Any]) -> dict[str, BodyKind]:
-    """Return a body of JSON that a schema describes."""
+def json_body(schema: dict[str, Any]) -> dict[str, BodySpec]:
+    """Return the accepted body of an action that takes JSON with a schema."""
     return {JSON: _body(JSON, schema)}
 
 
-def other_body(media_type: str) -> dict[str, BodyKind]:
-    """Return a body whose bytes the action reads itself."""
+def raw_body(media_type: str) -> dict[str, BodySpec]:
+    """Return the accepted body of an action that parses the bytes of a media type itself."""
     return {media_type: _body(media_type, {})}
 
 
-def _body(media_type: str, schema: dict[str, Any]) -> BodyKind:
-    return BodyKind(
+def _body(media_type: str, schema: dict[str, Any]) -> BodySpec:
+    return BodySpec(
         media_type=media_type,
         schema=schema,
         validator=jsonschema_rs.Draft202012Validator(schema),
@@ -90,7 +90,7 @@ def _body(media_type: str, schema: dict[str, Any]) -> BodyKind:
 def control_routes(
     instance: Instance, contract: ContractSpec, table: Mapping[str, Mapping[str, Action]]
 ) -> list[Route]:
-    """Return the routes of a table: path, then method, then action."""
+    """Return the routes of a table of actions, by path and method."""
     return [_route(instance, contract, path, actions) for path, actions in table.items()]
 
 
@@ -102,7 +102,7 @@ def _route(instance: Instance, contract: ContractSpec, path: str, actions: Mappi
         except Problem as problem:
             return problem_response(problem)
         except ClientDisconnect:
-            return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
+            return Response(status_code=HTTPStatus.BAD_REQUEST)  # the client is gone
 
     route = Route(path, endpoint, methods=list(actions))
     route.methods = set(actions)  # Starlette adds HEAD to GET
@@ -110,15 +110,15 @@ def _route(instance: Instance, contract: ContractSpec, path: str, actions: Mappi
 
 
 async def _answer(instance: Instance, contract: ContractSpec, action: Action, request: Request) -> dict[str, Any]:
-    era = instance.gate.era
+    epoch = instance.gate.epoch
     check_access(request, instance.options.control_secret)
     _check_query(action, request)
     kind = _body_kind(action, request)
     body = None if kind is None else await read_body(request, kind, contract, instance.store.staging, instance.options)
     call = ControlCall(instance, contract, "" if kind is None else kind.media_type, body, request.query_params)
-    if action.alone:
+    if action.exclusive:
         return await run_in_threadpool(action.answer, call)
-    return await run_in_threadpool(instance.gate.run, era, action.answer, call)
+    return await run_in_threadpool(instance.gate.run, epoch, action.answer, call)
 
 
 def _check_query(action: Action, request: Request) -> None:
@@ -127,11 +127,11 @@ def _check_query(action: Action, request: Request) -> None:
             raise bad_request(f"The query has a parameter {name!r}, which {request.url.path} does not know.")
 
 
-def _body_kind(action: Action, request: Request) -> BodyKind | None:
-    """Return the media type of the body.
+def _body_kind(action: Action, request: Request) -> BodySpec | None:
+    """Return the accepted body that a request has, or None if the action takes none.
 
     Raises:
-        Problem: 400 where there is a body and should be none, or the other way round; 415 for another media type.
+        Problem: 400 if there is a body and the action takes none; 415 for another media type, or no body.
     """
     if not action.bodies:
         if has_body(request):

@@ -1,4 +1,4 @@
-"""Putting users, workspaces, pipelines and logged rows into a sandbox, all of them or none."""
+"""Seeding a sandbox with users, workspaces, pipelines and logged inferences: all of them, or none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.sandbox.assays.scheduled import look_again
 from wallaroo_ext.sandbox.auth.users import add_user, add_workspace, find_user_by_email
-from wallaroo_ext.sandbox.control.routes import JSON, Action, json_body, other_body
+from wallaroo_ext.sandbox.control.routes import JSON, Action, json_body, raw_body
 from wallaroo_ext.sandbox.http.problems import bad_request
 from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch
 from wallaroo_ext.sandbox.storage.pipelines import add_pipeline, add_pipeline_version
@@ -30,7 +30,7 @@ _VALUE = {"type": ["number", "string", "boolean", "array", "null"]}
 
 
 def _objects(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
-    """Return the schema of a list of objects that have some fields, and may have others."""
+    """Return the schema of a list of objects with required and optional fields."""
     return {
         "type": "array",
         "items": {
@@ -66,15 +66,15 @@ _BODY = {
 
 
 def _seed(call: ControlCall) -> dict[str, Any]:
-    """Return the ids of what was made, in the order of the body."""
+    """Add the records of the body, and return their ids in its order."""
     call.instance.engine.wait_for_libraries()
-    return _seed_file(call) if call.media_type != JSON else _seed_everything(call)
+    return _seed_arrow_file(call) if call.media_type != JSON else _seed_records(call)
 
 
-def _seed_everything(call: ControlCall) -> dict[str, Any]:
-    """Users, workspaces, pipelines and rows, in this order, so that each may name what was made before it.
+def _seed_records(call: ControlCall) -> dict[str, Any]:
+    """Add users, workspaces, pipelines and rows, in this order, so that each may refer to those before it.
 
-    In a new sandbox ids begin at 1, so that a pipeline can name a workspace of the same body.
+    In a new sandbox ids begin at 1, so a pipeline can refer to a workspace of the same body.
     """
     from wallaroo_ext.sandbox.control.seeded_rows import table_of_records
 
@@ -84,7 +84,7 @@ def _seed_everything(call: ControlCall) -> dict[str, Any]:
         _Rows(int(entry["pipeline_id"]), entry["model_name"], table_of_records(f"inferences.{number}", entry["rows"]))
         for number, entry in enumerate(body.get("inferences", []))
     ]
-    written = [_write(call, found) for found in rows]
+    written = [_write(call, batch) for batch in rows]
     with call.instance.store.transaction(durable=True) as db:
         return {
             "users": [_add_user(db, entry) for entry in body.get("users", [])],
@@ -95,7 +95,7 @@ def _seed_everything(call: ControlCall) -> dict[str, Any]:
 
 
 def _check_names(call: ControlCall) -> None:
-    """See that the API would take the addresses, passwords and names, by the bodies of its own operations."""
+    """Check addresses, passwords and names with the schemas of the API's own operations."""
     body: dict[str, list[dict[str, Any]]] = call.body
     for entry in body.get("users", []):
         call.contract.operations["invite_user"].bodies[0].check(entry)
@@ -108,23 +108,23 @@ def _check_names(call: ControlCall) -> None:
 
 def _add_user(db: sqlite3.Connection, entry: dict[str, Any]) -> str:
     if find_user_by_email(db, entry["email"]) is not None:
-        raise bad_request(f"There is a user {entry['email']!r} already.")
+        raise bad_request(f"The user {entry['email']!r} already exists.")
     return add_user(db, entry["email"], entry["password"]).id
 
 
 def _add_workspace(call: ControlCall, db: sqlite3.Connection, entry: dict[str, Any]) -> int:
-    """Return the id of a new workspace, which belongs to the default user where the body names no owner."""
+    """Add a workspace, owned by the default user unless the body names an owner, and return its id."""
     email = entry.get("owner", call.instance.credentials.username)
     owner = find_user_by_email(db, email)
     if owner is None:
-        raise bad_request(f"The owner of the workspace {entry['name']!r}, {email!r}, is no user.")
+        raise bad_request(f"The owner of the workspace {entry['name']!r}, {email!r}, is not a user.")
     if db.execute("SELECT 1 FROM workspaces WHERE name = ?", (entry["name"],)).fetchone():
-        raise bad_request(f"There is a workspace {entry['name']!r} already.")
+        raise bad_request(f"The workspace {entry['name']!r} already exists.")
     return add_workspace(db, entry["name"], owner)
 
 
 def _add_pipeline(db: sqlite3.Connection, entry: dict[str, Any]) -> int:
-    """Return the id of a new pipeline with an empty version."""
+    """Add a pipeline with an empty version, and return its id."""
     name, workspace_id = entry["name"], int(entry["workspace_id"])
     if db.execute("SELECT 1 FROM workspaces WHERE id = ?", (workspace_id,)).fetchone() is None:
         raise bad_request(f"The workspace {workspace_id} of the pipeline {name!r} does not exist.")
@@ -135,8 +135,8 @@ def _add_pipeline(db: sqlite3.Connection, entry: dict[str, Any]) -> int:
     return pipeline_id
 
 
-def _seed_file(call: ControlCall) -> dict[str, Any]:
-    """Rows of an Arrow file, of the pipeline and the model that the query names."""
+def _seed_arrow_file(call: ControlCall) -> dict[str, Any]:
+    """Log the rows of an Arrow file for the pipeline and the model that the query names."""
     from wallaroo_ext.sandbox.control.seeded_rows import table_of_file
 
     pipeline_id, model_name = call.query.get("pipeline_id", ""), call.query.get("model_name", "")
@@ -152,7 +152,7 @@ def _seed_file(call: ControlCall) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Rows as if a model had scored them for a pipeline."""
+    """Rows to log as inferences of a model for a pipeline."""
 
     pipeline_id: int
     model_name: str
@@ -160,12 +160,12 @@ class _Rows:
 
 
 def _write(call: ControlCall, rows: _Rows) -> tuple[int, WrittenBatch]:
-    """Rows in a segment of the log, of which they are a part once they are indexed."""
+    """Write rows to a segment of the inference log. They become part of the log when they are indexed."""
     return rows.pipeline_id, call.instance.log.write(LoggedBatch(rows.table, rows.model_name, "", 0))
 
 
 def _log(call: ControlCall, db: sqlite3.Connection, written: list[tuple[int, WrittenBatch]]) -> list[int]:
-    """Return the ids of the entries of the log that these rows are."""
+    """Index written rows, and return the ids of their log entries."""
     if written:
         look_again(db)
     return [_index(call, db, pipeline_id, entry) for pipeline_id, entry in written]
@@ -174,13 +174,13 @@ def _log(call: ControlCall, db: sqlite3.Connection, written: list[tuple[int, Wri
 def _index(call: ControlCall, db: sqlite3.Connection, pipeline_id: int, written: WrittenBatch) -> int:
     pipeline = db.execute("SELECT workspace_id FROM pipelines WHERE id = ?", (pipeline_id,)).fetchone()
     if pipeline is None:
-        raise bad_request(f"There is no pipeline {pipeline_id}, which rows are seeded for.")
-    sha = _sha(db, pipeline["workspace_id"], written.batch.model_name)
+        raise bad_request(f"The pipeline {pipeline_id} of the rows does not exist.")
+    sha = _model_sha(db, pipeline["workspace_id"], written.batch.model_name)
     return call.instance.log.index(db, pipeline_id, replace(written, batch=replace(written.batch, model_sha=sha)))
 
 
-def _sha(db: sqlite3.Connection, workspace_id: int, model_name: str) -> str:
-    """Return the digest of the newest version of a model; empty where the workspace has no model of the name."""
+def _model_sha(db: sqlite3.Connection, workspace_id: int, model_name: str) -> str:
+    """Return the digest of the newest version of a model, or an empty text if the workspace has no such model."""
     row = db.execute(
         "SELECT sha FROM model_versions JOIN models ON models.id = model_id WHERE workspace_id = ? AND name = ? "
         "ORDER BY model_versions.id DESC",
@@ -191,6 +191,6 @@ def _sha(db: sqlite3.Connection, workspace_id: int, model_name: str) -> str:
 
 ACTIONS = {
     "POST": Action(
-        _seed, json_body(_BODY) | other_body(arrow_media_type()), query=frozenset({"pipeline_id", "model_name"})
+        _seed, json_body(_BODY) | raw_body(arrow_media_type()), query=frozenset({"pipeline_id", "model_name"})
     )
 }

@@ -1,4 +1,4 @@
-"""Rows that are put into the log of inferences without having been scored."""
+"""Reading rows to seed the inference log with, from JSON or from an Arrow file."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from wallaroo_ext._util.arrow_limits import TooLargeError, check_file, check_tab
 from wallaroo_ext.sandbox.http.problems import bad_request, too_large
 
 _TIME = "time"
-_SIDES = ("in.", "out.")
+_PREFIXES = ("in.", "out.")
 _TIME_TYPE: Any = pa.timestamp("ms")
 _TO_MILLISECONDS: Any = cast("Any", pc).CastOptions(target_type=_TIME_TYPE, allow_time_truncate=True)
-_DEEPEST = 16  # Arrow writes lists in lists in lists up to a depth of 64
-_LATEST_MS = 253_402_300_799_999  # of the year 9999
+_MAX_DEPTH = 16  # nested lists; Arrow's own limit is 64
+_LATEST_MS = 253_402_300_799_999  # the end of the year 9999
 
 
 def table_of_records(place: str, records: list[dict[str, Any]]) -> pa.Table:
-    """Return the rows of JSON records that the schema of seeds describes.
+    """Return JSON records, which are valid by the schema of seeds, as a table.
 
     Args:
-        place: Where the records are in the body, for what is said of them.
+        place: Where the records are in the body, for error messages.
         records: The records, at least one.
 
     Raises:
-        Problem: 400, where they are no table.
+        Problem: 400, if the records do not fit into one table.
     """
     names = list(records[0])
     for number, record in enumerate(records):
@@ -42,18 +42,19 @@ def _column(place: str, name: str, values: list[Any]) -> Any:
     try:
         return pa.array(values)
     except (pa.ArrowException, OverflowError) as error:
-        raise bad_request(f"{place}: the column {name!r} has no one type: {error}.") from None
+        raise bad_request(f"{place}: the column {name!r} has values of different types: {error}.") from None
 
 
 def table_of_file(content: bytes, limit: int) -> pa.Table:
-    """Return the rows of an Arrow file.
+    """Read the rows of an Arrow file, and return them as a table.
 
     Args:
-        content: The file.
-        limit: How much memory they may take, in bytes.
+        content: The content of the file.
+        limit: How much memory the rows may take, in bytes.
 
     Raises:
-        Problem: 400, where it is none, or has other columns than `time`, `in.*` and `out.*`; 413 where it is too large.
+        Problem: 400, if it is no Arrow file, or has columns other than `time`, `in.*` and `out.*`; 413, if it is too
+            large.
     """
     try:
         check_file(content, limit)
@@ -69,11 +70,11 @@ def table_of_file(content: bytes, limit: int) -> pa.Table:
 
 
 def _checked(place: str, columns: dict[str, Any]) -> pa.Table:
-    """Return the columns as the log keeps them, with the time as its own type."""
+    """Check the columns, and return them as a table with the times as timestamps."""
     if _TIME not in columns or len(columns) == 1:
         raise bad_request(f"{place}: rows have a column 'time', and columns 'in.<field>' or 'out.<field>'.")
     for name, column in columns.items():
-        if name != _TIME and not (name.startswith(_SIDES) and name not in _SIDES):
+        if name != _TIME and not (name.startswith(_PREFIXES) and name not in _PREFIXES):
             raise bad_request(f"{place}: the column {name!r} is neither 'time' nor 'in.<field>' nor 'out.<field>'.")
         if name != _TIME and not _is_loggable(column.type):
             raise bad_request(f"{place}: the column {name!r} has the type {column.type}, not numbers or texts.")
@@ -81,8 +82,8 @@ def _checked(place: str, columns: dict[str, Any]) -> pa.Table:
 
 
 def _is_loggable(kind: Any) -> bool:
-    """Return whether a column has numbers, truth values or texts, or lists of them."""
-    for _ in range(_DEEPEST):
+    """Return whether a column has numbers, booleans or texts, or lists of them."""
+    for _ in range(_MAX_DEPTH):
         if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
             kind = kind.value_type
     checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_string)
@@ -90,10 +91,10 @@ def _is_loggable(kind: Any) -> bool:
 
 
 def _times(place: str, column: Any) -> Any:
-    """Times as the log has them.
+    """Return a column of times as timestamps.
 
     Raises:
-        Problem: 400, where they are neither milliseconds nor timestamps, or not of the years 1970 to 9999.
+        Problem: 400, unless they are milliseconds or timestamps from the years 1970 to 9999.
     """
     if not (pa.types.is_integer(column.type) or pa.types.is_timestamp(column.type)) or column.null_count:
         raise bad_request(f"{place}: the column 'time' has milliseconds since 1970 or timestamps, and no nulls.")
@@ -101,7 +102,7 @@ def _times(place: str, column: Any) -> Any:
         milliseconds = column if pa.types.is_integer(column.type) else column.cast(options=_TO_MILLISECONDS)
         numbers = np.asarray(milliseconds.cast(pa.int64()))
     except pa.ArrowException as error:
-        raise bad_request(f"{place}: the column 'time' has values that are no times: {error}.") from None
+        raise bad_request(f"{place}: the column 'time' has values that are not times: {error}.") from None
     if len(numbers) and not (numbers.min() >= 0 and numbers.max() <= _LATEST_MS):
         raise bad_request(f"{place}: the column 'time' has times that are not of the years 1970 to 9999.")
     return pa.array(numbers, pa.int64()).cast(_TIME_TYPE)

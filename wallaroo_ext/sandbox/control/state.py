@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.sandbox.control.routes import ControlCall
 
-_LISTED = 100
+_LIST_LIMIT = 100
 _LISTS = {
     "users": "SELECT id, email, enabled FROM users ORDER BY rowid DESC",
     "workspaces": "SELECT id, name FROM workspaces ORDER BY id DESC",
@@ -22,7 +22,7 @@ _LISTS = {
     "pipelines": "SELECT id, workspace_id, name FROM pipelines ORDER BY id DESC",
     "deployments": "SELECT id, deploy_id, pipeline_id, deployed FROM deployments ORDER BY id DESC",
     "inferences": "SELECT pipeline_id, model_name, count(*) AS requests, "
-    "CASE WHEN count(row_count) = count(*) THEN sum(row_count) END AS rows, "  # unknown of those of older versions
+    "CASE WHEN count(row_count) = count(*) THEN sum(row_count) END AS rows, "  # older versions did not store it
     "min(first_ms) AS first_ms, max(last_ms) AS last_ms FROM inferences GROUP BY pipeline_id, model_name "
     "ORDER BY max(id) DESC",
     "assays": "SELECT assays.id, pipeline_id, request ->> '$.name' AS name, active, last_run, next_run, "
@@ -33,7 +33,7 @@ _FLAGS = {"enabled", "active", "deployed"}
 
 
 def _state(call: ControlCall) -> dict[str, Any]:
-    """Return how many there are of everything, and the newest of each, oldest first."""
+    """Return the number of records of each kind, the newest records, and the settings."""
     instance = call.instance
     with instance.store.reading() as db:
         counts = {name: _count(db, _COUNTS.get(name, name)) for name in _LISTS}
@@ -53,11 +53,11 @@ def _state(call: ControlCall) -> dict[str, Any]:
 
 
 def _count(db: sqlite3.Connection, table: str) -> int:
-    return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - the names stand above
+    return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - the names are constants
 
 
 def _list(db: sqlite3.Connection, query: str) -> list[dict[str, Any]]:
-    rows = db.execute(f"{query} LIMIT {_LISTED}").fetchall()
+    rows = db.execute(f"{query} LIMIT {_LIST_LIMIT}").fetchall()
     return [
         {name: bool(row[name]) if name in _FLAGS else row[name] for name in row.keys()}  # noqa: SIM118
         for row in reversed(rows)
@@ -71,4 +71,4 @@ def _reset(call: ControlCall) -> dict[str, Any]:
 
 
 STATE_ACTIONS = {"GET": Action(_state)}
-RESET_ACTIONS = {"POST": Action(_reset, alone=True)}
+RESET_ACTIONS = {"POST": Action(_reset, exclusive=True)}

@@ -1,4 +1,4 @@
-"""A request that is going to fail: its operation can be carried out, and its connection be used in any way."""
+"""The request that a fault is applied to: its operation, its answer and its connection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.sandbox.http.protocol import dropping
+from wallaroo_ext.sandbox.http.protocol import drop_connection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ _LENGTH = b"content-length"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an operation answered, and nobody has received yet.
+    """The answer of an operation before it is sent.
 
     Attributes:
         start: The ASGI message with the status and the headers.
@@ -30,22 +30,22 @@ class Answer:
     body: bytes
 
     def cut(self, length: int) -> Answer:
-        """Return an answer of the first bytes of this one, which announces as many."""
+        """Return an answer with only the first bytes of the body, and the matching Content-Length."""
         headers = [(name, value) for name, value in self.start["headers"] if name != _LENGTH]
         start = dict(self.start) | {"headers": [*headers, (_LENGTH, str(length).encode())]}
         return Answer(start, self.body[:length])
 
 
 class Exchange:
-    """One request, and the connection that it came on.
+    """One request and its connection.
 
     Args:
-        app: What carries out the operation.
-        scope: The request, as ASGI has it.
-        receive: Its body.
-        send: Takes the answer.
-        options: The fields of the rule that it met.
-        handled: Whether the operation is to be carried out.
+        app: The application that performs the operation.
+        scope: The ASGI scope of the request.
+        receive: Receives the body of the request.
+        send: Sends the answer.
+        options: The fields of the rule that applies.
+        handled: Whether the operation is performed.
     """
 
     def __init__(
@@ -59,25 +59,25 @@ class Exchange:
         self._send = send
 
     async def pass_on(self) -> None:
-        """Carry out the operation, whose answer is sent as it is."""
+        """Perform the operation and send its answer unchanged."""
         await self._app(self._scope, self._receive, self._send)
 
     async def handle(self) -> Answer:
-        """Carry out the operation, and keep its answer back."""
+        """Perform the operation, and return its answer without sending it."""
         starts: list[Message] = []
         parts: list[bytes] = []
 
-        async def keep(message: Message) -> None:
+        async def collect(message: Message) -> None:
             if message["type"] == "http.response.start":
                 starts.append(message)
             else:
                 parts.append(message.get("body", b""))
 
-        await self._app(self._scope, self._receive, keep)
+        await self._app(self._scope, self._receive, collect)
         return Answer(starts[0], b"".join(parts))
 
     async def answer(self, response: Response) -> None:
-        """Send another answer than the operation's own, which is carried out before if that is asked for."""
+        """Send a given answer, after performing the operation if the rule says so."""
         if self.handled:
             await self.handle()
         await response(self._scope, self._receive, self._send)
@@ -91,7 +91,7 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": body, "more_body": not last})
 
     async def read(self, size: int) -> None:
-        """Wait until so many bytes of the request's body have arrived, or all that there are."""
+        """Wait until this many bytes of the request's body have arrived, or the whole body."""
         more = True
         while size > 0 and more:
             message = await self._receive()
@@ -102,18 +102,18 @@ class Exchange:
         """End the connection.
 
         Args:
-            reset: Whether it is reset; otherwise it is closed.
+            reset: Whether the connection is reset rather than closed.
         """
-        await dropping(self._scope)(reset=reset)
-        await self._until_disconnected()  # to return before is, to the server, an answer that was forgotten
+        await drop_connection(self._scope, reset=reset)
+        await self._until_disconnected()  # returning earlier, without an answer, is an error to the server
 
     async def pause(self, seconds: float) -> bool:
-        """Wait, after the request has been read, as long as the client is there; whether it is."""
-        gone = asyncio.ensure_future(self._until_disconnected())
+        """Wait once the request has been read. Return False as soon as the client disconnects, else True."""
+        disconnected = asyncio.ensure_future(self._until_disconnected())
         try:
-            done, _ = await asyncio.wait({gone}, timeout=seconds)
+            done, _ = await asyncio.wait({disconnected}, timeout=seconds)
         finally:
-            gone.cancel()
+            disconnected.cancel()
         return not done
 
     async def _until_disconnected(self) -> None:

@@ -1,4 +1,4 @@
-"""The ways to fail, by their names, with the options that each has."""
+"""The kinds of faults, with the options of each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.faults.exchange import Exchange
 
 _DAY = 86_400
-_TICK_SECONDS = 0.002  # what an event loop can wait for
+_TICK_SECONDS = 0.002  # the precision of the event loop's clock
 _SECONDS = {"type": "number", "minimum": 0, "maximum": _DAY}
 _RETRY = {
     "retry_after": {"type": "integer", "minimum": 0, "maximum": _DAY},
@@ -41,15 +41,15 @@ _BAD_GATEWAY_PAGE = """<!DOCTYPE html>
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One way to fail.
+    """A kind of fault.
 
     Attributes:
-        apply: Does it to a request.
-        handled: Whether the operation is carried out, unless the rule says otherwise.
-        always_handled: Whether no rule can say otherwise.
-        options: What a rule may have beside the fields of all rules, as JSON Schema properties.
-        required: Those that it must have.
-        depending: Those that it must have with another one.
+        apply: Makes a request fail in this way.
+        handled: Whether the operation is performed, unless the rule says otherwise.
+        always_handled: Whether the operation is performed whatever the rule says.
+        options: The fields that a rule of this kind may have, beside those of all rules, as JSON Schema properties.
+        required: The options that a rule must have.
+        dependent_required: The options that an option requires.
     """
 
     apply: Callable[[Exchange], Awaitable[None]]
@@ -57,11 +57,11 @@ class Kind:
     always_handled: bool = False
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     required: tuple[str, ...] = ()
-    depending: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
+    dependent_required: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
 
 
 async def _delay(exchange: Exchange) -> None:
-    """Pass the request on after `seconds`."""
+    """Perform the operation after `seconds`."""
     await asyncio.sleep(exchange.options["seconds"])
     await exchange.pass_on()
 
@@ -69,8 +69,8 @@ async def _delay(exchange: Exchange) -> None:
 async def _drop_before_answer(exchange: Exchange) -> None:
     """End the connection without an answer.
 
-    Options: `reset` for a TCP reset in place of a close; without `handled`, `after_bytes` of the request's body, which
-    is then still arriving.
+    Options: `reset` for a TCP reset instead of a close. With `handled: false`, the connection ends after `after_bytes`
+    of the request's body.
     """
     if exchange.handled:
         await exchange.handle()
@@ -80,7 +80,10 @@ async def _drop_before_answer(exchange: Exchange) -> None:
 
 
 async def _drop_during_answer(exchange: Exchange) -> None:
-    """Send the headers and half of the body, and end the connection; `reset` as above."""
+    """Send the headers and half of the body, then end the connection.
+
+    Options: `reset` for a TCP reset instead of a close.
+    """
     answer = await exchange.handle()
     await exchange.begin(answer)
     await exchange.send(answer.body[: len(answer.body) // 2], last=False)
@@ -88,9 +91,9 @@ async def _drop_during_answer(exchange: Exchange) -> None:
 
 
 async def _slow_answer(exchange: Exchange) -> None:
-    """Send the headers, and then the body byte by byte, in `seconds` in all or `seconds_per_byte`.
+    """Send the headers, then the body byte by byte, in `seconds` in total or at `seconds_per_byte`.
 
-    Of a body that is faster than the clock of an event loop, several bytes are sent at once.
+    If that is faster than the event loop's clock, several bytes are sent at a time.
     """
     answer = await exchange.handle()
     size = len(answer.body)
@@ -105,7 +108,7 @@ async def _slow_answer(exchange: Exchange) -> None:
 
 
 def _bytes_due(elapsed: float, pace: float, size: int) -> int:
-    """Return how much of a body should have been sent: where bytes are slower than the clock, one a time."""
+    """Return how many bytes of a body are due; 0 if they are sent one at a time, slower than the clock."""
     if pace >= _TICK_SECONDS:
         return 0
     return size if pace * size <= elapsed else int(elapsed / pace)
@@ -180,9 +183,11 @@ KINDS: Mapping[str, Kind] = {
     ),
     "truncated-answer": Kind(_truncated_answer, handled=True, always_handled=True),
     "empty-answer": Kind(_empty_answer, handled=True),
-    "too-many-requests": Kind(_too_many_requests, handled=False, options=_RETRY, depending={"form": ["retry_after"]}),
+    "too-many-requests": Kind(
+        _too_many_requests, handled=False, options=_RETRY, dependent_required={"form": ["retry_after"]}
+    ),
     "service-unavailable": Kind(
-        _service_unavailable, handled=False, options=_RETRY, depending={"form": ["retry_after"]}
+        _service_unavailable, handled=False, options=_RETRY, dependent_required={"form": ["retry_after"]}
     ),
     "bad-gateway": Kind(_bad_gateway, handled=False),
     "unknown-status": Kind(_unknown_status, handled=False),

@@ -1,4 +1,4 @@
-"""The rules of a sandbox, in their order, and which of them a request meets."""
+"""The fault rules of a sandbox, and the ASGI middleware that applies them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Faults:
-    """The rules by which a sandbox fails; any thread may change them.
+    """The ordered fault rules of a sandbox; thread-safe.
 
     Attributes:
         active: Whether any rule may still apply.
@@ -29,51 +29,48 @@ class Faults:
         self._lock = threading.Lock()
 
     def add(self, rules: Sequence[Any]) -> None:
-        """Add rules behind those that are there; all of them, or, where one is wrong, none.
+        """Append rules: all of them, or none if one is wrong.
 
         Args:
             rules: Objects with `operation` (an `operationId`, or `*` for all of them), `kind`, and the fields that
                 `wallaroo_ext.sandbox.faults.rule_parser` describes.
 
         Raises:
-            Problem: 400; it names the first rule that is wrong, and its field.
+            Problem: 400; the message names the first wrong rule and its field.
         """
         added = [parse_rule(number, rule) for number, rule in enumerate(rules, start=1)]
         with self._lock:
             self._rules += added
-            self._note_activity()
+            self._update_active()
 
     def clear(self) -> None:
-        """Remove all rules; a fault that has begun goes on."""
+        """Remove all rules; faults that have begun go on."""
         with self._lock:
             self._rules = []
-            self._note_activity()
+            self._update_active()
 
     def list(self) -> list[dict[str, Any]]:
-        """Return the rules with their defaults filled in, and in `applied` how often each was."""
+        """Return the rules with their defaults, and in `applied` how often each was applied."""
         with self._lock:
             return [rule.to_json() for rule in self._rules]
 
     def take(self, operation_id: str) -> Rule | None:
-        """The rule that a request to an operation meets: the first that fits, is not used up, and does not let it pass.
-
-        It counts as applied.
-        """
+        """Return the first rule that makes a request to an operation fail, and count it as applied; else None."""
         with self._lock:
-            rule = next((rule for rule in self._rules if rule.fits(operation_id) and rule.strikes()), None)
-            self._note_activity()
+            rule = next((rule for rule in self._rules if rule.matches(operation_id) and rule.applies_now()), None)
+            self._update_active()
             return rule
 
-    def _note_activity(self) -> None:
-        self.active = any(not rule.used_up for rule in self._rules)
+    def _update_active(self) -> None:
+        self.active = any(not rule.is_exhausted for rule in self._rules)
 
 
 class FaultMiddleware:
-    """Asks for each request to one operation whether it is to fail.
+    """Makes the requests to one operation fail as the rules say.
 
     Args:
-        app: What answers otherwise.
-        faults: The rules.
+        app: The application that answers otherwise.
+        faults: The fault rules.
         operation_id: The operation.
     """
 
@@ -83,9 +80,9 @@ class FaultMiddleware:
         self._operation_id = operation_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or fail."""
+        """Answer a request, or apply a fault to it."""
         rule = self._faults.take(self._operation_id) if self._faults.active else None
         if rule is None:
             await self._app(scope, receive, send)
             return
-        await rule.kind.apply(Exchange(self._app, scope, receive, send, rule.given, handled=rule.handled))
+        await rule.kind.apply(Exchange(self._app, scope, receive, send, rule.fields, handled=rule.handled))

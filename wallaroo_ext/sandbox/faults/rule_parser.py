@@ -1,14 +1,14 @@
-"""Rules as they are written, in JSON.
+"""Parsing fault rules from JSON.
 
-Every rule has `operation`, an `operationId` or `*`, and `kind`; it may have
+Every rule has `operation`, an `operationId` or `*` for all of them, and `kind`. It may have
 
-- `count`, the number of requests that fail, or `probability`, that of each to fail, from 0 to 1, with a `seed` for the
-  same choice each time; without either, every request fails;
-- `skip`, the number of requests that pass first;
-- `handled`, whether the operation is carried out although its answer does not arrive;
+- `count`, the number of requests that fail, or `probability`, the chance of each request to fail, from 0 to 1, with a
+  `seed` to make the choice repeatable; without either, every request fails;
+- `skip`, the number of requests that succeed first;
+- `handled`, whether the operation is performed although its answer does not arrive;
 - the options of its kind, which `wallaroo_ext.sandbox.faults.kinds` lists.
 
-A request that a rule lets pass meets the next one.
+The first rule that makes a request fail is applied.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.sandbox.faults.kinds import Kind
 
-    Complaints = Iterator[tuple[str, str]]  # fields, and what is wrong with them
+    Errors = Iterator[tuple[str, str]]  # a field, and what is wrong with it
 
-_MOST = 2**53  # the largest integer that every reader of JSON takes
+_MAX_INTEGER = 2**53  # the largest integer that every JSON parser reads exactly
 _FIELDS: dict[str, dict[str, Any]] = {
     "operation": {"type": "string"},
     "kind": {"type": "string"},
-    "count": {"type": "integer", "minimum": 1, "maximum": _MOST},
+    "count": {"type": "integer", "minimum": 1, "maximum": _MAX_INTEGER},
     "probability": {"type": "number", "minimum": 0, "maximum": 1},
-    "seed": {"type": "integer", "minimum": 0, "maximum": _MOST},
-    "skip": {"type": "integer", "minimum": 0, "maximum": _MOST},
+    "seed": {"type": "integer", "minimum": 0, "maximum": _MAX_INTEGER},
+    "skip": {"type": "integer", "minimum": 0, "maximum": _MAX_INTEGER},
     "handled": {"type": "boolean"},
 }
-_ANY_KIND = jsonschema_rs.Draft202012Validator(
+_COMMON_VALIDATOR = jsonschema_rs.Draft202012Validator(
     {
         "type": "object",
         "properties": _FIELDS,
@@ -50,66 +50,74 @@ _ANY_KIND = jsonschema_rs.Draft202012Validator(
         "dependentRequired": {"seed": ["probability"]},
     }
 )
-_OF_KIND = {
+_KIND_VALIDATORS = {
     name: jsonschema_rs.Draft202012Validator(
         {
             "properties": kind.options,
             "required": kind.required,
-            "dependentRequired": kind.depending,
+            "dependentRequired": kind.dependent_required,
         }
     )
     for name, kind in KINDS.items()
 }
-_EITHER = (("count", "probability"), ("seconds", "seconds_per_byte"))
+_EXCLUSIVE = (("count", "probability"), ("seconds", "seconds_per_byte"))
 
 
 def parse_rule(number: int, value: Any) -> Rule:
-    """Return a rule.
+    """Parse a rule.
 
     Args:
-        number: Which one of its list it is, from 1, for what is said of it.
-        value: What is written.
+        number: The position of the rule in its list, from 1, for error messages.
+        value: The JSON value.
 
     Raises:
-        Problem: 400, with the rule and the field that is wrong.
+        Problem: 400; the message names the rule and the wrong field.
     """
-    _check(number, _ANY_KIND, value)
-    _complain(number, _of_kind_name(value))
+    _check(number, _COMMON_VALIDATOR, value)
+    _raise_first(number, _kind_errors(value))
     kind = KINDS[value["kind"]]
-    _check(number, _OF_KIND[value["kind"]], value)
-    _complain(number, chain(_of_names(value, kind), _of_operation(value), _of_pairs(value, kind), _of_location(value)))
-    given = {name: _as_integer(content) for name, content in value.items()}
-    return Rule(given, kind, handled=value.get("handled", kind.handled))
+    _check(number, _KIND_VALIDATORS[value["kind"]], value)
+    _raise_first(
+        number,
+        chain(
+            _name_errors(value, kind),
+            _operation_errors(value),
+            _combination_errors(value, kind),
+            _location_errors(value),
+        ),
+    )
+    fields = {name: _as_integer(content) for name, content in value.items()}
+    return Rule(fields, kind, handled=value.get("handled", kind.handled))
 
 
 def _check(number: int, validator: jsonschema_rs.Validator, value: Any) -> None:
     try:
         error = next(iter(validator.iter_errors(value)), None)
-    except ValueError as unreadable:  # from Python, what JSON does not have
-        raise bad_request(f"Rule {number}: it is no JSON, {unreadable}.") from None
+    except ValueError as unreadable:  # a Python value that JSON does not have
+        raise bad_request(f"Rule {number}: it is not JSON, {unreadable}.") from None
     if error is not None:
         where = "".join(f", {part}" for part in error.instance_path)
         raise bad_request(f"Rule {number}{where}: {error.message}.")
 
 
-def _complain(number: int, complaints: Complaints) -> None:
-    for name, why in complaints:
+def _raise_first(number: int, errors: Errors) -> None:
+    for name, why in errors:
         raise bad_request(f"Rule {number}, {name}: {why}.")
 
 
-def _of_kind_name(value: dict[str, Any]) -> Complaints:
+def _kind_errors(value: dict[str, Any]) -> Errors:
     if value["kind"] not in KINDS:
         yield "kind", f"there is no kind {value['kind']!r}; the kinds are {', '.join(sorted(KINDS))}"
 
 
-def _of_names(value: dict[str, Any], kind: Kind) -> Complaints:
+def _name_errors(value: dict[str, Any], kind: Kind) -> Errors:
     known = sorted({*_FIELDS, *kind.options})
     for name in value:
         if name not in known:
             yield name, f"{value['kind']} does not have this field, it has {', '.join(known)}"
 
 
-def _of_operation(value: dict[str, Any]) -> Complaints:
+def _operation_errors(value: dict[str, Any]) -> Errors:
     name = value["operation"]
     if name != EVERY_OPERATION and not _is_operation(name):
         yield "operation", f"the contract has no operation {name!r}; write an operationId, or {EVERY_OPERATION!r}"
@@ -125,22 +133,22 @@ def _is_operation(name: str) -> bool:
     return True
 
 
-def _of_pairs(value: dict[str, Any], kind: Kind) -> Complaints:
-    """Fields that are right by themselves and not together."""
-    for first, second in _EITHER:
+def _combination_errors(value: dict[str, Any], kind: Kind) -> Errors:
+    """Yield errors of fields that are valid alone but not together."""
+    for first, second in _EXCLUSIVE:
         if first in value and second in value:
             yield second, f"the rule has {first} too; write one of the two"
     if "seconds_per_byte" in kind.options and not {"seconds", "seconds_per_byte"} & value.keys():
         yield "seconds_per_byte", "it is missing, and so is seconds; write one of the two"
     if kind.always_handled and not value.get("handled", True):
-        yield "handled", f"{value['kind']} changes the operation's own answer, so that the operation is carried out"
+        yield "handled", f"{value['kind']} changes the operation's answer, so the operation is always performed"
     if "after_bytes" in value and value.get("handled", kind.handled):
-        yield "after_bytes", "without the rest of its body no operation can be carried out; write handled: false too"
+        yield "after_bytes", "without the rest of its body no operation can be performed; write handled: false too"
 
 
-def _of_location(value: dict[str, Any]) -> Complaints:
+def _location_errors(value: dict[str, Any]) -> Errors:
     if "location" in value and not _is_whole_url(value["location"]):
-        yield "location", f"{value['location']!r} is no whole URL of http or https, in ASCII"
+        yield "location", f"{value['location']!r} is not a complete URL of http or https in ASCII"
 
 
 def _is_whole_url(text: str) -> bool:
@@ -151,5 +159,5 @@ def _is_whole_url(text: str) -> bool:
 
 
 def _as_integer(value: Any) -> Any:
-    """Return a value; a number that is written as 2.0 is an integer to JSON Schema, and is made one."""
+    """Return a number such as 2.0, which is an integer by JSON Schema, as an integer, and other values unchanged."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

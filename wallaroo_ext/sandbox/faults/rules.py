@@ -1,4 +1,4 @@
-"""A rule: which requests fail, how often, and how."""
+"""Fault rules: which requests fail, how often, and in which way."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ TOKEN_OPERATION = "request_token"  # noqa: S105 - an operationId
 
 @dataclass(slots=True)
 class Rule:
-    """One rule; whoever has the lock of its register may ask it.
+    """A fault rule. Its user has to hold a lock, because asking it changes it.
 
     Attributes:
-        given: The rule as it was written.
-        kind: How requests fail.
-        handled: Whether the operation is carried out.
-        applied: How many requests have failed.
+        fields: The fields of the rule in JSON.
+        kind: The kind of fault.
+        handled: Whether the operation is performed.
+        applied: How many requests have failed because of the rule.
     """
 
-    given: dict[str, Any]
+    fields: dict[str, Any]
     kind: Kind
     handled: bool
     applied: int = 0
@@ -34,32 +34,32 @@ class Rule:
     _random: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._left_to_skip = self.given.get("skip", 0)
-        self._random = random.Random(self.given.get("seed"))  # noqa: S311 - it chooses which requests fail
+        self._left_to_skip = self.fields.get("skip", 0)
+        self._random = random.Random(self.fields.get("seed"))  # noqa: S311 - no secret depends on it
 
     @property
-    def used_up(self) -> bool:
-        """Whether no more requests fail by it."""
-        return "count" in self.given and self.applied >= self.given["count"]
+    def is_exhausted(self) -> bool:
+        """Whether the rule makes no more requests fail."""
+        return "count" in self.fields and self.applied >= self.fields["count"]
 
-    def fits(self, operation_id: str) -> bool:
-        """Whether it is about an operation, and may still fail; a request for a token has none that could expire."""
-        if self.given["operation"] == EVERY_OPERATION:
-            concerns = self.given["kind"] != EXPIRED_TOKEN or operation_id != TOKEN_OPERATION
+    def matches(self, operation_id: str) -> bool:
+        """Return whether requests to an operation may fail by the rule; a request for a token has none to expire."""
+        if self.fields["operation"] == EVERY_OPERATION:
+            concerns = self.fields["kind"] != EXPIRED_TOKEN or operation_id != TOKEN_OPERATION
         else:
-            concerns = self.given["operation"] == operation_id
-        return concerns and not self.used_up
+            concerns = self.fields["operation"] == operation_id
+        return concerns and not self.is_exhausted
 
-    def strikes(self) -> bool:
-        """Return whether the next request that it fits fails, which is counted."""
+    def applies_now(self) -> bool:
+        """Return whether the next matching request fails, and count it."""
         if self._left_to_skip:
             self._left_to_skip -= 1
             return False
-        if self._random.random() >= self.given.get("probability", 1):
+        if self._random.random() >= self.fields.get("probability", 1):
             return False
         self.applied += 1
         return True
 
     def to_json(self) -> dict[str, Any]:
-        """Return the rule with what was left out, and how often it was applied."""
-        return {"skip": 0} | self.given | {"handled": self.handled, "applied": self.applied}
+        """Return the rule as JSON with its defaults, and how often it was applied."""
+        return {"skip": 0} | self.fields | {"handled": self.handled, "applied": self.applied}

@@ -16,7 +16,7 @@ from wallaroo_ext.sandbox.auth.claims import granted_scopes
 from wallaroo_ext.sandbox.auth.headers import TOKEN_HEADERS
 from wallaroo_ext.sandbox.auth.users import check_password
 from wallaroo_ext.sandbox.handlers.calls import Call, handles
-from wallaroo_ext.sandbox.http.problems import no_token
+from wallaroo_ext.sandbox.http.problems import token_error
 from wallaroo_ext.sandbox.paths import realm_path
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _token(call: Call) -> dict[str, Any]:
     _refuse_for_another_issuer(call)
     grant = _GRANTS.get(call.body["grant_type"])
     if grant is None:
-        raise no_token(HTTPStatus.BAD_REQUEST, "unsupported_grant_type", "Unsupported grant_type")
+        raise token_error(HTTPStatus.BAD_REQUEST, "unsupported_grant_type", "Unsupported grant_type")
     client_id = _client(call)
     granted = grant(call, client_id)
     issuer = call.base_url + realm_path(call.contract.operations["request_token"].path)
@@ -66,7 +66,7 @@ def _refuse_for_another_issuer(call: Call) -> None:
     issuer = call.instance.issuer
     if issuer is not None:
         message = f"This sandbox trusts {issuer.url}; ask there for a token."
-        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_request", message)
+        raise token_error(HTTPStatus.BAD_REQUEST, "invalid_request", message)
 
 
 def _client(call: Call) -> str:
@@ -76,9 +76,11 @@ def _client(call: Call) -> str:
     secret = call.body.get("client_secret", basic_secret)
     known_id, known_secret = call.instance.credentials.client_id, call.instance.credentials.client_secret
     if client_id != known_id:
-        raise no_token(HTTPStatus.UNAUTHORIZED, "invalid_client", "Invalid client or Invalid client credentials")
+        raise token_error(HTTPStatus.UNAUTHORIZED, "invalid_client", "Invalid client or Invalid client credentials")
     if not hmac.compare_digest(secret.encode(), known_secret.encode()):
-        raise no_token(HTTPStatus.UNAUTHORIZED, "unauthorized_client", "Invalid client or Invalid client credentials")
+        raise token_error(
+            HTTPStatus.UNAUTHORIZED, "unauthorized_client", "Invalid client or Invalid client credentials"
+        )
     return client_id
 
 
@@ -97,11 +99,11 @@ def _basic(authorization: str | None) -> tuple[str, str]:
 def _by_password(call: Call, _: str) -> _Granted:
     scopes = _scopes(call)
     if "username" not in call.body:
-        raise no_token(HTTPStatus.UNAUTHORIZED, "invalid_request", "Missing parameter: username")
+        raise token_error(HTTPStatus.UNAUTHORIZED, "invalid_request", "Missing parameter: username")
     with call.instance.store.reading() as db:
         user = check_password(db, call.body["username"], call.body.get("password", ""))
     if user is None:
-        raise no_token(HTTPStatus.UNAUTHORIZED, "invalid_grant", "Invalid user credentials")
+        raise token_error(HTTPStatus.UNAUTHORIZED, "invalid_grant", "Invalid user credentials")
     _refuse_who_may_not_sign_in(user)
     return _Granted(scopes, user)
 
@@ -111,23 +113,23 @@ def _scopes(call: Call) -> tuple[str, ...]:
     asked = call.body.get("scope", "")
     scopes = granted_scopes(asked)
     if scopes is None:
-        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_scope", f"Invalid scopes: {asked}")
+        raise token_error(HTTPStatus.BAD_REQUEST, "invalid_scope", f"Invalid scopes: {asked}")
     return scopes
 
 
 def _refuse_who_may_not_sign_in(user: User) -> None:
     if not user.enabled:
-        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", "Account disabled")
+        raise token_error(HTTPStatus.BAD_REQUEST, "invalid_grant", "Account disabled")
     if user.requires_action:
-        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", "Account is not fully set up")
+        raise token_error(HTTPStatus.BAD_REQUEST, "invalid_grant", "Account is not fully set up")
 
 
 def _by_refresh_token(call: Call, client_id: str) -> _Granted:
     if "refresh_token" not in call.body:
-        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_request", "No refresh token")
+        raise token_error(HTTPStatus.BAD_REQUEST, "invalid_request", "No refresh token")
     session = call.instance.tokens.session(client_id, call.body["refresh_token"])
     if not session.user.enabled:
-        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_grant", "User disabled")
+        raise token_error(HTTPStatus.BAD_REQUEST, "invalid_grant", "User disabled")
     return _Granted(session.scopes, session.user, session)
 
 

@@ -1,4 +1,4 @@
-"""What a handler gets, and the table of handlers by `operationId`."""
+"""The argument of handlers, and the table of handlers by `operationId`."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to one operation, valid by the contract.
+    """A request to an operation, validated against the contract.
 
     Attributes:
         instance: The sandbox.
-        contract: The operations.
-        caller: Who sends it; None where the operation wants no bearer token.
-        media_type: The body's, as the contract writes it.
-        body: The body, as `wallaroo_ext.sandbox.http.bodies.read_body` gives it.
-        path: The parameters in the path.
-        query: The parameters in the query.
-        headers: The request's headers.
-        base_url: The scheme, host and port that the request was sent to.
+        contract: The contract.
+        caller: The sender; None if the operation takes no bearer token.
+        media_type: The media type of the body, as the contract writes it.
+        body: The body that `wallaroo_ext.sandbox.http.bodies.read_body` returned.
+        path: The parameters of the path.
+        query: The parameters of the query.
+        headers: The headers of the request.
+        base_url: The scheme, host and port of the request's URL.
     """
 
     instance: Instance
@@ -47,10 +47,10 @@ class Call:
 
     @property
     def user(self) -> User:
-        """The user who sends it.
+        """The user who sent the request.
 
         Raises:
-            Problem: 401, for a token without a user.
+            Problem: 401, if the token has no user.
         """
         if self.caller is None or self.caller.user is None:
             raise unauthorized("A token without a user may only infer.")
@@ -58,35 +58,35 @@ class Call:
 
 
 HANDLERS: dict[str, Callable[[Call], Any]] = {}
-"""What answers each operation: a JSON value, or a Starlette response where it is something else."""
+"""The handler of each operation; it returns a JSON value, or a Starlette response for anything else."""
 
-AT_ONCE: set[str] = set()
-"""The operations whose handlers do so little that handing them to a thread would cost more than they do."""
+ON_EVENT_LOOP: set[str] = set()
+"""The operations whose handlers run on the event loop, since they take less time than switching to a thread."""
 
-BY_MODELS: set[str] = set()
-"""The operations whose handlers wait for the models of the deployment in the path."""
+WITH_MODELS: set[str] = set()
+"""The operations whose handlers run the models of the deployment in the path."""
 
 
 def handles(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
-    """Register the handler of the operation that has the function's name."""
+    """Register a handler for the operation that has its name."""
     HANDLERS[function.__name__] = function
     return function
 
 
-def handles_at_once(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
-    """Register a handler that reads a few rows of the database and does nothing else."""
-    AT_ONCE.add(function.__name__)
+def handles_on_event_loop(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
+    """Register a handler that only reads a few database rows, to run on the event loop."""
+    ON_EVENT_LOOP.add(function.__name__)
     return handles(function)
 
 
-def handles_by_models(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
-    """Register a handler that waits for the models of the deployment in the path, which may take their time."""
-    BY_MODELS.add(function.__name__)
+def handles_with_models(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
+    """Register a handler that runs the models of the deployment in the path, which may take long."""
+    WITH_MODELS.add(function.__name__)
     return handles(function)
 
 
 def handles_rows(function: Callable[[Call], Any]) -> Callable[[Call], Any]:
-    """Register a handler that works on Arrow or numpy, which it imports when they are loaded."""
+    """Register a handler that imports Arrow or numpy, to run once they are loaded."""
 
     @wraps(function)
     def when_loaded(call: Call) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.sandbox.handlers.calls import Call, handles_at_once
+from wallaroo_ext.sandbox.handlers.calls import Call, handles_on_event_loop
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
 from wallaroo_ext.sandbox.http.problems import bad_request, not_found
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _UNREADY = "containers with unready status: [engine]"
 
 
-@handles_at_once
+@handles_on_event_loop
 def get_deployment_status(call: Call) -> dict[str, Any]:
     """Return the state of a deployment and of its pods."""
     with call.instance.store.reading() as db:
@@ -83,7 +83,7 @@ def _address(kind: str, deployment_id: int) -> str:
     return f"10.244.{digest[0]}.{digest[1]}"
 
 
-@handles_at_once
+@handles_on_event_loop
 def get_pipeline_external_url(call: Call) -> dict[str, Any]:
     """Return the URL of the deployment of a name, or of a pipeline's newest one."""
     name = call.body["pipeline_name"]

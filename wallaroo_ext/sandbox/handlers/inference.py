@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from wallaroo_ext.inference.media_types import arrow_media_type
-from wallaroo_ext.sandbox.handlers.calls import Call, handles_by_models
+from wallaroo_ext.sandbox.handlers.calls import Call, handles_with_models
 from wallaroo_ext.sandbox.handlers.deployments import find_deployment, pod_name
 from wallaroo_ext.sandbox.handlers.workspaces import is_member
 from wallaroo_ext.sandbox.http.problems import engine_error, not_found, unavailable
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.storage.store import Row
 
 
-@handles_by_models
+@handles_with_models
 def infer_deployment(call: Call) -> Response:
     """Scored rows."""
     return _infer(call)
 
 
-@handles_by_models
+@handles_with_models
 def infer_pipeline(call: Call) -> Response:
     """Scored rows."""
     return _infer(call)

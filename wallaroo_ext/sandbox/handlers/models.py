@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from wallaroo_ext.sandbox.engine.loaded_models import NATIVE_FRAMEWORK
-from wallaroo_ext.sandbox.handlers.calls import Call, handles, handles_at_once
+from wallaroo_ext.sandbox.handlers.calls import Call, handles, handles_on_event_loop
 from wallaroo_ext.sandbox.handlers.workspaces import require_workspace
 from wallaroo_ext.sandbox.http.problems import bad_request
 from wallaroo_ext.sandbox.storage.store import now
@@ -98,7 +98,7 @@ def _insert_version(db: sqlite3.Connection, metadata: dict[str, Any], file: Stag
     return version_id
 
 
-@handles_at_once
+@handles_on_event_loop
 def list_models(call: Call) -> dict[str, Any]:
     """Return the models of a workspace, the newest first as recorded."""
     with call.instance.store.reading() as db:
@@ -117,7 +117,7 @@ def _model(row: Row) -> dict[str, Any]:
     }
 
 
-@handles_at_once
+@handles_on_event_loop
 def list_model_versions(call: Call) -> list[dict[str, Any]]:
     """Return the versions of the models of a name, or of the model of an id."""
     name, model_id = call.body.get("model_id"), call.body.get("models_pk_id")

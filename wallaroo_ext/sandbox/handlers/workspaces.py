@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from wallaroo_ext.sandbox.auth.users import User, add_workspace, find_user, find_user_by_email
-from wallaroo_ext.sandbox.handlers.calls import Call, handles, handles_at_once
+from wallaroo_ext.sandbox.handlers.calls import Call, handles, handles_on_event_loop
 from wallaroo_ext.sandbox.http.problems import bad_request
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.storage.store import Row
 
 
-@handles_at_once
+@handles_on_event_loop
 def list_workspaces(call: Call) -> dict[str, Any]:
     """Return the workspaces that the caller is a member of, or those of them that one user is a member of too."""
     with call.instance.store.reading() as db:
@@ -67,7 +67,7 @@ def add_workspace_user(call: Call) -> dict[str, Any]:
     return {}
 
 
-@handles_at_once
+@handles_on_event_loop
 def list_workspace_users(call: Call) -> dict[str, Any]:
     """Return the members, owners first."""
     workspace_id = call.body["workspace_id"]

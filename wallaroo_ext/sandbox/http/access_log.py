@@ -1,6 +1,6 @@
-"""One line a request: when, what, how it ended, how long it took, how much was sent, and who asked.
+"""The access log: one line for each request, with its time, operation, status, duration, sizes and caller.
 
-No value of a query, no body and no header is in it, and of the token only whom it names.
+It contains no query, no body and no header, and of a token only the name of its user or client.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
 LogFormat = Literal["text", "json", "off"]
 
 CALLER = "wallaroo.caller"
-"""Where the application leaves, in the scope of a request, the name of who sent it, once the token is checked."""
+"""The key of the request's scope under which the application stores the caller's name once the token is verified."""
 
 NOBODY = "-"
 
-_LONGEST_NAME = 80
+_MAX_NAME_LENGTH = 80
 _KILO = 1000
 _PLAIN, _DIM, _RED, _YELLOW, _GREEN = "\x1b[0m", "\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[32m"
-_COLOURS = {2: _GREEN, 3: _GREEN, 4: _YELLOW}
+_STATUS_COLOURS = {2: _GREEN, 3: _GREEN, 4: _YELLOW}
 
 
 @dataclass(slots=True)
 class Entry:
-    """One request.
+    """A log entry for one request.
 
     Attributes:
-        time: When it came, in seconds since 1970.
+        time: When the request arrived, in seconds since 1970.
         method: GET, POST and so on.
-        operation: The `operationId`; the path where it is no operation of the contract.
-        status: The answer's status; 0 where there was none.
-        milliseconds: How long it took, up to the last byte of the answer.
-        received: How many bytes of the body were read.
-        sent: How many bytes the answer's body had.
-        caller: The name of the user, or of the client alone; `-` where nobody was asked for, or nobody was known.
+        operation: The `operationId`, or the path if the contract has no such operation.
+        status: The status of the answer; 0 if there was none.
+        milliseconds: The duration up to the last byte of the answer.
+        received: How many bytes of the request's body were read.
+        sent: How many bytes of the answer's body were sent.
+        caller: The name of the user, or of a client without a user; `-` if the request had no valid token.
     """
 
     time: float
@@ -56,25 +56,29 @@ class Entry:
 
 
 class AccessLog:
-    """Hands a line for each request of an application to a function.
+    """ASGI middleware that logs each request.
 
     Args:
         app: The application.
-        operations: The ids of the contract's operations; other routes are called by their paths.
-        write: Takes a line, without its end.
-        form: Makes an entry a line.
+        operations: The ids of the contract's operations; other routes are logged by their paths.
+        write: Writes a line; it adds the line break.
+        format_entry: Formats an entry as a line.
     """
 
     def __init__(
-        self, app: ASGIApp, operations: Container[str], write: Callable[[str], None], form: Callable[[Entry], str]
+        self,
+        app: ASGIApp,
+        operations: Container[str],
+        write: Callable[[str], None],
+        format_entry: Callable[[Entry], str],
     ) -> None:
         self._app = app
         self._operations = operations
         self._write = write
-        self._form = form
+        self._format_entry = format_entry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Answer a request and log it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -96,19 +100,19 @@ class AccessLog:
         finally:
             entry.milliseconds = (time.perf_counter() - began) * _KILO
             entry.operation = self._operation(scope)
-            entry.caller = _visible(scope.get(CALLER, NOBODY))
-            self._write(self._form(entry))
+            entry.caller = _printable(scope.get(CALLER, NOBODY))
+            self._write(self._format_entry(entry))
 
     def _operation(self, scope: Scope) -> str:
         route = scope.get("route")
         name: str = getattr(route, "name", "")
-        return name if name in self._operations else _visible(getattr(route, "path", scope["path"]))
+        return name if name in self._operations else _printable(getattr(route, "path", scope["path"]))
 
 
-def _visible(text: str) -> str:
-    """Return a text from outside, with nothing in it that would end the line or speak to the terminal."""
-    if len(text) > _LONGEST_NAME:
-        text = f"{text[:_LONGEST_NAME]}…"
+def _printable(text: str) -> str:
+    """Return a text from a client, shortened and without line breaks and terminal control sequences."""
+    if len(text) > _MAX_NAME_LENGTH:
+        text = f"{text[:_MAX_NAME_LENGTH]}…"
     return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
@@ -116,7 +120,7 @@ def json_line(entry: Entry) -> str:
     """Return an entry as a JSON object."""
     return orjson.dumps(
         {
-            "time": f"{_second(int(entry.time))}.{int(entry.time % 1 * _KILO):03}Z",
+            "time": f"{_utc_time(int(entry.time))}.{int(entry.time % 1 * _KILO):03}Z",
             "method": entry.method,
             "operation": entry.operation,
             "status": entry.status or None,
@@ -129,34 +133,36 @@ def json_line(entry: Entry) -> str:
 
 
 def text_line(entry: Entry) -> str:
-    """Return an entry for people, without colours."""
-    return _columns(entry, f"{entry.status or NOBODY:>3}", _clock(int(entry.time)))
+    """Return an entry in columns, without colours."""
+    return _columns(entry, f"{entry.status or NOBODY:>3}", _local_time(int(entry.time)))
 
 
 def coloured_line(entry: Entry) -> str:
-    """Return an entry for people at a terminal: the status stands out, and the time stands back."""
-    colour = _COLOURS.get(entry.status // 100, _RED)
-    return _columns(entry, f"{colour}{entry.status or NOBODY:>3}{_PLAIN}", f"{_DIM}{_clock(int(entry.time))}{_PLAIN}")
+    """Return an entry in columns for a terminal, with a coloured status and a dimmed time."""
+    colour = _STATUS_COLOURS.get(entry.status // 100, _RED)
+    return _columns(
+        entry, f"{colour}{entry.status or NOBODY:>3}{_PLAIN}", f"{_DIM}{_local_time(int(entry.time))}{_PLAIN}"
+    )
 
 
-def _columns(entry: Entry, status: str, clock: str) -> str:
-    """Return what fits into 80 columns, and then who asked."""
+def _columns(entry: Entry, status: str, local_time: str) -> str:
+    """Return the columns of an entry: 80 characters, then the caller."""
     received, sent = _size(entry.received), _size(entry.sent)
     return (
-        f"{clock}  {status}  {entry.method:<4} {entry.operation:<25} {entry.milliseconds:>8.1f} ms"
+        f"{local_time}  {status}  {entry.method:<4} {entry.operation:<25} {entry.milliseconds:>8.1f} ms"
         f" {received:>7} in {sent:>7} out  {entry.caller}"
     )
 
 
 @lru_cache(maxsize=2)
-def _second(seconds: int) -> str:
-    """Return a time in UTC, without what is below a second."""
+def _utc_time(seconds: int) -> str:
+    """Return a time in UTC, to the second."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 @lru_cache(maxsize=2)
-def _clock(seconds: int) -> str:
-    """Return the time of day here."""
+def _local_time(seconds: int) -> str:
+    """Return the local time of day."""
     return time.strftime("%H:%M:%S", time.localtime(seconds))
 
 

@@ -1,4 +1,4 @@
-"""Reading request bodies: JSON, forms and Arrow into memory up to a limit, octet streams and files of forms to disk."""
+"""Reading request bodies: JSON, forms and Arrow into memory, uploaded files to disk, each up to a limit."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from wallaroo_ext.sandbox.http.validation import BodyKind, ContractSpec
+    from wallaroo_ext.sandbox.http.validation import BodySpec, ContractSpec
     from wallaroo_ext.sandbox.options import SandboxOptions
 
 _MIB = 1 << 20
 _FIELD_LIMIT = _MIB
-_FORM_LIMIT_MIB = 1  # who sends a form for a token is not known yet
-_BESIDE_THE_FILE = 8 * _MIB
+_FORM_LIMIT_MIB = 1  # the sender is not authenticated yet
+_OTHER_PARTS_LIMIT = 8 * _MIB
 _MAX_DEPTH = 100
 
 
 @dataclass(slots=True)
 class StagedFile:
-    """An uploaded file that is on disk but in no place yet.
+    """An uploaded file that has not been moved to its final place yet.
 
     Attributes:
-        path: Where it is.
-        file_name: The name that the sender gave it; empty where it came alone.
-        sha: Its SHA-256, in hexadecimal.
+        path: The path of the file.
+        file_name: The name that the sender gave it; empty if the file is the whole body.
+        sha: The SHA-256 of the content, in hexadecimal.
     """
 
     path: Path
@@ -57,32 +57,32 @@ class StagedFile:
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """How large something may be.
+    """A limit of size.
 
     Attributes:
-        mib: In MiB.
-        what: What it is, as the beginning of a sentence.
-        option: The option of the sandbox that sets the limit; empty where none does.
+        mib: The limit in MiB.
+        subject: What is limited, as the beginning of a sentence.
+        option: The option of the sandbox that sets the limit; empty if there is none.
     """
 
     mib: int
-    what: str
+    subject: str
     option: str = ""
 
     def check(self, size: int) -> None:
-        """Raise a Problem, 413, where a size in bytes is beyond the limit."""
+        """Raise a Problem, 413, if a size in bytes exceeds the limit."""
         if size > self.mib * _MIB:
             advice = f"; send less, or start the sandbox with a larger {self.option}" if self.option else ""
-            raise too_large(f"{self.what} may have {self.mib} MiB{advice}.")
+            raise too_large(f"{self.subject} may have at most {self.mib} MiB{advice}.")
 
 
 class _FileReceiver:
-    """Writes an uploaded file to disk while it arrives, and takes its digest on the way.
+    """Writes an uploaded file to disk as it arrives, and computes its digest.
 
     Args:
-        staging: Where the file goes.
-        file_name: The name that the sender gave it.
-        limit: How large it may be.
+        staging: The directory for the file.
+        file_name: The name that the sender gave the file.
+        limit: The largest size of the file.
     """
 
     def __init__(self, staging: Path, file_name: str, limit: _Limit) -> None:
@@ -93,42 +93,42 @@ class _FileReceiver:
         self._digest = hashlib.sha256()
 
     def write(self, piece: bytes | memoryview) -> None:
-        """Take the next piece."""
+        """Write the next chunk."""
         self._limit.check(self.size + len(piece))
         self._digest.update(piece)
         self.size += self._file.write(piece)
 
     def close(self) -> None:
-        """Take no more; the digest is known now."""
+        """Close the file and set its digest."""
         self._file.close()
         self.staged.sha = self._digest.hexdigest()
 
     def discard(self) -> None:
-        """Remove what was received."""
-        with suppress(OSError):  # where the disk is full, it tries once more to write what it could not
+        """Remove everything that was received."""
+        with suppress(OSError):  # if the disk is full, closing fails too, because it writes the buffer
             self._file.close()
         self.staged.discard()
 
 
 def has_body(request: Request) -> bool:
-    """Return whether a request has a body, by the headers that announce one."""
+    """Return whether the headers of a request announce a body."""
     return "Transfer-Encoding" in request.headers or request.headers.get("Content-Length", "0") != "0"
 
 
 async def read_body(
-    request: Request, kind: BodyKind, contract: ContractSpec, staging: Path, options: SandboxOptions
+    request: Request, kind: BodySpec, contract: ContractSpec, staging: Path, options: SandboxOptions
 ) -> Any:
-    """The body as its media type says: parsed and valid JSON or form, files as StagedFile, other content as bytes.
+    """Read the body of a request: valid JSON or a valid form, parsed; files as StagedFile; anything else as bytes.
 
     Args:
         request: The request.
-        kind: Which of the operation's bodies it is.
-        contract: The operations.
-        staging: Where files go.
-        options: How large bodies may be.
+        kind: The specification of the body.
+        contract: The contract.
+        staging: The directory for uploaded files.
+        options: Set the limits of size.
 
     Raises:
-        Problem: 400 for a body that cannot be read or breaks the contract, 413 for one that is too large.
+        Problem: 400, if the body cannot be parsed or violates the contract; 413, if it is too large.
     """
     media_type, _ = parse_media_type(kind.media_type)
     upload = _Limit(options.upload_limit_mib, "An uploaded file", "--upload-limit")
@@ -139,7 +139,7 @@ async def read_body(
     if media_type == "application/json":
         body = parse_json(await _read_all(request, _Limit(options.json_limit_mib, "A body of JSON", "--json-limit")))
         if not kind.is_rows:
-            _refuse_depth(body)
+            _check_depth(body)
     elif media_type == "application/x-www-form-urlencoded":
         body = _parse_form(await _read_all(request, _Limit(_FORM_LIMIT_MIB, "A form")))
     else:
@@ -149,14 +149,14 @@ async def read_body(
 
 
 async def _read_file(request: Request, staging: Path, limit: _Limit) -> StagedFile:
-    """Return the whole body as a file, which is safely on disk."""
+    """Write the whole body to a file, and return the file once it is synced to disk."""
     limit.check(_announced_size(request))
     receiver = _FileReceiver(staging, "", limit)
     try:
         async for chunk in request.stream():
             receiver.write(chunk)
         receiver.close()
-        _check_whole(request, receiver.size)
+        _check_complete(request, receiver.size)
         await run_in_threadpool(_sync_to_disk, receiver.staged.path)
     except BaseException:
         receiver.discard()
@@ -164,14 +164,14 @@ async def _read_file(request: Request, staging: Path, limit: _Limit) -> StagedFi
     return receiver.staged
 
 
-def _check_whole(request: Request, size: int) -> None:
+def _check_complete(request: Request, size: int) -> None:
     if size != int(request.headers.get("Content-Length", size)):
         raise bad_request(f"The body was cut off after {size} bytes.")
 
 
 async def _read_all(request: Request, limit: _Limit) -> bytes:
     limit.check(_announced_size(request))
-    content = bytearray()  # a list of pieces takes many times as much where each has a byte
+    content = bytearray()  # a list of one-byte chunks would take many times the memory
     async for chunk in request.stream():
         limit.check(len(content) + len(chunk))
         content += chunk
@@ -179,21 +179,21 @@ async def _read_all(request: Request, limit: _Limit) -> bytes:
 
 
 def _announced_size(request: Request) -> int:
-    """Return the size of a body by its header, in bytes; 0 where it says none."""
+    """Return the Content-Length in bytes, or 0 without a valid one."""
     with suppress(ValueError):
         return int(request.headers.get("Content-Length", "0"))
     return 0
 
 
 def parse_json(content: bytes) -> Any:
-    """JSON; numbers and strings that are none in JSON (NaN, a lone surrogate) are refused."""
+    """Parse strict JSON: NaN and lone surrogates, for instance, are refused."""
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise bad_request(f"The body is no JSON: {error}.") from None
 
 
-def _refuse_depth(value: Any) -> None:
+def _check_depth(value: Any) -> None:
     if is_deeper(value, _MAX_DEPTH):
         raise bad_request(f"The JSON is nested more than {_MAX_DEPTH} levels deep.")
 
@@ -210,10 +210,10 @@ def _parse_form(content: bytes) -> dict[str, str]:
 
 
 async def _read_multipart(
-    request: Request, kind: BodyKind, contract: ContractSpec, staging: Path, limit: _Limit
+    request: Request, kind: BodySpec, contract: ContractSpec, staging: Path, limit: _Limit
 ) -> dict[str, Any]:
-    """Return the parts by name: files on disk, objects parsed, all checked against the contract."""
-    limit.check(_announced_size(request) - _BESIDE_THE_FILE)
+    """Return the valid parts of a form by name: files as StagedFile, other parts parsed."""
+    limit.check(_announced_size(request) - _OTHER_PARTS_LIMIT)
     _, options = parse_options_header(request.headers["Content-Type"])
     boundary = options.get(b"boundary")
     if not boundary:
@@ -237,7 +237,7 @@ async def _read_multipart(
 
 @dataclass(slots=True)
 class _Part:
-    """The part that is being read."""
+    """The part that is being received."""
 
     headers: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
     header_name: bytes = b""
@@ -248,13 +248,13 @@ class _Part:
 
 
 class _PartReceiver:
-    """Takes a multipart body apart while it arrives.
+    """Parses a multipart body as it arrives.
 
     Args:
-        boundary: What separates the parts.
+        boundary: The text that separates the parts.
         properties: The schema of each part.
-        staging: Where files go.
-        limit: How large a file may be.
+        staging: The directory for uploaded files.
+        limit: The largest size of a file.
     """
 
     def __init__(self, boundary: bytes, properties: dict[str, dict[str, Any]], staging: Path, limit: _Limit) -> None:
@@ -280,7 +280,7 @@ class _PartReceiver:
         )
 
     async def receive(self, stream: AsyncIterator[bytes]) -> None:
-        """Read the whole body, and see the files safely on disk."""
+        """Read the whole body, and sync the files to disk."""
         try:
             async for chunk in stream:
                 if chunk:
@@ -293,7 +293,7 @@ class _PartReceiver:
             await run_in_threadpool(_sync_to_disk, staged.path)
 
     def discard(self) -> None:
-        """Remove what was received."""
+        """Remove everything that was received."""
         if self._file is not None:
             self._file.discard()
         for staged in self._files():
@@ -333,7 +333,7 @@ class _PartReceiver:
         if self._file is not None:
             self._file.write(piece)
         elif len(self._part.text) + len(piece) > _FIELD_LIMIT:
-            raise too_large(f"The part {self._part.name!r} may have {_FIELD_LIMIT} bytes.")
+            raise too_large(f"The part {self._part.name!r} may have at most {_FIELD_LIMIT} bytes.")
         else:
             self._part.text += piece
 
@@ -350,14 +350,14 @@ class _PartReceiver:
 
 
 def _parse_part(name: str, text: bytes, schema: dict[str, Any]) -> Any:
-    """Return a part that is no file: text where the schema wants a string, JSON elsewhere."""
+    """Parse a part that is no file: as text if its schema is a string, else as JSON."""
     if schema.get("type") == "string":
         return text.decode("utf-8", errors="replace")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise bad_request(f"The part {name!r} is no JSON: {error}.") from None
-    _refuse_depth(value)
+    _check_depth(value)
     return value
 
 

@@ -1,4 +1,4 @@
-"""Which connections a sandbox takes: as many as it can hold, and those whose clients do something first."""
+"""Accepting connections: up to a limit, closing the longest idle ones to make room."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 HANDSHAKE_SECONDS = 10.0
-_MOST_CONNECTIONS, _FEWEST_CONNECTIONS = 512, 16
+_MAX_CONNECTIONS, _MIN_CONNECTIONS = 512, 16
 _OTHER_DESCRIPTORS = 96
-"""How many files may be open beside the connections: the database, models, uploads, the engine's pipes."""
-_ACCEPTED_AT_ONCE = 16
-_CLOSED_AT_ONCE = 8
+"""File descriptors reserved for other uses: the database, models, uploads, the engine's pipes."""
+_ACCEPT_BATCH = 16
+_CLOSE_BATCH = 8
 _PAUSE_SECONDS = 0.1
-_LEAST_WAITING_SECONDS = 0.1
-"""How long a connection is given to send something before it may be closed for another one."""
+_MIN_IDLE_SECONDS = 0.1
+"""How long a connection may be idle before it can be closed to make room for another one."""
 
 _log = logging.getLogger(__name__)
 
 
 def connection_limit() -> int:
-    """Return how many connections this process may hold, by its limit of open files."""
+    """Return how many connections this process can hold within its limit of open files."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
-        return _MOST_CONNECTIONS
-    return max(_FEWEST_CONNECTIONS, min(_MOST_CONNECTIONS, files - _OTHER_DESCRIPTORS))
+        return _MAX_CONNECTIONS
+    return max(_MIN_CONNECTIONS, min(_MAX_CONNECTIONS, files - _OTHER_DESCRIPTORS))
 
 
 class Acceptor:
-    """Accepts connections, and calls `expire` on them.
+    """Accepts connections up to a limit, and calls `expire` on them regularly.
 
-    asyncio's own loop accepts whatever comes, waits a minute for a TLS handshake, and where no file can be opened any
-    more it logs that as fast as it can. Here, the connection that waits for its client the longest is closed for a new
-    one; where all are at work, new ones wait in the system's queue.
+    asyncio itself accepts every connection, waits a minute for a TLS handshake, and floods the log when it runs out of
+    file descriptors. Here, the connections that have been idle the longest are closed for new ones. If all are busy,
+    new connections wait in the backlog of the socket.
 
     Args:
-        listener: A socket that is bound.
-        factory: Makes the protocol of a connection.
-        connections: The protocols of those that are open; each adds and removes itself.
-        tls: What to speak TLS with; None for plain HTTP.
-        limit: How many connections there may be.
+        listener: A bound socket.
+        factory: Creates the protocol of a connection.
+        connections: The protocols of the open connections; each adds and removes itself.
+        tls: The context for TLS; None for plain HTTP.
+        limit: The largest number of connections.
     """
 
     def __init__(
@@ -69,14 +69,14 @@ class Acceptor:
         self._is_closed = False
 
     def start(self, backlog: int) -> None:
-        """Listen and accept, with so many connections waiting in the system's queue at most."""
+        """Start to listen and to accept, with a backlog of waiting connections."""
         self._listener.setblocking(False)
         self._listener.listen(backlog)
         self._resume()
         self._sweep()
 
     def close(self) -> None:
-        """Accept nothing more; what is open stays open."""
+        """Stop accepting; open connections stay open."""
         self._is_closed = True
         self._loop.remove_reader(self._listener)
         for timer in self._timers.values():
@@ -85,29 +85,29 @@ class Acceptor:
             task.cancel()
 
     async def wait_closed(self) -> None:
-        """Return at once; uvicorn waits for the connections itself."""
+        """Return immediately, since uvicorn waits for the connections itself."""
 
     def _resume(self) -> None:
         if not self._is_closed:
             self._loop.add_reader(self._listener, self._accept)
 
     def _pause(self) -> None:
-        """Leave the connections that come in the system's queue for a moment."""
+        """Leave new connections in the backlog for a moment."""
         self._loop.remove_reader(self._listener)
         self._timers["resume"] = self._loop.call_later(_PAUSE_SECONDS, self._resume)
 
     def _accept(self) -> None:
-        """Accept what waits."""
-        for _ in range(_ACCEPTED_AT_ONCE):
+        """Accept waiting connections."""
+        for _ in range(_ACCEPT_BATCH):
             if len(self._connections) + len(self._opening) >= self._limit:
                 if not self._make_room():
                     self._pause()
-                return  # what was closed is gone when this is called next
+                return  # closed connections are gone at the next call
             try:
                 connection, _ = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
-            except OSError as error:  # there is no file or no memory for it
+            except OSError as error:  # no file descriptor or no memory is left
                 _log.warning("a connection cannot be accepted: %s", error)
                 self._make_room()
                 self._pause()
@@ -116,7 +116,7 @@ class Acceptor:
             self._open(connection)
 
     def _open(self, connection: socket.socket) -> None:
-        """Make a connection one of HTTP, once its TLS handshake is done."""
+        """Start the protocol of a connection, after the TLS handshake if there is one."""
         timeout = None if self._tls is None else HANDSHAKE_SECONDS
         task = self._loop.create_task(
             self._loop.connect_accepted_socket(self._factory, connection, ssl=self._tls, ssl_handshake_timeout=timeout)
@@ -124,30 +124,28 @@ class Acceptor:
 
         def forget(_: object) -> None:
             del self._opening[task]
-            if task.cancelled() or task.exception() is not None:  # it does not speak TLS, for one
+            if task.cancelled() or task.exception() is not None:  # such as a failed TLS handshake
                 connection.close()
 
         self._opening[task] = self._loop.time()
         task.add_done_callback(forget)
 
     def _make_room(self) -> bool:
-        """Close the connections that wait for their clients the longest. Returns False where none does."""
-        waiting: list[tuple[float, Callable[[], object]]] = [
-            (since, task.cancel) for task, since in self._opening.items()
-        ]
+        """Close the connections that have been idle the longest. Return False if none is idle."""
+        idle: list[tuple[float, Callable[[], object]]] = [(since, task.cancel) for task, since in self._opening.items()]
         for protocol in self._connections:
             if isinstance(protocol, DroppableProtocol):
                 since = protocol.idle_since()
                 if since is not None:
-                    waiting.append((since, protocol.transport.abort))
-        latest = self._loop.time() - _LEAST_WAITING_SECONDS
-        waiting = sorted((entry for entry in waiting if entry[0] <= latest), key=lambda entry: entry[0])
-        for _, end in waiting[: min(_CLOSED_AT_ONCE, 1 + len(waiting) // _CLOSED_AT_ONCE)]:
-            end()
-        return bool(waiting)
+                    idle.append((since, protocol.transport.abort))
+        latest = self._loop.time() - _MIN_IDLE_SECONDS
+        idle = sorted((entry for entry in idle if entry[0] <= latest), key=lambda entry: entry[0])
+        for _, close in idle[: min(_CLOSE_BATCH, 1 + len(idle) // _CLOSE_BATCH)]:
+            close()
+        return bool(idle)
 
     def _sweep(self) -> None:
-        """End the connections whose clients take too long."""
+        """Close the connections whose clients are too slow."""
         for protocol in list(self._connections):
             if isinstance(protocol, DroppableProtocol):
                 protocol.expire()

@@ -1,4 +1,4 @@
-"""Values as JSON that every reader takes: what JSON has no form for is written as a text, and no number as null."""
+"""Serializing any value as strict JSON, and measuring how deeply JSON is nested."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def to_json(value: Any) -> bytes:
     """Return a value as JSON.
 
-    NaN and the infinities, which JSON does not have, are null. Bytes are base64; of everything else that JSON has no
-    form for, decimal numbers and durations for instance, it is what Python writes.
+    NaN and infinities become null, and bytes become base64. Other values without a JSON form, such as decimals and
+    durations, become their Python text.
     """
     return orjson.dumps(value, default=_text, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS)
 
@@ -30,7 +30,7 @@ _CONTAINERS = {dict, list}
 
 
 def is_deeper(value: Any, levels: int) -> bool:
-    """Return whether a value has lists and objects in each other, more than so many levels deep."""
+    """Return whether lists and objects are nested in a value more than this many levels deep."""
     level: list[Any] = [value] if type(value) in _CONTAINERS else []
     for _ in range(levels):
         if not level:

@@ -1,4 +1,4 @@
-"""What the sandbox says on stderr: lines that stop nobody, and failures without secrets."""
+"""The log on stderr: lines that never block a request, and warnings and errors without secrets."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from wallaroo_ext.redaction.terminal_text import printable_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_KEPT_LINES = 20_000
-_PAUSE_SECONDS = 0.02  # what comes within it is written at once
-_END_SECONDS = 1.0
+_QUEUE_LIMIT = 20_000
+_PAUSE_SECONDS = 0.02  # lines that arrive in the meantime are written together
+_CLOSE_SECONDS = 1.0
 _REMOVED = "[removed]"
 _RECORDS_A_MINUTE = 10
 _MINUTE_SECONDS = 60.0
@@ -28,28 +28,31 @@ _LEFT_OUT = "(further records of this kind are left out for a minute)"
 
 
 LOGGERS = ("", "wallaroo_ext", "uvicorn")
-"""The loggers whose records `log_failures` writes: the root has those of asyncio and of the other libraries."""
+"""The loggers whose records `log_failures` writes; the root logger gets those of asyncio and other libraries."""
 
 
 class LogWriter:
-    """Writes lines from any thread, in a thread of its own: a stream that nobody reads stops no request.
+    """Writes lines in a thread of its own, so that a stream that nobody reads blocks no request.
+
+    The standard library does not do that: QueueHandler prints an error on stderr for each record that its full queue
+    drops, and QueueListener.stop blocks or fails while nobody reads the stream.
 
     Args:
-        stream: Where the lines go.
+        stream: The stream to write to.
     """
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self._lines = deque[str]()
-        self._dropped = self._told = 0
+        self._dropped = self._reported = 0
         self._wake = threading.Event()
         self._ending = False
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
 
     def write(self, line: str) -> None:
-        """Write a line soon; where too many wait already, it is counted and dropped."""
-        if len(self._lines) >= _KEPT_LINES:
+        """Queue a line; drop and count it if too many lines are waiting."""
+        if len(self._lines) >= _QUEUE_LIMIT:
             self._dropped += 1
             return
         self._lines.append(line)
@@ -57,10 +60,10 @@ class LogWriter:
             self._wake.set()
 
     def close(self) -> None:
-        """Write what waits, unless the stream does not take it for a second."""
+        """Write the waiting lines, but give up after a second if the stream blocks."""
         self._ending = True
         self._wake.set()
-        self._thread.join(_END_SECONDS)
+        self._thread.join(_CLOSE_SECONDS)
 
     def _run(self) -> None:
         is_last = False
@@ -73,24 +76,24 @@ class LogWriter:
             try:
                 self._write_waiting()
             except (OSError, ValueError):
-                return  # nobody will read it: the terminal is gone, or the stream is closed
+                return  # the terminal is gone, or the stream is closed
 
     def _write_waiting(self) -> None:
         lines = [self._lines.popleft() for _ in range(len(self._lines))]
-        missing = self._dropped - self._told
+        missing = self._dropped - self._reported
         if missing:
             lines.append(f"({missing} lines are missing here: they came faster than they were read)")
-            self._told += missing
+            self._reported += missing
         if lines:
             self._stream.write("\n".join(lines) + "\n")
             self._stream.flush()
 
 
-class _Failures(logging.Handler):
-    """Hands what the sandbox and its server complain of to a writer.
+class _FailureHandler(logging.Handler):
+    """Passes warnings and errors to a writer.
 
-    It is a few records a minute from each place in the code, so that what a client can cause at will fills no disk and
-    hides nothing else.
+    It passes on only a few records a minute from each place in the code, so that clients cannot fill the disk, or hide
+    other records, by causing the same one again and again.
     """
 
     def __init__(self, writer: LogWriter, secrets: Iterable[str], *, as_json: bool) -> None:
@@ -112,10 +115,10 @@ class _Failures(logging.Handler):
         if self._as_json:
             when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
             text = json.dumps({"time": when, "level": record.levelname, "message": text})
-        self._writer.write(text.replace("\n", "\n  "))  # so that no second line of a record looks like a record
+        self._writer.write(text.replace("\n", "\n  "))  # so that no other line of a record looks like a record
 
     def _number_in_its_minute(self, record: logging.LogRecord) -> int:
-        """Return how many records the place in the code has made this minute, with this one."""
+        """Return the number of records from the same place in the code in the last minute, including this one."""
         place = record.pathname, record.lineno
         began, number = self._minutes.get(place, (record.created, 0))
         if not 0 <= record.created - began < _MINUTE_SECONDS:
@@ -125,14 +128,14 @@ class _Failures(logging.Handler):
 
 
 def log_failures(writer: LogWriter, secrets: Iterable[str], *, as_json: bool) -> None:
-    """Write warnings and errors of the sandbox and its libraries, with their tracebacks, and with no secret in them.
+    """Write warnings and errors of the sandbox and its libraries, with tracebacks and without secrets.
 
     Args:
-        writer: Where to.
-        secrets: What must not be seen, beside everything that looks like a secret.
-        as_json: Whether a record is a JSON object in a line of its own.
+        writer: Writes the records.
+        secrets: The secrets to remove, beside everything that looks like a secret.
+        as_json: Whether each record is written as a JSON object on one line.
     """
-    handler = _Failures(writer, secrets, as_json=as_json)
+    handler = _FailureHandler(writer, secrets, as_json=as_json)
     for name in LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers = [handler]
@@ -140,5 +143,5 @@ def log_failures(writer: LogWriter, secrets: Iterable[str], *, as_json: bool) ->
 
 
 def shows_colours(stream: IO[str]) -> bool:
-    """Return whether a stream is a terminal whose owner wants colours."""
+    """Return whether a stream is a terminal that supports colours, and the user has not turned them off."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -15,7 +15,7 @@ _LOOPBACK_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?"
 
 
 def is_local_name(host: str) -> bool:
-    """Return whether a host, in lower case, can only be this machine, whatever a name server says."""
+    """Return whether a host, in lower case, is this machine for certain, without asking DNS."""
     return host == _LOCAL_NAME or host.endswith(f".{_LOCAL_NAME}") or is_loopback(host)
 
 
@@ -30,12 +30,12 @@ def is_loopback(host: str) -> bool:
 
 
 class LoopbackCors(CORSMiddleware):
-    """Lets pages of loopback origins call an application; a call without an origin, or of another, passes by.
+    """Allows web pages from loopback origins to call an application; other requests get no CORS headers.
 
-    Browsers add no cookies and no passwords of their own to such calls: a page sends the token that it was given.
+    Browsers add neither cookies nor stored passwords to such calls: the page has to send a token.
 
     Args:
-        app: What is called.
+        app: The application.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -48,12 +48,12 @@ class LoopbackCors(CORSMiddleware):
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a call."""
-        if self._is_of_this_machine(scope):
+        """Handle a request, with CORS headers if it comes from a loopback origin."""
+        if self._has_loopback_origin(scope):
             await super().__call__(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
-    def _is_of_this_machine(self, scope: Scope) -> bool:
+    def _has_loopback_origin(self, scope: Scope) -> bool:
         origin = next((value for name, value in scope.get("headers", ()) if name == b"origin"), None)
         return origin is not None and self.is_allowed_origin(origin.decode("latin-1"))

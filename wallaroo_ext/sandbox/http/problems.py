@@ -1,4 +1,4 @@
-"""What the sandbox answers when it refuses: the API's form of an error, the engine's and Keycloak's."""
+"""Error answers, in the forms of the API, the inference engine, Keycloak and a gateway."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 
-class Problem(Exception):  # noqa: N818 - it is an answer, not a failure of the program
-    """An answer other than success.
+class Problem(Exception):  # noqa: N818 - an answer, not a failure of the program
+    """An error answer; raised by whatever refuses a request.
 
     Args:
         status: The HTTP status.
-        content: The JSON body, or a text for a plain one.
+        content: The JSON body, or a text for a plain-text body.
         headers: Further headers.
     """
 
@@ -35,49 +35,49 @@ def refusal(status: HTTPStatus, message: str, headers: dict[str, str] | None = N
 
 
 def bad_request(message: str) -> Problem:
-    """400 in the API's form."""
+    """Return an error 400 in the API's form."""
     return refusal(HTTPStatus.BAD_REQUEST, message)
 
 
 def not_found(message: str) -> Problem:
-    """404 in the API's form."""
+    """Return an error 404 in the API's form."""
     return refusal(HTTPStatus.NOT_FOUND, message)
 
 
 def too_large(message: str) -> Problem:
-    """413 in the API's form."""
+    """Return an error 413 in the API's form."""
     return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
 
 
 def unauthorized(message: str) -> Problem:
-    """401 in the API's form."""
+    """Return an error 401 in the API's form."""
     return refusal(HTTPStatus.UNAUTHORIZED, message, {"WWW-Authenticate": "Bearer"})
 
 
 def expired_token() -> Problem:
-    """401 for a bearer token whose time is over."""
+    """Return the error 401 for an expired bearer token."""
     return unauthorized("The token has expired.")
 
 
 def engine_error(message: str) -> Problem:
-    """400 in the inference engine's form."""
+    """Return an error 400 in the inference engine's form."""
     status = HTTPStatus.BAD_REQUEST
     return Problem(status, {"code": status.value, "status": "Error", "error": message, "source": "engine"})
 
 
-def no_token(status: HTTPStatus, error: str, description: str) -> Problem:
-    """Return a refusal of the token endpoint, in the form of RFC 6749."""
+def token_error(status: HTTPStatus, error: str, description: str) -> Problem:
+    """Return an error of the token endpoint, in the form of RFC 6749."""
     return Problem(status, {"error": error, "error_description": description})
 
 
 def unavailable(message: str) -> Problem:
-    """503 as the gateway in front of a deployment says it, in plain text."""
+    """Return an error 503 in plain text, as from the gateway in front of a deployment."""
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, message, {"Retry-After": "1"})
 
 
 def problem_response(problem: Problem) -> Response:
     """Return a problem as a response: JSON, or plain text."""
-    from starlette.responses import PlainTextResponse, Response  # what runs models has problems, and no web server
+    from starlette.responses import PlainTextResponse, Response  # engine processes do without a web server
 
     if isinstance(problem.content, str):
         return PlainTextResponse(problem.content, problem.status, problem.headers)

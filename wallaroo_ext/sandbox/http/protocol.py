@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, with limits and time-outs, over connections that the application can end."""
+"""uvicorn's HTTP protocol with limits and time-outs, on connections that the application can drop."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ import logging
 import socket
 import struct
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, MutableMapping
 
+    from starlette.types import Scope
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 HEAD_LIMIT = 64 * 1024
-"""How many bytes the head of a request may have, and what stands between two pieces of a body in chunks."""
+"""Bytes in the head of a request, or between two chunks of a body."""
 FIELDS_LIMIT = 100
 HEAD_SECONDS = 20.0
-"""How long a connection may take to send a whole head, from when it was opened or from the answer before."""
+"""Time to send a complete head, from the opening of the connection or from the previous answer."""
 BODY_SECONDS = 30.0
 WRITE_SECONDS = 60
-LEAST_RATE = 500
-"""How many bytes a second a body, or the reading of an answer, has to come to once those times are over."""
+MIN_BYTES_PER_SECOND = 500
+"""The required rate of a body, or of reading an answer, after BODY_SECONDS or WRITE_SECONDS."""
 TICK_SECONDS = 1.0
-"""How often `expire` is called."""
+"""The interval at which `expire` is called."""
 
 _PIPELINED_LIMIT = 16
 _LINGER_SECONDS = 2.0
 _STALLED_TICKS = 2
 _EXTENSION = "wallaroo.sandbox.connection"
-_DISCARD_AND_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
+_DISCARD_AND_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for zero seconds
 
 _log = logging.getLogger(__name__)
 
 
 class _RefusedError(Exception):
-    """A request that is not to be read further."""
+    """A request whose rest is not read."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
@@ -47,25 +47,25 @@ class _RefusedError(Exception):
 
 
 _MALFORMED = _RefusedError(HTTPStatus.BAD_REQUEST, "The request is not HTTP, or is ambiguous.")
-_LONG_URL = _RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, f"A URL may have {HEAD_LIMIT} bytes.")
+_LONG_URL = _RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, f"A URL may have at most {HEAD_LIMIT} bytes.")
 _LONG_HEAD = _RefusedError(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    f"The head of a request may have {HEAD_LIMIT} bytes and {FIELDS_LIMIT} fields.",
+    f"The head of a request may have at most {HEAD_LIMIT} bytes and {FIELDS_LIMIT} fields.",
 )
 _PADDED_BODY = _RefusedError(
-    HTTPStatus.BAD_REQUEST, f"Between two pieces of a body there may be {HEAD_LIMIT} bytes, and in its trailers."
+    HTTPStatus.BAD_REQUEST,
+    f"Between two chunks of a body, and in its trailers, there may be at most {HEAD_LIMIT} bytes.",
 )
 _NO_HOST = _RefusedError(HTTPStatus.BAD_REQUEST, "The request has to have one Host header.")
 _SINGLE = ("authorization", "content-type", "origin", "sec-fetch-site")
-"""Which headers a request may have once: of two, one server reads the first and another one the last."""
-_TWICE = _RefusedError(
-    HTTPStatus.BAD_REQUEST, f"Of each of these headers the request may have one: {', '.join(_SINGLE)}."
-)
+"""Headers that may not be repeated, because servers differ in whether the first or the last one counts."""
+_TWICE = _RefusedError(HTTPStatus.BAD_REQUEST, f"Send each of these headers at most once: {', '.join(_SINGLE)}.")
 _AMBIGUOUS_LENGTH = _RefusedError(
-    HTTPStatus.BAD_REQUEST, "The request has to say in one way how long its body is: Content-Length, or chunked."
+    HTTPStatus.BAD_REQUEST,
+    "The request has to give the length of its body in exactly one way: Content-Length, or chunked.",
 )
 _OTHER_VERSION = _RefusedError(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Send HTTP/1.1.")
-_NO_UPGRADE = _RefusedError(  # of such a request, httptools takes the body for another protocol
+_NO_UPGRADE = _RefusedError(  # httptools would take the body for another protocol
     HTTPStatus.BAD_REQUEST, "There is no protocol to upgrade to: send the body without the header Upgrade."
 )
 _TOO_MANY_AT_ONCE = _RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "Wait for answers before sending further requests.")
@@ -73,28 +73,28 @@ _SLOW = _RefusedError(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to 
 
 
 class DroppableProtocol(HttpToolsProtocol):
-    """Ends connections that send too much or too slowly, and lets the application end one without an answer.
+    """Ends connections that send too much or too slowly, and lets the application drop one without an answer.
 
-    What is wrong with HTTP itself is answered here in plain text: 400, 408, 414, 431 and 505. Whoever runs the server
-    calls `expire` every `TICK_SECONDS` on each connection.
+    Errors of HTTP itself are answered here in plain text: 400, 408, 414, 431, 503 and 505. `expire` has to be called on
+    each connection every `TICK_SECONDS`.
     """
 
     _is_ended = False
-    """Whether nothing that comes is looked at any more: the connection closes once what came before is answered."""
+    """Whether further input is ignored; the connection closes once the earlier requests are answered."""
     _has_head = True
-    """Whether the head of the last request is complete, so that what comes belongs to its body."""
+    """Whether the head of the last request is complete, so that further input is its body."""
     _unanswered = 0  # requests
-    _between = 0  # bytes since the last piece of a body, or since the last message began or ended
-    _received = _reading_ticks = _silent_ticks = 0  # of the body that is being read
+    _between = 0  # bytes since the last chunk of a body, or since the last message began or ended
+    _received = _reading_ticks = _silent_ticks = 0  # for the body that is being read
     _write_ticks = _unsent = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn's
-        """Begin; the time for the first head runs."""
+        """Start the connection, and the time for its first head."""
         super().connection_made(transport)
         self._waiting_since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
-        """Read what came, as far as the limits let it."""
+        """Parse input within the limits."""
         if self._is_ended or self.parser is None:
             return
         self._unset_keepalive_if_required()
@@ -103,7 +103,7 @@ class DroppableProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._end_after_answers()  # there is nothing to upgrade to, and what follows may be another protocol
+            self._end_after_answers()  # no upgrade is supported, and what follows may be another protocol
         except httptools.HttpParserError as error:
             self._refuse(error.__context__ if isinstance(error.__context__, _RefusedError) else _MALFORMED)
         else:
@@ -111,23 +111,23 @@ class DroppableProtocol(HttpToolsProtocol):
                 self._refuse(_PADDED_BODY if self._has_head else self._too_long())
 
     def on_message_begin(self) -> None:
-        """Begin a head."""
+        """Note that a head begins."""
         self._has_head = False
         self._between = 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        """Take a piece of the URL."""
+        """Append a part of the URL, up to the limit."""
         super().on_url(url)
         if len(self.url) > HEAD_LIMIT:
             raise self._too_long()
 
     def _too_long(self) -> _RefusedError:
-        """Return what a head that is too long is refused with: it goes by the larger part."""
+        """Return the refusal of a head that is too long: because of the URL or of the headers, whichever is longer."""
         return _LONG_URL if len(self.url) > HEAD_LIMIT // 2 else _LONG_HEAD
 
     def on_headers_complete(self) -> None:
-        """Begin a request: its scope gets the extension before the application sees it."""
+        """Start a request, with the extension in its scope by which the application can drop the connection."""
         self._check_head()
         self._has_head = True
         self._received = self._reading_ticks = 0
@@ -135,19 +135,19 @@ class DroppableProtocol(HttpToolsProtocol):
         self.scope["extensions"] = extensions
         super().on_headers_complete()
         self._unanswered += 1
-        self.headers = []  # for trailers, which must not become headers of a request that was looked at already
+        self.headers = []  # trailers must not become headers of a request that was already checked
 
     def _check_head(self) -> None:
-        """Refuse a head that is too long, or one too many."""
+        """Refuse a head that is too long or ambiguous, and too many pipelined requests."""
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > HEAD_LIMIT or len(self.headers) > FIELDS_LIMIT:
             raise self._too_long()
-        self._check_meaning()
+        self._check_ambiguity()
         if len(self.pipeline) >= _PIPELINED_LIMIT:
             raise _TOO_MANY_AT_ONCE
 
-    def _check_meaning(self) -> None:
-        """Refuse a head that two servers could read in two ways."""
+    def _check_ambiguity(self) -> None:
+        """Refuse a head that two servers could interpret differently."""
         version, has_upgrade = self._version_and_upgrade()
         if version not in {"1.0", "1.1"}:
             raise _OTHER_VERSION
@@ -163,7 +163,7 @@ class DroppableProtocol(HttpToolsProtocol):
             raise _AMBIGUOUS_LENGTH
 
     def _is_chunked(self) -> bool:
-        """Return whether chunks are the only coding of the body: no other one is undone here."""
+        """Return whether `chunked` is the only transfer coding; others are not decoded here."""
         return (b"transfer-encoding", b"chunked") in ((name, value.strip().lower()) for name, value in self.headers)
 
     def _version_and_upgrade(self) -> tuple[str, bool]:
@@ -172,18 +172,18 @@ class DroppableProtocol(HttpToolsProtocol):
         return self.parser.get_http_version(), self.parser.should_upgrade()
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of a body."""
+        """Pass on a part of a body."""
         self._between = 0
         self._received += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """End a request's body."""
+        """Note that a body ends."""
         self._between = 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Go on with the next request; the time for its head runs."""
+        """Continue with the next request, and start the time for its head."""
         self._waiting_since = self.loop.time()
         self._unanswered -= 1
         super().on_response_complete()
@@ -191,57 +191,57 @@ class DroppableProtocol(HttpToolsProtocol):
             self._close_gently()
 
     def resume_writing(self) -> None:
-        """Write on, since the client has read most of what there was."""
+        """Resume writing, since the client has read most of the answer so far."""
         self._write_ticks = 0
         super().resume_writing()
 
     @property
     def _last_request(self) -> RequestResponseCycle | None:
-        """The request that came last; None before the first one, which uvicorn's annotation leaves out."""
+        """The last request; None before the first one, which uvicorn's annotation omits."""
         return self.cycle
 
     def _is_answered(self) -> bool:
-        """Return whether no request is under way."""
+        """Return whether every request is answered."""
         return self._unanswered == 0
 
     def _end_after_answers(self) -> None:
-        """Read nothing more, and close once the requests that came are answered."""
+        """Ignore further input, and close once the earlier requests are answered."""
         self._is_ended = True
         if self._is_answered():
             self._close_gently()
 
-    def _refuse(self, refused: _RefusedError) -> None:
-        """Read nothing more, and say why where an answer is what the client expects next."""
-        _log.warning("refused: %d, %s", refused.status, refused)
+    def _refuse(self, refusal: _RefusedError) -> None:
+        """Ignore further input, and send the refusal if the client expects an answer next."""
+        _log.warning("refused: %d, %s", refusal.status, refusal)
         self._is_ended = True
         request = self._last_request
-        if request is None or not (self._has_head and request.more_body):  # it is about a head
+        if request is None or not (self._has_head and request.more_body):  # the refusal is about a head
             if self._is_answered():
-                self._write_refusal(refused)
+                self._write_refusal(refusal)
         elif self.pipeline:
             self._unanswered -= 1
-            self.pipeline.popleft()  # its body never comes; those before it are answered
+            self.pipeline.popleft()  # its body never arrives; the requests before it are answered
         elif request.response_started:
             self.transport.close()
         else:
             request.disconnected = True
             request.message_event.set()
-            self._write_refusal(refused)
+            self._write_refusal(refusal)
 
-    def _write_refusal(self, refused: _RefusedError) -> None:
-        """Answer, and close."""
-        body = f"{refused}\n".encode()
+    def _write_refusal(self, refusal: _RefusedError) -> None:
+        """Write a refusal, and close the connection."""
+        body = f"{refusal}\n".encode()
         head = (
-            f"HTTP/1.1 {refused.status.value} {refused.status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            f"HTTP/1.1 {refusal.status.value} {refusal.status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
         self._close_gently()
 
     def _close_gently(self) -> None:
-        """Send nothing more, and drop what the client still sends for a moment.
+        """Close the connection after discarding for a moment what the client still sends.
 
-        If the connection was closed with something unread, the client's system would throw away what it was answered.
+        If a connection is closed with unread input, the client's system discards the answer.
         """
         self.flow.resume_reading()
         if self.transport.can_write_eof():
@@ -249,16 +249,16 @@ class DroppableProtocol(HttpToolsProtocol):
         self.loop.call_later(_LINGER_SECONDS, self.transport.close)
 
     def idle_since(self) -> float | None:
-        """Return when the connection began to wait for its client; None where a request is worked on.
+        """Return since when the connection is idle, or None if a request is being handled.
 
-        A client that is silent in the middle of its request, or does not read, counts as idle.
+        A connection also counts as idle if its client stalls in the middle of a request, or does not read its answer.
         """
         is_stalled = self._silent_ticks >= _STALLED_TICKS or self._write_ticks >= _STALLED_TICKS
         is_waiting = self._is_answered() and not self.transport.get_write_buffer_size()
         return self._waiting_since if is_waiting or is_stalled else None
 
     def expire(self) -> None:
-        """End the connection where its client takes too long to send or to read."""
+        """End the connection if its client takes too long to send or to read."""
         unsent = self.transport.get_write_buffer_size()
         if unsent:
             self._expire_answer(unsent)
@@ -277,19 +277,19 @@ class DroppableProtocol(HttpToolsProtocol):
             self._refuse(_SLOW)
 
     def _expire_body(self) -> None:
-        """Count only the time in which the body is waited for, and not what the application takes for it."""
+        """Refuse a slow body. The time that the application takes does not count."""
         self._reading_ticks += 1
         self._silent_ticks += 1
-        if self._reading_ticks * TICK_SECONDS > BODY_SECONDS + self._received / LEAST_RATE:
+        if self._reading_ticks * TICK_SECONDS > BODY_SECONDS + self._received / MIN_BYTES_PER_SECOND:
             self._refuse(_SLOW)
 
     def _expire_answer(self, unsent: int) -> None:
-        """Give up on a client that reads nothing of its answer, or next to nothing."""
+        """Abort the connection if its client reads almost nothing of its answer."""
         if self._write_ticks == 0:
             self._unsent = unsent
         self._write_ticks += 1
         if self._write_ticks * TICK_SECONDS > WRITE_SECONDS:
-            if self._unsent - unsent < WRITE_SECONDS * LEAST_RATE:
+            if self._unsent - unsent < WRITE_SECONDS * MIN_BYTES_PER_SECOND:
                 _log.warning("dropped a connection whose client does not read its answer")
                 self.transport.abort()
             self._write_ticks = 0
@@ -298,7 +298,7 @@ class DroppableProtocol(HttpToolsProtocol):
         if not reset:
             self.transport.close()
             return
-        if self.transport.get_write_buffer_size():  # for an empty buffer, TLS would never end the wait
+        if self.transport.get_write_buffer_size():  # with an empty buffer, TLS would wait for ever
             self.transport.set_write_buffer_limits(0)
             await self.flow.drain()
         connection: socket.socket | None = self.transport.get_extra_info("socket")
@@ -307,17 +307,19 @@ class DroppableProtocol(HttpToolsProtocol):
         self.transport.abort()
 
 
-def dropping(scope: MutableMapping[str, Any]) -> Callable[..., Awaitable[None]]:
-    """Return what ends the connection of a request: an asynchronous function of the keyword `reset`.
+async def drop_connection(scope: Scope, *, reset: bool) -> None:
+    """End the connection of a request.
 
-    With `reset=False` the connection is closed as by a program that ends: what was sent before arrives. With
-    `reset=True` it is reset as by a gateway that gives up: the client's next read fails, and of what it had not
-    received by then, some may be lost.
+    Args:
+        scope: The ASGI scope of the request.
+        reset: Whether to reset the connection, as a gateway that gives up does: the client's next read fails, and data
+            that it has not received may be lost. Otherwise the connection is closed, and what was sent still arrives.
 
     Raises:
-        RuntimeError: The server is not one of DroppableProtocol.
+        RuntimeError: The request does not come from a DroppableProtocol.
     """
     try:
-        return scope["extensions"][_EXTENSION]["drop"]
+        drop = scope["extensions"][_EXTENSION]["drop"]
     except KeyError:
         raise RuntimeError("Connections can be dropped only where `wallaroo-ext sandbox` serves them.") from None
+    await drop(reset=reset)

@@ -1,4 +1,4 @@
-"""How many requests each operation has had, and how they were answered."""
+"""Counting the requests to each operation by the status of the answer."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 UNANSWERED = "unanswered"
-"""What stands in place of a status before an answer begins, and for good where the connection was dropped before."""
+"""Counts requests whose answer has not begun, or never will because the connection was dropped."""
 
 
 class RequestCounts:
-    """The requests since the last reset, by operation and status; any thread may count."""
+    """The number of requests since the last reset, by operation and status; thread-safe."""
 
     def __init__(self) -> None:
         self._counts: dict[str, Counter[str]] = {}
         self._lock = threading.Lock()
 
     def add(self, operation_id: str) -> Counter[str]:
-        """Count a request that came; what its answer is to be counted in."""
+        """Count a new request, and return the counter to pass to `answer`."""
         with self._lock:
             counter = self._counts.setdefault(operation_id, Counter())
             counter[UNANSWERED] += 1
             return counter
 
     def answer(self, counter: Counter[str], status: int) -> None:
-        """Count the answer of a request, whose counter is no one's any more where there was a reset since."""
+        """Count the answer to a request. After a reset its counter is no longer listed."""
         with self._lock:
             counter[UNANSWERED] -= 1
             counter[f"{status:d}"] += 1
 
     def clear(self) -> None:
-        """Begin at nothing."""
+        """Forget all counts."""
         with self._lock:
             self._counts = {}
 
     def list(self) -> dict[str, dict[str, int]]:
-        """Return the counts: `operationId`, then status or `unanswered`."""
+        """Return the counts by `operationId`, and then by status or `unanswered`."""
         with self._lock:
             return {
                 operation_id: {status: number for status, number in sorted(counter.items()) if number}
@@ -49,11 +49,11 @@ class RequestCounts:
 
 
 class CountingMiddleware:
-    """The ASGI layer around an operation that counts its requests.
+    """ASGI middleware that counts the requests to one operation.
 
     Args:
-        app: What answers.
-        counts: Where they are counted.
+        app: The application.
+        counts: The counts to update.
         operation_id: The operation.
     """
 
@@ -63,7 +63,7 @@ class CountingMiddleware:
         self._operation_id = operation_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, and count it as soon as the answer begins."""
+        """Answer a request, and count its answer as soon as that begins."""
         counter = self._counts.add(self._operation_id)
         answered = False
 
@@ -78,5 +78,5 @@ class CountingMiddleware:
             await self._app(scope, receive, counted_send)
         except Exception:
             if not answered:
-                self._counts.answer(counter, HTTPStatus.INTERNAL_SERVER_ERROR)  # Starlette answers it further out
+                self._counts.answer(counter, HTTPStatus.INTERNAL_SERVER_ERROR)  # Starlette answers it in an outer layer
             raise

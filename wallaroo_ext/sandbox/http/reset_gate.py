@@ -1,4 +1,4 @@
-"""Requests that work side by side, and now and then something that has to be alone."""
+"""Keeping requests and resets apart: many requests run at a time, a reset only when none does."""
 
 from __future__ import annotations
 
@@ -17,72 +17,72 @@ _Argument = TypeVar("_Argument")
 _Answer = TypeVar("_Answer")
 
 
-class Gate:
-    """Lets any number of requests work at a time, and a reset when none does.
+class ResetGate:
+    """Lets any number of requests run at a time, or one reset.
 
-    A request remembers the era in which it came. A reset begins a new one, and what came before it is turned away: who
-    was still sending a body, for one, was signed in to an instance that is no more.
+    A request remembers the epoch in which it arrived. A reset begins a new epoch, and requests of an earlier one are
+    refused: one that was still sending its body, for instance, was signed in to the state before the reset.
 
     Attributes:
-        era: The number of resets.
-        is_closed: Whether somebody is alone, or waits to be.
+        epoch: The number of resets.
+        is_closed: Whether a reset runs, or waits to run.
     """
 
     def __init__(self) -> None:
-        self.era = 0
+        self.epoch = 0
         self._condition = threading.Condition()
-        self._inside = 0
+        self._running = 0
         self.is_closed = False
 
-    def run(self, era: int, work: Callable[[_Argument], _Answer], argument: _Argument) -> _Answer:
-        """Do the work of a request, once no reset is under way.
+    def run(self, epoch: int, work: Callable[[_Argument], _Answer], argument: _Argument) -> _Answer:
+        """Run the work of a request once no reset is running, and return its result.
 
         Args:
-            era: The era in which the request came.
-            work: What is to be done.
-            argument: What it is done with.
+            epoch: The epoch in which the request arrived.
+            work: The function to call.
+            argument: The argument to call it with.
 
         Raises:
-            Problem: 503, when there was a reset since.
+            Problem: 503, if there was a reset in the meantime.
         """
-        self._enter(era)
+        self._enter(epoch)
         try:
             return work(argument)
         finally:
             self._leave()
 
-    def _enter(self, era: int) -> None:
+    def _enter(self, epoch: int) -> None:
         with self._condition:
             self._condition.wait_for(lambda: not self.is_closed)
-            if era != self.era:
+            if epoch != self.epoch:
                 message = "The sandbox was reset while this request was under way; send it again."
                 raise refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, {"Retry-After": "0"})
-            self._inside += 1
+            self._running += 1
 
     def _leave(self) -> None:
         with self._condition:
-            self._inside -= 1
+            self._running -= 1
             self._condition.notify_all()
 
     @contextmanager
-    def alone(self, interrupt: Callable[[], None] = lambda: None) -> Generator[None]:
-        """Wait until no request works, and let none begin meanwhile; afterwards there is a new era.
+    def exclusive(self, interrupt: Callable[[], None] = lambda: None) -> Generator[None]:
+        """Hold back new requests, wait until none is running, and begin a new epoch after the block.
 
         Args:
-            interrupt: Ends what requests wait for; called every few seconds while they do.
+            interrupt: Ends the work of running requests; called every few seconds while there are any.
         """
         with self._condition:
             self._condition.wait_for(lambda: not self.is_closed)
             self.is_closed = True
-            is_quiet = self._condition.wait_for(lambda: not self._inside, _PATIENCE_SECONDS)
+            is_quiet = self._condition.wait_for(lambda: not self._running, _PATIENCE_SECONDS)
         try:
             while not is_quiet:
                 interrupt()
                 with self._condition:
-                    is_quiet = self._condition.wait_for(lambda: not self._inside, _PATIENCE_SECONDS)
+                    is_quiet = self._condition.wait_for(lambda: not self._running, _PATIENCE_SECONDS)
             yield
         finally:
             with self._condition:
-                self.era += 1
+                self.epoch += 1
                 self.is_closed = False
                 self._condition.notify_all()

@@ -1,4 +1,4 @@
-"""Threads of their own for work that must not wait for other requests, and for which no other request should wait."""
+"""Separate threads for work that must neither wait for other requests nor make them wait."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 
 
-class OwnThreads:
+class ThreadPool:
     """Runs functions in threads that nothing else uses.
 
     Args:
-        limit: How many of them run at a time; further ones wait, and hold no thread.
+        limit: How many functions run at a time; further ones wait without occupying a thread.
     """
 
     def __init__(self, limit: int) -> None:
@@ -25,7 +25,7 @@ class OwnThreads:
         self._limiter: anyio.CapacityLimiter | None = None
 
     async def run(self, work: Callable[[], _Answer]) -> _Answer:
-        """Return what a function returns."""
+        """Run a function in a thread, and return its result."""
         if self._limiter is None:
-            self._limiter = anyio.CapacityLimiter(self._limit)  # it belongs to the loop that runs now
+            self._limiter = anyio.CapacityLimiter(self._limit)  # it belongs to the running event loop
         return await anyio.to_thread.run_sync(work, limiter=self._limiter)

@@ -1,4 +1,4 @@
-"""The contract as the sandbox uses it: an operation's path, parameters and bodies with validators, and its sign-in."""
+"""The contract's operations with validators for their parameters and bodies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import jsonschema_rs
     from starlette.datastructures import QueryParams
 
-_PLACES = {"path", "query"}
+_LOCATIONS = {"path", "query"}
 _LITERALS = {"integer": re.compile(r"-?(0|[1-9][0-9]{0,99})"), "boolean": re.compile("true|false")}
 
 
@@ -25,31 +25,31 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def parse_media_type(value: str) -> tuple[str, dict[str, str]]:
-    """Return a media type and its parameters, in lower case."""
+    """Parse a media type, and return it and its parameters in lower case."""
     kind, *rest = value.split(";")
     pairs = (item.partition("=") for item in rest)
     return kind.strip().lower(), {name.strip().lower(): text.strip().strip('"').lower() for name, _, text in pairs}
 
 
-def _check(validator: jsonschema_rs.Validator, value: Any, where: list[str]) -> None:
-    """Raise a Problem, 400, that says where the first thing is that is wrong with a value."""
+def _check(validator: jsonschema_rs.Validator, value: Any, path: list[str]) -> None:
+    """Raise a Problem, 400, that names the first error in a value."""
     error = next(iter(validator.iter_errors(value)), None)
     if error is not None:
-        place = ".".join([*where, *map(str, error.instance_path)])
-        raise bad_request(f"{place}: {error.message}" if place else error.message)
+        location = ".".join([*path, *map(str, error.instance_path)])
+        raise bad_request(f"{location}: {error.message}" if location else error.message)
 
 
 @dataclass(frozen=True, slots=True)
-class BodyKind:
-    """One media type that an operation reads.
+class BodySpec:
+    """One media type that an operation accepts as its body.
 
     Attributes:
-        media_type: As the contract writes it.
-        schema: Its schema, with references.
-        validator: Checks a parsed body.
-        one_of_required: Fields of which at least one has to be there.
-        required_in_form: The required fields of a form, which Keycloak misses in words of its own.
-        is_rows: Whether it is the rows of an inference, which can come as Arrow, too.
+        media_type: The media type as the contract writes it.
+        schema: The schema, with references.
+        validator: Validates a parsed body.
+        one_of_required: Fields of which at least one is required.
+        required_in_form: The required fields of a form, for which Keycloak has its own error message.
+        is_rows: Whether the body has the rows of an inference, which are also accepted as Arrow.
     """
 
     media_type: str
@@ -60,7 +60,7 @@ class BodyKind:
     is_rows: bool = False
 
     def check(self, body: Any) -> None:
-        """Raise a Problem, 400, that names the first field that is wrong."""
+        """Raise a Problem, 400, that names the first error in a body."""
         for name in self.required_in_form:
             if name not in body:
                 raise bad_request(f"Missing form parameter: {name}")
@@ -74,35 +74,35 @@ class ParameterSpec:
     """One parameter in the path or the query of an operation.
 
     Attributes:
-        name: Its name.
-        place: `path` or `query`.
-        required: Whether it has to be there.
-        is_list: Whether it may occur several times.
+        name: The name.
+        location: `path` or `query`.
+        required: Whether it is required.
+        is_list: Whether it may be repeated.
         kind: The type of its value, or of each of its values.
-        validator: Checks its value, or the list of its values.
+        validator: Validates the value, or the list of values.
     """
 
     name: str
-    place: str
+    location: str
     required: bool
     is_list: bool
     kind: str
     validator: jsonschema_rs.Validator
 
     def check(self, texts: list[str]) -> None:
-        """Raise a Problem, 400, that names the parameter, unless the texts of the request are good for it."""
+        """Raise a Problem, 400, that names the parameter, unless the texts in the request are valid."""
         if not texts:
             if self.required:
-                raise bad_request(f"{self.name}: the {self.place} needs this parameter.")
+                raise bad_request(f"{self.name}: the {self.location} needs this parameter.")
             return
         if len(texts) > 1 and not self.is_list:
-            raise bad_request(f"{self.name}: the {self.place} has this parameter {len(texts)} times.")
+            raise bad_request(f"{self.name}: the {self.location} has this parameter {len(texts)} times.")
         values = [_value_of(text, self.kind) for text in texts]
         _check(self.validator, values if self.is_list else values[0], [self.name])
 
 
 def _value_of(text: str, kind: str) -> Any:
-    """What a text stands for; the text itself where it is nothing of this type, which the schema then refuses."""
+    """Parse a text as a value of a type. Return the text itself if it is none: the schema then refuses it."""
     literal = _LITERALS.get(kind)
     return json.loads(text) if literal is not None and literal.fullmatch(text) else text
 
@@ -112,37 +112,37 @@ class OperationSpec:
     """One operation of the contract.
 
     Attributes:
-        operation_id: Its id, which is its handler's name.
-        path: Its path, with parameters in braces.
+        operation_id: The `operationId`, which is the name of the handler.
+        path: The path, with parameters in braces.
         method: GET, POST and so on.
-        parameters: Those of its path and its query.
-        bodies: What it reads, by media type.
-        body_required: Whether a request needs a body.
-        success: The status of its success.
-        statuses: Every status that it may answer with.
-        bearer: Whether it wants a bearer token.
+        parameters: The parameters of the path and the query.
+        bodies: The accepted bodies.
+        body_required: Whether a body is required.
+        success: The status of a successful answer.
+        statuses: Every status that the contract allows.
+        bearer: Whether a bearer token is required.
     """
 
     operation_id: str
     path: str
     method: str
     parameters: tuple[ParameterSpec, ...]
-    bodies: tuple[BodyKind, ...]
+    bodies: tuple[BodySpec, ...]
     body_required: bool
     success: int
     statuses: frozenset[int]
     bearer: bool
 
     def check_parameters(self, path: Mapping[str, str], query: QueryParams) -> None:
-        """Raise a Problem, 400, that names the first parameter that is wrong."""
+        """Raise a Problem, 400, that names the first invalid parameter."""
         for parameter in self.parameters:
-            in_path = parameter.place == "path"
+            in_path = parameter.location == "path"
             parameter.check([path[parameter.name]] if in_path else query.getlist(parameter.name))
 
-    def body_kind(self, content_type: str) -> BodyKind | None:
-        """Return the media type that a Content-Type header names; the one with most parameters in common wins."""
+    def body_kind(self, content_type: str) -> BodySpec | None:
+        """Return the accepted body that a Content-Type header names, by the most specific match, or None."""
         kind, parameters = parse_media_type(content_type)
-        best: tuple[int, BodyKind] | None = None
+        best: tuple[int, BodySpec] | None = None
         for body in self.bodies:
             known, wanted = parse_media_type(body.media_type)
             if known == kind and wanted.items() <= parameters.items() and (best is None or len(wanted) > best[0]):
@@ -151,10 +151,10 @@ class OperationSpec:
 
 
 class ContractSpec(ContractSchemas):
-    """All operations of a contract.
+    """The operations of a contract.
 
     Args:
-        document: The contract, as read from its file.
+        document: The parsed contract.
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
@@ -180,25 +180,25 @@ class ContractSpec(ContractSchemas):
         )
 
     def _parameters(self, path: str, operation: dict[str, Any]) -> tuple[ParameterSpec, ...]:
-        """Return the parameters of a path and of an operation on it, whose own override the path's."""
+        """Return the parameters of an operation; its own override those of its path."""
         written = [*self.document["paths"][path].get("parameters", ()), *operation.get("parameters", ())]
         found = {(parameter["name"], parameter["in"]): parameter for parameter in map(self.resolve, written)}
-        return tuple(self._parameter(parameter) for (_, place), parameter in found.items() if place in _PLACES)
+        return tuple(self._parameter(parameter) for (_, location), parameter in found.items() if location in _LOCATIONS)
 
     def _parameter(self, parameter: dict[str, Any]) -> ParameterSpec:
         schema = self.resolve(parameter["schema"])
         is_list = schema.get("type") == "array"
         return ParameterSpec(
             name=parameter["name"],
-            place=parameter["in"],
+            location=parameter["in"],
             required=parameter.get("required", False),
             is_list=is_list,
             kind=str((self.resolve(schema["items"]) if is_list else schema).get("type")),
             validator=self.validator(schema),
         )
 
-    def _body(self, media_type: str, schema: dict[str, Any], *, is_rows: bool) -> BodyKind:
-        return BodyKind(
+    def _body(self, media_type: str, schema: dict[str, Any], *, is_rows: bool) -> BodySpec:
+        return BodySpec(
             media_type=media_type,
             schema=schema,
             validator=self.validator(schema),

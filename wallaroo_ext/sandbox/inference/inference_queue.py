@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 
 from wallaroo_ext.sandbox.http.problems import unavailable
-from wallaroo_ext.sandbox.http.threads import OwnThreads
+from wallaroo_ext.sandbox.http.threads import ThreadPool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -42,7 +42,7 @@ class InferenceQueue:
 
     def __init__(self) -> None:
         self._lines: dict[str, _Line] = {}
-        self._threads = OwnThreads(_THREADS)
+        self._threads = ThreadPool(_THREADS)
 
     async def run(self, deployment: str, work: Callable[[], _Answer]) -> _Answer:
         """Do in a thread what waits for the models of a deployment, when it is this request's turn.

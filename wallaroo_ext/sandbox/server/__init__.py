@@ -1,1 +1,1 @@
-"""The sandbox as a program: start, routes, options, TLS, its page."""
+"""The sandbox as a program: starting and ending it, its web application, TLS, and its docs page."""

@@ -1,4 +1,4 @@
-"""The web application: a route for each operation of the contract, checked requests in, answers out."""
+"""The web application: a route for each operation of the contract, with authentication, validation and errors."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from wallaroo_ext.sandbox.auth.headers import GUARD_HEADERS, TOKEN_HEADERS
 from wallaroo_ext.sandbox.auth.tokens import bearer_token
 from wallaroo_ext.sandbox.faults import FaultMiddleware
 from wallaroo_ext.sandbox.handlers import HANDLERS
-from wallaroo_ext.sandbox.handlers.calls import AT_ONCE, BY_MODELS, Call
+from wallaroo_ext.sandbox.handlers.calls import ON_EVENT_LOOP, WITH_MODELS, Call
 from wallaroo_ext.sandbox.http.access_log import CALLER
 from wallaroo_ext.sandbox.http.bodies import StagedFile, has_body, read_body
 from wallaroo_ext.sandbox.http.json_text import to_json
-from wallaroo_ext.sandbox.http.problems import Problem, bad_request, no_token, problem_response, refusal
+from wallaroo_ext.sandbox.http.problems import Problem, bad_request, problem_response, refusal, token_error
 from wallaroo_ext.sandbox.http.request_counts import CountingMiddleware
 from wallaroo_ext.sandbox.paths import TOKEN_ENDPOINT
 from wallaroo_ext.sandbox.server.extra_routes import extra_routes
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from wallaroo_ext.sandbox.auth.tokens import Caller
-    from wallaroo_ext.sandbox.http.validation import BodyKind, ContractSpec, OperationSpec
+    from wallaroo_ext.sandbox.http.validation import BodySpec, ContractSpec, OperationSpec
     from wallaroo_ext.sandbox.instance import Instance
 
 
-# EFBIG is what a limit for the size of files gives (ulimit -f).
+# EFBIG is the error of a limit on the size of files (ulimit -f).
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# SQLite names a full disk; a quota that is used up and a limit of size are errors of writing to it.
+# SQLite has an error for a full disk; an exceeded quota or limit of size is a write error to it.
 _DISK_FULL_IN_SQLITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
 _DISK_FULL_MESSAGE = (
     "The sandbox has no room left for this: make some where its data directory is, and send the request again."
@@ -53,9 +53,9 @@ def create_app(instance: Instance, contract: ContractSpec) -> Starlette:
     """Return the sandbox as an ASGI application.
 
     Args:
-        instance: Its state; it is closed when the application ends. Who serves it resumes its engine once the port
-            answers.
-        contract: The operations to serve. One without a handler answers 501.
+        instance: The state of the sandbox; closed when the application ends. The caller resumes its engine once the
+            port accepts connections.
+        contract: The operations to serve. An operation without a handler answers 501.
     """
 
     @asynccontextmanager
@@ -78,7 +78,7 @@ def _route(instance: Instance, contract: ContractSpec, spec: OperationSpec) -> R
         except Problem as problem:
             return _problem(spec, problem)
         except ClientDisconnect:
-            return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
+            return Response(status_code=HTTPStatus.BAD_REQUEST)  # the client is gone
         except (OSError, sqlite3.Error) as error:
             if is_disk_full(error):
                 return _problem(spec, _disk_full(spec))
@@ -90,7 +90,7 @@ def _route(instance: Instance, contract: ContractSpec, spec: OperationSpec) -> R
 
 
 async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpec, request: Request) -> Response:
-    era = instance.gate.era
+    epoch = instance.gate.epoch
     caller = await _caller(instance, request) if spec.bearer else None
     if caller is not None:
         request.scope[CALLER] = caller.name
@@ -112,33 +112,33 @@ async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpe
         base_url=str(request.base_url).rstrip("/"),
     )
     try:
-        if spec.operation_id in AT_ONCE:
+        if spec.operation_id in ON_EVENT_LOOP:
             return _response(spec, handler(call))
-        if not spec.bearer:  # signing in goes on whatever other requests do
-            return _response(spec, await instance.sign_in_threads.run(lambda: instance.gate.run(era, handler, call)))
-        if spec.operation_id in BY_MODELS:
-            work = partial(instance.gate.run, era, handler, call)
+        if not spec.bearer:  # separate threads, so that signing in never waits for other requests
+            return _response(spec, await instance.sign_in_threads.run(lambda: instance.gate.run(epoch, handler, call)))
+        if spec.operation_id in WITH_MODELS:
+            work = partial(instance.gate.run, epoch, handler, call)
             return _response(spec, await instance.inference_queue.run(request.path_params["deployment"], work))
-        return _response(spec, await run_in_threadpool(instance.gate.run, era, handler, call))
+        return _response(spec, await run_in_threadpool(instance.gate.run, epoch, handler, call))
     finally:
         await _discard_files(body)
 
 
 async def _caller(instance: Instance, request: Request) -> Caller:
-    """Who sends a request; another issuer may have to be asked for its keys, which keeps no thread from others."""
+    """Return the caller of a request. Keys of another issuer are fetched without occupying a shared thread."""
     authorization = request.headers.get("Authorization")
     if instance.issuer is None:
         return instance.tokens.verify(authorization)
-    asked_at = time.monotonic()
-    await instance.issuer.fetch_for(bearer_token(authorization), asked_at)
-    return await run_in_threadpool(instance.tokens.verify, authorization, asked_at)
+    received_at = time.monotonic()
+    await instance.issuer.prefetch_keys(bearer_token(authorization), received_at)
+    return await run_in_threadpool(instance.tokens.verify, authorization, received_at)
 
 
-def _body_kind(spec: OperationSpec, request: Request) -> BodyKind:
+def _body_kind(spec: OperationSpec, request: Request) -> BodySpec:
     content_type = request.headers.get("Content-Type", "")
     kind = spec.body_kind(content_type)
     if kind is None and not spec.bearer:
-        raise bad_request(f"Missing form parameter: {spec.bodies[0].required_in_form[0]}")  # to Keycloak, it is empty
+        raise bad_request(f"Missing form parameter: {spec.bodies[0].required_in_form[0]}")  # as Keycloak answers
     if kind is None:
         known = ", ".join(repr(body.media_type) for body in spec.bodies)
         raise refusal(
@@ -149,7 +149,7 @@ def _body_kind(spec: OperationSpec, request: Request) -> BodyKind:
 
 
 async def _discard_files(body: Any) -> None:
-    """Remove uploaded files that the handler did not put into place."""
+    """Remove uploaded files that the handler did not move to their place."""
     for value in (body, *object_of(body).values()):
         if isinstance(value, StagedFile):
             await run_in_threadpool(value.discard)
@@ -162,40 +162,40 @@ def _response(spec: OperationSpec, answer: Any) -> Response:
 
 
 def _problem(spec: OperationSpec | None, problem: Problem) -> Response:
-    """Return the problem as a response; malformed token requests are answered in the form of RFC 6749."""
+    """Return a problem as a response; malformed token requests are answered in the form of RFC 6749."""
     if spec is None or spec.bearer:
         return problem_response(problem)
     message = object_of(problem.content).get("msg")
     if problem.status == HTTPStatus.BAD_REQUEST and message:
-        problem = no_token(problem.status, "invalid_request", message)
+        problem = token_error(problem.status, "invalid_request", message)
     problem.headers |= TOKEN_HEADERS
     return problem_response(problem)
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Return whether a write failed for want of room."""
+    """Return whether a write failed because the disk is full."""
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", None) in _DISK_FULL_IN_SQLITE
     return isinstance(error, OSError) and error.errno in _DISK_FULL
 
 
 def _disk_full(spec: OperationSpec) -> Problem:
-    """Return the answer of an operation: 507 where the contract has it, which are the uploads, else 500."""
-    has_own = HTTPStatus.INSUFFICIENT_STORAGE in spec.statuses
-    return refusal(HTTPStatus.INSUFFICIENT_STORAGE if has_own else HTTPStatus.INTERNAL_SERVER_ERROR, _DISK_FULL_MESSAGE)
+    """Return the error for a full disk: 507 if the contract has it for the operation, as for uploads, else 500."""
+    has_507 = HTTPStatus.INSUFFICIENT_STORAGE in spec.statuses
+    return refusal(HTTPStatus.INSUFFICIENT_STORAGE if has_507 else HTTPStatus.INTERNAL_SERVER_ERROR, _DISK_FULL_MESSAGE)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
-    """Return what Starlette refuses by itself: an unknown path, a wrong method."""
+    """Return the answer to what Starlette itself refuses: an unknown path, or a wrong method."""
     if not isinstance(error, HTTPException):
         raise error
     status, headers = HTTPStatus(error.status_code), dict(error.headers or {})
     if request.url.path.endswith(TOKEN_ENDPOINT):
-        said = "Realm does not exist" if status == HTTPStatus.NOT_FOUND else f"HTTP {status.value} {status.phrase}"
-        return problem_response(Problem(status, {"error": said}, headers | GUARD_HEADERS))
+        message = "Realm does not exist" if status == HTTPStatus.NOT_FOUND else f"HTTP {status.value} {status.phrase}"
+        return problem_response(Problem(status, {"error": message}, headers | GUARD_HEADERS))
     return _problem(None, refusal(status, error.detail, headers))
 
 
 async def _on_exception(_: Request, __: Exception) -> Response:
-    """A defect of the sandbox; Starlette raises it once more behind the answer, and the server logs its traceback."""
+    """Return the answer to a defect of the sandbox. Starlette raises the error again, and the server logs it."""
     return _problem(None, refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "The sandbox failed; its log has the details."))

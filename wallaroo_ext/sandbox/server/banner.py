@@ -1,4 +1,4 @@
-"""What a person at a terminal reads once the sandbox answers: where it is, what to try next, how to end it."""
+"""The banner at a terminal: where the sandbox is, what to try next, and how to stop it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _DEMO = Path(__file__).parents[3] / "scripts" / "demo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What the screen tells.
+class SandboxInfo:
+    """The facts about a running sandbox that are shown to its user.
 
     Attributes:
-        url: The sandbox's URL.
-        release: The release that it answers as.
-        directory: Where its state is.
-        is_kept: Whether that stays when it ends.
-        env_file: Where the `export` lines are as well.
-        trusted: The certificate that clients have to be told to trust.
-        auth_url: Another issuer of tokens.
+        url: The URL of the sandbox.
+        release: The release of Wallaroo that it imitates.
+        directory: The data directory.
+        is_kept: Whether the data directory is kept when the sandbox ends.
+        env_file: The file with the `export` lines, if any.
+        trusted: The certificate that clients have to trust, if any.
+        auth_url: The URL of another token issuer, if any.
     """
 
     url: str
@@ -36,47 +36,47 @@ class Facts:
     auth_url: str | None
 
 
-def first_screen(facts: Facts, *, coloured: bool) -> str:
-    """Return the screen; no secret is on it, and a command is never broken, so that it can be copied whole.
+def banner(info: SandboxInfo, *, coloured: bool) -> str:
+    """Return the banner. It shows no secrets, and each command is one line, so that it can be copied.
 
     Args:
-        facts: What to tell.
-        coloured: Whether the terminal shows colours.
+        info: The facts to show.
+        coloured: Whether to use colours.
     """
-    paint = _paint if coloured else _leave
+    paint = _paint if coloured else _plain
     lines = [
         "",
-        f"  {paint('The sandbox answers', _BOLD)} at {paint(facts.url, _CYAN)} as release {facts.release}.",
+        f"  {paint('The sandbox answers', _BOLD)} at {paint(info.url, _CYAN)} as release {info.release}.",
         "",
-        *(f"  {paint(f'{name:<8}', _DIM)}{value}" for name, value in _places(facts)),
-        *(line for text, command in _commands(facts) for line in ("", f"  {text}", f"  {paint(command, _CYAN)}")),
+        *(f"  {paint(f'{name:<8}', _DIM)}{value}" for name, value in _locations(info)),
+        *(line for text, command in _commands(info) for line in ("", f"  {text}", f"  {paint(command, _CYAN)}")),
         "",
     ]
     return "\n".join(lines) + "\n"
 
 
-def last_line(facts: Facts) -> str:
-    """Return what is said at the end."""
-    what = f"its data stays in {facts.directory}" if facts.is_kept else "its data is gone"
-    return f"The sandbox has ended; {what}.\n"
+def farewell(info: SandboxInfo) -> str:
+    """Return the last line, for when the sandbox has ended."""
+    outcome = f"its data stays in {info.directory}" if info.is_kept else "its data is gone"
+    return f"The sandbox has ended; {outcome}.\n"
 
 
-def _places(facts: Facts) -> list[tuple[str, str]]:
-    kept = "" if facts.is_kept else "  (until it ends; --data-dir keeps it)"
-    trust = [] if facts.trusted is None else [("Trust", f"{facts.trusted}  (in the browser, too)")]
-    return [("Page", facts.url + DOCS_PAGE), ("Data", f"{facts.directory}{kept}"), *trust, ("Stop", "Ctrl-C")]
+def _locations(info: SandboxInfo) -> list[tuple[str, str]]:
+    kept = "" if info.is_kept else "  (until it ends; --data-dir keeps it)"
+    trust = [] if info.trusted is None else [("Trust", f"{info.trusted}  (in the browser, too)")]
+    return [("Page", info.url + DOCS_PAGE), ("Data", f"{info.directory}{kept}"), *trust, ("Stop", "Ctrl-C")]
 
 
-def _commands(facts: Facts) -> list[tuple[str, str]]:
-    """Sentences, and the command that each leads to."""
+def _commands(info: SandboxInfo) -> list[tuple[str, str]]:
+    """Return commands to try next, each with a sentence before it."""
     commands: list[tuple[str, str]] = []
-    if facts.env_file is not None:
-        commands.append(("In another terminal, tell clients of it:", f"source {shlex.quote(str(facts.env_file))}"))
-        where = "There, sign in:"
+    if info.env_file is not None:
+        commands.append(("In another terminal, tell clients of it:", f"source {shlex.quote(str(info.env_file))}"))
+        introduction = "There, sign in:"
     else:
-        where = "Paste the export lines above into another terminal, and sign in there:"
-    if facts.auth_url is None:
-        commands.append((where, sign_in_command(trusts=facts.trusted is not None)))
+        introduction = "Paste the export lines above into another terminal, and sign in there:"
+    if info.auth_url is None:
+        commands.append((introduction, sign_in_command(trusts=info.trusted is not None)))
     if _DEMO.exists():
         commands.append(
             ("Watch a model being uploaded, deployed and scored, on a sandbox of its own:", shlex.quote(str(_DEMO)))
@@ -85,10 +85,10 @@ def _commands(facts: Facts) -> list[tuple[str, str]]:
 
 
 def sign_in_command(*, trusts: bool) -> str:
-    """Return a command for a shell with the `export` lines, which answers with a token.
+    """Return a shell command that requests a token with the variables of the `export` lines.
 
     Args:
-        trusts: Whether a certificate has to be trusted that the lines name.
+        trusts: Whether the variables name a certificate that has to be trusted.
     """
     return (
         "curl -s "
@@ -103,5 +103,5 @@ def _paint(text: str, code: str) -> str:
     return f"{code}{text}{_PLAIN}"
 
 
-def _leave(text: str, _: str) -> str:
+def _plain(text: str, _: str) -> str:
     return text

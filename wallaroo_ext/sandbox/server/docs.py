@@ -1,7 +1,7 @@
-"""The contract as a page for people: Swagger UI, its files served from here, and the contract as JSON beside it.
+"""The contract as a web page: Swagger UI, its files, and the contract as JSON.
 
-Swagger UI's files come from the package `offapi`, which has their licence. The page loads nothing from elsewhere, and
-its Content-Security-Policy keeps it so.
+Swagger UI's files come from the package `offapi`, which includes their licence. The page loads nothing from other
+hosts, which its Content-Security-Policy enforces.
 """
 
 from __future__ import annotations
@@ -26,38 +26,38 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-_OUR_FILES = {"page.css": "text/css", "page.js": "text/javascript"}
-# As the page names them, and as `offapi` does.
+_PAGE_FILES = {"page.css": "text/css", "page.js": "text/javascript"}
+# The names in the page, and the names in `offapi`.
 _SWAGGER_UI_FILES = {
     "swagger-ui.css": ("swagger_style.css", "text/css"),
     "swagger-ui.js": ("swagger_bundle.js", "text/javascript"),
 }
 _HEADERS = {
-    "Cache-Control": "no-cache",  # another version of the sandbox may answer here next
+    "Cache-Control": "no-cache",  # another version of the sandbox may answer here later
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-# Swagger UI's style sheet has its icons as data.
+# Swagger UI's style sheet contains its icons as data URLs.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'"
 )
-_PRINTED = (
+_SANDBOX_CREDENTIALS = (
     "the <code>WALLAROO_USER</code>, <code>WALLAROO_PASSWORD</code> and <code>WALLAROO_CLIENT_SECRET</code> "
     "that the sandbox printed when it started"
 )
 _BEARER = "bearerToken"
 _SIGN_IN = "signIn"
-_KNOWN_HOSTS = 8  # a sandbox is reached by few names, and any Host header can be sent
+_CACHED_HOSTS = 8  # a limit, because clients can send any Host header
 
 
 def docs_routes(page: str, load: Callable[[], dict[str, Any]], auth_url: str | None = None) -> list[Route]:
-    """Return the page, its files, and the contract as JSON. Nothing is read before it is asked for.
+    """Return the routes of the page, its files, and the contract as JSON. Files are read at the first request.
 
     Args:
-        page: The path of the page; the others are below it.
-        load: Gives the contract.
-        auth_url: Another issuer that the sandbox trusts, without a path; None for the sandbox.
+        page: The path of the page; the other paths are below it.
+        load: Returns the contract.
+        auth_url: The URL, without a path, of another issuer that the sandbox trusts; None for the sandbox itself.
     """
     document = cache(load)
 
@@ -65,7 +65,7 @@ def docs_routes(page: str, load: Callable[[], dict[str, Any]], auth_url: str | N
     def page_text() -> str:
         return _fill_page(page, auth_url)
 
-    @lru_cache(maxsize=_KNOWN_HOSTS)
+    @lru_cache(maxsize=_CACHED_HOSTS)
     def contract_at(base_url: str) -> bytes:
         return orjson.dumps(served_copy(document(), base_url, auth_url or base_url), default=str)
 
@@ -80,18 +80,18 @@ def docs_routes(page: str, load: Callable[[], dict[str, Any]], auth_url: str | N
     return [
         Route(page, answer_page),
         Route(f"{page}/openapi.json", answer_contract),
-        *(_file_route(page, name, media_type) for name, media_type in _OUR_FILES.items()),
+        *(_file_route(page, name, media_type) for name, media_type in _PAGE_FILES.items()),
         *(_file_route(page, name, media_type) for name, (_, media_type) in _SWAGGER_UI_FILES.items()),
     ]
 
 
 def served_copy(document: dict[str, Any], base_url: str, auth_url: str) -> dict[str, Any]:
-    """Return the contract with a sandbox as its only server, and with a way to sign in that Swagger UI has a form for.
+    """Return the contract with the sandbox as its only server, and a security scheme that Swagger UI has a form for.
 
     Args:
-        document: The contract; it is left as it is.
-        base_url: The sandbox's URL, without a slash at its end.
-        auth_url: The URL of who issues its tokens, without a slash at its end.
+        document: The contract; it is not changed.
+        base_url: The URL of the sandbox, without a trailing slash.
+        auth_url: The URL of the token issuer, without a trailing slash.
     """
     components = object_of(document.get("components"))
     schemes = {_SIGN_IN: _sign_in_scheme(auth_url), **object_of(components.get("securitySchemes"))}
@@ -113,14 +113,14 @@ def _sign_in_scheme(auth_url: str) -> dict[str, Any]:
 
 
 def _path_item(item: dict[str, Any], auth_url: str) -> dict[str, Any]:
-    """Return a path and its operations; a path with servers of its own is the token endpoint's."""
+    """Return a path item with security and servers; only the token endpoint's path has servers of its own."""
     operations = {key: _with_sign_in(cast("Any", value)) for key, value in item.items() if isinstance(value, dict)}
     servers = {"servers": [{"url": auth_url, "description": "Who issues the tokens."}]} if "servers" in item else {}
     return item | operations | servers
 
 
 def _with_sign_in(value: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of the document or of an operation: where it takes a bearer token, signing in will do as well."""
+    """Return a copy of the document or of an operation with signing in as an alternative to a bearer token."""
     security: list[dict[str, Any]] = value.get("security", [])
     if any(_BEARER in alternative for alternative in security):
         return value | {"security": [{_SIGN_IN: []}, *security]}
@@ -128,8 +128,8 @@ def _with_sign_in(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fill_page(page: str, auth_url: str | None) -> str:
-    text = (_our_directory() / "index.html").read_text(encoding="utf-8")
-    credentials = f"what <code>{html.escape(auth_url)}</code> knows you by" if auth_url else _PRINTED
+    text = (_page_directory() / "index.html").read_text(encoding="utf-8")
+    credentials = f"what <code>{html.escape(auth_url)}</code> knows you by" if auth_url else _SANDBOX_CREDENTIALS
     return Template(text).substitute(page=page, client_id=DEFAULT_CLIENT_ID, credentials=credentials)
 
 
@@ -141,19 +141,19 @@ def _file_route(page: str, name: str, media_type: str) -> Route:
 
 
 def _file(name: str) -> Path:
-    if name in _OUR_FILES:
-        return _our_directory() / name
+    if name in _PAGE_FILES:
+        return _page_directory() / name
     return _swagger_ui_directory() / _SWAGGER_UI_FILES[name][0]
 
 
-def _our_directory() -> Path:
+def _page_directory() -> Path:
     return Path(__file__).parent / "docs_page"
 
 
 @cache
 def _swagger_ui_directory() -> Path:
-    """Where the package is. It is not imported: that would read every file in it, and it has other pages than ours."""
-    found = find_spec("offapi")
-    if found is None or found.origin is None:
+    """Return the directory of the package, without importing it, which would read all of its files."""
+    spec = find_spec("offapi")
+    if spec is None or spec.origin is None:
         raise ModuleNotFoundError("Swagger UI's files are missing: install wallaroo-ext[sandbox].", name="offapi")
-    return Path(found.origin).parent
+    return Path(spec.origin).parent

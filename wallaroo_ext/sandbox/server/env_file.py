@@ -1,7 +1,7 @@
-"""Files of `export NAME=VALUE` lines that set a client's environment. They hold secrets, for their owner only.
+"""Files of `export NAME=VALUE` lines for a client's environment, readable by their owner only, since they have secrets.
 
-One is ours if it has just the lines that a sandbox writes for its default user, or scripts/keycloak for its tests; an
-empty file is nobody's. There is no mark in it, because it has what is printed, and that is evaluated by shells.
+An existing file is overwritten only if it is empty, or has exactly the lines that a sandbox or scripts/keycloak writes.
+The file carries no marker, because it has the lines that are also printed for shells to evaluate.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 _VALUE = r"""(?:'[^']*'|"'"|[^\s'"])*"""
 
 
-def _form(*names: str) -> str:
-    """Return a pattern of lines that set variables, in this order; where a value is given, to this value."""
+def _pattern(*names: str) -> str:
+    """Return a pattern of lines that set variables in this order, to any value unless the name includes one."""
     return "".join(rf"export {name if '=' in name else f'{name}={_VALUE}'}\n" for name in names)
 
 
 _USER = ("WALLAROO_CLIENT_ID", "WALLAROO_CLIENT_SECRET", "WALLAROO_USER=user@example[.]com", "WALLAROO_PASSWORD")
-_SANDBOX = f"{_form('WALLAROO_API_URL', 'WALLAROO_AUTH_URL')}(?:{_form(*_USER)})?(?:{_form('WALLAROO_CA_BUNDLE')})?"
-_KEYCLOAK = _form(
+_SANDBOX = (
+    f"{_pattern('WALLAROO_API_URL', 'WALLAROO_AUTH_URL')}(?:{_pattern(*_USER)})?(?:{_pattern('WALLAROO_CA_BUNDLE')})?"
+)
+_KEYCLOAK = _pattern(
     "WALLAROO_AUTH_URL",
     "WALLAROO_CLIENT_ID",
     "WALLAROO_CLIENT_SECRET",
@@ -37,11 +39,11 @@ _KEYCLOAK = _form(
     "KC_BOOTSTRAP_ADMIN_USERNAME",
     "KC_BOOTSTRAP_ADMIN_PASSWORD",
 )
-_OURS = re.compile(f"(?:{_SANDBOX}|{_KEYCLOAK})?")
+_KNOWN_CONTENT = re.compile(f"(?:{_SANDBOX}|{_KEYCLOAK})?")
 
 
 class EnvFileError(Exception):
-    """A file was named for the environment that is not one of ours; the message says what to do."""
+    """A file for the environment cannot be written, or has other content; the message says what to do."""
 
 
 def env_lines(variables: Mapping[str, str]) -> str:
@@ -50,18 +52,18 @@ def env_lines(variables: Mapping[str, str]) -> str:
 
 
 def check_env_file(path: Path) -> None:
-    """Refuse a file that could not be written, or that we did not write, before any work is done.
+    """Check that a file can be written and would not overwrite other content, before any work is done.
 
     Raises:
-        EnvFileError: It is a link, no file, or has anything else than such lines, or it cannot be read, or made.
+        EnvFileError: The path is a link or no file, has other content, or cannot be read or created.
     """
     try:
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode):
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
             raise EnvFileError(f"--env-file {path} is a link or no file, and gets a password: name a new file.")
-        if not _OURS.fullmatch(path.read_bytes().decode("utf-8", "replace")):
+        if not _KNOWN_CONTENT.fullmatch(path.read_bytes().decode("utf-8", "replace")):
             raise EnvFileError(
-                f"--env-file {path} is not as this program writes such files: name a new one, or remove it."
+                f"--env-file {path} has content that this program did not write: name a new file, or remove it."
             )
     except FileNotFoundError:
         pass
@@ -84,10 +86,10 @@ def _check_directory(path: Path) -> None:
 
 
 def write_env_file(path: Path, lines: str) -> None:
-    """Write lines to a file, or replace one that has such lines only. Its owner alone may read it.
+    """Write lines to a file that only its owner can read, unless the file has other content.
 
     Raises:
-        EnvFileError: It has anything else, or cannot be written.
+        EnvFileError: The file has other content, or cannot be written.
     """
     check_env_file(path)
     try:

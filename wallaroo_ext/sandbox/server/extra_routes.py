@@ -33,7 +33,7 @@ _CONTROLS = {
 
 
 def extra_routes(instance: Instance, contract: ContractSpec) -> list[Route]:
-    """Return every route that is not an operation of the contract."""
+    """Return the routes that are not operations of the contract."""
     return [
         *_issuer_routes(instance, contract),
         *control_routes(instance, contract, _CONTROLS),
@@ -42,7 +42,7 @@ def extra_routes(instance: Instance, contract: ContractSpec) -> list[Route]:
 
 
 def _issuer_routes(instance: Instance, contract: ContractSpec) -> list[Route]:
-    """Return what an issuer of tokens publishes; nothing where the sandbox trusts another one."""
+    """Return the routes of a token issuer; none if the sandbox trusts another issuer."""
     if instance.issuer is not None:
         return []
     realm = realm_path(contract.operations["request_token"].path)
@@ -68,7 +68,7 @@ def _issuer_routes(instance: Instance, contract: ContractSpec) -> list[Route]:
 
 
 def _json_route(path: str, content: Callable[[Request], dict[str, Any]]) -> Route:
-    """Return a route that answers GET with what a function gives, which caches have to ask for again."""
+    """Return a route that answers GET with the JSON that a function returns; caches have to revalidate it."""
 
     def endpoint(request: Request) -> Response:
         return Response(

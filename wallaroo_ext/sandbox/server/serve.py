@@ -1,4 +1,4 @@
-"""Running a sandbox as a program: the port, the lines that tell how to reach it, a clean end."""
+"""Running a sandbox as a program: listening, announcing how to reach it, and ending cleanly."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from wallaroo_ext.sandbox.http.protocol import DroppableProtocol
 from wallaroo_ext.sandbox.http.validation import ContractSpec
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.server.app import create_app
-from wallaroo_ext.sandbox.server.banner import Facts, first_screen, last_line
+from wallaroo_ext.sandbox.server.banner import SandboxInfo, banner, farewell
 from wallaroo_ext.sandbox.server.env_file import check_env_file, env_lines, write_env_file
-from wallaroo_ext.sandbox.server.tls import Tls, given_pair, throw_away_pair
+from wallaroo_ext.sandbox.server.tls import TlsFiles, generated_certificate, given_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -44,25 +44,24 @@ if TYPE_CHECKING:
 
 _SHUTDOWN_SECONDS = 5
 _PORT_SETTING = "port"
-_OTHER_PORT = "Port {}, which this data directory had before, is taken: it is {} now, and clients have to be told.\n"
-_IN_THE_CLEAR = "This is plain http on {}: everyone on the way can read passwords and tokens; --tls encrypts them.\n"
+_PORT_CHANGED = "Port {}, which this data directory had before, is taken: it is {} now, and clients have to be told.\n"
+_UNENCRYPTED = "This is plain http on {}: others on the network can read passwords and tokens; --tls encrypts them.\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """Where a sandbox answers, and what it says of itself.
+    """Where a sandbox listens, and what it writes where.
 
     Attributes:
         host: The address to listen on.
-        port: The port; 0 for a free one, None for the one that the data directory had last, or a free one.
-        directory: Where its state is kept; None for a temporary directory, which is removed at the end.
-        env_file: Where the `export` lines are written as well, readable by its owner only; a file with anything else is
-            refused.
-        certificate: The file of a certificate, to speak TLS with `key`; None without one.
-        key: The file of its private key.
-        throw_away_tls: Whether it speaks TLS with a certificate that it makes itself.
-        log_format: How each request is logged on stderr.
-        ends_with_stdin: Whether it ends when its standard input does, as it does when the program ends that started it.
+        port: The port; 0 for a free one; None for the last port of the data directory if it is free, else a free one.
+        directory: The data directory; None for a temporary one, which is removed at the end.
+        env_file: A file for the `export` lines, which only its owner can read; a file with other content is refused.
+        certificate: The file of a certificate for TLS; None for plain http or a generated certificate.
+        key: The file of the private key of the certificate.
+        generate_certificate: Whether to use TLS with a generated certificate.
+        log_format: The format of the access log on stderr.
+        ends_with_stdin: Whether the sandbox ends when its standard input is closed, as when its parent process ends.
     """
 
     host: str = "127.0.0.1"
@@ -71,18 +70,18 @@ class ServerOptions:
     env_file: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
-    throw_away_tls: bool = False
+    generate_certificate: bool = False
     log_format: LogFormat = "text"
     ends_with_stdin: bool = False
 
 
 class LimitedServer(uvicorn.Server):
-    """Serves an application on sockets that are bound, with limits for connections and for what comes over them.
+    """Serves an application on bound sockets, with limits on connections and requests.
 
     Args:
-        config: What `server_config` gives.
-        on_ready: Called once it answers.
-        limit: How many connections there may be; None for as many as this process can hold.
+        config: The configuration from `server_config`.
+        on_ready: Called once the server accepts connections.
+        limit: The largest number of connections; None for as many as this process can hold.
     """
 
     def __init__(
@@ -93,23 +92,23 @@ class LimitedServer(uvicorn.Server):
         self._limit = connection_limit() if limit is None else limit
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer on the sockets."""
-        await super().startup([])  # without any, since asyncio would accept on them without limits
+        """Start to accept connections on the sockets."""
+        await super().startup([])  # no sockets, because asyncio would accept connections without limits
         protocol = partial(
             DroppableProtocol, self.config, self.server_state, self.lifespan.state, asyncio.get_running_loop()
         )
         for listener in sockets or ():
             acceptor = Acceptor(listener, protocol, self.server_state.connections, self.config.ssl, self._limit)
             acceptor.start(self.config.backlog)
-            self.servers.append(cast("asyncio.Server", acceptor))  # uvicorn closes them, and waits for them
+            self.servers.append(cast("asyncio.Server", acceptor))  # so that uvicorn closes it and waits for it
         self._on_ready()
 
 
-def server_config(application: ASGIApp, tls: Tls | None = None) -> uvicorn.Config:
-    """Return how an application is served: by what is said here, and by nothing that the environment says.
+def server_config(application: ASGIApp, tls: TlsFiles | None = None) -> uvicorn.Config:
+    """Return a configuration of uvicorn that does not depend on the environment.
 
-    uvicorn would believe `X-Forwarded-For` of whom `FORWARDED_ALLOW_IPS` names, and so take a request from anywhere for
-    one of this machine. It would read `WEB_CONCURRENCY`, too, and speak WebSocket where a library for it is installed.
+    By default, uvicorn trusts `X-Forwarded-For` from the hosts in `FORWARDED_ALLOW_IPS`, so that a remote request could
+    pass as local. It also reads `WEB_CONCURRENCY`, and serves WebSocket if a library for it is installed.
     """
     return uvicorn.Config(
         application,
@@ -119,7 +118,7 @@ def server_config(application: ASGIApp, tls: Tls | None = None) -> uvicorn.Confi
         ws="none",
         interface="asgi3",
         lifespan="on",
-        loop="asyncio",  # where it is installed, uvloop takes three times as long to read a large body
+        loop="asyncio",  # uvloop takes three times as long to read a large body
         workers=1,
         proxy_headers=False,
         forwarded_allow_ips="",
@@ -132,55 +131,61 @@ def server_config(application: ASGIApp, tls: Tls | None = None) -> uvicorn.Confi
 def serve(server: ServerOptions, options: SandboxOptions) -> None:
     """Run a sandbox until it is interrupted.
 
-    Once it answers, the `export WALLAROO_…=…` lines of its default user are printed, and written to a file; where it
-    trusts another issuer, those of the two URLs.
+    Once it accepts connections, the `export WALLAROO_…=…` lines for its default user are printed, and written to the
+    `env_file`. If it trusts another issuer, only the two URLs are.
 
     Args:
-        server: Where it answers, and what it says of itself.
-        options: What was chosen for this run.
+        server: Where the sandbox listens, and what it writes where.
+        options: The options of this run.
 
     Raises:
-        CertificateError: The certificate cannot be served.
-        DataDirectoryError: The data directory cannot be worked on, because another sandbox does, for one.
-        EnvFileError: The file for the lines has something else.
-        OSError: The host is none of this machine, the port is taken, or the directory cannot be written to.
+        CertificateError: The certificate cannot be used.
+        DataDirectoryError: The data directory cannot be used, for instance because another sandbox uses it.
+        EnvFileError: The file for the lines has other content.
+        OSError: The host is not an address of this machine, the port is taken, or the directory is not writable.
     """
     if server.env_file is not None:
         check_env_file(server.env_file)
     with listening(server.host, 0):
-        pass  # nothing is made, nor a certificate for its name, for a host that cannot be
+        pass  # fail before creating anything if the host is invalid
     keep_memory()
     with (
         suppress(KeyboardInterrupt),
-        _interrupted_by(signal.SIGTERM),
+        _as_interrupt(signal.SIGTERM),
         ExitStack() as opened,
-        _state(server.directory) as state,
+        _data_directory(server.directory) as directory,
     ):
         listener = None if server.port is None else opened.enter_context(listening(server.host, server.port))
         if server.ends_with_stdin:
             threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
-        given = None if server.certificate is None or server.key is None else given_pair(server.certificate, server.key)
-        instance = Instance(state, options)
+        given = (
+            None
+            if server.certificate is None or server.key is None
+            else given_certificate(server.certificate, server.key)
+        )
+        instance = Instance(directory, options)
         try:
-            tls = throw_away_pair(state / "tls", server.host) if server.throw_away_tls else given
+            tls = generated_certificate(directory / "tls", server.host) if server.generate_certificate else given
             if listener is None:
-                listener = opened.enter_context(_listening_as_before(server.host, instance.store))
+                listener = opened.enter_context(_listening_on_last_port(server.host, instance.store))
             port = listener.getsockname()[1]
             instance.store.change_setting(_PORT_SETTING, str(port))
-            facts = _facts(server, options, state, tls, port)
+            info = _sandbox_info(server, options, directory, tls, port)
         except BaseException:
             instance.close()
             raise
-        _run(server, instance, tls, facts, listener)
+        _run(server, instance, tls, info, listener)
 
 
-def _facts(server: ServerOptions, options: SandboxOptions, state: Path, tls: Tls | None, port: int) -> Facts:
-    """Return where the sandbox is, for whoever is told of it."""
+def _sandbox_info(
+    server: ServerOptions, options: SandboxOptions, directory: Path, tls: TlsFiles | None, port: int
+) -> SandboxInfo:
+    """Return the facts that are shown to the user."""
     scheme, host = ("http", _reachable(server.host)) if tls is None else ("https", tls.host(server.host))
-    return Facts(
+    return SandboxInfo(
         url=f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}",
         release=options.release,
-        directory=state.absolute(),
+        directory=directory.absolute(),
         is_kept=server.directory is not None,
         env_file=server.env_file,
         trusted=None if tls is None or tls.trusted is None else tls.trusted.absolute(),
@@ -188,8 +193,10 @@ def _facts(server: ServerOptions, options: SandboxOptions, state: Path, tls: Tls
     )
 
 
-def _run(server: ServerOptions, instance: Instance, tls: Tls | None, facts: Facts, listener: socket.socket) -> None:
-    """Answer until a signal comes; the application closes the instance."""
+def _run(
+    server: ServerOptions, instance: Instance, tls: TlsFiles | None, info: SandboxInfo, listener: socket.socket
+) -> None:
+    """Serve requests until a signal arrives; the application closes the instance."""
     log = LogWriter(sys.stderr)
     log_failures(log, _secrets(instance), as_json=server.log_format == "json")
     config = server_config(_application(instance, log, server.log_format), tls)
@@ -197,16 +204,11 @@ def _run(server: ServerOptions, instance: Instance, tls: Tls | None, facts: Fact
     failures: list[Exception] = []
 
     def announce() -> None:
-        try:
-            _announce(server, instance, facts)
-        except Exception as error:  # noqa: BLE001 - raised below: uvicorn would print its traceback
-            failures.append(error)
-            asyncio.get_running_loop().call_soon(setattr, running, "should_exit", True)
-        else:
-            instance.engine.resume()
+        _announce(server, instance, info)
+        instance.engine.resume()
 
     running = LimitedServer(config, announce)
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # else it was started to outlive its terminal
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # otherwise it was started to outlive its terminal
         signal.signal(signal.SIGHUP, running.handle_exit)
     try:
         running.run([listener])
@@ -215,44 +217,44 @@ def _run(server: ServerOptions, instance: Instance, tls: Tls | None, facts: Fact
     finally:
         log.close()
         if sys.stderr.isatty():
-            _say(f"\r{last_line(facts)}")
+            _print_message(f"\r{farewell(info)}")
 
 
 def _application(instance: Instance, log: LogWriter, log_format: LogFormat) -> ASGIApp:
-    """Return the sandbox, with what stands between it and the network."""
+    """Return the sandbox's application, with CORS and the access log."""
     spec = ContractSpec(contract.load())
     application: ASGIApp = LoopbackCors(create_app(instance, spec))
     if log_format == "off":
         return application
-    form = json_line if log_format == "json" else coloured_line if shows_colours(sys.stderr) else text_line
-    return AccessLog(application, spec.operations, log.write, form)
+    format_entry = json_line if log_format == "json" else coloured_line if shows_colours(sys.stderr) else text_line
+    return AccessLog(application, spec.operations, log.write, format_entry)
 
 
-def _announce(server: ServerOptions, instance: Instance, facts: Facts) -> None:
-    """Tell programs on stdout and in the file, and people on stderr."""
-    lines = export_lines(facts.url, instance, facts.trusted)
+def _announce(server: ServerOptions, instance: Instance, info: SandboxInfo) -> None:
+    """Print the `export` lines on stdout and to the file, and the banner on stderr."""
+    lines = export_lines(info.url, instance, info.trusted)
     if server.env_file is not None:
         write_env_file(server.env_file, lines)
-    print(lines, end="", flush=True)  # noqa: T201 - what the command is for
-    if facts.url.startswith("http:") and not is_local_name(server.host.lower()):
-        _say(_IN_THE_CLEAR.format(server.host))
+    print(lines, end="", flush=True)  # noqa: T201 - the output of the command
+    if info.url.startswith("http:") and not is_local_name(server.host.lower()):
+        _print_message(_UNENCRYPTED.format(server.host))
     if sys.stderr.isatty():
-        _say(first_screen(facts, coloured=shows_colours(sys.stderr)))
+        _print_message(banner(info, coloured=shows_colours(sys.stderr)))
 
 
-def _say(text: str) -> None:
-    print(text, end="", file=sys.stderr, flush=True)  # noqa: T201 - to the person who started it
+def _print_message(text: str) -> None:
+    print(text, end="", file=sys.stderr, flush=True)  # noqa: T201 - messages to the user
 
 
 def _secrets(instance: Instance) -> list[str]:
-    """Return what the log must not have."""
+    """Return the secrets that must not appear in the log."""
     credentials = instance.credentials
     known = (credentials.password, credentials.client_secret, instance.options.control_secret)
     return [secret for secret in known if secret]
 
 
 def export_lines(url: str, instance: Instance, trusted: Path | None = None) -> str:
-    """Shell lines that set the environment of a client; who may sign in at another issuer is not known here."""
+    """Return shell lines that set the environment of a client; credentials at another issuer are unknown."""
     credentials = instance.credentials
     variables = {"WALLAROO_API_URL": url}
     if instance.issuer is not None:
@@ -271,8 +273,8 @@ def export_lines(url: str, instance: Instance, trusted: Path | None = None) -> s
 
 
 @contextmanager
-def _interrupted_by(number: signal.Signals) -> Generator[None]:
-    """End on a signal as on Ctrl-C, so that what is temporary is removed."""
+def _as_interrupt(number: signal.Signals) -> Generator[None]:
+    """Treat a signal like Ctrl-C within the block, so that temporary files are removed."""
 
     def interrupt(_: int, __: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
@@ -285,8 +287,8 @@ def _interrupted_by(number: signal.Signals) -> Generator[None]:
 
 
 def _end_with_stdin() -> None:
-    """Read standard input to its end, and end the sandbox as SIGTERM does."""
-    with suppress(OSError):  # it is closed already
+    """Wait until standard input is closed, then end the sandbox with SIGTERM."""
+    with suppress(OSError):  # already closed
         while os.read(0, 4096):
             pass
     os.kill(os.getpid(), signal.SIGTERM)
@@ -294,46 +296,46 @@ def _end_with_stdin() -> None:
 
 @contextmanager
 def listening(host: str, port: int) -> Generator[socket.socket]:
-    """Yield a socket that listens; what comes before the sandbox accepts waits in the system's queue.
+    """Yield a listening socket; connections wait in its backlog until the sandbox accepts them.
 
-    asyncio turns off Nagle's algorithm, which would add 40 ms to an answer, only on sockets that name their protocol.
+    The protocol is given because only then asyncio turns off Nagle's algorithm, which would add 40 ms to an answer.
 
     Raises:
-        OSError: The host is none of this machine, or the port is taken.
+        OSError: The host is not an address of this machine, or the port is taken.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             if not host:
-                raise ValueError("to the system, this is every address")  # noqa: TRY301 - as all that is no host
+                raise ValueError("an empty host means every address")  # noqa: TRY301 - handled like other invalid hosts
             listener.bind((host, port))
-        except (ValueError, TypeError):  # it cannot be encoded as a name
+        except (ValueError, TypeError):  # the host cannot be encoded as a name
             raise OSError(errno.EADDRNOTAVAIL, "that is no name or address of a host") from None
-        listener.listen()  # only then is the port nobody else's
+        listener.listen()  # only then is the port reserved
         yield listener
 
 
 @contextmanager
-def _listening_as_before(host: str, store: Store) -> Generator[socket.socket]:
-    """A socket on the port that the data directory had last, so that what clients know is still true; else another."""
-    before = store.setting(_PORT_SETTING, lambda: "0")
+def _listening_on_last_port(host: str, store: Store) -> Generator[socket.socket]:
+    """Yield a socket on the last port of the data directory, so that clients find it again, or else on a free port."""
+    last_port = store.setting(_PORT_SETTING, lambda: "0")
     with ExitStack() as opened:
         try:
-            listener = opened.enter_context(listening(host, int(before)))
+            listener = opened.enter_context(listening(host, int(last_port)))
         except (OSError, OverflowError, ValueError):
             listener = opened.enter_context(listening(host, 0))
-            _say(_OTHER_PORT.format(before, listener.getsockname()[1]))
+            _print_message(_PORT_CHANGED.format(last_port, listener.getsockname()[1]))
         yield listener
 
 
 def _reachable(host: str) -> str:
-    """Return the host to reach a listening address by."""
+    """Return the host by which clients on this machine reach a listening address."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - only compared with
 
 
 @contextmanager
-def _state(directory: Path | None) -> Generator[Path]:
+def _data_directory(directory: Path | None) -> Generator[Path]:
     if directory is not None:
         yield directory
         return

@@ -1,4 +1,4 @@
-"""TLS: a certificate that was given, or a throw-away one that clients on this machine can be told to trust."""
+"""TLS with a given certificate, or with a generated one that clients on this machine can be told to trust."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from wallaroo_ext._util.atomic_files import PRIVATE, write_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LIFETIME = timedelta(days=397)  # browsers refuse those that live longer
-_RENEWED_BEFORE = timedelta(days=180)  # it is looked at when a sandbox starts, and some run for months
+_LIFETIME = timedelta(days=397)  # browsers refuse longer lifetimes
+_RENEWED_BEFORE = timedelta(days=180)  # checked only at the start, and some sandboxes run for months
 _CLOCK_SKEW = timedelta(days=1)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - only compared with
-_NOTHING_TO_TYPE = ""
+_ALL_ADDRESSES = {"0.0.0.0", "::"}  # noqa: S104 - only compared with
+_EMPTY_PASSWORD = ""
 _AUTHORITY = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Wallaroo sandbox, throw-away authority")])
 
 
 class CertificateError(Exception):
-    """A certificate that cannot be served; the message says what to do."""
+    """A certificate cannot be used; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tls:
-    """What a server needs, and what its clients do.
+class TlsFiles:
+    """The files for TLS of a server and its clients.
 
     Attributes:
-        certificate: The file of the certificate and what it was signed with.
-        key: The file of its private key.
-        trusted: The file that a client has to trust; None where the client's own authorities are to know it.
-        names: The host names and addresses that it is good for.
+        certificate: The file with the certificate chain.
+        key: The file with the private key.
+        trusted: The file that clients have to trust; None if they trust the certificate's authority already.
+        names: The host names and addresses that the certificate is valid for.
     """
 
     certificate: Path
@@ -52,35 +52,35 @@ class Tls:
     names: frozenset[str]
 
     def host(self, listening: str) -> str:
-        """Return the name, among those that reach a listening address, that the certificate is good for.
+        """Return a name that reaches a listening address and that the certificate is valid for.
 
         Args:
             listening: The address that the server listens on.
 
         Raises:
-            CertificateError: There is none.
+            CertificateError: There is no such name.
         """
         candidates = _names_of(listening)
-        if listening in _EVERYWHERE:
+        if listening in _ALL_ADDRESSES:
             candidates += sorted(name for name in self.names if "*" not in name)
-        found = next((name for name in candidates if name in self.names), None)
-        if found is None:
+        host = next((name for name in candidates if name in self.names), None)
+        if host is None:
             raise CertificateError(
                 f"The certificate {self.certificate} is good for {', '.join(sorted(self.names)) or 'no name'}, and not "
                 f"for {candidates[0]}: give --host a name or an address that it is good for."
             )
-        return found
+        return host
 
 
-def given_pair(certificate: Path, key: Path) -> Tls:
-    """Return a certificate and a key that a person made.
+def given_certificate(certificate: Path, key: Path) -> TlsFiles:
+    """Check a certificate and a key that the user gave, and return them.
 
     Args:
-        certificate: A PEM file: the certificate, and after it what it was signed with.
+        certificate: A PEM file with the certificate chain, the server's certificate first.
         key: A PEM file with the private key, without a password.
 
     Raises:
-        CertificateError: They cannot be read, do not belong together, or the certificate's time is over.
+        CertificateError: The files cannot be read or do not belong together, or the certificate has expired.
     """
     try:
         chain = x509.load_pem_x509_certificates(certificate.read_bytes())
@@ -93,49 +93,50 @@ def given_pair(certificate: Path, key: Path) -> Tls:
         raise CertificateError(f"The certificate {certificate} was good until {chain[0].not_valid_after_utc:%Y-%m-%d}.")
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key, password=lambda: _NOTHING_TO_TYPE)  # or it would ask the terminal
+        context.load_cert_chain(certificate, key, password=lambda: _EMPTY_PASSWORD)  # or OpenSSL prompts for one
     except (ssl.SSLError, ValueError):
         raise CertificateError(
             f"{key} is not the private key of {certificate} in PEM form, without a password."
         ) from None
     has_root = chain[-1].issuer == chain[-1].subject
-    return Tls(certificate, key, certificate if has_root else None, _names(chain[0]))
+    return TlsFiles(certificate, key, certificate if has_root else None, _names(chain[0]))
 
 
-def throw_away_pair(directory: Path, host: str) -> Tls:
-    """A certificate for this machine's names, made where there is none in a directory or its time is nearly over.
+def generated_certificate(directory: Path, host: str) -> TlsFiles:
+    """Return the generated certificate in a directory, after generating it if it is missing or expires soon.
 
-    Its authority can vouch for these names only, and its key is forgotten once it has signed: nobody who trusts it has
-    to trust anything else. What else has its files' names there is kept under another one; links are not followed.
+    The certificate's authority is restricted to the names of this machine, and its key is discarded after signing:
+    trusting it does not mean trusting any other certificate. Other files with the same names are renamed, and links are
+    not followed.
 
     Args:
-        directory: Where it is kept; made where it does not exist, readable by its owner only.
-        host: The address that the server listens on, which it is good for beside localhost.
+        directory: The directory of the files; created readable by its owner only if it does not exist.
+        host: The address that the server listens on. The certificate is valid for it and for localhost.
 
     Raises:
-        OSError: The directory cannot be written to.
+        OSError: The directory is not writable.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     pair, authority = directory / "server.pem", directory / "ca.pem"
     names = frozenset((*_LOOPBACK, *_names_of(host)))
-    if not _is_good(pair, authority, names):
+    if not _is_usable(pair, authority, names):
         for file in (pair, authority):
-            _set_aside_unless_ours(file)
-        _make(pair, authority, sorted(names))
-    return Tls(pair, pair, authority, names)
+            _rename_foreign_file(file)
+        _generate(pair, authority, sorted(names))
+    return TlsFiles(pair, pair, authority, names)
 
 
 def _names_of(listening: str) -> list[str]:
-    """Return what a listening address is called by its clients, the best name first."""
-    if listening in _EVERYWHERE:
-        here = "127.0.0.1" if listening == "0.0.0.0" else "::1"  # noqa: S104 - only compared with
-        return [here, "localhost", *_own_name()]
+    """Return the names by which clients reach a listening address, the best one first."""
+    if listening in _ALL_ADDRESSES:
+        loopback = "127.0.0.1" if listening == "0.0.0.0" else "::1"  # noqa: S104 - only compared with
+        return [loopback, "localhost", *_machine_name()]
     name = _normal(listening)
     return [name, "localhost"] if name in _LOOPBACK else [name]
 
 
-def _own_name() -> list[str]:
-    """Return what this machine calls itself, where that can be the name of a host."""
+def _machine_name() -> list[str]:
+    """Return the host name of this machine in a list, which is empty if the name is invalid."""
     try:
         return [_normal(socket.gethostname())]
     except UnicodeError:
@@ -143,7 +144,7 @@ def _own_name() -> list[str]:
 
 
 def _normal(name: str) -> str:
-    """Return a name or an address as a certificate has it."""
+    """Return a name or an address in the form in which certificates have it."""
     try:
         return str(ipaddress.ip_address(name))
     except ValueError:
@@ -151,7 +152,7 @@ def _normal(name: str) -> str:
 
 
 def _names(certificate: x509.Certificate) -> frozenset[str]:
-    """Return the names that a certificate has for clients; they do not look at its subject."""
+    """Return the names in a certificate's subjectAltName; clients ignore the subject."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
@@ -160,8 +161,8 @@ def _names(certificate: x509.Certificate) -> frozenset[str]:
     return frozenset(addresses.union(names.get_values_for_type(x509.DNSName)))
 
 
-def _is_good(pair: Path, authority: Path, names: frozenset[str]) -> bool:
-    """Return whether a pair that was made before can serve these names for a while."""
+def _is_usable(pair: Path, authority: Path, names: frozenset[str]) -> bool:
+    """Return whether a certificate generated earlier is valid for these names and long enough."""
     try:
         [certificate] = x509.load_pem_x509_certificates(_content(pair))
         certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(_content(authority)))
@@ -172,24 +173,24 @@ def _is_good(pair: Path, authority: Path, names: frozenset[str]) -> bool:
     return certificate.not_valid_after_utc - datetime.now(UTC) > _RENEWED_BEFORE and names <= _names(certificate)
 
 
-def _set_aside_unless_ours(file: Path) -> None:
-    """Give a file that is no throw-away certificate another name, before one takes its place."""
+def _rename_foreign_file(file: Path) -> None:
+    """Rename a file that is not a generated certificate, before one takes its place."""
     try:
         [certificate] = x509.load_pem_x509_certificates(_content(file))
-        ours = certificate.issuer == _AUTHORITY
+        is_generated = certificate.issuer == _AUTHORITY
     except (OSError, ValueError):
-        ours = False
-    if not ours and os.path.lexists(file):
+        is_generated = False
+    if not is_generated and os.path.lexists(file):
         file.rename(file.with_name(f"{file.name}.{secrets.token_hex(4)}.kept"))
 
 
 def _content(file: Path) -> bytes:
-    """Return what is in a file; a link is not followed."""
+    """Return the content of a file without following a link."""
     with os.fdopen(os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as opened:
         return opened.read()
 
 
-def _make(pair: Path, authority: Path, names: list[str]) -> None:
+def _generate(pair: Path, authority: Path, names: list[str]) -> None:
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root = _authority(authority_key, names)
     certificate = _certificate(key, names, root, authority_key)
@@ -233,7 +234,7 @@ def _certificate(
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    """Return what both certificates have."""
+    """Return a builder with what both certificates have in common."""
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()

@@ -1,4 +1,4 @@
-"""Does the sandbox fail on demand, as networks and servers do, and carry out what it says that it carries out?"""
+"""Does the sandbox fail on demand, as networks and servers do, and perform the operations that it should?"""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from wallaroo_ext.sandbox.faults import FaultMiddleware, Faults
 from wallaroo_ext.sandbox.faults.exchange import Exchange
 from wallaroo_ext.sandbox.faults.kinds import KINDS
 from wallaroo_ext.sandbox.http.problems import Problem
-from wallaroo_ext.sandbox.http.protocol import dropping
+from wallaroo_ext.sandbox.http.protocol import drop_connection
 from wallaroo_ext.sandbox.paths import CONTROL
 from wallaroo_ext.sandbox.process import running
 
@@ -53,20 +53,20 @@ _, ARROW, _ = contract.operation("infer_pipeline").request_types
 
 @pytest.fixture(scope="module")
 def data_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return where the sandbox of these tests keeps its state."""
+    """Return the data directory of the sandbox of these tests."""
     return tmp_path_factory.mktemp("faults")
 
 
 @pytest.fixture(scope="module")
 def sandbox(data_directory: Path) -> Generator[dict[str, str]]:
-    """Yield a sandbox of their own, since its rules hold for everyone who uses it."""
+    """Yield a sandbox for these tests alone, because fault rules affect all of its clients."""
     with running(data_directory) as environment:
         yield environment
 
 
 @pytest.fixture
 def control(sandbox: dict[str, str]) -> Generator[httpx.Client]:
-    """Plain HTTP to the route of the rules; there are none when the test begins."""
+    """Yield an HTTP client for the route of the fault rules, which have been cleared."""
     with httpx.Client(base_url=sandbox["WALLAROO_API_URL"]) as plain:
         assert plain.delete(FAULTS).json() == {"rules": []}
         yield plain
@@ -75,7 +75,7 @@ def control(sandbox: dict[str, str]) -> Generator[httpx.Client]:
 
 @pytest.fixture
 def fail(control: httpx.Client, token: str) -> Callable[..., None]:
-    """Adds a rule, for one request unless it says otherwise; whoever makes requests has signed in before."""
+    """Return a function that adds a rule, for one request by default. The HTTP client has already signed in."""
     assert token
 
     def add(operation: str, kind: str, **fields: Any) -> None:
@@ -100,13 +100,13 @@ def new_name() -> str:
 
 
 def written(http: httpx.Client, name: str) -> bool:
-    """Return whether a workspace of a name is there."""
+    """Return whether there is a workspace with a name."""
     return name in {workspace["name"] for workspace in post(http, LIST, {}).json()["workspaces"]}
 
 
 @dataclass
 class Received:
-    """What came over a connection, and how it ended."""
+    """The bytes received on a connection, and how it ended."""
 
     content: bytes
     reset: bool
@@ -129,7 +129,7 @@ class Received:
 def exchange_bytes(
     http: httpx.Client, operation: str, *, body: bytes = b"{}", path: str = "", media_type: str = JSON
 ) -> Received:
-    """Send a request over a connection of its own, and receive until the connection ends."""
+    """Send a request on a new connection, and return everything that is received until it ends."""
     request = http.build_request(
         "POST",
         path or contract.operation(operation).path,
@@ -153,7 +153,7 @@ def receive_all(connection: socket.socket) -> Received:
 
 
 def rows_file(rows: int) -> bytes:
-    """Rows for the small model, as an Arrow file."""
+    """Return rows for the small model as an Arrow file."""
     return bytes(to_file(to_table({"dense_input": np.zeros((rows, 29), np.float32)})))
 
 
@@ -253,7 +253,7 @@ class TestDroppedConnections:
 
     def test_only_the_sandboxs_own_server_can_drop_connections(self) -> None:
         with pytest.raises(RuntimeError, match="wallaroo-ext sandbox"):
-            dropping({"type": "http"})
+            asyncio.run(drop_connection({"type": "http"}, reset=False))
 
 
 class TestRefusals:
@@ -643,7 +643,7 @@ class TestRules:
         assert refused(control.post(FAULTS, json=body), "")
 
     @pytest.mark.parametrize(
-        ("rule", "said"),
+        ("rule", "reason"),
         [
             (1, "Rule 1: 1 is not of type"),
             ({"kind": "delay", "seconds": 1}, '"operation" is a required property'),
@@ -657,7 +657,7 @@ class TestRules:
             ({"operation": LIST, "kind": ["delay"]}, "Rule 1, kind:"),
             ({"operation": LIST, "kind": "bad-gateway", "times": 1}, "Rule 1, times: bad-gateway does not have"),
             ({"operation": LIST, "kind": "bad-gateway", "": 1}, "Rule 1, : bad-gateway does not have"),
-            ({"operation": LIST, "kind": "bad-gateway", 1: 1}, "Rule 1: it is no JSON"),
+            ({"operation": LIST, "kind": "bad-gateway", 1: 1}, "Rule 1: it is not JSON"),
             ({"operation": LIST, "kind": "bad-gateway", "count": -1}, "Rule 1, count: -1 is less than"),
             ({"operation": LIST, "kind": "bad-gateway", "count": True}, "Rule 1, count: true is not of type"),
             ({"operation": LIST, "kind": "bad-gateway", "count": 10**30}, "Rule 1, count:"),
@@ -682,7 +682,10 @@ class TestRules:
             ({"operation": LIST, "kind": "too-many-requests", "form": "date"}, '"retry_after" is a required property'),
             ({"operation": LIST, "kind": "service-unavailable", "retry_after": 1, "form": "x"}, "Rule 1, form:"),
             ({"operation": LIST, "kind": "redirect"}, '"location" is a required property'),
-            ({"operation": LIST, "kind": "redirect", "location": "/here"}, "Rule 1, location: '/here' is no whole URL"),
+            (
+                {"operation": LIST, "kind": "redirect", "location": "/here"},
+                "Rule 1, location: '/here' is not a complete URL",
+            ),
             ({"operation": LIST, "kind": "redirect", "location": "https://[a"}, "Rule 1, location:"),
             ({"operation": LIST, "kind": "redirect", "location": "https://?a"}, "Rule 1, location:"),
             ({"operation": LIST, "kind": "redirect", "location": "https://a\r\nb: c"}, "Rule 1, location:"),
@@ -693,13 +696,13 @@ class TestRules:
             ({"operation": TOKEN, "kind": "expired-token"}, "Rule 1, operation: a request to request_token has no"),
         ],
     )
-    def test_a_wrong_rule_is_refused_with_its_number_and_field(self, rule: Any, said: str) -> None:
+    def test_a_wrong_rule_is_refused_with_its_number_and_field(self, rule: Any, reason: str) -> None:
         faults = Faults()
         with pytest.raises(Problem) as refusal:
             faults.add([rule])
         assert refusal.value.status == 400
         sentence = object_of(refusal.value.content)["msg"]
-        assert said in sentence
+        assert reason in sentence
         assert sentence.startswith("Rule 1")
         assert sentence.endswith(".")
         assert faults.list() == []
