@@ -39,17 +39,17 @@ from contract_tests.support.servers.callers import sign_in
 from scripts.lib.bench.sandbox_processes import memory_of_tree_mib, sandboxes_below, tree
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.engine import tensors
-from wallaroo_ext.sandbox.engine.loaded_models import LoadedModel, ModelUnreadableError, RunningDeployment, open_models
-from wallaroo_ext.sandbox.engine.process import (
+from wallaroo_ext.sandbox.engine.engine import LoadedModel, ModelUnreadableError, RunningDeployment, open_models
+from wallaroo_ext.sandbox.engine.model_process import (
     ModelFile,
     ModelProcesses,
     ModelRefusedError,
     ProcessEndedError,
-    Refusal,
+    RowsRefusedError,
     ShortageError,
 )
 from wallaroo_ext.sandbox.http.problems import Problem
-from wallaroo_ext.sandbox.inference.inference_queue import AT_A_TIME, MOST_WAITING
+from wallaroo_ext.sandbox.inference.inference_queue import MAX_RUNNING, MAX_WAITING
 from wallaroo_ext.sandbox.process import running
 from wallaroo_ext.sandbox.server.options import SandboxOptions
 
@@ -281,8 +281,8 @@ def seconds_of(pid: int) -> float:
 
 ATTEMPTS = """
 import json, os, resource, socket, sys, threading, ctypes
-from wallaroo_ext.sandbox.engine_process import confinement
-layers = confinement.separate()
+from wallaroo_ext.sandbox.engine import confinement
+layers = confinement.isolate()
 parent = os.getppid()
 version = ctypes.CDLL(None).syscall(444, None, 0, 1)
 layers += confinement.confine(100 << 20)
@@ -326,10 +326,10 @@ print(json.dumps({
 
 
 BLIND = """
-from wallaroo_ext.sandbox import onnx_file
+from wallaroo_ext.sandbox.engine import onnx_file
 import wallaroo_ext.sandbox.engine.model_limits as model_limits
 model_limits.inspect = lambda content: onnx_file.OnnxFile(nodes=1)
-import wallaroo_ext.sandbox.inference.arrow_rows as arrow_rows
+import wallaroo_ext.sandbox.engine.arrow_rows as arrow_rows
 arrow_rows.check_file = lambda content, limit: False
 arrow_rows.check_table = lambda table, limit: None
 """
@@ -365,7 +365,7 @@ class TestBlind:
         file.write_bytes(negation())
         process = blind.load([ModelFile("m", file)])
         bomb = compressed_as_of_old(4096 * MIB)
-        with Peak(os.getpid()) as peak, pytest.raises(Refusal) as refused:
+        with Peak(os.getpid()) as peak, pytest.raises(RowsRefusedError) as refused:
             process.score([bomb])
         assert (refused.value.status, "more memory than they may" in str(refused.value)) == (413, True)
         assert peak.mib < memory_of_tree_mib(os.getpid()) + MOST_MIB
@@ -374,7 +374,7 @@ class TestBlind:
 
 HIDDEN = """
 from pathlib import Path
-from wallaroo_ext.sandbox.engine_process import confinement
+from wallaroo_ext.sandbox.engine import confinement
 read = Path.read_text
 def hidden(path, **options):
     if path.is_relative_to("/proc"):
@@ -446,7 +446,7 @@ class TestShortage:
     def test_a_lower_limit_of_the_system_holds_as_well(self) -> None:
         """As `ulimit -v` sets one."""
         within = "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))"
-        confined = "from wallaroo_ext.sandbox.engine_process import confinement; print(*confinement.confine(1 << 20))"
+        confined = "from wallaroo_ext.sandbox.engine import confinement; print(*confinement.confine(1 << 20))"
         program = f"{within}; {confined}"
         held = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
         assert held.startswith("limits")
@@ -500,7 +500,7 @@ class TestAttacks:
         with target_with(tmp_path, "--model-seconds", "300") as target, ThreadPoolExecutor(100) as threads:
             other = target.deployed(negation(), "other")
             endless = target.deployed(endless_loop(), "endless")
-            most = AT_A_TIME + MOST_WAITING
+            most = MAX_RUNNING + MAX_WAITING
             requests = [threads.submit(target.infer, endless, rows()) for _ in range(most + 8)]
             wait_until(lambda: sum(request.done() for request in requests) == 8)
             turned_away = [request.result() for request in requests if request.done()]
@@ -551,7 +551,7 @@ class TestNothingThatReturns:
             began = time.monotonic()
             with pytest.raises(ProcessEndedError) as ended:
                 processes.load([ModelFile("m", file)]).score([file_of(rows())])
-            assert ended.value.is_late
+            assert ended.value.timed_out
             assert time.monotonic() - began < 20
             forked = set(tree(os.getpid())) - before
             wait_until(lambda: not any(is_running(process) for process in forked), 10)
@@ -584,7 +584,7 @@ os.fork = limited
         def fails(*_: object, **__: object) -> None:
             raise FileNotFoundError("no directory for temporary files")
 
-        monkeypatch.setattr("wallaroo_ext.sandbox.engine.process.tempfile.TemporaryDirectory", fails)
+        monkeypatch.setattr("wallaroo_ext.sandbox.engine.model_process.tempfile.TemporaryDirectory", fails)
         file = tmp_path / "model"
         file.write_bytes(negation())
         with pytest.raises(ModelUnreadableError, match="no directory for temporary files"):

@@ -464,7 +464,7 @@ class TestRemoving:
         def rename(store: Store) -> None:
             staged = store.staging / "staged"
             staged.write_bytes(b"a model")
-            with store.placed(staged, THREE[1]), store.transaction() as db:
+            with store.add_model_file(staged, THREE[1]), store.transaction() as db:
                 db.execute("UPDATE model_versions SET version = ?", (THREE[1],))
                 store.after_commit(fail)
 

@@ -74,7 +74,7 @@ def test_a_placed_file_stays_only_where_its_row_does(store: Store, *, fails: boo
     staged = store.staging / "staged"
     staged.write_bytes(b"content")
     try:
-        with store.placed(staged, "version"), store.transaction() as db:
+        with store.add_model_file(staged, "version"), store.transaction() as db:
             assert store.model_file("version").exists()
             if fails:
                 add_orphan(db)
