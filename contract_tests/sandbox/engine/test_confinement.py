@@ -1,4 +1,4 @@
-"""Can a model, or a file of rows, reach or take nothing, whatever it says; and does nobody else feel what it does?"""
+"""Are models and files of rows confined to their own process, memory and time, whatever they contain?"""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 
 
 def sandbox_of(environment: dict[str, str]) -> int:
-    """Return the process of a sandbox, which keeps its directory beside the file of its environment."""
+    """Return the process id of the sandbox that listens on the port of an environment."""
     port = environment["WALLAROO_API_URL"].rsplit(":", 1)[1]
     for pid in sandboxes_below(os.getpid()):
         listening = Path(f"/proc/{pid}/net/tcp").read_text(encoding="ascii")
@@ -79,12 +79,12 @@ def sandbox_of(environment: dict[str, str]) -> int:
 
 
 def opened_by(pid: int) -> set[str]:
-    """Return what a process has open."""
+    """Return what the file descriptors of a process refer to."""
     return {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
 
 
 class Peak:
-    """The most that a process and all below it take, looked at twenty times a second."""
+    """The peak memory of a process and its descendants, measured twenty times a second."""
 
     def __init__(self, pid: int) -> None:
         self.mib = 0.0
@@ -106,7 +106,7 @@ class Peak:
 
 
 class Target:
-    """A sandbox with limits, and a caller who is signed in."""
+    """A sandbox with low limits, and a client that is signed in to it."""
 
     def __init__(self, environment: dict[str, str], http: httpx.Client) -> None:
         self.environment = environment
@@ -135,7 +135,7 @@ class Target:
         return time.monotonic() - began
 
     def processes(self) -> list[int]:
-        """Return the process that has the libraries, and those of the models."""
+        """Return the process ids of the fork server and of the workers."""
         return tree(self.pid)[1:]
 
     def all_run(self) -> bool:
@@ -144,7 +144,7 @@ class Target:
         return {found["status"] for found in listed} <= {"Running", None}
 
     def models(self) -> list[int]:
-        """Return the processes of the models."""
+        """Return the process ids of the workers."""
         return self.processes()[1:]
 
 
@@ -189,7 +189,7 @@ def is_running(pid: int) -> bool:
 
 class TestProcesses:
     def test_each_layer_holds(self, tmp_path: Path) -> None:
-        """What a process that has confined itself tries in vain, also at a file of its own user."""
+        """A process that has confined itself fails at all of this, also with a file of its own user."""
         file = tmp_path / "file"
         file.write_bytes(b"content")
         before = file.stat()
@@ -337,7 +337,7 @@ arrow_rows.check_table = lambda table, limit: None
 
 @pytest.fixture
 def blind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[ModelProcesses]:
-    """Processes in which nothing is looked through, as if a file had a form that nobody thought of."""
+    """Yield processes that check no file, as if a file could pass the checks in a way that nobody thought of."""
     (tmp_path / "sitecustomize.py").write_text(BLIND, encoding="utf-8")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     processes = ModelProcesses(
@@ -348,7 +348,7 @@ def blind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[ModelPro
 
 
 class TestBlind:
-    """What the system keeps from happening where the look-through does not."""
+    """What confinement prevents when the checks of files do not."""
 
     @pytest.mark.parametrize("location", ["another-users-model", "etc/passwd", "proc/self/environ", "../etc/passwd"])
     def test_a_model_reads_no_other_file(self, blind: ModelProcesses, tmp_path: Path, location: str) -> None:
@@ -402,7 +402,7 @@ def model(tmp_path: Path) -> ModelFile:
 
 @contextmanager
 def without_files(pid: int) -> Generator[None]:
-    """Yield a process can open nothing more for a while."""
+    """Keep a process from opening files during the `with` block."""
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, before[1]))
     try:
@@ -412,15 +412,15 @@ def without_files(pid: int) -> Generator[None]:
 
 
 class TestShortage:
-    """What the system does not give fails what needs it, and nothing else."""
+    """A refusal of the system fails the request that met it, and nothing else."""
 
-    @pytest.mark.parametrize("who", ["the sandbox", "the first process"])
+    @pytest.mark.parametrize("who", ["the sandbox", "the fork server"])
     def test_without_files_a_model_is_not_loaded_and_the_next_one_is(
         self, processes: ModelProcesses, model: ModelFile, who: str
     ) -> None:
         before = processes.load([model])
-        [first] = [pid for pid in tree(os.getpid())[1:] if before.pid in tree(pid)[1:]]
-        pid = os.getpid() if who == "the sandbox" else first
+        [fork_server] = [pid for pid in tree(os.getpid())[1:] if before.pid in tree(pid)[1:]]
+        pid = os.getpid() if who == "the sandbox" else fork_server
         with without_files(pid), pytest.raises(ModelUnreadableError, match=r"short of what it takes .*files"):
             open_models(processes, [model])
         assert before.score([file_of(rows())]).elapsed_ns > 0
@@ -436,7 +436,7 @@ class TestShortage:
         assert deployment.score([file_of(rows())]).outputs
         process.end()
 
-    def test_a_first_process_that_cannot_begin_is_said(self, model: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_fork_server_that_cannot_run_is_reported(self, model: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "executable", "/bin/false")
         processes = ModelProcesses(SandboxOptions())
         with pytest.raises(ModelUnreadableError, match="ends when it is started"):
@@ -444,7 +444,7 @@ class TestShortage:
         processes.close()
 
     def test_a_lower_limit_of_the_system_holds_as_well(self) -> None:
-        """As `ulimit -v` sets one."""
+        """A limit as `ulimit -v` sets it."""
         within = "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))"
         confined = "from wallaroo_ext.sandbox.engine import confinement; print(*confinement.confine(1 << 20))"
         program = f"{within}; {confined}"
@@ -527,7 +527,7 @@ class TestAttacks:
 
 @contextmanager
 def processes_with(directory: Path, monkeypatch: pytest.MonkeyPatch, patch: str) -> Generator[ModelProcesses]:
-    """Processes that run a patch before all else."""
+    """Yield processes that run a patch before anything else."""
     (directory / "sitecustomize.py").write_text(patch, encoding="utf-8")
     monkeypatch.setattr(sys, "path", [str(directory), *sys.path])
     processes = ModelProcesses(SandboxOptions(model_seconds=1))
@@ -540,14 +540,14 @@ def processes_with(directory: Path, monkeypatch: pytest.MonkeyPatch, patch: str)
 class TestNothingThatReturns:
     @pytest.mark.parametrize("step", ["load", "run"])
     def test_is_ended_with_its_process(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-        """As an operator would be that never looks at whether it should stop."""
+        """An operator may never check whether it should stop."""
         modules = "import time, wallaroo_ext.sandbox.engine.model_limits as m"
         sleep = f"{modules}\nm.ModelLimits.{step} = lambda *_: time.sleep(600)"
         file = tmp_path / "model"
         file.write_bytes(negation())
         with processes_with(tmp_path, monkeypatch, sleep) as processes:
             processes.start()
-            before = set(tree(os.getpid()))  # the one with the libraries, and a sandbox of other tests
+            before = set(tree(os.getpid()))  # the fork server, and a sandbox of other tests
             began = time.monotonic()
             with pytest.raises(ProcessEndedError) as ended:
                 processes.load([ModelFile("m", file)]).score([file_of(rows())])
@@ -578,7 +578,7 @@ os.fork = limited
             assert running.is_alive
             assert running.score([file_of(rows())]).outputs
 
-    def test_a_first_one_that_cannot_be_started_is_an_error_of_the_models(
+    def test_a_fork_server_that_cannot_be_created_is_an_error_of_the_models(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fails(*_: object, **__: object) -> None:
@@ -592,7 +592,7 @@ os.fork = limited
 
 
 class TestLists:
-    """Even lists of nothing take memory, of the sandbox itself."""
+    """Even empty lists take memory, in the sandbox's own process."""
 
     @pytest.mark.parametrize("shape", [[1, 1 << 26, 0], [1, 1 << 40, 0], [1 << 17, *[1] * 40]])
     @pytest.mark.parametrize("accepted", [ARROW, "application/json"])

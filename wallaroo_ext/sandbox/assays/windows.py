@@ -47,7 +47,7 @@ def parse_width(text: str) -> int:
     width = int(found[1]) * _UNITS[found[2]] if found else 0
     if not 0 < width <= _LONGEST:
         units = ", ".join(f"{unit}s" for unit in _UNITS)
-        raise bad_request(f"{text!r} is no length of time: it is a whole number of {units}, and at most 36500 days.")
+        raise bad_request(f"{text!r} is no length of time: send a whole number of {units}, at most 36500 days.")
     return width
 
 

@@ -159,12 +159,16 @@ def _problem_of_refusal(error: RowsRefusedError) -> Problem:
 def _problem_of_end(error: ProcessEndedError) -> Problem:
     """Return the answer when a process ended while it was scoring rows."""
     if error.timed_out:
-        return engine_error("The models were stopped on these rows: they take longer than they may.")
+        return engine_error(
+            "The models were stopped because these rows take longer than they may; send fewer at a time."
+        )
     if error.was_requested or not error.was_only_request:
-        return unavailable("upstream connect error: the deployment was ended, or starts anew after a failure")
+        return unavailable(
+            "upstream connect error: the deployment was ended or is restarting; send this request again later"
+        )
     return engine_error(
-        "The process of the models ended on these rows: they take more memory than they may, or a model is broken. It "
-        "is started anew."
+        "The process of the models ended on these rows, which take too much memory or make a model crash; send fewer rows "
+        "at a time, or check the models."
     )
 
 
@@ -309,7 +313,7 @@ class Engine:
             return
         except Exception:
             _LOGGER.exception("converting the model version %s failed", version_id)
-            reason = "the sandbox failed to read the model; its log has the details"
+            reason = "the sandbox failed to read the model; see its log"
 
         def end() -> None:
             with self._store.transaction() as db:
@@ -375,7 +379,7 @@ class Engine:
             return
         except Exception:
             _LOGGER.exception("loading the deployment %s failed", deployment_id)
-            deployment.error = "The sandbox failed to load the models; its log has the details."
+            deployment.error = "The sandbox failed to load the models; see its log."
         self._end_if_replaced(deployment_id, deployment)
 
     def _load_models(self, deployment: RunningDeployment, rows: list[Row]) -> None:

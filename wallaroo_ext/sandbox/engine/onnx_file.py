@@ -27,7 +27,7 @@ _MAX_CALLS_DEEP = 64
 _MAX_MESSAGES_DEEP = 100  # the default limit of Protocol Buffers' own parsers
 _NO_MODEL = "the file is no ONNX model, or not all of one"
 _TOO_MANY = f"the model has more than {_MAX_MESSAGES} nodes and tensors"
-_AMBIGUOUS = "; two readers may read that differently, so save the model anew with the package onnx"
+_AMBIGUOUS = "; two parsers may read that differently, so save the model again with the package onnx"
 
 
 class _FieldType(NamedTuple):
@@ -384,7 +384,7 @@ def _refuse_external_data(reader: _Reader, fields: list[_Field]) -> None:
             name = reader.text(part)
         elif part.number == _TENSOR_LOCATION:
             if part.value not in {_DEFAULT, _EXTERNAL}:
-                raise OnnxFileError(f"the file has a tensor whose data is in the place {part.value}{_AMBIGUOUS}")
+                raise OnnxFileError(f"the file has a tensor with the data location {part.value}{_AMBIGUOUS}")
             is_external = part.value == _EXTERNAL
         elif part.number == _TENSOR_EXTERNAL_DATA:
             key, value = reader.texts(list(reader.fields("entry", part.start, part.end)), (_ENTRY_KEY, _ENTRY_VALUE))

@@ -51,9 +51,13 @@ class Store:
                 self._open(directory, resources)
                 self._resources = resources.pop_all()
         except sqlite3.Error as error:
-            raise DataDirectoryError(f"The database in {directory} cannot be worked on: {error}.") from None
+            raise DataDirectoryError(
+                f"The database in {directory} cannot be used ({error}): check its permissions and the free space."
+            ) from None
         except OSError as error:
-            raise DataDirectoryError(f"{directory} cannot be worked on: {error.strerror or error}.") from None
+            raise DataDirectoryError(
+                f"{directory} cannot be used ({error.strerror or error}): check its permissions and the free space."
+            ) from None
 
     def _open(self, directory: Path, resources: ExitStack) -> None:
         """Open the directory and the database; the stack closes them if a later step fails."""
