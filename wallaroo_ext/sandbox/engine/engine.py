@@ -167,8 +167,8 @@ def _problem_of_end(error: ProcessEndedError) -> Problem:
             "upstream connect error: the deployment was ended or is restarting; send this request again later"
         )
     return engine_error(
-        "The process of the models ended on these rows, which take too much memory or make a model crash; send fewer rows "
-        "at a time, or check the models."
+        "The process of the models ended on these rows, which take too much memory or make a model crash; send fewer "
+        "rows at a time, or check the models."
     )
 
 

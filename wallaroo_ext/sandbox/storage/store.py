@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Row = sqlite3.Row
 
 _KEPT_TABLES = {"settings", "users", "refresh_tokens"}
+_ADVICE = "check its permissions and the free space"
 
 
 def now(db: sqlite3.Connection) -> str:
@@ -51,13 +52,9 @@ class Store:
                 self._open(directory, resources)
                 self._resources = resources.pop_all()
         except sqlite3.Error as error:
-            raise DataDirectoryError(
-                f"The database in {directory} cannot be used ({error}): check its permissions and the free space."
-            ) from None
+            raise DataDirectoryError(f"The database in {directory} cannot be used ({error}): {_ADVICE}.") from None
         except OSError as error:
-            raise DataDirectoryError(
-                f"{directory} cannot be used ({error.strerror or error}): check its permissions and the free space."
-            ) from None
+            raise DataDirectoryError(f"{directory} cannot be used ({error.strerror or error}): {_ADVICE}.") from None
 
     def _open(self, directory: Path, resources: ExitStack) -> None:
         """Open the directory and the database; the stack closes them if a later step fails."""
