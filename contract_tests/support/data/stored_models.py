@@ -49,7 +49,7 @@ def killed_with_models(directory: Path, names: list[str]) -> Path:
         import os, signal, sys
         from pathlib import Path
         from wallaroo_ext.sandbox.storage.store import Store
-        from stored_models import add_models
+        from contract_tests.support.data.stored_models import add_models
         add_models(Store(Path(sys.argv[1])), sys.argv[2:])
         os.kill(os.getpid(), signal.SIGKILL)
     """
