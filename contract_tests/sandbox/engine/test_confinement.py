@@ -256,7 +256,12 @@ class TestProcesses:
         wait_until(target.all_run)
         before = set(target.models())
         url = target.deployed(negation(), "replaced")
-        [process] = set(target.models()) - before
+
+        def made() -> list[int]:
+            return [pid for pid in target.models() if pid not in before and is_running(pid)]
+
+        wait_until(lambda: len(made()) == 1)  # the process of the conversion may still be ending
+        [process] = made()
         assert target.deployed(negation(), "replaced") == url
         wait_until(lambda: not is_running(process))
         assert target.answers(url, rows())

@@ -233,7 +233,8 @@ class _Worker:
             for name in header["names"]:
                 self._load(str(name), limits)
         while connection := self._receive_file():
-            threading.Thread(target=self._serve, args=(socket.socket(fileno=connection),), daemon=True).start()
+            arguments = (socket.socket(fileno=connection),)
+            threading.Thread(target=self._serve_connection, args=arguments, daemon=True).start()
 
     def _receive_file(self) -> int | None:
         """Return the descriptor of the next file or connection, or None if the sandbox has ended."""
@@ -257,7 +258,7 @@ class _Worker:
         else:
             messages.send(self._control, {})
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve_connection(self, connection: socket.socket) -> None:
         """Score the rows that arrive on a connection, until it is closed."""
         with connection, suppress(OSError, messages.BrokenMessageError):
             while True:
