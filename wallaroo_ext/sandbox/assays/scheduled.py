@@ -81,7 +81,7 @@ class ScheduledAssays:
         """Compute the complete windows of an assay that were not computed yet, and return how many got a result.
 
         Nothing is computed for an assay that is not active, or whose baseline has no inferences yet. At most
-        `WINDOWS_AT_ONCE` windows are computed; the next call goes on.
+        `WINDOWS_AT_ONCE` windows are computed; the next call computes the next ones.
 
         Raises:
             Problem: 400, if the logged rows do not have the value that the assay watches.
