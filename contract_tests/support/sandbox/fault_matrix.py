@@ -384,11 +384,11 @@ def _failed(error: Exception, seconds: float) -> Cell:
 
 
 def measured(faults: Iterable[Fault] | None = None, see: Callable[[Client], object] = repr) -> dict[Case, Cell]:
-    """Return the matrix, on a sandbox that is made for it.
+    """Return the matrix, measured on a new sandbox.
 
     Args:
-        faults: Its rows; all of them by default.
-        see: Is shown each client when its action has ended.
+        faults: The faults to measure; all of them by default.
+        see: Is called with each client when its action has ended.
     """
     with running() as environment, Sandbox(environment) as sandbox:
         return Matrix(sandbox, model(), see).measure(all_faults() if faults is None else faults)
