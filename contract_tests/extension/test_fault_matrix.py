@@ -25,9 +25,9 @@ from contract_tests.support.sandbox.fault_matrix import (
     TABLE,
     TIMES,
     WRITES,
+    Case,
     Cell,
     Matrix,
-    Place,
     all_faults,
     model,
     page,
@@ -124,7 +124,7 @@ redirect, 302 to another origin          always  auth:1     strange:1  strange:1
 """
 
 
-def expected() -> Iterator[tuple[Place, str]]:
+def expected() -> Iterator[tuple[Case, str]]:
     """Yield what is expected at each place, as a cell of the table shows it."""
     header, *rows = EXPECTED.strip().splitlines()
     actions, width = header.split()[2:], header.index("times")
@@ -133,7 +133,7 @@ def expected() -> Iterator[tuple[Place, str]]:
         name, (times, *cells) = row[:width].rstrip(), row[width:].split()
         for action, cell in zip(actions, cells, strict=True):
             for mode in MODES if cell != "-" else ():
-                yield Place(faults[name], times, action, mode), _in_full(cell)
+                yield Case(faults[name], times, action, mode), _in_full(cell)
 
 
 def _in_full(cell: str) -> str:
@@ -153,7 +153,7 @@ class Told:
 
     secrets: set[str] = field(default_factory=set[str])
     texts: list[str] = field(default_factory=list[str])
-    cells: dict[Place, Cell] = field(default_factory=dict[Place, Cell])
+    cells: dict[Case, Cell] = field(default_factory=dict[Case, Cell])
 
     def see(self, client: Client) -> None:
         """Keep how a client and what it is made of show."""
@@ -333,7 +333,7 @@ def test_a_secret_would_be_found_wherever_it_is_told(form: str) -> None:
     from_cause.__cause__ = cause
     of_cause.extra = form  # pyright: ignore[reportAttributeAccessIssue] - an attribute as any error may have
     for error in (WallarooError(form), of_cause, from_cause, raised.value):
-        place = Place(all_faults()[0], "once", "list", "sync")
+        place = Case(all_faults()[0], "once", "list", "sync")
         assert Told({"a token/1"}, [], {place: Cell("error", 0.0, error=error)}).found() == ["a token/1"]
     assert Told({"a token/1"}, [form]).found() == ["a token/1"]
     assert Told({"a token/1"}, ["a token"]).found() == []

@@ -11,7 +11,7 @@ from wallaroo_ext.sandbox.assays.scheduled import ScheduledAssays
 from wallaroo_ext.sandbox.auth.issuer import ForeignIssuer
 from wallaroo_ext.sandbox.auth.tokens import Tokens
 from wallaroo_ext.sandbox.auth.users import add_default_workspace, add_user, find_user_by_email
-from wallaroo_ext.sandbox.engine.loaded_models import Engine
+from wallaroo_ext.sandbox.engine.engine import Engine
 from wallaroo_ext.sandbox.faults import Faults
 from wallaroo_ext.sandbox.http.request_counts import RequestCounts
 from wallaroo_ext.sandbox.http.reset_gate import ResetGate
@@ -98,8 +98,8 @@ class Instance:
                 self.store.clear(db, user.id if user else None)
                 if user is not None:
                     add_default_workspace(db, user)
-                self.engine.forget()
-            self.log.leave()
+                self.engine.reset()
+            self.log.close_segment()
             self.store.remove_unnamed_files()
             self.engine.transitions.reset()
             self.faults.clear()

@@ -32,7 +32,7 @@ def post(http: httpx.Client, operation: str, body: Any) -> httpx.Response:
 
 
 def done(http: httpx.Client, operation: str, body: Any) -> Any:
-    """Return the answer, which succeeds and is what the contract says."""
+    """Return the answer to a request, after checking that it succeeds and keeps the contract."""
     answer = post(http, operation, body)
     assert answer.status_code == 200, answer.text
     assert problems(answer_schema(operation), answer.json()) == []
@@ -79,7 +79,7 @@ class Watched:
     window: np.ndarray[Any, Any]
 
     def request(self, **changes: Any) -> dict[str, Any]:
-        """An assay of the model's output; what changes may be a field of the baseline, the window or the summarizer."""
+        """Return the request of an assay of the model's output, with changed fields of any of its parts."""
         baseline = {
             "pipeline": self.name,
             "model": self.name,
@@ -120,7 +120,7 @@ class Watched:
 
 @pytest.fixture
 def stranger(http: httpx.Client, sandbox: dict[str, str]) -> Generator[httpx.Client]:
-    """Plain HTTP with the token of somebody who has no part in the default user's workspace."""
+    """Yield a client with the token of a user who is no member of the default user's workspace."""
     email, password = f"stranger-{time.time_ns()}@example.com", "a stranger's"
     done(http, "invite_user", {"email": email, "password": password})
     answer = httpx.post(
@@ -135,7 +135,7 @@ def stranger(http: httpx.Client, sandbox: dict[str, str]) -> Generator[httpx.Cli
 
 @pytest.fixture(scope="module")
 def shared() -> dict[str, Watched]:
-    """Return the one pipeline that these tests look at; they change nothing of it."""
+    """Return the pipeline that these tests share and do not change."""
     return {}
 
 

@@ -29,8 +29,8 @@ from contract_tests.support.sandbox.steering import (
 from contract_tests.support.servers.callers import PASSWORD, sign_in, sign_in_as
 from wallaroo_ext import ConversionError, connect, contract, infer, upload_model, wait_until_running
 from wallaroo_ext._util.arrow_files import to_file
-from wallaroo_ext.sandbox.engine import loaded_models
-from wallaroo_ext.sandbox.engine.loaded_models import ModelUnreadableError
+from wallaroo_ext.sandbox.engine import engine
+from wallaroo_ext.sandbox.engine.engine import ModelUnreadableError
 from wallaroo_ext.sandbox.http.problems import Problem
 from wallaroo_ext.sandbox.http.reset_gate import ResetGate
 from wallaroo_ext.sandbox.http.validation import ContractSpec
@@ -376,7 +376,7 @@ class TestReset:
             assert go_on.wait(30)
             raise ModelUnreadableError("it was slow")
 
-        monkeypatch.setattr(loaded_models, "open_models", refuse_slowly)
+        monkeypatch.setattr(engine, "open_models", refuse_slowly)
         instance = Instance(tmp_path)
         instance.engine.convert(_add_version(instance))
         assert begun.wait(60)

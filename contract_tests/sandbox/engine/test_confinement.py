@@ -1,4 +1,4 @@
-"""Can a model, or a file of rows, reach or take nothing, whatever it says; and does nobody else feel what it does?"""
+"""Are models and files of rows confined to their own process, memory and time, whatever they contain?"""
 
 from __future__ import annotations
 
@@ -39,18 +39,17 @@ from contract_tests.support.servers.callers import sign_in
 from scripts.lib.bench.sandbox_processes import memory_of_tree_mib, sandboxes_below, tree
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.engine import tensors
-from wallaroo_ext.sandbox.engine.loaded_models import LoadedModel, ModelUnreadableError, RunningDeployment, open_models
-from wallaroo_ext.sandbox.engine.process import (
+from wallaroo_ext.sandbox.engine.engine import LoadedModel, ModelUnreadableError, RunningDeployment, open_models
+from wallaroo_ext.sandbox.engine.model_process import (
     ModelFile,
     ModelProcesses,
     ModelRefusedError,
     ProcessEndedError,
-    Refusal,
+    RowsRefusedError,
     ShortageError,
 )
 from wallaroo_ext.sandbox.http.problems import Problem
-from wallaroo_ext.sandbox.inference.inference_queue import AT_A_TIME, MOST_WAITING
-from wallaroo_ext.sandbox.options import SandboxOptions
+from wallaroo_ext.sandbox.inference.inference_queue import MAX_RUNNING, MAX_WAITING
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 
 
 def sandbox_of(environment: dict[str, str]) -> int:
-    """Return the process of a sandbox, which keeps its directory beside the file of its environment."""
+    """Return the process id of the sandbox that listens on the port of an environment."""
     port = environment["WALLAROO_API_URL"].rsplit(":", 1)[1]
     for pid in sandboxes_below(os.getpid()):
         listening = Path(f"/proc/{pid}/net/tcp").read_text(encoding="ascii")
@@ -79,12 +78,12 @@ def sandbox_of(environment: dict[str, str]) -> int:
 
 
 def opened_by(pid: int) -> set[str]:
-    """Return what a process has open."""
+    """Return what the file descriptors of a process refer to."""
     return {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
 
 
 class Peak:
-    """The most that a process and all below it take, looked at twenty times a second."""
+    """The peak memory of a process and its descendants, measured twenty times a second."""
 
     def __init__(self, pid: int) -> None:
         self.mib = 0.0
@@ -106,7 +105,7 @@ class Peak:
 
 
 class Target:
-    """A sandbox with limits, and a caller who is signed in."""
+    """A sandbox with low limits, and a client that is signed in to it."""
 
     def __init__(self, environment: dict[str, str], http: httpx.Client) -> None:
         self.environment = environment
@@ -135,7 +134,7 @@ class Target:
         return time.monotonic() - began
 
     def processes(self) -> list[int]:
-        """Return the process that has the libraries, and those of the models."""
+        """Return the process ids of the fork server and of the workers."""
         return tree(self.pid)[1:]
 
     def all_run(self) -> bool:
@@ -144,7 +143,7 @@ class Target:
         return {found["status"] for found in listed} <= {"Running", None}
 
     def models(self) -> list[int]:
-        """Return the processes of the models."""
+        """Return the process ids of the workers."""
         return self.processes()[1:]
 
 
@@ -189,7 +188,7 @@ def is_running(pid: int) -> bool:
 
 class TestProcesses:
     def test_each_layer_holds(self, tmp_path: Path) -> None:
-        """What a process that has confined itself tries in vain, also at a file of its own user."""
+        """A process that has confined itself fails at all of this, also with a file of its own user."""
         file = tmp_path / "file"
         file.write_bytes(b"content")
         before = file.stat()
@@ -256,7 +255,12 @@ class TestProcesses:
         wait_until(target.all_run)
         before = set(target.models())
         url = target.deployed(negation(), "replaced")
-        [process] = set(target.models()) - before
+
+        def made() -> list[int]:
+            return [pid for pid in target.models() if pid not in before and is_running(pid)]
+
+        wait_until(lambda: len(made()) == 1)  # the process of the conversion may still be ending
+        [process] = made()
         assert target.deployed(negation(), "replaced") == url
         wait_until(lambda: not is_running(process))
         assert target.answers(url, rows())
@@ -281,8 +285,8 @@ def seconds_of(pid: int) -> float:
 
 ATTEMPTS = """
 import json, os, resource, socket, sys, threading, ctypes
-from wallaroo_ext.sandbox.engine_process import confinement
-layers = confinement.separate()
+from wallaroo_ext.sandbox.engine import confinement
+layers = confinement.isolate()
 parent = os.getppid()
 version = ctypes.CDLL(None).syscall(444, None, 0, 1)
 layers += confinement.confine(100 << 20)
@@ -326,10 +330,10 @@ print(json.dumps({
 
 
 BLIND = """
-from wallaroo_ext.sandbox import onnx_file
+from wallaroo_ext.sandbox.engine import onnx_file
 import wallaroo_ext.sandbox.engine.model_limits as model_limits
 model_limits.inspect = lambda content: onnx_file.OnnxFile(nodes=1)
-import wallaroo_ext.sandbox.inference.arrow_rows as arrow_rows
+import wallaroo_ext.sandbox.engine.arrow_rows as arrow_rows
 arrow_rows.check_file = lambda content, limit: False
 arrow_rows.check_table = lambda table, limit: None
 """
@@ -337,7 +341,7 @@ arrow_rows.check_table = lambda table, limit: None
 
 @pytest.fixture
 def blind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[ModelProcesses]:
-    """Processes in which nothing is looked through, as if a file had a form that nobody thought of."""
+    """Yield processes that check no file, as if a file could pass the checks in a way that nobody thought of."""
     (tmp_path / "sitecustomize.py").write_text(BLIND, encoding="utf-8")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     processes = ModelProcesses(
@@ -348,7 +352,7 @@ def blind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[ModelPro
 
 
 class TestBlind:
-    """What the system keeps from happening where the look-through does not."""
+    """What confinement prevents when the checks of files do not."""
 
     @pytest.mark.parametrize("location", ["another-users-model", "etc/passwd", "proc/self/environ", "../etc/passwd"])
     def test_a_model_reads_no_other_file(self, blind: ModelProcesses, tmp_path: Path, location: str) -> None:
@@ -365,7 +369,7 @@ class TestBlind:
         file.write_bytes(negation())
         process = blind.load([ModelFile("m", file)])
         bomb = compressed_as_of_old(4096 * MIB)
-        with Peak(os.getpid()) as peak, pytest.raises(Refusal) as refused:
+        with Peak(os.getpid()) as peak, pytest.raises(RowsRefusedError) as refused:
             process.score([bomb])
         assert (refused.value.status, "more memory than they may" in str(refused.value)) == (413, True)
         assert peak.mib < memory_of_tree_mib(os.getpid()) + MOST_MIB
@@ -374,7 +378,7 @@ class TestBlind:
 
 HIDDEN = """
 from pathlib import Path
-from wallaroo_ext.sandbox.engine_process import confinement
+from wallaroo_ext.sandbox.engine import confinement
 read = Path.read_text
 def hidden(path, **options):
     if path.is_relative_to("/proc"):
@@ -402,7 +406,7 @@ def model(tmp_path: Path) -> ModelFile:
 
 @contextmanager
 def without_files(pid: int) -> Generator[None]:
-    """Yield a process can open nothing more for a while."""
+    """Keep a process from opening files during the `with` block."""
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, before[1]))
     try:
@@ -412,15 +416,15 @@ def without_files(pid: int) -> Generator[None]:
 
 
 class TestShortage:
-    """What the system does not give fails what needs it, and nothing else."""
+    """A refusal of the system fails the request that met it, and nothing else."""
 
-    @pytest.mark.parametrize("who", ["the sandbox", "the first process"])
+    @pytest.mark.parametrize("who", ["the sandbox", "the fork server"])
     def test_without_files_a_model_is_not_loaded_and_the_next_one_is(
         self, processes: ModelProcesses, model: ModelFile, who: str
     ) -> None:
         before = processes.load([model])
-        [first] = [pid for pid in tree(os.getpid())[1:] if before.pid in tree(pid)[1:]]
-        pid = os.getpid() if who == "the sandbox" else first
+        [fork_server] = [pid for pid in tree(os.getpid())[1:] if before.pid in tree(pid)[1:]]
+        pid = os.getpid() if who == "the sandbox" else fork_server
         with without_files(pid), pytest.raises(ModelUnreadableError, match=r"short of what it takes .*files"):
             open_models(processes, [model])
         assert before.score([file_of(rows())]).elapsed_ns > 0
@@ -436,7 +440,7 @@ class TestShortage:
         assert deployment.score([file_of(rows())]).outputs
         process.end()
 
-    def test_a_first_process_that_cannot_begin_is_said(self, model: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_fork_server_that_cannot_run_is_reported(self, model: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "executable", "/bin/false")
         processes = ModelProcesses(SandboxOptions())
         with pytest.raises(ModelUnreadableError, match="ends when it is started"):
@@ -444,9 +448,9 @@ class TestShortage:
         processes.close()
 
     def test_a_lower_limit_of_the_system_holds_as_well(self) -> None:
-        """As `ulimit -v` sets one."""
+        """A limit as `ulimit -v` sets it."""
         within = "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))"
-        confined = "from wallaroo_ext.sandbox.engine_process import confinement; print(*confinement.confine(1 << 20))"
+        confined = "from wallaroo_ext.sandbox.engine import confinement; print(*confinement.confine(1 << 20))"
         program = f"{within}; {confined}"
         held = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
         assert held.startswith("limits")
@@ -500,7 +504,7 @@ class TestAttacks:
         with target_with(tmp_path, "--model-seconds", "300") as target, ThreadPoolExecutor(100) as threads:
             other = target.deployed(negation(), "other")
             endless = target.deployed(endless_loop(), "endless")
-            most = AT_A_TIME + MOST_WAITING
+            most = MAX_RUNNING + MAX_WAITING
             requests = [threads.submit(target.infer, endless, rows()) for _ in range(most + 8)]
             wait_until(lambda: sum(request.done() for request in requests) == 8)
             turned_away = [request.result() for request in requests if request.done()]
@@ -527,7 +531,7 @@ class TestAttacks:
 
 @contextmanager
 def processes_with(directory: Path, monkeypatch: pytest.MonkeyPatch, patch: str) -> Generator[ModelProcesses]:
-    """Processes that run a patch before all else."""
+    """Yield processes that run a patch before anything else."""
     (directory / "sitecustomize.py").write_text(patch, encoding="utf-8")
     monkeypatch.setattr(sys, "path", [str(directory), *sys.path])
     processes = ModelProcesses(SandboxOptions(model_seconds=1))
@@ -540,18 +544,18 @@ def processes_with(directory: Path, monkeypatch: pytest.MonkeyPatch, patch: str)
 class TestNothingThatReturns:
     @pytest.mark.parametrize("step", ["load", "run"])
     def test_is_ended_with_its_process(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-        """As an operator would be that never looks at whether it should stop."""
+        """An operator may never check whether it should stop."""
         modules = "import time, wallaroo_ext.sandbox.engine.model_limits as m"
         sleep = f"{modules}\nm.ModelLimits.{step} = lambda *_: time.sleep(600)"
         file = tmp_path / "model"
         file.write_bytes(negation())
         with processes_with(tmp_path, monkeypatch, sleep) as processes:
             processes.start()
-            before = set(tree(os.getpid()))  # the one with the libraries, and a sandbox of other tests
+            before = set(tree(os.getpid()))  # the fork server, and a sandbox of other tests
             began = time.monotonic()
             with pytest.raises(ProcessEndedError) as ended:
                 processes.load([ModelFile("m", file)]).score([file_of(rows())])
-            assert ended.value.is_late
+            assert ended.value.timed_out
             assert time.monotonic() - began < 20
             forked = set(tree(os.getpid())) - before
             wait_until(lambda: not any(is_running(process) for process in forked), 10)
@@ -578,13 +582,13 @@ os.fork = limited
             assert running.is_alive
             assert running.score([file_of(rows())]).outputs
 
-    def test_a_first_one_that_cannot_be_started_is_an_error_of_the_models(
+    def test_a_fork_server_that_cannot_be_created_is_an_error_of_the_models(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fails(*_: object, **__: object) -> None:
             raise FileNotFoundError("no directory for temporary files")
 
-        monkeypatch.setattr("wallaroo_ext.sandbox.engine.process.tempfile.TemporaryDirectory", fails)
+        monkeypatch.setattr("wallaroo_ext.sandbox.engine.model_process.tempfile.TemporaryDirectory", fails)
         file = tmp_path / "model"
         file.write_bytes(negation())
         with pytest.raises(ModelUnreadableError, match="no directory for temporary files"):
@@ -592,7 +596,7 @@ os.fork = limited
 
 
 class TestLists:
-    """Even lists of nothing take memory, of the sandbox itself."""
+    """Even empty lists take memory, in the sandbox's own process."""
 
     @pytest.mark.parametrize("shape", [[1, 1 << 26, 0], [1, 1 << 40, 0], [1 << 17, *[1] * 40]])
     @pytest.mark.parametrize("accepted", [ARROW, "application/json"])

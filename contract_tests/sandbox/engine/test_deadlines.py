@@ -1,4 +1,4 @@
-"""Are things that take too long noticed, and those that end in time let alone?"""
+"""Are the actions of exceeded time limits called, and no others?"""
 
 from __future__ import annotations
 

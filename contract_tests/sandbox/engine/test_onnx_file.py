@@ -1,4 +1,4 @@
-"""Does the look-through of an ONNX file see what other readers of the file see, or refuse the file?"""
+"""Does the check of an ONNX file see what other parsers see, or else refuse the file?"""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def value(name: str) -> Any:
 
 
 def model(*tensors: TensorProto) -> bytes:
-    """Return a model of all kinds of parts: functions, branches, constants, sparse tensors, lists of numbers."""
+    """Return a model with functions, branches, constants, sparse tensors and lists of numbers."""
     inner = helper.make_graph([helper.make_node("Constant", [], ["c"], value_float=1.0)], "inner", [], [value("c")])
     nodes = [
         helper.make_node("If", ["true"], ["b"], then_branch=inner, else_branch=inner),
@@ -57,7 +57,7 @@ def external() -> TensorProto:
 
 
 def graph_with(content: bytes) -> bytes:
-    """Return a model whose graph has these bytes at its end."""
+    """Return a model whose graph ends with some bytes."""
     parsed = onnx.ModelProto.FromString(model())
     graph = parsed.graph.SerializeToString() + content
     parsed.ClearField("graph")
@@ -65,16 +65,16 @@ def graph_with(content: bytes) -> bytes:
 
 
 def tensor_with(content: bytes) -> bytes:
-    """Return a model with a tensor that has these bytes at its end."""
+    """Return a model with a tensor that ends with some bytes."""
     return graph_with(part(5, TensorProto(name="t", data_type=FLOAT, dims=[1]).SerializeToString() + content))
 
 
 def attribute_with(content: bytes) -> bytes:
-    """Return a model with a node with an attribute of these bytes."""
+    """Return a model with a node that has an attribute of some bytes."""
     return graph_with(part(1, part(4, b"Neg") + part(5, content)))
 
 
-def test_a_model_is_looked_through_whole() -> None:
+def test_a_whole_model_is_checked() -> None:
     assert inspect(model()) == OnnxFile(nodes=5, dense_values=21, tensors=4)
     with pytest.raises(OnnxFileError, match="tensor 'e' is outside of the file, in 'another-users-model'"):
         inspect(model(external()))
@@ -181,7 +181,7 @@ def test_the_messages_are_those_of_onnx() -> None:
 
 
 def messages(message: Any) -> Iterator[Any]:
-    """Yield a message of Protocol Buffers and all that are in it."""
+    """Yield a message type of Protocol Buffers and all types within it."""
     yield message
     for described, content in message.ListFields():
         if described.message_type:
@@ -191,7 +191,7 @@ def messages(message: Any) -> Iterator[Any]:
 
 @st.composite
 def broken(draw: st.DrawFn) -> bytes:
-    """A model in which some bytes are others, are left out, are written once more, or are numbers in another form."""
+    """Generate a model in which bytes are changed, left out or repeated, or numbers are encoded in another way."""
     content = bytearray(model(external()) if draw(st.booleans()) else model())
     for _ in range(draw(st.integers(1, 4))):
         place = draw(st.integers(0, len(content) - 1))

@@ -33,7 +33,7 @@ SCHEMA = base64.b64encode(bytes(pa.schema([pa.field("a", pa.list_(pa.float32(), 
 
 
 def new_name() -> str:
-    """Return a model's name that nobody used."""
+    """Return an unused name for a model."""
     return f"m-{uuid.uuid4().hex}"
 
 
@@ -44,13 +44,13 @@ def version_id(answer: httpx.Response) -> int:
 
 
 def upload(http: httpx.Client, content: bytes = b"x", **parts: Any) -> httpx.Response:
-    """Upload in the oldest form: fields as texts beside the file."""
+    """Upload a model in the oldest form, with fields as texts beside the file."""
     fields = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parts.items()}
     return http.post(contract.operation("upload_model").path, data=fields, files={"file": ("file.onnx", content)})
 
 
 def stream(http: httpx.Client, content: Any = b"x", **query: Any) -> httpx.Response:
-    """Upload the file alone, described by the query."""
+    """Upload a file that the query describes."""
     return http.post(
         contract.operation("upload_model_stream").path,
         content=content,
@@ -60,7 +60,7 @@ def stream(http: httpx.Client, content: Any = b"x", **query: Any) -> httpx.Respo
 
 
 def settled(http: httpx.Client, name: str) -> list[dict[str, Any]]:
-    """Return the versions of a model, when none is being converted any more."""
+    """Return the versions of a model once all conversions have ended."""
     deadline = time.monotonic() + 20
     while True:
         versions = post(http, "list_model_versions", {"model_id": name}).json()
@@ -71,7 +71,7 @@ def settled(http: httpx.Client, name: str) -> list[dict[str, Any]]:
 
 
 def unknown(http: httpx.Client, name: str) -> bool:
-    """Return whether the caller sees no model of a name."""
+    """Return whether the caller sees no model with a name."""
     return refused(post(http, "list_model_versions", {"model_id": name}), repr(name))
 
 

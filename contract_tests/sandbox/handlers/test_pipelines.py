@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 
 def new_name() -> str:
-    """Return a pipeline's name that nobody used."""
+    """Return an unused name for a pipeline."""
     return f"p-{uuid.uuid4().hex[:20]}"
 
 
 def create(http: httpx.Client, workspace_id: int, name: str, *models: ModelVersion) -> dict[str, Any]:
-    """Return a pipeline, or a version of one, with a step for each model."""
+    """Create a pipeline, or a version of one, with a step for each model, and return the answer."""
     steps = [{"ModelInference": {"models": [reference(model)]}} for model in models]
     body = {"pipeline_id": name, "workspace_id": workspace_id, "definition": {"steps": steps}}
     return post(http, "create_pipeline", body).json()
 
 
 def reference(model: ModelVersion) -> dict[str, str]:
-    """Return a model version, named in full."""
+    """Return a reference to a model version by name, UUID and digest."""
     return {"name": str(model.model_id), "version": model.model_version, "sha": model.sha}
 
 
@@ -61,7 +61,7 @@ def config_id(http: httpx.Client, model: ModelVersion) -> int:
 
 @pytest.fixture
 def models(client: Client, workspace_id: int, model_file: Path) -> list[ModelVersion]:
-    """Two versions of one model."""
+    """Return two versions of one model."""
     name = new_name()
     return [upload_model(client, model_file, name=name, workspace=workspace_id) for _ in range(2)]
 
@@ -141,7 +141,7 @@ class TestCopyPipeline:
 
 
 class TestManyDeployments:
-    """In this process, so that a sandbox may have few of them."""
+    """In this process, with a sandbox that allows few deployments."""
 
     def test_one_too_many_is_refused_as_without_memory(self, tmp_path: Path) -> None:
         instance = Instance(tmp_path, SandboxOptions(deployments=2))

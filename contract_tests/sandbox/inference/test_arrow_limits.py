@@ -1,4 +1,4 @@
-"""Is all counted that reading an Arrow file takes, before it is read?"""
+"""Is the memory for reading an Arrow file computed in full before the file is read?"""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Footer:
         return self._builder.EndObject()
 
     def many(self, item: int, count: int) -> int:
-        """Return a list that refers so many times to one thing."""
+        """Return a list that refers to one item many times."""
         self._builder.StartVector(4, count, 4)
         for _ in range(count):
             self._builder.PrependUOffsetTRelative(item)
@@ -56,7 +56,7 @@ class Footer:
         return self.many(self._table(2, {0: self.text(3), 1: self.text(size)}), count)
 
     def column(self, name: int = 0, number: int = NULL, **references: int) -> int:
-        """Return a column: its name, its kind, what its type lists, its parts, its metadata."""
+        """Return a column with its name, type, type parameters, children and metadata."""
         lists = {1: references["lists"]} if "lists" in references else {}
         kind = self._table(2, lists)
         known = {"parts": 5, "pairs": 6}
@@ -64,7 +64,7 @@ class Footer:
         return self._table(7, {0: name or self.text(1), 3: kind, 5: self.many(0, 0)} | others, number)
 
     def file(self, columns: int, pairs: int | None = None, endianness: int = 0) -> bytes:
-        """Return the file with this list of columns."""
+        """Return the file with a list of columns."""
         schema = self._table(4, {1: columns} | ({} if pairs is None else {2: pairs}), endianness=endianness)
         self._builder.StartObject(5)
         self._builder.PrependInt16Slot(0, VERSION_5, 0)
@@ -74,7 +74,7 @@ class Footer:
         return MAGIC + bytes(2) + footer + struct.pack("<i", len(footer)) + MAGIC
 
     def schema(self, columns: int) -> bytes:
-        """Return the message of a schema with this list of columns, as an upload has it."""
+        """Return the message of a schema with a list of columns, as uploads contain it."""
         schema = self._table(4, {1: columns})
         self._builder.StartObject(5)
         self._builder.PrependInt16Slot(0, VERSION_5, 0)
@@ -150,7 +150,7 @@ def test_rows_compressed_as_of_old_are_refused(codec: str, size: int) -> None:
 
 
 def test_arrow_reads_rows_compressed_as_of_old() -> None:
-    """Otherwise refusing them would refuse nothing."""
+    """Otherwise, refusing them would prevent nothing."""
     table = pa.ipc.open_file(compressed_as_of_old(1 * MIB)).read_all()
     assert table.column(0).chunk(0).buffers()[1].size == MIB
 

@@ -1,4 +1,4 @@
-"""Does inference take every type, shape and number of rows that a model may have, and answer as each release does?"""
+"""Does inference take every type, shape and number of rows that models have, and answer as each release does?"""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ TYPES = {
 def model(
     nodes: list[Any], inputs: dict[str, tuple[int, list[Any]]], outputs: dict[str, tuple[int, list[Any]]]
 ) -> bytes:
-    """Return a model of these nodes; inputs and outputs by name, with type and shape."""
+    """Return a model of some nodes, with the types and shapes of inputs and outputs by name."""
     graph = helper.make_graph(
         nodes,
         "test",
@@ -64,7 +64,7 @@ def identity(kind: int, shape: list[Any]) -> bytes:
 
 @pytest.fixture
 def score(client: Client, workspace_id: int, deploy: Callable[..., tuple[str, str]]) -> Callable[..., pa.Table]:
-    """Deploys models one after the other under a name, and scores rows on them."""
+    """Deploy models one after the other under a name, and score rows on them."""
 
     def run(name: str, rows: Any, *models: bytes) -> pa.Table:
         versions = [
@@ -184,7 +184,7 @@ def _url_of(http: httpx.Client, name: str) -> str:
 
 @pytest.fixture(scope="module")
 def releases(model_file: Path) -> Any:
-    """Return what each release answers to one row: by release, a function of the request's options."""
+    """Return, by release, a function that takes a request's options and returns the answer to one row."""
     answers: dict[str, Any] = {}
     for release in ("2022.4", "2023.4", "2025.2"):
         with running(None, "--release", release) as environment, connect(environment=environment) as client:

@@ -1,4 +1,4 @@
-"""Is everything that was scored in the log, after a crash too, and within its limit?"""
+"""Does the log keep everything that was scored, even after a crash, within its limit?"""
 
 from __future__ import annotations
 

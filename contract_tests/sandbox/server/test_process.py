@@ -343,7 +343,7 @@ def test_without_a_directory_it_says_that_nothing_is_kept() -> None:
 def test_what_was_not_acknowledged_is_gone_after_a_crash(tmp_path: Path, model_file: Path) -> None:
     instance = Instance(tmp_path / "data")
     stray = instance.store.model_file("00000000-0000-0000-0000-000000000000")
-    instance.store.announce(stray)
+    instance.store.mark_pending(stray)
     stray.write_bytes(model_file.read_bytes())
     new_upload(instance.store.staging).write_bytes(b"half a model")
     instance.close()

@@ -1,4 +1,4 @@
-"""Is everything there that the sandbox acknowledged, and nothing by half, after it was killed while it worked?"""
+"""After a kill, does the sandbox have everything that it acknowledged, and nothing in part?"""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ LOG_LIMIT_MIB = 1024
 
 
 class Round:
-    """Requests of several actors, in the middle of which the sandbox is killed.
+    """Requests of several actors, during which the sandbox is killed.
 
     Args:
-        actors: Who sends them.
-        pid: The sandbox.
-        answers: After how many answers it is killed.
+        actors: The senders.
+        pid: The process id of the sandbox.
+        answers: The number of answers before it is killed.
     """
 
     def __init__(self, actors: list[Actor], pid: int, answers: int) -> None:
@@ -52,7 +52,7 @@ class Round:
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        """Send until nobody answers any more."""
+        """Send requests until the sandbox no longer answers."""
         with ThreadPoolExecutor(len(self._actors)) as threads:
             for done in [threads.submit(self._work, actor) for actor in self._actors]:
                 done.result()
@@ -71,14 +71,14 @@ class Round:
 
 
 def sandbox_of(directory: Path) -> int:
-    """Return the process of the sandbox that works on a directory."""
+    """Return the process id of the sandbox that uses a directory."""
     below = sandboxes_below(os.getpid())
     [pid] = [pid for pid in below if str(directory) in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")]
     return pid
 
 
 def crash_and_check(directory: Path, kills: int) -> None:
-    """Kill the sandbox so many times while it works, and check each time what is left."""
+    """Kill the sandbox some times while it works, and check each time what it kept."""
     decide = random.Random(kills)  # noqa: S311 - when, not a secret
     with ExitStack() as opened:
         actors = [opened.enter_context(closing(Actor(number, number, MIX))) for number in range(ACTORS)]
@@ -95,7 +95,7 @@ def crash_and_check(directory: Path, kills: int) -> None:
 
 
 def check_answers(actor: Actor) -> None:
-    """Whatever was acknowledged is in the answers."""
+    """Check that the answers contain everything that was acknowledged."""
     known = actor.acknowledged
     workspaces = actor.post("list_workspaces", {})["workspaces"]
     assert known.workspaces <= {workspace["name"] for workspace in workspaces}
@@ -107,7 +107,7 @@ def check_answers(actor: Actor) -> None:
 
 
 def wait_until_settled(actor: Actor) -> None:
-    """Every conversion ends, and the deployment runs."""
+    """Wait until every conversion has ended and the deployment is running."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while any(version["status"] not in {"ready", "error"} for version in actor.versions()):
         assert time.monotonic() < deadline
@@ -116,7 +116,7 @@ def wait_until_settled(actor: Actor) -> None:
 
 
 def check_files(directory: Path, actors: list[Actor]) -> None:
-    """Every model's file is whole, and every acknowledged inference is in the log with all its rows."""
+    """Check that every model file is complete, and every acknowledged inference is in the log with all its rows."""
     with closing(Store(directory)) as store:
         with store.reading() as db:
             assert [tuple(row) for row in db.execute("PRAGMA integrity_check")] == [("ok",)]
@@ -136,7 +136,7 @@ def sha_of(file: Path) -> str:
 
 
 def marked_rows(log: InferenceLog, pipeline: int) -> Iterator[tuple[int, int]]:
-    """Yield the marker of each logged batch, which all of its rows have, and the number of its rows."""
+    """Yield the marker of each logged batch, which all of its rows contain, and the number of its rows."""
     for batch in log.read(pipeline):
         rows: Any = batch.table.column("in.dense_input")
         [marker] = np.unique(np.asarray(rows.combine_chunks().flatten()).reshape(-1, WIDTH)[:, 0])

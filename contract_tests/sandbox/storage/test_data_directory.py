@@ -1,4 +1,4 @@
-"""Does a sandbox work on a directory of its own only, and remove nothing there that is not its own?"""
+"""Does a sandbox use only a directory of its own, and remove only files that it wrote?"""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def models(directory: Path) -> list[str]:
 
 
 def refused(directory: Path, *outside: Path) -> str:
-    """Return why a sandbox does not start on a directory, in which nothing changes; a sentence."""
+    """Return the error of a sandbox that does not start on a directory, after checking that it changes nothing."""
     before = snapshot(directory, *outside)
     with pytest.raises(DataDirectoryError) as raised:
         Store(directory)
@@ -246,7 +246,7 @@ class TestLinks:
 
 
 class TestDatabases:
-    """Whatever became of the database beside three model files, the start stops in a sentence and removes nothing."""
+    """With any damage to the database of three models, the start fails with one sentence and removes nothing."""
 
     @pytest.mark.parametrize(
         ("spoil", "said"),
@@ -464,7 +464,7 @@ class TestRemoving:
         def rename(store: Store) -> None:
             staged = store.staging / "staged"
             staged.write_bytes(b"a model")
-            with store.placed(staged, THREE[1]), store.transaction() as db:
+            with store.add_model_file(staged, THREE[1]), store.transaction() as db:
                 db.execute("UPDATE model_versions SET version = ?", (THREE[1],))
                 store.after_commit(fail)
 
@@ -537,7 +537,7 @@ def batch() -> LoggedBatch:
 
 
 def log(instance: Instance) -> None:
-    """Score rows for a pipeline, so that the oldest segments go, too."""
+    """Log rows for a pipeline, so many that the oldest segments are removed."""
     with instance.store.transaction() as db:
         time = "2026-01-01T00:00:00Z"
         db.execute("INSERT INTO pipelines (workspace_id, name, created_at) VALUES (1, 'p', ?)", (time,))

@@ -1,4 +1,4 @@
-"""What does the sandbox answer when there is no room left, and is it of use afterwards?"""
+"""What does the sandbox answer on a full disk, and does it work again afterwards?"""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Place:
 
     @contextmanager
     def without_room(self, largest: int) -> Generator[None]:
-        """Let no file of the sandbox grow above a size: writing fails as on a full disk, and none has to be filled."""
+        """Limit the size of the sandbox's files, so that writing fails as on a full disk."""
         unlimited = resource.RLIM_INFINITY
         resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (largest, unlimited))
         try:

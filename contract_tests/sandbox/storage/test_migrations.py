@@ -1,4 +1,4 @@
-"""Does a data directory of an earlier version open and keep what it has, and one of a later version stay as it is?"""
+"""Do data directories of earlier versions open and keep their content, and do those of later ones stay unchanged?"""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 
 
 
 def make(directory: Path, version: int) -> None:
-    """A data directory of a version: the stored one, or, of versions older than any that is, its schema with rows."""
+    """Make a data directory of a version: a copy of the stored one or, if there is none, the schema with rows."""
     if version in STORED:
         restore(DIRECTORIES / str(version), directory)
         return
@@ -123,7 +123,7 @@ def test_the_migrations_up_to_a_stored_directory_are_those_that_it_was_made_with
 
 
 def later(directory: Path) -> None:
-    """Let a data directory be of a version that nobody knows yet."""
+    """Set the version of a data directory to one that does not exist yet."""
     with closing(sqlite3.connect(directory / DATABASE, isolation_level=None)) as db:
         db.execute("PRAGMA user_version = 1000")
 

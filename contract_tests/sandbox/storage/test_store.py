@@ -1,4 +1,4 @@
-"""Is all of a transaction stored or nothing of it, and is the store of use after one that failed?"""
+"""Is a transaction stored as a whole or not at all, and does the store work after one that failed?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def store(tmp_path: Path) -> Generator[Store]:
 
 
 def add_orphan(db: sqlite3.Connection) -> None:
-    """A version of a model that is not there, which is seen when the transaction is to be stored."""
+    """Add a version of a model that does not exist, which fails at the commit."""
     db.execute(
         "INSERT INTO model_versions (model_id, version, sha, file_name, metadata, status, created_at) "
         "VALUES (1000, 'v', '', '', '', '', '')"
@@ -74,7 +74,7 @@ def test_a_placed_file_stays_only_where_its_row_does(store: Store, *, fails: boo
     staged = store.staging / "staged"
     staged.write_bytes(b"content")
     try:
-        with store.placed(staged, "version"), store.transaction() as db:
+        with store.add_model_file(staged, "version"), store.transaction() as db:
             assert store.model_file("version").exists()
             if fails:
                 add_orphan(db)

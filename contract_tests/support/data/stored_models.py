@@ -26,7 +26,7 @@ def add_models(store: Store, names: list[str]) -> None:
         staged = store.staging / name
         staged.touch(0o600)
         staged.write_bytes(b"a model")
-        with store.placed(staged, name), store.transaction() as db:
+        with store.add_model_file(staged, name), store.transaction() as db:
             cursor = db.execute(
                 "INSERT INTO model_versions (model_id, version, sha, file_name, metadata, status, created_at) "
                 "VALUES (0, ?, '', '', '{}', 'ready', '')",

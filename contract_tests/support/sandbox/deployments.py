@@ -1,4 +1,4 @@
-"""Models on a deployment of any sandbox, for tests that have a sandbox of their own."""
+"""Helpers that deploy models, for tests with a sandbox of their own."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ WORKSPACE = 1
 
 
 def deployed(environment: dict[str, str], model: Path | bytes, name: str = "deployed") -> str:
-    """Return the URL of a running deployment of a new model, in the default user's workspace.
+    """Deploy a new model in the default user's workspace, and return the URL of the running deployment.
 
     Args:
-        environment: How to reach the sandbox.
-        model: The model's file, or what is in it.
+        environment: The environment variables that lead to the sandbox.
+        model: The model's file, or its content.
         name: The name of the model, the pipeline and the deployment.
     """
     with connect(environment=environment) as client:
@@ -28,7 +28,7 @@ def deployed(environment: dict[str, str], model: Path | bytes, name: str = "depl
 
 
 def is_deployed(client: Client, name: str) -> bool:
-    """Return whether something is deployed under a name."""
+    """Return whether there is a deployment with a name."""
     try:
         find_deployment(client, name)
     except NotFoundError:

@@ -1,7 +1,7 @@
-"""Every fault of a sandbox met by every kind of action: what becomes of it, by how many requests, and what is written.
+"""The fault matrix: the outcome of every action of the client under every fault of a sandbox.
 
-The actions meet a fault at the same moment, each in an operation of its own, so that a fault that takes time takes it
-once. Pauses between attempts take none: the clock that the clients are given skips them.
+All actions meet a fault at the same time, each in an operation of its own, so that a slow fault takes its time only
+once. Pauses between attempts take no time: the clock of the clients skips them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ DEADLINE_SECONDS = 60.0
 IMPATIENT_SECONDS = 4.0
 ONE_TIME_CODE = "code-of-a-redirect-5b1e"
 ELSEWHERE = f"http://elsewhere.example.com/v1/api?code={ONE_TIME_CODE}"
-"""Where a server redirects to that puts something secret into the query."""
+"""The target of a redirect with a secret in its query."""
 WIDTH = 29
 ROWS = {"tensor": [[0.5] * WIDTH]}
 OPERATIONS = {
@@ -64,7 +64,7 @@ OPERATIONS = {
     "infer": "infer_pipeline",
     "wait": "get_deployment_status",
 }
-"""The operation that fails, of each action."""
+"""The operation that fails, by action."""
 WRITES = ("create", "upload")
 TIMES = ("once", "always")
 MODES = ("sync", "async")
@@ -72,15 +72,15 @@ MODES = ("sync", "async")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A way to fail, and how patient the client is that meets it.
+    """A fault, and how long the client waits.
 
     Attributes:
-        kind: The sandbox's name of it.
+        kind: The sandbox's name of the fault.
         note: What distinguishes it from others of its kind.
         options: The further fields of the sandbox's rule.
         read: How long the client waits for the next part of an answer, in seconds.
-        read_always: The same where every request fails, so that no answer has to come in this time.
-        deadline: How long the client takes for all attempts, in seconds.
+        read_always: The same if every request fails, so that no answer is expected.
+        deadline: The time limit of all attempts, in seconds.
     """
 
     kind: str
@@ -131,7 +131,7 @@ FAULTS = (
 
 
 def all_faults() -> list[Fault]:
-    """Return every kind of the sandbox, by itself where that says enough, and with its variants."""
+    """Return every kind of fault of the sandbox, alone if it needs no options, and with its variants."""
     return [
         fault
         for kind, about in KINDS.items()
@@ -144,14 +144,14 @@ def all_faults() -> list[Fault]:
 
 @dataclass(slots=True)
 class Cell:
-    """What became of an action.
+    """The outcome of an action.
 
     Attributes:
         outcome: `result`, or the name of the error's class.
-        requests: How many requests the instance got for the action's operation.
-        writes: How many of what the action makes are there in the end; None for an action that makes nothing.
+        requests: The number of requests that the instance got for the action's operation.
+        writes: How often the instance carried out the write in the end; None for an action that writes nothing.
         seconds: How long it took.
-        attempts: How many attempts the error tells of; None for a result.
+        attempts: The number of attempts according to the error; None for a result.
         error: The error.
     """
 
@@ -168,13 +168,13 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the matrix.
+class Case:
+    """A case of the matrix.
 
     Attributes:
-        fault: What fails.
-        times: How many requests fail: `once` or `always`.
-        action: What is tried.
+        fault: The fault.
+        times: How often the fault happens: `once` or `always`.
+        action: The action.
         mode: `sync` or `async`.
     """
 
@@ -185,7 +185,7 @@ class Place:
 
 
 class SkippingClock(Clock):
-    """The machine's clock, but for pauses, which are over at once."""
+    """The machine's clock, except that pauses end at once."""
 
     def __init__(self) -> None:
         self._skipped = 0.0
@@ -201,12 +201,12 @@ class SkippingClock(Clock):
 
 
 class Matrix:
-    """The matrix, measured on a sandbox of its own.
+    """Measures the matrix on a sandbox.
 
     Args:
         sandbox: The sandbox.
-        model: A model of 29 inputs.
-        see: Is shown each client when its action has ended.
+        model: A model with 29 inputs.
+        see: Is called with each client when its action has ended.
     """
 
     def __init__(self, sandbox: Sandbox, model: bytes, see: Callable[[Client], object]) -> None:
@@ -217,89 +217,89 @@ class Matrix:
         self._url = deployed(dict(sandbox.environment), model)
         [deployment] = sandbox.state()["deployments"]
         self._deployment = f"{deployment['deploy_id']}-{deployment['id']}"
-        self._names: dict[Place, str] = {}
+        self._names: dict[Case, str] = {}
         self._made: dict[tuple[str, int], str] = {}
 
-    def measure(self, faults: Iterable[Fault]) -> dict[Place, Cell]:
-        """Return all places of some faults."""
-        cells: dict[Place, Cell] = {}
+    def measure(self, faults: Iterable[Fault]) -> dict[Case, Cell]:
+        """Return the outcomes of all cases of some faults."""
+        cells: dict[Case, Cell] = {}
         for fault, times, mode in product(faults, TIMES, MODES):
             actions = [action for action in OPERATIONS if fault.kind != EXPIRED_TOKEN or action != "token"]
-            cells |= self._round([Place(fault, times, action, mode) for action in actions])
+            cells |= self._round([Case(fault, times, action, mode) for action in actions])
         self._count_writes(cells)
         return cells
 
-    def _round(self, places: list[Place]) -> dict[Place, Cell]:
-        """Return all actions that meet one fault."""
-        self._names |= {place: f"m{len(self._names) + number}" for number, place in enumerate(places)}
-        measured = self._measured_async(places) if places[0].mode == "async" else self._measured(places)
+    def _round(self, cases: list[Case]) -> dict[Case, Cell]:
+        """Return the outcomes of all actions under one fault."""
+        self._names |= {case: f"m{len(self._names) + number}" for number, case in enumerate(cases)}
+        measured = self._measured_async(cases) if cases[0].mode == "async" else self._measured(cases)
         before, cells = measured
-        for place, cell in cells.items():
-            cell.requests = self._requests_since(before, place.action, cell.attempts or 1)
+        for case, cell in cells.items():
+            cell.requests = self._requests_since(before, case.action, cell.attempts or 1)
         self._sandbox.clear_faults()
-        self._note_what_is_there()
+        self._remember_created()
         return cells
 
-    def _measured(self, places: list[Place]) -> tuple[dict[str, int], dict[Place, Cell]]:
-        clients = [self._client(place) for place in places]
-        with ThreadPoolExecutor(len(places)) as threads:
-            list(threads.map(self._signed_in, places, clients))
-            before = self._fail(places)
-            cells = dict(zip(places, threads.map(self._cell, places, clients), strict=True))
+    def _measured(self, cases: list[Case]) -> tuple[dict[str, int], dict[Case, Cell]]:
+        clients = [self._client(case) for case in cases]
+        with ThreadPoolExecutor(len(cases)) as threads:
+            list(threads.map(self._signed_in, cases, clients))
+            before = self._add_faults(cases)
+            cells = dict(zip(cases, threads.map(self._cell, cases, clients), strict=True))
         for client in clients:
             self._see(client)
             client.get_httpx_client().close()
         return before, cells
 
-    def _measured_async(self, places: list[Place]) -> tuple[dict[str, int], dict[Place, Cell]]:
-        async def main() -> tuple[dict[str, int], dict[Place, Cell]]:
-            clients = [self._client(place) for place in places]
-            await asyncio.gather(*map(self._signed_in_async, places, clients))
-            before = self._fail(places)
-            cells = await asyncio.gather(*map(self._cell_async, places, clients))
+    def _measured_async(self, cases: list[Case]) -> tuple[dict[str, int], dict[Case, Cell]]:
+        async def main() -> tuple[dict[str, int], dict[Case, Cell]]:
+            clients = [self._client(case) for case in cases]
+            await asyncio.gather(*map(self._signed_in_async, cases, clients))
+            before = self._add_faults(cases)
+            cells = await asyncio.gather(*map(self._cell_async, cases, clients))
             for client in clients:
                 self._see(client)
                 await client.get_async_httpx_client().aclose()
-            return before, dict(zip(places, cells, strict=True))
+            return before, dict(zip(cases, cells, strict=True))
 
         return asyncio.run(main())
 
-    def _client(self, place: Place) -> Client:
+    def _client(self, case: Case) -> Client:
         return connect(
             environment=self._sandbox.environment,
-            timeout=Timeouts(read=place.fault.read if place.times == "once" else place.fault.read_always),
-            retries=RetryPolicy(deadline=place.fault.deadline),
+            timeout=Timeouts(read=case.fault.read if case.times == "once" else case.fault.read_always),
+            retries=RetryPolicy(deadline=case.fault.deadline),
             clock=SkippingClock(),
             verify=self._verify,
         )
 
-    def _signed_in(self, place: Place, client: Client) -> object:
-        """Let a client sign in, unless it is this that will fail."""
-        while place.action != "token":
+    def _signed_in(self, case: Case, client: Client) -> object:
+        """Sign a client in, unless the token request is the one to fail."""
+        while case.action != "token":
             with suppress(RequestTimeoutError):  # from an impatient client
                 return call(query_users, client=client, body=QueryUsersRequest())
         return None
 
-    async def _signed_in_async(self, place: Place, client: Client) -> object:
-        while place.action != "token":
+    async def _signed_in_async(self, case: Case, client: Client) -> object:
+        while case.action != "token":
             with suppress(RequestTimeoutError):
                 return await aio.call(query_users, client=client, body=QueryUsersRequest())
         return None
 
-    def _fail(self, places: list[Place]) -> dict[str, int]:
-        """Let each action's operation fail; how many requests each operation has had before."""
+    def _add_faults(self, cases: list[Case]) -> dict[str, int]:
+        """Make each action's operation fail, and return the number of requests that each operation had before."""
         self._sandbox.add_faults(
             *(
-                {"operation": OPERATIONS[place.action], "kind": place.fault.kind}
-                | place.fault.options
-                | ({"count": 1} if place.times == "once" else {})
-                for place in places
+                {"operation": OPERATIONS[case.action], "kind": case.fault.kind}
+                | case.fault.options
+                | ({"count": 1} if case.times == "once" else {})
+                for case in cases
             )
         )
         return self._requests()
 
     def _requests_since(self, before: dict[str, int], action: str, least: int) -> int:
-        """Return how many requests there were of an action; one that was given up may take a moment to be seen."""
+        """Return the number of requests of an action; an abandoned one may take a moment to be counted."""
         operation, deadline = OPERATIONS[action], time.monotonic() + 10
         while True:
             count = self._requests().get(operation, 0) - before.get(operation, 0)
@@ -311,58 +311,58 @@ class Matrix:
         counts = self._sandbox.state()["requests"]
         return {operation: sum(by_status.values()) for operation, by_status in counts.items()}
 
-    def _cell(self, place: Place, client: Client) -> Cell:
+    def _cell(self, case: Case, client: Client) -> Cell:
         started = time.monotonic()
         try:
-            self._act(place, client)
+            self._act(case, client)
         except Exception as error:  # noqa: BLE001 - it is the outcome
             return _failed(error, time.monotonic() - started)
         return Cell("result", time.monotonic() - started)
 
-    async def _cell_async(self, place: Place, client: Client) -> Cell:
+    async def _cell_async(self, case: Case, client: Client) -> Cell:
         started = time.monotonic()
         try:
-            await self._act_async(place, client)
+            await self._act_async(case, client)
         except Exception as error:  # noqa: BLE001 - it is the outcome
             return _failed(error, time.monotonic() - started)
         return Cell("result", time.monotonic() - started)
 
-    def _act(self, place: Place, client: Client) -> object:
-        name = self._names[place]
+    def _act(self, case: Case, client: Client) -> object:
+        name = self._names[case]
         actions: dict[str, Callable[[], object]] = {
             "token": lambda: call(query_users, client=client, body=QueryUsersRequest()),
             "list": lambda: call(list_workspace_users, client=client, body=ListWorkspaceUsersRequest(WORKSPACE)),
             "create": lambda: call(create_workspace, client=client, body=CreateWorkspaceRequest(name)),
             "upload": lambda: upload_model(client, self._model, name=name, workspace=WORKSPACE),
             "infer": lambda: infer(client, self._url, ROWS),
-            "wait": lambda: wait_until_running(client, self._deployment, timeout=place.fault.deadline),
+            "wait": lambda: wait_until_running(client, self._deployment, timeout=case.fault.deadline),
         }
-        return actions[place.action]()
+        return actions[case.action]()
 
-    def _act_async(self, place: Place, client: Client) -> Awaitable[object]:
-        name = self._names[place]
+    def _act_async(self, case: Case, client: Client) -> Awaitable[object]:
+        name = self._names[case]
         actions: dict[str, Callable[[], Awaitable[object]]] = {
             "token": lambda: aio.call(query_users, client=client, body=QueryUsersRequest()),
             "list": lambda: aio.call(list_workspace_users, client=client, body=ListWorkspaceUsersRequest(WORKSPACE)),
             "create": lambda: aio.call(create_workspace, client=client, body=CreateWorkspaceRequest(name)),
             "upload": lambda: aio.upload_model(client, self._model, name=name, workspace=WORKSPACE),
             "infer": lambda: aio.infer(client, self._url, ROWS),
-            "wait": lambda: aio.wait_until_running(client, self._deployment, timeout=place.fault.deadline),
+            "wait": lambda: aio.wait_until_running(client, self._deployment, timeout=case.fault.deadline),
         }
-        return actions[place.action]()
+        return actions[case.action]()
 
-    def _note_what_is_there(self) -> None:
-        """Remember what was made: the sandbox's state lists the newest hundred of everything."""
+    def _remember_created(self) -> None:
+        """Remember what the actions created, because the sandbox's state lists only the newest hundred items."""
         state = self._sandbox.state()
         for kind in ("workspaces", "models"):
             self._made |= {(kind, made["id"]): made["name"] for made in state[kind]}
 
-    def _count_writes(self, cells: dict[Place, Cell]) -> None:
-        """Count what is there in the end, when what was late has come."""
+    def _count_writes(self, cells: dict[Case, Cell]) -> None:
+        """Count the writes at the end, when delayed requests have arrived too."""
         made = Counter(self._made.values())
-        for place, cell in cells.items():
-            if place.action in WRITES:
-                cell.writes = made[self._names[place]]
+        for case, cell in cells.items():
+            if case.action in WRITES:
+                cell.writes = made[self._names[case]]
 
 
 def model() -> bytes:
@@ -383,19 +383,19 @@ def _failed(error: Exception, seconds: float) -> Cell:
     return Cell(type(error).__name__, seconds, attempts, error)
 
 
-def measured(faults: Iterable[Fault] | None = None, see: Callable[[Client], object] = repr) -> dict[Place, Cell]:
-    """Return the matrix, on a sandbox that is made for it.
+def measured(faults: Iterable[Fault] | None = None, see: Callable[[Client], object] = repr) -> dict[Case, Cell]:
+    """Return the matrix, measured on a new sandbox.
 
     Args:
-        faults: Its rows; all of them by default.
-        see: Is shown each client when its action has ended.
+        faults: The faults to measure; all of them by default.
+        see: Is called with each client when its action has ended.
     """
     with running() as environment, Sandbox(environment) as sandbox:
         return Matrix(sandbox, model(), see).measure(all_faults() if faults is None else faults)
 
 
-def page(cells: dict[Place, Cell]) -> str:
-    """Return the matrix as a table; what is the same with both kinds of client stands in it once."""
+def page(cells: dict[Case, Cell]) -> str:
+    """Return the matrix as a table, with equal outcomes of both kinds of client in one row."""
     lines = [
         "# What becomes of a fault",
         "",
@@ -412,8 +412,8 @@ def page(cells: dict[Place, Cell]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _shown(cells: dict[Place, Cell], fault: Fault, times: str, action: str) -> str:
-    found = (cells.get(Place(fault, times, action, mode)) for mode in MODES)
+def _shown(cells: dict[Case, Cell], fault: Fault, times: str, action: str) -> str:
+    found = (cells.get(Case(fault, times, action, mode)) for mode in MODES)
     return " / ".join(dict.fromkeys(str(cell) for cell in found if cell is not None)) or "-"
 
 

@@ -1,4 +1,4 @@
-"""Steering a sandbox in the tests: its control routes, assays of seeded rows, and waiting."""
+"""Helpers that control a sandbox in tests: its control routes, assays of seeded rows, and waiting."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ JANUARY_MS = 1_672_531_200_000
 
 
 def steer(http: httpx.Client, route: str, body: Any = None) -> Any:
-    """Return the answer of a control route, which succeeds: of GET without a body, of POST with one."""
+    """Return the answer of a control route, which must succeed: to GET without a body, to POST with one."""
     path = f"{CONTROL}/{route}"
     answer = http.get(path) if body is None else http.post(path, json=body)
     assert answer.status_code == 200, answer.text
@@ -28,31 +28,31 @@ def steer(http: httpx.Client, route: str, body: Any = None) -> Any:
 
 
 def reset(http: httpx.Client) -> None:
-    """Make the sandbox new."""
+    """Reset the sandbox."""
     assert http.post(f"{CONTROL}/reset").status_code == 200
 
 
 def done(http: httpx.Client, operation: str, body: Any) -> Any:
-    """Return the answer of an operation, which succeeds."""
+    """Return the answer of an operation, which must succeed."""
     answer = http.post(contract.operation(operation).path, json=body)
     assert answer.is_success, answer.text
     return answer.json()
 
 
 def day(number: int, *values: float) -> list[dict[str, Any]]:
-    """Rows of a day of January 2023, a minute apart."""
+    """Return rows of a day of January 2023, one per minute."""
     begin = JANUARY_MS + (number - 1) * DAY_MS
     return [{"time": begin + 60_000 * place, "out.y": [value]} for place, value in enumerate(values)]
 
 
 def seed_pipeline(http: httpx.Client) -> int:
-    """Return the id of a pipeline in the default user's workspace."""
+    """Add a pipeline to the default user's workspace, and return its id."""
     [pipeline_id] = steer(http, "seed", {"pipelines": [{"name": PIPELINE, "workspace_id": 1}]})["pipelines"]
     return pipeline_id
 
 
 def seed_rows(http: httpx.Client, pipeline_id: int, rows: list[dict[str, Any]]) -> None:
-    """Log rows of the pipeline."""
+    """Seed rows of the pipeline."""
     steer(http, "seed", {"inferences": [{"pipeline_id": pipeline_id, "model_name": MODEL, "rows": rows}]})
 
 
@@ -92,7 +92,7 @@ def assay(pipeline_id: int, **changes: Any) -> dict[str, Any]:
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait until something is the case."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"

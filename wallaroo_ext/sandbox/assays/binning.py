@@ -1,29 +1,30 @@
-"""The bins of an assay: where their edges are, what they are called, and what is in them."""
+"""The bins of an assay: their edges, their names and their contents."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wallaroo_ext.sandbox.http.problems import bad_request
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from wallaroo_ext.sandbox.engine.tensors import Array
 
 _LEFT, _RIGHT = "left_outlier", "right_outlier"
 
 
 def quantile_edges(values: Array, bins: int) -> Array:
-    """Edges that put as many values into each bin: for each k from 0 the value of rank `n * k / bins`.
+    """Return edges that give each bin the same number of values: for k from 0, the value of rank `n * k / bins`.
 
     The rank is rounded to the nearest whole number, halves to the even one, and is at least 1. That is definition 3 of
     Hyndman and Fan (numpy calls it `closest_observation`). No source names the definition, but of those that do not
-    interpolate this one alone gives what was recorded: 181 values in bins of 36, 36, 37, 36 and 36.
+    interpolate only this one gives what was recorded: 181 values in bins of 36, 36, 37, 36 and 36.
 
     Args:
-        values: At least one.
-        bins: How many there are.
+        values: The values; at least one.
+        bins: The number of bins.
     """
     doubled = 2 * len(values) * np.arange(bins + 1)
     ranks: Array = (doubled + bins) // (2 * bins)
@@ -33,34 +34,34 @@ def quantile_edges(values: Array, bins: int) -> Array:
 
 
 def equal_edges(values: Array, bins: int) -> Array:
-    """Edges that make all bins equally wide: for each k from 0, `minimum + k * (maximum - minimum) / bins`.
+    """Return edges that make all bins equally wide: for k from 0, `minimum + k * (maximum - minimum) / bins`.
 
     Args:
-        values: At least one.
-        bins: How many there are.
+        values: The values; at least one.
+        bins: The number of bins.
     """
     return np.linspace(float(values.min()), float(values.max()), bins + 1)
 
 
 def bin_counts(values: Array, edges: Array) -> Array:
-    """How many values each bin has: first those below all edges, then a number a bin, last those above all edges.
+    """Return the number of values below all edges, in each bin, and above all edges.
 
     A bin is closed on the right, and the first one on the left too (field notes, "Decided where the sources are
     silent"). Of bins that end at the same edge, the first one has the values at the edge.
 
     Args:
         values: The values.
-        edges: At least two, in ascending order, the first one being the lower end of the first bin.
+        edges: At least two edges in ascending order; the first one is the lower end of the first bin.
     """
-    places: Array = np.searchsorted(edges, values, side="left")
-    places[values == edges[0]] = 1
-    return np.bincount(places, minlength=len(edges) + 1)
+    bins: Array = np.searchsorted(edges, values, side="left")
+    bins[values == edges[0]] = 1
+    return np.bincount(bins, minlength=len(edges) + 1)
 
 
 def format_edge(edge: float) -> str:
-    """An edge as the names of bins have it: rounded to two decimals, with an exponent of as few digits as it needs.
+    """Return an edge as the names of bins write it: with two decimals and the shortest exponent.
 
-    Derived from what was recorded: 12.5259… is `1.25e1` and 12.7728… is `1.28e1`, so it is rounded, not cut off.
+    Derived from the recordings: 12.5259… is `1.25e1` and 12.7728… is `1.28e1`, so it is rounded, not truncated.
     """
     mantissa, exponent = f"{edge:.2e}".split("e")
     return f"{mantissa}e{int(exponent)}"
@@ -68,19 +69,19 @@ def format_edge(edge: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Binning:
-    """How values are put into bins, and what is said of each bin.
+    """How values are put into bins, and what is compared of each bin.
 
     `Quantile` and `Equal` take their edges from the values of the baseline. `Provided` takes those of the request: if
-    they are as many as `num_bins`, they are upper edges, and the first bin begins at the smallest value, as the client
-    of the vendor describes it; else the first of them is the lower end of the first bin. `None` is read as one bin from
-    the smallest value of the baseline to the largest: no source shows it.
+    there are `num_bins` of them, they are upper edges, and the first bin begins at the smallest value, as the vendor's
+    client describes it; otherwise, the first of them is the lower end of the first bin. `None` is one bin from the
+    smallest value of the baseline to the largest: no source shows it.
 
     Attributes:
         mode: `Quantile`, `Equal`, `Provided` or `None`.
-        num_bins: How many bins were asked for.
+        num_bins: The requested number of bins.
         provided: The edges of the request.
-        add_outlier_edges: Whether there are bins for what is outside of the edges. Without them such values are in no
-            bin, but count among all.
+        add_outlier_edges: Whether there are bins for the values outside the edges. Without them, such values are in no
+            bin, but count in the total.
         aggregation: `Density`, `Cumulative` or `Edges`.
     """
 
@@ -95,7 +96,7 @@ class Binning:
         """Return the binning of a request.
 
         Raises:
-            Problem: 400, for edges that are none.
+            Problem: 400, if the provided edges are too few or not in ascending order.
         """
         binning = Binning(
             mode=summarizer["bin_mode"],
@@ -115,7 +116,7 @@ class Binning:
             raise bad_request("The provided_edges are not in ascending order.")
 
     def _inner_bins(self) -> int:
-        """Return the number of bins without those of the outliers."""
+        """Return the number of bins, without those for outliers."""
         if self.mode == "Provided":
             return len(self.provided) - (0 if len(self.provided) == self.num_bins else 1)
         return 1 if self.mode == "None" else self.num_bins
@@ -126,7 +127,7 @@ class Binning:
         return self._inner_bins() + (2 if self.add_outlier_edges else 0)
 
     def edges(self, values: Array) -> Array:
-        """Return the edges for these values, from the lower end of the first bin to the upper end of the last one."""
+        """Return the edges for some values, from the lower end of the first bin to the upper end of the last one."""
         if self.mode == "Quantile":
             return quantile_edges(values, self.num_bins)
         if self.mode == "Provided":
@@ -136,11 +137,11 @@ class Binning:
         return equal_edges(values, self._inner_bins())
 
     def shown_edges(self, edges: Array) -> list[float | None]:
-        """Return the upper edge of each bin, None for that of the right outliers, which has none."""
+        """Return the upper edge of each bin; it is None for the right outliers."""
         return [*edges.tolist(), None] if self.add_outlier_edges else edges[1:].tolist()
 
     def baseline_names(self, edges: Array) -> list[str]:
-        """Return what a baseline calls its bins: `q_20` by the percentage, `p_1.26e1` and `e_1.26e1` by the upper edge.
+        """Return the names of a baseline's bins: `q_20` by the percentage, `p_1.26e1` and `e_1.26e1` by the upper edge.
 
         `q_` was recorded; `p_` for equal bins and `e_` for provided ones are on the vendor's pages.
         """
@@ -150,17 +151,17 @@ class Binning:
         return self._with_outliers([f"{prefix}_{format_edge(edge)}" for edge in edges[1:].tolist()])
 
     def window_names(self, edges: Array) -> list[str]:
-        """Return what a window calls its bins, whatever the mode: `e_1.25e1` by the upper edge."""
+        """Return the names of a window's bins, by the upper edge in every mode: `e_1.25e1`."""
         return self._with_outliers([f"e_{format_edge(edge)}" for edge in edges[1:].tolist()])
 
     def _with_outliers(self, names: list[str]) -> list[str]:
         return [_LEFT, *names, _RIGHT] if self.add_outlier_edges else names
 
     def aggregate(self, values: Array, edges: Array) -> Array:
-        """Return what is compared of each bin (field notes, "Decided where the sources are silent").
+        """Return the value of each bin that is compared (field notes, "Decided where the sources are silent").
 
-        `Density` is a bin's count over that of all values, `Cumulative` its running sum, and `Edges` the upper edges
-        themselves, with 0 for the right outliers, which have none and so never make a difference.
+        `Density` is a bin's share of all values, `Cumulative` the running sum of the shares, and `Edges` the upper
+        edges, with 0 for the right outliers, which have none and so never differ.
         """
         if self.aggregation == "Edges":
             return np.array([edge or 0.0 for edge in self.shown_edges(edges)])

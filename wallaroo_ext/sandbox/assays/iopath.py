@@ -1,4 +1,4 @@
-"""One value of one field of logged inferences, as an assay names it."""
+"""The `iopath` of an assay: which value of which logged field it watches."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wallaroo_ext.sandbox.engine.tensors import is_list
 from wallaroo_ext.sandbox.http.problems import bad_request
 
 if TYPE_CHECKING:
-    from wallaroo_ext.sandbox.assays.binning import Array
-    from wallaroo_ext.sandbox.engine.tensors import Column
+    from wallaroo_ext.sandbox.engine.tensors import Array, Column
 
 _PREFIXES = {"input": "in.", "output": "out."}
 _INDEX_DIGITS = 18
@@ -21,13 +21,13 @@ _INDEX_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class IoPath:
-    """Where the value is.
+    """The position of one value in logged rows.
 
     Attributes:
-        text: As it was written: `output dense_2 0`.
+        text: The iopath as it was sent: `output dense_2 0`.
         side: `input` or `output`.
-        field: The field's name, or its number as in the oldest document (`input 0 0`). A name comes first.
-        index: The place of the value in the field's values, those of nested lists one after the other.
+        field: The field's name or, as in the oldest document, its number (`input 0 0`). A name has precedence.
+        index: The index of the value in the field's values, with nested lists flattened.
     """
 
     text: str
@@ -37,10 +37,10 @@ class IoPath:
 
     @staticmethod
     def parse(text: str) -> IoPath:
-        """From `input|output field index`.
+        """Parse `input|output field index`.
 
         Raises:
-            Problem: 400, for an index that no field can have.
+            Problem: 400, if the index is larger than any field can have.
         """
         side, field, index = text.split(" ")
         if len(index) > _INDEX_DIGITS:
@@ -48,10 +48,12 @@ class IoPath:
         return IoPath(text, side, field, int(index))
 
     def take(self, table: pa.Table) -> tuple[Array, Array]:
-        """The time of each row in microseconds since 1970, and its value; rows without a finite one are left out.
+        """Return the times of the rows, in microseconds since 1970, and their values.
+
+        Rows without a finite value are left out.
 
         Raises:
-            Problem: 400, when the rows have no such field, when it is none of numbers, and when it has no such index.
+            Problem: 400, if there is no such field, it has no numbers, or no row has a value at the index.
         """
         values = _values_at(self._column(table), self.index)
         if table.num_rows and values is None:
@@ -81,18 +83,14 @@ class IoPath:
         return names[int(self.field)] if is_number and int(self.field) < len(names) else None
 
 
-def _is_list(kind: Any) -> bool:
-    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-
-
 def _is_numeric(kind: Any) -> bool:
-    while _is_list(kind):
+    while is_list(kind):
         kind = kind.value_type
     return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
 
 
 def _values_at(column: Column, index: int) -> Array | None:
-    """Return the value of each row at a place, NaN where a row is too short; None where all are."""
+    """Return each row's value at an index, NaN if the row is too short; return None if all rows are."""
     array, offsets = _flattened(column)
     long_enough: Array = offsets[1:] - offsets[:-1] > index
     if not long_enough.any():
@@ -104,10 +102,10 @@ def _values_at(column: Column, index: int) -> Array | None:
 
 
 def _flattened(column: Column) -> tuple[Column, Array]:
-    """Return the values of nested lists, and where those of each row begin, with where the last one's end."""
+    """Return the flattened values of nested lists, and the offset of each row with the end of the last one."""
     array = column.combine_chunks()
     offsets: Array = np.arange(len(array) + 1)
-    while _is_list(array.type):
+    while is_list(array.type):
         lengths: Array = np.asarray(pc.fill_null(cast("Any", pc.list_value_length(array)), 0))
         offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])[offsets]
         array = array.flatten()

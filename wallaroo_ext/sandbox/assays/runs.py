@@ -1,4 +1,4 @@
-"""Running an assay: its baseline and its windows, computed from the log of inferences."""
+"""Runs an assay: computes its baseline and its windows from the inference log."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from wallaroo_ext.sandbox.http.problems import Problem, bad_request
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
-    from wallaroo_ext.sandbox.assays.binning import Array
+    from wallaroo_ext.sandbox.engine.tensors import Array
     from wallaroo_ext.sandbox.inference.inference_log import InferenceLog
     from wallaroo_ext.sandbox.storage.clock import Clock
 
@@ -38,19 +38,19 @@ _SHOWN = ("type", "bin_mode", "aggregation", "metric", "num_bins", "bin_weights"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """An assay's request, read and found to make sense.
+    """The parsed and checked request of an assay. Times are in microseconds since 1970.
 
     `bin_width` is accepted and not used: no source says what it does.
 
     Attributes:
-        request: As it was sent.
+        request: The request as it was sent.
         iopath: The value to watch.
         baseline_start: When the baseline begins.
-        baseline_end: When it ends.
-        first_window: When the first window begins: `window.start`, else the end of the baseline.
-        width: How long a window is.
-        interval: How far apart windows begin: `window.interval`, else their width.
-        run_until: When the last window has ended at the latest; None for no end.
+        baseline_end: When the baseline ends.
+        first_window: When the first window begins: `window.start` or, without one, the end of the baseline.
+        width: The length of a window.
+        interval: The time from one window's start to the next: `window.interval` or, without one, the width.
+        run_until: When the last window must have ended; None for no limit.
         binning: How values are put into bins.
         metric: How windows are compared with the baseline.
     """
@@ -68,10 +68,10 @@ class Plan:
 
     @staticmethod
     def of(request: dict[str, Any]) -> Plan:
-        """Read a request that is valid by the contract.
+        """Parse a request that is valid by the contract.
 
         Raises:
-            Problem: 400, that says what makes no sense.
+            Problem: 400, if the request makes no sense; the message says why.
         """
         fixed, window, summarizer = request["baseline"]["Fixed"], request["window"], request["summarizer"]
         if summarizer["type"] != _KIND:
@@ -94,12 +94,12 @@ class Plan:
         )
 
     def schedule(self, now: int) -> Schedule:
-        """Return the windows, up to now or until the assay ends."""
+        """Return the windows up to a time, or up to the end of the assay if that is earlier."""
         until = now if self.run_until is None else min(now, self.run_until)
         return Schedule(self.first_window, self.width, self.interval, until)
 
     def next_run(self, schedule: Schedule, number: int) -> str | None:
-        """When a window can be computed, as lists have it; None when the assay, or the calendar, has ended by then."""
+        """Return when a window can be computed, as `list_assays` writes it; None after the assay's end."""
         end = schedule.end(number)
         return (
             None
@@ -109,18 +109,18 @@ class Plan:
 
 
 def shown_summarizer(summarizer: dict[str, Any]) -> dict[str, Any]:
-    """Return a summarizer as lists and results have it."""
+    """Return a summarizer as answers of the API contain it."""
     return {name: summarizer.get(name) for name in _SHOWN}
 
 
 @dataclass(frozen=True, slots=True)
 class _Samples:
-    """The watched values of a time, in the order of their times.
+    """The watched values in a span of time, in the order of their times.
 
     Attributes:
-        times: When each was logged, in microseconds since 1970.
+        times: When each value was logged, in microseconds since 1970.
         values: The values.
-        problem: Why rows that were logged have no such value; None where one has.
+        problem: Why no logged row has such a value; None if one has, or if no rows were logged.
     """
 
     times: Array
@@ -128,20 +128,23 @@ class _Samples:
     problem: Problem | None
 
     def between(self, start: int, end: int) -> Array:
-        """Return the values from one time on and before another."""
+        """Return the values from `start` on and before `end`."""
         low, high = np.searchsorted(self.times, [start, end])
         return self.values[low:high]
 
 
 class Run:
-    """One run of an assay on what is logged by now.
+    """One run of an assay on the rows that are logged so far.
 
     Args:
         plan: The assay.
-        log: The log of inferences.
+        log: The inference log.
         pipelines: The ids of the pipelines that the plan names, by name.
-        clock: The time by which windows are over.
-        first: The number of the first window that counts.
+        clock: The clock that says which windows are complete.
+        first: The number of the first window to compute.
+
+    Attributes:
+        schedule: The windows.
     """
 
     def __init__(
@@ -173,22 +176,22 @@ class Run:
 
     @property
     def is_due(self) -> bool:
-        """Whether the baseline is over and has rows, and a window is over too."""
+        """Whether the baseline has ended and has rows, and a window is complete."""
         if self.schedule.complete <= self._first or self._plan.baseline_end > self._now:
             return False
         samples = self._baseline_samples
         return len(samples.values) > 0 or samples.problem is not None
 
     def check_baseline(self) -> None:
-        """See that there is something to compare with, be there windows or not.
+        """Check that the baseline has values.
 
         Raises:
-            Problem: 400, when the baseline has no inferences, or none with the value that is watched.
+            Problem: 400, if the baseline has no inferences, or none with the watched value.
         """
         _ = self._baseline
 
     def baseline_result(self) -> dict[str, Any]:
-        """Return the baseline, compared with itself."""
+        """Return the result of comparing the baseline with itself."""
         plan, began = self._plan, time.perf_counter_ns()
         window = self._baseline.of_window(self._baseline.values, plan.binning)
         return self._result(window, plan.baseline_start, plan.baseline_end, began) | {"status": "BaselineRun"}
@@ -197,7 +200,7 @@ class Run:
         """Return a result for each complete window that has inferences.
 
         Raises:
-            Problem: 400, when the baseline has none, or when they are too many windows for one answer.
+            Problem: 400, if the baseline has no values, or there are too many windows for one answer.
         """
         self.check_baseline()
         numbers = self.occupied_windows(WINDOWS_AT_ONCE + 1)
@@ -210,7 +213,12 @@ class Run:
         return self._read(self._plan.request["window"], self.schedule.begin(self._first), self.schedule.until)
 
     def occupied_windows(self, limit: int, known: Container[int] = ()) -> list[int]:
-        """The numbers of the first complete windows that have inferences, without those whose beginning is known."""
+        """Return the numbers of the first complete windows that have inferences.
+
+        Args:
+            limit: How many to return at the most.
+            known: The starts of windows to leave out.
+        """
         occupied = self.schedule.occupied(self._window_samples.times, self._first)
         return list(islice((number for number in occupied if self.schedule.begin(number) not in known), limit))
 
@@ -218,7 +226,7 @@ class Run:
         """Return the result of a window that has inferences.
 
         Raises:
-            Problem: 400, when the baseline has none.
+            Problem: 400, if the baseline has no values.
         """
         began = time.perf_counter_ns()
         start, end = self.schedule.begin(number), self.schedule.end(number)
@@ -226,7 +234,7 @@ class Run:
         return self._result(window, start, end, began)
 
     def _read(self, source: dict[str, Any], start: int, end: int) -> _Samples:
-        """Return the watched values that a pipeline logged of a model; rows without such a value are left out."""
+        """Return the watched values that a pipeline logged for a model; rows without one are left out."""
         taken: list[tuple[Array, Array]] = []
         problem: Problem | None = None
         for batch in self._log.read(
@@ -245,7 +253,14 @@ class Run:
         return _Samples(times[order], values[order], None if taken else problem)
 
     def _result(self, window: Distribution, start: int, end: int, began: int) -> dict[str, Any]:
-        """A result in the order of the recorded ones, whose computing began at a time of the performance counter."""
+        """Return the result of comparing a window with the baseline, with its fields in the recorded order.
+
+        Args:
+            window: The window.
+            start: When the window begins.
+            end: When the window ends.
+            began: When computing it began, by `time.perf_counter_ns`.
+        """
         plan, baseline = self._plan, self._baseline
         request, binning = plan.request, plan.binning
         comparison = plan.metric.compare(baseline.aggregated, window.aggregated)

@@ -1,11 +1,11 @@
-"""Assays that run by the clock: the windows that are over are computed, as if a scheduler had done so all the time.
+"""Scheduled assays: computes the complete windows of active assays, as if a scheduler had run all the time.
 
-It is done when somebody could see a difference: when the clock is set, when assays are listed, when results are asked
-for, and before an assay is switched on or off. So nothing has to run in the background.
+Nothing runs in the background. Windows are computed when somebody could see the difference: when the clock is set, when
+assays are listed, when results are requested, and before an assay is switched on or off.
 
-A window is computed once, from the rows that are logged when it is due. Rows that are logged later, seeded ones for
-example, change no result that is there. A window that had no rows when it was due has no result; it gets one if rows of
-its time are seeded, or logged after the clock was set back.
+A window is computed once, from the rows that are logged when it is due. Rows that are logged or seeded later do not
+change its result. A window without rows gets no result; it is computed later if rows of its time are seeded, or logged
+after the clock was set back.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import orjson
 
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.sandbox.http.problems import Problem, bad_request
+from wallaroo_ext.sandbox.storage.pipelines import find_pipeline
 from wallaroo_ext.sandbox.storage.store import now
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CaughtUp:
-    """What catching up did.
+    """The outcome of catching up with an assay.
 
     Attributes:
         assay_id: The assay.
         results: How many windows got a result.
-        problem: Why it cannot be run; None where it can.
+        problem: Why the assay cannot be run; None if it can.
     """
 
     assay_id: int
@@ -48,8 +49,8 @@ class ScheduledAssays:
     """The active assays of a sandbox.
 
     Args:
-        store: Where they and their results are.
-        log: What they are computed from.
+        store: The store with the assays and their results.
+        log: The inference log that they are computed from.
     """
 
     def __init__(self, store: Store, log: InferenceLog) -> None:
@@ -58,7 +59,11 @@ class ScheduledAssays:
         self._lock = threading.Lock()
 
     def catch_up_all(self, pipeline_id: int | None = None) -> list[CaughtUp]:
-        """Compute what is due of all active assays, or of those of one pipeline; what was done, where something was."""
+        """Compute the due windows of all active assays, or of those of one pipeline.
+
+        Returns:
+            The assays that got results or cannot be run.
+        """
         with self._store.reading() as db:
             query = "SELECT id FROM assays WHERE active AND (? IS NULL OR pipeline_id = ?) ORDER BY id"
             ids = [row["id"] for row in db.execute(query, (pipeline_id, pipeline_id))]
@@ -66,20 +71,20 @@ class ScheduledAssays:
         return [found for found in done if found.results or found.problem]
 
     def try_to_catch_up(self, assay_id: int) -> CaughtUp:
-        """Compute what is due of an assay; why not, where it cannot be run."""
+        """Compute the due windows of an assay; the outcome says why if it cannot be run."""
         try:
             return CaughtUp(assay_id, self.catch_up(assay_id))
         except Problem as problem:
             return CaughtUp(assay_id, 0, object_of(problem.content).get("msg"))
 
     def catch_up(self, assay_id: int) -> int:
-        """Compute the windows of an assay that are over and not computed yet, if it is active; how many got a result.
+        """Compute the complete windows of an assay that were not computed yet, and return how many got a result.
 
-        An assay whose baseline has no inferences cannot be run yet. Of very many windows, the first ones are computed,
-        and the others the next time.
+        Nothing is computed for an assay that is not active, or whose baseline has no inferences yet. At most
+        `WINDOWS_AT_ONCE` windows are computed; the next call computes the next ones.
 
         Raises:
-            Problem: 400, when the logged rows do not have the value that the assay watches.
+            Problem: 400, if the logged rows do not have the value that the assay watches.
         """
         with self._lock:
             with self._store.reading() as db:
@@ -98,16 +103,16 @@ class ScheduledAssays:
         numbers = run.occupied_windows(WINDOWS_AT_ONCE, self._known(assay))
         done = numbers[-1] + 1 if len(numbers) == WINDOWS_AT_ONCE else run.schedule.complete
         results = [(run.schedule.begin(number), orjson.dumps(run.result(number)).decode()) for number in numbers]
-        self._keep(assay, results, done, _times_of_runs(assay, plan, run, done))
+        self._store_results(assay, results, done, _times_of_runs(assay, plan, run, done))
         return len(results)
 
     def _known(self, assay: Row) -> set[int]:
-        """Return when the windows begin that have results."""
+        """Return the starts of the windows that have results."""
         with self._store.reading() as db:
             rows = db.execute("SELECT window_start FROM assay_results WHERE assay_id = ?", (assay["id"],))
             return {row["window_start"] for row in rows}
 
-    def _keep(
+    def _store_results(
         self, assay: Row, results: Iterable[tuple[int, str]], done: int, times: tuple[str | None, str | None]
     ) -> None:
         with self._store.transaction() as db:
@@ -125,15 +130,15 @@ class ScheduledAssays:
 def _times_of_runs(assay: Row, plan: Plan, run: Run, done: int) -> tuple[str, str | None]:
     """Return when a scheduler would have run the assay last, and when it would run it next.
 
-    It runs an assay when a window ends; the windows that ended before the assay was created or switched on, it runs
-    then. All of these texts are in UTC, so that they are in the order of the times.
+    A scheduler runs an assay when a window ends, or, for earlier windows, when the assay is created or switched on.
+    All times are texts in UTC, so comparing the texts compares the times.
     """
     ended, last = plan.next_run(run.schedule, done - 1) or "", assay["last_run"] or ""
     return last if ended <= last else max(ended, assay["updated_at"]), plan.next_run(run.schedule, done)
 
 
-def look_again(db: sqlite3.Connection) -> None:
-    """Have windows that had no rows looked at once more, because rows of their time may come."""
+def recheck_empty_windows(db: sqlite3.Connection) -> None:
+    """Have the windows that had no rows checked again, because rows of their time may be added."""
     db.execute("UPDATE assays SET windows_done = 0")
 
 
@@ -141,20 +146,19 @@ def watched_pipelines(db: sqlite3.Connection, request: dict[str, Any]) -> dict[s
     """Return the ids of the pipelines that an assay compares, by name.
 
     Raises:
-        Problem: 400, when the workspace has no such pipeline.
+        Problem: 400, if the workspace does not have one of them.
     """
     names = {request["baseline"]["Fixed"]["pipeline"], request["window"]["pipeline"]}
     return {name: require_pipeline(db, request["workspace_id"], name) for name in names}
 
 
 def require_pipeline(db: sqlite3.Connection, workspace_id: int, name: str) -> int:
-    """Return the id of a workspace's pipeline of a name.
+    """Return the id of a workspace's pipeline.
 
     Raises:
-        Problem: 400, when there is none.
+        Problem: 400, if the workspace has no pipeline of this name.
     """
-    query = "SELECT id FROM pipelines WHERE workspace_id = ? AND name = ?"
-    row = db.execute(query, (workspace_id, name)).fetchone()
-    if row is None:
+    pipeline_id = find_pipeline(db, workspace_id, name)
+    if pipeline_id is None:
         raise bad_request(f"The workspace {workspace_id} has no pipeline {name!r}.")
-    return int(row["id"])
+    return pipeline_id

@@ -1,4 +1,4 @@
-"""How far a window is from a baseline: the metrics, and the comparison of one window."""
+"""The metrics of assays, and the comparison of a window with a baseline."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ import numpy as np
 from wallaroo_ext.sandbox.http.problems import bad_request
 
 if TYPE_CHECKING:
-    from wallaroo_ext.sandbox.assays.binning import Array, Binning
+    from wallaroo_ext.sandbox.assays.binning import Binning
+    from wallaroo_ext.sandbox.engine.tensors import Array
 
 _INSTEAD_OF_ZERO = 0.005
 
 
 def psi_scores(baseline: Array, window: Array) -> Array:
-    """Return the population stability index, bin by bin: `(w - b) * ln(w / b)`, the index being the sum.
+    """Return the terms of the population stability index, one per bin: `(w - b) * ln(w / b)`.
 
-    Where one of the two is zero, 0.005 takes its place; where both are, the bin scores 0 (field notes, "Assays", where
-    it was checked to the last digit against the recorded result).
+    A zero is replaced by 0.005; if both values are zero, the term is 0 (field notes, "Assays", where this was checked
+    to the last digit against the recorded result).
     """
     compared: Array = (baseline != 0) | (window != 0)
     b: Array = np.where(baseline == 0, _INSTEAD_OF_ZERO, baseline)
@@ -29,7 +30,7 @@ def psi_scores(baseline: Array, window: Array) -> Array:
 
 
 def differences(baseline: Array, window: Array) -> Array:
-    """Return the absolute differences, bin by bin: `|w - b|`.
+    """Return the absolute differences, one per bin: `|w - b|`.
 
     MaxDiff is the largest of them, SumDiff their sum (field notes, "Decided where the sources are silent").
     """
@@ -38,12 +39,12 @@ def differences(baseline: Array, window: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What came out of comparing two distributions.
+    """The outcome of comparing two distributions.
 
     Attributes:
-        score: How far they are from each other.
-        scores: What each bin adds.
-        bin_index: The bin that decided the score, for MaxDiff.
+        score: The distance between them.
+        scores: The part of each bin.
+        bin_index: The bin with the largest difference, for MaxDiff; None for other metrics.
     """
 
     score: float
@@ -57,7 +58,7 @@ class Metric:
 
     Attributes:
         name: `PSI`, `MaxDiff` or `SumDiff`.
-        weights: What each bin counts; None where all count the same.
+        weights: The weight of each bin; None if all count the same.
     """
 
     name: str
@@ -68,7 +69,7 @@ class Metric:
         """Return the metric of a request.
 
         Raises:
-            Problem: 400, for weights that do not fit the bins, and for PSI of edges, which may be negative.
+            Problem: 400, if the weights do not fit the bins, or for PSI of edges, which may be negative.
         """
         if summarizer["metric"] == "PSI" and binning.aggregation == "Edges":
             raise bad_request(
@@ -80,10 +81,10 @@ class Metric:
         return Metric(summarizer["metric"], None if weights is None else tuple(weights))
 
     def compare(self, baseline: Array, window: Array) -> Comparison:
-        """Compare what was aggregated of each bin.
+        """Compare the aggregated values of two distributions, bin by bin.
 
-        With weights, a bin's score is multiplied by its weight over the sum of all weights: the vendor's client says
-        that they are normalised, and the figures on the vendor's pages are those of a sum of 1.
+        With weights, a bin's score is multiplied by its weight divided by the sum of all weights: the vendor's client
+        says that they are normalised, and the figures on the vendor's pages are those of a sum of 1.
         """
         scores = (psi_scores if self.name == "PSI" else differences)(baseline, window)
         if self.weights is not None:
@@ -102,7 +103,7 @@ def _check_weights(weights: list[float], binning: Binning) -> None:
 
 
 def status_of(score: float, warning_threshold: float | None, alert_threshold: float) -> str:
-    """What a score means: above the threshold of an alert, else above that of a warning if there is one, else fine."""
+    """Return `Alert`, `Warning` or `Ok`, by the highest threshold that a score exceeds."""
     if score > alert_threshold:
         return "Alert"
     return "Warning" if warning_threshold is not None and score > warning_threshold else "Ok"
@@ -110,13 +111,13 @@ def status_of(score: float, warning_threshold: float | None, alert_threshold: fl
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """The values of a time, in bins.
+    """The values in a span of time, put into bins.
 
     Attributes:
         values: The values; at least one.
         edges: The edges of the bins.
-        names: What the bins are called.
-        aggregated: What is compared of each bin.
+        names: The names of the bins.
+        aggregated: The value of each bin that is compared.
     """
 
     values: Array
@@ -126,20 +127,20 @@ class Distribution:
 
     @staticmethod
     def of_baseline(values: Array, binning: Binning) -> Distribution:
-        """Return a baseline, whose values say where the edges are."""
+        """Return the distribution of a baseline, whose values determine the edges."""
         edges = binning.edges(values)
         return Distribution(values, edges, binning.baseline_names(edges), binning.aggregate(values, edges))
 
     def of_window(self, values: Array, binning: Binning) -> Distribution:
-        """Return a window that is compared with this baseline.
+        """Return the distribution of a window that is compared with this baseline.
 
-        It has the baseline's edges, as recorded, except where edges are what is compared: then it has its own.
+        It has the baseline's edges, as recorded, unless the edges are compared: then it has its own.
         """
         edges = binning.edges(values) if binning.aggregation == "Edges" else self.edges
         return Distribution(values, edges, binning.window_names(edges), binning.aggregate(values, edges))
 
     def summary(self, binning: Binning, start: str, end: str) -> dict[str, Any]:
-        """Return the distribution as results have it; `std` is the population's (field notes)."""
+        """Return the distribution as results contain it; `std` is the population's (field notes)."""
         return {
             "count": len(self.values),
             "min": float(self.values.min()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.sandbox.assays.scheduled import look_again
+from wallaroo_ext.sandbox.assays.scheduled import recheck_empty_windows
 from wallaroo_ext.sandbox.control.routes import Action, json_body
 from wallaroo_ext.sandbox.http.problems import bad_request
 from wallaroo_ext.sandbox.storage.clock import ClockOutOfRangeError

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.inference.media_types import arrow_media_type
-from wallaroo_ext.sandbox.assays.scheduled import look_again
+from wallaroo_ext.sandbox.assays.scheduled import recheck_empty_windows
 from wallaroo_ext.sandbox.auth.users import add_user, add_workspace, find_user_by_email
 from wallaroo_ext.sandbox.control.routes import JSON, Action, json_body, raw_body
 from wallaroo_ext.sandbox.http.problems import bad_request
@@ -167,7 +167,7 @@ def _write(call: ControlCall, rows: _Rows) -> tuple[int, WrittenBatch]:
 def _log(call: ControlCall, db: sqlite3.Connection, written: list[tuple[int, WrittenBatch]]) -> list[int]:
     """Index written rows, and return the ids of their log entries."""
     if written:
-        look_again(db)
+        recheck_empty_windows(db)
     return [_index(call, db, pipeline_id, entry) for pipeline_id, entry in written]
 
 

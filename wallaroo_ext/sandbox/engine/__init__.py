@@ -1,1 +1,1 @@
-"""Running models, each deployment in a confined process of its own."""
+"""Runs models, each deployment in a confined process of its own."""

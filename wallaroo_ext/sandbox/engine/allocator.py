@@ -1,4 +1,4 @@
-"""What the process does with memory that it no longer needs."""
+"""Settings of the C library's memory allocator."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from contextlib import suppress
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT = 128 << 20
-_LARGEST_KEPT = 32 << 20  # the largest value that the C library takes
+_LARGEST_KEPT = 32 << 20  # the largest value that glibc accepts
 
 
 def keep_memory() -> None:
-    """Keep what one large request used for the next one, up to 128 MiB, where the C library is glibc.
+    """Keep up to 128 MiB of freed memory for the next request, if the C library is glibc.
 
-    It would give it back to the system after each request and take it anew for the next one; on a virtual machine,
-    taking memory can cost more than everything that is done with it.
+    By default, glibc returns large blocks to the system after each request and requests them again for the next one; on
+    a virtual machine, this can take longer than the request itself.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -1,7 +1,7 @@
-"""What keeps a process to itself: limits, and where Linux has them a network of its own, Landlock and seccomp.
+"""Confines a process: resource limits and, on Linux, a network namespace of its own, Landlock and seccomp.
 
-Each layer is tried, and what holds is named; a kernel or a container may forbid or not know one. Landlock and seccomp
-are a few system calls, which are made here without a library; the manuals landlock(7) and seccomp(2) describe them.
+Each layer is tried, and the names of those in force are returned; a kernel or a container may not support or allow one.
+Landlock and seccomp take a few system calls, which are made here without a library; see landlock(7) and seccomp(2).
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _IS_LINUX = sys.platform.startswith("linux")
 _MIB = 1 << 20
 _NICE = 10
 _OPEN_FILES = 64
-_BESIDE_DATA = 2048 * _MIB  # addresses that are no memory: of libraries, and what the allocator sets aside
+_EXTRA_ADDRESSES = 2048 * _MIB  # address space without memory, of libraries and of the allocator's reserve
 
 _SET_DEATH_SIGNAL, _SET_SECCOMP, _SET_NO_NEW_PRIVILEGES, _FILTER = 1, 22, 38, 2
 _SIGKILL = 9
 _NEW_IPC, _NEW_USER, _NEW_NETWORK = 0x08000000, 0x10000000, 0x40000000
 
 _LANDLOCK_CREATE, _LANDLOCK_RESTRICT, _ASK_VERSION = 444, 446, 1
-_FILE_RIGHTS = {1: (1 << 13) - 1, 2: 1 << 13, 3: 1 << 14, 5: 1 << 15}  # by the version that brought them
+_FILE_RIGHTS = {1: (1 << 13) - 1, 2: 1 << 13, 3: 1 << 14, 5: 1 << 15}  # by the version that added them
 _NETWORK_RIGHTS_SINCE, _NETWORK_RIGHTS = 4, 0b11
 _SCOPES_SINCE, _SCOPES = 6, 0b11
 
 _X86, _ARM = "x86_64", "aarch64"
 _ARCHITECTURES = {_X86: 0xC000003E, _ARM: 0xC00000B7}
-_OTHER_NUMBERS = 0x40000000  # of the ABI x32
+_X32_CALLS = 0x40000000  # system calls of the ABI x32 have this bit
 _CLONE, _CLONE_3, _CLONE_THREAD = {_X86: 56, _ARM: 220}, 435, 0x10000
 _FORBIDDEN: dict[str, tuple[int | None, int | None]] = {  # their numbers on x86_64 and on ARM
     "open": (2, None),
@@ -121,7 +121,7 @@ _FORBIDDEN: dict[str, tuple[int | None, int | None]] = {  # their numbers on x86
     "lremovexattr": (198, 15),
     "removexattrat": (466, 466),
 }
-_OF_ITSELF_ONLY: dict[str, tuple[int, int]] = {  # where their first argument is 0, they are about the process itself
+_SELF_ONLY: dict[str, tuple[int, int]] = {  # allowed with 0 as the first argument, which means the process itself
     "prlimit64": (302, 261),
     "sched_setaffinity": (203, 122),
     "sched_setattr": (314, 274),
@@ -133,11 +133,11 @@ _NUMBER_AT, _ARCHITECTURE_AT, _FIRST_ARGUMENT_AT = 0, 4, 16
 _ALLOW, _FAIL, _NOT_PERMITTED, _NO_SUCH_CALL = 0x7FFF0000, 0x00050000, 1, 38
 
 
-def separate() -> list[str]:
-    """Take this process, while it has one thread, out of the machine's network, and behind all others for processors.
+def isolate() -> list[str]:
+    """Cut this process off from the machine's network and give it a low priority, while it has one thread.
 
     Returns:
-        The layers that hold from here on, for its children, too.
+        The names of the layers that are in force from now on, also for child processes.
     """
     with suppress(OSError):
         os.nice(_NICE)
@@ -152,27 +152,29 @@ def separate() -> list[str]:
 
 
 def die_with_parent() -> None:
-    """Have the kernel end this process when the thread ends that started it."""
+    """Have the kernel kill this process when the thread that started it ends."""
     if _IS_LINUX:
         _library().prctl(_SET_DEATH_SIGNAL, _SIGKILL, 0, 0, 0)
 
 
 def confine(memory: int) -> list[str]:
-    """Shut this process, while it has one thread, off from files, the network and other processes, for good.
+    """Cut this process off from files, the network and other processes for good, while it has one thread.
 
-    It can use what it has open, its memory and further threads.
+    It can still use its open files, its memory and further threads.
 
     Args:
-        memory: How much more memory it may take than it has now, in bytes.
+        memory: How much memory it may allocate in addition to what it has, in bytes.
 
     Returns:
-        The layers that hold.
+        The names of the layers that are in force.
     """
-    layers = ["limits"] if _limit(memory) else []
+    layers = ["limits"] if _set_limits(memory) else []
     if not _IS_LINUX:
         return layers
     with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # the first that a system in need ends
+        Path("/proc/self/oom_score_adj").write_text(
+            "1000", encoding="ascii"
+        )  # killed first when the system is out of memory
     library = _library()
     if library.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
         return layers
@@ -184,8 +186,8 @@ def confine(memory: int) -> list[str]:
 
 
 @contextmanager
-def keeping_back(memory: int) -> Generator[None]:
-    """Take so many bytes less than this confined process may, for the time of a `with` block."""
+def reserve(memory: int) -> Generator[None]:
+    """Lower the memory limit of this confined process by a number of bytes during a `with` block."""
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if soft == resource.RLIM_INFINITY:
         yield
@@ -201,8 +203,8 @@ def _library() -> Any:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def _limit(memory: int) -> bool:
-    """Set the limits; whether the one of memory holds."""
+def _set_limits(memory: int) -> bool:
+    """Set the resource limits, and return whether the one of memory is in force."""
     for kind, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
@@ -211,36 +213,40 @@ def _limit(memory: int) -> bool:
         with suppress(OSError, ValueError):
             resource.setrlimit(kind, (most, most))
     if not _IS_LINUX:
-        return False  # macOS takes the limits of memory, and does nothing about them
+        return False  # macOS accepts the limits of memory, and does not enforce them
     try:
-        size, data = _taken()
-        most_data, most_size = data + memory, size + memory + _BESIDE_DATA
-        _lower(resource.RLIMIT_DATA, most_data)
-        _lower(resource.RLIMIT_AS, most_size)
+        size, data = _memory_in_use()
+        most_data, most_size = data + memory, size + memory + _EXTRA_ADDRESSES
+        _lower_limit(resource.RLIMIT_DATA, most_data)
+        _lower_limit(resource.RLIMIT_AS, most_size)
     except (OSError, ValueError):
         return False
     return True
 
 
-def _lower(kind: int, most: int) -> None:
-    """Set a limit, or keep to the one that this process may not exceed anyway."""
+def _lower_limit(kind: int, most: int) -> None:
+    """Set a limit, or the hard limit if that is lower."""
     hard = resource.getrlimit(kind)[1]
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(kind, (most, most))
 
 
-def _taken() -> tuple[int, int]:
-    """Return how many addresses this process has, and how much of its own memory, in bytes.
+def _memory_in_use() -> tuple[int, int]:
+    """Return the sizes of this process's address space and of its data, in bytes.
 
     Raises:
-        OSError: The system does not say it, as where /proc is hidden.
+        OSError: The system does not tell, for example because /proc is hidden.
     """
     pages = Path("/proc/self/statm").read_text(encoding="ascii").split()
     return int(pages[0]) * resource.getpagesize(), int(pages[5]) * resource.getpagesize()
 
 
 def _landlock(library: Any) -> int:
-    """Forbid files, TCP, and signals to others; the version of Landlock, and 0 where there is none."""
+    """Forbid files, TCP, and signals to other processes with Landlock.
+
+    Returns:
+        The version of Landlock, or 0 if it is not in force.
+    """
     version: int = library.syscall(_LANDLOCK_CREATE, None, 0, _ASK_VERSION)
     if version < 1:
         return 0
@@ -254,13 +260,17 @@ def _landlock(library: Any) -> int:
     rules: int = library.syscall(_LANDLOCK_CREATE, attributes, len(attributes), 0)
     if rules < 0:
         return 0
-    holds = library.syscall(_LANDLOCK_RESTRICT, rules, 0) == 0
+    is_in_force = library.syscall(_LANDLOCK_RESTRICT, rules, 0) == 0
     os.close(rules)
-    return version if holds else 0
+    return version if is_in_force else 0
 
 
 def _seccomp(library: Any) -> bool:
-    """Forbid the system calls that open, send, start or reach anything; whether that holds."""
+    """Forbid the system calls that open files, use the network or reach other processes.
+
+    Returns:
+        Whether the filter is in force.
+    """
     machine = platform.machine()
     if machine not in _ARCHITECTURES:
         return False
@@ -271,7 +281,7 @@ def _seccomp(library: Any) -> bool:
 
 
 def _filter(machine: str) -> bytes:
-    """Return the program, in Berkeley Packet Filters, that decides over a system call."""
+    """Return the program of Berkeley Packet Filters that allows or refuses a system call."""
     column = 0 if machine == _X86 else 1
     numbers = [number for calls in _FORBIDDEN.values() if (number := calls[column]) is not None]
     refuse = _FAIL | _NOT_PERMITTED
@@ -280,14 +290,14 @@ def _filter(machine: str) -> bytes:
         (_EQUAL, 1, 0, _ARCHITECTURES[machine]),
         (_RETURN, 0, 0, refuse),
         (_LOAD, 0, 0, _NUMBER_AT),
-        (_AT_LEAST, 0, 1, _OTHER_NUMBERS),
+        (_AT_LEAST, 0, 1, _X32_CALLS),
         (_RETURN, 0, 0, refuse),
-        (_EQUAL, 0, 1, _CLONE_3),  # its arguments cannot be looked at; the C library then takes clone
+        (_EQUAL, 0, 1, _CLONE_3),  # a filter cannot see its arguments; the C library falls back to clone
         (_RETURN, 0, 0, _FAIL | _NO_SUCH_CALL),
     ]
     for number in numbers:
         steps += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, refuse)]
-    for calls in _OF_ITSELF_ONLY.values():
+    for calls in _SELF_ONLY.values():
         steps += [
             (_EQUAL, 0, 4, calls[column]),
             (_LOAD, 0, 0, _FIRST_ARGUMENT_AT),

@@ -1,4 +1,4 @@
-"""Acting when time is over, for any number of things that run at once, with one thread for all of them."""
+"""Calls functions when time limits pass, with one thread for any number of limits."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Deadlines:
-    """Calls a function each time that something takes too long.
+    """Time limits for `with` blocks.
 
-    What ends in time costs little: the thread sleeps on until the time at which it would have been too late.
+    A block that ends in time costs little: the thread is not woken for it.
     """
 
     def __init__(self) -> None:
@@ -24,17 +24,17 @@ class Deadlines:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def after(self, seconds: float, act: Callable[[], None]) -> Generator[None]:
-        """Call a function once, in another thread, if the `with` block takes longer than so many seconds."""
+    def after(self, seconds: float, action: Callable[[], None]) -> Generator[None]:
+        """Call a function once, in another thread, if the `with` block takes longer than a number of seconds."""
         key, at = object(), time.monotonic() + seconds
         with self._changed:
             if self._thread is None:
                 thread = threading.Thread(target=self._watch, name="deadlines", daemon=True)
-                thread.start()  # where the system gives none, the next one who comes tries again
+                thread.start()  # if the system refuses, the next caller tries again
                 self._thread = thread
             elif at < self._wakes_at:
                 self._changed.notify()
-            self._due[key] = at, act
+            self._due[key] = at, action
         try:
             yield
         finally:
@@ -46,10 +46,10 @@ class Deadlines:
             while True:
                 self._wakes_at = min((at for at, _ in self._due.values()), default=float("inf"))
                 self._changed.wait(None if self._wakes_at == float("inf") else self._wakes_at - time.monotonic())
-                self._act_on_what_is_late()
+                self._run_due_actions()
 
-    def _act_on_what_is_late(self) -> None:
-        late = [key for key, (at, _) in self._due.items() if at <= time.monotonic()]
-        for key in late:
-            _, act = self._due.pop(key)
-            act()
+    def _run_due_actions(self) -> None:
+        due = [key for key, (at, _) in self._due.items() if at <= time.monotonic()]
+        for key in due:
+            _, action = self._due.pop(key)
+            action()

@@ -1,4 +1,4 @@
-"""What the sandbox and its model processes say to each other: an object of JSON and bytes, over a Unix socket."""
+"""The messages between the sandbox and its model processes: a JSON object and bytes, over a Unix socket."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SMALL = 1 << 16
 
 
 class BrokenMessageError(Exception):
-    """The other side has ended, or says what no message is."""
+    """The other process has ended, or sent something that is no message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Message:
     """A message.
 
     Attributes:
-        header: The object of JSON.
+        header: The JSON object.
         content: The bytes.
     """
 
@@ -36,18 +36,18 @@ class Message:
     content: memoryview
 
 
-def send(connection: socket.socket, header: dict[str, Any], pieces: Sequence[Any] = ()) -> None:
+def send(connection: socket.socket, header: dict[str, Any], chunks: Sequence[Any] = ()) -> None:
     """Send a message.
 
     Args:
-        connection: Where to.
-        header: The object of JSON.
-        pieces: The bytes, one piece after the other.
+        connection: The connection to the other process.
+        header: The JSON object.
+        chunks: The bytes, in chunks.
 
     Raises:
-        OSError: The other side has ended.
+        OSError: The other process has ended.
     """
-    views = [memoryview(piece).cast("B") for piece in pieces if len(piece)]
+    views = [memoryview(chunk).cast("B") for chunk in chunks if len(chunk)]
     size = sum(view.nbytes for view in views)
     text = orjson.dumps(header)
     head = _SIZES.pack(len(text), size) + text
@@ -59,32 +59,32 @@ def send(connection: socket.socket, header: dict[str, Any], pieces: Sequence[Any
         connection.sendall(view)
 
 
-def receive(connection: socket.socket, most: int) -> Message:
+def receive(connection: socket.socket, max_size: int) -> Message:
     """Return the next message.
 
     Args:
-        connection: Where from.
-        most: How large its bytes may be.
+        connection: The connection to the other process.
+        max_size: The largest allowed number of bytes beside the JSON object.
 
     Raises:
-        BrokenMessageError: There is none, or it is larger.
+        BrokenMessageError: The connection has ended, or the message is malformed or too large.
     """
     try:
-        header_size, size = _SIZES.unpack(_read(connection, _SIZES.size))
-        if header_size > _MAX_HEADER or size > most:
+        header_size, size = _SIZES.unpack(_receive_exactly(connection, _SIZES.size))
+        if header_size > _MAX_HEADER or size > max_size:
             raise BrokenMessageError(f"a message of {header_size} and {size} bytes")
-        header = object_of(orjson.loads(_read(connection, header_size)))
-        return Message(header, _read(connection, size))
+        header = object_of(orjson.loads(_receive_exactly(connection, header_size)))
+        return Message(header, _receive_exactly(connection, size))
     except (OSError, ValueError, MemoryError) as error:
         raise BrokenMessageError(str(error) or type(error).__name__) from None
 
 
-def _read(connection: socket.socket, size: int) -> memoryview:
-    """So many bytes; they come in one piece, unless a signal or a time-out of the socket is in between."""
+def _receive_exactly(connection: socket.socket, size: int) -> memoryview:
+    """Return the next `size` bytes, which arrive in one call unless a signal or a timeout of the socket intervenes."""
     content = b""
     while len(content) < size:
-        piece = connection.recv(size - len(content), socket.MSG_WAITALL)
-        if not piece:
-            raise BrokenMessageError("the other side has ended")
-        content = content + piece if content else piece
+        chunk = connection.recv(size - len(content), socket.MSG_WAITALL)
+        if not chunk:
+            raise BrokenMessageError("the other process has ended")
+        content = content + chunk if content else chunk
     return memoryview(content)

@@ -1,8 +1,8 @@
-"""How much memory and time models may take, when they are loaded and when they run.
+"""Limits the memory and time of models when they are loaded and when they run.
 
-It is for a process that runs the models of one deployment. Their tensors come from one arena of onnxruntime's, which is
-only so large: a model that asks for more gets an error, and the process goes on. What a model takes beside the arena,
-its weights for one, is bounded by the process's own limit only.
+This is for a process that runs the models of one deployment. Their tensors come from one arena of onnxruntime with a
+size limit: a model that needs more gets an error, and the process continues. Memory outside the arena, such as weights,
+is bounded only by the limit of the process.
 """
 
 from __future__ import annotations
@@ -23,36 +23,38 @@ if TYPE_CHECKING:
 
 _MIB = 1 << 20
 _SILENT = 4
-_FULL = "Available memory of"  # in onnxruntime's message, when the arena cannot give what is asked for
-_LARGEST_VALUE = 8  # of a number in a tensor, in bytes
+_OUT_OF_MEMORY = "Available memory of"  # in onnxruntime's message when the arena is exhausted
+_LARGEST_VALUE = 8  # bytes of a number in a tensor
 _DEADLINES = Deadlines()
 _ARENA_LOCK = threading.Lock()
 _ARENAS: list[int] = []
 
 
 class ModelTooExpensiveError(Exception):
-    """A model takes more memory or time than it may; the message says which."""
+    """A model exceeds its limit of memory or time; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelLimits:
-    """What models may take.
+    """The limits of models.
 
     Attributes:
-        memory_mib: What those of a process may take at a time for what they compute, in MiB. The first value in a
-            process counts for all of it.
-        seconds: How long loading one, or a run, may take. It is ended between two nodes of the model.
+        memory_mib: The memory for the tensors of all models in the process, in MiB. The first value in a process holds
+            for its lifetime.
+        seconds: The time limit of loading a model, and of a run; onnxruntime checks it between two nodes.
     """
 
     memory_mib: int
     seconds: float
 
     def load(self, content: bytes) -> Any:
-        """An onnxruntime session of a file's content. It is given no path, so no other file has a place beside it.
+        """Return an onnxruntime session for the content of a file.
+
+        onnxruntime gets no path, so that the model cannot refer to other files.
 
         Raises:
-            OnnxFileError: The file is no model, or not all of one.
-            ModelTooExpensiveError: It is too large for the memory, or loading it takes too long.
+            OnnxFileError: The file is not a model, or is incomplete.
+            ModelTooExpensiveError: The model needs too much memory, or loading it takes too long.
         """
         found = inspect(content)
         if found.dense_values * _LARGEST_VALUE > self.memory_mib * _MIB:
@@ -60,10 +62,10 @@ class ModelLimits:
         onnxruntime = import_module("onnxruntime")
         self._make_arena(onnxruntime)
         options = self._options(onnxruntime, found)
-        late: list[bool] = []
+        timeouts: list[bool] = []
 
         def cancel() -> None:
-            late.append(True)
+            timeouts.append(True)
             options.set_load_cancellation_flag(True)
 
         try:
@@ -72,33 +74,33 @@ class ModelLimits:
                     content, options, providers=["CPUExecutionProvider"], enable_fallback=False
                 )
         except Exception as error:
-            self._explain(error, late=bool(late))
+            self._raise_if_too_expensive(error, timed_out=bool(timeouts))
             raise
 
     def _make_arena(self, onnxruntime: Any) -> None:
-        """Give onnxruntime the one arena, the first time that a model is loaded."""
+        """Register the arena with onnxruntime, the first time that a model is loaded."""
         with _ARENA_LOCK:
             if _ARENAS:
                 return
-            where = onnxruntime.OrtMemoryInfo(
+            memory = onnxruntime.OrtMemoryInfo(
                 "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
             )
-            # It takes as much from the system as is asked for, not twice as much each time, which could not be used up.
+            # Strategy 1 extends the arena by what is requested; doubling it each time would leave memory unused.
             arena = onnxruntime.OrtArenaCfg({"max_mem": self.memory_mib * _MIB, "arena_extend_strategy": 1})
-            onnxruntime.create_and_register_allocator(where, arena)
+            onnxruntime.create_and_register_allocator(memory, arena)
             _ARENAS.append(self.memory_mib)
 
     def _options(self, onnxruntime: Any, found: OnnxFile) -> Any:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _SILENT
         for name, value in {
-            # Threads that wait busily for the next request would take the processor from whoever writes this one's
-            # answer.
+            # Threads that spin while they wait for the next request would take the processor from the thread that
+            # writes this one's answer.
             "session.intra_op.allow_spinning": 0,
             "session.load_model_format": "ONNX",
             "session.use_env_allocators": 1,
             "session.use_device_allocator_for_initializers": 1,
-            # What is computed once, when the model is loaded, is no more than the memory if every node is.
+            # Even if every node is folded into a constant, the constants fit into the memory.
             "optimization.constant_folding_max_output_size_in_bytes": self.memory_mib * _MIB // max(1, found.nodes),
         }.items():
             options.add_session_config_entry(name, str(value))
@@ -108,7 +110,7 @@ class ModelLimits:
         """Return the outputs of a session for these inputs.
 
         Raises:
-            ModelTooExpensiveError: It needs too much memory, or takes too long.
+            ModelTooExpensiveError: The run needs too much memory, or takes too long.
         """
         options = import_module("onnxruntime").RunOptions()
         options.log_severity_level = _SILENT
@@ -120,31 +122,31 @@ class ModelLimits:
             with _DEADLINES.after(self.seconds, terminate):
                 return _run(session, outputs, inputs, options)
         except Exception as error:
-            self._explain(error, late=bool(options.terminate))
+            self._raise_if_too_expensive(error, timed_out=bool(options.terminate))
             raise
 
-    def _explain(self, error: Exception, *, late: bool) -> None:
-        """Raise a ModelTooExpensiveError where that is what an error of onnxruntime's means."""
-        if late:
+    def _raise_if_too_expensive(self, error: Exception, *, timed_out: bool) -> None:
+        """Raise a ModelTooExpensiveError if an error of onnxruntime means that a limit was exceeded."""
+        if timed_out:
             raise ModelTooExpensiveError(f"it takes longer than {self.seconds:g} seconds") from None
-        if _FULL in str(error):
+        if _OUT_OF_MEMORY in str(error):
             raise ModelTooExpensiveError(f"it needs more than the {self.memory_mib} MiB of memory for models") from None
 
 
 def _run(session: Any, outputs: Sequence[str], inputs: Mapping[str, Array], options: Any) -> list[Array]:
-    """Run a session; where memory is in pieces that are too small, give it all back and try once more.
+    """Run a session, again with an empty arena if its free memory is too fragmented.
 
-    A run gives back at its end, even at that of a failure.
+    The second run only shrinks the arena at its end, even if it fails; the third one then has all of the memory.
     """
     try:
         return session.run(outputs, inputs, options)
     except Exception as error:
-        if _FULL not in str(error) or options.terminate:
+        if _OUT_OF_MEMORY not in str(error) or options.terminate:
             raise
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     try:
         return session.run(outputs, inputs, options)
     except Exception as error:
-        if _FULL not in str(error) or options.terminate:
+        if _OUT_OF_MEMORY not in str(error) or options.terminate:
             raise
     return session.run(outputs, inputs, options)

@@ -1,8 +1,8 @@
-"""What an ONNX file is made of, as far as it has to be known before the file is given to onnxruntime.
+"""Checks an ONNX file before onnxruntime loads it, and counts its nodes and tensors.
 
-The file is Protocol Buffers. It is walked over without being copied, from message to message. A file that two readers
-of Protocol Buffers could read differently is refused: what is found here might not be what onnxruntime loads. So every
-field has to be one that onnx.proto has, of its type, written as short as it can be, and once where it is no list.
+The file is in the format of Protocol Buffers and is read message by message, without copies. A file that two parsers of
+Protocol Buffers could read differently is refused, because onnxruntime might load something else than what was checked.
+So every field must be one of onnx.proto, with its type and the shortest encoding, and only lists may repeat.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ _LARGEST_INT32, _LEAST_NEGATIVE = (1 << 31) - 1, (1 << 64) - (1 << 31)
 _MAX_FIELDS = 10_000_000
 _MAX_MESSAGES = 100_000
 _MAX_CALLS_DEEP = 64
-_MAX_MESSAGES_DEEP = 100  # as many as Protocol Buffers' own readers take
+_MAX_MESSAGES_DEEP = 100  # the default limit of Protocol Buffers' own parsers
 _NO_MODEL = "the file is no ONNX model, or not all of one"
 _TOO_MANY = f"the model has more than {_MAX_MESSAGES} nodes and tensors"
-_AMBIGUOUS = "; two readers may read that differently, so save the model anew with the package onnx"
+_AMBIGUOUS = "; two parsers may read that differently, so save the model again with the package onnx"
 
 
-class _Kind(NamedTuple):
-    """What a field holds.
+class _FieldType(NamedTuple):
+    """The type of a field.
 
     Attributes:
-        wire: How it is written.
-        message: The message that it holds; empty where it holds none.
-        is_list: Whether it may be there more than once.
-        is_text: Whether it has to be UTF-8.
-        is_int32: Whether it is a number of 32 bits.
+        wire: The wire type.
+        message: The name of the message type; empty for other types.
+        is_list: Whether the field may be repeated.
+        is_text: Whether the value must be UTF-8.
+        is_int32: Whether the value is a number of 32 bits.
     """
 
     wire: int
@@ -49,31 +49,31 @@ class _Kind(NamedTuple):
 
     @property
     def is_packable(self) -> bool:
-        """Whether it is a list of numbers, which may be written as one field of bytes."""
+        """Whether this is a list of numbers, which may be packed into one field of bytes."""
         return self.is_list and self.wire != _BYTES
 
 
 _SCALARS = {
-    "int64": _Kind(_VARINT),
-    "int32": _Kind(_VARINT, is_int32=True),
-    "float": _Kind(_FIXED_32),
-    "double": _Kind(_FIXED_64),
-    "text": _Kind(_BYTES, is_text=True),
-    "bytes": _Kind(_BYTES),
+    "int64": _FieldType(_VARINT),
+    "int32": _FieldType(_VARINT, is_int32=True),
+    "float": _FieldType(_FIXED_32),
+    "double": _FieldType(_FIXED_64),
+    "text": _FieldType(_BYTES, is_text=True),
+    "bytes": _FieldType(_BYTES),
 }
 
 
-def _messages(description: str) -> dict[str, dict[int, _Kind]]:
-    """Return the fields of each message, from lines `message: number kind, number kind*, …`; a `*` marks lists."""
+def _messages(description: str) -> dict[str, dict[int, _FieldType]]:
+    """Return the field types of each message, from lines `message:number type,number type*,…`; `*` marks lists."""
     return {
-        name: {int(number): _kind(kind) for number, kind in (part.split() for part in fields.split(","))}
+        name: {int(number): _field_type(kind) for number, kind in (part.split() for part in fields.split(","))}
         for name, _, fields in (line.partition(":") for line in description.split("\n") if line)
     }
 
 
-def _kind(name: str) -> _Kind:
+def _field_type(name: str) -> _FieldType:
     bare = name.removesuffix("*")
-    return _SCALARS.get(bare, _Kind(_BYTES, message=bare))._replace(is_list=name.endswith("*"))
+    return _SCALARS.get(bare, _FieldType(_BYTES, message=bare))._replace(is_list=name.endswith("*"))
 
 
 # The messages of onnx.proto, with the numbers of their fields.
@@ -107,36 +107,36 @@ device-group:1 int64,2 int64*
 sharded-dimension:1 int64,2 simple-sharding*
 simple-sharding:1 int64,2 text,3 int64
 """)
-# Of these fields a message has at most one.
+# A message has at most one of these fields.
 _ALTERNATIVES = {"type": {1, 4, 5, 7, 8, 9}, "dimension": {1, 2}, "simple-sharding": {1, 2}}
-# Which fields name a function, in the function itself and in a node that calls it: name, domain and overload.
+# The fields that name a function, in the function and in a node that calls it: name, domain and overload.
 _NAMES = {"function": (1, 10, 13), "node": (4, 7, 8)}
 _TENSOR_NAME, _TENSOR_EXTERNAL_DATA, _TENSOR_LOCATION = 8, 13, 14
 _SPARSE_DIMENSIONS = 3
 _READ = {"tensor": (_TENSOR_NAME, _TENSOR_LOCATION), "sparse-tensor": (_SPARSE_DIMENSIONS,), "entry": (1, 2)}
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
 _DEFAULT, _EXTERNAL = 0, 1
-# Long lists of numbers in an attribute, of the trees of a forest for one: field 7, floats, and field 8, integers.
+# Long lists of numbers in an attribute, such as the trees of a forest: field 7, floats, and field 8, integers.
 _NUMBERS = re.compile(
     rb"(?:\x3d[\x00-\xff]{4}|\x40(?:[\x00-\x7f]|[\x80-\xff]{1,8}[\x01-\x7f]|[\x80-\xff]{9}\x01)){1,1000}+"
 )
 
 Function = tuple[str, ...]
-"""What names a function. No function has the name (), which stands for the model's own graph."""
+"""The name of a function. The empty tuple stands for the model's own graph."""
 
 
 class OnnxFileError(ValueError):
-    """A file may not be loaded; the message says why."""
+    """A file must not be loaded; the message says why."""
 
 
 @dataclass(slots=True)
 class OnnxFile:
-    """What was found in a file.
+    """The sizes of a model.
 
     Attributes:
-        nodes: How many nodes it has, with each call of a function replaced by the function's own nodes.
-        dense_values: How many values its sparse tensors have, with the zeros that are not in the file.
-        tensors: How many tensors it has.
+        nodes: The number of nodes, with each call of a function replaced by the function's nodes.
+        dense_values: The number of values in sparse tensors, with the zeros that the file leaves out.
+        tensors: The number of tensors.
     """
 
     nodes: int = 0
@@ -148,11 +148,11 @@ class _Field(NamedTuple):
     """A field of a message.
 
     Attributes:
-        number: Which field it is.
-        message: The message that it holds; empty where it holds none.
-        value: Its value, where it is a number.
-        start: Where its bytes begin.
-        end: Where they end; the same where it is a number.
+        number: The number of the field.
+        message: The name of the message type; empty for other types.
+        value: The value, if it is a number.
+        start: The offset of its first byte.
+        end: The offset behind its last byte; the same as `start` for a number.
     """
 
     number: int
@@ -162,11 +162,11 @@ class _Field(NamedTuple):
     end: int
 
 
-class _Walk:
+class _Reader:
     """Reads the fields of messages.
 
     Args:
-        content: The file.
+        content: The content of the file.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -174,15 +174,15 @@ class _Walk:
         self._count = 0
 
     def fields(self, message: str, start: int, end: int) -> Iterator[_Field]:
-        """Yield the fields that are messages themselves, or that are looked at, of the message in a part of the file.
+        """Yield the fields of a message that are messages themselves, or whose values are needed.
 
         Args:
-            message: Which message it is.
-            start: Where it begins.
-            end: Where it ends.
+            message: The name of the message type.
+            start: The offset of its first byte.
+            end: The offset behind its last byte.
 
         Raises:
-            OnnxFileError: It is no such message, or two readers may read it differently.
+            OnnxFileError: The bytes are no such message, or two parsers may read them differently.
         """
         wanted = {*_NAMES.get(message, ()), *_READ.get(message, ())}
         seen: set[int] = set()
@@ -192,26 +192,26 @@ class _Walk:
                 start = numbers.end()
                 continue
             number, wire, start = self._tag(start, end)
-            kind = _known(message, number, wire)
+            kind = _checked_type(message, number, wire)
             if not kind.is_list:
-                _refuse_second(message, number, seen)
+                _refuse_repeated(message, number, seen)
             found = self._value(number, wire, kind, start, end)
             if found.message or number in wanted:
                 yield found
             start = found.end
 
-    def _tag(self, place: int, end: int) -> tuple[int, int, int]:
-        """Return a field's number and how it is written, and where its value begins."""
+    def _tag(self, offset: int, end: int) -> tuple[int, int, int]:
+        """Return a field's number and wire type, and the offset of its value."""
         self._count += 1
         if self._count > _MAX_FIELDS:
             raise OnnxFileError(f"the file has more than {_MAX_FIELDS} parts")
-        tag, begin = self._varint(place, end)
-        if tag > _LARGEST_TAG or begin - place > _LONGEST_TAG:
+        tag, begin = self._varint(offset, end)
+        if tag > _LARGEST_TAG or begin - offset > _LONGEST_TAG:
             raise OnnxFileError(f"the file has a part with a number above 32 bits{_AMBIGUOUS}")
         return tag >> 3, tag & 7, begin
 
-    def _value(self, number: int, wire: int, kind: _Kind, start: int, end: int) -> _Field:
-        """Return the value of a field that begins at a place."""
+    def _value(self, number: int, wire: int, kind: _FieldType, start: int, end: int) -> _Field:
+        """Return a field whose value begins at an offset."""
         if wire == _VARINT:
             value, start = self._varint(start, end)
             if kind.is_int32 and _LARGEST_INT32 < value < _LEAST_NEGATIVE:
@@ -233,41 +233,41 @@ class _Walk:
         except UnicodeDecodeError:
             raise OnnxFileError(f"the file has a text that is no UTF-8{_AMBIGUOUS}") from None
 
-    def _varint(self, place: int, end: int) -> tuple[int, int]:
-        """Return a number of variable length, written as short as it can be, and where it ends."""
+    def _varint(self, offset: int, end: int) -> tuple[int, int]:
+        """Return a varint, which must have the shortest encoding, and the offset behind it."""
         value = shift = 0
-        for begin in range(place, min(end, place + _LONGEST_VARINT)):
-            byte = self._content[begin]
+        for position in range(offset, min(end, offset + _LONGEST_VARINT)):
+            byte = self._content[position]
             value |= (byte & 0x7F) << shift
             if byte < 0x80:  # noqa: PLR2004 - the bit that says that more bytes follow
                 if (byte == 0 and shift) or value > _LARGEST_VARINT:
                     raise OnnxFileError(f"the file has a number in another form than the shortest{_AMBIGUOUS}")
-                return value, begin + 1
+                return value, position + 1
             shift += 7
         raise OnnxFileError(_NO_MODEL)
 
     def numbers(self, found: _Field) -> Iterator[int]:
         """Yield the numbers of a packed list."""
-        place = found.start
-        while place < found.end:
-            value, place = self._varint(place, found.end)
+        offset = found.start
+        while offset < found.end:
+            value, offset = self._varint(offset, found.end)
             yield value
 
     def text(self, found: _Field) -> str:
-        """Return what a field of text says."""
+        """Return the value of a text field."""
         return self._content[found.start : found.end].decode()
 
     def texts(self, fields: list[_Field], numbers: tuple[int, ...]) -> tuple[str, ...]:
-        """Return what the fields of these numbers say; nothing where one is not there."""
-        said = {part.number: self.text(part) for part in fields if part.number in numbers}
-        return tuple(said.get(number, "") for number in numbers)
+        """Return the values of the text fields with some numbers; a missing field is empty."""
+        values = {part.number: self.text(part) for part in fields if part.number in numbers}
+        return tuple(values.get(number, "") for number in numbers)
 
 
-def _known(message: str, number: int, wire: int) -> _Kind:
-    """Return what a field holds, when it is one of a message's and is written as such."""
+def _checked_type(message: str, number: int, wire: int) -> _FieldType:
+    """Return the type of a message's field, and check that the message has it and that its wire type fits."""
     kind = _MESSAGES[message].get(number)
     if kind is None:
-        if message == "model":  # most often, it is something else altogether
+        if message == "model":  # most often, the file is something else altogether
             raise OnnxFileError(f"{_NO_MODEL}: it has a part {number}, which models do not have")
         raise OnnxFileError(f"the file has a part {number} in a {message}, which ONNX does not have{_AMBIGUOUS}")
     if wire != kind.wire and not (wire == _BYTES and kind.is_packable):
@@ -275,8 +275,8 @@ def _known(message: str, number: int, wire: int) -> _Kind:
     return kind
 
 
-def _refuse_second(message: str, number: int, seen: set[int]) -> None:
-    """Remember a field that may be there once."""
+def _refuse_repeated(message: str, number: int, seen: set[int]) -> None:
+    """Refuse a field that is no list and was seen before, and remember it."""
     alternatives = _ALTERNATIVES.get(message, ())
     key = -1 if number in alternatives else number
     if key in seen:
@@ -285,37 +285,37 @@ def _refuse_second(message: str, number: int, seen: set[int]) -> None:
 
 
 def inspect(content: bytes) -> OnnxFile:
-    """Look through an ONNX file.
+    """Check the content of an ONNX file, and return the sizes of its model.
 
     Raises:
-        OnnxFileError: It is none, it says that some of its data is outside of it, it stands for too many nodes, or two
-            readers may read it differently.
+        OnnxFileError: It is no ONNX file, refers to data outside of it, has too many nodes, or two parsers may read it
+            differently.
     """
     if not content:
         raise OnnxFileError("the file is no ONNX model, it is empty")
-    return _Inspection(_Walk(content)).inspect(len(content))
+    return _Inspection(_Reader(content)).inspect(len(content))
 
 
 @dataclass(slots=True)
 class _Inspection:
-    """One way through a file.
+    """The state of checking a file.
 
     Attributes:
-        walk: Reads the file.
-        messages: How many nodes and tensors there were.
-        tensors: How many tensors there were.
-        dense_values: As in `OnnxFile`.
-        calls: What the nodes of each function call, functions or operators; of the model's own graph, too.
+        reader: Reads the file.
+        messages: The number of nodes and tensors so far.
+        tensors: The number of tensors so far.
+        dense_values: The number of values in sparse tensors so far.
+        calls: The functions and operators that the nodes of each function, and of the model's graph, call.
     """
 
-    walk: _Walk
+    reader: _Reader
     messages: int = 0
     tensors: int = 0
     dense_values: int = 0
     calls: dict[Function, list[Function]] = field(default_factory=lambda: defaultdict[Function, list[Function]](list))
 
     def inspect(self, size: int) -> OnnxFile:
-        """Go from message to message."""
+        """Check every message, and return the sizes of the model."""
         waiting: list[tuple[str, int, int, int, Function]] = [("model", 0, size, 0, ())]
         while waiting:
             message, start, end, depth, function = waiting.pop()
@@ -323,35 +323,35 @@ class _Inspection:
                 raise OnnxFileError(f"the model is nested more than {_MAX_MESSAGES_DEEP} levels deep")
             fields = self._fields(message, start, end)
             if message == "function":
-                function = self._defined(self.walk.texts(fields, _NAMES[message]))
+                function = self._define(self.reader.texts(fields, _NAMES[message]))
             else:
-                self._look_at(message, fields, function)
+                self._check(message, fields, function)
             waiting += [(part.message, part.start, part.end, depth + 1, function) for part in fields if part.message]
-        return OnnxFile(self._expanded((), 0, {}), self.dense_values, self.tensors)
+        return OnnxFile(self._count_nodes((), 0, {}), self.dense_values, self.tensors)
 
-    def _defined(self, function: Function) -> Function:
-        """Remember that there is a function; a second one of its name would be another's."""
+    def _define(self, function: Function) -> Function:
+        """Record a function and return it; two functions of one name are refused."""
         if function in self.calls:
             raise OnnxFileError(f"the model has two functions of the name {function[0]!r}{_AMBIGUOUS}")
         self.calls[function] = []
         return function
 
-    def _look_at(self, message: str, fields: list[_Field], function: Function) -> None:
-        """Count a message, and refuse what may not be in it."""
+    def _check(self, message: str, fields: list[_Field], function: Function) -> None:
+        """Count the nodes and tensors, and refuse tensors with data outside of the file."""
         if message == "node":
             self._count()
-            self.calls[function].append(self.walk.texts(fields, _NAMES[message]))
+            self.calls[function].append(self.reader.texts(fields, _NAMES[message]))
         elif message == "tensor":
             self._count()
             self.tensors += 1
-            _refuse_external_data(self.walk, fields)
+            _refuse_external_data(self.reader, fields)
         elif message == "sparse-tensor":
-            self.dense_values += _dense_values(self.walk, fields)
+            self.dense_values += _dense_values(self.reader, fields)
 
     def _fields(self, message: str, start: int, end: int) -> list[_Field]:
-        """Return the fields of a message that matter."""
+        """Return the fields of a message that are messages or whose values are needed."""
         fields: list[_Field] = []
-        for found in self.walk.fields(message, start, end):
+        for found in self.reader.fields(message, start, end):
             fields.append(found)
             if len(fields) > _MAX_MESSAGES:
                 raise OnnxFileError(_TOO_MANY)
@@ -362,32 +362,32 @@ class _Inspection:
         if self.messages > _MAX_MESSAGES:
             raise OnnxFileError(_TOO_MANY)
 
-    def _expanded(self, function: Function, depth: int, known: dict[Function, int]) -> int:
-        """Return how many nodes a function has when its calls of others are replaced by theirs."""
+    def _count_nodes(self, function: Function, depth: int, known: dict[Function, int]) -> int:
+        """Return the number of a function's nodes, with its calls replaced by the nodes of the called functions."""
         if depth > _MAX_CALLS_DEEP:
             raise OnnxFileError(f"the model's functions call each other more than {_MAX_CALLS_DEEP} times deep")
         if function not in known:
             calls = self.calls.get(function, ())
             known[function] = sum(
-                self._expanded(called, depth + 1, known) if called in self.calls else 1 for called in calls
+                self._count_nodes(called, depth + 1, known) if called in self.calls else 1 for called in calls
             )
             if known[function] > _MAX_MESSAGES:
                 raise OnnxFileError(f"the model's functions stand for more than {_MAX_MESSAGES} nodes")
         return known[function]
 
 
-def _refuse_external_data(walk: _Walk, fields: list[_Field]) -> None:
-    """Raise an OnnxFileError where a tensor's data is said to be in another place."""
+def _refuse_external_data(reader: _Reader, fields: list[_Field]) -> None:
+    """Raise an OnnxFileError if a tensor refers to data outside of the file."""
     name, location, is_external = "", "", False
     for part in fields:
         if part.number == _TENSOR_NAME:
-            name = walk.text(part)
+            name = reader.text(part)
         elif part.number == _TENSOR_LOCATION:
             if part.value not in {_DEFAULT, _EXTERNAL}:
-                raise OnnxFileError(f"the file has a tensor whose data is in the place {part.value}{_AMBIGUOUS}")
+                raise OnnxFileError(f"the file has a tensor with the data location {part.value}{_AMBIGUOUS}")
             is_external = part.value == _EXTERNAL
         elif part.number == _TENSOR_EXTERNAL_DATA:
-            key, value = walk.texts(list(walk.fields("entry", part.start, part.end)), (_ENTRY_KEY, _ENTRY_VALUE))
+            key, value = reader.texts(list(reader.fields("entry", part.start, part.end)), (_ENTRY_KEY, _ENTRY_VALUE))
             location = value if key == "location" else location
     if is_external:
         raise OnnxFileError(
@@ -396,10 +396,10 @@ def _refuse_external_data(walk: _Walk, fields: list[_Field]) -> None:
         )
 
 
-def _dense_values(walk: _Walk, fields: list[_Field]) -> int:
-    """Return how many values a sparse tensor has, by its dimensions; a packed list of them is bytes."""
+def _dense_values(reader: _Reader, fields: list[_Field]) -> int:
+    """Return the number of values of a sparse tensor, by its dimensions, which may be a packed list."""
     dimensions: list[int] = []
     for part in fields:
         if part.number == _SPARSE_DIMENSIONS:
-            dimensions += list(walk.numbers(part)) if part.end > part.start else [part.value]
+            dimensions += list(reader.numbers(part)) if part.end > part.start else [part.value]
     return math.prod(dimensions)

@@ -1,4 +1,4 @@
-"""Between Arrow columns and the tensors of a model; every mismatch is an error that names the field and both shapes."""
+"""Converts Arrow columns to the tensors of a model and back; errors name the field and both shapes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Column: TypeAlias = Any
-"""A pyarrow array, chunked or not. Its stubs want the type of the elements, which only a request tells."""
+"""A pyarrow array, chunked or not. Its stubs want the type of the elements, which is known only at run time."""
 
 _ANY_INPUT = "tensor"
 _ITEM = "inner"
 _STRINGS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 _LARGEST_OFFSET = (1 << 31) - 1
-_MOST_DIMENSIONS = 64  # that numpy takes
-_LIST_SIZE = 64  # in memory, while an answer is made, without what is in the list
+_MAX_DIMENSIONS = 64  # of numpy
+_LIST_SIZE = 64  # bytes of a Python list without its items
 _MIB = 1 << 20
 _DTYPES: dict[str, np.dtype[Any]] = {
     "tensor(float16)": np.dtype(np.float16),
@@ -47,7 +47,7 @@ _BY_NAME = {_TEXT if dtype.kind == "O" else str(dtype): dtype for dtype in _DTYP
 
 
 class UnsupportedTypeError(ValueError):
-    """A model takes or gives something other than tensors."""
+    """A model has an input or output that is no tensor of a supported type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class TensorSpec:
     """An input or an output of a model.
 
     Attributes:
-        name: Its name.
-        dtype: The type of its elements; object for strings.
-        shape: The lengths of its dimensions; None where they are free. The first one is the rows.
+        name: The name.
+        dtype: The type of the elements; object for strings.
+        shape: The lengths of the dimensions, with None for a free one. The first one is the number of rows.
     """
 
     name: str
@@ -66,10 +66,10 @@ class TensorSpec:
 
     @staticmethod
     def of(name: str, kind: str, shape: list[Any]) -> TensorSpec:
-        """From what onnxruntime says of it.
+        """Return the specification of an input or output as onnxruntime describes it.
 
         Raises:
-            UnsupportedTypeError: It is a sequence, a map, or a tensor of a type that Arrow does not share.
+            UnsupportedTypeError: It is a sequence, a map, or a tensor of a type that Arrow does not have.
         """
         dtype = _DTYPES.get(kind)
         if dtype is None:
@@ -83,10 +83,10 @@ class TensorSpec:
 
 
 def take_inputs(columns: Mapping[str, Column], specs: list[TensorSpec]) -> dict[str, Array]:
-    """Return the columns that a model wants, as tensors.
+    """Return the columns that a model takes, as tensors by input name.
 
     Raises:
-        Problem: 400 in the engine's form: a field is missing, or does not fit.
+        Problem: 400 in the engine's form, if a field is missing or does not fit.
     """
     return {spec.name: to_tensor(*_column_for(columns, spec, specs), spec) for spec in specs}
 
@@ -100,7 +100,7 @@ def _column_for(columns: Mapping[str, Column], spec: TensorSpec, specs: list[Ten
 
 
 def to_tensor(field: str, column: Column, spec: TensorSpec) -> Array:
-    """Return a column as a tensor of the type and shape that a model's input wants."""
+    """Return a column as a tensor of the type and shape that a model's input takes."""
     array, lengths = _flattened(field, pa.concat_arrays(column.chunks) if column.num_chunks else _empty(column.type))
     rows = len(column)
     row_shape = _row_shape(field, spec, lengths, rows)
@@ -112,12 +112,12 @@ def _empty(kind: pa.DataType) -> Column:
 
 
 def _flattened(field: str, array: Column) -> tuple[Column, list[int]]:
-    """Return the values of nested lists, and the length of each level."""
+    """Return the flattened values of nested lists, and the length of the lists on each level."""
     lengths: list[int] = []
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     while pa.types.is_nested(array.type):
-        if not _is_list(array.type):
+        if not is_list(array.type):
             raise engine_error(f"The field {field!r} has the type {array.type}, which is no tensor.")
         _refuse_nulls(field, array)
         lengths.append(_common_length(field, array))
@@ -126,7 +126,8 @@ def _flattened(field: str, array: Column) -> tuple[Column, list[int]]:
     return array, lengths
 
 
-def _is_list(kind: Any) -> bool:
+def is_list(kind: Any) -> bool:
+    """Return whether an Arrow type is one of lists."""
     return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
 
 
@@ -152,7 +153,7 @@ def _common_length(field: str, array: Column) -> int:
 
 
 def _row_shape(field: str, spec: TensorSpec, lengths: list[int], rows: int) -> tuple[int, ...]:
-    """The shape of a row: the one that was sent, or the input's own where the values were sent in one flat list."""
+    """Return the shape of a row: the one that was sent or, for values in one flat list, the input's."""
     wanted = spec.row_shape
     if rows == 0:
         return tuple(size or 0 for size in wanted)
@@ -172,11 +173,9 @@ def _shape(sizes: list[int] | tuple[int | None, ...]) -> str:
 
 
 def _cast(field: str, array: Column, spec: TensorSpec) -> Array:
-    """Return the values in the type that an input wants; numbers are converted where nothing is lost but digits."""
+    """Return the values in the type that an input takes; numbers are converted if nothing but precision is lost."""
     wanted = "string" if spec.dtype == object else str(spec.dtype)
-    is_string = any(
-        check(array.type) for check in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    )
+    is_string = any(check(array.type) for check in _STRINGS)
     is_number = pa.types.is_integer(array.type) or pa.types.is_floating(array.type)
     wants_number = spec.dtype.kind in "iuf"
     fits = is_string if spec.dtype == object else is_number if wants_number else pa.types.is_boolean(array.type)
@@ -191,7 +190,7 @@ def _cast(field: str, array: Column, spec: TensorSpec) -> Array:
 
 
 def to_column(tensor: Array) -> Column:
-    """Return a tensor as a column, a list of lists a row; the lists have variable size and no nulls."""
+    """Return a tensor as a column with one nested list per row; the lists have variable size and no nulls."""
     flat = np.ascontiguousarray(tensor).reshape(-1)
     column: Column = pa.array(flat.tolist(), pa.string()) if tensor.dtype == object else pa.array(flat)
     if flat.size > _LARGEST_OFFSET:
@@ -205,14 +204,14 @@ def to_column(tensor: Array) -> Column:
 
 
 def check_lists(outputs: Mapping[str, Array], memory_mib: int) -> None:
-    """Make sure that the lists of an answer take no more memory than a limit, which even empty ones do.
+    """Check that the lists of an answer take no more memory than a limit; empty lists take memory too.
 
     Args:
-        outputs: The tensors that are answered, as a list of lists a row.
-        memory_mib: What they may take, in MiB.
+        outputs: The tensors of the answer, which become one nested list per row.
+        memory_mib: The memory that the lists may take, in MiB.
 
     Raises:
-        Problem: 413, where they would take more.
+        Problem: 413, if they would take more.
     """
     count = sum(math.prod(tensor.shape[:level]) for tensor in outputs.values() for level in range(1, tensor.ndim))
     if count * _LIST_SIZE > memory_mib * _MIB:
@@ -223,7 +222,7 @@ def check_lists(outputs: Mapping[str, Array], memory_mib: int) -> None:
 
 
 def with_variable_lists(column: Column) -> Column:
-    """Return a column whose lists of fixed size became lists of variable size, as the engine answers."""
+    """Return a column with lists of variable size instead of fixed size, as the engine answers."""
     kind = _variable(column.type)
     if kind.equals(column.type):
         return column
@@ -234,40 +233,40 @@ def with_variable_lists(column: Column) -> Column:
 
 
 def _variable(kind: Any) -> Any:
-    if _is_list(kind):
+    if is_list(kind):
         return pa.list_(pa.field(kind.value_field.name, _variable(kind.value_type), kind.value_field.nullable))
     return kind
 
 
 def pack(outputs: Mapping[str, Array]) -> tuple[list[dict[str, Any]], list[Array]]:
-    """Tensors as what describes them and their bytes, for `unpack`."""
+    """Return the descriptions of tensors and their bytes in chunks, for `unpack`."""
     descriptions: list[dict[str, Any]] = []
-    pieces: list[Array] = []
+    chunks: list[Array] = []
     for name, tensor in outputs.items():
         descriptions.append({"name": name, "dtype": _name_of(tensor.dtype), "shape": list(tensor.shape)})
         flat = np.ascontiguousarray(tensor).reshape(-1)
-        pieces += _packed_texts(flat) if tensor.dtype == object else [flat.view(np.uint8)]
-    return descriptions, pieces
+        chunks += _pack_texts(flat) if tensor.dtype == object else [flat.view(np.uint8)]
+    return descriptions, chunks
 
 
 def _name_of(dtype: np.dtype[Any]) -> str:
     return _TEXT if dtype.kind == "O" else str(dtype)
 
 
-def _packed_texts(flat: Array) -> list[Array]:
-    """Return the lengths of texts in bytes, and the texts."""
+def _pack_texts(flat: Array) -> list[Array]:
+    """Return the lengths of texts in bytes, and the concatenated texts."""
     texts = [str(value).encode("utf-8", "replace") for value in flat.tolist()]
     lengths = np.array([len(text) for text in texts], np.int64)
     return [lengths.view(np.uint8), np.frombuffer(b"".join(texts), np.uint8)]
 
 
 def unpack(descriptions: Any, content: memoryview) -> tuple[dict[str, Array], memoryview]:
-    """Tensors over the memory that they came in, and what follows them.
+    """Return tensors that use the memory of some bytes, and the bytes that follow them.
 
-    Nothing of what is said is believed: who packed them may be a model that broke out.
+    The input is not trusted: a model that broke out of its process may have written it.
 
     Raises:
-        ValueError: They are described wrongly.
+        ValueError: The descriptions are malformed or do not fit the bytes.
     """
     tensors: dict[str, Array] = {}
     for description in list_of(descriptions):
@@ -275,31 +274,31 @@ def unpack(descriptions: Any, content: memoryview) -> tuple[dict[str, Array], me
         if not isinstance(name, str) or name in tensors or not isinstance(dtype, str) or dtype not in _BY_NAME:
             raise ValueError("an output without a name or a type")
         sizes = list_of(shape)
-        if len(sizes) > _MOST_DIMENSIONS or not all(type(size) is int and size >= 0 for size in sizes):
+        if len(sizes) > _MAX_DIMENSIONS or not all(type(size) is int and size >= 0 for size in sizes):
             raise ValueError("an output without a shape")
-        flat, content = _unpacked(_BY_NAME[dtype], math.prod(sizes), content)
+        flat, content = _unpack_values(_BY_NAME[dtype], math.prod(sizes), content)
         tensors[name] = flat.reshape(sizes)
     return tensors, content
 
 
-def _unpacked(dtype: np.dtype[Any], count: int, content: memoryview) -> tuple[Array, memoryview]:
-    """So many values, and what follows them."""
+def _unpack_values(dtype: np.dtype[Any], count: int, content: memoryview) -> tuple[Array, memoryview]:
+    """Return the first `count` values of some bytes, and the bytes that follow them."""
     if dtype.kind == "O":
-        return _unpacked_texts(count, content)
+        return _unpack_texts(count, content)
     size = count * dtype.itemsize
     if size > len(content):
-        raise ValueError("an output that is larger than what came")
+        raise ValueError("an output that is larger than the content")
     values = np.frombuffer(content[:size], np.uint8 if dtype.kind == "b" else dtype)
     return values != 0 if dtype.kind == "b" else values, content[size:]
 
 
-def _unpacked_texts(count: int, content: memoryview) -> tuple[Array, memoryview]:
-    lengths, content = _unpacked(np.dtype(np.int64), count, content)
+def _unpack_texts(count: int, content: memoryview) -> tuple[Array, memoryview]:
+    lengths, content = _unpack_values(np.dtype(np.int64), count, content)
     if count and (int(lengths.min()) < 0 or int(lengths.max()) > len(content)):
-        raise ValueError("a text that is larger than what came")
+        raise ValueError("a text that is larger than the content")
     ends = np.cumsum(lengths)
     if count and int(ends[-1]) > len(content):
-        raise ValueError("texts that are larger than what came")
+        raise ValueError("texts that are larger than the content")
     texts = np.empty(count, object)
     start = 0
     for number, end in enumerate(ends.tolist()):

@@ -1,4 +1,4 @@
-"""How long a deployment takes to start and a model version to be converted, and how each of them ends."""
+"""How long starting deployments and converting model versions takes, and how it ends; tests can change both."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """How something that begins comes to its end.
+    """The duration and the outcome of a start or a conversion.
 
     Attributes:
-        seconds: How long it takes at the least, in seconds.
-        status: How it ends. `Running` and `ready` are for what can be loaded; what cannot ends in an error in any case.
-            `Starting` never ends.
-        reason: What is said where it ends in `Error` or `error`.
+        seconds: The least duration, in seconds.
+        status: The final status. Models that cannot be loaded end in an error even with `Running` or `ready`. With
+            `Starting`, the start never ends.
+        reason: The reason that is given with the status `Error` or `error`.
     """
 
     seconds: float
@@ -27,16 +27,16 @@ CONVERTED = Transition(0.0, "ready", "The transition of models is set to end in 
 
 @dataclass(slots=True)
 class Transitions:
-    """What is valid for deployments and models that begin from now on, until the sandbox ends.
+    """The transitions of deployments and conversions that begin from now on.
 
     Attributes:
-        deployments: For deployments, which end in `Running` or `Error`, or stay `Starting`.
-        models: For model versions, which end in `ready` or `error`.
+        deployments: The transition of deployments, to `Running` or `Error`, or none with `Starting`.
+        models: The transition of model versions, to `ready` or `error`.
     """
 
     deployments: Transition = LOADED
     models: Transition = CONVERTED
 
     def reset(self) -> None:
-        """Let everything take as long as it takes."""
+        """Restore real durations and outcomes."""
         self.deployments, self.models = LOADED, CONVERTED

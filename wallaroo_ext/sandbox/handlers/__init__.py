@@ -1,4 +1,4 @@
-"""The operations, one module a tag of the contract."""
+"""The handlers of the contract's operations, one module per tag."""
 
 from wallaroo_ext.sandbox.handlers import (
     assays,

@@ -1,4 +1,4 @@
-"""Assays: creating them, running them, and what they were computed from."""
+"""The operations on assays: creates, lists, switches and runs them, and returns their results and logged rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @handles_rows
 def create_assay(call: Call) -> dict[str, Any]:
-    """A new assay, whose status is the sandbox's own whatever was sent; it is run at once if a window is over."""
+    """Create an assay and return its id; the status that was sent is ignored."""
     plan = _plan(call.body)
     first_run = plan.next_run(plan.schedule(0), 0)
     with call.instance.store.transaction() as db:
@@ -46,8 +46,8 @@ def create_assay(call: Call) -> dict[str, Any]:
 
 
 def _plan(request: dict[str, Any]) -> Plan:
-    """The request of an assay, read; the modules it takes are heavy, so they are imported when they are needed."""
-    from wallaroo_ext.sandbox.assays.runs import Plan
+    """Return the parsed request of an assay."""
+    from wallaroo_ext.sandbox.assays.runs import Plan  # imports numpy and pyarrow
 
     return Plan.of(request)
 
@@ -56,7 +56,7 @@ def _pipelines(db: sqlite3.Connection, request: dict[str, Any], user: User) -> d
     """Return the ids of the pipelines that a request names, by name.
 
     Raises:
-        Problem: 400, when the user may not use the workspace, and when it has no such pipeline.
+        Problem: 400, if the user may not use the workspace, or it has no such pipeline.
     """
     workspace_id, pipeline_id, name = request["workspace_id"], request["pipeline_id"], request["pipeline_name"]
     require_workspace(db, workspace_id, user)
@@ -80,7 +80,7 @@ def list_assays(call: Call) -> list[dict[str, Any]]:
 
 
 def _assay(row: Row) -> dict[str, Any]:
-    """Return an assay in the order of the recorded ones."""
+    """Return an assay with its fields in the recorded order."""
     from wallaroo_ext.sandbox.assays.runs import shown_summarizer
 
     request: dict[str, Any] = orjson.loads(row["request"])
@@ -106,7 +106,7 @@ def _assay(row: Row) -> dict[str, Any]:
 
 @handles_rows
 def set_assay_active(call: Call) -> dict[str, Any]:
-    """Switch an assay on or off; what was due before it is switched off is computed, and what is due after it later."""
+    """Switch an assay on or off, after computing the windows that are due."""
     assay_id, active = call.body["id"], call.body["active"]
     with call.instance.store.reading() as db:
         _require_assay(db, assay_id, call.user)
@@ -120,7 +120,7 @@ def _require_assay(db: sqlite3.Connection, assay_id: int, user: User) -> Row:
     """Return an assay of a workspace that the user may use.
 
     Raises:
-        Problem: 400, when there is none of this id.
+        Problem: 400, if there is no such assay.
     """
     row = db.execute(
         "SELECT assays.*, workspace_id FROM assays JOIN pipelines ON pipelines.id = pipeline_id WHERE assays.id = ?",
@@ -133,13 +133,13 @@ def _require_assay(db: sqlite3.Connection, assay_id: int, user: User) -> Row:
 
 @handles_rows
 def run_interactive_assay_baseline(call: Call) -> dict[str, Any]:
-    """Return the baseline of the request, compared with itself."""
+    """Return the result of comparing the baseline of the request with itself."""
     return _run(call, call.body).baseline_result()
 
 
 @handles_rows
 def run_interactive_assay(call: Call) -> list[dict[str, Any]]:
-    """Return a result a window, the oldest first; nothing of it is stored."""
+    """Return one result per window, the oldest first, without storing them."""
     return _run(call, call.body).results()
 
 
@@ -168,7 +168,7 @@ def get_assay_baseline(call: Call) -> list[dict[str, Any]]:
 
 
 def _rows(batch: LoggedBatch, limit: int | None) -> Iterator[dict[str, Any]]:
-    """Yield the first rows of a batch, flat as they were recorded, with JSON in strings as Python writes it."""
+    """Yield the first rows of a batch, flat as in the recordings, with metadata as JSON texts."""
     import pyarrow as pa
 
     metadata = {
@@ -183,18 +183,18 @@ def _rows(batch: LoggedBatch, limit: int | None) -> Iterator[dict[str, Any]]:
 
 @handles_rows
 def get_assay_results(call: Call) -> list[dict[str, Any]]:
-    """Return the stored results of an assay, of the newest windows where there is a limit, the oldest first."""
+    """Return the stored results of an assay, the oldest first; a limit keeps the newest."""
     return _results(call)
 
 
 @handles_rows
 def get_assay_results_between(call: Call) -> list[dict[str, Any]]:
-    """Return the stored results of an assay in a time."""
+    """Return the stored results of an assay in a span of time."""
     return _results(call)
 
 
 def _results(call: Call) -> list[dict[str, Any]]:
-    """Return the results of the windows that begin in the time that is asked for, if one is."""
+    """Return the results of the windows that begin in the requested span of time, or of all windows without one."""
     from wallaroo_ext.sandbox.assays.windows import parse_time
 
     body = call.body
@@ -212,14 +212,14 @@ def _results(call: Call) -> list[dict[str, Any]]:
                 body.get("pipeline_id", assay["pipeline_id"]),
                 *(start, start),
                 *(end, end),
-                int(body.get("limit", -1)),  # a negative limit is none
+                int(body.get("limit", -1)),  # SQLite takes a negative limit as none
             ),
         ).fetchall()
     return [_result(row) for row in reversed(rows)]
 
 
 def _result(row: Row) -> dict[str, Any]:
-    """Return a stored result: it has what an interactive one leaves open."""
+    """Return a stored result, with the ids that an interactive one leaves empty."""
     return orjson.loads(row["result"]) | {
         "id": row["id"],
         "assay_id": row["assay_id"],

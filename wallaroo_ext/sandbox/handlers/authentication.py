@@ -1,4 +1,4 @@
-"""The token endpoint, as Keycloak answers."""
+"""The token endpoint, which answers as Keycloak does."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Granted:
-    """What a grant gives.
+    """The outcome of a grant.
 
     Attributes:
-        scopes: What the token is good for.
-        user: Whom the token is for; None for the client alone.
-        continued: The session that goes on; None for a new one.
+        scopes: The scopes of the token.
+        user: The user of the token; None for the client alone.
+        continued: The session to continue; None for a new one.
     """
 
     scopes: tuple[str, ...]
@@ -43,14 +43,14 @@ class _Granted:
 
 @handles
 def request_token(call: Call) -> Response:
-    """Return a token for a grant."""
+    """Return the token for a grant."""
     answer = _token(call)
     status = call.contract.operations["request_token"].success
     return Response(orjson.dumps(answer), status, TOKEN_HEADERS, media_type="application/json")
 
 
 def _token(call: Call) -> dict[str, Any]:
-    _refuse_for_another_issuer(call)
+    _refuse_with_foreign_issuer(call)
     grant = _GRANTS.get(call.body["grant_type"])
     if grant is None:
         raise token_error(HTTPStatus.BAD_REQUEST, "unsupported_grant_type", "Unsupported grant_type")
@@ -62,7 +62,7 @@ def _token(call: Call) -> dict[str, Any]:
     )
 
 
-def _refuse_for_another_issuer(call: Call) -> None:
+def _refuse_with_foreign_issuer(call: Call) -> None:
     issuer = call.instance.issuer
     if issuer is not None:
         message = f"This sandbox trusts {issuer.url}; ask there for a token."
@@ -70,7 +70,7 @@ def _refuse_for_another_issuer(call: Call) -> None:
 
 
 def _client(call: Call) -> str:
-    """The id of the client that the request authenticates, in the form or, where it has nothing, by HTTP Basic."""
+    """Return the id of the client, which authenticates itself in the form or, without its fields, by HTTP Basic."""
     basic_id, basic_secret = _basic(call.headers.get("Authorization"))
     client_id = call.body.get("client_id", basic_id)
     secret = call.body.get("client_secret", basic_secret)
@@ -85,13 +85,13 @@ def _client(call: Call) -> str:
 
 
 def _basic(authorization: str | None) -> tuple[str, str]:
-    """Return the id and the secret in a header for HTTP Basic; empty where it has none."""
+    """Return the id and the secret in a header for HTTP Basic; both are empty if the header has none."""
     scheme, _, value = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return "", ""
     try:
         name, colon, secret = base64.b64decode(value.strip(), validate=True).decode("utf-8").partition(":")
-    except ValueError:  # it is no base64, no ASCII, or no UTF-8
+    except ValueError:  # no base64, ASCII or UTF-8
         return "", ""
     return (unquote_plus(name), unquote_plus(secret)) if colon else ("", "")
 
@@ -103,21 +103,21 @@ def _by_password(call: Call, _: str) -> _Granted:
     with call.instance.store.reading() as db:
         user = check_password(db, call.body["username"], call.body.get("password", ""))
     if user is None:
-        raise token_error(HTTPStatus.UNAUTHORIZED, "invalid_grant", "Invalid user credentials")
-    _refuse_who_may_not_sign_in(user)
+        raise no_token(HTTPStatus.UNAUTHORIZED, "invalid_grant", "Invalid user credentials")
+    _check_account(user)
     return _Granted(scopes, user)
 
 
 def _scopes(call: Call) -> tuple[str, ...]:
-    """Return what is granted of the scopes that the request asks for."""
-    asked = call.body.get("scope", "")
-    scopes = granted_scopes(asked)
+    """Return the granted scopes among the requested ones."""
+    requested = call.body.get("scope", "")
+    scopes = granted_scopes(requested)
     if scopes is None:
-        raise token_error(HTTPStatus.BAD_REQUEST, "invalid_scope", f"Invalid scopes: {asked}")
+        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_scope", f"Invalid scopes: {requested}")
     return scopes
 
 
-def _refuse_who_may_not_sign_in(user: User) -> None:
+def _check_account(user: User) -> None:
     if not user.enabled:
         raise token_error(HTTPStatus.BAD_REQUEST, "invalid_grant", "Account disabled")
     if user.requires_action:

@@ -1,4 +1,4 @@
-"""The state of deployments, and where they answer."""
+"""The status of deployments, and their URLs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wallaroo_ext.sandbox.http.problems import bad_request, not_found
 if TYPE_CHECKING:
     import sqlite3
 
-    from wallaroo_ext.sandbox.engine.loaded_models import RunningDeployment
+    from wallaroo_ext.sandbox.engine.engine import RunningDeployment
     from wallaroo_ext.sandbox.storage.store import Row
 
 _UNREADY = "containers with unready status: [engine]"
@@ -20,7 +20,7 @@ _UNREADY = "containers with unready status: [engine]"
 
 @handles_on_event_loop
 def get_deployment_status(call: Call) -> dict[str, Any]:
-    """Return the state of a deployment and of its pods."""
+    """Return the status of a deployment and of its pods."""
     with call.instance.store.reading() as db:
         row = find_deployment(db, call.body["name"])
         if row is None or not is_member(db, row["workspace_id"], call.user):
@@ -44,7 +44,7 @@ def get_deployment_status(call: Call) -> dict[str, Any]:
 
 
 def _engine(row: Row, deployment: RunningDeployment) -> dict[str, Any]:
-    """Return the engine's pod: pending without an address, in error with the reason, or running with what it runs."""
+    """Return the engine's pod: pending, in error with the reason, or running with its address and models."""
     pod: dict[str, Any] = {
         "ip": None,
         "name": pod_name("engine", row["id"]),
@@ -73,7 +73,7 @@ def _engine(row: Row, deployment: RunningDeployment) -> dict[str, Any]:
 
 
 def pod_name(kind: str, deployment_id: int) -> str:
-    """Return a name in the form of Kubernetes', the same for a deployment each time."""
+    """Return the name of a deployment's pod, in the form of Kubernetes; it is always the same."""
     digest = hashlib.sha256(f"{kind}-{deployment_id}".encode()).hexdigest()
     return f"{kind}-{digest[:10]}-{digest[10:15]}"
 
@@ -85,7 +85,7 @@ def _address(kind: str, deployment_id: int) -> str:
 
 @handles_on_event_loop
 def get_pipeline_external_url(call: Call) -> dict[str, Any]:
-    """Return the URL of the deployment of a name, or of a pipeline's newest one."""
+    """Return the URL of the deployment with a name, or else of the newest one of the pipeline with that name."""
     name = call.body["pipeline_name"]
     with call.instance.store.reading() as db:
         require_workspace(db, call.body["workspace_id"], call.user)
@@ -103,7 +103,7 @@ def get_pipeline_external_url(call: Call) -> dict[str, Any]:
 
 
 def find_deployment(db: sqlite3.Connection, name: str) -> Row | None:
-    """Return the deployment of a name `{deploy_id}-{deployment_id}`, if it is deployed."""
+    """Return the deployment with a name `{deploy_id}-{deployment_id}`, or None if it is not deployed."""
     deploy_id, _, number = name.rpartition("-")
     return db.execute(
         "SELECT deployments.*, pipelines.name AS pipeline, workspace_id, version AS pipeline_version FROM deployments "

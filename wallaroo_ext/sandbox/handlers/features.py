@@ -1,4 +1,4 @@
-"""What the instance has enabled."""
+"""The enabled features of the instance."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from wallaroo_ext.sandbox.handlers.calls import Call, handles_on_event_loop
 
 @handles_on_event_loop
 def list_features(call: Call) -> dict[str, Any]:
-    """Return the instance's name and features; a feature's value is a text, as recorded."""
-    _ = call.user  # a token without a user may not ask
+    """Return the instance's name and features, whose values are texts, as recorded."""
+    _ = call.user  # refuses a token without a user
     return {"features": {"plateau": "true"}, "name": "Wallaroo Sandbox", "is_auth_enabled": True}

@@ -1,4 +1,4 @@
-"""Scoring rows, by both forms of the URL."""
+"""Inference, by both forms of the URL."""
 
 from __future__ import annotations
 
@@ -6,28 +6,32 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from wallaroo_ext._util.chunks import parts
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.sandbox.handlers.calls import Call, handles_with_models
 from wallaroo_ext.sandbox.handlers.deployments import find_deployment, pod_name
 from wallaroo_ext.sandbox.handlers.workspaces import is_member
 from wallaroo_ext.sandbox.http.problems import engine_error, not_found, unavailable
-from wallaroo_ext.sandbox.inference.chunks import PiecesResponse
 
 if TYPE_CHECKING:
-    from wallaroo_ext.sandbox.engine.loaded_models import RunningDeployment, Scored
+    from collections.abc import Sequence
+
+    from starlette.types import Receive, Scope, Send
+
+    from wallaroo_ext.sandbox.engine.engine import RunningDeployment, Scored
     from wallaroo_ext.sandbox.inference.answers import Rows
     from wallaroo_ext.sandbox.storage.store import Row
 
 
 @handles_with_models
 def infer_deployment(call: Call) -> Response:
-    """Scored rows."""
+    """Return the scored rows."""
     return _infer(call)
 
 
 @handles_with_models
 def infer_pipeline(call: Call) -> Response:
-    """Scored rows."""
+    """Return the scored rows."""
     return _infer(call)
 
 
@@ -35,7 +39,7 @@ def _infer(call: Call) -> Response:
     row = _deployment(call)
     deployment = _running(call, row)
 
-    # A running deployment has found the heavy libraries loaded, so this import waits for nothing.
+    # The heavy libraries are imported before a deployment runs, so this import is quick.
     from wallaroo_ext.sandbox.inference.answers import JSON, Answer, Selection, preferred_type
 
     rows, scored = _scored(call, deployment)
@@ -56,16 +60,16 @@ def _infer(call: Call) -> Response:
     if preferred_type(call.headers.get("Accept"), call.media_type, arrow_media_type()) == JSON:
         response = Response(answer.to_json(call.instance.options.rows_memory_mib), media_type=JSON)
     else:
-        response = PiecesResponse(answer.to_arrow(), media_type=arrow_media_type())
-    call.instance.log.append(row["pipeline_id"], answer.logged())  # last, so that nothing is logged that failed
+        response = _ChunksResponse(answer.to_arrow(), media_type=arrow_media_type())
+    call.instance.log.append(row["pipeline_id"], answer.logged())  # last, so that a failed request is not logged
     return response
 
 
 def _scored(call: Call, deployment: RunningDeployment) -> tuple[Rows, Scored]:
-    """Return the rows, and what the models give for them.
+    """Return the rows and their scores.
 
-    Arrow is read by the models' process first, which can take no more memory and time than it may; here it is read once
-    more where that went well, and in the plain form that the process gives it where it was not plain.
+    The models' process, whose memory and time are limited, reads Arrow first. If that succeeds, it is read here too: as
+    it was sent or, if it is not plain, in the plain form that the process returns.
     """
     from wallaroo_ext.sandbox.engine.tensors import check_lists
     from wallaroo_ext.sandbox.inference.answers import is_json, read_rows, to_request
@@ -83,7 +87,7 @@ def _scored(call: Call, deployment: RunningDeployment) -> tuple[Rows, Scored]:
 
 
 def _deployment(call: Call) -> Row:
-    """Return the deployment that the URL names, for its workspace's members and for clients without a user."""
+    """Return the deployment in the URL, for members of its workspace and for clients without a user."""
     name, pipeline = call.path["deployment"], call.path.get("pipeline")
     user = call.caller.user if call.caller else None
     with call.instance.store.reading() as db:
@@ -96,9 +100,36 @@ def _deployment(call: Call) -> Row:
 
 
 def _running(call: Call, row: Row) -> RunningDeployment:
+    """Return the running deployment of a row.
+
+    Raises:
+        Problem: 400 if it has no models, 503 if it is not running.
+    """
     deployment = call.instance.engine.deployment(row["id"])
     if row["steps"] == "[]":
         raise engine_error(f"The pipeline {row['pipeline']!r} has no models.")
     if deployment.status != "Running":
         raise unavailable(f"no healthy upstream: the deployment is {deployment.status}")
     return deployment
+
+
+class _ChunksResponse(Response):
+    """A large answer of known length, sent from the memory of its chunks without joining them.
+
+    Args:
+        chunks: The content, in order.
+        media_type: Its media type.
+    """
+
+    def __init__(self, chunks: Sequence[memoryview], media_type: str) -> None:
+        self._chunks = chunks
+        length = sum(chunk.nbytes for chunk in chunks)
+        super().__init__(headers={"Content-Length": str(length)}, media_type=media_type)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        del scope, receive
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for part in parts(self._chunks):
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

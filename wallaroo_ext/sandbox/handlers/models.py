@@ -1,4 +1,4 @@
-"""Models, their versions, and the configurations of these."""
+"""The operations on models, their versions, and the configurations of versions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from wallaroo_ext.sandbox.engine.loaded_models import NATIVE_FRAMEWORK
-from wallaroo_ext.sandbox.handlers.calls import Call, handles, handles_on_event_loop
+from wallaroo_ext.sandbox.engine.engine import NATIVE_FRAMEWORK
 from wallaroo_ext.sandbox.handlers.workspaces import require_workspace
 from wallaroo_ext.sandbox.http.problems import bad_request
 from wallaroo_ext.sandbox.storage.store import now
@@ -23,19 +22,19 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.http.bodies import StagedFile
     from wallaroo_ext.sandbox.storage.store import Row
 
-
-_OWNER = '""'  # two quotation marks, as releases of 2023 answer
+_OWNER = '""'  # two quotation marks, as in the answers of releases of 2023
+_SCHEMA_MEMORY = 64 << 20  # the memory that reading a schema may take, in bytes
 
 
 @handles
 def upload_and_convert_model(call: Call) -> dict[str, Any]:
-    """Return a new version, whose conversion begins when it is stored."""
+    """Add a model version, start its conversion, and return its id."""
     return _upload(call, call.body["metadata"], call.body["file"])
 
 
 @handles
 def upload_model(call: Call) -> dict[str, Any]:
-    """Return a new version, described by the part `metadata` or, without one, by the fields beside the file."""
+    """Add a model version, described by the part `metadata` or by the fields beside the file, and return its id."""
     body = call.body
     if "metadata" not in body and "workspace_id" not in body:
         raise bad_request("workspace_id is required beside name, or metadata instead of both.")
@@ -44,7 +43,7 @@ def upload_model(call: Call) -> dict[str, Any]:
 
 @handles
 def upload_model_stream(call: Call) -> dict[str, Any]:
-    """Return a new version, described by the query."""
+    """Add a model version, described by the query, and return its id."""
     file: StagedFile = call.body
     file.file_name = call.query["filename"]
     return _upload(call, _metadata(call.query), file)
@@ -61,14 +60,14 @@ def _metadata(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _upload(call: Call, metadata: dict[str, Any], file: StagedFile) -> dict[str, Any]:
-    """Store a file as a new version, and begin its conversion."""
+    """Store a file as a new version, start its conversion, and return the version's id."""
     for name in ("input_schema", "output_schema"):
         if name in metadata:
             call.instance.engine.wait_for_libraries()
             check_schema(name, metadata[name])
     version = str(uuid.uuid4())
     store = call.instance.store
-    with store.placed(file.path, version), store.transaction(durable=True) as db:
+    with store.add_model_file(file.path, version), store.transaction(durable=True) as db:
         require_workspace(db, metadata["workspace_id"], call.user)
         version_id = _insert_version(db, metadata, file, version)
     call.instance.engine.convert(version_id)
@@ -76,7 +75,7 @@ def _upload(call: Call, metadata: dict[str, Any], file: StagedFile) -> dict[str,
 
 
 def _insert_version(db: sqlite3.Connection, metadata: dict[str, Any], file: StagedFile, version: str) -> int:
-    """Return the new version's id; its model is made where the workspace has none of this name."""
+    """Add a version, with a new model if the workspace has none of this name, and return the version's id."""
     time = now(db)
     model = db.execute(
         "SELECT id FROM models WHERE workspace_id = ? AND name = ?", (metadata["workspace_id"], metadata["name"])
@@ -119,7 +118,7 @@ def _model(row: Row) -> dict[str, Any]:
 
 @handles_on_event_loop
 def list_model_versions(call: Call) -> list[dict[str, Any]]:
-    """Return the versions of the models of a name, or of the model of an id."""
+    """Return the versions of the models with a name, or of the model with an id."""
     name, model_id = call.body.get("model_id"), call.body.get("models_pk_id")
     with call.instance.store.reading() as db:
         models = _require_models(db, call.user, name=name, model_id=model_id if name is None else None)
@@ -128,7 +127,7 @@ def list_model_versions(call: Call) -> list[dict[str, Any]]:
 
 @handles
 def get_model(call: Call) -> dict[str, Any]:
-    """Return a model with its versions, which have no status here."""
+    """Return a model with its versions, without their statuses."""
     with call.instance.store.reading() as db:
         [model] = _require_models(db, call.user, model_id=call.body["id"])
         return _model(model) | {"models": [_version(row) for row in _versions(db, model["id"])]}
@@ -136,7 +135,7 @@ def get_model(call: Call) -> dict[str, Any]:
 
 @handles
 def get_model_by_id(call: Call) -> dict[str, Any]:
-    """Return a model with its workspace, and the configuration of its newest version."""
+    """Return a model with its workspace and the configuration of its newest version."""
     with call.instance.store.reading() as db:
         [model] = _require_models(db, call.user, model_id=call.body["id"])
         newest = _versions(db, model["id"])[-1]
@@ -146,10 +145,10 @@ def get_model_by_id(call: Call) -> dict[str, Any]:
 def _require_models(
     db: sqlite3.Connection, user: User, *, name: str | None = None, model_id: int | None = None
 ) -> list[Row]:
-    """Return the models of a name, or the one of an id, that a user may see.
+    """Return the models with a name, or the one with an id, that a user may see.
 
     Raises:
-        Problem: 400, when there is none.
+        Problem: 400, if there is none.
     """
     rows = db.execute(
         "SELECT models.* FROM models JOIN model_readers ON model_id = id WHERE (name = ? OR id = ?) AND user_id = ?",
@@ -188,7 +187,7 @@ def _version_with_status(row: Row) -> dict[str, Any]:
 
 @handles
 def get_model_config_by_id(call: Call) -> dict[str, Any]:
-    """Return the configuration of a version; null before it is deployed for the first time."""
+    """Return the configuration of a version, which is null until its first deployment."""
     version_id = call.body["model_id"]
     with call.instance.store.reading() as db:
         query = "SELECT 1 FROM model_versions JOIN model_readers USING (model_id) WHERE id = ? AND user_id = ?"
@@ -203,7 +202,7 @@ def _config(db: sqlite3.Connection, version_id: int) -> dict[str, Any] | None:
 
 
 def configure_versions(db: sqlite3.Connection, version_ids: list[int]) -> None:
-    """Make the configurations of versions that have none."""
+    """Add configurations for the versions that have none."""
     db.executemany(
         "INSERT INTO model_configs (version_id, runtime) "
         "SELECT id, json_extract(metadata, '$.conversion.framework') FROM model_versions WHERE id = ? "
@@ -213,10 +212,10 @@ def configure_versions(db: sqlite3.Connection, version_ids: list[int]) -> None:
 
 
 def require_configured_version(db: sqlite3.Connection, workspace_id: int, config_id: int) -> int:
-    """Return the id of the version that a configuration is of, if it is one of the workspace.
+    """Return the id of the model version that a configuration in a workspace belongs to.
 
     Raises:
-        Problem: 400, when it is none.
+        Problem: 400, if the workspace has no such configuration.
     """
     row = db.execute(
         "SELECT version_id FROM model_configs JOIN model_versions ON model_versions.id = version_id "
@@ -228,11 +227,11 @@ def require_configured_version(db: sqlite3.Connection, workspace_id: int, config
     return int(row["version_id"])
 
 
-def find_version(db: sqlite3.Connection, workspace_id: int, reference: dict[str, str]) -> int:
-    """Return the id of a version that is named in full.
+def require_named_version(db: sqlite3.Connection, workspace_id: int, reference: dict[str, str]) -> int:
+    """Return the id of the version with a name, UUID and digest.
 
     Raises:
-        Problem: 400, when the workspace has no such version.
+        Problem: 400, if the workspace has no such version.
     """
     row = db.execute(
         "SELECT model_versions.id FROM model_versions JOIN models ON models.id = model_id "
@@ -248,10 +247,10 @@ def find_version(db: sqlite3.Connection, workspace_id: int, reference: dict[str,
 
 
 def require_version(db: sqlite3.Connection, workspace_id: int, version_id: int) -> int:
-    """Return the id of a version, if it is one of the workspace.
+    """Return the id of a version, after checking that it is in the workspace.
 
     Raises:
-        Problem: 400, when it is none.
+        Problem: 400, if the workspace has no such version.
     """
     row = db.execute(
         "SELECT 1 FROM model_versions JOIN models ON models.id = model_id "
@@ -263,15 +262,15 @@ def require_version(db: sqlite3.Connection, workspace_id: int, version_id: int) 
     return version_id
 
 
-_MEMORY = 64 << 20  # of what reading a schema may take, in bytes
-
-
 def check_schema(name: str, text: str) -> None:
-    """Raise a Problem, 400, unless a text is the base64 of an Arrow schema serialised as an IPC message.
+    """Check that a text is the base64 of an Arrow schema, serialised as an IPC message.
 
     Args:
-        name: The field that the text came in.
+        name: The field with the text, for the error.
         text: The text.
+
+    Raises:
+        Problem: 400, if it is not.
     """
     try:
         message = base64.b64decode(text, validate=True)
@@ -287,7 +286,7 @@ def _is_schema(message: bytes) -> bool:
     from wallaroo_ext._util import arrow_limits
 
     try:
-        arrow_limits.check_schema(message, _MEMORY)
+        arrow_limits.check_schema(message, _SCHEMA_MEMORY)
         pa.ipc.read_schema(pa.py_buffer(message))
     except (pa.ArrowException, OSError, ValueError, arrow_limits.TooLargeError):
         return False

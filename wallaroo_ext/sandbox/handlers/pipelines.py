@@ -1,4 +1,4 @@
-"""Pipelines and their versions; copying, deploying and undeploying them."""
+"""The operations on pipelines: creates, copies, deploys and undeploys them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext.sandbox.handlers.calls import Call, handles
 from wallaroo_ext.sandbox.handlers.models import (
     configure_versions,
-    find_version,
     require_configured_version,
+    require_named_version,
     require_version,
 )
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
 from wallaroo_ext.sandbox.http.problems import bad_request, refusal
-from wallaroo_ext.sandbox.storage.pipelines import add_pipeline, add_pipeline_version
+from wallaroo_ext.sandbox.storage.pipelines import add_pipeline, add_pipeline_version, find_pipeline
 from wallaroo_ext.sandbox.storage.store import now
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 @handles
 def create_pipeline(call: Call) -> dict[str, Any]:
-    """Return a new pipeline, or a new version of the one that has the name."""
+    """Create a pipeline, or a new version of the pipeline with that name, and return its ids."""
     name, workspace_id, definition = call.body["pipeline_id"], call.body["workspace_id"], call.body["definition"]
     with call.instance.store.transaction() as db:
         require_workspace(db, workspace_id, call.user)
         for reference in _references(definition):
-            find_version(db, workspace_id, reference)
-        pipeline_id = _find_pipeline(db, workspace_id, name) or add_pipeline(db, workspace_id, name)
+            require_named_version(db, workspace_id, reference)
+        pipeline_id = find_pipeline(db, workspace_id, name) or add_pipeline(db, workspace_id, name)
         version = add_pipeline_version(db, pipeline_id, json.dumps(definition))
     return {
         "pipeline_pk_id": pipeline_id,
@@ -43,13 +43,8 @@ def create_pipeline(call: Call) -> dict[str, Any]:
     }
 
 
-def _find_pipeline(db: sqlite3.Connection, workspace_id: int, name: str) -> int | None:
-    row = db.execute("SELECT id FROM pipelines WHERE workspace_id = ? AND name = ?", (workspace_id, name)).fetchone()
-    return None if row is None else int(row["id"])
-
-
 def _references(definition: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the model versions that a definition's steps run, in order."""
+    """Return the references to model versions in the steps of a definition, in order."""
     return [
         reference
         for step in definition.get("steps", [])
@@ -59,7 +54,7 @@ def _references(definition: dict[str, Any]) -> list[dict[str, str]]:
 
 @handles
 def deploy_pipeline(call: Call) -> dict[str, Any]:
-    """Return a deployment, whose models begin to be loaded; one that runs already goes on under its id."""
+    """Deploy a pipeline and return the deployment's id; a deployment that already runs this keeps running."""
     body = call.body
     with call.instance.store.transaction() as db:
         pipeline = _require_pipeline(db, body["pipeline_id"], call.user)
@@ -74,7 +69,7 @@ def deploy_pipeline(call: Call) -> dict[str, Any]:
 
 
 def _find_running(db: sqlite3.Connection, version: Row, deploy_id: str, steps: list[int]) -> int | None:
-    """Return the id of the deployment of this name, if it runs just this."""
+    """Return the id of the deployment with a name if it runs exactly this version and these steps, else None."""
     row = db.execute(
         "SELECT id FROM deployments WHERE pipeline_version_id = ? AND deploy_id = ? AND steps = ? AND deployed",
         (version["id"], deploy_id, json.dumps(steps)),
@@ -83,8 +78,8 @@ def _find_running(db: sqlite3.Connection, version: Row, deploy_id: str, steps: l
 
 
 def _deploy(call: Call, db: sqlite3.Connection, version: Row, deploy_id: str, steps: list[int]) -> int:
-    """Return the id of the deployment of this name, which is to run these model versions now."""
-    _require_room(call, db, version["pipeline_id"], deploy_id)
+    """Add or change the deployment with a name, so that it runs some model versions, and return its id."""
+    _require_capacity(call, db, version["pipeline_id"], deploy_id)
     configure_versions(db, steps)
     row = db.execute(
         "INSERT INTO deployments (pipeline_id, deploy_id, pipeline_version_id, steps, deployed, created_at) "
@@ -95,26 +90,29 @@ def _deploy(call: Call, db: sqlite3.Connection, version: Row, deploy_id: str, st
     return int(row["id"])
 
 
-def _require_room(call: Call, db: sqlite3.Connection, pipeline_id: int, deploy_id: str) -> None:
-    """Refuse a deployment that is one too many, as an instance does that has no memory left for it."""
-    most = call.instance.options.deployments
+def _require_capacity(call: Call, db: sqlite3.Connection, pipeline_id: int, deploy_id: str) -> None:
+    """Refuse a deployment beyond the limit, as an instance without free memory does."""
+    limit = call.instance.options.deployments
     query = "SELECT count(*) FROM deployments WHERE deployed AND NOT (pipeline_id = ? AND deploy_id = ?)"
     others = db.execute(query, (pipeline_id, deploy_id)).fetchone()[0]
-    if others >= most:
+    if others >= limit:
         raise refusal(
             HTTPStatus.INTERNAL_SERVER_ERROR,
-            f"There is no memory left for a deployment: this sandbox has {others} and may have {most}. Undeploy one, "
+            f"There is no memory left for a deployment: this sandbox has {others} and may have {limit}. Undeploy one, "
             "or start the sandbox with a larger --deployments.",
         )
 
 
 def _steps(db: sqlite3.Connection, workspace_id: int, version: Row, body: dict[str, Any]) -> list[int]:
-    """Return the ids of the model versions to run: those of the pipeline's steps, else those that the request names."""
-    named = [require_configured_version(db, workspace_id, config_id) for config_id in body.get("model_configs", [])]
-    named += [require_version(db, workspace_id, version_id) for version_id in body.get("model_ids", [])]
-    named += [find_version(db, workspace_id, reference) for reference in body.get("models", [])]
-    own = [find_version(db, workspace_id, reference) for reference in _references(json.loads(version["definition"]))]
-    return own or list(dict.fromkeys(named))
+    """Return the ids of the model versions to run: those in the pipeline's steps or, without steps, in the request."""
+    requested = [require_configured_version(db, workspace_id, config_id) for config_id in body.get("model_configs", [])]
+    requested += [require_version(db, workspace_id, version_id) for version_id in body.get("model_ids", [])]
+    requested += [require_named_version(db, workspace_id, reference) for reference in body.get("models", [])]
+    defined = [
+        require_named_version(db, workspace_id, reference)
+        for reference in _references(json.loads(version["definition"]))
+    ]
+    return defined or list(dict.fromkeys(requested))
 
 
 def _require_pipeline(db: sqlite3.Connection, pipeline_id: int, user: User) -> Row:
@@ -134,12 +132,12 @@ def _require_pipeline_version(db: sqlite3.Connection, pipeline_id: int, version_
 
 @handles
 def copy_pipeline(call: Call) -> dict[str, Any]:
-    """Return a new pipeline that does what a version of another one does, deployed where the request says so."""
+    """Copy a version of a pipeline to a new pipeline, deploy it if requested, and return its ids."""
     workspace_id, name, deploy_id = call.body["workspace_id"], call.body["name"], call.body.get("deploy")
     with call.instance.store.transaction() as db:
         require_workspace(db, workspace_id, call.user)
         source = _require_source(db, workspace_id, call.body["source_pipeline"], call.body.get("pipeline_version"))
-        if _find_pipeline(db, workspace_id, name) is not None:
+        if find_pipeline(db, workspace_id, name) is not None:
             raise bad_request(f"The workspace has a pipeline {name!r} already.")
         version = add_pipeline_version(db, add_pipeline(db, workspace_id, name), source["definition"])
         answer = {
@@ -156,10 +154,10 @@ def copy_pipeline(call: Call) -> dict[str, Any]:
 
 
 def _require_source(db: sqlite3.Connection, workspace_id: int, pipeline_id: int, version: str | None) -> Row:
-    """Return the version of a pipeline that has a UUID; without one the newest.
+    """Return a version of a pipeline by its UUID, or the newest one without a UUID.
 
     Raises:
-        Problem: 400, when the workspace has no such pipeline, or the pipeline no such version.
+        Problem: 400, if the workspace has no such pipeline, or the pipeline no such version.
     """
     row = db.execute(
         "SELECT pipeline_versions.* FROM pipeline_versions JOIN pipelines ON pipelines.id = pipeline_id "

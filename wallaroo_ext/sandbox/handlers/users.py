@@ -1,4 +1,4 @@
-"""The people who may sign in, as Keycloak represents them."""
+"""The operations on users, in the form of Keycloak's representations."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _ACCESS = {"manageGroupMembership": True, "impersonate": False, "view": True, "m
 
 @handles
 def query_users(call: Call) -> dict[str, Any]:
-    """Return the users of some ids, with null for an id that nobody has; without ids, all users.
+    """Return the users with some ids, with null for an unknown id, or all users without ids.
 
-    Nobody here signs in through another identity provider, so that no user has `federatedIdentities`.
+    No user has `federatedIdentities`, because nobody signs in through another identity provider here.
     """
-    _ = call.user  # a token without a user may not ask
+    _ = call.user  # refuses a token without a user
     with call.instance.store.reading() as db:
         users = {user.id: _representation(user) for user in all_users(db)}
     return {"users": {user_id: users.get(user_id) for user_id in call.body.get("user_ids", users)}}
@@ -45,8 +45,8 @@ def _representation(user: User) -> dict[str, Any]:
 
 @handles
 def invite_user(call: Call) -> dict[str, Any]:
-    """Return a new user, with the password of the request or with a temporary one."""
-    _ = call.user  # a token without a user may not invite
+    """Add a user with the password of the request or a temporary one, and return the id and the password."""
+    _ = call.user  # refuses a token without a user
     email, password = call.body["email"], call.body.get("password")
     first_password = password or secrets.token_urlsafe(12)
     with call.instance.store.transaction() as db:
@@ -58,28 +58,28 @@ def invite_user(call: Call) -> dict[str, Any]:
 
 @handles
 def activate_user(call: Call) -> dict[str, Any]:
-    """Return the user may sign in again."""
+    """Allow a user to sign in again."""
     return _enable(call, enabled=True)
 
 
 @handles
 def deactivate_user(call: Call) -> dict[str, Any]:
-    """Return the user may not sign in any more, and the tokens that the user has are refused."""
+    """Keep a user from signing in, and refuse the user's tokens."""
     return _enable(call, enabled=False)
 
 
 def _enable(call: Call, *, enabled: bool) -> dict[str, Any]:
-    _ = call.user  # a token without a user may not switch anybody
+    _ = call.user  # refuses a token without a user
     with call.instance.store.transaction() as db:
         enable_user(db, _require_user(db, call.body["email"]), enabled=enabled)
     return {}
 
 
 def _require_user(db: sqlite3.Connection, email: str) -> User:
-    """Return the user of an e-mail address.
+    """Return the user with an e-mail address.
 
     Raises:
-        Problem: 400, when nobody has it.
+        Problem: 400, if nobody has it.
     """
     user = find_user_by_email(db, email)
     if user is None:

@@ -1,4 +1,4 @@
-"""Workspaces, and who may use them."""
+"""The operations on workspaces and their members."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @handles_on_event_loop
 def list_workspaces(call: Call) -> dict[str, Any]:
-    """Return the workspaces that the caller is a member of, or those of them that one user is a member of too."""
+    """Return the caller's workspaces, or those of them that another user is a member of too."""
     with call.instance.store.reading() as db:
         rows = db.execute(
             "SELECT workspaces.*, "
@@ -45,7 +45,7 @@ def _workspace(row: Row) -> dict[str, Any]:
 
 @handles
 def create_workspace(call: Call) -> dict[str, Any]:
-    """Return a new workspace that belongs to the caller."""
+    """Create a workspace owned by the caller, and return its id."""
     name = call.body["workspace_name"]
     with call.instance.store.transaction() as db:
         if db.execute("SELECT 1 FROM workspaces WHERE name = ?", (name,)).fetchone():
@@ -55,7 +55,7 @@ def create_workspace(call: Call) -> dict[str, Any]:
 
 @handles
 def add_workspace_user(call: Call) -> dict[str, Any]:
-    """Return a user becomes a member; who is one already stays what they are."""
+    """Add a member to a workspace; an existing member keeps their role."""
     workspace_id = call.body["workspace_id"]
     with call.instance.store.transaction() as db:
         require_workspace(db, workspace_id, call.user)
@@ -69,7 +69,7 @@ def add_workspace_user(call: Call) -> dict[str, Any]:
 
 @handles_on_event_loop
 def list_workspace_users(call: Call) -> dict[str, Any]:
-    """Return the members, owners first."""
+    """Return the members of a workspace, owners first."""
     workspace_id = call.body["workspace_id"]
     with call.instance.store.reading() as db:
         require_workspace(db, workspace_id, call.user)
@@ -83,18 +83,18 @@ def list_workspace_users(call: Call) -> dict[str, Any]:
 
 @handles
 def remove_workspace_user(call: Call) -> dict[str, Any]:
-    """Return a user is no member any more; how many memberships ended tells whether they were one."""
+    """Remove a member from a workspace, and return the number of removed members."""
     workspace_id = call.body["workspace_id"]
     with call.instance.store.transaction() as db:
         require_workspace(db, workspace_id, call.user)
         user = _named_user(db, call.body)
-        _keep_an_owner(db, workspace_id, user)
+        _require_other_owner(db, workspace_id, user)
         query = "DELETE FROM workspace_users WHERE workspace_id = ? AND user_id = ?"
         return {"affected_rows": db.execute(query, (workspace_id, user.id)).rowcount}
 
 
 def _named_user(db: sqlite3.Connection, body: dict[str, Any]) -> User:
-    """Return the user whom a request names by e-mail address, by id, or by both."""
+    """Return the user that a request names by e-mail address, id, or both."""
     found: set[User | None] = set()
     if "email" in body:
         found.add(find_user_by_email(db, body["email"]))
@@ -108,8 +108,8 @@ def _named_user(db: sqlite3.Connection, body: dict[str, Any]) -> User:
     return user
 
 
-def _keep_an_owner(db: sqlite3.Connection, workspace_id: int, leaving: User) -> None:
-    """Raise a Problem, 400, if the workspace would have no owner without this user."""
+def _require_other_owner(db: sqlite3.Connection, workspace_id: int, leaving: User) -> None:
+    """Raise a Problem, 400, if a user is the only owner of a workspace."""
     query = "SELECT user_id FROM workspace_users WHERE workspace_id = ? AND user_type = 'OWNER'"
     if [row["user_id"] for row in db.execute(query, (workspace_id,))] == [leaving.id]:
         raise bad_request(f"{leaving.email!r} is the workspace's only owner; add another one first.")
@@ -122,6 +122,6 @@ def is_member(db: sqlite3.Connection, workspace_id: int, user: User) -> bool:
 
 
 def require_workspace(db: sqlite3.Connection, workspace_id: int, user: User) -> None:
-    """Raise a Problem, 400, unless the user may use the workspace; an unknown one looks the same."""
+    """Raise a Problem, 400, unless a user may use a workspace; the error is the same for an unknown workspace."""
     if not is_member(db, workspace_id, user):
         raise bad_request(f"There is no workspace {workspace_id}.")

@@ -1,1 +1,1 @@
-"""Scoring rows: the queue, the answers, the log."""
+"""Inference: the queue of requests, reading rows and writing answers, and the log."""

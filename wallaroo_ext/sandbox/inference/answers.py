@@ -1,4 +1,4 @@
-"""Rows in, scored rows out: the formats of inference requests and answers, and the generations of answers."""
+"""Reads the rows of inference requests and writes answers, in every format and generation of Wallaroo."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import numpy as np
 import pyarrow as pa
 
 from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.arrow_limits import MAX_DEPTH, expanded_size
+from wallaroo_ext._util.arrow_limits import MAX_DEPTH, spread_size
+from wallaroo_ext.sandbox.engine.arrow_rows import check_rows, read_file
 from wallaroo_ext.sandbox.engine.tensors import to_column, with_variable_lists
 from wallaroo_ext.sandbox.http.json_text import is_deeper, to_json
 from wallaroo_ext.sandbox.http.problems import engine_error, too_large
 from wallaroo_ext.sandbox.http.validation import parse_media_type
-from wallaroo_ext.sandbox.inference.arrow_rows import checked_table, read_file
 from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wallaroo_ext.sandbox.engine.loaded_models import Scored
+    from wallaroo_ext.sandbox.engine.engine import Scored
     from wallaroo_ext.sandbox.engine.tensors import Array, Column
 
 JSON = "application/json"
@@ -31,7 +31,10 @@ RELEASES = ("2022.4", "2023.4", "2025.2")
 """The releases whose generations of answers can be given, in their order."""
 OLDEST_RELEASE, NEWEST_RELEASE = RELEASES[0], RELEASES[-1]
 _MIB = 1 << 20
-_JSON_RECORD, _JSON_VALUE = 1024, 32  # in bytes: an answer's record without its values, and a number, with their texts
+_JSON_RECORD, _JSON_VALUE = (
+    1024,
+    32,
+)  # bytes of a record without values, and of a number, with their texts
 _NUMPY_IN_JSON = {
     "float32",
     "float64",
@@ -53,9 +56,9 @@ class Rows:
     """The rows of a request.
 
     Attributes:
-        table: The rows, a column a field.
+        table: The rows, with one column per field.
         columns_as_sent: For JSON, the values of each field as they were sent, to be echoed digit for digit.
-        parse_ns: How long reading them took.
+        parse_ns: How long parsing them took.
     """
 
     table: pa.Table
@@ -63,31 +66,31 @@ class Rows:
     parse_ns: int = 0
 
     def as_sent(self, name: str) -> list[Any]:
-        """Return the values of one field."""
+        """Return the values of a field."""
         return self.table.column(name).to_pylist() if self.columns_as_sent is None else self.columns_as_sent[name]
 
 
 def is_json(media_type: str) -> bool:
-    """Return whether a format is one of those of JSON."""
+    """Return whether a media type is a form of JSON."""
     return parse_media_type(media_type)[0] == JSON
 
 
 def to_request(rows: Rows) -> list[memoryview]:
-    """Rows of JSON as the Arrow file that models take, in pieces."""
-    return arrow_files.to_buffers(rows.table)
+    """Return rows as the chunks of the Arrow file that models take."""
+    return arrow_files.to_pieces(rows.table)
 
 
 def read_rows(media_type: str, body: Any, memory_mib: int, *, only_plain: bool = False) -> Rows:
-    """Return the rows of a body of one of the three formats.
+    """Return the rows of a body in one of the three formats.
 
     Args:
         media_type: The format, as the contract writes it.
-        body: The body: bytes of Arrow, or parsed JSON.
-        memory_mib: What the rows may take when they are read and spread out, in MiB.
-        only_plain: Whether Arrow that is not plain is refused.
+        body: The body: the bytes of an Arrow file, or parsed JSON.
+        memory_mib: The memory that the decoded rows may take, in MiB.
+        only_plain: Whether to refuse Arrow files that are not plain.
 
     Raises:
-        Problem: 400 in the engine's form, 413 for rows that take more memory.
+        Problem: 400 in the engine's form, or 413 if the rows take more memory.
     """
     started = time.perf_counter_ns()
     kind, parameters = parse_media_type(media_type)
@@ -97,7 +100,9 @@ def read_rows(media_type: str, body: Any, memory_mib: int, *, only_plain: bool =
         if is_deeper(body, MAX_DEPTH):
             raise engine_error(f"The rows are nested more than {MAX_DEPTH} levels deep.")
         columns = _columns_of_records(body) if parameters else body
-        rows = Rows(checked_table(_table(columns), memory_mib * _MIB), columns)
+        table = _table(columns)
+        check_rows(table, memory_mib * _MIB)
+        rows = Rows(table, columns)
     rows.parse_ns = time.perf_counter_ns() - started
     return rows
 
@@ -124,7 +129,7 @@ def _table(columns: dict[str, list[Any]]) -> pa.Table:
 
 
 def _column(values: list[Any]) -> Column:
-    """JSON values as a column; pyarrow finds integers above 64 bits with a sign only where they are in no lists."""
+    """Return JSON values as a column; within lists, pyarrow alone would not take integers above 2**63."""
     try:
         return pa.array(values)
     except OverflowError:
@@ -135,7 +140,7 @@ def _column(values: list[Any]) -> Column:
 
 
 def preferred_type(accept: str | None, request_type: str, arrow_type: str) -> str:
-    """Return the format to answer in: what `Accept` likes best, and without a preference that of the request."""
+    """Return the format to answer in: the one that `Accept` prefers or, without a preference, the request's."""
     default = arrow_type if parse_media_type(request_type)[0] == arrow_type else JSON
     best = (0.0, default)
     for item in (accept or "*/*").split(","):
@@ -156,19 +161,19 @@ def _quality(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which parts of the answer are wanted, by the parameters `dataset[]`, `dataset.exclude[]`, `dataset.separator`."""
+    """The requested parts of an answer: the parameters `dataset[]`, `dataset.exclude[]` and `dataset.separator`."""
 
     included: Sequence[str] = ()
     excluded: Sequence[str] = ()
     separator: str | None = None
 
     def wants(self, part: str, field: str) -> bool:
-        """Return whether a field of a part is in the answer; without parameters, everything is."""
-        anything = not self.included or "*" in self.included
-        return (anything or self.names(part, field)) and not _named(self.excluded, part, field)
+        """Return whether a field of a part is in the answer; without parameters, every field is."""
+        includes_all = not self.included or "*" in self.included
+        return (includes_all or self.names(part, field)) and not _named(self.excluded, part, field)
 
     def names(self, part: str, field: str) -> bool:
-        """Return whether a field of a part is asked for by name."""
+        """Return whether a field of a part is requested by name."""
         return _named(self.included, part, field)
 
 
@@ -178,16 +183,16 @@ def _named(names: Sequence[str], part: str, field: str) -> bool:
 
 @dataclass(frozen=True)
 class Answer:
-    """Scored rows, to be logged and written in one of the formats.
+    """Scored rows, which can be logged and written in each format.
 
     Attributes:
-        rows: What was sent.
-        scored: What the models gave.
+        rows: The rows that were sent.
+        scored: The outputs of the models.
         pipeline: The pipeline's name.
         pipeline_version: The UUID of its version.
-        partition: The engine's pod.
-        release: Whose generation of answers it is.
-        selection: Which parts are wanted.
+        partition: The name of the engine's pod.
+        release: The release of Wallaroo whose generation of answers is written.
+        selection: The requested parts.
         time_ms: When the rows were scored, in milliseconds since 1970.
     """
 
@@ -202,12 +207,12 @@ class Answer:
 
     @property
     def count(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return self.rows.table.num_rows
 
     @cached_property
     def _table(self) -> pa.Table:
-        """The rows as sent and their outputs, with flat names."""
+        """The rows and their outputs, with flat names."""
         columns: dict[str, Column] = {"time": pa.array(np.full(self.count, self.time_ms), pa.timestamp("ms"))}
         fields = [pa.field("time", pa.timestamp("ms"))]
         for name in self.rows.table.column_names:
@@ -221,12 +226,15 @@ class Answer:
         return pa.Table.from_arrays(list(columns.values()), schema=pa.schema(fields))
 
     def logged(self) -> LoggedBatch:
-        """Return what the log keeps of it."""
+        """Return the batch to log."""
         model = self.scored.model
         return LoggedBatch(self._table, model.name, model.sha, self.scored.elapsed_ns)
 
     def to_arrow(self) -> list[memoryview]:
-        """The pieces of an Arrow file with flat columns, as recorded on 2025.2; metadata only where it is named."""
+        """Return the chunks of an Arrow file with flat columns, as recorded on 2025.2.
+
+        Metadata is included only if it is requested by name.
+        """
         names = [name for name in self._table.column_names if self.selection.wants(*_split(name))]
         table = self._table.select(names)
         if self.selection.wants("anomaly", "count"):
@@ -239,13 +247,13 @@ class Answer:
         return arrow_files.to_buffers(table)
 
     def to_json(self, memory_mib: int) -> bytes:
-        """JSON in the generation of the release.
+        """Return the answer as JSON, in the generation of the release.
 
         Args:
-            memory_mib: What it may take while it is made, in MiB.
+            memory_mib: The memory that writing it may take, in MiB.
 
         Raises:
-            Problem: 413, where it would take more.
+            Problem: 413, if it would take more.
         """
         if self._json_size() > memory_mib * _MIB:
             raise too_large(
@@ -260,7 +268,7 @@ class Answer:
         return to_json(content)
 
     def _json_size(self) -> int:
-        """About how much memory the records take that JSON is made from, and the JSON; in bytes."""
+        """Return an estimate of the memory for the records and their JSON, in bytes."""
         table, wants = self.rows.table, self.selection.wants
         sent = sum(expanded_size(table.column(name)) for name in table.column_names if wants("in", name))
         scored = sum(tensor.size for name, tensor in self.scored.outputs.items() if wants("out", name))
@@ -279,7 +287,10 @@ class Answer:
         }
 
     def _parts(self) -> dict[str, dict[str, Sequence[Any]]]:
-        """The wanted columns by part and field, in the order of an answer; a part without fields has an empty one."""
+        """Return the requested columns by part and field, in the order of an answer.
+
+        A part that has no fields has one with an empty name.
+        """
         constant: dict[str, dict[str, Any]] = {"metadata": self._metadata}
         constant |= {"anomaly": {"count": 0}} if self.release == NEWEST_RELEASE else {"check_failures": {"": []}}
         parts: dict[str, dict[str, Sequence[Any]]] = {
@@ -296,13 +307,13 @@ class Answer:
         return {part: fields for part, fields in wanted.items() if fields}
 
     def _nested(self) -> list[dict[str, Any]]:
-        """Return a record a row, with an object for each part that has fields."""
+        """Return one record per row, with an object for each part that has fields."""
         parts = self._parts()
         columns = [fields[""] if "" in fields else _records(fields, self.count) for fields in parts.values()]
         return [dict(zip(parts, values, strict=True)) for values in zip(*columns, strict=True)]
 
     def _flat(self, separator: str) -> list[dict[str, Any]]:
-        """Return a record a row, with the names of parts and fields joined."""
+        """Return one record per row, with the names of parts and fields joined."""
         columns = {
             f"{part}{separator}{name}" if name else part: column
             for part, fields in self._parts().items()
@@ -311,7 +322,7 @@ class Answer:
         return _records(columns, self.count)
 
     def _oldest(self) -> list[dict[str, Any]]:
-        """Return one object for all rows, as recorded on 2022.4; parts cannot be chosen there."""
+        """Return one object for all rows, as recorded on 2022.4, where parts cannot be selected."""
         model = self.scored.model
         return [
             {
@@ -324,26 +335,26 @@ class Answer:
 
 
 def _constant(value: Any, count: int) -> Column:
-    """Return a column of one value; it has the value's type where there are no rows, too."""
+    """Return a column that repeats a value; it has the value's type even without rows."""
     arrow_library: Any = pa
     return arrow_library.array([value] * count, arrow_library.infer_type([value]))
 
 
 def _split(name: str) -> tuple[str, str]:
-    """Return a flat name as part and field."""
+    """Split a flat name into part and field."""
     part, _, inner = name.partition(".")
     return part, inner
 
 
 def _records(columns: dict[str, Sequence[Any]], count: int) -> list[dict[str, Any]]:
-    """Columns as a record a row."""
+    """Return columns as one record per row."""
     if not columns:
         return [{} for _ in range(count)]
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def _json_rows(tensor: Array) -> Sequence[Any]:
-    """Return the rows of a tensor; numpy's own types keep the digits that their precision has."""
+    """Return the rows of a tensor; numpy's own types keep exactly the digits of their precision."""
     return list(np.ascontiguousarray(tensor)) if tensor.dtype in _NUMPY_IN_JSON else tensor.tolist()
 
 

@@ -1,9 +1,9 @@
-"""What was scored: every inference as Arrow in segment files, indexed in the database.
+"""The inference log: every inference as Arrow in segment files, indexed in the database.
 
-An inference is appended to the newest segment as one Arrow IPC stream, and then its row of the index is committed. What
-a process wrote before it was killed is there after it, so an answer that was given has its rows in the log; bytes that
-no row names are cut off at the next start. The oldest segments are removed when all are larger than the limit. A
-segment is announced before it is made and before its rows are deleted, so that the next start knows it as ours.
+An inference is appended to the newest segment as one Arrow IPC stream, and then its index row is committed. Written
+bytes survive when the process is killed, so every answer that was sent has its rows in the log; the next start
+truncates bytes that no index row names. The oldest segments are removed when the log exceeds its limit. A segment is
+marked as pending before it is created and before its rows are deleted, so that the next start can remove it.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class LoggedBatch:
 
     Attributes:
         table: The rows, with the columns `time` (timestamp[ms]), `in.<field>` and `out.<field>`.
-        model_name: The model of the last step.
-        model_sha: The SHA-256 of its file.
+        model_name: The name of the last step's model.
+        model_sha: The SHA-256 of that model's file.
         elapsed_ns: How long the models ran, in nanoseconds.
     """
 
@@ -58,13 +58,13 @@ class LoggedBatch:
 
 @dataclass(frozen=True, slots=True)
 class WrittenBatch:
-    """Rows that are in a segment.
+    """Rows that were written to a segment.
 
     Attributes:
         batch: The rows.
         segment: The name of the segment.
-        start: Where they begin in it, in bytes.
-        end: Where they end.
+        start: The offset of their first byte in the segment.
+        end: The offset behind their last byte.
     """
 
     batch: LoggedBatch
@@ -75,60 +75,56 @@ class WrittenBatch:
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """A file that inferences are appended to."""
+    """An open file that inferences are appended to."""
 
     name: str
     file: BufferedRandom
 
 
 class InferenceLog:
-    """The log of all pipelines.
+    """The inferences of all pipelines.
 
     Args:
-        store: Where the index is.
-        limit_mib: How large the segments may be together; the newest one is kept in any case.
+        store: The store with the index and the directory of the segments.
+        limit_mib: The size limit of all segments together; the newest one is always kept.
     """
 
     def __init__(self, store: Store, limit_mib: int) -> None:
         self._store = store
         self._directory = store.log
         self._limit = limit_mib * _MIB
-        self._segment_limit = min(_SEGMENT_LIMIT, self._limit // 4)  # so that one that is removed is a part of the log
+        self._segment_limit = min(_SEGMENT_LIMIT, self._limit // 4)  # so that removing one leaves most of the log
         self._lock = threading.Lock()
         self._segment: _Segment | None = None
-        self._preparation = ThreadPoolExecutor(1, thread_name_prefix="inference-log")
-        self._cut_off_what_is_not_indexed()
+        self._preallocation = ThreadPoolExecutor(1, thread_name_prefix="inference-log")
+        self._truncate_segments()
 
-    def _cut_off_what_is_not_indexed(self) -> None:
+    def _truncate_segments(self) -> None:
+        """Truncate each segment to the rows that the index names."""
         with self._store.reading() as db:
             rows = db.execute("SELECT segment, max(end_offset) AS size FROM inferences GROUP BY segment").fetchall()
         known = {row["segment"]: row["size"] for row in rows}
-        short = [name for name, size in known.items() if not _cut_off(self._directory / name, size)]
-        if short:
-            _log.warning(
-                "Rows of the inference log are lost: %s in %s should be longer, or there at all. Logs and assays go on "
-                "without these rows.",
-                ", ".join(sorted(short)),
-                self._directory,
-            )
+        for name, size in known.items():
+            with suppress(FileNotFoundError):
+                _truncate(self._directory / name, size)
 
     def append(self, pipeline_id: int, batch: LoggedBatch) -> None:
-        """Log rows that were scored; when it returns, they are there even after a crash of the process."""
+        """Log rows that were scored; once this returns, they survive a crash of the process."""
         if batch.table.num_rows:
             written = self.write(batch)
             with self._store.transaction(durable=not written.start) as db:
                 self.index(db, pipeline_id, written)
             if written.end - written.start >= _LARGE:
-                self._make_ready(written.end - written.start)
+                self._preallocate(written.end - written.start)
 
-    def _make_ready(self, size: int) -> None:
-        """Have memory for another large batch; where there is none, that one will say so."""
+    def _preallocate(self, size: int) -> None:
+        """Allocate space for another large batch in the background; if that fails, writing the batch will report it."""
         with self._lock, suppress(OSError, sqlite3.Error):
             segment = self._open_segment()
-            self._preparation.submit(_prepare, os.dup(segment.file.fileno()), segment.file.tell(), size)
+            self._preallocation.submit(_allocate, os.dup(segment.file.fileno()), segment.file.tell(), size)
 
     def write(self, batch: LoggedBatch) -> WrittenBatch:
-        """Append rows to the newest segment; they are in the log once they are indexed, and not after a crash before.
+        """Append rows to the newest segment. They belong to the log once they are indexed.
 
         Args:
             batch: The rows; at least one.
@@ -143,25 +139,25 @@ class InferenceLog:
                     writer.write_table(batch.table)
                 segment.file.flush()
             except BaseException:
-                self._leave(segment, start)
+                self._abandon(segment, start)
                 raise
             return WrittenBatch(batch, segment.name, start, segment.file.tell())
 
-    def _leave(self, segment: _Segment, size: int) -> None:
-        """Write no more to a segment, and cut off what was half written; called with the lock."""
+    def _abandon(self, segment: _Segment, size: int) -> None:
+        """Close a segment after a failed write and truncate it; the caller holds the lock."""
         self._segment = None
         with suppress(OSError):
-            segment.file.close()  # it tries once more to write what it could not
+            segment.file.close()  # tries to write its buffer once more
         file = self._directory / segment.name
         if size:
-            _cut_off(file, size)
+            _truncate(file, size)
         else:
             self._remove(file)
 
     def index(self, db: sqlite3.Connection, pipeline_id: int, written: WrittenBatch) -> int:
-        """Make rows that were written a part of a pipeline's log; the id of the entry.
+        """Add written rows to the index of a pipeline, and return the id of the entry.
 
-        The transaction has to be durable where they are the first of their segment.
+        The transaction has to be durable if the rows are the first of their segment.
         """
         batch = written.batch
         first_ms, last_ms = _span_ms(batch.table)
@@ -182,41 +178,41 @@ class InferenceLog:
             ),
         )
         if not written.start:
-            self._store.after_commit(partial(self._store.settle, self._directory / written.segment))
+            self._store.after_commit(partial(self._store.unmark_pending, self._directory / written.segment))
         return int(cursor.lastrowid or 0)
 
-    def leave(self) -> None:
-        """Append no more to the newest segment, because no row names it any more."""
+    def close_segment(self) -> None:
+        """Close the newest segment; the next rows begin a new one."""
         with self._lock:
             if self._segment is not None:
-                self._close_segment(self._segment)
+                self._trim_and_close(self._segment)
                 self._segment = None
 
     def _remove(self, file: Path) -> None:
-        """Remove a segment that was announced."""
+        """Remove a segment that was marked as pending."""
         file.unlink(missing_ok=True)
-        self._store.settle(file)
+        self._store.unmark_pending(file)
 
     def _open_segment(self) -> _Segment:
-        """Return the segment to append to, a new one where the last one is full; called with the lock."""
+        """Return the segment to append to, a new one if the last one is full; the caller holds the lock."""
         if self._segment is not None:
             if self._segment.file.tell() < self._segment_limit:
                 return self._segment
-            self._close_segment(self._segment)
-        self._remove_the_oldest()
+            self._trim_and_close(self._segment)
+        self._remove_oldest_segments()
         name = f"{uuid.uuid4()}.arrows"
-        self._store.announce(self._directory / name)
-        self._segment = _Segment(name, create_file(self._directory / name))
+        self._store.mark_pending(self._directory / name)
+        self._segment = _Segment(name, create(self._directory / name))
         return self._segment
 
     @staticmethod
-    def _close_segment(segment: _Segment) -> None:
-        """Cut off what was prepared and not used."""
+    def _trim_and_close(segment: _Segment) -> None:
+        """Close a segment without the space that was allocated and not used."""
         segment.file.truncate()
         segment.file.close()
 
-    def _remove_the_oldest(self) -> None:
-        """Remove segments until the rest are within the limit."""
+    def _remove_oldest_segments(self) -> None:
+        """Remove the oldest segments until the others are within the limit."""
         with self._store.transaction() as db:
             rows = db.execute(
                 "SELECT segment, max(end_offset) AS size FROM inferences GROUP BY segment ORDER BY max(id) DESC"
@@ -225,7 +221,7 @@ class InferenceLog:
             for row in rows:
                 total += row["size"]
                 if total > self._limit:
-                    self._store.announce(self._directory / row["segment"])
+                    self._store.mark_pending(self._directory / row["segment"])
                     db.execute("DELETE FROM inferences WHERE segment = ?", (row["segment"],))
                     self._store.after_commit(partial(self._remove, self._directory / row["segment"]))
 
@@ -237,13 +233,13 @@ class InferenceLog:
         end_ms: int | None = None,
         model_name: str | None = None,
     ) -> Iterator[LoggedBatch]:
-        """Yield the batches of a pipeline that have rows in a time, oldest first, cut to the rows of that time.
+        """Yield the batches of a pipeline in a span of time, oldest first, with only the rows in that span.
 
         Args:
             pipeline_id: The pipeline.
-            start_ms: The first millisecond since 1970 that counts; None for the beginning.
-            end_ms: The first one that does not count any more; None for the end.
-            model_name: Only what this model scored.
+            start_ms: The start of the span, in milliseconds since 1970; None for the beginning.
+            end_ms: The end of the span, which is excluded; None for no end.
+            model_name: The model whose rows are wanted; None for all.
         """
         start, end = start_ms or 0, _FOREVER if end_ms is None else end_ms
         with self._store.reading() as db:
@@ -259,7 +255,7 @@ class InferenceLog:
                 yield LoggedBatch(inside, row["model_name"], row["model_sha"], row["elapsed_ns"])
 
     def _table(self, row: Row) -> pa.Table | None:
-        """Return the rows of one entry; None where its segment was removed meanwhile, or is too short."""
+        """Return the rows of an index entry, or None if its segment was removed meanwhile."""
         import pyarrow as pa
 
         try:
@@ -274,13 +270,14 @@ class InferenceLog:
             return reader.read_all()
 
     def close(self) -> None:
-        """Append no more."""
-        self._preparation.shutdown()
-        self.leave()
+        """Close the newest segment and the background thread."""
+        self._preallocation.shutdown()
+        self.close_segment()
 
 
-def _cut_off(file: Path, size: int) -> bool:
-    """Cut off what is behind so many bytes of a segment, and return whether it has as many; a link is not followed."""
+def _truncate(file: Path, size: int) -> None:
+    """Truncate a segment that is larger than a size, without following a link."""
+    descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
     try:
         descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -294,11 +291,11 @@ def _cut_off(file: Path, size: int) -> bool:
     return found >= size
 
 
-def _prepare(descriptor: int, start: int, size: int) -> None:
-    """Have the system allot memory for the next large batch, by the size of the last one.
+def _allocate(descriptor: int, start: int, size: int) -> None:
+    """Allocate space in a file, and bring it into the page cache.
 
-    On a virtual machine, writing to memory that was never used before takes ten times as long as writing to memory that
-    was. What is prepared reads as zeros; a batch that is written there meanwhile is not touched.
+    On a virtual machine, writing to memory that was never used takes ten times as long as to memory that was. Allocated
+    space reads as zeros; a batch that is written there meanwhile stays as it is.
     """
     try:
         if sys.platform.startswith("linux"):
@@ -310,7 +307,7 @@ def _prepare(descriptor: int, start: int, size: int) -> None:
 
 
 def _span_ms(table: pa.Table) -> tuple[int, int]:
-    """Return the first and the last time of a table."""
+    """Return the earliest and the latest time of a table's rows."""
     import numpy as np
 
     times = np.asarray(table.column("time")).astype(np.int64)
@@ -318,7 +315,7 @@ def _span_ms(table: pa.Table) -> tuple[int, int]:
 
 
 def _between(table: pa.Table, start_ms: int, end_ms: int) -> pa.Table:
-    """Return the rows of a time."""
+    """Return the rows from `start_ms` on and before `end_ms`."""
     import numpy as np
     import pyarrow as pa
 

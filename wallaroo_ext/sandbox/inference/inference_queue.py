@@ -1,4 +1,4 @@
-"""Who waits for models: in lines of their own, so that nobody else waits for them."""
+"""The queues of inference requests, one per deployment, so that no other request waits for models."""
 
 from __future__ import annotations
 
@@ -14,62 +14,63 @@ from wallaroo_ext.sandbox.http.threads import ThreadPool
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-AT_A_TIME = 4
-MOST_WAITING = 60
+MAX_RUNNING = 4
+MAX_WAITING = 60
 _THREADS = 256
 
 _Answer = TypeVar("_Answer")
 
 
 @dataclass(slots=True)
-class _Line:
+class _DeploymentQueue:
     """The requests to one deployment.
 
     Attributes:
-        places: How many more of them may be worked on.
-        requests: How many there are, those that are worked on and those that wait.
+        running: Limits how many requests run at a time.
+        requests: The number of requests that run or wait.
     """
 
-    places: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(AT_A_TIME))
+    running: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(MAX_RUNNING))
     requests: int = 0
 
 
 class InferenceQueue:
-    """The lines of all deployments, and the threads for those whose turn it is.
+    """The queues of all deployments, and the threads for the requests that run.
 
-    Other requests have threads of their own: however many wait for models, signing in takes no longer.
+    Other requests use other threads, so that signing in takes no longer however many requests wait for models.
     """
 
     def __init__(self) -> None:
-        self._lines: dict[str, _Line] = {}
-        self._threads = ThreadPool(_THREADS)
+        self._queues: dict[str, _DeploymentQueue] = {}
+        self._threads = OwnThreads(_THREADS)
 
     async def run(self, deployment: str, work: Callable[[], _Answer]) -> _Answer:
-        """Do in a thread what waits for the models of a deployment, when it is this request's turn.
+        """Run a function in a thread when it is its turn in the deployment's queue, and return its result.
 
         Args:
-            deployment: The deployment's name, as the URL has it.
-            work: What is to be done.
+            deployment: The deployment's name, as in the URL.
+            work: The function, which waits for the deployment's models.
 
         Raises:
-            Problem: 503, where too many wait already.
+            Problem: 503, if the queue is full.
         """
         async with self._turn(deployment):
             return await self._threads.run(work)
 
     @asynccontextmanager
     async def _turn(self, deployment: str) -> AsyncGenerator[None]:
-        line = self._lines.setdefault(deployment, _Line())
-        if line.requests >= AT_A_TIME + MOST_WAITING:
+        """Wait for a turn in the deployment's queue, and hold it during the `with` block."""
+        queue = self._queues.setdefault(deployment, _DeploymentQueue())
+        if queue.requests >= MAX_RUNNING + MAX_WAITING:
             raise unavailable(
-                f"upstream connect error: the deployment works on {AT_A_TIME} requests, and {MOST_WAITING} more wait; "
+                f"upstream connect error: the deployment works on {MAX_RUNNING} requests, and {MAX_WAITING} more wait; "
                 f"send this one again later"
             )
-        line.requests += 1
+        queue.requests += 1
         try:
-            async with line.places:
+            async with queue.running:
                 yield
         finally:
-            line.requests -= 1
-            if not line.requests:
-                self._lines.pop(deployment, None)
+            queue.requests -= 1
+            if not queue.requests:
+                self._queues.pop(deployment, None)

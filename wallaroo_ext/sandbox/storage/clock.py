@@ -1,14 +1,14 @@
-"""The sandbox's clock: the real time, and how far it was set from it."""
+"""The sandbox's clock: real time plus an offset that can be set."""
 
 from __future__ import annotations
 
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from wallaroo_ext.sandbox.storage.store import Store
+    from collections.abc import Callable
 
 _SETTING = "clock_offset_ns"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -16,28 +16,39 @@ _LATEST_NS = (1 << 63) - 1  # in the year 2262; Arrow and numpy count nanosecond
 
 
 class ClockOutOfRangeError(ValueError):
-    """A clock cannot be set to a time before 1970, nor to one whose nanoseconds since then need more than 64 bits."""
+    """The clock cannot be set to a time before 1970, or to one whose nanoseconds since 1970 need more than 64 bits."""
+
+
+class Settings(Protocol):
+    """Named values that outlast the process."""
+
+    def setting(self, name: str, make: Callable[[], str]) -> str:
+        """Return a setting; the first time, make and store it."""
+        ...
+
+    def change_setting(self, name: str, value: str) -> None:
+        """Store a setting, replacing its earlier value."""
+        ...
 
 
 class Clock:
-    """The time that the sandbox writes and computes with. It goes on at the pace of the real one.
+    """The time that the sandbox writes and computes with. It runs at the pace of real time.
 
-    It decides about when things were made, about the time of inferences, and about assays. It does not decide about
-    tokens, which expire in real time: their lifetimes are told to clients, and a client has a clock of its own. How far
-    it was set is kept in the data directory.
+    Creation times, the times of inferences and the schedule of assays follow this clock. Tokens do not: they expire in
+    real time, because clients compute their expiry on clocks of their own. The offset is kept in the data directory.
 
     Args:
-        store: Where that is kept.
+        settings: Where the offset is stored.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._lock = threading.Lock()
-        self._offset_ns = int(store.setting(_SETTING, lambda: "0"))
+        self._offset_ns = int(settings.setting(_SETTING, lambda: "0"))
 
     @property
     def offset_ns(self) -> int:
-        """How far it is ahead of the real time, in nanoseconds."""
+        """How far this clock is ahead of real time, in nanoseconds."""
         return self._offset_ns
 
     def now_ns(self) -> int:
@@ -49,32 +60,32 @@ class Clock:
         return to_text(self.now_ns())
 
     def set_to(self, time_ns: int) -> None:
-        """Set it to a time in nanoseconds since 1970, which may be an earlier one.
+        """Set the clock to a time in nanoseconds since 1970; it may be in the past.
 
         Raises:
-            ClockOutOfRangeError: No clock can show that time.
+            ClockOutOfRangeError: The time is outside the range of the clock.
         """
         with self._lock:
             self._set_offset(time_ns, time_ns - time.time_ns())
 
     def advance(self, nanoseconds: int) -> None:
-        """Set it forward, or back where they are negative.
+        """Move the clock forward, or back for a negative number of nanoseconds.
 
         Raises:
-            ClockOutOfRangeError: No clock can show that time.
+            ClockOutOfRangeError: The time is outside the range of the clock.
         """
         with self._lock:
             self._set_offset(self.now_ns() + nanoseconds, self._offset_ns + nanoseconds)
 
     def reset(self) -> None:
-        """Set it to the real time."""
+        """Set the clock to real time."""
         with self._lock:
             self._set_offset(0, 0)
 
     def _set_offset(self, time_ns: int, offset_ns: int) -> None:
         if not 0 <= time_ns <= _LATEST_NS:
             raise ClockOutOfRangeError("The clock can be set to times from 1970 to 2262-04-11.")
-        self._store.change_setting(_SETTING, str(offset_ns))
+        self._settings.change_setting(_SETTING, str(offset_ns))
         self._offset_ns = offset_ns
 
 

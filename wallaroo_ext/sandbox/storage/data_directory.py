@@ -1,8 +1,9 @@
-"""A sandbox's data directory: is it ours, does nobody else work on it, and which of its files did we write?
+"""The data directory of a sandbox: checks that it is a sandbox's, locks it, and knows which files the sandbox wrote.
 
-It is ours by a mark, a file that is written before anything else. The mark and the database name each other, and both
-know how many transactions changed the database, so that an older copy of it is noticed. A model file or a log segment
-is removed only where a pending file in `staging` says that it is ours, and no row of the database names it.
+A mark identifies the directory: a file that is written before anything else. The mark and the database name each other,
+and both count the transactions that changed the database, so that an older copy of it is noticed. A model file or log
+segment is removed only if a pending marker in `staging` says that the sandbox wrote it and no row of the database names
+it.
 """
 
 from __future__ import annotations
@@ -48,26 +49,26 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _OURS_BY_NAME = re.compile(f"models/{_UUID}|log/{_UUID}[.]arrows")
 _COUNTER = re.compile(rb"[0-9]{20}\n")
-_COUNTER_OR_A_PART = re.compile(rb"[0-9\n\0]{0,21}")  # all that a full disk or a power failure may leave of it
+_COUNTER_OR_A_PART = re.compile(rb"[0-9\n\0]{0,21}")  # what a full disk or a power failure may leave of it
 _SHOWN = 5
 _PENDING, _UPLOAD = "pending", "upload"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class DataDirectoryInUseError(DataDirectoryError):
-    """Another process works on the data directory."""
+    """Another process uses the data directory."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """What the mark says.
+    """The content of the mark.
 
     Attributes:
-        id: Names the directory; its database has it, too.
-        has_database: Whether the database was made.
-        changes: How many transactions had changed the database when the last run began, or, if it ended, when it did.
-        is_closed: Whether the last run ended, and was not killed.
-        boot: Names the time since the machine was started, in which the last run began; empty where that is not known.
+        id: The id of the directory; the database stores it too.
+        has_database: Whether the database was created.
+        changes: How many transactions had changed the database when the last run ended, or, if it was killed, began.
+        is_closed: Whether the last run ended regularly.
+        boot: The machine's boot id when the last run began; empty if the system has none.
     """
 
     id: str
@@ -77,7 +78,7 @@ class _Mark:
     boot: str = ""
 
     def checked(self) -> _Mark:
-        """Return it, or raise ValueError where a field has another type than the mark of a sandbox."""
+        """Return this mark, or raise ValueError if a field does not have the type that a sandbox writes."""
         if not re.fullmatch("[0-9a-f]{32}", self.id) or [type(self.changes), type(self.is_closed)] != [int, bool]:
             raise ValueError
         return self
@@ -87,30 +88,30 @@ class _Mark:
 
 
 class DataDirectory:
-    """A data directory that this process alone works on, until `close`.
+    """A data directory that is locked for this process until `close`.
 
-    It and everything that is written in it can be read by their owner only. Its own path may be a link; none of its
-    parts may be one.
+    Only its owner can read it and the files in it. The path of the directory may be a link; the files and directories
+    in it may not.
 
     Args:
-        directory: Made where it does not exist. An empty one becomes ours.
+        directory: The directory; created if it does not exist. An empty one becomes a data directory.
 
     Attributes:
-        path: Where it is, without links.
+        path: The resolved path of the directory.
         database: The file of the database.
-        models: Where the files of models are.
-        log: Where the segments of the inference log are.
-        staging: Where uploads arrive.
+        models: The directory of the model files.
+        log: The directory of the inference log's segments.
+        staging: The directory in which uploads arrive.
 
     Raises:
-        DataDirectoryInUseError: Another sandbox works on it.
-        DataDirectoryError: It is not ours, has links for parts, or has files that its database does not know. Nothing
+        DataDirectoryInUseError: Another sandbox uses it.
+        DataDirectoryError: It is not a sandbox's, contains links, or has files that its database does not know. Nothing
             in it was changed.
         OSError: It cannot be read or written.
     """
 
     def __init__(self, directory: Path) -> None:
-        self.path = _made(directory)
+        self.path = _create_directory(directory)
         self.database = self.path / DATABASE
         self.models, self.log, self.staging = (self.path / name for name in ("models", "log", "staging"))
         self._check_owner()
@@ -119,37 +120,37 @@ class DataDirectory:
         if is_new:
             self._write_first_mark()
         elif self._read_mark() is None:
-            found = self._recognised()
-            self._check_files(found.files, _Mark(found.directory_id or ""))  # now, before there is a file for the lock
-        self._lock = self._locked()
+            found = self._read_unmarked_database()
+            self._check_files(found.files, _Mark(found.directory_id or ""))  # before the lock file is created
+        self._lock = self._acquire_lock()
         try:
-            self._mark = self._checked()
+            self._mark = self._check_and_tidy()
         except BaseException:
             self.close()
             raise
 
     def _write_first_mark(self) -> None:
-        """Write the mark, unless another process was faster."""
+        """Write the mark, unless another process did so first."""
         file, content = self.path / MARK, _Mark(secrets.token_hex(16)).to_bytes()
         try:
             write_new(file, content)
-        except PermissionError:  # how Linux says that a file system has no second names for files
-            write_atomically(file, content, mode=PRIVATE, durable=True)
+        except PermissionError:  # Linux reports this for a file system without hard links
+            write_whole(file, content, mode=PRIVATE, durable=True)
 
     def _check_owner(self) -> None:
         found = self.path.stat()
         if found.st_uid != os.geteuid() and os.geteuid() != 0:
             raise DataDirectoryError(f"{self.path} belongs to another user: name a directory of your own.")
-        if found.st_mode & stat.S_ISVTX:  # /tmp, which nobody else could use any more
+        if found.st_mode & stat.S_ISVTX:  # such as /tmp, which nobody else could use after a chmod
             raise DataDirectoryError(f"{self.path} is a directory that users share: name a new one in it.")
 
     def _is_new(self) -> bool:
-        """Whether nothing is there but what a first start left that was killed before it had written the mark."""
+        """Return whether the directory is empty, but for what a first start left that was killed before its mark."""
         begun = {file.name for file in leftovers(self.path / MARK)}
         return all(entry.name in begun for entry in self.path.iterdir())
 
     def _check_parts(self) -> None:
-        """See that no part of the directory is a link or something else than it should be."""
+        """Check that every part of the directory has its type, and that none is a link."""
         for name in _FOLDERS:
             self._check_part(name, "directory", stat.S_ISDIR)
         for name in _FILES:
@@ -168,7 +169,7 @@ class DataDirectory:
         return found
 
     def _read_mark(self) -> _Mark | None:
-        """Return the mark; None where there is none."""
+        """Return the mark, or None if there is no file of it."""
         file = self.path / MARK
         if not file.exists():
             return None
@@ -186,8 +187,12 @@ class DataDirectory:
                 f"delete that file."
             ) from None
 
-    def _recognised(self) -> DatabaseContents:
-        """Return what the database of a directory without a mark says, if it is one of ours."""
+    def _read_unmarked_database(self) -> DatabaseContents:
+        """Return the contents of the database of a directory that has no mark.
+
+        Raises:
+            DataDirectoryError: There is no database of a sandbox.
+        """
         found = read_database(self.database)
         if found is None:
             raise DataDirectoryError(
@@ -196,8 +201,8 @@ class DataDirectory:
             )
         return found
 
-    def _locked(self) -> FileIO:
-        """Take the lock; its file."""
+    def _acquire_lock(self) -> FileIO:
+        """Lock the directory and return the open lock file."""
         path = self.path / _LOCK
         file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE), "r+")
         try:
@@ -211,10 +216,14 @@ class DataDirectory:
             raise
         return file
 
-    def _checked(self) -> _Mark:
-        """See that the database is the directory's newest and knows its files; tidy up what a killed run left."""
+    def _check_and_tidy(self) -> _Mark:
+        """Check that the database is the newest and knows its files, and remove what a killed run left.
+
+        Returns:
+            The mark; it is written if the directory had none.
+        """
         known = self._read_mark()
-        found = read_database(self.database) if known else self._recognised()
+        found = read_database(self.database) if known else self._read_unmarked_database()
         mark = known or _Mark((found and found.directory_id) or secrets.token_hex(16))
         self._check_database(mark, found)
         named = found.files if found else frozenset[str]()
@@ -249,10 +258,10 @@ class DataDirectory:
             )
 
     def _least_changes(self, mark: _Mark) -> int:
-        """Return how many changes the newest database has at least.
+        """Return the least number of changes that the newest database has.
 
-        What was counted while it ran is good as long as the machine was not started anew meanwhile: a power failure may
-        cost the database its last transactions.
+        The counter of a running sandbox counts only if the machine was not rebooted since: after a power failure, the
+        database may lack its last transactions.
         """
         counted = os.pread(self._lock.fileno(), 64, 0)
         if not mark.has_database or mark.is_closed or mark.boot != _boot() or not _COUNTER.fullmatch(counted):
@@ -260,9 +269,9 @@ class DataDirectory:
         return max(mark.changes, int(counted))
 
     def _check_files(self, named: frozenset[str], mark: _Mark) -> None:
-        """See that the database knows every file that has a name of ours, and that all of its models' files are there.
+        """Check that the database knows every file with a name that a sandbox gives, and that all model files exist.
 
-        A segment of the log is not on the disk before its row is, and a power failure may cost it.
+        A log segment may be missing: it is not synced before its row is, so that a power failure can lose it.
         """
         for name in named:
             if not _OURS_BY_NAME.fullmatch(name):
@@ -272,7 +281,7 @@ class DataDirectory:
                 )
             self._check_part(name, "file", _is_file)
         self._check_models(name for name in named if name.startswith("models/"))
-        known = named.union(name for _, name in self._pending(mark))
+        known = named.union(name for _, name in self._pending_files(mark))
         unknown = sorted(name for name in self._files() if _OURS_BY_NAME.fullmatch(name) and name not in known)
         if unknown:
             raise DataDirectoryError(
@@ -290,13 +299,13 @@ class DataDirectory:
             )
 
     def _files(self) -> Iterator[str]:
-        """Yield the paths of what is in `models` and `log`."""
+        """Yield the relative paths of the files in `models` and `log`."""
         for folder in (self.models, self.log):
             if folder.exists():
                 yield from (f"{folder.name}/{entry.name}" for entry in folder.iterdir())
 
     def _make_private(self, named: frozenset[str]) -> None:
-        """Take the rights of others from the directory and from what is ours in it."""
+        """Remove the permissions of other users from the directory and the sandbox's files in it."""
         self.path.chmod(0o700)
         for name in (*_FOLDERS, *_FILES, *named):
             with suppress(FileNotFoundError):
@@ -305,13 +314,13 @@ class DataDirectory:
                 if found & _OTHERS:
                     part.chmod(stat.S_IMODE(found) & ~_OTHERS)
 
-    def begin(self, changes: int) -> None:
-        """Note that the database is there, and how many transactions have changed it so far."""
-        self.count(changes)
+    def mark_open(self, changes: int) -> None:
+        """Record that the database exists and is open, and how many transactions have changed it so far."""
+        self.record_changes(changes)
         self._write_mark(has_database=True, changes=changes, is_closed=False, boot=_boot())
 
-    def count(self, changes: int) -> None:
-        """Note how many transactions have changed the database; it outlasts the process, but no power failure."""
+    def record_changes(self, changes: int) -> None:
+        """Record how many transactions have changed the database; this survives a kill, but no power failure."""
         os.pwrite(self._lock.fileno(), b"%020d\n" % changes, 0)
 
     def _write_mark(self, **fields: Any) -> None:
@@ -320,53 +329,53 @@ class DataDirectory:
 
     @property
     def id(self) -> str:
-        """The name that the database has of it, too."""
+        """The id of the directory, which the database stores too."""
         return self._mark.id
 
-    def end(self, changes: int) -> None:
-        """Note that the database was closed, after so many changes."""
-        with suppress(OSError):  # without room for it, the next start sees a run that was killed
+    def mark_closed(self, changes: int) -> None:
+        """Record that the database was closed, and how many transactions had changed it."""
+        with suppress(OSError):  # if the disk is full, the next start treats this run as killed
             self._write_mark(changes=changes, is_closed=True)
 
     def close(self) -> None:
-        """Let another process work on it."""
+        """Release the lock."""
         self._lock.close()
 
-    def announce(self, file: Path) -> None:
-        """Note that a file is ours, and is to be removed where no row names it at the next `remove_pending`."""
+    def mark_pending(self, file: Path) -> None:
+        """Record that the sandbox wrote a file; the next `remove_pending` removes it if no row names it."""
         with suppress(FileExistsError):
-            create_file(self._note(file)).close()
+            create(self._pending_marker(file)).close()
 
-    def settle(self, file: Path) -> None:
-        """Take that note away: the file has a row, or is gone."""
-        self._note(file).unlink(missing_ok=True)
+    def unmark_pending(self, file: Path) -> None:
+        """Remove that record, because a row names the file or the file is gone."""
+        self._pending_marker(file).unlink(missing_ok=True)
 
-    def _note(self, file: Path) -> Path:
+    def _pending_marker(self, file: Path) -> Path:
         return self.staging / f"{file.parent.name}.{file.name}.{self.id}.{_PENDING}"
 
     def remove_pending(self, named: Iterable[str]) -> None:
-        """Remove the announced files that no row names, while nobody announces any.
+        """Remove the pending files that no row names. No file may become pending meanwhile.
 
         Args:
-            named: The paths of those that rows name.
+            named: The paths of the files that rows name.
         """
         self._remove_pending(frozenset(named), self._mark)
 
     def _remove_pending(self, named: frozenset[str], mark: _Mark) -> None:
-        for note, name in self._pending(mark):
+        for marker, name in self._pending_files(mark):
             file = self.path / name
             if name not in named and _is_file_at(file):
                 file.unlink()
-            note.unlink()
+            marker.unlink()
 
-    def _pending(self, mark: _Mark) -> list[tuple[Path, str]]:
-        """Return the notes of announced files, with the files' paths."""
+    def _pending_files(self, mark: _Mark) -> list[tuple[Path, str]]:
+        """Return the markers of pending files, each with the relative path of its file."""
         form = re.compile(rf"(models|log)\.([^/]+)\.{re.escape(mark.id)}\.{_PENDING}")
-        found = [(note, form.fullmatch(note.name)) for note in _entries(self.staging)]
-        return [(note, f"{match[1]}/{match[2]}") for note, match in found if match and _is_file_at(note)]
+        found = [(marker, form.fullmatch(marker.name)) for marker in _entries(self.staging)]
+        return [(marker, f"{match[1]}/{match[2]}") for marker, match in found if match and _is_file_at(marker)]
 
     def _remove_uploads(self, mark: _Mark) -> None:
-        """Remove what arrived in a run that was killed: it was never acknowledged."""
+        """Remove the uploads of a killed run, which were never acknowledged."""
         form = re.compile(rf"{_UUID}\.{re.escape(mark.id)}\.{_UPLOAD}")
         for file in _entries(self.staging):
             if form.fullmatch(file.name) and _is_file_at(file):
@@ -374,7 +383,7 @@ class DataDirectory:
 
 
 def new_upload(staging: Path) -> Path:
-    """Return a new path for a file that arrives; its name says that it is ours.
+    """Return a new path for an upload; its name says which data directory it belongs to.
 
     Args:
         staging: The `staging` of an open data directory.
@@ -383,7 +392,8 @@ def new_upload(staging: Path) -> Path:
     return staging / f"{uuid.uuid4()}.{mark['id']}.{_UPLOAD}"
 
 
-def _made(directory: Path) -> Path:
+def _create_directory(directory: Path) -> Path:
+    """Create a directory if it does not exist, and return its resolved path."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
@@ -392,7 +402,7 @@ def _made(directory: Path) -> Path:
 
 
 def _check_lock(path: Path, content: bytes) -> None:
-    """See that a file has a number of changes and nothing else, which is what is written there."""
+    """Check that the lock file contains a number of changes and nothing else."""
     if not _COUNTER_OR_A_PART.fullmatch(content):
         raise DataDirectoryError(f"{path} is not the lock of a sandbox: move it away, or name another data directory.")
 
@@ -406,7 +416,7 @@ def _is_file(mode: int) -> bool:
 
 
 def _is_file_at(path: Path) -> bool:
-    """Return whether a path is that of a file, and not of a link to one."""
+    """Return whether a path is a regular file; a link is not."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except FileNotFoundError:
@@ -414,7 +424,7 @@ def _is_file_at(path: Path) -> bool:
 
 
 def _boot() -> str:
-    """Return what names the time since the machine was started; empty where the system does not say."""
+    """Return the machine's boot id; empty if the system has none."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""Reading a sandbox's database without changing anything: is it one, is it whole, and which files does it name?"""
+"""Reads a sandbox's database without changing it: checks that it is one and is whole, and lists the files it names."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DIRECTORY_ID = "directory_id"
-"""The setting that names the data directory that a database belongs to."""
+"""The setting with the id of the data directory that a database belongs to."""
 
 CHANGES = "changes"
-"""The setting that counts the transactions that changed a database."""
+"""The setting with the number of transactions that changed a database."""
 
 _TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table'"
 _ADVICE = "Put the database back, with its -wal file if it had one, or take another data directory."
@@ -25,12 +25,12 @@ _ADVICE = "Put the database back, with its -wal file if it had one, or take anot
 
 @dataclass(frozen=True, slots=True)
 class DatabaseContents:
-    """What a database says of its directory.
+    """What a database records about its data directory.
 
     Attributes:
-        directory_id: The directory that it belongs to; None where a release before marks wrote it.
-        changes: How many transactions have changed it, as far as they were counted.
-        files: The paths of the files that its rows name, in the directory: `models/…` and `log/…`.
+        directory_id: The id of the directory; None if a release before marks wrote it.
+        changes: How many transactions have changed it since changes are counted.
+        files: The relative paths of the files that its rows name: `models/…` and `log/…`.
     """
 
     directory_id: str | None
@@ -39,42 +39,42 @@ class DatabaseContents:
 
 
 def read_database(database: Path) -> DatabaseContents | None:
-    """Read what a database says of its directory. Nothing is changed.
+    """Return what a database records about its data directory, without changing it.
 
     Args:
-        database: Its file, which nobody else works on.
+        database: The file of the database; no other process may be using it.
 
     Returns:
-        Its contents; None if there is no file, an empty one, or a database that has no tables yet.
+        The contents; None if there is no file, it is empty, or the database has no tables yet.
 
     Raises:
-        DataDirectoryError: It is damaged, another application's, or a later release wrote it.
+        DataDirectoryError: The database is damaged, belongs to another application, or was written by a later release.
     """
     if not database.exists() or not database.stat().st_size:
         return None
     try:
-        with _opened(database) as db:
+        with _open_read_only(database) as db:
             [damage] = db.execute("PRAGMA quick_check(1)").fetchone()
             if damage != "ok":
                 raise DataDirectoryError(f"{database} is damaged ({damage}). {_ADVICE}")
             return _contents(db, database)
-    except (sqlite3.DatabaseError, ValueError) as error:  # ValueError: what stands in a row is not what we write there
+    except (sqlite3.DatabaseError, ValueError) as error:  # ValueError: a row has another value than we write
         raise DataDirectoryError(f"{database} cannot be read ({error}). {_ADVICE}") from None
 
 
 @contextmanager
-def _opened(database: Path) -> Generator[sqlite3.Connection]:
-    """Yield the database, to be read only, without leaving a file beside it that was not there."""
+def _open_read_only(database: Path) -> Generator[sqlite3.Connection]:
+    """Yield a read-only connection that leaves no new file beside the database."""
     index = database.with_name(f"{database.name}-shm")
     had_index = index.exists()
-    # Without such a file nothing is to be read but the database itself, and SQLite need not make files beside it.
-    how = "mode=ro" if database.with_name(f"{database.name}-wal").exists() else "mode=ro&immutable=1"
+    # Without a -wal file, SQLite reads the database alone, and as `immutable` it creates no files beside it.
+    mode = "mode=ro" if database.with_name(f"{database.name}-wal").exists() else "mode=ro&immutable=1"
     try:
-        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?{how}", uri=True)) as db:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?{mode}", uri=True)) as db:
             yield db
     finally:
         if not had_index:
-            index.unlink(missing_ok=True)  # it is made anew from the -wal file
+            index.unlink(missing_ok=True)  # SQLite makes it again from the -wal file
 
 
 def _contents(db: sqlite3.Connection, database: Path) -> DatabaseContents | None:
@@ -100,7 +100,7 @@ def _contents(db: sqlite3.Connection, database: Path) -> DatabaseContents | None
 
 
 def _tables_of(version: int) -> set[str]:
-    """Return the names of the tables that a version has."""
+    """Return the names of the tables in a version of the schema."""
     with closing(sqlite3.connect(":memory:")) as db:
         for migration in MIGRATIONS[:version]:
             db.executescript(migration)

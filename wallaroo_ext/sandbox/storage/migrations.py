@@ -1,4 +1,4 @@
-"""The versions of a data directory: the schema of each, and the way from an older one to the newest."""
+"""The versions of the database schema, and how an older database is brought to the newest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Each entry brings a database of the version before to the next one; the number of entries is the schema's version.
+# Each entry brings a database from the version before to the next; the number of entries is the newest version.
 MIGRATIONS = (
     """
     CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -144,18 +144,18 @@ MIGRATIONS = (
 
 
 class DataDirectoryError(Exception):
-    """A data directory cannot be worked on; the message says why, and what to do."""
+    """A data directory cannot be used; the message says why, and what to do."""
 
 
 def migrate(db: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:
-    """Bring a database to the newest version, all the way or not at all.
+    """Bring a database to the newest version in one transaction.
 
     Args:
-        db: The database, of a version that these migrations know.
-        migrations: What brings each version to the next.
+        db: The database; its version may not be newer than these migrations.
+        migrations: The statements that bring each version to the next.
 
     Raises:
-        DataDirectoryError: It did not work; the database is as it was.
+        DataDirectoryError: A statement failed; the database is unchanged.
     """
     missing = migrations[_version(db) :]
     if not missing:

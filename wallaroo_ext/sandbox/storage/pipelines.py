@@ -1,4 +1,4 @@
-"""Pipelines and their versions as the database has them."""
+"""Reads and adds the rows of pipelines and their versions."""
 
 from __future__ import annotations
 
@@ -13,15 +13,21 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.storage.store import Row
 
 
+def find_pipeline(db: sqlite3.Connection, workspace_id: int, name: str) -> int | None:
+    """Return the id of a workspace's pipeline, or None if it has none of this name."""
+    row = db.execute("SELECT id FROM pipelines WHERE workspace_id = ? AND name = ?", (workspace_id, name)).fetchone()
+    return None if row is None else int(row["id"])
+
+
 def add_pipeline(db: sqlite3.Connection, workspace_id: int, name: str) -> int:
-    """Return the id of a new pipeline."""
+    """Add a pipeline and return its id."""
     values = (workspace_id, name, now(db))
     cursor = db.execute("INSERT INTO pipelines (workspace_id, name, created_at) VALUES (?, ?, ?)", values)
     return int(cursor.lastrowid or 0)
 
 
 def add_pipeline_version(db: sqlite3.Connection, pipeline_id: int, definition: str) -> Row:
-    """Return a new version of a pipeline."""
+    """Add a version of a pipeline and return its row."""
     return db.execute(
         "INSERT INTO pipeline_versions (pipeline_id, version, definition, created_at) VALUES (?, ?, ?, ?) RETURNING *",
         (pipeline_id, str(uuid.uuid4()), definition, now(db)),

@@ -1,4 +1,4 @@
-"""Models in memory: reading an uploaded file, loading a deployment's models, scoring rows on them."""
+"""The engine: converts uploaded models, loads the models of deployments, and scores rows on them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from http import HTTPStatus
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.sandbox.engine.process import (
+from wallaroo_ext.sandbox.engine.model_process import (
     ModelFile,
     ModelProcesses,
     ModelRefusedError,
     ProcessEndedError,
-    Refusal,
+    RowsRefusedError,
     ShortageError,
 )
 from wallaroo_ext.sandbox.engine.transitions import Transitions
@@ -26,17 +26,18 @@ from wallaroo_ext.sandbox.http.problems import engine_error, too_large, unavaila
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Sequence
 
-    from wallaroo_ext.sandbox.engine.process import ModelProcess
+    from wallaroo_ext.sandbox.engine.model_process import ModelProcess
     from wallaroo_ext.sandbox.engine.tensors import Array
     from wallaroo_ext.sandbox.engine.transitions import Transition
     from wallaroo_ext.sandbox.http.problems import Problem
     from wallaroo_ext.sandbox.storage.store import Row, Store
 
 NATIVE_FRAMEWORK = "onnx"
-_AT_A_TIME = 8
-_LAYERS = ("a network of its own", "limits", "Landlock", "seccomp")
+_THREADS = 8
+_CONFINEMENT_LAYERS = ("a network of its own", "limits", "Landlock", "seccomp")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -44,7 +45,7 @@ class ModelUnreadableError(Exception):
     """A file is no model that the engine can run; the message says why.
 
     Attributes:
-        number: Which one of several models it is.
+        number: The index of the model among several.
     """
 
     def __init__(self, reason: str, number: int = 0) -> None:
@@ -53,12 +54,12 @@ class ModelUnreadableError(Exception):
 
 
 class _InterruptedError(Exception):
-    """The sandbox ends, or was reset, before it was known how something would end."""
+    """The sandbox was closed or reset before a conversion or a start was finished."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model version that is ready to run: what is said of it."""
+    """The description of a model version that is ready to run."""
 
     name: str
     version: str
@@ -67,13 +68,13 @@ class LoadedModel:
 
 @dataclass(slots=True)
 class Scored:
-    """Rows that were scored.
+    """The result of scoring rows.
 
     Attributes:
         outputs: The last model's outputs, by name.
         model: The last model.
         elapsed_ns: How long the models ran.
-        rows: The rows as a plain Arrow file, where they came as one that is not plain; None where they did.
+        rows: The rows as a plain Arrow file; None if they were sent as a plain one.
     """
 
     outputs: dict[str, Array]
@@ -84,50 +85,50 @@ class Scored:
 
 @dataclass(slots=True)
 class RunningDeployment:
-    """A deployment's models, and how far loading them is.
+    """A deployment's models and their status.
 
     Attributes:
-        models: The models, in the order of the steps; empty before all are loaded.
-        process: The process that has loaded them; None before.
+        models: The models, in the order of the steps; empty until all are loaded.
+        process: The process that has loaded them; None until then.
         error: Why they could not be loaded.
-        held_until: Until when it is starting whatever is loaded, by the monotonic clock in seconds.
+        starting_until: When the status stops being `Starting` even if all is loaded, in seconds of the monotonic clock.
     """
 
     models: list[LoadedModel] = field(default_factory=list[LoadedModel])
     process: ModelProcess | None = None
     error: str | None = None
-    held_until: float = 0.0
+    starting_until: float = 0.0
 
     @staticmethod
-    def beginning(transition: Transition) -> RunningDeployment:
-        """Return a deployment that begins now, and that ends as the transition says where it does not say `Running`."""
+    def starting(transition: Transition) -> RunningDeployment:
+        """Return a deployment that starts now; unless the transition leads to `Running`, its outcome is decided."""
         seconds = math.inf if transition.status == "Starting" else transition.seconds
         error = transition.reason if transition.status == "Error" else None
-        return RunningDeployment(error=error, held_until=time.monotonic() + seconds)
+        return RunningDeployment(error=error, starting_until=time.monotonic() + seconds)
 
     @property
     def status(self) -> str:
-        """The deployment's state, as the API names it."""
-        if time.monotonic() < self.held_until:
+        """The deployment's status, as in the API."""
+        if time.monotonic() < self.starting_until:
             return "Starting"
         return "Error" if self.error else "Running" if self.process else "Starting"
 
-    def lose_ended_process(self) -> bool:
-        """Let go of a process that has ended; whether there was one, so that the models have to be loaded anew."""
+    def drop_ended_process(self) -> bool:
+        """Forget a process that has ended, and return whether there was one, so that models must be loaded again."""
         if self.process is None or self.process.is_alive:
             return False
         self.process, self.models = None, []
         return True
 
     def score(self, rows: Sequence[Any]) -> Scored:
-        """Run the models one after the other, the outputs of one being the inputs of the next.
+        """Run the models one after the other; the outputs of each are the inputs of the next.
 
         Args:
-            rows: An Arrow file, in pieces.
+            rows: An Arrow file, in chunks.
 
         Raises:
-            Problem: 400 in the engine's form, 413 for rows that take more memory than they may, and 503 where the
-                process ended for a reason that is not known to be these rows.
+            Problem: 400 in the engine's form, 413 if the rows take too much memory, or 503 if the process ended and
+                these rows are not known to be the reason.
         """
         from wallaroo_ext.sandbox.engine.tensors import unpack
 
@@ -137,49 +138,50 @@ class RunningDeployment:
         try:
             reply = process.score(rows)
             outputs, content = unpack(reply.outputs, reply.content)
-        except Refusal as refusal:
-            raise _refusal(refusal) from None
+        except RowsRefusedError as error:
+            raise _problem_of_refusal(error) from None
         except ProcessEndedError as error:
-            raise _ended(error) from None
+            raise _problem_of_end(error) from None
         except ShortageError as error:
             raise unavailable(f"upstream connect error: {error}; send this request again later") from None
         except ValueError:
             process.end()
-            raise _ended(ProcessEndedError()) from None
+            raise _problem_of_end(ProcessEndedError()) from None
         return Scored(outputs, model, reply.elapsed_ns, content if reply.has_rows else None)
 
 
-def _refusal(refusal: Refusal) -> Problem:
-    """Return what to answer where a process refuses rows."""
-    return (
-        too_large(refusal.reason)
-        if refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        else engine_error(refusal.reason)
-    )
+def _problem_of_refusal(error: RowsRefusedError) -> Problem:
+    """Return the answer when a process refused rows."""
+    is_too_large = error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return too_large(error.reason) if is_too_large else engine_error(error.reason)
 
 
-def _ended(error: ProcessEndedError) -> Problem:
-    """Return what to answer where a process ended while it worked on rows."""
-    if error.is_late:
-        return engine_error("The models were stopped on these rows: they take longer than they may.")
-    if error.was_told or not error.was_alone:
-        return unavailable("upstream connect error: the deployment was ended, or starts anew after a failure")
+def _problem_of_end(error: ProcessEndedError) -> Problem:
+    """Return the answer when a process ended while it was scoring rows."""
+    if error.timed_out:
+        return engine_error(
+            "The models were stopped because these rows take longer than they may; send fewer at a time."
+        )
+    if error.was_requested or not error.was_only_request:
+        return unavailable(
+            "upstream connect error: the deployment was ended or is restarting; send this request again later"
+        )
     return engine_error(
-        "The process of the models ended on these rows: they take more memory than they may, or a model is broken. It "
-        "is started anew."
+        "The process of the models ended on these rows, which take too much memory or make a model crash; send fewer "
+        "rows at a time, or check the models."
     )
 
 
-class _Era:
-    """The time from one reset to the next; what began in an era that is over changes nothing any more."""
+class _Epoch:
+    """The time from one reset to the next; work that began in an earlier epoch must not change anything."""
 
     def __init__(self) -> None:
         self.is_over = False
         self._lock = threading.Lock()
         self._timers: set[threading.Timer] = set()
 
-    def later(self, seconds: float, work: Callable[[], None]) -> None:
-        """Do something after a time, in a thread of its own, unless the era is over by then."""
+    def schedule(self, seconds: float, work: Callable[[], None]) -> None:
+        """Call a function after a time, in a thread of its own, unless the epoch is over by then."""
 
         def run() -> None:
             work()
@@ -194,7 +196,11 @@ class _Era:
                 timer.start()
 
     def end(self) -> list[threading.Timer]:
-        """Cancel what is still to be done; what may be doing its work just now is given back."""
+        """End the epoch and cancel its timers.
+
+        Returns:
+            The timers; one of them may be calling its function at this moment.
+        """
         with self._lock:
             self.is_over = True
             for timer in self._timers:
@@ -206,37 +212,37 @@ class Engine:
     """Converts uploaded models and runs deployments, in threads of its own.
 
     Args:
-        store: Where versions, deployments and files are.
-        options: How much memory and time models may take.
+        store: The store with model versions, deployments and model files.
+        options: The limits of memory and time.
 
     Attributes:
-        transitions: How long what begins from now on takes, and how it ends.
+        transitions: The durations and outcomes of starts and conversions that begin from now on.
     """
 
     def __init__(self, store: Store, options: SandboxOptions = DEFAULT_OPTIONS) -> None:
         self.transitions = Transitions()
         self._processes = ModelProcesses(options)
         self._store = store
-        # One each, so that models which are slow to convert keep no deployment from starting.
-        self._conversions = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="conversions")
-        self._loads = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="loads")
+        # Two pools, so that slow conversions do not keep deployments from starting.
+        self._conversions = ThreadPoolExecutor(_THREADS, thread_name_prefix="conversions")
+        self._loads = ThreadPoolExecutor(_THREADS, thread_name_prefix="loads")
         self._deployments: dict[int, RunningDeployment] = {}
-        self._era = _Era()
+        self._epoch = _Epoch()
         self._lock = threading.Lock()
         self._imported: Future[None] | None = None
 
     def confinement(self) -> tuple[str, ...]:
-        """Return what keeps the models' processes to themselves; it waits until their libraries are loaded."""
+        """Wait until the models' processes can be started, and return the layers that confine them."""
         try:
             self._processes.start()
         except ShortageError as error:
-            _LOGGER.error("%s", error)  # noqa: TRY400 - the reason says all
+            _LOGGER.error("%s", error)  # noqa: TRY400 - the message has everything
         except ProcessEndedError:
             pass
         return self._processes.layers or ()
 
     def resume(self) -> None:
-        """Load the libraries of the models, and take up what an earlier run left: conversions, and deployments."""
+        """Start the models' processes, and continue the conversions and deployments of an earlier run."""
         self._conversions.submit(self._start_processes)
         with self._store.transaction() as db:
             versions = db.execute("SELECT id FROM model_versions WHERE status NOT IN ('ready', 'error')").fetchall()
@@ -247,120 +253,123 @@ class Engine:
             self.start(row["id"])
 
     def _start_processes(self) -> None:
-        """Load the processes' libraries before they are wanted, and say what does not keep them to themselves."""
-        holding = self.confinement()
-        missing = [layer for layer in _LAYERS if not any(held.startswith(layer) for held in holding)]
-        if holding and missing:
+        """Start the models' processes ahead of the first request, and warn about missing layers of confinement."""
+        layers = self.confinement()
+        missing = [name for name in _CONFINEMENT_LAYERS if not any(layer.startswith(name) for layer in layers)]
+        if layers and missing:
             _LOGGER.warning("models run without %s, which this system does not give", ", ".join(missing))
 
-    def _libraries(self) -> Future[None]:
-        """The import of the heavy libraries, once and in one thread: several at a time would meet half-made modules."""
+    def _import_libraries(self) -> Future[None]:
+        """Import the heavy libraries in the background, once, and return the future.
+
+        One thread imports them: several at a time would see modules that are only partly initialized.
+        """
         with self._lock:
             if self._imported is None:
-                self._imported = self._loads.submit(_import_libraries)
+                self._imported = self._loads.submit(_import_heavy_libraries)
             return self._imported
 
     def wait_for_libraries(self) -> None:
-        """Wait until the heavy libraries are loaded, so that importing them in another thread finds them whole."""
-        self._libraries().result()
+        """Wait until the heavy libraries are imported, so that importing them in another thread is safe."""
+        self._import_libraries().result()
 
-    def forget(self) -> None:
-        """Let go of all models, and let what is under way change nothing more.
+    def reset(self) -> None:
+        """End all deployments, and keep conversions and starts in progress from changing anything.
 
-        It is called within the transaction that deletes the versions and deployments, so that a conversion ends either
-        before it or not at all.
+        Call this within the transaction that deletes the versions and deployments, so that a conversion either ends
+        before it or has no effect.
         """
         with self._lock:
-            self._era.end()
-            self._era = _Era()
+            self._epoch.end()
+            self._epoch = _Epoch()
             self._deployments.clear()
         self._processes.end_all()
 
     def interrupt(self) -> None:
-        """End all rows that models work on; their deployments start anew when they are wanted."""
-        self._processes.end_working()
+        """End the requests that models are working on; their deployments load again when they are used."""
+        self._processes.end_busy()
 
     def close(self) -> None:
-        """End all processes of models, and begin nothing more; conversions are taken up by the next run."""
+        """End all processes and threads; the next run continues unfinished conversions."""
         self._processes.close()
-        for timer in self._era.end():
+        for timer in self._epoch.end():
             timer.join()
         for threads in (self._conversions, self._loads):
             threads.shutdown(wait=True, cancel_futures=True)
 
     def convert(self, version_id: int) -> None:
-        """Read an uploaded model in the background; its status tells how it ended."""
-        self._libraries()  # a deployment is likely to follow
-        self._conversions.submit(self._convert, self._era, version_id, self.transitions.models)
+        """Convert an uploaded model in the background, and store the outcome as its status."""
+        self._import_libraries()  # a deployment is likely to follow
+        self._conversions.submit(self._convert, self._epoch, version_id, self.transitions.models)
 
-    def _convert(self, era: _Era, version_id: int, transition: Transition) -> None:
+    def _convert(self, epoch: _Epoch, version_id: int, transition: Transition) -> None:
         began = time.monotonic()
-        row = self._begin_conversion(era, version_id)
+        row = self._begin_conversion(epoch, version_id)
         if row is None:
             return
         try:
-            reason = transition.reason if transition.status == "error" else self._why_unreadable(row)
+            reason = transition.reason if transition.status == "error" else self._conversion_error(row)
         except _InterruptedError:
             return
         except Exception:
             _LOGGER.exception("converting the model version %s failed", version_id)
-            reason = "the sandbox failed to read the model; its log has the details"
+            reason = "the sandbox failed to read the model; see its log"
 
         def end() -> None:
             with self._store.transaction() as db:
-                if not era.is_over:
+                if not epoch.is_over:
                     changes = ("error" if reason else "ready", reason, version_id)
                     db.execute("UPDATE model_versions SET status = ?, error_summary = ? WHERE id = ?", changes)
 
         left = began + transition.seconds - time.monotonic()
         if left > 0:
-            era.later(left, end)
+            epoch.schedule(left, end)
         else:
             end()
 
-    def _begin_conversion(self, era: _Era, version_id: int) -> Row | None:
-        """Return the version to convert; None where there was a reset since."""
+    def _begin_conversion(self, epoch: _Epoch, version_id: int) -> Row | None:
+        """Set a version's status and return its row, or None if there was a reset since."""
         with self._store.transaction() as db:
-            if era.is_over:
+            if epoch.is_over:
                 return None
             db.execute("UPDATE model_versions SET status = 'converting' WHERE id = ?", (version_id,))
-            return find_version(db, version_id)
+            return _model_version(db, version_id)
 
-    def _why_unreadable(self, row: Row) -> str | None:
-        """Return why a version is no model that the engine can run; None where it is one, or is for another engine."""
+    def _conversion_error(self, row: Row) -> str | None:
+        """Return why the engine cannot run a version; None if it can, or if the version is for another engine."""
         if json.loads(row["metadata"])["conversion"]["framework"] != NATIVE_FRAMEWORK:
             return None
         try:
-            self._loaded([row]).end()
+            self._load_versions([row]).end()
         except ModelUnreadableError as error:
             return str(error)
         return None
 
-    def _loaded(self, rows: list[Row]) -> ModelProcess:
-        """Return a process with the models of these versions."""
+    def _load_versions(self, rows: list[Row]) -> ModelProcess:
+        """Return a new process that has loaded some model versions."""
         return open_models(
             self._processes, [ModelFile(row["name"], self._store.model_file(row["version"])) for row in rows]
         )
 
     def start(self, deployment_id: int) -> None:
-        """Load a deployment's models in the background, unless it is to come to another end."""
+        """Load a deployment's models in the background, unless its transition has another outcome."""
         transition = self.transitions.deployments
-        deployment = RunningDeployment.beginning(transition)
+        deployment = RunningDeployment.starting(transition)
         with self._lock:
             before = self._deployments.get(deployment_id)
             self._deployments[deployment_id] = deployment
         if before is not None and before.process is not None:
             before.process.retire()
-        self._libraries()
+        self._import_libraries()
         if transition.status == "Running":
-            self._loads.submit(self._load, self._era, deployment_id, deployment)
+            self._loads.submit(self._load, self._epoch, deployment_id, deployment)
 
-    def _load(self, era: _Era, deployment_id: int, deployment: RunningDeployment) -> None:
+    def _load(self, epoch: _Epoch, deployment_id: int, deployment: RunningDeployment) -> None:
         with self._store.transaction() as db:
-            if era.is_over:
+            if epoch.is_over:
                 return
             steps = json.loads(db.execute("SELECT steps FROM deployments WHERE id = ?", (deployment_id,)).fetchone()[0])
-            rows = [find_version(db, version_id) for version_id in steps]
+            rows = [_model_version(db, version_id) for version_id in steps]
         self.wait_for_libraries()
         try:
             self._load_models(deployment, rows)
@@ -370,8 +379,8 @@ class Engine:
             return
         except Exception:
             _LOGGER.exception("loading the deployment %s failed", deployment_id)
-            deployment.error = "The sandbox failed to load the models; its log has the details."
-        self._end_unless_wanted(deployment_id, deployment)
+            deployment.error = "The sandbox failed to load the models; see its log."
+        self._end_if_replaced(deployment_id, deployment)
 
     def _load_models(self, deployment: RunningDeployment, rows: list[Row]) -> None:
         for row in rows:
@@ -384,40 +393,43 @@ class Engine:
         if not rows:
             return
         try:
-            process = self._loaded(rows)
+            process = self._load_versions(rows)
         except ModelUnreadableError as error:
             name = rows[error.number]["name"]
             raise ModelUnreadableError(f"The model {name!r} cannot be run: {error}.") from None
         deployment.models = [LoadedModel(row["name"], row["version"], row["sha"]) for row in rows]
         deployment.process = process
 
-    def _end_unless_wanted(self, deployment_id: int, deployment: RunningDeployment) -> None:
-        """End the process of a deployment that was ended while its models were loaded."""
+    def _end_if_replaced(self, deployment_id: int, deployment: RunningDeployment) -> None:
+        """End a deployment's process if the deployment was ended or replaced while its models were loaded."""
         with self._lock:
-            is_wanted = self._deployments.get(deployment_id) is deployment
-        if not is_wanted and deployment.process is not None:
-            deployment.process.end(was_told=True)
+            is_current = self._deployments.get(deployment_id) is deployment
+        if not is_current and deployment.process is not None:
+            deployment.process.end(was_requested=True)
 
     def stop(self, deployment_id: int) -> None:
-        """Let go of a deployment's models, when what they work on has ended."""
+        """End a deployment once its requests are done."""
         with self._lock:
             deployment = self._deployments.pop(deployment_id, None)
         if deployment is not None and deployment.process is not None:
             deployment.process.retire()
 
     def deployment(self, deployment_id: int) -> RunningDeployment:
-        """A deployment's models, loaded anew where their process has ended; an unknown one has none and is starting."""
+        """Return a deployment; if its process has ended, its models are loaded again in the background.
+
+        An unknown deployment is `Starting` and has no models.
+        """
         with self._lock:
             deployment = self._deployments.get(deployment_id)
             if deployment is None:
                 return RunningDeployment()
-            if deployment.lose_ended_process():
-                self._loads.submit(self._load, self._era, deployment_id, deployment)
+            if deployment.drop_ended_process():
+                self._loads.submit(self._load, self._epoch, deployment_id, deployment)
             return deployment
 
 
-def find_version(db: Any, version_id: int) -> Row:
-    """Return a model version with its model's name."""
+def _model_version(db: sqlite3.Connection, version_id: int) -> Row:
+    """Return the row of a model version, with its model's name."""
     return db.execute(
         "SELECT model_versions.*, models.name FROM model_versions JOIN models ON models.id = model_id "
         "WHERE model_versions.id = ?",
@@ -426,28 +438,28 @@ def find_version(db: Any, version_id: int) -> Row:
 
 
 def open_models(processes: ModelProcesses, files: list[ModelFile]) -> ModelProcess:
-    """Return a process that has loaded these models.
+    """Return a new process that has loaded some models.
 
     Raises:
-        ModelUnreadableError: One of them is none that the engine can run.
-        _InterruptedError: The sandbox ends, or was reset.
+        ModelUnreadableError: The engine cannot run one of them.
+        _InterruptedError: The sandbox was closed or reset.
     """
     try:
         return processes.load(files)
     except ModelRefusedError as error:
         raise ModelUnreadableError(str(error), error.number) from None
     except ShortageError as error:
-        _LOGGER.error("%s", error)  # noqa: TRY400 - the reason says all
+        _LOGGER.error("%s", error)  # noqa: TRY400 - the message has everything
         raise ModelUnreadableError(f"the sandbox is short of what it takes to run it ({error})") from None
     except FileNotFoundError:  # a reset has removed it
         raise _InterruptedError from None
     except ProcessEndedError as error:
-        if error.was_told:
+        if error.was_requested:
             raise _InterruptedError from None
-        reason = "it takes longer than it may" if error.is_late else "loading it ended the process of the engine"
+        reason = "it takes longer than it may" if error.timed_out else "loading it ended the process of the engine"
         raise ModelUnreadableError(reason) from None
 
 
-def _import_libraries() -> None:
-    """The heavy ones, when the first model is uploaded: the first rows then find them loaded."""
-    import_module("wallaroo_ext.sandbox.inference.answers")
+def _import_heavy_libraries() -> None:
+    """Import numpy and pyarrow, which takes long."""
+    import_module("wallaroo_ext.sandbox.engine.tensors")

@@ -1,4 +1,4 @@
-"""Rows from Arrow files that users send, within limits."""
+"""Reads the rows of Arrow files that users send, within limits of memory."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class ReadFile(NamedTuple):
-    """What an Arrow file held.
+    """The content of an Arrow file.
 
     Attributes:
         table: The rows.
-        is_plain: Whether reading it took no memory, as `check_file` says.
+        is_plain: Whether the table uses the file's own memory, as `check_file` says.
     """
 
     table: pa.Table
@@ -29,29 +29,30 @@ def read_file(body: bytes | memoryview, limit: int, *, only_plain: bool = False)
 
     Args:
         body: The file.
-        limit: What they may take when they are read and spread out, in bytes.
-        only_plain: Whether a file that is not plain is refused.
+        limit: The memory that the decoded rows may take, in bytes.
+        only_plain: Whether to refuse a file that is not plain.
 
     Raises:
-        Problem: 400 in the engine's form where it cannot be read, 413 where it takes more.
+        Problem: 400 in the engine's form if the file cannot be read, or 413 if the rows take more memory.
     """
     try:
         is_plain = check_file(body, limit)
         if only_plain and not is_plain:
-            raise ValueError("it is not plain")  # noqa: TRY301 - like all that is wrong with it
+            raise ValueError("it is not plain")  # noqa: TRY301 - reported like every other fault of the file
         table = arrow_files.from_file(body)
     except TooLargeError as error:
         raise too_large(f"{error}; send fewer rows at a time.") from None
     except ValueError as error:
         raise engine_error(f"The body is no Arrow file that can be read: {error}.") from None
-    return ReadFile(checked_table(table, limit), is_plain)
+    check_rows(table, limit)
+    return ReadFile(table, is_plain)
 
 
-def checked_table(table: pa.Table, limit: int) -> pa.Table:
-    """Return a table whose rows an engine can read, and that takes no more memory than a limit in bytes.
+def check_rows(table: pa.Table, limit: int) -> None:
+    """Check that an engine can read a table, and that its rows take no more memory than a limit in bytes.
 
     Raises:
-        Problem: 400 in the engine's form, 413 where it takes more.
+        Problem: 400 in the engine's form, or 413 if the rows take more memory.
     """
     try:
         check_table(table, limit)
@@ -59,4 +60,3 @@ def checked_table(table: pa.Table, limit: int) -> pa.Table:
         raise too_large(f"{error}; send fewer rows at a time.") from None
     except ValueError as error:
         raise engine_error(f"The rows cannot be read: {error}.") from None
-    return table

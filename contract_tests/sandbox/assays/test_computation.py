@@ -41,7 +41,7 @@ PROVIDED = np.array([-2.0, -0.5, 0.0, 1.0, 40.0])
 
 
 def recorded(operation: str) -> Any:
-    """Return the recorded result of an operation, the first one of several."""
+    """Return the recorded result of an operation, or the first of several."""
     answers = [recorded_answer(found) for found in exchanges() if found["operation"] == operation]
     [body] = [answer for answer in answers if answer is not NOTHING]
     return next(iter(list_of(body)), body)
@@ -276,7 +276,7 @@ class TestMetrics:
 
 
 def close_to(value: Any) -> Any:
-    """A value but for rounding: two ways to add numbers of thousands differ by more than 1e-12, and by less of it."""
+    """Return an approximation of a value, because sums of thousands of numbers differ in their rounding."""
     return pytest.approx(value, abs=1e-12, rel=1e-12)
 
 
@@ -526,7 +526,7 @@ class TestRuns:
         self.clock = store.clock
 
     def add(self, log: InferenceLog, begin: str, values: list[float], field: str = "y") -> None:
-        """Log a value a minute."""
+        """Log one value per minute."""
         times = parse_time(begin) // 1000 + 60_000 * np.arange(len(values))
         table = pa.table({"time": pa.array(times, pa.timestamp("ms")), f"out.{field}": pa.array([[x] for x in values])})
         log.append(1, LoggedBatch(table, "m", "sha", 1))

@@ -1,7 +1,7 @@
-"""The processes that run models: the first one, which loads the libraries, and those that it forks.
+"""The program of the processes that run models: a fork server, which imports the libraries, and the workers it forks.
 
-The first one never sees a model. Who is forked confines itself, loads the models of one deployment, whose files it is
-handed open, and scores rows; it is told everything over its sockets and has nothing else.
+The fork server never reads a model. A worker confines itself, loads the models of one deployment from open files that
+it receives, and scores rows. Its sockets are its only input. `model_process.py` is the sandbox's side of it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.http.problems import Problem
 
 COMMAND = struct.Struct("<cQ")
-"""What the first process is told: what to do, and the number that the sandbox gave the process it is about."""
+"""A command to the fork server: what to do, and the number that the sandbox gave to the worker."""
 
 FORK, END = b"F", b"E"
 _NO_LIMIT = 1 << 62
@@ -41,7 +41,7 @@ _LIBRARIES = (
     "encodings.idna",
     "onnxruntime",
     "pyarrow.compute",
-    "wallaroo_ext.sandbox.inference.arrow_rows",
+    "wallaroo_ext.sandbox.engine.arrow_rows",
     "wallaroo_ext.sandbox.engine.model_limits",
     "wallaroo_ext.sandbox.engine.tensors",
 )
@@ -49,18 +49,18 @@ _MIB = 1 << 20
 
 
 def main() -> None:
-    """Load the libraries, and fork a process each time that the sandbox wants one, until the sandbox ends."""
+    """Import the libraries, and fork a worker each time that the sandbox requests one, until the sandbox ends."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    layers = confinement.separate()
-    _load_libraries()
+    layers = confinement.isolate()
+    _import_libraries()
     gc.collect()
-    gc.freeze()  # else the garbage collection of each process would copy all that they share
-    messages.send(control, {"layers": layers + _tried_layers()})
-    _Forks(control).serve()
+    gc.freeze()  # otherwise, garbage collection in each worker would copy the memory that they share
+    messages.send(control, {"layers": layers + _probe_layers()})
+    _ForkServer(control).serve()
 
 
-def _load_libraries() -> None:
-    """Import all that a process will need, which can open no file later."""
+def _import_libraries() -> None:
+    """Import everything that a worker needs, because it can open no file later."""
     for name in _LIBRARIES:
         import_module(name)
 
@@ -69,82 +69,82 @@ def _load_libraries() -> None:
 
     from wallaroo_ext._util import arrow_files
     from wallaroo_ext.sandbox.engine.allocator import keep_memory
-    from wallaroo_ext.sandbox.inference.arrow_rows import read_file
+    from wallaroo_ext.sandbox.engine.arrow_rows import read_file
 
     keep_memory()
     table: Any = pa.table({"a": pa.array(np.zeros((2, 2)).tolist())})
-    read_file(arrow_files.to_file(table).to_pybytes(), _MIB)  # what these import at their first use
+    read_file(arrow_files.to_file(table).to_pybytes(), _MIB)  # some modules are imported at the first use
 
 
-def _tried_layers() -> list[str]:
-    """Return the layers that hold in a process that confines itself, by trying it in one."""
+def _probe_layers() -> list[str]:
+    """Return the names of the layers that confine a worker, by confining a child process."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        _end_after(lambda: os.write(writing, "\n".join(confinement.confine(_MIB)).encode()))
+        _run_and_exit(lambda: os.write(writing, "\n".join(confinement.confine(_MIB)).encode()))
     os.close(writing)
-    with os.fdopen(reading, encoding="ascii") as said:
-        layers = said.read().splitlines()
+    with os.fdopen(reading, encoding="ascii") as names:
+        layers = names.read().splitlines()
     os.waitpid(child, 0)
     return layers
 
 
-def _end_after(work: Callable[[], Any]) -> NoReturn:
-    """Do the work of a forked process, and end it; what the libraries would do at an end is the first process's."""
+def _run_and_exit(work: Callable[[], Any]) -> NoReturn:
+    """Run a function in a forked process and exit, without the exit handlers, which belong to the fork server."""
     try:
         work()
     finally:
         os._exit(0)
 
 
-class _Forks:
-    """The processes that the first one has forked.
+class _ForkServer:
+    """Forks and kills workers as the sandbox commands.
 
     Args:
-        control: Where the sandbox says what it wants.
+        control: The connection to the sandbox.
     """
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._processes: dict[int, int] = {}
+        self._workers: dict[int, int] = {}  # process ids, by number
 
     def serve(self) -> None:
-        """Fork and end processes, until the sandbox is gone; then end them all."""
+        """Execute commands until the sandbox has ended, and then kill all workers."""
         while True:
             command, files, _, _ = socket.recv_fds(self._control, COMMAND.size, 1)
-            self._bury()
+            self._reap()
             if len(command) < COMMAND.size:
                 break
             kind, number = COMMAND.unpack(command)
             if kind == FORK and not files:
-                messages.send(self._control, {"error": "too many files are open"})  # so the system left it out
+                messages.send(self._control, {"error": "too many files are open"})  # the kernel then drops the file
             elif kind == FORK:
                 self._fork(number, files[0])
-            elif number in self._processes:
-                os.kill(self._processes[number], signal.SIGKILL)
-        for process in self._processes.values():
-            os.kill(process, signal.SIGKILL)
+            elif number in self._workers:
+                os.kill(self._workers[number], signal.SIGKILL)
+        for pid in self._workers.values():
+            os.kill(pid, signal.SIGKILL)
 
     def _fork(self, number: int, connection: int) -> None:
         try:
-            process = os.fork()
-        except OSError as error:  # those that run go on
+            pid = os.fork()
+        except OSError as error:  # the other workers continue
             os.close(connection)
             messages.send(self._control, {"error": str(error)})
             return
-        if process == 0:
+        if pid == 0:
             confinement.die_with_parent()
             self._control.close()
-            _end_after(lambda: _Process(socket.socket(fileno=connection)).serve())
+            _run_and_exit(lambda: _Worker(socket.socket(fileno=connection)).serve())
         os.close(connection)
-        self._processes[number] = process
-        messages.send(self._control, {"process": process})
+        self._workers[number] = pid
+        messages.send(self._control, {"process": pid})
 
-    def _bury(self) -> None:
-        """Forget those that have ended. Until then, their ids are nobody else's."""
-        for number, process in list(self._processes.items()):
-            if os.waitpid(process, os.WNOHANG)[0]:
-                del self._processes[number]
+    def _reap(self) -> None:
+        """Remove the workers that have ended. Until then, the kernel does not reuse their process ids."""
+        for number, pid in list(self._workers.items()):
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                del self._workers[number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class _Model:
     limits: ModelLimits
 
     def run(self, columns: Mapping[str, Column]) -> dict[str, Array]:
-        """Return the model's outputs for the rows of these columns, by name."""
+        """Return the model's outputs for the rows of some columns, by name."""
         from wallaroo_ext.sandbox.engine.model_limits import ModelTooExpensiveError
         from wallaroo_ext.sandbox.engine.tensors import take_inputs
         from wallaroo_ext.sandbox.http.problems import engine_error
@@ -169,7 +169,7 @@ class _Model:
             results = self.limits.run(self.session, [output.name for output in self.outputs], inputs)
         except ModelTooExpensiveError as error:
             raise engine_error(f"The model {self.name!r} was stopped on these rows: {error}.") from None
-        except Exception as error:  # noqa: BLE001 - onnxruntime raises types of its own, for whatever the model does
+        except Exception as error:  # noqa: BLE001 - onnxruntime raises its own types for any failure of the model
             raise engine_error(f"The model {self.name!r} failed on these rows: {_first_line(error)}") from None
         for output, tensor in zip(self.outputs, results, strict=True):
             if tensor.ndim == 0 or len(tensor) != rows:
@@ -185,10 +185,10 @@ def _first_line(error: Exception) -> str:
 
 
 def _open_model(name: str, content: bytes, limits: ModelLimits) -> _Model:
-    """Load an ONNX file.
+    """Load the content of an ONNX file.
 
     Raises:
-        ValueError: It is none, it takes more than the limits allow, or it takes or gives something other than tensors.
+        ValueError: It is no model, exceeds the limits, or has inputs or outputs that are no tensors.
     """
     from wallaroo_ext.sandbox.engine.model_limits import ModelTooExpensiveError
     from wallaroo_ext.sandbox.engine.onnx_file import OnnxFileError
@@ -205,15 +205,15 @@ def _open_model(name: str, content: bytes, limits: ModelLimits) -> _Model:
         )
     except (OnnxFileError, ModelTooExpensiveError, UnsupportedTypeError) as error:
         raise ValueError(str(error)) from None
-    except Exception as error:  # noqa: BLE001 - onnxruntime raises types of its own, for whatever the file is
+    except Exception as error:  # noqa: BLE001 - onnxruntime raises its own types for any fault of the file
         raise ValueError(f"the file is no ONNX model that can be loaded: {_first_line(error)}") from None
 
 
-class _Process:
-    """A process with the models of one deployment.
+class _Worker:
+    """Scores rows on the models of one deployment.
 
     Args:
-        control: Where the sandbox hands it files and connections.
+        control: The connection on which the sandbox passes files and connections.
     """
 
     def __init__(self, control: socket.socket) -> None:
@@ -222,27 +222,28 @@ class _Process:
         self._rows_memory = 0
 
     def serve(self) -> None:
-        """Confine this process, load the models, and answer on each connection, until the sandbox is gone."""
+        """Confine this process, load the models, and serve each connection until the sandbox has ended."""
         from wallaroo_ext.sandbox.engine.model_limits import ModelLimits
 
         header = messages.receive(self._control, 0).header
         confinement.confine(int(header["memory"]))
         limits = ModelLimits(int(header["model_memory_mib"]), float(header["seconds"]))
         self._rows_memory = int(header["rows_memory_mib"]) * _MIB
-        with confinement.keeping_back(int(header["memory_for_rows"])):
+        with confinement.reserve(int(header["memory_for_rows"])):
             for name in header["names"]:
                 self._load(str(name), limits)
-        while connection := self._handed():
-            threading.Thread(target=self._answer, args=(socket.socket(fileno=connection),), daemon=True).start()
+        while connection := self._receive_file():
+            arguments = (socket.socket(fileno=connection),)
+            threading.Thread(target=self._serve_connection, args=arguments, daemon=True).start()
 
-    def _handed(self) -> int | None:
-        """Return the next file or connection from the sandbox; None when that is gone."""
-        said, files, _, _ = socket.recv_fds(self._control, 1, 1)
-        return files[0] if said and files else None
+    def _receive_file(self) -> int | None:
+        """Return the descriptor of the next file or connection, or None if the sandbox has ended."""
+        content, files, _, _ = socket.recv_fds(self._control, 1, 1)
+        return files[0] if content and files else None
 
     def _load(self, name: str, limits: ModelLimits) -> None:
-        """Load the next model, and say how it went."""
-        file = self._handed()
+        """Load the next model, and report the result to the sandbox."""
+        file = self._receive_file()
         if file is None:
             os._exit(0)
         try:
@@ -257,45 +258,45 @@ class _Process:
         else:
             messages.send(self._control, {})
 
-    def _answer(self, connection: socket.socket) -> None:
-        """Score what comes on a connection, until it is closed."""
+    def _serve_connection(self, connection: socket.socket) -> None:
+        """Score the rows that arrive on a connection, until it is closed."""
         with connection, suppress(OSError, messages.BrokenMessageError):
             while True:
                 rows = messages.receive(connection, _NO_LIMIT).content
-                header, pieces = self._scored(rows)
+                header, chunks = self._score(rows)
                 del rows
-                messages.send(connection, header, pieces)
-                del pieces
+                messages.send(connection, header, chunks)
+                del chunks
 
-    def _scored(self, content: memoryview) -> tuple[dict[str, Any], Sequence[Any]]:
-        """Return what the models give for the rows of an Arrow file, or why there is nothing."""
+    def _score(self, content: memoryview) -> tuple[dict[str, Any], Sequence[Any]]:
+        """Return the message with the models' outputs for an Arrow file, or with the reason why there are none."""
         import pyarrow as pa
 
         from wallaroo_ext.sandbox.http.problems import Problem
 
         try:
-            return self._score(content)
+            return self._run_models(content)
         except Problem as problem:
-            return {"status": problem.status, "error": _sentence(problem)}, ()
+            return {"status": problem.status, "error": _message_of(problem)}, ()
         except (MemoryError, pa.ArrowMemoryError):
-            said = "The rows and what the models make of them take more memory than they may; send fewer at a time."
-            return {"status": HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "error": said}, ()
+            error = "The rows and what the models make of them take more memory than they may; send fewer at a time."
+            return {"status": HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "error": error}, ()
 
-    def _score(self, content: memoryview) -> tuple[dict[str, Any], Sequence[Any]]:
+    def _run_models(self, content: memoryview) -> tuple[dict[str, Any], Sequence[Any]]:
         from wallaroo_ext._util import arrow_files
+        from wallaroo_ext.sandbox.engine.arrow_rows import read_file
         from wallaroo_ext.sandbox.engine.tensors import pack
-        from wallaroo_ext.sandbox.inference.arrow_rows import read_file
 
         table, is_plain = read_file(content, self._rows_memory)
         started = time.perf_counter_ns()
         outputs = self._outputs(table)
         elapsed = time.perf_counter_ns() - started
-        descriptions, pieces = pack(outputs)
+        descriptions, chunks = pack(outputs)
         rows = [] if is_plain else [arrow_files.to_file(table.combine_chunks())]
-        return {"outputs": descriptions, "elapsed_ns": elapsed, "has_rows": not is_plain}, [*pieces, *rows]
+        return {"outputs": descriptions, "elapsed_ns": elapsed, "has_rows": not is_plain}, [*chunks, *rows]
 
     def _outputs(self, table: pa.Table) -> dict[str, Array]:
-        """Run the models one after the other, the outputs of one being the inputs of the next."""
+        """Return the last model's outputs; the outputs of each model are the inputs of the next."""
         import pyarrow as pa
 
         from wallaroo_ext.sandbox.engine.tensors import to_column
@@ -304,21 +305,21 @@ class _Process:
         outputs: dict[str, Array] = {}
         for number, model in enumerate(self._models):
             if number:
-                columns = _renamed(
+                columns = _rename_single_input(
                     {name: pa.chunked_array([to_column(tensor)]) for name, tensor in outputs.items()}, model
                 )
             outputs = model.run(columns)
         return outputs
 
 
-def _sentence(problem: Problem) -> str:
-    """Return what a problem says, in the form of the API's or of the engine's errors."""
+def _message_of(problem: Problem) -> str:
+    """Return the message of a problem in the form of the API or of the engine."""
     content = object_of(problem.content)
     return str(content.get("error") or content.get("msg"))
 
 
-def _renamed(columns: dict[str, Column], model: _Model) -> dict[str, Column]:
-    """Return a single output goes into a single input, whatever their names are."""
+def _rename_single_input(columns: dict[str, Column], model: _Model) -> dict[str, Column]:
+    """Return the columns, with a single column under the name of the model's single input."""
     if len(columns) == len(model.inputs) == 1:
         return {model.inputs[0].name: next(iter(columns.values()))}
     return columns
