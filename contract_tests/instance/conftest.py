@@ -6,5 +6,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _judged(judged: None) -> None:
+def _judged(fail_on_findings: None) -> None:
     """Every test of the suite fails for what the observer finds while it runs."""

@@ -91,7 +91,7 @@ from wallaroo_ext import (
     wait_until_running,
 )
 from wallaroo_ext import deploy_pipeline as deploy
-from wallaroo_ext.conformance.cases.examples import INPUT, OUTPUT, Answers, eventually, scored, small_model
+from wallaroo_ext.conformance.cases.examples import INPUT, OUTPUT, AnswerChecker, eventually, scored, small_model
 from wallaroo_ext.conformance.recordings.pytest_hooks import PASSED
 from wallaroo_ext.conformance.rules import Rules
 
@@ -115,12 +115,12 @@ def rules() -> Rules:
 
 
 @pytest.fixture(autouse=True)
-def answers(request: pytest.FixtureRequest, rules: Rules) -> Generator[Answers]:
+def answers(request: pytest.FixtureRequest, rules: Rules) -> Generator[AnswerChecker]:
     """Hold every answer against the contract, and see in the end that what the test's mark names was done."""
     shown = request.node.get_closest_marker("touches")
     client: Client = request.getfixturevalue("conformance_client")
-    seen = Answers(rules)
-    with seen.watched(client.get_httpx_client()):
+    seen = AnswerChecker(rules)
+    with seen.checking(client.get_httpx_client()):
         yield seen
     if request.node.stash.get(PASSED, False):
         assert set(shown.args) <= seen.succeeded
@@ -268,7 +268,7 @@ def assay(conformance_client: Client, watched: Watched) -> Generator[int]:
 
 
 @touches("request_token")
-def test_request_token(conformance_instance: Any, answers: Answers) -> None:
+def test_request_token(conformance_instance: Any, answers: AnswerChecker) -> None:
     if conformance_instance.kind == "recorded":
         pytest.skip("Token requests are never recorded")
     settings = Settings.resolve(conformance_instance.environment)
@@ -283,7 +283,7 @@ def test_request_token(conformance_instance: Any, answers: Answers) -> None:
         client_secret=settings.client_secret or UNSET,
     )
     keycloak: Any = Client(base_url=settings.auth_url, verify_ssl=trusted)  # without credentials but those of the form
-    with keycloak, answers.watched(keycloak.get_httpx_client()):
+    with keycloak, answers.checking(keycloak.get_httpx_client()):
         token = call(request_token, client=keycloak, body=body)
     assert token.token_type == "Bearer"
 

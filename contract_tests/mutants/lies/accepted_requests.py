@@ -95,7 +95,7 @@ def _unknown_things(operation: str) -> Iterator[Mutant]:
     schema = _schema(operation)
     # An instance may take the address of a user for granted.
     named = [name for name in named_fields(operation) if name.thing != "user email"]
-    if not any(name.place[1] in schema.get("required", ()) for name in named) or not is_turn(operation, _EVERY):
+    if not any(name.location[1] in schema.get("required", ()) for name in named) or not is_turn(operation, _EVERY):
         return
     validator = rules().schemas.validator(schema)
 

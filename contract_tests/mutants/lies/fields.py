@@ -24,7 +24,7 @@ ANY = "{}"
 
 _DEEPEST = 6
 _FIELD = 2
-"""The length of the place of a field of the outermost object."""
+"""The length of the location of a field of the outermost object."""
 
 
 @cache
@@ -47,7 +47,9 @@ def named_fields(operation: str) -> list[RequestName]:
     """Return the fields of the outermost object of a request that name what is there, by the contract's `x-names`."""
     names = _effects()[operation].names
     return [
-        name for name in names if name.origin == "existing" and name.place[0] == "body" and len(name.place) == _FIELD
+        name
+        for name in names
+        if name.origin == "existing" and name.location[0] == "body" and len(name.location) == _FIELD
     ]
 
 

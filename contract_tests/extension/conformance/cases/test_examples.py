@@ -12,7 +12,7 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 from wallaroo_ext import contract
-from wallaroo_ext.conformance.cases.examples import INPUT, OUTPUT, Answers, eventually, scored, small_model
+from wallaroo_ext.conformance.cases.examples import INPUT, OUTPUT, AnswerChecker, eventually, scored, small_model
 from wallaroo_ext.conformance.recordings.pytest_hooks import InstantClock
 from wallaroo_ext.conformance.rules import Rules
 
@@ -27,11 +27,11 @@ def rules() -> Rules:
     return Rules(contract.load())
 
 
-def answered(rules: Rules, respond: Callable[[httpx.Request], httpx.Response], path: str = CREATE) -> Answers:
+def answered(rules: Rules, respond: Callable[[httpx.Request], httpx.Response], path: str = CREATE) -> AnswerChecker:
     """Return what is known after one request."""
-    answers = Answers(rules)
+    answers = AnswerChecker(rules)
     with httpx.Client(base_url="http://a", transport=httpx.MockTransport(respond)) as client:
-        with answers.watched(client):
+        with answers.checking(client):
             client.post(path, json={})
         assert client.event_hooks["response"] == []
     return answers

@@ -16,9 +16,9 @@ import pytest
 from contract_tests.support.conformance import runs
 from contract_tests.support.conformance.runs import ATTACK, exchange, finding
 from wallaroo_ext.conformance.coverage import exercises, too_few
-from wallaroo_ext.conformance.exchanges import KEPT_BYTES, Body, kept_body
+from wallaroo_ext.conformance.exchanges import MAX_BODY_BYTES, Body, redact_body
 from wallaroo_ext.conformance.report import ReportFiles, write_report
-from wallaroo_ext.conformance.report.bodies import view
+from wallaroo_ext.conformance.report.body_view import view_body
 from wallaroo_ext.conformance.report.failures import causes, failures, shape
 from wallaroo_ext.conformance.report.terminal import summary
 from wallaroo_ext.conformance.report.texts import headline
@@ -198,33 +198,33 @@ class TestGrouping:
 
 class TestBodies:
     def test_json_is_in_lines(self) -> None:
-        shown = view(Body(b'{"a":[1,"\xc3\xbc"]}', 14))
+        shown = view_body(Body(b'{"a":[1,"\xc3\xbc"]}', 14))
         assert shown.text == '{\n  "a": [\n    1,\n    "ü"\n  ]\n}'
         assert shown.note == "JSON, 14 bytes"
 
     def test_other_bytes_are_a_hex_dump(self) -> None:
-        shown = view(Body(b"ARROW1\0\0" + bytes(500), 508))
+        shown = view_body(Body(b"ARROW1\0\0" + bytes(500), 508))
         first, second, *_ = shown.text.splitlines()
         assert first == "0000  41 52 52 4f 57 31 00 00 00 00 00 00 00 00 00 00  ARROW1··········"
         assert second.startswith("0010  00 00")
         assert shown.note == "binary, 508 bytes, of which the first 256 are shown"
 
     def test_what_is_cut_says_so(self) -> None:
-        shown = view(kept_body(b"[" + b"1," * 20_000, "application/json"))
+        shown = view_body(redact_body(b"[" + b"1," * 20_000, "application/json"))
         assert shown.note == "text, 40,001 bytes, of which the first 16,384 were kept; the beginning is shown"
         assert len(shown.text) == 6000
 
     def test_a_cut_through_a_character_makes_no_binary_of_a_text(self) -> None:
-        content = ("ü" * KEPT_BYTES).encode()
-        assert view(Body(content[: KEPT_BYTES - 1], len(content))).text == "ü" * 6000
+        content = ("ü" * MAX_BODY_BYTES).encode()
+        assert view_body(Body(content[: MAX_BODY_BYTES - 1], len(content))).text == "ü" * 6000
 
     def test_what_was_not_kept_says_so(self) -> None:
-        assert view(Body(b"", 3_000_000)).note == "3,000,000 bytes, none of which were kept"
-        assert view(Body(b"", 0)).note == "no body"
+        assert view_body(Body(b"", 3_000_000)).note == "3,000,000 bytes, none of which were kept"
+        assert view_body(Body(b"", 0)).note == "no body"
 
     @pytest.mark.parametrize("content", [b"[" * 100_000, b"1" * 5_000, b"{", b'"\\ud800"', b"NaN"])
     def test_no_body_is_too_odd(self, content: bytes) -> None:
-        assert view(Body(content[:KEPT_BYTES], len(content))).text
+        assert view_body(Body(content[:MAX_BODY_BYTES], len(content))).text
 
 
 class TestThePage:
@@ -253,7 +253,7 @@ class TestThePage:
         made = runs.failing()
         shown = page_of(made, tmp_path).words
         said = [made.subject.contract_sha, made.subject.prefix, str(made.subject.seed), *made.subject.options]
-        said += [notice.text for notice in made.notices] + [each.reason for each in made.narrowed]
+        said += [notice.text for notice in made.notices] + [each.reason for each in made.exclusions]
         said += [text for each in made.left_behind for text in (str(each.id), str(each.name), each.state)]
         said += [reason for reasons in made.withheld_because.values() for reason in reasons]
         said += [row.not_exercised for row in made.operations if row.not_exercised]
@@ -305,7 +305,7 @@ class TestThePage:
         assert files.page.stat().st_size < 100_000
 
     def test_it_stays_small_where_the_same_fails_thousands_of_times(self, tmp_path: Path) -> None:
-        body = kept_body(json.dumps(list(range(100_000))).encode(), "application/json")
+        body = redact_body(json.dumps(list(range(100_000))).encode(), "application/json")
         found = [finding(message=f"$[{n}] is odd", exchange=exchange(answer=body)) for n in range(3000)]
         assert write_report(runs.run(findings=found), tmp_path).page.stat().st_size < 200_000
 
@@ -349,7 +349,7 @@ class TestHar:
         assert base64.b64decode(entry["request"]["postData"]["text"]) == content
 
     def test_what_is_cut_says_so(self, tmp_path: Path) -> None:
-        body = kept_body(bytes(20_000), "application/octet-stream")
+        body = redact_body(bytes(20_000), "application/octet-stream")
         [entry] = har_of(runs.run(exchanges=[exchange(request=body, answer=body)]), tmp_path)
         assert entry["response"]["content"]["size"] == entry["request"]["bodySize"] == 20_000
         assert entry["response"]["content"]["comment"] == "the first 16384 of 20000 bytes"

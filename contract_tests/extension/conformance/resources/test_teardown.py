@@ -30,10 +30,10 @@ from wallaroo_mlops_client.models import (
 from contract_tests.mutants.serving import lying_instance
 from wallaroo_ext import NotFoundError, call, connect, contract
 from wallaroo_ext.conformance.command import run_suite
+from wallaroo_ext.conformance.guard.owned_resources import OwnedResources, Resource
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.resources import fixtures as making
 from wallaroo_ext.conformance.resources import teardown
-from wallaroo_ext.conformance.resources.owned import OwnedResources, Resource
 from wallaroo_ext.conformance.results import LeftBehind, Verdict, verdict
 from wallaroo_ext.conformance.suite import NoFixturesError, Suite
 
@@ -322,7 +322,7 @@ def test_an_assay_that_an_instance_lists_without_its_pipeline_is_ended_only_by_i
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     owned = OwnedResources("conformance-abc")
-    owned.made(Resource("pipeline", 8, "conformance-abc-p", 7))
+    owned.add_resource(Resource("pipeline", 8, "conformance-abc-p", 7))
     owned.add("pipeline id", 8)
     listed = [
         {"id": 1, "name": "production", "active": True},
