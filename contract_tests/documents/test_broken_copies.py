@@ -35,7 +35,7 @@ OF_ANOTHER_TYPE: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Breakage:
-    """One way to break a value: what is put at a path, or that its last field is dropped."""
+    """A way to break a value: by another value at a path, or by dropping the field at the path."""
 
     kind: str
     path: tuple[str | int, ...]

@@ -1,4 +1,4 @@
-"""Does the contract say all that the recordings show? A rule that is missing is broken by nothing."""
+"""Does the contract say all that the recordings show? No recording breaks a rule that is missing."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ FREE = {
 
 @dataclass
 class Seen:
-    """How one object of the contract was recorded.
+    """The recordings of one object of the contract.
 
     Attributes:
-        schema: What the contract says of it.
+        schema: Its schema in the contract.
         times: How often it was recorded.
         fields: How often it had which field.
     """
@@ -74,7 +74,7 @@ class Seen:
 def objects(
     location: Location, schema: dict[str, Any], value: Any
 ) -> Iterator[tuple[Location, dict[str, Any], dict[str, Any]]]:
-    """Every object in a value of which the contract names fields: where its schema stands, that, and the object."""
+    """Yield every object in a value whose fields the contract names: its schema's location, the schema, the object."""
     location, schema = RULES.resolve(location, schema)
     if isinstance(value, dict) and schema.get("properties"):
         yield location, schema, object_of(value)
@@ -83,7 +83,7 @@ def objects(
 
 
 def seen(bodies: Iterator[Body]) -> dict[Location, Seen]:
-    """Return how each object of the contract was recorded, by where it stands."""
+    """Return the recordings of each object of the contract, by its schema's location."""
     found: dict[Location, Seen] = {}
     for start, schema, body in bodies:
         for location, inner, value in objects(start, schema, body):
@@ -106,7 +106,7 @@ def requests() -> Iterator[Body]:
 
 
 def at(location: Location) -> str:
-    """Return the name of what stands at a location, for a person."""
+    """Return a location as text, for a person."""
     return "/".join(location).removeprefix("components/schemas/")
 
 

@@ -1,4 +1,4 @@
-"""What the suite's tests share; the fixtures of the instance are those of `wallaroo_ext.conformance.plugin`."""
+"""Shared by all tests of the suite. The other fixtures are those of `wallaroo_ext.conformance.plugin`."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _judged(fail_on_findings: None) -> None:
-    """Every test of the suite fails for what the observer finds while it runs."""
+    """Fail every test of the suite for the findings that come while it runs."""

@@ -1,4 +1,4 @@
-"""Do the operations agree with one another? What two of them tell of one thing has to be the same, at any time."""
+"""Do the operations agree with one another? Two answers about one thing have to say the same."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ RECORDS = "application/json; format=pandas-records"
 _PAST_THE_BASELINE_SECONDS = 1.6
 """After the run's first rows were scored, half a second of the baseline is left, and windows are of a second."""
 REFUSALS = {400, 415}
-"""What becomes of a body of a media type that the contract does not have for an operation."""
+"""The statuses for a body of a media type that the contract does not have for an operation."""
 
 
 def uploaded(api: Api, fixtures: Fixtures, name: str, seed: int) -> tuple[int, str]:
-    """Return the id of a new version of a model, and its file's digest."""
+    """Upload a version of a model, and return its id and its file's digest."""
     content = model_file(seed=seed)
     assert fixtures.workspace_id is not None
     version_id = api.upload("upload_and_convert_model", name, content, fixtures.workspace_id)
@@ -252,13 +252,13 @@ class TestAssays:
 
 
 class TestRefusals:
-    """Field by field, so that none is missed."""
+    """Each field by itself, so that none is missed."""
 
     def test_a_required_field_is_required(
         self, operation_id: str, conformance_suite: Suite, api: Api, subtests: pytest.Subtests
     ) -> None:
         schema, good, body = good_json(conformance_suite, operation_id)
-        api.send(operation_id, **good)  # what an instance that fills in what is missing could take it from
+        api.send(operation_id, **good)  # so that an instance that fills in missing fields has values for them
         for name in schema.get("required", ()):
             with subtests.test(name):
                 changed = {field: value for field, value in body.items() if field != name}

@@ -22,7 +22,7 @@ KINDS = (
     "signed with nothing",
     "changed",
     "foreign",
-    pytest.param("expired", marks=pytest.mark.last),  # the run's first token has by then, so that nobody waits for it
+    pytest.param("expired", marks=pytest.mark.last),  # by then the run's first token has expired
 )
 
 

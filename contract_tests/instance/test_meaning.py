@@ -29,12 +29,12 @@ ROWS = [[1.0, -2.0, 3.5, 0.25], [0.5, 0.5, -0.5, 8.0], [0.0, 0.0, 0.0, 0.0]]
 RECORDS = "application/json; format=pandas-records"
 ARROW = "application/vnd.apache.arrow.file"
 MOST_BYTES = 1 << 20
-"""What an answer to a few rows may take in memory."""
+"""The largest answer to a few rows, in bytes of memory."""
 SOON_SECONDS = 60.0
 
 
 NEW_NAME = object()
-"""Stands for a name of the run's that nothing has yet."""
+"""Stands for a name of the run that is not taken yet."""
 OF_NOTHING: dict[str, dict[str, Any]] = {
     "list_models": {"workspace_id": NOBODYS},
     "list_workspace_users": {"workspace_id": NOBODYS},
@@ -59,14 +59,14 @@ OF_NOTHING: dict[str, dict[str, Any]] = {
 
 
 def by_id(listed: list[dict[str, Any]], wanted: Any, key: str = "id") -> dict[str, Any]:
-    """Return the one thing of an id in a list."""
+    """Return the one item of a list that has an id."""
     found = [item for item in listed if item[key] == wanted]
     assert len(found) == 1, f"{len(found)} of {len(listed)} listed things have the {key} {wanted}"
     return found[0]
 
 
 def soon(condition: Callable[[], Any]) -> Any:
-    """Return what a condition gives once it gives something."""
+    """Return the value of a condition as soon as it is true; fail after a minute."""
     deadline = time.monotonic() + SOON_SECONDS
     while not (found := condition()):
         assert time.monotonic() < deadline, f"it did not come about in {SOON_SECONDS:g} s"
@@ -448,7 +448,7 @@ class TestRefusals:
 
 
 def deploy(api: Api, fixtures: Fixtures, name: str) -> tuple[int, dict[str, Any]]:
-    """Return the id of a new deployment of the run's model, and what was sent."""
+    """Deploy the run's model, and return the id of the deployment and the request."""
     made: dict[str, Any] = {"pipeline_id": name, "workspace_id": fixtures.workspace_id, "definition": {}}
     pipeline = api.call("create_pipeline", made)
     request = {
@@ -473,12 +473,12 @@ def running(api: Api, name: str) -> dict[str, Any]:
 
 
 def records(rows: list[list[float]]) -> list[dict[str, Any]]:
-    """Rows as pandas writes them."""
+    """Return rows as pandas writes them."""
     return [{INPUT: row} for row in rows]
 
 
 def infer_records(api: Api, operation: str, path: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the answer to rows as pandas writes them."""
+    """Score rows as pandas writes them, and return the answer."""
     found = api.call(operation, records(ROWS), path=path, headers={"Content-Type": RECORDS})
     assert len(found) == len(ROWS)
     for row in found:

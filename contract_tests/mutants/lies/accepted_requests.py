@@ -1,4 +1,4 @@
-"""Bad requests that are accepted, as by an instance that is less particular than the contract."""
+"""Lies about requests: bad ones are accepted, as by an instance that is more lenient than the contract."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _anything(operation: str) -> Iterator[Mutant]:
 
 
 def _mending(operation: str, mend: Any) -> Lie:
-    """Return a lie that mends the JSON of a request by the last good one before the honest instance sees it."""
+    """Return a lie that repairs the JSON of a request by the last good one before the honest instance gets it."""
 
     async def lie(exchange: Exchange) -> Answer:
         request, good = exchange.request, exchange.memory.get(_GOOD_REQUEST)

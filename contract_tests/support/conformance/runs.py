@@ -1,4 +1,4 @@
-"""Runs of the contract suite made by hand, for the tests of its report, of instances that mean harm among them."""
+"""Makes runs of the contract suite by hand, for the tests of its report; some are of hostile instances."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def failing() -> Run:
 
 
 def findings() -> list[Finding]:
-    """Many findings: some of one kind, some without an answer, with bodies that are cut, binary and no JSON."""
+    """Return many findings: some alike, some without an answer, some with bodies that are cut, binary or no JSON."""
     rules = _rules()
     schema = (*rules.locations["create_workspace"], "responses")
     unlisted = Finding(
@@ -234,7 +234,7 @@ def _findings_with_odd_bodies() -> list[Finding]:
 
 
 def drift() -> Drift:
-    """Thirty changes, every third of which breaks a client."""
+    """Return thirty changes, every third of which breaks a client."""
     names = [row.id for row in rows()]
     reasons = ("New fields are kept.", "Nobody needs it.", "A client may need this field, and it is gone.")
     kinds = ("added", "changed", "removed")
@@ -257,7 +257,7 @@ ATTACK = (
     "</pre></style></script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
     "{{ 7 * 7 }}{% raw %}&lt;' \" ` \x00\x1b[31m\x07\r\x7f\u202e\u2028\ud800 ]]> --> end"
 )
-"""What an instance may answer that wants to do something else than being shown."""
+"""A text of a hostile instance, which must only be shown and do nothing."""
 
 
 def hostile() -> Run:

@@ -311,8 +311,8 @@ def _fitted(document: dict[str, Any], schema: dict[str, Any], value: Any) -> Any
         found = {name: _fitted(document, properties[name], value[name]) for name in properties if name in value}
         return {name: _allowed(document, properties[name]) for name in schema.get("required", ())} | found
     if isinstance(value, list):
-        kept = list_of(value)[: schema.get("maxItems")]
-        return [_fitted(document, object_of(schema.get("items")), item) for item in kept]
+        items = list_of(value)[: schema.get("maxItems")]
+        return [_fitted(document, object_of(schema.get("items")), item) for item in items]
     return value
 
 

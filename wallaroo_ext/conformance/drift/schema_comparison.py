@@ -128,9 +128,9 @@ class SchemaComparison:
     def _of_values(self, one: Shape, other: Shape) -> Iterator[Difference]:
         named = other.values if other.values is not None else other.listed
         if one.values is None and one.listed is not None:
-            kept = named is not None and _all_in(one.listed, named)
-            if named is not None and not (kept and _all_in(named, one.listed) and other.values is None):
-                event = "known values kept" if kept else "known values removed"
+            has_all = named is not None and _all_in(one.listed, named)
+            if named is not None and not (has_all and _all_in(named, one.listed) and other.values is None):
+                event = "known values kept" if has_all else "known values removed"
                 yield self._found(event, list(one.listed), list(named))
         elif one.values is None or other.values is None:
             if one.values != other.values:

@@ -48,7 +48,7 @@ def test_a_refusal_by_the_contract_is_none(rules: Rules) -> None:
 
 
 @pytest.mark.parametrize(
-    ("response", "said"),
+    ("response", "message"),
     [
         ({"status_code": 200, "json": {"workspace_id": "1"}}, "response_schema_conformance"),
         ({"status_code": 200, "json": {}}, "response_schema_conformance"),
@@ -56,8 +56,8 @@ def test_a_refusal_by_the_contract_is_none(rules: Rules) -> None:
         ({"status_code": 418, "json": {}}, "status_code_conformance"),
     ],
 )
-def test_an_answer_that_breaks_it_is_an_error(rules: Rules, response: dict[str, Any], said: str) -> None:
-    with pytest.raises(AssertionError, match=f"of create_workspace breaks the contract: {said}"):
+def test_an_answer_that_breaks_it_is_an_error(rules: Rules, response: dict[str, Any], message: str) -> None:
+    with pytest.raises(AssertionError, match=f"of create_workspace breaks the contract: {message}"):
         answered(rules, lambda _: httpx.Response(**response))
 
 

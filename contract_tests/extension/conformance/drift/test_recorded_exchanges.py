@@ -149,14 +149,14 @@ def test_directories_below_are_read_too(tmp_path: Path) -> None:
     assert [each.example for each in compare_recordings(recorded.DOCUMENT, tmp_path).changes] == ["a/b/000.json"]
 
 
-def test_progress_is_told(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
+def test_progress_is_reported(tmp_path: Path) -> None:
+    calls: list[tuple[int, int]] = []
     drift_of(
         recorded.DOCUMENT,
         recorded=written(tmp_path, [workspaces(), workspaces()]),
-        progress=lambda done, all_: told.append((done, all_)),
+        progress=lambda done, all_: calls.append((done, all_)),
     )
-    assert told == [(1, 2), (2, 2)]
+    assert calls == [(1, 2), (2, 2)]
 
 
 @pytest.mark.parametrize(

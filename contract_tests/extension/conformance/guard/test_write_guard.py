@@ -84,7 +84,7 @@ def test_what_is_the_runs_own_is_sent(operation: str, body: dict[str, Any], guar
 
 
 def foreign() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each good request with one name of somebody else's in it, in every form that an instance could take for it."""
+    """Yield each good request with one name of somebody else's, in every form in which an instance could read it."""
     for operation, body in GOOD.items():
         for name in EFFECTS[operation].names:
             key = name.location[1]
@@ -240,7 +240,7 @@ def test_a_run_that_only_reads_writes_nothing(owned: OwnedResources) -> None:
 def send(
     guard: WriteGuard, operation: str, content: bytes, kind: str, *, query: str = "", path: str = "", **headers: str
 ) -> None:
-    """Let the guard look at a request as it is sent."""
+    """Let the guard check a request in the form in which it is sent."""
     template = path or next(
         path for path, _, found in contract.operations(DOCUMENT) if found["operationId"] == operation
     )
@@ -676,7 +676,7 @@ def added(
     schemas: dict[str, Any] | None = None,
     **bodies: dict[str, Any],
 ) -> Effects:
-    """What a contract says of a further operation that writes, with bodies of media types (`json`, `form`, `file`)."""
+    """Return the effects of an added operation that writes, with bodies of media types (`json`, `form`, `file`)."""
     types = {"json": JSON, "form": FORM, "file": "application/octet-stream", "text": "text/plain", "parts": PARTS}
     content = {types[name]: {"schema": schema} for name, schema in bodies.items()}
     operation: dict[str, Any] = {
@@ -705,7 +705,7 @@ def parameter(where: str, name: str, schema: dict[str, Any] = INTEGER) -> dict[s
 def see(
     effects: Effects, owned: OwnedResources, content: bytes, *, kind: str = JSON, query: str = "", header: str = ""
 ) -> None:
-    """See a request of the added operation through the guard."""
+    """Let the guard check a request of the added operation."""
     headers = [("content-type", kind), *([("User-Agent", header)] if header else [])]
     fields = fields_of("/added", f"http://instance/added{query}", headers, content, effects)
     WriteGuard({"added": effects}, owned).check("added", fields)
