@@ -8,13 +8,18 @@ run does not send it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.conformance.guard.expressions import UndescribedError, expression_of, location_of, matches
+from wallaroo_ext.conformance.guard.expressions import (
+    IN_TEMPLATE,
+    UndescribedError,
+    expression_of,
+    location_of,
+    matches,
+)
 from wallaroo_ext.conformance.guard.request_schema import RequestSchema, has_location
 
 if TYPE_CHECKING:
@@ -46,7 +51,7 @@ _MISSING_WRITES = "The contract does not say what it writes (x-writes is missing
 _MISSING_NAMES = "The contract does not say which of its fields name something (x-names is missing)."
 _ORIGINS = ("existing", "new", "unused")
 
-_IN_TEMPLATE = re.compile(r"\{(\$[^}]*)\}")
+
 _CHANGING_METHODS = {"put", "patch", "delete"}
 
 
@@ -326,7 +331,7 @@ def _check_answer(
     Raises:
         UndescribedError: It is not.
     """
-    for expression in _IN_TEMPLATE.findall(found.template) or [found.template]:
+    for expression in IN_TEMPLATE.findall(found.template) or [found.template]:
         location = location_of(expression)
         if expression.startswith("$request."):
             known = request.has(location)

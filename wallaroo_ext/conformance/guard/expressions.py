@@ -7,6 +7,9 @@ import re
 Location = tuple[str, ...]
 """The location of a value in a message: `body`, `path`, `query`, `header` or `cookie`, and the keys below it."""
 
+IN_TEMPLATE = re.compile(r"\{(\$[^}]*)\}")
+"""An expression in a template such as `{$request.body#/name}-{$response.body#/id}`."""
+
 _EXPRESSION = re.compile(
     r"\$(request|response)\.(?:body(?:#(?P<pointer>(?:/[^}]*)?))?|(path|query|header|cookie)\.(.+))"
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import split_thing
-from wallaroo_ext.conformance.guard.expressions import location_of
+from wallaroo_ext.conformance.guard.expressions import IN_TEMPLATE, location_of
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.guard.effects import AnswerName, Effects
@@ -19,8 +19,6 @@ NOBODYS = 2_147_483_647
 """An id that no instance has given to a thing: the largest that the contract allows."""
 DOMAIN = "@example.com"
 """The domain of the e-mail addresses of a run's users: nobody gets mail there."""
-
-_EXPRESSION = re.compile(r"\{(\$[^}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,12 +263,12 @@ def _new_names(effects: Effects, request: RequestFields) -> dict[str, str]:
 
 def _answered_values(given: AnswerName, request: RequestFields, answer: Any) -> list[Any]:
     """Return the ids or names that an answer has: the values of an expression, or a text made of several."""
-    if not _EXPRESSION.search(given.template):
+    if not IN_TEMPLATE.search(given.template):
         return _evaluate(given.template, request, answer)
-    parts = {each: _evaluate(each, request, answer) for each in _EXPRESSION.findall(given.template)}
+    parts = {each: _evaluate(each, request, answer) for each in IN_TEMPLATE.findall(given.template)}
     if not all(parts.values()):
         return []
-    return [_EXPRESSION.sub(lambda match: str(parts[match[1]][0]), given.template)]
+    return [IN_TEMPLATE.sub(lambda match: str(parts[match[1]][0]), given.template)]
 
 
 def _evaluate(expression: str, request: RequestFields, answer: Any) -> list[Any]:
