@@ -6,5 +6,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _judged(fail_on_findings: None) -> None:
+def _fail_on_findings(fail_on_findings: None) -> None:
     """Fail every test of the suite for the findings that come while it runs."""
