@@ -37,7 +37,7 @@ QUIET = settings(
 )
 
 UNSHRUNK = settings(QUIET, phases=[Phase.generate])
-"""For what has to be found: the first one will do."""
+"""Settings for finding any example: it is not shrunk."""
 
 
 def answer(status: int, value: Any) -> httpx.Response:
@@ -111,10 +111,10 @@ def test_a_client_that_drops_unknown_fields_is_noticed(monkeypatch: pytest.Monke
 
 
 def empties_alike(value: Any) -> Any:
-    """Return a value in which an empty text, list or object is the same.
+    """Return a value in which empty texts, lists and objects are the same.
 
-    The generated code iterates over what should be a list, and makes a dictionary of what should be an object: of these
-    three it makes what was expected, empty, whichever it was.
+    The generated code iterates over what should be a list, and makes a dictionary of what should be an object. So it
+    reads any of these three as the empty value of the expected type.
     """
     if not value and isinstance(value, str | list | dict):
         return []

@@ -1,4 +1,4 @@
-"""Is a recorded exchange that was broken in one place noticed? For each kind of rule, wherever it applies."""
+"""Is a recorded exchange that was broken in one location noticed? For each kind of rule, wherever it applies."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Breakage:
-    """One way to break a value: what is put at a path, or that its last field is dropped."""
+    """A way to break a value: by another value at a path, or by dropping the field at the path."""
 
     kind: str
     path: tuple[str | int, ...]
@@ -53,9 +53,9 @@ def breakages(schema: dict[str, Any], value: Any, path: tuple[str | int, ...] = 
     for inner in schema.get("allOf", ()):
         yield from breakages(inner, value, path)
     kinds = schema.get("type", "")
-    place = "type in an array" if path and isinstance(path[-1], int) else "nested type" if len(path) > 1 else "type"
+    location = "type in an array" if path and isinstance(path[-1], int) else "nested type" if len(path) > 1 else "type"
     if isinstance(kinds, str) and kinds:
-        yield Breakage(place, path, VALUE_OF_ANOTHER_TYPE[kinds])
+        yield Breakage(location, path, OF_ANOTHER_TYPE[kinds])
         yield Breakage("null", path, None)
     if "enum" in schema:
         yield Breakage("enum", path, "nonsense")

@@ -1,4 +1,4 @@
-"""Does the contract say all that the recordings show? A rule that is missing is broken by nothing."""
+"""Does the contract say all that the recordings show? No recording breaks a rule that is missing."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from wallaroo_ext._util.json_values import object_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Place = tuple[str, ...]
-    Body = tuple[Place, dict[str, Any], Any]
+    Location = tuple[str, ...]
+    Body = tuple[Location, dict[str, Any], Any]
 
 NOT_ALWAYS = {
     # Observed: only the id, the name and whether it may sign in are always there.
@@ -48,10 +48,10 @@ FREE = {
 
 @dataclass
 class Seen:
-    """How one object of the contract was recorded.
+    """The recordings of one object of the contract.
 
     Attributes:
-        schema: What the contract says of it.
+        schema: Its schema in the contract.
         times: How often it was recorded.
         fields: How often it had which field.
     """
@@ -71,21 +71,23 @@ class Seen:
         return {*self.schema.get("required", ()), *self.schema.get("x-always", ())}
 
 
-def objects(place: Place, schema: dict[str, Any], value: Any) -> Iterator[tuple[Place, dict[str, Any], dict[str, Any]]]:
-    """Every object in a value of which the contract names fields: where its schema stands, that, and the object."""
-    place, schema = RULES.resolved(place, schema)
+def objects(
+    location: Location, schema: dict[str, Any], value: Any
+) -> Iterator[tuple[Location, dict[str, Any], dict[str, Any]]]:
+    """Yield every object in a value whose fields the contract names: its schema's location, the schema, the object."""
+    location, schema = RULES.resolve(location, schema)
     if isinstance(value, dict) and schema.get("properties"):
-        yield place, schema, object_of(value)
-    for inner, inner_place, inner_value, _ in RULES.parts(schema, value, place, ""):
-        yield from objects(inner_place, inner, inner_value)
+        yield location, schema, object_of(value)
+    for inner, inner_location, inner_value, _ in RULES.parts(schema, value, location, ""):
+        yield from objects(inner_location, inner, inner_value)
 
 
-def seen(bodies: Iterator[Body]) -> dict[Place, Seen]:
-    """Return how each object of the contract was recorded, by where it stands."""
-    found: dict[Place, Seen] = {}
+def seen(bodies: Iterator[Body]) -> dict[Location, Seen]:
+    """Return the recordings of each object of the contract, by its schema's location."""
+    found: dict[Location, Seen] = {}
     for start, schema, body in bodies:
-        for place, inner, value in objects(start, schema, body):
-            entry = found.setdefault(place, Seen(inner))
+        for location, inner, value in objects(start, schema, body):
+            entry = found.setdefault(location, Seen(inner))
             entry.times += 1
             entry.fields.update(value.keys())
     return found
@@ -103,17 +105,17 @@ def requests() -> Iterator[Body]:
             yield (exchange["operation"], "request"), request_schema(exchange), body
 
 
-def at(place: Place) -> str:
-    """Return the name of what stands at a place, for a person."""
-    return "/".join(place).removeprefix("components/schemas/")
+def at(location: Location) -> str:
+    """Return a location as text, for a person."""
+    return "/".join(location).removeprefix("components/schemas/")
 
 
 def test_what_every_recording_has_is_required_or_always_there() -> None:
     found = seen(answers())
     assert len(found) > 20
-    for place, entry in found.items():
+    for location, entry in found.items():
         unsaid = (entry.ever_present & entry.schema["properties"].keys()) - entry.stated
-        assert unsaid == NOT_ALWAYS.get(at(place), set()), at(place)
+        assert unsaid == NOT_ALWAYS.get(at(location), set()), at(location)
 
 
 @pytest.mark.parametrize("bodies", [answers, requests])
@@ -121,8 +123,8 @@ def test_every_recorded_field_is_named(bodies: Callable[[], Iterator[Body]]) -> 
     for start, schema, body in bodies():
         named: dict[int, set[str]] = defaultdict(set)
         recorded: dict[int, tuple[str, set[str]]] = {}
-        for place, inner, value in objects(start, schema, body):
-            named[id(value)] |= inner["properties"].keys() | FREE.get(at(place), set())
-            recorded[id(value)] = at(place), set(value)
+        for location, inner, value in objects(start, schema, body):
+            named[id(value)] |= inner["properties"].keys() | FREE.get(at(location), set())
+            recorded[id(value)] = at(location), set(value)
         for number, (name, fields) in recorded.items():
             assert fields <= named[number], f"{name}: {fields - named[number]}"

@@ -11,7 +11,9 @@ import pytest
 from contract_tests.support.conformance.recorded import FOLDER
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.conformance.guard.effects import RequestSchema, effects_of, split_thing, written
+from wallaroo_ext.conformance.guard.effects import effects_of, split_thing
+from wallaroo_ext.conformance.guard.expressions import expression_of
+from wallaroo_ext.conformance.guard.request_schema import RequestSchema
 from wallaroo_ext.sandbox.http.validation import ContractSpec
 
 if TYPE_CHECKING:
@@ -120,11 +122,11 @@ def test_what_looks_like_a_name_is_said_to_name_something_or_nothing(document: d
     effects = effects_of(document)
     count = 0
     for path, _, operation in contract.operations(document):
-        for place in RequestSchema(document, path, operation).texts_and_numbers:
-            if LOOKS_LIKE_A_NAME.search(place[-1]):
+        for location in RequestSchema(document, path, operation).texts_and_numbers:
+            if LOOKS_LIKE_A_NAME.search(location[-1]):
                 count += 1
-                assert effects[operation["operationId"]].covering(place), (
-                    f"{operation['operationId']}: {written(place)}"
+                assert effects[operation["operationId"]].covering(location), (
+                    f"{operation['operationId']}: {expression_of(location)}"
                 )
     assert count > 50
 

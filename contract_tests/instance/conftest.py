@@ -1,4 +1,4 @@
-"""What the suite's tests share; the fixtures of the instance are those of `wallaroo_ext.conformance.plugin`."""
+"""Shared by all tests of the suite. The other fixtures are those of `wallaroo_ext.conformance.plugin`."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _judged(judged: None) -> None:
-    """Every test of the suite fails for what the observer finds while it runs."""
+def _fail_on_findings(fail_on_findings: None) -> None:
+    """Fail every test of the suite for the findings that come while it runs."""

@@ -1,4 +1,4 @@
-"""Do the operations agree with one another? What two of them tell of one thing has to be the same, at any time."""
+"""Do the operations agree with one another? Two answers about one thing have to say the same."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ RECORDS = "application/json; format=pandas-records"
 _PAST_THE_BASELINE_SECONDS = 1.6
 """After the run's first rows were scored, half a second of the baseline is left, and windows are of a second."""
 REFUSALS = {400, 415}
-"""What becomes of a body of a media type that the contract does not have for an operation."""
+"""The statuses for a body of a media type that the contract does not have for an operation."""
 
 
 def uploaded(api: Api, fixtures: Fixtures, name: str, seed: int) -> tuple[int, str]:
-    """Return the id of a new version of a model, and its file's digest."""
+    """Upload a version of a model, and return its id and its file's digest."""
     content = model_file(seed=seed)
     assert fixtures.workspace_id is not None
     version_id = api.upload("upload_and_convert_model", name, content, fixtures.workspace_id)
@@ -36,7 +36,7 @@ def uploaded(api: Api, fixtures: Fixtures, name: str, seed: int) -> tuple[int, s
 
 def versions(api: Api, name: str) -> list[dict[str, Any]]:
     """Return the versions of a model, the oldest first."""
-    return sorted(api.done("list_model_versions", {"model_id": name}), key=lambda version: version["id"])
+    return sorted(api.call("list_model_versions", {"model_id": name}), key=lambda version: version["id"])
 
 
 def ready(api: Api, name: str, version_id: int) -> dict[str, Any]:
@@ -53,57 +53,57 @@ def ready(api: Api, name: str, version_id: int) -> dict[str, Any]:
 class TestUsersAndWorkspaces:
     @pytest.mark.touches("query_users")
     def test_a_user_is_listed_under_its_id(self, api: Api) -> None:
-        users = api.done("query_users", {})["users"]
+        users = api.call("query_users", {})["users"]
         assert users
         for user_id, user in users.items():
             assert user is None or user["id"] == user_id
 
     @pytest.mark.touches("invite_user", "query_users", "request_token")
     def test_a_user_signs_in_by_the_name_that_is_listed(self, api: Api, conformance_suite: Suite) -> None:
-        user_id = api.done("invite_user", {"email": f"{api.name('u')}@example.com", "password": PASSWORD})["id"]
-        username = api.done("query_users", {"user_ids": [user_id]})["users"][user_id]["username"]
+        user_id = api.call("invite_user", {"email": f"{api.unused_name('u')}@example.com", "password": PASSWORD})["id"]
+        username = api.call("query_users", {"user_ids": [user_id]})["users"][user_id]["username"]
         form = {"grant_type": "password", "username": username, "password": PASSWORD}
         headers = {"Authorization": conformance_suite.authorization("request_token")}
         assert api.send("request_token", data=form, headers=headers, auth=None).status_code == 200
 
     @pytest.mark.touches("create_workspace", "list_workspaces")
     def test_a_new_workspace_is_empty_and_not_archived(self, api: Api) -> None:
-        workspace_id = api.done("create_workspace", {"workspace_name": api.name("w")})["workspace_id"]
-        listed = api.done("list_workspaces", {})["workspaces"]
+        workspace_id = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+        listed = api.call("list_workspaces", {})["workspaces"]
         [workspace] = [found for found in listed if found["id"] == workspace_id]
         assert workspace["archived"] is False
         assert (workspace["models"], workspace["pipelines"]) == ([], [])
 
     @pytest.mark.touches("list_workspaces", "list_workspace_users", "invite_user")
     def test_workspaces_of_a_user_are_those_where_it_is_a_member(self, api: Api, fixtures: Fixtures) -> None:
-        email = f"{api.name('u')}@example.com"
-        user_id = api.done("invite_user", {"email": email, "password": PASSWORD})["id"]
-        of_everybody = api.done("list_workspaces", {})["workspaces"]
+        email = f"{api.unused_name('u')}@example.com"
+        user_id = api.call("invite_user", {"email": email, "password": PASSWORD})["id"]
+        of_everybody = api.call("list_workspaces", {})["workspaces"]
         assert fixtures.workspace_id in {workspace["id"] for workspace in of_everybody}
-        of_the_new_one = api.done("list_workspaces", {"user_id": user_id})["workspaces"]
+        of_the_new_one = api.call("list_workspaces", {"user_id": user_id})["workspaces"]
         assert fixtures.workspace_id not in {workspace["id"] for workspace in of_the_new_one}
 
 
 class TestModels:
     @pytest.mark.touches("list_models", "get_model", "get_model_by_id")
     def test_a_model_has_one_name(self, api: Api, fixtures: Fixtures) -> None:
-        listed = api.done("list_models", {"workspace_id": fixtures.workspace_id})["models"]
+        listed = api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]
         [model] = [found for found in listed if found["id"] == fixtures.model_id]
         for operation in ("get_model", "get_model_by_id"):
-            shown = api.done(operation, {"id": fixtures.model_id})
+            shown = api.call(operation, {"id": fixtures.model_id})
             assert {name: shown[name] for name in ("id", "name", "created_at")} == {
                 name: model[name] for name in ("id", "name", "created_at")
             }
 
     @pytest.mark.touches("get_model_by_id", "get_model_config_by_id")
     def test_a_models_configuration_is_that_of_its_newest_version(self, api: Api, fixtures: Fixtures) -> None:
-        name = api.name("m")
+        name = api.unused_name("m")
         version_id, _ = uploaded(api, fixtures, name, 11)
         model_id = ready(api, name, version_id)["models_pk_id"]
         configured: list[Any] = []
         for model, version in ((fixtures.model_id, fixtures.version_id), (model_id, version_id)):
-            shown = api.done("get_model_by_id", {"id": model})
-            configuration = api.done("get_model_config_by_id", {"model_id": version})["model_config"]
+            shown = api.call("get_model_by_id", {"id": model})
+            configuration = api.call("get_model_config_by_id", {"model_id": version})["model_config"]
             assert shown["model_config"] == configuration
             assert shown["workspace_id"] == fixtures.workspace_id
             configured += [] if configuration is None else [configuration["id"]]
@@ -111,45 +111,45 @@ class TestModels:
 
     @pytest.mark.touches("list_model_versions", "get_model", "get_model_by_id", "get_model_config_by_id")
     def test_a_new_version_is_seen_everywhere(self, api: Api, fixtures: Fixtures) -> None:
-        name = api.name("m")
+        name = api.unused_name("m")
         version_id, first_sha = uploaded(api, fixtures, name, 13)
         model_id = ready(api, name, version_id)["models_pk_id"]
-        before = api.done("get_model_by_id", {"id": model_id})
-        assert [version["sha"] for version in api.done("get_model", {"id": model_id})["models"]] == [first_sha]
+        before = api.call("get_model_by_id", {"id": model_id})
+        assert [version["sha"] for version in api.call("get_model", {"id": model_id})["models"]] == [first_sha]
 
         second_id, second_sha = uploaded(api, fixtures, name, 14)
         ready(api, name, second_id)
         assert [version["sha"] for version in versions(api, name)] == [first_sha, second_sha]
-        shown = api.done("get_model", {"id": model_id})["models"]
+        shown = api.call("get_model", {"id": model_id})["models"]
         assert {version["id"]: version["sha"] for version in shown} == {version_id: first_sha, second_id: second_sha}
-        after = api.done("get_model_by_id", {"id": model_id})
+        after = api.call("get_model_by_id", {"id": model_id})
         assert after["updated_at"] != before["updated_at"]
 
 
 class TestDeployments:
     @pytest.mark.touches("create_pipeline", "deploy_pipeline", "get_deployment_status", "infer_pipeline")
     def test_the_version_that_answers_is_the_one_that_was_deployed(self, api: Api, fixtures: Fixtures) -> None:
-        name = api.name("p")
-        made = api.done(
+        name = api.unused_name("p")
+        made = api.call(
             "create_pipeline", {"pipeline_id": name, "workspace_id": fixtures.workspace_id, "definition": {}}
         )
         ids = {"pipeline_id": made["pipeline_pk_id"], "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
-        model_name = api.name("m")
+        model_name = api.unused_name("m")
         deployment = ""
         for seed in (15, 16):
             version_id, sha = uploaded(api, fixtures, model_name, seed)
             ready(api, model_name, version_id)
-            deployed = api.done("deploy_pipeline", ids | {"deploy_id": name, "model_ids": [version_id]})["id"]
+            deployed = api.call("deploy_pipeline", ids | {"deploy_id": name, "model_ids": [version_id]})["id"]
             deployment = f"{name}-{deployed}"
             self.runs(api, deployment, sha)
-        [row] = api.done(
+        [row] = api.call(
             "infer_pipeline",
             [{INPUT: [0.5] * 4}],
             path={"deployment": deployment, "pipeline": name},
             headers={"Content-Type": RECORDS},
         )
         assert row["metadata"]["pipeline_version"] in {"", made["pipeline_variant_version"]}
-        api.done("undeploy_pipeline", {"deployment_id": deployed})
+        api.call("undeploy_pipeline", {"deployment_id": deployed})
 
     @staticmethod
     def runs(api: Api, deployment: str, sha: str) -> None:
@@ -158,7 +158,7 @@ class TestDeployments:
         seen: set[str] = set()
         while seen != {sha}:
             assert time.monotonic() < deadline, f"it has {seen} in place of {sha}"
-            status = api.done("get_deployment_status", {"name": deployment})
+            status = api.call("get_deployment_status", {"name": deployment})
             if status["status"] == "Running":
                 assert {engine["status"] for engine in status["engines"]} == {"Running"}
                 statuses: list[dict[str, Any] | None] = [engine["model_statuses"] for engine in status["engines"]]
@@ -172,23 +172,23 @@ class TestPipelines:
         assert fixtures.model is not None
         steps = [{"ModelInference": {"models": [fixtures.model]}}]
         where = {"workspace_id": fixtures.workspace_id}
-        source = api.done("create_pipeline", where | {"pipeline_id": api.name("p"), "definition": {"steps": steps}})[
-            "pipeline_pk_id"
-        ]
-        name = api.name("p")
-        copied = api.done("copy_pipeline", where | {"name": name, "source_pipeline": source, "deploy": name})
+        source = api.call(
+            "create_pipeline", where | {"pipeline_id": api.unused_name("p"), "definition": {"steps": steps}}
+        )["pipeline_pk_id"]
+        name = api.unused_name("p")
+        copied = api.call("copy_pipeline", where | {"name": name, "source_pipeline": source, "deploy": name})
         deployment = copied["deployment"]
         if deployment is None:
             pytest.skip("This instance does not deploy copies.")
-        api.done("get_deployment_status", {"name": f"{name}-{deployment['id']}"})
-        api.done("undeploy_pipeline", {"deployment_id": deployment["id"]})
+        api.call("get_deployment_status", {"name": f"{name}-{deployment['id']}"})
+        api.call("undeploy_pipeline", {"deployment_id": deployment["id"]})
 
 
 class TestAssays:
     @pytest.mark.touches("list_assays", "create_assay")
     def test_the_runs_assay_is_listed_as_it_was_made(self, api: Api, fixtures: Fixtures) -> None:
         request = assay_request(fixtures)
-        listed = api.done("list_assays", {"pipeline_id": fixtures.pipeline_id})
+        listed = api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
         assert {assay["pipeline_id"] for assay in listed} == {fixtures.pipeline_id}
         [assay] = [found for found in listed if found["id"] == fixtures.assay_id]
         for name in ("name", "pipeline_name", "alert_threshold", "warning_threshold"):
@@ -205,12 +205,12 @@ class TestAssays:
         request = assay_request(fixtures)
         fixed = request["baseline"]["Fixed"]
         where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
-        rows = api.done("get_assay_baseline", where | {"start": fixed["start_at"], "end": fixed["end_at"]})
+        rows = api.call("get_assay_baseline", where | {"start": fixed["start_at"], "end": fixed["end_at"]})
         scores = [number for row in rows for number in row[f"out.{OUTPUT}"]]
         for row in rows:
             assert json.loads(row["metadata.last_model"])["model_sha"] == (fixtures.model or {})["sha"]
 
-        result = api.done("run_interactive_assay_baseline", request)
+        result = api.call("run_interactive_assay_baseline", request)
         for summary in (result["baseline_summary"], result["window_summary"]):
             assert summary["count"] == len(scores)
             assert summary["mean"] == pytest.approx(sum(scores) / len(scores), rel=1e-5)
@@ -222,7 +222,7 @@ class TestAssays:
         analyzed: list[str] = []
         for bins in (4, 5, 5):
             request = assay_request(fixtures)
-            result = api.done(
+            result = api.call(
                 "run_interactive_assay_baseline",
                 request | {"summarizer": request["summarizer"] | {"num_bins": bins}},
             )
@@ -238,10 +238,10 @@ class TestAssays:
         analyzed: list[str] = []
         time.sleep(_PAST_THE_BASELINE_SECONDS)
         for bins in (4, 5, 5):
-            api.done("infer_pipeline", [{INPUT: [0.5] * 4}], path=path, headers=headers)
+            api.call("infer_pipeline", [{INPUT: [0.5] * 4}], path=path, headers=headers)
             request = assay_request(fixtures)
             request |= {"summarizer": request["summarizer"] | {"num_bins": bins}}
-            baseline = api.done("run_interactive_assay_baseline", request)["baseline_summary"]
+            baseline = api.call("run_interactive_assay_baseline", request)["baseline_summary"]
             results = results_of(api, request)
             assert {result["summarizer"]["num_bins"] for result in results} == {bins}
             for result in results:
@@ -252,13 +252,13 @@ class TestAssays:
 
 
 class TestRefusals:
-    """Field by field, so that none is missed."""
+    """Each field by itself, so that none is missed."""
 
     def test_a_required_field_is_required(
         self, operation_id: str, conformance_suite: Suite, api: Api, subtests: pytest.Subtests
     ) -> None:
         schema, good, body = good_json(conformance_suite, operation_id)
-        api.send(operation_id, **good)  # what an instance that fills in what is missing could take it from
+        api.send(operation_id, **good)  # so that an instance that fills in missing fields has values for them
         for name in schema.get("required", ()):
             with subtests.test(name):
                 changed = {field: value for field, value in body.items() if field != name}
@@ -285,7 +285,7 @@ class TestRefusals:
 def results_of(api: Api, request: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the windows of an assay, once there is one that is over."""
     deadline = time.monotonic() + 60
-    while not (results := api.done("run_interactive_assay", request)):
+    while not (results := api.call("run_interactive_assay", request)):
         assert time.monotonic() < deadline, "there is no window"
         time.sleep(0.2)
     return results
@@ -296,17 +296,17 @@ def good_json(suite: Suite, operation: str) -> tuple[dict[str, Any], dict[str, A
     content = suite.rules.schemas.resolve(suite.rules.operations[operation]["requestBody"])["content"]
     if list(content) != [JSON]:
         pytest.skip("Its body is no JSON, or not only.")
-    good = suite.properties.good_request(operation)
+    good = suite.cases.good_request(operation)
     return suite.rules.schemas.resolve(content[JSON]["schema"]), good, json.loads(good["content"] or b"{}")
 
 
 @pytest.mark.touches("list_features")
 def test_an_instance_that_wants_tokens_says_so(api: Api) -> None:
-    assert api.done("list_features", {})["is_auth_enabled"] is True
+    assert api.call("list_features", {})["is_auth_enabled"] is True
 
 
 def test_a_body_of_another_media_type_is_refused(operation_id: str, conformance_suite: Suite, api: Api) -> None:
-    good = conformance_suite.properties.good_request(operation_id, is_new=True)
+    good = conformance_suite.cases.good_request(operation_id, is_new=True)
     authorization = conformance_suite.authorization(operation_id)
     headers = {"Authorization": authorization, "Content-Type": "text/plain"}
     changed: dict[str, Any] = good | {"headers": headers, "content": good["content"] or b"{}"}

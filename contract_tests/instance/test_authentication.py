@@ -22,7 +22,7 @@ KINDS = (
     "signed with nothing",
     "changed",
     "foreign",
-    pytest.param("expired", marks=pytest.mark.last),  # the run's first token has by then, so that nobody waits for it
+    pytest.param("expired", marks=pytest.mark.last),  # by then the run's first token has expired
 )
 
 
@@ -41,7 +41,7 @@ def test_a_bad_token_is_refused(
         header = bad_tokens.header(kind)
     except NoSuchTokenError as error:
         pytest.skip(str(error))
-    good = conformance_suite.properties.good_request(operation_id)
+    good = conformance_suite.cases.good_request(operation_id)
     headers = {} if header is None else {"Authorization": header}
     answer = api.send(operation_id, auth=None, **good | {"headers": good.get("headers", {}) | headers})
     assert answer.status_code == 401, f"{answer.status_code} {answer.text[:300]}"
@@ -118,7 +118,7 @@ def test_a_token_without_a_user_infers_and_does_nothing_else(
         pytest.skip(f"This instance's client has no service account: {answer.status_code}.")
     own = {"Authorization": f"Bearer {answer.json()['access_token']}"}
     assert api.send("list_workspaces", {}, headers=own, auth=None).status_code == 401
-    good = conformance_suite.properties.good_request("infer_pipeline")
+    good = conformance_suite.cases.good_request("infer_pipeline")
     answer = api.send("infer_pipeline", auth=None, **good | {"headers": good["headers"] | own})
     assert answer.status_code == 200, answer.text[:300]
     assert fixtures.deployment is not None

@@ -1,7 +1,7 @@
-"""Each operation of the contract, done once, on whatever instance the run is on; these tests are what is recorded.
+"""Each operation of the contract is called once. These tests are recorded, and replayed in a run on recordings.
 
-A test makes what it needs, in the run's own workspace and under the run's prefix, and takes away what can be taken
-away. Each answer is held against the contract when it comes, and then looked at for what was asked.
+A test makes what it needs, in the run's own workspace and under the run's prefix, and removes what can be removed. Each
+answer is checked against the contract when it comes, and then for its meaning.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ from wallaroo_ext import (
     wait_until_running,
 )
 from wallaroo_ext import deploy_pipeline as deploy
-from wallaroo_ext.conformance.cases.examples import INPUT, OUTPUT, Answers, eventually, scored, small_model
+from wallaroo_ext.conformance.cases.examples import INPUT, OUTPUT, AnswerChecker, eventually, scored, small_model
 from wallaroo_ext.conformance.recordings.pytest_hooks import PASSED
 from wallaroo_ext.conformance.rules import Rules
 
@@ -115,15 +115,15 @@ def rules() -> Rules:
 
 
 @pytest.fixture(autouse=True)
-def answers(request: pytest.FixtureRequest, rules: Rules) -> Generator[Answers]:
-    """Hold every answer against the contract, and see in the end that what the test's mark names was done."""
-    shown = request.node.get_closest_marker("touches")
+def answers(request: pytest.FixtureRequest, rules: Rules) -> Generator[AnswerChecker]:
+    """Check every answer against the contract, and in the end that the operations of the test's mark succeeded."""
+    mark = request.node.get_closest_marker("touches")
     client: Client = request.getfixturevalue("conformance_client")
-    seen = Answers(rules)
-    with seen.watched(client.get_httpx_client()):
-        yield seen
+    checker = AnswerChecker(rules)
+    with checker.checking(client.get_httpx_client()):
+        yield checker
     if request.node.stash.get(PASSED, False):
-        assert set(shown.args) <= seen.succeeded
+        assert set(mark.args) <= checker.succeeded
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def workspace(conformance_client: Client, conformance_instance: Any) -> int:
 
 @pytest.fixture
 def guest(conformance_client: Client, conformance_instance: Any, name: str) -> Generator[Guest]:
-    """Yield a user of the test's own, who may not sign in any more when it is over."""
+    """Yield a user of the test's own, who is deactivated when it is over."""
     if not conformance_instance.allows_user_changes:
         pytest.skip("It invites a user, which --allow-user-changes allows")
     email = f"{name}@example.com"
@@ -182,7 +182,7 @@ def pipeline(conformance_client: Client, workspace: int, name: str) -> CreatePip
 
 @dataclass(frozen=True)
 class Watched:
-    """A deployment that scored rows, and when it did.
+    """A deployment that scored rows.
 
     Attributes:
         deployment: The deployment.
@@ -268,7 +268,7 @@ def assay(conformance_client: Client, watched: Watched) -> Generator[int]:
 
 
 @touches("request_token")
-def test_request_token(conformance_instance: Any, answers: Answers) -> None:
+def test_request_token(conformance_instance: Any, answers: AnswerChecker) -> None:
     if conformance_instance.kind == "recorded":
         pytest.skip("Token requests are never recorded")
     settings = Settings.resolve(conformance_instance.environment)
@@ -283,7 +283,7 @@ def test_request_token(conformance_instance: Any, answers: Answers) -> None:
         client_secret=settings.client_secret or UNSET,
     )
     keycloak: Any = Client(base_url=settings.auth_url, verify_ssl=trusted)  # without credentials but those of the form
-    with keycloak, answers.watched(keycloak.get_httpx_client()):
+    with keycloak, answers.checking(keycloak.get_httpx_client()):
         token = call(request_token, client=keycloak, body=body)
     assert token.token_type == "Bearer"
 
@@ -360,7 +360,7 @@ def test_remove_workspace_user(conformance_client: Client, workspace: int, guest
 
 
 def members(client: Client, workspace: int) -> dict[str, Any]:
-    """Return the users of a workspace, with what they are there."""
+    """Return the types of the users of a workspace, by their ids."""
     answer = call(list_workspace_users, client=client, body=ListWorkspaceUsersRequest(workspace_id=workspace))
     return {member.user_id: member.user_type for member in answer.users}
 

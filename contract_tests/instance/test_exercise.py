@@ -1,4 +1,4 @@
-"""Was every operation really tried? A check of successes holds of an operation that only ever refused."""
+"""Was every operation really tried? Checks of successes say nothing of an operation that always refused."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
-from wallaroo_ext.conformance.resources.owned import NOBODYS
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, arrow_file, model_file, scored
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ ROWS = [[1.0, -2.0, 3.5, 0.25], [0.5, 0.5, -0.5, 8.0], [0.0, 0.0, 0.0, 0.0]]
 RECORDS = "application/json; format=pandas-records"
 ARROW = "application/vnd.apache.arrow.file"
 MOST_BYTES = 1 << 20
-"""What an answer to a few rows may take in memory."""
+"""The largest answer to a few rows, in bytes of memory."""
 SOON_SECONDS = 60.0
 
 
 NEW_NAME = object()
-"""Stands for a name of the run's that nothing has yet."""
+"""Stands for a name of the run that is not taken yet."""
 OF_NOTHING: dict[str, dict[str, Any]] = {
     "list_models": {"workspace_id": NOBODYS},
     "list_workspace_users": {"workspace_id": NOBODYS},
@@ -59,14 +59,14 @@ OF_NOTHING: dict[str, dict[str, Any]] = {
 
 
 def by_id(listed: list[dict[str, Any]], wanted: Any, key: str = "id") -> dict[str, Any]:
-    """Return the one thing of an id in a list."""
+    """Return the one item of a list that has an id."""
     found = [item for item in listed if item[key] == wanted]
     assert len(found) == 1, f"{len(found)} of {len(listed)} listed things have the {key} {wanted}"
     return found[0]
 
 
 def soon(condition: Callable[[], Any]) -> Any:
-    """Return what a condition gives once it gives something."""
+    """Return the value of a condition as soon as it is true; fail after a minute."""
     deadline = time.monotonic() + SOON_SECONDS
     while not (found := condition()):
         assert time.monotonic() < deadline, f"it did not come about in {SOON_SECONDS:g} s"
@@ -78,95 +78,99 @@ class TestModels:
     @pytest.mark.touches(*UPLOADS, "list_model_versions", "list_models", "get_model", "get_model_by_id")
     @pytest.mark.parametrize("upload", UPLOADS)
     def test_what_was_uploaded_is_listed_with_its_digest(self, upload: str, api: Api, fixtures: Fixtures) -> None:
-        name, content, workspace_id = api.name("m"), model_file(seed=7), fixtures.workspace_id
+        name, content, workspace_id = api.unused_name("m"), model_file(seed=7), fixtures.workspace_id
         assert workspace_id is not None
         version_id = api.upload(upload, name, content, workspace_id)
 
-        version = by_id(api.done("list_model_versions", {"model_id": name}), version_id)
+        version = by_id(api.call("list_model_versions", {"model_id": name}), version_id)
         assert version["sha"] == hashlib.sha256(content).hexdigest()
         assert version.get("model_id") == name
         assert version.get("file_name") == f"{name}.onnx"
 
-        model = by_id(api.done("list_models", {"workspace_id": workspace_id})["models"], version["models_pk_id"])
+        model = by_id(api.call("list_models", {"workspace_id": workspace_id})["models"], version["models_pk_id"])
         assert model["name"] == name
-        assert api.done("get_model_by_id", {"id": model["id"]})["id"] == model["id"]
-        shown = api.done("get_model", {"id": model["id"]})
+        assert api.call("get_model_by_id", {"id": model["id"]})["id"] == model["id"]
+        shown = api.call("get_model", {"id": model["id"]})
         assert (shown["id"], shown["name"]) == (model["id"], name)
         assert [found["sha"] for found in shown["models"]] == [version["sha"]]
 
     @pytest.mark.touches(*UPLOADS, "list_model_versions", "list_models")
     def test_a_second_upload_adds_a_version(self, api: Api, fixtures: Fixtures) -> None:
-        name, workspace_id = api.name("m"), fixtures.workspace_id
+        name, workspace_id = api.unused_name("m"), fixtures.workspace_id
         assert workspace_id is not None
         files = [model_file(seed=number) for number in (1, 2, 3)]
         ids = [api.upload(way, name, file, workspace_id) for way, file in zip(UPLOADS, files, strict=True)]
         assert len(set(ids)) == len(ids)
 
-        listed = api.done("list_model_versions", {"model_id": name})
+        listed = api.call("list_model_versions", {"model_id": name})
         expected = {version_id: hashlib.sha256(file).hexdigest() for version_id, file in zip(ids, files, strict=True)}
         assert {found["id"]: found["sha"] for found in listed} == expected
         assert len({found["model_version"] for found in listed}) == len(ids)
         [model_id] = {found["models_pk_id"] for found in listed}
-        assert [m["id"] for m in api.done("list_models", {"workspace_id": workspace_id})["models"]].count(model_id) == 1
+        assert [m["id"] for m in api.call("list_models", {"workspace_id": workspace_id})["models"]].count(model_id) == 1
 
     @pytest.mark.touches("list_model_versions", "upload_and_convert_model")
     def test_a_model_becomes_ready(self, api: Api, fixtures: Fixtures) -> None:
         assert fixtures.workspace_id is not None
-        name = api.name("m")
+        name = api.unused_name("m")
         version_id = api.upload("upload_and_convert_model", name, model_file(), fixtures.workspace_id)
 
         def status() -> str:
-            return by_id(api.done("list_model_versions", {"model_id": name}), version_id).get("status", "ready")
+            return by_id(api.call("list_model_versions", {"model_id": name}), version_id).get("status", "ready")
 
         assert soon(lambda: status() in {"ready", "error"} and status()) == "ready"
 
     @pytest.mark.touches("get_model_config_by_id")
     def test_a_configuration_is_that_of_the_version(self, api: Api, fixtures: Fixtures) -> None:
-        found = api.done("get_model_config_by_id", {"model_id": fixtures.version_id})
+        found = api.call("get_model_config_by_id", {"model_id": fixtures.version_id})
         assert found["model_config"] is None or isinstance(found["model_config"], dict)
 
     @pytest.mark.touches("list_models", "upload_model_stream", "create_workspace")
     def test_models_of_another_workspace_are_not_listed(self, api: Api, fixtures: Fixtures) -> None:
-        workspace_id = api.done("create_workspace", {"workspace_name": api.name("w")})["workspace_id"]
-        assert api.done("list_models", {"workspace_id": workspace_id})["models"] == []
-        name = api.name("m")
+        workspace_id = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+        assert api.call("list_models", {"workspace_id": workspace_id})["models"] == []
+        name = api.unused_name("m")
         api.upload("upload_model_stream", name, model_file(), workspace_id)
-        assert [found["name"] for found in api.done("list_models", {"workspace_id": workspace_id})["models"]] == [name]
-        listed = api.done("list_models", {"workspace_id": fixtures.workspace_id})["models"]
+        assert [found["name"] for found in api.call("list_models", {"workspace_id": workspace_id})["models"]] == [name]
+        listed = api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]
         assert name not in {found["name"] for found in listed}
 
 
 class TestPipelines:
     @pytest.mark.touches("create_pipeline", "list_workspaces")
     def test_a_second_pipeline_of_a_name_is_a_version_of_the_first(self, api: Api, fixtures: Fixtures) -> None:
-        body: dict[str, Any] = {"pipeline_id": api.name("p"), "workspace_id": fixtures.workspace_id, "definition": {}}
-        first, second = api.done("create_pipeline", body), api.done("create_pipeline", body)
-        other = api.done("create_pipeline", body | {"pipeline_id": api.name("p")})
+        body: dict[str, Any] = {
+            "pipeline_id": api.unused_name("p"),
+            "workspace_id": fixtures.workspace_id,
+            "definition": {},
+        }
+        first, second = api.call("create_pipeline", body), api.call("create_pipeline", body)
+        other = api.call("create_pipeline", body | {"pipeline_id": api.unused_name("p")})
         assert first["pipeline_pk_id"] == second["pipeline_pk_id"] != other["pipeline_pk_id"]
         versions = {found["pipeline_variant_pk_id"] for found in (first, second, other)}
         assert len(versions) == 3
 
-        workspace = by_id(api.done("list_workspaces", {})["workspaces"], fixtures.workspace_id)
+        workspace = by_id(api.call("list_workspaces", {})["workspaces"], fixtures.workspace_id)
         assert {first["pipeline_pk_id"], other["pipeline_pk_id"]} <= set(workspace["pipelines"])
 
     @pytest.mark.touches(
         "deploy_pipeline", "undeploy_pipeline", "get_deployment_status", "get_pipeline_external_url", "infer_pipeline"
     )
     def test_what_was_deployed_answers_until_it_is_undeployed(self, api: Api, fixtures: Fixtures) -> None:
-        name = api.name("p")
+        name = api.unused_name("p")
         deployed, request = deploy(api, fixtures, name)
         running(api, f"{name}-{deployed}")
         where = {"workspace_id": fixtures.workspace_id, "pipeline_name": name}
-        url = api.done("get_pipeline_external_url", where)["url"]
+        url = api.call("get_pipeline_external_url", where)["url"]
         assert f"{name}-{deployed}" in url
         path = {"deployment": f"{name}-{deployed}", "pipeline": name}
         assert np.allclose(outputs(infer_records(api, "infer_pipeline", path)), scored(ROWS), rtol=1e-4)
 
-        assert api.done("deploy_pipeline", request)["id"] == deployed, "deploying again gives the same id"
+        assert api.call("deploy_pipeline", request)["id"] == deployed, "deploying again gives the same id"
 
         pipeline = {"pipeline_id": request["pipeline_id"], "deployment_id": deployed}
-        assert api.done("undeploy_pipeline", pipeline) in (None, {})
-        assert api.done("undeploy_pipeline", {"deployment_id": deployed}) in (None, {}), "it may be sent twice"
+        assert api.call("undeploy_pipeline", pipeline) in (None, {})
+        assert api.call("undeploy_pipeline", {"deployment_id": deployed}) in (None, {}), "it may be sent twice"
         soon(lambda: api.send("get_deployment_status", {"name": f"{name}-{deployed}"}).status_code == 404)
         answer = api.send("infer_pipeline", records(ROWS), path=path, headers={"Content-Type": RECORDS})
         assert not answer.is_success, "what was undeployed still answers"
@@ -185,25 +189,25 @@ class TestPipelines:
     @pytest.mark.touches("copy_pipeline", "deploy_pipeline", "infer_pipeline")
     def test_a_copy_does_what_its_source_does(self, api: Api, fixtures: Fixtures) -> None:
         assert fixtures.model is not None
-        source = api.done(
+        source = api.call(
             "create_pipeline",
             {
-                "pipeline_id": api.name("p"),
+                "pipeline_id": api.unused_name("p"),
                 "workspace_id": fixtures.workspace_id,
                 "definition": {"steps": [{"ModelInference": {"models": [fixtures.model]}}]},
             },
         )
-        name = api.name("p")
+        name = api.unused_name("p")
         body = {"name": name, "workspace_id": fixtures.workspace_id, "source_pipeline": source["pipeline_pk_id"]}
-        copied = api.done("copy_pipeline", body)
+        copied = api.call("copy_pipeline", body)
         assert copied["pipeline_pk_id"] != source["pipeline_pk_id"]
 
         ids = {"pipeline_id": copied["pipeline_pk_id"], "pipeline_version_pk_id": copied["pipeline_variant_pk_id"]}
-        deployed = api.done("deploy_pipeline", ids | {"deploy_id": name})["id"]
+        deployed = api.call("deploy_pipeline", ids | {"deploy_id": name})["id"]
         running(api, f"{name}-{deployed}")
         path = {"deployment": f"{name}-{deployed}", "pipeline": name}
         assert np.allclose(outputs(infer_records(api, "infer_pipeline", path)), scored(ROWS), rtol=1e-4)
-        api.done("undeploy_pipeline", {"deployment_id": deployed})
+        api.call("undeploy_pipeline", {"deployment_id": deployed})
 
 
 class TestInference:
@@ -226,13 +230,13 @@ class TestInference:
     def test_the_only_input_may_be_called_tensor(self, where: tuple[str, dict[str, str]], api: Api) -> None:
         operation, path = where
         body = [{"tensor": row} for row in ROWS]
-        found = api.done(operation, body, path=path, headers={"Content-Type": RECORDS})
+        found = api.call(operation, body, path=path, headers={"Content-Type": RECORDS})
         assert np.allclose(outputs(found), scored(ROWS), rtol=1e-4)
 
     @pytest.mark.touches("infer_deployment", "infer_pipeline")
     def test_the_oldest_form_gives_the_same(self, where: tuple[str, dict[str, str]], api: Api) -> None:
         operation, path = where
-        found = api.done(operation, {"tensor": ROWS}, path=path)
+        found = api.call(operation, {"tensor": ROWS}, path=path)
         assert np.allclose(outputs(found), scored(ROWS), rtol=1e-4)
 
     @pytest.mark.touches("infer_deployment", "infer_pipeline")
@@ -260,7 +264,7 @@ class TestInference:
         operation, path = where
         params = {"dataset.separator": ".", "dataset.exclude[]": "metadata"}
         body, headers = records(ROWS), {"Content-Type": RECORDS}
-        found = api.done(operation, body, path=path, headers=headers, params=params)
+        found = api.call(operation, body, path=path, headers=headers, params=params)
         assert np.allclose([row[f"out.{OUTPUT}"] for row in found], scored(ROWS), rtol=1e-4)
         assert not [name for row in found for name in row if name.startswith("metadata")]
 
@@ -275,11 +279,11 @@ class TestInference:
     def test_what_was_scored_is_logged(self, where: tuple[str, dict[str, str]], api: Api, fixtures: Fixtures) -> None:
         operation, path = where
         row = [float(number) for number in np.random.default_rng(time.time_ns()).integers(-9999, 9999, 4)]
-        api.done(operation, records([row]), path=path, headers={"Content-Type": RECORDS})
+        api.call(operation, records([row]), path=path, headers={"Content-Type": RECORDS})
         of = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
 
         def logged() -> list[Any]:
-            return [found for found in api.done("get_assay_baseline", of) if found.get(f"in.{INPUT}") == row]
+            return [found for found in api.call("get_assay_baseline", of) if found.get(f"in.{INPUT}") == row]
 
         [found] = soon(logged)
         assert np.allclose(found[f"out.{OUTPUT}"], scored([row])[0], rtol=1e-4)
@@ -288,70 +292,70 @@ class TestInference:
 class TestWorkspacesAndUsers:
     @pytest.mark.touches("create_workspace", "list_workspaces", "list_workspace_users")
     def test_a_new_workspace_is_listed_and_belongs_to_the_caller(self, api: Api) -> None:
-        name = api.name("w")
-        workspace_id = api.done("create_workspace", {"workspace_name": name})["workspace_id"]
-        workspace = by_id(api.done("list_workspaces", {})["workspaces"], workspace_id)
+        name = api.unused_name("w")
+        workspace_id = api.call("create_workspace", {"workspace_name": name})["workspace_id"]
+        workspace = by_id(api.call("list_workspaces", {})["workspaces"], workspace_id)
         assert workspace["name"] == name
         assert (workspace.get("models"), workspace.get("pipelines")) == ([], [])
-        [owner] = api.done("list_workspace_users", {"workspace_id": workspace_id})["users"]
+        [owner] = api.call("list_workspace_users", {"workspace_id": workspace_id})["users"]
         assert owner["user_type"] == "OWNER"
-        assert api.refused("create_workspace", {"workspace_name": name}) == 400, "a name is taken once"
+        assert api.call_refused("create_workspace", {"workspace_name": name}) == 400, "a name is taken once"
 
     @pytest.mark.touches("add_workspace_user", "list_workspace_users", "remove_workspace_user")
     def test_members_come_and_go(self, api: Api, fixtures: Fixtures) -> None:
-        workspace_id = api.done("create_workspace", {"workspace_name": api.name("w")})["workspace_id"]
+        workspace_id = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
         member = {"workspace_id": workspace_id, "email": fixtures.email}
-        assert api.done("add_workspace_user", member | {"user_type": "COLLABORATOR"}) == {}
-        listed = api.done("list_workspace_users", {"workspace_id": workspace_id})["users"]
+        assert api.call("add_workspace_user", member | {"user_type": "COLLABORATOR"}) == {}
+        listed = api.call("list_workspace_users", {"workspace_id": workspace_id})["users"]
         assert by_id(listed, fixtures.user_id, "user_id")["user_type"] == "COLLABORATOR"
         assert len(listed) == 2
 
-        assert api.done("remove_workspace_user", member)["affected_rows"] == 1
-        left = api.done("list_workspace_users", {"workspace_id": workspace_id})["users"]
+        assert api.call("remove_workspace_user", member)["affected_rows"] == 1
+        left = api.call("list_workspace_users", {"workspace_id": workspace_id})["users"]
         assert fixtures.user_id not in {user["user_id"] for user in left}
-        assert api.done("remove_workspace_user", member)["affected_rows"] == 0
+        assert api.call("remove_workspace_user", member)["affected_rows"] == 0
 
     @pytest.mark.touches("invite_user", "query_users", "deactivate_user", "activate_user", "request_token")
     def test_people_are_invited_switched_off_and_on(self, api: Api, conformance_suite: Suite) -> None:
-        email = f"{api.name('u')}@example.com"
-        user_id = api.done("invite_user", {"email": email, "password": PASSWORD})["id"]
+        email = f"{api.unused_name('u')}@example.com"
+        user_id = api.call("invite_user", {"email": email, "password": PASSWORD})["id"]
         assert user(api, user_id)["enabled"] is True
         assert email in {user(api, user_id).get("email"), user(api, user_id)["username"]}
-        assert user_id in api.done("query_users", {})["users"]
+        assert user_id in api.call("query_users", {})["users"]
         assert signs_in(api, conformance_suite, email)
-        api.refused("invite_user", {"email": email})
+        api.call_refused("invite_user", {"email": email})
 
-        assert api.done("deactivate_user", {"email": email}) == {}
+        assert api.call("deactivate_user", {"email": email}) == {}
         assert user(api, user_id)["enabled"] is False
         assert not signs_in(api, conformance_suite, email)
 
-        assert api.done("activate_user", {"email": email}) == {}
+        assert api.call("activate_user", {"email": email}) == {}
         assert user(api, user_id)["enabled"] is True
         assert signs_in(api, conformance_suite, email)
 
     @pytest.mark.touches("query_users")
     def test_of_an_id_that_nobody_has_there_is_null(self, api: Api) -> None:
         nobody = "00000000-0000-4000-8000-000000000000"
-        assert api.done("query_users", {"user_ids": [nobody]})["users"] == {nobody: None}
+        assert api.call("query_users", {"user_ids": [nobody]})["users"] == {nobody: None}
 
     @pytest.mark.touches("list_workspaces", "list_models", "create_pipeline")
     def test_ids_join_up(self, api: Api, fixtures: Fixtures) -> None:
-        workspace = by_id(api.done("list_workspaces", {})["workspaces"], fixtures.workspace_id)
-        models = api.done("list_models", {"workspace_id": fixtures.workspace_id})["models"]
+        workspace = by_id(api.call("list_workspaces", {})["workspaces"], fixtures.workspace_id)
+        models = api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]
         assert set(workspace["models"]) == {model["id"] for model in models}
         assert fixtures.pipeline_id in workspace["pipelines"]
 
     @pytest.mark.touches("list_features")
     def test_features_are_the_same_with_and_without_a_body(self, api: Api) -> None:
-        assert api.done("list_features", {})["features"] == api.done("list_features")["features"]
+        assert api.call("list_features", {})["features"] == api.call("list_features")["features"]
 
 
 class TestAssays:
     @pytest.mark.touches("create_assay", "list_assays", "set_assay_active")
     def test_an_assay_is_listed_as_it_was_made(self, api: Api, fixtures: Fixtures) -> None:
-        request = assay_request(fixtures, name=api.name("a"), alert_threshold=0.375, warning_threshold=0.25)
-        assay_id = api.done("create_assay", request)["assay_id"]
-        listed = api.done("list_assays", {"pipeline_id": fixtures.pipeline_id})
+        request = assay_request(fixtures, name=api.unused_name("a"), alert_threshold=0.375, warning_threshold=0.25)
+        assay_id = api.call("create_assay", request)["assay_id"]
+        listed = api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
         assay = by_id(listed, assay_id)
         for field in ("name", "alert_threshold", "warning_threshold", "pipeline_id", "pipeline_name", "active"):
             assert assay[field] == request[field], field
@@ -359,14 +363,14 @@ class TestAssays:
         assert fixtures.assay_id in {found["id"] for found in listed}
 
         for active in (False, True):
-            answer = api.done("set_assay_active", {"id": assay_id, "active": active})
+            answer = api.call("set_assay_active", {"id": assay_id, "active": active})
             assert (answer["id"], answer["active"]) == (assay_id, active)
-            found = by_id(api.done("list_assays", {"pipeline_id": fixtures.pipeline_id}), assay_id)
+            found = by_id(api.call("list_assays", {"pipeline_id": fixtures.pipeline_id}), assay_id)
             assert found["active"] is active
 
     @pytest.mark.touches("run_interactive_assay_baseline")
     def test_a_baseline_compared_with_itself_does_not_drift(self, api: Api, fixtures: Fixtures) -> None:
-        result = api.done("run_interactive_assay_baseline", assay_request(fixtures))
+        result = api.call("run_interactive_assay_baseline", assay_request(fixtures))
         assert result["status"] == "BaselineRun"
         assert result["score"] == 0
         assert result["summarizer"]["metric"] == "PSI"
@@ -380,7 +384,7 @@ class TestAssays:
         soon(lambda: datetime.now(UTC) > (fixtures.scored_at or datetime.now(UTC)) + timedelta(seconds=1.6))
         infer_records(api, "infer_pipeline", path)
         time.sleep(1.6)
-        results = soon(lambda: api.done("run_interactive_assay", assay_request(fixtures)))
+        results = soon(lambda: api.call("run_interactive_assay", assay_request(fixtures)))
         for result in results:
             assert result["pipeline_id"] in {None, fixtures.pipeline_id}
             assert result["status"] in {"Ok", "Warning", "Alert"}
@@ -392,22 +396,22 @@ class TestAssays:
     def test_stored_results_are_of_the_assay(self, api: Api, fixtures: Fixtures) -> None:
         assert fixtures.scored_at is not None
         start, end = ((fixtures.scored_at + timedelta(hours=hours)).isoformat() for hours in (-24, 24))
-        another = api.done("create_assay", assay_request(fixtures, name=api.name("a")))["assay_id"]
+        another = api.call("create_assay", assay_request(fixtures, name=api.unused_name("a")))["assay_id"]
         for assay_id in (another, fixtures.assay_id):
             of = {"assay_id": assay_id, "start": start, "end": end}
-            stored, between = (api.done(f"get_assay_results{path}", of) for path in ("", "_between"))
+            stored, between = (api.call(f"get_assay_results{path}", of) for path in ("", "_between"))
             assert {result["assay_id"] for result in stored + between} <= {assay_id}
             results = {result["id"]: result for result in between}
             for result in stored:
                 assert result == results[result["id"]], "both paths tell of the same results"
-        limited = api.done("get_assay_results", {"assay_id": fixtures.assay_id, "limit": 1})
+        limited = api.call("get_assay_results", {"assay_id": fixtures.assay_id, "limit": 1})
         assert len(limited) == min(1, len(between))
 
     @pytest.mark.touches("get_assay_baseline")
     def test_a_limit_is_kept(self, api: Api, fixtures: Fixtures) -> None:
         of = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
-        assert len(api.done("get_assay_baseline", of | {"limit": 3})) == 3
-        assert len(api.done("get_assay_baseline", of)) >= 20
+        assert len(api.call("get_assay_baseline", of | {"limit": 3})) == 3
+        assert len(api.call("get_assay_baseline", of)) >= 20
 
 
 class TestRefusals:
@@ -416,40 +420,44 @@ class TestRefusals:
     @pytest.mark.touches(*ONE_OF_REQUIRED)
     def test_one_of_the_fields_is_needed(self, operation_id: str, api: Api, fixtures: Fixtures) -> None:
         has_workspace = operation_id in {"add_workspace_user", "remove_workspace_user"}
-        assert api.refused(operation_id, {"workspace_id": fixtures.workspace_id} if has_workspace else {}) == 400
+        assert api.call_refused(operation_id, {"workspace_id": fixtures.workspace_id} if has_workspace else {}) == 400
 
     @pytest.mark.touches("upload_model")
     def test_an_upload_needs_a_name(self, api: Api, fixtures: Fixtures) -> None:
         file = ("model.onnx", model_file(), "application/octet-stream")
-        assert api.refused("upload_model", data={"workspace_id": fixtures.workspace_id}, files={"file": file}) == 400
+        assert (
+            api.call_refused("upload_model", data={"workspace_id": fixtures.workspace_id}, files={"file": file}) == 400
+        )
 
     @pytest.mark.touches(*OF_NOTHING)
     def test_what_is_not_there_is_refused(self, operation_id: str, api: Api) -> None:
         body = OF_NOTHING[operation_id].items()
-        api.refused(operation_id, {name: api.name("p") if value is NEW_NAME else value for name, value in body})
+        api.call_refused(
+            operation_id, {name: api.unused_name("p") if value is NEW_NAME else value for name, value in body}
+        )
 
     @pytest.mark.touches("create_assay", "run_interactive_assay", "run_interactive_assay_baseline")
     def test_an_assay_of_nothing_is_refused(self, operation_id: str, api: Api, fixtures: Fixtures) -> None:
-        assert api.refused(operation_id, assay_request(fixtures, pipeline_id=NOBODYS)) == 400
+        assert api.call_refused(operation_id, assay_request(fixtures, pipeline_id=NOBODYS)) == 400
 
     @pytest.mark.touches("infer_deployment", "infer_pipeline")
     @pytest.mark.parametrize("operation", ["infer_deployment", "infer_pipeline"])
     def test_a_deployment_that_is_not_there_scores_nothing(self, operation: str, api: Api) -> None:
-        path = {"deployment": str(NOBODYS), "pipeline": api.name("p")}
-        api.refused(operation, records(ROWS), path=path, headers={"Content-Type": RECORDS})
+        path = {"deployment": str(NOBODYS), "pipeline": api.unused_name("p")}
+        api.call_refused(operation, records(ROWS), path=path, headers={"Content-Type": RECORDS})
 
 
 def deploy(api: Api, fixtures: Fixtures, name: str) -> tuple[int, dict[str, Any]]:
-    """Return the id of a new deployment of the run's model, and what was sent."""
+    """Deploy the run's model, and return the id of the deployment and the request."""
     made: dict[str, Any] = {"pipeline_id": name, "workspace_id": fixtures.workspace_id, "definition": {}}
-    pipeline = api.done("create_pipeline", made)
+    pipeline = api.call("create_pipeline", made)
     request = {
         "deploy_id": name,
         "pipeline_id": pipeline["pipeline_pk_id"],
         "pipeline_version_pk_id": pipeline["pipeline_variant_pk_id"],
         "models": [fixtures.model],
     }
-    return api.done("deploy_pipeline", request)["id"], request
+    return api.call("deploy_pipeline", request)["id"], request
 
 
 def running(api: Api, name: str) -> dict[str, Any]:
@@ -465,13 +473,13 @@ def running(api: Api, name: str) -> dict[str, Any]:
 
 
 def records(rows: list[list[float]]) -> list[dict[str, Any]]:
-    """Rows as pandas writes them."""
+    """Return rows as pandas writes them."""
     return [{INPUT: row} for row in rows]
 
 
 def infer_records(api: Api, operation: str, path: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the answer to rows as pandas writes them."""
-    found = api.done(operation, records(ROWS), path=path, headers={"Content-Type": RECORDS})
+    """Score rows as pandas writes them, and return the answer."""
+    found = api.call(operation, records(ROWS), path=path, headers={"Content-Type": RECORDS})
     assert len(found) == len(ROWS)
     for row in found:
         json.loads(row["metadata"]["last_model"])
@@ -485,7 +493,7 @@ def outputs(found: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
 
 def user(api: Api, user_id: str) -> dict[str, Any]:
     """Return a user, by id."""
-    return api.done("query_users", {"user_ids": [user_id]})["users"][user_id]
+    return api.call("query_users", {"user_ids": [user_id]})["users"][user_id]
 
 
 def signs_in(api: Api, suite: Suite, email: str) -> bool:

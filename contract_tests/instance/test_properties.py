@@ -11,26 +11,26 @@ if TYPE_CHECKING:
 
 
 def test_examples(operation_id: str, conformance_suite: Suite) -> None:
-    conformance_suite.properties.examples(operation_id)
+    conformance_suite.cases.examples(operation_id)
 
 
 def test_good_edges(operation_id: str, conformance_suite: Suite) -> None:
-    conformance_suite.properties.edges(operation_id, good=True)
+    conformance_suite.cases.edges(operation_id, good=True)
 
 
 def test_good_data(operation_id: str, conformance_suite: Suite) -> None:
-    conformance_suite.properties.random(operation_id, good=True, cases=conformance_suite.options.cases)
+    conformance_suite.cases.random(operation_id, good=True, cases=conformance_suite.options.cases)
 
 
 def test_bad_edges(operation_id: str, conformance_suite: Suite) -> None:
-    conformance_suite.properties.edges(operation_id, good=False)
+    conformance_suite.cases.edges(operation_id, good=False)
 
 
 def test_bad_data(operation_id: str, conformance_suite: Suite) -> None:
-    conformance_suite.properties.random(operation_id, good=False, cases=conformance_suite.options.cases)
+    conformance_suite.cases.random(operation_id, good=False, cases=conformance_suite.options.cases)
 
 
 @pytest.mark.touches("create_workspace", "create_pipeline", "deploy_pipeline", "infer_pipeline", "undeploy_pipeline")
 def test_links(conformance_suite: Suite) -> None:
     """From operation to operation by the contract's links: create, deploy, look, infer, undeploy."""
-    conformance_suite.properties.walk(conformance_suite.options.cases)
+    conformance_suite.cases.follow_links(conformance_suite.options.cases)

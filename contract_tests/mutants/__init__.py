@@ -1,1 +1,1 @@
-"""Instances that lie in one chosen way: the sandbox with a layer around it that changes what it says, or hears."""
+"""Instances that lie in one chosen way: the sandbox with a layer around it that changes answers or requests."""

@@ -1,4 +1,4 @@
-"""Edits of the generated client, as somebody makes them who does not know that it is generated."""
+"""Edits of the generated client, as by somebody who does not know that it is generated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ClientEdit:
     Attributes:
         kind: Its kind, such as `line-dropped`.
         file: The file, from the directory that was generated.
-        change: What becomes of its text; None where the file is removed.
+        change: Returns the edited text; None where the file is removed.
     """
 
     kind: str
@@ -51,7 +51,7 @@ class ClientEdit:
 
 
 def client_edits(directory: Path) -> list[ClientEdit]:
-    """Twenty edits of a generated directory, the same each time."""
+    """Return twenty edits of a generated directory, the same each time."""
     found: list[ClientEdit] = []
     for kind, (pattern, change) in _KINDS.items():
         files = sorted(directory.rglob(pattern))

@@ -1,4 +1,4 @@
-"""Edits of the contract that make it say something else than the documents."""
+"""Edits after which the contract says something else than the documents."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ class Edit:
 
     Attributes:
         kind: Its kind, such as `field-renamed`.
-        place: Where it is made: the keys of a way from the contract's root.
-        change: Makes it, in what stands there.
+        place: Its location: the keys that lead to it from the contract's root.
+        change: Makes it, given the object at that location.
+        about: The name in that object that it is about; empty where there is none.
     """
 
     kind: str
@@ -82,7 +83,7 @@ def _refers(document: dict[str, Any], value: Any, wanted: str, seen: set[str]) -
 
 
 def edits(document: dict[str, Any]) -> list[Edit]:
-    """So many edits of each kind, from all over the contract, the same each time."""
+    """Return a few edits of each kind, from all over the contract, the same each time."""
     kinds = (
         _renamed_fields,
         _changed_types,
@@ -96,7 +97,7 @@ def edits(document: dict[str, Any]) -> list[Edit]:
 
 
 def _objects(value: Any, place: Place = ()) -> Iterator[tuple[Place, dict[str, Any]]]:
-    """Yield every object of the contract outside of examples, with its place."""
+    """Yield every object of the contract outside of examples, with its location."""
     if isinstance(value, dict):
         yield place, object_of(value)
     for name, inner in object_of(value).items():

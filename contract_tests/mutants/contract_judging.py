@@ -1,4 +1,4 @@
-"""The project's own rules, and the suite, run on an edited contract: do they notice?"""
+"""Runs the project's own rules, and the suite, on an edited contract: do they notice the edit?"""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ RULES = (
 
 
 _MOST_OPERATIONS = 3
-"""Of how many operations the suite looks, where an edit is about more."""
+"""The number of operations that the suite checks, where an edit concerns more."""
 
 
 class _FirstFailure:
-    """A plugin of pytest that keeps the name of the first test that failed."""
+    """A plugin of pytest that notes the name of the first test that failed."""
 
     def __init__(self) -> None:
         self.test = ""
@@ -49,9 +49,10 @@ class _FirstFailure:
             self.test = report.nodeid.removeprefix("contract_tests/")
 
 
-def _by_rules() -> str:
+def _noticed_by_rules() -> str:
+    """Return the test of the project's rules that fails; empty where none does."""
     first = _FirstFailure()
-    with redirect_stdout(io.StringIO()) as said, redirect_stderr(said):
+    with redirect_stdout(io.StringIO()) as output, redirect_stderr(output):
         code = pytest.main(
             [*RULES, "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"],
             plugins=[first],
@@ -59,8 +60,8 @@ def _by_rules() -> str:
     return first.test or ("" if code == 0 else f"pytest, which ended with {code!r}")
 
 
-def _by_suite(operations: list[str], file: Path) -> str:
-    """Return what of the suite notices that an instance that keeps the contract does not keep the edited one."""
+def _noticed_by_suite(operations: list[str], file: Path) -> str:
+    """Return the check of the suite that fails on an honest instance by the edited contract; empty where none does."""
     from contract_tests.mutants.judging import NOT_WAITING, run
     from contract_tests.mutants.serving import lying_instance
 
@@ -70,35 +71,35 @@ def _by_suite(operations: list[str], file: Path) -> str:
     return f"instance/: {check or crash}" if noticed or crash else ""
 
 
-def _notice(number: int, rules_only: bool, told: multiprocessing.Queue[str]) -> None:  # noqa: FBT001 - a process's arguments have no names
-    """What notices an edit, found out in a process of its own: everything reads the contract once and keeps it."""
+def _try_edit(number: int, rules_only: bool, results: multiprocessing.Queue[str]) -> None:  # noqa: FBT001 - a process's arguments have no names
+    """Report what notices an edit. Each edit needs a process of its own, because modules read the contract once."""
     document = contract.load()
     edit = edits(document)[number]
     with TemporaryDirectory() as directory:
         file = Path(directory) / "contract.yaml"
         file.write_text(yaml.safe_dump(edit.made(document), sort_keys=False, allow_unicode=True), encoding="utf-8")
         with patch.object(contract, "path", return_value=file):
-            found = _by_rules()
+            found = _noticed_by_rules()
         if not found and not rules_only:
-            found = _by_suite(edit.operations(document)[:_MOST_OPERATIONS], file)
-    told.put(found)
-    told.close()
-    told.join_thread()
+            found = _noticed_by_suite(edit.operations(document)[:_MOST_OPERATIONS], file)
+    results.put(found)
+    results.close()
+    results.join_thread()
     os._exit(0)
 
 
 def noticed(*, rules_only: bool = False) -> Iterator[tuple[Edit, str]]:
-    """Yield each edit with what noticed it; an empty text where nothing did.
+    """Yield each edit with the test or check that noticed it; empty where none did.
 
     Args:
         rules_only: Whether only the rules of `contract_tests/documents` are tried, and not the suite.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["mutants.preloaded"])
+    context.set_forkserver_preload(["contract_tests.mutants.preloaded"])
     for number, edit in enumerate(edits(contract.load())):
-        told: multiprocessing.Queue[str] = context.Queue()
-        process = context.Process(target=_notice, args=(number, rules_only, told))
+        results: multiprocessing.Queue[str] = context.Queue()
+        process = context.Process(target=_try_edit, args=(number, rules_only, results))
         process.start()
-        found = told.get(timeout=300)
+        found = results.get(timeout=300)
         process.join()
         yield edit, found

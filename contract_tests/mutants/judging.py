@@ -1,4 +1,4 @@
-"""The suite, run on an instance that may lie: does it notice, and by which check?"""
+"""Runs the suite on an instance that may lie: does it notice, and by which check?"""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ NOT_WAITING = ("-k", "not expired")
 """Leaves out the tests that wait until a token has expired."""
 
 _ARGUMENTS = (TESTS, "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
-_NOTICED, _QUIET = 1, 0
-_OWN_FAILURES = {"AssertionError", "Failed"}
-"""What a fixture fails with when it finds something; anything else is the suite's own failure."""
+_TESTS_FAILED, _TESTS_PASSED = 1, 0
+_FINDINGS = {"AssertionError", "Failed"}
+"""The errors of a fixture that finds something; any other error is a fault of the suite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the suite said of an instance.
+    """The verdict of the suite on an instance.
 
     Attributes:
-        lies: How often it lied.
+        lies: How often the instance lied.
         noticed: Whether a test failed.
-        check: The first check that found something; the test's name where none did, and it was the test itself.
-        message: What it said.
-        crash: The exception that ended a fixture which should have said what is wrong; empty where there was none.
-        seconds: How long it took.
+        check: The first check that found something; the test's name where the test itself did.
+        message: The message of that check or test.
+        crash: The exception that ended a fixture, in place of a finding; empty where there was none.
+        seconds: How long the run took.
     """
 
     lies: int
@@ -51,24 +51,24 @@ class Verdict:
 
     @property
     def is_kill(self) -> bool:
-        """Whether the suite noticed a lie, and said so properly."""
+        """Whether the suite noticed a lie, and did not crash."""
         return self.noticed and bool(self.lies) and not self.crash
 
 
 @dataclass(slots=True)
-class _Witness:
-    """A plugin of pytest that has it run a suite, and sees how the first test fails.
+class _FirstFailure:
+    """A plugin of pytest that makes it run a suite, and notes the first failure.
 
     Attributes:
         suite: The suite.
-        failed: The first test that failed.
-        said: What it failed with.
-        crash: That, where it was the suite's own failure.
+        test: The first test that failed.
+        message: The message of its error.
+        crash: The error, where it was a fault of the suite.
     """
 
     suite: Suite
-    failed: str = ""
-    said: str = ""
+    test: str = ""
+    message: str = ""
     crash: str = ""
 
     @pytest.hookimpl(tryfirst=True)
@@ -76,22 +76,22 @@ class _Witness:
         use_suite(config, self.suite)
 
     def pytest_exception_interact(self, node: Any, call: pytest.CallInfo[Any], report: Any) -> None:
-        if self.failed or call.excinfo is None:
+        if self.test or call.excinfo is None:
             return
-        self.failed = node.nodeid.removeprefix(f"{TESTS}/")
-        self.said = str(call.excinfo.value)
-        is_own = call.excinfo.typename in _OWN_FAILURES or report.when == "call"
-        self.crash = "" if is_own else f"{call.excinfo.typename}: {self.said}"
+        self.test = node.nodeid.removeprefix(f"{TESTS}/")
+        self.message = str(call.excinfo.value)
+        is_finding = call.excinfo.typename in _FINDINGS or report.when == "call"
+        self.crash = "" if is_finding else f"{call.excinfo.typename}: {self.message}"
 
 
 def judge(instance: LyingInstance, mutant: Mutant | None, *, cases: int, seed: int) -> Verdict:
     """Run the suite on a mutant, until the first test fails.
 
     Args:
-        instance: What is to lie.
-        mutant: The lie; None for the whole suite on the honest instance.
-        cases: How many random requests are sent of each operation and kind.
-        seed: What they are made from.
+        instance: The instance that lies.
+        mutant: The mutant; None for the whole suite on the honest instance.
+        cases: The number of random requests of each operation and kind.
+        seed: The seed of random data.
     """
     instance.become(mutant)
     operations = () if mutant is None else (mutant.operation,)
@@ -102,25 +102,26 @@ def judge(instance: LyingInstance, mutant: Mutant | None, *, cases: int, seed: i
 
 
 def run(options: SuiteOptions, more: tuple[str, ...]) -> tuple[bool, str, str, str, float]:
-    """Return whether the suite noticed something, by what, what that said, what crashed, and how long it took.
+    """Run the suite until the first test fails, and return all fields of a `Verdict` but `lies`.
 
     Args:
-        options: What the suite is told.
+        options: The options of the suite.
         more: Further arguments of pytest.
     """
     suite = Suite(options)
-    witness = _Witness(suite)
+    failure = _FirstFailure(suite)
     started = time.perf_counter()
-    with redirect_stdout(io.StringIO()) as said, redirect_stderr(said):
-        code = pytest.main([*_ARGUMENTS, *_told(options), *more], plugins=[witness])
+    with redirect_stdout(io.StringIO()) as output, redirect_stderr(output):
+        code = pytest.main([*_ARGUMENTS, *_operation_arguments(options), *more], plugins=[failure])
     seconds = time.perf_counter() - started
-    crash = witness.crash if code in {_NOTICED, _QUIET} else f"pytest ended with {code}: {said.getvalue()[-2000:]}"
+    is_complete = code in {_TESTS_FAILED, _TESTS_PASSED}
+    crash = failure.crash if is_complete else f"pytest ended with {code}: {output.getvalue()[-2000:]}"
     if suite.run.findings:
         first = suite.run.findings[0]
-        return code == _NOTICED, first.check, f"{first.operation}: {first.message}", "", seconds
-    return code == _NOTICED, witness.failed, witness.said, crash, seconds
+        return code == _TESTS_FAILED, first.check, f"{first.operation}: {first.message}", "", seconds
+    return code == _TESTS_FAILED, failure.test, failure.message, crash, seconds
 
 
-def _told(options: SuiteOptions) -> list[str]:
-    """Return what pytest has to be told, too: it chooses the tests by it."""
+def _operation_arguments(options: SuiteOptions) -> list[str]:
+    """Return the arguments by which pytest selects the tests of these operations."""
     return [f"--operation={name}" for name in options.operations]

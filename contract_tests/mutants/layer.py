@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.mutants.lies.exchange import Answer, Request, handled, read, sent
+from contract_tests.mutants.lies.exchange import Answer, Request, call_app, read_request, send_answer
 from wallaroo_ext import contract
 
 if TYPE_CHECKING:
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     Lie = Callable[["Exchange"], Awaitable[Answer]]
-    """What a lying instance answers to a request of the operation that it lies about."""
+    """Returns the answer of a lying instance to a request of the operation that it lies about."""
 
 
 @dataclass(slots=True)
 class Exchange:
-    """A request of the operation that is lied about, and the honest instance, which a lie may ask, or not.
+    """A request of the operation that is lied about, and the honest instance, which a lie may ask.
 
     Attributes:
         request: The request.
-        memory: What a lie remembers from one request to the next.
+        memory: A dictionary that a lie keeps from one request to the next.
         good_token: Makes a token that the instance accepts.
-        asked: What the honest instance was asked.
-        answered: What it answered.
+        asked: The requests that the honest instance got.
+        answered: Its answers.
     """
 
     request: Request
@@ -37,7 +37,7 @@ class Exchange:
     answered: list[Answer] = field(default_factory=list[Answer])
 
     async def ask(self, request: Request | None = None) -> Answer:
-        """Return what the honest instance answers to the request, or to another one."""
+        """Return the honest instance's answer to the request, or to another one."""
         asked = self.request if request is None else request
         answer = await self._ask(asked)
         self.asked.append(asked)
@@ -45,7 +45,7 @@ class Exchange:
         return answer
 
     def is_honest(self, answer: Answer) -> bool:
-        """Return whether an answer is the instance's own to the request as it came."""
+        """Return whether an answer is the honest instance's answer to the unchanged request."""
         return (self.request, answer) in zip(self.asked, self.answered, strict=True)
 
 
@@ -57,7 +57,7 @@ class Mutant:
         operation: The contract's `operationId`.
         kind: The kind of lie, such as `wrong-type`.
         about: What it is about, such as the field `models[].id`; empty where there is one lie of a kind.
-        text: What the instance does, for a person.
+        text: A sentence about the lie, for a person.
         lie: The lie.
     """
 
@@ -74,14 +74,14 @@ class Mutant:
 
 
 class LyingLayer:
-    """An ASGI layer that lets one mutant at a time answer for its operation; everything else goes through it unchanged.
+    """An ASGI layer in which one mutant at a time answers requests of its operation; all others pass unchanged.
 
     Args:
         app: The sandbox.
         good_token: Makes a token that the sandbox accepts.
 
     Attributes:
-        lies: How many answers were not the sandbox's own, or not to the request as it came, since the last `become`.
+        lies: The number of answers, since the last `become`, that were not the sandbox's to the unchanged request.
     """
 
     def __init__(self, app: ASGIApp, good_token: Callable[[], str]) -> None:
@@ -102,11 +102,11 @@ class LyingLayer:
             await self._app(scope, receive, send)
             return
         exchange = Exchange(
-            await read(scope, receive),
+            await read_request(scope, receive),
             self._memory,
             self._good_token,
-            lambda request: handled(self._app, scope, request),
+            lambda request: call_app(self._app, scope, request),
         )
         answer = await mutant.lie(exchange)
         self.lies += not exchange.is_honest(answer)
-        await sent(answer, send)
+        await send_answer(answer, send)

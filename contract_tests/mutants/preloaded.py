@@ -1,4 +1,4 @@
-"""What takes long to import, for processes that are forked from one that has it."""
+"""Imports modules that take long to load, once for all processes that are forked."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""Many mutants, judged by as many processes as there are cores."""
+"""Judges many mutants in several processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contract_tests.mutants.serving import LyingInstance
 
 FEW_CASES, ALL_CASES = 5, 20
-"""How many random requests of each operation and kind a mutant gets, and the honest instance."""
+"""The number of random requests of each operation and kind, for a mutant and for the honest instance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Trial:
 
     Attributes:
         mutant: The mutant's name; empty for the honest instance.
-        seed: What random data is made from.
+        seed: The seed of random data.
     """
 
     mutant: str
@@ -36,7 +36,7 @@ class Trial:
 
 @dataclass(slots=True)
 class _Worker:
-    """What a process keeps from one trial to the next."""
+    """The state that a process keeps from one trial to the next."""
 
     instance: LyingInstance | None = None
     open: ExitStack = field(default_factory=ExitStack)
@@ -62,11 +62,11 @@ def _try(trial: Trial) -> Verdict:
 
 
 def verdicts(trials: Iterable[Trial], processes: int) -> Iterator[tuple[Trial, Verdict]]:
-    """Yield what the suite says of each trial, as it comes.
+    """Yield the verdict of each trial, as it comes.
 
     Args:
         trials: The trials.
-        processes: How many are made at a time, each in a process with a sandbox of its own.
+        processes: The number of processes, each with a sandbox of its own.
     """
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_start) as pool:

@@ -1,4 +1,4 @@
-"""A sandbox in this process, whose lies are switched by a function."""
+"""Runs a sandbox in this process, whose lies are switched by a function."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ class LyingInstance:
     _layer: LyingLayer
 
     def become(self, mutant: Mutant | None) -> None:
-        """Be new, and lie as a mutant does from now on; None for the truth."""
+        """Reset the sandbox, and lie like this mutant from now on; None for the truth."""
         self._layer.become(None)
         self._instance.reset()
         self._layer.become(mutant)
 
     @property
     def lies(self) -> int:
-        """How often it has lied since then."""
+        """The number of lies since the last `become`."""
         return self._layer.lies
 
 
@@ -61,7 +61,7 @@ def lying_instance(around: Callable[[ASGIApp], ASGIApp] | None = None) -> Genera
     """Run a sandbox for the time of a `with` block, with tokens as short-lived as those of the suite's own.
 
     Args:
-        around: Puts a further layer around it.
+        around: Wraps the application in a further layer.
 
     Yields:
         The sandbox.

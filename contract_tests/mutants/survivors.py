@@ -1,4 +1,4 @@
-"""The mutants that the suite does not notice, with the reason."""
+"""The mutants and edits that the suite does not notice, with the reasons."""
 
 from __future__ import annotations
 
@@ -27,4 +27,4 @@ REASONS: dict[str, str] = {
     "required-dropped #/components/schemas/FixedBaselineRequest end_at": _OWN,
     "always-dropped #/components/schemas/Token expires_in": "No document recorded a token's answer.",
 }
-"""Why, by the name of the mutant or the edit."""
+"""The reasons, by the name of the mutant or the edit."""

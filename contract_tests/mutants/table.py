@@ -1,4 +1,4 @@
-"""The mutants as a table, for people."""
+"""Writes the mutants as a table, for people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE = Path(__file__).parent / "mutants.md"
 
 
 def page(killers: Mapping[str, str]) -> str:
-    """Return all mutants, by operation, and what has none of a kind.
+    """Return a page of all mutants, and the operations that have none of a kind.
 
     Args:
         killers: The check that noticed each mutant in the last full proof, by the mutant's name.

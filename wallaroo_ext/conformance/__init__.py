@@ -1,5 +1,5 @@
-"""Does an instance keep the contract? The parts of the contract suite; needs the extra `conformance`.
+"""The contract suite, which checks whether an instance keeps the contract; needs the extra `conformance`.
 
-The questions themselves are pytest's tests, in `contract_tests/instance/` of the repository. `plugin.py` is what they
-run with, `command.py` runs them, and `report/` writes what they found.
+Its tests are in `contract_tests/instance/` of the repository. `plugin.py` has their options and fixtures, `command.py`
+runs them, and `report/` writes the report.
 """

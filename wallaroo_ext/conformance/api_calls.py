@@ -1,4 +1,4 @@
-"""Calls of an instance by hand: any body, any token, and the answer as it is."""
+"""Calls operations of an instance with any body and any token, and returns the answers unchanged."""
 
 from __future__ import annotations
 
@@ -27,52 +27,52 @@ class Api:
         self._http = suite.client.get_httpx_client()
         self._numbers = count(1)
 
-    def name(self, what: str) -> str:
-        """Return a name of the run that nothing has yet, a DNS label.
+    def unused_name(self, kind: str) -> str:
+        """Return a name of the run that is not taken yet, a DNS label.
 
         Args:
-            what: What it is for, a few letters.
+            kind: A few letters for the kind of thing that it is for.
         """
-        return f"{self._suite.owned.prefix}-{what}{next(self._numbers)}"
+        return f"{self._suite.owned.prefix}-{kind}{next(self._numbers)}"
 
     def send(
         self, operation: str, body: Any = None, *, path: Mapping[str, str] | None = None, **more: Any
     ) -> httpx.Response:
-        """Return the answer to a request.
+        """Send a request, and return the answer.
 
         Args:
             operation: The contract's `operationId`.
-            body: Its JSON; None where `more` has another body.
+            body: The JSON of its body; None where `more` has another body.
             path: The parameters of its path.
-            **more: What else httpx takes, such as `params`, `headers`, `content` and `files`.
+            **more: Further arguments of httpx, such as `params`, `headers`, `content` and `files`.
         """
-        _, template, method = self._suite.rules.places[operation]
+        _, template, method = self._suite.rules.locations[operation]
         url = template.format_map({name: quote(value, safe="") for name, value in (path or {}).items()})
         if body is not None:
             more["json"] = body
         return self._http.request(method.upper(), url, **more)
 
-    def done(self, operation: str, body: Any = None, **more: Any) -> Any:
-        """Return the JSON of an answer, which has to be a success."""
+    def call(self, operation: str, body: Any = None, **more: Any) -> Any:
+        """Send a request that has to succeed, and return the JSON of the answer."""
         answer = self.send(operation, body, **more)
         expected = self._suite.rules.success(operation)
         assert answer.status_code == expected, f"{operation}: {answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
         return answer.json() if answer.content else None
 
-    def refused(self, operation: str, body: Any = None, **more: Any) -> int:
-        """Return the status of an answer, which has to be a refusal: 400 or 404."""
+    def call_refused(self, operation: str, body: Any = None, **more: Any) -> int:
+        """Send a request that has to be refused with 400 or 404, and return the status."""
         answer = self.send(operation, body, **more)
         assert answer.status_code in {400, 404}, f"{operation}: {answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
         return answer.status_code
 
     def upload(self, operation: str, name: str, content: bytes, workspace_id: int) -> int:
-        """Return the id of the version that an upload made, by any of the three ways.
+        """Upload a model by one of the three operations, and return the id of the new version.
 
         Args:
             operation: `upload_and_convert_model`, `upload_model` or `upload_model_stream`.
             name: The model's name.
-            content: The model's file.
-            workspace_id: The workspace.
+            content: The content of the model's file.
+            workspace_id: The id of the workspace.
         """
         file = (f"{name}.onnx", content, "application/octet-stream")
         fields = {"name": name, "visibility": "private", "workspace_id": workspace_id}
@@ -85,4 +85,4 @@ class Api:
         else:
             metadata = json.dumps(fields | {"conversion": {"framework": "onnx"}})
             more = {"files": [("metadata", (None, metadata, "application/json")), ("file", file)]}
-        return self.done(operation, **more)["insert_models"]["returning"][0]["models"][0]["id"]
+        return self.call(operation, **more)["insert_models"]["returning"][0]["models"][0]["id"]

@@ -1,4 +1,4 @@
-"""Running the suite from a program: pytest with nothing but the suite, and what it found."""
+"""Runs the suite from a program: pytest with the suite and nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.results import Run
 
 DRIFT = "drift"
-"""The check that another description of the instance, or what was recorded of it, breaks no client of the contract."""
+"""The check that the instance's own description, or recordings of it, break no client of the contract."""
 
 _NOTHING_DESCRIBED = (
     "Nothing can be looked at: the contract has to say what an operation writes (x-writes) and which of its fields "
@@ -45,30 +45,30 @@ def _test_arguments(options: SuiteOptions) -> list[str]:
     return [*folders, "-c", str(_CONFIGURATION), "--rootdir", str(tests)]
 
 
-def run_suite(options: SuiteOptions, tell: Callable[[int, int], None]) -> Run:
+def run_suite(options: SuiteOptions, progress: Callable[[int, int], None]) -> Run:
     """Run the suite.
 
     Args:
-        options: What it is told.
-        tell: Called with how many tests are over, and how many there are.
+        options: The options of the run.
+        progress: Called with the number of tests that are over, and the number of all tests.
 
     Returns:
-        What it found; `could_not_run` says why where it could not.
+        The results; `could_not_run` says why the run ended early, if it did.
 
     Raises:
         OSError: The contract cannot be read.
-        ValueError: It is no contract.
+        ValueError: The file is no contract.
     """
     suite = Suite(options)
     arguments = [*_test_arguments(options), "-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
     with _no_other_plugins(), _interruptible():
-        status = pytest.main(arguments, plugins=[_Watcher(suite, tell)])
+        status = pytest.main(arguments, plugins=[_RunHooks(suite, progress)])
     if not suite.run.could_not_run and status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
-        suite.run.could_not_run = _reason(status)
+        suite.run.could_not_run = _explain(status)
     return suite.run
 
 
-def _reason(status: int) -> str:
+def _explain(status: int) -> str:
     if status == pytest.ExitCode.INTERRUPTED:
         return "It was interrupted."
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
@@ -76,53 +76,53 @@ def _reason(status: int) -> str:
     return f"pytest ended with status {status}."
 
 
-class _Watcher:
-    """Sees that the instance can be reached before the tests, and tells how far they are.
+class _RunHooks:
+    """The hooks of pytest for such a run: they check that the instance can be reached, and report progress.
 
     Args:
         suite: The run.
-        tell: Called with how many tests are over, and how many there are.
+        progress: Called with the number of tests that are over, and the number of all tests.
     """
 
-    def __init__(self, suite: Suite, tell: Callable[[int, int], None]) -> None:
+    def __init__(self, suite: Suite, progress: Callable[[int, int], None]) -> None:
         self._suite = suite
-        self._tell = tell
+        self._progress = progress
         self._done = self._total = 0
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """Have pytest run this suite."""
+        """Make pytest run this suite."""
         use_suite(config, self._suite)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Count the tests, and end the run where the instance, or what it is compared with, cannot be reached."""
+        """Count the tests, and end the run if the instance, or the document to compare, cannot be reached."""
         self._total = len(session.items)
         if not session.items:
             return
         try:
-            reach(self._suite)
-            compare(self._suite)
+            check_reachable(self._suite)
+            find_drift(self._suite)
         except (WallarooError, WithheldError) as error:
-            is_told = isinstance(error, WallarooError)
-            self._suite.run.could_not_run = str(error) if is_told else f"The run may not sign in. {error}"
+            is_own_error = isinstance(error, WallarooError)
+            self._suite.run.could_not_run = str(error) if is_own_error else f"The run may not sign in. {error}"
             self._suite.close()
             session.items.clear()
 
     def pytest_runtest_logfinish(self) -> None:
         """Count a test that is over."""
         self._done += 1
-        self._tell(self._done, self._total)
+        self._progress(self._done, self._total)
 
 
-def reach(suite: Suite) -> None:
-    """See that the instance answers and takes the run's token, without which nothing can be asked of it.
+def check_reachable(suite: Suite) -> None:
+    """Check that the instance answers, and accepts the run's token.
 
     Raises:
         WallarooError: The settings are wrong, it cannot be reached, it gives no token, or it refuses the token.
     """
     if suite.instance.kind == "recorded":
         return
-    _see_something_described(suite)
+    _check_described(suite)
     from wallaroo_mlops_client.api.features import list_features
     from wallaroo_mlops_client.models import ListFeaturesRequest
 
@@ -130,18 +130,18 @@ def reach(suite: Suite) -> None:
         if suite.guard.allows("list_features"):
             call(list_features, client=suite.client, body=ListFeaturesRequest())
         else:
-            suite.authorization_of_a_user()
+            suite.user_authorization()
     except AuthenticationError:
         raise
     except AnswerError:
-        return  # an answer is all that is asked for here; whether it is right, the tests ask
+        return  # any answer will do here; the tests check whether it is right
 
 
-def _see_something_described(suite: Suite) -> None:
-    """See that the contract describes one of the operations that the run looks at.
+def _check_described(suite: Suite) -> None:
+    """Check that the contract describes at least one of the operations that the run looks at.
 
     Raises:
-        ConfigurationError: It describes none, and so nothing could be found out.
+        ConfigurationError: It describes none of them.
     """
     wanted = suite.options.operations
     rows = [row for row in suite.run.operations if not wanted or row.id in wanted]
@@ -151,10 +151,10 @@ def _see_something_described(suite: Suite) -> None:
     raise ConfigurationError(" ".join([_NOTHING_DESCRIBED, *reasons]))
 
 
-def compare(suite: Suite) -> None:
-    """Compare the instance's own description, or recordings, with the contract, where the run was told to.
+def find_drift(suite: Suite) -> None:
+    """Compare the instance's own description, or recordings, with the contract, if the options ask for it.
 
-    What breaks a client that keeps the contract is a finding.
+    A difference that breaks a client of the contract is a finding.
 
     Raises:
         DriftError: There is no such description, or the recordings cannot be read.
@@ -170,12 +170,13 @@ def compare(suite: Suite) -> None:
         return
     for change in run.drift.breaking:
         message = f"{change.where} was {change.kind} in {run.drift.against}. {change.reason}"
-        run.checked(change.operation, DRIFT, [suite.interceptor.found(DRIFT, message, operation=change.operation)])
+        finding = suite.interceptor.make_finding(DRIFT, message, operation=change.operation)
+        run.add_check(change.operation, DRIFT, [finding])
 
 
 @contextlib.contextmanager
 def _no_other_plugins() -> Generator[None]:
-    """Keep pytest from loading what is installed beside: another order of tests, for one, would be another run."""
+    """Keep pytest from loading other installed plugins, which could change the order of the tests, for example."""
     before = os.environ.get(_NO_PLUGINS)
     os.environ[_NO_PLUGINS] = "1"
     try:
@@ -193,7 +194,7 @@ def _interrupt(_: int, __: object) -> None:
 
 @contextlib.contextmanager
 def _interruptible() -> Generator[None]:
-    """Let the end of a job in CI be the end of the tests, with what they found and their cleaning up."""
+    """Treat SIGTERM, by which CI systems end a job, like an interrupt, so that the run is torn down and reported."""
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield

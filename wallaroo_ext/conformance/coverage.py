@@ -1,4 +1,4 @@
-"""How often each operation was tried, with which status, and whether it succeeded often enough."""
+"""Counts how often each operation was tried, with which statuses, and whether it succeeded often enough."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.results import OperationRow, Run
 
 LEAST_SUCCESSES = 5
-"""How often an operation has to succeed in a run, so that its checks are more than checks of refusals."""
+"""The number of successes that an operation needs in a run, so that not only refusals are checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
-    """How an operation was tried.
+    """The requests that were sent of an operation.
 
     Attributes:
         operation: The operation.
-        statuses: How often which status came, in ascending order; 0 where no answer came.
+        statuses: How often each status came, in ascending order; 0 stands for no answer.
     """
 
     operation: OperationRow
@@ -27,12 +27,12 @@ class Exercise:
 
     @property
     def requests(self) -> int:
-        """How many requests were sent."""
+        """The number of requests."""
         return sum(self.statuses.values())
 
     @property
     def successes(self) -> int:
-        """How many answers had a status of success."""
+        """The number of answers with a status of success."""
         return sum(count for status, count in self.statuses.items() if 200 <= status < 300)  # noqa: PLR2004 - HTTP's
 
     @property
@@ -42,10 +42,10 @@ class Exercise:
 
 
 def exercises(run: Run) -> list[Exercise]:
-    """Return every operation of a run, with how it was tried, in the contract's order."""
-    seen = Counter((exchange.operation, exchange.status) for exchange in run.exchanges)
+    """Return the exercise of every operation of a run, in the contract's order."""
+    counts = Counter((exchange.operation, exchange.status) for exchange in run.exchanges)
     found: dict[str, dict[int, int]] = {row.id: {} for row in run.operations}
-    for (operation, status), count in sorted(seen.items()):
+    for (operation, status), count in sorted(counts.items()):
         if operation in found:
             found[operation][status] = count
     return [Exercise(row, found[row.id]) for row in run.operations]

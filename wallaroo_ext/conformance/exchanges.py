@@ -1,4 +1,4 @@
-"""Requests and their answers, as a report may show them: without secrets, and with the beginning of large bodies."""
+"""Requests and their answers as a report shows them: without secrets, and of large bodies only the beginning."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from wallaroo_ext.redaction.patterns import redact, remove_secrets
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-KEPT_BYTES = 16_384
-"""How much of a body is kept."""
+MAX_BODY_BYTES = 16_384
+"""The number of bytes of a body that are kept."""
 LEFT_OUT = "[left out]"
+"""Stands in place of a secret."""
 _SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie", "set-cookie"}
 _SECRET_FIELDS = {
     "password",
@@ -36,11 +37,11 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body, from its beginning.
+    """The beginning of a body.
 
     Attributes:
-        content: What is kept of it, without secrets.
-        size: How long the whole is, in bytes.
+        content: The beginning, without secrets.
+        size: The size of the whole body, in bytes.
     """
 
     content: bytes
@@ -48,8 +49,8 @@ class Body:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of it was kept; secrets that were taken out do not count."""
-        return self.size <= KEPT_BYTES
+        """Whether the beginning is the whole body, apart from secrets that were taken out."""
+        return self.size <= MAX_BODY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Exchange:
     """A request, and its answer where one came. It holds no secret.
 
     Attributes:
-        operation: The contract's `operationId`; empty where the request is none of an operation.
+        operation: The contract's `operationId`; empty where the request belongs to no operation.
         method: The request's method.
         url: The request's URL.
         request_headers: The request's headers.
@@ -85,22 +86,22 @@ class Exchange:
     error: str = ""
 
 
-def kept_headers(headers: Iterable[tuple[str, str]]) -> Headers:
-    """Headers without secrets; the scheme of an `Authorization` is kept."""
-    return tuple((name, _header(name, value)) for name, value in headers)
+def redact_headers(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Return headers without secrets; of an `Authorization` the scheme stays."""
+    return tuple((name, _redact_header(name, value)) for name, value in headers)
 
 
-def _header(name: str, value: str) -> str:
+def _redact_header(name: str, value: str) -> str:
     if name.lower() not in _SECRET_HEADERS:
         return redact(value)
     scheme, space, _ = value.partition(" ")
     return f"{scheme} {LEFT_OUT}" if space and scheme.isalpha() else LEFT_OUT
 
 
-def kept_body(content: bytes, content_type: str) -> Body:
+def redact_body(content: bytes, content_type: str) -> Body:
     """Return the beginning of a body, without secrets."""
     cleaned = _without_secrets(content, content_type)
-    return Body(_without_known_secrets(cleaned[: 2 * KEPT_BYTES])[:KEPT_BYTES], len(content))
+    return Body(_without_known_secrets(cleaned[: 2 * MAX_BODY_BYTES])[:MAX_BODY_BYTES], len(content))
 
 
 def _without_secrets(content: bytes, content_type: str) -> bytes:
@@ -122,16 +123,16 @@ def _form_without_secrets(content: bytes) -> bytes:
 
 
 def _without_known_secrets(content: bytes) -> bytes:
-    """Return a body without the secrets that this process holds, before it is cut; every other byte as it is."""
+    """Return a body without the secrets that this process holds; every other byte stays."""
     text = content.decode(errors="surrogateescape")
     cleaned = remove_known_secrets(text)
     return content if cleaned == text else cleaned.encode(errors="surrogateescape")
 
 
 def _beginning_without_secrets(content: bytes) -> bytes:
-    """Return the beginning of what is no JSON without what looks like a secret; every other byte as it is."""
-    text = content[: 2 * KEPT_BYTES].decode(errors="surrogateescape")
-    return remove_secrets(text).encode(errors="surrogateescape")
+    """Return the beginning of a body that is no JSON, without what looks like a secret; every other byte stays."""
+    text = content[: 2 * MAX_BODY_BYTES].decode(errors="surrogateescape")
+    return without_secrets(text).encode(errors="surrogateescape")
 
 
 def _value_without_secrets(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The instance that a run is about: a sandbox that it starts, or the one that the environment names."""
+"""The instance that a run checks: a sandbox that it starts, or the instance that the environment names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Kind = Literal["sandbox", "recorded", "live"]
 
 SANDBOX_TOKEN_SECONDS = 5
-"""How long tokens of the suite's own sandbox live, so that there is an expired one before the run is over."""
+"""The lifetime of tokens in the suite's own sandbox, so that one expires before the run is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Instance:
     Attributes:
         kind: `sandbox`, `recorded` or `live`.
         environment: The variables that `connect` reads.
-        prefix: What the names of everything that the run makes begin with.
+        prefix: The beginning of all names that the run gives.
         allows_user_changes: Whether users may be invited, activated and deactivated.
         read_only: Whether it may only be read.
     """
@@ -47,42 +47,42 @@ class Instance:
 
     @property
     def settings(self) -> Settings:
-        """Where it is, and who signs in.
+        """The settings: its URLs, and who signs in.
 
         Raises:
-            ConfigurationError: The environment does not say, or contradicts itself.
+            ConfigurationError: The environment lacks a setting, or contradicts itself.
         """
         return Settings.resolve(self.environment)
 
     def connect(self, interceptor: Interceptor) -> Client:
-        """Return a client whose exchanges an interceptor sees; what fails is not tried again, so that it is seen.
+        """Return a client whose exchanges go through an interceptor; it does not retry, so that failures are seen.
 
         Raises:
-            ConfigurationError: The environment does not say where it is, or who signs in.
+            ConfigurationError: The environment lacks a setting, or contradicts itself.
         """
-        wire = PooledTransport(verify=_trusted(self.settings.ca_bundle), limits=DEFAULT_LIMITS, backend="httpx")
+        wire = Wire(verify=_verification(self.settings.ca_bundle), limits=DEFAULT_LIMITS, backend="httpx")
         retries = RetryPolicy(attempts=1)
         return connect(environment=self.environment, transport=InterceptedTransport(wire, interceptor), retries=retries)
 
     def session(self, interceptor: Interceptor) -> InterceptedSession:
-        """Return what schemathesis sends its cases with."""
+        """Return the session that schemathesis sends its cases with."""
         session = InterceptedSession(interceptor)
-        session.auth = _as_it_is  # a file of passwords for other programs would change the header otherwise
+        session.auth = _unchanged  # without it, requests would take credentials from a .netrc file
         session.verify = self.settings.ca_bundle or True
         return session
 
 
-def _as_it_is(request: Any) -> Any:
+def _unchanged(request: Any) -> Any:
     return request
 
 
-def _trusted(ca_bundle: str | None) -> ssl.SSLContext | bool:
+def _verification(ca_bundle: str | None) -> ssl.SSLContext | bool:
     return True if ca_bundle is None else ssl.create_default_context(cafile=ca_bundle)
 
 
 @contextmanager
 def sandbox() -> Generator[dict[str, str]]:
-    """Yield the environment of a sandbox for the time of a `with` block."""
+    """Start a sandbox for the time of a `with` block, and yield its environment."""
     from wallaroo_ext.sandbox.process import running
 
     with running(None, "--token-lifetime", str(SANDBOX_TOKEN_SECONDS)) as environment:

@@ -1,4 +1,4 @@
-"""What a run of the suite is told."""
+"""The options of a run of the suite."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.instance import Kind
 
 SEED = 29
-"""What random data is made from, unless another seed is asked for."""
+"""The default seed of random data."""
 CASES = 12
-"""How many random requests are sent of each operation and kind, unless another number is asked for."""
+"""The default number of random requests of each operation and kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteOptions:
-    """What a run is told.
+    """The options of a run.
 
     Attributes:
         instance: `sandbox`, `recorded` or `live`.
         environment: The variables that name a live instance; None for those of the process.
-        running: The variables of a sandbox that runs already; None for a new one.
+        running: The variables of a sandbox that is already running; None to start one.
         contract: The contract's file; None for the one that comes with this package.
         read_only: Whether nothing may be written.
         allow_user_changes: Whether users may be invited, activated and deactivated; on a sandbox they always may.
-        rate: How many requests a second may be sent; None for any number.
-        seed: What random data is made from.
-        cases: How many random requests are sent of each operation and kind.
-        operations: The operations to look at; empty for all.
+        rate: The largest number of requests a second; None for any.
+        seed: The seed of random data.
+        cases: The number of random requests of each operation and kind.
+        operations: The operations to check; empty for all.
         drift: Whether to compare the instance's own OpenAPI document with the contract.
-        drift_url: Where that document is; None to look for it.
+        drift_url: The URL of that document; None to look for it.
         recorded: A directory of recorded exchanges to compare with the contract.
     """
 
@@ -51,7 +51,7 @@ class SuiteOptions:
     recorded: Path | None = None
 
     def shown(self) -> tuple[str, ...]:
-        """Return what differs from the defaults, as a person writes it."""
+        """Return the options that differ from the defaults, as a person writes them."""
         flags = {
             "--read-only": self.read_only,
             "--allow-user-changes": self.allow_user_changes,

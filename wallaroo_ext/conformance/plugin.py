@@ -1,4 +1,4 @@
-"""The pytest plugin that the contract suite runs with: its options, its fixtures, and what becomes of what it found.
+"""The pytest plugin of the contract suite: its options and fixtures, and what its findings do to the tests.
 
 `pytest -p wallaroo_ext.conformance.plugin contract_tests/instance` runs the suite on a sandbox; `scripts/conformance`
 and `wallaroo-ext conformance` do so with a report.
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _SUITE = pytest.StashKey[Suite]()
 _SHOWN_FINDINGS = 20
-_NO_FIXTURES = "What the run needs could not be made: see what failed first."
+_NO_FIXTURES = "What the run needs could not be made: see the first failure."
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def suite_of(config: pytest.Config) -> Suite:
-    """Return the suite of a run of pytest, made when it is first asked for.
+    """Return the suite of a run of pytest, which is made at the first call.
 
     Raises:
         UsageError: The contract cannot be read.
@@ -66,7 +66,7 @@ def suite_of(config: pytest.Config) -> Suite:
 
 
 def use_suite(config: pytest.Config, suite: Suite) -> None:
-    """Run this suite, in place of the one that the command line says."""
+    """Run this suite, in place of one made from the command line."""
     config.stash[_SUITE] = suite
 
 
@@ -91,12 +91,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the suite's marks, and prepare a run on recordings, or one that records."""
     config.addinivalue_line("markers", "touches(*operations): the operations that a test is about")
     config.addinivalue_line("markers", "last: runs after all other tests")
-    given = config.stash.get(_SUITE, None)
-    pytest_hooks.configure(config, _options(config).instance if given is None else given.options.instance)
+    suite = config.stash.get(_SUITE, None)
+    pytest_hooks.configure(config, _options(config).instance if suite is None else suite.options.instance)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test of one operation all of them, or those that it is marked with."""
+    """Parametrize a test that takes an `operation_id`: with all operations, or those of its mark `touches`."""
     if "operation_id" not in metafunc.fixturenames:
         return
     suite = suite_of(metafunc.config)
@@ -106,31 +106,33 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _is_wanted(suite: Suite, operations: list[str]) -> bool:
-    """Return whether a run looks at one of these operations; at tests of none it always looks."""
+    """Return whether a run looks at one of these operations, or there are none."""
     wanted = suite.options.operations
     return not wanted or not operations or any(name in wanted for name in operations)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the run does not look at, or has no recordings of, and run the tests marked `last` last."""
-    kept = [item for item in items if "conformance_suite" not in fixtures_of(item) or _is_kept(suite_of(config), item)]
-    if len(kept) < len(items):
-        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = sorted(kept, key=lambda item: item.get_closest_marker("last") is not None)
+    """Deselect tests of other operations, and tests without recordings; move the tests marked `last` to the end."""
+    selected = [
+        item for item in items if "conformance_suite" not in fixtures_of(item) or _is_selected(suite_of(config), item)
+    ]
+    if len(selected) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in selected])
+    items[:] = sorted(selected, key=lambda item: item.get_closest_marker("last") is not None)
 
 
-def _is_kept(suite: Suite, item: pytest.Item) -> bool:
+def _is_selected(suite: Suite, item: pytest.Item) -> bool:
     if suite.options.instance == "recorded" and not pytest_hooks.is_example(item):
         return False
-    return not touched(item) or _is_wanted(suite, touched(item))
+    return not operations_of(item) or _is_wanted(suite, operations_of(item))
 
 
 def fixtures_of(item: pytest.Item) -> list[str]:
-    """Return the names of the fixtures that a test asks for, directly or by others."""
+    """Return the names of the fixtures that a test uses, directly or through others."""
     return getattr(item, "fixturenames", [])
 
 
-def touched(item: pytest.Item) -> list[str]:
+def operations_of(item: pytest.Item) -> list[str]:
     """Return the operations that a test is about."""
     parameters: dict[str, Any] = item.callspec.params if hasattr(item, "callspec") else {}  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType] - pytest has no public name for it
     if "operation_id" in parameters:
@@ -141,7 +143,7 @@ def touched(item: pytest.Item) -> list[str]:
 
 @pytest.fixture(scope="session")
 def conformance_suite(pytestconfig: pytest.Config) -> Generator[Suite]:
-    """Yield the run."""
+    """Yield the suite, and tear it down at the end."""
     suite = suite_of(pytestconfig)
     try:
         yield suite
@@ -162,8 +164,8 @@ def conformance_client(conformance_suite: Suite) -> Client:
 
 
 @pytest.fixture
-def fixtures(judged: None, conformance_suite: Suite) -> Fixtures:  # noqa: ARG001 - what it finds is a finding of the test
-    """Return what the run made first."""
+def fixtures(fail_on_findings: None, conformance_suite: Suite) -> Fixtures:  # noqa: ARG001 - to make findings the test's own
+    """Return the things that the run made first."""
     try:
         return conformance_suite.fixtures
     except NoFixturesError as error:
@@ -171,11 +173,11 @@ def fixtures(judged: None, conformance_suite: Suite) -> Fixtures:  # noqa: ARG00
 
 
 @pytest.fixture
-def judged(request: pytest.FixtureRequest, conformance_suite: Suite) -> Generator[None]:
-    """Tell the interceptor which test runs, skip it where the run may not try it, and fail it for what was found."""
-    conformance_suite.look_around()
-    for operation in touched(request.node):
-        reason = conformance_suite.reason_against(operation)
+def fail_on_findings(request: pytest.FixtureRequest, conformance_suite: Suite) -> Generator[None]:
+    """Fail a test for the findings that come while it runs; skip it where the run may not try its operations."""
+    conformance_suite.prepare_reading()
+    for operation in operations_of(request.node):
+        reason = conformance_suite.skip_reason(operation)
         if reason:
             pytest.skip(reason)
     if not conformance_suite.has_fixtures:
@@ -189,11 +191,11 @@ def judged(request: pytest.FixtureRequest, conformance_suite: Suite) -> Generato
         conformance_suite.interceptor.test = ""
     found = run.findings[before:]
     if found:
-        pytest.fail(_in_words(found), pytrace=False)
+        pytest.fail(_describe(found), pytrace=False)
 
 
-def _in_words(found: list[Finding]) -> str:
-    """Return what was found, the same of many requests once."""
+def _describe(found: list[Finding]) -> str:
+    """Return a line for each finding; equal findings of many requests share one."""
     counts = Counter((finding.operation, finding.check, finding.message) for finding in found)
     lines = [
         f"{operation}: {check}: {message} ({count} times)" for (operation, check, message), count in counts.items()
@@ -205,7 +207,7 @@ def _in_words(found: list[Finding]) -> str:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep what became of a test; one of the suite's own is skipped where its request may not be sent."""
+    """Keep the outcome of a test; a test of the suite is skipped if its request may not be sent."""
     report = yield
     is_of_suite = "conformance_suite" in fixtures_of(item)
     if is_of_suite and call.excinfo is not None and isinstance(call.excinfo.value, WithheldError | NoFixturesError):
@@ -226,7 +228,7 @@ def _outcome(report: pytest.TestReport) -> TestOutcome:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Say what random data is made from, so that it can be made again."""
+    """Print the seed of random data, so that it can be used again."""
     if not config.getoption("explore"):
         return []
     return [f"conformance: --seed {suite_of(config).options.seed}"]
@@ -234,5 +236,5 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 @pytest.fixture(scope="session")
 def api(conformance_suite: Suite) -> Api:
-    """Return the instance's operations, called by hand."""
+    """Return the operations of the instance, to be called with any arguments."""
     return Api(conformance_suite)

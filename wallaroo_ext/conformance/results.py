@@ -1,4 +1,4 @@
-"""What a run of the suite found: all that the report is made of."""
+"""The results of a run of the suite, from which the report is written."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.rules import Rule
 
 
-_KEPT_REASONS = 3
+_MOST_REASONS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a run is about.
+    """The subject of a run: the instance, and the contract that it is checked against.
 
     Attributes:
         instance: `sandbox`, `recorded` or `live`.
         url: The API's URL; empty for recordings.
         contract: The title and version of the contract.
         contract_sha: The SHA-256 of the contract's file, in hexadecimal.
-        prefix: What the names of everything that the run made begin with.
-        seed: What random data was made from.
-        options: What the run was told beyond the defaults, such as `--read-only`, for a person.
+        prefix: The beginning of all names that the run gave.
+        seed: The seed of random data.
+        options: The options that differ from the defaults, as a person writes them, such as `--read-only`.
     """
 
     instance: str
@@ -49,7 +49,7 @@ class OperationRow:
         summary: What it does, in a few words.
         path: Its path.
         not_exercised: Why the run could not or may not try it; empty where it did.
-        is_described: Whether the contract says what it changes and names, without which it is not looked at.
+        is_described: Whether the contract says what it changes and names. If not, no request of it is sent.
     """
 
     id: str
@@ -65,7 +65,7 @@ class Finding:
     """One way in which the instance does not keep the contract.
 
     Attributes:
-        operation: The contract's `operationId`; empty where it is none of an operation.
+        operation: The contract's `operationId`; empty where it belongs to no operation.
         check: The name of the check that found it.
         message: What is wrong, for a person.
         rule: The rule of the contract that is broken, and where it comes from.
@@ -87,8 +87,8 @@ class Notice:
 
     Attributes:
         operation: The contract's `operationId`.
-        where: The place in the answer, such as `$.engines[0].status`.
-        text: What was seen, for a person.
+        where: The JSON path in the answer, such as `$.engines[0].status`.
+        text: A sentence about it, for a person.
     """
 
     operation: str
@@ -97,12 +97,12 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowed:
+class Exclusion:
     """A check that is not made everywhere, and why.
 
     Attributes:
         check: The name of the check.
-        operations: Where it is not made, or not in full.
+        operations: The operations of which it is not made, or not in full; `*` stands for all.
         reason: Why, in a sentence.
     """
 
@@ -113,15 +113,15 @@ class Narrowed:
 
 @dataclass(frozen=True, slots=True)
 class LeftBehind:
-    """A thing that the run made and that is there after it.
+    """A thing that the run made and that is still there when it is over.
 
     Attributes:
         kind: Its kind, such as `workspace` or `model version`.
-        id: Its id; None where no answer told it.
+        id: Its id; None where no answer had it.
         name: Its name; None where it has none.
         workspace: The id of its workspace; None where it is in none.
-        state: What became of it, for a person: `inactive`, or why it could not be ended.
-        is_active: Whether it still does something, because it could not be ended.
+        state: Its state, for a person: `inactive`, or why it could not be ended.
+        is_active: Whether it is still running, because it could not be ended.
     """
 
     kind: str
@@ -134,7 +134,7 @@ class LeftBehind:
 
 @dataclass(frozen=True, slots=True)
 class TestOutcome:
-    """What became of one test.
+    """The outcome of one test.
 
     Attributes:
         test: The test, as pytest names it.
@@ -153,24 +153,25 @@ class TestOutcome:
 
 @dataclass(slots=True)
 class Run:
-    """Everything that a run found. It grows while the tests run; the report is written from it at the end.
+    """The results of a run. They grow while the tests run; the report is written from them at the end.
 
     Attributes:
-        subject: What it is about.
+        subject: The instance and the contract.
         operations: Every operation of the contract, in its order.
         started: When it began, in seconds since 1970.
         seconds: How long it took.
         exchanges: Every request that was sent, in order.
         passed: How often each check passed, by operation and check.
         failed: How often each check failed, by operation and check.
-        findings: What is wrong, in the order in which it was found.
-        notices: What is worth knowing; each once.
-        narrowed: The checks that are not made everywhere.
+        findings: The findings, in the order in which they came.
+        notices: The notices, each once.
+        exclusions: The checks that are not made everywhere.
         withheld: How many requests were not sent, because they could touch what the run did not make, by operation.
-        withheld_because: Why, by operation: the first few reasons.
-        left_behind: What the run made and is still there, whole.
-        tests: What became of each test.
-        drift: How the instance's own description, or recordings, differ from the contract; None where nobody asked.
+        withheld_because: The first few reasons, by operation.
+        left_behind: All that the run made and that is still there.
+        tests: The outcomes of the tests.
+        drift: The differences between the contract and the instance's own description, or recordings; None where
+            nothing was compared.
         could_not_run: Why the run ended early; empty where it did not.
     """
 
@@ -183,7 +184,7 @@ class Run:
     failed: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     findings: list[Finding] = field(default_factory=list[Finding])
     notices: list[Notice] = field(default_factory=list[Notice])
-    narrowed: list[Narrowed] = field(default_factory=list[Narrowed])
+    exclusions: list[Exclusion] = field(default_factory=list[Exclusion])
     withheld: Counter[str] = field(default_factory=Counter[str])
     withheld_because: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     left_behind: list[LeftBehind] = field(default_factory=list["LeftBehind"])
@@ -191,23 +192,23 @@ class Run:
     drift: Drift | None = None
     could_not_run: str = ""
 
-    def checked(self, operation: str, check: str, findings: list[Finding]) -> None:
-        """Count a check that was made of an operation, with what it found."""
+    def add_check(self, operation: str, check: str, findings: list[Finding]) -> None:
+        """Count a check of an operation, and add its findings."""
         if not findings:
             self.passed[operation, check] += 1
             return
         self.failed[operation, check] += 1
         self.findings += findings
 
-    def withhold(self, operation: str, reason: str) -> None:
-        """Count a request that was not sent, and keep the first few reasons."""
+    def add_withheld(self, operation: str, reason: str) -> None:
+        """Count a request that was not sent, and add its reason if it is one of the first few."""
         self.withheld[operation] += 1
         reasons = self.withheld_because.setdefault(operation, [])
-        if len(reasons) < _KEPT_REASONS and reason not in reasons:
+        if len(reasons) < _MOST_REASONS and reason not in reasons:
             reasons.append(reason)
 
-    def notice(self, notice: Notice) -> None:
-        """Keep a notice, once."""
+    def add_notice(self, notice: Notice) -> None:
+        """Add a notice, unless it is there already."""
         if notice not in self.notices:
             self.notices.append(notice)
 
@@ -217,7 +218,7 @@ BAD_OUTCOMES = frozenset({"failed", "error"})
 
 
 class Verdict(Enum):
-    """What a run says of its instance. The value is the exit code."""
+    """The verdict of a run on its instance. The value is the exit code."""
 
     CONFORMS = 0
     DOES_NOT_CONFORM = 1

@@ -1,4 +1,4 @@
-"""What the contract says of an answer, and where each rule stands and comes from."""
+"""Checks answers against the contract, and finds the text and the sources of each rule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATUS = "status_code_conformance"
 CONTENT_TYPE = "content_type_conformance"
 SCHEMA = "response_schema_conformance"
 ALWAYS = "x_always"
-"""The checks of every answer. The first three have schemathesis's names, so that a report has one name for each."""
+"""The checks of every answer. The first three have schemathesis's names, as schemathesis makes them, too."""
 
 _JSON = "application/json"
 _KEYWORDS = {
@@ -47,7 +47,7 @@ _SHOWN_LEVELS = 5
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a statement of the contract comes from.
+    """The source of a statement of the contract.
 
     Attributes:
         document: The document's name.
@@ -65,9 +65,9 @@ class Rule:
     """A statement of the contract.
 
     Attributes:
-        pointer: Where it stands, as a JSON pointer with `#` before it.
-        text: What stands there, as YAML.
-        sources: Where it comes from: its own evidence, or that of what it is a part of.
+        pointer: Its location in the contract, as a JSON pointer with `#` before it.
+        text: Its text, as YAML.
+        sources: Its sources: its own evidence, or that of the nearest part above it.
     """
 
     pointer: str
@@ -76,20 +76,20 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class Violation:
     """A rule that an answer breaks.
 
     Attributes:
         check: The name of the check.
-        where: The place in the answer, such as `$.workspaces[0].id`; empty where it is the answer itself.
+        where: The JSON path in the answer, such as `$.workspaces[0].id`; empty where it is the answer itself.
         message: What is wrong there, for a person.
-        pointer: Where the rule stands in the contract, as the keys of a way from its root.
+        location: The rule's location: the keys that lead to it from the contract's root.
     """
 
     check: str
     where: str
     message: str
-    pointer: tuple[str, ...]
+    location: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Unlisted:
     """A value that the contract does not list in `x-extensible-enum`.
 
     Attributes:
-        where: The place in the answer.
+        where: The JSON path in the answer.
         value: The value.
         listed: The values that the contract lists.
     """
@@ -109,14 +109,14 @@ class Unlisted:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What the contract says of the answers of one status."""
+    """The answer that the contract has for one status."""
 
-    pointer: tuple[str, ...]
+    location: tuple[str, ...]
     media_types: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
 
 class Rules:
-    """A contract, as what answers are held against.
+    """The rules of a contract, against which answers are checked.
 
     Args:
         document: The contract.
@@ -137,8 +137,8 @@ class Rules:
         return {found["operationId"]: found for _, _, found in contract.operations(self.document)}
 
     @cached_property
-    def places(self) -> dict[str, tuple[str, ...]]:
-        """Where each operation stands, as the keys of a way from the contract's root."""
+    def locations(self) -> dict[str, tuple[str, ...]]:
+        """The location of each operation: the keys that lead to it from the contract's root."""
         return {
             found["operationId"]: ("paths", path, method) for path, method, found in contract.operations(self.document)
         }
@@ -162,7 +162,7 @@ class Rules:
         answer = self.operations[operation]["responses"][str(status or self.success(operation))]
         return self.schemas.resolve(answer)["content"][_JSON]["schema"]
 
-    def broken(self, operation: str, status: int, content_type: str, body: bytes) -> Iterator[Broken]:
+    def violations(self, operation: str, status: int, content_type: str, body: bytes) -> Iterator[Violation]:
         """Yield the rules that an answer breaks.
 
         Args:
@@ -173,61 +173,64 @@ class Rules:
         """
         answer = self._answer(operation, status)
         if answer is None:
-            place = (*self.places[operation], "responses")
-            yield Broken(STATUS, "", f"The contract has no answer of status {status} for {operation}.", place)
+            location = (*self.locations[operation], "responses")
+            yield Violation(STATUS, "", f"The contract has no answer of status {status} for {operation}.", location)
             return
         kind = content_type.partition(";")[0].strip().lower()
         if kind not in answer.media_types:
             known = ", ".join(answer.media_types)
-            said = f"has the media type {kind}" if kind else "has no media type"
-            yield Broken(CONTENT_TYPE, "", f"The answer {said}, and the contract has {known}.", answer.pointer)
+            actual = f"has the media type {kind}" if kind else "has no media type"
+            yield Violation(CONTENT_TYPE, "", f"The answer {actual}, and the contract has {known}.", answer.location)
             return
         if kind == _JSON:
-            place = (*answer.pointer, "content", kind, "schema")
-            yield from self._broken_json(answer.media_types[kind]["schema"], body, place)
+            location = (*answer.location, "content", kind, "schema")
+            yield from self._violations_of_json(answer.media_types[kind]["schema"], body, location)
 
-    def _broken_json(self, schema: dict[str, Any], body: bytes, place: tuple[str, ...]) -> Iterator[Broken]:
+    def _violations_of_json(
+        self, schema: dict[str, Any], body: bytes, location: tuple[str, ...]
+    ) -> Iterator[Violation]:
         try:
             value = json.loads(body)
         except (ValueError, RecursionError):
-            yield Broken(SCHEMA, "", "The answer says that it is JSON, and is none.", place)
+            yield Violation(SCHEMA, "", "The answer says that it is JSON, and is none.", location)
             return
         for error in self._validator(schema).iter_errors(value):
-            yield Broken(SCHEMA, _path(error.instance_path), error.message, self._way(place, error.schema_path))
-        for where, name, pointer in self.missing_always(schema, value, place):
+            keyword = self._keyword_location(location, error.schema_path)
+            yield Violation(SCHEMA, _json_path(error.instance_path), error.message, keyword)
+        for where, name, rule_location in self.missing_always(schema, value, location):
             message = f"{where} has no `{name}`, which every recording has."
-            yield Broken(ALWAYS, f"{where}.{name}", message, pointer)
+            yield Violation(ALWAYS, f"{where}.{name}", message, rule_location)
 
     def problems(self, schema: dict[str, Any], value: Any) -> list[str]:
-        """Return what is wrong with a value by a schema of the contract, and by `x-always`, for a person."""
+        """Return the problems of a value by a schema of the contract and by `x-always`, for a person."""
         found = self._validator(schema).iter_errors(value)
-        errors = [f"{_path(error.instance_path)}: {error.message}" for error in found]
+        errors = [f"{_json_path(error.instance_path)}: {error.message}" for error in found]
         return errors + [f"{where}.{name} is missing" for where, name, _ in self.missing_always(schema, value, ())]
 
     def missing_always(
-        self, schema: dict[str, Any], value: Any, place: tuple[str, ...], where: str = "$"
+        self, schema: dict[str, Any], value: Any, location: tuple[str, ...], where: str = "$"
     ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         """Yield the fields of `x-always` that a value lacks, at any depth.
 
         Args:
             schema: The value's schema.
             value: The value.
-            place: Where the schema stands in the contract.
-            where: What the value is called.
+            location: The schema's location in the contract.
+            where: The JSON path of the value.
 
         Yields:
-            The place in the value, the field's name, and where the rule stands.
+            The JSON path of the object, the field's name, and the rule's location.
         """
-        place, schema = self.resolved(place, schema)
+        location, schema = self.resolve(location, schema)
         for name in schema.get("x-always", ()):
             if isinstance(value, dict) and name not in value:
-                yield where, name, (*place, "x-always")
-        for inner, inner_place, inner_value, inner_where in self.parts(schema, value, place, where):
-            yield from self.missing_always(inner, inner_value, inner_place, inner_where)
+                yield where, name, (*location, "x-always")
+        for inner, inner_location, inner_value, inner_where in self.parts(schema, value, location, where):
+            yield from self.missing_always(inner, inner_value, inner_location, inner_where)
 
     def unlisted(self, schema: dict[str, Any], value: Any, where: str = "$") -> Iterator[Unlisted]:
         """Yield the values that `x-extensible-enum` does not list, at any depth."""
-        _, schema = self.resolved((), schema)
+        _, schema = self.resolve((), schema)
         listed = schema.get("x-extensible-enum")
         if listed is not None and value is not None and value not in listed:
             yield Unlisted(where, value, tuple(listed))
@@ -235,27 +238,27 @@ class Rules:
             yield from self.unlisted(inner, inner_value, inner_where)
 
     def parts(
-        self, schema: dict[str, Any], value: Any, place: tuple[str, ...], where: str
+        self, schema: dict[str, Any], value: Any, location: tuple[str, ...], where: str
     ) -> Iterator[tuple[dict[str, Any], tuple[str, ...], Any, str]]:
-        """The schemas below a schema, each with its place, what it is about in the value, and what that is called."""
+        """Yield the schemas below a schema, each with its location, and the value below with its JSON path."""
         for number, inner in enumerate(schema.get("allOf", ())):
-            yield inner, (*place, "allOf", str(number)), value, where
+            yield inner, (*location, "allOf", str(number)), value, where
         for keyword in ("anyOf", "oneOf"):
             fitting = [
                 found for found in enumerate(schema.get(keyword, ())) if self._validator(found[1]).is_valid(value)
             ]
             for number, inner in fitting[:1]:
-                yield inner, (*place, keyword, str(number)), value, where
+                yield inner, (*location, keyword, str(number)), value, where
         properties = object_of(schema.get("properties"))
         others = schema.get("additionalProperties")
         for name, inner_value in object_of(value).items():
             if name in properties:
-                yield properties[name], (*place, "properties", name), inner_value, f"{where}.{name}"
+                yield properties[name], (*location, "properties", name), inner_value, f"{where}.{name}"
             elif isinstance(others, dict):
-                yield object_of(others), (*place, "additionalProperties"), inner_value, f"{where}.{name}"
+                yield object_of(others), (*location, "additionalProperties"), inner_value, f"{where}.{name}"
         items = object_of(schema.get("items"))
         for number, item in enumerate(list_of(value) if items else ()):
-            yield items, (*place, "items"), item, f"{where}[{number}]"
+            yield items, (*location, "items"), item, f"{where}[{number}]"
 
     def _validator(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
         """Return the validator of a schema of the contract, made once."""
@@ -268,79 +271,82 @@ class Rules:
         responses = self.operations[operation]["responses"]
         if str(status) not in responses:
             return None
-        place = (*self.places[operation], "responses", str(status))
-        place, answer = self.resolved(place, responses[str(status)])
-        return _Answer(place, answer.get("content", {}))
+        location = (*self.locations[operation], "responses", str(status))
+        location, answer = self.resolve(location, responses[str(status)])
+        return _Answer(location, answer.get("content", {}))
 
-    def resolved(self, place: tuple[str, ...], value: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
-        """Return what a reference stands for, and where that stands."""
+    def resolve(self, location: tuple[str, ...], value: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+        """Return the target of a reference and its location; what is no reference is returned as it is."""
         while "$ref" in value:
-            place = tuple(str(value["$ref"]).removeprefix("#/").split("/"))
+            location = tuple(str(value["$ref"]).removeprefix("#/").split("/"))
             value = contract.resolve(self.document, {"$ref": value["$ref"]})
-        return place, value
+        return location, value
 
     @staticmethod
-    def _way(place: tuple[str, ...], path: list[str | int]) -> tuple[str, ...]:
-        """The place of a keyword that a validator names: from the contract's root where a reference led there."""
+    def _keyword_location(location: tuple[str, ...], path: list[str | int]) -> tuple[str, ...]:
+        """Return the location of a keyword, given the schema's location and the validator's path below it.
+
+        The path begins anew at the last reference that the validator followed.
+        """
         keys = tuple(map(str, path))
         starts = [number for number in range(len(keys)) if keys[number : number + 2] == ("components", "schemas")]
-        return keys[starts[-1] :] if starts else (*place, *keys)
+        return keys[starts[-1] :] if starts else (*location, *keys)
 
-    def _at(self, place: tuple[str, ...]) -> Any:
+    def _at(self, location: tuple[str, ...]) -> Any:
         value: Any = self.document
-        for key in place:
+        for key in location:
             value = _below(value, key)
         return value
 
-    def rule(self, place: tuple[str, ...]) -> Rule:
-        """Return what stands at a place of the contract, with its evidence.
+    def rule(self, location: tuple[str, ...]) -> Rule:
+        """Return the rule at a location of the contract, with its sources.
 
         Args:
-            place: The keys of a way from the contract's root.
+            location: The keys that lead to it from the contract's root.
         """
-        pointer = "#/" + "/".join(key.replace("~", "~0").replace("/", "~1") for key in place)
-        return Rule(pointer, self._text(place), self._sources(place))
+        pointer = "#/" + "/".join(key.replace("~", "~0").replace("/", "~1") for key in location)
+        return Rule(pointer, self._text(location), self._sources(location))
 
-    def _text(self, place: tuple[str, ...]) -> str:
-        """Return what stands at a place as YAML; of a schema's keyword the schema that it belongs to, in short."""
+    def _text(self, location: tuple[str, ...]) -> str:
+        """Return the text at a location as YAML; a keyword of a schema comes with the schema's description."""
         import yaml
 
-        if place and place[-1] in _KEYWORDS:
-            place, keyword = place[:-1], place[-1]
-            schema = object_of(self._at(place))
+        if location and location[-1] in _KEYWORDS:
+            location, keyword = location[:-1], location[-1]
+            schema = object_of(self._at(location))
             value: Any = {name: schema[name] for name in ("description", keyword) if name in schema}
         else:
-            value = self._at(place)
-        named = {place[-1] if place else "": _shown(value, _SHOWN_LEVELS)}
+            value = self._at(location)
+        named = {location[-1] if location else "": _abridged(value, _SHOWN_LEVELS)}
         return yaml.safe_dump(named, sort_keys=False, allow_unicode=True, width=100).rstrip()
 
-    def _sources(self, place: tuple[str, ...]) -> tuple[Source, ...]:
-        """Return the evidence of a place: its own, or the nearest above it, or what refers to it."""
-        for length in range(len(place), -1, -1):
-            evidence = object_of(self._at(place[:length])).get("x-evidence")
+    def _sources(self, location: tuple[str, ...]) -> tuple[Source, ...]:
+        """Return the evidence at a location, or the nearest above it."""
+        for length in range(len(location), -1, -1):
+            evidence = object_of(self._at(location[:length])).get("x-evidence")
             if evidence:
                 return tuple(Source(**entry) for entry in evidence)
         return ()
 
 
-def _shown(value: Any, levels: int) -> Any:
-    """A part of the contract without evidence, examples and links, and without what is deeper than so many levels."""
+def _abridged(value: Any, levels: int) -> Any:
+    """Return a part of the contract without evidence, examples and links, and only so many levels deep."""
     if isinstance(value, dict):
         if not levels:
             return "…"
-        kept = {name: inner for name, inner in object_of(value).items() if name not in _NOT_SHOWN}
-        return {name: _shown(inner, levels - 1) for name, inner in kept.items()}
+        shown = {name: inner for name, inner in object_of(value).items() if name not in _NOT_SHOWN}
+        return {name: _abridged(inner, levels - 1) for name, inner in shown.items()}
     return value
 
 
 def _below(value: Any, key: str) -> Any:
-    """Return what is below a key of an object or a number of a list; nothing where it is neither."""
+    """Return the value at a key of an object or an index of a list; None where there is none."""
     if isinstance(value, list):
         items = list_of(value)
         return items[int(key)] if key.isdigit() and int(key) < len(items) else None
     return object_of(value).get(key)
 
 
-def _path(keys: list[str | int]) -> str:
-    """Return a place in a value, as people write it."""
+def _json_path(keys: list[str | int]) -> str:
+    """Return the JSON path of keys and indexes."""
     return "$" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)

@@ -1,4 +1,4 @@
-"""One run of the suite: what it is about, what it makes first, and its end."""
+"""One run of the suite, from the contract and the instance to the teardown."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 
 from wallaroo_ext import contract
 from wallaroo_ext.auth.token_endpoint import basic_header
-from wallaroo_ext.conformance.cases.exclusions import all_narrowed
+from wallaroo_ext.conformance.cases.exclusions import all_exclusions
 from wallaroo_ext.conformance.guard.effects import effects_of
 from wallaroo_ext.conformance.guard.interceptor import Interceptor, RateLimit, origin_of
+from wallaroo_ext.conformance.guard.owned_resources import OwnedResources
 from wallaroo_ext.conformance.guard.write_guard import WriteGuard
 from wallaroo_ext.conformance.instance import Instance, sandbox
 from wallaroo_ext.conformance.recordings.pytest_hooks import recorded_environment
-from wallaroo_ext.conformance.resources.owned import OwnedResources
 from wallaroo_ext.conformance.results import OperationRow, Run, Subject
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.errors import WallarooError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.conformance.cases.generated import Properties
+    from wallaroo_ext.conformance.cases.generated import GeneratedCases
     from wallaroo_ext.conformance.options import SuiteOptions
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
 
@@ -38,7 +38,7 @@ _PREFIX = "conformance"
 _NOT_FOUND = "reading alone finds none on this instance."
 _NOT_ASKED_FOR = "The run was told to look at other operations (--operation)."
 FIXTURES = "fixtures_can_be_made"
-"""The check that a workspace, a model, a deployment and an assay can be made, which all else needs."""
+"""The check that a workspace, a model, a deployment and an assay can be made, which all other tests need."""
 
 
 class NoFixturesError(Exception):
@@ -46,22 +46,22 @@ class NoFixturesError(Exception):
 
 
 class Suite:
-    """A run of the suite. What it needs is made when it is first asked for, and ended by `close`.
+    """A run of the suite. The things that it needs are made at their first use, and ended by `close`.
 
     Args:
-        options: What it is told.
+        options: The options of the run.
 
     Attributes:
-        options: What it is told.
-        rules: The contract.
-        owned: What it made.
-        guard: What it may do.
-        run: What it found.
-        interceptor: What sees its exchanges.
+        options: The options of the run.
+        rules: The rules of the contract.
+        owned: The things that the run made.
+        guard: Decides which requests may be sent.
+        run: The results.
+        interceptor: Admits requests and checks answers.
 
     Raises:
         OSError: The contract cannot be read.
-        ValueError: It is no contract.
+        ValueError: The file is no contract.
     """
 
     def __init__(self, options: SuiteOptions) -> None:
@@ -75,7 +75,7 @@ class Suite:
             user_changes=options.allow_user_changes or options.instance != "live",
             alone=options.instance != "live",
         )
-        self.run = Run(self._subject(), self._rows(), time.time(), narrowed=all_narrowed())
+        self.run = Run(self._subject(), self._rows(), time.time(), exclusions=all_exclusions())
         self.interceptor = Interceptor(self.run, self.rules, self.guard, RateLimit(options.rate))
         self._open = ExitStack()
         self._fixtures: Fixtures | NoFixturesError | None = None
@@ -100,31 +100,31 @@ class Suite:
                 id=name,
                 tag=next(iter(operation.get("tags", ())), ""),
                 summary=operation.get("summary", ""),
-                path=self.rules.places[name][1],
-                not_exercised=self._reason_against(name),
+                path=self.rules.locations[name][1],
+                not_exercised=self._not_exercised(name),
                 is_described=not self.guard.undescribed(name),
             )
             for name, operation in self.rules.operations.items()
         ]
 
-    def _reason_against(self, operation: str) -> str:
+    def _not_exercised(self, operation: str) -> str:
         is_asked_for = not self.options.operations or operation in self.options.operations
         return self.guard.forbids(operation) or ("" if is_asked_for else _NOT_ASKED_FOR)
 
-    def reason_against(self, operation: str) -> str:
+    def skip_reason(self, operation: str) -> str:
         """Return why the run may not or cannot try an operation; empty where it can.
 
-        A test of several operations tries all of them, also where the run was told to look at one of them.
+        A test of several operations tries all of them, even if the options name only one of them.
         """
         reason = next((row.not_exercised for row in self.run.operations if row.id == operation), "No such operation.")
         return "" if reason == _NOT_ASKED_FOR else reason
 
     @cached_property
     def instance(self) -> Instance:
-        """The instance; a sandbox is started.
+        """The instance; a sandbox is started at the first use.
 
         Raises:
-            ConfigurationError: The environment does not say where it is, or who signs in.
+            ConfigurationError: The environment lacks a setting, or contradicts itself.
         """
         options = self.options
         instance = Instance(
@@ -159,10 +159,10 @@ class Suite:
 
     @property
     def fixtures(self) -> Fixtures:
-        """What the run makes first, when it is first asked for; operations for which there is nothing are not tried.
+        """The things that the run makes first. Operations that need a missing one are not tried.
 
         Raises:
-            NoFixturesError: The instance does not let it be made, or looked at; it is tried once.
+            NoFixturesError: The instance refused a request; it is tried only once.
         """
         if self._fixtures is None:
             self._fixtures = self._make_fixtures()
@@ -170,19 +170,19 @@ class Suite:
             raise self._fixtures
         return self._fixtures
 
-    def look_around(self) -> None:
-        """Find out what there is to read, where nothing may be made, before the first test says what it needs."""
+    def prepare_reading(self) -> None:
+        """Find the things that a run with `--read-only` can read, before the first test needs them."""
         if self.options.read_only and self.has_fixtures:
             with suppress(NoFixturesError):
                 _ = self.fixtures
 
     @property
     def has_fixtures(self) -> bool:
-        """Whether the run has what it needs, as far as anybody knows."""
+        """Whether the run has the things that it needs, or has not tried to make them yet."""
         return not isinstance(self._fixtures, NoFixturesError)
 
     def _make_fixtures(self) -> Fixtures | NoFixturesError:
-        from wallaroo_ext.conformance.cases.schema_binding import bound, unanswerable
+        from wallaroo_ext.conformance.cases.schema_binding import bound, missing_things
         from wallaroo_ext.conformance.resources.fixtures import changed_by_name, find_fixtures, make_fixtures
 
         try:
@@ -194,7 +194,7 @@ class Suite:
                 fixtures = make_fixtures(self.client, self.owned, user_changes=user_changes, expendable=expendable)
         except (WallarooError, AssertionError, LookupError, TypeError, ValueError) as error:
             return self._no_fixtures(error)
-        missing = unanswerable(bound(self.rules.document, self.guard.effects, fixtures, self.owned.prefix))
+        missing = missing_things(bound(self.rules.document, self.guard.effects, fixtures, self.owned.prefix))
         found = f"the run may not make it: {fixtures.withheld}" if fixtures.withheld else _NOT_FOUND
         for number, row in enumerate(self.run.operations):
             if row.id in missing and not row.not_exercised:
@@ -203,26 +203,23 @@ class Suite:
         return fixtures
 
     def _no_fixtures(self, error: Exception) -> NoFixturesError:
-        """Take note of what kept the run from making what it needs: a refusal, or an answer that lacks it."""
-        said = str(getattr(error, "operation", None) or "")
+        """Add a finding about the error that kept the run from making what it needs: a refusal, or a bad answer."""
+        operation = str(getattr(error, "operation", None) or "")
         exchanges = [found for found in reversed(self.run.exchanges) if found.operation]
-        last = next((found for found in exchanges if not said or found.operation == said), None)
-        operation = said or ("" if last is None else last.operation)
-        is_told = isinstance(error, WallarooError)
-        reason = (
-            str(error) if is_told else f"the newest answer lacks what belongs there ({type(error).__name__}: {error})."
-        )
-        message = f"What the run needs could not be made: {reason}"
-        found = self.interceptor.found(FIXTURES, message, operation=operation, exchange=last)
-        self.run.checked(operation, FIXTURES, [found])
+        last = next((found for found in exchanges if not operation or found.operation == operation), None)
+        operation = operation or ("" if last is None else last.operation)
+        reason = f"the newest answer lacks what belongs there ({type(error).__name__}: {error})."
+        message = f"What the run needs could not be made: {error if isinstance(error, WallarooError) else reason}"
+        finding = self.interceptor.make_finding(FIXTURES, message, operation=operation, exchange=last)
+        self.run.add_check(operation, FIXTURES, [finding])
         return NoFixturesError(message)
 
     @cached_property
-    def properties(self) -> Properties:
-        """What sends schemathesis's cases."""
-        from wallaroo_ext.conformance.cases.generated import Properties
+    def cases(self) -> GeneratedCases:
+        """The cases that schemathesis generates."""
+        from wallaroo_ext.conformance.cases.generated import GeneratedCases
 
-        return Properties(
+        return GeneratedCases(
             self.interceptor,
             self._open.enter_context(self.instance.session(self.interceptor)),
             self.fixtures,
@@ -232,27 +229,27 @@ class Suite:
         )
 
     def authorization(self, operation: str) -> str:
-        """The header that a request is signed in with: a token, or the client's secret where it asks for a token."""
+        """Return the header `Authorization` of an operation: a token, or for a token request the client's secret."""
         if self.rules.takes_token(operation):
-            return self.authorization_of_a_user()
+            return self.user_authorization()
         settings = self.instance.settings
         return basic_header(settings.client_id, settings.client_secret or "")
 
-    def authorization_of_a_user(self) -> str:
-        """Return the header with a token, which is asked for where there is none."""
+    def user_authorization(self) -> str:
+        """Return the header with the user's token, which is requested if there is none."""
         auth: Any = self.client.get_httpx_client().auth
         return f"Bearer {auth.token().access}"
 
     @property
-    def _changes_something(self) -> bool:
+    def _writes(self) -> bool:
         return not self.options.read_only and self.options.instance != "recorded"
 
     def close(self) -> None:
-        """End what was begun, and list what is left."""
+        """End the things of the run, and list those that are left."""
         from wallaroo_ext.conformance.resources.teardown import tear_down
 
         try:
-            if "client" in self.__dict__ and self._changes_something and not self._is_closed:
+            if "client" in self.__dict__ and self._writes and not self._is_closed:
                 self._is_closed = True
                 self.run.left_behind += tear_down(self.client, self.owned)
         finally:

@@ -55,10 +55,10 @@ def instance() -> Generator[tuple[dict[str, str], Counting, Others]]:
 def run(
     document: dict[str, Any], environment: dict[str, str], folder: Path, *more: str, cases: int = 2, **options: Any
 ) -> dict[str, Any]:
-    """The report of a run that looks at the added operations and some more, and what the command says in the end."""
+    """Return the report of a run that checks the added operations and more, with the command's output as `stdout`."""
     file = folder / "contract.yaml"
     file.write_text(json.dumps(document), encoding="utf-8")  # which is YAML, too
-    told = SuiteOptions(
+    suite_options = SuiteOptions(
         instance="live",
         environment=environment,
         contract=file,
@@ -66,7 +66,7 @@ def run(
         operations=(*ADDED, *READS, *more),
         **options,
     )
-    found = run_suite(told, lambda _, __: None)
+    found = run_suite(suite_options, lambda _, __: None)
     assert not found.could_not_run
     files = write_report(found, folder / "report")
     report: dict[str, Any] = json.loads((folder / "report/report.json").read_text(encoding="utf-8"))
@@ -159,8 +159,8 @@ def test_where_nothing_is_described_nothing_can_be_looked_at(
     document, operations = case()
     file = tmp_path / "contract.yaml"
     file.write_text(json.dumps(document), encoding="utf-8")
-    told = SuiteOptions(instance="live", environment=environment, contract=file, operations=operations)
-    found = run_suite(told, lambda _, __: None)
+    options = SuiteOptions(instance="live", environment=environment, contract=file, operations=operations)
+    found = run_suite(options, lambda _, __: None)
     assert verdict(found) is Verdict.COULD_NOT_RUN
     assert "Nothing can be looked at" in found.could_not_run
     assert not [each for each in counting.arrived if "openid-connect" not in each.path]

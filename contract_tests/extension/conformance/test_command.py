@@ -70,7 +70,7 @@ def test_what_the_contract_does_not_say_is_found(document: dict[str, Any], tmp_p
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "said"),
+    ("arguments", "environment", "message"),
     [
         ([], {}, "The instance is not named"),
         ([], {"WALLAROO_API_URL": "http://127.0.0.1:9", "WALLAROO_TOKEN": "x"}, "refused"),
@@ -80,10 +80,10 @@ def test_what_the_contract_does_not_say_is_found(document: dict[str, Any], tmp_p
     ],
     ids=["nobody named", "nobody answers", "no contract", "no operation", "no recordings"],
 )
-def test_what_could_not_run_says_why(arguments: list[str], environment: dict[str, str], said: str) -> None:
+def test_what_could_not_run_says_why(arguments: list[str], environment: dict[str, str], message: str) -> None:
     done = conformance(*arguments, environment=environment)
     assert done.returncode == 2, done.stdout + done.stderr
-    assert said in done.stdout + done.stderr
+    assert message in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wallaroo_ext.conformance.exchanges import KEPT_BYTES, kept_body, kept_headers
+from wallaroo_ext.conformance.exchanges import MAX_BODY_BYTES, redact_body, redact_headers
 
 MULTIPART = "multipart/form-data; boundary=b"
 FORM = "application/x-www-form-urlencoded"
@@ -24,7 +24,7 @@ FORM = "application/x-www-form-urlencoded"
 )
 def test_what_holds_no_secret_is_kept_to_the_byte(content: bytes) -> None:
     for content_type in (MULTIPART, FORM, "application/octet-stream", "application/json", ""):
-        assert kept_body(content, content_type).content == content
+        assert redact_body(content, content_type).content == content
 
 
 @pytest.mark.parametrize(
@@ -33,17 +33,17 @@ def test_what_holds_no_secret_is_kept_to_the_byte(content: bytes) -> None:
         (b'{"email": "a@example.com", "password": "hunter2"}', "application/json"),
         (b"grant_type=password&password=hunter2", FORM),
         (b'--b\r\n\r\n{"password": "hunter2"}\r\n--b\r\n\r\n\xff\xfe\x00\r\n--b--\r\n', MULTIPART),
-        (b"password=hunter2 " + "ü".encode() * KEPT_BYTES, "text/plain"),
-        (b'{"password": "hunter2", ' + b" " * KEPT_BYTES, "application/json"),
+        (b"password=hunter2 " + "ü".encode() * MAX_BODY_BYTES, "text/plain"),
+        (b'{"password": "hunter2", ' + b" " * MAX_BODY_BYTES, "application/json"),
     ],
 )
 def test_secrets_are_not_kept(content: bytes, content_type: str) -> None:
-    body = kept_body(content, content_type)
+    body = redact_body(content, content_type)
     assert b"hunter2" not in body.content
     assert body.size == len(content)
-    assert len(body.content) <= KEPT_BYTES
+    assert len(body.content) <= MAX_BODY_BYTES
 
 
 def test_a_header_keeps_its_scheme_alone() -> None:
-    kept = kept_headers([("Authorization", "Bearer abc"), ("Cookie", "a=b"), ("Accept", "*/*")])
+    kept = redact_headers([("Authorization", "Bearer abc"), ("Cookie", "a=b"), ("Accept", "*/*")])
     assert kept == (("Authorization", "Bearer [left out]"), ("Cookie", "[left out]"), ("Accept", "*/*"))

@@ -1,4 +1,4 @@
-"""Bad requests that are accepted, as by an instance that is less particular than the contract."""
+"""Lies about requests: bad ones are accepted, as by an instance that is more lenient than the contract."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _anything(operation: str) -> Iterator[Mutant]:
 
 
 def _mending(operation: str, mend: Any) -> Lie:
-    """Return a lie that mends the JSON of a request by the last good one before the honest instance sees it."""
+    """Return a lie that repairs the JSON of a request by the last good one before the honest instance gets it."""
 
     async def lie(exchange: Exchange) -> Answer:
         request, good = exchange.request, exchange.memory.get(_GOOD_REQUEST)
@@ -95,7 +95,7 @@ def _unknown_things(operation: str) -> Iterator[Mutant]:
     schema = _schema(operation)
     # An instance may take the address of a user for granted.
     named = [name for name in named_fields(operation) if name.thing != "user email"]
-    if not any(name.place[1] in schema.get("required", ()) for name in named) or not is_turn(operation, _EVERY):
+    if not any(name.location[1] in schema.get("required", ()) for name in named) or not is_turn(operation, _EVERY):
         return
     validator = rules().schemas.validator(schema)
 

@@ -107,27 +107,27 @@ def _json(body: bytes) -> Any:
         return None
 
 
-async def read(scope: Scope, receive: Receive) -> Request:
+async def read_request(scope: Scope, receive: Receive) -> Request:
     """Return the whole request of an ASGI scope."""
-    pieces: list[bytes] = []
+    chunks: list[bytes] = []
     more = True
     while more:
         message = await receive()
-        pieces.append(message.get("body", b""))
+        chunks.append(message.get("body", b""))
         more = message.get("more_body", False)
-    return Request(scope["path"], scope["query_string"], tuple(scope["headers"]), b"".join(pieces))
+    return Request(scope["path"], scope["query_string"], tuple(scope["headers"]), b"".join(chunks))
 
 
-async def handled(app: ASGIApp, scope: Scope, request: Request) -> Answer:
-    """Return what an ASGI application answers to a request."""
-    waiting: list[Message] = [{"type": "http.request", "body": request.body, "more_body": False}]
-    said: list[Message] = []
+async def call_app(app: ASGIApp, scope: Scope, request: Request) -> Answer:
+    """Return the answer of an ASGI application to a request."""
+    incoming: list[Message] = [{"type": "http.request", "body": request.body, "more_body": False}]
+    outgoing: list[Message] = []
 
     async def receive() -> Message:
-        return waiting.pop() if waiting else {"type": "http.disconnect"}
+        return incoming.pop() if incoming else {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
-        said.append(message)
+        outgoing.append(message)
 
     changed: dict[str, Any] = {
         "path": request.path,
@@ -137,11 +137,11 @@ async def handled(app: ASGIApp, scope: Scope, request: Request) -> Answer:
         "state": {},
     }
     await app({**scope, **changed}, receive, send)
-    start, *bodies = said
+    start, *bodies = outgoing
     return Answer(start["status"], tuple(start["headers"]), b"".join(bytes(part.get("body", b"")) for part in bodies))
 
 
-async def sent(answer: Answer, send: Send) -> None:
+async def send_answer(answer: Answer, send: Send) -> None:
     """Send an answer."""
     await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
     await send({"type": "http.response.body", "body": answer.body})

@@ -1,4 +1,4 @@
-"""The fields of an operation's answer, as the contract has them: where they are, and what they may be."""
+"""The fields of operations' answers by the contract, with their paths and types."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.guard.effects import Effects, RequestName
 
 EACH = "[]"
-"""A way's key for an item of a list."""
+"""The key, in a field's path, for an item of a list."""
 ANY = "{}"
-"""A way's key for a value of an object whose names are free."""
+"""The key, in a field's path, for a value of an object with free names."""
 
 _DEEPEST = 6
 _FIELD = 2
-"""The length of the place of a field of the outermost object."""
+"""The length of the location of a field of the outermost object."""
 
 
 @cache
@@ -47,7 +47,9 @@ def named_fields(operation: str) -> list[RequestName]:
     """Return the fields of the outermost object of a request that name what is there, by the contract's `x-names`."""
     names = _effects()[operation].names
     return [
-        name for name in names if name.origin == "existing" and name.place[0] == "body" and len(name.place) == _FIELD
+        name
+        for name in names
+        if name.origin == "existing" and name.location[0] == "body" and len(name.location) == _FIELD
     ]
 
 
@@ -56,29 +58,29 @@ class Field:
     """A field of an answer, at any depth.
 
     Attributes:
-        way: The names on the way to it; `[]` is an item of a list, and `{}` a value of an object with free names.
+        path: The keys that lead to it; `[]` is an item of a list, and `{}` a value of an object with free names.
         types: Its types by the contract; empty where it may be anything.
         is_required: Whether it is `required`.
         is_always: Whether it is in `x-always`.
     """
 
-    way: tuple[str, ...]
+    path: tuple[str, ...]
     types: tuple[str, ...]
     is_required: bool
     is_always: bool
 
     def __str__(self) -> str:
         """Return the field as a person writes it, such as `models[].id`."""
-        return ".".join(self.way).replace(".[]", "[]").replace(".{}", "{}") or "$"
+        return ".".join(self.path).replace(".[]", "[]").replace(".{}", "{}") or "$"
 
     @property
     def name(self) -> str:
         """Its own name."""
-        return self.way[-1]
+        return self.path[-1]
 
 
 def fields(operation: str) -> list[Field]:
-    """Return the fields of an operation's success that are there in every answer that has what they belong to."""
+    """Return the fields of an operation's success that every object has to which they belong."""
     return list(_fields(rules().answer_schema(operation), ()))
 
 
@@ -87,20 +89,20 @@ def whole(operation: str) -> Field:
     return Field((), _types(rules().answer_schema(operation)), is_required=True, is_always=False)
 
 
-def _fields(schema: dict[str, Any], way: tuple[str, ...]) -> Iterator[Field]:
+def _fields(schema: dict[str, Any], path: tuple[str, ...]) -> Iterator[Field]:
     schema = rules().schemas.resolve(schema)
-    if len(way) > _DEEPEST:
+    if len(path) > _DEEPEST:
         return
     for inner in (*schema.get("allOf", ()), *schema.get("anyOf", ())[:1]):
-        yield from _fields(inner, way)
+        yield from _fields(inner, path)
     if "items" in schema:
-        yield from _fields(schema["items"], (*way, EACH))
+        yield from _fields(schema["items"], (*path, EACH))
     if isinstance(schema.get("additionalProperties"), dict):
-        yield from _fields(schema["additionalProperties"], (*way, ANY))
+        yield from _fields(schema["additionalProperties"], (*path, ANY))
     required, always = schema.get("required", ()), schema.get("x-always", ())
     for name, inner in object_of(schema.get("properties")).items():
         if name in required or name in always:
-            here = (*way, name)
+            here = (*path, name)
             yield Field(here, _types(inner), name in required, name in always)
             yield from _fields(inner, here)
 
@@ -117,23 +119,23 @@ def _types(schema: dict[str, Any]) -> tuple[str, ...]:
 _REMOVED = object()
 
 
-def changed(value: Any, way: tuple[str, ...], change: Callable[[Any], Any]) -> Any:
-    """Return a copy of a value with something else at the end of a way.
+def changed(value: Any, path: tuple[str, ...], change: Callable[[Any], Any]) -> Any:
+    """Return a copy of a value with a change at a path.
 
-    In a list that is its last item, in an object of free names its last value. Where the way does not lead anywhere,
-    the copy is as the value was.
+    In a list, the last item is changed, and in an object with free names the last value. If the value does not have the
+    path, nothing is changed.
     """
     copied = {"": copy.deepcopy(value)}
-    _change(copied, ("", *way), change)
+    _change(copied, ("", *path), change)
     return copied[""]
 
 
-def _change(value: Any, way: tuple[str, ...], change: Callable[[Any], Any]) -> None:
-    key = _key(value, way[0])
+def _change(value: Any, path: tuple[str, ...], change: Callable[[Any], Any]) -> None:
+    key = _key(value, path[0])
     if key is None:
         return
-    if len(way) > 1:
-        _change(value[key], way[1:], change)
+    if len(path) > 1:
+        _change(value[key], path[1:], change)
         return
     changed_value = change(value[key])
     if changed_value is _REMOVED:
@@ -143,7 +145,7 @@ def _change(value: Any, way: tuple[str, ...], change: Callable[[Any], Any]) -> N
 
 
 def _key(value: Any, name: str) -> Any:
-    """Return the key of a value that a name on a way stands for; None where it has none."""
+    """Return the key of a value that a key of a path stands for; None where the value does not have it."""
     if name == EACH:
         return len(list_of(value)) - 1 if list_of(value) else None
     found = object_of(value)
@@ -152,6 +154,6 @@ def _key(value: Any, name: str) -> Any:
     return name if name in found else None
 
 
-def without(value: Any, way: tuple[str, ...]) -> Any:
-    """Return a copy of a value without what is at the end of a way."""
-    return changed(value, way, lambda _: _REMOVED)
+def without(value: Any, path: tuple[str, ...]) -> Any:
+    """Return a copy of a value without the field at a path."""
+    return changed(value, path, lambda _: _REMOVED)

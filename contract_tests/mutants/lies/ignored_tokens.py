@@ -1,4 +1,4 @@
-"""Instances that let in who has no good token, and issuers that give one to anybody."""
+"""Lies about tokens: instances that accept bad tokens, and issuers that give a token for bad credentials."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PARTS = 3
 
 
 def _claims(authorization: str) -> dict[str, Any] | None:
-    """Return what a token says, whoever signed it; None where it is none."""
+    """Return the claims of a token, whoever signed it; None where it is no JSON web token."""
     parts = authorization.partition(" ")[2].split(".")
     if len(parts) != _PARTS:
         return None

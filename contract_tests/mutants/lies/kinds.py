@@ -1,4 +1,4 @@
-"""What a kind of lie is, and the simplest ways to lie."""
+"""Kinds of lies, and helpers to make lies."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Kind:
 
     Attributes:
         name: Its name, such as `wrong-type`.
-        text: What instances of the kind do, for a person.
-        left_out: Why an operation may have no mutant of it.
-        make: Its mutants of an operation.
+        text: A sentence about such instances, for a person.
+        left_out: Why an operation may have no such mutant.
+        make: Returns the mutants of an operation.
     """
 
     name: str
@@ -42,12 +42,12 @@ def of_success(operation: str, change: Callable[[Answer], Answer]) -> Lie:
 
 
 def of_json(operation: str, change: Callable[[Any], Any]) -> Lie:
-    """Return a lie that changes the JSON of every success; Arrow answers are as they were."""
+    """Return a lie that changes the JSON of every success, and no Arrow answer."""
 
     def changed(answer: Answer) -> Answer:
         body = answer.json
-        told = change(body)
-        return answer if told == body else answer.with_json(told)
+        changed_body = change(body)
+        return answer if changed_body == body else answer.with_json(changed_body)
 
     return of_success(operation, changed)
 
@@ -58,18 +58,18 @@ def succeeded(operation: str, answer: Answer) -> bool:
 
 
 def in_turn(found: list[Any], operation: str, *, most: int = 1) -> list[Any]:
-    """So many of a list, from another place of it with each operation: all operations together show all sorts."""
+    """Return so many items of a list, other ones for each operation, so that together the operations have all."""
     number = list(rules().operations).index(operation)
     return [found[(number + turn) % len(found)] for turn in range(min(most, len(found)))]
 
 
 def is_turn(operation: str, every: int, offset: int = 0) -> bool:
-    """Whether it is an operation's turn, where every so manieth has a mutant of a kind that is the same everywhere."""
+    """Return whether an operation has a mutant of a kind, of which only every so manieth operation has one."""
     return list(rules().operations).index(operation) % every == offset
 
 
 def spread(found: list[Any], most: int) -> list[Any]:
-    """So many of a list, the first and the last among them, in its order."""
+    """Return so many items of a list, evenly spread, with the first and the last."""
     if len(found) <= most:
         return found
     if most == 1:

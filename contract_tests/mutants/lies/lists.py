@@ -1,4 +1,4 @@
-"""Lists that are not whole."""
+"""Lies about lists: the last item is missing."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _EMPTY_ANYWAY = {"sidekicks", "details", "engine_lbs"}
-"""Lists in the status of a deployment that have no items, or of which nothing is said."""
+"""Lists in the status of a deployment that are always empty, or of which no source says anything."""
 
 
 def _lists(operation: str) -> Iterator[tuple[str, ...]]:
-    """Yield where an operation's answer has a list of objects."""
+    """Yield the paths of lists in an operation's answer."""
     schema = rules().schemas.resolve(rules().answer_schema(operation))
     if schema.get("type") == "array":
         yield ()
@@ -33,9 +33,9 @@ def _lists(operation: str) -> Iterator[tuple[str, ...]]:
 
 
 def _truncated(operation: str) -> Iterator[Mutant]:
-    for way in _lists(operation):
-        where = ".".join(way) or EACH
-        lie = of_json(operation, lambda body, way=way: changed(body, way, _without_the_last))
+    for path in _lists(operation):
+        where = ".".join(path) or EACH
+        lie = of_json(operation, lambda body, path=path: changed(body, path, _without_the_last))
         about = "" if where == EACH else where
         yield Mutant(operation, "truncated-list", about, f"The last of `{where}` is missing.", lie)
 

@@ -1,4 +1,4 @@
-"""Writes that are acknowledged and never made, and files that arrive changed."""
+"""Lies about writes: they are acknowledged and never made, or files are stored changed."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def _lost(operation: str) -> Iterator[Mutant]:
     ids = [field for field in fields(operation) if field.is_required and "integer" in field.types]
 
     async def lie(exchange: Exchange) -> Answer:
-        kept: Answer | None = exchange.memory.get("answer")
-        if kept is None:
+        first: Answer | None = exchange.memory.get("answer")
+        if first is None:
             answer = await exchange.ask()
             if succeeded(operation, answer):
                 exchange.memory["answer"] = answer
             return answer
-        body: Any = kept.json
+        body: Any = first.json
         for field in ids:
-            body = changed(body, field.way, lambda value: value + 1)
-        exchange.memory["answer"] = kept.with_json(body)
+            body = changed(body, field.path, lambda value: value + 1)
+        exchange.memory["answer"] = first.with_json(body)
         return exchange.memory["answer"]
 
     text = "The first request is carried out; all later ones, good or bad, are acknowledged and forgotten."

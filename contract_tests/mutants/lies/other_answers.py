@@ -1,4 +1,4 @@
-"""Answers that belong to another request, another operation or another time."""
+"""Lies with true answers: to another request, of another operation, or of an earlier time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers whose fields are of another type, missing, or null."""
+"""Lies about fields: they are of another type, missing, or null."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _wrong_types(operation: str) -> Iterator[Mutant]:
         other = _other(field)
         text = f"`{field}` is `{other!r}` in the last of its kind."
         yield _mutant(
-            operation, "wrong-type", field, text, lambda body, f=field, o=other: changed(body, f.way, lambda _: o)
+            operation, "wrong-type", field, text, lambda body, f=field, o=other: changed(body, f.path, lambda _: o)
         )
 
 
@@ -44,14 +44,14 @@ def _missing(operation: str) -> Iterator[Mutant]:
     for field in in_turn(present, operation):
         rule = "`required`" if field.is_required else "in `x-always`"
         text = f"`{field}`, which is {rule}, is missing in the last of its kind."
-        yield _mutant(operation, "missing", field, text, lambda body, f=field: without(body, f.way))
+        yield _mutant(operation, "missing", field, text, lambda body, f=field: without(body, f.path))
 
 
 def _nulls(operation: str) -> Iterator[Mutant]:
     never_null = [found for found in _present(operation) if found.types and "null" not in found.types]
     for field in in_turn(never_null[::-1], operation):
         text = f"`{field}` is null in the last of its kind."
-        yield _mutant(operation, "null", field, text, lambda body, f=field: changed(body, f.way, lambda _: None))
+        yield _mutant(operation, "null", field, text, lambda body, f=field: changed(body, f.path, lambda _: None))
 
 
 _NO_FIELDS = "The contract says of no field of its answer that it is always there."

@@ -1,4 +1,4 @@
-"""Answers with another status or another media type."""
+"""Lies about statuses and media types."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _media_types(operation: str) -> Iterator[Mutant]:
 
 
 def reads_something(operation: str) -> bool:
-    """Return whether there is anything in a request of an operation that can be wrong."""
+    """Return whether a request of an operation has anything that can be invalid."""
     found = rules().operations[operation]
     body = rules().schemas.resolve(found["requestBody"])
     schemas = [rules().schemas.resolve(media["schema"]) for media in body["content"].values()]

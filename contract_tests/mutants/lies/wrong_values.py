@@ -1,4 +1,4 @@
-"""Answers of the right form that are not true: another thing's id, another digest, another value, other numbers."""
+"""Lies about values of the right form: another thing's id, another digest, another value, other numbers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _mutants(
     operation: str, kind: str, found: list[Field], text: str, change: Callable[[Any], Any]
 ) -> Iterator[Mutant]:
     for field in found:
-        lie = of_json(operation, lambda body, f=field: changed(body, f.way, change))
+        lie = of_json(operation, lambda body, f=field: changed(body, f.path, change))
         yield Mutant(operation, kind, str(field), text.format(field), lie)
 
 
@@ -69,7 +69,7 @@ def _values(operation: str) -> Iterator[Mutant]:
 
 
 def _another(value: Any) -> Any:
-    """Another value of the same type."""
+    """Return another value of the same type."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
@@ -96,7 +96,7 @@ def _numbers(operation: str) -> Iterator[Mutant]:
 
 
 def _shifted(value: Any) -> Any:
-    """Return the same, with all numbers larger by 1."""
+    """Return a value with all numbers larger by 1."""
     if isinstance(value, dict):
         return {name: _shifted(inner) for name, inner in object_of(value).items()}
     if isinstance(value, list):
@@ -105,7 +105,7 @@ def _shifted(value: Any) -> Any:
 
 
 def _backwards(rows: Any) -> Any:
-    """Rows whose outputs are in the opposite order."""
+    """Return rows with their outputs in the opposite order."""
     found = list(map(object_of, list_of(rows)))
     outputs = [{name: row[name] for name in row if name.startswith("out")} for row in found]
     return [row | out for row, out in zip(found, outputs[::-1], strict=True)]

@@ -1,6 +1,6 @@
-"""A contract with further operations, as a user may add them, and an instance that has them and counts what reaches it.
+"""A contract with further operations, as a user may add them, and an instance that has them and keeps its requests.
 
-Each of them ends things of others, if it is asked to: by an id, by a name, in every place that a request has.
+Each of them could end things of others: named by an id or a name, in every part of a request.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ class Added:
     Attributes:
         method: Its method, in lower case.
         path: Its path.
-        writes: What it may change.
-        names: What its fields name.
+        writes: Its `x-writes`.
+        names: Its `x-names`.
         body: The schema of its body; None where it has none.
         media_type: The body's media type.
-        parameters: Its parameters: the place, the name, and the schema of each.
+        parameters: Its parameters: `in`, the name, and the schema of each.
         example: An example of its body, with things of others.
     """
 
@@ -62,8 +62,8 @@ class Added:
     parameters: tuple[tuple[str, str, dict[str, Any]], ...] = ()
     example: Any = None
 
-    def written(self, name: str) -> dict[str, Any]:
-        """Return the operation as the contract has it."""
+    def as_openapi(self, name: str) -> dict[str, Any]:
+        """Return the operation as OpenAPI writes it."""
         empty = {"description": "It is done.", "content": {JSON: {"schema": {"type": "object"}}}}
         refused = {"description": "It is refused."}
         found: dict[str, Any] = {
@@ -211,7 +211,7 @@ def extended(changes: dict[str, dict[str, Any]] | None = None) -> dict[str, Any]
     """
     document = copy.deepcopy(contract.load())
     for name, added in (ADDED | READS).items():
-        whole = added.written(name) | (changes or {}).get(name, {})
+        whole = added.as_openapi(name) | (changes or {}).get(name, {})
         item = document["paths"].setdefault(added.path, {})
         item[added.method] = {part: value for part, value in whole.items() if value is not None}
     return document
@@ -234,7 +234,7 @@ class Arrived:
 
 @dataclass(slots=True)
 class Counting:
-    """An ASGI layer that has the added operations, and keeps what reaches it."""
+    """An ASGI layer that has the added operations, and keeps all requests."""
 
     app: ASGIApp
     arrived: list[Arrived] = field(default_factory=list[Arrived])
@@ -265,7 +265,7 @@ class Counting:
         await self.app(scope, again, send)
 
     def at(self, name: str) -> list[Arrived]:
-        """Return what reached an added operation's path, whatever its method."""
+        """Return the requests at an added operation's path, whatever their method."""
         template = (ADDED | READS)[name].path
         return [each for each in self.arrived if _fits(template, each.path)]
 
@@ -328,7 +328,7 @@ def _leaves(value: Any) -> Iterator[str]:
 
 @dataclass(slots=True)
 class Others:
-    """What other people have on the instance, by kind: all ids and names, as texts."""
+    """The things of other people on the instance: ids by kind, and names, as texts."""
 
     ids: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     names: set[str] = field(default_factory=set[str])
@@ -339,7 +339,7 @@ def counted_instance() -> Generator[tuple[dict[str, str], Counting, Others]]:
     """Run an instance with the added operations, full of other people's things.
 
     Yields:
-        How to reach it, what counts its requests, and what is there.
+        Its environment, the layer that keeps its requests, and the things of others.
     """
     layers: list[Counting] = []
 

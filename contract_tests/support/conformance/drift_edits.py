@@ -21,7 +21,7 @@ class Document:
         self.value: dict[str, Any] = json.loads(text)
 
     def leave_only(self, name: str, paths: dict[str, Any]) -> dict[str, Any]:
-        """Take all paths away but that of an operation, where it has one; what is left of other paths then."""
+        """Remove all paths but that of an operation, if it has one. Returns those of `paths` that are left."""
         kept = [path for path, item in paths.items() if item["post"]["operationId"] == name] or list(paths)
         self.value["paths"] = {path: self.value["paths"][path] for path in kept}
         return {path: paths[path] for path in kept}
@@ -61,12 +61,12 @@ class Edit:
     """An edit of the contract.
 
     Attributes:
-        name: What it is.
-        make: Makes it.
-        operation: The operation that differs then.
-        where: Where the change is.
-        kind: Its kind.
-        breaks: Whether it breaks clients that keep the contract.
+        name: A description.
+        make: Makes the edit.
+        operation: The operation that differs afterwards.
+        where: The location of the change.
+        kind: The kind of the change.
+        breaks: Whether the change breaks clients that keep the contract.
     """
 
     name: str
@@ -816,4 +816,4 @@ ALONG: dict[str, tuple[tuple[str, str, str, bool], ...]] = {
     "an error without JSON": (("list_models", "answer 400", "added", False),),
     "a choice of fields": (("undeploy_pipeline", "request.name", "added", False),),
 }
-"""What else an edit changes, where it cannot be one change."""
+"""Further changes that an edit makes, where it cannot be a single change."""

@@ -1,4 +1,4 @@
-"""The recorded exchanges, and what the contract says of them."""
+"""The exchanges that the documents recorded, and their schemas in the contract."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ def exchanges() -> list[dict[str, Any]]:
 
 
 def answered() -> list[Any]:
-    """Return those whose answer was recorded, whole or from its beginning, as parameters of a test."""
+    """Return the exchanges whose answer was recorded, in full or its beginning, as parameters of a test."""
     return [pytest.param(found, id=found["id"]) for found in exchanges() if recorded_answer(found) is not NOTHING]
 
 
 def requested() -> list[Any]:
-    """Return those whose request body is known, as parameters of a test."""
+    """Return the exchanges whose request body is known, as parameters of a test."""
     return [pytest.param(found, id=found["id"]) for found in exchanges() if sent_body(found) is not NOTHING]
 
 
 def recorded_answer(exchange: dict[str, Any]) -> Any:
-    """Return the JSON of an answer; of one that was printed from its beginning only, as much as is there."""
+    """Return the JSON of an answer; if only its beginning was printed, as much as there is."""
     response = exchange["response"]
     if "truncated_text" in response:
         return _completed(response["truncated_text"])
@@ -52,7 +52,7 @@ def recorded_answer(exchange: dict[str, Any]) -> Any:
 
 
 def _completed(text: str) -> Any:
-    """JSON that was cut off inside a list of numbers, without the last number and with its brackets closed."""
+    """Return the JSON of a text that ends inside a list of numbers, without the last number, its brackets closed."""
     text = text[: text.rindex(",")]
     open_brackets: list[str] = []
     for character in re.sub(r'"(?:[^"\\\\]|\\\\.)*"', "", text):
@@ -64,7 +64,7 @@ def _completed(text: str) -> Any:
 
 
 def sent_body(exchange: dict[str, Any]) -> Any:
-    """The body of a request as its schema sees it: of a multipart body an object, with an empty text for the file."""
+    """Return the body of a request for its schema; a multipart body is an object, in which a file is an empty text."""
     request = exchange["request"]
     if "parts" in request:
         return request["parts"] | {"file": ""}
@@ -95,5 +95,5 @@ def module_of(operation_id: str) -> Any:
 
 
 def problems(schema: dict[str, Any], value: Any) -> list[str]:
-    """Return what is wrong with a value: by the schema, and by `x-always`."""
+    """Return the problems of a value, by the schema and by `x-always`."""
     return RULES.problems(schema, value)

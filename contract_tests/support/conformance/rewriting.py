@@ -1,4 +1,4 @@
-"""The contract, written by other means: what other generators of OpenAPI documents do to the same API."""
+"""Rewrites the contract without changing its meaning, as other generators of OpenAPI documents may write it."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_3_0(document: dict[str, Any]) -> dict[str, Any]:
-    """With `nullable` in place of lists of types and alternatives of null, as OpenAPI 3.0 writes it."""
+    """Return a document with `nullable` in place of lists of types and alternatives of null, as in OpenAPI 3.0."""
     return everywhere(_nullable, document) | {"openapi": "3.0.3"}
 
 
 def renamed(document: dict[str, Any]) -> dict[str, Any]:
-    """With other names of components, operations and the parameters of paths."""
+    """Return a document with other names of components, operations and path parameters."""
     text = json.dumps(everywhere(dict, document), default=str)
     for kind, entries in document["components"].items():
         for name in entries:
@@ -72,7 +72,7 @@ def renamed(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def shuffled(document: dict[str, Any]) -> dict[str, Any]:
-    """With every object and every set in another order."""
+    """Return a document with every object and every set in another order."""
     chance = random.Random(29)  # noqa: S311 - any order will do, if it is the same each time
 
     def change(fields: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def shuffled(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def bare(document: dict[str, Any]) -> dict[str, Any]:
-    """Without extensions, descriptions, examples and links."""
+    """Return a document without extensions, descriptions, examples and links."""
     unwanted = ("x-", "description", "summary", "example", "links")
 
     def change(fields: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def bare(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def wrapped(document: dict[str, Any]) -> dict[str, Any]:
-    """With each reference to a schema inside an `allOf` of one."""
+    """Return a document with each reference to a schema inside an `allOf` of one."""
 
     def change(fields: dict[str, Any]) -> dict[str, Any]:
         reference = str(fields.get("$ref", ""))
@@ -113,12 +113,12 @@ def wrapped(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def moved(document: dict[str, Any]) -> dict[str, Any]:
-    """With another prefix before the paths, a slash at their ends, and more operations."""
+    """Return a document with another prefix before its paths, and a slash at their ends."""
     paths = {f"/gateway{path}/": item for path, item in document["paths"].items()}
     return document | {"paths": paths}
 
 
 def relative(document: dict[str, Any]) -> dict[str, Any]:
-    """With paths that begin after what the servers' URLs have; without Keycloak's."""
+    """Return a document whose paths are relative to the servers' URLs, without Keycloak's."""
     paths = {path.removeprefix("/v1/api"): item for path, item in document["paths"].items() if "/v1/api" in path}
     return document | {"paths": paths, "servers": [{"url": "/v1/api"}]}

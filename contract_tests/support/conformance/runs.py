@@ -1,4 +1,4 @@
-"""Runs of the contract suite made by hand, for the tests of its report, of instances that mean harm among them."""
+"""Makes runs of the contract suite by hand, for the tests of its report; some are of hostile instances."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.drift.changes import Change, Drift
-from wallaroo_ext.conformance.exchanges import Body, Exchange, kept_body, kept_headers
+from wallaroo_ext.conformance.exchanges import Body, Exchange, redact_body, redact_headers
 from wallaroo_ext.conformance.results import (
+    Exclusion,
     Finding,
     LeftBehind,
-    Narrowed,
     Notice,
     OperationRow,
     Run,
@@ -65,11 +65,11 @@ def exchange(operation: str = "list_models", **parts: Any) -> Exchange:
         "operation": operation,
         "method": "POST",
         "url": URL + contract.operation(operation).path,
-        "request_headers": kept_headers(SIGNED),
-        "request": kept_body(request, "application/json"),
+        "request_headers": redact_headers(SIGNED),
+        "request": redact_body(request, "application/json"),
         "status": 200,
-        "answer_headers": kept_headers((*JSON, ("date", "Wed, 25 Nov 2026 19:00:00 GMT"), ("set-cookie", "a=b"))),
-        "answer": kept_body(answer, "application/json"),
+        "answer_headers": redact_headers((*JSON, ("date", "Wed, 25 Nov 2026 19:00:00 GMT"), ("set-cookie", "a=b"))),
+        "answer": redact_body(answer, "application/json"),
         "started": STARTED + 3.5,
         "seconds": 0.042,
         "test": "contract_tests/instance/test_properties.py::test_examples[list_models]",
@@ -129,7 +129,7 @@ def failing() -> Run:
     made = run(withheld=Counter({"undeploy_pipeline": 3, "set_assay_active": 1}), drift=drift())
     _exercise(made, successes=9)
     for broken in findings():
-        made.checked(broken.operation, broken.check, [broken])
+        made.add_check(broken.operation, broken.check, [broken])
     made.exchanges += [each.exchange for each in made.findings if each.exchange]
     made.exchanges = [
         each for each in made.exchanges if each.operation != "copy_pipeline" or each.status != 200
@@ -138,8 +138,8 @@ def failing() -> Run:
         Notice("get_deployment_status", "$.engines[0].status", '"Degraded" is not among Pending, Running, Error.'),
         Notice("list_model_versions", "$[2].status", '"queued" is not among uploading, converting, ready, error.'),
     ]
-    made.narrowed.append(
-        Narrowed("negative_data_rejection", ("upload_model", "upload_model_stream"), "A part may have any type.")
+    made.exclusions.append(
+        Exclusion("negative_data_rejection", ("upload_model", "upload_model_stream"), "A part may have any type.")
     )
     made.left_behind += [LeftBehind("model", 1000 + number, f"{PREFIX}m{number}", 31) for number in range(110)]
     made.left_behind += [
@@ -167,15 +167,15 @@ def failing() -> Run:
 
 
 def findings() -> list[Finding]:
-    """Many findings: some of one kind, some without an answer, with bodies that are cut, binary and no JSON."""
+    """Return many findings: some alike, some without an answer, some with bodies that are cut, binary or no JSON."""
     rules = _rules()
-    schema = (*rules.places["create_workspace"], "responses")
+    schema = (*rules.locations["create_workspace"], "responses")
     unlisted = Finding(
         "create_workspace",
         STATUS,
         "The contract has no answer of status 418 for create_workspace.",
         rules.rule(schema),
-        exchange("create_workspace", status=418, answer=kept_body(b"I am a teapot", "text/plain")),
+        exchange("create_workspace", status=418, answer=redact_body(b"I am a teapot", "text/plain")),
         "contract_tests/instance/test_properties.py::test_fuzzing[create_workspace]",
     )
     words = ("one", "two", "three", "four")
@@ -207,10 +207,10 @@ def _findings_with_odd_bodies() -> list[Finding]:
             rule(),
             exchange(
                 "upload_model",
-                request_headers=kept_headers((*SIGNED[:1], ("Content-Type", multipart))),
-                request=kept_body(upload, multipart),
+                request_headers=redact_headers((*SIGNED[:1], ("Content-Type", multipart))),
+                request=redact_body(upload, multipart),
                 answer_headers=(("content-type", "text/html"),),
-                answer=kept_body(page, "text/html"),
+                answer=redact_body(page, "text/html"),
                 status=502,
             ),
             "contract_tests/instance/test_state.py::test_upload",
@@ -222,9 +222,9 @@ def _findings_with_odd_bodies() -> list[Finding]:
             rule(),
             exchange(
                 "infer_pipeline",
-                request_headers=kept_headers((*SIGNED[:1], ("Content-Type", "application/vnd.apache.arrow.file"))),
-                request=kept_body(rows_sent, "application/vnd.apache.arrow.file"),
-                answer=kept_body(json.dumps([{"time": 1, "out": [0.5] * 9000}]).encode(), "application/json"),
+                request_headers=redact_headers((*SIGNED[:1], ("Content-Type", "application/vnd.apache.arrow.file"))),
+                request=redact_body(rows_sent, "application/vnd.apache.arrow.file"),
+                answer=redact_body(json.dumps([{"time": 1, "out": [0.5] * 9000}]).encode(), "application/json"),
             ),
             "contract_tests/instance/test_state.py::test_inference",
         ),
@@ -234,7 +234,7 @@ def _findings_with_odd_bodies() -> list[Finding]:
 
 
 def drift() -> Drift:
-    """Thirty changes, every third of which breaks a client."""
+    """Return thirty changes, every third of which breaks a client."""
     names = [row.id for row in rows()]
     reasons = ("New fields are kept.", "Nobody needs it.", "A client may need this field, and it is gone.")
     kinds = ("added", "changed", "removed")
@@ -257,7 +257,7 @@ ATTACK = (
     "</pre></style></script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
     "{{ 7 * 7 }}{% raw %}&lt;' \" ` \x00\x1b[31m\x07\r\x7f\u202e\u2028\ud800 ]]> --> end"
 )
-"""What an instance may answer that wants to do something else than being shown."""
+"""A text of a hostile instance, which must only be shown and do nothing."""
 
 
 def hostile() -> Run:
@@ -277,7 +277,7 @@ def hostile() -> Run:
         exchanges=exchanges,
         findings=[Finding(ATTACK, ATTACK, ATTACK * 3, bad, each, ATTACK) for each in exchanges],
         notices=[Notice(ATTACK, ATTACK, ATTACK)],
-        narrowed=[Narrowed(ATTACK, (ATTACK,), ATTACK)],
+        exclusions=[Exclusion(ATTACK, (ATTACK,), ATTACK)],
         withheld=Counter({ATTACK: 2}),
         withheld_because={ATTACK: [ATTACK]},
         left_behind=[LeftBehind(ATTACK, ATTACK, ATTACK, ATTACK, ATTACK, is_active=True)],

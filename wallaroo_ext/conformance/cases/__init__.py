@@ -1,1 +1,1 @@
-"""The requests that a run sends: generated, from examples, and with bad tokens."""
+"""Makes the requests that a run sends: generated ones, examples, and ones with bad tokens."""

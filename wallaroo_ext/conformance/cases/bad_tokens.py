@@ -1,4 +1,4 @@
-"""Tokens that no instance may accept: missing, malformed, somebody else's, and expired."""
+"""Makes tokens that no instance may accept: missing, malformed, foreign and expired ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXPIRED_TOKEN = "WALLAROO_EXPIRED_TOKEN"  # noqa: S105 - a variable's name
 """The environment variable with an expired token of a live instance, whose tokens may live for hours."""
 _LONGEST_WAIT_SECONDS = 90.0
 _LEEWAY_SECONDS = 6.0
-"""Issuers and instances allow a few seconds between their clocks."""
+"""The difference between clocks that issuers and instances may allow."""
 
 
 class NoSuchTokenError(Exception):
@@ -29,7 +29,7 @@ class NoSuchTokenError(Exception):
 
 
 class BadTokens:
-    """The headers `Authorization` with tokens of each kind that is no good.
+    """Headers `Authorization` with bad tokens of each kind.
 
     Args:
         suite: The run.
@@ -71,7 +71,7 @@ class BadTokens:
         return auth.token().access
 
     def _claims(self) -> dict[str, Any]:
-        """Return what a good token says; nothing where tokens are no JSON web tokens."""
+        """Return the claims of a good token; empty where tokens are no JSON web tokens."""
         try:
             return jwt.decode(self._good(), options={"verify_signature": False})
         except jwt.InvalidTokenError:
@@ -82,7 +82,7 @@ class BadTokens:
         return ".".join(_encoded(part) for part in (head, claims)) + "."
 
     def _changed(self) -> str:
-        """Return a good token whose claims were changed after it was signed."""
+        """Return a good token with claims that were changed after it was signed."""
         head, _, signature = [*self._good().split("."), "", ""][:3]
         return f"{head}.{_encoded(self._claims() | {'sub': 'somebody-else'})}.{signature}"
 

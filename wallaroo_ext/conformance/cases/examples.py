@@ -1,4 +1,4 @@
-"""What the example tests are made of: a small model, names, waiting, and a look at every answer by the contract."""
+"""Helpers of the example tests: a small model, waiting, and a check of every answer against the contract."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PATIENCE = 30.0
 
 
 def small_model() -> bytes:
-    """An ONNX model that adds half of the first number and a quarter of the second one; always the same bytes."""
+    """Return an ONNX model that adds half of the first number and a quarter of the second; always the same bytes."""
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 
@@ -42,23 +42,23 @@ def small_model() -> bytes:
 
 
 def scored(row: list[float]) -> float:
-    """Return what the small model makes of a row, computed without it."""
+    """Return the output of the small model for a row, computed without it."""
     return sum(weight * number for weight, number in zip(_WEIGHTS, row, strict=True))
 
 
 def eventually(ask: Callable[[], T], clock: Clock, seconds: float = _PATIENCE) -> T:
-    """Ask until the answer is not empty, for so many seconds; the last answer."""
+    """Ask until the answer is not empty, or the time is over, and return the last answer."""
     deadline = clock.now() + seconds
     while not (answer := ask()) and clock.now() < deadline:
         clock.sleep(1)
     return answer
 
 
-class Answers:
-    """The answers that a client gets, each held against the contract when it comes.
+class AnswerChecker:
+    """Checks every answer that a client gets against the contract.
 
     Args:
-        rules: The contract.
+        rules: The rules of the contract.
 
     Attributes:
         succeeded: The operations that were answered with the status of their success.
@@ -69,27 +69,27 @@ class Answers:
         self.succeeded: set[str] = set()
 
     @contextmanager
-    def watched(self, http: httpx.Client) -> Generator[None]:
-        """Hold the answers that a client of httpx gets in the block against the contract.
+    def checking(self, http: httpx.Client) -> Generator[None]:
+        """Check the answers that a client of httpx gets in the block.
 
         Raises:
-            AssertionError: An answer breaks it; raised where the request was sent.
+            AssertionError: An answer breaks the contract; raised where the request was sent.
         """
         before: dict[str, list[Any]] = http.event_hooks
-        http.event_hooks = before | {"response": [*before["response"], self._hold]}
+        http.event_hooks = before | {"response": [*before["response"], self._check]}
         try:
             yield
         finally:
             http.event_hooks = before
 
-    def _hold(self, response: httpx.Response) -> None:
+    def _check(self, response: httpx.Response) -> None:
         operation = contract.operation_at(response.request.url.path)
         if operation is None:
             raise AssertionError(f"{response.request.url.path} is no operation of the contract.")
         kind = response.headers.get("content-type", "")
-        broken = [*self._rules.broken(operation, response.status_code, kind, response.read())]
-        if broken:
-            said = redact("; ".join(f"{found.check}: {found.message}" for found in broken[:3]))
-            raise AssertionError(f"The answer {response.status_code} of {operation} breaks the contract: {said}")
+        violations = [*self._rules.violations(operation, response.status_code, kind, response.read())]
+        if violations:
+            details = redacted("; ".join(f"{found.check}: {found.message}" for found in violations[:3]))
+            raise AssertionError(f"The answer {response.status_code} of {operation} breaks the contract: {details}")
         if response.status_code == self._rules.success(operation):
             self.succeeded.add(operation)

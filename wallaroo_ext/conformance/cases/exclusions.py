@@ -1,14 +1,14 @@
-"""Which checks are not made in full, and why: all of them stand here."""
+"""Lists all checks that are not made everywhere, with the reasons."""
 
 from __future__ import annotations
 
-from wallaroo_ext.conformance.results import Narrowed
+from wallaroo_ext.conformance.results import Exclusion
 
 _ACCEPTANCE, _REJECTION = "positive_data_acceptance", "negative_data_rejection"
 _EVERYWHERE = ("*",)
 
-NOT_IN_THE_MACHINE: tuple[Narrowed, ...] = tuple(
-    Narrowed(
+NOT_IN_STATE_MACHINE: tuple[Exclusion, ...] = tuple(
+    Exclusion(
         check,
         _EVERYWHERE,
         "In the state machine only: links put in what an earlier answer gave, which schemathesis holds against the "
@@ -18,33 +18,32 @@ NOT_IN_THE_MACHINE: tuple[Narrowed, ...] = tuple(
 )
 """The checks that the state machine does not make."""
 
-NO_GOOD_EDGES: tuple[Narrowed, ...] = (
-    Narrowed(
+NO_GOOD_EDGES: tuple[Exclusion, ...] = (
+    Exclusion(
         _ACCEPTANCE,
         ("upload_and_convert_model", "upload_model"),
         "On edges only, where schemathesis writes an empty part `metadata`; random data have real ones.",
     ),
 )
-"""The operations of which schemathesis has no good edges, whatever it says."""
+"""The operations of which schemathesis makes no valid edge cases, although it says so."""
 
-FIND_NOTHING: tuple[Narrowed, ...] = (
-    Narrowed(
+FIND_NOTHING: tuple[Exclusion, ...] = (
+    Exclusion(
         "use_after_free",
         _EVERYWHERE,
         "It looks for DELETE, and the API is called with POST only; that what was undeployed answers no more is "
         "checked by the tests of what operations mean.",
     ),
-    Narrowed(
+    Exclusion(
         "ensure_resource_availability",
         _EVERYWHERE,
         "It looks for paths below the path that made a thing, and the API has none.",
     ),
 )
-"""The checks that are made and find nothing in this API; a contract of one's own may have what they look for."""
+"""The checks that can find nothing in this API; they are made all the same, for contracts with more operations."""
 
-
-UNSAFE_METHODS: tuple[Narrowed, ...] = (
-    Narrowed(
+UNSAFE_METHODS: tuple[Exclusion, ...] = (
+    Exclusion(
         "unsupported_method",
         _EVERYWHERE,
         "Asked with GET, HEAD, OPTIONS and TRACE and without a body: what PUT, PATCH, DELETE and others would change "
@@ -54,16 +53,16 @@ UNSAFE_METHODS: tuple[Narrowed, ...] = (
 """The methods that are not tried where the contract does not have them."""
 
 
-def all_narrowed() -> list[Narrowed]:
-    """Return everything that is narrowed, for the report."""
-    return [*NOT_IN_THE_MACHINE, *NO_GOOD_EDGES, *UNSAFE_METHODS, *FIND_NOTHING]
+def all_exclusions() -> list[Exclusion]:
+    """Return all exclusions, for the report."""
+    return [*NOT_IN_STATE_MACHINE, *NO_GOOD_EDGES, *UNSAFE_METHODS, *FIND_NOTHING]
 
 
 def has_good_edges(operation: str) -> bool:
-    """Return whether schemathesis makes good edges of an operation."""
-    return not any(operation in narrowed.operations for narrowed in NO_GOOD_EDGES)
+    """Return whether schemathesis makes valid edge cases of an operation."""
+    return not any(operation in exclusion.operations for exclusion in NO_GOOD_EDGES)
 
 
 def is_made_in_machine(check: str) -> bool:
     """Return whether the state machine makes a check."""
-    return not any(narrowed.check == check for narrowed in NOT_IN_THE_MACHINE)
+    return not any(exclusion.check == check for exclusion in NOT_IN_STATE_MACHINE)

@@ -1,8 +1,8 @@
-"""What schemathesis sends, and what it checks: the contract's examples, the edges of its schemas, and random data.
+"""Sends and checks the cases that schemathesis generates: the contract's examples, edge cases and random data.
 
-Data that the instance has to accept is made from the contract with the run's own things in it. Data that it has to
-refuse is made from the contract itself where an operation only reads, and otherwise from one in which names are the
-run's.
+Data that the instance has to accept is made from a copy of the contract with the run's own things in it. Data that it
+has to refuse is made from the contract itself if an operation only reads, and else from a copy in which all names are
+the run's.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from schemathesis.generation.hypothesis import examples as generation
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.cases.exclusions import has_good_edges, is_made_in_machine
 from wallaroo_ext.conformance.cases.schema_binding import bound, bound_names
+from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
 from wallaroo_ext.conformance.guard.write_guard import SAFE_METHODS, WithheldError
 from wallaroo_ext.conformance.resources import samples
-from wallaroo_ext.conformance.resources.owned import DOMAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,16 +45,16 @@ _REFUSAL, _ACCEPTANCE = "negative_data_rejection", "positive_data_acceptance"
 _STEPS = 8
 
 
-class Properties:
-    """Cases of each operation, sent and checked.
+class GeneratedCases:
+    """Generates cases of each operation, sends them and checks the answers.
 
     Args:
-        interceptor: What sees each exchange.
-        session: What sends them.
-        fixtures: What the run made first.
+        interceptor: Admits requests and keeps exchanges.
+        session: The session that sends requests.
+        fixtures: The things that the run made first.
         base_url: The API's URL.
-        authorization: Gives the header that a request of an operation is signed in with.
-        first_seed: What random data is made from.
+        authorization: Returns the header `Authorization` of an operation.
+        first_seed: The seed of random data.
     """
 
     def __init__(
@@ -85,11 +85,11 @@ class Properties:
         self._bad_writes = self._schema(bound_names(document, effects, fixtures, self._prefix))
 
     def _schema(self, document: dict[str, Any]) -> Any:
-        """Return a contract as schemathesis has it, which tells what it checked."""
+        """Return schemathesis's schema of a contract, whose checks are counted."""
         schema: Any = schemathesis.openapi.from_dict(document)
-        # Tokens have tests of their own; a bad one would keep all other bad data from being looked at.
+        # Tokens have tests of their own; with a bad one, an instance would not look at the other bad data.
         schema.config.generation.update(with_security_parameters=False)
-        # What other methods change the contract does not say; these change nothing, by HTTP.
+        # The contract does not say what other methods change; these change nothing, according to HTTP.
         schema.config.phases.coverage.unexpected_methods = {method.lower() for method in SAFE_METHODS}
         schema.config.phases.stateful.generation.modes = [GenerationMode.POSITIVE]
         schema.hooks.register_hook_with_name(self._count, "after_validate")
@@ -97,9 +97,9 @@ class Properties:
         return schema
 
     def _intercepted(self, transport: Any) -> Any:
-        """Return a transport of schemathesis whose every request is sent by the run's session.
+        """Return a transport of schemathesis that sends every request by the run's session.
 
-        Some checks send requests of their own, with a session of their own, which nobody would admit or count.
+        Some checks send requests of their own, for which they would use a session that is not intercepted.
         """
 
         def send(case: Any, *, session: Any = None, **arguments: Any) -> Any:
@@ -107,7 +107,7 @@ class Properties:
             try:
                 return transport.send(case, session=self._session, **arguments)
             finally:
-                if session is None:  # a check's own request, and what is found is about the one before
+                if session is None:  # it is a check's own request, and findings are about the one before
                     self._session.last = last
 
         intercepted = copy.copy(transport)
@@ -120,15 +120,15 @@ class Properties:
             self.send(_one(strategy))
 
     def edges(self, operation: str, *, good: bool) -> None:
-        """Send the edges of what the contract allows, or what is just beyond them.
+        """Send the edge cases of the schemas.
 
         Args:
             operation: The contract's `operationId`.
-            good: Whether the instance has to accept it.
+            good: Whether to send those that the instance has to accept, or those that it has to refuse.
         """
         if good and not has_good_edges(operation):
             return
-        schema = self._of(operation, good=good)
+        schema = self._schema_for(operation, good=good)
         found = _operation(schema, operation)
         generation = schema.config.generation_for(operation=found, phase="coverage")
         for case in schema.iter_coverage_cases(
@@ -141,10 +141,10 @@ class Properties:
 
         Args:
             operation: The contract's `operationId`.
-            good: Whether the instance has to accept it.
-            cases: How many requests.
+            good: Whether to send data that the instance has to accept, or data that it has to refuse.
+            cases: The number of requests.
         """
-        found = _operation(self._of(operation, good=good), operation)
+        found = _operation(self._schema_for(operation, good=good), operation)
 
         @seed(self._seed)
         @_settings(cases)
@@ -154,18 +154,18 @@ class Properties:
 
         run()
 
-    def walk(self, scenarios: int) -> None:
+    def follow_links(self, scenarios: int) -> None:
         """Follow the contract's links from operation to operation.
 
         Args:
-            scenarios: How many times to begin.
+            scenarios: The number of times to start.
         """
-        self._machine().run(settings=settings(_settings(scenarios), stateful_step_count=_STEPS))
+        self._state_machine().run(settings=settings(_settings(scenarios), stateful_step_count=_STEPS))
 
-    def _machine(self) -> Any:
-        """Return the state machine of the contract's links, whose steps are sent and checked as everything else is."""
+    def _state_machine(self) -> Any:
+        """Return the state machine of the contract's links, which sends and checks its steps like all other cases."""
         base: Any = self._good.as_state_machine()
-        prepare, arguments, validated = self._freshen, self._call_arguments, self._validated
+        prepare, arguments, validate = self._prepare, self._call_arguments, self._validate
         checked = [check for name, check in _checks().items() if is_made_in_machine(name)]
 
         class Machine(base):
@@ -184,7 +184,7 @@ class Properties:
             def validate_response(self, response: Any, case: Any, **arguments: Any) -> None:
                 if response.status_code != _NOT_SENT:
                     recorder = cast("Any", self).recorder
-                    validated(
+                    validate(
                         lambda: case.validate_response(
                             response, checks=checked, transport_kwargs=arguments, recorder=recorder
                         )
@@ -193,25 +193,26 @@ class Properties:
         return Machine
 
     def send(self, case: Any) -> None:
-        """Send a case and check its answer; a request that may not be sent is left out."""
-        self._freshen(case)
+        """Send a case and check its answer, unless the request may not be sent."""
+        self._prepare(case)
         arguments = self._call_arguments(case)
         try:
-            self._validated(lambda: case.call_and_validate(**arguments, checks=self._checks(case)))
+            self._validate(lambda: case.call_and_validate(**arguments, checks=self._checks(case)))
         except WithheldError:
             return
         except requests.RequestException as error:
             operation = _id(case.operation)
             message = f"No answer came: {error}."
-            found = self._interceptor.found(ANSWERED, message, operation=operation, exchange=self._session.last)
-            self._interceptor.run.checked(operation, ANSWERED, [found])
+            last = self._session.last
+            finding = self._interceptor.make_finding(ANSWERED, message, operation=operation, exchange=last)
+            self._interceptor.run.add_check(operation, ANSWERED, [finding])
 
     def good_request(self, operation: str, *, is_new: bool = False) -> dict[str, Any]:
-        """A request of an operation that the instance accepts, as httpx takes it, with the parameters of its path.
+        """Return a request that the instance has to accept, as arguments of `Api.send`.
 
         Args:
             operation: The contract's `operationId`.
-            is_new: Whether it is another one than before, with names that are not taken.
+            is_new: Whether to make a new one, with names that are not taken.
         """
         if is_new or operation not in self._requests:
             self._requests[operation] = self._good_request(operation)
@@ -220,14 +221,14 @@ class Properties:
     def _good_request(self, operation: str) -> dict[str, Any]:
         found = _operation(self._good, operation)
         case = _one(found.as_strategy(generation_mode=GenerationMode.POSITIVE))
-        self._freshen(case)
+        self._prepare(case)
         sent = requests.Request(**case.as_transport_kwargs(base_url=self._base_url)).prepare()
         named: list[str] = list(case.headers or ())
         declared = {name.lower() for name in named} | {"content-type", "cookie"}
-        kept = {name: value for name, value in sent.headers.items() if name.lower() in declared}
+        headers = {name: value for name, value in sent.headers.items() if name.lower() in declared}
         query = dict(case.query or {})
         body: Any = sent.body or b""
-        return {"path": dict(case.path_parameters or {}), "params": query, "content": body, "headers": kept}
+        return {"path": dict(case.path_parameters or {}), "params": query, "content": body, "headers": headers}
 
     def _call_arguments(self, case: Any) -> dict[str, Any]:
         return {
@@ -238,69 +239,73 @@ class Properties:
         }
 
     @staticmethod
-    def _validated(validation: Callable[[], object]) -> None:
-        """Check an answer; what is wrong with it is counted by then."""
+    def _validate(validation: Callable[[], object]) -> None:
+        """Check an answer. The hook `_count` has counted the failures by the time they are raised."""
         try:
             validation()
         except FailureGroup:
             return
 
-    def _of(self, operation: str, *, good: bool) -> Any:
+    def _schema_for(self, operation: str, *, good: bool) -> Any:
         if good:
             return self._good
         return self._bad_writes if self._interceptor.guard.writes(operation) else self._bad
 
     def _checks(self, case: Any) -> list[Any]:
-        """The checks to make: whether a token is asked for is found out once an operation, not after each success."""
-        done = _id(case.operation) in self._probed
-        return [check for name, check in _checks().items() if not (done and name == _PROBING)]
+        """Return the checks of a case; the check for ignored tokens sends requests, and is made once an operation."""
+        is_probed = _id(case.operation) in self._probed
+        return [check for name, check in _checks().items() if not (is_probed and name == _PROBING)]
 
-    def _freshen(self, case: Any) -> None:
-        """Give a good request names that nobody has, where it makes something of a name that may not be taken."""
+    def _prepare(self, case: Any) -> None:
+        """Give a good request unused names where the operation needs them; empty one with an undeclared method."""
         if _is_undeclared(case):
             _empty(case)
         elif _is_good(case):
             for name in self._interceptor.guard.effects[_id(case.operation)].names:
                 if name.origin == "unused":
-                    self._name_anew(case, name)
+                    self._set_unused_name(case, name)
 
-    def _name_anew(self, case: Any, name: RequestName) -> None:
-        fresh = f"{self._prefix}-{next(self._numbers)}" + (DOMAIN if name.thing.endswith(" email") else "")
-        where, *way = name.place
-        if where == "body":
-            case.body = _with_value(case.body, way, fresh)
+    def _set_unused_name(self, case: Any, name: RequestName) -> None:
+        unused = f"{self._prefix}-{next(self._numbers)}" + (DOMAIN if name.thing.endswith(" email") else "")
+        part, *keys = name.location
+        if part == "body":
+            case.body = _with_value(case.body, keys, unused)
         else:
-            found: dict[str, Any] = {"path": case.path_parameters, "query": case.query, "header": case.headers}
-            found[where][way[0]] = fresh
+            parts: dict[str, Any] = {"path": case.path_parameters, "query": case.query, "header": case.headers}
+            parts[part][keys[0]] = unused
 
     def _count(self, context: Any, case: Any, response: Any, results: list[Any]) -> None:  # noqa: ARG002 - as schemathesis calls it
-        """Count what schemathesis checked, with what it found."""
+        """Count the checks that schemathesis made, and add their findings."""
         operation = _id(case.operation)
         for result in results:
-            self._interceptor.run.checked(operation, result.name, self._findings(operation, response, result))
+            self._interceptor.run.add_check(operation, result.name, self._findings(operation, response, result))
             if result.name == _PROBING and response.status_code == self._interceptor.rules.success(operation):
                 self._probed.add(operation)
 
     def _findings(self, operation: str, response: Any, result: Any) -> list[Finding]:
         if result.failure is None:
             return []
-        place = self._place(operation, response, result.name)
+        location = self._location(operation, response, result.name)
         message = _message(result.failure)
         exchange = self._session.last
-        return [self._interceptor.found(result.name, message, operation=operation, exchange=exchange, place=place)]
+        return [
+            self._interceptor.make_finding(
+                result.name, message, operation=operation, exchange=exchange, location=location
+            )
+        ]
 
-    def _place(self, operation: str, response: Any, check: str) -> tuple[str, ...]:
-        """Return where the rule stands that a check found broken."""
+    def _location(self, operation: str, response: Any, check: str) -> tuple[str, ...]:
+        """Return the location of the rule that a check found broken."""
         rules = self._interceptor.rules
         if check in {_REFUSAL, _ACCEPTANCE} and "requestBody" in rules.operations[operation]:
-            return (*rules.places[operation], "requestBody")
+            return (*rules.locations[operation], "requestBody")
         kind = next(iter(response.headers.get("content-type", ())), "")
-        broken = rules.broken(operation, response.status_code, kind, response.content or b"")
-        return next((found.pointer for found in broken if found.check == check), ())
+        violations = rules.violations(operation, response.status_code, kind, response.content or b"")
+        return next((found.location for found in violations if found.check == check), ())
 
 
 def _use_transport(schema: Any, transport: Any) -> None:
-    """Have a contract's requests sent by a transport; schemathesis has no other way to choose it."""
+    """Make a schema send its requests by a transport; schemathesis has no option for that."""
     kind: Any = schema.__class__
     schema.__class__ = type("InterceptedSchema", (kind,), {"transport": property(lambda _: transport)})
 
@@ -315,7 +320,7 @@ _NOT_SENT = 0
 
 
 def _not_sent(case: Any) -> Any:
-    """Return an answer in place of one to a request that may not be sent, from which no link leads on."""
+    """Return an answer for a request that may not be sent, which no link follows."""
     from schemathesis.core.transport import Response
 
     request = requests.Request(case.method, "http://localhost/").prepare()
@@ -330,7 +335,7 @@ def _not_sent(case: Any) -> Any:
 
 
 def _settings(examples: int) -> settings:
-    """Random data without shrinking: every case is counted, and the report shows the shortest that fails."""
+    """Return settings of hypothesis for so many cases, without shrinking: every case is counted."""
     return settings(
         max_examples=examples,
         deadline=None,
@@ -341,7 +346,7 @@ def _settings(examples: int) -> settings:
 
 
 def _one(strategy: Any) -> Any:
-    """Return the case of a strategy that has only one."""
+    """Return one case of a strategy."""
     return cast("Any", generation).generate_one(strategy)
 
 
@@ -355,18 +360,18 @@ def _is_undeclared(case: Any) -> bool:
 
 
 def _empty(case: Any) -> None:
-    """Take everything out of a case but what its path needs."""
+    """Remove everything from a case but the parameters of its path."""
     case.body, case.media_type = NOT_SET, None
     case.query, case.cookies = {}, {}
 
 
-def _with_value(body: Any, way: list[str], value: Any) -> Any:
-    """Return a body with another value at a place that it has."""
+def _with_value(body: Any, keys: list[str], value: Any) -> Any:
+    """Return a body with another value at these keys, if it has them."""
     fields = object_of(body)
-    if not way or way[0] not in fields:
+    if not keys or keys[0] not in fields:
         return body
-    inner = value if len(way) == 1 else _with_value(fields[way[0]], way[1:], value)
-    return fields | {way[0]: inner}
+    inner = value if len(keys) == 1 else _with_value(fields[keys[0]], keys[1:], value)
+    return fields | {keys[0]: inner}
 
 
 def _is_good(case: Any) -> bool:
@@ -382,6 +387,6 @@ def _operation(schema: Any, operation: str) -> Any:
 
 
 def _message(failure: Any) -> str:
-    """Return what a check of schemathesis says, without the empty lines."""
+    """Return the message of a failure of schemathesis, without line breaks."""
     text = f"{failure.title}. {failure.message}"
     return " ".join(line.strip() for line in text.splitlines() if line.strip())

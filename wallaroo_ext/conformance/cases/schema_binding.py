@@ -1,8 +1,7 @@
-"""The contract with a run's own things in its requests, so that data made from it is data that an instance accepts.
+"""Puts a run's own things into the requests of a contract, so that an instance accepts data generated from it.
 
-The contract says that `pipeline_id` is a number, and by `x-names` that it is a pipeline's; that there is a pipeline of
-that number it cannot say. Random numbers would only ever be refused, and every check of a success would hold because
-there was none.
+The contract says that `pipeline_id` is a number, and by `x-names` that it is a pipeline's. It cannot say which
+pipelines there are. Requests with random numbers would always be refused, and no success would ever be checked.
 """
 
 from __future__ import annotations
@@ -16,15 +15,17 @@ import pyarrow as pa
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.conformance.guard.effects import parameter_place, split_thing
+from wallaroo_ext.conformance.guard.effects import split_thing
+from wallaroo_ext.conformance.guard.owned_resources import DOMAIN, NOBODYS
+from wallaroo_ext.conformance.guard.request_schema import parameter_location
 from wallaroo_ext.conformance.resources.fixtures import assay_request
-from wallaroo_ext.conformance.resources.owned import DOMAIN, NOBODYS
 from wallaroo_ext.conformance.resources.samples import INPUT, LARGEST, OUTPUT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from wallaroo_ext.conformance.guard.effects import Effects, Place, RequestName
+    from wallaroo_ext.conformance.guard.effects import Effects, RequestName
+    from wallaroo_ext.conformance.guard.expressions import Location
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
 
 _NUMBER = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
@@ -32,23 +33,23 @@ _VECTOR = {"type": "array", "items": _NUMBER, "minItems": WIDTH, "maxItems": WID
 _TIME_NAMES = ("start", "end")
 _OTHER_CREDENTIALS = ("username", "password", "refresh_token", "scope", "client_id", "client_secret")
 _NEW_NAMES = 3
-"""How many names there are of each kind of thing that may be made again under its name: few, as none is removed."""
+"""The number of names for each kind of thing that may be made again under the same name: few, as none is removed."""
 
-_NONE_THERE: dict[str, Any] = {"not": {}}
-"""The schema of a thing that there is none of."""
+_NOTHING: dict[str, Any] = {"not": {}}
+"""The schema of a field that has nothing to name."""
 
 Replacement = dict[str, Any] | None
-"""A schema in place of the contract's; None for a field that is left out."""
+"""A schema that replaces the contract's; None for a field that is left out."""
 
 
 def bound(document: dict[str, Any], effects: Mapping[str, Effects], fixtures: Fixtures, prefix: str) -> dict[str, Any]:
-    """Return a copy of a contract from which data is made that the instance has to accept.
+    """Return a copy of a contract from which data is generated that the instance has to accept.
 
     Args:
         document: The contract.
-        effects: What it says of the effects of its operations.
+        effects: The effects of its operations.
         fixtures: The run's own things.
-        prefix: What the names of everything that the run makes begin with.
+        prefix: The beginning of all names that the run gives.
     """
     changed = copy.deepcopy(document)
     schemas = object_of(object_of(changed.get("components")).get("schemas"))
@@ -68,9 +69,9 @@ def bound(document: dict[str, Any], effects: Mapping[str, Effects], fixtures: Fi
 def bound_names(
     document: dict[str, Any], effects: Mapping[str, Effects], fixtures: Fixtures, prefix: str
 ) -> dict[str, Any]:
-    """Return a copy of a contract in which what names a thing names one of the run's, and all else is as it was.
+    """Return a copy of a contract in which fields that name a thing can only name one of the run's.
 
-    Bad data that is made from it is bad elsewhere, or names nothing, so that it touches nothing of others.
+    Bad data that is generated from it is bad in other fields, or names nothing, so that it touches nothing of others.
     """
     changed = copy.deepcopy(document)
     for path, _, operation in contract.operations(changed):
@@ -79,7 +80,7 @@ def bound_names(
 
 
 def _without_shared_parameters(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a contract without the parameters of paths: each operation has its own by now."""
+    """Return a contract without the parameters of paths, which each operation has itself by now."""
     for item in object_of(document["paths"]).values():
         object_of(item).pop("parameters", None)
     return document
@@ -90,10 +91,10 @@ class _Binding:
 
     Args:
         document: The contract, which is changed.
-        effects: What it says of the operation's effects.
+        effects: The effects of the operation.
         fixtures: The run's own things.
-        prefix: What the names of everything that the run makes begin with.
-        is_good: Whether data is made of it that the instance has to accept.
+        prefix: The beginning of all names that the run gives.
+        is_good: Whether the instance has to accept the data that is generated.
     """
 
     def __init__(
@@ -106,16 +107,16 @@ class _Binding:
         self._is_good = is_good
 
     def bind(self, path: str, operation: dict[str, Any]) -> None:
-        """Change an operation, with copies of what it shares with others."""
+        """Change an operation, after copying the parts that it shares with others."""
         parameters = self._own_parameters(path, operation)
         body = self._own_body(operation)
         for name in self._effects.names:
             schema = self._schema(name)
             for parameter in parameters:
-                if parameter_place(parameter) == name.place:
+                if parameter_location(parameter) == name.location:
                     self._bind_parameter(parameter, schema)
-            for media in object_of(body.get("content")).values() if name.place[0] == "body" else ():
-                media["schema"] = self._replaced(object_of(media.get("schema")), name.place[1:], schema)
+            for media in object_of(body.get("content")).values() if name.location[0] == "body" else ():
+                media["schema"] = self._replaced(object_of(media.get("schema")), name.location[1:], schema)
         if not self._is_good:
             return
         for parameter in parameters:
@@ -126,8 +127,8 @@ class _Binding:
     def _own_parameters(self, path: str, operation: dict[str, Any]) -> list[dict[str, Any]]:
         shared = list_of(object_of(self._document["paths"][path]).get("parameters"))
         found: dict[tuple[Any, Any], dict[str, Any]] = {}
-        for written in [*shared, *list_of(operation.get("parameters"))]:
-            parameter = dict(object_of(contract.resolve(self._document, object_of(written))))
+        for declared in [*shared, *list_of(operation.get("parameters"))]:
+            parameter = dict(object_of(contract.resolve(self._document, object_of(declared))))
             found[parameter.get("in"), parameter.get("name")] = parameter
         if found:
             operation["parameters"] = list(found.values())
@@ -141,80 +142,80 @@ class _Binding:
         return body
 
     def _schema(self, name: RequestName) -> dict[str, Any] | None:
-        """Return the schema of a field that names a thing; None where there is nothing that it could name."""
+        """Return the schema of a field that names a thing; None where the field is left out."""
         kind, key = split_thing(name.thing)
         if name.origin == "unused":
             return _own_name(self._prefix, DOMAIN if key == "email" else "")
         if name.origin == "new":
             return {"enum": [f"{self._prefix}-n{number}" for number in range(_NEW_NAMES)]}
         if self._is_good and any(given.kind == kind for given in self._effects.answer) and not self._is_needed(name):
-            return None  # what makes a thing of a kind names no other one, where it need not
+            return None  # an operation that makes a thing need not name another one of its kind
         values = self._things.get(name.thing, [])
         if values or self._is_good:
-            return {"enum": values} if values else _NONE_THERE
+            return {"enum": values} if values else _NOTHING
         return {"enum": [NOBODYS]} if key == "id" else _own_name(self._prefix)
 
     def _is_needed(self, name: RequestName) -> bool:
-        return self._effects.requires(name.place)
+        return self._effects.requires(name.location)
 
     def _bind_parameter(self, parameter: dict[str, Any], schema: dict[str, Any] | None) -> None:
-        if schema is None or (schema == _NONE_THERE and not parameter.get("required")):
+        if schema is None or (schema == _NOTHING and not parameter.get("required")):
             return
         is_list = object_of(contract.resolve(self._document, object_of(parameter.get("schema")))).get("type") == "array"
         parameter["schema"] = {"type": "array", "items": schema, "minItems": 1} if is_list else schema
         for example in ("example", "examples"):
             parameter.pop(example, None)
 
-    def _replaced(self, schema: dict[str, Any], way: Place, replacement: dict[str, Any] | None) -> dict[str, Any]:
-        """A copy of a schema with another one at the end of a way; the schema itself where it does not lead there."""
+    def _replaced(self, schema: dict[str, Any], keys: Location, replacement: dict[str, Any] | None) -> dict[str, Any]:
+        """Return a copy of a schema with another schema at these keys, if it has them."""
         schema = dict(object_of(contract.resolve(self._document, schema)))
-        if not way:
-            return self._kept_list(schema, replacement)
+        if not keys:
+            return self._replacement(schema, replacement)
         for keyword in ("allOf", "anyOf", "oneOf"):
             if keyword in schema:
                 schema[keyword] = [
-                    self._replaced(object_of(inner), way, replacement) for inner in list_of(schema[keyword])
+                    self._replaced(object_of(inner), keys, replacement) for inner in list_of(schema[keyword])
                 ]
-        if way[0] == "*" and isinstance(schema.get("items"), dict):
-            return self._with_items(schema, way[1:], replacement)
+        if keys[0] == "*" and isinstance(schema.get("items"), dict):
+            return self._with_items(schema, keys[1:], replacement)
         properties = dict(object_of(schema.get("properties")))
-        if way[0] in properties:
-            inner = self._replaced(object_of(properties[way[0]]), way[1:], replacement)
-            is_there = not (len(way) == 1 and (replacement is None or replacement == _NONE_THERE))
-            if is_there or way[0] in list_of(schema.get("required")):
-                properties[way[0]] = inner
+        if keys[0] in properties:
+            inner = self._replaced(object_of(properties[keys[0]]), keys[1:], replacement)
+            is_available = not (len(keys) == 1 and (replacement is None or replacement == _NOTHING))
+            if is_available or keys[0] in list_of(schema.get("required")):
+                properties[keys[0]] = inner
             elif self._is_good:
-                del properties[way[0]]
+                del properties[keys[0]]
             schema["properties"] = properties
         return schema
 
-    def _with_items(self, schema: dict[str, Any], way: Place, replacement: dict[str, Any] | None) -> dict[str, Any]:
-        if not way and replacement in (None, _NONE_THERE):
+    def _with_items(self, schema: dict[str, Any], keys: Location, replacement: dict[str, Any] | None) -> dict[str, Any]:
+        if not keys and replacement in (None, _NOTHING):
             return schema if not self._effects.writes else schema | {"maxItems": 0}
-        items = self._replaced(object_of(schema["items"]), way, replacement)
+        items = self._replaced(object_of(schema["items"]), keys, replacement)
         return schema | {"items": items} | ({"minItems": 1, "maxItems": 1} if self._is_good else {})
 
-    def _closed(self, schema: dict[str, Any], place: Place, above: tuple[int, ...]) -> dict[str, Any]:
-        """Return a copy of a schema in which unknown fields name nothing of others, whatever they are taken for."""
+    def _closed(self, schema: dict[str, Any], location: Location, above: tuple[int, ...]) -> dict[str, Any]:
+        """Return a copy of a schema in which the values of unknown fields can name nothing of others."""
         resolved = object_of(contract.resolve(self._document, schema))
         if id(resolved) in above:
             return schema
         above, closed = (*above, id(resolved)), dict(resolved)
         if "properties" in closed:
             inner = object_of(closed["properties"]).items()
-            closed["properties"] = {key: self._closed(object_of(each), (*place, key), above) for key, each in inner}
+            closed["properties"] = {key: self._closed(object_of(each), (*location, key), above) for key, each in inner}
         if isinstance(closed.get("items"), dict) and closed["items"]:
-            closed["items"] = self._closed(object_of(closed["items"]), (*place, "*"), above)
+            closed["items"] = self._closed(object_of(closed["items"]), (*location, "*"), above)
         is_open = closed.get("additionalProperties", True) is True and not _is_composed(closed)
-        if closed.get("type") == "object" and is_open and not self._effects.covering((*place, "*")):
+        if closed.get("type") == "object" and is_open and not self._effects.covering((*location, "*")):
             closed["additionalProperties"] = _own_name(self._prefix)
         return closed
 
-    def _kept_list(self, schema: dict[str, Any], replacement: dict[str, Any] | None) -> dict[str, Any]:
-        """Return what replaces a schema; the items of a list, where a list of names stands for one."""
-        if schema.get("type") == "array" and replacement not in (None, _NONE_THERE):
+    def _replacement(self, schema: dict[str, Any], replacement: dict[str, Any] | None) -> dict[str, Any]:
+        """Return the replacement of a schema; of a list, the items are replaced."""
+        if schema.get("type") == "array" and replacement not in (None, _NOTHING):
             return self._with_items(schema | {"items": {}}, (), replacement)
-        return _NONE_THERE if replacement is None else replacement
+        return _NOTHING if replacement is None else replacement
 
 
 def _is_composed(schema: dict[str, Any]) -> bool:
@@ -229,9 +230,9 @@ def _own_name(prefix: str, end: str = "") -> dict[str, Any]:
 
 
 def _sensible_values(fixtures: Fixtures) -> dict[str, dict[str, Replacement]]:
-    """Return what stands in place of fields that name nothing, by the names of their schemas and their own.
+    """Return replacements of fields that name nothing, by the names of their schemas and fields.
 
-    The contract allows more there than every instance has to take: any time, any framework, any scope.
+    The contract allows more there than every instance has to accept: any time, any framework, any scope.
     """
     times: dict[str, Replacement] = dict.fromkeys(_TIME_NAMES, _times(fixtures))
     return {
@@ -248,9 +249,9 @@ def _sensible_values(fixtures: Fixtures) -> dict[str, dict[str, Replacement]]:
 
 
 def _assay(fixtures: Fixtures) -> dict[str, Replacement]:
-    """Return an assay's fields: what it watches and compares is the run's, how it does so is from a few ways."""
+    """Return the replacements of an assay's fields: it watches the run's rows, in one of a few ways."""
     if fixtures.scored_at is None:
-        return {"baseline": _NONE_THERE}
+        return {"baseline": _NOTHING}
     fixed = assay_request(fixtures)
     free = {"name", "active", "status", "warning_threshold", "alert_threshold", "summarizer"}
     free |= {"workspace_id", "pipeline_id", "pipeline_name"}  # which are bound by what they name
@@ -268,7 +269,7 @@ def _assay(fixtures: Fixtures) -> dict[str, Replacement]:
 
 
 def _rows() -> dict[str, Any]:
-    """Return the schemas of rows, as the run's model takes them."""
+    """Return the schemas of rows for the run's model."""
     row = {"type": "object", "properties": {INPUT: _VECTOR}, "required": [INPUT], "additionalProperties": False}
     vectors = {"type": "array", "items": _VECTOR, "minItems": 1, "maxItems": 3}
     return {
@@ -278,7 +279,7 @@ def _rows() -> dict[str, Any]:
 
 
 def _dataset_parameters() -> dict[str, dict[str, Any]]:
-    """Return the schemas of what an inference may be asked for in its query, by the names of the parameters."""
+    """Return the schemas of an inference's query parameters, by their names."""
     return {
         "dataset[]": {"type": "array", "items": {"enum": ["*", "time", "in", "out", f"out.{OUTPUT}", "metadata"]}},
         "dataset.exclude[]": {"type": "array", "items": {"enum": ["metadata", f"in.{INPUT}", "check_failures"]}},
@@ -298,48 +299,48 @@ def _fit_examples(document: dict[str, Any], operation: dict[str, Any]) -> None:
 
 
 def _fitted(document: dict[str, Any], schema: dict[str, Any], value: Any) -> Any:
-    """A value with what a schema allows in place of what it does not, and without fields that it does not have."""
+    """Return a value that fits a schema: with allowed values in place of others, and without unknown fields."""
     schema = contract.resolve(document, schema)
     allowed = list_of(schema.get("enum"))
     if allowed:
         return value if value in allowed else allowed[0]
-    if schema == _NONE_THERE:
+    if schema == _NOTHING:
         return None
     if isinstance(value, dict):
         properties = object_of(schema.get("properties"))
         found = {name: _fitted(document, properties[name], value[name]) for name in properties if name in value}
         return {name: _allowed(document, properties[name]) for name in schema.get("required", ())} | found
     if isinstance(value, list):
-        kept = list_of(value)[: schema.get("maxItems")]
-        return [_fitted(document, object_of(schema.get("items")), item) for item in kept]
+        items = list_of(value)[: schema.get("maxItems")]
+        return [_fitted(document, object_of(schema.get("items")), item) for item in items]
     return value
 
 
 def _allowed(document: dict[str, Any], schema: dict[str, Any]) -> Any:
-    """Return a value that a schema allows, for a field that an example does not have."""
+    """Return a value that a schema allows, for a field that an example lacks."""
     schema = contract.resolve(document, schema)
     allowed = list_of(schema.get("enum"))
     return allowed[0] if allowed else [0.5] * WIDTH
 
 
 def _replace(schema: dict[str, Any], fields: Mapping[str, Replacement]) -> None:
-    """Replace fields of a schema; of what there is nothing, only required ones are kept, for `unanswerable` to find."""
+    """Replace fields of a schema; of those with nothing to name only required ones stay, for `missing_things`."""
     properties = object_of(schema.get("properties"))
     for name, replacement in fields.items():
         if name not in properties:
             continue
-        if replacement is None or (replacement == _NONE_THERE and name not in schema.get("required", ())):
+        if replacement is None or (replacement == _NOTHING and name not in schema.get("required", ())):
             del properties[name]
         else:
             properties[name] = replacement
 
 
-def unanswerable(document: dict[str, Any]) -> dict[str, str]:
-    """The operations of a bound contract that need something of which there is nothing: what they need, by id."""
+def missing_things(document: dict[str, Any]) -> dict[str, str]:
+    """Return the fields of a bound contract that are required and have nothing to name, by operation."""
     found: dict[str, str] = {}
     for _, _, operation in contract.operations(document):
         for name, schema in _required_fields(document, operation):
-            if schema == _NONE_THERE:
+            if schema == _NOTHING:
                 found[operation["operationId"]] = name
     return found
 
@@ -355,29 +356,29 @@ def _required_fields(document: dict[str, Any], operation: dict[str, Any]) -> Ite
             yield name, properties.get(name)
         either = schema.get("x-one-of-required", ())
         if either and not any(name in properties for name in either):
-            yield " or ".join(either), _NONE_THERE
+            yield " or ".join(either), _NOTHING
 
 
 def _either(schema: dict[str, Any]) -> None:
-    """Have data with one of the fields that `x-one-of-required` lists."""
+    """Require one of the fields that `x-one-of-required` lists."""
     names = [name for name in schema.get("x-one-of-required", ()) if name in object_of(schema.get("properties"))]
     if names:
         schema["anyOf"] = [{"required": [name]} for name in names]
 
 
 def _by_fields(schema: dict[str, Any]) -> None:
-    """Have the oldest upload in its own way, by fields: its rule is in prose, because generators break on it."""
+    """Require the fields of the oldest upload: the contract has that rule in prose only, as generators fail on it."""
     schema["required"] = ["file", "name", "visibility", "workspace_id"]
     object_of(schema.get("properties")).pop("metadata", None)
 
 
 def _once_each(schema: dict[str, Any]) -> None:
-    """Have unknown fields of a form once: a list would be sent as a field many times, which RFC 6749 forbids."""
+    """Allow only texts in unknown fields of a form: a list would repeat a field, which RFC 6749 forbids."""
     schema["additionalProperties"] = {"type": "string"}
 
 
 def _only(value: Any) -> dict[str, Any]:
-    return _NONE_THERE if value is None else {"enum": [value]}
+    return _NOTHING if value is None else {"enum": [value]}
 
 
 def _definition(fixtures: Fixtures) -> dict[str, Any]:
@@ -385,7 +386,7 @@ def _definition(fixtures: Fixtures) -> dict[str, Any]:
 
 
 def _times(fixtures: Fixtures) -> dict[str, Any]:
-    """Times around the one when the run's rows were scored, or today."""
+    """Return the schema of times shortly before and after the run's rows were scored, or around now."""
     middle = fixtures.scored_at or datetime.now(UTC)
     return {"enum": [(middle + timedelta(hours=hours)).isoformat() for hours in (-1, 1)]}
 

@@ -1,1 +1,1 @@
-"""How other descriptions of the API, and recordings of it, differ from the contract."""
+"""Finds how other descriptions of the API, and recordings of it, differ from the contract."""

@@ -14,13 +14,13 @@ class Change:
 
     Attributes:
         operation: The contract's `operationId`; the path where the contract does not have the operation.
-        where: The place in the operation, such as `request.workspace_id` or `answer 200 $.users.*.email`.
-        kind: What the other side did: `added`, `removed` or `changed`.
-        contract: What the contract says there, short, as JSON has it; None where it says nothing.
-        other: What the other side says there.
+        where: The location in the operation, such as `request.workspace_id` or `answer 200 $.users.*.email`.
+        kind: `added`, `removed` or `changed`, seen from the contract.
+        contract: A short form of what the contract says there, as JSON; None where it says nothing.
+        other: The same of the other side.
         breaks: Whether a client that keeps the contract can fail because of it.
-        reason: Why it does, or does not, in a sentence.
-        count: In how many recorded exchanges it was seen; 0 where no recordings were compared.
+        reason: Why it can, or cannot, in a sentence.
+        count: The number of recorded exchanges that have it; 0 where no recordings were compared.
         example: The file of the first of them; empty where no recordings were compared.
     """
 
@@ -37,10 +37,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """All differences from one other side.
+    """All differences between the contract and one other side.
 
     Attributes:
-        against: What was compared with the contract: a URL, or a directory of recordings.
+        against: The other side: a URL, or a directory of recordings.
         changes: The differences, by operation in the contract's order.
     """
 
@@ -49,7 +49,7 @@ class Drift:
 
     @property
     def breaking(self) -> tuple[Change, ...]:
-        """The differences that a client that keeps the contract can fail because of."""
+        """The differences because of which a client that keeps the contract can fail."""
         return tuple(change for change in self.changes if change.breaks)
 
 

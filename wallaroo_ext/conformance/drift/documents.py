@@ -1,7 +1,7 @@
-"""How another OpenAPI document of the API differs from the contract.
+"""Compares another OpenAPI document of the API with the contract.
 
-Operations are compared by their paths and methods, parameters, bodies and statuses by what they mean. Summaries,
-examples, tags, security, servers, links, and the headers of answers are not compared.
+Operations are matched by their paths and methods; parameters, bodies and statuses are compared by their meaning.
+Summaries, examples, tags, security, servers, links, and the headers of answers are not compared.
 """
 
 from __future__ import annotations
@@ -10,34 +10,34 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.conformance.drift import verdicts
 from wallaroo_ext.conformance.drift.changes import Change, Drift, DriftError
-from wallaroo_ext.conformance.drift.described import described, under_the_contracts_prefix
-from wallaroo_ext.conformance.drift.schemas import SchemaComparison
+from wallaroo_ext.conformance.drift.document_operations import operations_of, with_contract_prefix
+from wallaroo_ext.conformance.drift.impact import operation_impact
+from wallaroo_ext.conformance.drift.schema_comparison import SchemaComparison
 from wallaroo_ext.conformance.drift.shapes import Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wallaroo_ext.conformance.drift.described import Described, Parameter
+    from wallaroo_ext.conformance.drift.document_operations import DocumentOperation, Parameter
 
 _STATUS = re.compile(r"^answer (\S+)(.*)$", re.DOTALL)
 
 
-def against_document(contract: dict[str, Any], other: dict[str, Any], name: str) -> Drift:
-    """Return how another description of the API differs from the contract.
+def compare_document(contract: dict[str, Any], other: dict[str, Any], name: str) -> Drift:
+    """Return the differences between the contract and another description of the API.
 
     Args:
-        contract: The contract, as `wallaroo_ext.contract.load` gives it.
+        contract: The contract, as `wallaroo_ext.contract.load` returns it.
         other: An OpenAPI document of version 3.0 or 3.1, as JSON.
-        name: Where it is from: a URL or a file.
+        name: Its URL or file.
 
     Raises:
         DriftError: The other document is no OpenAPI document of version 3, or refers to what is not in it.
     """
-    mine = described(contract, "The contract")
+    mine = operations_of(contract, "The contract")
     try:
-        theirs = under_the_contracts_prefix(mine, described(other, name))
+        theirs = with_contract_prefix(mine, operations_of(other, name))
         comparison = _Comparison(contract, other)
         changes = [change for key, each in mine.items() for change in comparison.of(each, theirs.get(key))]
     except DriftError as error:
@@ -48,10 +48,10 @@ def against_document(contract: dict[str, Any], other: dict[str, Any], name: str)
     return Drift(name, (*changes, *added))
 
 
-def _added(operation: Described) -> Change:
-    verdict = verdicts.of_operation("operation added")
+def _added(operation: DocumentOperation) -> Change:
+    impact = operation_impact("operation added")
     method = operation.key[1].upper()
-    return Change(operation.path, "", verdict.kind, None, f"{method} {operation.path}", verdict.breaks, verdict.reason)
+    return Change(operation.path, "", impact.kind, None, f"{method} {operation.path}", impact.breaks, impact.reason)
 
 
 class _Comparison:
@@ -61,8 +61,8 @@ class _Comparison:
         self._requests = SchemaComparison("request", Shapes(contract, "request"), Shapes(other, "request"))
         self._answers = SchemaComparison("answer", Shapes(contract, "answer"), Shapes(other, "answer"))
 
-    def of(self, mine: Described, theirs: Described | None) -> list[Change]:
-        """Return how an operation differs; None where the other document does not have it."""
+    def of(self, mine: DocumentOperation, theirs: DocumentOperation | None) -> list[Change]:
+        """Return the differences of an operation, which is None where the other document does not have it."""
         if theirs is None:
             event = "operation of another server removed" if mine.own_server else "operation removed"
             changes = [_change(event, "", f"{mine.key[1].upper()} {mine.path}", None)]
@@ -74,7 +74,7 @@ class _Comparison:
             ]
         return [replace(change, operation=mine.name) for change in changes]
 
-    def _of_parameters(self, mine: Described, theirs: Described) -> Iterator[Change]:
+    def _of_parameters(self, mine: DocumentOperation, theirs: DocumentOperation) -> Iterator[Change]:
         for key, one in mine.parameters.items():
             other = theirs.parameters.get(key)
             where = f"{one.place} {one.name}"
@@ -95,7 +95,7 @@ class _Comparison:
             yield _change("parameter written otherwise", where, _style(one), _style(other))
         yield from _differences(self._requests, where, one.schema, other.schema)
 
-    def _of_requests(self, mine: Described, theirs: Described) -> Iterator[Change]:
+    def _of_requests(self, mine: DocumentOperation, theirs: DocumentOperation) -> Iterator[Change]:
         if mine.request is None or theirs.request is None:
             yield from _of_missing_body(mine, theirs)
             return
@@ -114,8 +114,8 @@ class _Comparison:
             if kind not in mine.request and "*" not in kind:
                 yield _change("request type added", "request", None, kind)
 
-    def _of_answers(self, mine: Described, theirs: Described) -> Iterator[Change]:
-        left_out: list[str] = []
+    def _of_answers(self, mine: DocumentOperation, theirs: DocumentOperation) -> Iterator[Change]:
+        missing: list[str] = []
         new = [status for status in theirs.answers if status.isdigit() and status not in mine.answers]
         successes = [status for status in new if status.startswith("2")]
         for status, answer in mine.answers.items():
@@ -129,9 +129,9 @@ class _Comparison:
             elif status.startswith("2"):
                 yield _change("success removed", f"answer {status}", status, None)
             else:
-                left_out.append(status)
-        if left_out:
-            yield _change("errors removed", "answers", left_out, None)
+                missing.append(status)
+        if missing:
+            yield _change("errors removed", "answers", missing, None)
         for status in new:
             yield _change(_event_of_status(status), f"answer {status}", None, status)
 
@@ -151,7 +151,7 @@ class _Comparison:
                 yield _change(f"{what} type added", where, None, kind)
 
 
-def _of_missing_body(mine: Described, theirs: Described) -> Iterator[Change]:
+def _of_missing_body(mine: DocumentOperation, theirs: DocumentOperation) -> Iterator[Change]:
     if mine.request is not None:
         yield _change("body removed", "request", list(mine.request), None)
     elif theirs.request is not None:
@@ -160,12 +160,12 @@ def _of_missing_body(mine: Described, theirs: Described) -> Iterator[Change]:
 
 
 def _event_of_status(status: str) -> str:
-    """Return what a new status is; those below 200 are none that a client sees."""
+    """Return the event for a new status; clients do not see those below 200."""
     return "success added" if status.startswith("2") else "redirect added" if status.startswith("3") else "error added"
 
 
 def _named_or_in_range(kinds: dict[str, Any], kind: str) -> str | None:
-    """Return the entry of a media type: its own, or that of a range which it is in."""
+    """Return the entry for a media type: its own, or a range that includes it."""
     ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")
     return next((each for each in ranges if each in kinds), None)
 
@@ -177,17 +177,17 @@ def _style(parameter: Parameter) -> str:
 
 def _differences(comparison: SchemaComparison, where: str, mine: Any, theirs: Any) -> Iterator[Change]:
     for found in comparison.differences(mine, theirs):
-        kind, breaks, reason = found.verdict
+        kind, breaks, reason = found.impact
         yield Change("", where + found.where, kind, found.contract, found.other, breaks, reason)
 
 
 def _change(event: str, where: str, contract: Any, other: Any) -> Change:
-    kind, breaks, reason = verdicts.of_operation(event)
+    kind, breaks, reason = operation_impact(event)
     return Change("", where, kind, contract, other, breaks, reason)
 
 
 def _statuses_together(changes: Iterator[Change]) -> list[Change]:
-    """Changes that are the same for several statuses as one: errors have one schema."""
+    """Return the changes, those that are equal for several statuses joined: all errors have one schema."""
     found: dict[str, tuple[Change, list[str]]] = {}
     for change in changes:
         match = _STATUS.match(change.where)

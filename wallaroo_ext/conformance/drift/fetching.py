@@ -1,7 +1,7 @@
-"""An instance's own OpenAPI document.
+"""Fetches an instance's own OpenAPI document.
 
-Source: mlops-api-tutorial, "References": instances have a page of Swagger UI at `/v1/api/docs`. Where the page's
-document is stands in no source, so it is looked for beside the page, and then in the page.
+Source: mlops-api-tutorial, "References": instances have a page of Swagger UI at `/v1/api/docs`. No source says where
+the document is, so it is looked for beside the page, and then in the page.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
 DOCS_PAGE = "/v1/api/docs"
-"""The page where instances show what they have."""
+"""The page of an instance's documentation."""
 _BESIDE_THE_PAGE = f"{DOCS_PAGE}/openapi.json"
 LARGEST_DOCUMENT = 64 * 2**20
-"""How large a document may be, in bytes."""
+"""The size of the largest document, in bytes."""
 _MOST_REDIRECTS = 3
 _SECONDS = 60.0
 _IN_A_PAGE = re.compile(r"""["']([^"'<>\s]+\.json)["']""")
@@ -39,7 +39,7 @@ _ADVICE = "Give the URL of the document itself."
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A document and where it was found.
+    """A document and its URL.
 
     Attributes:
         url: The URL.
@@ -56,31 +56,31 @@ def fetch_document(client: Client | None, url: str | None = None) -> Fetched:
     The client's token is sent to the client's own origin and nowhere else. Redirects to another one are not followed.
 
     Args:
-        client: What `connect` gave; None to fetch a URL without a token.
-        url: Where the document is, or a page that names it; beside `/v1/api/docs` of the instance by default.
+        client: A client from `connect`; None to fetch a URL without a token.
+        url: The URL of the document, or of a page that names it; beside `/v1/api/docs` of the instance by default.
 
     Raises:
         DriftError: There is no such document; the message says what came in its place.
         AuthenticationError: The instance has no token for these credentials.
-        ConfigurationError: The URL is none, or a token may not go to it.
+        ConfigurationError: It is no URL, or a token may not go to it.
     """
     if client is not None:
-        return _Fetching(client.get_httpx_client(), client).fetch(url)
+        return _Fetcher(client.get_httpx_client(), client).fetch(url)
     if url is None:
         raise DriftError("Without a client it takes the URL of the document.")
     with plain_client(seconds=_SECONDS, answer_limit=LARGEST_DOCUMENT) as http:
-        return _Fetching(http, None).fetch(url)
+        return _Fetcher(http, None).fetch(url)
 
 
-class _Fetching:
-    """Fetches with one client."""
+class _Fetcher:
+    """Fetches documents with one client."""
 
     def __init__(self, http: httpx.Client, client: Client | None) -> None:
         self._http = http
         self._is_signed_in = client is not None
 
     def fetch(self, url: str | None) -> Fetched:
-        """Return the document at a URL, or at one that the page there names."""
+        """Return the document at a URL, or the one that the page there names."""
         if url is not None:
             return self._at(self._parsed(url))
         beside = self._http.base_url.join(_BESIDE_THE_PAGE)
@@ -110,7 +110,7 @@ class _Fetching:
                 yield remove_user(url.join(named))
 
     def _content(self, url: httpx.URL) -> tuple[bytes, httpx.URL]:
-        """Return what is at a URL, and at which it is in the end."""
+        """Return the content of a URL, and the URL after redirects."""
         for _ in range(_MOST_REDIRECTS + 1):
             status, content, target = self._answer(url)
             if target is None:
@@ -127,7 +127,7 @@ class _Fetching:
         return content, url
 
     def _answer(self, url: httpx.URL) -> tuple[int, bytes, httpx.URL | None]:
-        """Return the status at a URL, its body, and where it redirects to."""
+        """Return the status of a URL, its body, and the URL that it redirects to."""
         headers = {"Accept": "application/json, text/html;q=0.5"}
         signing: dict[str, Any] = {} if _origin(url) == _origin(self._http.base_url) else {"auth": None}
         try:
@@ -146,15 +146,15 @@ class _Fetching:
 
 def _read(response: httpx.Response, url: httpx.URL) -> bytes:
     content = bytearray()
-    for piece in response.iter_bytes():
-        content += piece
+    for chunk in response.iter_bytes():
+        content += chunk
         if len(content) > LARGEST_DOCUMENT:
             raise DriftError(f"{url} is larger than {LARGEST_DOCUMENT >> 20} MiB: it is no OpenAPI document.")
     return bytes(content)
 
 
 def _document(content: bytes) -> dict[str, Any] | None:
-    """Return the JSON object in a body; nothing where it is something else."""
+    """Return the JSON object in a body; None where it is something else."""
     try:
         return object_of(json.loads(content)) or None
     except (ValueError, RecursionError):

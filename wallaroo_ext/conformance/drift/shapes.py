@@ -1,7 +1,7 @@
-"""What a schema says, whatever it is written with: one shape for each kind of JSON value that it allows.
+"""Reads schemas into shapes, one for each type of JSON value that a schema allows, so that schemas can be compared.
 
-Two schemas that mean the same have the same shapes: references are followed, `allOf` is put together, `anyOf`, `oneOf`,
-lists of types and `nullable` become shapes side by side, and a format that is another word for limits becomes those.
+Two schemas that mean the same have the same shapes: references are followed, the parts of an `allOf` are merged,
+`anyOf`, `oneOf`, lists of types and `nullable` become several shapes, and a format that means limits becomes limits.
 """
 
 from __future__ import annotations
@@ -44,20 +44,20 @@ _WHOLE_NUMBERS = {
     "uint": (0, None),
     "uint64": (0, None),
 }
-_HINTS = {"password"}  # a format that says how to show a field, and nothing of what is sent
+_DISPLAY_FORMATS = {"password"}  # formats that say how to show a field, and not what is sent
 _MOST_SHAPES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a schema says of values of one type.
+    """The meaning of a schema for values of one type.
 
     Attributes:
         type: JSON's name of the type.
         whole: Whether numbers have to be integers.
         values: The values that are allowed; None for all.
         listed: The values of `x-extensible-enum`, to which others may be added; None where there is none.
-        limits: What else values have to keep, by keyword.
+        limits: The other limits of values, by keyword.
         fields: The schemas of an object's named fields.
         required: The fields that an object has to have.
         always: The fields of `x-always`.
@@ -82,7 +82,7 @@ class Shape:
 
     @property
     def schema_of_others(self) -> dict[str, Any] | None:
-        """The schema of further fields, where they have one: the object is a map, or more than its named fields."""
+        """The schema of further fields; None where any or none are allowed."""
         return object_of(self.others) or None
 
     @property
@@ -99,8 +99,8 @@ class Shapes:
 
     Args:
         document: An OpenAPI document of version 3.
-        side: Whether the schemas are read as a request's or an answer's: `readOnly` fields are in no request, and
-            `writeOnly` fields in no answer.
+        side: Whether the schemas are of requests or of answers: `readOnly` fields are in no request, and `writeOnly`
+            fields in no answer.
     """
 
     def __init__(self, document: dict[str, Any], side: Side) -> None:
@@ -114,7 +114,7 @@ class Shapes:
         """Return the shapes of a schema; none where no value fits it.
 
         Raises:
-            DriftError: It is no schema, refers to what is not there, or contains itself.
+            DriftError: It is no schema, has a reference without a target, or contains itself.
         """
         if schema is False:
             return ()
@@ -127,8 +127,8 @@ class Shapes:
             self._known[id(fields)] = (fields, self._once(fields))
         return self._known[id(fields)][1]
 
-    def named(self, schema: Any) -> Any:
-        """What a reference stands for, where a schema is nothing but one: the same wherever it is referred to."""
+    def follow(self, schema: Any) -> Any:
+        """Return the target of a schema that is only a reference, and any other schema as it is."""
         return resolved(self._document, object_of(schema)) if object_of(schema).keys() == {"$ref"} else schema
 
     def _once(self, schema: dict[str, Any]) -> tuple[Shape, ...]:
@@ -151,10 +151,10 @@ class Shapes:
                 shapes = self._both(shapes, [shape for part in parts for shape in self.of(part)])
         if schema.get("nullable") is True and not any(shape.type == "null" for shape in shapes):
             shapes = (*shapes, Shape("null"))
-        return _without_repetitions(shapes)
+        return _merge_similar(shapes)
 
     def _own(self, schema: dict[str, Any]) -> Iterator[Shape]:
-        """Yield what stands in a schema itself, without what it refers to."""
+        """Yield the shapes of a schema's own keywords, without its references and parts."""
         allowed = list_of(schema["enum"]) if "enum" in schema else [schema["const"]] if "const" in schema else None
         for kind in TYPES:
             names = _types(schema, allowed)
@@ -171,7 +171,7 @@ class Shapes:
             kind, whole, values, listed if kind not in {"null", "object", "array"} else None, _limits(schema, kind)
         )
         if kind == "array":
-            return replace(shape, items=_plain(schema.get("items", True)))
+            return replace(shape, items=_simplified(schema.get("items", True)))
         return self._object(shape, schema) if kind == "object" else shape
 
     def _object(self, shape: Shape, schema: dict[str, Any]) -> Shape:
@@ -186,15 +186,15 @@ class Shapes:
             required=required & set(fields),
             always=frozenset(list_of(schema.get("x-always"))),
             one_of=frozenset(list_of(schema.get("x-one-of-required"))),
-            others=_plain(schema.get("additionalProperties", True)),
-            free=_plain(schema.get("additionalProperties")) is True,
+            others=_simplified(schema.get("additionalProperties", True)),
+            free=_simplified(schema.get("additionalProperties")) is True,
         )
 
     def _is_absent(self, schema: Any) -> bool:
         return resolved(self._document, object_of(schema)).get(self._absent) is True
 
     def _both(self, left: Iterable[Shape], right: Iterable[Shape]) -> tuple[Shape, ...]:
-        """Return what two schemas say together."""
+        """Return the shapes of two schemas that both apply."""
         pairs = ((one, other) for one in left for other in right if one.type == other.type)
         found: list[Shape] = []
         for one, other in pairs:
@@ -223,7 +223,7 @@ class Shapes:
         )
 
     def _schema(self, one: Any, other: Any) -> Any:
-        """Return a schema that says what both say."""
+        """Return a schema of the values that fit both schemas."""
         if one is True or one == other:
             return other
         if other is True:
@@ -234,17 +234,17 @@ class Shapes:
 
 
 def resolved(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
-    """What a reference into a document stands for, also over several references; the value itself where it is none.
+    """Return the target of a reference, or of a chain of them; a value that is no reference is returned as it is.
 
     Raises:
-        DriftError: It refers to what is not in the document, or to itself.
+        DriftError: The target is not in the document, or the references are circular.
     """
-    passed: set[str] = set()
+    seen: set[str] = set()
     while isinstance(reference := value.get("$ref"), str):
-        if reference in passed or not reference.startswith("#"):
-            reason = "itself" if reference in passed else f"{reference[:200]!r}, which is not in the document"
+        if reference in seen or not reference.startswith("#"):
+            reason = "itself" if reference in seen else f"{reference[:200]!r}, which is not in the document"
             raise DriftError(f"A reference leads to {reason}.")
-        passed.add(reference)
+        seen.add(reference)
         target = _at(document, reference)
         if not isinstance(target, dict):
             raise DriftError(f"A reference leads to {reference[:200]!r}, which is no object.")
@@ -267,7 +267,7 @@ def _at(document: dict[str, Any], reference: str) -> Any:
 
 
 def type_of(value: Any) -> str:
-    """JSON's name of a value's type; a number is a `number`."""
+    """Return JSON's name of a value's type; an integer is a `number`."""
     kinds = ((bool, "boolean"), (int | float, "number"), (str, "string"), (list, "array"), (dict, "object"))
     return next((name for kind, name in kinds if isinstance(value, kind)), "null")
 
@@ -287,7 +287,7 @@ def text_of(shapes: Iterable[Shape]) -> str:
 
 
 def _types(schema: dict[str, Any], allowed: list[Any] | None) -> set[str]:
-    """Return the types that a schema names, or else those that its keywords are about."""
+    """Return the types that a schema names, or else those that its keywords apply to."""
     named = schema.get("type")
     if named is not None:
         return set(map(str, list_of(named) or [named]))
@@ -302,27 +302,27 @@ def _fits(value: Any, kind: str, *, whole: bool) -> bool:
 
 
 def _closed(kind: str, values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
-    """Return the allowed values, or nothing where they are all that the type has."""
+    """Return the allowed values; None where they are all values of the type."""
     return None if kind == "null" or (kind == "boolean" and values is not None and len(set(values)) > 1) else values
 
 
-def _plain(schema: Any) -> Any:
+def _simplified(schema: Any) -> Any:
     return True if schema == {} else schema
 
 
 def _limits(schema: dict[str, Any], kind: str) -> dict[str, Any]:
-    """Return what values of a type have to keep, in one way of writing it."""
-    limits = {name: schema[name] for name in (*_LIMITS.get(kind, ()), *_ANY) if _says_something(schema, name)}
+    """Return the limits of values of a type, in a normalized form."""
+    limits = {name: schema[name] for name in (*_LIMITS.get(kind, ()), *_ANY) if _is_limit(schema, name)}
     if kind == "number":
-        _write_exclusive_as_numbers(schema, limits)
+        _normalize_exclusive_limits(schema, limits)
         if "integer" in _types(schema, None):
-            _write_whole(schema, limits)
+            _normalize_integer_limits(schema, limits)
     if kind == "string":
-        _write_formats_one_way(limits)
+        _normalize_formats(limits)
     return limits
 
 
-def _says_something(schema: dict[str, Any], name: str) -> bool:
+def _is_limit(schema: dict[str, Any], name: str) -> bool:
     value = schema.get(name)
     return (
         value is not None
@@ -331,8 +331,8 @@ def _says_something(schema: dict[str, Any], name: str) -> bool:
     )
 
 
-def _write_exclusive_as_numbers(schema: dict[str, Any], limits: dict[str, Any]) -> None:
-    """OpenAPI 3.0 says with a boolean that a limit is exclusive, 3.1 with the number."""
+def _normalize_exclusive_limits(schema: dict[str, Any], limits: dict[str, Any]) -> None:
+    """Write exclusive limits as numbers, as OpenAPI 3.1 does; 3.0 has a boolean beside the limit."""
     for exclusive, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if schema.get(exclusive) is True:
             limits.pop(exclusive)
@@ -340,8 +340,8 @@ def _write_exclusive_as_numbers(schema: dict[str, Any], limits: dict[str, Any]) 
                 limits[exclusive] = limits.pop(inclusive)
 
 
-def _write_whole(schema: dict[str, Any], limits: dict[str, Any]) -> None:
-    """Of integers, an exclusive limit is an inclusive one, and some formats are limits."""
+def _normalize_integer_limits(schema: dict[str, Any], limits: dict[str, Any]) -> None:
+    """Write exclusive limits and formats of integers as inclusive limits."""
     for exclusive, inclusive, step in (("exclusiveMinimum", "minimum", 1), ("exclusiveMaximum", "maximum", -1)):
         if exclusive in limits:
             limits[inclusive] = limits.pop(exclusive) + step
@@ -352,8 +352,8 @@ def _write_whole(schema: dict[str, Any], limits: dict[str, Any]) -> None:
         limits["maximum"] = min(most, limits.get("maximum", most))
 
 
-def _write_formats_one_way(limits: dict[str, Any]) -> None:
-    if limits.get("format") in _HINTS:
+def _normalize_formats(limits: dict[str, Any]) -> None:
+    if limits.get("format") in _DISPLAY_FORMATS:
         limits.pop("format")
     if limits.get("format") == "byte":
         limits.pop("format")
@@ -370,7 +370,7 @@ def _common(one: tuple[Any, ...] | None, other: tuple[Any, ...] | None) -> tuple
 
 
 def _narrower(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Return the limits of both."""
+    """Return the limits of values that keep both."""
     limits = one | other
     for name in set(one) & set(other):
         if name in LOWER | UPPER:
@@ -380,37 +380,33 @@ def _narrower(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return limits
 
 
-def _without_repetitions(shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
-    """Return each shape once, and as one what differs in the allowed values only, or in one required field only."""
+def _merge_similar(shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    """Return each shape once; shapes that differ only in their allowed values, or in one required field, are merged."""
     found: list[Shape] = []
     for shape in shapes:
-        twin = next((number for number, other in enumerate(found) if _is_twin(shape, other)), None)
-        if twin is None:
+        similar = next((number for number, other in enumerate(found) if _can_merge(shape, other)), None)
+        if similar is None:
             found.append(shape)
         else:
-            found[twin] = _either(found[twin], shape)
+            found[similar] = _merge(found[similar], shape)
     return tuple(found)
 
 
-def _is_twin(one: Shape, other: Shape) -> bool:
+def _can_merge(one: Shape, other: Shape) -> bool:
     if one == other:
         return True
     if one.values is not None and other.values is not None:
         return replace(one, values=other.values) == other
-    return _without_choice(one) == _without_choice(other) and max(_own_needs(one, other), _own_needs(other, one)) <= 1
+    most = max(len(one.required - other.required), len(other.required - one.required))
+    return _without_required(one) == _without_required(other) and most <= 1
 
 
-def _without_choice(shape: Shape) -> Shape:
+def _without_required(shape: Shape) -> Shape:
     return replace(shape, required=frozenset(), one_of=frozenset())
 
 
-def _own_needs(one: Shape, other: Shape) -> int:
-    """Return how many fields a shape requires and the other does not."""
-    return len(one.required - other.required)
-
-
-def _either(one: Shape, other: Shape) -> Shape:
-    """Twins as one; objects that need one field each are an object that needs one of them."""
+def _merge(one: Shape, other: Shape) -> Shape:
+    """Return one shape for two; if each requires a field of its own, the result needs one of these fields."""
     if one.values is not None and other.values is not None:
         return replace(one, values=(*one.values, *(value for value in other.values if value not in one.values)))
     common = one.required & other.required

@@ -1,12 +1,12 @@
-"""How the contract and another side differ, whichever side is asked for."""
+"""Compares the contract with another side: recorded exchanges, or an instance's own document."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.conformance.drift.documents import against_document
+from wallaroo_ext.conformance.drift.documents import compare_document
 from wallaroo_ext.conformance.drift.fetching import fetch_document
-from wallaroo_ext.conformance.drift.recordings import against_recordings
+from wallaroo_ext.conformance.drift.recorded_exchanges import compare_recordings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,20 +25,20 @@ def drift_of(
     recorded: Path | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Drift:
-    """Return how a recorded set, or else an instance's own OpenAPI document, differs from the contract.
+    """Return the differences between the contract and recorded exchanges, or an instance's own OpenAPI document.
 
     Args:
-        contract: The contract, as `wallaroo_ext.contract.load` gives it.
-        client: The instance, as `connect` gave it.
-        url: Where its document is, or a page that names it; beside `/v1/api/docs` by default.
+        contract: The contract, as `wallaroo_ext.contract.load` returns it.
+        client: A client of the instance, from `connect`.
+        url: The URL of its document, or of a page that names it; beside `/v1/api/docs` by default.
         recorded: A directory of recorded exchanges, in place of an instance.
-        progress: Is told how many recordings were read, and how many there are.
+        progress: Called with the number of recordings that were read, and the number of all recordings.
 
     Raises:
         DriftError: The other side cannot be read or compared; the message names it.
         WallarooError: The instance could not be asked.
     """
     if recorded is not None:
-        return against_recordings(contract, recorded, progress)
+        return compare_recordings(contract, recorded, progress)
     fetched = fetch_document(client, url)
-    return against_document(contract, fetched.document, fetched.url)
+    return compare_document(contract, fetched.document, fetched.url)

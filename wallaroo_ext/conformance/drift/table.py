@@ -1,4 +1,4 @@
-"""Differences as a table for people, and as JSON for programs."""
+"""Shows differences as a table for people, and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_NAMED = 3
 
 
 def as_json(drift: Drift) -> dict[str, Any]:
-    """Return the differences as JSON has them: `against`, how many there are and how many break, and `changes`."""
+    """Return the differences as JSON: `against`, the numbers `changed` and `breaking`, and `changes`."""
     return {
         "against": drift.against,
         "changed": len(drift.changes),
@@ -28,7 +28,7 @@ def as_json(drift: Drift) -> dict[str, Any]:
 
 
 def summary(drift: Drift) -> str:
-    """Return how much differs, in a sentence."""
+    """Return a sentence that says how much differs."""
     if not drift.changes:
         return f"The contract and {drift.against} say the same."
     count, breaking = len(drift.changes), len(drift.breaking)
@@ -37,7 +37,7 @@ def summary(drift: Drift) -> str:
 
 
 def as_table(drift: Drift) -> RenderableType:
-    """The differences as a table, the breaking ones first; what is the same in several operations stands there once."""
+    """Return the differences as a table, the breaking ones first; operations with equal differences share a row."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -58,7 +58,7 @@ def as_table(drift: Drift) -> RenderableType:
 
 
 def _together(drift: Drift) -> list[tuple[list[str], Change]]:
-    """Return each difference once, with the operations that it is in; the breaking ones first."""
+    """Return each difference with the operations that have it, the breaking ones first."""
     found: dict[str, tuple[list[str], Change]] = {}
     for change in drift.changes:
         parts = (change.where, change.kind, change.contract, change.other, change.reason, change.example)
@@ -72,6 +72,6 @@ def _few(operations: list[str]) -> str:
 
 
 def _short(value: Any) -> str:
-    """Return a value as JSON, from its beginning; a text without its quotation marks."""
+    """Return the beginning of a value as JSON; a text is without quotation marks."""
     text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

@@ -1,1 +1,1 @@
-"""What the suite may send: only what the contract says, to only what the run made."""
+"""Decides which requests a run may send: only those that the contract describes, about only what the run made."""

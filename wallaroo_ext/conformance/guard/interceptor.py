@@ -1,4 +1,4 @@
-"""How often a run may ask an instance that others use, too."""
+"""Stands between the suite and the instance: admits requests, keeps exchanges and checks every answer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ import httpx
 import requests
 from typing_extensions import override
 
-from wallaroo_ext.conformance.exchanges import Exchange, kept_body, kept_headers
-from wallaroo_ext.conformance.guard.request_fields import RequestFields, fields_of, plainest, raw_path, template_pattern
+from wallaroo_ext.conformance.exchanges import Exchange, redact_body, redact_headers
+from wallaroo_ext.conformance.guard.request_fields import (
+    RequestFields,
+    canonical_path,
+    fields_of,
+    raw_path,
+    template_pattern,
+)
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.results import Finding, Notice, Run
-from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Broken
-from wallaroo_ext.redaction.patterns import redact
+from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Violation
+from wallaroo_ext.redaction.patterns import redacted
 from wallaroo_ext.transport.proxies import proxy_for
 from wallaroo_ext.transport.response_limits import limit_answer
 
@@ -30,11 +36,16 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.rules import Rules
 
 
+_JSON = "application/json"
+_CHUNK_BYTES = 65_536
+_EVERY_CHECK = (STATUS, CONTENT_TYPE, SCHEMA, ALWAYS)
+
+
 class RateLimit:
-    """Lets no more than so many requests a second go.
+    """Limits the number of requests a second.
 
     Args:
-        per_second: How many; None for any number.
+        per_second: The number; None for any.
     """
 
     def __init__(self, per_second: float | None) -> None:
@@ -43,19 +54,14 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Wait until the next request may go."""
+        """Wait until the next request may be sent."""
         if not self._pause:
             return
         with self._lock:
             now = time.monotonic()
-            begin = max(now, self._next)
-            self._next = begin + self._pause
-        time.sleep(begin - now)
-
-
-_JSON = "application/json"
-_PIECE = 65_536
-_EVERY_CHECK = (STATUS, CONTENT_TYPE, SCHEMA, ALWAYS)
+            start = max(now, self._next)
+            self._next = start + self._pause
+        time.sleep(start - now)
 
 
 @dataclass(slots=True)
@@ -63,7 +69,7 @@ class Outgoing:
     """A request that may be sent.
 
     Attributes:
-        operation: The contract's `operationId`; empty where it is none of an operation.
+        operation: The contract's `operationId`; empty where it belongs to no operation.
         method: Its method.
         url: Its URL.
         headers: Its headers.
@@ -126,19 +132,19 @@ class Interceptor:
     """Admits requests, keeps exchanges and checks answers.
 
     Args:
-        run: What the run found so far; it is added to.
-        rules: The contract.
-        guard: What may be sent.
-        rate: How often.
+        run: The results, which are added to.
+        rules: The rules of the contract.
+        guard: Decides which requests may be sent.
+        rate: The limit of requests a second.
 
     Attributes:
-        run: What the run found so far.
-        rules: The contract.
-        guard: What may be sent.
+        run: The results.
+        rules: The rules of the contract.
+        guard: Decides which requests may be sent.
         test: The test that is running, as pytest names it.
-        sign_in_url: Where the run's own client gets its tokens, also where the contract does not have that operation.
-        roots: What the paths of the instance's URLs begin with, before those of the contract.
-        origins: Where requests may go, as scheme, host and port; None for anywhere.
+        sign_in_url: The URL of the client's own token requests, which the contract need not have.
+        roots: The beginnings of the paths of the instance's URLs, before those of the contract.
+        origins: The origins that requests may go to, as scheme, host and port; None for any.
     """
 
     def __init__(self, run: Run, rules: Rules, guard: WriteGuard, rate: RateLimit) -> None:
@@ -151,8 +157,8 @@ class Interceptor:
         self.origins: frozenset[str] | None = None
         self._rate = rate
         self._lock = threading.Lock()
-        routes = [_Route(name, path, method.upper()) for name, (_, path, method) in rules.places.items()]
-        # The template with the fewest parameters is the one that a path belongs to.
+        routes = [_Route(name, path, method.upper()) for name, (_, path, method) in rules.locations.items()]
+        # A path belongs to the template with the fewest parameters.
         self._routes = sorted(routes, key=lambda route: route.parameters)
 
     def operation_at(self, method: str, url: str) -> str:
@@ -160,41 +166,41 @@ class Interceptor:
         return next((found.operation for found in self._at(url) if found.method == method.upper()), "")
 
     def _at(self, url: str) -> list[_Route]:
-        """Return the operations at a URL's path, the likeliest first: an instance may take it for any of them."""
+        """Return the operations whose paths fit a URL, the likeliest first: an instance may choose any of them."""
         path = raw_path(url)
         below = [path.removeprefix(root) for root in self.roots if path.startswith(root)]
         return [route for route in self._routes if any(map(route.pattern.fullmatch, below))]
 
     def admit(self, method: str, url: str, headers: Iterable[tuple[str, str]], content: bytes) -> Outgoing:
-        """Let a request go, at its time.
+        """Check that a request may be sent, and wait until the rate limit allows it.
 
         Raises:
             WithheldError: It could touch what the run did not make.
         """
-        kept, routes = list(headers), self._at(url)
+        all_headers, routes = list(headers), self._at(url)
         declared = [route for route in routes if route.method == method.upper()]
         operation = next((route.operation for route in declared or routes), "")
         fields = RequestFields()
         try:
-            self._see_origin(url)
-            # The last is the likeliest, and the one that the request counts for.
+            self._check_origin(url)
+            # The likeliest route comes last: the request counts for it.
             for route in reversed(declared):
                 effects = self.guard.effects[route.operation]
-                fields = fields_of(route.template, url, kept, content, effects)
+                fields = fields_of(route.template, url, all_headers, content, effects)
                 self.guard.check(route.operation, fields)
             if not declared and not (method == "POST" and not routes and url == self.sign_in_url):
-                self._see_undeclared(method, url, kept, content, routes)
+                self._check_undeclared(method, url, all_headers, content, routes)
         except WithheldError as error:
             with self._lock:
-                self.run.withhold(operation, redact(str(error)))
+                self.run.add_withheld(operation, redacted(str(error)))
             raise
         self._rate.wait()
         if declared:
-            self.guard.owned.attempt(self.guard.effects[operation], fields)
-        return Outgoing(operation, method, url, kept, content, fields, is_declared=bool(declared))
+            self.guard.owned.note_request(self.guard.effects[operation], fields)
+        return Outgoing(operation, method, url, all_headers, content, fields, is_declared=bool(declared))
 
-    def _see_origin(self, url: str) -> None:
-        """See that a request goes to the instance, whatever its answers and the contract's servers lead to.
+    def _check_origin(self, url: str) -> None:
+        """Check that a request goes to the instance, whatever its redirects and the contract's servers say.
 
         Raises:
             WithheldError: It goes elsewhere.
@@ -202,25 +208,25 @@ class Interceptor:
         if self.origins is not None and origin_of(url) not in self.origins:
             raise WithheldError(f"{origin_of(url)} is not the instance.")
 
-    def _see_undeclared(
+    def _check_undeclared(
         self, method: str, url: str, headers: list[tuple[str, str]], content: bytes, routes: list[_Route]
     ) -> None:
-        """See that a request that the contract does not have can change nothing.
+        """Check that a request that the contract does not have can change nothing.
 
         Raises:
             WithheldError: It could.
         """
         if not routes:
-            self.guard.check_elsewhere(method, has_body=bool(content) or bool(self._at(plainest(url))))
+            self.guard.check_elsewhere(method, has_body=bool(content) or bool(self._at(canonical_path(url))))
         for route in routes:
             fields = fields_of(route.template, url, headers, content)
             if method.upper() == "HEAD" and route.method == "GET":
-                self.guard.check(route.operation, fields)  # which instances carry out as they do GET
+                self.guard.check(route.operation, fields)  # an instance may do what it does for GET
             if route.parameters == routes[0].parameters:
                 self.guard.check_undeclared(method, route.operation, fields, has_body=bool(content))
 
     def keep(self, outgoing: Outgoing, incoming: Incoming, *, checks: Iterable[str] = _EVERY_CHECK) -> Exchange:
-        """Keep an exchange, learn from it, and check its answer.
+        """Keep an exchange, note what the run made by it, and check the answer.
 
         Args:
             outgoing: The request.
@@ -233,22 +239,22 @@ class Interceptor:
             self.run.exchanges.append(exchange)
             if operation:
                 self._check(exchange, incoming, set(checks))
-        is_told = 0 < incoming.status < 500  # noqa: PLR2004 - HTTP's: a server's error may come after a write
+        is_settled = 0 < incoming.status < 500  # noqa: PLR2004 - HTTP's: a server's error may come after a write
         if outgoing.is_declared and 200 <= incoming.status < 300:  # noqa: PLR2004 - HTTP's
-            is_told = self._learn(outgoing, incoming)
-        if is_told:
-            self.guard.owned.answered(outgoing.fields)
+            is_settled = self._learn(outgoing, incoming)
+        if is_settled:
+            self.guard.owned.settle(outgoing.fields)
         return exchange
 
     def _learn(self, outgoing: Outgoing, incoming: Incoming) -> bool:
-        """Learn from a success; returns whether it tells all that the request made."""
+        """Note what a success made. Returns whether the answer has the ids of all of it."""
         effects, owned = self.guard.effects[outgoing.operation], self.guard.owned
-        is_told = owned.learn(effects, outgoing.fields, _json(incoming.content))
+        is_complete = owned.learn(effects, outgoing.fields, _json(incoming.content))
         if outgoing.method.upper() == "DELETE":
             owned.forget(effects, outgoing.fields)
-        return is_told
+        return is_complete
 
-    def lost(self, outgoing: Outgoing, error: Exception) -> Exchange:
+    def keep_unanswered(self, outgoing: Outgoing, error: Exception) -> Exchange:
         """Keep a request that got no answer."""
         nothing = Incoming(0, [], b"")
         exchange = self._exchange(outgoing, nothing, error=f"{type(error).__name__}: {error}")
@@ -256,33 +262,39 @@ class Interceptor:
             self.run.exchanges.append(exchange)
         return exchange
 
-    def found(
-        self, check: str, message: str, *, operation: str, exchange: Exchange | None = None, place: tuple[str, ...] = ()
+    def make_finding(
+        self,
+        check: str,
+        message: str,
+        *,
+        operation: str,
+        exchange: Exchange | None = None,
+        location: tuple[str, ...] = (),
     ) -> Finding:
         """Return a finding of the running test.
 
         Args:
             check: The name of the check.
-            message: What is wrong.
+            message: What is wrong, for a person.
             operation: The contract's `operationId`.
             exchange: The request and its answer.
-            place: Where the rule stands in the contract, as the keys of a way from its root; the operation by default.
+            location: The rule's location: the keys from the contract's root; the operation by default.
         """
-        place = place or self.rules.places.get(operation, ())
-        rule = self.rules.rule(place) if place else None
+        location = location or self.rules.locations.get(operation, ())
+        rule = self.rules.rule(location) if location else None
         return Finding(operation, check, message, rule, exchange, self.test)
 
     def _exchange(self, outgoing: Outgoing, incoming: Incoming, *, error: str = "") -> Exchange:
-        sent_as = next((value for name, value in outgoing.headers if name.lower() == "content-type"), "")
+        content_type = next((value for name, value in outgoing.headers if name.lower() == "content-type"), "")
         return Exchange(
             operation=outgoing.operation,
             method=outgoing.method,
             url=outgoing.url,
-            request_headers=kept_headers(outgoing.headers),
-            request=kept_body(outgoing.content, sent_as),
+            request_headers=redact_headers(outgoing.headers),
+            request=redact_body(outgoing.content, content_type),
             status=incoming.status,
-            answer_headers=kept_headers(incoming.headers),
-            answer=kept_body(incoming.content, incoming.content_type),
+            answer_headers=redact_headers(incoming.headers),
+            answer=redact_body(incoming.content, incoming.content_type),
             started=outgoing.started,
             seconds=time.perf_counter() - outgoing.clock,
             test=self.test,
@@ -291,27 +303,29 @@ class Interceptor:
 
     def _check(self, exchange: Exchange, incoming: Incoming, checks: set[str]) -> None:
         operation = exchange.operation
-        broken = list(self.rules.broken(operation, incoming.status, incoming.content_type, incoming.content))
+        violations = list(self.rules.violations(operation, incoming.status, incoming.content_type, incoming.content))
         for check in _EVERY_CHECK:
             if check in checks:
-                found = [self._finding(one, exchange) for one in broken if one.check == check]
-                self.run.checked(operation, check, found)
-        if not broken and incoming.status == self.rules.success(operation):
-            self._notice(operation, incoming)
+                found = [self._finding(each, exchange) for each in violations if each.check == check]
+                self.run.add_check(operation, check, found)
+        if not violations and incoming.status == self.rules.success(operation):
+            self._add_notices(operation, incoming)
 
-    def _finding(self, broken: Broken, exchange: Exchange) -> Finding:
-        message = f"{broken.where}: {broken.message}" if broken.where else broken.message
-        return self.found(broken.check, message, operation=exchange.operation, exchange=exchange, place=broken.pointer)
+    def _finding(self, violation: Violation, exchange: Exchange) -> Finding:
+        message = f"{violation.where}: {violation.message}" if violation.where else violation.message
+        return self.make_finding(
+            violation.check, message, operation=exchange.operation, exchange=exchange, location=violation.location
+        )
 
-    def _notice(self, operation: str, incoming: Incoming) -> None:
-        """Take note of values that the contract does not list."""
+    def _add_notices(self, operation: str, incoming: Incoming) -> None:
+        """Add a notice for each value that the contract does not list."""
         if not incoming.content_type.startswith(_JSON):
             return
         schema = self.rules.answer_schema(operation)
         for found in self.rules.unlisted(schema, _json(incoming.content)):
             where = re.sub(r"\[\d+\]", "[]", found.where)
             listed = ", ".join(map(repr, found.listed))
-            self.run.notice(Notice(operation, where, f"{found.value!r} is not among the listed values {listed}."))
+            self.run.add_notice(Notice(operation, where, f"{found.value!r} is not among the listed values {listed}."))
 
 
 def origin_of(url: str) -> str:
@@ -322,10 +336,10 @@ def origin_of(url: str) -> str:
 
 
 class InterceptedTransport(httpx.BaseTransport):
-    """An httpx transport whose requests an interceptor admits, and whose answers it sees.
+    """An httpx transport whose requests and answers go through an interceptor.
 
     Args:
-        inner: What sends the requests.
+        inner: The transport that sends the requests.
         interceptor: The interceptor.
     """
 
@@ -341,11 +355,11 @@ class InterceptedTransport(httpx.BaseTransport):
             response = limit_answer(self._inner.handle_request(request), request)
             content = _read(response)
         except (httpx.TransportError, httpx.DecodingError) as error:
-            self._interceptor.lost(outgoing, error)
+            self._interceptor.keep_unanswered(outgoing, error)
             raise
-        answer = _again(response, content)
+        answer = _with_content(response, content)
         self._interceptor.keep(outgoing, Incoming(answer.status_code, answer.headers.multi_items(), answer.content))
-        return _again(response, content)
+        return _with_content(response, content)
 
     @override
     def close(self) -> None:
@@ -353,7 +367,7 @@ class InterceptedTransport(httpx.BaseTransport):
 
 
 def _read(response: httpx.Response) -> bytes:
-    """Return the bytes of an answer, as far as they may go."""
+    """Return the bytes of an answer, up to the limit of its size."""
     assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - what a synchronous transport gives
     try:
         return b"".join(response.stream)
@@ -361,17 +375,17 @@ def _read(response: httpx.Response) -> bytes:
         response.close()
 
 
-def _again(response: httpx.Response, content: bytes) -> httpx.Response:
-    """Return an answer whose body was read, to be read once more."""
+def _with_content(response: httpx.Response, content: bytes) -> httpx.Response:
+    """Return a copy of an answer whose body was read, so that it can be read again."""
     return httpx.Response(
         response.status_code, headers=response.headers, content=content, extensions=response.extensions
     )
 
 
 class InterceptedSession(requests.Session):
-    """A session of requests, which schemathesis sends its cases with, that an interceptor sees.
+    """A session of the library requests, for schemathesis, whose requests and answers go through an interceptor.
 
-    Schemathesis checks status, media type and schema by itself; the interceptor checks the rest.
+    Schemathesis checks status, media type and schema itself; the interceptor checks the rest.
 
     Args:
         interceptor: The interceptor.
@@ -397,36 +411,36 @@ class InterceptedSession(requests.Session):
         )
         try:
             response = super().send(request, **kwargs | {"stream": True, "proxies": _proxies(str(request.url))})
-            body = _bounded(response)
+            body = _read_limited(response)
         except requests.RequestException as error:
-            self.last = self._interceptor.lost(outgoing, error)
+            self.last = self._interceptor.keep_unanswered(outgoing, error)
             raise
         incoming = Incoming(response.status_code, list(response.headers.items()), body)
         self.last = self._interceptor.keep(outgoing, incoming, checks=(ALWAYS,))
         return response
 
 
-def _bounded(response: requests.Response) -> bytes:
-    """Return the body of an answer, which the answer has from then on.
+def _read_limited(response: requests.Response) -> bytes:
+    """Read the body of an answer into the answer, and return it.
 
     Raises:
         requests.exceptions.ContentDecodingError: It is too large, or in an unknown encoding.
     """
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.raw.headers.items()]
-    parts = response.raw.stream(_PIECE, decode_content=False)
+    chunks = response.raw.stream(_CHUNK_BYTES, decode_content=False)
     try:
-        answer = httpx.Response(response.status_code, headers=headers, content=parts)
-        content = _read(limit_answer(answer, httpx.Request("POST", "http://instance")))
+        answer = httpx.Response(response.status_code, headers=headers, content=chunks)
+        content = _read(limited(answer, httpx.Request("POST", "http://instance")))
     except httpx.DecodingError as error:
         response.close()
         raise requests.exceptions.ContentDecodingError(str(error)) from None
-    response._content = content  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - what requests reads a body into
+    response._content = content  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - where requests keeps a body
     response._content_consumed = True  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
     return content
 
 
 def _proxies(url: str) -> dict[str, str]:
-    """Return what requests goes through, by the rule of all other requests."""
+    """Return the proxies of a URL, by the same rule as for all other requests."""
     proxy = proxy_for(httpx.URL(url))
     return {} if proxy is None else {"http": proxy, "https": proxy}
 

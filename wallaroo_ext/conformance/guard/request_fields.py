@@ -1,6 +1,6 @@
-"""The values of a request, wherever they stand: in its path, query, headers, cookies, JSON, form or parts.
+"""Reads all values of a request: in its path, query, headers, cookies, JSON, form or parts.
 
-Everything is kept: a key that comes twice gives two values. What cannot be read for certain is said to be unreadable.
+Nothing is lost: a key that comes twice gives two values. What cannot be read with certainty is reported as unreadable.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.conformance.guard.effects import is_at
+from wallaroo_ext.conformance.guard.expressions import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from wallaroo_ext.conformance.guard.effects import Effects, Place, RequestName
+    from wallaroo_ext.conformance.guard.effects import Effects, RequestName
+    from wallaroo_ext.conformance.guard.expressions import Location
 
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/"
 _BOUNDARY = re.compile(rb"\s*--([^\r\n]{1,200})\r?\n")
 _READABLE_CHARSETS = {"", "utf-8", "utf8", "us-ascii", "ascii"}
-_LEADS_ELSEWHERE = re.compile(r"[/\\\x00-\x1f\x7f]")
-_OWN_HEADERS = {
+_UNSAFE_IN_PATH = re.compile(r"[/\\\x00-\x1f\x7f]")
+_CLIENT_HEADERS = {
     "accept",
     "accept-encoding",
     "authorization",
@@ -39,11 +40,11 @@ _OWN_HEADERS = {
     "user-agent",
     "x-schemathesis-testcaseid",
 }
-"""The headers that a client sends of itself."""
+"""The headers that clients add themselves."""
 
 
 class UnreadableError(ValueError):
-    """A request cannot be read for certain; the message says what of it."""
+    """A part of a request cannot be read with certainty; the message names it."""
 
 
 class MisleadingError(ValueError):
@@ -52,14 +53,14 @@ class MisleadingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value that stands in a request: a text, a number, a boolean or null.
+    """A value in a request: a text, a number, a boolean or null.
 
     Attributes:
-        place: Where it stands.
+        location: Its location.
         value: The value.
     """
 
-    place: Place
+    location: Location
     value: Any
 
 
@@ -69,7 +70,7 @@ class RequestFields:
 
     Attributes:
         values: All of them.
-        unreadable: What of the request cannot be read for certain; empty where all can.
+        unreadable: The part of the request that cannot be read with certainty; empty where there is none.
         misleading: How its path could lead to another operation; empty where it cannot.
     """
 
@@ -77,23 +78,25 @@ class RequestFields:
     unreadable: str = ""
     misleading: str = ""
 
-    def at(self, pattern: Place) -> list[Any]:
-        """Return the values at the places that a pattern stands for."""
-        return [found.value for found in self.values if is_at(pattern, found.place)]
+    def at(self, pattern: Location) -> list[Any]:
+        """Return the values at the locations that match a pattern."""
+        return [found.value for found in self.values if matches(pattern, found.location)]
 
     def has(self, name: RequestName) -> bool:
-        """Return whether a field names something, in each item of the list that it stands in."""
-        steps = name.place[:-1]
+        """Return whether a field has a value, and in a list in each of its items."""
+        steps = name.location[:-1]
         length = max((number + 1 for number, key in enumerate(steps) if key == "*"), default=0)
         above = steps[:length]
-        items = {found.place[:length] for found in self.values if is_at(above, found.place[:length])}
-        naming = {found.place[:length] for found in self.values if found.value is not None and name.covers(found.place)}
+        items = {found.location[:length] for found in self.values if matches(above, found.location[:length])}
+        naming = {
+            found.location[:length] for found in self.values if found.value is not None and name.covers(found.location)
+        }
         return bool(naming) and items <= naming
 
 
 @dataclass(frozen=True, slots=True)
 class _Object:
-    """A JSON object with all of its keys, also those that come twice."""
+    """A JSON object with all of its keys, even those that come twice."""
 
     pairs: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
 
@@ -101,16 +104,16 @@ class _Object:
 def fields_of(
     template: str, url: str, headers: Iterable[tuple[str, str]], content: bytes, effects: Effects | None = None
 ) -> RequestFields:
-    """Read a request.
+    """Return the values of a request.
 
     Args:
         template: The operation's path, with parameters in braces; empty where the request belongs to none.
         url: The request's URL.
         headers: Its headers.
         content: Its body.
-        effects: What the contract says of its operation, which says where files stand.
+        effects: The effects of its operation, which tell what is a file.
     """
-    kept = list(headers)
+    all_headers = list(headers)
     values: list[Value] = []
     try:
         values += _path(template, url)
@@ -118,8 +121,8 @@ def fields_of(
         return RequestFields(misleading=str(error))
     try:
         values += _query(url)
-        values += _headers(kept, effects)
-        values += _body(kept, content, effects)
+        values += _headers(all_headers, effects)
+        values += _body(all_headers, content, effects)
     except UnreadableError as error:
         return RequestFields(tuple(values), str(error))
     return RequestFields(tuple(values))
@@ -131,11 +134,11 @@ def from_json(body: Any) -> RequestFields:
 
 
 def template_pattern(template: str) -> re.Pattern[str]:
-    """Return what matches the paths of a template; a group for each parameter, numbered from 1."""
-    return re.compile("".join("([^/]*)" if part.startswith("{") else re.escape(part) for part in _pieces(template)))
+    """Return a pattern of the paths of a template, with a group for each parameter."""
+    return re.compile("".join("([^/]*)" if part.startswith("{") else re.escape(part) for part in _parts_of(template)))
 
 
-def _pieces(template: str) -> list[str]:
+def _parts_of(template: str) -> list[str]:
     return re.split(r"(\{[^}]*\})", template)
 
 
@@ -144,13 +147,13 @@ def raw_path(url: str) -> str:
     return urlsplit(url).path or "/"
 
 
-def plainest(url: str) -> str:
-    """Return the path that an instance could take a URL's for: decoded, in lower case, without needless slashes."""
+def canonical_path(url: str) -> str:
+    """Return the path of a URL as a lenient instance may read it: decoded, in lower case, without empty segments."""
     path, before = raw_path(url), ""
     while path != before:
         path, before = unquote(path, errors="replace"), path
-    steps = [step.partition(";")[0] for step in path.lower().split("/")]
-    return "/" + "/".join(step for step in steps if step not in {"", "."})
+    segments = [segment.partition(";")[0] for segment in path.lower().split("/")]
+    return "/" + "/".join(segment for segment in segments if segment not in {"", "."})
 
 
 def _path(template: str, url: str) -> Iterator[Value]:
@@ -159,13 +162,13 @@ def _path(template: str, url: str) -> Iterator[Value]:
     Raises:
         MisleadingError: One of them could lead to another path than the template's.
     """
-    names = [part[1:-1] for part in _pieces(template) if part.startswith("{")]
+    names = [part[1:-1] for part in _parts_of(template) if part.startswith("{")]
     if not names:
         return
     found = re.search(template_pattern(template).pattern + "$", raw_path(url))
     for name, text in zip(names, () if found is None else found.groups(), strict=False):
         value = unquote(text, errors="replace")
-        if unquote(value) != value or _LEADS_ELSEWHERE.search(value) or value in {"", ".", ".."}:
+        if unquote(value) != value or _UNSAFE_IN_PATH.search(value) or value in {"", ".", ".."}:
             raise MisleadingError(f"Its path has {text!r} for {name}, which could lead to another operation")
         yield Value(("path", name), value)
 
@@ -185,7 +188,7 @@ def _headers(headers: list[tuple[str, str]], effects: Effects | None) -> Iterato
             pairs = (item.partition("=") for item in value.split(";"))
             for key, _, text in pairs:
                 yield from _text(("cookie", key.strip()), text.strip())
-        elif lower not in _OWN_HEADERS or (effects is not None and effects.covering(("header", lower))):
+        elif lower not in _CLIENT_HEADERS or (effects is not None and effects.covering(("header", lower))):
             yield from _text(("header", lower), value)
 
 
@@ -201,7 +204,7 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 
 
 def _body(headers: list[tuple[str, str]], content: bytes, effects: Effects | None) -> Iterator[Value]:
-    """Yield the values of a body, read as what it says it is, and as whatever else it may be read as."""
+    """Yield the values of a body, read as its media type says, and in every other way that an instance may read it."""
     if not content:
         return
     if _header(headers, "content-encoding").lower() not in {"", "identity"}:
@@ -233,12 +236,12 @@ def _form(content: bytes) -> Iterator[Value]:
         yield from _text(("body", name), value)
 
 
-def _text(place: Place, text: str) -> Iterator[Value]:
-    """Yield a text, and the values in it where it is a JSON object or list."""
-    yield Value(place, text)
+def _text(location: Location, text: str) -> Iterator[Value]:
+    """Yield a text, and if it is a JSON object or list the values in it."""
+    yield Value(location, text)
     is_known, value = _json(text.encode("utf-8", errors="surrogatepass"))
     if is_known and isinstance(value, _Object | list):
-        yield from _leaves(value, place)
+        yield from _leaves(value, location)
 
 
 def _parameter(kind: str, name: str) -> str:
@@ -248,10 +251,10 @@ def _parameter(kind: str, name: str) -> str:
 
 
 def _multipart(kind: str, content: bytes, effects: Effects | None) -> Iterator[Value]:
-    """Yield the values in the parts of a multipart body; the content of files is left out where the contract has files.
+    """Yield the values in the parts of a multipart body, but for files at locations where the contract has files.
 
     Raises:
-        UnreadableError: It is none.
+        UnreadableError: It is no multipart body, or a part cannot be read.
     """
     sniffed = _BOUNDARY.match(content)
     if not _parameter(kind, "boundary") and sniffed is not None:
@@ -268,40 +271,40 @@ def _part(part: Any, effects: Effects | None) -> Iterator[Value]:
     name = part.get_param("name", header="content-disposition")
     if not isinstance(name, str) or part.is_multipart() or part.get("content-transfer-encoding"):
         raise UnreadableError("its multipart body has a part that cannot be read")
-    place = ("body", name)
+    location = ("body", name)
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else b""
-    if effects is not None and effects.is_file(place):
+    if effects is not None and effects.is_file(location):
         return
     is_known, value = _json(content)
     if is_known:
-        yield from _leaves(value, place)
+        yield from _leaves(value, location)
         return
     try:
-        yield Value(place, content.decode())
+        yield Value(location, content.decode())
     except UnicodeDecodeError:
         raise UnreadableError(f"its part {name!r} is no text, and the contract has no file there") from None
 
 
 def _json(content: bytes) -> tuple[bool, Any]:
-    """Return whether a text is JSON, and its value with every key."""
+    """Return whether a text is JSON, and its value, in which an object has every key."""
     try:
         return True, json.loads(content, object_pairs_hook=_Object)
     except (ValueError, RecursionError):
         return False, None
 
 
-def _leaves(value: Any, place: Place) -> Iterator[Value]:
-    """Yield the values below a value; an empty object or list is as null."""
-    waiting: list[tuple[Any, Place]] = [(value, place)]
-    while waiting:
-        value, place = waiting.pop()
+def _leaves(value: Any, location: Location) -> Iterator[Value]:
+    """Yield the values below a value; an empty object or list counts as null."""
+    stack: list[tuple[Any, Location]] = [(value, location)]
+    while stack:
+        value, location = stack.pop()
         if isinstance(value, _Object) and value.pairs:
-            waiting += [(inner, (*place, key)) for key, inner in reversed(value.pairs)]
+            stack += [(inner, (*location, key)) for key, inner in reversed(value.pairs)]
         elif isinstance(value, dict) and value:
-            waiting += [(inner, (*place, key)) for key, inner in reversed(object_of(value).items())]
+            stack += [(inner, (*location, key)) for key, inner in reversed(object_of(value).items())]
         elif isinstance(value, list) and value:
             items = list(enumerate(list_of(value)))
-            waiting += [(inner, (*place, str(number))) for number, inner in reversed(items)]
+            stack += [(inner, (*location, str(number))) for number, inner in reversed(items)]
         else:
-            yield Value(place, None if isinstance(value, _Object | dict | list) else value)
+            yield Value(location, None if isinstance(value, _Object | dict | list) else value)

@@ -1,6 +1,6 @@
-"""What a run may send to an instance that others use, too: nothing that could change what the run did not make.
+"""Protects an instance that others use, too: no request is sent that could change what the run did not make.
 
-It goes by what the contract says of each operation (`effects.py`), and what the contract does not say is not sent.
+The contract says what each operation changes (`effects.py`). What the contract does not describe is not sent.
 """
 
 from __future__ import annotations
@@ -9,32 +9,33 @@ from dataclasses import dataclass
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.conformance.guard.effects import ABOUT_PEOPLE, NOTHING, split_thing, written
-from wallaroo_ext.conformance.resources.owned import DOMAIN
+from wallaroo_ext.conformance.guard.effects import ABOUT_PEOPLE, NOTHING, split_thing
+from wallaroo_ext.conformance.guard.expressions import expression_of
+from wallaroo_ext.conformance.guard.owned_resources import DOMAIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wallaroo_ext.conformance.guard.effects import Effects, RequestName
+    from wallaroo_ext.conformance.guard.owned_resources import OwnedResources
     from wallaroo_ext.conformance.guard.request_fields import RequestFields, Value
-    from wallaroo_ext.conformance.resources.owned import OwnedResources
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-"""The methods that change nothing, by HTTP (RFC 9110, 9.2.1)."""
+"""The methods that change nothing, according to HTTP (RFC 9110, 9.2.1)."""
 
 
 class WithheldError(Exception):
-    """A request was not sent, because it could touch what the run did not make; the message says what."""
+    """A request was not sent, because it could touch what the run did not make; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteGuard:
-    """What a run may do.
+    """Decides which requests a run may send.
 
     Attributes:
-        effects: What the contract says of each operation, by its id.
-        owned: What the run made.
-        read_only: Whether it may only read.
+        effects: The effects of each operation, by its id.
+        owned: The things that the run made.
+        read_only: Whether the run may only read.
         user_changes: Whether it may invite, activate and deactivate users, and change members of its workspaces.
         alone: Whether nobody else has anything on the instance.
     """
@@ -46,12 +47,12 @@ class WriteGuard:
     alone: bool = False
 
     def writes(self, operation: str) -> bool:
-        """Return whether an operation may change something, as far as the contract says."""
+        """Return whether an operation may change something; one that is not described in full may."""
         found = self.effects[operation]
         return bool(found.problem or found.writes)
 
     def undescribed(self, operation: str) -> str:
-        """Return what the contract does not say of an operation that has to be known first; empty where all is said."""
+        """Return which description of an operation is missing in the contract; empty where it is complete."""
         found = self.effects[operation]
         if found.writes and not found.names:
             return "It writes, and no field of its request says to what: it could be anybody's."
@@ -73,10 +74,10 @@ class WriteGuard:
         return operation in self.effects and not self.forbids(operation)
 
     def check(self, operation: str, request: RequestFields) -> None:
-        """See that a request touches nothing of others.
+        """Check that a request touches nothing of others.
 
-        A request that reads may name anything. One that writes may name only what the run made, wherever it names it
-        and whatever is wrong with the rest of it: an instance may be less particular than the contract.
+        A request that reads may name anything. One that writes may name only what the run made, in every field, even
+        where other fields are invalid: an instance may be more lenient than the contract.
 
         Args:
             operation: The contract's `operationId`.
@@ -102,18 +103,18 @@ class WriteGuard:
         self._check_decisive(found, request)
 
     def _check_decisive(self, effects: Effects, request: RequestFields) -> None:
-        """See that a request that writes lacks nothing without which it could be taken for one about everything.
+        """Check that a request that writes has the fields without which an instance could apply it to everything.
 
         Raises:
             WithheldError: It does.
         """
         for names in () if self.alone else effects.decisive:
             if not any(request.has(name) for name in names):
-                fields = " or ".join(written(name.place) for name in names)
+                fields = " or ".join(expression_of(name.location) for name in names)
                 raise WithheldError(f"Without {fields}, it could be taken for one about what others have.")
 
     def check_undeclared(self, method: str, operation: str, request: RequestFields, *, has_body: bool) -> None:
-        """See that a request with a method that the contract does not have for its path can change nothing.
+        """Check that a request with a method that the contract does not have for its path can change nothing.
 
         Args:
             method: The method.
@@ -136,7 +137,7 @@ class WriteGuard:
             raise WithheldError(f"The contract does not say what {method} does there, and the request names something.")
 
     def check_elsewhere(self, method: str, *, has_body: bool) -> None:
-        """See that a request at a path that the contract does not have only looks at something.
+        """Check that a request at a path that the contract does not have can only read.
 
         Raises:
             WithheldError: It may not be sent.
@@ -145,27 +146,27 @@ class WriteGuard:
             raise WithheldError("The contract has no operation at this path.")
 
     def _check_value(self, effects: Effects, value: Value) -> None:
-        """See that a value of a request that writes names nothing of others.
+        """Check that a value in a request that writes names nothing of others.
 
         Raises:
             WithheldError: It does, or could.
         """
-        for key in effects.free_keys(value.place):
+        for key in effects.free_keys(value.location):
             if not self.owned.is_harmless(key):
                 raise WithheldError(f"The contract does not say what the key {shortened(key)} of an object names.")
-        fields = effects.covering(value.place)
-        if not fields and not effects.is_nameless(value.place) and not self.owned.is_harmless(value.value):
+        fields = effects.covering(value.location)
+        if not fields and not effects.is_nameless(value.location) and not self.owned.is_harmless(value.value):
             raise WithheldError(
-                f"The contract does not say what {written(value.place)} {shortened(value.value)} names."
+                f"The contract does not say what {expression_of(value.location)} {shortened(value.value)} names."
             )
         for name in fields:
             if name.thing != NOTHING and not self.owns(name, value.value):
                 raise WithheldError(
-                    f"{written(value.place)} {shortened(value.value)} names no {name.thing} of this run."
+                    f"{expression_of(value.location)} {shortened(value.value)} names no {name.thing} of this run."
                 )
 
     def owns(self, name: RequestName, value: Any) -> bool:
-        """Return whether a value of a field names nothing but what is the run's, or what it may make."""
+        """Return whether a value of a field can name only what the run made, or may make."""
         _, key = split_thing(name.thing)
         if key == "email" and isinstance(value, str) and not value.endswith(DOMAIN):
             return False
@@ -174,8 +175,8 @@ class WriteGuard:
         return self.owned.has(name.thing, value)
 
     def _names_something(self, effects: Effects, request: RequestFields) -> bool:
-        return any(value is not None for name in effects.names for value in request.at(name.place))
+        return any(value is not None for name in effects.names for value in request.at(name.location))
 
     def _is_own_path(self, value: Value) -> bool:
-        """Return whether a parameter of a path is an id or a name of the run's, of whatever kind."""
-        return value.place[0] == "path" and any(self.owned.has(thing, value.value) for thing in self.owned.things())
+        """Return whether a path parameter is the id or the name of something of the run, of any kind."""
+        return value.location[0] == "path" and any(self.owned.has(thing, value.value) for thing in self.owned.things())

@@ -1,12 +1,12 @@
 """The report of a run: a page for people, and JSON, JUnit XML and HAR for programs.
 
-`files.py` writes it. `failures.py` groups what was found, `curl.py` repeats a request, `bodies.py` shows a body, and
-`page.py` puts the page together from `templates/`. Everything that an instance said is hostile until it is escaped.
+`report_files.py` writes it. `failures.py` groups findings, `curl.py` repeats a request, `body_view.py` shows a body,
+and `page.py` renders the page from `templates/`. All text from an instance is hostile until it is escaped.
 """
 
 from __future__ import annotations
 
-from wallaroo_ext.conformance.report.files import (
+from wallaroo_ext.conformance.report.report_files import (
     ReportDirectoryError,
     ReportFiles,
     check_report_directory,

@@ -1,4 +1,4 @@
-"""What a run found wrong, each kind of it once: grouped by operation, check, rule and the shape of the message."""
+"""Groups findings that are alike into failures: by operation, check, rule and the shape of the message."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 EXAMPLES = 3
-"""How many examples of a failure a report shows."""
+"""The number of examples of a failure in a report."""
 TEST = "test"
-"""What stands in place of a check where a test failed, and no check says why."""
+"""Stands in place of a check where a test failed and no check says why."""
 
 _UUID = re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -32,14 +32,14 @@ class Failure:
     """One kind of failure of an operation.
 
     Attributes:
-        operation: The contract's `operationId`; empty where it is none of an operation.
-        check: The check's name; `test` where a test failed, and no check says why.
-        shape: The message without what differs from one time to the next.
-        message: The message of the first time.
+        operation: The contract's `operationId`; empty where it belongs to no operation.
+        check: The check's name; `test` where a test failed and no check says why.
+        shape: The message without the values that differ from one finding to the next.
+        message: The message of the first finding.
         rule: The contract's rule.
-        count: How often it was found.
-        examples: A few times, of different tests where there are some.
-        tests: The tests that found it, with how often each did.
+        count: The number of findings.
+        examples: A few findings, of different tests where there are some.
+        tests: The tests that found it, and how often each did.
     """
 
     operation: str
@@ -53,23 +53,23 @@ class Failure:
 
     @property
     def cause(self) -> tuple[str, str, str]:
-        """What failures of several operations have in common where they have one cause."""
+        """A key that failures of several operations share if they have one cause."""
         text = self.shape.removeprefix(value_in(self.shape)[0]).replace(self.operation or "\0", "…")
         return self.check, self.rule.pointer if self.rule else "", text
 
 
 def failures(run: Run) -> list[Failure]:
-    """What is wrong, by operation in the contract's order, then by check; what belongs to no operation comes last."""
+    """Return the failures of a run, by operation in the contract's order, then by check; those of no operation last."""
     groups: dict[tuple[str, str, str, str, int], list[Finding]] = {}
-    for finding in [*run.findings, *_unexplained(run)]:
-        groups.setdefault(_key(finding, run.subject.prefix), []).append(finding)
+    for finding in [*run.findings, *_findings_of_tests(run)]:
+        groups.setdefault(_group_key(finding, run.subject.prefix), []).append(finding)
     order = {row.id: number for number, row in enumerate(run.operations)}
     found = [_failure(key[3], group) for key, group in groups.items()]
     return sorted(found, key=lambda failure: (order.get(failure.operation, len(order)), failure.check))
 
 
 def causes(found: Iterable[Failure]) -> list[list[Failure]]:
-    """Failures of several operations that have one cause side by side, those that were found most often first."""
+    """Return failures grouped by their cause, the most frequent cause first."""
     groups: dict[tuple[str, str, str], list[Failure]] = {}
     for failure in found:
         groups.setdefault(failure.cause, []).append(failure)
@@ -77,7 +77,7 @@ def causes(found: Iterable[Failure]) -> list[list[Failure]]:
 
 
 def shape(message: str, prefix: str) -> str:
-    """A message without what differs from one time to the next: values, numbers, identifiers, and the run's names."""
+    """Return a message without what differs between findings: values, numbers, identifiers and the run's names."""
     place, value, text = value_in(message)
     text = place + ("…" if value else "") + text
     if prefix:
@@ -85,8 +85,8 @@ def shape(message: str, prefix: str) -> str:
     return _NUMBER.sub("…", _UUID.sub("…", text))
 
 
-def _key(finding: Finding, prefix: str) -> tuple[str, str, str, str, int]:
-    """Return what findings have in common that are shown as one; answers of several statuses are several failures."""
+def _group_key(finding: Finding, prefix: str) -> tuple[str, str, str, str, int]:
+    """Return the key that findings of one failure share; answers of several statuses are several failures."""
     pointer = finding.rule.pointer if finding.rule else ""
     status = finding.exchange.status if finding.exchange else 0
     return finding.operation, finding.check, pointer, shape(finding.message, prefix), status
@@ -108,22 +108,22 @@ def _failure(found_shape: str, findings: list[Finding]) -> Failure:
 
 
 def _examples(findings: list[Finding]) -> tuple[Finding, ...]:
-    """Return the first finding of each test, and then others, as many as are shown."""
-    of_tests = {finding.test: number for number, finding in reversed(list(enumerate(findings)))}
-    chosen = sorted(of_tests.values())
-    chosen += [number for number in range(len(findings)) if number not in of_tests.values()]
+    """Return the findings that are shown: the first one of each test, then others."""
+    firsts = {finding.test: number for number, finding in reversed(list(enumerate(findings)))}
+    chosen = sorted(firsts.values())
+    chosen += [number for number in range(len(findings)) if number not in firsts.values()]
     return tuple(findings[number] for number in chosen[:EXAMPLES])
 
 
-def _unexplained(run: Run) -> list[Finding]:
-    """Return the tests that failed although no finding is theirs, each with the last request that it sent before."""
+def _findings_of_tests(run: Run) -> list[Finding]:
+    """Return a finding for each test that failed without one, with the last request that the test sent."""
     explained = {finding.test for finding in run.findings}
     last = {exchange.test: exchange for exchange in run.exchanges}
     return [
         Finding(
             last[test.test].operation if test.test in last else "",
             TEST,
-            _said(test),
+            _message(test),
             exchange=last.get(test.test),
             test=test.test,
         )
@@ -132,17 +132,17 @@ def _unexplained(run: Run) -> list[Finding]:
     ]
 
 
-def _said(test: TestOutcome) -> str:
-    """Return what a test is about, in the words of its name, how it failed, and all that pytest says of it."""
+def _message(test: TestOutcome) -> str:
+    """Return a message about a failed test: its name as words, its first error, and pytest's whole text."""
     words = test.test.rpartition("::")[2].removeprefix("test_").replace("_", " ").replace("[", " [", 1)
     errors = [line.removeprefix("E").strip() for line in test.message.splitlines() if line.startswith("E  ")]
     reason = errors[0].removeprefix("AssertionError: ") if errors else test.message
-    begin = f"{words[:1].upper()}{words[1:]}: {reason or f'it {test.outcome} and said nothing.'}"
-    return f"{begin}\n\n{test.message}" if errors else begin
+    first_line = f"{words[:1].upper()}{words[1:]}: {reason or f'it {test.outcome} and said nothing.'}"
+    return f"{first_line}\n\n{test.message}" if errors else first_line
 
 
-def unreported(run: Run) -> list[Failure]:
-    """Return the failures that no failed test of the run shows: a list of its tests alone would hide them."""
+def without_failed_test(run: Run) -> list[Failure]:
+    """Return the failures that belong to no failed test, and would be missing in a list of failed tests."""
     failed = {test.test for test in failed_tests(run)}
     return [failure for failure in failures(run) if not failed.intersection(failure.tests)]
 
@@ -176,5 +176,5 @@ _MEANINGS = {
 
 
 def meaning(check: str) -> str:
-    """Return what a check asks; empty where nobody wrote it down."""
+    """Return the question that a check answers; empty for an unknown check."""
     return _MEANINGS.get(check, "")

@@ -1,7 +1,7 @@
-"""The exchanges of a run as HTTP Archive 1.2, which browsers' developer tools and many programs read.
+"""Writes the exchanges of a run as HTTP Archive 1.2, which browsers' developer tools and many programs read.
 
-Source: http://www.softwareishard.com/blog/har-12-spec/. It has no place for the encoding of a request's body: one that
-is no text is base64, and its comment says so.
+Source: http://www.softwareishard.com/blog/har-12-spec/. The format has no field for the encoding of a request's body: a
+binary one is base64, and its comment says so.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from harfile import Content, Creator, HarFile, PostData, Record, Request, Response, Timings
 
-from wallaroo_ext.conformance.report.bodies import header, text_of
+from wallaroo_ext.conformance.report.body_view import header, text_of
 from wallaroo_ext.conformance.report.texts import reason, well_formed
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ def _version() -> str:
 
 def _add(har: HarFile, exchange: Exchange) -> None:
     milliseconds = exchange.seconds * 1000
-    said = (exchange.operation, exchange.test, exchange.error)
+    comments = (exchange.operation, exchange.test, exchange.error)
     har.add_entry(
         startedDateTime=datetime.fromtimestamp(exchange.started, UTC),
         time=milliseconds,
         request=_request(exchange),
         response=_response(exchange),
         timings=Timings(send=0, wait=milliseconds, receive=0),
-        comment=well_formed(" · ".join(text for text in said if text)),
+        comment=well_formed(" · ".join(text for text in comments if text)),
     )
 
 
@@ -62,7 +62,7 @@ def _request(exchange: Exchange) -> Request:
         httpVersion=_HTTP,
         headers=_records(exchange.request_headers),
         queryString=_records(_query(exchange.url)),
-        postData=_sent(exchange),
+        postData=_post_data(exchange),
         bodySize=exchange.request.size,
     )
 
@@ -70,11 +70,11 @@ def _request(exchange: Exchange) -> Request:
 def _query(url: str) -> Headers:
     try:
         return tuple(parse_qsl(urlsplit(url).query, keep_blank_values=True))
-    except ValueError:  # what no URL is, and stands in place of one
+    except ValueError:  # it is no URL
         return ()
 
 
-def _sent(exchange: Exchange) -> PostData | None:
+def _post_data(exchange: Exchange) -> PostData | None:
     if not exchange.request.size:
         return None
     text, encoding, cut = _content(exchange.request)
@@ -99,7 +99,7 @@ def _response(exchange: Exchange) -> Response:
 
 
 def _content(body: Body) -> tuple[str, str | None, str | None]:
-    """Return a body as text, how that is encoded, and how much of it was kept."""
+    """Return a body as text, the encoding of that text, and a comment where the body was cut."""
     cut = None if body.is_whole else f"the first {len(body.content)} of {body.size} bytes"
     text = text_of(body)
     if text is None:

@@ -1,4 +1,4 @@
-"""What the page says, as JSON for programs. The bodies of requests and answers are in the HAR file."""
+"""Writes a report as JSON for programs. The bodies of requests and answers are in the HAR file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, Exercise, exercises
-from wallaroo_ext.conformance.report.curl import curl_line
+from wallaroo_ext.conformance.report.curl import curl_command
 from wallaroo_ext.conformance.report.failures import failures
 from wallaroo_ext.conformance.report.texts import as_json
 from wallaroo_ext.conformance.results import verdict
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.results import Finding, Run
 
 FORMAT = 2
-"""The version of the form of `report.json`; it changes when something in it means something else."""
+"""The version of the format of `report.json`; it changes when the meaning of a field does."""
 
 
 def report_json(run: Run) -> str:
-    """Return a run as JSON."""
+    """Return the report of a run as JSON."""
     return as_json(_report(run), indent=1) + "\n"
 
 
@@ -44,7 +44,7 @@ def _report(run: Run) -> dict[str, Any]:
         "failures": [_failure(each) for each in failures(run)],
         "findings": [_finding(each) for each in run.findings],
         "notices": [asdict(notice) for notice in run.notices],
-        "narrowed": [asdict(narrowed) for narrowed in run.narrowed],
+        "narrowed": [asdict(exclusion) for exclusion in run.exclusions],
         "not_exercised": {row.id: row.not_exercised for row in run.operations if row.not_exercised},
         "withheld": dict(run.withheld),
         "withheld_because": run.withheld_because,
@@ -79,7 +79,7 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "count": failure.count,
         "rule": asdict(failure.rule) if failure.rule else None,
         "tests": failure.tests,
-        "curl": next((curl_line(each.exchange).command for each in failure.examples if each.exchange), None),
+        "curl": next((curl_command(each.exchange).command for each in failure.examples if each.exchange), None),
     }
 
 

@@ -1,6 +1,9 @@
-"""The tests of a run as JUnit XML, in the form that pytest gives it and CI servers read.
+"""Writes the outcomes of a run as JUnit XML, in the form of pytest, for CI servers.
 
-What no failed test shows is a test case of its own there, so that a list of test cases fails where the verdict does.
+A failure that belongs to no failed test is a test case of its own, so that one fails whenever the verdict is bad.
+
+schemathesis's writer (`schemathesis.reporting.junitxml`) is not used: it has no class names, properties or start time,
+and only what schemathesis itself checked.
 """
 
 from __future__ import annotations
@@ -10,8 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from wallaroo_ext.conformance.report.failures import Failure, unreported
-from wallaroo_ext.conformance.report.texts import one_line, printable_lines, shortened
+from wallaroo_ext.conformance.report.failures import Failure, without_failed_test
+from wallaroo_ext.conformance.report.texts import one_line, shortened, visible
 from wallaroo_ext.conformance.results import TestOutcome
 
 if TYPE_CHECKING:
@@ -23,8 +26,8 @@ _MESSAGE_LENGTH = 300
 
 
 def junit_xml(run: Run) -> bytes:
-    """Return the tests of a run, as XML."""
-    outcomes = [*run.tests, *map(_of_failure, unreported(run)), *_of_early_end(run)]
+    """Return the outcomes of a run, as XML."""
+    outcomes = [*run.tests, *map(_failure_outcome, without_failed_test(run)), *_early_end_outcome(run)]
     counts = Counter(outcome.outcome for outcome in outcomes)
     figures = {
         "name": _SUITE,
@@ -35,8 +38,8 @@ def junit_xml(run: Run) -> bytes:
         "time": f"{run.seconds:.3f}",
     }
     root = ET.Element("testsuites", figures)
-    began = datetime.fromtimestamp(run.started, UTC).isoformat()
-    suite = ET.SubElement(root, "testsuite", figures | {"timestamp": began})
+    started = datetime.fromtimestamp(run.started, UTC).isoformat()
+    suite = ET.SubElement(root, "testsuite", figures | {"timestamp": started})
     _add_properties(suite, run)
     for outcome in outcomes:
         _add(suite, outcome)
@@ -44,14 +47,14 @@ def junit_xml(run: Run) -> bytes:
     return ET.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
-def _of_failure(failure: Failure) -> TestOutcome:
+def _failure_outcome(failure: Failure) -> TestOutcome:
     name = f"findings::{failure.operation or 'no operation'}::{failure.check}"
     times = f"{failure.count} times: " if failure.count > 1 else ""
-    place = f"\n{failure.rule.pointer}" if failure.rule else ""
-    return TestOutcome(name, "failed", 0.0, f"{times}{failure.message}{place}")
+    pointer = f"\n{failure.rule.pointer}" if failure.rule else ""
+    return TestOutcome(name, "failed", 0.0, f"{times}{failure.message}{pointer}")
 
 
-def _of_early_end(run: Run) -> list[TestOutcome]:
+def _early_end_outcome(run: Run) -> list[TestOutcome]:
     return [TestOutcome("run::could not run", "error", 0.0, run.could_not_run)] if run.could_not_run else []
 
 
@@ -65,13 +68,13 @@ def _add_properties(suite: ET.Element, run: Run) -> None:
 
 def _add(suite: ET.Element, outcome: TestOutcome) -> None:
     function, bracket, parameters = outcome.test.partition("[")
-    place, _, name = function.rpartition("::")
+    path, _, name = function.rpartition("::")
     case = ET.SubElement(
         suite,
         "testcase",
         {
-            "classname": _class_name(place),
-            "name": printable_lines(name + bracket + parameters),
+            "classname": _class_name(path),
+            "name": visible(name + bracket + parameters),
             "time": f"{outcome.seconds:.3f}",
         },
     )
@@ -81,6 +84,6 @@ def _add(suite: ET.Element, outcome: TestOutcome) -> None:
         ET.SubElement(case, element, {"message": message}).text = printable_lines(outcome.message)
 
 
-def _class_name(place: str) -> str:
+def _class_name(path: str) -> str:
     """Return the file and the class of a test, with dots, as pytest writes them."""
-    return printable_lines(place).replace(".py", "").replace("/", ".").replace("::", ".")
+    return visible(path).replace(".py", "").replace("/", ".").replace("::", ".")

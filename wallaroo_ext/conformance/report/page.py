@@ -1,7 +1,7 @@
-"""The page for people: one file that needs no other, no network and no script.
+"""Renders the page for people: one file that needs no other file, no network and no script.
 
-Its policy allows the one style sheet and the one script that are written into it, by their digests, and nothing else.
-What an instance said is escaped by the templates, and what cannot be seen in it is written out.
+Its content security policy allows its own style sheet and script, by their digests, and nothing else. The templates
+escape all text from an instance, and invisible characters are written out.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.conformance import rules
 from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, exercises
 from wallaroo_ext.conformance.report import summary
-from wallaroo_ext.conformance.report.bodies import view
-from wallaroo_ext.conformance.report.curl import curl_line
+from wallaroo_ext.conformance.report.body_view import view_body
+from wallaroo_ext.conformance.report.curl import curl_command
 from wallaroo_ext.conformance.report.failures import EXAMPLES, causes, failures, meaning
 from wallaroo_ext.conformance.report.texts import as_json, headline, printable_lines, reason, shortened
 from wallaroo_ext.conformance.results import BAD_OUTCOMES, verdict
@@ -39,6 +39,7 @@ _MANY_CAUSES = 15
 _VALUE_LENGTH = 120
 _MESSAGE_LENGTH = 10_000
 _OUTCOMES = ("error", "failed", "skipped", "passed")
+_FIRST_CHECKS = (rules.STATUS, rules.CONTENT_TYPE, rules.SCHEMA, rules.ALWAYS)
 
 
 def page(run: Run) -> str:
@@ -48,7 +49,7 @@ def page(run: Run) -> str:
 
 
 def _context(run: Run, found: list[Failure]) -> dict[str, Any]:
-    """Return what the templates are filled with."""
+    """Return the variables of the templates."""
     anchors = {id(failure): f"failure-{number}" for number, failure in enumerate(found, 1)}
     return {
         "run": run,
@@ -81,11 +82,11 @@ def _by_operation(found: Iterable[Failure]) -> dict[str, list[Failure]]:
 
 
 def _first_anchors(found: Iterable[Failure], anchors: dict[int, str]) -> dict[tuple[str, str], str]:
-    """Return where the page shows the failures of a check of an operation."""
-    places: dict[tuple[str, str], str] = {}
+    """Return the anchor of the first failure of each operation and check."""
+    firsts: dict[tuple[str, str], str] = {}
     for failure in found:
-        places.setdefault((failure.operation, failure.check), anchors[id(failure)])
-    return places
+        firsts.setdefault((failure.operation, failure.check), anchors[id(failure)])
+    return firsts
 
 
 def _in_order(tests: Iterable[TestOutcome]) -> list[TestOutcome]:
@@ -100,7 +101,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_shown,
+        finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -109,14 +110,14 @@ def _environment() -> Environment:
 
 
 def _fill(environment: Any) -> None:  # jinja2 leaves the types of both tables open
-    """Give the templates what they call, and the style sheet and the script with the policy that allows them."""
+    """Add the globals and filters of the templates: functions, the style sheet, the script, and their policy."""
     style, script = (_TEMPLATES.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     environment.globals |= {
         "style": Markup(style),  # noqa: S704 - it is ours
         "script": Markup(script),  # noqa: S704 - it is ours
         "policy": _policy(style, script),
-        "curl_line": curl_line,
-        "body_view": view,
+        "curl_command": curl_command,
+        "view_body": view_body,
         "meaning": meaning,
     }
     environment.filters |= {
@@ -131,9 +132,9 @@ def _fill(environment: Any) -> None:  # jinja2 leaves the types of both tables o
     }
 
 
-def _shown(value: Any) -> Any:
-    """Return what is put into the page: texts of others without anything that cannot be seen."""
-    return value if isinstance(value, Markup) or not isinstance(value, str) else printable_lines(value)
+def _finalize(value: Any) -> Any:
+    """Return a value as the page has it: a text with its invisible characters written out."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value)
 
 
 def _policy(style: str, script: str) -> str:
@@ -149,21 +150,18 @@ def _digest(text: str) -> str:
 
 
 def _value(value: Any) -> str:
-    """Return a value of a change, short; a dash where one side says nothing."""
+    """Return a value of a change, shortened; a dash where there is none."""
     return "-" if value is None else shortened(as_json(value), _VALUE_LENGTH)
 
 
 def _beginning(message: str) -> str:
-    """Return a message, or the beginning of one that is a whole traceback and more."""
+    """Return the beginning of a message, which may be a whole traceback."""
     return shortened(message, _MESSAGE_LENGTH)
-
-
-_FIRST = (rules.STATUS, rules.CONTENT_TYPE, rules.SCHEMA, rules.ALWAYS)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A check of an operation.
+    """A cell of the matrix: one check of one operation.
 
     Attributes:
         passed: How often it passed.
@@ -176,11 +174,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """The checks, and a row of cells an operation.
+    """The matrix of operations and checks.
 
     Attributes:
         checks: The names of the checks: those of every answer first.
-        rows: The operations that were checked, in the contract's order, with a cell a check.
+        rows: One cell for each check, by operation, in the contract's order.
     """
 
     checks: list[str]
@@ -188,10 +186,10 @@ class Matrix:
 
 
 def matrix(run: Run) -> Matrix:
-    """Return the checks that a run made, by operation."""
+    """Return the matrix of the checks that a run made."""
     made = dict.fromkeys([*run.passed, *run.failed])
     named = {check for _, check in made}
-    checks = [check for check in _FIRST if check in named] + sorted(named.difference(_FIRST))
+    checks = [check for check in _FIRST_CHECKS if check in named] + sorted(named.difference(_FIRST_CHECKS))
     checked = dict.fromkeys(operation for operation, _ in made)
     known = [row.id for row in run.operations if row.id in checked]
     operations = known + [operation for operation in checked if operation not in known]

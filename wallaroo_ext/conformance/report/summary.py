@@ -1,4 +1,4 @@
-"""A run in a sentence and a few figures, for the head of the page and for the terminal."""
+"""Sums up a run in a sentence and a few figures, for the top of the page and for the terminal."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ _MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number with what it counts.
+    """A number at the top of the page.
 
     Attributes:
         number: The number, for a person.
-        text: What it counts.
-        state: Whether that is good, bad, worth a look, or none of these.
-        place: The part of the page that has more of it.
+        text: The words after it, which say what it counts.
+        state: Whether that is good, bad, open (worth a look), or plain.
+        section: The id of the section of the page that has more about it.
     """
 
     number: str
     text: str
     state: State
-    place: str
+    section: str
 
 
 def sentence(run: Run) -> str:
-    """Return what the run found, in a sentence."""
+    """Return a sentence that says what a run found."""
     found = verdict(run)
     if found is Verdict.COULD_NOT_RUN:
         return run.could_not_run
     checks = run.passed.total() + run.failed.total()
-    made = f"{format_count(checks, 'check')} of the answers to {format_count(len(run.exchanges), 'request')}"
+    effort = f"{counted(checks, 'check')} of the answers to {counted(len(run.exchanges), 'request')}"
     if found is Verdict.CONFORMS:
-        return f"Nothing is wrong by {made} and {format_count(len(run.tests), 'test')}."
+        return f"Nothing is wrong by {effort} and {counted(len(run.tests), 'test')}."
     kinds = failures(run)
     times = sum(kind.count for kind in kinds)
     operations = len({kind.operation for kind in kinds if kind.operation})
     where = f" in {format_count(operations, 'operation')}" if operations else ""
     how_often = f", found {times:,} times" if times > len(kinds) else ""
-    return f"{format_count(len(kinds), 'kind')} of failure{where}{how_often}, by {made}."
+    return f"{counted(len(kinds), 'kind')} of failure{where}{how_often}, by {effort}."
 
 
 def figures(run: Run) -> list[Figure]:
-    """Return a run in figures, the most important first."""
+    """Return the figures of a run, the most important first."""
     kinds, few = failures(run), len(too_few(run))
     tried = [each for each in exercises(run) if each.requests]
     outcomes = Counter(test.outcome for test in run.tests)
@@ -91,20 +91,20 @@ def figures(run: Run) -> list[Figure]:
 
 
 def left_in_short(run: Run) -> str:
-    """Return what is left of a run in figures: how many things of each kind."""
+    """Return how many things of each kind a run left behind, as a text."""
     counts = Counter(thing.kind for thing in run.left_behind)
     return ", ".join(format_count(count, kind) for kind, count in counts.items())
 
 
-def _state(bad: int, made: int) -> State:
-    """Return whether it is good or bad that so many of those that were made are bad; neither where none were made."""
+def _state(bad: int, total: int) -> State:
+    """Return the state of a count: bad where some are bad, good where none of them is, plain where there are none."""
     if bad:
         return "bad"
-    return "good" if made else "plain"
+    return "good" if total else "plain"
 
 
 def facts(run: Run) -> dict[str, str]:
-    """Return what the run was about, by name; what does not apply is left out."""
+    """Return facts about a run, by name; a fact without a value is left out."""
     subject = run.subject
     found = {
         "Instance": subject.instance,
@@ -121,12 +121,12 @@ def facts(run: Run) -> dict[str, str]:
 
 
 def moment(seconds: float) -> str:
-    """Return a time since 1970 for a person, in UTC."""
+    """Return a time, given in seconds since 1970, as a text in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def duration(seconds: float) -> str:
-    """Return a time span for a person."""
+    """Return a duration as a text."""
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms"
     if seconds < _MINUTE:

@@ -1,4 +1,4 @@
-"""The end of a run, on a terminal."""
+"""Sums up a run on a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from wallaroo_ext.conformance.report.failures import Failure
-    from wallaroo_ext.conformance.report.files import ReportFiles
+    from wallaroo_ext.conformance.report.report_files import ReportFiles
     from wallaroo_ext.conformance.results import Run
 
 _SHOWN = 10
@@ -24,13 +24,13 @@ _COLOURS = {Verdict.CONFORMS: "32", Verdict.DOES_NOT_CONFORM: "31", Verdict.COUL
 
 
 def summary(run: Run, *, files: ReportFiles | None = None, colours: bool = False, width: int = 100) -> list[str]:
-    """Return what a run found, a line each, with nothing in them that steers a terminal.
+    """Return the lines that sum up a run, without control characters.
 
     Args:
-        run: What was found.
-        files: Where the report was written.
-        colours: Whether the verdict has a colour.
-        width: How long a line may be that repeats what an instance said.
+        run: The results.
+        files: The files of the report, where one was written.
+        colours: Whether the verdict is coloured.
+        width: The width of the terminal, to which long messages are cut.
     """
     return [
         _verdict(run, colours=colours),
@@ -46,18 +46,18 @@ def _verdict(run: Run, *, colours: bool) -> str:
     text = found.text.upper()
     shown = f"\033[1;{_COLOURS[found]}m{text}\033[0m" if colours else text
     subject = run.subject
-    place = f"{subject.instance} {subject.url}".strip()
-    return f"{shown}  {one_line(place)}  {one_line(subject.contract)}  {duration(run.seconds)}, seed {subject.seed}"
+    instance = f"{subject.instance} {subject.url}".strip()
+    return f"{shown}  {one_line(instance)}  {one_line(subject.contract)}  {duration(run.seconds)}, seed {subject.seed}"
 
 
 def _failures(run: Run, width: int) -> Iterator[str]:
-    """Yield the causes, those that were found most often first."""
+    """Yield two lines for each cause, the most frequent cause first."""
     found = causes(failures(run))
     for cause in found[:_SHOWN]:
         first = cause[0]
         yield f"  ✗ {headline(first.message, max(width - 4, 20))}"
-        said = f"{_where(cause)}, {one_line(first.check)}, {_times(cause)}{_source(first)}"
-        yield f"      {shortened(said, max(2 * width, 40))}"
+        details = f"{_where(cause)}, {one_line(first.check)}, {_times(cause)}{_source(first)}"
+        yield f"      {shortened(details, max(2 * width, 40))}"
     if len(found) > _SHOWN:
         yield f"  … and {len(found) - _SHOWN:,} more, in the report"
 
@@ -83,7 +83,7 @@ def _source(failure: Failure) -> str:
 
 
 def _remarks(run: Run, *, has_files: bool) -> Iterator[str]:
-    """Yield what changes no verdict."""
+    """Yield the lines about what does not change the verdict."""
     few = [each.operation.id for each in too_few(run)] if run.exchanges else []
     if few:
         yield f"Fewer than {LEAST_SUCCESSES} successes: {_some(few)}."
@@ -100,15 +100,15 @@ def _remarks(run: Run, *, has_files: bool) -> Iterator[str]:
         changes = format_count(len(run.drift.changes), "change")
         yield f"Drift from {one_line(run.drift.against)}: {changes}, {breaking} of which break a client."
     if run.left_behind:
-        place = "the report lists all of it" if has_files else "--report DIR or --json lists all of it"
-        yield f"Left behind: {one_line(left_in_short(run))}; {place}."
+        advice = "the report lists all of it" if has_files else "--report DIR or --json lists all of it"
+        yield f"Left behind: {one_line(left_in_short(run))}; {advice}."
     for thing in [thing for thing in run.left_behind if thing.is_active][:_SHOWN]:
         name = thing.id if thing.name is None else f"{thing.id} ({thing.name})"
         yield "  ! " + one_line(f"{thing.kind} {name}: {thing.state}")
 
 
 def _not_looked_at(run: Run) -> Iterator[str]:
-    """Yield the operations that the contract does not describe as it has to, each with the reason."""
+    """Yield a line for each operation that the contract does not describe in full, with the reason."""
     found = [row for row in run.operations if not row.is_described]
     for row in found[:_SHOWN]:
         yield one_line(f"Not looked at: {row.id}. {row.not_exercised}")

@@ -1,1 +1,1 @@
-"""What a run makes in an instance, what it owns there, and how it ends that."""
+"""Makes the things that a run needs on the instance, and ends them."""

@@ -1,4 +1,4 @@
-"""What every run makes first: a workspace of its own, with a model, a running deployment, an assay and a user."""
+"""Makes what every run needs first: a workspace of its own, with a model, a running deployment, an assay and a user."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from wallaroo_mlops_client.models import (
 from wallaroo_ext import call, deploy_pipeline, infer, upload_model
 from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.conformance.guard.effects import split_thing
+from wallaroo_ext.conformance.guard.owned_resources import DOMAIN, Resource
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
-from wallaroo_ext.conformance.resources.owned import DOMAIN, Resource
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, model_file
 from wallaroo_ext.errors import WallarooError
 
@@ -39,24 +39,24 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.conformance.guard.effects import Effects
-    from wallaroo_ext.conformance.resources.owned import OwnedResources
+    from wallaroo_ext.conformance.guard.owned_resources import OwnedResources
     from wallaroo_ext.deployments.deployment import Deployment
 
 PASSWORD = "A-password-0f-the-suite"  # noqa: S105 - of users that the suite makes and deactivates
 _SCORED_ROWS = 20
 _LONGEST_RUN = timedelta(hours=2)
-"""After which an assay ends by itself, also where nobody could set it inactive."""
+"""The time after which an assay ends by itself, in case nobody could set it inactive."""
 
 
 @dataclass(slots=True)
 class Fixtures:
-    """What a run made first; None is what there is none of, because it may not be made or could not be found.
+    """The things that a run made first. None stands for what may not be made, or could not be found.
 
     Attributes:
         workspace_id: The run's workspace.
         name: The name of its pipeline and its deployment.
         pipeline_id: The pipeline's id.
-        model: Its model's version as `models` of a deployment take it: name, version and sha.
+        model: Its model's version, as `models` of a deployment: name, version and sha.
         model_id: The model's id.
         version_id: The id of the model's version.
         config_id: The id of the version's configuration.
@@ -66,8 +66,8 @@ class Fixtures:
         email: The user that it invited.
         user_id: The user's id.
         scored_at: When its first rows were scored, by the instance's clock.
-        expendable: Further things, for operations that may change what they name, by what a field names.
-        withheld: Why there is not all of it; empty where there is.
+        expendable: Further things, for operations that may change the things that they name, by kind and key.
+        withheld: Why some things are missing; empty where there are all.
     """
 
     workspace_id: int | None = None
@@ -87,9 +87,9 @@ class Fixtures:
     withheld: str = ""
 
     def things_for(self, effects: Effects) -> dict[str, list[Any]]:
-        """Return what an operation's fields can name, by what they name, such as `workspace id`.
+        """Return the values that an operation's fields can name, by kind and key, such as `workspace id`.
 
-        An operation that may change what it names gets things that nothing else needs.
+        An operation that may change the things that it names gets things that nothing else needs.
         """
         found = self._things(self.deployment, self.pipeline_id)
         if {"pipeline", "deployment"}.intersection(effects.writes):
@@ -121,7 +121,7 @@ class Fixtures:
 
 
 def changed_by_name(effects: Mapping[str, Effects]) -> frozenset[str]:
-    """Return the kinds of things that some operation both names and may change."""
+    """Return the kinds of things that an operation both names and may change."""
     return frozenset(
         kind
         for found in effects.values()
@@ -133,23 +133,23 @@ def changed_by_name(effects: Mapping[str, Effects]) -> frozenset[str]:
 def make_fixtures(
     client: Client, owned: OwnedResources, *, user_changes: bool, expendable: frozenset[str] = frozenset()
 ) -> Fixtures:
-    """Make what a run needs first.
+    """Make the things that a run needs first.
 
     Args:
         client: A client of the instance.
-        owned: What the run made, which says how to call it.
+        owned: The things of the run, with the prefix of their names.
         user_changes: Whether a user may be invited.
         expendable: The kinds of things of which a second one is needed, because operations may change it.
 
     Returns:
-        What was made: not all of it where the run may not send one of the requests.
+        The things; some are missing where the run may not send a request.
 
     Raises:
-        WallarooError: The instance does not let it be made.
+        WallarooError: The instance refused a request.
     """
     fixtures = Fixtures()
     steps: list[Callable[[], None]] = [
-        lambda: _see_what_is_there(client, owned),
+        lambda: _note_existing(client, owned),
         lambda: _make_workspaces(client, owned, fixtures, expendable),
         lambda: _make_user(client, owned, fixtures, expendable) if user_changes else None,
         lambda: _make_deployments(client, owned, fixtures, expendable),
@@ -163,20 +163,20 @@ def make_fixtures(
     return fixtures
 
 
-def _see_what_is_there(client: Client, owned: OwnedResources) -> None:
-    """Take note of others' things, which an instance may name where it is asked to make one.
+def _note_existing(client: Client, owned: OwnedResources) -> None:
+    """Note the ids of others' things: a faulty instance may answer with one of them instead of making a thing.
 
-    What cannot be listed is not known; that it cannot be, the tests of its operation find.
+    A failure to list them is not an error here: the tests of the operation find it.
     """
     with suppress(WallarooError, WithheldError):
         for workspace in call(list_workspaces, client=client, body=ListWorkspacesRequest()).workspaces:
-            owned.was_there("workspace id", workspace.id)
+            owned.note_existing("workspace id", workspace.id)
             for kind in ("model", "pipeline"):
                 for number in list_of(workspace.to_dict().get(f"{kind}s")):
-                    owned.was_there(f"{kind} id", number)
+                    owned.note_existing(f"{kind} id", number)
     with suppress(WallarooError, WithheldError):
         for user_id in call(query_users, client=client, body=QueryUsersRequest()).users.additional_properties:
-            owned.was_there("user id", user_id)
+            owned.note_existing("user id", user_id)
 
 
 def _make_workspaces(client: Client, owned: OwnedResources, fixtures: Fixtures, expendable: frozenset[str]) -> None:
@@ -190,23 +190,23 @@ def _make_workspaces(client: Client, owned: OwnedResources, fixtures: Fixtures, 
 
 def _make_user(client: Client, owned: OwnedResources, fixtures: Fixtures, expendable: frozenset[str]) -> None:
     fixtures.email = f"{owned.prefix}-u{DOMAIN}"
-    fixtures.user_id = _invited(client, fixtures.email)
+    fixtures.user_id = _invite(client, fixtures.email)
     if "user" in expendable:
         email = f"{owned.prefix}-x{DOMAIN}"
-        fixtures.expendable |= {"user email": email, "user id": _invited(client, email)}
+        fixtures.expendable |= {"user email": email, "user id": _invite(client, email)}
 
 
-def _invited(client: Client, email: str) -> str:
+def _invite(client: Client, email: str) -> str:
     return call(invite_user, client=client, body=InviteUserRequest(email=email, password=PASSWORD)).id
 
 
 def _make_deployments(client: Client, owned: OwnedResources, fixtures: Fixtures, expendable: frozenset[str]) -> None:
-    """Upload a model, deploy it twice, and score rows on one of the deployments."""
+    """Upload a model, deploy it twice, and score rows with one of the deployments."""
     if fixtures.workspace_id is None:
         return
     prefix = owned.prefix
     version = upload_model(client, model_file(), name=f"{prefix}-m", workspace=fixtures.workspace_id)
-    owned.made(Resource("model", version.models_pk_id, f"{prefix}-m", fixtures.workspace_id))
+    owned.add_resource(Resource("model", version.models_pk_id, f"{prefix}-m", fixtures.workspace_id))
     fixtures.model = {"name": f"{prefix}-m", "version": version.model_version, "sha": version.sha}
     fixtures.model_id, fixtures.version_id = version.models_pk_id, version.id
     if {"model", "model version"}.intersection(expendable):
@@ -233,7 +233,7 @@ def _upload_expendable(client: Client, owned: OwnedResources, fixtures: Fixtures
 
 
 def _configuration(client: Client, version_id: int) -> int | None:
-    """Return the id of the configuration of a version that was deployed; None where the instance has none."""
+    """Return the id of a deployed version's configuration; None where the instance has none."""
     body = GetModelConfigByIdRequest(model_id=version_id)
     found: Any = call(get_model_config_by_id, client=client, body=body).to_dict().get("model_config")
     return None if found is None else found["id"]
@@ -250,7 +250,7 @@ def _make_assays(client: Client, fixtures: Fixtures, expendable: frozenset[str])
 
 
 def _time_of(scored: pa.Table) -> datetime:
-    """Return when rows were scored, as the instance says."""
+    """Return the time when rows were scored, by the instance's clock."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -259,13 +259,13 @@ def _time_of(scored: pa.Table) -> datetime:
 
 
 def assay_request(fixtures: Fixtures, **changes: Any) -> dict[str, Any]:
-    """Return an assay of the deployment's output, whose baseline is the time of its first rows.
+    """Return a request for an assay of the deployment's output, whose baseline is its first rows.
 
     Args:
-        fixtures: What the run made first; its deployment has scored rows.
-        **changes: Fields in place of these.
+        fixtures: The things of the run; the deployment has scored rows.
+        **changes: Other values of fields.
     """
-    assert fixtures.scored_at is not None, "an assay needs rows"  # noqa: S101 - who calls it has them
+    assert fixtures.scored_at is not None, "an assay needs rows"  # noqa: S101 - callers have scored some
     start, end = (fixtures.scored_at + timedelta(milliseconds=ms) for ms in (-500, 500))
     of = {"pipeline": fixtures.name, "model": (fixtures.model or {}).get("name")}
     fixed = of | {"start_at": start.isoformat(), "end_at": end.isoformat()}
@@ -288,28 +288,28 @@ def assay_request(fixtures: Fixtures, **changes: Any) -> dict[str, Any]:
 
 
 def find_fixtures(client: Client) -> Fixtures:
-    """Return what there is to read on an instance where nothing may be made; names of pipelines nothing tells.
+    """Return things that are there to be read, for an instance where nothing may be made; pipelines have no names.
 
     Args:
         client: A client of the instance.
     """
     fixtures = Fixtures()
     try:
-        _look_around(client, fixtures)
+        _find_workspaces(client, fixtures)
     except WithheldError as error:
         fixtures.withheld = str(error)
     return fixtures
 
 
-def _look_around(client: Client, fixtures: Fixtures) -> None:
+def _find_workspaces(client: Client, fixtures: Fixtures) -> None:
     for workspace in call(list_workspaces, client=client, body=ListWorkspacesRequest()).workspaces:
         fixtures.workspace_id = fixtures.workspace_id or workspace.id
-        _see_models(client, fixtures, workspace.id)
+        _find_model(client, fixtures, workspace.id)
         for pipeline_id in list_of(workspace.to_dict().get("pipelines")):
-            _see_assays(client, fixtures, pipeline_id)
+            _find_assay(client, fixtures, pipeline_id)
 
 
-def _see_models(client: Client, fixtures: Fixtures, workspace_id: int) -> None:
+def _find_model(client: Client, fixtures: Fixtures, workspace_id: int) -> None:
     if fixtures.model_id is not None:
         return
     for model in call(list_models, client=client, body=ListModelsRequest(workspace_id=workspace_id)).models:
@@ -320,7 +320,7 @@ def _see_models(client: Client, fixtures: Fixtures, workspace_id: int) -> None:
             return
 
 
-def _see_assays(client: Client, fixtures: Fixtures, pipeline_id: int) -> None:
+def _find_assay(client: Client, fixtures: Fixtures, pipeline_id: int) -> None:
     if fixtures.assay_id is not None:
         return
     fixtures.pipeline_id = pipeline_id

@@ -1,4 +1,4 @@
-"""Real bytes for bodies that are no JSON: small ONNX models, and rows as Arrow files."""
+"""Makes bodies that are no JSON: small ONNX models, and rows as Arrow files."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 WIDTH = 4
-"""How many numbers a row of the suite's model has."""
+"""The number of values in a row of the suite's model."""
 INPUT, OUTPUT = "dense_input", "dense_1"
-"""The fields of the suite's model, which are those of the documents' model."""
+"""The fields of the suite's model; those of the model in the documents."""
 LARGEST = 1e6
-"""How large the numbers of rows are, at the most: single precision has them, and all of their sums."""
+"""The largest value in rows: float32 has it, and all sums of such values."""
 
 
 def weights(seed: int = 29, width: int = WIDTH) -> npt.NDArray[np.float32]:
-    """Return what a model of the suite multiplies a row with, `[width, 1]`."""
+    """Return the weights of a model of the suite, `[width, 1]`."""
     return np.random.default_rng(seed).normal(size=(width, 1)).astype(np.float32)
 
 
@@ -32,8 +32,8 @@ def model_file(seed: int = 29, width: int = WIDTH) -> bytes:
     """Return an ONNX model: `dense_input`, float32 `[N, width]`, times its weights is `dense_1`, float32 `[N, 1]`.
 
     Args:
-        seed: What the weights are made from; another seed gives a file with another SHA-256.
-        width: How many numbers a row has.
+        seed: The seed of the weights; another seed gives a file with another SHA-256.
+        width: The number of values in a row.
     """
     from onnx import TensorProto, helper, numpy_helper
 
@@ -44,35 +44,35 @@ def model_file(seed: int = 29, width: int = WIDTH) -> bytes:
         [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["N", 1])],
         [numpy_helper.from_array(weights(seed, width), "weights")],
     )
-    # An operator set and a format that engines of every age read.
+    # An operator set and a format that old engines read, too.
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7).SerializeToString()
 
 
 def scored(rows: Any) -> npt.NDArray[np.float64]:
-    """Return what the suite's model gives for rows, `[N, 1]`, computed without it."""
+    """Return the output of the suite's model for rows, `[N, 1]`, computed with numpy."""
     return np.asarray(rows, np.float32).astype(np.float64) @ weights().astype(np.float64)
 
 
 def arrow_file(rows: Any) -> bytes:
-    """Rows of `[N, width]` as an Arrow file with the model's own field."""
+    """Return rows of `[N, width]` as an Arrow file with the model's field."""
     return to_file(to_table({INPUT: np.asarray(rows, np.float32)})).to_pybytes()
 
 
 def model_files() -> st.SearchStrategy[bytes]:
-    """ONNX models of the suite's kind."""
+    """Return a strategy for ONNX models like the suite's."""
     return st.builds(model_file, st.integers(0, 50))
 
 
 def numbers() -> st.SearchStrategy[float]:
-    """Numbers that single precision has."""
+    """Return a strategy for numbers that float32 has."""
     return st.floats(-LARGEST, LARGEST, width=32)
 
 
 def rows() -> st.SearchStrategy[list[list[float]]]:
-    """Rows for the suite's model, one to five."""
+    """Return a strategy for one to five rows of the suite's model."""
     return st.lists(st.lists(numbers(), min_size=WIDTH, max_size=WIDTH), min_size=1, max_size=5)
 
 
 def arrow_files() -> st.SearchStrategy[bytes]:
-    """Arrow files with rows for the suite's model."""
+    """Return a strategy for Arrow files with rows of the suite's model."""
     return rows().map(arrow_file)

@@ -1,4 +1,4 @@
-"""The end of a run: what it began is ended, and what no operation removes is listed whole."""
+"""Ends what a run started on the instance, and lists all that is left, because no operation removes it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from wallaroo_mlops_client.models import (
 
 from wallaroo_ext import call
 from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.guard.owned_resources import Resource
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
-from wallaroo_ext.conformance.resources.owned import Resource
 from wallaroo_ext.conformance.results import LeftBehind
 from wallaroo_ext.errors import WallarooError
 
@@ -31,47 +31,47 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.conformance.resources.owned import OwnedResources
+    from wallaroo_ext.conformance.guard.owned_resources import OwnedResources
 
 _FAILURES = (WallarooError, WithheldError, AssertionError, LookupError, TypeError, ValueError, AttributeError)
-"""What a request can end with on an instance that refuses it, or whose answer is not what the contract says."""
-_STAYS = ("workspace", "model", "model version", "pipeline", "pipeline version", "assay", "user")
-"""The kinds of things that no operation removes, in the order in which they are listed."""
-_BEGUN = {"deployment", "assay", "user"}
+"""The errors of a request that is refused, or whose answer breaks the contract."""
+_PERMANENT = ("workspace", "model", "model version", "pipeline", "pipeline version", "assay", "user")
+"""The kinds of things that no operation removes, in the order of the list."""
+_ACTIVE = {"deployment", "assay", "user"}
 """The kinds of things that are ended."""
 _UNKNOWN = "no answer told its id, so that it may not be there"
 _INTERRUPTED = "it was not ended, as the run was interrupted once more"
 
 
 def tear_down(client: Client, owned: OwnedResources) -> list[LeftBehind]:
-    """End what a run began: deployments, assays and users of its own.
+    """End the deployments, assays and users of a run.
 
-    It looks into the run's workspaces for what was made by requests whose answer never came.
+    Things that were made by requests whose answers were lost are found in the run's workspaces.
 
     Args:
         client: A client of the instance.
-        owned: What the run made.
+        owned: The things of the run.
 
     Returns:
-        Everything that is left of the run, each with what became of it.
+        All things that are left of the run, with their states.
     """
-    if not owned.things() and not owned.unanswered():
+    if not owned.things() and not owned.unsettled_requests():
         return []
-    ending = _Ending(client, owned)
-    for step in (ending.find, ending.end_deployments, ending.end_assays, ending.deactivate_users):
+    teardown = _Teardown(client, owned)
+    for step in (teardown.find, teardown.end_deployments, teardown.end_assays, teardown.deactivate_users):
         try:
             step()
         except KeyboardInterrupt:
             break
-    return ending.left()
+    return teardown.left_behind()
 
 
-class _Ending:
-    """Ends what a run began, one sort of thing after the other.
+class _Teardown:
+    """Ends the things of a run, one kind after the other.
 
     Args:
         client: A client of the instance.
-        owned: What the run made.
+        owned: The things of the run.
     """
 
     def __init__(self, client: Client, owned: OwnedResources) -> None:
@@ -81,12 +81,14 @@ class _Ending:
         self._ended: set[tuple[str, Any]] = set()
 
     def find(self) -> None:
-        """Find what is in the run's workspaces."""
-        listed = self._tried(lambda: call(list_workspaces, client=self._client, body=ListWorkspacesRequest()).to_dict())
+        """Find the things in the run's workspaces."""
+        listed = self._attempt(
+            lambda: call(list_workspaces, client=self._client, body=ListWorkspacesRequest()).to_dict()
+        )
         for found in map(object_of, list_of(object_of(listed).get("workspaces"))):
             number, name = found.get("id"), found.get("name")
             is_named = isinstance(name, str) and self._owned.is_own_name(name)
-            if is_named or number in self._owned.of("workspace id"):
+            if is_named or number in self._owned.values_of("workspace id"):
                 self._add(Resource("workspace", number, name if isinstance(name, str) else None))
                 self._find_in_workspace(number, list_of(found.get("pipelines")))
 
@@ -94,15 +96,15 @@ class _Ending:
         for number in pipelines:
             self._add(Resource("pipeline", number, None, workspace_id))
         body = ListModelsRequest(workspace_id=workspace_id)
-        listed = self._tried(lambda: call(list_models, client=self._client, body=body).to_dict())
+        listed = self._attempt(lambda: call(list_models, client=self._client, body=body).to_dict())
         for model in map(object_of, list_of(object_of(listed).get("models"))):
             self._add(Resource("model", model.get("id"), model.get("name"), workspace_id))
 
     def end_deployments(self) -> None:
-        """Undeploy what was deployed, and every pipeline of which nobody knows whether it was deployed."""
-        for deployment_id in self._owned.of("deployment id"):
+        """Undeploy the deployments, and every pipeline if a request to deploy has an unknown result."""
+        for deployment_id in self._owned.values_of("deployment id"):
             self._undeploy("deployment", deployment_id, UndeployPipelineRequest(deployment_id=deployment_id))
-        if any("deployment" in effects.writes for effects, _ in self._owned.unanswered()):
+        if any("deployment" in effects.writes for effects, _ in self._owned.unsettled_requests()):
             for pipeline in self._owned.resources("pipeline"):
                 if isinstance(pipeline.id, int):
                     self._undeploy("pipeline", pipeline.id, UndeployPipelineRequest(pipeline_id=pipeline.id))
@@ -111,7 +113,7 @@ class _Ending:
         self._end(kind, number, lambda: call(undeploy_pipeline, client=self._client, body=body), "")
 
     def end_assays(self) -> None:
-        """Set the run's assays inactive, and all others of its pipelines."""
+        """Set the run's assays inactive, and all other assays of its pipelines."""
         active: dict[Any, bool] = {assay.id: True for assay in self._owned.resources("assay")}
         for pipeline in self._owned.resources("pipeline"):
             for assay in self._assays_of(pipeline):
@@ -134,21 +136,21 @@ class _Ending:
         if not isinstance(pipeline.id, int):
             return []
         body = ListAssaysRequest(pipeline_id=pipeline.id)
-        listed = self._tried(lambda: [assay.to_dict() for assay in call(list_assays, client=self._client, body=body)])
-        return [found for found in map(object_of, list_of(listed)) if self._is_of(pipeline, found)]
+        listed = self._attempt(lambda: [assay.to_dict() for assay in call(list_assays, client=self._client, body=body)])
+        return [found for found in map(object_of, list_of(listed)) if self._belongs_to(pipeline, found)]
 
-    def _is_of(self, pipeline: Resource, assay: dict[str, Any]) -> bool:
-        """Return whether an assay is one of a pipeline of the run's, whatever the instance was asked for."""
+    def _belongs_to(self, pipeline: Resource, assay: dict[str, Any]) -> bool:
+        """Return whether an assay belongs to a pipeline of the run: an instance may list others, too."""
         name = assay.get("name")
         is_named = isinstance(name, str) and self._owned.is_own_name(name)
         return assay["pipeline_id"] == pipeline.id if assay.get("pipeline_id") is not None else is_named
 
     def deactivate_users(self) -> None:
         """Deactivate the run's users."""
-        emails: list[str] = self._owned.of("user email")
+        emails: list[str] = self._owned.values_of("user email")
         if not emails:
             return
-        listed = self._tried(lambda: call(query_users, client=self._client, body=QueryUsersRequest()).to_dict())
+        listed = self._attempt(lambda: call(query_users, client=self._client, body=QueryUsersRequest()).to_dict())
         users = [object_of(user) for user in object_of(object_of(listed).get("users")).values()]
         for email in emails:
             user = next((user for user in users if email in (user.get("email"), user.get("username"))), None)
@@ -162,17 +164,17 @@ class _Ending:
         body = DeactivateUserRequest(email=email)
         self._end("user", number, lambda: call(deactivate_user, client=self._client, body=body), "deactivated")
 
-    def left(self) -> list[LeftBehind]:
-        """Return everything that is left, by kind."""
+    def left_behind(self) -> list[LeftBehind]:
+        """Return all things that are left, by kind."""
         deployments = [
             thing for thing in self._owned.resources("deployment") if (thing.kind, thing.id) not in self._ended
         ]
-        found = [thing for kind in _STAYS for thing in self._owned.resources(kind)]
-        return [self._left(thing) for thing in [*deployments, *found]]
+        found = [thing for kind in _PERMANENT for thing in self._owned.resources(kind)]
+        return [self._with_state(thing) for thing in [*deployments, *found]]
 
-    def _left(self, thing: Resource) -> LeftBehind:
+    def _with_state(self, thing: Resource) -> LeftBehind:
         state = self._states.get((thing.kind, thing.id))
-        is_active = thing.kind in _BEGUN and (thing.kind, thing.id) not in self._ended
+        is_active = thing.kind in _ACTIVE and (thing.kind, thing.id) not in self._ended
         if state is None and thing.id is None:
             state = _UNKNOWN
         return LeftBehind(
@@ -180,13 +182,13 @@ class _Ending:
         )
 
     def _add(self, resource: Resource) -> None:
-        self._owned.made(resource)
+        self._owned.add_resource(resource)
         self._owned.add(f"{resource.kind} id", resource.id)
 
-    def _tried(self, ask: Callable[[], Any]) -> Any:
-        """Return what a request gives; None where it fails: what was learned before is all that is known then."""
+    def _attempt(self, request: Callable[[], Any]) -> Any:
+        """Return the answer to a request; None where it fails."""
         try:
-            return ask()
+            return request()
         except _FAILURES:
             return None
 

@@ -12,7 +12,7 @@ import pytest
 from onnx.reference import ReferenceEvaluator
 
 from wallaroo_ext import contract
-from wallaroo_ext.conformance.cases.examples import INPUT, OUTPUT, Answers, eventually, scored, small_model
+from wallaroo_ext.conformance.cases.examples import INPUT, OUTPUT, AnswerChecker, eventually, scored, small_model
 from wallaroo_ext.conformance.recordings.pytest_hooks import InstantClock
 from wallaroo_ext.conformance.rules import Rules
 
@@ -27,11 +27,11 @@ def rules() -> Rules:
     return Rules(contract.load())
 
 
-def answered(rules: Rules, respond: Callable[[httpx.Request], httpx.Response], path: str = CREATE) -> Answers:
+def answered(rules: Rules, respond: Callable[[httpx.Request], httpx.Response], path: str = CREATE) -> AnswerChecker:
     """Return what is known after one request."""
-    answers = Answers(rules)
+    answers = AnswerChecker(rules)
     with httpx.Client(base_url="http://a", transport=httpx.MockTransport(respond)) as client:
-        with answers.watched(client):
+        with answers.checking(client):
             client.post(path, json={})
         assert client.event_hooks["response"] == []
     return answers
@@ -48,7 +48,7 @@ def test_a_refusal_by_the_contract_is_none(rules: Rules) -> None:
 
 
 @pytest.mark.parametrize(
-    ("response", "said"),
+    ("response", "message"),
     [
         ({"status_code": 200, "json": {"workspace_id": "1"}}, "response_schema_conformance"),
         ({"status_code": 200, "json": {}}, "response_schema_conformance"),
@@ -56,8 +56,8 @@ def test_a_refusal_by_the_contract_is_none(rules: Rules) -> None:
         ({"status_code": 418, "json": {}}, "status_code_conformance"),
     ],
 )
-def test_an_answer_that_breaks_it_is_an_error(rules: Rules, response: dict[str, Any], said: str) -> None:
-    with pytest.raises(AssertionError, match=f"of create_workspace breaks the contract: {said}"):
+def test_an_answer_that_breaks_it_is_an_error(rules: Rules, response: dict[str, Any], message: str) -> None:
+    with pytest.raises(AssertionError, match=f"of create_workspace breaks the contract: {message}"):
         answered(rules, lambda _: httpx.Response(**response))
 
 

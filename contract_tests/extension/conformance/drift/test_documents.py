@@ -11,7 +11,7 @@ import pytest
 from contract_tests.support.conformance import rewriting
 from contract_tests.support.conformance.drift_edits import ALONG, EDITS, Document, Edit
 from wallaroo_ext.conformance.drift.changes import DriftError
-from wallaroo_ext.conformance.drift.documents import against_document
+from wallaroo_ext.conformance.drift.documents import compare_document
 from wallaroo_ext.conformance.drift.table import as_json, as_table, summary
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def test_each_edit_is_found_as_what_it_is(contract_: dict[str, Any], spelt_out: 
     other = Document(spelt_out)
     contract = contract_ | {"paths": other.leave_only(edit.operation, contract_["paths"])}
     edit.make(other)
-    changes = against_document(contract, other.value, "another").changes
+    changes = compare_document(contract, other.value, "another").changes
     found = {(change.operation, change.where, change.kind, change.breaks) for change in changes}
     expected = (edit.operation, edit.where, edit.kind, edit.breaks)
     assert found == {expected, *ALONG.get(edit.name, ())}, changes
@@ -75,12 +75,12 @@ def test_the_same_by_other_means_is_no_change(document: dict[str, Any], name: st
     other = copy.deepcopy(document)
     for rewrite in REWRITINGS[name]:
         other = rewrite(other)
-    assert against_document(document, other, name).changes == ()
+    assert compare_document(document, other, name).changes == ()
     assert (json.dumps(other, default=str) == json.dumps(document, default=str)) is (name == "itself")
 
 
 def test_paths_may_begin_after_what_the_servers_have(document: dict[str, Any]) -> None:
-    (change,) = against_document(document, rewriting.relative(document), "relative").changes
+    (change,) = compare_document(document, rewriting.relative(document), "relative").changes
     assert (change.operation, change.kind, change.breaks) == ("request_token", "removed", False)
 
 
@@ -95,7 +95,7 @@ def small(answer: Any, request: Any = None, **more: Any) -> dict[str, Any]:
 
 
 def changes_of(contract: dict[str, Any], other: dict[str, Any]) -> list[tuple[str, str, bool]]:
-    return [(each.where, each.kind, each.breaks) for each in against_document(contract, other, "another").changes]
+    return [(each.where, each.kind, each.breaks) for each in compare_document(contract, other, "another").changes]
 
 
 def tree(name: str, **fields: Any) -> dict[str, Any]:
@@ -246,7 +246,7 @@ def test_methods_are_compared_too() -> None:
 def test_what_cannot_be_compared_is_said_in_a_sentence(other: dict[str, Any], reason: str) -> None:
     contract = small({"type": "string", "minLength": 1})
     with pytest.raises(DriftError, match=reason) as caught:
-        against_document(contract, other, "https://api.example.com/openapi.json")
+        compare_document(contract, other, "https://api.example.com/openapi.json")
     assert "https://api.example.com/openapi.json" in str(caught.value)
 
 
@@ -263,7 +263,7 @@ def test_the_table_has_what_breaks_first_and_says_how_much(document: dict[str, A
     other = copy.deepcopy(document)
     other["components"]["schemas"]["Error"]["properties"]["hint"] = {"type": "string"}
     other["components"]["schemas"]["Timestamp"]["pattern"] = "^[0-9]"
-    drift = against_document(document, other, "[red]a document[/red]")
+    drift = compare_document(document, other, "[red]a document[/red]")
     text = shown(drift)
     assert "from [red]a document[/red], of which" in text
     assert text.index("breaks") < text.index("harmless")
@@ -271,14 +271,14 @@ def test_the_table_has_what_breaks_first_and_says_how_much(document: dict[str, A
 
 
 def test_nothing_is_said_in_a_sentence(document: dict[str, Any]) -> None:
-    drift = against_document(document, document, "itself")
+    drift = compare_document(document, document, "itself")
     assert shown(drift).strip() == summary(drift) == "The contract and itself say the same."
 
 
 def test_as_json_has_every_change_with_its_reason(document: dict[str, Any], spelt_out: str) -> None:
     other = Document(spelt_out)
     other.came("create_workspace")["workspace_id"].update(type=["integer", "null"])
-    value = json.loads(json.dumps(as_json(against_document(document, other.value, "another"))))
+    value = json.loads(json.dumps(as_json(compare_document(document, other.value, "another"))))
     assert (value["against"], value["changed"], value["breaking"]) == ("another", 1, 1)
     change = value["changes"][0]
     assert (change["contract"], change["other"]) == ("integer", "integer or null")

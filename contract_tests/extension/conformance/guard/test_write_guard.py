@@ -16,9 +16,9 @@ from wallaroo_ext import contract
 from wallaroo_ext.conformance import plugin
 from wallaroo_ext.conformance.guard.effects import ABOUT_PEOPLE, Effects, effects_of
 from wallaroo_ext.conformance.guard.interceptor import Incoming, Interceptor, RateLimit, origin_of
-from wallaroo_ext.conformance.guard.request_fields import RequestFields, fields_of, from_json, plainest
+from wallaroo_ext.conformance.guard.owned_resources import NOBODYS, OwnedResources, Resource
+from wallaroo_ext.conformance.guard.request_fields import RequestFields, canonical_path, fields_of, from_json
 from wallaroo_ext.conformance.guard.write_guard import WithheldError, WriteGuard
-from wallaroo_ext.conformance.resources.owned import NOBODYS, OwnedResources, Resource
 from wallaroo_ext.conformance.rules import Rules
 
 if TYPE_CHECKING:
@@ -84,11 +84,11 @@ def test_what_is_the_runs_own_is_sent(operation: str, body: dict[str, Any], guar
 
 
 def foreign() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each good request with one name of somebody else's in it, in every form that an instance could take for it."""
+    """Yield each good request with one name of somebody else's, in every form in which an instance could read it."""
     for operation, body in GOOD.items():
         for name in EFFECTS[operation].names:
-            key = name.place[1]
-            if name.place[0] != "body" or key not in body or name.place[2:] not in {(), ("*",)}:
+            key = name.location[1]
+            if name.location[0] != "body" or key not in body or name.location[2:] not in {(), ("*",)}:
                 continue
             texts: list[Any] = [
                 "others",
@@ -240,7 +240,7 @@ def test_a_run_that_only_reads_writes_nothing(owned: OwnedResources) -> None:
 def send(
     guard: WriteGuard, operation: str, content: bytes, kind: str, *, query: str = "", path: str = "", **headers: str
 ) -> None:
-    """Let the guard look at a request as it is sent."""
+    """Let the guard check a request in the form in which it is sent."""
     template = path or next(
         path for path, _, found in contract.operations(DOCUMENT) if found["operationId"] == operation
     )
@@ -352,7 +352,7 @@ class TestMethods:
         "url", ["/V1/API/Models/LIST", "/v1/api//models/list/", "/v1/api/models/%6cist", "/v1/./api/models/list;x"]
     )
     def test_a_path_that_may_be_taken_for_an_operations_is_known(self, url: str) -> None:
-        assert plainest(f"http://127.0.0.1{url}") == "/v1/api/models/list"
+        assert canonical_path(f"http://127.0.0.1{url}") == "/v1/api/models/list"
 
 
 DELETING = {
@@ -412,14 +412,14 @@ class TestInterceptor:
         for answer, unanswered in ((b"{}", 1), (b"no JSON", 2), (b'{"workspace_id": 7}', 2)):
             sent = found.admit("POST", url, [("content-type", JSON)], body)
             found.keep(sent, Incoming(200, [("content-type", JSON)], answer))
-            assert len(found.guard.owned.unanswered()) == unanswered
+            assert len(found.guard.owned.unsettled_requests()) == unanswered
 
 
 class TestReadingRequests:
     def test_the_path_the_query_and_json(self) -> None:
         url = "http://a/infer/x-1/y%20z?a=1&b=2"
         found = fields_of("/infer/{deployment}/{pipeline}", url, [("content-type", JSON)], b'{"c": [3]}')
-        values = {value.place: value.value for value in found.values}
+        values = {value.location: value.value for value in found.values}
         assert values == {
             ("path", "deployment"): "x-1",
             ("path", "pipeline"): "y z",
@@ -436,7 +436,7 @@ class TestReadingRequests:
         ]
         request = httpx.Request("POST", "http://a/a", files=files)
         found = fields_of("/a", "http://a/a", request.headers.multi_items(), request.read(), EFFECTS["upload_model"])
-        values = {value.place: value.value for value in found.values}
+        values = {value.location: value.value for value in found.values}
         assert values == {("body", "metadata", "workspace_id"): 3, ("body", "workspace_id"): 4}
         assert not found.unreadable
 
@@ -448,7 +448,7 @@ class TestReadingRequests:
 
     def test_a_form(self) -> None:
         found = fields_of("/a", "http://a/a", [("Content-Type", FORM)], b"workspace_id=4&name=a&name=b")
-        assert [(value.place[1], value.value) for value in found.values] == [
+        assert [(value.location[1], value.value) for value in found.values] == [
             ("workspace_id", "4"),
             ("name", "a"),
             ("name", "b"),
@@ -459,7 +459,7 @@ class TestOwnedResources:
     def test_they_are_learned_from_answers(self, owned: OwnedResources) -> None:
         owned.learn(EFFECTS["deploy_pipeline"], asks(deploy_id=f"{PREFIX}-new"), {"id": 77})
         assert owned.has("deployment id", 77)
-        assert owned.of("deployment name")[-1] == f"{PREFIX}-new-77"
+        assert owned.values_of("deployment name")[-1] == f"{PREFIX}-new-77"
         answer = {"insert_models": {"returning": [{"models": [{"id": 5}]}]}}
         owned.learn(EFFECTS["upload_model"], asks(name=f"{PREFIX}-m", workspace_id="7"), answer)
         assert owned.has("model version id", 5)
@@ -468,7 +468,7 @@ class TestOwnedResources:
         nothings: list[Any] = [{"nothing": "useful"}, None, [], {"workspace_id": {}}, {"workspace_id": True}]
         for useless in nothings:
             owned.learn(EFFECTS["create_workspace"], asks(workspace_name=f"{PREFIX}-w"), useless)
-        assert owned.of("workspace id") == [7]
+        assert owned.values_of("workspace id") == [7]
 
     def test_what_belongs_to_the_runs_own_is_learned_from_reading(self, owned: OwnedResources) -> None:
         versions = [{"id": 21, "models_pk_id": 3, "model_version": "v", "sha": "s"}]
@@ -490,18 +490,18 @@ class TestOwnedResources:
         others = {"id": 22, "models_pk_id": 1, "model_id": "production"}
         for request in (asks(model_id=f"{PREFIX}-m"), asks(models_pk_id=3)):
             owned.learn(EFFECTS["list_model_versions"], request, [own, others])
-            assert owned.of("model version id") == [11]
+            assert owned.values_of("model version id") == [11]
             assert not owned.has("model id", 1)
         owned.learn(EFFECTS["list_model_versions"], asks(models_pk_id=3), [own])
-        assert owned.of("model version id") == [11, 21]
+        assert owned.values_of("model version id") == [11, 21]
 
     def test_what_was_there_before_is_not_learned_whatever_an_answer_says(self, owned: OwnedResources) -> None:
-        owned.was_there("workspace id", 1)
-        owned.was_there("pipeline id", 2)
+        owned.note_existing("workspace id", 1)
+        owned.note_existing("pipeline id", 2)
         for claimed in (1, "1"):
             owned.learn(EFFECTS["create_workspace"], asks(workspace_name=f"{PREFIX}-w"), {"workspace_id": claimed})
             assert not owned.has("workspace id", 1)
-        owned.made(Resource("pipeline", 2, None, 7))
+        owned.add_resource(Resource("pipeline", 2, None, 7))
         owned.add("pipeline id", 2)
         assert not owned.has("pipeline id", 2)
         assert not owned.resources("pipeline")
@@ -525,19 +525,19 @@ class TestOwnedResources:
         assert owned.resources("workspace") == [Resource("workspace", None, f"{PREFIX}-w")]
 
     def test_what_is_listed_is_one_thing_however_it_was_found(self, owned: OwnedResources) -> None:
-        owned.made(Resource("model", None, "m", 7))
-        owned.made(Resource("model", 3, "m", 7))
-        owned.made(Resource("model", 4, "m", 8))
-        owned.made(Resource("model", 3, None, None))
+        owned.add_resource(Resource("model", None, "m", 7))
+        owned.add_resource(Resource("model", 3, "m", 7))
+        owned.add_resource(Resource("model", 4, "m", 8))
+        owned.add_resource(Resource("model", 3, None, None))
         assert owned.resources("model") == [Resource("model", 4, "m", 8), Resource("model", 3, "m", 7)]
 
     def test_a_request_without_an_answer_is_remembered(self, owned: OwnedResources) -> None:
         sent = asks(deploy_id=f"{PREFIX}-lost")
-        owned.attempt(EFFECTS["deploy_pipeline"], sent)
-        owned.attempt(EFFECTS["list_models"], asks(workspace_id=1))
-        assert [effects.operation for effects, _ in owned.unanswered()] == ["deploy_pipeline"]
-        owned.answered(sent)
-        assert not owned.unanswered()
+        owned.note_request(EFFECTS["deploy_pipeline"], sent)
+        owned.note_request(EFFECTS["list_models"], asks(workspace_id=1))
+        assert [effects.operation for effects, _ in owned.unsettled_requests()] == ["deploy_pipeline"]
+        owned.settle(sent)
+        assert not owned.unsettled_requests()
 
 
 def purge(**changes: Any) -> dict[str, Any]:
@@ -676,7 +676,7 @@ def added(
     schemas: dict[str, Any] | None = None,
     **bodies: dict[str, Any],
 ) -> Effects:
-    """What a contract says of a further operation that writes, with bodies of media types (`json`, `form`, `file`)."""
+    """Return the effects of an added operation that writes, with bodies of media types (`json`, `form`, `file`)."""
     types = {"json": JSON, "form": FORM, "file": "application/octet-stream", "text": "text/plain", "parts": PARTS}
     content = {types[name]: {"schema": schema} for name, schema in bodies.items()}
     operation: dict[str, Any] = {
@@ -705,7 +705,7 @@ def parameter(where: str, name: str, schema: dict[str, Any] = INTEGER) -> dict[s
 def see(
     effects: Effects, owned: OwnedResources, content: bytes, *, kind: str = JSON, query: str = "", header: str = ""
 ) -> None:
-    """See a request of the added operation through the guard."""
+    """Let the guard check a request of the added operation."""
     headers = [("content-type", kind), *([("User-Agent", header)] if header else [])]
     fields = fields_of("/added", f"http://instance/added{query}", headers, content, effects)
     WriteGuard({"added": effects}, owned).check("added", fields)

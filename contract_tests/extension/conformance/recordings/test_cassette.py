@@ -1,4 +1,4 @@
-"""Cassettes in use: what is recorded is what is played, in its order, and what is not there is said."""
+"""Cassettes in use: recorded exchanges are replayed in their order, and a missing one is an error with advice."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_what_was_not_sent_fails_the_block(path: Path) -> None:
         replayed(path, lambda client: post(client, name="a"))
 
 
-def test_a_missing_cassette_is_said(path: Path) -> None:
+def test_a_missing_cassette_is_an_error(path: Path) -> None:
     with pytest.raises(NotRecordedError, match=r"There is no .*test_a.yaml"), replaying(path):
         pass
 

@@ -12,7 +12,7 @@ from contract_tests.support.servers.servers import serving
 from wallaroo_ext.conformance.recordings import cassette
 
 LOADED_ONCE = (cassette, wallaroo_mlops_client.models)
-"""What the projects import, so that pytester, which forgets what was imported in a run, does not load it each time."""
+"""Modules that the projects import; imported here, they are loaded once, because pytester forgets a run's imports."""
 
 pytest_plugins = ["pytester"]
 
@@ -74,7 +74,7 @@ Run = Callable[..., pytest.RunResult]
 
 @pytest.fixture
 def run(pytester: pytest.Pytester) -> Run:
-    """Runs a project's tests on a small instance, or on what was recorded of it."""
+    """Return a function that runs a project's tests on a small instance, or on recordings of it."""
     pytester.makeconftest(CONFTEST)
     pytester.makeini("[pytest]\nfilterwarnings = error\n")
     pytester.makepyfile(test_examples=EXAMPLES.replace("{end}", "pass"))
@@ -194,17 +194,19 @@ def test_what_needs_a_sandbox_is_skipped_on_recordings(pytester: pytest.Pytester
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--record", "--instance", "recorded"), "*--record needs an instance to record from*"),
         (("--record",), "*The cassettes in the repository are the sandbox's: name a folder, --cassettes DIR.*"),
     ],
 )
-def test_what_cannot_be_is_refused(pytester: pytest.Pytester, run: Run, arguments: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_is_refused(
+    pytester: pytest.Pytester, run: Run, arguments: tuple[str, ...], message: str
+) -> None:
     assert run is not None
     result = pytester.runpytest_inprocess(*arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([said])
+    result.stderr.fnmatch_lines([message])
 
 
 def test_a_cassette_that_came_out_the_same_keeps_its_date(pytester: pytest.Pytester, run: Run) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from contract_tests.support.conformance.runs import ATTACK, SIGNED, exchange
 from contract_tests.support.servers.servers import Seen, serving
-from wallaroo_ext.conformance.exchanges import Body, kept_body, kept_headers
-from wallaroo_ext.conformance.report.curl import BODY_FILE, curl_line
+from wallaroo_ext.conformance.exchanges import Body, redact_body, redact_headers
+from wallaroo_ext.conformance.report.curl import BODY_FILE, curl_command
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -57,14 +57,14 @@ def sent(seen: Seen, path: str = "/v1/api/models/list?a=b", **parts: Any) -> Exc
 
 
 def with_body(seen: Seen, content: bytes, content_type: str) -> Exchange:
-    headers = kept_headers((*SIGNED[:1], ("Content-Type", content_type)))
-    return sent(seen, request_headers=headers, request=kept_body(content, content_type))
+    headers = redact_headers((*SIGNED[:1], ("Content-Type", content_type)))
+    return sent(seen, request_headers=headers, request=redact_body(content, content_type))
 
 
 def run(exchange: Exchange, directory: Path) -> subprocess.CompletedProcess[bytes]:
     """Run an exchange's line as a person does."""
     return subprocess.run(
-        ["bash", "-c", curl_line(exchange).command],  # noqa: S607 - bash is wherever it is
+        ["bash", "-c", curl_command(exchange).command],  # noqa: S607 - bash is wherever it is
         cwd=directory,
         env={"PATH": os.environ["PATH"], "HOME": str(directory), "NO_PROXY": "*"} | ENVIRONMENT,
         capture_output=True,
@@ -123,14 +123,14 @@ class TestRunning:
         assert "authorization" not in headers
 
     def test_a_client_signs_in_with_its_own_secret(self, seen: Seen, tmp_path: Path) -> None:
-        run(sent(seen, request_headers=kept_headers([("Authorization", "Basic YTpi")])), tmp_path)
+        run(sent(seen, request_headers=redact_headers([("Authorization", "Basic YTpi")])), tmp_path)
         expected = base64.b64encode(b"api-client:own secret").decode()
         assert arrived(seen)[1]["authorization"] == f"Basic {expected}"
 
     def test_a_body_that_was_cut_comes_from_a_file(self, seen: Seen, tmp_path: Path) -> None:
         content = bytes(range(256)) * 400
         cut = with_body(seen, content, "application/octet-stream")
-        assert "102,400 bytes, and the run kept the first 16,384" in curl_line(cut).notes[0]
+        assert "102,400 bytes, and the run kept the first 16,384" in curl_command(cut).notes[0]
         tmp_path.joinpath(BODY_FILE).write_bytes(content)
         run(cut, tmp_path)
         assert arrived(seen)[2] == content
@@ -150,7 +150,7 @@ class TestSecrets:
     @pytest.mark.parametrize("header", ["Authorization", "authorization", "Cookie", "Proxy-Authorization"])
     def test_none_is_in_the_line_even_where_it_is_in_the_exchange(self, header: str) -> None:
         for value in ("Bearer hunter2", "Basic hunter2", "hunter2"):
-            line = curl_line(exchange(request_headers=((header, value),)))
+            line = curl_command(exchange(request_headers=((header, value),)))
             assert "hunter2" not in f"{line}"
 
     @pytest.mark.parametrize(
@@ -159,20 +159,20 @@ class TestSecrets:
     def test_a_body_that_lost_its_secret_says_so(self, secret: str) -> None:
         form, json = f"username=a&password={secret}", f'{{"email": "a@example.com", "password": "{secret}"}}'
         for content, content_type in ((form, "application/x-www-form-urlencoded"), (json, "application/json")):
-            line = curl_line(exchange(request=kept_body(content.encode(), content_type)))
+            line = curl_command(exchange(request=redact_body(content.encode(), content_type)))
             assert "[left out]" in line.notes[0]
             assert secret not in line.command
 
     def test_a_request_without_a_token_is_repeated_without_one(self) -> None:
-        assert "TOKEN" not in curl_line(exchange(request_headers=SIGNED[1:])).command
+        assert "TOKEN" not in curl_command(exchange(request_headers=SIGNED[1:])).command
 
     def test_what_is_left_out_is_said(self) -> None:
-        [note] = curl_line(exchange(request_headers=(("Cookie", "a=b"), ("X-Odd", "a\r\nb")))).notes
+        [note] = curl_command(exchange(request_headers=(("Cookie", "a=b"), ("X-Odd", "a\r\nb")))).notes
         assert note.endswith("X-Odd, Cookie.")
 
 
 def test_the_line_of_a_plain_request_is_short() -> None:
-    assert curl_line(exchange()).command.splitlines() == [
+    assert curl_command(exchange()).command.splitlines() == [
         "curl -i https://api.wallaroo.example.com/v1/api/models/list \\",
         '  -H "Authorization: Bearer $WALLAROO_TOKEN" \\',
         "  -H 'Content-Type: application/json' \\",

@@ -16,9 +16,9 @@ import pytest
 from contract_tests.support.conformance import runs
 from contract_tests.support.conformance.runs import ATTACK, exchange, finding
 from wallaroo_ext.conformance.coverage import exercises, too_few
-from wallaroo_ext.conformance.exchanges import KEPT_BYTES, Body, kept_body
+from wallaroo_ext.conformance.exchanges import MAX_BODY_BYTES, Body, redact_body
 from wallaroo_ext.conformance.report import ReportFiles, write_report
-from wallaroo_ext.conformance.report.bodies import view
+from wallaroo_ext.conformance.report.body_view import view_body
 from wallaroo_ext.conformance.report.failures import causes, failures, shape
 from wallaroo_ext.conformance.report.terminal import summary
 from wallaroo_ext.conformance.report.texts import headline
@@ -68,7 +68,7 @@ def made(request: pytest.FixtureRequest) -> Run:
 
 @pytest.fixture
 def written(made: Run, tmp_path: Path) -> ReportFiles:
-    """Its report."""
+    """Return the report of the run."""
     return write_report(made, tmp_path / "new" / "directory")
 
 
@@ -148,10 +148,10 @@ class TestGrouping:
         assert shape('"id" is a required property', "") != shape('"sha" is a required property', "")
 
     def test_a_long_value_gives_way_to_what_is_wrong_with_it(self) -> None:
-        said = headline(f'$.users: {json.dumps([{"name": "somebody"}] * 30)} is not of type "object"\n')
-        assert said.startswith('$.users: [{"name": "somebody"}')
-        assert said.endswith('… is not of type "object"')
-        assert len(said) < 100
+        line = headline(f'$.users: {json.dumps([{"name": "somebody"}] * 30)} is not of type "object"\n')
+        assert line.startswith('$.users: [{"name": "somebody"}')
+        assert line.endswith('… is not of type "object"')
+        assert len(line) < 100
 
     def test_identifiers_numbers_and_the_runs_names_do_not_count(self) -> None:
         left = f"{runs.PREFIX}a-1 has 3 versions, 0a1b2c3d-0000-4000-8000-0123456789ab is new"
@@ -198,33 +198,33 @@ class TestGrouping:
 
 class TestBodies:
     def test_json_is_in_lines(self) -> None:
-        shown = view(Body(b'{"a":[1,"\xc3\xbc"]}', 14))
+        shown = view_body(Body(b'{"a":[1,"\xc3\xbc"]}', 14))
         assert shown.text == '{\n  "a": [\n    1,\n    "ü"\n  ]\n}'
         assert shown.note == "JSON, 14 bytes"
 
     def test_other_bytes_are_a_hex_dump(self) -> None:
-        shown = view(Body(b"ARROW1\0\0" + bytes(500), 508))
+        shown = view_body(Body(b"ARROW1\0\0" + bytes(500), 508))
         first, second, *_ = shown.text.splitlines()
         assert first == "0000  41 52 52 4f 57 31 00 00 00 00 00 00 00 00 00 00  ARROW1··········"
         assert second.startswith("0010  00 00")
         assert shown.note == "binary, 508 bytes, of which the first 256 are shown"
 
     def test_what_is_cut_says_so(self) -> None:
-        shown = view(kept_body(b"[" + b"1," * 20_000, "application/json"))
+        shown = view_body(redact_body(b"[" + b"1," * 20_000, "application/json"))
         assert shown.note == "text, 40,001 bytes, of which the first 16,384 were kept; the beginning is shown"
         assert len(shown.text) == 6000
 
     def test_a_cut_through_a_character_makes_no_binary_of_a_text(self) -> None:
-        content = ("ü" * KEPT_BYTES).encode()
-        assert view(Body(content[: KEPT_BYTES - 1], len(content))).text == "ü" * 6000
+        content = ("ü" * MAX_BODY_BYTES).encode()
+        assert view_body(Body(content[: MAX_BODY_BYTES - 1], len(content))).text == "ü" * 6000
 
     def test_what_was_not_kept_says_so(self) -> None:
-        assert view(Body(b"", 3_000_000)).note == "3,000,000 bytes, none of which were kept"
-        assert view(Body(b"", 0)).note == "no body"
+        assert view_body(Body(b"", 3_000_000)).note == "3,000,000 bytes, none of which were kept"
+        assert view_body(Body(b"", 0)).note == "no body"
 
     @pytest.mark.parametrize("content", [b"[" * 100_000, b"1" * 5_000, b"{", b'"\\ud800"', b"NaN"])
     def test_no_body_is_too_odd(self, content: bytes) -> None:
-        assert view(Body(content[:KEPT_BYTES], len(content))).text
+        assert view_body(Body(content[:MAX_BODY_BYTES], len(content))).text
 
 
 class TestThePage:
@@ -252,14 +252,14 @@ class TestThePage:
     def test_it_says_what_else_there_is(self, tmp_path: Path) -> None:
         made = runs.failing()
         shown = page_of(made, tmp_path).words
-        said = [made.subject.contract_sha, made.subject.prefix, str(made.subject.seed), *made.subject.options]
-        said += [notice.text for notice in made.notices] + [each.reason for each in made.narrowed]
-        said += [text for each in made.left_behind for text in (str(each.id), str(each.name), each.state)]
-        said += [reason for reasons in made.withheld_because.values() for reason in reasons]
-        said += [row.not_exercised for row in made.operations if row.not_exercised]
-        said += [change.where for change in made.drift.changes] if made.drift else []
-        said += [test.test for test in made.tests]
-        assert [text for text in said if text not in shown] == []
+        expected = [made.subject.contract_sha, made.subject.prefix, str(made.subject.seed), *made.subject.options]
+        expected += [notice.text for notice in made.notices] + [each.reason for each in made.exclusions]
+        expected += [text for each in made.left_behind for text in (str(each.id), str(each.name), each.state)]
+        expected += [reason for reasons in made.withheld_because.values() for reason in reasons]
+        expected += [row.not_exercised for row in made.operations if row.not_exercised]
+        expected += [change.where for change in made.drift.changes] if made.drift else []
+        expected += [test.test for test in made.tests]
+        assert [text for text in expected if text not in shown] == []
 
     def test_what_is_found_most_often_comes_first_and_all_of_it_is_there(self, tmp_path: Path) -> None:
         found = [finding(check=f"check_{n}") for n in range(40)] + [finding(check="check_39")] * 5
@@ -305,7 +305,7 @@ class TestThePage:
         assert files.page.stat().st_size < 100_000
 
     def test_it_stays_small_where_the_same_fails_thousands_of_times(self, tmp_path: Path) -> None:
-        body = kept_body(json.dumps(list(range(100_000))).encode(), "application/json")
+        body = redact_body(json.dumps(list(range(100_000))).encode(), "application/json")
         found = [finding(message=f"$[{n}] is odd", exchange=exchange(answer=body)) for n in range(3000)]
         assert write_report(runs.run(findings=found), tmp_path).page.stat().st_size < 200_000
 
@@ -349,7 +349,7 @@ class TestHar:
         assert base64.b64decode(entry["request"]["postData"]["text"]) == content
 
     def test_what_is_cut_says_so(self, tmp_path: Path) -> None:
-        body = kept_body(bytes(20_000), "application/octet-stream")
+        body = redact_body(bytes(20_000), "application/octet-stream")
         [entry] = har_of(runs.run(exchanges=[exchange(request=body, answer=body)]), tmp_path)
         assert entry["response"]["content"]["size"] == entry["request"]["bodySize"] == 20_000
         assert entry["response"]["content"]["comment"] == "the first 16384 of 20000 bytes"
@@ -407,22 +407,22 @@ class TestJUnit:
 class TestJson:
     def test_it_says_what_the_page_says(self, tmp_path: Path) -> None:
         made = runs.failing()
-        said = report_of(made, tmp_path)
-        assert (said["verdict"], said["exit_code"]) == ("does not conform", 1)
-        assert said["subject"]["contract_sha"] == made.subject.contract_sha
-        assert len(said["failures"]) == 9
-        assert len(said["findings"]) == len(made.findings)
-        operations = {row["id"]: row for row in said["operations"]}
+        report = report_of(made, tmp_path)
+        assert (report["verdict"], report["exit_code"]) == ("does not conform", 1)
+        assert report["subject"]["contract_sha"] == made.subject.contract_sha
+        assert len(report["failures"]) == 9
+        assert len(report["findings"]) == len(made.findings)
+        operations = {row["id"]: row for row in report["operations"]}
         assert operations["get_model"]["statuses"] == {"200": 10, "404": 2}
         assert operations["copy_pipeline"]["enough"] is False
-        assert {"operation": "get_model", "check": "x_always", "passed": 11, "failed": 0} in said["checks"]
-        assert said["not_exercised"]["deactivate_user"] == "--read-only"
-        assert len(said["drift"]["changes"]) == 30
-        assert said["left_behind"] == [asdict(each) for each in made.left_behind]
-        assert len(said["left_behind"]) == 113
-        assert said["withheld_because"] == made.withheld_because
-        assert [row["id"] for row in said["operations"] if not row["is_described"]] == ["purge_models"]
-        assert said["notices"][0]["where"] == "$.engines[0].status"
+        assert {"operation": "get_model", "check": "x_always", "passed": 11, "failed": 0} in report["checks"]
+        assert report["not_exercised"]["deactivate_user"] == "--read-only"
+        assert len(report["drift"]["changes"]) == 30
+        assert report["left_behind"] == [asdict(each) for each in made.left_behind]
+        assert len(report["left_behind"]) == 113
+        assert report["withheld_because"] == made.withheld_because
+        assert [row["id"] for row in report["operations"] if not row["is_described"]] == ["purge_models"]
+        assert report["notices"][0]["where"] == "$.engines[0].status"
 
     def test_it_has_no_bodies(self, tmp_path: Path) -> None:
         secretive = exchange(answer=Body(b'{"name": "a-word-of-the-answer"}', 32))
@@ -468,10 +468,10 @@ class TestTheTerminal:
         lines = summary(runs.failing())
         assert lines[0].startswith("DOES NOT CONFORM  live https://api.wallaroo.example.com")
         assert '  ✗ $.models[3].id: "one" is not of type "integer"' in lines
-        said = "\n".join(lines)
-        assert "list_models, get_model, response_schema_conformance, 5 times" in said
-        assert "mlops-api-tutorial, “List Models” (recorded)" in said
-        assert "30 changes, 10 of which break a client" in said
+        text = "\n".join(lines)
+        assert "list_models, get_model, response_schema_conformance, 5 times" in text
+        assert "mlops-api-tutorial, “List Models” (recorded)" in text
+        assert "30 changes, 10 of which break a client" in text
 
     def test_a_good_run_is_short(self) -> None:
         assert len(summary(runs.conforming())) == 3
@@ -505,8 +505,8 @@ class TestTheTerminal:
         assert ending in summary(made)
 
     def test_it_names_what_was_not_looked_at(self) -> None:
-        said = "Not looked at: purge_models. The contract does not say what it writes (x-writes is missing)."
-        assert said in summary(runs.failing())
+        text = "Not looked at: purge_models. The contract does not say what it writes (x-writes is missing)."
+        assert text in summary(runs.failing())
         many = [OperationRow(f"op{n}", "t", "s", "/p", "No x-writes.", is_described=False) for n in range(13)]
         lines = [line for line in summary(runs.run(operations=many)) if line.startswith("Not looked at")]
         assert len(lines) == 11

@@ -30,10 +30,10 @@ from wallaroo_mlops_client.models import (
 from contract_tests.mutants.serving import lying_instance
 from wallaroo_ext import NotFoundError, call, connect, contract
 from wallaroo_ext.conformance.command import run_suite
+from wallaroo_ext.conformance.guard.owned_resources import OwnedResources, Resource
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.resources import fixtures as making
 from wallaroo_ext.conformance.resources import teardown
-from wallaroo_ext.conformance.resources.owned import OwnedResources, Resource
 from wallaroo_ext.conformance.results import LeftBehind, Verdict, verdict
 from wallaroo_ext.conformance.suite import NoFixturesError, Suite
 
@@ -53,10 +53,10 @@ class Failing:
 
     Attributes:
         loses: Those that are carried out, and answered 502.
-        refuses: Those that are answered 502.
-        empties: Those that are carried out, and answered with nothing in the answer.
-        interrupts: Those that are carried out, and whose answer meets an interrupted run.
-        interrupt: What interrupts it.
+        refuses: Those that are answered 502 and not carried out.
+        empties: Those that are carried out, and answered with an empty object.
+        interrupts: Those that are carried out, and during whose answer the run is interrupted.
+        interrupt: The signal that interrupts it.
         deployed: The ids of the deployments.
     """
 
@@ -112,7 +112,7 @@ def served() -> Generator[tuple[dict[str, str], Failing]]:
 
 @contextmanager
 def run(served: tuple[dict[str, str], Failing], **failing: set[str]) -> Generator[Suite]:
-    """Yield a run on an instance, whose end is not interfered with."""
+    """Yield a run on an instance that fails as told, but not during the teardown."""
     environment, layer = served
     suite = Suite(SuiteOptions(instance="live", environment=environment, allow_user_changes=True, cases=1))
     for how, operations in failing.items():
@@ -128,8 +128,8 @@ def left_of(suite: Suite, kind: str) -> list[LeftBehind]:
     return [thing for thing in suite.run.left_behind if thing.kind == kind]
 
 
-def see_that_all_is_ended(suite: Suite, served: tuple[dict[str, str], Failing]) -> None:
-    """See that nothing that the run began goes on, by what the instance says."""
+def check_all_ended(suite: Suite, served: tuple[dict[str, str], Failing]) -> None:
+    """Check that the instance runs nothing any more that the run started, and that the rest is listed."""
     environment, layer = served
     prefix = suite.owned.prefix
     with connect(environment=environment) as client:
@@ -156,7 +156,7 @@ def see_that_all_is_ended(suite: Suite, served: tuple[dict[str, str], Failing]) 
 def test_what_a_run_began_is_ended_and_the_rest_is_listed_whole(served: tuple[dict[str, str], Failing]) -> None:
     with run(served) as suite:
         made = suite.fixtures
-    see_that_all_is_ended(suite, served)
+    check_all_ended(suite, served)
     prefix = suite.owned.prefix
     assert [(thing.id, thing.name) for thing in left_of(suite, "workspace")] == [(made.workspace_id, f"{prefix}-w")]
     models = {(thing.id, thing.name, thing.workspace) for thing in left_of(suite, "model")}
@@ -187,7 +187,7 @@ def test_it_is_ended_also_where_setting_up_ends_midway(
     monkeypatch.setattr(making, step, fail)
     with run(served) as suite, pytest.raises((KeyboardInterrupt, NoFixturesError)):
         _ = suite.fixtures
-    see_that_all_is_ended(suite, served)
+    check_all_ended(suite, served)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_what_was_made_by_a_request_without_an_answer_is_found_and_ended(
     with run(served, loses={lost}) as suite, pytest.raises(NoFixturesError):
         _ = suite.fixtures
     assert suite.run.left_behind
-    see_that_all_is_ended(suite, served)
+    check_all_ended(suite, served)
 
 
 @pytest.mark.parametrize("empty", ["create_workspace", "deploy_pipeline", "create_pipeline"])
@@ -208,7 +208,7 @@ def test_what_was_made_by_a_request_whose_answer_does_not_tell_it_is_found_and_e
 ) -> None:
     with run(served, empties={empty}) as suite, pytest.raises(NoFixturesError):
         _ = suite.fixtures
-    see_that_all_is_ended(suite, served)
+    check_all_ended(suite, served)
 
 
 @pytest.mark.parametrize("during", ["create_workspace", "deploy_pipeline", "create_assay", "invite_user"])
@@ -219,7 +219,7 @@ def test_it_is_ended_also_where_the_run_is_interrupted_in_the_middle_of_a_reques
         _ = suite.fixtures
     assert [exchange for exchange in suite.run.exchanges if exchange.operation == during] == []
     assert suite.run.left_behind
-    see_that_all_is_ended(suite, served)
+    check_all_ended(suite, served)
 
 
 def test_others_things_are_not_the_runs_where_an_instance_gives_them_for_new_ones(
@@ -291,7 +291,7 @@ def test_an_interrupted_command_ends_what_it_began(served: tuple[dict[str, str],
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert report["could_not_run"] == "It was interrupted."
     left = [LeftBehind(**thing) for thing in report["left_behind"]]
-    see_that_all_is_ended(finished(served, report["subject"]["prefix"], left), served)
+    check_all_ended(finished(served, report["subject"]["prefix"], left), served)
 
 
 @pytest.mark.slow
@@ -300,18 +300,18 @@ def test_an_interrupted_run_ends_what_it_began(sent: signal.Signals, served: tup
     environment, layer = served
     layer.interrupts, layer.interrupt = {"deploy_pipeline"}, sent
     only = ("deploy_pipeline",)
-    told = SuiteOptions(instance="live", environment=environment, allow_user_changes=True, operations=only, cases=1)
+    options = SuiteOptions(instance="live", environment=environment, allow_user_changes=True, operations=only, cases=1)
     try:
-        found = run_suite(told, lambda _, __: None)
+        found = run_suite(options, lambda _, __: None)
     finally:
         layer.interrupts, layer.interrupt = set(), signal.SIGINT
     assert found.could_not_run == "It was interrupted."
     assert verdict(found) is Verdict.COULD_NOT_RUN
-    see_that_all_is_ended(finished(served, found.subject.prefix, found.left_behind), served)
+    check_all_ended(finished(served, found.subject.prefix, found.left_behind), served)
 
 
 def finished(served: tuple[dict[str, str], Failing], prefix: str, left: list[LeftBehind]) -> Suite:
-    """Return a run that is over, with what it said that it left."""
+    """Return a run that is over, with the things that it reported as left behind."""
     suite = Suite(SuiteOptions(instance="live", environment=served[0]))
     suite.owned.prefix = prefix
     suite.run.left_behind = left
@@ -322,7 +322,7 @@ def test_an_assay_that_an_instance_lists_without_its_pipeline_is_ended_only_by_i
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     owned = OwnedResources("conformance-abc")
-    owned.made(Resource("pipeline", 8, "conformance-abc-p", 7))
+    owned.add_resource(Resource("pipeline", 8, "conformance-abc-p", 7))
     owned.add("pipeline id", 8)
     listed = [
         {"id": 1, "name": "production", "active": True},

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract_tests.support.conformance import recorded
-from wallaroo_ext.conformance.drift import recordings
+from wallaroo_ext.conformance.drift import recorded_exchanges
 from wallaroo_ext.conformance.drift.changes import DriftError
-from wallaroo_ext.conformance.drift.recordings import against_recordings
+from wallaroo_ext.conformance.drift.recorded_exchanges import compare_recordings
 from wallaroo_ext.conformance.drift.sources import drift_of
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ def written(directory: Path, exchanges: list[Any]) -> Path:
 
 
 def found_in(directory: Path, *exchanges: Any) -> list[tuple[str, str, str, bool]]:
-    drift = against_recordings(recorded.DOCUMENT, written(directory, list(exchanges)))
+    drift = compare_recordings(recorded.DOCUMENT, written(directory, list(exchanges)))
     return [(each.operation, each.where, each.kind, each.breaks) for each in drift.changes]
 
 
 def test_the_documents_recordings_break_nothing(tmp_path: Path) -> None:
     exchanges = recorded_set()
-    drift = against_recordings(recorded.DOCUMENT, written(tmp_path, exchanges))
+    drift = compare_recordings(recorded.DOCUMENT, written(tmp_path, exchanges))
     assert len(exchanges) > 100
     assert drift.breaking == ()
     # One request was sent with a field that instances ignore, and flat rows name their fields after the model's.
@@ -111,7 +111,7 @@ def test_what_is_as_the_contract_says_is_none(tmp_path: Path) -> None:
 def test_a_value_that_is_not_listed_is_found_with_it(tmp_path: Path) -> None:
     users = {"users": [{"user_id": "a", "user_type": "GUEST"}]}
     exchange = {"path": PATH["list_workspace_users"], "status": 200, "request": {"workspace_id": 1}, "response": users}
-    (change,) = against_recordings(recorded.DOCUMENT, written(tmp_path, [exchange])).changes
+    (change,) = compare_recordings(recorded.DOCUMENT, written(tmp_path, [exchange])).changes
     assert (change.where, change.other, change.breaks) == ("answer 200 $.users[].user_type", "GUEST", False)
     assert change.contract == ["OWNER", "COLLABORATOR"]
 
@@ -128,7 +128,7 @@ def test_a_request_that_was_refused_says_nothing_of_requests(tmp_path: Path) -> 
 
 def test_a_path_that_the_contract_does_not_have_is_found_once(tmp_path: Path) -> None:
     new = {"path": "/v1/api/models/delete", "status": 200}
-    drift = against_recordings(recorded.DOCUMENT, written(tmp_path, [workspaces(), new, new]))
+    drift = compare_recordings(recorded.DOCUMENT, written(tmp_path, [workspaces(), new, new]))
     (change,) = drift.changes
     assert (change.operation, change.kind, change.breaks) == ("/v1/api/models/delete", "added", False)
     assert (change.count, change.example) == (2, "001.json")
@@ -136,7 +136,7 @@ def test_a_path_that_the_contract_does_not_have_is_found_once(tmp_path: Path) ->
 
 def test_what_is_in_several_files_is_counted_and_has_an_example(tmp_path: Path) -> None:
     exchanges = [workspaces(), workspaces(owner="a"), workspaces(owner="b"), workspaces(name=None)]
-    drift = against_recordings(recorded.DOCUMENT, written(tmp_path, exchanges))
+    drift = compare_recordings(recorded.DOCUMENT, written(tmp_path, exchanges))
     assert [(each.where, each.count, each.example) for each in drift.changes] == [
         (f"{INSIDE}.owner", 2, "001.json"),
         (f"{INSIDE}.name", 1, "003.json"),
@@ -146,17 +146,17 @@ def test_what_is_in_several_files_is_counted_and_has_an_example(tmp_path: Path) 
 def test_directories_below_are_read_too(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     written(tmp_path / "a" / "b", [workspaces(owner="a")])
-    assert [each.example for each in against_recordings(recorded.DOCUMENT, tmp_path).changes] == ["a/b/000.json"]
+    assert [each.example for each in compare_recordings(recorded.DOCUMENT, tmp_path).changes] == ["a/b/000.json"]
 
 
-def test_progress_is_told(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
+def test_progress_is_reported(tmp_path: Path) -> None:
+    calls: list[tuple[int, int]] = []
     drift_of(
         recorded.DOCUMENT,
         recorded=written(tmp_path, [workspaces(), workspaces()]),
-        progress=lambda done, all_: told.append((done, all_)),
+        progress=lambda done, all_: calls.append((done, all_)),
     )
-    assert told == [(1, 2), (2, 2)]
+    assert calls == [(1, 2), (2, 2)]
 
 
 @pytest.mark.parametrize(
@@ -179,17 +179,17 @@ def test_a_broken_file_is_named(tmp_path: Path, content: bytes, reason: str) -> 
     written(tmp_path, [workspaces()])
     (tmp_path / "broken.json").write_bytes(content)
     with pytest.raises(DriftError, match=reason) as caught:
-        against_recordings(recorded.DOCUMENT, tmp_path)
+        compare_recordings(recorded.DOCUMENT, tmp_path)
     assert str(tmp_path / "broken.json") in str(caught.value)
     assert len(str(caught.value)) < 500
 
 
 def test_a_huge_file_is_named_and_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recordings, "LARGEST_FILE", 2**20)
+    monkeypatch.setattr(recorded_exchanges, "LARGEST_FILE", 2**20)
     with (tmp_path / "huge.json").open("wb") as stream:
         stream.truncate(3 * 2**20)
     with pytest.raises(DriftError, match=r"huge\.json has 3 MiB, and a recorded exchange at most 1"):
-        against_recordings(recorded.DOCUMENT, tmp_path)
+        compare_recordings(recorded.DOCUMENT, tmp_path)
 
 
 def nothing(place: Path) -> None:
@@ -215,7 +215,7 @@ def an_empty_directory(place: Path) -> None:
 def test_a_place_without_recordings_is_named(tmp_path: Path, make: Callable[[Path], None], reason: str) -> None:
     make(tmp_path / "recordings")
     with pytest.raises(DriftError, match=reason) as caught:
-        against_recordings(recorded.DOCUMENT, tmp_path / "recordings")
+        compare_recordings(recorded.DOCUMENT, tmp_path / "recordings")
     assert str(tmp_path / "recordings") in str(caught.value)
 
 
@@ -223,4 +223,4 @@ def test_a_place_without_recordings_is_named(tmp_path: Path, make: Callable[[Pat
 def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     written(tmp_path, [workspaces()])
     os.mkfifo(tmp_path / "pipe.json")
-    assert against_recordings(recorded.DOCUMENT, tmp_path).changes == ()
+    assert compare_recordings(recorded.DOCUMENT, tmp_path).changes == ()

@@ -1,4 +1,4 @@
-"""How two schemas differ in what they say."""
+"""Compares two schemas by their meaning."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.conformance.drift import verdicts
+from wallaroo_ext.conformance.drift.impact import schema_impact
 from wallaroo_ext.conformance.drift.shapes import LOWER, UPPER, is_anything, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from wallaroo_ext.conformance.drift.impact import Impact
     from wallaroo_ext.conformance.drift.shapes import Shape, Shapes, Side
-    from wallaroo_ext.conformance.drift.verdicts import Verdict
 
 _EXAMPLES = {
     "date-time": ("2023-05-17T20:51:53.077997+00:00", "2023-01-01T05:00:00Z", "2023-12-31T23:59:59.664583293-08:00"),
     "uuid": ("ca7d7043-8e94-42d5-9f3a-8f55c2e42814",),
     "email": ("first.user@example.com",),
 }
-"""Values of formats: a pattern that all of them keep is taken for one that the format keeps."""
+"""Examples of formats: if all of them match a pattern, all values of the format are taken to match it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One way in which a schema differs from the contract's.
+    """One difference between a schema and the contract's.
 
     Attributes:
-        where: The place below the schema, such as `.users.*.email`.
+        where: The path below the schema, such as `.users.*.email`.
         contract: What the contract says there.
         other: What the other side says there.
-        verdict: What is thought of it.
+        impact: Whether it breaks clients, and why.
     """
 
     where: str
     contract: Any
     other: Any
-    verdict: Verdict
+    impact: Impact
 
 
 class SchemaComparison:
@@ -56,18 +56,18 @@ class SchemaComparison:
         self._known: dict[tuple[int, int], tuple[Difference, ...]] = {}
 
     def differences(self, contract: Any, other: Any) -> tuple[Difference, ...]:
-        """Return how a schema differs from one of the contract.
+        """Return the differences between a schema and one of the contract.
 
-        A pair of schemas inside themselves differs nowhere that is not found outside already.
+        A pair of schemas that occurs inside itself is compared once: inside, it has no further differences.
 
         Args:
             contract: The contract's schema.
             other: The other side's.
 
         Raises:
-            DriftError: One of them is no schema, or refers to what is not there.
+            DriftError: One of them is no schema, or has a reference without a target.
         """
-        contract, other = self._contract.named(contract), self._other.named(other)
+        contract, other = self._contract.follow(contract), self._other.follow(other)
         pair = (id(contract), id(other))
         if pair not in self._known:
             self._known[pair] = ()
@@ -75,7 +75,7 @@ class SchemaComparison:
         return self._known[pair]
 
     def _found(self, event: str, contract: Any, other: Any, where: str = "") -> Difference:
-        return Difference(where, contract, other, verdicts.of_schema(self._side, event))
+        return Difference(where, contract, other, schema_impact(self._side, event))
 
     def _of_shapes(self, left: tuple[Shape, ...], right: tuple[Shape, ...]) -> Iterator[Difference]:
         if is_anything(left) or is_anything(right):
@@ -104,7 +104,7 @@ class SchemaComparison:
             yield self._found(event, text_of(left), text_of(right))
 
     def _of_alternatives(self, left: list[Shape], right: list[Shape]) -> Iterator[Difference]:
-        """Yield the differences of shapes of one type, each compared with the one that it is most like."""
+        """Yield the differences between shapes of one type, each compared with the most similar one."""
         left, right = list(left), list(right)
         while left and right:
             pairs = [(self._of_shape(one, other), one, other) for one in left for other in right]
@@ -128,9 +128,9 @@ class SchemaComparison:
     def _of_values(self, one: Shape, other: Shape) -> Iterator[Difference]:
         named = other.values if other.values is not None else other.listed
         if one.values is None and one.listed is not None:
-            kept = named is not None and _all_in(one.listed, named)
-            if named is not None and not (kept and _all_in(named, one.listed) and other.values is None):
-                event = "known values kept" if kept else "known values removed"
+            has_all = named is not None and _all_in(one.listed, named)
+            if named is not None and not (has_all and _all_in(named, one.listed) and other.values is None):
+                event = "known values kept" if has_all else "known values removed"
                 yield self._found(event, list(one.listed), list(named))
         elif one.values is None or other.values is None:
             if one.values != other.values:
@@ -169,7 +169,7 @@ class SchemaComparison:
         return self._found(event, text_of(self._contract.of(one.fields[name])), None, f".{name}")
 
     def _of_field(self, name: str, one: Shape, other: Shape, mine: Any, theirs: Any) -> Iterator[Difference]:
-        """Yield the differences of a field; where the contract has it always, that it is required is none."""
+        """Yield the differences of a field. A field of `x-always` that is required is no difference."""
         was, now = name in one.required, name in other.required
         if was and not now:
             yield self._found("newly optional", "required", "optional", f".{name}")
@@ -187,7 +187,7 @@ class SchemaComparison:
             yield from _below(".*", self.differences(one.others, other.others))
 
     def _of_choice(self, one: Shape, other: Shape) -> Iterator[Difference]:
-        """Which fields an object needs one of; most documents do not say, and then there is nothing to compare."""
+        """Yield a difference in the fields of which an object needs one; documents need not say so."""
         if other.one_of and other.one_of != one.one_of and not other.one_of & one.required:
             event = "choice widened" if one.one_of and one.one_of <= other.one_of else "choice narrowed"
             yield self._found(event, sorted(one.one_of), sorted(other.one_of))
@@ -199,11 +199,11 @@ def _below(where: str, differences: Iterable[Difference]) -> Iterator[Difference
 
 
 def _distance(differences: list[Difference]) -> tuple[int, int]:
-    return sum(found.verdict.breaks for found in differences), len(differences)
+    return sum(found.impact.breaks for found in differences), len(differences)
 
 
 def _covers(one: Shape, other: Shape) -> bool:
-    """Return whether a type has all values of another one: numbers have the integers."""
+    """Return whether a type includes another one: numbers include integers."""
     return one.type == other.type and (other.whole or not one.whole)
 
 
@@ -212,7 +212,7 @@ def _all_in(values: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
 
 
 def _event(lost: object, new: object) -> str | None:
-    """Return what happened to a set of values of which some are lost, and some new."""
+    """Return the event for a set of values that lost some values, or got new ones."""
     if lost and new:
         return "replaced"
     return "narrowed" if lost else "widened" if new else None
@@ -227,7 +227,7 @@ def _limit_event(name: str, was: Any, now: Any) -> str:
 
 
 def _as_patterns(limits: dict[str, Any], contract: dict[str, Any]) -> dict[str, Any]:
-    """Limits in which a format stands as the contract's pattern, where its values keep that."""
+    """Return limits with the contract's pattern in place of a format whose values match it."""
     pattern, examples = contract.get("pattern"), _EXAMPLES.get(str(limits.get("format")))
     if not isinstance(pattern, str) or examples is None or limits.get("pattern") not in {None, pattern}:
         return limits

@@ -1,4 +1,4 @@
-"""The files of a report, each of which is there as a whole or not at all."""
+"""Writes the files of a report, each whole or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.results import Run
 
 
-_LONGEST_BEGINNING = 1000
+_INSPECTED_BYTES = 1000
 _BEGINNINGS = (
     re.compile(
         rb"""<!doctype html>\s+<html[^>]*>\s+<head>\s+<meta [^>]*>\s+<meta name="generator" content="wallaroo-ext">"""
@@ -28,18 +28,18 @@ _BEGINNINGS = (
     re.compile(rb"""<[?]xml [^>]*>\s+<testsuites name="wallaroo conformance" """),
     re.compile(rb"""{\s+"format": [0-9]+,\s+"verdict": "[^"]+",\s+"exit_code": [0-9],\s+"could_not_run": """),
 )
-"""What the files of `ReportFiles` begin with, in their order."""
+"""How the files of `ReportFiles` begin, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportFiles:
-    """Where a report was written.
+    """The files of a report.
 
     Attributes:
         page: The page for people, which needs no other file.
         har: Every request and its answer, as HTTP Archive 1.2.
-        junit: What became of the tests, as JUnit XML.
-        machine: What the page says, as JSON.
+        junit: The outcomes of the tests, as JUnit XML.
+        machine: The content of the page, as JSON.
     """
 
     page: Path
@@ -53,12 +53,12 @@ class ReportDirectoryError(Exception):
 
 
 def check_report_directory(directory: Path) -> None:
-    """Make a directory for a report, and see that it can be written there without replacing what is not one's own.
+    """Create a directory for a report, and check that a report can be written there and replaces no foreign file.
 
-    An earlier report is known by what each of its files begins with.
+    An earlier report is recognized by how its files begin.
 
     Args:
-        directory: Where the report is to be; it is made where it is missing.
+        directory: The directory; it is created where it is missing.
 
     Raises:
         ReportDirectoryError: It is no directory, it cannot be written to, or it has another file under such a name.
@@ -67,9 +67,9 @@ def check_report_directory(directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         for file, beginning in zip(astuple(_files(directory)), _BEGINNINGS, strict=True):
             _check_file(file, beginning)
-        trial = directory / temporary_name(_files(directory).page.name)  # after a kill, the page's writer removes it
-        create_file(trial).close()
-        trial.unlink(missing_ok=True)  # as another run's may have done by now
+        probe = directory / unfinished_name(_files(directory).page.name)  # after a kill, the page's writer removes it
+        create(probe).close()
+        probe.unlink(missing_ok=True)  # another run may have removed it by now
     except OSError as error:
         raise ReportDirectoryError(f"--report {directory} cannot be written to: {error.strerror}.") from None
 
@@ -81,7 +81,7 @@ def _check_file(file: Path, beginning: re.Pattern[bytes]) -> None:
         return
     if is_file:
         with file.open("rb") as opened:
-            is_file = beginning.match(opened.read(_LONGEST_BEGINNING)) is not None
+            is_file = beginning.match(opened.read(_INSPECTED_BYTES)) is not None
     if not is_file:
         raise ReportDirectoryError(f"{file} is of no report of this program: move it, or name another --report.")
 
@@ -91,11 +91,11 @@ def _files(directory: Path) -> ReportFiles:
 
 
 def write_report(run: Run, directory: Path) -> ReportFiles:
-    """Write the report of a run; files of an earlier one are replaced, and other files are not.
+    """Write the report of a run; it replaces the files of an earlier report, and no others.
 
     Args:
-        run: What was found.
-        directory: Where; it is made where it is missing.
+        run: The results.
+        directory: The directory; it is created where it is missing.
 
     Raises:
         ReportDirectoryError: The directory has other files under the report's names, or cannot be written to.

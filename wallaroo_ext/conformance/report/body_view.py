@@ -1,4 +1,4 @@
-"""Bodies as a person can read them: JSON in lines, text as it is, other bytes as a hex dump of their beginning."""
+"""Shows bodies to people: JSON over several lines, text as it is, and other bytes as a hex dump of their beginning."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _ROW = 16
 
 @dataclass(frozen=True, slots=True)
 class BodyView:
-    """A body as it is shown.
+    """A body as a person sees it.
 
     Attributes:
-        text: What is shown; empty where there is no body.
-        note: Its kind, its size, and how much of it is shown.
+        text: The text that is shown; empty where there is no body.
+        note: The body's kind and size, and how much of it is shown.
         is_dump: Whether it is a hex dump, whose lines are never broken.
     """
 
@@ -36,7 +36,7 @@ def header(headers: Headers, wanted: str) -> str:
 
 
 def text_of(body: Body) -> str | None:
-    """Return what is kept of a body as text; None where it is none."""
+    """Return the beginning of a body that was kept, as text; None where it is no text."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         text = decoder.decode(body.content, final=body.is_whole)  # a character may be cut in two
@@ -45,15 +45,15 @@ def text_of(body: Body) -> str | None:
     return None if "\0" in text else text
 
 
-def view(body: Body) -> BodyView:
-    """Return a body for a person."""
+def view_body(body: Body) -> BodyView:
+    """Return the view of a body."""
     if not body.size:
         return BodyView("", "no body")
     if not body.content:
         return BodyView("", f"{_bytes(body.size)}, none of which were kept")
     text = text_of(body)
     if text is None:
-        return _binary(body)
+        return _view_binary(body)
     pretty = _pretty(text) if body.is_whole else None
     shown = text if pretty is None else pretty
     cut = "" if body.is_whole else f", of which the first {len(body.content):,} were kept"
@@ -64,21 +64,21 @@ def view(body: Body) -> BodyView:
 
 
 def _pretty(text: str) -> str | None:
-    """JSON over several lines; None where a text is no JSON."""
+    """Return JSON over several lines; None where a text is no JSON."""
     try:
         return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
     except (ValueError, RecursionError):
         return None
 
 
-def _binary(body: Body) -> BodyView:
+def _view_binary(body: Body) -> BodyView:
     shown = body.content[:_DUMPED_BYTES]
     part = "" if len(shown) == body.size else f", of which the first {len(shown):,} are shown"
-    return BodyView(_dump(shown), f"binary, {_bytes(body.size)}{part}", is_dump=True)
+    return BodyView(_hex_dump(shown), f"binary, {_bytes(body.size)}{part}", is_dump=True)
 
 
-def _dump(content: bytes) -> str:
-    """Bytes in hexadecimal with their ASCII beside them, a row of sixteen a line."""
+def _hex_dump(content: bytes) -> str:
+    """Return bytes in hexadecimal with their ASCII characters beside them, sixteen in a line."""
     rows = (content[start : start + _ROW] for start in range(0, len(content), _ROW))
     return "\n".join(
         f"{number * _ROW:04x}  {row.hex(' '):<{3 * _ROW - 1}}  {_ascii(row)}" for number, row in enumerate(rows)

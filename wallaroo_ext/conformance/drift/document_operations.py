@@ -1,4 +1,4 @@
-"""The operations that an OpenAPI document describes, found by where they are and not by what they are called."""
+"""Reads the operations of an OpenAPI document, so that two documents are compared by paths and not by names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _NOT_A_PARAMETER = {"accept", "content-type", "authorization"}
 """Headers that OpenAPI describes by media types and security, and ignores as parameters."""
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
-_BESIDE_JSON = {"application/x-www-form-urlencoded", "multipart/form-data"}
+_FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Parameter:
         name: Its name; that of a header in lower case.
         place: `path`, `query`, `header` or `cookie`.
         required: Whether it has to be sent.
-        style: How its value is written, and whether a list's items stand by themselves.
+        style: OpenAPI's `style` and `explode`.
         schema: The schema of its value.
     """
 
@@ -41,14 +41,14 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class DocumentOperation:
     """An operation of a document.
 
     Attributes:
         name: Its `operationId`, or else its path.
         path: Its path, as the document writes it.
         key: Its path with `{}` for each parameter and without a slash at its end, and its method.
-        own_server: Whether the document says that it is on another server than the rest.
+        own_server: Whether it has a server of its own.
         parameters: Its parameters; those of the path by their number, others by their place and name.
         request: The schemas of its bodies, by media type; None where it has no body.
         request_required: Whether it needs a body.
@@ -65,12 +65,12 @@ class Described:
     answers: dict[str, dict[str, Any]]
 
 
-def described(document: dict[str, Any], name: str) -> dict[tuple[str, str], Described]:
+def operations_of(document: dict[str, Any], name: str) -> dict[tuple[str, str], DocumentOperation]:
     """Return the operations of a document, by path and method, in its order.
 
     Args:
         document: The document.
-        name: What it is called in an error.
+        name: The document's name in error messages.
 
     Raises:
         DriftError: It is no OpenAPI document of version 3.
@@ -80,21 +80,21 @@ def described(document: dict[str, Any], name: str) -> dict[tuple[str, str], Desc
         raise DriftError(f"{name} is no OpenAPI document of version 3: its `openapi` is {str(version)[:40]!r}.")
     try:
         found = [
-            _described(document, path, method, operation) for path, method, operation in contract.operations(document)
+            _operation(document, path, method, operation) for path, method, operation in contract.operations(document)
         ]
     except ValueError as error:
         raise DriftError(f"{name}: {error}") from None
     return {each.key: each for each in found}
 
 
-def _described(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> Described:
+def _operation(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> DocumentOperation:
     item = object_of(object_of(document["paths"])[path])
     body = resolved(document, object_of(operation.get("requestBody")))
     answers = {
         str(status).upper().replace("DEFAULT", "default"): _schemas(resolved(document, object_of(answer)))
         for status, answer in object_of(operation.get("responses")).items()
     }
-    return Described(
+    return DocumentOperation(
         name=str(operation.get("operationId", path)),
         path=path,
         key=(path_key(path), method),
@@ -114,7 +114,7 @@ def path_key(path: str) -> str:
 
 
 def _parameters(document: dict[str, Any], path: str, entries: Iterable[Any]) -> dict[tuple[str, str], Parameter]:
-    """Parameters; an operation's own stand after its path's and take their place."""
+    """Return the parameters of an operation; its own come after those of its path, and replace them."""
     order = [name.strip("{}") for name in re.findall(r"\{[^}]*\}", path)]
     found: dict[tuple[str, str], Parameter] = {}
     for entry in entries:
@@ -141,52 +141,52 @@ def _parameter(entry: dict[str, Any]) -> Parameter:
 
 
 def _schemas(holder: dict[str, Any]) -> dict[str, Any]:
-    """Return the schemas of a body, by media type; that of bytes and text says nothing that could be compared."""
+    """Return the schemas of a body, by media type; schemas of bytes and text are not compared, and allow anything."""
     return {
         kind: object_of(value).get("schema", True) if has_fields(kind) else True
-        for written, value in object_of(holder.get("content")).items()
-        for kind in [media_type(written)]
+        for name, value in object_of(holder.get("content")).items()
+        for kind in [normalized_media_type(name)]
     }
 
 
-def media_type(written: str) -> str:
-    """Return a media type in one way of writing it: in lower case, its parameters in order, without a character set."""
-    kind, *parameters = (part.strip().lower() for part in written.split(";"))
-    kept = sorted(part.replace(" ", "") for part in parameters if part and not part.startswith("charset"))
-    return "; ".join([kind, *kept])
+def normalized_media_type(name: str) -> str:
+    """Return a media type in lower case, with sorted parameters and without a character set."""
+    kind, *parameters = (part.strip().lower() for part in name.split(";"))
+    compared = sorted(part.replace(" ", "") for part in parameters if part and not part.startswith("charset"))
+    return "; ".join([kind, *compared])
 
 
 def has_fields(kind: str) -> bool:
     """Return whether bodies of a media type are JSON, or a form."""
     kind = kind.partition(";")[0]
-    return kind in _BESIDE_JSON or kind.endswith(("/json", "+json")) or kind in {"*/*", "application/*"}
+    return kind in _FORM_TYPES or kind.endswith(("/json", "+json")) or kind in {"*/*", "application/*"}
 
 
-def under_the_contracts_prefix(
-    wanted: dict[tuple[str, str], Described], found: dict[tuple[str, str], Described]
-) -> dict[tuple[str, str], Described]:
-    """The other document's operations with the contract's prefix before their paths, where theirs is another one.
+def with_contract_prefix(
+    wanted: dict[tuple[str, str], DocumentOperation], found: dict[tuple[str, str], DocumentOperation]
+) -> dict[tuple[str, str], DocumentOperation]:
+    """Return the other document's operations, with the contract's prefix in their paths in place of their own.
 
-    The prefix is the one by which most of them are the contract's: a document leaves out what its servers' URLs have,
-    or has more before it than the contract.
+    A document may leave out what its servers' URLs have, or have a longer prefix than the contract. The change of
+    prefix by which most paths are the contract's is taken.
     """
     paths, others = {path for path, _ in wanted}, {path for path, _ in found}
     changes = Counter(change for other in others for path in paths for change in _prefixes(path, other))
     best = max(changes, key=lambda change: (changes[change], -len("".join(change))), default=("", ""))
     return {
-        (_moved(path, best), method): replace(each, key=(_moved(path, best), method))
+        (_with_prefix(path, best), method): replace(each, key=(_with_prefix(path, best), method))
         for (path, method), each in found.items()
     }
 
 
 def _prefixes(path: str, other: str) -> Iterator[tuple[str, str]]:
-    """Yield what to take from the other path, and what to put before it, so that it is the contract's."""
+    """Yield the prefix to remove from the other path, and the prefix to add, so that it is the contract's path."""
     if other.endswith(path):
         yield other.removesuffix(path), ""
     elif other and path.endswith(other):
         yield "", path.removesuffix(other)
 
 
-def _moved(path: str, change: tuple[str, str]) -> str:
-    taken, put = change
-    return put + path.removeprefix(taken)
+def _with_prefix(path: str, change: tuple[str, str]) -> str:
+    removed, added = change
+    return added + path.removeprefix(removed)
