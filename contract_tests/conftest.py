@@ -14,7 +14,7 @@ from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissing
 from contract_tests.support.servers.callers import user_token, with_token
 from wallaroo_ext import call, connect, contract
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.transport.tls import tls_context
+from wallaroo_ext.transport.tls import shared_tls_context
 
 if TYPE_CHECKING:
     import ssl
@@ -54,7 +54,7 @@ def _shared_tls_context() -> Generator[None]:
     """Share a TLS context: each bare client of httpx would read all certificates again, which takes 30 ms."""
 
     def context(verify: ssl.SSLContext | bool = True, *arguments: Any, **options: Any) -> ssl.SSLContext:  # noqa: FBT001, FBT002 - httpx's own
-        return tls_context(verify=True) if verify is True else create(verify, *arguments, **options)
+        return shared_tls_context(verify=True) if verify is True else create(verify, *arguments, **options)
 
     create = httpx.create_ssl_context
     with pytest.MonkeyPatch.context() as patch:

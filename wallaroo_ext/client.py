@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+import time
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from wallaroo_ext import contract
 from wallaroo_ext.auth import BearerToken, KeycloakAuth
+from wallaroo_ext.auth.token_endpoint import DEFAULT_TIMEOUT
 from wallaroo_ext.errors import ConfigurationError
-from wallaroo_ext.redaction.tracebacks import hides_arguments
+from wallaroo_ext.redaction.tracebacks import hide_arguments
 from wallaroo_ext.settings import Settings
 from wallaroo_ext.transport.retry.policy import RetryPolicy
-from wallaroo_ext.transport.timeouts import Timeouts, httpx_timeout
-from wallaroo_ext.transport.tls import new_context
+from wallaroo_ext.transport.timeouts import Timeouts, to_httpx_timeout
+from wallaroo_ext.transport.tls import new_tls_context
 
 if TYPE_CHECKING:
     import os
@@ -26,54 +28,40 @@ if TYPE_CHECKING:
     from wallaroo_ext.auth.grants import GrantName
     from wallaroo_ext.transport.connections import Backend
     from wallaroo_ext.transport.retry.clock import Clock
-    from wallaroo_ext.transport.retry.transport import RetryTransport
 
 DEFAULT_LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=30.0)
-_SETTINGS = (
-    "auth_url",
-    "prefix",
-    "suffix",
-    "client_id",
-    "client_secret",
-    "username",
-    "password",
-    "token",
-    "ca_bundle",
-)
-_SIGN_IN = ("refresh_token", "grant", "scope", "inference_hosts", "cache")
+RETRIES = RetryPolicy()
 
 
-class ConnectOptions(TypedDict, total=False):
-    """What `connect` is told by name; see there."""
-
-    auth_url: str | None
-    prefix: str | None
-    suffix: str | None
-    client_id: str | None
-    client_secret: str | None
-    username: str | None
-    password: str | None
-    token: str | None
-    refresh_token: str | None
-    grant: GrantName | None
-    scope: str | None
-    inference_hosts: Iterable[str] | None
-    cache: bool | str | os.PathLike[str]
-    timeout: Timeouts | httpx.Timeout | float
-    limits: httpx.Limits
-    answer_limit: int | None
-    retries: RetryPolicy
-    user_agent: str
-    ca_bundle: str | None
-    verify: ssl.SSLContext | bool
-    transport: httpx.BaseTransport | httpx.AsyncBaseTransport | Backend
-    telemetry: bool | TracerProvider
-    clock: Clock | None
-    environment: Mapping[str, str] | None
-
-
-@hides_arguments
-def connect(api_url: str | None = None, **options: Unpack[ConnectOptions]) -> Client:
+@hide_arguments
+def connect(
+    api_url: str | None = None,
+    *,
+    auth_url: str | None = None,
+    prefix: str | None = None,
+    suffix: str | None = None,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    token: str | None = None,
+    refresh_token: str | None = None,
+    grant: GrantName | None = None,
+    scope: str | None = None,
+    inference_hosts: Iterable[str] | None = None,
+    cache: bool | str | os.PathLike[str] = False,
+    timeout: Timeouts | httpx.Timeout | float | None = None,
+    limits: httpx.Limits = DEFAULT_LIMITS,
+    answer_limit: int | None = None,
+    retries: RetryPolicy = RETRIES,
+    user_agent: str | None = None,
+    ca_bundle: str | None = None,
+    verify: ssl.SSLContext | bool | None = None,
+    transport: httpx.BaseTransport | httpx.AsyncBaseTransport | Backend = "httpx",
+    telemetry: bool | TracerProvider = False,
+    clock: Clock | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Client:
     """Return a client that signs in by itself, for every generated operation and every function of this package.
 
     Nothing is sent before the first call. What is not given as an argument comes from the environment:
@@ -87,78 +75,94 @@ def connect(api_url: str | None = None, **options: Unpack[ConnectOptions]) -> Cl
 
     Args:
         api_url: The API's URL without a path.
-        **options: By name:
-            `auth_url`: Keycloak's URL without a path; the API's where it is not given.
-            `prefix`: the instance's own prefix, with or without its dot, in place of the URLs.
-            `suffix`: the instance's domain, in place of the URLs.
-            `client_id`: the Keycloak client, `api-client` by default.
-            `client_secret`: the client's secret.
-            `username`, `password`: the user.
-            `token`: a bearer token that was obtained elsewhere, in place of a user and a secret.
-            `refresh_token`, `grant`, `scope`, `cache`: see `KeycloakAuth`.
-            `inference_hosts`: further hosts that a token may be sent to; by default the API's own.
-            `timeout`: how long to wait, in seconds: `Timeouts` for each thing by itself, a number for all of them, or
-            httpx's own object.
-            `limits`: how many connections are open at a time, 20 by default, and for how long an idle one stays open,
-            30 s by default.
-            `answer_limit`: how large an answer may be once it is decompressed, in bytes; by default 512 MiB in Arrow
-            and 64 MiB otherwise. A larger one becomes an AnswerTooLargeError, and is not read to its end.
-            `retries`: what is sent again, and when; see `RetryPolicy`.
-            `user_agent`: what a program calls itself, such as `my-program/1.2`, to be added to the header `User-Agent`.
-            `ca_bundle`: a PEM file of certificates to trust beside the known authorities'.
-            `verify`: False to trust every certificate, or an object with the TLS settings, in place of `ca_bundle`.
-            `transport`: what sends requests: `aiohttp` is faster for many tasks at a time in asyncio, and needs the
-            extra of this name; an object of httpx, such as `MockTransport`, has its own connections, TLS and proxies.
-            `telemetry`: True to write a span of OpenTelemetry for each time that a request is sent, with the global
-            tracer provider, or a provider; needs the extra `telemetry`.
-            `clock`: the time that tokens, pauses and deadlines go by, for tests.
-            `environment`: the environment variables; those of the process by default.
+        auth_url: Keycloak's URL without a path; by default the API's.
+        prefix: The instance's own prefix, with or without its dot, in place of the URLs.
+        suffix: The instance's domain, in place of the URLs.
+        client_id: The Keycloak client. Where nothing names one, it is `api-client`.
+        client_secret: The client's secret.
+        username: The user's name.
+        password: The user's password.
+        token: A bearer token that was obtained elsewhere, in place of a user and a secret.
+        refresh_token: A refresh token that was obtained elsewhere; see `KeycloakAuth`.
+        grant: The grant; see `KeycloakAuth`.
+        scope: Further scopes to ask for; see `KeycloakAuth`.
+        inference_hosts: Further hosts that a token may be sent to; by default only the API's own.
+        cache: Whether, or in which directory, to keep tokens in files; see `KeycloakAuth`.
+        timeout: How long to wait, in seconds: `Timeouts` for each thing by itself, a number for all of them, or httpx's
+            own object. Without it, calls have the defaults of `Timeouts`, and token requests those of `KeycloakAuth`.
+        limits: How many connections are open at a time, 20 by default, and how long an idle one stays open, 30 s by
+            default.
+        answer_limit: How large an answer may be once it is decompressed, in bytes; without it, 512 MiB in Arrow and
+            64 MiB otherwise. A larger one becomes an AnswerTooLargeError, and is not read to its end.
+        retries: What is sent again, and when; see `RetryPolicy`.
+        user_agent: What a program calls itself, such as `my-program/1.2`, to be added to the header `User-Agent`.
+        ca_bundle: A PEM file of certificates to trust beside the known authorities'.
+        verify: False to trust every certificate, or an object with the TLS settings, in place of `ca_bundle`.
+        transport: What sends requests: `httpx`; `aiohttp`, which is faster for many tasks at a time in asyncio, and
+            needs the extra of this name; or an object of httpx, such as `MockTransport`, which has its own connections,
+            TLS and proxies.
+        telemetry: True to write a span of OpenTelemetry for each time that a request is sent, with the global tracer
+            provider, or a provider; needs the extra `telemetry`.
+        clock: The clock for tokens, pauses and deadlines, for tests.
+        environment: The environment variables; by default those of the process.
 
     Raises:
         ConfigurationError: A setting is missing, contradicts another one, or needs an extra that is not installed.
     """
-    from wallaroo_ext.redaction.logs import protect_logs
+    from wallaroo_ext.redaction.logs import redact_logs
     from wallaroo_ext.transport.connected_client import ConnectedClient
-    from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS
+    from wallaroo_ext.transport.connections import PooledTransport
+    from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS, LimitedTransport
+    from wallaroo_ext.transport.retry.transport import RetryTransport
 
-    _check_names(options)
-    given: dict[str, Any] = {name: options.get(name) for name in _SETTINGS}
-    settings = Settings.resolve(options.get("environment"), api_url=api_url, **given)
-    protect_logs()
-    verify = _verification(settings, options)
-    transport = _transport(options, verify=verify)
+    settings = Settings.resolve(
+        environment,
+        api_url=api_url,
+        auth_url=auth_url,
+        prefix=prefix,
+        suffix=suffix,
+        client_id=client_id,
+        client_secret=client_secret,
+        username=username,
+        password=password,
+        token=token,
+        ca_bundle=ca_bundle,
+    )
+    redact_logs()
+    verification = _verification(settings, verify=verify, ca_bundle=ca_bundle)
+    if not isinstance(transport, str):
+        _check_unused(limits=limits is not DEFAULT_LIMITS, verify=verify is not None, ca_bundle=ca_bundle is not None)
+    once = (
+        PooledTransport(verify=verification, limits=limits, backend=transport)
+        if isinstance(transport, str)
+        else transport
+    )
+    retrying = RetryTransport(LimitedTransport(_traced(once, telemetry=telemetry), answer_limit), retries, clock)
+    if settings.token is not None:
+        auth: httpx.Auth = BearerToken(settings.token, api_url=settings.api_url, inference_hosts=inference_hosts)
+    else:
+        auth = KeycloakAuth(
+            settings.auth_url + contract.operation("request_token").path,
+            api_url=settings.api_url,
+            client_id=settings.client_id,
+            client_secret=settings.client_secret,
+            username=settings.username,
+            password=settings.password,
+            refresh_token=refresh_token,
+            grant=grant,
+            scope=scope,
+            inference_hosts=inference_hosts,
+            cache=cache,
+            transport=None if _is_asynchronous(transport) else retrying,
+            verify=verification,
+            timeout=DEFAULT_TIMEOUT if timeout is None else to_httpx_timeout(timeout),
+            clock=time.monotonic if clock is None else clock.now,
+        )
     return ConnectedClient(
         base_url=settings.api_url,
-        timeout=httpx_timeout(options.get("timeout", Timeouts())),
-        headers={
-            "User-Agent": _user_agent(options.get("user_agent")),
-            "Accept-Encoding": ACCEPTED_ENCODINGS,
-        },
-        httpx_args={"auth": authentication(settings, options, transport, verify=verify), "transport": transport},
-    )
-
-
-def authentication(
-    settings: Settings, options: ConnectOptions, transport: RetryTransport, *, verify: ssl.SSLContext | bool
-) -> httpx.Auth:
-    """Return how requests of these settings are signed in."""
-    if settings.token is not None:
-        return BearerToken(settings.token, api_url=settings.api_url, inference_hosts=options.get("inference_hosts"))
-    own: dict[str, Any] = {name: value for name, value in options.items() if name in _SIGN_IN}
-    if "timeout" in options:
-        own["timeout"] = httpx_timeout(options["timeout"])
-    if (clock := options.get("clock")) is not None:
-        own["clock"] = clock.now
-    return KeycloakAuth(
-        settings.auth_url + contract.operation("request_token").path,
-        api_url=settings.api_url,
-        client_id=settings.client_id,
-        client_secret=settings.client_secret,
-        username=settings.username,
-        password=settings.password,
-        transport=None if _is_asynchronous(options.get("transport")) else transport,
-        verify=verify,
-        **own,
+        timeout=to_httpx_timeout(Timeouts() if timeout is None else timeout),
+        headers={"User-Agent": _user_agent(user_agent), "Accept-Encoding": ACCEPTED_ENCODINGS},
+        httpx_args={"auth": auth, "transport": retrying},
     )
 
 
@@ -167,23 +171,17 @@ def _is_asynchronous(transport: object) -> bool:
     return isinstance(transport, httpx.AsyncBaseTransport) and not isinstance(transport, httpx.BaseTransport)
 
 
-def _check_names(options: ConnectOptions) -> None:
-    """An option that is misspelt would do nothing."""
-    unknown = set(options) - set(ConnectOptions.__annotations__)
-    if unknown:
-        raise TypeError(f"connect() has no option {min(unknown)!r}.")
-
-
-def _verification(settings: Settings, options: ConnectOptions) -> ssl.SSLContext | bool:
+def _verification(
+    settings: Settings, *, verify: ssl.SSLContext | bool | None, ca_bundle: str | None
+) -> ssl.SSLContext | bool:
     """Return the TLS settings; True for those that httpx makes when they are first needed."""
-    verify = options.get("verify", True)
-    if verify is not True:
-        if options.get("ca_bundle") is not None:
+    if verify is not None and verify is not True:
+        if ca_bundle is not None:
             raise ConfigurationError("`verify` says how certificates are checked already: leave `ca_bundle` out.")
         return verify
     if settings.ca_bundle is None:
         return True
-    context = new_context()
+    context = new_tls_context()
     try:
         context.load_verify_locations(settings.ca_bundle)
     except OSError as error:  # ssl's own error is one, too
@@ -193,35 +191,24 @@ def _verification(settings: Settings, options: ConnectOptions) -> ssl.SSLContext
     return context
 
 
-def _transport(options: ConnectOptions, *, verify: ssl.SSLContext | bool) -> RetryTransport:
-    """Return what sends requests, again where that is safe, and tells OpenTelemetry where that is wanted."""
-    from wallaroo_ext.transport.connections import Wire
-    from wallaroo_ext.transport.response_limits import LimitedTransport
-    from wallaroo_ext.transport.retry.transport import RetryTransport
-
-    wanted = options.get("transport", "httpx")
-    if isinstance(wanted, str):
-        once: Any = Wire(verify=verify, limits=options.get("limits", DEFAULT_LIMITS), backend=wanted)
-    else:
-        _check_free_of("transport", options, "limits", "verify", "ca_bundle")
-        once = wanted
-    telemetry = options.get("telemetry", False)
-    if telemetry is not False:
-        from wallaroo_ext.transport.telemetry import traced
-
-        once = traced(once, None if telemetry is True else telemetry)
-    bounded = LimitedTransport(once, options.get("answer_limit"))
-    return RetryTransport(bounded, options.get("retries", RetryPolicy()), options.get("clock"))
+def _check_unused(**others: bool) -> None:
+    """Refuse options that an object as transport has no use for; each says whether it was given."""
+    for name, is_given in others.items():
+        if is_given:
+            raise ConfigurationError(f"An object as `transport` has its own connections: leave `{name}` out.")
 
 
-def _check_free_of(name: str, options: ConnectOptions, *others: str) -> None:
-    for other in others:
-        if other in options:
-            raise ConfigurationError(f"An object as `{name}` has its own connections: leave `{other}` out.")
+def _traced(transport: Any, *, telemetry: bool | TracerProvider) -> Any:
+    """Return a transport that writes a span for each request, where that is wanted."""
+    if telemetry is False:
+        return transport
+    from wallaroo_ext.transport.telemetry import trace_transport
+
+    return trace_transport(transport, None if telemetry is True else telemetry)
 
 
 def _user_agent(program: str | None) -> str:
-    """Return what the client calls itself."""
+    """Return the header `User-Agent`."""
     import platform
     from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""The contract: the file itself, and the short table of its operations that clients need."""
+"""The contract: its file, and a table of its operations for clients."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.repository_files import repository_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FILE = "wallaroo-mlops.yaml"
+_FILE = "openapi/wallaroo-mlops.yaml"
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 @dataclass(frozen=True, slots=True)
 class OperationInfo:
-    """What a client needs to know of an operation beside its generated module.
+    """What a client needs to know of an operation besides its generated module.
 
     Attributes:
         summary: What it does, in a few words.
@@ -46,7 +47,7 @@ def operation_ids() -> list[str]:
 
 
 def _client_file(name: str) -> Path:
-    """A file of the generated client's package, which is not imported for it: that would load httpx and attrs."""
+    """Return the path of a file of the generated client, without importing it, which would import httpx and attrs."""
     spec = find_spec("wallaroo_mlops_client")
     if spec is None or spec.origin is None:
         raise ImportError("The generated client, wallaroo_mlops_client, is not installed.")
@@ -79,13 +80,13 @@ def operation(operation_id: str) -> OperationInfo:
 
 
 def is_idempotent(operation_id: str) -> bool:
-    """Return whether a request of an operation may be sent twice; False for one that the contract does not have."""
+    """Return whether a request of an operation may be sent twice; False for an unknown operation."""
     row = _operations().get(operation_id)
     return row is not None and row.idempotent
 
 
 def operation_at(path: str) -> str | None:
-    """Return the id of the operation that a URL's path belongs to; None where it belongs to none."""
+    """Return the id of the operation that a URL's path belongs to; None if there is none."""
     exact, templates = _paths()
     found = exact.get(path)
     if found is not None:
@@ -95,21 +96,19 @@ def operation_at(path: str) -> str | None:
 
 @cache
 def _paths() -> tuple[dict[str, str], tuple[tuple[re.Pattern[str], str], ...]]:
-    """Return the operations by their paths: those without parameters, and those with some."""
+    """Return the ids of operations by their paths: those without parameters, and the patterns of those with some."""
     exact = {row.path: name for name, row in _operations().items() if "{" not in row.path}
     templates = ((row.path, name) for name, row in _operations().items() if "{" in row.path)
     return exact, tuple((re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), name) for path, name in templates)
 
 
 def path() -> Path:
-    """Return the contract file: beside this module in an installed wheel, under openapi/ in a checkout."""
-    here = Path(__file__).parent
-    installed = here / _FILE
-    return installed if installed.exists() else here.parent / "openapi" / _FILE
+    """Return the contract file that comes with this package."""
+    return repository_file(_FILE)
 
 
 def load(file: Path | None = None) -> dict[str, Any]:
-    """Return the contract as YAML reads it; needs the extra `sandbox`, for PyYAML.
+    """Return the contract as parsed YAML; needs the extra `sandbox`, for PyYAML.
 
     Args:
         file: Another contract than the one that comes with this package.
@@ -129,10 +128,10 @@ def load(file: Path | None = None) -> dict[str, Any]:
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield every operation of a contract: its path, its method in lower case, and what stands there.
+    """Yield every operation of a contract: its path, its method in lower case, and its definition.
 
     Args:
-        document: The contract, as `load` gives it.
+        document: The contract, as `load` returns it.
 
     Raises:
         ValueError: It is no OpenAPI document.
@@ -144,10 +143,10 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def resolve(document: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
-    """Return what a reference into a contract stands for; the value itself where it is none.
+    """Return what a reference into a contract refers to; the value itself if it is no reference.
 
     Raises:
-        LookupError: It leads nowhere, or to itself.
+        LookupError: The reference leads nowhere, or to itself.
     """
     seen: set[str] = set()
     while "$ref" in value:

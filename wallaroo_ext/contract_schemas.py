@@ -1,4 +1,4 @@
-"""The schemas of a contract: what its references stand for, and validators whose references point into it."""
+"""Validators for the schemas of a contract, which may refer to each other."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class ContractSchemas:
         self.document = document
 
     def validator(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
-        """Return a validator of a schema whose references point into the contract.
+        """Return a validator of a schema that refers to schemas of the contract.
 
-        It gets the schemas that it needs and no others: the whole contract in each validator is 40 MiB in all.
+        It contains only the schemas that it needs: the whole contract in each validator would take 40 MiB.
         """
         needed: dict[str, Any] = {}
         self._collect(schema, needed)
         return jsonschema_rs.Draft202012Validator(schema | {"components": {"schemas": needed}})
 
     def _collect(self, value: Any, found: dict[str, Any]) -> None:
-        """The named schemas that a value refers to, directly or by others."""
+        """Add the named schemas that a value refers to, directly or through others, to `found`."""
         fields = object_of(value)
         name = str(fields.get("$ref", "")).removeprefix("#/components/schemas/")
         if name and name not in found:
@@ -40,5 +40,5 @@ class ContractSchemas:
             self._collect(inner, found)
 
     def resolve(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Return what a reference stands for; the value itself where it is none."""
+        """Return what a reference refers to; the value itself if it is no reference."""
         return contract.resolve(self.document, value)

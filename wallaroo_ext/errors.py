@@ -4,10 +4,10 @@ WallarooError
 ├── ConfigurationError            a setting is missing or contradicts another one
 ├── InvalidDataError              data that cannot be sent: of a wrong type, or no table
 ├── ConnectionFailedError         no answer came: the instance could not be reached, or the connection was lost
-│   └── RequestTimeoutError       no answer came in the time that was given for it
-├── AnswerError                   an answer came, and it is not the one that was asked for
+│   └── RequestTimeoutError       no answer came in time
+├── AnswerError                   an answer came, but not the one that was asked for
 │   ├── ApiError                  the instance answered with an error
-│   │   ├── AuthenticationError   401; or no token was given for the credentials
+│   │   ├── AuthenticationError   401; or the credentials were refused
 │   │   ├── PermissionDeniedError 403
 │   │   ├── NotFoundError         404
 │   │   ├── ConflictError         409
@@ -17,12 +17,12 @@ WallarooError
 │   │   └── ServerError           500 and above
 │   ├── ContractViolationError    the answer is not what the contract says: another shape, HTML, a redirect
 │   └── AnswerTooLargeError       the answer is larger than this client reads
-├── AmbiguousError                several things fit what was asked for, and one was wanted
-├── WaitTimeoutError              something did not happen in the time that was given for it
+├── AmbiguousError                several things match what was asked for, and one was wanted
+├── WaitTimeoutError              something did not happen in time
 ├── UploadCorruptedError          the instance stored other bytes than were sent
 ├── ConversionError               an uploaded model did not become ready
 ├── DeploymentError               a deployment ended in `Error`
-└── ForkedError                   a forked process goes on with what its parent began
+└── ForkedError                   a forked process continues what its parent started
 
 The text of an error is a sentence about what happened and one about what to do next, its `advice`. No message, repr,
 attribute or pickle holds a token, a password or a secret. Errors can be pickled and copied with all their attributes.
@@ -30,37 +30,50 @@ attribute or pickle holds a token, a password or a secret. Errors can be pickled
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
-from wallaroo_ext._util.terminal_text import visible
-from wallaroo_ext.redaction.known_secrets import without_known_secrets
+from wallaroo_ext.redaction.known_secrets import remove_known_secrets
+from wallaroo_ext.redaction.terminal_text import printable_lines
 
-if TYPE_CHECKING:
-    from wallaroo_ext.transport.retry.attempts import Attempt
+
+class Attempt(NamedTuple):
+    """One time that a request was sent.
+
+    Attributes:
+        outcome: The answer's status, or the name of httpx's exception.
+        seconds: How long it took.
+        pause: How long the client waited afterwards, in seconds; None after the last attempt.
+        stopped: Why there was no further attempt, if another one might have helped.
+    """
+
+    outcome: str
+    seconds: float
+    pause: float | None = None
+    stopped: str | None = None
 
 
 class WallarooError(Exception):
     """The base of all errors of this package.
 
     Attributes:
-        advice: What to do next, a sentence; empty where the message says it.
+        advice: What to do next, a sentence; empty if the message says it.
     """
 
     def __init__(self, message: str, *, advice: str = "") -> None:
-        super().__init__(without_known_secrets(message))
-        self.advice = without_known_secrets(advice)
+        super().__init__(remove_known_secrets(message))
+        self.advice = remove_known_secrets(advice)
 
     def __str__(self) -> str:
-        """Return the message and the advice, with what cannot be seen written out."""
-        return visible(f"{super().__str__()} {self.advice}".rstrip())
+        """Return the message and the advice, with unprintable characters escaped."""
+        return printable_lines(f"{super().__str__()} {self.advice}".rstrip())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return how it is pickled and copied: what it is made of, not how it is called, because that takes names."""
-        return _restored, (type(self), self.args), self.__dict__
+        """Return how to pickle and copy the error: by its attributes, because `__init__` takes keywords."""
+        return _restore, (type(self), self.args), self.__dict__
 
 
-def _restored(kind: type[WallarooError], arguments: tuple[Any, ...]) -> WallarooError:
-    """Return an error without its attributes, which follow."""
+def _restore(kind: type[WallarooError], arguments: tuple[Any, ...]) -> WallarooError:
+    """Return an error without its attributes, which pickle adds afterwards."""
     return kind.__new__(kind, *arguments)
 
 
@@ -77,7 +90,7 @@ class ConnectionFailedError(WallarooError):
 
     Attributes:
         operation: The contract's `operationId`; empty where the request was none of an operation.
-        attempts: What became of each attempt to send the request; `outcome` is a status, or the name of an exception.
+        attempts: The attempts to send the request.
     """
 
     def __init__(
@@ -89,20 +102,20 @@ class ConnectionFailedError(WallarooError):
 
 
 class RequestTimeoutError(ConnectionFailedError):
-    """No answer came in the time that was given for it."""
+    """No answer came in time."""
 
 
 class AnswerError(WallarooError):
-    """An answer came, and it is not the one that was asked for.
+    """An answer came, but not the one that was asked for.
 
     Attributes:
         operation: The contract's `operationId`; empty where the request was none of an operation.
         status: The answer's HTTP status.
-        code: The code in the body, where the body has the API's form or the engine's; usually the status again.
+        code: The code in the body, if it has the API's form or the engine's; usually the same as the status.
         msg: What the body says, without secrets.
-        request_id: What the instance calls the request in its own logs, for those who run it.
+        request_id: The id of the request in the instance's own logs, for those who run it.
         body: The first 500 characters of the body, without secrets.
-        attempts: What became of each attempt to send the request; `outcome` is a status, or the name of an exception.
+        attempts: The attempts to send the request.
         retry_after: How long the instance asks to wait before the next request, in seconds.
     """
 
@@ -136,7 +149,7 @@ class ApiError(AnswerError):
 
 
 class AuthenticationError(ApiError):
-    """No token was given for the credentials, or the instance refuses the token."""
+    """The credentials were refused, or the instance refuses the token."""
 
 
 class PermissionDeniedError(ApiError):
@@ -144,22 +157,22 @@ class PermissionDeniedError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """What the request names does not exist, or not for this caller."""
+    """What the request names does not exist, or this caller may not see it."""
 
 
 class ConflictError(ApiError):
-    """What the request asks for contradicts what is there (409).
+    """The request contradicts the state of the instance (409).
 
-    The documents' releases answer 400 where a name is taken, which is an InvalidRequestError.
+    The documented releases answer 400 if a name is taken, which is an InvalidRequestError.
     """
 
 
 class RateLimitedError(ApiError):
-    """The caller has to wait before the next request, `retry_after` seconds where the instance says how long."""
+    """The caller has to wait before the next request: `retry_after` seconds, if the instance says how long."""
 
 
 class InvalidRequestError(ApiError):
-    """The request is malformed, or what it asks for is not possible."""
+    """The request is malformed, or asks for something impossible."""
 
 
 class EngineError(ApiError):
@@ -171,7 +184,7 @@ class ServerError(ApiError):
 
 
 class ContractViolationError(AnswerError):
-    """The answer is not what the contract says: another shape, no JSON, a redirect, a status that it does not have."""
+    """The answer is not what the contract says: another shape, no JSON, a redirect, an unknown status."""
 
 
 class AnswerTooLargeError(AnswerError):
@@ -179,10 +192,10 @@ class AnswerTooLargeError(AnswerError):
 
 
 class AmbiguousError(WallarooError):
-    """Several things fit what was asked for, and one was wanted.
+    """Several things match what was asked for, and one was wanted.
 
     Attributes:
-        candidates: What fits, one text each.
+        candidates: What matches, one text each.
     """
 
     def __init__(self, message: str, *, candidates: list[str], advice: str = "") -> None:
@@ -191,7 +204,7 @@ class AmbiguousError(WallarooError):
 
 
 class WaitTimeoutError(WallarooError):
-    """Something did not happen in the time that was given for it."""
+    """Something did not happen in time."""
 
 
 class UploadCorruptedError(WallarooError):
@@ -200,7 +213,7 @@ class UploadCorruptedError(WallarooError):
     Attributes:
         version_id: The id of the model version.
         sent_sha: The SHA-256 of what was sent, in hexadecimal.
-        stored_sha: That of what is stored, as the instance says.
+        stored_sha: The SHA-256 of what is stored, as the instance reports it.
     """
 
     def __init__(self, message: str, *, version_id: int, sent_sha: str, stored_sha: str, advice: str = "") -> None:
@@ -235,4 +248,4 @@ class DeploymentError(WallarooError):
 
 
 class ForkedError(WallarooError):
-    """A forked process goes on with what its parent began, such as reading an answer: it has to begin that anew."""
+    """A forked process continues what its parent started, such as reading an answer: it has to start again."""

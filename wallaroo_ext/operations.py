@@ -1,15 +1,17 @@
-"""Calling generated operations: the answer's parsed body, or a typed error.
+"""Calling generated operations, and running helpers that call several of them.
 
-What a helper does is written once, as a generator that yields requests to send and pauses to make, and is run by a
-synchronous or an asynchronous client: `run` and `wallaroo_ext.aio.run`.
+A helper is written once, as a generator of steps: requests to send, pauses to make, work that may block. `run` carries
+the steps out in a thread, `run_async` in an event loop. `synchronous` makes the public function from the generator, and
+`asynchronous` its counterpart in `wallaroo_ext.aio`.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, wraps
 from inspect import GEN_CLOSED, getgeneratorstate
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
@@ -18,15 +20,16 @@ import httpx
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext._util.urls import readable
+from wallaroo_ext._util.urls import parse_url
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.redaction.tracebacks import clear_frames
-from wallaroo_ext.transport.response_errors import connection_failed, refusal, violation, without_request
+from wallaroo_ext.transport.response_errors import connection_error, contract_violation, response_error, strip_request
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK, Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import threading
+    from collections.abc import Callable, Coroutine
 
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import EngineError, Error, TokenError
@@ -38,18 +41,18 @@ T_co = TypeVar("T_co", covariant=True)
 
 logger = logging.getLogger("wallaroo_ext")
 
-_LAST_SECOND = 1.0
-"""What a request is given where no time is left, in seconds."""
+_SHORTEST_REQUEST = 1.0
+"""How long a request may take where no time is left, in seconds."""
 
 
 class Operation(Protocol[P, T_co]):
-    """A module of the generated client, one operation: what its functions take, and what it gives when it succeeds."""
+    """A module of the generated client: one operation, with the types of its arguments and of its successful answer."""
 
     __name__: str
 
     @property
     def sync(self) -> Callable[P, T_co | Error | EngineError | list[EngineError] | TokenError | None]:
-        """The generated function; its answer is one of an error's forms, or the operation's own."""
+        """The generated function; it returns the operation's answer, or one of the forms of an error."""
         ...
 
 
@@ -60,7 +63,7 @@ class NullableOperation(Protocol[P, T]):
 
     @property
     def sync_detailed(self) -> Callable[P, Response[T | Error | None]]:
-        """The generated function that gives the whole answer."""
+        """The generated function that returns the whole response."""
         ...
 
 
@@ -70,8 +73,8 @@ class Send:
 
     Attributes:
         operation: The operation's id.
-        request: What httpx's `build_request` takes.
-        stream: The body, where it is not made by httpx; the headers of `request` say how long it is.
+        request: The arguments for httpx's `build_request`.
+        stream: The body, where httpx does not make it; the headers of `request` give its length.
     """
 
     operation: str
@@ -81,19 +84,35 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A time to wait.
+    """A pause to make.
 
     Attributes:
-        seconds: How long.
-        clock: What lets the time pass.
+        seconds: How long it takes.
+        clock: The clock that waits.
     """
 
     seconds: float
     clock: Clock = SYSTEM_CLOCK
 
 
-Steps = Generator[Send | Pause, httpx.Response | None, T]
-"""What a helper does, step by step; it is sent the answer of each request, or is thrown why none came."""
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Work that may block. An event loop has it done in a thread.
+
+    Attributes:
+        function: The work. What it returns is the result of the step.
+        stopped: The event that asks the work to end. Where a task is cancelled, it is set, and the end of the work is
+            waited for. None for work that nobody waits for after a cancellation.
+    """
+
+    function: Callable[[], Any]
+    stopped: threading.Event | None = None
+
+
+Step = Send | Pause | Work
+
+Steps = Generator[Step, Any, T]
+"""The steps of a helper. It is sent the result of each step, or the error in place of one is raised inside it."""
 
 
 def operation_id(operation: Operation[..., Any]) -> str:
@@ -102,7 +121,7 @@ def operation_id(operation: Operation[..., Any]) -> str:
 
 
 def request_of(operation: Operation[..., Any], *arguments: Any, **named: Any) -> dict[str, Any]:
-    """Return what httpx's `request` takes for one call of an operation."""
+    """Return the arguments for httpx's `request` that call an operation."""
     return cast("Any", operation)._get_kwargs(*arguments, **named)  # noqa: SLF001 - how the generated client makes a request without sending it
 
 
@@ -113,10 +132,9 @@ def send(step: Send) -> Steps[httpx.Response]:
         ApiError: The instance answered with an error.
         AuthenticationError: The instance refuses the token.
     """
-    response = yield step
-    assert response is not None, "a request was sent, and its answer has to come back"  # noqa: S101 - the runners' promise
+    response: httpx.Response = yield step
     if not response.is_success:
-        raise refusal(step.operation, response)
+        raise response_error(step.operation, response)
     return response
 
 
@@ -134,42 +152,88 @@ def call(operation: NullableOperation[P, T], /, *arguments: P.args, **named: P.k
 @overload
 def call(operation: Operation[P, T], /, *arguments: P.args, **named: P.kwargs) -> T: ...
 def call(operation: Any, /, *arguments: Any, **named: Any) -> Any:
-    """Call any generated operation, and give what it answers when it succeeds.
+    """Call any generated operation, and return its successful answer.
 
-    What it takes and gives is what the generated function takes and gives, for type checkers, too: the parameters of
-    the path by position, everything else by name.
+    The arguments and the result have the types of the generated function, for type checkers, too. Parameters of the
+    path go by position, everything else by name.
 
         workspaces = call(list_workspaces, client=client, body=ListWorkspacesRequest()).workspaces
 
     Args:
         operation: The generated module, such as `wallaroo_mlops_client.api.models.list_models`.
         *arguments: The parameters of the path.
-        **named: `client`, which is what `connect` gave; the `body`; the parameters of the query where there are some.
+        **named: The `client` that `connect` returned, the `body`, and the parameters of the query.
 
     Raises:
         ApiError: The instance answered with an error; its subclasses tell which.
         AuthenticationError: There is no token, or the instance refuses it.
         ConnectionFailedError: No answer came.
-        ContractViolationError: The answer is not what the contract says.
+        ContractViolationError: The answer breaks the contract.
     """
     return run(client_of(named), call_steps(operation, *arguments, **named))
 
 
 def client_of(named: dict[str, Any]) -> Client:
-    """Take the client out of the arguments of a call."""
+    """Take the client out of the arguments of a call, and return it."""
     try:
         return named.pop("client")
     except KeyError:
         raise TypeError("call() needs a client by name: client=connect().") from None
 
 
-def run(client: Client, steps: Steps[T]) -> T:
-    """Run a helper's steps with a synchronous client.
+def synchronous(steps: Callable[P, Steps[T]]) -> Callable[P, T]:
+    """Return the function that runs steps with the client that is their first parameter, `client`.
 
-    What interrupts a step, such as Ctrl-C, is raised inside the helper, which may have something to end: it can send
-    further requests before it lets the interrupt through.
+    It has the name, the parameters and the docstring of the generator that it decorates; see `asynchronous`.
     """
-    outcome: httpx.Response | BaseException | None = None
+
+    @wraps(steps)
+    def function(*arguments: P.args, **named: P.kwargs) -> T:
+        return run(*_called(steps, arguments, named))
+
+    _show_result(steps)
+    return function
+
+
+def asynchronous(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Return the coroutine function of `wallaroo_ext.aio` for a function that `synchronous` made.
+
+    It has the same name, parameters and docstring.
+    """
+    steps = steps_of(function)
+
+    @wraps(steps)
+    async def awaitable(*arguments: P.args, **named: P.kwargs) -> T:
+        return await run_async(*_called(steps, arguments, named))
+
+    awaitable.__module__ = "wallaroo_ext.aio"
+    return awaitable
+
+
+def steps_of(function: Callable[P, T]) -> Callable[P, Steps[T]]:
+    """Return the generator of steps that `synchronous` made a function from, for steps of another helper."""
+    return cast("Any", function).__wrapped__
+
+
+def _called(steps: Callable[P, Steps[T]], arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[Client, Steps[T]]:
+    """Return the client and the steps of a call."""
+    made = steps(*arguments, **named)
+    return arguments[0] if arguments else named["client"], made
+
+
+def _show_result(steps: Callable[..., Any]) -> None:
+    """Make `help` and `inspect.signature`, which look through a decorator, show the result in place of the steps."""
+    returned: str = steps.__annotations__["return"]
+    steps.__annotations__["return"] = returned.removeprefix("Steps[").removesuffix("]")
+
+
+def run(client: Client, steps: Steps[T]) -> T:
+    """Run steps with a synchronous client.
+
+    What interrupts a step, such as Ctrl-C, is raised inside the steps, which can still send requests to clean up before
+    they let it through.
+    """
+    outcome: Any = None
     while True:
         try:
             step = steps.throw(outcome) if isinstance(outcome, BaseException) else steps.send(outcome)
@@ -179,37 +243,109 @@ def run(client: Client, steps: Steps[T]) -> T:
             return result
         except BaseException as error:
             outcome = None  # it would refer to this frame, and the frame to it
-            if has_ended(steps):
+            if _has_ended(steps):
                 raise
             outcome = error
 
 
-def has_ended(steps: Steps[Any]) -> bool:
-    """Return whether a helper is through, by its result or by an error."""
+async def run_async(client: Client, steps: Steps[T]) -> T:
+    """Run steps with an asynchronous client.
+
+    A cancellation is raised inside the steps, which may have something to clean up. What they do after it cannot be
+    cancelled again.
+    """
+    outcome: Any = None
+    carry_out = _carried_out_async
+    while True:
+        try:
+            step = steps.throw(outcome) if isinstance(outcome, BaseException) else steps.send(outcome)
+            outcome = await carry_out(client, step)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        except GeneratorExit:  # nobody awaits this any more
+            steps.close()
+            raise
+        except BaseException as error:
+            outcome = None  # it would refer to this frame, and the frame to it
+            if _has_ended(steps):
+                raise
+            outcome = error
+            carry_out = _carried_out_async if isinstance(error, Exception) else _carried_out_to_the_end
+
+
+def _has_ended(steps: Steps[Any]) -> bool:
+    """Return whether steps have ended, by their result or by an error."""
     return getgeneratorstate(steps) == GEN_CLOSED
 
 
-def _carried_out(client: Client, step: Send | Pause) -> httpx.Response | Exception | None:
-    """Return the answer to a request, or the error that means that none came; None after a pause."""
+def _carried_out(client: Client, step: Step) -> Any:
+    """Return the result of a step: for a request the answer, or the error that says why none came."""
     try:
         if isinstance(step, Send):
             return _sent(client.get_httpx_client(), step)
+        if isinstance(step, Work):
+            return step.function()
         step.clock.sleep(step.seconds)
     except (StopIteration, GeneratorExit) as error:
-        raise raised_by_others(error) from error
+        raise as_runtime_error(error) from error
     return None
 
 
-def raised_by_others(error: StopIteration | GeneratorExit) -> RuntimeError:
-    """What stands for an error of a caller's function that means an end to a generator, as Python does it itself."""
+async def _carried_out_async(client: Client, step: Step) -> Any:
+    """Return the result of a step, as `_carried_out` does."""
+    if isinstance(step, Send):
+        return await _sent_async(client.get_async_httpx_client(), step)
+    if isinstance(step, Work):
+        return await _done_in_thread(step)
+    await step.clock.sleep_async(step.seconds)
+    return None
+
+
+async def _carried_out_to_the_end(client: Client, step: Step) -> Any:
+    """Return the result of a step even where the task is cancelled again and again, as some programs do."""
+    import asyncio
+
+    work = asyncio.ensure_future(_carried_out_async(client, step))
+    while not work.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(work)
+    return work.result()
+
+
+async def _done_in_thread(work: Work) -> Any:
+    """Return the result of work that a thread does."""
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    def function() -> Any:
+        try:
+            return work.function()
+        except (StopIteration, GeneratorExit) as error:
+            raise as_runtime_error(error) from error
+
+    if work.stopped is None:
+        return await asyncio.to_thread(function)
+    with ThreadPoolExecutor(1, thread_name_prefix="wallaroo-work") as thread:
+        running = asyncio.get_running_loop().run_in_executor(thread, function)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            work.stopped.set()
+            await asyncio.wait([running])
+            raise
+
+
+def as_runtime_error(error: StopIteration | GeneratorExit) -> RuntimeError:
+    """Return the error to raise in place of one that would end a generator, as Python does it itself."""
     return RuntimeError(f"A function that was given to this call raised {type(error).__name__}.")
 
 
-def say_what_is_left(error: BaseException, text: str) -> None:
-    """Note on an error what is left behind, and log it where nobody might see the error.
+def note_leftovers(error: BaseException, text: str) -> None:
+    """Add a note to an error about what is left behind, and log it where nobody might see the error.
 
-    Who closes a generator or a coroutine never sees its GeneratorExit, asyncio drops the cancellations of tasks that
-    nobody awaits, and Python ends at SystemExit without a word.
+    A caller that closes a generator or a coroutine never sees its GeneratorExit, asyncio drops the cancellation of a
+    task that nobody awaits, and Python ends at SystemExit without a message.
     """
     error.add_note(text)
     if not isinstance(error, Exception | KeyboardInterrupt):
@@ -217,9 +353,9 @@ def say_what_is_left(error: BaseException, text: str) -> None:
 
 
 def within(seconds: float, steps: Steps[T]) -> Steps[T]:
-    """Give all requests of a helper, with their repetitions, so many seconds together."""
+    """Run steps whose requests, repetitions included, may take so many seconds together."""
     deadline = SYSTEM_CLOCK.now() + seconds
-    outcome: httpx.Response | BaseException | None = None
+    outcome: Any = None
     while True:
         try:
             step = steps.throw(outcome) if isinstance(outcome, BaseException) else steps.send(outcome)
@@ -229,42 +365,53 @@ def within(seconds: float, steps: Steps[T]) -> Steps[T]:
         outcome = None
         if isinstance(step, Send):
             extensions = object_of(step.request.get("extensions"))
-            left = max(deadline - SYSTEM_CLOCK.now(), _LAST_SECOND)
+            left = max(deadline - SYSTEM_CLOCK.now(), _SHORTEST_REQUEST)
             step = replace(step, request=step.request | {"extensions": extensions | {request_options.DEADLINE: left}})
         try:
             outcome = yield step
         except GeneratorExit:
             steps.close()
             raise
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the helper decides about it
+        except BaseException as error:  # noqa: BLE001 - the steps decide what to do about it
             outcome = error
 
 
 def _sent(http: httpx.Client, step: Send) -> httpx.Response | Exception:
-    """Return the answer to a request, or the error that means that none came."""
+    """Return the answer to a request, or the error that says why none came."""
     try:
-        return http.send(built(http, step))
+        return http.send(_built(http, step))
     except (httpx.RequestError, httpx.InvalidURL) as error:
-        return no_answer(step, error)
-    except BaseException as error:  # Ctrl-C while httpx reads cookies from the answer, for one
+        return _no_answer(step, error)
+    except BaseException as error:  # such as Ctrl-C while httpx reads cookies from the answer
+        clear_frames(error)
+        raise
+
+
+async def _sent_async(http: httpx.AsyncClient, step: Send) -> httpx.Response | Exception:
+    """Return the answer to a request, or the error that says why none came."""
+    try:
+        return await http.send(_built(http, step))
+    except (httpx.RequestError, httpx.InvalidURL) as error:
+        return _no_answer(step, error)
+    except BaseException as error:
         clear_frames(error)
         raise
 
 
 def sendable(step: Send) -> dict[str, Any]:
-    """Return what httpx's `build_request` takes, with the operation's id for the transport that sends it again."""
+    """Return the arguments for httpx's `build_request`, with the operation's id, by which the transport retries."""
     extensions: dict[str, Any] = {request_options.OPERATION: step.operation}
     return step.request | {"extensions": extensions | object_of(step.request.get("extensions"))}
 
 
-def built(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
+def _built(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
     """Return the request of a step, for a client to send.
 
     Raises:
         httpx.InvalidURL: Its URL cannot be used.
-        InvalidDataError: It has text that cannot be sent.
+        InvalidDataError: It contains text that cannot be encoded.
     """
-    if readable(step.request["url"]) is None:
+    if parse_url(step.request["url"]) is None:
         raise httpx.InvalidURL("it is none that a request can be sent to")
     try:
         request = http.build_request(**sendable(step))
@@ -278,15 +425,15 @@ def built(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
     )
 
 
-def no_answer(step: Send, error: httpx.RequestError | httpx.InvalidURL) -> Exception:
+def _no_answer(step: Send, error: httpx.RequestError | httpx.InvalidURL) -> Exception:
     """Return the error of a step whose request got no answer."""
-    failure = connection_failed(step.operation, error)
-    failure.__cause__ = without_request(error)
+    failure = connection_error(step.operation, error)
+    failure.__cause__ = strip_request(error)
     return failure
 
 
 def parse(operation: Operation[..., T], response: httpx.Response) -> T:
-    """Return the body of a successful answer as the generated client reads it; no body at all is read as `null`.
+    """Return the body of a successful answer as the generated client reads it; an empty one is read as `null`.
 
     Raises:
         ContractViolationError: The generated client cannot read it, or the contract does not have its status.
@@ -304,11 +451,11 @@ def parse(operation: Operation[..., T], response: httpx.Response) -> T:
         if _has_the_shape_of(parsed, readable.content):
             return parsed
         problem = "it is of another shape"
-    raise violation(operation_id(operation), response, problem)
+    raise contract_violation(operation_id(operation), response, problem)
 
 
 def _problem(error: Exception) -> str:
-    """Return what the generated client stumbled over, in words where it is of a known kind."""
+    """Return why the generated client could not read an answer, in words where the reason is a known one."""
     if isinstance(error, KeyError):
         return f"it has no field {error}"
     if isinstance(error, JSONDecodeError | UnicodeDecodeError):
@@ -317,14 +464,14 @@ def _problem(error: Exception) -> str:
 
 
 def _has_the_shape_of(parsed: Any, content: bytes) -> bool:
-    """Whether an object was read from an object, and a list from a list: generated code takes one for the other."""
+    """Return whether an object was read from an object, and a list from a list: generated code may confuse them."""
     expected = b"[" if isinstance(parsed, list) else b"{" if hasattr(parsed, "to_dict") else None
     return expected is None or content[:100].lstrip()[:1] == expected
 
 
 @cache
 def _reader() -> Client:
-    """Return the client that answers are read with, which is asked only what to do about an unknown status."""
+    """Return a client for reading answers: generated code asks it only what to do about an unknown status."""
     from wallaroo_mlops_client import Client
 
     return Client(base_url="", raise_on_unexpected_status=True)
@@ -332,7 +479,7 @@ def _reader() -> Client:
 
 @cache
 def _readable_type(name: str) -> str:
-    """Return the media type that the generated client reads: the first of the operation's answers."""
+    """Return the media type that the generated client reads: the first one of the operation's answers."""
     try:
         return contract.operation(name).response_types[0]
     except (KeyError, IndexError):  # an operation of another contract, or one without a body

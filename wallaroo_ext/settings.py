@@ -1,4 +1,4 @@
-"""Where an instance is and who signs in: from arguments, from the environment, from a credentials file."""
+"""Settings of an instance and its caller, from arguments, the environment and a credentials file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.user_paths import user_path, user_text
 from wallaroo_ext.errors import ConfigurationError
-from wallaroo_ext.redaction.tracebacks import hides_arguments
+from wallaroo_ext.redaction.tracebacks import hide_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ DEFAULT_CLIENT_ID = "api-client"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One instance and one caller. Secrets are left out of its repr.
+    """The address of an instance and the credentials of a caller. Secrets are left out of its repr.
 
     Source: mlops-api-tutorial, "Retrieve Credentials" and "Connect to Wallaroo".
 
@@ -32,8 +32,8 @@ class Settings:
         client_secret: The client's secret; None for a public client.
         username: The user's name, usually an e-mail address; None for a token without a user.
         password: The user's password.
-        token: A bearer token that was obtained elsewhere, to be used as it is.
-        ca_bundle: A PEM file of certificates to trust, for an instance that no known authority vouches for.
+        token: A bearer token that was obtained elsewhere.
+        ca_bundle: A PEM file of certificates to trust, for an instance whose certificate has no public authority.
     """
 
     api_url: str
@@ -46,13 +46,13 @@ class Settings:
     ca_bundle: str | None = None
 
     @staticmethod
-    @hides_arguments
+    @hide_arguments
     def resolve(environment: Mapping[str, str] | None = None, **explicit: str | None) -> Settings:
-        """Return the settings that arguments, the environment and the credentials file give, in this order.
+        """Return the settings from arguments, the environment and the credentials file, in this order of precedence.
 
         Args:
             environment: The environment variables; those of the process by default.
-            **explicit: Values for the fields of this class, and `prefix` and `suffix` in place of the two URLs.
+            **explicit: Values for the fields of this class, and `prefix` and `suffix` instead of the two URLs.
 
         Raises:
             ConfigurationError: A setting is missing, contradicts another one, or the credentials file is unreadable.
@@ -80,7 +80,7 @@ class Settings:
         return settings
 
     def check(self) -> None:
-        """Raise ConfigurationError unless there is a way to a token, and what is to be trusted is there."""
+        """Raise ConfigurationError if there is nothing to sign in with, or the CA bundle is missing."""
         if self.ca_bundle is not None and not Path(self.ca_bundle).is_file():
             raise ConfigurationError(
                 f"There is no file {self.ca_bundle} of certificates to trust: WALLAROO_CA_BUNDLE names it."
@@ -98,7 +98,7 @@ class Settings:
 
 
 def _urls(setting: Any) -> dict[str, str]:
-    """Return the API's and Keycloak's URLs, given whole or by prefix and suffix."""
+    """Return the API's and Keycloak's URLs, from whole URLs or from prefix and suffix."""
     api_url = setting("api_url", "WALLAROO_API_URL")
     auth_url = setting("auth_url", "WALLAROO_AUTH_URL")
     suffix = setting("suffix", "WALLAROO_SUFFIX")
@@ -110,8 +110,7 @@ def _urls(setting: Any) -> dict[str, str]:
         auth_url = auth_url or f"https://{prefix}keycloak.{suffix}"
     if api_url is None:
         raise ConfigurationError(
-            "The instance is not named: set WALLAROO_API_URL, or WALLAROO_SUFFIX and, where there is one, "
-            "WALLAROO_PREFIX."
+            "The instance is not named: set WALLAROO_API_URL, or WALLAROO_SUFFIX and, if there is one, WALLAROO_PREFIX."
         )
     checked = _checked(api_url, "The API's URL, WALLAROO_API_URL,")
     return {
@@ -121,14 +120,14 @@ def _urls(setting: Any) -> dict[str, str]:
 
 
 def _checked(url: str, name: str) -> str:
-    from wallaroo_ext._util.urls import parsed
+    from wallaroo_ext._util.urls import parse_http_url
 
-    parsed(url, name)
+    parse_http_url(url, name)
     return url.rstrip("/")
 
 
 def _read_credentials(path: str | None) -> dict[str, str]:
-    """Return the credentials file's fields; both shapes that the documents show are flat objects of strings."""
+    """Return the fields of the credentials file; both documented shapes are flat objects of strings."""
     if not path:
         return {}
     try:
@@ -142,5 +141,5 @@ def _read_credentials(path: str | None) -> dict[str, str]:
         if fields:
             return fields
         problem = "is no JSON object of names and values"
-    # Outside of the handlers, because the error that is handled there holds the file's text.
+    # Raised outside the handlers, because the error that is handled there holds the file's text.
     raise ConfigurationError(f"The credentials file {path} {problem}.")

@@ -12,9 +12,9 @@ import yaml
 
 from contract_tests.support.conformance.recorded import FOLDER
 from wallaroo_ext import contract
-from wallaroo_ext.conformance.recordings.files import SUFFIX, default_directory
+from wallaroo_ext.conformance.recordings.cassette_files import SUFFIX, default_directory
 from wallaroo_ext.conformance.recordings.index import FILE
-from wallaroo_ext.conformance.recordings.secrets import suspicious
+from wallaroo_ext.conformance.recordings.secrets import find_secrets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def test_every_operation_has_an_example() -> None:
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in cassettes()])
 def test_a_cassette_holds_nothing_that_looks_like_a_secret(path: Path) -> None:
-    assert suspicious(path.read_text(encoding="utf-8")) == []
+    assert find_secrets(path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in cassettes()])

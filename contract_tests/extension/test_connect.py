@@ -29,10 +29,9 @@ from wallaroo_ext import (
     call,
     connect,
 )
-from wallaroo_ext.client import ConnectOptions
-from wallaroo_ext.transport.connections import Wire
-from wallaroo_ext.transport.timeouts import httpx_timeout
-from wallaroo_ext.transport.tls import tls_context
+from wallaroo_ext.transport.connections import PooledTransport
+from wallaroo_ext.transport.timeouts import to_httpx_timeout
+from wallaroo_ext.transport.tls import shared_tls_context
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +93,7 @@ class TestTimeouts:
                 Timeouts(read=wrong)
 
     def test_httpx_may_say_that_there_is_no_end(self) -> None:
-        assert httpx_timeout(httpx.Timeout(None)) == httpx.Timeout(None)
+        assert to_httpx_timeout(httpx.Timeout(None)) == httpx.Timeout(None)
 
     @pytest.mark.parametrize("backend", BACKENDS)
     def test_read_ends_waiting_for_an_answer(self, backend: str) -> None:
@@ -180,7 +179,7 @@ class TestConnections:
 
     @pytest.mark.parametrize("backend", ["httpx", "aiohttp"])
     def test_several_event_loops_have_connections_of_their_own(self, backend: Any) -> None:
-        wire = Wire(verify=True, limits=httpx.Limits(), backend=backend)
+        wire = PooledTransport(verify=True, limits=httpx.Limits(), backend=backend)
 
         async def send() -> int:
             answer = await wire.handle_async_request(httpx.Request("POST", seen.url + PATH))
@@ -353,16 +352,11 @@ def test_certificates_are_read_once_and_anew_when_they_change(
     file = tmp_path / "authorities.pem"
     file.write_bytes(certificate.read_bytes())
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    first = tls_context(verify=True)
-    assert tls_context(verify=True) is first
-    assert tls_context(verify=False).verify_mode is ssl.CERT_NONE
+    first = shared_tls_context(verify=True)
+    assert shared_tls_context(verify=True) is first
+    assert shared_tls_context(verify=False).verify_mode is ssl.CERT_NONE
     os.utime(file, ns=(1, 1))
-    assert tls_context(verify=True) is not first
-
-
-def test_every_option_is_described() -> None:
-    described = connect.__doc__ or ""
-    assert [name for name in ConnectOptions.__annotations__ if f"`{name}`" not in described] == []
+    assert shared_tls_context(verify=True) is not first
 
 
 def test_the_twin_for_asyncio_is_the_same() -> None:

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 import wallaroo_ext
 from wallaroo_ext import errors
-from wallaroo_ext.redaction.patterns import BODY_LIMIT, excerpt, redacted
-from wallaroo_ext.transport.response_errors import connection_failed, refusal, violation
-from wallaroo_ext.transport.retry.attempts import Attempt, keep
+from wallaroo_ext.errors import Attempt
+from wallaroo_ext.redaction.patterns import BODY_LIMIT, body_excerpt, redact
+from wallaroo_ext.transport.response_errors import connection_error, contract_violation, response_error
+from wallaroo_ext.transport.retry.attempts import record_attempts
 
 CLASSES = [
     found for found in vars(errors).values() if isinstance(found, type) and issubclass(found, errors.WallarooError)
@@ -125,7 +126,7 @@ class TestRefusals:
         ],
     )
     def test_a_status_has_its_class(self, status: int, content: Any, kind: type[errors.AnswerError]) -> None:
-        error = refusal("list_models", answer(status, **content))
+        error = response_error("list_models", answer(status, **content))
         assert type(error) is kind
         assert (error.status, error.operation) == (status, "list_models")
         assert str(error).startswith(f"list_models: {status}, ")
@@ -134,8 +135,8 @@ class TestRefusals:
 
     def test_an_error_has_all_that_the_answer_says(self) -> None:
         response = answer(400, json={"code": 4711, "msg": "The name is taken."}, headers={"X-Request-Id": "abc-1"})
-        keep(response.request, ATTEMPTS)
-        error = refusal("create_workspace", response)
+        record_attempts(response.request, ATTEMPTS)
+        error = response_error("create_workspace", response)
         assert (error.code, error.msg, error.request_id) == (4711, "The name is taken.", "abc-1")
         assert json.loads(error.body) == {"code": 4711, "msg": "The name is taken."}
         assert error.attempts == ATTEMPTS
@@ -143,7 +144,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("header", ["X-Request-Id", "X-Correlation-Id", "X-B3-TraceId"])
     def test_the_requests_id_is_found_and_bounded(self, header: str) -> None:
-        assert refusal("list_models", answer(500, headers={header: "i" * 999})).request_id == "i" * 128
+        assert response_error("list_models", answer(500, headers={header: "i" * 999})).request_id == "i" * 128
 
     @pytest.mark.parametrize(
         ("value", "seconds"),
@@ -151,7 +152,7 @@ class TestRefusals:
     )
     def test_a_rate_limit_says_how_long_to_wait(self, value: str | None, seconds: float | None) -> None:
         headers = {"Date": "Wed, 21 Oct 2015 07:28:00 GMT"} | ({} if value is None else {"Retry-After": value})
-        error = refusal("list_models", answer(429, headers=headers))
+        error = response_error("list_models", answer(429, headers=headers))
         assert isinstance(error, errors.RateLimitedError)
         assert error.retry_after == seconds
         assert ("Wait before" if seconds is None else f"Wait {seconds:g} s") in str(error)
@@ -165,13 +166,13 @@ class TestRefusals:
         ],
     )
     def test_a_redirect_tells_the_host_and_nothing_else(self, location: str, target: str) -> None:
-        error = refusal("list_models", answer(302, headers={"Location": location}))
+        error = response_error("list_models", answer(302, headers={"Location": location}))
         assert isinstance(error, errors.ContractViolationError)
         assert target in str(error)
         assert "hidden" not in str(error) + repr(vars(error))
 
     def test_a_page_is_quoted_as_text(self) -> None:
-        error = refusal("list_models", answer(502, html="<html><h1>Bad\n gateway</h1><p>nginx"))
+        error = response_error("list_models", answer(502, html="<html><h1>Bad\n gateway</h1><p>nginx"))
         assert "502, Bad gateway nginx." in str(error)
 
     def test_long_and_strange_bodies_are_bearable(self) -> None:
@@ -182,7 +183,7 @@ class TestRefusals:
             b"\x1b[31mred",
             b'{"code": true, "msg": 5}',
         ):
-            error = refusal("list_models", answer(500, content=content))
+            error = response_error("list_models", answer(500, content=content))
             assert len(error.body) <= BODY_LIMIT
             assert len(str(error)) < 600
             assert "\x1b" not in str(error) + error.body
@@ -207,8 +208,8 @@ class TestNoAnswer:
     def test_it_has_its_class(self, raised: Any, kind: type[errors.WallarooError], said: str) -> None:
         if isinstance(raised, httpx.RequestError):
             raised.request = httpx.Request("POST", "https://api.example.com/")
-            keep(raised.request, ATTEMPTS)
-        error: Any = connection_failed("list_models", raised)
+            record_attempts(raised.request, ATTEMPTS)
+        error: Any = connection_error("list_models", raised)
         assert type(error) is kind
         assert said in str(error)
         assert error.advice
@@ -247,7 +248,7 @@ class TestSecrets:
     )
     def test_a_text_has_none_wherever_it_is_cut(self, text: str) -> None:
         for at in range(len(text) + 1):
-            kept = redacted(text[:at])
+            kept = redact(text[:at])
             assert not any(SECRET[start : start + 4] in kept for start in range(len(SECRET) - 4)), kept
             assert "eyJhb" not in kept
 
@@ -260,26 +261,29 @@ class TestSecrets:
     def test_no_part_of_a_json_secret_is_in_a_body(self, secret: str, name: str, before: int) -> None:
         written = json.dumps({"padding": "." * before, name: secret})
         value = json.dumps(secret)[1:-1]
-        kept = excerpt(written.encode())
+        kept = body_excerpt(written.encode())
         parts = {value[start : start + 6] for start in range(len(value) - 5)}
-        around = excerpt(json.dumps({"padding": "." * before, name: "?" * 8}).encode())
+        around = body_excerpt(json.dumps({"padding": "." * before, name: "?" * 8}).encode())
         assert not {part for part in parts if part in kept and part not in around}, kept
 
     def test_what_is_no_secret_stays(self) -> None:
         text = (
             '{"msg": "There is no workspace 999.", "token_type": "Bearer", "expires_in": 60, "user": "a@example.com"}'
         )
-        assert redacted(text) == text
+        assert redact(text) == text
 
     def test_what_is_before_and_after_stays(self) -> None:
         text = f'{{"user": "a", "password": "{SECRET}", "msg": "no"}}'
-        assert redacted(text) == '{"user": "a", "password": [removed], "msg": "no"}'
+        assert redact(text) == '{"user": "a", "password": [removed], "msg": "no"}'
 
     def test_no_part_of_an_error_has_any(self) -> None:
         content = {"msg": f"bad token {TOKEN}", "password": SECRET, "code": 400}
         response = answer(400, json=content, headers={"X-Request-Id": f"Bearer {SECRET}"})
         response.request.headers["Authorization"] = f"Bearer {SECRET}"
-        for error in (refusal("list_models", response), violation("list_models", response, f"KeyError {TOKEN}")):
+        for error in (
+            response_error("list_models", response),
+            contract_violation("list_models", response, f"KeyError {TOKEN}"),
+        ):
             seen = f"{error} {error!r} {vars(error)}".encode() + pickle.dumps(error)
             assert SECRET.encode() not in seen
             assert b"eyJ" not in seen
@@ -293,4 +297,4 @@ class TestSecrets:
             "bearer " * 30_000,
             "\\" * 200_000,
         ):
-            redacted(text)
+            redact(text)

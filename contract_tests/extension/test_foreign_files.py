@@ -22,7 +22,7 @@ from contract_tests.support.command_line import commands, environment_of, path_p
 from contract_tests.support.conformance import runs
 from contract_tests.support.data.snapshots import fill, snapshot, write
 from wallaroo_ext import InvalidDataError
-from wallaroo_ext.sandbox.server.instance import Instance
+from wallaroo_ext.sandbox.instance import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -177,6 +177,23 @@ def test_an_environment_file_is_a_file(tmp_path: Path, kind: str) -> None:
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.parametrize("exists", [False, True])
+@pytest.mark.parametrize(("mode", "is_refused"), [(0o777, True), (0o770, True), (0o1777, False), (0o755, False)])
+def test_an_environment_file_is_where_others_cannot_replace_it(
+    tmp_path: Path, mode: int, *, is_refused: bool, exists: bool
+) -> None:
+    from wallaroo_ext.sandbox.server.env_file import EnvFileError, check_env_file, write_env_file
+
+    if exists:
+        write_env_file(tmp_path / "own", SANDBOX)
+    tmp_path.chmod(mode)
+    if is_refused:
+        with pytest.raises(EnvFileError, match=r"others can write to .* chmod go-w"):
+            check_env_file(tmp_path / "own")
+    else:
+        check_env_file(tmp_path / "own")
+
+
 def test_an_environment_file_that_cannot_be_made_is_refused_before_any_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,12 +275,12 @@ class TestBesideWhatIsOurs:
 
     @pytest.mark.slow
     def test_regenerate_goes_on_after_a_kill_in_the_middle(self, tmp_path: Path) -> None:
-        from wallaroo_ext._util.atomic_files import unfinished_name
+        from wallaroo_ext._util.atomic_files import temporary_name
 
         client = tmp_path / "client"
         assert script("regenerate.py", "--output", str(client)).returncode == 0
         listed = json.loads((client / ".wallaroo-generated.json").read_bytes())
-        staging = unfinished_name("generated")
+        staging = temporary_name("generated")
         (client / ".wallaroo-generated.json").write_text(json.dumps(listed | {"unfinished": [staging, "notes"]}))
         write(client / "notes" / "own")
         (client / staging).mkdir()
@@ -301,33 +318,33 @@ class TestBesideWhatIsOurs:
 
     def test_by_a_named_file(self, tmp_path: Path) -> None:
         """A file that was named exactly is replaced, with the rights that it had; a link stays and leads to it."""
-        from wallaroo_ext.cli.printing.output_files import in_place_of
+        from wallaroo_ext.cli.printing.output_files import open_output
 
         fill(tmp_path / "here", tmp_path / "outside", "scored.csv", ".scored.csv.abcdefgh")
         os.link(tmp_path / "here" / "scored.csv", tmp_path / "outside" / "another name")
         before = snapshot(tmp_path / "here", tmp_path / "outside")
         for name in ("scored.csv", "link", "new.csv"):
-            with in_place_of(tmp_path / "here" / name) as target:
+            with open_output(tmp_path / "here" / name) as target:
                 target.write(b"scored")
         after = snapshot(tmp_path / "here", tmp_path / "outside")
         assert changed(before, after) == {"here", "here/scored.csv", "outside", "outside/file"}
         assert (tmp_path / "here" / "scored.csv").stat().st_mode & 0o777 == 0o640
         assert (tmp_path / "outside" / "file").read_bytes() == b"scored"
-        with pytest.raises(TypeError), in_place_of(tmp_path / "here" / "scored.csv") as target:
+        with pytest.raises(TypeError), open_output(tmp_path / "here" / "scored.csv") as target:
             write_half(target)
         assert changed(after, snapshot(tmp_path / "here", tmp_path / "outside")) == {"here"}  # the time of its entries
 
     @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system has no names for open files")
     def test_by_the_name_of_an_open_file(self, tmp_path: Path) -> None:
         """`--output /dev/stdout >> log` adds to the log, and does not take its place."""
-        from wallaroo_ext.cli.printing.output_files import in_place_of
+        from wallaroo_ext.cli.printing.output_files import open_output
 
         log = write(tmp_path / "log")
         with log.open("ab") as opened:
             named = Path(f"/proc/self/fd/{opened.fileno()}")
             (tmp_path / "link").symlink_to(named)
             for name in (named, Path(f"/dev/fd/{opened.fileno()}"), tmp_path / "link"):
-                with in_place_of(name) as target:
+                with open_output(name) as target:
                     target.write(b", scored")
         assert log.read_bytes() == b"somebody's own" + 3 * b", scored"
 
@@ -414,7 +431,7 @@ class TestBatchTargets:
         assert snapshot(tmp_path) == before
 
     def test_the_source_of_a_pattern_has_no_hidden_files_unless_it_names_them(self, tmp_path: Path) -> None:
-        from wallaroo_ext.batch.reading.files import find
+        from wallaroo_ext.batch.reading.discovery import find
 
         for name in ("a.csv", "b/c.csv", "_lock", ".x", "b/_d.csv", "b/.e.csv", "_raw/f.csv", ".h/g/h.csv"):
             write(tmp_path / name)

@@ -18,10 +18,10 @@ from wallaroo_ext.conformance.instance import SANDBOX_TOKEN_SECONDS
 from wallaroo_ext.sandbox.auth.users import find_user_by_email
 from wallaroo_ext.sandbox.http.protocol import DroppableProtocol
 from wallaroo_ext.sandbox.http.validation import ContractSpec
+from wallaroo_ext.sandbox.instance import Instance
+from wallaroo_ext.sandbox.options import SandboxOptions
 from wallaroo_ext.sandbox.process import read_environment
 from wallaroo_ext.sandbox.server.app import create_app
-from wallaroo_ext.sandbox.server.instance import Instance
-from wallaroo_ext.sandbox.server.options import SandboxOptions
 from wallaroo_ext.sandbox.server.serve import export_lines, listening
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from termios import TIOCSWINSZ
 from typing import TYPE_CHECKING, Any, TextIO, get_type_hints
 
 from contract_tests.support.servers.forking import exit_code_of, start_child
-from wallaroo_ext.cli.main import program, run
+from wallaroo_ext.cli.main import build_app, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -57,7 +57,7 @@ def in_process(
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         code: Any = 0
         try:
-            run(program(list(arguments)), list(arguments))
+            run(build_app(list(arguments)), list(arguments))
         except SystemExit as end:
             code = end.code or 0
         captured = capsys.readouterr()
@@ -109,7 +109,7 @@ def forked(*arguments: str, environment: dict[str, str]) -> Generator[Forked]:
         os.environ.update(variables)
         sys.stdout, sys.stderr = os.fdopen(child_out, "w"), os.fdopen(child_err, "w", 1)
         try:
-            run(program(list(arguments)), list(arguments))
+            run(build_app(list(arguments)), list(arguments))
         except SystemExit as end:
             sys.stdout.flush()
             os._exit(int(end.code or 0))
@@ -147,7 +147,7 @@ def on_terminal(*arguments: str, environment: dict[str, str], columns: int = 80)
 
 def commands() -> list[Any]:
     """Return the functions of all commands."""
-    from wallaroo_ext.cli.main import program
+    from wallaroo_ext.cli.main import build_app
 
     names = [
         "sandbox",
@@ -163,7 +163,7 @@ def commands() -> list[Any]:
         "token",
     ]
     found: list[Any] = []
-    waiting = [program([name]) for name in names]
+    waiting = [build_app([name]) for name in names]
     while waiting:
         app: Any = waiting.pop()
         found += [] if app.default_command is None else [app.default_command]

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.atomic_files import is_unfinished, unfinished_name, write_whole
+from wallaroo_ext._util.atomic_files import is_temporary_name, temporary_name, write_atomically
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class GeneratedFiles:
         try:
             content = object_of({} if file.is_symlink() else json.loads(file.read_bytes()))
             self._digests = {name: list_of(found) for name, found in object_of(content[_FILES]).items()}
-            self._unfinished = [name for name in list_of(content["unfinished"]) if is_unfinished(name, _STAGING)]
+            self._unfinished = [name for name in list_of(content["unfinished"]) if is_temporary_name(name, _STAGING)]
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             raise ForeignFilesError(f"{file} is not the list of scripts/regenerate: name another --output.") from None
 
@@ -110,7 +110,7 @@ class GeneratedFiles:
         self._directory.mkdir(parents=True, exist_ok=True)
         for name in self._unfinished:  # of a run that was killed
             shutil.rmtree(self._directory / name, ignore_errors=True)
-        staging = self._directory / unfinished_name(_STAGING)
+        staging = self._directory / temporary_name(_STAGING)
         new = {name: [digest] for name, digest in _digests_below(made, self._products)}
         old = self._digests
         self._write_list(
@@ -128,7 +128,7 @@ class GeneratedFiles:
     @staticmethod
     def _swap(made: Path, target: Path, staging: Path) -> None:
         if made.is_file():
-            write_whole(target, made.read_bytes())
+            write_atomically(target, made.read_bytes())
             return
         shutil.copytree(made, staging / target.name)
         if target.exists():
@@ -137,7 +137,7 @@ class GeneratedFiles:
 
     def _write_list(self, digests: dict[str, list[str]], unfinished: list[str]) -> None:
         content = {"about": _ABOUT, _FILES: dict(sorted(digests.items())), "unfinished": unfinished}
-        write_whole(self._directory / LIST, (json.dumps(content, indent=1) + "\n").encode(), durable=True)
+        write_atomically(self._directory / LIST, (json.dumps(content, indent=1) + "\n").encode(), durable=True)
 
 
 def _digests_below(directory: Path, products: Sequence[str]) -> Iterator[tuple[str, str]]:

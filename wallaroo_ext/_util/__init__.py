@@ -1,1 +1,1 @@
-"""What several parts of this package need, and nothing of the API."""
+"""Helpers that several parts of this package share; none of them knows the API."""

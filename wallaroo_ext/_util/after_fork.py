@@ -1,15 +1,15 @@
-"""What belongs to one process, and what a forked child does with its copy of it.
+"""Keeping objects safe across `os.fork`: what belongs to one process is not used by its children.
 
-A child that is forked has a copy of all that its parent holds: open connections, locks that other threads of the parent
-have just taken, and work that waits for threads which the child does not have. So what must not be shared is kept in a
-`PerProcess`, which makes another one in the child; what goes on in the parent alone remembers the `Process` that began
-it, and a descriptor for which it matters is named to `keep_from_children`.
+A forked child has a copy of everything that its parent holds: open connections, locks that other threads of the parent
+have just taken, and work that waits for threads which do not exist in the child. So an object that must not be shared
+is kept in a `PerProcess`, which makes another one in the child. Work that goes on in the parent alone remembers the
+`Process` that started it. A descriptor that the child must not use is passed to `detach_in_children`.
 
-Before a fork, the modules are waited for that another thread is loading, because a child would wait for ever for them:
-this package loads what it needs with the first call.
+Before a fork, this module waits until no other thread is importing a module, because the child would wait for that
+import for ever: this package imports what it needs at the first call.
 
-A process is told from its parent by a hook of `os.fork` and, where Python's hooks are not run, as under uWSGI, by its
-id at the next use.
+A child is noticed by a hook of `os.fork` and, where Python's hooks do not run, as under uWSGI, by its process id at the
+next use.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class Process:
-    """Stands for a process: `this_process()` gives the same object all through one process, and another in a child."""
+    """Identifies a process: `this_process()` always returns the same object in a process, and another in a child."""
 
     __slots__ = ("_id",)
 
@@ -43,22 +43,22 @@ class Process:
 
     @property
     def is_this(self) -> bool:
-        """Whether it is the process that runs now, and not an ancestor from which that was forked."""
+        """Whether this is the running process, and not one that it was forked from."""
         return self is this_process()
 
     def check(self, what: str) -> None:
         """Raise in a child that was forked from this process.
 
         Args:
-            what: What this process began, as the beginning of a sentence.
+            what: What this process started, as the beginning of a sentence.
 
         Raises:
-            ForkedError: It is called in a child.
+            ForkedError: The caller is in a child.
         """
         if self is not this_process():
             raise ForkedError(
-                f"{what} was begun before this process was forked, and goes on in its parent alone.",
-                advice="Begin it anew in this process.",
+                f"{what} was started before this process was forked, and goes on in its parent only.",
+                advice="Start it again in this process.",
             )
 
 
@@ -86,7 +86,7 @@ _LOADED_LATE = sys.stdlib_module_names | {
     "wallaroo_ext",
     "wallaroo_mlops_client",
 }
-"""The packages that a first call may load: those of the standard library, too, such as `encodings.idna`."""
+"""The packages that a first call may import, those of the standard library included, such as `encodings.idna`."""
 
 _current = Process()
 _descriptors: dict[int, os.stat_result] = {}
@@ -95,20 +95,20 @@ _inherited: list[object] = []
 
 
 def this_process() -> Process:
-    """Return what stands for this process."""
+    """Return the object that identifies this process."""
     if _current._id != os.getpid():  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of this module
-        _begin_child()
+        _start_child()
     return _current
 
 
 class PerProcess(Generic[T]):
-    """Something that each process makes for itself when it first needs it.
+    """An object that each process makes for itself when it first needs it.
 
-    What an ancestor made stays in the memory of a child, untouched: to end it would use connections of the parent, or
+    The parent's object stays untouched in the memory of a child: finalizing it would use connections of the parent, or
     wait for a lock that nobody in the child releases.
 
     Args:
-        make: Makes it.
+        make: Makes the object.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
@@ -116,7 +116,7 @@ class PerProcess(Generic[T]):
         self._made: dict[Process, T] = {}
 
     def get(self) -> T:
-        """Return the one of this process; all threads get the same."""
+        """Return the object of this process; all threads get the same one."""
         here = this_process()
         try:
             return self._made[here]
@@ -124,58 +124,59 @@ class PerProcess(Generic[T]):
             return self._made.setdefault(here, self._make())
 
 
-def keep_from_children(descriptor: int) -> None:
-    """Have each child that is forked from now on let go of an open file or socket, whose number stays taken there.
+def detach_in_children(descriptor: int) -> None:
+    """Detach an open file or socket in every child that is forked from now on; its number stays in use there.
 
     So a child can neither read nor write nor unlock what its parent has open, whatever it does with the objects that it
-    inherits, and an end of the parent's connection reaches the server although the child lives on.
+    inherits, and the server sees the end of the parent's connection although the child still runs.
     """
     with suppress(OSError):
         _descriptors[descriptor] = os.fstat(descriptor)
 
 
-def renew_in_children(loop: object) -> None:
-    """Have each child that is forked from now on get a selector of its own for an event loop of asyncio.
+def renew_selector_in_children(loop: object) -> None:
+    """Give every child that is forked from now on a selector of its own for an event loop of asyncio.
 
-    Both processes have one selector otherwise, and a child that ends its copy of the loop, if only by exiting, takes
-    out of it what wakes the loop of its parent.
+    Otherwise both processes share one selector, and a child that closes its copy of the loop, if only by exiting,
+    removes the descriptor that wakes the loop of its parent.
     """
     _loops.add(loop)
 
 
-def leave_alone(inherited: object) -> None:
-    """Keep an object that a child inherited from being finalized, which would reach into what its parent uses."""
+def prevent_finalization(inherited: object) -> None:
+    """Keep an inherited object from being finalized in a child, which would disturb what its parent uses."""
     _inherited.append(inherited)
 
 
-def _begin_child() -> None:
-    """Begin as a process of its own, before anything else runs in it."""
+def _start_child() -> None:
+    """Set up a forked child, before anything else runs in it."""
     global _current  # noqa: PLW0603 - there is one process
     _current = Process()
-    _let_go()
+    _detach_descriptors()
     for loop in list(_loops):
         with suppress(OSError, AttributeError):
-            _renew(loop)
+            _renew_selector(loop)
 
 
-def _let_go() -> None:
-    """Put an unconnected socket in the place of each descriptor that the parent keeps for itself.
+def _detach_descriptors() -> None:
+    """Replace each descriptor that the parent keeps for itself by an unconnected socket.
 
-    To close them would not do: who inherited one would close its number once more, which may be another file by then.
-    An event loop's selector, which a child shares with its parent, keeps what the parent has registered.
+    Closing them is not enough: the object that inherited a descriptor would close its number again, which may be
+    another file by then. The selector of an event loop, which a child shares with its parent, keeps what the parent has
+    registered.
     """
     descriptors = list(_descriptors.items())
     _descriptors.clear()
     with suppress(OSError), socket.socket() as unconnected:
         for descriptor, status in descriptors:
             with suppress(OSError):
-                if _is_still(descriptor, status):
+                if _is_same_file(descriptor, status):
                     os.dup2(unconnected.fileno(), descriptor, inheritable=False)
 
 
-def _renew(loop: Any) -> None:
-    """Put new descriptors in the place of those that an event loop has: its selector, and the pair that wakes it."""
-    own: Any = [getattr(loop, name) for name in ("_selector", "_ssock", "_csock")]  # asyncio has no other way to it
+def _renew_selector(loop: Any) -> None:
+    """Replace the descriptors of an event loop: its selector, and the pair of sockets that wakes it."""
+    own: Any = [getattr(loop, name) for name in ("_selector", "_ssock", "_csock")]  # asyncio offers no other way
     with select.epoll() as selector, ExitStack() as stack:
         pair = [stack.enter_context(each) for each in socket.socketpair()]
         for new, old in zip((selector, *pair), own, strict=True):
@@ -185,22 +186,22 @@ def _renew(loop: Any) -> None:
         selector.register(own[1].fileno(), select.EPOLLIN)
 
 
-def _is_still(descriptor: int, status: os.stat_result) -> bool:
-    """Whether a number still stands for the same open file; where a system tells no two sockets apart, it is not."""
+def _is_same_file(descriptor: int, status: os.stat_result) -> bool:
+    """Return whether a descriptor is still the same open file; False on systems that cannot tell two sockets apart."""
     return status.st_ino != 0 and os.path.samestat(os.fstat(descriptor), status)
 
 
 def _wait_for_imports() -> None:
-    """Wait until no other thread is loading a module that this package needs; at most some seconds.
+    """Wait until no other thread is importing a module that this package needs, for ten seconds at most.
 
-    A module's lock is not among those that Python makes anew in a child, so that who imports the module there hangs.
+    Python does not renew the locks of modules in a child, so importing such a module there would hang.
     """
     until = time.monotonic() + _PATIENCE_SECONDS
-    while _others_import() and time.monotonic() < until:
+    while _is_another_thread_importing() and time.monotonic() < until:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _others_import() -> bool:
+def _is_another_thread_importing() -> bool:
     locks: dict[str, Any] = getattr(sys.modules.get("_frozen_importlib"), "_module_locks", {})
     me = threading.get_ident()
     for name, reference in list(locks.items()):
@@ -210,36 +211,36 @@ def _others_import() -> bool:
     return False
 
 
-_undivided = threading.RLock()
+_fork_lock = threading.RLock()
 
 
-def undivided() -> AbstractContextManager[object]:
-    """Return a lock to hold for what no fork may come in the middle of: a fork waits for it, for some seconds.
+def fork_lock() -> AbstractContextManager[object]:
+    """Return a lock that delays forks while it is held, for ten seconds at most.
 
-    A C library may hold locks of its own meanwhile, as OpenSSL does while it reads certificates. In a child, nobody
-    would release its copies of them.
+    Hold it around calls of a C library that takes locks of its own, as OpenSSL does while it reads certificates. In a
+    child, nobody would release its copies of them.
     """
-    return _undivided
+    return _fork_lock
 
 
-def _prepare() -> None:
-    _acquired[threading.get_ident()] = _undivided.acquire(timeout=_PATIENCE_SECONDS)
-    _wait_for_imports()  # last, because another thread may begin one whenever this one waits
+def _prepare_fork() -> None:
+    _acquired[threading.get_ident()] = _fork_lock.acquire(timeout=_PATIENCE_SECONDS)
+    _wait_for_imports()  # last, because another thread may start an import whenever this one waits
 
 
-def _go_on() -> None:
+def _resume_parent() -> None:
     if _acquired.pop(threading.get_ident()):
-        _undivided.release()
+        _fork_lock.release()
 
 
-def _go_on_in_child() -> None:
-    global _undivided  # noqa: PLW0603 - another thread of the parent may have held it
-    _undivided = threading.RLock()
+def _resume_child() -> None:
+    global _fork_lock  # noqa: PLW0603 - another thread of the parent may have held it
+    _fork_lock = threading.RLock()
     _acquired.clear()
-    _begin_child()
+    _start_child()
 
 
 _acquired: dict[int, bool] = {}
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_prepare, after_in_parent=_go_on, after_in_child=_go_on_in_child)
+    os.register_at_fork(before=_prepare_fork, after_in_parent=_resume_parent, after_in_child=_resume_child)

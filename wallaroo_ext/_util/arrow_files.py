@@ -1,4 +1,4 @@
-"""Tables as Arrow IPC files in memory, and back; needs the extra `arrow`, for pyarrow."""
+"""Arrow IPC files in memory: writing tables to them and reading them back; needs the extra `arrow`, for pyarrow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MAGIC = b"ARROW1"
-"""What an Arrow IPC file begins with."""
+"""The first bytes of an Arrow IPC file."""
 
 
 def to_file(table: pa.Table) -> pa.Buffer:
@@ -21,47 +21,47 @@ def to_file(table: pa.Table) -> pa.Buffer:
     return sink.getvalue()
 
 
-class _Pieces:
-    """What pyarrow writes to as to a file: it keeps the columns' own memory, and copies nothing."""
+class _BufferSink:
+    """A file object for pyarrow that keeps the buffers written to it, without copying them."""
 
     closed = False
 
     def __init__(self) -> None:
-        self.pieces: list[memoryview] = []
+        self.buffers: list[memoryview] = []
 
-    def write(self, piece: Any) -> int:
-        """Take the next piece: bytes, or a buffer of a column."""
-        self.pieces.append(memoryview(piece))
-        return len(piece)
+    def write(self, buffer: Any) -> int:
+        """Keep the next buffer: bytes, or the memory of a column."""
+        self.buffers.append(memoryview(buffer))
+        return len(buffer)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: no data is held back."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""
 
 
-def to_pieces(table: pa.Table) -> list[memoryview]:
-    """Return a table as the pieces of an Arrow IPC file, the large ones over the memory of its columns."""
+def to_buffers(table: pa.Table) -> list[memoryview]:
+    """Return a table as the buffers of an Arrow IPC file; the large ones are the memory of its columns."""
     import pyarrow as pa
 
-    sink = _Pieces()
+    sink = _BufferSink()
     with pa.ipc.new_file(cast("Any", sink), table.schema) as writer:
         writer.write_table(table)
-    return sink.pieces
+    return sink.buffers
 
 
 def from_file(content: bytes | memoryview, limit: int | None = None) -> pa.Table:
-    """Return the table of an Arrow IPC file, over the same memory, or decompressed.
+    """Return the table of an Arrow IPC file; it shares the file's memory unless the file is compressed.
 
     Args:
         content: The file.
-        limit: How much memory it may take, in bytes; None for any amount.
+        limit: How much memory the table may take, in bytes; None for any amount.
 
     Raises:
-        ValueError: It is no Arrow IPC file, or a truncated one.
-        TooLargeError: It would take more memory than the limit; nothing was decompressed.
-        MemoryError: There is not enough memory for it.
+        ValueError: The content is no Arrow IPC file, or is truncated.
+        TooLargeError: The table would take more memory than the limit; nothing was decompressed.
+        MemoryError: There is not enough memory for the table.
     """
     import pyarrow as pa
 
@@ -72,7 +72,7 @@ def from_file(content: bytes | memoryview, limit: int | None = None) -> pa.Table
             check_file(content, limit)
         with pa.ipc.open_file(pa.BufferReader(content)) as reader:
             table = reader.read_all()
-        table.validate(full=True)  # a wrong offset would have its reader read other memory
+        table.validate(full=True)  # a wrong offset would make its reader read other memory
     except pa.ArrowMemoryError:  # which is an ArrowException as well
         raise
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -1,10 +1,10 @@
-"""What an Arrow file would take in memory, found out before it is decoded and before its columns are spread out.
+"""How much memory an Arrow file would take, computed before it is decoded and before its columns are expanded.
 
-A small file can stand for endless data: a compressed buffer says itself how long it will be, buffers, batches and what
-describes the columns may overlap, nested lists of nothing have as many rows as they like, and one long text can be the
-value of every row. What reading takes is the sum of the buffers' lengths, which each batch's metadata states, and of
-what describes them; the metadata is FlatBuffers, read here as far as it is needed and not copied. What the columns then
-stand for is counted without spreading them out.
+A small file can stand for any amount of data: a compressed buffer states its own length, buffers, batches and column
+descriptions may overlap, nested empty lists can have any number of rows, and one long text can be the value of every
+row. Reading takes the sum of the buffers' lengths, which each batch's metadata states, and the column descriptions.
+That metadata is in FlatBuffers; it is read here as far as needed, without copying. The size of the expanded columns is
+then computed without expanding them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _END = struct.Struct("<i6s")
 _BLOCK = struct.Struct("<qi4xq")
 _BUFFER_SIZE = _NODE_SIZE = 16
 _NO_BUFFERS = np.empty((0, 2), np.int64)
-_FIELD_SIZE = 512  # in memory, what describes a column, without its name and metadata
-_ARRAY_SIZE = 256  # and a column of one batch, without its buffers
+_FIELD_SIZE = 512  # the description of a column in memory, without its name and metadata
+_ARRAY_SIZE = 256  # a column of one batch in memory, without its buffers
 _CONTINUATION = 0xFFFFFFFF
 _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
 _NOT_COMPRESSED = -1
@@ -54,14 +54,14 @@ _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list,
 
 
 class TooLargeError(Exception):
-    """Rows take more memory than they may."""
+    """Rows would take more memory than allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
     """A FlatBuffers table: where it is, and where its fields are.
 
-    Every place is checked against the end of the content, so that a wrong one is a struct.error.
+    Every position is checked against the end of the content, so a wrong one raises a struct.error.
     """
 
     content: memoryview
@@ -69,11 +69,11 @@ class _Table:
 
     @staticmethod
     def root(content: memoryview, start: int) -> _Table:
-        """Return the table that a FlatBuffers message is."""
+        """Return the root table of a FlatBuffers message."""
         return _Table(content, start + _read("<I", content, start))
 
     def field(self, number: int) -> int | None:
-        """Return where the value of a field is; None where it has its default."""
+        """Return the position of a field's value; None if it has its default."""
         fields = self.place - _read("<i", self.content, self.place)
         position = 4 + 2 * number
         if position >= _read("<H", self.content, fields):
@@ -90,7 +90,7 @@ class _Table:
         """Return where the vector of a field begins, and how many items it has.
 
         Raises:
-            ValueError: It does not end inside the content.
+            ValueError: The vector ends outside the content.
         """
         place = self.field(number)
         if place is None:
@@ -108,12 +108,12 @@ class _Table:
             yield _Table.root(self.content, place)
 
     def length(self, number: int) -> int:
-        """Return how long the text of a field is, or how many items its list has."""
+        """Return the length of a field's text or list."""
         place = self.field(number)
         return 0 if place is None else _read("<I", self.content, place + _read("<I", self.content, place))
 
     def text(self, number: int, most: int) -> bytes:
-        """Return the beginning of a text, or all of it where it is no longer."""
+        """Return the first bytes of a text, one more than `most` if it is longer."""
         start, count = self.vector(number, 1)
         return bytes(self.content[start : start + min(count, most + 1)])
 
@@ -128,21 +128,21 @@ def check_file(content: bytes | memoryview, limit: int) -> bool:
     """Make sure that reading an Arrow file takes no more memory than a limit.
 
     Args:
-        content: The file. Whether the rest of it is right is left to who reads it.
+        content: The file. Its reader checks the rest of it.
         limit: In bytes.
 
     Returns:
-        Whether it is plain: of today's version of the format, not compressed and in this machine's order of bytes, so
-        that reading it takes nothing but what describes it.
+        True if the file is plain: in the current version of the format, not compressed and in this machine's byte
+        order. Reading it then takes no memory but for the column descriptions.
 
     Raises:
         TooLargeError: It would take more.
-        ValueError: The file cannot be followed as far as its buffers.
+        ValueError: The file's metadata is damaged.
     """
     view = memoryview(content)
     try:
         footer = _footer(view)
-        reading = _Reading(view, limit)
+        reading = _MemoryCount(view, limit)
         reading.count_pairs(footer, 4)
         reading.count_schema(footer.table(1))
         for start, length in _batches(view, footer):
@@ -161,10 +161,10 @@ def check_schema(message: bytes, limit: int) -> None:
 
     Raises:
         TooLargeError: It would take more.
-        ValueError: The message cannot be followed.
+        ValueError: The message is damaged.
     """
     view = memoryview(message)
-    reading = _Reading(view, limit)
+    reading = _MemoryCount(view, limit)
     try:
         table = _Table.root(view, _prefix(view, 0))
         reading.count_pairs(table, 4)
@@ -174,7 +174,7 @@ def check_schema(message: bytes, limit: int) -> None:
 
 
 def _footer(content: memoryview) -> _Table:
-    """Return the table at the end of a file that says where everything is."""
+    """Return the table at the end of a file, which says where its parts are."""
     if len(content) < _END.size or bytes(content[: len(_MAGIC)]) != _MAGIC:
         raise ValueError("it does not begin as one")
     length, magic = _END.unpack_from(content, len(content) - _END.size)
@@ -185,7 +185,7 @@ def _footer(content: memoryview) -> _Table:
 
 
 def _batches(content: memoryview, footer: _Table) -> Iterator[tuple[int, int]]:
-    """Yield where the messages of dictionaries and rows begin, and how long their metadata is, by the file's footer."""
+    """Yield the start and the metadata length of each message of dictionaries or rows, from the file's footer."""
     for number in (2, 3):
         first, count = footer.vector(number, _BLOCK.size)
         for index in range(count):
@@ -194,18 +194,18 @@ def _batches(content: memoryview, footer: _Table) -> Iterator[tuple[int, int]]:
 
 
 @dataclass(slots=True)
-class _Reading:
-    """What reading a file takes.
+class _MemoryCount:
+    """Counts the memory that reading a file takes.
 
-    Several places of a file may refer to one table, list or text, and each is read as often as it is referred to, so
-    each counts as often.
+    Several places of a file may refer to the same table, list or text. It is read once for each reference, so it counts
+    once for each.
 
     Attributes:
         content: The file.
-        limit: How much it may take, in bytes.
-        total: How much it takes as far as was counted.
-        batches: How many batches were counted.
-        fields: How many columns, and parts of columns, were counted.
+        limit: How much memory it may take, in bytes.
+        total: The memory counted so far, in bytes.
+        batches: The batches counted so far.
+        fields: The columns, and parts of columns, counted so far.
         is_plain: As `check_file` returns it.
     """
 
@@ -222,12 +222,12 @@ class _Reading:
             raise TooLargeError(f"The rows take more than {self.limit >> 20} MiB when they are read")
 
     def count_schema(self, schema: _Table | None) -> None:
-        """Count what describes the columns."""
+        """Count the descriptions of the columns."""
         if schema is None:
             raise ValueError("it has no schema")
         place = schema.field(0)
         if place is not None and _read("<h", schema.content, place):
-            self.is_plain = False  # the most significant byte first: every number is copied
+            self.is_plain = False  # big-endian: every number is copied
         self.count_pairs(schema, 2)
         for column in schema.tables(1):
             self._count_field(column, 0)
@@ -248,16 +248,16 @@ class _Reading:
             self._count_field(part, depth + 1)
 
     def count_pairs(self, owner: _Table, number: int) -> None:
-        """Count the metadata that a user may add anywhere."""
+        """Count the custom metadata of a table."""
         for pair in owner.tables(number):
             self._add(_FIELD_SIZE + pair.length(0) + pair.length(1))
             if pair.text(0, len(_OLD_COMPRESSION)) == _OLD_COMPRESSION:
                 raise ValueError(
-                    "it is compressed in the way of pyarrow 0.15 to 0.17; write it anew with a newer version"
+                    "it is compressed in the way of pyarrow 0.15 to 0.17; write it again with a newer version"
                 )
 
     def count_batch(self, start: int, metadata_length: int) -> None:
-        """Count how much memory a message takes, when its buffers are neither compressed nor shared."""
+        """Count the memory that a message takes once its buffers are decompressed."""
         self.batches += 1
         if self.batches > _MAX_BATCHES:
             raise TooLargeError(f"The rows are in more than {_MAX_BATCHES} batches")
@@ -275,7 +275,7 @@ class _Reading:
             self._add(self._buffers(batch, start + metadata_length))
 
     def _buffers(self, batch: _Table, body: int) -> int:
-        """Return how much memory the buffers of a batch take, whose body begins at a place."""
+        """Return how much memory the buffers of a batch take; its body begins at `body`."""
         content = self.content
         first, count = batch.vector(2, _BUFFER_SIZE)
         buffers = np.frombuffer(content, "<i8", 2 * count, first).reshape(-1, 2) if count else _NO_BUFFERS
@@ -288,12 +288,12 @@ class _Reading:
 
 
 def _prefix(content: memoryview, start: int) -> int:
-    """Return how many bytes stand before a message's metadata; files of before 2019 have four fewer."""
+    """Return how many bytes precede a message's metadata: 8, or 4 in files from before 2019."""
     return 8 if _read("<I", content, start) == _CONTINUATION else 4
 
 
 def _batch_of(message: _Table) -> _Table | None:
-    """Return the record batch of a message: its own, or that of a dictionary."""
+    """Return the record batch of a message, of rows or of a dictionary; None if it has none."""
     kind = message.field(1)
     header = message.table(2)
     if kind is None or header is None:
@@ -303,7 +303,7 @@ def _batch_of(message: _Table) -> _Table | None:
 
 
 def _decompressed_length(content: memoryview, place: int, size: int) -> int:
-    """Return what a compressed buffer says of itself in its first eight bytes."""
+    """Return the decompressed length that a compressed buffer states in its first eight bytes."""
     if size == 0:
         return 0
     length = _read("<q", content, place)
@@ -313,10 +313,10 @@ def _decompressed_length(content: memoryview, place: int, size: int) -> int:
 
 
 def check_table(table: pa.Table, limit: int) -> None:
-    """Make sure that spreading out the columns of a valid table takes no more memory than a limit.
+    """Make sure that expanding the columns of a valid table takes no more memory than a limit.
 
-    A number counts as 8 bytes, a text as 64 and its characters; of a column with a dictionary, every row counts as
-    the value that it stands for.
+    A number counts as 8 bytes, a text as 64 bytes plus its characters. In a dictionary-encoded column, every row counts
+    as its full value.
 
     Args:
         table: The rows.
@@ -324,34 +324,34 @@ def check_table(table: pa.Table, limit: int) -> None:
 
     Raises:
         TooLargeError: It would take more.
-        ValueError: A column has a type that nothing here works with, or a name that others have.
+        ValueError: A column has an unsupported type, or two columns have the same name.
     """
     if table.num_columns > _MAX_COLUMNS:
         raise TooLargeError(f"The rows have more than {_MAX_COLUMNS} columns")
     if len(set(table.column_names)) < table.num_columns:
         raise ValueError("two of its columns have one name")
-    check_spread(table, limit)
+    check_expanded_size(table, limit)
 
 
-def check_spread(table: pa.Table, limit: int) -> None:
-    """Make sure of what `check_table` does, of a table with any number of columns of any names.
+def check_expanded_size(table: pa.Table, limit: int) -> None:
+    """Check a table as `check_table` does, but allow any number of columns and any names.
 
     Raises:
         TooLargeError: It would take more.
-        ValueError: A column has a type that nothing here works with.
+        ValueError: A column has an unsupported type.
     """
     total = table.num_rows * _ROW_SIZE
     for name, column in zip(table.column_names, cast("list[Any]", table.columns), strict=True):
         check_type(name, column.type)
-        total += spread_size(column)
+        total += expanded_size(column)
         if total > limit:
-            raise TooLargeError(f"The rows take more than {limit >> 20} MiB when they are spread out")
+            raise TooLargeError(f"The rows take more than {limit >> 20} MiB when they are expanded")
     if total > limit:
         raise TooLargeError(f"There are {table.num_rows} rows without columns")
 
 
 def check_type(name: str, kind: Any, depth: int = 0) -> None:
-    """Raise a ValueError where a column's type is nothing that rows are made of."""
+    """Raise a ValueError if a column has a type that rows cannot have."""
     if depth > MAX_DEPTH:
         raise ValueError(f"the column {name!r} is nested more than {MAX_DEPTH} times")
     if _is(kind, _UNREADABLE) or (pa.types.is_dictionary(kind) and _has_parts(kind.value_type)):
@@ -370,14 +370,14 @@ def _has_parts(kind: Any) -> bool:
     return pa.types.is_nested(kind) or pa.types.is_dictionary(kind) or isinstance(kind, pa.BaseExtensionType)
 
 
-def spread_size(column: Any) -> int:
-    """Return how much memory a chunked column takes when every value stands for itself, in bytes."""
+def expanded_size(column: Any) -> int:
+    """Return how much memory a chunked column takes when every value is stored in full, in bytes."""
     row = _row_size(column.type)
     return sum(_size(chunk) for chunk in column.chunks) if row is None else len(column) * row
 
 
 def _row_size(kind: Any) -> int | None:
-    """The size of a row, where all rows of a type have the same: of numbers, and of lists of fixed size of these."""
+    """Return the size of a row if all rows of a type have the same size, as numbers do; otherwise None."""
     if pa.types.is_fixed_size_list(kind):
         inner = _row_size(kind.value_type)
         return None if inner is None else _NUMBER_SIZE + kind.list_size * inner
@@ -386,7 +386,7 @@ def _row_size(kind: Any) -> int | None:
 
 
 def _size(array: Any) -> int:
-    """Return how much memory an array takes when every value stands for itself."""
+    """Return how much memory an array takes when every value is stored in full."""
     kind, rows = array.type, len(array)
     if isinstance(kind, pa.BaseExtensionType):
         return _size(array.storage)
@@ -406,12 +406,12 @@ def _is(kind: Any, checks: Sequence[Callable[[Any], bool]]) -> bool:
 
 
 def _width(kind: Any) -> int:
-    """Return the size of a value that is no text and has no parts."""
+    """Return the size of a value that is neither a text nor nested."""
     return _NUMBER_SIZE if pa.types.is_null(kind) else max(_NUMBER_SIZE, kind.bit_width // 8)
 
 
 def _dictionary_size(array: Any) -> int:
-    """Return the size of the values that the rows of an array with a dictionary stand for."""
+    """Return the size of a dictionary-encoded array with every value stored in full."""
     values, rows = array.dictionary, len(array)
     if _is(values.type, _VIEWS):
         return rows * (_TEXT_SIZE + int(_view_lengths(values).max(initial=0)))
@@ -422,6 +422,6 @@ def _dictionary_size(array: Any) -> int:
 
 
 def _view_lengths(array: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return the lengths of an array of views of texts, which may all show the same text."""
+    """Return the lengths of the texts in an array of views, which may all refer to the same text."""
     views = np.frombuffer(array.buffers()[1] or b"", np.int32)[::4]
     return views[array.offset : array.offset + len(array)].astype(np.int64)

@@ -1,9 +1,9 @@
-"""Writing a file whole or not at all: under a name that nobody can guess, and then in the place of its own name.
+"""Atomic writes: a file is written under a temporary name that nobody can guess, and then renamed.
 
-A process that is killed between the two leaves a file under the first name, and who writes the same file next removes
-it. Two things say that this is right. The name tells that it was made here: its end is computed from the rest. And
-whoever writes such a file holds a lock on it, which the system takes back when the process ends; where a file system
-has no locks, nothing is removed.
+A process that is killed in between leaves the temporary file behind; the next one that writes the same file removes it.
+Two checks make that safe. The temporary name shows that it was made here, because its end is computed from the rest.
+And the writer holds a lock on the file, which the system releases when the process ends. If the file system has no
+locks, nothing is removed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.after_fork import keep_from_children, this_process
+from wallaroo_ext._util.after_fork import detach_in_children, this_process
 
 if sys.platform != "win32":
     import fcntl
@@ -36,50 +36,50 @@ PRIVATE = 0o600
 _SUFFIX = ".unfinished"
 _TOKEN_BYTES = 8
 _TOKEN = rf"\.([0-9a-f]{{{2 * _TOKEN_BYTES}}})([0-9a-f]{{{2 * _TOKEN_BYTES}}})"
-_LONGEST_NAME = 180  # file systems take 255 bytes, and the rest of an unfinished file's name needs some
+_LONGEST_NAME = 180  # file systems allow 255 bytes, and the rest of a temporary name needs some
 _NEW = os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
-def create(path: Path, mode: int = PRIVATE) -> BufferedRandom:
-    """Make a new file and open it for reading and writing.
+def create_file(path: Path, mode: int = PRIVATE) -> BufferedRandom:
+    """Create a new file and open it for reading and writing.
 
     Args:
-        path: Where.
-        mode: Its permissions, less what the umask takes away.
+        path: The file.
+        mode: Its permissions, before the umask is applied.
 
     Raises:
-        FileExistsError: There is a file already, or a link, wherever that leads.
-        OSError: It cannot be made.
+        FileExistsError: There is already a file or a link, wherever the link leads.
+        OSError: The file cannot be created.
     """
     return os.fdopen(os.open(path, os.O_RDWR | _NEW, mode), "w+b")
 
 
 @contextmanager
-def replacing(path: Path, *, mode: int | None = None, durable: bool = False) -> Generator[BinaryIO]:
-    """Open a file that takes the place of `path` when the block ends without an error.
+def atomic_writer(path: Path, *, mode: int | None = None, durable: bool = False) -> Generator[BinaryIO]:
+    """Open a file that replaces `path` when the block ends without an error.
 
-    Whoever reads `path` meanwhile finds what was there before. A link at `path` is replaced, and not followed. A child
-    that is forked meanwhile leaves the file to its parent.
+    Until then, readers of `path` see the old content. A link at `path` is replaced, not followed. A child that is
+    forked meanwhile leaves the file to its parent.
 
     Args:
         path: The file; its directory exists.
         mode: Its permissions, whatever the umask; None for those of the file that it replaces, or of any new file.
-        durable: Whether it is to outlast a power failure from the end of the block on.
+        durable: Whether the file survives a power failure after the block.
 
     Raises:
-        OSError: It cannot be written there; what was there is unchanged.
+        OSError: The file cannot be written; the old one is unchanged.
     """
     wanted = _mode_of(path) if mode is None else mode
     remove_leftovers(path)
     owner = this_process()
-    with _unfinished(path, 0o666 if wanted is None else PRIVATE) as (temporary, created):
+    with _temporary_file(path, 0o666 if wanted is None else PRIVATE) as (temporary, created):
         with created as file:
-            keep_from_children(file.fileno())
+            detach_in_children(file.fileno())
             try:
                 yield file
             finally:
                 if not owner.is_this:
-                    file.raw.close()  # so that what its parent has buffered is not written here as well
+                    file.raw.close()  # so that the parent's buffered data is not written a second time
             owner.check(f"The file {path.name}")
             file.flush()
             if wanted is not None and hasattr(os, "fchmod"):
@@ -91,23 +91,23 @@ def replacing(path: Path, *, mode: int | None = None, durable: bool = False) -> 
             sync_directory(path.parent)
 
 
-def write_whole(path: Path, content: bytes, *, mode: int | None = None, durable: bool = False) -> None:
-    """Put content in the place of a file; see `replacing`."""
-    with replacing(path, mode=mode, durable=durable) as file:
+def write_atomically(path: Path, content: bytes, *, mode: int | None = None, durable: bool = False) -> None:
+    """Replace the content of a file; see `atomic_writer`."""
+    with atomic_writer(path, mode=mode, durable=durable) as file:
         file.write(content)
 
 
 def write_new(path: Path, content: bytes, *, mode: int = PRIVATE) -> bool:
-    """Make a file with its content in one step, unless there is one. It outlasts a power failure.
+    """Create a file with its content in one step, unless it exists. It survives a power failure.
 
     Returns:
-        True if it was made.
+        True if the file was created.
 
     Raises:
-        OSError: It cannot be made, or its file system has no second names for files, by which this is done.
+        OSError: The file cannot be created, or its file system has no hard links, which this needs.
     """
     remove_leftovers(path)
-    with _unfinished(path, mode) as (temporary, created):
+    with _temporary_file(path, mode) as (temporary, created):
         with created as file:
             file.write(content)
             file.flush()
@@ -121,15 +121,15 @@ def write_new(path: Path, content: bytes, *, mode: int = PRIVATE) -> bool:
 
 
 @contextmanager
-def _unfinished(path: Path, mode: int) -> Generator[tuple[Path, BufferedRandom]]:
-    """Make an unfinished file for `path`, and lock it for the time of the block, even after it is closed.
+def _temporary_file(path: Path, mode: int) -> Generator[tuple[Path, BufferedRandom]]:
+    """Create a temporary file for `path`, and lock it until the block ends, even after the file is closed.
 
-    What still has its first name at the end of the block is removed, but not by a child that was forked meanwhile.
+    If the file still has its temporary name at the end of the block, it is removed, but not by a forked child.
     """
     with ExitStack() as stack:
         while True:
-            temporary = path.with_name(unfinished_name(path.name))
-            created = create(temporary, mode)
+            temporary = path.with_name(temporary_name(path.name))
+            created = create_file(temporary, mode)
             stack.callback(_remove, temporary, this_process())
             stack.callback(created.close)
             if _is_locked(temporary, created, stack):
@@ -138,18 +138,20 @@ def _unfinished(path: Path, mode: int) -> Generator[tuple[Path, BufferedRandom]]
 
 
 def _is_locked(temporary: Path, created: BufferedRandom, stack: ExitStack) -> bool:
-    """Lock a file until the stack is closed; False if somebody who removes leftovers was faster."""
+    """Lock a file until the stack is closed. Return False if another process has just removed it as a leftover."""
     if sys.platform == "win32":
         return True
-    lock = os.dup(created.fileno())  # of a descriptor of its own, because errors may show when the file is closed
+    lock = os.dup(
+        created.fileno()
+    )  # on a descriptor of its own: the file is closed before it is renamed, because closing may fail
     stack.callback(os.close, lock)
-    keep_from_children(lock)
+    detach_in_children(lock)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
-        return True  # without locks, nobody takes it for a leftover
+        return True  # without locks, nobody removes it as a leftover
     return _is_at(temporary, lock)
 
 
@@ -159,20 +161,20 @@ def _remove(temporary: Path, owner: Process) -> None:
             temporary.unlink()
 
 
-def unfinished_name(name: str) -> str:
-    """Return a new name for a file that is being written and is to be called `name`."""
+def temporary_name(name: str) -> str:
+    """Return a new temporary name for a file that will be called `name`."""
     token = secrets.token_hex(_TOKEN_BYTES)
     return f".{_shortened(name)}.{token}{_check_of(name, token)}{_SUFFIX}"
 
 
-def is_unfinished(candidate: str, name: str) -> bool:
-    """Return whether `unfinished_name` made a name for a file that was to be called `name`."""
+def is_temporary_name(candidate: str, name: str) -> bool:
+    """Return whether `temporary_name` made a name for a file that would be called `name`."""
     found = re.fullmatch(rf"\.{re.escape(_shortened(name))}{_TOKEN}{re.escape(_SUFFIX)}", candidate)
     return found is not None and found[2] == _check_of(name, found[1])
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what writing a file left beside it when the process was killed, and nothing that is still being written.
+    """Remove the temporary files of killed processes beside a file, and none that is still being written.
 
     Args:
         path: The file that was written.
@@ -182,10 +184,10 @@ def remove_leftovers(path: Path) -> None:
     with suppress(OSError):  # a directory need not be readable to be written to
         for file in leftovers(path):
             with suppress(OSError):
-                _remove_unless_written(file)
+                _remove_if_abandoned(file)
 
 
-def _remove_unless_written(file: Path) -> None:
+def _remove_if_abandoned(file: Path) -> None:
     descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)  # NFS locks only what may be written to
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -204,19 +206,19 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 def leftovers(path: Path) -> list[Path]:
-    """Return what writing a file left beside it when the process was killed, or is still writing.
+    """Return the temporary files beside a file, of killed processes and of those that are still writing.
 
     Args:
         path: The file that was written.
     """
     with os.scandir(path.parent) as entries:
         names = [entry.name for entry in entries if entry.name.endswith(_SUFFIX)]
-    found = [path.with_name(name) for name in names if is_unfinished(name, path.name)]
+    found = [path.with_name(name) for name in names if is_temporary_name(name, path.name)]
     return [file for file in found if _is_file(file)]
 
 
 def sync_directory(directory: Path) -> None:
-    """Have the names in a directory written to the disk; Windows opens no directories, and does it itself."""
+    """Flush the names in a directory to the disk; Windows does it by itself, and cannot open directories."""
     if os.name == "nt":
         return
     descriptor = os.open(directory, os.O_RDONLY)
@@ -227,7 +229,7 @@ def sync_directory(directory: Path) -> None:
 
 
 def _mode_of(path: Path) -> int | None:
-    """Return the permissions of a file, or of what a link leads to; None where there is none."""
+    """Return the permissions of a file, or of the file that a link leads to; None if there is none."""
     try:
         found = path.stat().st_mode
     except OSError:
@@ -236,7 +238,7 @@ def _mode_of(path: Path) -> int | None:
 
 
 def _is_file(path: Path) -> bool:
-    """Return whether there is a file, and not a link to one."""
+    """Return whether a path is a file, and not a link to one."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except FileNotFoundError:
@@ -244,7 +246,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _check_of(name: str, token: str) -> str:
-    """Return what the name of an unfinished file ends with, by which it is told from anybody else's."""
+    """Return the checksum at the end of a temporary name, which distinguishes it from names made elsewhere."""
     content = f"wallaroo-ext {_shortened(name)} {token}".encode("utf-8", "surrogateescape")
     return hashlib.sha256(content).hexdigest()[: 2 * _TOKEN_BYTES]
 

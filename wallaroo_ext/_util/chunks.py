@@ -1,4 +1,4 @@
-"""A large body whose content is in several places in memory, in parts of a good size to send."""
+"""Splitting a large body, whose content is in several buffers, into chunks of a good size to send."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-AT_ONCE = 1 << 18
+CHUNK_SIZE = 1 << 18
 
 
-def parts(pieces: Sequence[memoryview]) -> Iterator[bytes | memoryview]:
-    """Yield the content in parts: small pieces joined, large ones cut.
+def split_into_chunks(buffers: Sequence[memoryview]) -> Iterator[bytes | memoryview]:
+    """Yield the content in chunks: small buffers joined, large ones cut.
 
-    What a socket does not take at once is copied, and of one large part nearly all is.
+    Whatever a socket does not take at once is copied, which would be nearly all of one large chunk.
     """
     small = bytearray()
-    for piece in pieces:
-        if len(small) + piece.nbytes <= AT_ONCE:
-            small += piece
+    for buffer in buffers:
+        if len(small) + buffer.nbytes <= CHUNK_SIZE:
+            small += buffer
             continue
         if small:
             yield bytes(small)
             small.clear()
-        for start in range(0, piece.nbytes, AT_ONCE):
-            yield piece[start : start + AT_ONCE]
+        for start in range(0, buffer.nbytes, CHUNK_SIZE):
+            yield buffer[start : start + CHUNK_SIZE]
     if small:
         yield bytes(small)

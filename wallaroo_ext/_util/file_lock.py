@@ -1,4 +1,4 @@
-"""A lock between processes, by a file."""
+"""A lock between processes, held on a file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.after_fork import keep_from_children
+from wallaroo_ext._util.after_fork import detach_in_children
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -31,26 +31,26 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _unlock(descriptor: int) -> None:
-        # Unlocked and not only closed, because a program that was started meanwhile may have it open, too.
+        # Closing is not enough: a program that was started meanwhile may have the file open, too.
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 @contextmanager
 def locked(path: Path, seconds: float) -> Generator[None]:
-    """Hold the lock for the time of a `with` block; other threads are kept out, too.
+    """Hold the lock during a `with` block, against other processes and other threads.
 
-    A process that is forked meanwhile has no part in it, and leaves the block without unlocking.
+    A child that is forked meanwhile does not hold the lock, and leaves the block without unlocking.
 
     Args:
-        path: The file, which is made where it is missing and stays, because a removed one would lock nobody out.
-        seconds: How long to wait for it.
+        path: The file. It is created if it is missing, and stays: locking a removed file would keep nobody out.
+        seconds: How long to wait for the lock.
 
     Raises:
-        TimeoutError: Others hold it.
+        TimeoutError: Others hold the lock.
         OSError: The file cannot be opened, or its file system has no locks.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    keep_from_children(descriptor)
+    detach_in_children(descriptor)
     try:
         _lock(descriptor, seconds)
         try:
@@ -67,7 +67,7 @@ def _lock(descriptor: int, seconds: float) -> None:
     while True:
         try:
             return _try_lock(descriptor)
-        except (BlockingIOError, PermissionError):  # how the systems say that others hold it
+        except (BlockingIOError, PermissionError):  # what the systems raise if others hold it
             if time.monotonic() > deadline:
                 raise TimeoutError("others hold the lock") from None
         time.sleep(_PAUSE_SECONDS)

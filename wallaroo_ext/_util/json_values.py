@@ -1,4 +1,4 @@
-"""JSON whose shape nobody promises: what is there of the shape that is hoped for, else nothing."""
+"""Reading JSON whose shape is not guaranteed: a value of another type becomes an empty one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any, cast
 
 
 def object_of(value: Any) -> dict[str, Any]:
-    """Return the value as an object; an empty one where it is something else."""
+    """Return the value if it is a JSON object, otherwise an empty object."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def list_of(value: Any) -> list[Any]:
-    """Return the value as a list; an empty one where it is something else."""
+    """Return the value if it is a list, otherwise an empty list."""
     return cast("list[Any]", value) if isinstance(value, list) else []

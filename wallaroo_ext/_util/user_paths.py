@@ -1,7 +1,7 @@
-"""Paths as people write them: where a path is taken, `~` and `~name` at its beginning are homes, as in shells.
+"""Paths as people write them: `~` and `~name` at the beginning of a path are home directories, as in shells.
 
-A shell leaves them as they are within quotes, behind `=`, and in environment files. A name that begins so and means
-itself is written `./~`; where there is no such home, it is not replaced.
+A shell does not expand them within quotes, after `=`, or in environment files. To name a file that begins with `~`,
+write `./~`. If there is no such home, the text is left as it is.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from pathlib import Path
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
-    """Return a path with the home that it begins with."""
+    """Return a path with `~` at its beginning expanded."""
     return Path(user_text(path))
 
 
 def user_text(path: str | os.PathLike[str]) -> str:
-    """Return a path, or a pattern, with the home that it begins with; what is no path, such as a URL, as it is."""
+    """Return a path or a pattern with `~` at its beginning expanded; anything else, such as a URL, unchanged."""
     return os.path.expanduser(os.fspath(path))  # noqa: PTH111 - pathlib raises where there is no such home
 
 
-def is_directory(path: str | os.PathLike[str]) -> bool:
-    """Return whether a path can be that of a directory only, because of what it ends with."""
+def names_directory(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path can only name a directory, because it ends with a separator."""
     return os.fspath(path).endswith(tuple(filter(None, (os.sep, os.altsep))))

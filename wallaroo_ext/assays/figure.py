@@ -12,9 +12,9 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from wallaroo_ext._util.atomic_files import write_whole
+from wallaroo_ext._util.atomic_files import write_atomically
 from wallaroo_ext._util.json_values import list_of
-from wallaroo_ext._util.user_paths import is_directory, user_path
+from wallaroo_ext._util.user_paths import names_directory, user_path
 from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ class AssayFigure(Figure):
             OSError: It cannot be written there.
         """
         named = user_path(path)
-        if not named.name or is_directory(path):
+        if not named.name or names_directory(path):
             raise InvalidDataError(f"{named} is a directory: name a file in it.")
         file = named if named.suffix else named.with_name(f"{named.name}.png")
         chart = BytesIO()
         cast("Any", self).savefig(chart, format=file.suffix[1:].lower(), dpi=_DPI)
-        write_whole(file.resolve(), chart.getvalue())
+        write_atomically(file.resolve(), chart.getvalue())
 
     def _repr_png_(self) -> bytes:
         """Return what a notebook shows."""

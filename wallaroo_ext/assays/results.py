@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, NotFoundError
-from wallaroo_ext.operations import Steps, call_steps, run
+from wallaroo_ext.operations import Steps, call_steps, synchronous
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +24,14 @@ _NUMBERS = ("min", "max", "mean", "median", "std")
 _SIDES = ("baseline", "window")
 
 
+@synchronous
 def assay_results(
-    client: Client, assay_id: int, start: Time | None = None, end: Time | None = None, limit: int | None = None
-) -> pa.Table:
+    client: Client,  # noqa: ARG001 - the steps run with it
+    assay_id: int,
+    start: Time | None = None,
+    end: Time | None = None,
+    limit: int | None = None,
+) -> Steps[pa.Table]:
     """Get the stored results of an assay, the oldest window first.
 
     The columns, of which only `window_start`, `score` and `status` are never null by the contract:
@@ -66,13 +71,6 @@ def assay_results(
         NotFoundError: The instance serves assay results at neither of the known paths.
         InvalidRequestError: There is no such assay.
     """
-    return run(client, assay_results_steps(assay_id, start, end, limit))
-
-
-def assay_results_steps(
-    assay_id: int, start: Time | None = None, end: Time | None = None, limit: int | None = None
-) -> Steps[pa.Table]:
-    """Return what `assay_results` does."""
     if limit is not None and limit < 1:
         raise InvalidDataError(f"`limit` is the number of windows, 1 or more, not {limit}.")
     begin, until = _time("start", start), _time("end", end)

@@ -1,6 +1,6 @@
-"""Signing requests in: `httpx.Auth` objects that put a bearer token on each request, and renew it.
+"""Authentication: `httpx.Auth` objects that put a bearer token on each request, and renew it.
 
-`KeycloakAuth` gets its tokens from Keycloak, `BearerToken` is given them. Both work in httpx's synchronous and
+`KeycloakAuth` gets its tokens from Keycloak, `BearerToken` from its caller. Both work in httpx's synchronous and
 asynchronous clients (asyncio's, not trio's), and one object serves any number of threads and event loops.
 """
 

@@ -1,4 +1,4 @@
-"""The ways to a first token, as forms for the token endpoint."""
+"""OAuth grants, by which a first token is obtained, as forms for the token endpoint."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ OFFLINE = "offline_access"
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What is posted to the token endpoint. Its repr names the grant only.
+    """A form for the token endpoint. Its repr names the grant only.
 
     Attributes:
         grant_type: OAuth's name of the grant.
-        fields: Everything else.
+        fields: The other fields.
     """
 
     grant_type: str
@@ -31,7 +31,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who signs in. Secrets are left out of its repr."""
+    """The credentials of a client and a user. Secrets are left out of the repr."""
 
     client_id: str
     client_secret: str | None = field(default=None, repr=False)
@@ -40,15 +40,15 @@ class Credentials:
     refresh_token: str | None = field(default=None, repr=False)
 
     def default_grant(self) -> GrantName:
-        """Return the grant for what is there: a user's before a refresh token's, and the client's own last."""
+        """Return the grant that fits: the user's if there is a user, else the refresh token's, else the client's."""
         if self.username is not None:
             return "password"
         return "refresh_token" if self.refresh_token is not None else "client_credentials"
 
     def check(self, grant: str) -> None:
-        """Raise ConfigurationError where something is missing for a grant."""
+        """Raise ConfigurationError if something is missing for a grant."""
         if grant not in get_args(GrantName):
-            raise ConfigurationError(f"{grant!r} is no grant. There are {', '.join(get_args(GrantName))}.")
+            raise ConfigurationError(f"{grant!r} is no grant. Use one of {', '.join(get_args(GrantName))}.")
         if not self.client_id:
             raise ConfigurationError("There is no client_id. Instances come with the client api-client.")
         if grant in {"password", "offline_access"} and (not self.username or self.password is None):
@@ -59,7 +59,7 @@ class Credentials:
             raise ConfigurationError("The grant refresh_token needs a refresh_token.")
 
     def forms(self, grant: GrantName, scope: str | None) -> list[Form]:
-        """What leads to a first token, to be tried in this order: a refresh token that was given, then the grant."""
+        """Return the forms to try for a first token, in this order: a given refresh token, then the grant."""
         forms = [] if self.refresh_token is None else [refresh_form(self.refresh_token)]
         if grant == "client_credentials":
             forms.append(Form(grant, _scope(scope)))
@@ -71,7 +71,7 @@ class Credentials:
 
 
 def refresh_form(refresh_token: str) -> Form:
-    """Return what renews a token."""
+    """Return the form that renews a token."""
     return Form("refresh_token", {"refresh_token": refresh_token})
 
 

@@ -1,4 +1,4 @@
-"""Putting a token on requests, and asking for another one where it is refused."""
+"""The `httpx.Auth` that puts a token on requests, and gets another one if it is refused."""
 
 from __future__ import annotations
 
@@ -13,76 +13,76 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
 
     from wallaroo_ext.auth.origins import Origins
-    from wallaroo_ext.auth.token_manager import TokenKeeper
+    from wallaroo_ext.auth.token_manager import TokenManager
     from wallaroo_ext.auth.tokens import Token
 
 
 class TokenAuth(httpx.Auth):
-    """Sends requests with a kept token.
+    """Sends requests with a token that is renewed in time.
 
     A request that is refused with 401 is sent once more with a new token, unless its body is a stream, which cannot be
-    sent twice: then the 401 is the answer, and the next request has a new token. After a redirect to another origin the
-    token is not sent, whichever origin it is, and a 401 from there renews nothing.
+    sent twice: then the 401 is returned, and the next request has a new token. After a redirect to another origin the
+    token is never sent, and a 401 from there does not renew it.
 
     Args:
-        origins: Where the token may go.
-        keeper: Gives the token.
-        renews: Whether there can be another token than the first.
+        origins: The origins that the token may be sent to.
+        manager: Provides the token.
+        renews: Whether the manager can get another token than the first.
     """
 
-    def __init__(self, origins: Origins, keeper: TokenKeeper, *, renews: bool = True) -> None:
+    def __init__(self, origins: Origins, manager: TokenManager, *, renews: bool = True) -> None:
         self._origins = origins
-        self._keeper = keeper
+        self._manager = manager
         self._renews = renews
         self._secrets = KnownSecrets()
 
     def access_token(self) -> str:
-        """Return a token that is good now, for a program that sends it by itself.
+        """Return a valid token, for a program that sends requests by itself.
 
         Raises:
-            AuthenticationError: There is none for these credentials.
+            AuthenticationError: The credentials were refused.
             ConnectionFailedError: Keycloak could not be reached.
         """
         return self.token().access
 
     def token(self) -> Token:
-        """Return a token that is good now, with its times; see `access_token`."""
-        token = self._keeper.fresh() or self._keeper.wait()
+        """Return a valid token with its lifetime; see `access_token`."""
+        token = self._manager.fresh_token() or self._manager.get()
         self._secrets.add(token.access, token.refresh)
         return token
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send the request with a token, and once more with a new one where it is refused."""
-        token = self._keeper.fresh()
+        token = self._manager.fresh_token()
         if token is None:
             self._origins.check(request.url)
-            token = self._keeper.wait()
-        response = yield self._signed(request, token)
+            token = self._manager.get()
+        response = yield self._authorize(request, token)
         refused = self._refused_request(response, token)
         if refused is not None:
-            yield self._signed(refused, self._keeper.wait(refused=token))
+            yield self._authorize(refused, self._manager.get(refused=token))
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Send the request with a token, and once more with a new one where it is refused."""
-        token = self._keeper.fresh()
+        token = self._manager.fresh_token()
         if token is None:
             self._origins.check(request.url)
-            token = await self._keeper.wait_async()
-        response = yield self._signed(request, token)
+            token = await self._manager.get_async()
+        response = yield self._authorize(request, token)
         refused = self._refused_request(response, token)
         if refused is not None:
-            yield self._signed(refused, await self._keeper.wait_async(refused=token))
+            yield self._authorize(refused, await self._manager.get_async(refused=token))
 
-    def _signed(self, request: httpx.Request, token: Token) -> httpx.Request:
+    def _authorize(self, request: httpx.Request, token: Token) -> httpx.Request:
         self._origins.check(request.url)
         self._secrets.add(token.access, token.refresh)
         request.headers["Authorization"] = _header(token)
         return request
 
     def _refused_request(self, response: httpx.Response, token: Token) -> httpx.Request | None:
-        """Return the request to send again, where the token was what it was refused for.
+        """Return the request to send again if it was refused because of the token, otherwise None.
 
-        After redirects that is the last one, not the first, which the instance has carried out.
+        After redirects it is the last request, because the instance has already processed the first one.
         """
         if response.status_code != HTTPStatus.UNAUTHORIZED or not self._renews:
             return None
@@ -91,7 +91,7 @@ class TokenAuth(httpx.Auth):
             return None
         if isinstance(request.stream, httpx.ByteStream):
             return request
-        self._keeper.distrust(token)
+        self._manager.invalidate(token)
         return None
 
     def __getstate__(self) -> NoReturn:

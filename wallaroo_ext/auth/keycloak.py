@@ -10,8 +10,8 @@ from wallaroo_ext.auth.httpx_auth import TokenAuth
 from wallaroo_ext.auth.origins import Origins
 from wallaroo_ext.auth.sign_in import SignIn
 from wallaroo_ext.auth.token_endpoint import DEFAULT_TIMEOUT, TokenEndpoint
-from wallaroo_ext.auth.token_manager import TokenKeeper
-from wallaroo_ext.redaction.tracebacks import hides_arguments
+from wallaroo_ext.auth.token_manager import TokenManager
+from wallaroo_ext.redaction.tracebacks import hide_arguments
 
 if TYPE_CHECKING:
     import os
@@ -27,42 +27,42 @@ class KeycloakAuth(TokenAuth):
     """Signs in at Keycloak's token endpoint and renews the token before it expires.
 
     The grants: `password` and `offline_access` for a user, the second with a refresh token that outlives the session;
-    `client_credentials` for the client alone, whose token may infer and nothing else; `refresh_token` for a refresh
-    token that was obtained elsewhere. A renewal tries the newest refresh token first and falls back on the grant where
-    that is refused, because a refresh token can expire before its access token. Expiry follows `expires_in` and a
-    monotonic clock, ahead by a tenth of the lifetime and 60 s at most; a token that is still good stays in use while
+    `client_credentials` for the client alone, whose token may only infer; `refresh_token` for a refresh token that was
+    obtained elsewhere. A renewal tries the newest refresh token first and falls back to the grant if that is refused,
+    because a refresh token can expire before its access token. A token is renewed before the end of `expires_in`, by a
+    tenth of the lifetime and 60 s at most, on a monotonic clock; a token that is still valid stays in use while
     Keycloak does not answer. A request that is refused with 401 is sent once more with a new token, unless its body is
     a stream.
 
-    One object serves any number of threads and event loops, and they share its token and each renewal, which runs in
-    a thread of its own: neither a cancelled task nor an interrupted thread stops or repeats it. A forked process
-    renews by itself; where refresh tokens rotate, give it a `cache`, or let it sign in anew.
+    One object can be used by any number of threads and event loops. They share its token and each renewal, which runs
+    in a thread of its own: neither a cancelled task nor an interrupted thread stops or repeats it. A forked process
+    renews by itself; if refresh tokens rotate, give it a `cache`, or let it sign in again.
 
     Source: mlops-api-tutorial, "Token Types".
 
     Args:
         token_url: The token endpoint.
-        api_url: The API's URL; a token goes to its origin, to Keycloak's and to the inference hosts only.
+        api_url: The API's URL; a token is only sent to its origin, to Keycloak's and to the inference hosts.
         client_id: The Keycloak client.
         client_secret: Its secret; None for a public client.
         username: The user's name; None for a token without a user.
         password: The user's password.
         refresh_token: A refresh token that was obtained elsewhere. With a user, it is tried before the password.
-        grant: The grant; by default the one for what is given.
+        grant: The grant; by default the one that fits the credentials.
         scope: Further scopes to ask for, separated by spaces.
         inference_hosts: Further hosts of the instance, as `host`, `host:port` or a URL.
-        cache: Whether to keep tokens in files, so that the next program finds them: True for a directory of the user's
-            cache, or a directory that only this user may open. Whoever may read as this user gets the tokens.
-        transport: What sends the token requests; it is not closed. None for connections of its own.
+        cache: Whether to keep tokens in files for the next program: True for a directory of the user's cache, or a
+            directory that only this user may open. Whoever can read this user's files gets the tokens.
+        transport: The transport for token requests; it is not closed. None for connections of its own.
         verify: How Keycloak's certificate is checked, as httpx takes it.
-        timeout: Of a token request, in seconds: to connect, to read, to write, and to wait for a connection.
+        timeout: The timeouts of a token request, in seconds.
         clock: Seconds on a monotonic clock.
 
     Raises:
-        ConfigurationError: Something is missing for the grant, or a URL or host is none.
+        ConfigurationError: Something is missing for the grant, or a URL or host is invalid.
     """
 
-    @hides_arguments
+    @hide_arguments
     def __init__(
         self,
         token_url: str,
@@ -88,32 +88,32 @@ class KeycloakAuth(TokenAuth):
         endpoint = TokenEndpoint(token_url, self._credentials, transport=transport, verify=verify, timeout=timeout)
         self._token_url = endpoint.url
         sign_in = SignIn(endpoint, self._credentials.forms(self._grant, scope), clock)
-        self._cache = None if cache is False else self._made_cache(None if cache is True else cache, scope, clock)
-        renew = sign_in.renewed if self._cache is None else self._cache.renewing(sign_in.renewed)
-        super().__init__(Origins(api_url, token_url, inference_hosts), TokenKeeper(renew, clock=clock))
+        self._cache = None if cache is False else self._open_cache(None if cache is True else cache, scope, clock)
+        renew = sign_in.renew if self._cache is None else self._cache.wrap(sign_in.renew)
+        super().__init__(Origins(api_url, token_url, inference_hosts), TokenManager(renew, clock=clock))
 
     def forget(self) -> None:
-        """Drop the token, and the cached one too; the next request signs in anew.
+        """Drop the token and the cached one; the next request signs in again.
 
-        It waits for a renewal that is under way.
+        If a renewal is running, wait for it first.
         """
-        self._keeper.forget()
+        self._manager.forget()
         if self._cache is not None:
             self._cache.forget()
 
-    def _made_cache(
+    def _open_cache(
         self, directory: str | os.PathLike[str] | None, scope: str | None, clock: Callable[[], float]
     ) -> TokenCache:
-        from wallaroo_ext.auth.token_cache import TokenCache, user_directory
+        from wallaroo_ext.auth.token_cache import TokenCache, default_directory
 
-        where = user_directory() if directory is None else directory
+        where = default_directory() if directory is None else directory
         return TokenCache(
-            where, url=self._token_url, who=self._credentials, grant=self._grant, scope=scope, clock=clock
+            where, url=self._token_url, credentials=self._credentials, grant=self._grant, scope=scope, clock=clock
         )
 
     def __repr__(self) -> str:
-        who = self._credentials
+        credentials = self._credentials
         return (
-            f"KeycloakAuth({self._token_url!r}, client_id={who.client_id!r}, username={who.username!r}, "
-            f"grant={self._grant!r})"
+            f"KeycloakAuth({self._token_url!r}, client_id={credentials.client_id!r}, "
+            f"username={credentials.username!r}, grant={self._grant!r})"
         )

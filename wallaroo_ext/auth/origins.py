@@ -1,10 +1,10 @@
-"""Where a token may go: the instance's own origins, and nowhere else."""
+"""The origins that a token may be sent to: those of the instance, and no others."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.urls import parsed
+from wallaroo_ext._util.urls import parse_http_url
 from wallaroo_ext.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -18,16 +18,16 @@ _Origin = tuple[str, bytes, int | None]
 class Origins:
     """The origins that a token is sent to. An origin is a scheme, a host and a port; all three have to match.
 
-    The API and Keycloak are allowed as their URLs say. An inference host is allowed by https, and, only where the API
-    itself is without encryption, by http too. Where a URL has http and port 80, the same host by https and port 443 is
-    allowed as well: there httpx takes the Authorization header along when a server redirects to encryption.
+    The origins of the API and of Keycloak are allowed. An inference host is allowed with https, and with http only if
+    the API itself uses http. If a URL has http and port 80, the same host with https and port 443 is allowed as well,
+    because httpx keeps the Authorization header when a server redirects to https.
 
-    Hosts are compared as httpx writes them: in lower case, international names in their ASCII form, the scheme's own
-    port as none. A name with a dot at its end is another name.
+    Hosts are compared as httpx normalises them: in lower case, international names in their ASCII form, the default
+    port left out. A name with a dot at its end is another name.
 
     Args:
         api_url: The API's URL.
-        auth_url: A URL at Keycloak; None where there is none.
+        auth_url: A URL of Keycloak; None if there is none.
         inference_hosts: Further hosts, as `host`, `host:port` or a URL without a path.
 
     Raises:
@@ -35,8 +35,8 @@ class Origins:
     """
 
     def __init__(self, api_url: str, auth_url: str | None = None, inference_hosts: Iterable[str] | None = None) -> None:
-        self.home = parsed(api_url, "The API's URL")
-        given = [self.home] if auth_url is None else [self.home, parsed(auth_url, "Keycloak's URL")]
+        self.home = parse_http_url(api_url, "The API's URL")
+        given = [self.home] if auth_url is None else [self.home, parse_http_url(auth_url, "Keycloak's URL")]
         allowed = {_origin(url) for whole in given for url in (whole, _encrypted(whole))}
         hosts = (inference_hosts,) if isinstance(inference_hosts, str) else inference_hosts or ()
         for host in hosts:
@@ -44,12 +44,12 @@ class Origins:
         self._allowed = frozenset(allowed)
 
     def check(self, url: httpx.URL) -> None:
-        """Raise ConfigurationError unless a token may go to a URL."""
+        """Raise ConfigurationError unless a token may be sent to a URL."""
         if _origin(url) not in self._allowed:
             raise ConfigurationError(self._refusal(url))
 
     def _inference_urls(self, host: str) -> list[httpx.URL]:
-        url = parsed(host if "://" in host else f"https://{host}", "Each of inference_hosts")
+        url = parse_http_url(host if "://" in host else f"https://{host}", "Each of inference_hosts")
         if "*" in url.host or url.raw_path not in {b"/", b""}:
             raise ConfigurationError(f"{host!r} in inference_hosts is no host: write host, host:port or https://host.")
         if self.home.scheme == "http":
@@ -61,15 +61,15 @@ class Origins:
     def _refusal(self, url: httpx.URL) -> str:
         where = f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"
         if url.scheme == "http" and _origin(url.copy_with(scheme="https")) in self._allowed:
-            return f"The token of {self.home.host} is not sent to {where}, which is without encryption: use https."
+            return f"The token of {self.home.host} is not sent to {where}, which is not encrypted: use https."
         return (
             f"The token of {self.home.host} is not sent to {where}, which is another origin. Take inference URLs from "
-            f"get_pipeline_external_url; where this host is the instance's own, name it in inference_hosts."
+            f"get_pipeline_external_url; if this host is the instance's own, name it in inference_hosts."
         )
 
 
 def _encrypted(url: httpx.URL) -> httpx.URL:
-    """Return the same host by https, for a URL of http on its own port; else the URL itself."""
+    """Return the https URL of the same host for a URL of http on the default port; otherwise the URL itself."""
     return url.copy_with(scheme="https") if url.scheme == "http" and url.port is None else url
 
 

@@ -1,4 +1,4 @@
-"""Getting a token in place of an old one: by the refresh token, then by the grant."""
+"""Signing in: getting a new token by the refresh token or by the grant."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.urls import redirect_of
+from wallaroo_ext._util.urls import redirect_target
 from wallaroo_ext.auth.grants import Form, refresh_form
 from wallaroo_ext.auth.token_endpoint import OPERATION
 from wallaroo_ext.auth.tokens import Token
@@ -29,7 +29,7 @@ class SignIn:
 
     Args:
         endpoint: The endpoint.
-        first: What leads to a first token, to be tried in this order.
+        first: The forms to try for a first token, in this order.
         clock: Seconds on a monotonic clock.
     """
 
@@ -38,36 +38,36 @@ class SignIn:
         self._first = first
         self._clock = clock
 
-    def renewed(self, old: Token | None) -> Token:
-        """Return a token in place of an old one, or the first one.
+    def renew(self, old: Token | None) -> Token:
+        """Return a new token that replaces an old one, or the first one.
 
         Raises:
-            AuthenticationError: No form was granted.
+            AuthenticationError: All forms were refused.
             ConnectionFailedError: The endpoint could not be reached.
         """
         *before, last = self._forms(old)
         for form in before:
-            token, answer = self._ask(form, old)
+            token, answer = self._request(form, old)
             if token is not None:
                 return token
             if not allows_another_grant(answer):
-                raise refusal(answer, renewing=form.renews)
-        token, answer = self._ask(last, old)
+                raise sign_in_error(answer, renewing=form.renews)
+        token, answer = self._request(last, old)
         if token is None:
-            raise refusal(answer, renewing=last.renews)
+            raise sign_in_error(answer, renewing=last.renews)
         return token
 
     def _forms(self, old: Token | None) -> list[Form]:
-        """Return what to try, in this order; nothing twice."""
+        """Return the forms to try, in this order, each once."""
         forms = list(self._first)
         if old is not None and old.refresh is not None and self._clock() < old.refresh_until:
             renewal = refresh_form(old.refresh)
             forms = [renewal, *(form for form in forms if form != renewal)]
         return forms
 
-    def _ask(self, form: Form, old: Token | None) -> tuple[Token | None, Answer]:
+    def _request(self, form: Form, old: Token | None) -> tuple[Token | None, Answer]:
         asked_at = self._clock()
-        answer = self._endpoint.ask(form)
+        answer = self._endpoint.request(form)
         logger.debug("%s answered %d to the grant %s.", self._endpoint.url, answer.status, form.grant_type)
         if not answer.response.is_success:
             return None, answer
@@ -75,7 +75,7 @@ class SignIn:
 
 
 def _keep_refresh(token: Token | None, form: Form, old: Token | None) -> Token | None:
-    """Return a renewed token with the refresh token that renewed it, where the answer has no other one."""
+    """Return a renewed token; if the answer has no refresh token, it keeps the one that was used."""
     if token is None or token.refresh is not None or not form.renews:
         return token
     used = form.fields["refresh_token"]
@@ -85,14 +85,14 @@ def _keep_refresh(token: Token | None, form: Form, old: Token | None) -> Token |
 
 _CLIENT_ERRORS = {"invalid_client", "unauthorized_client"}
 
-# What Keycloak's descriptions contain, in lower case, and what to do then; the first that fits.
+# Parts of Keycloak's error descriptions, in lower case, and what to do; the first that matches counts.
 _BY_DESCRIPTION = {
     "not fully set up": "The password is temporary, or something has to be confirmed: the user signs in once at the "
     "instance's web page.",
     "disabled": "An administrator has to enable the user, or, after too many wrong passwords, wait a while.",
     "invalid user credentials": "Check the user's name and password.",
     "direct access": "The client needs the setting “Direct access grants” in Keycloak.",
-    "service account": "The client needs the setting “Service accounts” in Keycloak; a user's password works without.",
+    "service account": "The client needs the setting “Service accounts” in Keycloak, or sign in with a user.",
     "https required": "Begin the address with https://.",
     "realm does not exist": "Check the address of Keycloak.",
 }
@@ -106,34 +106,36 @@ _BY_ERROR = {
 
 
 def allows_another_grant(answer: Answer) -> bool:
-    """Return whether another grant may be granted where this one was refused.
+    """Return whether another grant may succeed after this one was refused.
 
-    Not where the server is down, nor where it is the client that is refused.
+    It may not if the server is down, or if the client itself was refused.
     """
     is_refusal = answer.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED}
     return is_refusal and answer.error != "" and answer.error not in _CLIENT_ERRORS
 
 
-def refusal(answer: Answer, *, renewing: bool) -> AnswerError:
+def sign_in_error(answer: Answer, *, renewing: bool) -> AnswerError:
     """Return the error for an answer without a token.
 
-    It is an AuthenticationError, but for the answers of a server that is down or asks to wait.
+    It is an AuthenticationError, unless the server is down or asks to wait.
 
     Args:
         answer: The answer.
-        renewing: Whether it was a refresh token that was refused.
+        renewing: Whether a refresh token was refused.
     """
     response = answer.response
     if response.is_success:
-        return _authentication(response_errors.violation(OPERATION, response, "it has no token"), _doubt(response))
-    error = response_errors.refusal(OPERATION, response)
+        return _as_authentication_error(
+            response_errors.contract_violation(OPERATION, response, "it has no token"), _check_endpoint(response)
+        )
+    error = response_errors.response_error(OPERATION, response)
     if isinstance(error, ServerError | RateLimitedError):
         return error
-    return _authentication(error, _advice(answer, renewing=renewing))
+    return _as_authentication_error(error, _advice(answer, renewing=renewing))
 
 
-def _authentication(error: AnswerError, advice: str) -> AuthenticationError:
-    """Return an error as one of signing in, with other advice."""
+def _as_authentication_error(error: AnswerError, advice: str) -> AuthenticationError:
+    """Return an error as an AuthenticationError with other advice."""
     result = AuthenticationError(str(error.args[0]), status=error.status)
     vars(result).update(vars(error) | {"advice": advice})
     return result
@@ -144,18 +146,18 @@ def _advice(answer: Answer, *, renewing: bool) -> str:
     if response.is_redirect:
         return f"Keycloak seems to be at {_target(response)}: give that as its address."
     if answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return "The proxy wants a user and a password."
+        return "The proxy needs a user and a password: write them into the URL of the proxy."
     if renewing and answer.error == "invalid_grant":
         return "The refresh token has expired, was used before or was revoked: sign in again for another one."
     found = (advice for part, advice in _BY_DESCRIPTION.items() if part in answer.description)
-    return next(found, None) or _BY_ERROR.get(answer.error) or _doubt(response)
+    return next(found, None) or _BY_ERROR.get(answer.error) or _check_endpoint(response)
 
 
-def _doubt(response: httpx.Response) -> str:
+def _check_endpoint(response: httpx.Response) -> str:
     return f"Is {response.request.url} the token endpoint, or does a proxy answer in its place?"
 
 
 def _target(response: httpx.Response) -> str:
-    """Return where an answer redirects to, without the path and its secrets."""
-    url = redirect_of(response)
+    """Return the origin that an answer redirects to, without the path, which may hold secrets."""
+    url = redirect_target(response)
     return "another address" if url is None else f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"

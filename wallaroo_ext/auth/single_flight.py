@@ -1,8 +1,8 @@
-"""One piece of work in a thread of its own, whose end any number of threads and event loops wait for.
+"""A call that runs once, in a thread of its own, for any number of threads and event loops that wait for its result.
 
-There is no lock in here: a signal handler may wait for the work that its own thread waits for, in the middle of
-anything, and would wait for ever where that thread held a lock that the work needs to end. What has to happen once is
-done by single operations of lists, which no thread can come in between.
+No lock is used here: a signal handler may interrupt a waiting thread and wait for the same call, which would never end
+if the interrupted thread held a lock that the call needs. Steps that must happen once are single operations on lists,
+which are atomic.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NAP_SECONDS = 0.5
-"""How long a thread waits at a stretch, so that a signal that came just before it began to wait is seen soon."""
+"""How long a thread waits at a time, so that a signal that came just before the wait is noticed soon."""
 
 
-class Flight(Generic[T]):
-    """Work that goes on whatever happens to those who wait for it: a cancelled task, an interrupted thread.
+class SingleFlight(Generic[T]):
+    """A call that continues even if those who wait for it are cancelled or interrupted.
 
-    A process that is forked does not have its thread; who waits for it there, waits no longer.
+    A forked child does not have the thread of the call, so waiting ends there at once.
 
     Args:
-        work: What to do. It runs with the context variables of the thread that makes the flight.
+        work: The function to call. It runs with the context variables of the thread that makes this object.
     """
 
     def __init__(self, work: Callable[[], T]) -> None:
@@ -42,7 +42,7 @@ class Flight(Generic[T]):
         self._began_at = time.monotonic()
         self._process = this_process()
         self._started = False
-        self._ticket = [True]  # whoever takes it does the work
+        self._tickets = [True]  # whoever takes the ticket does the work
         self._thread_id: int | None = None
         self._waiting: list[Callable[[], object]] = []
         self._result: list[T] = []
@@ -50,10 +50,10 @@ class Flight(Generic[T]):
         self._ended = False
 
     def start(self) -> None:
-        """Begin, in a thread that does not keep the process alive, unless it has begun.
+        """Start the call in a daemon thread, unless it is started.
 
-        Where there is no thread to be had, while the interpreter ends for one, it is done in this one. Each who waits
-        calls it, so that an interruption in here leaves nobody waiting.
+        If no thread can be started (at interpreter shutdown), run it in this one. Everybody who waits calls this
+        method, so that nobody waits in vain if one of them is interrupted in here.
         """
         if self._started:
             return
@@ -68,26 +68,26 @@ class Flight(Generic[T]):
 
     def _run(self) -> None:
         try:
-            self._ticket.pop()
+            self._tickets.pop()
         except IndexError:
             return
         self._thread_id = threading.get_ident()
         try:
             self._result.append(self._context.run(self._work))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the end is waited for
+        except BaseException as error:  # noqa: BLE001 - `result` raises it
             self._error = error
         self._ended = True
         while self._waiting:
             self._waiting.pop()()
 
     @property
-    def runs_here(self) -> bool:
-        """Whether this thread is the one that does the work, so that waiting would never end."""
+    def runs_in_this_thread(self) -> bool:
+        """Whether this thread runs the call, so that waiting for it would never end."""
         return self._thread_id == threading.get_ident()
 
     @property
     def age(self) -> float:
-        """How many seconds ago it began."""
+        """The seconds since this object was made."""
         return time.monotonic() - self._began_at
 
     @property
@@ -96,37 +96,37 @@ class Flight(Generic[T]):
         return self._ended
 
     def wait(self, seconds: float | None = None) -> None:
-        """Wait for the end, in a thread; at most some seconds."""
-        latch = threading.Lock()
-        latch.acquire()
-        self._waiting.append(latch.release)
+        """Wait in a thread until the call ends, at most the given seconds."""
+        signal = threading.Lock()
+        signal.acquire()
+        self._waiting.append(signal.release)
         until = math.inf if seconds is None else time.monotonic() + seconds
-        while not self._ended and self._process.is_this:  # who came too late to be told comes late enough to see it
+        while not self._ended and self._process.is_this:  # whoever registers too late to be notified sees `_ended`
             left = until - time.monotonic()
-            if left <= 0 or latch.acquire(timeout=min(left, _NAP_SECONDS)):
+            if left <= 0 or signal.acquire(timeout=min(left, _NAP_SECONDS)):
                 return
             self.start()
 
     async def wait_async(self, seconds: float | None = None) -> None:
-        """Wait for the end, in an event loop of asyncio; at most some seconds."""
+        """Wait in an event loop of asyncio until the call ends, at most the given seconds."""
         import asyncio
 
-        loop, landed = asyncio.get_running_loop(), asyncio.Event()
+        loop, finished = asyncio.get_running_loop(), asyncio.Event()
 
-        def tell() -> None:
-            with suppress(RuntimeError):  # the loop was closed before the work ended
-                loop.call_soon_threadsafe(landed.set)
+        def notify() -> None:
+            with suppress(RuntimeError):  # the loop was closed before the call ended
+                loop.call_soon_threadsafe(finished.set)
 
-        self._waiting.append(tell)
+        self._waiting.append(notify)
         if not self._ended:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
-                    await landed.wait()
+                    await finished.wait()
 
     def result(self) -> T:
-        """Return what the work gave, once it has ended; or its error is raised.
+        """Return the result of the call, or raise its error, once it has ended.
 
-        Those who raise it at the same moment each raise their own, with their own traceback, where it can be copied.
+        An error of this package is copied, so that each caller raises one with a traceback of its own.
         """
         if self._error is None:
             return self._result[0]

@@ -1,4 +1,4 @@
-"""Tokens in files, so that the next program of the same user finds them."""
+"""A cache of tokens in files, which the next program of the same user reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.atomic_files import PRIVATE, is_unfinished, write_whole
+from wallaroo_ext._util.atomic_files import PRIVATE, is_temporary_name, write_atomically
 from wallaroo_ext._util.file_lock import locked
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.user_paths import user_path
@@ -41,24 +41,24 @@ _OPEN_SAFELY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBL
 
 
 class _UntrustedError(Exception):
-    """A file or directory that is not taken for the user's own; the message says why."""
+    """A file or directory that cannot be trusted; the message says why."""
 
 
 class TokenCache:
     """The file with the token of one user, by one client and grant, at one token endpoint.
 
-    The file's name is a digest of all of these, each apart from the others, and they stand in the file again, so that
-    no two of them share one. It is readable by its owner only, in a directory of which the same is true, and it is
-    replaced as a whole. It holds the wall clock's time only to reckon how old the token is; a file from the future is
-    not used. One that is damaged, another user's, or open to others is not used either, and a warning says so.
+    The file's name is a digest of all of these, and the file repeats them, so that no two share a file. Only its owner
+    may read the file and open its directory, and it is replaced atomically. It holds the wall clock's time, from which
+    the token's age is computed. A file that is from the future, damaged, another user's, or open to others is not used,
+    and a warning says so.
 
-    Renewals of several processes take turns by a lock on a second file, and each begins with what the one before has
-    left, so that a refresh token that is good for one use is used once.
+    Renewals of several processes take turns by a lock on a second file, and each starts from the token that the one
+    before has written, so that a refresh token that is valid once is used once.
 
     Args:
-        directory: Where the files are.
+        directory: The directory of the files.
         url: The token endpoint.
-        who: The client and the user. A given refresh token stands for its user, who is not known.
+        credentials: The client and the user. A given refresh token identifies its user, who is not known.
         grant: The grant.
         scope: The scope that is asked for.
         clock: Seconds on a monotonic clock.
@@ -70,25 +70,25 @@ class TokenCache:
         directory: str | os.PathLike[str],
         *,
         url: str,
-        who: Credentials,
+        credentials: Credentials,
         grant: str,
         scope: str | None,
         clock: Callable[[], float],
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        given = None if who.refresh_token is None else _digest(who.refresh_token)
-        self._key = [_FORMAT, url, who.client_id, who.username, given, grant, scope]
+        given = None if credentials.refresh_token is None else _digest(credentials.refresh_token)
+        self._key = [_FORMAT, url, credentials.client_id, credentials.username, given, grant, scope]
         self._directory = user_path(directory)
         self._file = self._directory / f"{_digest(json.dumps(self._key))}.json"
         self._clock = clock
         self._wall_clock = wall_clock
 
-    def renewing(self, renew: Callable[[Token | None], Token]) -> Callable[[Token | None], Token]:
-        """Return a renewal by way of the cache: what it has, or else a new token, which it then has."""
+    def wrap(self, renew: Callable[[Token | None], Token]) -> Callable[[Token | None], Token]:
+        """Return a renewal that uses the cache: it returns the cached token, or else gets a new one and caches it."""
 
-        def renewed(old: Token | None) -> Token:
+        def renew_with_cache(old: Token | None) -> Token:
             with ExitStack() as stack:
-                if not self._prepared(stack):
+                if not self._prepare(stack):
                     return renew(old)
                 self._remove_leftovers()
                 newest = self._newest(old)
@@ -99,19 +99,19 @@ class TokenCache:
                 self._write(token)
                 return token
 
-        return renewed
+        return renew_with_cache
 
     def forget(self) -> None:
-        """Delete the file, and what was left of writing it by a process that was killed."""
+        """Delete the file, and the temporary files that killed processes left."""
         with suppress(FileNotFoundError):
             self._file.unlink()
-        with suppress(OSError):  # others hold the lock: they are writing, or remove it themselves
+        with suppress(OSError):  # the holder of the lock removes them itself
             if self._directory.is_dir():
                 with locked(self._file.with_suffix(".lock"), 0.0):
                     self._remove_leftovers()
 
-    def _prepared(self, stack: ExitStack) -> bool:
-        """Make the directory and take the lock; whether the cache can be used."""
+    def _prepare(self, stack: ExitStack) -> bool:
+        """Create the directory and take the lock. Return True if the cache can be used."""
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             _check_private(self._directory.stat(), "the directory")
@@ -122,17 +122,17 @@ class TokenCache:
         return True
 
     def _remove_leftovers(self) -> None:
-        """Remove what processes left that were killed while they wrote a token; called with the lock."""
+        """Remove the temporary files that killed processes left. The caller holds the lock."""
         for path in self._directory.iterdir():
-            if self._is_left(path):
+            if self._is_leftover(path):
                 path.unlink(missing_ok=True)
 
-    def _is_left(self, path: Path) -> bool:
-        """Return whether a file is what was left of one of ours, and nobody writes it any more.
+    def _is_leftover(self, path: Path) -> bool:
+        """Return whether a file is a temporary file of this cache that nobody writes any more.
 
-        Who writes this user's file has the lock, and so do we; any other one is written in less than an hour.
+        This user's file is only written with the lock, which we hold; any other file is written in less than an hour.
         """
-        if is_unfinished(path.name, self._file.name):
+        if is_temporary_name(path.name, self._file.name):
             return True
         if _UNFINISHED.fullmatch(path.name):
             return _is_old(path)
@@ -162,7 +162,7 @@ class TokenCache:
 
     @staticmethod
     def _content_of(path: Path) -> bytes:
-        """Return what is in a file of this user's that nobody else may read."""
+        """Return the content of a file, if it is this user's and nobody else may read it."""
         descriptor = os.open(path, _OPEN_SAFELY)
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
@@ -185,7 +185,7 @@ class TokenCache:
 
     def _write(self, token: Token) -> None:
         try:
-            write_whole(self._file, json.dumps(self._content(token)).encode(), mode=PRIVATE)
+            write_atomically(self._file, json.dumps(self._content(token)).encode(), mode=PRIVATE)
         except OSError as error:
             self._warn(error)
 
@@ -205,18 +205,18 @@ class TokenCache:
         logger.warning("The token cache %s is not used: %s.", self._file, reason)
 
 
-def user_directory(
+def default_directory(
     environment: Mapping[str, str] = os.environ, platform: str = sys.platform, home: Path | None = None
 ) -> Path:
-    """Return where a user's caches are, by the platform's rules, and in there the tokens.
+    """Return the default directory of tokens, in the user's cache directory by the platform's rules.
 
     Raises:
-        ConfigurationError: The user has no home.
+        ConfigurationError: The user has no home directory.
     """
     try:
         home = home or Path.home()
     except RuntimeError:
-        raise ConfigurationError("This user has no home for a cache: give a directory as cache=.") from None
+        raise ConfigurationError("This user has no home directory for a cache: give a directory as cache=.") from None
     return _caches(environment, platform, home) / "wallaroo-ext" / "tokens"
 
 
@@ -226,7 +226,7 @@ def _caches(environment: Mapping[str, str], platform: str, home: Path) -> Path:
     if platform == "darwin":
         return home / "Library" / "Caches"
     named = environment.get("XDG_CACHE_HOME") or ""
-    return Path(named) if named.startswith("/") else home / ".cache"  # a relative one does not count, by the rules
+    return Path(named) if named.startswith("/") else home / ".cache"  # the specification ignores a relative path
 
 
 def _digest(text: str) -> str:
@@ -234,7 +234,7 @@ def _digest(text: str) -> str:
 
 
 def _check_private(status: os.stat_result, what: str) -> None:
-    """Raise unless only this user may read and write; on Windows, the profile's rights say so."""
+    """Raise unless only this user has access; on Windows, the profile's permissions ensure it."""
     if sys.platform == "win32":
         return
     if status.st_uid != os.geteuid():

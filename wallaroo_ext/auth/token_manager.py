@@ -1,4 +1,4 @@
-"""Keeping a token: it is renewed in time, and once for all who need it."""
+"""The manager of a token: it renews the token in time, and once for all who need it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from wallaroo_ext._util.after_fork import this_process
-from wallaroo_ext.auth.single_flight import Flight
+from wallaroo_ext.auth.single_flight import SingleFlight
 from wallaroo_ext.errors import AuthenticationError, ConfigurationError
 
 if TYPE_CHECKING:
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 logger = logging.getLogger("wallaroo_ext.auth")
 
 PATIENCE_SECONDS = 1.0
-"""For how long a caller with a token that is still good waits for a newer one."""
+"""How long a caller waits for a new token while the old one is still valid."""
 PAUSE_SECONDS = 5.0
-"""How long after a renewal ahead of time that failed the next one is tried."""
-_Renewal = Flight["Token | None"]
+"""How long to wait after an early renewal that failed before the next one is tried."""
+_Renewal = SingleFlight["Token | None"]
 _REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
-class TokenKeeper:
-    """Gives a token that is good, to any number of threads and event loops, without a lock.
+class TokenManager:
+    """Provides a valid token to any number of threads and event loops, without a lock.
 
-    While the token is fresh, it is given at once. Otherwise one renewal is under way at a time, in a thread of its own,
-    and everybody waits for that one; whoever stops waiting does not stop it. When it fails, all who wait get the error,
-    and the next call tries again. A token that has to be renewed soon, and is still good, is used when the renewal
-    takes longer than a second, and when it fails for another reason than a refusal.
+    A fresh token is returned at once. Otherwise one renewal runs at a time, in a thread of its own, and everybody waits
+    for it; a caller that stops waiting does not stop it. If it fails, all who wait get the error, and the next call
+    tries again. A token that is due for renewal but still valid is used if the renewal takes longer than a second, or
+    if it fails for another reason than a refusal.
 
-    A process that is forked meanwhile does not have that thread: its own next call renews.
+    A forked child does not have the renewal's thread: its own next call renews the token.
 
     Args:
-        renew: Gives a token in place of an old one, or the first one. It runs in any thread.
+        renew: Returns a new token that replaces an old one, or the first one. It may run in any thread.
         clock: Seconds on a monotonic clock.
-        token: The token to begin with.
+        token: The first token.
     """
 
     def __init__(
@@ -48,70 +48,69 @@ class TokenKeeper:
         self._renew = renew
         self._clock = clock
         self._token = token
-        self._distrusted: Token | None = None
-        self._under_way: dict[
-            Process, _Renewal
-        ] = {}  # at most one of a process: `setdefault` is one step for all threads
+        self._refused: Token | None = None
+        self._renewals: dict[Process, _Renewal] = {}  # at most one for each process: `setdefault` is atomic
 
-    def fresh(self) -> Token | None:
-        """Return the token, unless it has to be renewed."""
+    def fresh_token(self) -> Token | None:
+        """Return the token, or None if it has to be renewed."""
         token = self._token
-        is_fresh = token is not None and self._clock() < token.renew_at and _differs(token, self._distrusted)
+        is_fresh = token is not None and self._clock() < token.renew_at and _differs(token, self._refused)
         return token if is_fresh else None
 
-    def distrust(self, token: Token) -> None:
-        """Give another token than a refused one from now on, to whoever asks next."""
-        self._distrusted = token
+    def invalidate(self, token: Token) -> None:
+        """Stop using a token that was refused: the next caller gets another one."""
+        self._refused = token
 
-    def wait(self, refused: Token | None = None) -> Token:
-        """Return a good token, renewed where necessary, for a thread.
+    def get(self, refused: Token | None = None) -> Token:
+        """Return a valid token, renewed if necessary, to a thread.
 
         Args:
-            refused: A token that was refused, so that another one is given in any case.
+            refused: A token that was refused; another one is returned.
         """
         while True:
-            held = self._token_or_renewal(refused)
-            if not isinstance(held, Flight):
-                return held
-            held.wait(self._patience(held, refused))
-            token = self._outcome(held, refused)
+            found = self._token_or_renewal(refused)
+            if not isinstance(found, SingleFlight):
+                return found
+            found.wait(self._patience(found, refused))
+            token = self._outcome(found, refused)
             if token is not None:
                 return token
 
-    async def wait_async(self, refused: Token | None = None) -> Token:
-        """Return a good token, renewed where necessary, for an event loop; see `wait`."""
+    async def get_async(self, refused: Token | None = None) -> Token:
+        """Return a valid token, renewed if necessary, to an event loop; see `get`."""
         while True:
-            held = self._token_or_renewal(refused)
-            if not isinstance(held, Flight):
-                return held
-            await held.wait_async(self._patience(held, refused))
-            token = self._outcome(held, refused)
+            found = self._token_or_renewal(refused)
+            if not isinstance(found, SingleFlight):
+                return found
+            await found.wait_async(self._patience(found, refused))
+            token = self._outcome(found, refused)
             if token is not None:
                 return token
 
     def forget(self) -> None:
-        """Drop the token, once a renewal that is under way has ended."""
-        renewal = self._under_way.get(this_process())
+        """Drop the token. If a renewal is running, wait for it first."""
+        renewal = self._renewals.get(this_process())
         if renewal is not None:
             renewal.wait()
         self._token = None
 
     def _token_or_renewal(self, refused: Token | None) -> Token | _Renewal:
-        """Return a fresh token, or the renewal that is under way, begun where there is none."""
+        """Return a fresh token, or the running renewal, which is started if there is none."""
         seen = self._token
-        token = self.fresh()
+        token = self.fresh_token()
         if token is not None and _differs(token, refused):
             return token
-        renewal = self._under_way.setdefault(this_process(), Flight(lambda: self._renewed(seen)))
-        if renewal.runs_here:
+        renewal = self._renewals.setdefault(this_process(), SingleFlight(lambda: self._renew_and_keep(seen)))
+        if renewal.runs_in_this_thread:
             raise ConfigurationError(
-                "What gives the token has called the instance with that same token. Let it use another client."
+                "The function that returns the token has called the instance with that same token: let it use another "
+                "client."
             )
         renewal.start()
         return renewal
 
-    def _renewed(self, seen: Token | None) -> Token | None:
-        """Renew the token that its caller saw, and keep the new one; None where another one has come in between."""
+    def _renew_and_keep(self, seen: Token | None) -> Token | None:
+        """Renew the token that the caller saw. Return the new one; None if another renewal has already replaced it."""
         try:
             if self._token is not seen:
                 return None
@@ -124,10 +123,10 @@ class TokenKeeper:
             logger.debug("There is a new token, to be renewed in %.0f s.", token.renew_at - self._clock())
             return token
         finally:
-            self._under_way.pop(this_process(), None)
+            self._renewals.pop(this_process(), None)
 
     def _postpone(self, old: Token | None, error: Exception) -> None:
-        """Leave a token that is still good in use, so that callers do not wait for a server that is down."""
+        """Postpone the renewal of a token that is still valid, so that callers do not wait while the server is down."""
         logger.debug("The token could not be renewed: %s", type(error).__name__)
         now = self._clock()
         if old is not None and now < old.expires_at and not _is_refusal(error):
@@ -137,7 +136,7 @@ class TokenKeeper:
         return None if self._still_good(refused) is None else max(0.0, PATIENCE_SECONDS - renewal.age)
 
     def _outcome(self, renewal: _Renewal, refused: Token | None) -> Token | None:
-        """Return what a renewal gave, or a token that is still good; None to look again."""
+        """Return the token of a renewal, or one that is still valid; None to look again."""
         token = self._still_good(refused)
         if not renewal.ended:
             return token
@@ -152,7 +151,7 @@ class TokenKeeper:
         token = self._token
         if token is None or self._clock() >= token.expires_at:
             return None
-        return token if _differs(token, refused) and _differs(token, self._distrusted) else None
+        return token if _differs(token, refused) and _differs(token, self._refused) else None
 
 
 def _differs(token: Token, refused: Token | None) -> bool:
@@ -160,7 +159,7 @@ def _differs(token: Token, refused: Token | None) -> bool:
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Return whether an error says that there will be no token, not that there is none at the moment."""
+    """Return whether an error is final, so that trying again would not help."""
     if isinstance(error, AuthenticationError):
         return error.status in _REFUSALS
     return isinstance(error, ConfigurationError)

@@ -1,4 +1,4 @@
-"""A bearer token and its times, as a token endpoint's answer gives them."""
+"""A bearer token and its lifetime, from a token endpoint's answer."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 _LONGEST_MARGIN = 60.0
 _DEFAULT_LIFETIME = 60.0
-_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")  # all that a header takes without quoting
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")  # the characters that a header takes without quoting
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token. Its times are seconds on the monotonic clock of the object that keeps it.
+    """A bearer token. Its times are seconds on the monotonic clock of its manager.
 
     Attributes:
-        access: What is sent.
-        obtained_at: When it was asked for.
-        renew_at: When the next one is asked for.
-        expires_at: Until when it is good.
-        refresh: What a new one can be had for, without the user's password.
-        refresh_until: Until when `refresh` is good.
+        access: The access token, which is sent with requests.
+        obtained_at: When it was requested.
+        renew_at: When to renew it.
+        expires_at: When it expires.
+        refresh: The refresh token, which gets a new token without the user's password.
+        refresh_until: When the refresh token expires.
     """
 
     access: str = field(repr=False)
@@ -37,14 +37,14 @@ class Token:
 
     @staticmethod
     def from_answer(fields: Mapping[str, Any], asked_at: float) -> Token | None:
-        """Return the token in a token endpoint's answer, None where there is none.
+        """Return the token in a token endpoint's answer, or None if there is none.
 
-        A lifetime that is missing or makes no sense is taken as 60 s, the shortest that was seen. A refresh token
-        without one is good until it is refused, and so is an offline one, whose lifetime is given as 0.
+        A lifetime that is missing or invalid is taken as 60 s, the shortest that was seen. A refresh token without a
+        lifetime is valid until it is refused, and so is an offline one, whose lifetime is 0.
 
         Args:
             fields: The answer.
-            asked_at: When it was asked for, so that the time on the way counts against the token.
+            asked_at: When it was requested, so that the time of the request counts as part of the lifetime.
         """
         access, refresh = fields.get("access_token"), fields.get("refresh_token")
         if not is_token(access):
@@ -64,17 +64,17 @@ class Token:
         return replace(self, refresh=refresh, refresh_until=until)
 
     def postponed(self, until: float) -> Token:
-        """Return the same token, renewed later, but not after its expiry."""
+        """Return the same token with a later renewal, at its expiry at the latest."""
         return replace(self, renew_at=min(self.expires_at, max(self.renew_at, until)))
 
 
 def is_token(value: object) -> TypeGuard[str]:
-    """Return whether a value can be sent as a token. What cannot would be quoted in the error of the HTTP library."""
+    """Return whether a value can be sent as a token. The HTTP library would quote any other in its error."""
     return isinstance(value, str) and _VISIBLE_ASCII.fullmatch(value) is not None
 
 
 def _seconds(value: object) -> float | None:
-    """Return a positive time, also where it is written as a text; None for anything else."""
+    """Return a positive number of seconds, from a number or a text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

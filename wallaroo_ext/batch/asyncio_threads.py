@@ -1,4 +1,4 @@
-"""Runs for asyncio: the same core, in threads that the event loop waits for."""
+"""Scoring batches for asyncio: the same core, in a thread that the event loop waits for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from wallaroo_ext.batch.attempts import StoppedError
+from wallaroo_ext.batch.retries import StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
@@ -68,20 +68,3 @@ async def elements(make: Callable[[Iterable[T], threading.Event], Generator[Any]
             if isinstance(reading, FromLoop):
                 reading.end()
             await asyncio.shield(loop.run_in_executor(thread, generator.close))
-
-
-async def in_thread(work: Callable[[threading.Event], T]) -> T:
-    """Return what a function gives that runs in a thread of its own; it has ended when this has.
-
-    Args:
-        work: The function; it is given what is set when it should end.
-    """
-    loop, stopped = asyncio.get_running_loop(), threading.Event()
-    with ThreadPoolExecutor(1, thread_name_prefix="wallaroo-dataset") as thread:
-        running = loop.run_in_executor(thread, work, stopped)
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            stopped.set()
-            await asyncio.wait([running])
-            raise

@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import AsyncIterable
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.batch.options import BatchOptions, HowToScore, how_to_score
+from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, HowToScore, how_to_score
+from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.rows import require_pyarrow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
+    import httpx
     import pyarrow as pa
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.answer_schema import OneSchema
-    from wallaroo_ext.batch.rejections import Rejection
-    from wallaroo_ext.batch.scoring import Scored
+    from wallaroo_ext.batch.retries import BatchRetries
+    from wallaroo_ext.batch.scoring.output_schema import OneSchema
+    from wallaroo_ext.batch.scoring.rejections import Rejection
+    from wallaroo_ext.batch.scoring.scorer import Scored
     from wallaroo_ext.inference.infer import Where
+    from wallaroo_ext.inference.media_types import Wire
+    from wallaroo_ext.transport.timeouts import Timeouts
+
+    Batches = Iterable[pa.RecordBatch] | AsyncIterable[pa.RecordBatch]
 
 
 def infer_batches(
     client: Client,
     pipeline: Where,
-    batches: Iterable[pa.RecordBatch],
+    batches: Batches,
     *,
     rejected: Callable[[Rejection], object] | None = None,
-    **options: Unpack[BatchOptions],
+    columns: Sequence[str] | None = None,
+    keys: Sequence[str] = (),
+    vector: bool = False,
+    in_flight: int = IN_FLIGHT,
+    request_rows: int | None = None,
+    wire: Wire = "arrow",
+    dataset: str | Sequence[str] = (),
+    dataset_exclude: str | Sequence[str] = ("in",),
+    timeout: Timeouts | httpx.Timeout | float | None = None,
+    retries: BatchRetries = RETRIES,
+    workspace: int | str | None = None,
 ) -> Generator[pa.RecordBatch]:
     """Score any number of rows, with several requests under way at a time.
 
@@ -49,20 +67,24 @@ def infer_batches(
     Args:
         client: What `connect` gave.
         pipeline: The name of a deployed pipeline, a deployment, or its URL.
-        batches: The rows, all batches with one schema.
-        rejected: Called with each row that the engine rejects, in order, in the thread that takes the batches; the row
-            is not in what comes out. Without it, the first such row is an error.
-        **options: By name:
-            `columns`: the columns to send; all but the keys by default.
-            `keys`: columns that are not sent, unless `columns` names them, and stand before the scored ones.
-            `vector`: True to send the columns as one vector of 32-bit floats, for a model with one input.
-            `in_flight`: how many requests are under way at a time, 8 by default. The client's `limits` should allow as
-            many connections.
-            `request_rows`: how many rows a request has; by default it adapts.
-            `wire`, `dataset`, `timeout`: see `infer`.
-            `dataset_exclude`: the parts of the answer to leave out, `in` by default, which repeats what was sent.
-            `retries`: what is sent again beyond what the client's transport does.
-            `workspace`: where a pipeline is looked for by its name; all that the user sees by default.
+        batches: The rows, all batches with one schema. For `wallaroo_ext.aio` they may come from an asynchronous
+            iterator.
+        rejected: A function that is called with each row that the engine rejects, in order, in the thread that takes
+            the batches; in asyncio, in another thread. The row is not in the result. Without it, the first such row is
+            an error.
+        columns: The columns to send; by default all but the keys.
+        keys: Columns to put before the scored ones. They are sent only where `columns` names them.
+        vector: True to send the columns as one vector of 32-bit floats, for a model with one input.
+        in_flight: How many requests are under way at a time, 8 by default. The client's `limits` should allow as many
+            connections.
+        request_rows: How many rows a request has; without it, the number adapts.
+        wire: The format of the rows; see `infer`.
+        dataset: The parts of the answer that are wanted; see `infer`.
+        dataset_exclude: The parts of the answer to leave out, `in` by default, which repeats what was sent.
+        timeout: How long to wait for an answer; see `infer`.
+        retries: What is sent again beyond the retries of the client's transport.
+        workspace: The name or the id of the workspace that a pipeline is looked for in by its name; by default all that
+            the user sees.
 
     Raises:
         EngineError: The engine rejects a row, and there is no `rejected`.
@@ -71,7 +93,21 @@ def infer_batches(
         ConnectionFailedError, ApiError, ContractViolationError: A request failed at all its attempts.
     """
     require_pyarrow()
-    how = how_to_score(options)
+    if isinstance(batches, AsyncIterable):
+        raise InvalidDataError("An asynchronous iterator is for wallaroo_ext.aio.infer_batches.")
+    how = how_to_score(
+        columns=columns,
+        keys=keys,
+        vector=vector,
+        in_flight=in_flight,
+        request_rows=request_rows,
+        wire=wire,
+        dataset=dataset,
+        dataset_exclude=dataset_exclude,
+        timeout=timeout,
+        retries=retries,
+        workspace=workspace,
+    )
     from wallaroo_ext.batch.deployed_models import url_of
 
     url = url_of(client, pipeline, how)
@@ -87,21 +123,21 @@ def scored_batches(
     rejected: Callable[[Rejection], object] | None,
     stopped: threading.Event | None = None,
 ) -> Generator[pa.RecordBatch]:
-    """Yield what `infer_batches` gives, of a URL; pauses between attempts end when `stopped` is set."""
-    from wallaroo_ext.batch.answer_schema import OneSchema
-    from wallaroo_ext.batch.rejections import Limit
+    """Yield the batches of `infer_batches`, scored at a URL; pauses between attempts end when `stopped` is set."""
+    from wallaroo_ext.batch.scoring.output_schema import OneSchema
+    from wallaroo_ext.batch.scoring.rejections import Limit
 
     one_schema = OneSchema()
     limit = Limit(0 if rejected is None else None)
     with closing(scored_chunks(client, url, batches, how, limit=limit, stopped=stopped)) as chunks:
         for scored in chunks:
-            yield from _told(scored, rejected, one_schema)
+            yield from _without_rejected(scored, rejected, one_schema)
 
 
-def _told(
+def _without_rejected(
     scored: Scored, rejected: Callable[[Rejection], object] | None, one_schema: OneSchema
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the scored rows of a chunk, after its rejected ones were told."""
+    """Pass the rejected rows of a chunk to `rejected`, then yield its scored rows."""
     if rejected is not None:
         for rejection in scored.rejections:
             rejected(rejection)
@@ -120,7 +156,7 @@ def scored_chunks(
     stopped: threading.Event | None = None,
     tally: Callable[[Any], object] = lambda _: None,
 ) -> Generator[Scored]:
-    """Yield what becomes of the rows, request by request, in order; the threads end with the generator.
+    """Yield the results of the requests, in the order of the rows; the threads end with the generator.
 
     Args:
         client: What `connect` gave.
@@ -130,12 +166,12 @@ def scored_chunks(
         limit: How many rows may be rejected, a `rejections.Limit`.
         first: The number of the first row.
         stopped: Ends pauses between attempts when it is set.
-        tally: Is given the `scoring.Tally` at the beginning.
+        tally: A function that is called with the `scoring.Tally` at the beginning.
     """
-    from wallaroo_ext.batch.cutting import cut
-    from wallaroo_ext.batch.request_size import RequestSize
-    from wallaroo_ext.batch.scoring import Scorer
-    from wallaroo_ext.batch.window import in_order
+    from wallaroo_ext.batch.scoring.chunking import cut
+    from wallaroo_ext.batch.scoring.ordered_map import in_order
+    from wallaroo_ext.batch.scoring.request_size import RequestSize
+    from wallaroo_ext.batch.scoring.scorer import Scorer
 
     stopped = stopped or threading.Event()
     size = RequestSize(how.request_rows)

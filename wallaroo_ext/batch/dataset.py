@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
-from wallaroo_ext.batch.options import BatchOptions, HowToScore, PartSize, how_to_score
+from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, HowToScore, PartSize, how_to_score
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.rows import require_pyarrow
+from wallaroo_ext.operations import Steps, Work, synchronous
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
 
+    import httpx
     from pyarrow import DataType
     from pyarrow.compute import Expression
     from pyarrow.dataset import Dataset
@@ -23,9 +26,12 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.options import DatasetScored
     from wallaroo_ext.batch.progress import Tell, Wanted
     from wallaroo_ext.batch.reading.data_source import Source
+    from wallaroo_ext.batch.retries import BatchRetries
     from wallaroo_ext.batch.writing.run import DatasetRun
     from wallaroo_ext.batch.writing.storage import Storage
     from wallaroo_ext.inference.infer import Where
+    from wallaroo_ext.inference.media_types import Wire
+    from wallaroo_ext.transport.timeouts import Timeouts
 
     DataSource = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Dataset
     Filter = Expression | Sequence[Any]
@@ -34,18 +40,25 @@ Format = Literal["parquet", "arrow", "csv"]
 MAX_ERRORS = 1000
 
 
-class DatasetOptions(BatchOptions, total=False):
-    """What `infer_dataset` is told by name; see there."""
+@dataclass(frozen=True, kw_only=True)
+class DatasetOptions:
+    """The options that `infer_dataset` has beyond those of `infer_batches`; see there."""
 
     filter: Filter | None
     format: Format | None
     types: Mapping[str, DataType | str] | None
-    filesystem: FileSystem | Any
-    target_filesystem: FileSystem | Any
+    filesystem: Any
+    target_filesystem: Any
     part_size: PartSize | None
     max_errors: int | None
 
+    def __post_init__(self) -> None:
+        most: Any = self.max_errors
+        if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 0):
+            raise InvalidDataError(f"`max_errors` is a number from 0 on, or None for any, not {most!r}.")
 
+
+@synchronous
 def infer_dataset(
     client: Client,
     pipeline: Where,
@@ -53,8 +66,25 @@ def infer_dataset(
     target: str | os.PathLike[str],
     *,
     progress: Wanted = None,
-    **options: Unpack[DatasetOptions],
-) -> DatasetScored:
+    filter: Filter | None = None,  # noqa: A002 - the name that pyarrow has for it
+    format: Format | None = None,  # noqa: A002 - the same
+    types: Mapping[str, DataType | str] | None = None,
+    filesystem: FileSystem | Any = None,
+    target_filesystem: FileSystem | Any = None,
+    part_size: PartSize | None = None,
+    max_errors: int | None = MAX_ERRORS,
+    columns: Sequence[str] | None = None,
+    keys: Sequence[str] = (),
+    vector: bool = False,
+    in_flight: int = IN_FLIGHT,
+    request_rows: int | None = None,
+    wire: Wire = "arrow",
+    dataset: str | Sequence[str] = (),
+    dataset_exclude: str | Sequence[str] = ("in",),
+    timeout: Timeouts | httpx.Timeout | float | None = None,
+    retries: BatchRetries = RETRIES,
+    workspace: int | str | None = None,
+) -> Steps[DatasetScored]:
     """Score a data set of any size, in constant memory, into a directory of Parquet files.
 
     The rows of the output have the order of those of the input, file by file; each row of the input is in it once, with
@@ -68,7 +98,7 @@ def infer_dataset(
     CSV is read once more for that, all of it. Types that differ become one that holds the values of both, or the call
     is refused. A file without rows may lack columns, others may not. An index of pandas is left out, unless named.
 
-    What it needs of memory depends on the size of requests, and not on the number of rows: see ARCHITECTURE.md.
+    What it needs of memory depends on the size of requests, and not on the number of rows.
 
     Source: mlops-api-tutorial, "Perform Inference Through External URL".
 
@@ -78,18 +108,31 @@ def infer_dataset(
         source: A Parquet, Arrow or CSV file, a directory of them, a pattern such as `2024-*/rows-*.parquet`, a list of
             files, or a `pyarrow.dataset.Dataset` of files. A URL names another file system: `s3://bucket/rows`.
         target: The output's directory, which is made; a path or a URL.
-        progress: True for a bar on the terminal, or a function that is told a `BatchProgress`, at most ten times a
-            second.
-        **options: What `infer_batches` is told by name, and:
-            `filter`: which rows to score: an expression of pyarrow, `pyarrow.compute.field("amount") > 100`, or a list
-            such as `[("amount", ">", 100)]`.
-            `format`: `parquet`, `arrow` or `csv`; by the files' names by default.
-            `types`: the types of columns, such as `{"id": "int64"}`, by pyarrow's types or their names; a value that is
-            none is an error before the first row.
-            `filesystem`, `target_filesystem`: file systems of pyarrow or fsspec, in place of those of URLs.
-            `part_size`: when a file of the output is complete; by default after 1,000,000 rows or 60 s.
-            `max_errors`: how many rows may be rejected, 1,000 by default: with one more, the run stops with the
-            engine's error. 0 stops it at the first one, None never.
+        progress: True for a bar on the terminal, or a function that is called with a `BatchProgress`, at most ten times
+            a second; in asyncio, in another thread.
+        filter: Which rows to score: an expression of pyarrow, `pyarrow.compute.field("amount") > 100`, or a list such
+            as `[("amount", ">", 100)]`.
+        format: `parquet`, `arrow` or `csv`; without it, the names of the files say it.
+        types: The types of columns, such as `{"id": "int64"}`, as pyarrow's types or their names. A value that does not
+            fit is an error before the first row is sent.
+        filesystem: The file system of the source, of pyarrow or fsspec, in place of the one that its URL names.
+        target_filesystem: The file system of the target, likewise.
+        part_size: When a file of the output is complete; without it, after 1,000,000 rows or 60 s.
+        max_errors: How many rows may be rejected, 1,000 by default: with one more, the run stops with the engine's
+            error. 0 stops it at the first one, None never.
+        columns: The columns to send; by default all but the keys.
+        keys: Columns to put before the scored ones. They are sent only where `columns` names them.
+        vector: True to send the columns as one vector of 32-bit floats, for a model with one input.
+        in_flight: How many requests are under way at a time, 8 by default. The client's `limits` should allow as many
+            connections.
+        request_rows: How many rows a request has; without it, the number adapts.
+        wire: The format of the rows; see `infer`.
+        dataset: The parts of the answer that are wanted; see `infer`.
+        dataset_exclude: The parts of the answer to leave out, `in` by default, which repeats what was sent.
+        timeout: How long to wait for an answer; see `infer`.
+        retries: What is sent again beyond the retries of the client's transport.
+        workspace: The name or the id of the workspace that a pipeline is looked for in by its name; by default all that
+            the user sees.
 
     Raises:
         EngineError: More rows were rejected than may be. What was scored before is kept, as with every other error.
@@ -99,32 +142,56 @@ def infer_dataset(
         ConnectionFailedError, ApiError, ContractViolationError: A request failed at all its attempts.
         OSError: A file cannot be read or written.
     """
-    return score_dataset(client, pipeline, source, target, progress=progress, stopped=threading.Event(), **options)
+    require_pyarrow()
+    own = DatasetOptions(
+        filter=filter,
+        format=format,
+        types=types,
+        filesystem=filesystem,
+        target_filesystem=target_filesystem,
+        part_size=part_size,
+        max_errors=max_errors,
+    )
+    how = how_to_score(
+        columns=columns,
+        keys=keys,
+        vector=vector,
+        in_flight=in_flight,
+        request_rows=request_rows,
+        wire=wire,
+        dataset=dataset,
+        dataset_exclude=dataset_exclude,
+        timeout=timeout,
+        retries=retries,
+        workspace=workspace,
+    )
+    stopped = threading.Event()
+    score = partial(_score, client, pipeline, source, target, own=own, how=how, progress=progress, stopped=stopped)
+    return (yield Work(score, stopped))
 
 
-def score_dataset(
+def _score(
     client: Client,
     pipeline: Where,
     source: DataSource,
     target: str | os.PathLike[str],
     *,
+    own: DatasetOptions,
+    how: HowToScore,
     progress: Wanted,
     stopped: threading.Event,
-    **options: Unpack[DatasetOptions],
 ) -> DatasetScored:
-    """Return what `infer_dataset` does, until `stopped` is set."""
-    require_pyarrow()
-    from wallaroo_ext.batch.attempts import StoppedError
+    """Score a data set until `stopped` is set."""
     from wallaroo_ext.batch.progress import shown
+    from wallaroo_ext.batch.retries import StoppedError
     from wallaroo_ext.batch.writing.manifest import check_target, load
     from wallaroo_ext.batch.writing.run import alone
     from wallaroo_ext.batch.writing.storage import Storage
 
-    own, how = _split(options)
     opened, exact = _opened(source, how, own)
-    storage = Storage(target, own.get("target_filesystem"))
+    storage = Storage(target, own.target_filesystem)
     check_target(storage)
-    opened.check_target(storage)
+    storage.check_outside(opened)
     url, bound_to = _bound_to(client, pipeline, opened, how, own)
     known = load(storage, bound_to).read_as
     with shown(progress) as tell:
@@ -142,36 +209,22 @@ def score_dataset(
 
 
 def _nothing(storage: Storage) -> DatasetScored:
-    """Return what a run did that was ended before its first row."""
+    """Return the result of a run that was stopped before its first row."""
     from wallaroo_ext.batch.options import DatasetScored
 
     none: Any = {"rows": 0, "rejected": 0, "parts": 0, "rows_before": 0, "requests": 0, "repeated": 0}
     return DatasetScored(target=storage.place, errors=None, seconds=0.0, **none)
 
 
-def _split(options: DatasetOptions) -> tuple[dict[str, Any], HowToScore]:
-    """Return the options of a data set, and those of any batches."""
-    own = {name: value for name, value in options.items() if name not in BatchOptions.__annotations__}
-    unknown = set(own) - set(DatasetOptions.__annotations__)
-    if unknown:
-        raise TypeError(f"infer_dataset() has no option {min(unknown)!r}")
-    most = own.get("max_errors")
-    if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 0):
-        raise InvalidDataError(f"`max_errors` is a number from 0 on, or None for any, not {most!r}.")
-    given: Any = {name: value for name, value in options.items() if name in BatchOptions.__annotations__}
-    return own, how_to_score(given)
-
-
-def _opened(source: Any, how: HowToScore, own: dict[str, Any]) -> tuple[Source, HowToScore]:
+def _opened(source: Any, how: HowToScore, own: DatasetOptions) -> tuple[Source, HowToScore]:
     """Return the data set with the columns that are read, and the options with the names of those that are sent."""
     from wallaroo_ext.batch.reading.data_source import open_source
 
-    more = {"filesystem": own.get("filesystem"), "kind": own.get("format"), "types": own.get("types")}
-    whole = open_source(source, **more, columns=how.read)
+    whole = open_source(source, filesystem=own.filesystem, kind=own.format, types=own.types, columns=how.read)
     sent = how.columns or tuple(name for name in whole.sendable if name not in how.keys)
     if not sent:
         raise InvalidDataError("No column is left to be sent: all are keys, or an index of pandas.")
-    return whole.chosen(list(dict.fromkeys((*how.keys, *sent))), own.get("filter")), replace(how, columns=sent)
+    return whole.chosen(list(dict.fromkeys((*how.keys, *sent))), own.filter), replace(how, columns=sent)
 
 
 def _decided(
@@ -182,9 +235,9 @@ def _decided(
     Raises:
         InvalidDataError: There is no type for all values of a column, or keys or a vector cannot have it.
     """
-    from wallaroo_ext.batch.attempts import StoppedError
     from wallaroo_ext.batch.progress import Checking
     from wallaroo_ext.batch.reading.schema import Decided
+    from wallaroo_ext.batch.retries import StoppedError
     from wallaroo_ext.batch.writing.parts import check_keys
     from wallaroo_ext.inference.vectors import check_number
 
@@ -205,7 +258,7 @@ def _decided(
 
 
 def _bound_to(
-    client: Client, pipeline: Where, source: Source, how: HowToScore, own: dict[str, Any]
+    client: Client, pipeline: Where, source: Source, how: HowToScore, own: DatasetOptions
 ) -> tuple[str, dict[str, Any]]:
     """Return where rows are scored, and what the output depends on."""
     from wallaroo_ext.batch.deployed_models import models_of, url_of
@@ -213,8 +266,8 @@ def _bound_to(
     url = url_of(client, pipeline, how)
     return url, {
         "input": [[file.path, file.size, file.changed] for file in source.files],
-        "filter": None if own.get("filter") is None else str(own["filter"]),
-        "types": _texts(own.get("types") or {}),
+        "filter": None if own.filter is None else str(own.filter),
+        "types": _texts(own.types or {}),
         "columns": how.columns,
         "keys": how.keys,
         "vector": how.vector,
@@ -229,15 +282,8 @@ def _texts(types: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(types[name]) for name in sorted(types)}
 
 
-def _run(client: Client, url: str, how: HowToScore, own: dict[str, Any], **places: Any) -> DatasetRun:
+def _run(client: Client, url: str, how: HowToScore, own: DatasetOptions, **places: Any) -> DatasetRun:
     from wallaroo_ext.batch.writing.run import DatasetRun
 
-    part_size: Any = own.get("part_size")
-    return DatasetRun(
-        client,
-        url,
-        how,
-        part_size=part_size or PartSize(),
-        max_errors=own.get("max_errors", MAX_ERRORS),
-        **places,
-    )
+    part_size = own.part_size or PartSize()
+    return DatasetRun(client, url, how, part_size=part_size, max_errors=own.max_errors, **places)

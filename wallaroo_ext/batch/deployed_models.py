@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from wallaroo_ext.batch.attempts import repeated
+from wallaroo_ext.batch.retries import repeated
 from wallaroo_ext.deployments.find import endpoint_steps, named_in
 from wallaroo_ext.deployments.status import models_in, status_steps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError

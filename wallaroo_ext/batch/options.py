@@ -1,11 +1,11 @@
-"""What a run over many rows is told by name, and what it makes of it."""
+"""The options of a run over many rows, checked, and its result."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.batch.attempts import BatchRetries
+from wallaroo_ext.batch.retries import BatchRetries
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.media_types import Wire, request_type
 
@@ -22,26 +22,13 @@ IN_FLIGHT = 8
 
 MOST_IN_FLIGHT = 64
 
-
-class BatchOptions(TypedDict, total=False):
-    """What `infer_batches` and `infer_dataset` are told by name; see there."""
-
-    columns: Sequence[str] | None
-    keys: Sequence[str]
-    vector: bool
-    in_flight: int
-    request_rows: int | None
-    wire: Wire
-    dataset: str | Sequence[str]
-    dataset_exclude: str | Sequence[str]
-    timeout: Timeouts | httpx.Timeout | float | None
-    retries: BatchRetries
-    workspace: int | str | None
+RETRIES = BatchRetries()
+PART_ROWS, PART_SECONDS = 1_000_000, 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class HowToScore:
-    """The options, checked and with their defaults.
+    """The options of `infer_batches`, checked.
 
     Attributes:
         columns: The columns to send; None for all that are no keys.
@@ -67,7 +54,7 @@ class HowToScore:
     dataset: tuple[str, ...] = ()
     dataset_exclude: tuple[str, ...] = ("in",)
     timeout: Timeouts | httpx.Timeout | float | None = None
-    retries: BatchRetries = field(default_factory=BatchRetries)
+    retries: BatchRetries = RETRIES
     workspace: int | str | None = None
     sent_types: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -93,26 +80,31 @@ class HowToScore:
 
     @property
     def infer_options(self) -> dict[str, Any]:
-        """What `infer` is told."""
+        """The options for `infer`."""
         given: dict[str, Any] = {"wire": self.wire, "dataset": self.dataset, "dataset_exclude": self.dataset_exclude}
         return given if self.timeout is None else given | {"timeout": self.timeout}
 
 
-def how_to_score(options: BatchOptions) -> HowToScore:
-    """Return the options with their defaults.
+def how_to_score(
+    *,
+    columns: Sequence[str] | None,
+    keys: Sequence[str],
+    dataset: str | Sequence[str],
+    dataset_exclude: str | Sequence[str],
+    **others: Any,
+) -> HowToScore:
+    """Return the options of `infer_batches`, checked.
 
     Raises:
-        TypeError: There is no option of a name.
         InvalidDataError: A value cannot be used.
     """
-    unknown = set(options) - set(BatchOptions.__annotations__)
-    if unknown:
-        raise TypeError(f"there is no option {min(unknown)!r}")
-    given: dict[str, Any] = dict(options)
-    for name in ("columns", "keys", "dataset", "dataset_exclude"):
-        if given.get(name) is not None:
-            given[name] = _names(given[name])
-    return HowToScore(**given)
+    return HowToScore(
+        columns=None if columns is None else _names(columns),
+        keys=_names(keys),
+        dataset=_names(dataset),
+        dataset_exclude=_names(dataset_exclude),
+        **others,
+    )
 
 
 def _names(value: str | Sequence[str]) -> tuple[str, ...]:
@@ -121,15 +113,15 @@ def _names(value: str | Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class PartSize:
-    """When a part is put in its place, and the next one begun: what comes first.
+    """When a file of the output is complete and the next one begins: after so many rows or so long, whichever is first.
 
     Attributes:
         rows: After how many rows.
-        seconds: After how long; what a run that is killed has to do again.
+        seconds: After how long. A run that is killed has to repeat at most so much.
     """
 
-    rows: int = 1_000_000
-    seconds: float = 60.0
+    rows: int = PART_ROWS
+    seconds: float = PART_SECONDS
 
     def __post_init__(self) -> None:
         if self.rows < 1 or not self.seconds > 0:
@@ -138,7 +130,7 @@ class PartSize:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetScored:
-    """What `infer_dataset` did.
+    """The result of `infer_dataset`.
 
     Attributes:
         target: The directory of the output.

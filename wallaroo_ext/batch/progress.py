@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from wallaroo_ext._util.progress import check_progress
-from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext._util.progress import check_progress, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -114,16 +113,10 @@ def shown(progress: Wanted) -> Generator[Tell | None]:
     if progress is not True:
         yield progress or None
         return
-    try:
-        from rich import progress as rich
-        from rich.console import Console
-    except ImportError:
-        raise ConfigurationError("progress=True needs: pip install 'wallaroo-ext[cli]'.") from None
-    console = Console(stderr=True)
-    if not (console.is_terminal or console.is_jupyter):
-        yield None
-        return
-    with rich.Progress(*_columns(rich), console=console, auto_refresh=False) as bar:  # without a thread of its own
+    with progress_bar(_columns, auto_refresh=False) as bar:  # without a thread of its own
+        if bar is None:
+            yield None
+            return
         task = bar.add_task("", total=None)
 
         def tell(now: BatchProgress) -> None:

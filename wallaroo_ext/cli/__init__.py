@@ -13,7 +13,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("wallaroo_ext"):
             raise
-        sentence = f"The command needs more packages ({error.name} is missing): pip install 'wallaroo-ext[cli]'."
-        print(sentence, file=sys.stderr)  # noqa: T201 - the one sentence
+        message = f"The command needs more packages ({error.name} is missing): pip install 'wallaroo-ext[cli]'."
+        print(message, file=sys.stderr)  # noqa: T201 - nothing else can print it yet
         raise SystemExit(2) from None
     program.main()

@@ -1,4 +1,4 @@
-"""From what a person writes on the command line to the request of an operation."""
+"""Building the request of an operation from the arguments of `wallaroo-ext call`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.arrow_files import MAGIC
 from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.cli.printing.output import UsageError
 
@@ -22,14 +23,13 @@ if TYPE_CHECKING:
 _JSON = "application/json"
 _MULTIPART = "multipart/form-data"
 _BYTES = "application/octet-stream"
-_ARROW_MAGIC = b"ARROW1"
 
 _Part = tuple[str | None, BinaryIO | bytes, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
-    """What the command line gives for a request; see `wallaroo-ext call --help`."""
+class RequestInputs:
+    """The arguments of a request; see `wallaroo-ext call --help`."""
 
     data: str | None
     path: list[str]
@@ -40,11 +40,11 @@ class Inputs:
 
 
 @contextmanager
-def request_of(name: str, inputs: Inputs) -> Generator[dict[str, Any]]:
-    """Yield what httpx's `request` takes for an operation; files are open for as long as the block runs.
+def build_request(name: str, inputs: RequestInputs) -> Generator[dict[str, Any]]:
+    """Yield the arguments of httpx's `request` for an operation; its files are open until the block ends.
 
     Raises:
-        UsageError: Something is missing, or cannot be used.
+        UsageError: Something is missing or invalid.
     """
     operation = contract.operation(name)
     with ExitStack() as files:
@@ -56,7 +56,7 @@ def request_of(name: str, inputs: Inputs) -> Generator[dict[str, Any]]:
         }
 
 
-def _url(name: str, operation: OperationInfo, inputs: Inputs) -> str:
+def _url(name: str, operation: OperationInfo, inputs: RequestInputs) -> str:
     wanted = re.findall(r"\{(\w+)\}", operation.path)
     given = dict(_pairs(inputs.path, "--path"))
     if set(wanted) != set(given):
@@ -72,8 +72,8 @@ def _pairs(given: list[str], option: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in pairs]
 
 
-def _body(name: str, operation: OperationInfo, inputs: Inputs, files: ExitStack) -> dict[str, Any]:
-    """Return the body, and the headers that tell its media type and the answer's."""
+def _body(name: str, operation: OperationInfo, inputs: RequestInputs, files: ExitStack) -> dict[str, Any]:
+    """Return the body, and the headers for its media type and the answer's."""
     if _MULTIPART in operation.request_types:
         return _multipart(name, operation, inputs, files)
     if inputs.part:
@@ -92,27 +92,27 @@ def _body(name: str, operation: OperationInfo, inputs: Inputs, files: ExitStack)
 
 
 def _content(data: str | None, files: ExitStack, *, streamed: bool) -> bytes | BinaryIO:
-    """Return the body: in memory, so that it can be sent again, unless it may be as large as a model."""
+    """Return the body, in memory so that it can be sent again; one that is streamed as a file, as it may be large."""
     if data == "-":
         return sys.stdin.buffer if streamed else sys.stdin.buffer.read()
     if data is not None and data.startswith("@"):
-        file = _opened(data[1:], files)
+        file = _open_file(data[1:], files)
         return file if streamed else file.read()
     return ("{}" if data is None else data).encode()
 
 
 def _fitting_type(operation: OperationInfo, content: bytes | BinaryIO) -> str:
-    """Return the media type of a body: an Arrow file and a list of records are known by how they begin."""
-    begin = content[:100].lstrip() if isinstance(content, bytes) else b""
-    sign = "arrow" if begin.startswith(_ARROW_MAGIC) else "records" if begin.startswith(b"[") else None
-    fitting = [kind for kind in operation.request_types if sign is not None and sign in kind]
+    """Return the media type of a body; an Arrow file and a list of records are recognised by their first bytes."""
+    start = content[:100].lstrip() if isinstance(content, bytes) else b""
+    word = "arrow" if start.startswith(MAGIC) else "records" if start.startswith(b"[") else None
+    fitting = [kind for kind in operation.request_types if word is not None and word in kind]
     return next(
         iter([*fitting, *(kind for kind in operation.request_types if kind == _JSON), *operation.request_types, _JSON])
     )
 
 
 def _answer_type(operation: OperationInfo, kind: str) -> str:
-    """Return the answer's media type to ask for: the body's own where the operation has it, else its first."""
+    """Return the media type to ask for: the body's if the operation can answer in it, otherwise its first one."""
     return kind if kind in operation.response_types else next(iter(operation.response_types), "*/*")
 
 
@@ -123,7 +123,7 @@ def _check_json(content: bytes) -> None:
         raise UsageError(f"The body is no JSON: {error}.") from None
 
 
-def _multipart(name: str, operation: OperationInfo, inputs: Inputs, files: ExitStack) -> dict[str, Any]:
+def _multipart(name: str, operation: OperationInfo, inputs: RequestInputs, files: ExitStack) -> dict[str, Any]:
     if inputs.data is not None or not inputs.part:
         raise UsageError(f"{name} takes a body of parts: --part metadata='{{…}}' --part file=@model.onnx.")
     parts = [(part, _part(value, files)) for part, value in _pairs(inputs.part, "--part")]
@@ -131,16 +131,16 @@ def _multipart(name: str, operation: OperationInfo, inputs: Inputs, files: ExitS
 
 
 def _part(value: str, files: ExitStack) -> _Part:
-    """Return a part: a file with its name, an object as JSON, anything else as a text."""
+    """Return a part: a file with its name, an object as JSON, or a text."""
     if value.startswith("@"):
-        return user_path(value[1:]).name, _opened(value[1:], files), _BYTES
+        return user_path(value[1:]).name, _open_file(value[1:], files), _BYTES
     if value.startswith("{"):
         _check_json(value.encode())
         return None, value.encode(), _JSON
     return None, value.encode(), "text/plain"
 
 
-def _opened(name: str, files: ExitStack) -> BinaryIO:
+def _open_file(name: str, files: ExitStack) -> BinaryIO:
     try:
         return files.enter_context(user_path(name).open("rb"))
     except OSError as error:

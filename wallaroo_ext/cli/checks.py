@@ -1,4 +1,4 @@
-"""What `wallaroo-ext doctor` looks at, one function a question."""
+"""The checks of `wallaroo-ext doctor`, one function each."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ import httpx
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext._util.urls import shown_host
+from wallaroo_ext._util.urls import display_host
 from wallaroo_ext.errors import AuthenticationError, ConfigurationError, PermissionDeniedError, WallarooError
-from wallaroo_ext.redaction.patterns import beginning
+from wallaroo_ext.redaction.patterns import redact_beginning
 from wallaroo_ext.settings import Settings
 from wallaroo_ext.transport.plain_client import plain_client
 from wallaroo_ext.transport.proxies import proxy_for
-from wallaroo_ext.transport.response_errors import connection_failed, plain, refusal
+from wallaroo_ext.transport.response_errors import body_as_line, connection_error, response_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,18 +39,18 @@ PATIENCE_SECONDS = 10.0
 _HTTPS = "Does the port speak https? Then write https:// in the address."
 
 TOLERATED_SECONDS = 60.0
-"""How far two clocks may be apart: tokens and certificates are checked with about as much tolerance."""
+"""How far two clocks may be apart: tokens and certificates are checked with about the same tolerance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What one question found.
+    """The result of a check.
 
     Attributes:
-        name: The question, in a word or two.
-        state: Whether it is well.
+        name: The name of the check, a word or two.
+        state: Whether it passed.
         detail: What was found, a sentence.
-        advice: What to do, where it is not well.
+        advice: What to do if it failed.
     """
 
     name: str
@@ -59,8 +59,8 @@ class Check:
     advice: str = ""
 
 
-def versions() -> Check:
-    """Return what runs here."""
+def check_versions() -> Check:
+    """Report the versions of this package, httpx and Python."""
     return Check(
         "versions",
         "ok",
@@ -69,8 +69,8 @@ def versions() -> Check:
     )
 
 
-def settings(environment: Mapping[str, str]) -> tuple[Settings | None, Check]:
-    """Are the settings there, and do they fit together?"""
+def check_settings(environment: Mapping[str, str]) -> tuple[Settings | None, Check]:
+    """Check that the settings are complete and consistent. Return them too, None if they are not."""
     try:
         found = Settings.resolve(environment)
     except ConfigurationError as error:
@@ -85,14 +85,14 @@ def settings(environment: Mapping[str, str]) -> tuple[Settings | None, Check]:
     return found, Check("settings", "ok", f"The API at {found.api_url}{keycloak}, with {who}.")
 
 
-def proxy_of(url: httpx.URL) -> str | None:
-    """Return the proxy that requests to a URL go through, without its password; None where they go directly."""
+def proxy_host(url: httpx.URL) -> str | None:
+    """Return the host of the proxy for a URL; None if requests go without a proxy."""
     proxy = proxy_for(url)
-    return None if proxy is None else shown_host(proxy)
+    return None if proxy is None else display_host(proxy)
 
 
-def name(url: httpx.URL) -> Check:
-    """Is the host's name known?"""
+def check_name(url: httpx.URL) -> Check:
+    """Check that the host's name can be looked up."""
     title = f"DNS {url.host}"
     try:
         found = socket.getaddrinfo(url.host, None, type=socket.SOCK_STREAM)
@@ -105,8 +105,8 @@ def name(url: httpx.URL) -> Check:
     return Check(title, "ok", f"{what}.")
 
 
-def connection(url: httpx.URL, context: ssl.SSLContext) -> list[Check]:
-    """Does the port accept a connection, and is the certificate trusted?"""
+def check_connection(url: httpx.URL, context: ssl.SSLContext) -> list[Check]:
+    """Check that the port accepts a connection, and that its certificate is trusted."""
     port = url.port or {"http": 80, "https": 443}[url.scheme]
     title = f"connection {url.host}:{port}"
     try:
@@ -150,31 +150,31 @@ def _certificate_advice(error: ssl.SSLCertVerificationError) -> str:
     return "Name the file of the authority that signed it with --ca-bundle or WALLAROO_CA_BUNDLE."
 
 
-def api(url: str, context: ssl.SSLContext) -> tuple[httpx.Response | None, Check]:
-    """Does the API answer there? It is asked without a token, and has to refuse that."""
+def check_api(url: str, context: ssl.SSLContext) -> tuple[httpx.Response | None, Check]:
+    """Check that the API answers. Return its answer too: a request without a token, which it has to refuse."""
     operation = "list_workspaces"
     try:
         with plain_client(url, verify=context, seconds=PATIENCE_SECONDS) as http:
             response = http.post(contract.operation(operation).path, json={})
     except (httpx.RequestError, httpx.InvalidURL) as error:
-        failure: Any = connection_failed(operation, error)
+        failure: Any = connection_error(operation, error)
         advice = _HTTPS if isinstance(error, httpx.RemoteProtocolError) and url.startswith("http:") else failure.advice
         return None, Check("API", "failed", failure.args[0], advice)
     if response.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return response, Check("API", "ok", "It answers, and wants a token.")
     if response.is_success:
-        what = f"It answers {response.status_code} without a token: {plain(response)!r}."
+        what = f"It answers {response.status_code} without a token: {body_as_line(response)!r}."
         return response, Check("API", "failed", what, "This is another server, or a page in front of the API.")
-    error = refusal(operation, response)
+    error = response_error(operation, response)
     advice = error.advice if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "Is this the API's address?"
     return response, Check("API", "failed", str(error.args[0]), advice)
 
 
-def token(client: Client, now: float) -> tuple[str | None, Check]:
-    """Is there a token for the credentials?
+def check_token(client: Client, now: float) -> tuple[str | None, Check]:
+    """Check that there is a token for the credentials. Return it too.
 
     Args:
-        client: What `connect` gave.
+        client: A client from `connect`.
         now: The instance's time, in seconds since 1970.
     """
     auth: Any = client.get_httpx_client().auth
@@ -182,34 +182,34 @@ def token(client: Client, now: float) -> tuple[str | None, Check]:
         found: str = auth.access_token()
     except WallarooError as error:
         return None, Check("token", "failed", str(error))
-    ends_at = claims_of(found).get("exp")
+    ends_at = decode_claims(found).get("exp")
     if not isinstance(ends_at, int | float):
-        return found, Check("token", "ok", "There is a token; it does not say how long it is good.")
+        return found, Check("token", "ok", "There is a token; it does not say when it expires.")
     if ends_at <= now:
         when = datetime.fromtimestamp(ends_at, UTC).isoformat(sep=" ", timespec="seconds")
-        advice = "Get another one; or sign in with a user, and it is renewed by itself."
+        advice = "Get another one; or sign in with a user, and the token is renewed automatically."
         return None, Check("token", "failed", f"The token expired at {when}.", advice)
-    return found, Check("token", "ok", f"There is a token, which is good for {ends_at - now:.0f} s.")
+    return found, Check("token", "ok", f"There is a token, which is valid for {ends_at - now:.0f} s.")
 
 
-def clock(response: httpx.Response | None, token: str | None) -> Check:
-    """Does this machine's clock agree with the instance's, by the answer's date or the token's?"""
+def check_clock(response: httpx.Response | None, token: str | None) -> Check:
+    """Check this machine's clock against the instance's, by the date of an answer or of a token."""
     now = time.time()
-    issued_at = claims_of(token or "").get("iat")
-    there = date_of(response)
-    if there is None and isinstance(issued_at, int | float) and issued_at > now:
-        there = float(issued_at)  # a token of the past says nothing, one of the future does
-    if there is None:
+    issued_at = decode_claims(token or "").get("iat")
+    server_time = answer_date(response)
+    if server_time is None and isinstance(issued_at, int | float) and issued_at > now:
+        server_time = float(issued_at)  # only a token from the future shows a difference
+    if server_time is None:
         return Check("clock", "skipped", "The instance does not say what time it is.")
-    ahead = now - there
+    ahead = now - server_time
     if abs(ahead) <= TOLERATED_SECONDS:
         return Check("clock", "ok", f"This machine's clock and the instance's are {abs(ahead):.0f} s apart.")
     what = f"This machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the instance's."
     return Check("clock", "failed", what, "Set it, by NTP for one: certificates and tokens seem invalid otherwise.")
 
 
-def date_of(response: httpx.Response | None) -> float | None:
-    """Return when an answer was given by the clock of who gave it, in seconds since 1970."""
+def answer_date(response: httpx.Response | None) -> float | None:
+    """Return the date of an answer by the server's clock, in seconds since 1970; None if it has none."""
     if response is None:
         return None
     try:
@@ -218,8 +218,8 @@ def date_of(response: httpx.Response | None) -> float | None:
         return None
 
 
-def permissions(client: Client, *, has_user: bool) -> Check:
-    """Return what may the caller do?"""
+def check_permissions(client: Client, *, has_user: bool) -> Check:
+    """Check what the caller may do."""
     from wallaroo_mlops_client.api.workspaces import list_workspaces
     from wallaroo_mlops_client.models import ListWorkspacesRequest
 
@@ -229,7 +229,7 @@ def permissions(client: Client, *, has_user: bool) -> Check:
         listed = call(list_workspaces, client=client, body=ListWorkspacesRequest())
     except (AuthenticationError, PermissionDeniedError) as error:
         if not has_user and error.operation == "list_workspaces":
-            return Check("permissions", "ok", "The token has no user: it may infer, and nothing else.")
+            return Check("permissions", "ok", "The token has no user: it may only infer.")
         return Check("permissions", "failed", str(error.args[0]), error.advice)
     except WallarooError as error:
         return Check("permissions", "failed", str(error.args[0]), error.advice)
@@ -237,15 +237,15 @@ def permissions(client: Client, *, has_user: bool) -> Check:
     return Check("permissions", "ok", f"The caller sees {count} workspace{'' if count == 1 else 's'}.")
 
 
-def release(response: httpx.Response | None) -> Check:
-    """Return which release is it?"""
+def check_release(response: httpx.Response | None) -> Check:
+    """Report which release the instance has, as far as it says so."""
     server = None if response is None else response.headers.get("Server")
-    said = f"; its server calls itself {beginning(server, 100)}" if server else ""
-    return Check("release", "skipped", f"The API has no operation that tells its release{said}.")
+    server_name = f"; its server calls itself {redact_beginning(server, 100)}" if server else ""
+    return Check("release", "skipped", f"The API has no operation that tells its release{server_name}.")
 
 
-def claims_of(token: str) -> dict[str, Any]:
-    """Return the claims; none where it is no JSON web token."""
+def decode_claims(token: str) -> dict[str, Any]:
+    """Return the claims of a token; empty if it is no JSON web token."""
     _, _, rest = token.partition(".")
     payload = rest.partition(".")[0]
     try:

@@ -1,56 +1,65 @@
-"""The data set that a person names: its columns, and which of its rows."""
+"""The data set of `wallaroo-ext batch`: which columns and which rows to score."""
 
 from __future__ import annotations
 
+import operator
 import re
-from difflib import get_close_matches
+from functools import reduce
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.inference.rows import require_pyarrow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from wallaroo_ext.batch.reading.data_source import Source
 
 _CONDITION = re.compile(r"\s*(?P<name>.+?)\s*(?P<sign>==|!=|<=|>=|<|>|=)\s*(?P<value>.*?)\s*")
-_SHOWN = 10
+_OPERATORS = {
+    "==": operator.eq,
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_OWNER = "the data set"
 
 
-def source_of(place: str, kind: str | None, types: dict[str, str]) -> Source:
-    """Return the data set, to look at its columns."""
+def open_data_set(location: str, kind: str | None, types: dict[str, str]) -> Source:
+    """Return the data set, to read its columns."""
     require_pyarrow()
     from wallaroo_ext.batch.reading.data_source import open_source
 
-    return open_source(place, kind=kind, types=types)
+    return open_source(location, kind=kind, types=types)
 
 
-def types_of(texts: list[str]) -> dict[str, str]:
-    """Return the types that columns are to have, as `infer_dataset` takes them.
+def parse_types(texts: list[str]) -> dict[str, str]:
+    """Return the types of columns, as `infer_dataset` takes them.
 
     Args:
         texts: Each is a column and a type, such as `id=int64`, or several with commas between.
 
     Raises:
-        UsageError: One has no type.
+        UsageError: A column has no type.
     """
     found: dict[str, str] = {}
     for pair in [pair for text in texts for pair in text.split(",")]:
         name, sign, kind = pair.rpartition("=")
         if not sign or not name.strip():
-            raise UsageError(f"--types {pair!r}: it is a column and its type, such as id=int64.")
+            raise UsageError(f"--types {pair!r}: write a column and its type, such as id=int64.")
         found[name.strip()] = kind.strip()
     return found
 
 
-def chosen(source: Source, columns: list[str], drop: list[str], keys: list[str]) -> dict[str, Any]:
+def choose_columns(source: Source, columns: list[str], drop: list[str], keys: list[str]) -> dict[str, Any]:
     """Return the columns to send, and the keys, as `infer_dataset` takes them.
 
     Args:
         source: The data set.
-        columns: The columns to send; all but the keys where there are none.
+        columns: The columns to send; all but the keys if none are given.
         drop: The columns not to send.
         keys: The keys. Each text is a name, or names with commas between.
 
@@ -58,51 +67,30 @@ def chosen(source: Source, columns: list[str], drop: list[str], keys: list[str])
         UsageError: There is no such column, or none is left.
     """
     known = source.names
-    own = _named(known, keys, "--keys")
-    wanted = _named(known, columns, "--columns") or [name for name in source.sendable if name not in own]
-    left_out = set(_named(known, drop, "--drop"))
-    kept = [name for name in wanted if name not in left_out]
-    if not kept:
-        raise UsageError("No column is left to be sent.")
-    return {"columns": kept, "keys": own}
+    key_columns = find_columns(known, keys, "--keys", _OWNER)
+    wanted = find_columns(known, columns, "--columns", _OWNER)
+    wanted = wanted or [name for name in source.sendable if name not in key_columns]
+    return {"columns": drop_columns(known, wanted, drop, _OWNER), "keys": key_columns}
 
 
-def _named(known: Sequence[str], texts: list[str], option: str) -> list[str]:
-    names = [name for text in texts for name in ([text] if text in known else text.split(","))]
-    for name in names:
-        if name not in known:
-            raise UsageError(f"{option}: there is no column {name!r} in the data set, but {_near(known, name)}.")
-    return names
-
-
-def _near(known: Sequence[str], name: str) -> str:
-    more = ["…"] if len(known) > _SHOWN else []
-    return ", ".join(get_close_matches(name, known, n=3, cutoff=0.5) or [*known[:_SHOWN], *more])
-
-
-def filter_of(source: Source, conditions: list[str]) -> Any:
-    """Return the conditions as an expression of pyarrow; None where there are none.
+def parse_filter(source: Source, conditions: list[str]) -> Any:
+    """Return the conditions as an expression of pyarrow; None if there are none.
 
     Raises:
-        UsageError: One is no condition, or its value is none of the column's type.
+        UsageError: A text is no condition, or its value does not fit the column's type.
     """
-    parts = [_parts(source, condition) for condition in conditions]
-    looked_at = source.chosen(list(dict.fromkeys(name for name, _, _, _ in parts)), None)
-    expressions = [_expression(looked_at, *part) for part in parts]
-    whole: Any = None
-    for expression in expressions:
-        whole = expression if whole is None else whole & expression
-    return whole
+    parts = [_split(source, condition) for condition in conditions]
+    columns = source.chosen(list(dict.fromkeys(name for name, _, _, _ in parts)), None)
+    expressions = [_expression(columns, *part) for part in parts]
+    return reduce(operator.and_, expressions) if expressions else None
 
 
-def _parts(source: Source, condition: str) -> tuple[str, str, str, str]:
-    """Return the column of a condition, its sign, its value, and the condition itself."""
+def _split(source: Source, condition: str) -> tuple[str, str, str, str]:
+    """Return the column, the operator and the value of a condition, and the condition itself."""
     found = _CONDITION.fullmatch(condition)
     if found is None:
-        raise UsageError(
-            f'--filter {condition!r}: a condition is a column, a sign and a value, such as "amount >= 100".'
-        )
-    [name] = _named(source.names, [found["name"]], "--filter")
+        raise UsageError(f'--filter {condition!r}: write a column, an operator and a value, such as "amount >= 100".')
+    [name] = find_columns(source.names, [found["name"]], "--filter", _OWNER)
     return name, found["sign"], found["value"], condition
 
 
@@ -110,16 +98,7 @@ def _expression(source: Source, name: str, sign: str, text: str, condition: str)
     value = _value(source, name, text, condition)
     compute: Any = import_module("pyarrow.compute")
     field = compute.field(name)
-    signs: dict[str, Any] = {
-        "==": field == value,
-        "=": field == value,
-        "!=": field != value,
-        "<": field < value,
-        "<=": field <= value,
-        ">": field > value,
-        ">=": field >= value,
-    }
-    return signs[sign]
+    return _OPERATORS[sign](field, value)
 
 
 def _value(source: Source, name: str, text: str, condition: str) -> Any:

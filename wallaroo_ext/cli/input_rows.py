@@ -1,14 +1,14 @@
-"""The rows that a person scores: from a file or the standard input, whole or some columns of it."""
+"""The rows of `wallaroo-ext infer`: from a file or the standard input, all columns or some."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.rows import require_pyarrow, to_table
@@ -19,27 +19,26 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _REQUEST_BYTES = 16 << 20
-_SHOWN = 10
+_OWNER = "the rows"
 _STDIN = "The standard input"
 
 
 def read_rows(file: str, columns: list[str]) -> pa.Table:
-    """Return the rows of a file, or of the standard input where the file is `-`.
+    """Return the rows of a file, or of the standard input if the file is `-`.
 
     Args:
         file: The file.
-        columns: The columns to keep, as `with_columns` takes them; an index of pandas is one of the rows' only if it is
-            named.
+        columns: The columns to keep, as `select_columns` takes them; an index of pandas is read only if it is named.
 
     Raises:
-        InvalidDataError: There are no rows in it.
-        OSError: It cannot be opened.
+        InvalidDataError: The file has no rows.
+        OSError: The file cannot be opened.
     """
     require_pyarrow()
     named = [name for text in columns for name in (text, *text.split(","))]
     if file != "-":
         return to_table(file, named)
-    with _spooled(sys.stdin.buffer.read()) as path:
+    with _temporary_file(sys.stdin.buffer.read()) as path:
         try:
             return to_table(path, named)
         except InvalidDataError as error:
@@ -47,8 +46,8 @@ def read_rows(file: str, columns: list[str]) -> pa.Table:
 
 
 @contextmanager
-def _spooled(content: bytes) -> Generator[Path]:
-    """Yield a file of what the standard input had, with the ending that fits."""
+def _temporary_file(content: bytes) -> Generator[Path]:
+    """Yield a temporary file with the content, whose name has the fitting ending."""
     if not content.strip():
         raise InvalidDataError(f"{_STDIN} is empty: it has to have the rows, as Arrow, Parquet, JSON or CSV.")
     with tempfile.TemporaryDirectory(prefix="wallaroo-ext-") as directory:
@@ -58,7 +57,7 @@ def _spooled(content: bytes) -> Generator[Path]:
 
 
 def _ending(content: bytes) -> str:
-    """Return the ending for what a file begins with."""
+    """Return the ending of file names that fits the first bytes of a file."""
     if content.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return ".arrow"
     if content.startswith(b"PAR1"):
@@ -66,43 +65,27 @@ def _ending(content: bytes) -> str:
     return ".json" if content.lstrip()[:1] in {b"[", b"{"} else ".csv"
 
 
-def with_columns(table: pa.Table, columns: list[str], drop: list[str]) -> pa.Table:
+def select_columns(table: pa.Table, columns: list[str], drop: list[str]) -> pa.Table:
     """Return some columns of a table.
 
     Args:
         table: The table.
-        columns: The columns to keep, in this order; all of them where there are none.
+        columns: The columns to keep, in this order; all of them if none are given.
         drop: The columns to leave out. Each text is a name, or names with commas between.
 
     Raises:
         UsageError: There is no such column.
     """
-    kept = _named(table, columns, "--columns") or table.column_names
-    left_out = set(_named(table, drop, "--drop"))
-    names = [name for name in kept if name not in left_out]
-    if not names:
-        raise UsageError("No column is left to be sent.")
-    return table.select(names)
-
-
-def _named(table: pa.Table, texts: list[str], option: str) -> list[str]:
     known = table.column_names
-    names = [name for text in texts for name in ([text] if text in known else text.split(","))]
-    for name in names:
-        if name not in known:
-            near = get_close_matches(name, known, n=3, cutoff=0.5) or [
-                *known[:_SHOWN],
-                *["…"][: max(0, len(known) - _SHOWN)],
-            ]
-            raise UsageError(f"{option}: there is no column {name!r} in the rows, but {', '.join(near)}.")
-    return names
+    wanted = find_columns(known, columns, "--columns", _OWNER) or known
+    return table.select(drop_columns(known, wanted, drop, _OWNER))
 
 
-def as_vector(table: pa.Table) -> pa.Table:
-    """Return the columns as one: a vector of 32-bit floats a row, for a model with one input.
+def to_vector_column(table: pa.Table) -> pa.Table:
+    """Return a table with one column: a vector of 32-bit floats for each row, for a model with one input.
 
     Raises:
-        UsageError: A column has something else than numbers, or nulls.
+        UsageError: A column has nulls, or values that are no numbers.
     """
     from wallaroo_ext.inference.vectors import VectorError, vector_of
 
@@ -112,8 +95,8 @@ def as_vector(table: pa.Table) -> pa.Table:
         raise UsageError(f"--vector: {error} --drop {error.column} leaves it out.") from None
 
 
-def pieces(table: pa.Table) -> Iterator[pa.Table]:
-    """Yield a table in pieces that one request can carry, at least one."""
+def split_into_requests(table: pa.Table) -> Iterator[pa.Table]:
+    """Yield a table in parts that are small enough for one request, at least one part."""
     rows = max(1, table.num_rows * _REQUEST_BYTES // max(table.nbytes, 1))
     for begin in range(0, max(table.num_rows, 1), rows):
         yield table.slice(begin, rows)

@@ -1,4 +1,4 @@
-"""The commands, as one program."""
+"""The program `wallaroo-ext`: all commands, signals and exit codes."""
 
 from __future__ import annotations
 
@@ -6,48 +6,34 @@ import os
 import sys
 from contextlib import nullcontext
 from importlib import import_module, metadata
+from pkgutil import iter_modules
 from typing import Any, cast
 
 from cyclopts import App, CycloptsError
 
-from wallaroo_ext.cli import signals
+from wallaroo_ext.cli import commands, signals
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 
-_COMMANDS = (
-    "assay",
-    "batch",
-    "call",
-    "conformance",
-    "deploy",
-    "doctor",
-    "drift",
-    "infer",
-    "operations",
-    "sandbox",
-    "status",
-    "token",
-    "undeploy",
-    "upload",
-)
+COMMANDS = tuple(sorted(module.name for module in iter_modules(commands.__path__)))
 """The commands, each in the module of its name."""
 
 
-def program(arguments: list[str]) -> App:
-    """Return the command line; where these arguments ask for a command, only that one is loaded.
+def build_app(arguments: list[str]) -> App:
+    """Return the command line app. If the arguments name a command, only that one is imported.
 
-    A sandbox would keep the memory of all others for as long as it runs.
+    Otherwise a sandbox would keep the memory of all the others as long as it runs.
     """
     app = App(
         name="wallaroo-ext",
         help="Work with a Wallaroo instance, or run one on this machine.",
         version=lambda: metadata.version("wallaroo-ext"),
         version_format="plaintext",
-        suppress_keyboard_interrupt=False,  # `run` says what is left behind
+        suppress_keyboard_interrupt=False,  # `run` reports what is left behind
     )
     cast("Any", app).register_install_completion_command(help="Let this shell complete the command's words.")
-    is_known = bool(arguments) and arguments[0] in _COMMANDS
-    for name in _COMMANDS:
+    is_known = bool(arguments) and arguments[0] in COMMANDS
+    for name in COMMANDS:
         module = f"wallaroo_ext.cli.commands.{name}"
         app.command(f"{module}:{name}" if is_known else getattr(import_module(module), name))
     return app
@@ -55,14 +41,14 @@ def program(arguments: list[str]) -> App:
 
 def main() -> None:
     """Run the command line."""
-    run(program(sys.argv[1:]), sys.argv[1:])
+    run(build_app(sys.argv[1:]), sys.argv[1:])
 
 
 _PIPE_CLOSED = 141
-"""What a shell says of a program that was ended by the signal SIGPIPE."""
+"""The exit code of a program that was ended by the signal SIGPIPE."""
 
-_MAY_LEAVE_SOMETHING = ("batch", "deploy", "infer", "undeploy", "upload")
-"""The commands that clean up, or say what they leave, when a signal asks them to end."""
+_CLEAN_UP = ("batch", "deploy", "infer", "undeploy", "upload")
+"""The commands that clean up, or report what they leave, when a signal ends them."""
 
 _SECRET_OPTIONS = {
     "--password": "WALLAROO_PASSWORD",
@@ -76,27 +62,27 @@ def run(app: App, arguments: list[str]) -> None:
     try:
         _refuse_secrets(arguments)
         try:
-            with signals.raised() if arguments[:1] and arguments[0] in _MAY_LEAVE_SOMETHING else nullcontext():
+            with signals.raise_on_signals() if arguments[:1] and arguments[0] in _CLEAN_UP else nullcontext():
                 app(arguments, exit_on_error=False, print_error=False)
         finally:
             sys.stdout.flush()
     except (CycloptsError, UsageError) as error:
         output.fail(UsageError(" ".join(str(error).split())), machine="--json" in arguments)
     except KeyboardInterrupt as interrupt:
-        output.interrupted(interrupt, machine="--json" in arguments)
+        output.report_interrupt(interrupt, machine="--json" in arguments)
         raise SystemExit(signals.exit_code_of(interrupt)) from None
     except BrokenPipeError:
-        # Python flushes once more at its end, and would complain there.
+        # Python flushes standard output at exit, and would report the error again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(_PIPE_CLOSED) from None
 
 
 def _refuse_secrets(arguments: list[str]) -> None:
-    """Say where secrets belong, without repeating them, as the parser's own sentence would."""
+    """Refuse options for secrets, without repeating the secret as the parser's own message would."""
     for argument in arguments:
         variable = _SECRET_OPTIONS.get(argument.partition("=")[0])
         if variable is not None:
             raise UsageError(
-                f"A secret is no argument, because everybody on the machine sees those: set {variable}, or write a "
-                f"credentials file and name it with --credentials."
+                f"Secrets are not taken as arguments, because everybody on the machine can see those: set {variable}, "
+                f"or write a credentials file and name it with --credentials."
             )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
+from wallaroo_ext.cli.parameters import PATH
 from wallaroo_ext.cli.printing import output
-from wallaroo_ext.cli.workspaces import A_PATH
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -54,12 +54,12 @@ class Options:
             help="A creds.json with the user and the client, before all that the environment says of them: "
             "WALLAROO_SDK_CREDENTIALS.",
         ),
-        A_PATH,
+        PATH,
     ] = None
     ca_bundle: Annotated[
         Path | None,
         Parameter(group=_INSTANCE, help="A PEM file of certificates to trust: WALLAROO_CA_BUNDLE."),
-        A_PATH,
+        PATH,
     ] = None
     timeout: Annotated[
         float | None,
@@ -79,7 +79,7 @@ class Options:
     ] = False
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables with the options in them; what an option stands in place of is left out."""
+        """Return the environment with the options in it, and without the variables that an option replaces."""
         variables = dict(os.environ)
         for given, replaced in (
             (self.api_url, ("WALLAROO_PREFIX", "WALLAROO_SUFFIX")),
@@ -116,8 +116,8 @@ class Options:
         return connect(environment=self.environment(), timeout=self.timeout)
 
     def reported(self) -> AbstractContextManager[None]:
-        """Return where a command does its work: errors end it with a sentence and an exit code."""
-        return output.reported(machine=self.json, verbose=self.verbose)
+        """Return a context in which errors end the command with a message and an exit code."""
+        return output.report_errors(machine=self.json, verbose=self.verbose)
 
 
 DEFAULT_OPTIONS = Options()

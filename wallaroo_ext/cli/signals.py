@@ -1,4 +1,4 @@
-"""Ctrl-C and the signals that ask a command to end: it may clean up, and says what it leaves."""
+"""Ctrl-C and the signals that end a command, so that it cleans up and reports what it leaves behind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SIGNALS = ("SIGTERM", "SIGHUP")
 
 
 class Terminated(KeyboardInterrupt):
-    """A signal asked the program to end; what cleans up after Ctrl-C cleans up after it, too."""
+    """A signal ended the program; code that cleans up after Ctrl-C cleans up after it, too."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -22,16 +22,16 @@ class Terminated(KeyboardInterrupt):
 
 
 def exit_code_of(interrupt: KeyboardInterrupt) -> int:
-    """Return what a shell says of a program that was ended by this signal."""
+    """Return the exit code of a program that was ended by this signal."""
     return 128 + (interrupt.number if isinstance(interrupt, Terminated) else signal.SIGINT)
 
 
 @contextmanager
-def raised() -> Generator[None]:
-    """Raise SIGTERM and SIGHUP as `Terminated` in a block, where they would end the program at once."""
+def raise_on_signals() -> Generator[None]:
+    """Raise `Terminated` in a block on SIGTERM and SIGHUP, which otherwise end the program at once."""
     with ExitStack() as after:
         for name in _SIGNALS if threading.current_thread() is threading.main_thread() else ():
-            number = getattr(signal, name, None)  # not every system has each
+            number = getattr(signal, name, None)  # some systems lack one
             if number is not None and signal.getsignal(number) is signal.SIG_DFL:
                 after.callback(signal.signal, number, signal.signal(number, _raise))
         yield
@@ -42,10 +42,10 @@ def _raise(number: int, _: Any) -> None:
 
 
 @contextmanager
-def noted(left: Callable[[], str]) -> Generator[None]:
-    """Say on what interrupts the block what is left behind."""
+def note_on_interrupt(describe: Callable[[], str]) -> Generator[None]:
+    """Add a note to an interrupt of the block, which says what is left behind."""
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        interrupt.add_note(left())
+        interrupt.add_note(describe())
         raise

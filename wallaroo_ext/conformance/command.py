@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wallaroo_ext import call
+from wallaroo_ext._util.repository_files import repository_file
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.suite import Suite
@@ -29,28 +30,19 @@ _NOTHING_DESCRIBED = (
     "Nothing can be looked at: the contract has to say what an operation writes (x-writes) and which of its fields "
     "name something (x-names), as the contract that comes with this package describes it in `info`."
 )
-_CHECKOUT = "contract_tests"
-_HERE = Path(__file__).parent
+_CONFIGURATION = Path(__file__).with_name("pytest.ini")
 _NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 
 
-def tests_folder() -> Path:
-    """The suite's tests: below this package in an installed wheel, in contract_tests/ in a checkout."""
-    installed = _HERE / "tests"
-    return installed if installed.exists() else _HERE.parents[1] / _CHECKOUT / "instance"
+def _test_arguments(options: SuiteOptions) -> list[str]:
+    """Return the arguments that tell pytest which tests to run, and with which configuration.
 
-
-def _tests(options: SuiteOptions) -> list[str]:
-    """Return what pytest is told of the tests and their configuration.
-
-    A run on recordings has the documents' and the client's tests too, where they are: in a checkout.
+    A run on recordings has the tests of the documents and of the client, too, where they are: a wheel has none.
     """
-    folder = tests_folder()
-    configuration = ["-c", str(_HERE / "pytest.ini"), "--rootdir", str(folder.parent)]
-    if options.instance != "recorded" or folder.parent.name != _CHECKOUT:
-        return [str(folder), *configuration]
-    others = [str(folder.parent / name) for name in ("documents", "client")]
-    return [str(folder), *others, *configuration]
+    tests = repository_file("contract_tests")
+    names = ["instance", *(("documents", "client") if options.instance == "recorded" else ())]
+    folders = [str(tests / name) for name in names if (tests / name).is_dir()]
+    return [*folders, "-c", str(_CONFIGURATION), "--rootdir", str(tests)]
 
 
 def run_suite(options: SuiteOptions, tell: Callable[[int, int], None]) -> Run:
@@ -68,7 +60,7 @@ def run_suite(options: SuiteOptions, tell: Callable[[int, int], None]) -> Run:
         ValueError: It is no contract.
     """
     suite = Suite(options)
-    arguments = [*_tests(options), "-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
+    arguments = [*_test_arguments(options), "-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
     with _no_other_plugins(), _interruptible():
         status = pytest.main(arguments, plugins=[_Watcher(suite, tell)])
     if not suite.run.could_not_run and status not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.redaction.known_secrets import without_known_secrets
-from wallaroo_ext.redaction.patterns import redacted, without_secrets
+from wallaroo_ext.redaction.known_secrets import remove_known_secrets
+from wallaroo_ext.redaction.patterns import redact, remove_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,7 +92,7 @@ def kept_headers(headers: Iterable[tuple[str, str]]) -> Headers:
 
 def _header(name: str, value: str) -> str:
     if name.lower() not in _SECRET_HEADERS:
-        return redacted(value)
+        return redact(value)
     scheme, space, _ = value.partition(" ")
     return f"{scheme} {LEFT_OUT}" if space and scheme.isalpha() else LEFT_OUT
 
@@ -124,14 +124,14 @@ def _form_without_secrets(content: bytes) -> bytes:
 def _without_known_secrets(content: bytes) -> bytes:
     """Return a body without the secrets that this process holds, before it is cut; every other byte as it is."""
     text = content.decode(errors="surrogateescape")
-    cleaned = without_known_secrets(text)
+    cleaned = remove_known_secrets(text)
     return content if cleaned == text else cleaned.encode(errors="surrogateescape")
 
 
 def _beginning_without_secrets(content: bytes) -> bytes:
     """Return the beginning of what is no JSON without what looks like a secret; every other byte as it is."""
     text = content[: 2 * KEPT_BYTES].decode(errors="surrogateescape")
-    return without_secrets(text).encode(errors="surrogateescape")
+    return remove_secrets(text).encode(errors="surrogateescape")
 
 
 def _value_without_secrets(value: Any) -> Any:

@@ -11,7 +11,7 @@ from wallaroo_ext import connect
 from wallaroo_ext.client import DEFAULT_LIMITS
 from wallaroo_ext.conformance.guard.interceptor import InterceptedSession, InterceptedTransport
 from wallaroo_ext.settings import Settings
-from wallaroo_ext.transport.connections import Wire
+from wallaroo_ext.transport.connections import PooledTransport
 from wallaroo_ext.transport.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Instance:
         Raises:
             ConfigurationError: The environment does not say where it is, or who signs in.
         """
-        wire = Wire(verify=_trusted(self.settings.ca_bundle), limits=DEFAULT_LIMITS, backend="httpx")
+        wire = PooledTransport(verify=_trusted(self.settings.ca_bundle), limits=DEFAULT_LIMITS, backend="httpx")
         retries = RetryPolicy(attempts=1)
         return connect(environment=self.environment, transport=InterceptedTransport(wire, interceptor), retries=retries)
 

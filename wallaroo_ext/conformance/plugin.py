@@ -19,7 +19,7 @@ from wallaroo_ext.conformance.options import CASES, SEED, SuiteOptions
 from wallaroo_ext.conformance.recordings import pytest_hooks
 from wallaroo_ext.conformance.results import TestOutcome
 from wallaroo_ext.conformance.suite import NoFixturesError, Suite
-from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.redaction.patterns import redact
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -222,7 +222,7 @@ def _outcome(report: pytest.TestReport) -> TestOutcome:
     if report.skipped and isinstance(report.longrepr, tuple):
         message = report.longrepr[2].removeprefix("Skipped: ")
     outcome = "error" if report.failed and report.when != "call" else report.outcome
-    return TestOutcome(report.nodeid, outcome, report.duration, redacted(message))
+    return TestOutcome(report.nodeid, outcome, report.duration, redact(message))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.errors import NotFoundError
-from wallaroo_ext.operations import Steps, call_steps, say_what_is_left, within
+from wallaroo_ext.operations import Steps, call_steps, note_leftovers, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ def cleaned_steps(make: Callable[[], Steps[str]], what: str, advice: str) -> Ste
         try:
             return Cleaned((yield from within(_SECONDS, make())), interrupt=interrupt)
         except GeneratorExit as closed:  # nothing can be sent any more
-            say_what_is_left(closed, f"{what}, because nobody waits for that any more. {advice}")
+            note_leftovers(closed, f"{what}, because nobody waits for that any more. {advice}")
             raise
         except Exception as failure:  # noqa: BLE001 - whatever it is, the first error is the one to raise
             return Cleaned(f"{what}: {failure} {advice}", failure, interrupt)
@@ -96,7 +96,7 @@ def raise_after(error: BaseException | None, cleaned: Cleaned) -> None:
     if raised is None:
         return
     if cleaned.left:
-        say_what_is_left(raised, cleaned.left)
+        note_leftovers(raised, cleaned.left)
     if raised is not error:
         raise raised from error
 

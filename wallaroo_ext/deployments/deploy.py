@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.deployments.deployment import Deployment
 from wallaroo_ext.deployments.find import deployed_steps, url_steps
 from wallaroo_ext.deployments.status import status_steps
 from wallaroo_ext.deployments.unfinished import Begun, clean_up_steps, left_by
-from wallaroo_ext.deployments.wait import TIMEOUT, check_waiting, wait_until_running_steps
+from wallaroo_ext.deployments.wait import TIMEOUT, check_waiting, wait_until_running
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, NotFoundError
-from wallaroo_ext.operations import Steps, call_steps, run, say_what_is_left
+from wallaroo_ext.operations import Steps, call_steps, note_leftovers, steps_of, synchronous
 from wallaroo_ext.resources.lookup import not_there
 from wallaroo_ext.resources.models import models_steps, versions_steps
 from wallaroo_ext.resources.workspaces import check_workspace, workspace_id_steps
@@ -30,18 +30,19 @@ if TYPE_CHECKING:
     """What a pipeline runs: one model version or several, each as a function gave it, or its id."""
 
 
-class DeployOptions(TypedDict, total=False):
-    """What deploying is told beside the models; see `deploy_pipeline`."""
-
-    workspace: int | str | None
-    engine_config: Mapping[str, Any] | None
-    wait: bool
-    timeout: float
-    progress: Wanted
-    clock: Clock | None
-
-
-def deploy_pipeline(client: Client, name: str, models: Models, **options: Unpack[DeployOptions]) -> Deployment:
+@synchronous
+def deploy_pipeline(
+    client: Client,
+    name: str,
+    models: Models,
+    *,
+    workspace: int | str | None = None,
+    engine_config: Mapping[str, Any] | None = None,
+    wait: bool = True,
+    timeout: float = TIMEOUT,
+    progress: Wanted = None,
+    clock: Clock | None = None,
+) -> Steps[Deployment]:
     """Deploy models as a pipeline, wait until it runs, and find where it answers.
 
         with deploy_pipeline(client, "tumours", model) as deployment:
@@ -64,16 +65,14 @@ def deploy_pipeline(client: Client, name: str, models: Models, **options: Unpack
         name: The pipeline's name, and the deployment's: letters, digits and dashes.
         models: One model version or several, as `upload_model` and `model_version` give them, or their ids. Several run
             one after the other, each on the outputs of the one before.
-        **options: By name:
-            `workspace`: the name or the id of the workspace for the pipeline; without one, the one that the first model
-            is in, or, where models are named by ids only, the user's own, see `find_workspace`.
-            `engine_config`: further settings of the engine, as the API has them, such as its resources.
-            `wait`: whether to wait until it is `Running`; True by default. Without waiting, `status` is what it is at
-            once.
-            `timeout`: how long to wait, in seconds; 300 by default.
-            `progress`: called with each status while it is waited for; or True for a line on standard error, where that
-            is a terminal, which needs the extra `cli`.
-            `clock`: the time that pauses and the deadline go by, for tests.
+        workspace: The name or the id of the workspace for the pipeline. Without one, it is the workspace of the first
+            model, or, where all models are given by ids, the user's own; see `find_workspace`.
+        engine_config: Further settings of the engine, as the API has them, such as its resources.
+        wait: Whether to wait until it is `Running`. Without waiting, `status` of the result is the first one known.
+        timeout: How long to wait, in seconds; 300 by default.
+        progress: A function that is called with each status; or True for a line on standard error, where that is a
+            terminal, which needs the extra `cli`.
+        clock: The clock for pauses and the deadline, for tests.
 
     Raises:
         DeploymentError: The deployment ended in `Error`; `details` has what its pods say.
@@ -83,24 +82,30 @@ def deploy_pipeline(client: Client, name: str, models: Models, **options: Unpack
         ConfigurationError: `progress` is True, and there is no library for it.
         InvalidRequestError: The instance refuses the pipeline, for one because its name breaks the rules for names.
     """
-    return run(client, deploy_steps(client, name, models, options))
-
-
-def deploy_steps(client: Client, name: str, models: Models, options: DeployOptions) -> Steps[Deployment]:
-    """Return what `deploy_pipeline` does."""
-    _check(name, options)
+    _check_name(name)
+    check_workspace(workspace)
+    _check_engine_config(engine_config)
+    _check_wait(wait)
+    check_waiting(timeout=timeout, progress=progress, clock=clock)
     wanted = _versions(models)
-    workspace_id = yield from _workspace_id(wanted, options.get("workspace"))
+    workspace_id = yield from _workspace_id(wanted, workspace)
     references = yield from _references(wanted, workspace_id)
     begun = yield from _created(name, references, workspace_id)
     begun = yield from _with_what_runs(begun)
     process = this_process()
     try:
-        begun = replace(begun, id=(yield from _deployed(begun, references, options.get("engine_config"))))
-        return (yield from _finished(client, begun, options))
+        begun = replace(begun, id=(yield from _deployed(begun, references, engine_config)))
+        if wait:
+            status = yield from steps_of(wait_until_running)(
+                client, begun.name, timeout=timeout, progress=progress, clock=clock
+            )
+            state = status.status
+        else:
+            state = yield from _state(begun.name)
+        return (yield from _result(client, begun, state))
     except GeneratorExit as closed:  # nothing can be sent any more
         if process.is_this:
-            say_what_is_left(closed, left_by(begun))
+            note_leftovers(closed, left_by(begun))
         raise
     except BaseException as error:
         if process.is_this:  # a child that was forked meanwhile leaves it to its parent
@@ -116,13 +121,8 @@ def _with_what_runs(begun: Begun) -> Steps[Begun]:
         return replace(begun, before_is_known=False)
 
 
-def _finished(client: Client, begun: Begun, options: DeployOptions) -> Steps[Deployment]:
-    """Wait for a deployment, where that is wanted, and find where it answers."""
-    if options.get("wait", True):
-        status = yield from wait_until_running_steps(begun.name, **_waiting(options))
-        state = status.status
-    else:
-        state = yield from _state(begun.name)
+def _result(client: Client, begun: Begun, state: str) -> Steps[Deployment]:
+    """Look up where a deployment answers, and return it as a value."""
     return Deployment(
         name=begun.name,
         id=begun.id or 0,
@@ -138,12 +138,6 @@ def _finished(client: Client, begun: Begun, options: DeployOptions) -> Steps[Dep
     )
 
 
-def _waiting(options: DeployOptions) -> dict[str, Any]:
-    """Return how `wait_until_running` waits, as it is told."""
-    given: dict[str, Any] = {name: options.get(name) for name in ("progress", "clock")}
-    return given | {"timeout": options.get("timeout", TIMEOUT)}
-
-
 def _state(name: str) -> Steps[str]:
     """Return the state of a deployment that was begun just now; an instance may take a moment to know it."""
     try:
@@ -153,19 +147,14 @@ def _state(name: str) -> Steps[str]:
     return status.status
 
 
-def _check(name: object, options: DeployOptions) -> None:
-    """Refuse what cannot be meant, before anything is sent."""
-    unknown = set(options) - set(DeployOptions.__annotations__)
-    if unknown:
-        raise TypeError(f"deploy_pipeline() has no option {min(unknown)!r}.")
+def _check_name(name: object) -> None:
     if not isinstance(name, str) or not name:
         raise InvalidDataError(f"A pipeline has a name of letters, digits and dashes, not {name!r}.")
-    check_workspace(options.get("workspace"))
-    _check_engine_config(options.get("engine_config"))
-    wait: object = options.get("wait", True)
+
+
+def _check_wait(wait: object) -> None:
     if not isinstance(wait, bool):
         raise InvalidDataError(f"`wait` is True or False, not {wait!r}; `timeout` says how long.")
-    check_waiting(**_waiting(options))
 
 
 def _check_engine_config(settings: object) -> None:

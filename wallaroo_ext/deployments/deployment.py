@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.deployments.cleanup import end_after_steps
 from wallaroo_ext.errors import ConfigurationError
-from wallaroo_ext.operations import Steps, run
+from wallaroo_ext.operations import Steps, run, run_async
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -84,9 +84,7 @@ class Deployment:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        from wallaroo_ext import aio
-
-        await aio.run(self._connected(), self._end_of_block_steps(error))
+        await run_async(self._connected(), self._end_of_block_steps(error))
 
     def _end_of_block_steps(self, error: BaseException | None) -> Steps[None]:
         blocks: list[Process] = self.__dict__["_blocks"]

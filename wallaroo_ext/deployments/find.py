@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from wallaroo_ext import contract
-from wallaroo_ext._util.urls import answered
+from wallaroo_ext._util.urls import check_answered_url
 from wallaroo_ext.deployments.cleanup import end_steps
 from wallaroo_ext.deployments.deployment import Deployment
 from wallaroo_ext.deployments.status import pipelines_in, status_steps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, InvalidRequestError, NotFoundError
-from wallaroo_ext.operations import Steps, call_steps, run, say_what_is_left
+from wallaroo_ext.operations import Steps, call_steps, note_leftovers, run, steps_of, synchronous
 from wallaroo_ext.resources.lookup import fits_twice, not_there
 from wallaroo_ext.resources.workspaces import check_workspace, workspace_ids_steps
 
@@ -55,9 +55,10 @@ class Found:
         return f"{self.name} (id {self.id}{of}{where})"
 
 
+@synchronous
 def find_deployment(
     client: Client, name: str, workspace: int | str | None = None, *, deployment_id: int | None = None
-) -> Deployment:
+) -> Steps[Deployment]:
     """Find a pipeline that is deployed, to score rows or to undeploy it.
 
     At the end of a `with` block it goes on, because the block did not start it.
@@ -79,13 +80,6 @@ def find_deployment(
             pipeline of this name is deployed beside the deployment `x-1` of the pipeline `x`.
         InvalidDataError: It is no name, or no id.
     """
-    return run(client, find_deployment_steps(client, name, workspace, deployment_id))
-
-
-def find_deployment_steps(
-    client: Client, name: str, workspace: int | str | None = None, deployment_id: int | None = None
-) -> Steps[Deployment]:
-    """Return what `find_deployment` does."""
     found = yield from found_steps(name, workspace, deployment_id)
     if found is None:
         raise nothing_deployed(name, workspace, deployment_id)
@@ -111,7 +105,13 @@ def nothing_deployed(name: str, workspace: int | str | None, deployment_id: int 
     return not_there(_URL, f"No {what} is deployed in {where}.", advice=advice)
 
 
-def undeploy(client: Client, deployment: Deployment | str | int, *, workspace: int | str | None = None) -> None:
+@synchronous
+def undeploy(
+    client: Client,  # noqa: ARG001 - the steps run with it
+    deployment: Deployment | str | int,
+    *,
+    workspace: int | str | None = None,
+) -> Steps[None]:
     """End a deployment. One that has ended already is fine, and so is a name under which nothing is deployed.
 
     Source: pipeline-management-tutorial, "Undeploy a Pipeline".
@@ -128,11 +128,6 @@ def undeploy(client: Client, deployment: Deployment | str | int, *, workspace: i
         InvalidRequestError: There has never been a deployment of this id.
         InvalidDataError: It names no deployment.
     """
-    run(client, undeploy_steps(deployment, workspace=workspace))
-
-
-def undeploy_steps(deployment: Deployment | str | int, *, workspace: int | str | None = None) -> Steps[None]:
-    """Return what `undeploy` does."""
     check_workspace(workspace)
     if isinstance(deployment, str):
         named = yield from found_steps(deployment, workspace)
@@ -159,7 +154,7 @@ def _ended_steps(deployment_id: int, name: str) -> Steps[None]:
         raise
     except BaseException as interrupt:
         left = f"It is unknown whether {name} was undeployed: undeploy it again, which does no harm."
-        say_what_is_left(interrupt, left)
+        note_leftovers(interrupt, left)
         raise
 
 
@@ -288,7 +283,7 @@ def url_steps(pipeline: str, workspace_id: int) -> Steps[str]:
 
     body = GetPipelineExternalUrlRequest(workspace_id=workspace_id, pipeline_name=pipeline)
     answer = yield from call_steps(get_pipeline_external_url, body=body)
-    return answered("get_pipeline_external_url", answer.url)
+    return check_answered_url("get_pipeline_external_url", answer.url)
 
 
 def endpoint_steps(client: Client, where: object, workspace: int | str | None) -> Steps[str]:
@@ -306,7 +301,7 @@ def endpoint_steps(client: Client, where: object, workspace: int | str | None) -
         )
     if url.startswith((*_WEB, "/")):
         return url
-    deployment = yield from find_deployment_steps(client, url, workspace)
+    deployment = yield from steps_of(find_deployment)(client, url, workspace)
     return deployment.url
 
 

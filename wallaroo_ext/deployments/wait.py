@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.progress import check_progress, line
+from wallaroo_ext._util.progress import check_progress, progress_line
 from wallaroo_ext.deployments.status import details_of, status_steps
 from wallaroo_ext.errors import DeploymentError, InvalidDataError, NotFoundError, RequestTimeoutError, WaitTimeoutError
-from wallaroo_ext.operations import Pause, Steps, raised_by_others, run
+from wallaroo_ext.operations import Pause, Steps, as_runtime_error, synchronous
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
@@ -33,14 +33,15 @@ TIMEOUT = 300.0
 """How long a deployment is waited for, in seconds, where nothing else is said."""
 
 
+@synchronous
 def wait_until_running(
-    client: Client,
+    client: Client,  # noqa: ARG001 - the steps run with it
     deployment: Deployment | str,
     *,
     timeout: float = TIMEOUT,
     progress: Wanted = None,
     clock: Clock | None = None,
-) -> DeploymentStatus:
+) -> Steps[DeploymentStatus]:
     """Wait until a deployment is `Running`.
 
     It asks at once, after 0.2 s, and then less and less often, every 5 s at the end. A deployment that is unknown in
@@ -65,17 +66,6 @@ def wait_until_running(
         WaitTimeoutError: It is not running yet; the message has what its pods say.
         InvalidDataError: An argument cannot be used; nothing was sent.
     """
-    return run(client, wait_until_running_steps(deployment, timeout=timeout, progress=progress, clock=clock))
-
-
-def wait_until_running_steps(
-    deployment: Deployment | str,
-    *,
-    timeout: float,
-    progress: Wanted = None,
-    clock: Clock | None = None,
-) -> Steps[DeploymentStatus]:
-    """Return what `wait_until_running` does."""
     check_waiting(timeout=timeout, progress=progress, clock=clock)
     name = deployment if isinstance(deployment, str) else getattr(deployment, "name", None)
     if not isinstance(name, str) or not name:
@@ -134,7 +124,7 @@ def _tell(tell: Tell | None, status: DeploymentStatus) -> None:
         if tell is not None:
             tell(status)
     except GeneratorExit as error:  # of the steps it would mean that nothing can be sent any more
-        raise raised_by_others(error) from error
+        raise as_runtime_error(error) from error
 
 
 def _status_in_time(deployment: str, clock: Clock, deadline: float, known_by: float) -> Steps[DeploymentStatus | None]:
@@ -165,5 +155,5 @@ def shown(name: str, progress: Wanted) -> Generator[Tell | None]:
     if progress is not True:
         yield progress or None
         return
-    with line(f"Waiting for {name}.") as write:
+    with progress_line(f"Waiting for {name}.") as write:
         yield None if write is None else lambda status: write(f"{name} is {status.status}.")

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, how_to_score
+from wallaroo_ext.engines import engine_module
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    import httpx
     from pyarrow import Table
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.options import BatchOptions
+    from wallaroo_ext.batch.retries import BatchRetries
     from wallaroo_ext.engines.worker import Worker
     from wallaroo_ext.inference.infer import Where
+    from wallaroo_ext.inference.media_types import Wire
+    from wallaroo_ext.transport.timeouts import Timeouts
 
 Dataset: TypeAlias = Any
 """A `ray.data.Dataset`. Ray is no part of the environment in which types are checked."""
@@ -29,7 +33,17 @@ def infer_ray_dataset(
     *,
     connection: Mapping[str, Any] | None = None,
     reasons: str | None = None,
-    **options: Unpack[BatchOptions],
+    columns: Sequence[str] | None = None,
+    keys: Sequence[str] = (),
+    vector: bool = False,
+    in_flight: int = IN_FLIGHT,
+    request_rows: int | None = None,
+    wire: Wire = "arrow",
+    dataset: str | Sequence[str] = (),
+    dataset_exclude: str | Sequence[str] = ("in",),
+    timeout: Timeouts | httpx.Timeout | float | None = None,
+    retries: BatchRetries = RETRIES,
+    workspace: int | str | None = None,
 ) -> Dataset:
     """Score a data set on Ray's workers, by `Dataset.map_batches` with Arrow.
 
@@ -46,23 +60,45 @@ def infer_ray_dataset(
             which columns come out.
         pipeline: The name of a deployed pipeline, a deployment, or its URL.
         rows: The rows.
-        connection: What `connect` is told by the workers, such as `{"api_url": ..., "timeout": 60}`; no secrets.
+        connection: The arguments for `connect` in the workers, such as `{"api_url": ..., "timeout": 60}`; no secrets.
         reasons: A name for one more column: rows that the engine rejects are in the result then, with the reason there
             and nulls for what the model would give. Without it, such a row fails its task.
-        **options: What `infer_batches` is told by name; `in_flight` is that of each task.
+        columns: The columns to send; by default all but the keys.
+        keys: Columns to put before the scored ones. They are sent only where `columns` names them.
+        vector: True to send the columns as one vector of 32-bit floats, for a model with one input.
+        in_flight: How many requests each task has under way at a time, 8 by default. The client's `limits`
+            should allow as many connections.
+        request_rows: How many rows a request has; without it, the number adapts.
+        wire: The format of the rows; see `infer`.
+        dataset: The parts of the answer that are wanted; see `infer`.
+        dataset_exclude: The parts of the answer to leave out, `in` by default, which repeats what was sent.
+        timeout: How long to wait for an answer; see `infer`.
+        retries: What is sent again beyond the retries of the client's transport.
+        workspace: The name or the id of the workspace that a pipeline is looked for in by its name; by default all that
+            the user sees.
 
     Raises:
         ConfigurationError: Ray is not installed, or `connection` has a secret.
         InvalidDataError: There are no rows, or the first ones are all rejected.
     """
-    try:
-        import_module("ray.data")
-    except ImportError:
-        raise ConfigurationError("Ray needs: pip install 'wallaroo-ext[ray]'.") from None
-    from wallaroo_ext.engines.worker import SAMPLE_ROWS, prepared
+    engine_module("ray.data", engine="Ray")
+    from wallaroo_ext.engines.worker import SAMPLE_ROWS, prepare_worker
 
+    how = how_to_score(
+        columns=columns,
+        keys=keys,
+        vector=vector,
+        in_flight=in_flight,
+        request_rows=request_rows,
+        wire=wire,
+        dataset=dataset,
+        dataset_exclude=dataset_exclude,
+        timeout=timeout,
+        retries=retries,
+        workspace=workspace,
+    )
     sample = _sample(rows, SAMPLE_ROWS)
-    worker = prepared(client, pipeline, sample, connection=connection, reasons=reasons, types=_same, options=options)
+    worker = prepare_worker(client, pipeline, sample, connection=connection, reasons=reasons, types=_same, how=how)
     return rows.map_batches(partial(_scored, worker), batch_format="pyarrow", batch_size=None, zero_copy_batch=True)
 
 

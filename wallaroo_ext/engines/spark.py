@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, how_to_score
+from wallaroo_ext.engines import engine_module
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    import httpx
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.options import BatchOptions
+    from wallaroo_ext.batch.retries import BatchRetries
     from wallaroo_ext.inference.infer import Where
+    from wallaroo_ext.inference.media_types import Wire
+    from wallaroo_ext.transport.timeouts import Timeouts
 
 DataFrame: TypeAlias = Any
 """A `pyspark.sql.DataFrame`. pyspark is no part of the environment in which types are checked."""
@@ -26,14 +30,23 @@ def infer_dataframe(
     *,
     connection: Mapping[str, Any] | None = None,
     reasons: str | None = None,
-    **options: Unpack[BatchOptions],
+    columns: Sequence[str] | None = None,
+    keys: Sequence[str] = (),
+    vector: bool = False,
+    in_flight: int = IN_FLIGHT,
+    request_rows: int | None = None,
+    wire: Wire = "arrow",
+    dataset: str | Sequence[str] = (),
+    dataset_exclude: str | Sequence[str] = ("in",),
+    timeout: Timeouts | httpx.Timeout | float | None = None,
+    retries: BatchRetries = RETRIES,
+    workspace: int | str | None = None,
 ) -> DataFrame:
     """Score a data frame on the executors, by `DataFrame.mapInArrow`.
 
     The plan runs when the result is written or counted. Each Python worker makes one client, for all its tasks, from
     the environment variables that it has and from `connection`: neither a token nor a client leaves this process. Set
-    the
-    `WALLAROO_` variables by `spark.executorEnv.WALLAROO_USER` and so on, or by your cluster's secrets.
+    the `WALLAROO_` variables by `spark.executorEnv.WALLAROO_USER` and so on, or by your cluster's secrets.
 
     Rows keep their partitions and their order in them. A task that Spark repeats scores its rows again.
 
@@ -44,31 +57,53 @@ def infer_dataframe(
             which columns come out.
         pipeline: The name of a deployed pipeline, a deployment, or its URL.
         dataframe: The rows.
-        connection: What `connect` is told by the workers, such as `{"api_url": ..., "timeout": 60}`; no secrets.
+        connection: The arguments for `connect` in the workers, such as `{"api_url": ..., "timeout": 60}`; no secrets.
         reasons: A name for one more column: rows that the engine rejects are in the result then, with the reason there
             and nulls for what the model would give. Without it, such a row fails its task.
-        **options: What `infer_batches` is told by name; `in_flight` is that of each task.
+        columns: The columns to send; by default all but the keys.
+        keys: Columns to put before the scored ones. They are sent only where `columns` names them.
+        vector: True to send the columns as one vector of 32-bit floats, for a model with one input.
+        in_flight: How many requests each task has under way at a time, 8 by default. The client's `limits`
+            should allow as many connections.
+        request_rows: How many rows a request has; without it, the number adapts.
+        wire: The format of the rows; see `infer`.
+        dataset: The parts of the answer that are wanted; see `infer`.
+        dataset_exclude: The parts of the answer to leave out, `in` by default, which repeats what was sent.
+        timeout: How long to wait for an answer; see `infer`.
+        retries: What is sent again beyond the retries of the client's transport.
+        workspace: The name or the id of the workspace that a pipeline is looked for in by its name; by default all that
+            the user sees.
 
     Raises:
         ConfigurationError: pyspark is not installed, or `connection` has a secret.
         InvalidDataError: There are no rows, or the first ones are all rejected.
     """
-    try:
-        types: Any = import_module("pyspark.sql.pandas.types")
-    except ImportError:
-        raise ConfigurationError("Spark needs: pip install 'wallaroo-ext[spark]'.") from None
-    from wallaroo_ext.engines.worker import SAMPLE_ROWS, prepared
+    types = engine_module("pyspark.sql.pandas.types", engine="Spark")
+    from wallaroo_ext.engines.worker import SAMPLE_ROWS, prepare_worker
 
+    how = how_to_score(
+        columns=columns,
+        keys=keys,
+        vector=vector,
+        in_flight=in_flight,
+        request_rows=request_rows,
+        wire=wire,
+        dataset=dataset,
+        dataset_exclude=dataset_exclude,
+        timeout=timeout,
+        retries=retries,
+        workspace=workspace,
+    )
     sample = dataframe.limit(SAMPLE_ROWS).toArrow()
-    worker = prepared(
-        client, pipeline, sample, connection=connection, reasons=reasons, types=_spark_type, options=options
+    worker = prepare_worker(
+        client, pipeline, sample, connection=connection, reasons=reasons, types=_spark_type, how=how
     )
     schema = types.from_arrow_schema(worker.schema, prefer_timestamp_ntz=True)
     return dataframe.mapInArrow(worker, schema)
 
 
 def _spark_type(kind: Any) -> Any:
-    """The type that Spark reads from Arrow for one that it does not: it has microseconds, and no unsigned numbers."""
+    """Return the type that Spark reads in place of one of Arrow: it has microseconds only, and no unsigned numbers."""
     pa: Any = import_module("pyarrow")
     types = pa.types
     if types.is_timestamp(kind):

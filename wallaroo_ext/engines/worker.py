@@ -1,7 +1,8 @@
-"""What a cluster's engine ships to its workers: configuration, by which each worker makes a client of its own."""
+"""The scoring function that a cluster's engine ships to its workers, each of which makes a client of its own."""
 
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 from contextlib import closing
@@ -12,9 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 from wallaroo_ext._util.after_fork import PerProcess
 from wallaroo_ext.batch.batches import scored_batches, scored_chunks
 from wallaroo_ext.batch.deployed_models import url_of
-from wallaroo_ext.batch.options import BatchOptions, HowToScore, how_to_score
-from wallaroo_ext.batch.rejections import Limit, Rejection
-from wallaroo_ext.client import ConnectOptions, connect
+from wallaroo_ext.batch.scoring.rejections import Limit, Rejection
+from wallaroo_ext.client import connect
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyarrow import RecordBatch, Schema, Table
     from wallaroo_mlops_client import Client
 
+    from wallaroo_ext.batch.options import HowToScore
     from wallaroo_ext.inference.infer import Where
 
 pa: Any = import_module("pyarrow")
@@ -37,11 +38,11 @@ class Worker:
     """Scores the batches of one task of an engine; it is shipped to the processes that do.
 
     Attributes:
-        connection: What `connect` is told there; the rest comes from the environment of the process.
+        connection: The arguments for `connect` there; the rest comes from the environment of the process.
         url: Where rows are scored.
         how: The options.
-        schema: The schema of what it gives.
-        reasons: The column for why a row was rejected; None where the first such row is an error.
+        schema: The schema of the scored rows.
+        reasons: The column with the reason why a row was rejected; None where the first rejected row is an error.
     """
 
     connection: Mapping[str, Any] = field(repr=False)
@@ -93,12 +94,11 @@ def client_of(connection: Mapping[str, Any]) -> Client:
     key = json.dumps(dict(connection), sort_keys=True)
     with _making.get():
         if key not in _clients:
-            options = cast("ConnectOptions", dict(connection))
-            _clients[key] = connect(**options)
+            _clients[key] = connect(**connection)
         return _clients[key]
 
 
-def prepared(
+def prepare_worker(
     client: Client,
     pipeline: Where,
     sample: Table,
@@ -106,24 +106,23 @@ def prepared(
     connection: Mapping[str, Any] | None,
     reasons: str | None,
     types: Callable[[Any], Any],
-    options: BatchOptions,
+    how: HowToScore,
 ) -> Worker:
-    """Return what an engine ships for a pipeline, after a few rows were scored here to know what comes out.
+    """Return the worker for a pipeline, after a few rows were scored here to learn the columns of the result.
 
     Args:
         client: What `connect` gave, for this process.
         pipeline: The pipeline.
         sample: The first rows.
-        connection: What `connect` is told by the workers.
-        reasons: The column for why a row was rejected.
-        types: The type that the engine has for one of Arrow.
-        options: Those of `infer_batches`.
+        connection: The arguments for `connect` in the workers.
+        reasons: The column with the reason why a row was rejected.
+        types: Returns the type that the engine has for one of Arrow.
+        how: The options of `infer_batches`.
 
     Raises:
         InvalidDataError: There is no row, or all of these are rejected.
         ConfigurationError: The connection has a secret in it, or what cannot be shipped.
     """
-    how = how_to_score(options)
     checked = _checked(connection or {})
     url = url_of(client, pipeline, how)
     rejected: list[Rejection] = []
@@ -146,7 +145,7 @@ def _checked(connection: Mapping[str, Any]) -> dict[str, Any]:
                 f"`connection` is shipped to the workers, and {name!r} is a secret: set the WALLAROO_ variables in the "
                 "environment of the workers, or name a credentials file there with WALLAROO_SDK_CREDENTIALS."
             )
-        if name not in ConnectOptions.__annotations__ and name != "api_url":
+        if name not in inspect.signature(connect).parameters:
             raise TypeError(f"connect() has no option {name!r}.")
         if not isinstance(value, _SIMPLE):
             raise ConfigurationError(f"`connection` has plain values, and {name!r} is {type(value).__name__}.")

@@ -1,4 +1,4 @@
-"""Answers of every format and generation, as one kind of table."""
+"""Reading inference answers of every format and release as tables of one form."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.arrow_limits import TooLargeError, check_spread
+from wallaroo_ext._util.arrow_limits import TooLargeError, check_expanded_size
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.transport.response_errors import connection_failed, violation
-from wallaroo_ext.transport.response_limits import MIB, bound_of, too_large
+from wallaroo_ext.transport.response_errors import connection_error, contract_violation
+from wallaroo_ext.transport.response_limits import MIB, arrow_memory_limit, too_large_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,41 +25,42 @@ if TYPE_CHECKING:
 pa: Any = import_module("pyarrow")
 
 _PARTS = ("in", "out", "anomaly", "metadata")
-_WHOLE = {"time", "check_failures"}
+_TOP_LEVEL = {"time", "check_failures"}
 _SEPARATOR = "."
-_DESCRIPTION = MIB
-"""How much more an Arrow answer may take than its limit says, in bytes: for what describes its columns."""
-_SPREAD = 16
-"""How often its limit an Arrow answer may take once each value stands for itself: a number counts as 8 bytes there, and
-rows of nothing, or of one text that a dictionary has, may come without end."""
+_SCHEMA_ALLOWANCE = MIB
+"""Bytes that an Arrow answer may have above its limit, for the description of its columns."""
+_SPREAD_FACTOR = 16
+"""How many times its limit an Arrow answer may take in memory once its values are spread out, at 8 bytes a number.
+
+Without this limit, a small answer could have any number of empty rows, or of rows with one text from a dictionary."""
 
 
 def read_answer(operation: str, response: httpx.Response, separator: str = _SEPARATOR) -> Table:
-    """Return the rows of an answer; its first bytes tell its format.
+    """Return the rows of an answer, whose first bytes tell its format.
 
     Args:
         operation: The contract's `operationId`.
         response: The answer.
-        separator: What joins the names in it.
+        separator: The text that joins the names of its columns.
 
     Raises:
-        AnswerTooLargeError: It is an Arrow file whose compressed columns, or whose rows, take more memory than an
+        AnswerTooLargeError: The answer is an Arrow file that takes more memory, decompressed or spread out, than an
             answer may.
-        ContractViolationError: It is neither an Arrow file nor a list of records.
+        ContractViolationError: The answer is neither an Arrow file nor a list of records.
     """
     content = response.content
-    bound = max(bound_of(response), len(content))
+    bound = max(arrow_memory_limit(response), len(content))
     try:
         if content.startswith(arrow_files.MAGIC):
-            table = arrow_files.from_file(content, bound + _DESCRIPTION)
-            check_spread(table, _SPREAD * bound)
+            table = arrow_files.from_file(content, bound + _SCHEMA_ALLOWANCE)
+            check_expanded_size(table, _SPREAD_FACTOR * bound)
             return _with_dots(table, separator)
         return from_records(_records(content), separator)
     except TooLargeError:
-        refused = too_large(response.status_code, bound, response.request)
+        refused = too_large_error(response.status_code, bound, response.request)
     except (ValueError, TypeError, RecursionError) as error:
-        raise violation(operation, response, f"it holds no rows: {error}") from error
-    raise connection_failed(operation, refused)
+        raise contract_violation(operation, response, f"it holds no rows: {error}") from error
+    raise connection_error(operation, refused)
 
 
 def _records(content: bytes) -> list[dict[str, Any]]:
@@ -81,22 +82,22 @@ def _with_dots(table: Table, separator: str) -> Table:
 
 
 def from_records(records: Sequence[dict[str, Any]], separator: str = _SEPARATOR) -> Table:
-    """Return the table of a JSON answer, whose records are nested or flat, or of the oldest generation.
+    """Return the table of a JSON answer, whose records are nested, flat, or in the form of release 2022.4.
 
     Raises:
-        ValueError: The values of a field have no type in common, or no field is one of a scored row.
+        ValueError: The values of a field have no common type, or no record has a field of a scored row.
     """
-    if is_oldest(records):
-        return from_oldest(records)
+    if is_release_2022(records):
+        return from_release_2022(records)
     rows = [_flat(record, separator) for record in records]
     names = list(dict.fromkeys(name for row in rows for name in row))
-    if names and not any(name in _WHOLE or name.startswith(tuple(f"{part}." for part in _PARTS)) for name in names):
+    if names and not any(name in _TOP_LEVEL or name.startswith(tuple(f"{part}." for part in _PARTS)) for name in names):
         raise ValueError(f"its records have none of a scored row's fields, but {', '.join(names[:10])}")
-    return pa.table({name: column_of(name, [row.get(name) for row in rows]) for name in names})
+    return pa.table({name: _field_column(name, [row.get(name) for row in rows]) for name in names})
 
 
 def _flat(record: dict[str, Any], separator: str) -> dict[str, Any]:
-    """Return a record whose parts are joined with their own fields."""
+    """Return a record with the fields of its nested parts as `part.field`."""
     flat: dict[str, Any] = {}
     for name, value in record.items():
         if name in _PARTS and isinstance(value, dict):
@@ -107,46 +108,48 @@ def _flat(record: dict[str, Any], separator: str) -> dict[str, Any]:
 
 
 def _dotted(name: str, separator: str) -> str:
-    """Return a flat name with a dot after its part, whatever it was joined with."""
+    """Return a flat name with a dot after its part in place of the separator."""
     part, found, field = name.partition(separator)
     return f"{part}{_SEPARATOR}{field}" if found and part in _PARTS else name
 
 
-_NAMES = ("model_name", "model_version", "pipeline_name")
+_MODEL_FIELDS = ("model_name", "model_version", "pipeline_name")
 
 
-def is_oldest(records: Sequence[dict[str, Any]]) -> bool:
-    """Return whether records are of the oldest generation."""
+def is_release_2022(records: Sequence[dict[str, Any]]) -> bool:
+    """Return whether records have the form of release 2022.4."""
     return bool(records) and all(isinstance(record.get("outputs"), list) for record in records)
 
 
-def from_oldest(records: Sequence[dict[str, Any]]) -> Table:
-    """Return the table of an answer: outputs are numbered through all models, and metadata is that of the last model.
+def from_release_2022(records: Sequence[dict[str, Any]]) -> Table:
+    """Return the table of an answer of release 2022.4.
+
+    Its outputs are numbered across all models of the pipeline; its metadata is that of the last model.
 
     Raises:
-        ValueError: An output is no tensor, or the outputs have different numbers of rows.
+        ValueError: An output is not a tensor, or the outputs have different numbers of rows.
     """
     tensors = [tensor for record in records for tensor in list_of(record["outputs"])]
-    columns: dict[str, Any] = {f"out.{number}": _column(tensor) for number, tensor in enumerate(tensors)}
+    columns: dict[str, Any] = {f"out.{number}": _tensor_column(tensor) for number, tensor in enumerate(tensors)}
     if len({len(column) for column in columns.values()}) > 1:
         raise ValueError("its outputs have different numbers of rows")
     rows = max(map(len, columns.values()), default=0)
-    for name in _NAMES:
+    for name in _MODEL_FIELDS:
         if isinstance(value := records[-1].get(name), str):
             columns[f"metadata.{name}"] = pa.repeat(value, rows)
     return pa.table(columns)
 
 
-def _column(output: Any) -> Any:
-    """Return a tensor as a column of lists of one length."""
+def _tensor_column(output: Any) -> Any:
+    """Return a tensor as a column; its further dimensions become nested lists."""
     [(kind, tensor)] = object_of(output).items() or [("", None)]
     lengths, data = list_of(object_of(tensor).get("dim")), list_of(object_of(tensor).get("data"))
     if not lengths or not all(type(size) is int and size >= 0 for size in lengths) or math.prod(lengths) != len(data):
         raise ValueError(f"the dimensions {lengths} of an output do not fit its {len(data)} values")
     try:
-        column = pa.array(data, _type(kind))
+        column = pa.array(data, _tensor_type(kind))
     except (pa.ArrowException, TypeError, OverflowError) as error:
-        raise ValueError(f"an output has values that are no {kind}, {error}") from error
+        raise ValueError(f"an output of type {kind} has other values, {error}") from error
     for level in range(len(lengths) - 1, 0, -1):
         lists = math.prod(lengths[:level])
         offsets = pa.array(np.arange(lists + 1, dtype=np.int32) * np.int32(lengths[level]))
@@ -154,30 +157,30 @@ def _column(output: Any) -> Any:
     return column
 
 
-def _type(kind: str) -> Any:
-    """Return the type that a tensor is said to have; None where nobody knows it, for that of its values."""
+def _tensor_type(kind: str) -> Any:
+    """Return the type that a tensor names; None if the name is unknown, so that pyarrow infers it from the values."""
     known: dict[str, Any] = {"float": pa.float32(), "double": pa.float64(), "string": pa.string()}
     sized = (pa.int8, pa.int16, pa.int32, pa.int64, pa.uint8, pa.uint16, pa.uint32, pa.uint64)
     known |= {make.__name__: make() for make in sized} | {"bool": pa.bool_()}
     return known.get(kind.lower())
 
 
-def column_of(name: str, values: Sequence[Any]) -> Any:
-    """Return the values of a field; a null stands for no value.
+def _field_column(name: str, values: Sequence[Any]) -> Any:
+    """Return the values of a field as a column, with nulls for missing values.
 
     Raises:
-        ValueError: They have no type in common that holds them exactly.
+        ValueError: The values have no common type that holds them exactly.
     """
     kind = _known_type(name)
     if kind is not None:
         try:
-            return pa.array(_with_texts(values) if kind == pa.list_(pa.string()) else values, kind)
+            return pa.array(_with_text_elements(values) if kind == pa.list_(pa.string()) else values, kind)
         except (pa.ArrowException, TypeError, OverflowError):
-            pass  # a release that the contract does not know
+            pass  # from a release that the contract does not describe
     try:
         return _inferred(values)
     except (pa.ArrowException, TypeError, OverflowError) as error:
-        raise ValueError(f"the field {name!r} has values without a type in common, {error}") from error
+        raise ValueError(f"the values of the field {name!r} have no common type, {error}") from error
 
 
 def _known_type(name: str) -> Any:
@@ -192,19 +195,22 @@ def _known_type(name: str) -> Any:
     return pa.string() if name in {"metadata.last_model", "metadata.pipeline_version", "metadata.partition"} else None
 
 
-def _with_texts(values: Sequence[Any]) -> list[Any]:
-    """Lists whose elements are texts; of another kind, their JSON."""
-    return [value if not isinstance(value, list) else [_text(item) for item in cast("Any", value)] for value in values]
+def _with_text_elements(values: Sequence[Any]) -> list[Any]:
+    """Return lists with texts as elements; an element of another type becomes its JSON."""
+    return [
+        value if not isinstance(value, list) else [_text_or_json(item) for item in cast("Any", value)]
+        for value in values
+    ]
 
 
-def _text(value: Any) -> str | None:
+def _text_or_json(value: Any) -> str | None:
     return value if isinstance(value, str | None) else json.dumps(value)
 
 
 def _inferred(values: Sequence[Any]) -> Any:
     try:
         return pa.array(values)
-    except OverflowError:  # integers above those with a sign, which pyarrow does not expect
+    except OverflowError:  # pyarrow infers int64 only
         kind = pa.uint64()
         for _ in range(_depth(values) - 1):
             kind = pa.list_(kind)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack, runtime_checkable
+from functools import lru_cache, partial
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from wallaroo_ext import contract
-from wallaroo_ext._util.urls import readable
+from wallaroo_ext._util.urls import parse_url
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.media_types import OPERATION, Wire
-from wallaroo_ext.operations import Steps, run, send
-from wallaroo_ext.transport.timeouts import Timeouts, httpx_timeout
+from wallaroo_ext.operations import Steps, Work, send, synchronous
+from wallaroo_ext.transport.timeouts import to_httpx_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.inference.rows import Rows
+    from wallaroo_ext.transport.timeouts import Timeouts
 
 _FORMS = {OPERATION, "infer_deployment"}
 """The operations for the two forms of URLs; one of neither form is opaque, and called by the newer one's name."""
@@ -38,18 +40,19 @@ class HasUrl(Protocol):
 Where = str | HasUrl
 
 
-class InferOptions(TypedDict, total=False):
-    """What `infer` is told by name; see there."""
-
-    wire: Wire
-    dataset: str | Sequence[str]
-    dataset_exclude: str | Sequence[str]
-    dataset_separator: str
-    timeout: Timeouts | httpx.Timeout | float
-
-
-def infer(client: Client, where: Where, data: Rows, **options: Unpack[InferOptions]) -> pa.Table:
-    """Score rows.
+@synchronous
+def infer(
+    client: Client,  # noqa: ARG001 - the steps run with it
+    where: Where,
+    data: Rows,
+    *,
+    wire: Wire = "arrow",
+    dataset: str | Sequence[str] = (),
+    dataset_exclude: str | Sequence[str] = (),
+    dataset_separator: str = "",
+    timeout: Timeouts | httpx.Timeout | float | None = None,
+) -> Steps[pa.Table]:
+    """Score rows. In asyncio, a file of rows is read in a thread.
 
     The answer has a row for each row sent, in their order. Its columns are the same for all releases and formats, as
     far as an instance gives them:
@@ -80,15 +83,14 @@ def infer(client: Client, where: Where, data: Rows, **options: Unpack[InferOptio
             or `.csv` file. What pandas has as an index is not sent, and what pandas holds for missing is null. A column
             of CSV is one of numbers or booleans where all of its fields are some, with nulls for the usual words for
             no value; any other column is one of texts, exactly as written, `00123` and dates among them.
-        **options: By name:
-            `wire`: how rows are sent and answered: `arrow`, the default, which is exact and fast; `pandas-records`,
-            JSON with an object a row; or `json`, the columns in one object, which is all that the oldest releases take.
-            JSON has no NaN, no times and no bytes.
-            `dataset`: the parts of the answer that are wanted, such as `out`, `out.dense_1`, or `*` with
-            `metadata.partition`; everything by default.
-            `dataset_exclude`: the parts to leave out.
-            `dataset_separator`: what joins names in a JSON answer; the table's names have a dot whatever it is.
-            `timeout`: how long to wait, in seconds, in place of what `connect` was given; see there.
+        wire: The format of the rows and of the answer. `arrow` is exact and fast. `pandas-records` is JSON with an
+            object for each row. `json` has the columns in one object; the oldest releases take nothing else. JSON has
+            no NaN, no times and no bytes.
+        dataset: The parts of the answer that are wanted, such as `out`, `out.dense_1`, or `*` with
+            `metadata.partition`; without it, everything.
+        dataset_exclude: The parts of the answer to leave out.
+        dataset_separator: The text that joins names in a JSON answer; the table's names have a dot in any case.
+        timeout: How long to wait, in seconds, in place of the `timeout` of `connect`.
 
     Raises:
         EngineError: The rows do not fit the model; the message names the field and both shapes.
@@ -98,7 +100,17 @@ def infer(client: Client, where: Where, data: Rows, **options: Unpack[InferOptio
         ContractViolationError: The answer holds no rows.
         OSError: A file of rows cannot be opened.
     """
-    return run(client, infer_steps(where, data, **options))
+    return (
+        yield from infer_steps(
+            where,
+            data,
+            wire=wire,
+            dataset=dataset,
+            dataset_exclude=dataset_exclude,
+            dataset_separator=dataset_separator,
+            timeout=timeout,
+        )
+    )
 
 
 def infer_steps(
@@ -112,12 +124,15 @@ def infer_steps(
     timeout: Timeouts | httpx.Timeout | float | None = None,
     index: Collection[str] = (),
 ) -> Steps[pa.Table]:
-    """Return what `infer` does; columns that `index` names are sent even where pandas keeps an index in them."""
+    """Score rows; see `infer`.
+
+    Columns that `index` names are sent even where pandas keeps an index in them.
+    """
     from wallaroo_ext.inference.rows import require_pyarrow, to_table
 
     require_pyarrow()
     from wallaroo_ext.inference.answers import read_answer
-    from wallaroo_ext.inference.bodies import step_of
+    from wallaroo_ext.inference.bodies import table_request
 
     url, operation = _target(_url(where))
     query = _query(dataset, dataset_exclude, dataset_separator)
@@ -126,8 +141,10 @@ def infer_steps(
         "url": url.copy_merge_params(query) if query else url,
     }
     if timeout is not None:
-        request["timeout"] = httpx_timeout(timeout)
-    response = yield from send(step_of(operation, request, to_table(data, index), wire))
+        request["timeout"] = to_httpx_timeout(timeout)
+    read = partial(to_table, data, index)
+    table: pa.Table = (yield Work(read)) if isinstance(data, str | PathLike) else read()
+    response = yield from send(table_request(operation, request, table, wire))
     return read_answer(operation, response, dataset_separator or ".")
 
 
@@ -143,7 +160,7 @@ def _url(where: Any) -> str:
 @lru_cache(maxsize=64)
 def _target(url: str) -> tuple[httpx.URL, str]:
     """Return a URL as httpx reads it, and the operation that answers there; a program has few of them."""
-    parsed = readable(url)
+    parsed = parse_url(url)
     is_whole = parsed is not None and parsed.scheme in {"http", "https"} and parsed.host
     if parsed is None or url != url.strip() or not (is_whole or url.startswith("/") or _has_no_scheme(url)):
         raise InvalidDataError("`where` is no URL that can be used: take one from get_pipeline_external_url.")

@@ -1,4 +1,4 @@
-"""The formats of inference requests and answers, as the contract writes them."""
+"""The formats of inference requests and answers, with the media types that the contract gives them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wallaroo_ext import contract
 from wallaroo_ext.errors import InvalidDataError
 
 Wire = Literal["arrow", "pandas-records", "json"]
-"""How rows are sent: as an Arrow file, as a list of records, or as the oldest releases take them, by columns."""
+"""The format of rows: an Arrow file, JSON records, or JSON columns, which are all that the oldest releases take."""
 
 OPERATION = "infer_pipeline"
 JSON = "application/json"
@@ -17,7 +17,7 @@ JSON = "application/json"
 
 @cache
 def request_type(wire: Wire) -> str:
-    """Return the media type that rows are sent as.
+    """Return the media type of a request in this format.
 
     Raises:
         InvalidDataError: There is no such format.
@@ -31,7 +31,7 @@ def request_type(wire: Wire) -> str:
 
 
 def answer_type(wire: Wire) -> str:
-    """Return the media type that is asked for: that of the rows."""
+    """Return the media type to ask for in the answer."""
     return arrow_media_type() if wire == "arrow" else JSON
 
 

@@ -1,8 +1,8 @@
-"""Rows of every kind that people have, as a table that can be sent; needs the extra `arrow`, for pyarrow."""
+"""Converting rows of any form to a table that can be sent; needs the extra `arrow`, for pyarrow."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 
@@ -14,29 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-ONLY_INPUT = "tensor"
-"""The name that every release takes for the input of a model that has one."""
+    from wallaroo_ext.inference.tables import ArrowArray, ArrowStream
 
-
-@runtime_checkable
-class ArrowStream(Protocol):
-    """Anything that exports the Arrow C stream: tables of pyarrow, pandas, polars, duckdb and others."""
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Export the table."""
-        ...
-
-
-@runtime_checkable
-class ArrowArray(Protocol):
-    """Anything that exports one Arrow C array: record batches, arrays of structs."""
-
-    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
-        """Export the array."""
-        ...
-
-
-if TYPE_CHECKING:
     Rows: TypeAlias = (
         ArrowStream
         | ArrowArray
@@ -46,28 +25,28 @@ if TYPE_CHECKING:
         | str
         | os.PathLike[str]
     )
-    """A table; a list of records; a mapping of columns; one array; or a file, by its path."""
+    """A table, a list of records, a mapping of columns, one array, or the path of a file."""
 
 
 def to_table(rows: Rows, index: Collection[str] = ()) -> pa.Table:
-    """Rows as a table, without a copy where their layout allows it.
+    """Return rows as a table, without a copy where their layout allows it.
 
-    An index of pandas is no column, unless `index` names it. Types that not every engine reads became plain ones; see
+    An index of pandas is left out, unless `index` names it. Types that not every engine reads become plain ones; see
     `plain_types`.
 
     Raises:
         ConfigurationError: pyarrow is not installed.
-        InvalidDataError: They are no rows, or their columns have different lengths.
+        InvalidDataError: These are no rows, or their columns have different lengths.
         OSError: The file cannot be opened.
     """
     require_pyarrow()
     from wallaroo_ext.inference.pandas_index import without_index
     from wallaroo_ext.inference.plain_types import with_plain_types
-    from wallaroo_ext.inference.tables import REFUSALS, check_names, table_of
+    from wallaroo_ext.inference.tables import CONVERSION_ERRORS, check_names, table_of
 
     try:
         table = with_plain_types(without_index(table_of(rows), index))
-    except REFUSALS as error:
+    except CONVERSION_ERRORS as error:
         raise InvalidDataError(f"These rows are no table: {error}.") from error
     check_names(table.column_names)
     return table.replace_schema_metadata(None)

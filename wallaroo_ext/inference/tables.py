@@ -1,36 +1,56 @@
-"""Rows of each kind as a table."""
+"""Converting rows of each form to a table of pyarrow."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.files import read_file
+from wallaroo_ext.inference.files.reader import read_file
 from wallaroo_ext.inference.python_values import array_of, check_values
-from wallaroo_ext.inference.rows import ONLY_INPUT, ArrowArray, ArrowStream
 
 if TYPE_CHECKING:
     from pyarrow import Table
 
 
 pa: Any = import_module("pyarrow")
-REFUSALS = (pa.ArrowException, TypeError, ValueError, OverflowError)
-"""What pyarrow raises for values that it cannot take."""
+CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError)
+"""The errors that pyarrow raises for values that it cannot convert."""
+
+ONLY_INPUT = "tensor"
+"""The name that every release accepts for the input of a model with a single one."""
+
+_OBJECT_KIND = "O"
+"""The kind of numpy's type for Python objects."""
 
 
-_OBJECT = "O"
+@runtime_checkable
+class ArrowStream(Protocol):
+    """Anything that exports the Arrow C stream: tables of pyarrow, pandas, polars, duckdb and others."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Export the table."""
+        ...
+
+
+@runtime_checkable
+class ArrowArray(Protocol):
+    """Anything that exports one Arrow C array: record batches, arrays of structs."""
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        """Export the array."""
+        ...
 
 
 def table_of(rows: Any) -> Table:
-    """Rows of any kind as they are.
+    """Return rows of any form as a table, with their own types.
 
     Raises:
-        InvalidDataError: They are no rows.
+        InvalidDataError: These are no rows.
         OSError: A file cannot be opened.
     """
     if isinstance(rows, pa.Table):
@@ -39,25 +59,25 @@ def table_of(rows: Any) -> Table:
     if isinstance(rows, Mapping):
         return _from_columns(cast("Mapping[Any, Any]", rows))
     if isinstance(rows, ArrowStream | ArrowArray):
-        return _exported(rows)
+        return _from_arrow_export(rows)
     if isinstance(rows, str | os.PathLike):
         return read_file(cast("Any", rows), table_of)
     if isinstance(rows, np.ndarray) or hasattr(rows, "__array__"):
         return _from_array(np.asanyarray(cast("Any", rows)))
     if isinstance(rows, list | tuple):
         return _from_records(cast("Sequence[Any]", rows))
-    raise InvalidDataError(_what_rows_are(f"not {type(rows).__name__}"))
+    raise InvalidDataError(_unsupported_rows(f"not {type(rows).__name__}"))
 
 
-def _what_rows_are(instead: str) -> str:
+def _unsupported_rows(instead: str) -> str:
     return (
         "Rows are a table (pyarrow, pandas, polars, duckdb, ...), a list of records, a mapping of columns, a numpy "
         f"array, or the path of a file, {instead}."
     )
 
 
-def _exported(rows: Any) -> Table:
-    """Return a table from what exports one; an array that is none of structs is the input of a model that has one."""
+def _from_arrow_export(rows: Any) -> Table:
+    """Return a table from an object that exports Arrow; an array other than of structs becomes the only input."""
     _check_objects(rows)
     try:
         return pa.table(rows)
@@ -69,61 +89,61 @@ def _exported(rows: Any) -> Table:
 
 
 def _check_objects(rows: Any) -> None:
-    """Refuse columns of Python's objects that are no numbers and texts, before a library exports them as something."""
-    if _is_of(rows, "pandas", "DataFrame"):
-        for place, (name, kind) in enumerate(rows.dtypes.items()):
-            if kind.kind == _OBJECT:
-                check_values(str(name), rows.iloc[:, place].tolist())
-    elif _is_of(rows, "pandas", "Series") and rows.dtype.kind == _OBJECT:
+    """Raise InvalidDataError for Python objects that are neither numbers nor texts, before a library exports them."""
+    if _is_instance_of(rows, "pandas", "DataFrame"):
+        for position, (name, kind) in enumerate(rows.dtypes.items()):
+            if kind.kind == _OBJECT_KIND:
+                check_values(str(name), rows.iloc[:, position].tolist())
+    elif _is_instance_of(rows, "pandas", "Series") and rows.dtype.kind == _OBJECT_KIND:
         check_values(str(rows.name), rows.tolist())
-    elif _is_of(rows, "polars", "DataFrame"):
+    elif _is_instance_of(rows, "polars", "DataFrame"):
         for name in rows.columns:
-            _check_polars(name, rows.get_column(name))
-    elif _is_of(rows, "polars", "Series"):
-        _check_polars(rows.name, rows)
+            _check_polars_column(name, rows.get_column(name))
+    elif _is_instance_of(rows, "polars", "Series"):
+        _check_polars_column(rows.name, rows)
 
 
 def _as_series(values: Any) -> Any:
-    """Arrays and indexes of pandas as series, which know what they hold; to numpy they give integers as floats."""
-    if _is_of(values, "pandas", "ExtensionArray"):
+    """Return an array or an index of pandas as a series, which keeps its type: numpy would get integers as floats."""
+    if _is_instance_of(values, "pandas", "ExtensionArray"):
         pandas: Any = import_module("pandas")
         return pandas.Series(values)
-    return values.to_series() if _is_of(values, "pandas", "Index") else values
+    return values.to_series() if _is_instance_of(values, "pandas", "Index") else values
 
 
-def _is_of(rows: Any, library: str, name: str) -> bool:
+def _is_instance_of(rows: Any, library: str, name: str) -> bool:
     return any(kind.__name__ == name and kind.__module__.split(".")[0] == library for kind in type(rows).__mro__)
 
 
-def _check_polars(name: str, column: Any) -> None:
-    """Refuse polars' objects: it exports the addresses where they are in memory."""
+def _check_polars_column(name: str, column: Any) -> None:
+    """Raise InvalidDataError for polars' Python objects, because polars exports their addresses in memory."""
     if "Object" in str(column.dtype):
         row = next((row for row, value in enumerate(column) if value is not None), 0)
         raise InvalidDataError(
             f"The column {name!r} of polars' type {column.dtype} has objects of Python, which are no numbers and no "
-            f"texts, the first one in row {row}: convert it, or leave it out."
+            f"texts, the first one in row {row}: convert the column, or leave it out."
         )
 
 
 def _exported_column(rows: Any) -> Any:
     try:
         column = pa.chunked_array(rows)
-    except REFUSALS:
+    except CONVERSION_ERRORS:
         return None
     return None if pa.types.is_struct(column.type) else column
 
 
 def _from_array(array: np.ndarray[Any, Any]) -> Table:
-    """Return a table from one array: of a model's only input, or with a field a column."""
+    """Return a table from one array: its named fields as columns, or the whole array as the only input."""
     names = array.dtype.names
     return _from_columns({ONLY_INPUT: array} if names is None else {name: array[name] for name in names})
 
 
 def _from_columns(columns: Mapping[Any, Any]) -> Table:
-    return pa.table({_name(name): _column(name, values) for name, values in columns.items()})
+    return pa.table({_column_name(name): _column(name, values) for name, values in columns.items()})
 
 
-def _name(name: Any) -> str:
+def _column_name(name: Any) -> str:
     if not isinstance(name, str):
         raise InvalidDataError(f"The name of a column is a text, not {name!r}.")
     return name
@@ -131,17 +151,17 @@ def _name(name: Any) -> str:
 
 def _column(name: str, values: Any) -> Any:
     if isinstance(values, np.ndarray):
-        return column_of(name, cast("Any", values))
+        return _numpy_column(name, cast("Any", values))
     values = _as_series(values)
     try:
         if isinstance(values, ArrowStream | ArrowArray):
             _check_objects(values)
             return pa.chunked_array(values)
         if hasattr(values, "__array__"):
-            return column_of(name, np.asanyarray(values))
+            return _numpy_column(name, np.asanyarray(values))
         if isinstance(values, Sequence) and not isinstance(values, str | bytes | bytearray):
             return array_of(name, cast("Any", values))
-    except REFUSALS as error:
+    except CONVERSION_ERRORS as error:
         raise InvalidDataError(f"The column {name!r} cannot be read: {error}.") from error
     raise InvalidDataError(
         f"The column {name!r} is {type(cast('Any', values)).__name__}, not an array or a list with an element a row; "
@@ -154,7 +174,7 @@ def _from_records(records: Sequence[Any]) -> Table:
         raise InvalidDataError("An empty list of records has no fields. There is nothing to score.")
     for number, record in enumerate(records):
         if not isinstance(record, Mapping):
-            raise InvalidDataError(_what_rows_are(f"not a list of {type(record).__name__}"))
+            raise InvalidDataError(_unsupported_rows(f"not a list of {type(record).__name__}"))
         if record.keys() != records[0].keys():
             fields = cast("Mapping[Any, Any]", record)
             raise InvalidDataError(
@@ -164,7 +184,7 @@ def _from_records(records: Sequence[Any]) -> Table:
 
 
 def check_names(names: list[str]) -> None:
-    """Raise InvalidDataError unless there are columns, each with a name of its own."""
+    """Raise InvalidDataError unless there are columns with different names."""
     if not names:
         raise InvalidDataError("These rows have no columns. There is nothing to score.")
     if len(set(names)) < len(names):
@@ -174,26 +194,26 @@ def check_names(names: list[str]) -> None:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_DATES = {"Y": "D", "M": "D", "W": "D", "h": "s", "m": "s"}
-_DURATIONS = {"W": "s", "D": "s", "h": "s", "m": "s"}
-"""Units of time that Arrow does not have, and the next finer one that it has."""
+_FINER_DATE_UNITS = {"Y": "D", "M": "D", "W": "D", "h": "s", "m": "s"}
+_FINER_DURATION_UNITS = {"W": "s", "D": "s", "h": "s", "m": "s"}
+"""Units of time that Arrow lacks, each with the next finer unit that it has."""
 
 _DAYS = np.dtype("M8[D]")
-_MOST_DAYS = 1 << 31
+_MAX_DAYS = 1 << 31
 
-_TEXTS = {"U": pa.string(), "S": pa.binary()}
-"""What numpy's texts of a fixed length become. They go by way of objects: pyarrow itself cuts them off at a NUL."""
+_TEXT_TYPES = {"U": pa.string(), "S": pa.binary()}
+"""The types for numpy's texts of fixed length, which are converted as objects: pyarrow cuts them off at a NUL."""
 
 
-def column_of(name: str, array: Array) -> Any:
-    """An array whose first dimension is the rows, as a column; further dimensions become nested lists of fixed size.
+def _numpy_column(name: str, array: Array) -> Any:
+    """Return an array as a column: the first dimension is the rows, the others become nested lists of fixed size.
 
-    Arrays that are contiguous and of the machine's byte order are not copied, but for booleans and texts. Masked
-    elements are nulls.
+    A contiguous array in the machine's byte order is not copied, except booleans and texts. Masked elements become
+    nulls.
 
     Raises:
-        InvalidDataError: It has no rows, a dimension of length 0, a type that Arrow does not have, or a time that is
-            too far away.
+        InvalidDataError: The array has no dimension for the rows, another dimension of length 0, a type that Arrow
+            lacks, or a time outside of Arrow's range.
     """
     if array.ndim == 0:
         raise InvalidDataError(f"The column {name!r} is a single value: an array needs a dimension for the rows.")
@@ -201,7 +221,7 @@ def column_of(name: str, array: Array) -> Any:
         raise InvalidDataError(f"The column {name!r} has the shape {array.shape}: its rows hold no values.")
     mask = np.ma.getmaskarray(array).reshape(-1) if isinstance(array, np.ma.MaskedArray) else None
     flat = _contiguous(name, np.asarray(array)).reshape(-1)
-    text = _TEXTS.get(flat.dtype.kind)
+    text = _TEXT_TYPES.get(flat.dtype.kind)
     if flat.dtype == object:
         check_values(name, flat.tolist() if mask is None else flat[~mask].tolist())
     try:
@@ -214,24 +234,24 @@ def column_of(name: str, array: Array) -> Any:
 
 
 def _contiguous(name: str, array: Array) -> Array:
-    """Return an array in the machine's byte order, row by row, and in a unit of time that Arrow has."""
-    if array.dtype.kind == "T":  # texts of any length
+    """Return an array that is contiguous, in the machine's byte order, and in a unit of time that Arrow has."""
+    if array.dtype.kind == "T":  # texts of variable length
         return array.astype(object)
     kind = array.dtype.newbyteorder("=")
     if kind.kind in "mM":
         unit, _ = np.datetime_data(kind)
-        units = _DATES if kind.kind == "M" else _DURATIONS
+        units = _FINER_DATE_UNITS if kind.kind == "M" else _FINER_DURATION_UNITS
         kind = np.dtype(f"{kind.kind}8[{units.get(unit, unit)}]")  # without a count such as in [10ms]
-        return _times(name, np.ascontiguousarray(array), kind)
+        return _convert_times(name, np.ascontiguousarray(array), kind)
     return np.ascontiguousarray(array.astype(kind, copy=False))
 
 
-def _times(name: str, array: Array, kind: np.dtype[Any]) -> Array:
-    """Times in another unit; numpy itself lets those that are too far away for it overflow."""
+def _convert_times(name: str, array: Array, kind: np.dtype[Any]) -> Array:
+    """Return times in another unit; raise InvalidDataError for those that numpy would let overflow."""
     times = array.astype(kind, copy=False)
     too_far = times.astype(array.dtype) != array
-    if kind == _DAYS:  # of which Arrow has 32 bits
-        too_far |= np.abs(times.view(np.int64) + 0.5) > _MOST_DAYS
+    if kind == _DAYS:  # Arrow stores days in 32 bits
+        too_far |= np.abs(times.view(np.int64) + 0.5) > _MAX_DAYS
     if (too_far & ~np.isnat(array)).any():
         raise InvalidDataError(f"The column {name!r} has times that are too far away for Arrow.")
     return times

@@ -1,4 +1,4 @@
-"""Columns of numbers as the one vector that a model takes."""
+"""Joining columns of numbers into one vector a row, for models with a single input."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.rows import ONLY_INPUT, to_table
+from wallaroo_ext.inference.rows import to_table
 
 if TYPE_CHECKING:
     from pyarrow import Table
@@ -16,7 +16,7 @@ class VectorError(InvalidDataError):
     """A column cannot be in a vector.
 
     Attributes:
-        column: Its name.
+        column: The name of the column.
     """
 
     def __init__(self, message: str, *, column: str, advice: str = "") -> None:
@@ -25,19 +25,19 @@ class VectorError(InvalidDataError):
 
 
 class MissingNumberError(VectorError):
-    """A row has no number in one of the places of a vector."""
+    """A row has a null in a column of the vector."""
 
 
 def check_number(name: str, kind: Any, found: object = None) -> None:
-    """Make sure that a column can be in a vector.
+    """Raise VectorError unless a column can be part of a vector.
 
     Args:
-        name: The column.
-        kind: Its type.
-        found: Where a value is that makes it another one; None where that is not known.
+        name: The name of the column.
+        kind: The type of the column.
+        found: The place of a value that is no number, for the message; None if it is not known.
 
     Raises:
-        VectorError: It has something else than numbers.
+        VectorError: The column has other values than numbers.
     """
     types: Any = import_module("pyarrow").types
     if not (types.is_integer(kind) or types.is_floating(kind) or types.is_null(kind)):
@@ -48,13 +48,15 @@ def check_number(name: str, kind: Any, found: object = None) -> None:
 
 
 def vector_of(table: Table) -> Table:
-    """Return the columns as one: a vector of 32-bit floats a row, in the order of the columns.
+    """Return a table with one column: for each row, a vector of 32-bit floats in the order of the columns.
 
     Raises:
         MissingNumberError: A column has nulls.
-        VectorError: A column has something else than numbers.
+        VectorError: A column has other values than numbers.
     """
     import numpy as np
+
+    from wallaroo_ext.inference.tables import ONLY_INPUT
 
     for name, column in zip(table.column_names, cast("list[Any]", table.columns), strict=True):
         check_number(name, column.type)

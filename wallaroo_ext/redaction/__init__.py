@@ -1,1 +1,4 @@
-"""Taking secrets out of every text that leaves the process: errors, logs, tracebacks, reports, recordings."""
+"""Making text safe to show: secrets are removed, and characters that steer a terminal are escaped.
+
+Every text that leaves the process passes through here: errors, logs, tracebacks, reports, recordings.
+"""

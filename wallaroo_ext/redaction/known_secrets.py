@@ -1,7 +1,7 @@
 """The secrets that this process holds, so that they can be found by value in whatever a server sends back.
 
-A server may repeat a request in its errors in any form. Patterns such as `password=…` find the usual ones; a value that
-is known is found in every form: as it is, in any layers of the encodings of URLs, JSON, HTML and Python, of base64 and
+A server may repeat a request in its errors, in any form. Patterns such as `password=…` find the usual forms; a known
+value is found in every form: unchanged, in any layers of the encodings of URLs, JSON, HTML and Python, of base64 and
 lists of bytes, folded into lines or cut off before `...`, in UTF-8 and UTF-16, in base64 at any offset.
 """
 
@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-SHORTEST = 4
-"""How long a secret is at least to be taken out by its value: to remove each `a` would leave no text to read."""
-_SHORTEST_WITHIN_WORDS = 8
-"""Shorter ones are removed only where they stand by themselves: `test` stays in `latest`."""
+MIN_LENGTH = 4
+"""The length from which a secret is removed by its value: removing each `a` would leave no readable text."""
+_MIN_LENGTH_WITHIN_WORDS = 8
+"""Shorter secrets are removed only as whole words: `test` stays in `latest`."""
 _KEPT_PER_OWNER = 64
-_MOST_LAYERS = 40
-"""In how many texts, each with other encodings undone, secrets are looked for: a form in JSON in JSON in a page is one
-of the first twenty."""
+_MAX_LAYERS = 40
+"""In how many decoded versions of a text secrets are looked for: a form in JSON in JSON in a page is one of the first
+twenty."""
 _REMOVED = "[removed]"
 
 _BASE64 = re.compile(r"[\w+/-]*=*", re.ASCII)
@@ -47,13 +47,13 @@ _BACKSLASH = re.compile(
     r"|\\(?P<one>[\"'\\/abfnrtv])"
 )
 _ENTITY = re.compile(r"&(?:#0*\d{1,7};?|#[xX]0*[0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};)")
-_ONE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
 class KnownSecrets:
-    """The secrets of one owner, such as the object that signs in. They are forgotten with it.
+    """The secrets of one owner, such as the object that signs in. They are forgotten when it is deleted.
 
-    The newest 64 are kept, because a server may repeat a token that was renewed meanwhile.
+    The newest 64 are kept, because a server may repeat a token that has been renewed since.
     """
 
     __slots__ = ("__weakref__", "_needles", "_values")
@@ -64,20 +64,20 @@ class KnownSecrets:
         _register(self)
 
     def add(self, *secrets: str | None) -> None:
-        """Remember secrets; None and empty texts are passed over."""
+        """Remember secrets; None and empty texts are ignored."""
         for secret in secrets:
             if secret and secret not in self._values:
                 self._values.append(secret)
                 self._needles = None
 
     def add_client(self, client_id: str, client_secret: str | None) -> None:
-        """Remember a client's secret, and what HTTP Basic makes of it, which is found where the secret is short too."""
+        """Remember a client's secret, and its HTTP Basic form, which is found even if the secret is short."""
         if client_secret:
             self.add(client_secret, *(_encoded(f"{client_id}:{client_secret}")))
 
     @property
     def needles(self) -> tuple[_Needle, ...]:
-        """What is looked for."""
+        """The texts to look for."""
         if self._needles is None:
             self._needles = tuple(_needles(tuple(self._values)))
         return self._needles
@@ -87,12 +87,12 @@ class KnownSecrets:
 
 
 class _Needle(NamedTuple):
-    """A text that is looked for.
+    """A text to look for.
 
     Attributes:
         text: The text, in lower case.
-        alone: Whether it counts only where it is no part of a word.
-        base64: Whether it is in base64, so that what is around it belongs to it.
+        alone: Whether it counts only as a whole word.
+        base64: Whether it is in base64, so that the base64 characters around it belong to it.
     """
 
     text: str
@@ -101,11 +101,11 @@ class _Needle(NamedTuple):
 
 
 class _Layer(NamedTuple):
-    """A text with some encodings undone.
+    """A text with some encodings decoded.
 
     Attributes:
         text: The text.
-        starts: Where each of its characters begins in the first text, and where the last one ends.
+        starts: Where each of its characters begins in the original text, and where the last one ends.
     """
 
     text: str
@@ -117,7 +117,7 @@ _registering = threading.RLock()
 
 
 def _register(owner: KnownSecrets) -> None:
-    """Keep a weak reference; readers take no lock, because the tuple is replaced as a whole."""
+    """Keep a weak reference to an owner. Readers need no lock, because the tuple is replaced as a whole."""
     global _owners  # noqa: PLW0603 - one process has one set of secrets
     with _registering:
         _owners = (*(known for known in _owners if known() is not None), weakref.ref(owner))
@@ -132,21 +132,21 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_reset_after_fork)
 
 
-def without_known_secrets(text: str) -> str:
+def remove_known_secrets(text: str) -> str:
     """Return a text with `[removed]` in place of each secret that this process holds, however it is encoded."""
-    return without_spans(text, known_spans(text))
+    return remove_spans(text, find_known_secrets(text))
 
 
-def known_spans(text: str) -> list[tuple[int, int]]:
-    """Return where a text has secrets that this process holds, however they are encoded: from where to where."""
+def find_known_secrets(text: str) -> list[tuple[int, int]]:
+    """Return the start and end of each secret of this process in a text, however it is encoded."""
     needles = {needle for known in _owners if (owner := known()) is not None for needle in owner.needles}
     if not needles or not text:
         return []
-    return [span for layer in _layers(text) for span in _found(layer, needles, text)]
+    return [span for layer in _layers(text) for span in _find_in_layer(layer, needles, text)]
 
 
-def without_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    """Return a text with `[removed]` in place of some parts of it, which may overlap."""
+def remove_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return a text with `[removed]` in place of the given spans, which may overlap."""
     parts: list[str] = []
     end = 0
     for start, stop in sorted(spans):
@@ -156,20 +156,20 @@ def without_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return "".join(parts) + text[end:]
 
 
-def _found(layer: _Layer, needles: Iterable[_Needle], whole: str) -> Iterator[tuple[int, int]]:
-    """Yield where secrets are in the first text."""
+def _find_in_layer(layer: _Layer, needles: Iterable[_Needle], whole: str) -> Iterator[tuple[int, int]]:
+    """Yield where the original text has secrets that are visible in a layer."""
     lowered = _lower(layer.text)
     for needle in needles:
         at = lowered.find(needle.text)
         while at >= 0:
             if not needle.alone or _stands_alone(lowered, at, at + len(needle.text)):
-                yield _span(layer, at, at + len(needle.text), whole, base64=needle.base64)
+                yield _original_span(layer, at, at + len(needle.text), whole, base64=needle.base64)
             at = lowered.find(needle.text, at + 1)
-        for start, stop in _cut_off(lowered, needle.text):
-            yield _span(layer, start, stop, whole, base64=needle.base64)
+        for start, stop in _find_cut_off(lowered, needle.text):
+            yield _original_span(layer, start, stop, whole, base64=needle.base64)
 
 
-def _span(layer: _Layer, start: int, stop: int, whole: str, *, base64: bool) -> tuple[int, int]:
+def _original_span(layer: _Layer, start: int, stop: int, whole: str, *, base64: bool) -> tuple[int, int]:
     first, last = layer.starts[start], layer.starts[stop]
     if base64:
         while first > 0 and whole[first - 1] != "=" and _BASE64.fullmatch(whole[first - 1]):
@@ -184,24 +184,24 @@ def _stands_alone(text: str, start: int, stop: int) -> bool:
     return not (before.isalnum() or after.isalnum())
 
 
-def _cut_off(text: str, needle: str) -> Iterator[tuple[int, int]]:
-    """Where the text, or a part of it before `...`, ends with the beginning of a secret: who wrote it cut it off."""
-    at = text.find(needle[:SHORTEST])
+def _find_cut_off(text: str, needle: str) -> Iterator[tuple[int, int]]:
+    """Yield where a secret is cut off by the end of the text or by `...`, so that only its beginning is there."""
+    at = text.find(needle[:MIN_LENGTH])
     while at >= 0:
-        stop = at + _same(text[at : at + len(needle)], needle)
+        stop = at + _common_prefix_length(text[at : at + len(needle)], needle)
         if stop == len(text) or _ELLIPSIS.match(text, stop):
             yield at, stop
-        at = text.find(needle[:SHORTEST], at + 1)
+        at = text.find(needle[:MIN_LENGTH], at + 1)
 
 
-def _same(one: str, other: str) -> int:
-    """Return how many characters two texts have in common at their beginnings."""
+def _common_prefix_length(one: str, other: str) -> int:
+    """Return how many characters at the beginning of two texts are the same."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((number for number, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _lower(text: str) -> str:
-    """Return a text in lower case, with as many characters."""
+    """Return a text in lower case, with the same number of characters."""
     lowered = text.lower()
     return lowered if len(lowered) == len(text) else "".join(_lower_one(each) for each in text)
 
@@ -212,23 +212,23 @@ def _lower_one(character: str) -> str:
 
 
 def _layers(text: str) -> Iterator[_Layer]:
-    """Yield the text, and what it is when encodings are undone in any order, each text once."""
+    """Yield the text, and its versions with encodings decoded in any order, each once."""
     seen = {text}
     waiting = deque([_Layer(text, range(len(text) + 1))])
     while waiting:
         layer = waiting.popleft()
         yield layer
         for shape, meaning in _ENCODINGS:
-            inner = _undone(layer, shape, meaning) if len(seen) < _MOST_LAYERS else None
+            inner = _undo_encoding(layer, shape, meaning) if len(seen) < _MAX_LAYERS else None
             if inner is not None and inner.text not in seen:
                 seen.add(inner.text)
                 waiting.append(inner)
 
 
-def _undone(
+def _undo_encoding(
     layer: _Layer, shape: re.Pattern[str], meaning: Callable[[re.Match[str]], list[tuple[str, int]]]
 ) -> _Layer | None:
-    """Return a layer without one kind of encoding; None where it has none."""
+    """Return a layer with one kind of encoding decoded; None if it has none."""
     parts: list[str] = []
     starts: list[int] = []
     end = 0
@@ -246,15 +246,15 @@ def _undone(
     return _Layer("".join(parts) + layer.text[end:], [*starts, *layer.starts[end:]])
 
 
-def _percent(found: re.Match[str]) -> list[tuple[str, int]]:
-    return _characters(bytes.fromhex(found[0].replace("%", "").replace("=", "")), [3] * (len(found[0]) // 3))
+def _decode_percent(found: re.Match[str]) -> list[tuple[str, int]]:
+    return _decode_bytes(bytes.fromhex(found[0].replace("%", "").replace("=", "")), [3] * (len(found[0]) // 3))
 
 
-def _backslash(found: re.Match[str]) -> list[tuple[str, int]]:
+def _decode_backslash(found: re.Match[str]) -> list[tuple[str, int]]:
     if found["bytes"]:
         codes = re.findall(r"\\x(..)|\\(\d{3})", found["bytes"])
         values = bytes(int(octal, 8) if octal else int(hexadecimal, 16) for hexadecimal, octal in codes)
-        return _characters(values, [4] * len(values))
+        return _decode_bytes(values, [4] * len(values))
     if found["units"]:
         units = bytes.fromhex(re.sub(r"[\\%]u", "", found["units"]))
         text = units.decode("utf-16-be", "surrogatepass")
@@ -262,11 +262,11 @@ def _backslash(found: re.Match[str]) -> list[tuple[str, int]]:
     if code := found["point"] or found["braced"]:
         point = int(code, 16)
         return [(chr(point) if point < 0x110000 else "\ufffd", len(found[0]))]  # noqa: PLR2004 - Unicode ends there
-    return [(_ONE.get(found["one"], found["one"]), 2)]
+    return [(_ESCAPES.get(found["one"], found["one"]), 2)]
 
 
-def _entity(found: re.Match[str]) -> list[tuple[str, int]]:
-    """Return what an entity stands for; a number is a code point here, also where HTML has another meaning for it."""
+def _decode_entity(found: re.Match[str]) -> list[tuple[str, int]]:
+    """Return the characters of an HTML entity; a number is always a code point, although HTML maps some to others."""
     digits = found[0][2:].rstrip(";")
     if found[0][1] != "#":
         text = html.unescape(found[0])
@@ -276,8 +276,8 @@ def _entity(found: re.Match[str]) -> list[tuple[str, int]]:
     return [(text[0], len(found[0])), *((other, 0) for other in text[1:])]
 
 
-def _characters(values: bytes, lengths: list[int]) -> list[tuple[str, int]]:
-    """Return the characters that bytes are in UTF-8, or else in Latin-1, each with how much of the text it took."""
+def _decode_bytes(values: bytes, lengths: list[int]) -> list[tuple[str, int]]:
+    """Return the characters of bytes in UTF-8, or else in Latin-1, each with the length of its encoded form."""
     try:
         text = values.decode()
     except UnicodeDecodeError:
@@ -285,8 +285,8 @@ def _characters(values: bytes, lengths: list[int]) -> list[tuple[str, int]]:
     return [(each, len(each.encode()) * lengths[0]) for each in text]
 
 
-def _run_of_base64(found: re.Match[str]) -> list[tuple[str, int]]:
-    """Return what a run of base64 stands for where that is text; else the run itself, which may be a word."""
+def _decode_base64(found: re.Match[str]) -> list[tuple[str, int]]:
+    """Return the decoded characters of a run of base64 if they are text; otherwise the run, which may be a word."""
     run = found[0].replace("-", "+").replace("_", "/")
     run = run[: len(run) - (len(run) % 4 == 1)]
     values = base64.b64decode(run + "=" * (-len(run) % 4))
@@ -296,8 +296,8 @@ def _run_of_base64(found: re.Match[str]) -> list[tuple[str, int]]:
     return [(chr(value), places[number + 1] - places[number]) for number, value in enumerate(values)]
 
 
-def _listed_bytes(found: re.Match[str]) -> list[tuple[str, int]]:
-    """Return the characters of bytes that are written one after another, in hexadecimal or as decimal numbers."""
+def _decode_byte_list(found: re.Match[str]) -> list[tuple[str, int]]:
+    """Return the characters of bytes that are listed in hexadecimal or as decimal numbers."""
     text = found[0]
     if is_decimal := "," in text and _DECIMAL.fullmatch(text) is not None:
         tokens = [*re.finditer(r"-?\d{1,3}", text)]
@@ -308,31 +308,31 @@ def _listed_bytes(found: re.Match[str]) -> list[tuple[str, int]]:
     return [(chr(value), end - each.start()) for value, each, end in zip(values, tokens, ends, strict=True)]
 
 
-def _nothing(_: re.Match[str]) -> list[tuple[str, int]]:
+def _drop(_: re.Match[str]) -> list[tuple[str, int]]:
     return []
 
 
 _ENCODINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], list[tuple[str, int]]]], ...] = (
-    (_PERCENT, _percent),
-    (_BACKSLASH, _backslash),
-    (_ENTITY, _entity),
-    (_FOLD, _nothing),
-    (_BASE64_RUN, _run_of_base64),
-    (_BYTES, _listed_bytes),
+    (_PERCENT, _decode_percent),
+    (_BACKSLASH, _decode_backslash),
+    (_ENTITY, _decode_entity),
+    (_FOLD, _drop),
+    (_BASE64_RUN, _decode_base64),
+    (_BYTES, _decode_byte_list),
 )
 
 
 def _needles(secrets: Iterable[str]) -> Iterator[_Needle]:
-    """Yield what to look for, the longest first."""
-    found = {needle for secret in secrets for needle in _needles_of(secret) if len(needle.text) >= SHORTEST}
+    """Yield the texts to look for, the longest first."""
+    found = {needle for secret in secrets for needle in _needles_of(secret) if len(needle.text) >= MIN_LENGTH}
     yield from sorted(found, key=lambda needle: -len(needle.text))
 
 
 def _needles_of(secret: str) -> Iterator[_Needle]:
     for text in _spellings(secret):
-        yield _Needle(_lower(text), alone=len(text) < _SHORTEST_WITHIN_WORDS and text.isalnum())
+        yield _Needle(_lower(text), alone=len(text) < _MIN_LENGTH_WITHIN_WORDS and text.isalnum())
     raw = secret.encode("utf-8", "surrogatepass")
-    if len(raw) < SHORTEST:
+    if len(raw) < MIN_LENGTH:
         return
     yield _Needle(raw.hex())
     for offset in range(3):
@@ -341,7 +341,7 @@ def _needles_of(secret: str) -> Iterator[_Needle]:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """A text as forms write it, as Unicode may normalise it, and as it looks when it is read in a wrong encoding."""
+    """Yield a secret as forms write it, as Unicode normalises it, and as it looks in a wrong encoding."""
     yield secret
     yield secret.replace(" ", "+")
     yield secret.encode("utf-16-le", "surrogatepass").decode("latin-1").rstrip("\0")
@@ -363,7 +363,7 @@ def _encoded(text: str) -> Iterator[str]:
 
 
 def _encoded_within(raw: bytes, offset: int) -> Iterator[str]:
-    """Yield what base64 makes of bytes that others stand before and after, without what depends on those."""
+    """Yield the base64 of bytes within other bytes, without the characters that depend on those."""
     padded = bytes(offset) + raw
     whole_groups = (len(padded) * 8) // 6
     first = (offset * 8 + 5) // 6

@@ -1,11 +1,11 @@
-"""The logs of httpx and httpcore without what is secret in them."""
+"""Removing secrets from the logs of httpx and httpcore."""
 
 from __future__ import annotations
 
 import logging
 import re
 
-from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.redaction.patterns import redact
 
 _LOGGERS = (
     "httpx",
@@ -16,7 +16,7 @@ _LOGGERS = (
     "httpcore.proxy",
     "httpcore.socks",
 )
-"""Each logger by itself: a filter of `httpcore` would not see what its children log."""
+"""Each logger is named, because a filter of `httpcore` does not see what its children log."""
 
 _HEADER = re.compile(
     r"""\( (?P<name> b'[^']*' | b"[^"]*" ), \s b(?: '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" ) \)""", re.VERBOSE
@@ -30,12 +30,12 @@ _QUERY = re.compile(r"""(?P<before>https?://[^\s"'?]*)\?[^\s"']*""")
 
 
 class SecretFilter(logging.Filter):
-    """Takes out of a record the values of headers that are not known to be harmless, queries of URLs, and tokens."""
+    """Removes from log records tokens, queries of URLs, and the values of headers not known to be harmless."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass, without its secrets."""
+        """Remove the secrets of a record. Return True, so that every record is logged."""
         text = record.getMessage()
-        safe = redacted(_QUERY.sub(r"\g<before>?[removed]", _HEADER.sub(_header, text)))
+        safe = redact(_QUERY.sub(r"\g<before>?[removed]", _HEADER.sub(_header, text)))
         if safe != text:
             record.msg, record.args = safe, None
         return True
@@ -44,8 +44,8 @@ class SecretFilter(logging.Filter):
 _filter = SecretFilter()
 
 
-def protect_logs() -> None:
-    """Keep secrets out of what httpx and httpcore log, whoever uses them in this process."""
+def redact_logs() -> None:
+    """Remove secrets from what httpx and httpcore log, whoever uses them in this process."""
     for name in _LOGGERS:
         logging.getLogger(name).addFilter(_filter)  # the same filter is added once
 

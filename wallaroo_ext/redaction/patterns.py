@@ -1,18 +1,18 @@
-"""Texts without their secrets: what may stand in errors and logs."""
+"""Removing secrets from texts for errors and logs, by patterns and by value."""
 
 from __future__ import annotations
 
 import re
 
-from wallaroo_ext._util.terminal_text import visible
-from wallaroo_ext.redaction.known_secrets import known_spans, without_spans
+from wallaroo_ext.redaction.known_secrets import find_known_secrets, remove_spans
+from wallaroo_ext.redaction.terminal_text import printable_lines
 
 BODY_LIMIT = 500
-"""How much of an answer's body an error has, in characters."""
+"""How much of an answer's body is kept in an error, in characters."""
 _ROOM = 16_384
-"""How much more is read, so that a secret is whole when it is looked for, and only then the text is cut."""
+"""How much more is searched, so that a secret is found whole before the text is cut."""
 
-# A value that the end of the text cuts off is a value, too: who wrote the text may have cut it.
+# A value that is cut off by the end of the text counts, too: the text may have been cut before.
 _SECRETS = re.compile(
     r"""(?ixs)
     eyJ[\w-]+ (?:\.[\w-]*){0,4}                                     # a JSON web token
@@ -34,30 +34,30 @@ _SECRETS = re.compile(
 )
 
 
-def excerpt(body: bytes) -> str:
-    """Return the first 500 characters of a body, without secrets and without what steers a terminal."""
-    return beginning(body[: BODY_LIMIT + _ROOM].decode("utf-8", errors="replace"), BODY_LIMIT)
+def body_excerpt(body: bytes) -> str:
+    """Return the first 500 characters of a body, without secrets and with control characters escaped."""
+    return redact_beginning(body[: BODY_LIMIT + _ROOM].decode("utf-8", errors="replace"), BODY_LIMIT)
 
 
-def beginning(text: str, length: int) -> str:
-    """Return the beginning of a text, without secrets: they are taken out first, so that no part of one stays."""
-    return redacted(text[: length + _ROOM])[:length]
+def redact_beginning(text: str, length: int) -> str:
+    """Return the beginning of a text without secrets, removed before the text is cut, so that no part of one stays."""
+    return redact(text[: length + _ROOM])[:length]
 
 
-def redacted(text: str) -> str:
-    """Return a text without secrets, and with control characters other than tabs and line feeds written out."""
-    return visible(without_secrets(text))
+def redact(text: str) -> str:
+    """Return a text without secrets, with control characters other than tabs and line feeds escaped."""
+    return printable_lines(remove_secrets(text))
 
 
-def without_secrets(text: str) -> str:
-    """Return a text without the secrets that this process holds, and without what looks like one.
+def remove_secrets(text: str) -> str:
+    """Return a text without the secrets that this process holds, and without what looks like a secret.
 
-    Both are looked for in the text as it came: a password that is `token` would spoil the patterns otherwise.
+    Both are looked for in the original text: otherwise removing the password `token` would break the patterns.
     """
-    return without_spans(text, [*known_spans(text), *map(_value_of, _SECRETS.finditer(text))])
+    return remove_spans(text, [*find_known_secrets(text), *map(_value_of, _SECRETS.finditer(text))])
 
 
 def _value_of(found: re.Match[str]) -> tuple[int, int]:
-    """Return where the secret is in what a pattern has found, behind its name."""
+    """Return the start and end of the secret in a match, after its name."""
     names = ("scheme", "user", "header", "element", "name")
     return found.start() + len(next((found[name] for name in names if found[name]), "")), found.end()

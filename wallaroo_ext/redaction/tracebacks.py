@@ -1,7 +1,7 @@
-"""Tracebacks without secrets: libraries print the local variables of each frame that an error has passed.
+"""Removing secrets from tracebacks: some libraries print the local variables of each frame of an error.
 
-The lines stay, and what the variables held is dropped, in this package's frames and in those of what it sends requests
-with. There, variables hold headers, forms and tokens that no `repr` can hide.
+The lines of the traceback stay. The variables are dropped, in the frames of this package and of the libraries that it
+sends requests with, where they hold headers, forms and tokens that no `repr` can hide.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CLEARED = {"wallaroo_ext", "wallaroo_mlops_client", "httpx", "httpcore", "h11",
 
 
 def clear_frames(error: BaseException) -> None:
-    """Drop the local variables of the frames that an error, and what it comes from, has passed and that have ended."""
+    """Drop the local variables of an error's finished frames, and of the errors that caused it."""
     for each in _chain(error):
         trace = each.__traceback__
         while trace is not None:
@@ -30,8 +30,8 @@ def clear_frames(error: BaseException) -> None:
             trace = trace.tb_next
 
 
-def hides_arguments(function: Callable[P, T]) -> Callable[P, T]:
-    """Return a function that leaves neither its arguments nor its variables in the tracebacks of its errors."""
+def hide_arguments(function: Callable[P, T]) -> Callable[P, T]:
+    """Wrap a function so that the tracebacks of its errors hold neither its arguments nor its variables."""
 
     @wraps(function)
     def hiding(*arguments: P.args, **named: P.kwargs) -> T:
@@ -50,12 +50,12 @@ def _clear(trace: TracebackType) -> None:
     if name.partition(".")[0] in _CLEARED:
         try:
             trace.tb_frame.clear()
-        except RuntimeError:  # it is still running: it is the one that asks, or a caller of it
+        except RuntimeError:  # the frame is still running
             return
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and all that it comes from, each once."""
+    """Yield an error and all that caused it, each once."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:

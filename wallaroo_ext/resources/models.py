@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.operations import Steps, call_steps, run
+from wallaroo_ext.operations import Steps, call_steps, synchronous
 from wallaroo_ext.resources.lookup import fits_twice, not_there
 from wallaroo_ext.resources.workspaces import workspace_id_steps
 
@@ -20,14 +20,15 @@ _VERSIONS = "list_model_versions"
 _SHA = re.compile(r"[0-9a-fA-F]{1,64}")
 
 
+@synchronous
 def model_version(
-    client: Client,
+    client: Client,  # noqa: ARG001 - the steps run with it
     name: str,
     *,
     workspace: int | str | None = None,
     version: str | None = None,
     sha: str | None = None,
-) -> ModelVersion:
+) -> Steps[ModelVersion]:
     """Find a version of a model.
 
     Without `version` and `sha` it is the newest one, whatever its `status`. The newest is the one with the latest
@@ -49,13 +50,6 @@ def model_version(
         AmbiguousError: The beginning of a sha fits versions of different files.
         InvalidDataError: The sha is not hexadecimal, or the workspace neither a name nor an id.
     """
-    return run(client, model_version_steps(name, workspace=workspace, version=version, sha=sha))
-
-
-def model_version_steps(
-    name: str, *, workspace: int | str | None = None, version: str | None = None, sha: str | None = None
-) -> Steps[ModelVersion]:
-    """Return what `model_version` does."""
     if sha is not None and not _SHA.fullmatch(sha):
         raise InvalidDataError(f"A sha is up to 64 hexadecimal digits, not {sha!r}.")
     workspace_id = yield from workspace_id_steps(workspace)

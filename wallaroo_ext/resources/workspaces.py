@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.errors import ConfigurationError, ConflictError, InvalidDataError, InvalidRequestError
-from wallaroo_ext.operations import Steps, call_steps, run
+from wallaroo_ext.operations import Steps, call_steps, synchronous
 from wallaroo_ext.resources.lookup import fits_twice, not_there
 
 if TYPE_CHECKING:
@@ -17,7 +17,13 @@ _OWN = " - Default Workspace"
 """How the name ends of the workspace that an instance makes for a new user, in every recording."""
 
 
-def find_workspace(client: Client, workspace: int | str | None = None, *, create: bool = False) -> Workspace:
+@synchronous
+def find_workspace(
+    client: Client,  # noqa: ARG001 - the steps run with it
+    workspace: int | str | None = None,
+    *,
+    create: bool = False,
+) -> Steps[Workspace]:
     """Find a workspace.
 
     Source: mlops-api-tutorial, "List Workspaces" and "Create Workspace".
@@ -36,11 +42,11 @@ def find_workspace(client: Client, workspace: int | str | None = None, *, create
         InvalidRequestError: The name cannot be given to a workspace: it breaks the rules for names, or it belongs to a
             workspace that this user does not see.
     """
-    return run(client, find_workspace_steps(workspace, create=create))
+    return (yield from workspace_steps(workspace, create=create))
 
 
-def find_workspace_steps(workspace: int | str | None, *, create: bool = False) -> Steps[Workspace]:
-    """Return what `find_workspace` does."""
+def workspace_steps(workspace: int | str | None, *, create: bool = False) -> Steps[Workspace]:
+    """Find a workspace; see `find_workspace`."""
     check_workspace(workspace)
     if create and not isinstance(workspace, str):
         raise ConfigurationError("A workspace is made by its name: give one beside `create`.")
@@ -66,7 +72,7 @@ def workspace_id_steps(workspace: int | str | None) -> Steps[int]:
     check_workspace(workspace)
     if isinstance(workspace, int):
         return workspace
-    found = yield from find_workspace_steps(workspace)
+    found = yield from workspace_steps(workspace)
     return found.id
 
 

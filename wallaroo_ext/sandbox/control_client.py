@@ -12,8 +12,8 @@ from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.inference.rows import to_table
-from wallaroo_ext.sandbox.server.own_routes import CONTROL
-from wallaroo_ext.transport.process_connections import kept_from_children
+from wallaroo_ext.sandbox.paths import CONTROL
+from wallaroo_ext.transport.process_connections import detach_connections_in_children
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ class Sandbox:
             trust_env=False,  # a proxy stands between machines, and a sandbox is on this one
             verify=verify,
         )
-        return kept_from_children(client)
+        return detach_connections_in_children(client)
 
     def __repr__(self) -> str:
         return f"Sandbox({self.url!r})"

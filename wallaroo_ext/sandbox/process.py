@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.after_fork import keep_from_children, this_process
+from wallaroo_ext._util.after_fork import detach_in_children, this_process
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -80,7 +80,7 @@ def _started(command: list[str], log: Path) -> tuple[subprocess.Popen[bytes], in
         does. Neither programs that it starts nor forked children hold it, since they may outlive it.
     """
     read_end, write_end = os.pipe()
-    keep_from_children(write_end)
+    detach_in_children(write_end)
     try:
         with log.open("w", encoding="utf-8") as stderr:
             return subprocess.Popen(command, stdin=read_end, stdout=subprocess.DEVNULL, stderr=stderr), write_end

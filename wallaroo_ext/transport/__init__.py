@@ -1,1 +1,1 @@
-"""What is between a client and the network: connections, time-outs, proxies, retries, and what an answer means."""
+"""Everything between a client and the network: connections, timeouts, proxies, retries, and errors of answers."""

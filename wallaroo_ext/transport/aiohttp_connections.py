@@ -1,8 +1,8 @@
-"""aiohttp as what sends the requests of asyncio; needs the extra `aiohttp`.
+"""Sending the requests of asyncio by aiohttp; needs the extra `aiohttp`.
 
-`httpx_aiohttp` does the work. Three things are mended here, because retries and timeouts depend on them: an error after
-the request was sent is not told apart from a connection that was never made, there is no end to waiting for a server
-that does not read, and cookies are kept where nobody sees them.
+`httpx_aiohttp` does the work. Three of its faults are corrected here, because retries and timeouts depend on them: it
+does not distinguish a connection that was never made from an error after the request was sent, it waits for ever for a
+server that does not read, and it keeps cookies of its own.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from wallaroo_ext._util.after_fork import keep_from_children, this_process
+from wallaroo_ext._util.after_fork import detach_in_children, this_process
 from wallaroo_ext.transport.retry.request_bodies import can_be_read_twice
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
 
-_PIECE = 64 * 1024
+_CHUNK_SIZE = 64 * 1024
 
 _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.ClientHttpProxyError, httpx.ProxyError),
@@ -35,11 +35,11 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.NonHttpUrlClientError, httpx.UnsupportedProtocol),
     (aiohttp.InvalidUrlClientError, httpx.UnsupportedProtocol),
 )
-"""The first that fits; what is none of them broke while it was under way."""
+"""httpx's errors for those of aiohttp; the first that matches counts, and any other is a ReadError."""
 
 
 class AiohttpClient(httpx.AsyncClient):
-    """A client of httpx whose transports are aiohttp's, the proxies' too."""
+    """A client of httpx whose transports are aiohttp's, those of proxies included."""
 
     def _init_transport(self, *_: Any, **options: Any) -> httpx.AsyncBaseTransport:
         return _Transport(verify=options["verify"], limits=options["limits"])
@@ -52,7 +52,7 @@ _used: ContextVar[asyncio.BaseTransport | None] = ContextVar("_used", default=No
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Remembers which connection a task uses, and in which process connections are open."""
+    """Remembers which connection a task uses, and which process opened its connections."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)  # pyright: ignore[reportUnknownMemberType] - a parameter of aiohttp's has no type
@@ -60,23 +60,23 @@ class _Connector(aiohttp.TCPConnector):
 
     @property
     def closed(self) -> bool:
-        """Whether it serves no more; a child says nothing of a session that its parent may close later."""
+        """Whether it is closed; True in a forked child, so that aiohttp does not warn there of an open session."""
         return super().closed or not self._process.is_this
 
     async def connect(self, *arguments: Any, **named: Any) -> Any:
         connection = await super().connect(*arguments, **named)
         _used.set(connection.transport)
         if connection.transport is not None:
-            keep_from_children(connection.transport.get_extra_info("socket").fileno())
+            detach_in_children(connection.transport.get_extra_info("socket").fileno())
         return connection
 
     def __del__(self, *arguments: Any) -> None:
-        if self._process.is_this:  # nor of its connections
+        if self._process.is_this:  # a child leaves the connections to its parent
             super().__del__(*arguments)
 
 
-def _break_off() -> None:
-    """Drop the connection: to close it would wait for the server to take what is left."""
+def _abort_connection() -> None:
+    """Abort the connection: closing it would wait until the server has read the rest."""
     transport = _used.get()
     if isinstance(transport, asyncio.WriteTransport):
         transport.abort()
@@ -84,7 +84,7 @@ def _break_off() -> None:
 
 class _Transport(AiohttpTransport):
     def get_client(self) -> aiohttp.ClientSession:
-        """Return a session without a memory: httpx keeps the cookies."""
+        """Return a session without cookies: httpx keeps them."""
         limits = self.limits
         options: Any = {} if limits.keepalive_expiry is None else {"keepalive_timeout": limits.keepalive_expiry}
         connector = _Connector(ssl=self.ssl_context, limit=limits.max_connections or 0, **options)
@@ -93,38 +93,38 @@ class _Transport(AiohttpTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         limit = asyncio.timeout(None)
-        _used.set(None)  # the connection of an earlier request may be another task's by now
-        with _translated(limit):
+        _used.set(None)  # another task may use the connection of an earlier request by now
+        with _translate_errors(limit):
             try:
                 async with limit:
-                    response = await super().handle_async_request(_with_limit(request, limit))
+                    response = await super().handle_async_request(_limit_writing(request, limit))
             except asyncio.CancelledError:
-                _break_off()
+                _abort_connection()
                 raise
             finally:
                 if limit.expired():
-                    _break_off()
+                    _abort_connection()
         response.request = request
-        response.stream = _Answer(response.stream)
+        response.stream = _AnswerStream(response.stream)
         return response
 
 
-class _Answer(httpx.AsyncByteStream):
+class _AnswerStream(httpx.AsyncByteStream):
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _translated():
+        with _translate_errors():
             async for part in self._stream:
                 yield part
 
     async def aclose(self) -> None:
-        with _translated():
+        with _translate_errors():
             await self._stream.aclose()
 
 
-class _Body(httpx.AsyncByteStream):
-    """A body that sets a time limit for each of its pieces to be taken."""
+class _LimitedBody(httpx.AsyncByteStream):
+    """A body that limits the time for each of its chunks to be sent."""
 
     def __init__(self, stream: Any, limit: asyncio.Timeout, seconds: float) -> None:
         self._stream = stream
@@ -134,36 +134,36 @@ class _Body(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         clock = asyncio.get_running_loop().time
         async for part in self._stream:
-            for begin in range(0, len(part), _PIECE):
+            for begin in range(0, len(part), _CHUNK_SIZE):
                 self._limit.reschedule(clock() + self._seconds)
-                yield part[begin : begin + _PIECE]
+                yield part[begin : begin + _CHUNK_SIZE]
         self._limit.reschedule(None)
 
 
-def _with_limit(request: httpx.Request, limit: asyncio.Timeout) -> httpx.Request:
-    """The request with a limit on its writing; a small body fits into what the system buffers, and needs none."""
+def _limit_writing(request: httpx.Request, limit: asyncio.Timeout) -> httpx.Request:
+    """Return the request with a time limit on sending; a small body fits into the system's buffers and needs none."""
     seconds = request.extensions.get("timeout", {}).get("write")
-    small = can_be_read_twice(request.stream) and int(request.headers.get("Content-Length", 0)) <= _PIECE
+    small = can_be_read_twice(request.stream) and int(request.headers.get("Content-Length", 0)) <= _CHUNK_SIZE
     if small or seconds is None:
         return request
-    body = _Body(request.stream, limit, seconds)
+    body = _LimitedBody(request.stream, limit, seconds)
     return httpx.Request(
         request.method, request.url, headers=request.headers, stream=body, extensions=request.extensions
     )
 
 
 @contextmanager
-def _translated(limit: asyncio.Timeout | None = None) -> Generator[None]:
-    """Aiohttp's errors as httpx's, by what they were caused by."""
+def _translate_errors(limit: asyncio.Timeout | None = None) -> Generator[None]:
+    """Raise errors of aiohttp as errors of httpx, by their cause."""
     try:
         yield
     except (httpx.TransportError, aiohttp.ClientError) as error:
         cause = error if isinstance(error, aiohttp.ClientError) else error.__cause__
-        kind = next((to for of, to in _ERRORS if isinstance(cause, of)), httpx.ReadError)
+        kind = next((ours for theirs, ours in _ERRORS if isinstance(cause, theirs)), httpx.ReadError)
         raise kind(str(cause)) from cause
     except TimeoutError as error:
         if limit is not None and limit.expired():
-            raise httpx.WriteTimeout("The server does not take the body.") from error
+            raise httpx.WriteTimeout("The server does not read the body.") from error
         raise httpx.ReadTimeout(str(error)) from error
-    except UnicodeError as error:  # a reason phrase that is no ASCII
+    except UnicodeError as error:  # a reason phrase that is not ASCII
         raise httpx.RemoteProtocolError("The answer's first line cannot be read.") from error

@@ -1,4 +1,4 @@
-"""The client that `connect` gives: the generated one, which forked children can use as well."""
+"""The client that `connect` returns: the generated client, made safe for forked children."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 class ConnectedClient(Client):
-    """The generated client, whose cookies have a lock for each process: httpx takes it for every answer."""
+    """The generated client with a lock of its cookies for each process: httpx takes that lock for every answer."""
 
     def get_httpx_client(self) -> httpx.Client:
-        """Return what sends the requests of threads."""
+        """Return the httpx client for threads."""
         return super().get_httpx_client() if self._client else _with_own_lock(super().get_httpx_client())
 
     def get_async_httpx_client(self) -> httpx.AsyncClient:
-        """Return what sends the requests of asyncio."""
+        """Return the httpx client for asyncio."""
         return (
             super().get_async_httpx_client() if self._async_client else _with_own_lock(super().get_async_httpx_client())
         )
 
 
 class _CookieJar(CookieJar):
-    """A jar that a child can use, although another thread of its parent was using it when the child was forked."""
+    """A cookie jar that a child can use even if another thread of its parent was using it during the fork."""
 
     def __init__(self, cookies: CookieJar) -> None:
         self._locks = PerProcess(threading.RLock)
@@ -39,12 +39,12 @@ class _CookieJar(CookieJar):
 
     @property
     def _cookies_lock(self) -> Any:
-        """The lock that each method of the base class takes."""
+        """The lock that the methods of the base class take."""
         return self._locks.get()
 
     @_cookies_lock.setter
     def _cookies_lock(self, lock: object) -> None:
-        """The base class makes one, which is not used."""
+        """Ignore the lock that the base class makes."""
 
 
 def _with_own_lock(http: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A client of httpx that signs nothing in, and keeps the same bounds, deadlines and proxies as one of `connect`."""
+"""A client of httpx without sign-in, with the same limits, deadlines and proxies as a client of `connect`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from wallaroo_ext.transport.connections import Wire
+from wallaroo_ext.transport.connections import PooledTransport
 from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS, LimitedTransport
 from wallaroo_ext.transport.retry.policy import RetryPolicy
 from wallaroo_ext.transport.retry.transport import RetryTransport
@@ -23,12 +23,12 @@ def plain_client(
     """Return a client for a few requests, each sent once.
 
     Args:
-        base_url: What the URLs of requests begin with.
+        base_url: The beginning of all URLs.
         seconds: How long a request may take, its answer included.
         verify: How certificates are checked, as httpx takes it.
         answer_limit: How large an answer may be, in bytes; see `connect`.
     """
-    wire = Wire(verify=verify, limits=_ONE_CONNECTION, backend="httpx")
+    wire = PooledTransport(verify=verify, limits=_ONE_CONNECTION, backend="httpx")
     transport = RetryTransport(LimitedTransport(wire, answer_limit), RetryPolicy(attempts=1, deadline=seconds))
     headers = {"Accept-Encoding": ACCEPTED_ENCODINGS}
     return httpx.Client(base_url=base_url, transport=transport, timeout=seconds, headers=headers)

@@ -1,4 +1,4 @@
-"""Connections and answers that belong to one process: what transports need so that forked children can use them."""
+"""Connections and answers that belong to one process, so that a forked child does not use those of its parent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpcore
 import httpx
 
-from wallaroo_ext._util.after_fork import Process, keep_from_children, leave_alone, this_process
+from wallaroo_ext._util.after_fork import Process, detach_in_children, prevent_finalization, this_process
 from wallaroo_ext.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -17,19 +17,19 @@ AnyClient = TypeVar("AnyClient", httpx.Client, httpx.AsyncClient)
 
 
 class ForkSafeTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport that a forked child can use: no connection of its parent is used there."""
+    """A transport that a forked child can use: it never uses a connection of its parent."""
 
 
-class OneProcess(ForkSafeTransport):
-    """A transport of which nobody knows whether it has connections: for the process that uses it first.
+class SingleProcessTransport(ForkSafeTransport):
+    """A transport for the process that uses it first, because the transport it wraps may hold connections.
 
     Args:
-        transport: The transport.
+        transport: The transport to wrap.
     """
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
-        self._user: Process | None = None
+        self._process: Process | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
@@ -42,23 +42,23 @@ class OneProcess(ForkSafeTransport):
         return await self._transport.handle_async_request(request)
 
     def _check(self) -> None:
-        if self._user is None:
-            self._user = this_process()
-        elif not self._user.is_this:
+        if self._process is None:
+            self._process = this_process()
+        elif not self._process.is_this:
             kind = type(self._transport).__name__
             raise ConfigurationError(
                 f"The {kind} that was given as a transport was used before this process was forked.",
-                advice="Make it, and the client, in this process; or leave `transport` out: each process has its own.",
+                advice="Make it and the client in this process, or leave out `transport`: each process has its own.",
             )
 
     def close(self) -> None:
-        """Close it, in the process that used it."""
-        if self._user is None or self._user.is_this:
+        """Close the wrapped transport, in the process that used it."""
+        if self._process is None or self._process.is_this:
             self._transport.close()
 
     async def aclose(self) -> None:
-        """Close it, in the process that used it."""
-        if self._user is None or self._user.is_this:
+        """Close the wrapped transport, in the process that used it."""
+        if self._process is None or self._process.is_this:
             await self._transport.aclose()
 
 
@@ -66,17 +66,17 @@ _WITHOUT_CONNECTIONS = (httpx.MockTransport, httpx.WSGITransport, httpx.ASGITran
 
 
 def fork_safe(transport: Any) -> Any:
-    """Return a transport that sends nothing over a parent's connections in a forked child, by this one.
+    """Return a transport that does not use connections of its parent in a forked child.
 
-    One that has connections, as far as anybody knows, refuses to work in a child of the process that has used it.
+    A transport that may hold connections is wrapped; it then refuses to work in a child of the process that used it.
     """
     if isinstance(transport, (ForkSafeTransport, *_WITHOUT_CONNECTIONS)):
         return transport
-    return OneProcess(transport)
+    return SingleProcessTransport(transport)
 
 
-class OwnAnswer(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of an answer, for the process that asked; a child neither reads on nor closes what its parent reads."""
+class SingleProcessStream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of an answer, for the process that sent the request: a forked child neither reads nor closes it."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -90,7 +90,7 @@ class OwnAnswer(httpx.SyncByteStream, httpx.AsyncByteStream):
                 yield part
                 self._check()
         finally:
-            self._leave(parts)
+            self._abandon_in_child(parts)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self._check()
@@ -100,15 +100,15 @@ class OwnAnswer(httpx.SyncByteStream, httpx.AsyncByteStream):
                 yield part
                 self._check()
         finally:
-            self._leave(parts)
+            self._abandon_in_child(parts)
 
     def _check(self) -> None:
         self._process.check("The request whose answer is read")
 
-    def _leave(self, parts: object) -> None:
-        """Keep what reads the parent's connection as it is: to end it would wait for the parent's threads."""
+    def _abandon_in_child(self, parts: object) -> None:
+        """Leave the iterator of the parent unfinished in a child: closing it would wait for the parent's threads."""
         if not self._process.is_this:
-            leave_alone(parts)
+            prevent_finalization(parts)
 
     def close(self) -> None:
         """Close the answer."""
@@ -121,8 +121,8 @@ class OwnAnswer(httpx.SyncByteStream, httpx.AsyncByteStream):
             await self._stream.aclose()
 
 
-class _KeptConnections(httpcore.NetworkBackend):
-    """Makes connections that forked children let go of.
+class _DetachingBackend(httpcore.NetworkBackend):
+    """Makes connections that are detached in forked children.
 
     Args:
         backend: Makes connections.
@@ -134,12 +134,12 @@ class _KeptConnections(httpcore.NetworkBackend):
     def connect_tcp(self, *arguments: Any, **named: Any) -> httpcore.NetworkStream:
         """Connect."""
         stream = self._backend.connect_tcp(*arguments, **named)
-        keep_from_children(stream.get_extra_info("socket").fileno())
+        detach_in_children(stream.get_extra_info("socket").fileno())
         return stream
 
 
-class _KeptAsyncConnections(httpcore.AsyncNetworkBackend):
-    """The same for asyncio.
+class _AsyncDetachingBackend(httpcore.AsyncNetworkBackend):
+    """Makes connections for asyncio that are detached in forked children.
 
     Args:
         backend: Makes connections.
@@ -151,15 +151,15 @@ class _KeptAsyncConnections(httpcore.AsyncNetworkBackend):
     async def connect_tcp(self, *arguments: Any, **named: Any) -> httpcore.AsyncNetworkStream:
         """Connect."""
         stream = await self._backend.connect_tcp(*arguments, **named)
-        keep_from_children(stream.get_extra_info("socket").fileno())
+        detach_in_children(stream.get_extra_info("socket").fileno())
         return stream
 
 
-def kept_from_children(client: AnyClient) -> AnyClient:
-    """Let forked children let go of all connections that a client of httpx makes; the client."""
+def detach_connections_in_children(client: AnyClient) -> AnyClient:
+    """Detach all connections of an httpx client in forked children. Return the client."""
     mounted: list[Any] = [client._transport, *client._mounts.values()]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - httpx takes no network backend, and httpcore does
-    kept = _KeptConnections if isinstance(client, httpx.Client) else _KeptAsyncConnections
+    backend = _DetachingBackend if isinstance(client, httpx.Client) else _AsyncDetachingBackend
     for transport in mounted:
         if (pool := getattr(transport, "_pool", None)) is not None:
-            pool._network_backend = kept(pool._network_backend)  # noqa: SLF001 - the same
+            pool._network_backend = backend(pool._network_backend)  # noqa: SLF001 - the same
     return client

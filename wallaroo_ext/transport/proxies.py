@@ -1,7 +1,7 @@
-"""Which requests go through a proxy: one rule for everything that this package sends.
+"""Which requests go through a proxy: one rule for all requests of this package.
 
-Proxies come from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, as httpx reads them. What is on this machine
-is never asked for through one: a proxy would get the password, and means another machine by `localhost`.
+Proxies come from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, as httpx reads them. Requests to this machine
+never go through one: the proxy would see the password, and `localhost` is another machine there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _THIS_MACHINE = ("localhost", "localhost.localdomain", "localhost4", "localhost6
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine by its very name or address, without looking it up."""
+    """Return whether a host is this machine by its name or address, without looking it up."""
     name = host.strip("[]").rstrip(".").lower()
     if name in _THIS_MACHINE or name.endswith(".localhost"):
         return True
@@ -33,7 +33,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the address that a host is, also in the short forms that the system knows, such as `127.1`."""
+    """Return the IP address in a text, also in short forms such as `127.1`; None if it is none."""
     try:
         return ipaddress.ip_address(name)
     except ValueError:
@@ -44,8 +44,8 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def remember_passwords(secrets: KnownSecrets) -> None:
-    """Take the passwords of the environment's proxies for secrets."""
+def remember_proxy_passwords(secrets: KnownSecrets) -> None:
+    """Add the passwords of the environment's proxies to the known secrets."""
     for proxy in get_environment_proxies().values():
         try:
             url = httpx.URL(proxy or "")
@@ -54,22 +54,22 @@ def remember_passwords(secrets: KnownSecrets) -> None:
         secrets.add_client(url.username, url.password)
 
 
-def goes_directly(url: httpx.URL) -> bool:
-    """Return whether a URL is on this machine, so that no proxy is asked for it."""
+def bypasses_proxy(url: httpx.URL) -> bool:
+    """Return whether a URL is on this machine, so that it is reached without a proxy."""
     return is_loopback(url.raw_host.decode("ascii", "replace"))
 
 
 def proxy_for(url: httpx.URL) -> str | None:
-    """Return the URL of the proxy that a request goes through, with its password; None where it goes directly."""
-    return None if goes_directly(url) else proxy_among(environment_proxies(), url)
+    """Return the URL of the proxy for a request, with its password; None if it goes without a proxy."""
+    return None if bypasses_proxy(url) else match_proxy(environment_proxies(), url)
 
 
 Proxies = list[tuple[URLPattern, str | None]]
-"""Which proxy is for which URLs, None for no proxy; the most particular first."""
+"""Patterns of URLs with their proxies, None for no proxy; the most specific first."""
 
 
 def environment_proxies() -> Proxies:
-    """Return the proxies that the environment names; entries of NO_PROXY that are no hosts are passed over."""
+    """Return the proxies that the environment names; entries of NO_PROXY that are no hosts are ignored."""
     found: Proxies = []
     for pattern, proxy in get_environment_proxies().items():
         with suppress(httpx.InvalidURL, ValueError):
@@ -77,6 +77,6 @@ def environment_proxies() -> Proxies:
     return sorted(found, key=lambda entry: entry[0])
 
 
-def proxy_among(proxies: Proxies, url: httpx.URL) -> str | None:
-    """Return the URL of the first proxy that is for a URL."""
+def match_proxy(proxies: Proxies, url: httpx.URL) -> str | None:
+    """Return the URL of the first proxy that matches a URL; None if there is none."""
     return next((proxy for pattern, proxy in proxies if pattern.matches(url)), None)

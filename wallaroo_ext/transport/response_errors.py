@@ -1,4 +1,4 @@
-"""From what came back to the typed error that it means: an answer without success, one that cannot be read, or none."""
+"""Turning a failed answer, an unreadable one, or a failed connection into one of this package's errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext._util.urls import redirect_of, shown_host
+from wallaroo_ext._util.urls import display_host, redirect_target
 from wallaroo_ext.errors import (
     AnswerError,
     AnswerTooLargeError,
@@ -31,24 +31,24 @@ from wallaroo_ext.errors import (
     RequestTimeoutError,
     ServerError,
 )
-from wallaroo_ext.redaction.patterns import beginning, excerpt, redacted
-from wallaroo_ext.transport.response_limits import UNREADABLE, AnswerRefused
-from wallaroo_ext.transport.retry.attempts import attempts_of, described
+from wallaroo_ext.redaction.patterns import body_excerpt, redact, redact_beginning
+from wallaroo_ext.transport.response_limits import UNREADABLE_REDIRECT, AnswerRefused
+from wallaroo_ext.transport.retry.attempts import attempts_of, describe_attempts
 from wallaroo_ext.transport.retry.retry_after import retry_after
 
 AnAnswerError = TypeVar("AnAnswerError", bound=AnswerError)
 
 _REQUEST_IDS = ("X-Request-Id", "X-Correlation-Id", "X-B3-TraceId")
-"""What gateways and service meshes call a request, the most usual first. A list, because no document names one."""
+"""The headers in which gateways and service meshes return the id of a request, the most usual first."""
 
-_DOUBT = "Is this the API's address?"
+_CHECK_ADDRESS = "Is this the API's address?"
 _LONGEST_ID = 128
 _LONGEST_MESSAGE = 8_192
 _LONGEST_REASON = 300
 _LAST_STATUS = 599
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _NOT_CARRIED_OUT = {HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE}
-_UNKNOWN = "It may have been carried out: see what is there before you send it again."
+_CHECK_BEFORE_RESENDING = "It may have been carried out: see what is there before you send it again."
 
 _BY_STATUS: dict[int, type[ApiError]] = {
     HTTPStatus.UNAUTHORIZED: AuthenticationError,
@@ -82,17 +82,17 @@ _ADVICE_BY_STATUS: dict[int, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What the body of an error says, in the API's form, the engine's or the token endpoint's, without secrets."""
+class _ParsedError:
+    """The content of an error's body, in the form of the API, the engine or the token endpoint, without secrets."""
 
     text: str | None = None
     code: int | None = None
-    by_engine: bool = False
-    by_issuer: bool = False
+    from_engine: bool = False
+    from_token_endpoint: bool = False
 
 
-def refusal(operation: str, response: httpx.Response) -> AnswerError:
-    """Return the error that an answer without success means.
+def response_error(operation: str, response: httpx.Response) -> AnswerError:
+    """Return the error for an answer that is no success.
 
     Args:
         operation: The contract's `operationId`.
@@ -100,20 +100,20 @@ def refusal(operation: str, response: httpx.Response) -> AnswerError:
     """
     status = response.status_code
     if status < HTTPStatus.BAD_REQUEST or status > _LAST_STATUS:
-        return _no_refusal(operation, response)
-    said = _said(response)
-    kind = _kind(status, said)
+        return _unexpected_status(operation, response)
+    parsed = _parse_error(response)
+    kind = _kind(status, parsed)
     advice = _ADVICE_BY_STATUS.get(status, _ADVICE[kind])
     if kind is ServerError and status not in _NOT_CARRIED_OUT and _writes(operation):
-        advice = _UNKNOWN
+        advice = _CHECK_BEFORE_RESENDING
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         seconds = retry_after(response, time.time())
         advice = advice if seconds is None else f"Wait {seconds:g} s before the next request."
-    return _error(kind, operation, response, said.text or plain(response) or "without a body", advice)
+    return _error(kind, operation, response, parsed.text or body_as_line(response) or "without a body", advice)
 
 
-def violation(operation: str, response: httpx.Response, problem: str) -> ContractViolationError:
-    """Return the error of an answer that is said to be a success and cannot be read.
+def contract_violation(operation: str, response: httpx.Response, problem: str) -> ContractViolationError:
+    """Return the error for an answer of success that breaks the contract.
 
     Args:
         operation: The contract's `operationId`.
@@ -126,12 +126,12 @@ def violation(operation: str, response: httpx.Response, problem: str) -> Contrac
         advice = (
             "The instance may be of a release that the contract does not know; the request itself may have succeeded."
         )
-    reason = f"the answer breaks the contract, {redacted(problem)}: {plain(response)!r}"
+    reason = f"the answer breaks the contract, {redact(problem)}: {body_as_line(response)!r}"
     return _error(ContractViolationError, operation, response, reason, advice)
 
 
-def connection_failed(operation: str, error: httpx.RequestError | httpx.InvalidURL) -> Exception:
-    """Return the error that means that no answer came.
+def connection_error(operation: str, error: httpx.RequestError | httpx.InvalidURL) -> Exception:
+    """Return the error for a request that got no answer.
 
     Args:
         operation: The contract's `operationId`.
@@ -139,31 +139,31 @@ def connection_failed(operation: str, error: httpx.RequestError | httpx.InvalidU
     """
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return ConfigurationError(
-            f"{operation}: the URL cannot be used: {redacted(str(error))}.", advice="Check the address."
+            f"{operation}: the URL cannot be used: {redact(str(error))}.", advice="Check the address."
         )
     if isinstance(error, AnswerRefused):
-        return _refused_answer(operation, error)
+        return _answer_refused(operation, error)
     host = _host(error)
     kind, what, advice = _reason_of(error, host)
     if not isinstance(error, _NO_CONNECTION) and _writes(operation):
-        advice = _UNKNOWN
+        advice = _CHECK_BEFORE_RESENDING
     attempts = attempts_of(error)
-    message = _sentence(f"{operation}: {redacted(what)}", described(attempts))
+    message = _sentence(f"{operation}: {redact(what)}", describe_attempts(attempts))
     return kind(message, operation=operation, attempts=attempts, advice=advice)
 
 
-def _refused_answer(operation: str, error: AnswerRefused) -> AnswerError:
-    """Return the error of an answer that was not read to its end."""
-    kind, advice = ContractViolationError, _DOUBT
+def _answer_refused(operation: str, error: AnswerRefused) -> AnswerError:
+    """Return the error for an answer that was not read to its end."""
+    kind, advice = ContractViolationError, _CHECK_ADDRESS
     if error.too_large:
         kind, advice = AnswerTooLargeError, "Ask for less at a time, or connect with a larger `answer_limit`, in bytes."
-    message = f"{operation}: {error.status}, {redacted(str(error))}, which is not read to its end"
+    message = f"{operation}: {error.status}, {redact(str(error))}, which is not read to its end"
     attempts = attempts_of(error)
     return kind(_sentence(message), operation=operation, status=error.status, attempts=attempts, advice=advice)
 
 
 def _reason_of(error: httpx.RequestError, host: str) -> tuple[type[ConnectionFailedError], str, str]:
-    """Return the kind of a transport's error, what happened, and what to do."""
+    """Return the class of an error, what happened, and what to do."""
     name = type(error).__name__
     if isinstance(error, httpx.PoolTimeout):
         what = f"all connections to {host} were busy ({name})"
@@ -189,94 +189,103 @@ def _writes(operation: str) -> bool:
     return operation not in {"", "request_token"} and not contract.is_idempotent(operation)
 
 
-def without_request(error: httpx.RequestError | httpx.InvalidURL) -> Exception:
-    """Return an error of httpx for a program to look at, without what may be secret.
+def strip_request(error: httpx.RequestError | httpx.InvalidURL) -> Exception:
+    """Return a copy of an error of httpx without secrets, for a program to inspect.
 
-    Its request would have the token in its headers and the body, and so would frames of its traceback.
+    The original holds the token and the body, in its request and in the frames of its traceback.
     """
     kind = type(error)
-    copy = kind.__new__(kind, redacted(str(error)))
+    copy = kind.__new__(kind, redact(str(error)))
     if isinstance(error, httpx.RequestError) and isinstance(copy, httpx.RequestError):
-        with suppress(RuntimeError):  # httpx's own: there is no request
-            copy.request = _bare(error.request)
+        with suppress(RuntimeError):  # raised by httpx: there is no request
+            copy.request = _strip_url_and_headers(error.request)
     return copy
 
 
-def _bare(request: httpx.Request) -> httpx.Request:
+def _strip_url_and_headers(request: httpx.Request) -> httpx.Request:
     """Return a request without headers and body, whose URL has no user and no query."""
     url = request.url.copy_with(username=None, password=None, query=None, fragment=None)
     return httpx.Request(request.method, url)
 
 
-def _no_refusal(operation: str, response: httpx.Response) -> ContractViolationError:
-    """Return a status that no answer of the API has: a redirect, or none of HTTP's classes."""
-    if response.headers.get("Location") is None and UNREADABLE not in response.extensions:
-        reason = f"which is no status of the API, {plain(response) or 'without a body'}"
-        return _error(ContractViolationError, operation, response, reason, _DOUBT)
-    url = redirect_of(response)
+def _unexpected_status(operation: str, response: httpx.Response) -> ContractViolationError:
+    """Return the error for a status that the API never sends: a redirect, or one that HTTP does not define."""
+    if response.headers.get("Location") is None and UNREADABLE_REDIRECT not in response.extensions:
+        reason = f"which is no status of the API, {body_as_line(response) or 'without a body'}"
+        return _error(ContractViolationError, operation, response, reason, _CHECK_ADDRESS)
+    url = redirect_target(response)
     target = None if url is None else url.host
     reason = f"a redirect to {target or 'what is no URL'}, which is not followed"
-    advice = f"If the API is at {target}, set WALLAROO_API_URL to it, with its scheme and port." if target else _DOUBT
+    advice = (
+        f"If the API is at {target}, set WALLAROO_API_URL to it, with its scheme and port."
+        if target
+        else _CHECK_ADDRESS
+    )
     return _error(ContractViolationError, operation, response, reason, advice)
 
 
 def _error(
     kind: type[AnAnswerError], operation: str, response: httpx.Response, reason: str, advice: str
 ) -> AnAnswerError:
-    """Return an error of a kind with all that the answer tells."""
-    said = _said(response)
+    """Return an error of a class with all details of the answer."""
+    parsed = _parse_error(response)
     attempts = attempts_of(response)
     message = f"{operation}: {response.status_code}, {_one_line(reason)}"
     return kind(
-        _sentence(message, described(attempts)),
+        _sentence(message, describe_attempts(attempts)),
         operation=operation,
         status=response.status_code,
-        code=said.code,
-        msg=said.text,
+        code=parsed.code,
+        msg=parsed.text,
         request_id=_request_id(response),
-        body=excerpt(response.content),
+        body=body_excerpt(response.content),
         attempts=attempts,
         retry_after=retry_after(response, time.time()),
         advice=advice,
     )
 
 
-def _kind(status: int, said: _Said) -> type[ApiError]:
-    if said.by_issuer and status == HTTPStatus.BAD_REQUEST:
+def _kind(status: int, parsed: _ParsedError) -> type[ApiError]:
+    if parsed.from_token_endpoint and status == HTTPStatus.BAD_REQUEST:
         return AuthenticationError
     if status in _BY_STATUS:
         return _BY_STATUS[status]
-    if said.by_engine:
+    if parsed.from_engine:
         return EngineError
     return ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else InvalidRequestError
 
 
-def _said(response: httpx.Response) -> _Said:
-    """Return what a body says; the engine's form may stand in an array of one element."""
+def _parse_error(response: httpx.Response) -> _ParsedError:
+    """Return the content of an error's body; the engine's form may be in an array of one element."""
     try:
         content: Any = response.json()
     except (ValueError, RecursionError):
-        return _Said()
+        return _ParsedError()
     fields = object_of(next(iter(list_of(content)), content))
     code = fields.get("code")
     number = code if isinstance(code, int) else None
     if "msg" in fields:
-        return _Said(beginning(str(fields["msg"]), _LONGEST_MESSAGE), number)
+        return _ParsedError(redact_beginning(str(fields["msg"]), _LONGEST_MESSAGE), number)
     if "error" not in fields:
-        return _Said(code=number)
-    by_engine = not {"source", "status", "code"}.isdisjoint(fields)
-    text = fields["error"] if by_engine else fields.get("error_description", fields["error"])
-    return _Said(beginning(str(text), _LONGEST_MESSAGE), number, by_engine=by_engine, by_issuer=not by_engine)
+        return _ParsedError(code=number)
+    from_engine = not {"source", "status", "code"}.isdisjoint(fields)
+    text = fields["error"] if from_engine else fields.get("error_description", fields["error"])
+    return _ParsedError(
+        redact_beginning(str(text), _LONGEST_MESSAGE),
+        number,
+        from_engine=from_engine,
+        from_token_endpoint=not from_engine,
+    )
 
 
 def _request_id(response: httpx.Response) -> str | None:
     found = (response.headers.get(name) for name in _REQUEST_IDS)
-    return next((beginning(value, _LONGEST_ID) for value in found if value), None)
+    return next((redact_beginning(value, _LONGEST_ID) for value in found if value), None)
 
 
-def plain(response: httpx.Response) -> str:
-    """Return the beginning of a body as one line; of a page, its text."""
-    text = excerpt(response.content)
+def body_as_line(response: httpx.Response) -> str:
+    """Return the beginning of a body as one line; of an HTML page, the text only."""
+    text = body_excerpt(response.content)
     return _one_line(re.sub(r"<[^>]*>?", " ", text) if _is_page(response) else text)
 
 
@@ -285,18 +294,18 @@ def _is_page(response: httpx.Response) -> bool:
 
 
 def _one_line(text: str) -> str:
-    """Return a text without line breaks, shortened to what a sentence can bear."""
+    """Return a text without line breaks, shortened to 300 characters."""
     line = " ".join(text[: 2 * _LONGEST_REASON].split())
     return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}…"
 
 
 def _sentence(*parts: str) -> str:
-    """Return the parts as sentences, each with its end."""
+    """Return the parts as sentences, each with a full stop if it has none."""
     return " ".join(part if part.endswith((".", "?", "!", "…")) else f"{part}." for part in parts if part)
 
 
 def _host(subject: httpx.Response | httpx.RequestError) -> str:
     try:
-        return shown_host(subject.request.url)
-    except RuntimeError:  # httpx's own: there is no request
+        return display_host(subject.request.url)
+    except RuntimeError:  # raised by httpx: there is no request
         return "the instance"

@@ -1,4 +1,4 @@
-"""Spans of OpenTelemetry, by its instrumentation of httpx; needs the extra `telemetry`."""
+"""OpenTelemetry spans, by its instrumentation of httpx; needs the extra `telemetry`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import httpx
 
 from wallaroo_ext import contract
 from wallaroo_ext.errors import ConfigurationError
-from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.redaction.patterns import redact
 from wallaroo_ext.transport.process_connections import ForkSafeTransport, fork_safe
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.attempts import attempts_in
@@ -26,10 +26,10 @@ _REMOVED = "[removed]"
 
 
 class _SafeErrors(ForkSafeTransport):
-    """Takes secrets out of errors before a span keeps them: they repeat what a server sent that cannot be read.
+    """Removes secrets from errors before a span records them: errors quote unreadable data of a server.
 
     Args:
-        transport: What sends requests.
+        transport: The transport that sends requests.
     """
 
     def __init__(self, transport: Any) -> None:
@@ -41,7 +41,7 @@ class _SafeErrors(ForkSafeTransport):
             return self._transport.handle_request(request)
         except httpx.RequestError as error:
             error.args = _safe(error.args)
-            raise error from None  # what it comes from says the same
+            raise error from None  # its cause has the same text
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
@@ -53,15 +53,15 @@ class _SafeErrors(ForkSafeTransport):
 
 
 def _safe(texts: Iterable[object]) -> tuple[str, ...]:
-    return tuple(redacted(str(each)) for each in texts)
+    return tuple(redact(str(each)) for each in texts)
 
 
 class TracedTransport(ForkSafeTransport):
-    """A span for each time that a request is sent, named by its operation.
+    """Records a span for each attempt of a request, named by its operation.
 
     Args:
-        transport: What sends requests.
-        provider: Who gets the spans; None for the global provider.
+        transport: The transport that sends requests.
+        provider: The provider of the tracer; None for the global one.
     """
 
     def __init__(self, transport: Any, provider: TracerProvider | None) -> None:
@@ -91,8 +91,8 @@ class TracedTransport(ForkSafeTransport):
         await self._transport.aclose()
 
 
-def traced(transport: Any, provider: TracerProvider | None) -> TracedTransport:
-    """Return a transport that tells OpenTelemetry what it sends.
+def trace_transport(transport: Any, provider: TracerProvider | None) -> TracedTransport:
+    """Return a transport that records its requests with OpenTelemetry.
 
     Raises:
         ConfigurationError: The extra `telemetry` is not installed.
@@ -104,14 +104,14 @@ def traced(transport: Any, provider: TracerProvider | None) -> TracedTransport:
 
 
 def _begin(span: Span, info: RequestInfo) -> None:
-    """Name a span by its operation, and count the attempts before this one."""
+    """Name a span by its operation, and record how many attempts came before."""
     url = httpx.URL(str(info.url))
-    said = info.extensions or {}
-    operation = said.get(request_options.OPERATION) or contract.operation_at(url.path)
+    extensions = info.extensions or {}
+    operation = extensions.get(request_options.OPERATION) or contract.operation_at(url.path)
     if operation is not None:
         span.update_name(operation)
         span.set_attribute("wallaroo.operation", operation)
-    if earlier := len(attempts_in(said)):
+    if earlier := len(attempts_in(extensions)):
         span.set_attribute("http.request.resend_count", earlier)
     if url.query:
         _replace(span, _URLS, str(url.copy_with(query=None)))
@@ -131,7 +131,7 @@ async def _end_async(span: Span, request: RequestInfo, response: ResponseInfo) -
 
 
 def _take_out_of_headers(span: Span) -> None:
-    """Take secrets out of the headers that a span has: environment variables decide which; an answer may repeat any."""
+    """Remove secrets from a span's headers: environment variables choose them, and an answer may repeat any secret."""
     for attribute, values in _attributes(span).items():
         if attribute.startswith(_HEADERS):
             is_secret = attribute.endswith(_SECRET_HEADERS)
@@ -139,11 +139,11 @@ def _take_out_of_headers(span: Span) -> None:
 
 
 def _replace(span: Span, names: tuple[str, ...], value: str) -> None:
-    """Overwrite attributes that a span has already."""
+    """Overwrite those of the attributes that a span has."""
     for name in _attributes(span).keys() & names:
         span.set_attribute(name, value)
 
 
 def _attributes(span: Span) -> dict[str, Any]:
-    """Return what a span has by now; nothing where nobody records it."""
+    """Return the attributes of a span; empty if it is not recorded."""
     return dict(getattr(span, "attributes", None) or {})

@@ -1,4 +1,4 @@
-"""Connections of threads that keep a request's deadline at each step; see `wallaroo_ext.transport.retry.deadline`."""
+"""Connections for threads that check the request's deadline at each step; see `transport.retry.deadline`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     import httpx
 
-_PIECE = 64 * 1024
-"""How much is written at a time, in bytes, because each piece may take what is left."""
+_CHUNK_SIZE = 64 * 1024
+"""How much is written at a time, in bytes; the deadline is checked before each chunk."""
 
 
-def timed(client: httpx.Client) -> httpx.Client:
-    """Let all connections of a client keep the deadlines of threads; the client."""
+def enforce_deadlines(client: httpx.Client) -> httpx.Client:
+    """Make all connections of a client check the deadline of their thread. Return the client."""
     backend = TimedBackend()
     mounted: list[Any] = [client._transport, *client._mounts.values()]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - httpx takes no network backend, and httpcore does
     for transport in mounted:
@@ -32,7 +32,7 @@ def timed(client: httpx.Client) -> httpx.Client:
 
 
 class TimedBackend(httpcore.NetworkBackend):
-    """Makes httpcore's own connections, which ask before each step how much time is left."""
+    """Makes httpcore's connections, which check the remaining time before each step."""
 
     def __init__(self) -> None:
         self._inner = httpcore.SyncBackend()
@@ -45,10 +45,10 @@ class TimedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to the first of a host's addresses that accepts it."""
+        """Connect to the first of a host's addresses that accepts the connection."""
         failure: httpcore.TimeoutException | httpcore.NetworkError = httpcore.ConnectError(f"{host} has no address")
         for address in _addresses(host, port, timeout):
-            left = _left(timeout, httpcore.ConnectTimeout)
+            left = _remaining(timeout, httpcore.ConnectTimeout)
             try:
                 return _TimedStream(self._inner.connect_tcp(address, port, left, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
@@ -58,8 +58,8 @@ class TimedBackend(httpcore.NetworkBackend):
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.NetworkStream:
-        """Connect to a socket of this machine."""
-        left = _left(timeout, httpcore.ConnectTimeout)
+        """Connect to a Unix socket."""
+        left = _remaining(timeout, httpcore.ConnectTimeout)
         return _TimedStream(self._inner.connect_unix_socket(path, left, socket_options))
 
     def sleep(self, seconds: float) -> None:
@@ -72,11 +72,11 @@ class _TimedStream(httpcore.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        return self._inner.read(max_bytes, _remaining(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for begin in range(0, len(buffer), _PIECE):
-            self._inner.write(buffer[begin : begin + _PIECE], _left(timeout, httpcore.WriteTimeout))
+        for begin in range(0, len(buffer), _CHUNK_SIZE):
+            self._inner.write(buffer[begin : begin + _CHUNK_SIZE], _remaining(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -84,14 +84,14 @@ class _TimedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        left = _left(timeout, httpcore.ConnectTimeout)
+        left = _remaining(timeout, httpcore.ConnectTimeout)
         return _TimedStream(self._inner.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
 
 
-def _left(timeout: float | None, kind: type[httpcore.TimeoutException]) -> float | None:
+def _remaining(timeout: float | None, kind: type[httpcore.TimeoutException]) -> float | None:
     try:
         return time_left(timeout)
     except TimeoutError:
@@ -99,8 +99,8 @@ def _left(timeout: float | None, kind: type[httpcore.TimeoutException]) -> float
 
 
 def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
-    """Return a host's addresses, looked up in another thread: the system's look-up knows no time-out."""
-    left = _left(timeout, httpcore.ConnectTimeout)
+    """Return a host's addresses, looked up in another thread because the system's look-up has no timeout."""
+    left = _remaining(timeout, httpcore.ConnectTimeout)
     if left is None or _is_address(host):
         return [host]
     found: list[str] = []
@@ -109,13 +109,13 @@ def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
     def look_up() -> None:
         try:
             found.extend(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except Exception as error:  # noqa: BLE001 - it is raised where the addresses are waited for
+        except Exception as error:  # noqa: BLE001 - raised in the waiting thread
             failures.append(error)
 
     thread = threading.Thread(target=look_up, name="wallaroo-names", daemon=True)
     try:
         thread.start()
-    except RuntimeError:  # the interpreter ends, and starts no more threads
+    except RuntimeError:  # at interpreter shutdown, no thread can be started
         return [host]
     thread.join(left)
     if thread.is_alive():

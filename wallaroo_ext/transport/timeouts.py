@@ -1,4 +1,4 @@
-"""How long a client waits, for each thing that it waits for."""
+"""The timeouts of a client."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Timeouts:
-    """How long a client waits, in seconds, for each thing by itself.
+    """How long a client waits for each step of a request, in seconds.
 
     Attributes:
         connect: For a connection to be made, TLS included.
         read: For the next part of an answer. Scoring many rows and converting a model take long.
-        write: For the instance to take the next part of a body.
-        pool: For a connection to be free, where as many are open as the limits allow.
+        write: For the next part of a body to be sent.
+        pool: For a free connection, once as many are open as the limits allow.
     """
 
     connect: float = 10.0
@@ -34,14 +34,14 @@ class Timeouts:
         _check(values)
 
 
-def httpx_timeout(given: Timeouts | httpx.Timeout | float) -> httpx.Timeout:
-    """Timeouts as httpx takes them.
+def to_httpx_timeout(given: Timeouts | httpx.Timeout | float) -> httpx.Timeout:
+    """Return timeouts in the form that httpx takes.
 
     Args:
-        given: Each by itself, or a number for all of them. Of httpx's own, None is kept: it means no end.
+        given: `Timeouts`, one number for all of them, or httpx's own, in which None means no limit.
 
     Raises:
-        ConfigurationError: They are no positive numbers.
+        ConfigurationError: One of them is no positive number.
     """
     if isinstance(given, httpx.Timeout):
         _check({name: value for name, value in given.as_dict().items() if value is not None})

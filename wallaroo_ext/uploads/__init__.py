@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from wallaroo_ext.uploads.sources import ModelSource
-from wallaroo_ext.uploads.upload import UploadOptions, upload_model, upload_model_steps
+from wallaroo_ext.uploads.upload import upload_model
 
-__all__ = ["ModelSource", "UploadOptions", "upload_model", "upload_model_steps"]
+__all__ = ["ModelSource", "upload_model"]

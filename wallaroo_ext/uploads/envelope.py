@@ -49,10 +49,10 @@ class Envelope:
     tail: bytes = b""
 
 
-def form(*parts: Part) -> Envelope:
+def multipart_form(*parts: Part) -> Envelope:
     """Return a form whose last part is the file.
 
-    Its boundary is random, 128 bits of it, so that no file holds it by chance or by intent.
+    Its boundary has 128 random bits, so that no file contains it by chance or by intent.
     """
     boundary = f"wallaroo-ext-{secrets.token_hex(16)}"
     line = f"--{boundary}\r\n".encode()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext._util.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -66,22 +66,19 @@ def shown(name: str, progress: Tell | Literal[True] | None) -> Generator[Tell | 
 @contextmanager
 def _bar(name: str) -> Generator[Tell | None]:
     """Yield a bar on standard error, where that is a terminal or a notebook."""
-    try:
-        from rich import progress as rich
-        from rich.console import Console
-    except ImportError:
-        raise ConfigurationError("progress=True needs: pip install 'wallaroo-ext[cli]'.") from None
-    console = Console(stderr=True)
-    if not (console.is_terminal or console.is_jupyter):
-        yield None
-        return
-    columns = (
+    with progress_bar(_columns, auto_refresh=False) as bar:  # without a thread of its own
+        if bar is None:
+            yield None
+            return
+        task = bar.add_task(name, total=None)
+        yield lambda sent, total: bar.update(task, completed=sent, total=total, refresh=True)
+
+
+def _columns(rich: Any) -> tuple[Any, ...]:
+    return (
         rich.TextColumn("{task.description}", markup=False),
         rich.BarColumn(),
         rich.DownloadColumn(binary_units=True),
         rich.TransferSpeedColumn(),
         rich.TimeRemainingColumn(),
     )
-    with rich.Progress(*columns, console=console, auto_refresh=False) as bar:  # without a thread of its own
-        task = bar.add_task(name, total=None)
-        yield lambda sent, total: bar.update(task, completed=sent, total=total, refresh=True)

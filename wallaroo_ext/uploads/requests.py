@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
 from wallaroo_ext import contract
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 from wallaroo_ext.operations import Operation, operation_id, request_of
-from wallaroo_ext.uploads.envelope import Envelope, Part, form
+from wallaroo_ext.uploads.envelope import Envelope, Part, multipart_form
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from enum import Enum
 
     import pyarrow as pa
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client.types import File
 
     Schema = pa.Schema | bytes | str
-    """A schema, or what it is as bytes or base64 already."""
+    """A schema, or its serialised bytes, or their base64."""
 
 
 Endpoint = Literal["upload_and_convert", "upload", "upload_stream"]
@@ -34,12 +34,12 @@ _FILE = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a model is going to be uploaded.
+    """The request of an upload, before the file's size is known.
 
     Attributes:
         operation: The generated module.
-        request: What httpx's `build_request` takes, without what depends on the file's size.
-        envelope: What is sent around the file.
+        request: The arguments for httpx's `build_request` that do not depend on the file's size.
+        envelope: The bytes around the file.
     """
 
     operation: Operation[..., UploadModelResponse]
@@ -52,7 +52,7 @@ class Plan:
         return operation_id(self.operation)
 
     def request_for(self, size: int | None) -> dict[str, Any]:
-        """Return the request for a file of a size, in bytes; without one, it is sent in chunks that say their own."""
+        """Return the request for a file of a size, in bytes; without one, the file is sent in chunks."""
         around = len(self.envelope.head) + len(self.envelope.tail)
         length = {"Transfer-Encoding": "chunked"} if size is None else {"Content-Length": str(size + around)}
         headers = {
@@ -62,32 +62,53 @@ class Plan:
         return self.request | {"headers": headers | length}
 
 
-def planned(options: Mapping[str, Any], workspace_id: int, file_name: str) -> Plan:
-    """Return the plan of an upload.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """The fields of an upload; `upload_model` describes them.
 
-    Args:
-        options: What `upload_model` was told.
+    Attributes:
+        name: The model's name.
         workspace_id: The workspace.
         file_name: The name to store the file under.
+        framework: The framework that the model was written with.
+        input_schema: The Arrow schema of the inputs.
+        output_schema: The Arrow schema of the outputs.
+        arch: The processors to deploy on.
+        python_version: The version of Python that the model needs.
+        requirements: The packages that the model needs.
+        visibility: Who may see the model.
+    """
+
+    name: str
+    workspace_id: int
+    file_name: str
+    framework: str
+    input_schema: Schema | None
+    output_schema: Schema | None
+    arch: str | None
+    python_version: str | None
+    requirements: Sequence[str] | None
+    visibility: str
+
+
+def plan_upload(form: Form, endpoint: str) -> Plan:
+    """Return the plan of an upload to an endpoint.
 
     Raises:
-        ConfigurationError: The options contradict each other.
-        InvalidDataError: A schema is none.
+        ConfigurationError: The fields contradict each other, or the endpoint.
+        InvalidDataError: A schema cannot be read.
     """
-    endpoint = options.get("endpoint", "upload_and_convert")
     if endpoint == "upload_and_convert":
-        return _converted(options, workspace_id, file_name)
+        return _converted(form)
     if endpoint not in get_args(Endpoint):
         raise ConfigurationError(f"endpoint is one of {', '.join(get_args(Endpoint))}, not {endpoint!r}.")
-    _refuse_conversion(options, endpoint)
-    if endpoint == "upload":
-        return _plain(options, workspace_id, file_name)
-    return _streamed(options, workspace_id, file_name)
+    _refuse_conversion(form, endpoint)
+    return _plain(form) if endpoint == "upload" else _streamed(form)
 
 
-def _refuse_conversion(options: Mapping[str, Any], endpoint: str) -> None:
-    named = [name for name in _OF_CONVERSION if options.get(name)]
-    if options.get("framework", _NATIVE) != _NATIVE:
+def _refuse_conversion(form: Form, endpoint: str) -> None:
+    named = [name for name in _OF_CONVERSION if getattr(form, name)]
+    if form.framework != _NATIVE:
         named.append("framework")
     if named:
         raise ConfigurationError(
@@ -96,84 +117,83 @@ def _refuse_conversion(options: Mapping[str, Any], endpoint: str) -> None:
         )
 
 
-def _converted(options: Mapping[str, Any], workspace_id: int, file_name: str) -> Plan:
+def _converted(form: Form) -> Plan:
     from wallaroo_mlops_client.api.models import upload_and_convert_model
     from wallaroo_mlops_client.models import UploadAndConvertModelRequest
 
-    body = UploadAndConvertModelRequest(metadata=_metadata(options, workspace_id), file=_no_file())
-    return _form(upload_and_convert_model, body, file_name)
+    body = UploadAndConvertModelRequest(metadata=_metadata(form), file=_no_file())
+    return _multipart(upload_and_convert_model, body, form.file_name)
 
 
-def _plain(options: Mapping[str, Any], workspace_id: int, file_name: str) -> Plan:
-    """Return the oldest form, with fields in place of the part `metadata`, which old releases do not read."""
+def _plain(form: Form) -> Plan:
+    """Return the plan with a field for each value, because old releases do not read the part `metadata`."""
     from wallaroo_mlops_client.api.models import upload_model
     from wallaroo_mlops_client.models import UploadModelRequest
 
     body = UploadModelRequest(
-        name=options["name"],
-        visibility=_visibility(options),
-        workspace_id=workspace_id,
+        name=form.name,
+        visibility=_visibility(form),
+        workspace_id=form.workspace_id,
         file=_no_file(),
     )
-    return _form(upload_model, body, file_name)
+    return _multipart(upload_model, body, form.file_name)
 
 
-def _streamed(options: Mapping[str, Any], workspace_id: int, file_name: str) -> Plan:
+def _streamed(form: Form) -> Plan:
     from wallaroo_mlops_client.api.models import upload_model_stream
 
     request = request_of(
         upload_model_stream,
         body=_no_file(),
-        name=options["name"],
-        filename=file_name,
-        visibility=_visibility(options),
-        workspace_id=workspace_id,
+        name=form.name,
+        filename=form.file_name,
+        visibility=_visibility(form),
+        workspace_id=form.workspace_id,
     )
     del request["content"]
     media_type = contract.operation(operation_id(upload_model_stream)).request_types[0]
     return Plan(upload_model_stream, request, Envelope(media_type))
 
 
-def _form(operation: Operation[..., UploadModelResponse], body: Any, file_name: str) -> Plan:
-    """Return a plan with the parts that the generated client would send, the file being the last one."""
+def _multipart(operation: Operation[..., UploadModelResponse], body: Any, file_name: str) -> Plan:
+    """Return the plan of a multipart form with the parts that the generated client would send, the file last."""
     request = request_of(operation, body=body)
     given: list[tuple[str, tuple[Any, Any, str]]] = request.pop("files")
     fields = [Part(name, kind, content) for name, (_, content, kind) in given if content is not None]
     files = [Part(name, kind, file_name=file_name) for name, (_, content, kind) in given if content is None]
-    return Plan(operation, request, form(*fields, *files))
+    return Plan(operation, request, multipart_form(*fields, *files))
 
 
 def _no_file() -> File:
-    """Return what stands for the file where the generated client makes the rest of a request."""
+    """Return a stand-in for the file, with which the generated client makes the rest of a request."""
     from wallaroo_mlops_client.types import File
 
     return File(cast("Any", None), mime_type=_FILE)
 
 
-def _metadata(options: Mapping[str, Any], workspace_id: int) -> ModelMetadata:
+def _metadata(form: Form) -> ModelMetadata:
     from wallaroo_mlops_client.models import Architecture, Conversion, ModelMetadata
     from wallaroo_mlops_client.types import UNSET
 
-    arch = options.get("arch")
-    schemas = {name: options.get(name) for name in ("input_schema", "output_schema")}
+    schemas = {"input_schema": form.input_schema, "output_schema": form.output_schema}
     return ModelMetadata(
-        name=options["name"],
-        visibility=_visibility(options),
-        workspace_id=workspace_id,
+        name=form.name,
+        visibility=_visibility(form),
+        workspace_id=form.workspace_id,
         conversion=Conversion(
-            framework=options.get("framework", _NATIVE),
-            python_version=options.get("python_version") or UNSET,
-            requirements=list(options.get("requirements") or ()),
-            arch=UNSET if arch is None else _choice(Architecture, "arch", arch),
+            framework=form.framework,
+            python_version=form.python_version or UNSET,
+            requirements=list(form.requirements or ()),
+            arch=UNSET if form.arch is None else _choice(Architecture, "arch", form.arch),
         ),
         **{name: encoded(name, schema) for name, schema in schemas.items() if schema is not None},
     )
 
 
-def _visibility(options: Mapping[str, Any]) -> Visibility:
+def _visibility(form: Form) -> Visibility:
     from wallaroo_mlops_client.models import Visibility
 
-    return _choice(Visibility, "visibility", options.get("visibility", "private"))
+    return _choice(Visibility, "visibility", form.visibility)
 
 
 def _choice(kind: type[AnEnum], name: str, value: str) -> AnEnum:
@@ -185,15 +205,15 @@ def _choice(kind: type[AnEnum], name: str, value: str) -> AnEnum:
 
 
 _MESSAGE = b"\xff\xff\xff\xff"
-"""What an Arrow message begins with, and no base64."""
+"""The first bytes of an Arrow message; base64 never begins with them."""
 
 
 def encoded(name: str, schema: Schema) -> str:
     """Return a schema as base64.
 
     Args:
-        name: The argument that it came by.
-        schema: A `pyarrow.Schema`; its bytes, as `serialize` gives them; or the base64 of these, as text or bytes.
+        name: The name of the argument, for errors.
+        schema: A `pyarrow.Schema`; its bytes, as `serialize` returns them; or the base64 of these, as text or bytes.
 
     Raises:
         InvalidDataError: It is none of these.

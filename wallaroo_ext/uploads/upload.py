@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal
 
 from wallaroo_ext._util.progress import check_progress
 from wallaroo_ext.errors import (
@@ -15,12 +15,12 @@ from wallaroo_ext.errors import (
     UploadCorruptedError,
     WaitTimeoutError,
 )
-from wallaroo_ext.operations import Send, Steps, parse, run, say_what_is_left, send
+from wallaroo_ext.operations import Send, Steps, note_leftovers, parse, send, synchronous
 from wallaroo_ext.resources.workspaces import list_workspaces_steps, workspace_id_steps
 from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.digest import BackgroundDigest
 from wallaroo_ext.uploads.progress import Reporter, shown
-from wallaroo_ext.uploads.requests import Endpoint, planned
+from wallaroo_ext.uploads.requests import Form, plan_upload
 from wallaroo_ext.uploads.sources import Source, opened
 from wallaroo_ext.uploads.stored import ready_version, stored_version
 
@@ -31,34 +31,35 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client.models import ModelVersion, UploadModelResponse
 
     from wallaroo_ext.uploads.progress import Tell
-    from wallaroo_ext.uploads.requests import Plan, Schema
+    from wallaroo_ext.uploads.requests import Endpoint, Plan, Schema
     from wallaroo_ext.uploads.sources import ModelSource
 
-_TIMEOUT = 600.0
+TIMEOUT = 600.0
+"""How long a conversion is waited for by default, in seconds."""
 
 
-class UploadOptions(TypedDict, total=False):
-    """What an upload is told beside the file; see `upload_model`."""
-
-    name: Required[str]
-    workspace: int | str | None
-    framework: str
-    input_schema: Schema | None
-    output_schema: Schema | None
-    arch: Literal["x86", "arm"] | None
-    python_version: str | None
-    requirements: Sequence[str] | None
-    visibility: Literal["public", "private"]
-    file_name: str | None
-    size: int | None
-    progress: Tell | bool | None
-    endpoint: Endpoint
-    check_sha: bool
-    wait: bool
-    timeout: float
-
-
-def upload_model(client: Client, model: ModelSource, **options: Unpack[UploadOptions]) -> ModelVersion:
+@synchronous
+def upload_model(
+    client: Client,  # noqa: ARG001 - the steps run with it
+    model: ModelSource,
+    *,
+    name: str,
+    workspace: int | str | None = None,
+    framework: str = "onnx",
+    input_schema: Schema | None = None,
+    output_schema: Schema | None = None,
+    arch: Literal["x86", "arm"] | None = None,
+    python_version: str | None = None,
+    requirements: Sequence[str] | None = None,
+    visibility: Literal["public", "private"] = "private",
+    file_name: str | None = None,
+    size: int | None = None,
+    progress: Tell | bool | None = None,
+    endpoint: Endpoint = "upload_and_convert",
+    check_sha: bool = True,
+    wait: bool = True,
+    timeout: float = TIMEOUT,
+) -> Steps[ModelVersion]:
     """Upload a model file, and wait until its conversion has ended.
 
     The file is read, hashed and sent piece by piece, so that its size does not matter to memory. Its SHA-256 is
@@ -72,29 +73,28 @@ def upload_model(client: Client, model: ModelSource, **options: Unpack[UploadOpt
         client: What `connect` gave.
         model: The file's path; an open binary file, which is read from its position; its bytes; or an iterator of them,
             which may be asynchronous for `wallaroo_ext.aio`. asyncio reads files and other iterators in threads.
-        **options: By name:
-            `name`: the model's name, of letters, digits and dashes. Under a name that the workspace has, a version is
-            added.
-            `workspace`: the workspace to upload into, its id or its name; by default the user's own.
-            `framework`: what the model was written with; `onnx` by default.
-            `input_schema`, `output_schema`: the Arrow schemas, for frameworks that need them: a `pyarrow.Schema`, its
-            serialised bytes, or their base64.
-            `arch`: the processors to deploy on, `x86` or `arm`.
-            `python_version`: the version of Python that the model needs, such as `3.8`.
-            `requirements`: the packages that the model needs.
-            `visibility`: who may see the model, everybody (`public`) or the members of its workspace (`private`, the
-            default).
-            `file_name`: the name to store the file under; by default the file's own, or the model's.
-            `size`: how many bytes there are, for an iterator or a pipe. Without it, these are sent in chunks, which
-            some gateways refuse with 411.
-            `progress`: a function that is told the bytes of the file that were sent and all that there are (None where
-            nobody knows): at the beginning, at the end, and at most ten times a second; or True for a bar on standard
-            error, where that is a terminal, which needs the extra `cli`. What the function raises ends the upload.
-            `endpoint`: `upload_and_convert` by default; `upload`, a form for releases that have no conversion; or
-            `upload_stream`, the file alone. These two take ONNX models as they are.
-            `check_sha`: False to neither compute nor compare the SHA-256.
-            `wait`: False to return as soon as the version is stored.
-            `timeout`: how long to wait for the conversion, in seconds; 600 by default.
+        name: The model's name, of letters, digits and dashes. Where the workspace has a model of this name, a version
+            is added to it.
+        workspace: The workspace to upload into, by its name or its id; by default the user's own.
+        framework: The framework that the model was written with, `onnx` by default.
+        input_schema: The Arrow schema of the inputs, for frameworks that need it: a `pyarrow.Schema`, its serialised
+            bytes, or their base64.
+        output_schema: The Arrow schema of the outputs, in the same forms.
+        arch: The processors to deploy on, `x86` or `arm`.
+        python_version: The version of Python that the model needs, such as `3.8`.
+        requirements: The packages that the model needs.
+        visibility: Who may see the model: everybody (`public`), or the members of its workspace (`private`).
+        file_name: The name to store the file under; by default the file's own, or the model's.
+        size: How many bytes there are, for an iterator or a pipe. Without it, these are sent in chunks, which some
+            gateways refuse with 411.
+        progress: A function that is called with the number of bytes sent and the number of all bytes (None where that
+            is unknown): at the beginning, at the end, and at most ten times a second; or True for a bar on standard
+            error, where that is a terminal, which needs the extra `cli`. An error of the function ends the upload.
+        endpoint: The endpoint of the API: `upload_and_convert`; `upload`, a form for releases that have no conversion;
+            or `upload_stream`, the file alone. The last two take ONNX models as they are.
+        check_sha: Whether to compute the SHA-256 and compare it with the instance's.
+        wait: Whether to wait for the conversion; False to return as soon as the version is stored.
+        timeout: How long to wait for the conversion, in seconds; 600 by default.
 
     Returns:
         The new model version, with its `id`, `model_version` and `sha`.
@@ -111,30 +111,47 @@ def upload_model(client: Client, model: ModelSource, **options: Unpack[UploadOpt
         ApiError: The instance refuses the upload.
         OSError: The file cannot be opened or read.
     """
-    if isinstance(model, AsyncIterable):
-        raise InvalidDataError("An asynchronous iterator is for wallaroo_ext.aio.upload_model.")
-    return run(client, upload_model_steps(model, **options))
-
-
-def upload_model_steps(model: ModelSource, **options: Unpack[UploadOptions]) -> Steps[ModelVersion]:
-    """Return what `upload_model` does."""
-    _check_names(options)
-    name, check_sha = options["name"], options.get("check_sha", True)
+    _check_readable(model)
+    check_progress(progress)
     with ExitStack() as after, ExitStack() as stack:
-        source = stack.enter_context(opened(model, options.get("size")))
-        workspace_id = yield from _workspace_id(options.get("workspace"))
-        plan = planned(options, workspace_id, options.get("file_name") or source.file_name or name)
+        source = stack.enter_context(opened(model, size))
+        workspace_id = yield from _workspace_id(workspace)
+        form = Form(
+            name=name,
+            workspace_id=workspace_id,
+            file_name=file_name or source.file_name or name,
+            framework=framework,
+            input_schema=input_schema,
+            output_schema=output_schema,
+            arch=arch,
+            python_version=python_version,
+            requirements=requirements,
+            visibility=visibility,
+        )
+        plan = plan_upload(form, endpoint)
         digest = stack.enter_context(BackgroundDigest()) if check_sha else None
-        reporter = Reporter(stack.enter_context(shown(name, options.get("progress") or None)), source.size)
+        reporter = Reporter(stack.enter_context(shown(name, progress or None)), source.size)
         body = UploadBody(source, plan.envelope, digest, reporter)
         after.enter_context(_may_be_there(source, body))
         answer = yield from _uploaded(plan, source, body)
         sha = None if digest is None else digest.hexdigest()
         version_id = _version_id(plan, answer)
     with _stays(f"The model {name} is stored in the workspace {workspace_id}, as the version {version_id}."):
-        if options.get("wait", True):
-            return (yield from ready_version(name, version_id, sha, options.get("timeout", _TIMEOUT)))
+        if wait:
+            return (yield from ready_version(name, version_id, sha, timeout))
         return (yield from stored_version(name, version_id, sha))
+
+
+def _check_readable(model: ModelSource) -> None:
+    """Refuse an asynchronous iterator where no event loop can read it."""
+    if not isinstance(model, AsyncIterable):
+        return
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise InvalidDataError("An asynchronous iterator is for wallaroo_ext.aio.upload_model.") from None
 
 
 @contextmanager
@@ -145,7 +162,7 @@ def _stays(what: str) -> Generator[None]:
     except (ConversionError, UploadCorruptedError, WaitTimeoutError):
         raise
     except BaseException as error:
-        say_what_is_left(error, f"{what} Do not upload it again: list_model_versions shows whether it is ready.")
+        note_leftovers(error, f"{what} Do not upload it again: list_model_versions shows whether it is ready.")
         raise
 
 
@@ -158,7 +175,7 @@ def _may_be_there(source: Source, body: UploadBody) -> Generator[None]:
         raise
     except BaseException as interrupt:
         if body.may_be_whole:
-            say_what_is_left(interrupt, _advice(source, body))
+            note_leftovers(interrupt, _advice(source, body))
         raise
 
 
@@ -171,16 +188,6 @@ def _workspace_id(workspace: int | str | None) -> Steps[int]:
     if isinstance(workspace, int):
         yield from list_workspaces_steps()
     return (yield from workspace_id_steps(workspace))
-
-
-def _check_names(options: Any) -> None:
-    """An option that is misspelt would do nothing."""
-    unknown = set(options) - set(UploadOptions.__annotations__)
-    if unknown:
-        raise TypeError(f"upload_model() has no option {min(unknown)!r}.")
-    if "name" not in options:
-        raise TypeError("upload_model() needs the model's name: name='…'.")
-    check_progress(options.get("progress"))
 
 
 def _uploaded(plan: Plan, source: Source, body: UploadBody) -> Steps[UploadModelResponse]:

@@ -70,12 +70,12 @@ def test_without_a_user_the_clients_own_credentials_are_used(keycloak: Keycloak)
 
 
 def test_a_refresh_token_from_elsewhere_is_used_and_then_the_one_that_came_for_it(keycloak: Keycloak) -> None:
-    keycloak.usable = {"given"}
-    auth = keycloak.auth(**NO_USER, refresh_token="given")
+    keycloak.usable = {"given-7f3a"}
+    auth = keycloak.auth(**NO_USER, refresh_token="given-7f3a")
     assert auth.access_token() == "t1"
     keycloak.now += 3600
     assert auth.access_token() == "t2"
-    assert [form["refresh_token"] for form in keycloak.forms] == ["given", "r1"]
+    assert [form["refresh_token"] for form in keycloak.forms] == ["given-7f3a", "r1"]
 
 
 def test_a_refresh_token_is_tried_before_the_users_password(keycloak: Keycloak) -> None:
@@ -225,11 +225,11 @@ def test_no_other_grant_is_tried_where_the_server_or_the_client_is_the_trouble(
 
 
 def test_an_answer_without_a_refresh_token_leaves_the_one_that_was_used(keycloak: Keycloak) -> None:
-    keycloak.usable = {"given"}
-    auth = keycloak.auth(**NO_USER, refresh_token="given")
+    keycloak.usable = {"given-7f3a"}
+    auth = keycloak.auth(**NO_USER, refresh_token="given-7f3a")
     keycloak.fields = {"refresh_token": None}
     auth.access_token()
-    keycloak.usable = {"given"}
+    keycloak.usable = {"given-7f3a"}
     keycloak.now += 3600
     assert auth.access_token() == "t2"
 
@@ -350,10 +350,10 @@ def test_what_went_wrong_with_the_renewal_is_told_in_place_of_the_401(keycloak: 
 
 
 def test_a_given_token_is_sent_as_it_is_and_a_401_is_the_answer(keycloak: Keycloak) -> None:
-    keycloak.revoked = {"given"}
-    with keycloak.client(BearerToken("given\n", api_url=API)) as http:
+    keycloak.revoked = {"given-7f3a"}
+    with keycloak.client(BearerToken("given-7f3a\n", api_url=API)) as http:
         assert http.post("/a").status_code == 401
-    assert keycloak.seen == ["given"]
+    assert keycloak.seen == ["given-7f3a"]
 
 
 @pytest.mark.parametrize("token", ["", "Bearer abc", "a1\nb1", "gr\N{LATIN SMALL LETTER U WITH DIAERESIS}n", 5, None])
@@ -553,7 +553,7 @@ def test_renewals_are_logged_without_tokens(keycloak: Keycloak, caplog: pytest.L
 
 
 def test_what_holds_secrets_is_neither_pickled_nor_copied(keycloak: Keycloak) -> None:
-    for auth in (keycloak.auth(), BearerToken("given", api_url=API)):
+    for auth in (keycloak.auth(), BearerToken("given-7f3a", api_url=API)):
         for make in (pickle.dumps, copy.copy, copy.deepcopy):
             with pytest.raises(TypeError, match="holds secrets"):
                 make(auth)

@@ -140,7 +140,7 @@ def test_after_a_redirect_only_the_refused_request_is_sent_again(sender: Callabl
 @pytest.mark.parametrize("url", [url for name, url in FOREIGN.items() if name != "an inference host"])
 def test_a_request_to_another_origin_is_not_sent(url: str) -> None:
     keycloak = Keycloak()
-    given = BearerToken("given", api_url=API, inference_hosts="infer.example.com")
+    given = BearerToken("given-7f3a", api_url=API, inference_hosts="infer.example.com")
     for auth in (keycloak.auth(), given):
         with keycloak.client(auth) as http, pytest.raises(ConfigurationError) as raised:
             http.post(f"{url}/a")

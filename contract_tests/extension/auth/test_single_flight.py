@@ -283,16 +283,16 @@ def test_a_caller_who_is_late_takes_the_token_that_came_in_between(keycloak: Key
 
     class HeldUp(dict[Any, Any]):
         def setdefault(self, key: Any, default: Any = None) -> Any:
-            kept: Any = auth._keeper  # pyright: ignore[reportPrivateUsage] - there is no other way in between
-            kept._under_way = {}
+            manager: Any = auth._manager  # pyright: ignore[reportPrivateUsage] - there is no other way in between
+            manager._renewals = {}
             with ThreadPoolExecutor(1) as pool:
                 assert pool.submit(auth.access_token).result() == "t1"
-            kept._under_way = self
+            manager._renewals = self
             return super().setdefault(key, default)
 
     auth = expired(keycloak)
-    keeper_of_auth: Any = auth._keeper  # pyright: ignore[reportPrivateUsage] - the same
-    keeper_of_auth._under_way = HeldUp()
+    manager: Any = auth._manager  # pyright: ignore[reportPrivateUsage] - the same
+    manager._renewals = HeldUp()
     assert auth.access_token() == "t1"
     assert len(keycloak.forms) == 1
 

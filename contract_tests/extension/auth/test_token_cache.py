@@ -17,7 +17,7 @@ from contract_tests.support.fake_keycloak import API, TOKEN_URL, Keycloak
 from wallaroo_ext import ConfigurationError, KeycloakAuth, contract
 from wallaroo_ext._util.file_lock import locked
 from wallaroo_ext.auth import token_cache as cache_module
-from wallaroo_ext.auth.token_cache import user_directory
+from wallaroo_ext.auth.token_cache import default_directory
 from wallaroo_ext.sandbox.process import running
 
 
@@ -389,7 +389,7 @@ def test_without_being_asked_for_nothing_is_cached(
 def test_the_users_cache_is_where_the_platform_has_it(
     platform: str, environment: dict[str, str], expected: str
 ) -> None:
-    assert user_directory(environment, platform, Path("/home/a")) == Path(expected) / "wallaroo-ext" / "tokens"
+    assert default_directory(environment, platform, Path("/home/a")) == Path(expected) / "wallaroo-ext" / "tokens"
 
 
 def test_a_user_without_a_home_is_told_to_name_a_directory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -398,7 +398,7 @@ def test_a_user_without_a_home_is_told_to_name_a_directory(monkeypatch: pytest.M
 
     monkeypatch.setattr(Path, "home", home)
     with pytest.raises(ConfigurationError, match="cache="):
-        user_directory({})
+        default_directory({})
 
 
 PROGRAM = """

@@ -135,7 +135,7 @@ class TestRows:
 
     def test_other_wrong_calls(self, client: Client, url: str) -> None:
         wrong: Any = infer_batches
-        with pytest.raises(TypeError, match="no option 'row'"):
+        with pytest.raises(TypeError, match="unexpected keyword argument 'row'"):
             wrong(client, url, iter(()), row=1)
         with pytest.raises(InvalidDataError, match="name of a pipeline"):
             wrong(client, 5, iter(()))

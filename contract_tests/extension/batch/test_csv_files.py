@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wallaroo_ext.batch.reading.csv_files import CsvFile
-from wallaroo_ext.batch.reading.csv_types import ColumnType, from_texts
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.csv_files import CsvFile
+from wallaroo_ext.inference.files.csv_types import ColumnType, from_texts
 from wallaroo_ext.inference.rows import to_table
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def typed(chunks: list[list[str]]) -> tuple[str, list[Any]]:
     found = ColumnType("x")
     first = 0
     for chunk in chunks:
-        found.see(arrow.array(chunk, arrow.string()), "rows.csv", first)
+        found.add(arrow.array(chunk, arrow.string()), "rows.csv", first)
         first += len(chunk)
     kind = found.kind
     values = [v for chunk in chunks for v in from_texts(arrow.array(chunk, arrow.string()), kind).to_pylist()]

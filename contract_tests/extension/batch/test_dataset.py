@@ -36,7 +36,7 @@ from wallaroo_ext import (
     undeploy,
     upload_model,
 )
-from wallaroo_ext._util.atomic_files import unfinished_name
+from wallaroo_ext._util.atomic_files import temporary_name
 from wallaroo_ext._util.file_lock import locked
 from wallaroo_ext.batch.reading import data_source, readers
 from wallaroo_ext.batch.writing.parts import Part
@@ -230,7 +230,7 @@ class TestSources:
     def test_other_wrong_calls(self, client: Client, tmp_path: Path) -> None:
         written(tmp_path / "in", 3)
         wrong: Any = infer_dataset
-        with pytest.raises(TypeError, match="no option 'key'"):
+        with pytest.raises(TypeError, match="unexpected keyword argument 'key'"):
             wrong(client, "rows", tmp_path / "in", tmp_path / "out", key="id")
         with pytest.raises(NotFoundError, match="nothing-here"):
             infer_dataset(client, "nothing-here", tmp_path / "in", tmp_path / "out")
@@ -340,7 +340,7 @@ class TestGoingOn:
         number = int(newest[5:11]) + 1
         shutil.copy(target / newest, target / f"part-{number:06d}.parquet")
         announce(target, f"part-{number:06d}.parquet")
-        (target / unfinished_name(f"part-{number:06d}.parquet")).write_text("half")
+        (target / temporary_name(f"part-{number:06d}.parquet")).write_text("half")
         infer_dataset(client, "rows", tmp_path / "in", target, **SMALL)
         check(target, table_of(*(batch(300, 0), batch(700, 300))), expected)
         assert not [name for name in names(target) if name.startswith(".")]

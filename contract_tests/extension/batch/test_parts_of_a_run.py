@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wallaroo_ext import BatchRetries, EngineError, ServerError
-from wallaroo_ext.batch.attempts import StoppedError, repeated
-from wallaroo_ext.batch.cutting import Chunk, cut
-from wallaroo_ext.batch.rejections import Limit, Rejection, narrowed
-from wallaroo_ext.batch.request_size import FIRST_ROWS, RequestSize
-from wallaroo_ext.batch.window import in_order
-from wallaroo_ext.batch.writing.positions import Ledger, Position
+from wallaroo_ext.batch.reading.positions import Ledger, Position
+from wallaroo_ext.batch.retries import StoppedError, repeated
+from wallaroo_ext.batch.scoring.chunking import Chunk, cut
+from wallaroo_ext.batch.scoring.ordered_map import in_order
+from wallaroo_ext.batch.scoring.rejections import Limit, Rejection, narrowed
+from wallaroo_ext.batch.scoring.request_size import FIRST_ROWS, RequestSize
 from wallaroo_ext.errors import (
     AuthenticationError,
     ConnectionFailedError,

@@ -22,7 +22,7 @@ import pytest
 from contract_tests.support.command_line import SCRIPT, Done, environment_of, in_process, on_terminal, process
 from wallaroo_ext import contract
 from wallaroo_ext._util.arrow_files import from_file, to_file
-from wallaroo_ext.cli.checks import claims_of
+from wallaroo_ext.cli.checks import decode_claims
 from wallaroo_ext.cli.options import Options
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.process import running
@@ -102,7 +102,7 @@ class TestToken:
     def test_a_terminal_is_warned(self, sandbox: dict[str, str]) -> None:
         first, second = on_terminal("token", environment=sandbox).out.splitlines()
         assert "secret" in first
-        assert claims_of(second)["exp"]
+        assert decode_claims(second)["exp"]
 
 
 class TestOperations:

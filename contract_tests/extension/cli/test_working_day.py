@@ -26,12 +26,12 @@ from contract_tests.support.readme import shell_lines
 from contract_tests.support.sandbox.steering import assay, day, done, seed_pipeline, seed_rows, wait_for
 from wallaroo_ext import call, connect
 from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext._util.quantities import format_size
 from wallaroo_ext.cli import input_rows
-from wallaroo_ext.cli.commands.upload import schema_in
+from wallaroo_ext.cli.commands.upload import read_schema
 from wallaroo_ext.cli.printing import tables
 from wallaroo_ext.cli.printing.output import UsageError
-from wallaroo_ext.cli.printing.output_rows import plain, records
-from wallaroo_ext.cli.printing.progress import size
+from wallaroo_ext.cli.printing.output_rows import json_records, to_json_value
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.process import running
@@ -362,7 +362,7 @@ class TestInfer:
             json.loads(line) for line in wallaroo("infer", deployed, str(ROWS), *VECTOR, "--json").out.splitlines()
         ]
         monkeypatch.setattr(input_rows, "_REQUEST_BYTES", 1000)
-        assert len(list(input_rows.pieces(input_rows.as_vector(to_table(ROWS))))) > 10
+        assert len(list(input_rows.split_into_requests(input_rows.to_vector_column(to_table(ROWS))))) > 10
         parts = [
             json.loads(line) for line in wallaroo("infer", deployed, str(ROWS), *VECTOR, "--json").out.splitlines()
         ]
@@ -514,20 +514,20 @@ class TestTables:
         ],
     )
     def test_numbers_have_their_points_below_each_other(self, values: list[float | None], texts: list[str]) -> None:
-        assert tables.numbers(values) == texts
+        assert tables.format_numbers(values) == texts
 
     def test_times_lose_what_is_zero_in_all(self) -> None:
         midnight, later = datetime(2023, 1, 2, tzinfo=UTC), datetime(2023, 1, 2, 3, 4, 5, tzinfo=UTC)
-        assert tables.times([midnight, None]) == ["2023-01-02", "-"]
-        assert tables.times([midnight, later.replace(second=0)]) == ["2023-01-02 00:00", "2023-01-02 03:04"]
-        assert tables.times([later]) == ["2023-01-02 03:04:05"]
+        assert tables.format_times([midnight, None]) == ["2023-01-02", "-"]
+        assert tables.format_times([midnight, later.replace(second=0)]) == ["2023-01-02 00:00", "2023-01-02 03:04"]
+        assert tables.format_times([later]) == ["2023-01-02 03:04:05"]
 
     def test_an_instance_cannot_steer_the_terminal(self) -> None:
         assert tables.printable("a\x1b[2Jb\u202e") == "a\\x1b[2Jb\\u202e"
 
     @pytest.mark.parametrize(("count", "text"), [(17, "17 bytes"), (1536, "1.5 KiB"), (3 << 30, "3.0 GiB")])
     def test_sizes(self, count: int, text: str) -> None:
-        assert size(count) == text
+        assert format_size(count) == text
 
     @pytest.mark.parametrize("columns", [60, 80, 160])
     def test_columns_without_room_are_said_to_be_left_out(
@@ -558,24 +558,24 @@ class TestTables:
 class TestRows:
     def test_columns_are_chosen_by_name(self) -> None:
         table = pa.table({"a": [1], "b,c": [2], "d": [3]})
-        assert input_rows.with_columns(table, ["d,a"], []).column_names == ["d", "a"]
-        assert input_rows.with_columns(table, ["b,c", "a"], []).column_names == ["b,c", "a"]
-        assert input_rows.with_columns(table, [], ["a", "d"]).column_names == ["b,c"]
+        assert input_rows.select_columns(table, ["d,a"], []).column_names == ["d", "a"]
+        assert input_rows.select_columns(table, ["b,c", "a"], []).column_names == ["b,c", "a"]
+        assert input_rows.select_columns(table, [], ["a", "d"]).column_names == ["b,c"]
         with pytest.raises(UsageError, match="No column is left"):
-            input_rows.with_columns(table, ["a"], ["a"])
+            input_rows.select_columns(table, ["a"], ["a"])
 
     @pytest.mark.parametrize(("values", "said"), [(["x"], "--drop b"), ([None], "'b'")])
     def test_a_vector_has_numbers_only(self, values: list[Any], said: str) -> None:
         with pytest.raises(UsageError, match=said):
-            input_rows.as_vector(pa.table({"a": [1.0], "b": pa.array(values)}))
+            input_rows.to_vector_column(pa.table({"a": [1.0], "b": pa.array(values)}))
 
     def test_no_rows_are_one_piece(self) -> None:
-        [piece] = input_rows.pieces(pa.table({"a": pa.array([], pa.float32())}))
+        [piece] = input_rows.split_into_requests(pa.table({"a": pa.array([], pa.float32())}))
         assert piece.num_rows == 0
 
     def test_json_has_no_value_for_what_it_cannot_say(self) -> None:
         value = {"a": [float("nan"), b"\xff", datetime(2023, 1, 2, tzinfo=UTC), True, None]}
-        assert plain(value) == {"a": [None, "/w==", "2023-01-02T00:00:00.000Z", True, None]}
+        assert to_json_value(value) == {"a": [None, "/w==", "2023-01-02T00:00:00.000Z", True, None]}
 
     def test_json_has_times_with_all_their_digits_and_their_zone(self) -> None:
         table: Any = pa.table(
@@ -588,7 +588,7 @@ class TestRows:
                 "e": pa.array([10**15], pa.timestamp("ms")),
             }
         )
-        assert json.loads(next(records(table))) == {
+        assert json.loads(next(json_records(table))) == {
             "time": "1970-01-01T00:00:00.001Z",
             "a": "1970-01-01T00:00:00.000001Z",
             "b": "1970-01-01T00:00:00.000000001Z",
@@ -608,15 +608,15 @@ class TestSchemas:
         message.write_bytes(serialised)
         text.write_bytes(base64.encodebytes(serialised))
         for file in (arrow, parquet, message, text):
-            found = schema_in(file)
+            found = read_schema(file)
             assert found is not None
             assert found.names == schema.names
             assert found.equals(schema) or file is parquet
-        assert schema_in(None) is None
+        assert read_schema(None) is None
 
     @pytest.mark.parametrize("content", [b"", b"text", b"QUJD", b"ARROW1 broken", b"PAR1 broken"])
     def test_what_is_none_is_refused(self, tmp_path: Path, content: bytes) -> None:
         file = tmp_path / "schema"
         file.write_bytes(content)
         with pytest.raises(UsageError, match="There is no Arrow schema in"):
-            schema_in(file)
+            read_schema(file)

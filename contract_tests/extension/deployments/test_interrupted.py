@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from wallaroo_mlops_client import Client
 from wallaroo_mlops_client.models import ModelVersion
 
 from contract_tests.support.command_line import SCRIPT, Done, environment_of, forked
@@ -46,14 +47,12 @@ from wallaroo_ext import (
     upload_model,
     wait_until_running,
 )
-from wallaroo_ext.deployments.find import undeploy_steps
 from wallaroo_ext.deployments.unfinished import Begun, clean_up_steps, left_by
+from wallaroo_ext.operations import steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator
     from pathlib import Path
-
-    from wallaroo_mlops_client import Client
 
     from wallaroo_ext.sandbox.control_client import Sandbox
 
@@ -145,6 +144,7 @@ class TestAnyMoment:
                 error = is_interrupted(lambda: deploy_pipeline(interrupted, "x", newer))
             if error is None:
                 break
+            wait_until_running(client, before)  # it may just be changing to the new version
             assert infer(client, before, ROW).num_rows == 1
             assert find_deployment(client, "x").id == before.id
             if "deploy_pipeline" in transport.operations:
@@ -501,7 +501,7 @@ class TestNobodyWaits:
 
     def test_so_does_one_that_is_closed_before_an_answer(self, caplog: pytest.LogCaptureFixture) -> None:
         begun = Begun("x", 1, 2, None, 3, ["v"])
-        undeploying = undeploy_steps(5)
+        undeploying = steps_of(undeploy)(Client(base_url="https://nowhere.example.com"), 5)
         ending = clean_up_steps(replace(begun, id=5), KeyboardInterrupt())
         for steps in (undeploying, ending):
             next(steps)
@@ -684,7 +684,7 @@ class TestOnTheCommandLine:
         if command[0] == "undeploy":
             deploy_pipeline(client, "y", model)
         showing = {"deploy": "deploy._show", "undeploy": "undeploy._say", "upload": "upload._show"}[command[0]]
-        monkeypatch.setattr(f"wallaroo_ext.cli.{showing}", interrupt)
+        monkeypatch.setattr(f"wallaroo_ext.cli.commands.{showing}", interrupt)
         done = wallaroo(*(str(model_file) if word == "FILE" else word for word in command))
         assert done.code == 130
         assert done.err.splitlines()[-1].startswith(says)
@@ -785,7 +785,12 @@ def interrupted(
         after: How the line begins; empty for none.
         ready: Whether the moment has come.
     """
-    for module in (f"wallaroo_ext.cli.{arguments[0]}", "wallaroo_ext.batch.dataset", "pyarrow.csv", "pyarrow.parquet"):
+    for module in (
+        f"wallaroo_ext.cli.commands.{arguments[0]}",
+        "wallaroo_ext.batch.dataset",
+        "pyarrow.csv",
+        "pyarrow.parquet",
+    ):
         import_module(module)  # loading it takes longer than all the rest
     with forked(*arguments, environment=sandbox) as command:
         while after and not (line := command.err.readline()).startswith(after):

@@ -16,7 +16,7 @@ from wallaroo_ext import ContractViolationError, EngineError, NotFoundError, out
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.inference.answers import from_records, read_answer
 from wallaroo_ext.inference.media_types import arrow_media_type
-from wallaroo_ext.transport.response_errors import refusal
+from wallaroo_ext.transport.response_errors import response_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -294,6 +294,6 @@ def test_an_arrow_answer_whose_offsets_lie_is_not_read() -> None:
     ],
 )
 def test_what_the_engine_says_is_an_error_of_its_own(status: int, body: Any, kind: type[Exception], said: str) -> None:
-    error = refusal("infer_pipeline", httpx.Response(status, json=body))
+    error = response_error("infer_pipeline", httpx.Response(status, json=body))
     assert isinstance(error, kind)
     assert said in str(error)

@@ -34,7 +34,7 @@ from wallaroo_ext import (
     wait_until_running,
 )
 from wallaroo_ext._util.arrow_files import from_file, to_file
-from wallaroo_ext._util.chunks import AT_ONCE
+from wallaroo_ext._util.chunks import CHUNK_SIZE
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.inference.rows import to_table
 
@@ -577,7 +577,7 @@ class TestRequest:
         with connected(echo) as client:
             answer = infer(client, URL, data)
         assert (len(echo.bodies), len(set(echo.bodies))) == (3, 1)
-        assert (len(echo.bodies[0]) > AT_ONCE) == (rows > 1)
+        assert (len(echo.bodies[0]) > CHUNK_SIZE) == (rows > 1)
         assert {int(request.headers["Content-Length"]) for request in echo.requests} == {len(echo.bodies[0])}
         assert all("Transfer-Encoding" not in request.headers for request in echo.requests)
         np.testing.assert_array_equal(outputs(answer)["tensor"], data["tensor"])
@@ -807,7 +807,7 @@ def test_a_large_body_goes_over_every_transport(
             return await aio.infer(asynchronous, url, arrays)
 
     table = infer(client, url, arrays) if transport == "threads" else asyncio.run(score())
-    assert to_file(to_table(arrays)).size > 2 * AT_ONCE
+    assert to_file(to_table(arrays)).size > 2 * CHUNK_SIZE
     given = outputs(table)
     for number, sent in enumerate(arrays.values()):
         np.testing.assert_array_equal(given[f"y{number}"], sent)

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from contract_tests.support.servers import servers, three_ways
 from wallaroo_ext import WallarooError, connect
 from wallaroo_ext.conformance.exchanges import kept_body, kept_headers
-from wallaroo_ext.redaction.known_secrets import KnownSecrets, without_known_secrets
-from wallaroo_ext.redaction.patterns import excerpt, redacted, without_secrets
+from wallaroo_ext.redaction.known_secrets import KnownSecrets, remove_known_secrets
+from wallaroo_ext.redaction.patterns import body_excerpt, redact, remove_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -110,7 +110,7 @@ class TestByValue:
     def test_it_is_found_in_every_form(self, secret: str, way: str) -> None:
         text = WAYS[way](secret)
         before, after = "before -- ", " -- after"
-        kept = without_known_secrets(f"{before}{text}{after}")
+        kept = remove_known_secrets(f"{before}{text}{after}")
         assert kept.startswith(before)
         assert kept.endswith(after)
         left = kept.removeprefix(before).removesuffix(after).replace("[removed]", "")
@@ -137,33 +137,33 @@ class TestByValue:
     @pytest.mark.parametrize("secret", [PASSWORD, CLIENT_SECRET, TOKEN], ids=["password", "client secret", "token"])
     def test_it_is_found_in_parts_too(self, secret: str, way: str) -> None:
         text = IN_PARTS[way](secret)
-        kept = without_known_secrets(f"before -- {text} -- after")
+        kept = remove_known_secrets(f"before -- {text} -- after")
         assert re.fullmatch(r"before -- [A\[]?\[removed\](00|==?|\]|(\.\.\.|\*\*\*) was refused)? -- after", kept), kept
 
     def test_basic_is_found_with_a_short_secret_too(self) -> None:
         short = KnownSecrets()
         short.add_client("api-client", "x")
         pair = base64.b64encode(b"api-client:x").decode()
-        assert pair.rstrip("=") not in without_known_secrets(f"{{credentials:{pair}}}")
-        assert without_known_secrets("an x in a box") == "an x in a box"
+        assert pair.rstrip("=") not in remove_known_secrets(f"{{credentials:{pair}}}")
+        assert remove_known_secrets("an x in a box") == "an x in a box"
 
     def test_a_short_one_stays_in_other_words(self) -> None:
         short = KnownSecrets()
         short.add("test")
-        assert without_known_secrets("the latest test, test1: test.") == "the latest [removed], test1: [removed]."
+        assert remove_known_secrets("the latest test, test1: test.") == "the latest [removed], test1: [removed]."
 
     @pytest.mark.parametrize("length", range(5, len(TOKEN)))
     def test_what_was_cut_off_at_the_end_is_removed_too(self, length: int) -> None:
-        assert without_known_secrets(f"bad credentials {TOKEN[:length]}") == "bad credentials [removed]"
+        assert remove_known_secrets(f"bad credentials {TOKEN[:length]}") == "bad credentials [removed]"
 
     def test_an_excerpt_is_cut_after_its_secrets_were_taken_out(self) -> None:
         for before in range(440, 505):
-            kept = excerpt(("." * before + TOKEN + "!").encode())
+            kept = body_excerpt(("." * before + TOKEN + "!").encode())
             assert not any(TOKEN[:length] in kept for length in range(4, len(TOKEN))), kept
 
     def test_what_is_none_stays(self) -> None:
         text = '{"msg": "100 % of the model \\"ä\\" &amp; its C:\\\\path", "url": "/a%20b?c=d+e"}'
-        assert without_known_secrets(text) == text
+        assert remove_known_secrets(text) == text
 
     @settings(deadline=None, derandomize=True, max_examples=150)
     @given(secret=st.text(min_size=8, max_size=40), ways=st.lists(st.sampled_from(list(WAYS)), max_size=2))
@@ -182,28 +182,28 @@ class TestByValue:
             return  # these two make another text of it
         if any("base64" in way or way in {"hexadecimal", "UTF-16"} for way in ways[1:]):
             return  # and these hide what is no secret itself
-        kept = without_known_secrets(text)
+        kept = remove_known_secrets(text)
         assert secret not in kept
         assert kept != text
 
     def test_a_long_hostile_text_takes_no_long_time(self) -> None:
         for piece in ("%25", "\\\\", "&amp;", "\\u0025", "%5C%5Cu0026amp;", TOKEN[:-1], "opaq", "YXBp"):
-            without_secrets(piece * (16_000 // len(piece)))
+            remove_secrets(piece * (16_000 // len(piece)))
 
 
 def test_secrets_are_forgotten_with_their_owner() -> None:
     secrets = KnownSecrets()
     secrets.add("forgotten-with-me")
-    assert without_known_secrets("forgotten-with-me") == "[removed]"
+    assert remove_known_secrets("forgotten-with-me") == "[removed]"
     del secrets
     gc.collect()
-    assert without_known_secrets("forgotten-with-me") == "forgotten-with-me"
+    assert remove_known_secrets("forgotten-with-me") == "forgotten-with-me"
 
 
 def _child(queue: Any) -> None:
     other = KnownSecrets()
     other.add("of-the-child-only")
-    queue.put(without_known_secrets(f"{TOKEN} of-the-child-only"))
+    queue.put(remove_known_secrets(f"{TOKEN} of-the-child-only"))
 
 
 @pytest.mark.usefixtures("known")
@@ -239,8 +239,8 @@ def test_a_forked_process_knows_them_too() -> None:
     ],
 )
 def test_what_looks_like_a_secret_is_removed_without_being_known(text: str) -> None:
-    assert "unter2Zq8" not in redacted(text)
-    assert redacted(redacted(text) + "&scope=x") == redacted(text) + "&scope=x"
+    assert "unter2Zq8" not in redact(text)
+    assert redact(redact(text) + "&scope=x") == redact(text) + "&scope=x"
 
 
 def echoing(token_status: int) -> Callable[[Any, int], None]:
@@ -309,4 +309,4 @@ def test_a_proxys_password_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     with connect("http://api.example.com", environment={"WALLAROO_TOKEN": "a-token"}) as client:
         with pytest.raises(httpx.TransportError):
             client.get_httpx_client().get("/")
-        assert without_known_secrets("the proxy says hunter2Zq8x") == "the proxy says [removed]"
+        assert remove_known_secrets("the proxy says hunter2Zq8x") == "the proxy says [removed]"

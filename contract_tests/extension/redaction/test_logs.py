@@ -14,7 +14,7 @@ import pytest
 
 from contract_tests.support.servers import servers
 from wallaroo_ext import RetryPolicy, connect
-from wallaroo_ext.redaction.logs import SecretFilter, protect_logs
+from wallaroo_ext.redaction.logs import SecretFilter, redact_logs
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -127,8 +127,8 @@ def test_every_logger_of_httpx_and_httpcore_is_protected() -> None:
             importlib.import_module(module.name)
         except ImportError:  # what needs trio or h2
             continue
-    protect_logs()
-    protect_logs()
+    redact_logs()
+    redact_logs()
     names = [
         name
         for name, logger in logging.root.manager.loggerDict.items()

@@ -17,7 +17,7 @@ from wallaroo_mlops_client import AuthenticatedClient
 from contract_tests.support.servers import servers, three_ways
 from wallaroo_ext import RetryPolicy, Settings, WallarooError, connect, infer
 from wallaroo_ext.auth import BearerToken, KeycloakAuth
-from wallaroo_ext.redaction.tracebacks import clear_frames, hides_arguments
+from wallaroo_ext.redaction.tracebacks import clear_frames, hide_arguments
 
 if TYPE_CHECKING:
     import socket
@@ -233,7 +233,7 @@ def test_frames_of_others_keep_their_variables() -> None:
         raise ValueError(mine)
 
     with pytest.raises(ValueError, match="kept") as raised:
-        hides_arguments(theirs)()
+        hide_arguments(theirs)()
     clear_frames(raised.value)
     frame = [frame for frame, _ in traceback.walk_tb(raised.value.__traceback__)][-1]
     assert frame.f_locals == {"mine": "kept"}

@@ -18,7 +18,7 @@ from wallaroo_ext.cli import checks
 from wallaroo_ext.client import DEFAULT_LIMITS
 from wallaroo_ext.conformance.drift.fetching import fetch_document
 from wallaroo_ext.conformance.guard.interceptor import InterceptedSession
-from wallaroo_ext.transport.connections import Wire
+from wallaroo_ext.transport.connections import PooledTransport
 from wallaroo_ext.transport.plain_client import plain_client
 from wallaroo_ext.transport.proxies import is_loopback, proxy_for
 
@@ -81,15 +81,15 @@ def test_nor_what_is_asked_beside_a_client(proxy: servers.Seen) -> None:
         with plain_client(server.url, seconds=5) as http:
             assert http.get("/").status_code == 200
         assert fetch_document(None, f"{server.url}/openapi.json").document == {"workspaces": []}
-        checks.api(server.url, httpx.create_ssl_context())
-        assert checks.proxy_of(httpx.URL(server.url)) is None
+        checks.check_api(server.url, httpx.create_ssl_context())
+        assert checks.proxy_host(httpx.URL(server.url)) is None
         assert _session().post(server.url, data=b"{}").status_code == 200
     assert proxy.requests == []
 
 
 @pytest.mark.parametrize("way", three_ways.WAYS)
 def test_all_else_goes_through_it(proxy: servers.Seen, way: str) -> None:
-    wire = Wire(verify=True, limits=DEFAULT_LIMITS, backend="aiohttp" if way == "aiohttp" else "httpx")
+    wire = PooledTransport(verify=True, limits=DEFAULT_LIMITS, backend="aiohttp" if way == "aiohttp" else "httpx")
     request = httpx.Request("GET", f"{UNRELATED}/x")
     if way == "sync":
         response = wire.handle_request(request)
@@ -113,7 +113,7 @@ def test_the_suite_sends_all_of_its_requests_the_same_way(proxy: servers.Seen) -
     assert _session().post(UNRELATED, data=b"{}").status_code == 502
     with plain_client(UNRELATED, seconds=5) as http:
         assert http.post("/").status_code == 502
-    assert checks.proxy_of(httpx.URL(UNRELATED)) == "127.0.0.1"
+    assert checks.proxy_host(httpx.URL(UNRELATED)) == "127.0.0.1"
     assert len(proxy.requests) == 2
 
 

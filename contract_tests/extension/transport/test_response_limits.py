@@ -263,9 +263,9 @@ def test_the_suite_reads_no_more_either() -> None:
         def lost(self, *_: object) -> None: ...
 
     from wallaroo_ext.client import DEFAULT_LIMITS
-    from wallaroo_ext.transport.connections import Wire
+    from wallaroo_ext.transport.connections import PooledTransport
 
-    wire = Wire(verify=True, limits=DEFAULT_LIMITS, backend="httpx")
+    wire = PooledTransport(verify=True, limits=DEFAULT_LIMITS, backend="httpx")
     observed: Any = InterceptedTransport(wire, Observer())  # pyright: ignore[reportArgumentType] - all that is asked of it
     for kind in ("endless", "a gzip bomb", "gzip within gzip"):
         with (

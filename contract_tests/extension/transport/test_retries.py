@@ -15,7 +15,7 @@ import pytest
 from contract_tests.support.servers import servers
 from wallaroo_ext import Attempt, Clock, ConfigurationError, RetryPolicy, attempts_of, contract
 from wallaroo_ext.transport.retry import request_options
-from wallaroo_ext.transport.retry.attempts import described
+from wallaroo_ext.transport.retry.attempts import describe_attempts
 from wallaroo_ext.transport.retry.budget import Budget
 from wallaroo_ext.transport.retry.retry_after import retry_after
 from wallaroo_ext.transport.retry.transport import RetryTransport
@@ -445,19 +445,21 @@ class TestHistory:
             ("ConnectError", 2, 0),
             ("ReadTimeout", 2, None),
         ]
-        said = described(attempts)
+        said = describe_attempts(attempts)
         assert said == "3 attempts: 503 after 2 s, then ConnectError after 2 s, then ReadTimeout after 2 s."
 
     def test_it_says_why_there_is_no_other_attempt(self, caller: Caller) -> None:
         attempts = attempts_of(caller.meets(503).post(CREATE))
-        assert described(attempts) == "1 attempt: 503 after 0 s; what has reached the instance is not sent twice."
+        assert (
+            describe_attempts(attempts) == "1 attempt: 503 after 0 s; what has reached the instance is not sent twice."
+        )
 
     def test_what_stopped_the_last_one_is_said(self) -> None:
         attempts = (Attempt("503", 1.0, pause=2.0), Attempt("503", 1.0, stopped="there were enough"))
-        assert described(attempts) == "2 attempts: 503 after 1 s, then 503 after 1 s; there were enough."
+        assert describe_attempts(attempts) == "2 attempts: 503 after 1 s, then 503 after 1 s; there were enough."
 
     def test_it_is_empty_where_there_is_nothing_to_say(self) -> None:
-        assert described(()) == described((Attempt("200", 1.0),)) == ""
+        assert describe_attempts(()) == describe_attempts((Attempt("200", 1.0),)) == ""
         assert attempts_of(httpx.Response(200)) == attempts_of(httpx.ReadError("x")) == ()
 
     def test_each_time_that_a_request_is_sent_begins_anew(self, caller: Caller) -> None:

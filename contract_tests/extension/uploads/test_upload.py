@@ -51,7 +51,7 @@ from wallaroo_ext import (
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.digest import BackgroundDigest
-from wallaroo_ext.uploads.envelope import Envelope, Part, form
+from wallaroo_ext.uploads.envelope import Envelope, Part, multipart_form
 from wallaroo_ext.uploads.progress import Reporter, shown
 from wallaroo_ext.uploads.sources import PIECE, Evened, opened
 
@@ -445,7 +445,7 @@ class TestForm:
         )
 
     def test_each_form_has_a_boundary_of_its_own(self) -> None:
-        kinds = {form(Part("file", "x/y", file_name="a")).media_type for _ in range(100)}
+        kinds = {multipart_form(Part("file", "x/y", file_name="a")).media_type for _ in range(100)}
         assert len(kinds) == 100
 
     @pytest.mark.parametrize(
@@ -480,7 +480,7 @@ class TestForm:
         name=st.text(max_size=20),
     )
     def test_any_content_comes_out_as_it_went_in(self, pieces: list[bytes], name: str) -> None:
-        envelope = form(Part("metadata", "application/json", b"{}"), Part("file", "x/y", file_name=name))
+        envelope = multipart_form(Part("metadata", "application/json", b"{}"), Part("file", "x/y", file_name=name))
         boundary = envelope.media_type.partition("boundary=")[2].encode()
         near = [piece.replace(b"BOUNDARY", b"\r\n--" + boundary[:-1]) for piece in pieces]
         whole = b"".join(near)
@@ -561,7 +561,7 @@ class TestEndpoints:
         with Instance().connected() as client:
             with pytest.raises(TypeError, match="'frame'"):
                 upload_model(client, b"model", **options)
-            with pytest.raises(TypeError, match="needs the model's name"):
+            with pytest.raises(TypeError, match="required keyword-only argument: 'name'"):
                 upload_model(client, b"model")  # pyright: ignore[reportCallIssue] - what is tested
 
     @pytest.mark.parametrize("schema", ["no base64!", b"no base64!", 5])
@@ -766,7 +766,7 @@ class TestSentOnce:
 
     def test_a_body_is_read_once(self) -> None:
         with opened(b"model", None) as source:
-            body = UploadBody(source, form(Part("file", "x/y", file_name="a")), None, Reporter(None, 5))
+            body = UploadBody(source, multipart_form(Part("file", "x/y", file_name="a")), None, Reporter(None, 5))
         assert b"model" in b"".join(body)
         with pytest.raises(httpx.StreamConsumed):
             next(iter(body))

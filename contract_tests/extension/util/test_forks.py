@@ -232,9 +232,9 @@ class TestInTheMiddle:
         ask(client, "before")
         http: Any = client.get_httpx_client()
         wire: Any = http._transport
-        while not hasattr(wire, "_own"):
+        while not hasattr(wire, "_pools"):
             wire = wire._transport
-        own: Any = wire._own.get()
+        own: Any = wire._pools.get()
         pool: Any = own.sync[None]._transport._pool
         locks: dict[str, Any] = {
             "connections": own.lock,
@@ -261,7 +261,7 @@ class TestInTheMiddle:
             first = next(parts)
 
             def work() -> None:
-                with pytest.raises(ForkedError, match=r"begun before this process was forked.*Begin it anew"):
+                with pytest.raises(ForkedError, match=r"started before this process was forked.*Start it again"):
                     list(parts)
                 answer.close()
                 ask(client, "child")

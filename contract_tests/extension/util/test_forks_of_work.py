@@ -106,7 +106,7 @@ class TestBatches:
 
 
 def _is_refused(scored: Any) -> None:
-    with pytest.raises(ForkedError, match="The scoring of these rows was begun before"):
+    with pytest.raises(ForkedError, match="The scoring of these rows was started before"):
         next(scored)
     scored.close()
     gc.collect()

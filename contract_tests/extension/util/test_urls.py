@@ -22,7 +22,7 @@ from wallaroo_ext import (
     find_deployment,
     infer,
 )
-from wallaroo_ext._util.urls import parsed, shown_host
+from wallaroo_ext._util.urls import display_host, parse_http_url
 from wallaroo_ext.conformance.drift.changes import DriftError
 from wallaroo_ext.conformance.drift.fetching import fetch_document
 
@@ -176,7 +176,7 @@ def test_an_instance_that_answers_with_such_a_url_breaks_the_contract(url: str) 
     ],
 )
 def test_what_is_one_is_read(url: str, host: str) -> None:
-    assert parsed(url, "It").host == shown_host(url) == host
+    assert parse_http_url(url, "It").host == display_host(url) == host
 
 
 @pytest.mark.parametrize(

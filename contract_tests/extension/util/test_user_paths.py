@@ -14,7 +14,7 @@ from contract_tests.support.command_line import commands, path_parameters
 from contract_tests.support.data.snapshots import write
 from wallaroo_ext import ConfigurationError, InvalidDataError
 from wallaroo_ext._util.user_paths import user_path, user_text
-from wallaroo_ext.cli.main import program
+from wallaroo_ext.cli.main import build_app
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.settings import Settings
 
@@ -55,7 +55,7 @@ def test_of_the_command_lines_options(home: Path, name: str) -> None:
     command = NEEDED.get(name, ["status", "p"])
     option = "--output" if name == "output_file" else f"--{name.replace('_', '-')}"
     for given in ([f"{option}=~/x"], [option, "~/x"]):
-        app: Any = program(command)
+        app: Any = build_app(command)
         found = app.parse_args([*command, *given])[1].arguments
         assert (getattr(found["options"], name) if name in COMMON else found[name]) == home / "x"
 
@@ -74,7 +74,7 @@ def test_all_of_them_are_tried_above() -> None:
     ],
 )
 def test_a_name_with_a_slash_behind_it_is_no_file(arguments: list[str]) -> None:
-    app: Any = program(arguments)
+    app: Any = build_app(arguments)
     with pytest.raises(UsageError, match="is a directory: name a file in it"):
         app.parse_args(arguments)
 
@@ -91,7 +91,7 @@ def test_of_the_environment(home: Path) -> None:
 
 
 def test_of_what_is_read_and_written_for_python(home: Path) -> None:
-    from wallaroo_ext.batch.reading.files import find
+    from wallaroo_ext.batch.reading.discovery import find
     from wallaroo_ext.batch.writing.storage import Storage
     from wallaroo_ext.inference.rows import to_table
     from wallaroo_ext.uploads.sources import opened
@@ -133,8 +133,8 @@ def test_of_a_chart(home: Path) -> None:
 
 
 def test_of_a_part_of_a_request(home: Path) -> None:
-    from wallaroo_ext.cli.call_requests import _opened  # pyright: ignore[reportPrivateUsage] - of the command line
+    from wallaroo_ext.cli.call_requests import _open_file  # pyright: ignore[reportPrivateUsage] - of the command line
 
     write(home / "model.onnx")
     with ExitStack() as files:
-        assert _opened("~/model.onnx", files).read() == b"somebody's own"
+        assert _open_file("~/model.onnx", files).read() == b"somebody's own"

@@ -24,11 +24,11 @@ from wallaroo_ext.sandbox.auth.issuer_keys import NoKeysError, fetch_keys, read_
 from wallaroo_ext.sandbox.auth.signing_keys import SigningKeys
 from wallaroo_ext.sandbox.handlers import HANDLERS
 from wallaroo_ext.sandbox.http.validation import ContractSpec
+from wallaroo_ext.sandbox.instance import Instance
+from wallaroo_ext.sandbox.options import SandboxOptions
+from wallaroo_ext.sandbox.paths import realm_path
 from wallaroo_ext.sandbox.server import app
 from wallaroo_ext.sandbox.server.app import create_app
-from wallaroo_ext.sandbox.server.instance import Instance
-from wallaroo_ext.sandbox.server.options import SandboxOptions
-from wallaroo_ext.sandbox.server.own_routes import realm_path
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

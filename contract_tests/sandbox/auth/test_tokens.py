@@ -26,10 +26,10 @@ from wallaroo_ext.sandbox.auth.issuer import ForeignIssuer, Identity, RecentIden
 from wallaroo_ext.sandbox.auth.tokens import Caller, Tokens
 from wallaroo_ext.sandbox.auth.users import User, add_user, enable_user
 from wallaroo_ext.sandbox.http.problems import Problem
+from wallaroo_ext.sandbox.instance import Instance
+from wallaroo_ext.sandbox.options import SandboxOptions
+from wallaroo_ext.sandbox.paths import DISCOVERY_ENDPOINT, KEYS_ENDPOINT, realm_path
 from wallaroo_ext.sandbox.process import SandboxFailedError, running
-from wallaroo_ext.sandbox.server.instance import Instance
-from wallaroo_ext.sandbox.server.options import SandboxOptions
-from wallaroo_ext.sandbox.server.own_routes import DISCOVERY_ENDPOINT, KEYS_ENDPOINT, realm_path
 from wallaroo_ext.sandbox.storage.store import Store
 
 if TYPE_CHECKING:

@@ -32,13 +32,13 @@ from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.sandbox.engine import loaded_models
 from wallaroo_ext.sandbox.engine.loaded_models import ModelUnreadableError
 from wallaroo_ext.sandbox.http.problems import Problem
+from wallaroo_ext.sandbox.http.reset_gate import Gate
 from wallaroo_ext.sandbox.http.validation import ContractSpec
+from wallaroo_ext.sandbox.instance import Instance
+from wallaroo_ext.sandbox.options import SandboxOptions
+from wallaroo_ext.sandbox.paths import CONTROL
 from wallaroo_ext.sandbox.process import running
 from wallaroo_ext.sandbox.server.app import create_app
-from wallaroo_ext.sandbox.server.instance import Instance
-from wallaroo_ext.sandbox.server.options import SandboxOptions
-from wallaroo_ext.sandbox.server.own_routes import CONTROL
-from wallaroo_ext.sandbox.server.reset_gate import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

@@ -28,13 +28,13 @@ from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.auth.issuer import read_token
 from wallaroo_ext.sandbox.auth.issuer_keys import ALGORITHM
-from wallaroo_ext.sandbox.faults import FaultLayer, Faults
+from wallaroo_ext.sandbox.faults import FaultMiddleware, Faults
 from wallaroo_ext.sandbox.faults.exchange import Exchange
 from wallaroo_ext.sandbox.faults.kinds import KINDS
 from wallaroo_ext.sandbox.http.problems import Problem
 from wallaroo_ext.sandbox.http.protocol import dropping
+from wallaroo_ext.sandbox.paths import CONTROL
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.sandbox.server.own_routes import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -599,7 +599,7 @@ class TestWhichRequests:
             return None
 
         monkeypatch.setattr(faults, "take", None)
-        asyncio.run(FaultLayer(operation, faults, LIST)({"type": "http"}, nothing, nothing))
+        asyncio.run(FaultMiddleware(operation, faults, LIST)({"type": "http"}, nothing, nothing))
         assert passed == ["once"]
 
 

@@ -50,8 +50,8 @@ from wallaroo_ext.sandbox.engine.process import (
 )
 from wallaroo_ext.sandbox.http.problems import Problem
 from wallaroo_ext.sandbox.inference.inference_queue import AT_A_TIME, MOST_WAITING
+from wallaroo_ext.sandbox.options import SandboxOptions
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.sandbox.server.options import SandboxOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

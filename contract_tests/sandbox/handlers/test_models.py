@@ -19,8 +19,8 @@ from contract_tests.support.servers.callers import invited, new_workspace, post,
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.auth.users import check_password
 from wallaroo_ext.sandbox.http.validation import ContractSpec
+from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.server.app import create_app
-from wallaroo_ext.sandbox.server.instance import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,9 +13,9 @@ from contract_tests.support.servers.callers import UNKNOWN, invited, new_workspa
 from wallaroo_ext import contract, upload_model, wait_until_running
 from wallaroo_ext.sandbox.auth.users import find_user_by_email
 from wallaroo_ext.sandbox.http.validation import ContractSpec
+from wallaroo_ext.sandbox.instance import Instance
+from wallaroo_ext.sandbox.options import SandboxOptions
 from wallaroo_ext.sandbox.server.app import create_app
-from wallaroo_ext.sandbox.server.instance import Instance
-from wallaroo_ext.sandbox.server.options import SandboxOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,8 +22,8 @@ import pytest
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.http.access_log import AccessLog, Entry, coloured_line, json_line, text_line
 from wallaroo_ext.sandbox.http.log_writer import LOGGERS, LogWriter, log_failures, shows_colours
+from wallaroo_ext.sandbox.paths import DOCS_PAGE
 from wallaroo_ext.sandbox.process import read_environment, running
-from wallaroo_ext.sandbox.server.own_routes import DOCS_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -24,9 +24,9 @@ from contract_tests.support.servers.in_process import serving
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.auth.users import find_user_by_email
 from wallaroo_ext.sandbox.http.validation import ContractSpec
+from wallaroo_ext.sandbox.instance import Instance
+from wallaroo_ext.sandbox.paths import CONTROL, DISCOVERY_ENDPOINT, DOCS_PAGE, KEYS_ENDPOINT, realm_path
 from wallaroo_ext.sandbox.server.app import create_app
-from wallaroo_ext.sandbox.server.instance import Instance
-from wallaroo_ext.sandbox.server.own_routes import CONTROL, DISCOVERY_ENDPOINT, DOCS_PAGE, KEYS_ENDPOINT, realm_path
 
 if TYPE_CHECKING:
     from collections.abc import Generator

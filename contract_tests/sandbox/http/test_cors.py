@@ -9,8 +9,8 @@ import pytest
 
 from contract_tests.support.browser import browsing
 from wallaroo_ext import contract
+from wallaroo_ext.sandbox.paths import DOCS_PAGE
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.sandbox.server.own_routes import DOCS_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Generator

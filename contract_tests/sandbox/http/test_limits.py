@@ -31,8 +31,8 @@ from scripts.lib.bench.sandbox_processes import memory_mib, sandboxes_below
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.http import connections, protocol
 from wallaroo_ext.sandbox.http.protocol import FIELDS_LIMIT, HEAD_LIMIT
+from wallaroo_ext.sandbox.paths import CONTROL
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.sandbox.server.own_routes import CONTROL
 from wallaroo_ext.sandbox.server.tls import throw_away_pair
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -101,6 +102,25 @@ def test_bytes_that_no_row_names_are_cut_off(store: Store) -> None:
         file.write(b"half a batch")
     assert times_in(InferenceLog(store, 1)) == [[1]]
     assert [(file.name, file.stat().st_size) for file in store.log.iterdir()] == [(segment.name, size)]
+
+
+@pytest.mark.parametrize("left", [1, 0, None])
+def test_rows_that_a_segment_has_lost_are_said_and_the_others_are_read(
+    store: Store, left: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = InferenceLog(store, 1)
+    log.append(1, batch([1]))
+    log.append(1, batch([2]))
+    log.close()
+    [segment] = store.log.iterdir()
+    if left is None:
+        segment.unlink()
+    else:
+        os.truncate(segment, left * (segment.stat().st_size - 1))
+    assert times_in(InferenceLog(store, 1)) == [[1]] * (left or 0)
+    [said] = [record.getMessage() for record in caplog.records]
+    assert segment.name in said
+    assert "are lost" in said
 
 
 def test_a_killed_process_loses_nothing_that_it_acknowledged(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 
 from contract_tests.support.browser import Browser, browsing
 from wallaroo_ext import contract
+from wallaroo_ext.sandbox.paths import DOCS_PAGE as PAGE
 from wallaroo_ext.sandbox.server.docs import docs_routes
-from wallaroo_ext.sandbox.server.own_routes import DOCS_PAGE as PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -35,11 +35,14 @@ from contract_tests.support.servers.servers import is_answering
 from wallaroo_ext import call, connect, contract, infer, upload_model, wait_until_running
 from wallaroo_ext.sandbox.handlers import HANDLERS
 from wallaroo_ext.sandbox.http.validation import ContractSpec
+from wallaroo_ext.sandbox.instance import Instance
+from wallaroo_ext.sandbox.options import SandboxOptions
+from wallaroo_ext.sandbox.paths import DOCS_PAGE
 from wallaroo_ext.sandbox.process import SandboxFailedError, read_environment, running
 from wallaroo_ext.sandbox.server.app import create_app
-from wallaroo_ext.sandbox.server.first_screen import sign_in_command
-from wallaroo_ext.sandbox.server.instance import Instance
-from wallaroo_ext.sandbox.server.own_routes import DOCS_PAGE
+from wallaroo_ext.sandbox.server.banner import sign_in_command
+from wallaroo_ext.sandbox.server.env_file import EnvFileError
+from wallaroo_ext.sandbox.server.serve import ServerOptions, serve
 from wallaroo_ext.sandbox.storage.data_directory import new_upload
 
 if TYPE_CHECKING:
@@ -395,3 +398,15 @@ def _command(pid: str) -> str:
         return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
     except OSError:
         return ""
+
+
+def test_an_environment_file_that_fails_once_it_answers_ends_it_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise EnvFileError("There is no room left.")
+
+    monkeypatch.setattr("wallaroo_ext.sandbox.server.serve.write_env_file", fail)
+    with pytest.raises(EnvFileError, match="no room"):
+        serve(ServerOptions(env_file=tmp_path / "environment", directory=tmp_path / "data"), SandboxOptions())
+    assert capfd.readouterr() == ("", "")

@@ -21,8 +21,8 @@ from cryptography.x509.oid import NameOID
 
 from contract_tests.support.sandbox.deployments import deployed
 from wallaroo_ext import connect, contract, infer
+from wallaroo_ext.sandbox.paths import DISCOVERY_ENDPOINT, DOCS_PAGE, realm_path
 from wallaroo_ext.sandbox.process import SandboxFailedError, running
-from wallaroo_ext.sandbox.server.own_routes import DISCOVERY_ENDPOINT, DOCS_PAGE, realm_path
 from wallaroo_ext.sandbox.server.tls import CertificateError, given_pair, throw_away_pair
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from contract_tests.support.data.snapshots import snapshot, write
 from contract_tests.support.data.stored_models import add_models, killed_with_models, with_models
 from scripts.lib.data_directory import DATABASE, DIRECTORIES, restore
 from wallaroo_ext.sandbox.inference.inference_log import InferenceLog, LoggedBatch
+from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.sandbox.server.instance import Instance
 from wallaroo_ext.sandbox.storage.migrations import DataDirectoryError
 from wallaroo_ext.sandbox.storage.store import Store
 
@@ -134,9 +134,9 @@ class TestForeignDirectories:
     def test_a_first_start_that_was_killed_before_it_had_the_mark_is_done_anew(
         self, tmp_path: Path, leaves: int
     ) -> None:
-        from wallaroo_ext._util.atomic_files import unfinished_name
+        from wallaroo_ext._util.atomic_files import temporary_name
 
-        write(tmp_path / "data" / unfinished_name(MARK), b'{"about": "This directory'[:leaves])
+        write(tmp_path / "data" / temporary_name(MARK), b'{"about": "This directory'[:leaves])
         Store(tmp_path / "data").close()
         names = [path.name for path in (tmp_path / "data").iterdir()]
         assert MARK in names

@@ -22,9 +22,9 @@ from contract_tests.support.servers.callers import post, sign_in, with_token
 from scripts.lib.bench.sandbox_processes import sandboxes_below
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.http.bodies import read_body
-from wallaroo_ext.sandbox.http.full_disk import is_full
+from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 from wallaroo_ext.sandbox.process import running
-from wallaroo_ext.sandbox.server.options import DEFAULT_OPTIONS
+from wallaroo_ext.sandbox.server.app import is_disk_full
 from wallaroo_ext.sandbox.storage.store import Store
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def test_nothing_stays_of_an_upload_that_filled_the_device(tmp_path: Path, monke
         return path.open("wb")
 
     monkeypatch.setattr("wallaroo_ext.sandbox.http.bodies.new_upload", full)
-    monkeypatch.setattr("wallaroo_ext.sandbox.http.bodies.create", followed)
+    monkeypatch.setattr("wallaroo_ext.sandbox.http.bodies.create_file", followed)
     kind = SPEC.operations["upload_model_stream"].body_kind(OCTETS)
     assert kind is not None
     pieces = [{"type": "http.request", "body": b"x" * 3000, "more_body": more} for more in (True, True, True, False)]
@@ -199,7 +199,7 @@ def test_a_database_that_is_full_stores_nothing_and_goes_on(tmp_path: Path) -> N
             db.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(sqlite3.OperationalError, match="database or disk is full") as raised:
             store.change_setting("large", "x" * SIZE)
-        assert is_full(raised.value)
+        assert is_disk_full(raised.value)
         store.change_setting("small", "2")
         assert store.setting("small", str) == "2"
 
@@ -207,7 +207,7 @@ def test_a_database_that_is_full_stores_nothing_and_goes_on(tmp_path: Path) -> N
 def test_a_full_device_is_known_by_its_error() -> None:
     with pytest.raises(OSError, match="No space left") as raised, Path("/dev/full").open("wb") as device:
         device.write(b"x")
-    assert is_full(raised.value)
-    assert is_full(OSError(errno.EDQUOT, "Disk quota exceeded"))
-    assert not is_full(OSError(errno.EACCES, "Permission denied"))
-    assert not is_full(sqlite3.OperationalError("no such table"))
+    assert is_disk_full(raised.value)
+    assert is_disk_full(OSError(errno.EDQUOT, "Disk quota exceeded"))
+    assert not is_disk_full(OSError(errno.EACCES, "Permission denied"))
+    assert not is_disk_full(sqlite3.OperationalError("no such table"))

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext import contract
-from wallaroo_ext.sandbox.server.own_routes import CONTROL
+from wallaroo_ext.sandbox.paths import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

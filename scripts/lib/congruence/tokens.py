@@ -28,8 +28,8 @@ from scripts.lib.keycloak.server import running as running_keycloak
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.sandbox.auth.users import add_user, enable_user
+from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.process import running as running_sandbox
-from wallaroo_ext.sandbox.server.instance import Instance
 from wallaroo_ext.sandbox.storage.store import Store
 
 if TYPE_CHECKING:

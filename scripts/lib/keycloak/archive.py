@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 from wallaroo_ext._util.file_lock import locked
-from wallaroo_ext.auth.token_cache import user_directory
+from wallaroo_ext.auth.token_cache import default_directory
 
 VERSION = "26.7.3"  # a release that runs on Java 17
 SHA256 = "27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f"
@@ -50,7 +50,7 @@ def java() -> str:
 
 def cache() -> Path:
     """Return the user's cache directory for Keycloak, which is made if it is missing."""
-    directory = user_directory().parent / "keycloak"
+    directory = default_directory().parent / "keycloak"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
 

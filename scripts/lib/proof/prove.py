@@ -23,7 +23,7 @@ from contract_tests.mutants.client_edits import client_edits
 from contract_tests.mutants.proof import Trial, verdicts
 from contract_tests.mutants.survivors import REASONS
 from contract_tests.mutants.table import FILE, page
-from wallaroo_ext._util.atomic_files import write_whole
+from wallaroo_ext._util.atomic_files import write_atomically
 from wallaroo_ext._util.user_paths import user_path
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def main() -> int:
     results = run_trials(trials, options.jobs)
     if options.json:
         rows = [asdict(trial) | asdict(verdict) for trial, verdict in results]
-        write_whole(options.json.resolve(), json.dumps(rows, indent=1).encode())
+        write_atomically(options.json.resolve(), json.dumps(rows, indent=1).encode())
     is_whole = names == list(mutants())
     if is_whole:
         FILE.write_text(page({trial.mutant: verdict.check for trial, verdict in results if verdict.is_kill}), "utf-8")

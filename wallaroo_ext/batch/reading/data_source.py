@@ -5,13 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.batch.reading.csv_files import Dialect, rows_after
-from wallaroo_ext.batch.reading.csv_types import from_texts
-from wallaroo_ext.batch.reading.files import FoundFiles, find, format_of
+from wallaroo_ext.batch.reading.discovery import FoundFiles, find, format_of
+from wallaroo_ext.batch.reading.positions import Position
 from wallaroo_ext.batch.reading.readers import ArrowReader, CsvReader, ParquetReader
 from wallaroo_ext.batch.reading.schema import DataSet, Decided, FileOfSet, read_as
-from wallaroo_ext.batch.writing.positions import Position
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.csv_files import Dialect, skip_rows
+from wallaroo_ext.inference.files.csv_types import from_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from pyarrow import DataType, RecordBatch
     from pyarrow.compute import Expression
 
-    from wallaroo_ext.batch.reading.csv_types import Field
-    from wallaroo_ext.batch.reading.files import InputFile
-    from wallaroo_ext.batch.writing.storage import Storage
+    from wallaroo_ext.batch.reading.discovery import InputFile
+    from wallaroo_ext.inference.files.csv_types import Field
 
 pa: Any = import_module("pyarrow")
 import_module("pyarrow.csv")
@@ -141,19 +140,14 @@ class Source:
         """The files, in the order in which they are read."""
         return self._found.files()
 
-    def check_target(self, storage: Storage) -> None:
-        """Refuse to read what is written.
+    def reads(self, system: Any, directory: str) -> bool:
+        """Return whether files of a directory are read, or would be once there are any.
 
         Args:
-            storage: Where the output goes.
-
-        Raises:
-            InvalidDataError: Its files are the data set's, or would be at the next call.
+            system: The file system that the directory is in.
+            directory: Its path.
         """
-        if storage.is_read_by(self._found):
-            raise InvalidDataError(
-                f"{storage.place} is in the source, which would read what is written there: name a directory outside."
-            )
+        return self._found.overlap(system, directory)
 
     def path(self, position: Position) -> str:
         """Return the file of a position."""
@@ -195,7 +189,7 @@ class Source:
             own = file.reader.schema.names[:1]
         read = file.reader.batches(own, 0 if self._where is not None else row)
         whole = (read_as(file, decided.schema, batch) for batch in read)
-        filtered = whole if self._where is None else rows_after(row, self._filtered(decided, whole))
+        filtered = whole if self._where is None else skip_rows(row, self._filtered(decided, whole))
         for batch in filtered:
             yield batch.select(self.columns)
 

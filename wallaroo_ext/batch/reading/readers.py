@@ -6,9 +6,9 @@ from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from wallaroo_ext.batch.reading.csv_files import CsvFile, Dialect, rows_after
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.pandas_index import index_named
+from wallaroo_ext.inference.files.csv_files import CsvFile, Dialect, skip_rows
+from wallaroo_ext.inference.pandas_index import index_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,7 +107,7 @@ class ArrowReader:
 
     def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
         """Give some columns of its rows, from one on."""
-        for batch in rows_after(skip, self._read(columns)):
+        for batch in skip_rows(skip, self._read(columns)):
             for begin in range(0, batch.num_rows, BATCH_ROWS):
                 yield batch.slice(begin, BATCH_ROWS).select(list(columns))
 
@@ -165,7 +165,7 @@ class CsvReader:
     @cached_property
     def _schema(self) -> Any:
         names = self._file.names
-        metadata = index_named("") if "" in names else None
+        metadata = index_metadata("") if "" in names else None
         return pa.schema([(name, pa.string()) for name in names], metadata=metadata)
 
     def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
@@ -199,7 +199,7 @@ def batches(system: Any, path: str, columns: Sequence[str], *, rows: int, skip: 
         file = parquet.ParquetFile(opened, buffer_size=_BUFFER_BYTES, pre_buffer=False)
         groups, before = groups_from(file.metadata, skip)
         read = file.iter_batches(rows, row_groups=groups, columns=list(columns))
-        for batch in rows_after(skip - before, read):
+        for batch in skip_rows(skip - before, read):
             yield batch.select(list(columns))
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.batch.reading.csv_types import ColumnType, Field, from_texts
 from wallaroo_ext.batch.reading.readers import CsvReader
 from wallaroo_ext.batch.reading.widening import LostValueError, common_types, converted
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.csv_types import ColumnType, Field, from_texts
 from wallaroo_ext.inference.pandas_index import index_columns
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ class DataSet:
         if kind is not None:
             _texts_as(texts, kind, file.reader.path, name, first)
         elif sent:
-            found.see(texts, file.reader.path, first)
+            found.add(texts, file.reader.path, first)
 
     def _type(self, name: str, found: Mapping[str, ColumnType]) -> Any:
         """Return the type of a column in all files."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wallaroo_ext.batch.rejections import Rejection
+    from wallaroo_ext.batch.scoring.rejections import Rejection
     from wallaroo_ext.batch.writing.storage import Storage
 
 NAME = "_errors.jsonl"

@@ -11,8 +11,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext.batch.reading.positions import Position
 from wallaroo_ext.batch.writing import errors_file
-from wallaroo_ext.batch.writing.positions import Position
 from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:

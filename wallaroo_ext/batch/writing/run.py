@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.after_fork import this_process
-from wallaroo_ext._util.atomic_files import is_unfinished
+from wallaroo_ext._util.atomic_files import is_temporary_name
 from wallaroo_ext._util.file_lock import locked
-from wallaroo_ext.batch.answer_schema import OneSchema
-from wallaroo_ext.batch.attempts import StoppedError
 from wallaroo_ext.batch.batches import scored_chunks
 from wallaroo_ext.batch.options import DatasetScored
 from wallaroo_ext.batch.progress import Reporter
-from wallaroo_ext.batch.rejections import Limit, Rejection
+from wallaroo_ext.batch.reading.positions import Ledger
+from wallaroo_ext.batch.retries import StoppedError
+from wallaroo_ext.batch.scoring.output_schema import OneSchema
+from wallaroo_ext.batch.scoring.rejections import Limit, Rejection
 from wallaroo_ext.batch.writing import errors_file
 from wallaroo_ext.batch.writing.manifest import NAME as MANIFEST
 from wallaroo_ext.batch.writing.manifest import Manifest, PartEntry
 from wallaroo_ext.batch.writing.parts import Part, is_part, part_name
-from wallaroo_ext.batch.writing.positions import Ledger
 from wallaroo_ext.errors import InvalidDataError, WallarooError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.options import HowToScore, PartSize
     from wallaroo_ext.batch.progress import Tell
     from wallaroo_ext.batch.reading.data_source import Source
-    from wallaroo_ext.batch.scoring import Scored, Tally
+    from wallaroo_ext.batch.scoring.scorer import Scored, Tally
     from wallaroo_ext.batch.writing.storage import Storage
 
 pa: Any = import_module("pyarrow")
@@ -252,7 +252,7 @@ class DatasetRun:
         known = {part.name for part in self._manifest.parts}
         written = (part_name(len(self._manifest.parts)), errors_file.NAME, MANIFEST)
         for name in self._storage.names():
-            begun = any(is_unfinished(name, each) for each in written)
+            begun = any(is_temporary_name(name, each) for each in written)
             if begun or (is_part(name) and name in self._manifest.announced and name not in known):
                 self._storage.remove(name)
         errors_file.restore(self._storage, self._manifest.errors_bytes)

@@ -7,10 +7,11 @@ from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.after_fork import leave_alone, this_process
-from wallaroo_ext._util.atomic_files import replacing, unfinished_name
+from wallaroo_ext._util.after_fork import prevent_finalization, this_process
+from wallaroo_ext._util.atomic_files import atomic_writer, temporary_name
 from wallaroo_ext._util.user_paths import user_text
 from wallaroo_ext.batch.filesystems import resolved
+from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:
     import os
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from pyarrow import NativeFile
 
-    from wallaroo_ext.batch.reading.files import FoundFiles
+    from wallaroo_ext.batch.reading.data_source import Source
 
 fs: Any = import_module("pyarrow.fs")
 
@@ -42,9 +43,12 @@ class Storage:
         """Its path, where it is on this machine."""
         return self._base if isinstance(self._system, fs.LocalFileSystem) else None
 
-    def is_read_by(self, found: FoundFiles) -> bool:
-        """Return whether its files are among those of a data set, or would be."""
-        return found.overlap(self._system, self._base)
+    def check_outside(self, source: Source) -> None:
+        """Raise InvalidDataError if the source reads files of this directory, or would at the next call."""
+        if source.reads(self._system, self._base):
+            raise InvalidDataError(
+                f"{self.place} is in the source, which would read what is written there: name a directory outside."
+            )
 
     def path(self, name: str) -> str:
         """Return the path of a file in its file system."""
@@ -91,10 +95,10 @@ class Storage:
         On this machine it is on the disk by then. A process that is forked meanwhile leaves the file to its parent.
         """
         if self.local is not None:
-            with replacing(Path(self.path(name)), durable=True) as opened:
+            with atomic_writer(Path(self.path(name)), durable=True) as opened:
                 yield opened
             return
-        temporary, process = self.path(unfinished_name(name)), this_process()
+        temporary, process = self.path(temporary_name(name)), this_process()
         opened = self._system.open_output_stream(temporary)
         try:
             yield opened
@@ -103,7 +107,7 @@ class Storage:
             self._system.move(temporary, self.path(name))
         except BaseException:
             if not process.is_this:
-                leave_alone(opened)  # to close it would complete the file
+                prevent_finalization(opened)  # to close it would complete the file
                 raise
             with suppress(OSError):
                 opened.close()

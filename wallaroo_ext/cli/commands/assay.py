@@ -1,4 +1,4 @@
-"""`wallaroo-ext assay`: what an assay found, as a table or a chart."""
+"""`wallaroo-ext assay`: the results of an assay, as a table or a chart."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
+from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import OUTPUT_FILE
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output_files import check_output
-from wallaroo_ext.cli.printing.tables import Column, counted, numbers, show_table, times
-from wallaroo_ext.cli.workspaces import A_FILE
+from wallaroo_ext.cli.printing.tables import Column, format_numbers, format_times, show_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,11 +52,11 @@ def results(
     with options.reported():
         found = _results(assay_id, start, end, limit, options)
         if options.json:
-            from wallaroo_ext.cli.printing.output_rows import plain
+            from wallaroo_ext.cli.printing.output_rows import to_json_value
 
-            output.line(output.as_json(plain(found.to_pylist()), machine=True))
+            output.print_line(output.to_json(to_json_value(found.to_pylist()), machine=True))
         elif found.num_rows == 0:
-            output.remark("The assay has no windows in this time.")
+            output.print_note("The assay has no windows in this time.")
         else:
             _show(found)
 
@@ -65,7 +66,7 @@ def chart(
     assay_id: int,
     /,
     *,
-    output_file: Annotated[Path, Parameter(name="--output"), A_FILE],
+    output_file: Annotated[Path, Parameter(name="--output"), OUTPUT_FILE],
     start: _Time = None,
     end: _Time = None,
     limit: _Limit = None,
@@ -97,9 +98,9 @@ def chart(
         figure = assay_chart(found, title=title, bins=bins)
         figure.save(output_file)
         if options.json:
-            output.line(output.as_json({"output": str(output_file), "windows": found.num_rows}, machine=True))
+            output.print_line(output.to_json({"output": str(output_file), "windows": found.num_rows}, machine=True))
         else:
-            output.remark(f"The chart of {counted(found.num_rows, 'window')} is in {output_file}.")
+            output.print_note(f"The chart of {format_count(found.num_rows, 'window')} is in {output_file}.")
 
 
 def _results(assay_id: int, start: str | None, end: str | None, limit: int | None, options: Options) -> pa.Table:
@@ -113,13 +114,13 @@ def _show(found: pa.Table) -> None:
     rows = found.to_pydict()
     show_table(
         [
-            Column("window (UTC)", times(rows["window_start"])),
-            Column("values", [_count(value) for value in rows["window_count"]], right=True),
-            *(Column(title, numbers(rows[name]), right=True) for name, title in _NUMBERS.items()),
+            Column("window (UTC)", format_times(rows["window_start"])),
+            Column("values", [_format_value_count(value) for value in rows["window_count"]], right=True),
+            *(Column(title, format_numbers(rows[name]), right=True) for name, title in _NUMBERS.items()),
             Column("status", [str(value) for value in rows["status"]], states=True),
         ]
     )
 
 
-def _count(value: int | None) -> str:
+def _format_value_count(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"

@@ -1,8 +1,7 @@
-"""`wallaroo-ext batch`: a data set scored on a deployment."""
+"""`wallaroo-ext batch`: score a data set on a deployment."""
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import DeploymentId, parse_workspace
 from wallaroo_ext.cli.printing import output, progress
-from wallaroo_ext.cli.printing.tables import counted
-from wallaroo_ext.cli.workspaces import DeploymentId, workspace_of
 from wallaroo_ext.errors import EngineError
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 _MANY = Parameter(negative=())
 _FROM_1 = Parameter(validator=Number(gte=1))
 _FROM_0 = Parameter(validator=Number(gte=0))
-_JSON_EVERY = 1.0
+_JSON_SECONDS = 1.0
 
 
 def batch(
@@ -81,33 +80,32 @@ def batch(
         options: The instance, and how to answer.
     """
     from wallaroo_ext.batch import PartSize, infer_dataset
-    from wallaroo_ext.cli.data_sets import chosen, filter_of, source_of, types_of
+    from wallaroo_ext.cli.data_sets import choose_columns, open_data_set, parse_filter, parse_types
 
     with options.reported():
-        named = types_of(types or [])
-        opened = source_of(source, file_format, named)
-        kept = chosen(opened, columns or [], drop or [], keys or [])
-        given: Any = {
-            **kept,
-            "filter": filter_of(opened, where or []),
+        column_types = parse_types(types or [])
+        opened = open_data_set(source, file_format, column_types)
+        settings: Any = {
+            **choose_columns(opened, columns or [], drop or [], keys or []),
+            "filter": parse_filter(opened, where or []),
             "format": file_format,
-            "types": named,
+            "types": column_types,
             "vector": vector,
             "in_flight": in_flight,
             "request_rows": request_rows,
             "part_size": PartSize(rows=part_rows),
             "max_errors": max_errors,
             "wire": wire,
-            "workspace": workspace_of(workspace),
+            "workspace": parse_workspace(workspace),
         }
         with (
             options.connect() as client,
-            signals.noted(lambda: _left(target)),
-            _telling(machine=options.json) as tell,
+            signals.note_on_interrupt(lambda: _describe_remains(target)),
+            _show_progress(machine=options.json) as show,
         ):
             try:
-                where_to = _deployment(client, pipeline, given["workspace"], deployment_id)
-                scored = infer_dataset(client, where_to, source, target, progress=tell, **given)
+                deployment = _deployment(client, pipeline, settings["workspace"], deployment_id)
+                scored = infer_dataset(client, deployment, source, target, progress=show, **settings)
             except EngineError as error:
                 if not vector:
                     error.advice += " Where the columns are the numbers of one input, send them as one: --vector."
@@ -115,50 +113,51 @@ def batch(
         _show(scored, machine=options.json)
 
 
-def _deployment(client: Client, named: str, workspace: int | str | None, deployment_id: int | None) -> str:
-    """Return the URL of the deployment of an id; without one, what the person named."""
+def _deployment(client: Client, name: str, workspace: int | str | None, deployment_id: int | None) -> str:
+    """Return the URL of the deployment with an id; without one, the name that was given."""
     from wallaroo_ext.deployments.find import find_deployment
 
     if deployment_id is None:
-        return named
-    return find_deployment(client, named, workspace, deployment_id=deployment_id).url
+        return name
+    return find_deployment(client, name, workspace, deployment_id=deployment_id).url
 
 
-def _left(target: str) -> str:
+def _describe_remains(target: str) -> str:
     if "://" not in target and not user_path(target).exists():
         return f"Interrupted: nothing was written to {target}."
     return f"Interrupted: the parts that are complete stay in {target}, and the same command goes on after them."
 
 
 @contextmanager
-def _telling(*, machine: bool) -> Generator[Wanted]:
-    """Yield what tells how far a run is: a bar on a terminal, lines elsewhere."""
+def _show_progress(*, machine: bool) -> Generator[Wanted]:
+    """Yield the value of `progress=`: a bar on a terminal, lines elsewhere."""
     if machine:
-        yield _json_lines()
+        yield _print_json_lines()
     elif progress.is_terminal():
         yield True
     else:
-        yield progress.rows_now_and_then()
+        yield progress.print_rows_periodically()
 
 
-def _json_lines() -> Any:
-    due = float("-inf")
+def _print_json_lines() -> Any:
+    """Return a function that prints the progress as JSON, once a second at most."""
+    timer = progress.Timer(_JSON_SECONDS, at_once=True)
 
-    def tell(now: BatchProgress) -> None:
-        nonlocal due
-        if time.monotonic() >= due:
-            due = time.monotonic() + _JSON_EVERY
-            output.line(output.as_json({"event": "progress"} | asdict(now), machine=True))
+    def show(now: BatchProgress) -> None:
+        if timer.has_passed():
+            output.print_line(output.to_json({"event": "progress"} | asdict(now), machine=True))
 
-    return tell
+    return show
 
 
 def _show(scored: DatasetScored, *, machine: bool) -> None:
     if machine:
-        output.line(output.as_json({"event": "done"} | asdict(scored), machine=True))
+        output.print_line(output.to_json({"event": "done"} | asdict(scored), machine=True))
         return
-    before = f", {counted(scored.rows_before, 'row')} by an earlier run" if scored.rows_before else ""
-    parts = counted(scored.parts, "file")
-    output.remark(f"{counted(scored.rows, 'row')} in {parts} in {scored.target}, in {scored.seconds:.1f} s{before}.")
+    before = f", {format_count(scored.rows_before, 'row')} by an earlier run" if scored.rows_before else ""
+    parts = format_count(scored.parts, "file")
+    output.print_note(
+        f"{format_count(scored.rows, 'row')} in {parts} in {scored.target}, in {scored.seconds:.1f} s{before}."
+    )
     if scored.errors is not None:
-        output.remark(f"{counted(scored.rejected, 'row')} rejected, with the reasons in {scored.errors}.")
+        output.print_note(f"{format_count(scored.rejected, 'row')} rejected, with the reasons in {scored.errors}.")

@@ -1,4 +1,4 @@
-"""`wallaroo-ext call`: any operation by its id."""
+"""`wallaroo-ext call`: call any operation by its id."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import httpx
 from cyclopts import Parameter
 
 from wallaroo_ext import contract
-from wallaroo_ext.cli.call_requests import Inputs, request_of
-from wallaroo_ext.cli.commands.operations import found
+from wallaroo_ext.cli.call_requests import RequestInputs, build_request
+from wallaroo_ext.cli.commands.operations import find_operation
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import OUTPUT_FILE
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
-from wallaroo_ext.cli.printing.output_files import check_output, in_place_of
-from wallaroo_ext.cli.workspaces import A_FILE
+from wallaroo_ext.cli.printing.output_files import check_output, open_output
 from wallaroo_ext.operations import Send, sendable
-from wallaroo_ext.transport.response_errors import connection_failed, refusal, violation
+from wallaroo_ext.transport.response_errors import connection_error, contract_violation, response_error
 from wallaroo_ext.transport.retry import request_options
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def call(
     part: Annotated[list[str] | None, _MANY] = None,
     content_type: str | None = None,
     accept: str | None = None,
-    output_file: Annotated[Path | None, Parameter(name="--output"), A_FILE] = None,
+    output_file: Annotated[Path | None, Parameter(name="--output"), OUTPUT_FILE] = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
     """Call an operation of the API, and print what it answers.
@@ -59,44 +59,44 @@ def call(
         options: The instance, and how to answer.
     """
     with options.reported():
-        name = found(operation)
+        name = find_operation(operation)
         if name == "request_token":
             raise UsageError("For a token, run `wallaroo-ext token`: `call` signs in by itself.")
         if output_file is not None:
             check_output(output_file)
-        inputs = Inputs(data, path or [], query or [], part or [], content_type, accept)
-        with request_of(name, inputs) as request, options.connect() as client:
+        inputs = RequestInputs(data, path or [], query or [], part or [], content_type, accept)
+        with build_request(name, inputs) as request, options.connect() as client:
             step = Send(name, request | {"extensions": {request_options.STREAM: output_file is not None}})
-            with _answered(client.get_httpx_client(), step) as response:
-                _deliver(name, response, output_file, machine=options.json)
+            with _send(client.get_httpx_client(), step) as response:
+                _write_answer(name, response, output_file, machine=options.json)
 
 
 @contextmanager
-def _answered(http: httpx.Client, step: Send) -> Generator[httpx.Response]:
-    """Yield an answer of success, whose body is still to be read."""
+def _send(http: httpx.Client, step: Send) -> Generator[httpx.Response]:
+    """Send the request and yield its answer, which is a success and whose body is unread."""
     try:
         with http.stream(**sendable(step)) as response:
             if not response.is_success:
                 response.read()
-                raise refusal(step.operation, response)
+                raise response_error(step.operation, response)
             yield response
     except (httpx.RequestError, httpx.InvalidURL) as error:
-        raise connection_failed(step.operation, error) from error
+        raise connection_error(step.operation, error) from error
 
 
-def _deliver(name: str, response: httpx.Response, file: Path | None, *, machine: bool) -> None:
-    """Write an answer where it is wanted."""
+def _write_answer(name: str, response: httpx.Response, file: Path | None, *, machine: bool) -> None:
+    """Write an answer to the file or to standard output."""
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
     if kind not in contract.operation(name).response_types:
         response.read()
         if response.content:
-            raise violation(name, response, f"its content type is {kind or 'none'}")
+            raise contract_violation(name, response, f"its content type is {kind or 'none'}")
     if file is not None:
         size = _write(file, response)
         if machine:
-            output.line(output.as_json({"output": str(file), "bytes": size, "content_type": kind}, machine=True))
+            output.print_line(output.to_json({"output": str(file), "bytes": size, "content_type": kind}, machine=True))
         else:
-            output.remark(f"{size} bytes of {kind} are in {file}.")
+            output.print_note(f"{size} bytes of {kind} are in {file}.")
     elif kind == "application/json":
         response.read()
         _print_json(name, response, machine=machine)
@@ -108,11 +108,11 @@ def _print_json(name: str, response: httpx.Response, *, machine: bool) -> None:
     try:
         content: Any = json.loads(response.content)
     except (ValueError, RecursionError):
-        raise violation(name, response, "it is no JSON") from None
+        raise contract_violation(name, response, "it is no JSON") from None
     if output.is_terminal() or machine:
-        output.line(output.as_json(content, machine=machine))
+        output.print_line(output.to_json(content, machine=machine))
     else:
-        output.as_it_is(response.content.decode("utf-8", errors="replace").rstrip("\n"))
+        output.print_unchanged(response.content.decode("utf-8", errors="replace").rstrip("\n"))
 
 
 def _print_bytes(content: bytes, kind: str) -> None:
@@ -123,6 +123,6 @@ def _print_bytes(content: bytes, kind: str) -> None:
 
 
 def _write(file: Path, response: httpx.Response) -> int:
-    """Write an answer to a file that is there as a whole or not at all; its size in bytes."""
-    with in_place_of(file) as target:
+    """Write an answer to a file atomically. Return its size in bytes."""
+    with open_output(file) as target:
         return sum(target.write(piece) for piece in response.iter_bytes())

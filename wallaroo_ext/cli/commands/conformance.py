@@ -1,9 +1,8 @@
-"""`wallaroo-ext conformance`: does an instance keep the contract?"""
+"""`wallaroo-ext conformance`: check whether an instance keeps the contract."""
 
 from __future__ import annotations
 
 import secrets
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
-from wallaroo_ext._util.terminal_text import visible_json
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
-from wallaroo_ext.cli.printing import output
-from wallaroo_ext.cli.workspaces import A_PATH
+from wallaroo_ext.cli.parameters import PATH
+from wallaroo_ext.cli.printing import output, progress
+from wallaroo_ext.redaction.terminal_text import printable_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from wallaroo_ext.conformance.report import ReportFiles
     from wallaroo_ext.conformance.results import Run
@@ -32,16 +31,16 @@ _NEEDED = {"pytest", "schemathesis", "hypothesis", "jinja2", "harfile", "onnx", 
 
 def conformance(
     *,
-    report: Annotated[Path | None, A_PATH] = None,
+    report: Annotated[Path | None, PATH] = None,
     instance: Literal["live", "sandbox", "recorded"] = "live",
-    contract: Annotated[Path | None, A_PATH] = None,
+    contract: Annotated[Path | None, PATH] = None,
     operation: tuple[str, ...] = (),
     cases: Annotated[int, Parameter(validator=Number(gte=1))] = 15,
     seed: int | None = None,
     explore: Annotated[bool, Parameter(negative=())] = False,
     drift: Annotated[bool, Parameter(group=_DRIFT, negative=())] = False,
     drift_url: Annotated[str | None, Parameter(group=_DRIFT)] = None,
-    recorded: Annotated[Path | None, Parameter(group=_DRIFT), A_PATH] = None,
+    recorded: Annotated[Path | None, Parameter(group=_DRIFT), PATH] = None,
     read_only: Annotated[bool, Parameter(group=_SAFETY, negative=())] = False,
     allow_user_changes: Annotated[bool, Parameter(group=_SAFETY, negative=())] = False,
     rate: Annotated[float | None, Parameter(group=_SAFETY, validator=Number(gt=0))] = None,
@@ -74,7 +73,7 @@ def conformance(
         rate: Send at most so many requests a second.
         options: Which instance, who signs in, and how the command answers.
     """
-    with options.reported(), suite_errors(contract):
+    with options.reported(), report_suite_errors(contract):
         from wallaroo_ext.conformance.results import verdict
 
         found, files = _run(
@@ -92,13 +91,13 @@ def conformance(
             recorded=recorded,
             seed=secrets.randbits(32) if explore and seed is None else seed,
         )
-        _tell_end(found, files, options)
+        _print_summary(found, files, options)
         raise SystemExit(verdict(found).value)
 
 
 @contextmanager
-def suite_errors(contract: Path | None) -> Generator[None]:
-    """Yield what keeps the suite from running, in a sentence: missing packages, no contract, nothing to compare."""
+def report_suite_errors(contract: Path | None) -> Generator[None]:
+    """Raise what keeps the suite from running as a UsageError: missing packages, no contract, nothing to compare."""
     from wallaroo_ext.conformance.drift.changes import DriftError
 
     try:
@@ -115,57 +114,33 @@ def suite_errors(contract: Path | None) -> Generator[None]:
         raise output.UsageError(f"{contract} cannot be read as a contract: {error}.") from None
 
 
-def _run(report: Path | None, options: Options, **told: Any) -> tuple[Run, ReportFiles | None]:
+def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, ReportFiles | None]:
     from wallaroo_ext.conformance.command import run_suite
     from wallaroo_ext.conformance.options import SEED, SuiteOptions
     from wallaroo_ext.conformance.report import ReportDirectoryError, check_report_directory, write_report
 
-    told["seed"] = SEED if told["seed"] is None else told["seed"]
+    settings["seed"] = SEED if settings["seed"] is None else settings["seed"]
     if report is not None:
         try:
             check_report_directory(report)
         except ReportDirectoryError as error:
             raise output.UsageError(str(error)) from None
-    with _progress(quiet=options.json) as tell:
-        found = run_suite(SuiteOptions(environment=options.environment(), **told), tell)
+    with progress.show_tests(quiet=options.json) as show:
+        found = run_suite(SuiteOptions(environment=options.environment(), **settings), show)
     try:
         return found, None if report is None else write_report(found, report)
-    except (ReportDirectoryError, OSError) as error:  # what was found is worth more than the files
-        output.remark(f"The report was not written: {error}")
+    except (ReportDirectoryError, OSError) as error:  # the findings are still printed
+        output.print_note(f"The report was not written: {error}")
         return found, None
 
 
-def _tell_end(found: Run, files: ReportFiles | None, options: Options) -> None:
-    """Say what was found: for a program as JSON, for a person in a few lines."""
+def _print_summary(found: Run, files: ReportFiles | None, options: Options) -> None:
+    """Print the findings: as JSON for a program, in a few lines for a person."""
     from wallaroo_ext.conformance.report.json_report import report_json
     from wallaroo_ext.conformance.report.terminal import summary
 
     if options.json:
-        output.as_it_is(visible_json(report_json(found)))
+        output.print_unchanged(printable_json(report_json(found)))
         return
     for line in summary(found, files=files, colours=output.is_terminal()):
-        output.as_it_is(line)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Generator[Callable[[int, int], None]]:
-    """Tell how far the tests are: on a terminal by a bar, elsewhere every tenth of them."""
-    if quiet or not sys.stderr.isatty():
-        yield _silence if quiet else _tenths
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("Checking"), BarColumn(), MofNCompleteColumn(), TextColumn("tests"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _silence(_: int, __: int) -> None:
-    """Print nothing."""
-
-
-def _tenths(done: int, total: int) -> None:
-    if done * 10 // total > (done - 1) * 10 // total:
-        output.remark(f"{done} of {total} tests are done.")
+        output.print_unchanged(line)

@@ -1,4 +1,4 @@
-"""`wallaroo-ext deploy`: models as a pipeline that answers."""
+"""`wallaroo-ext deploy`: deploy models as a pipeline."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from cyclopts.validators import Number
 
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import workspace_id
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output import UsageError
-from wallaroo_ext.cli.printing.pods import show_pods, state_of
+from wallaroo_ext.cli.printing.pods import describe_state, show_pods
 from wallaroo_ext.cli.printing.tables import show_facts
-from wallaroo_ext.cli.workspaces import workspace_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,9 +43,9 @@ def deploy(
 ) -> None:
     """Deploy models as a pipeline, and wait until it runs.
 
-    It tells where the deployment answers. What does not become Running is undeployed again, and so is what Ctrl-C
-    interrupts. What was deployed under the name before is not undeployed: it is said then what it runs, and how to go
-    back. The pipeline stays; no operation removes it.
+    It prints the URL of the deployment. A deployment that does not become Running is undeployed again, and so is one
+    that Ctrl-C interrupts. What was deployed under the name before is not undeployed; the command then says what it
+    runs, and how to go back. The pipeline stays, because no operation removes it.
 
     For example: `wallaroo-ext deploy tumours --model tumours`
 
@@ -63,26 +63,26 @@ def deploy(
         from wallaroo_ext.deployments.cleanup import ends
         from wallaroo_ext.deployments.deploy import deploy_pipeline
 
-        named, settings = [_parts(each) for each in model], _settings(engine_config)
-        with options.connect() as client, progress.waiting(f"Deploying {name}.", quiet=options.json) as tell:
+        models, settings = [_parse_model(each) for each in model], _parse_settings(engine_config)
+        with options.connect() as client, progress.show_waiting(f"Deploying {name}.", quiet=options.json) as show:
             place = workspace_id(client, workspace)
             statuses: list[DeploymentStatus] = []
             deployment = deploy_pipeline(
                 client,
                 name,
-                [_version(client, each, place) for each in named],
+                [_find_version(client, each, place) for each in models],
                 workspace=place,
                 engine_config=settings,
                 wait=wait,
                 timeout=wait_timeout,
-                progress=_told(name, tell, statuses),
+                progress=_show_status(name, show, statuses),
             )
-            left = f"{deployment.name} is deployed. {ends(deployment.id, deployment.name)} ends it."
-            after.enter_context(signals.noted(lambda: left))
+            note = f"{deployment.name} is deployed. {ends(deployment.id, deployment.name)} ends it."
+            after.enter_context(signals.note_on_interrupt(lambda: note))
         _show(deployment, statuses[-1] if statuses else None, machine=options.json)
 
 
-def _parts(text: str) -> dict[str, str | None]:
+def _parse_model(text: str) -> dict[str, str | None]:
     """Return a model's name, and its version or the beginning of its SHA-256."""
     parts = _MODEL.fullmatch(text)
     if parts is None:
@@ -90,7 +90,7 @@ def _parts(text: str) -> dict[str, str | None]:
     return parts.groupdict()
 
 
-def _settings(text: str | None) -> dict[str, Any] | None:
+def _parse_settings(text: str | None) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
@@ -102,31 +102,31 @@ def _settings(text: str | None) -> dict[str, Any] | None:
     return cast("dict[str, Any]", settings)
 
 
-def _version(client: Client, named: dict[str, str | None], workspace: int) -> ModelVersion:
+def _find_version(client: Client, model: dict[str, str | None], workspace: int) -> ModelVersion:
     from wallaroo_ext.resources.models import model_version
 
-    return model_version(client, named["name"] or "", workspace=workspace, version=named["version"], sha=named["sha"])
+    return model_version(client, model["name"] or "", workspace=workspace, version=model["version"], sha=model["sha"])
 
 
-def _told(
-    name: str, tell: Callable[[str], None], statuses: list[DeploymentStatus]
+def _show_status(
+    name: str, show: Callable[[str], None], statuses: list[DeploymentStatus]
 ) -> Callable[[DeploymentStatus], None]:
-    """Tells a person of each status, and keeps it."""
+    """Return a function that shows each status, and keeps the last one in `statuses`."""
 
-    def told(status: DeploymentStatus) -> None:
+    def show_status(status: DeploymentStatus) -> None:
         statuses[:] = [status]
-        tell(f"{name} is {state_of(status)}.")
+        show(f"{name} is {describe_state(status)}.")
 
-    return told
+    return show_status
 
 
 def _show(deployment: Deployment, status: DeploymentStatus | None, *, machine: bool) -> None:
     if machine:
         fields: Any = dataclasses.asdict(deployment)
-        output.line(output.as_json(fields | ({} if status is None else status.to_dict()), machine=True))
+        output.print_line(output.to_json(fields | ({} if status is None else status.to_dict()), machine=True))
         return
     show_facts({"deployment": deployment.name, "url": deployment.url, "status": deployment.status})
     if status is not None:
         show_pods(status)
     else:
-        output.remark(f"`wallaroo-ext status {deployment.pipeline}` tells how it goes on.")
+        output.print_note(f"`wallaroo-ext status {deployment.pipeline}` tells how it goes on.")

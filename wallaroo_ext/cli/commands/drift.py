@@ -1,4 +1,4 @@
-"""`wallaroo-ext drift`: how an instance's own description, or recordings of it, differ from the contract."""
+"""`wallaroo-ext drift`: show how an instance's own OpenAPI document, or recordings of it, differ from the contract."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
-from wallaroo_ext.cli.commands.conformance import suite_errors
+from wallaroo_ext.cli.commands.conformance import report_suite_errors
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import PATH
 from wallaroo_ext.cli.printing import output
-from wallaroo_ext.cli.workspaces import A_PATH
 
 
 def drift(
     *,
-    recorded: Annotated[Path | None, A_PATH] = None,
+    recorded: Annotated[Path | None, PATH] = None,
     url: str | None = None,
-    contract: Annotated[Path | None, A_PATH] = None,
+    contract: Annotated[Path | None, PATH] = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
     """Show how an instance's own OpenAPI document, or a set of recorded exchanges, differs from the contract.
 
-    Every added, removed and changed field stands there, by operation, and whether it breaks a client that keeps the
-    contract. The exit code is 0 where nothing does, 1 where something does, and 2 where there is nothing to compare.
+    It lists every added, removed and changed field, by operation, and whether it breaks clients of the contract. The
+    exit code is 0 if nothing does, 1 if something does, and 2 if there is nothing to compare.
 
     For example: `wallaroo-ext drift --recorded exchanges`
 
@@ -32,7 +32,7 @@ def drift(
         contract: A contract of your own, in place of the one that comes with this package.
         options: Which instance, who signs in, and how the command answers.
     """
-    with options.reported(), suite_errors(contract), ExitStack() as stack:
+    with options.reported(), report_suite_errors(contract), ExitStack() as stack:
         from wallaroo_ext.conformance.drift.sources import drift_of
         from wallaroo_ext.conformance.drift.table import as_json, as_table
         from wallaroo_ext.contract import load
@@ -40,15 +40,15 @@ def drift(
         client = None if recorded is not None else stack.enter_context(options.connect())
         found = drift_of(load(contract), client=client, url=url, recorded=recorded)
         if options.json:
-            output.line(output.as_json(as_json(found), machine=True))
+            output.print_line(output.to_json(as_json(found), machine=True))
         else:
             _print(as_table(found))
         if found.breaking:
-            raise SystemExit(output.FAILED)
+            raise SystemExit(output.EXIT_FAILED)
 
 
 def _print(table: object) -> None:
-    """Print a table: as wide as the terminal is, and whole into a pipe."""
+    """Print a table, as wide as the terminal, or 160 columns wide if the output is no terminal."""
     from rich.console import Console
 
     Console(width=None if output.is_terminal() else 160, highlight=False).print(table)

@@ -1,4 +1,4 @@
-"""`wallaroo-ext infer`: rows scored on a deployment."""
+"""`wallaroo-ext infer`: score rows on a deployment."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import OUTPUT_FILE, DeploymentId, find_workspace_id
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output_files import check_output
-from wallaroo_ext.cli.printing.tables import counted
-from wallaroo_ext.cli.workspaces import A_FILE, DeploymentId, searched
 from wallaroo_ext.errors import EngineError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def infer(
     file: Annotated[str, Parameter(allow_leading_hyphen=True)],
     /,
     *,
-    output_file: Annotated[Path | None, Parameter(name="--output"), A_FILE] = None,
+    output_file: Annotated[Path | None, Parameter(name="--output"), OUTPUT_FILE] = None,
     workspace: str | None = None,
     deployment_id: DeploymentId = None,
     columns: Annotated[list[str] | None, _MANY] = None,
@@ -61,67 +61,67 @@ def infer(
     with options.reported():
         if output_file is not None:
             check_output(output_file, _ENDINGS)
-        rows = _rows(file, columns or [], drop or [], vector=vector)
+        rows = _read_rows(file, columns or [], drop or [], vector=vector)
         with options.connect() as client:
-            url = _url(client, where, workspace, deployment_id)
-            began = time.monotonic()
+            url = _find_url(client, where, workspace, deployment_id)
+            started = time.monotonic()
             try:
-                scored = _scored(client, url, rows, wire, output_file)
+                scored = _score(client, url, rows, wire, output_file)
             except EngineError as error:
                 if rows.num_columns > 1:
                     error.advice += " Where the columns are the numbers of one input, send them as one: --vector."
                 raise
-        _show(scored, output_file, time.monotonic() - began, machine=options.json)
+        _show(scored, output_file, time.monotonic() - started, machine=options.json)
 
 
-def _rows(file: str, columns: list[str], drop: list[str], *, vector: bool) -> pa.Table:
-    from wallaroo_ext.cli.input_rows import as_vector, read_rows, with_columns
+def _read_rows(file: str, columns: list[str], drop: list[str], *, vector: bool) -> pa.Table:
+    from wallaroo_ext.cli.input_rows import read_rows, select_columns, to_vector_column
 
-    rows = with_columns(read_rows(file, columns), columns, drop)
-    return as_vector(rows) if vector else rows
+    rows = select_columns(read_rows(file, columns), columns, drop)
+    return to_vector_column(rows) if vector else rows
 
 
-def _url(client: Client, where: str, workspace: str | None, deployment_id: int | None) -> str:
+def _find_url(client: Client, where: str, workspace: str | None, deployment_id: int | None) -> str:
     from wallaroo_ext.deployments.find import find_deployment
 
     if where.startswith(("http://", "https://")):
         return where
-    return find_deployment(client, where, searched(client, workspace), deployment_id=deployment_id).url
+    return find_deployment(client, where, find_workspace_id(client, workspace), deployment_id=deployment_id).url
 
 
-def _scored(client: Client, url: str, rows: pa.Table, wire: Any, file: Path | None) -> pa.Table:
-    """Return the rows scored, piece by piece, so that a request has a size that every gateway takes."""
-    from wallaroo_ext.cli.input_rows import pieces
+def _score(client: Client, url: str, rows: pa.Table, wire: Any, file: Path | None) -> pa.Table:
+    """Return the scored rows; they are sent in requests that are small enough for every gateway."""
+    from wallaroo_ext.cli.input_rows import split_into_requests
     from wallaroo_ext.inference.infer import infer as score
 
     answers: list[pa.Table] = []
 
-    def left() -> str:
+    def describe_remains() -> str:
         done = sum(answer.num_rows for answer in answers)
         what = f"nothing was written{'' if file is None else f' to {file}'}"
         return f"Interrupted: {done:,} of {rows.num_rows:,} rows were scored, which the instance has logged; {what}."
 
-    with signals.noted(left), progress.scoring(rows.num_rows) as tell:
-        for piece in pieces(rows):
-            answers.append(score(client, url, piece, wire=wire))
-            tell(sum(answer.num_rows for answer in answers))
+    with signals.note_on_interrupt(describe_remains), progress.show_scoring(rows.num_rows) as show:
+        for part in split_into_requests(rows):
+            answers.append(score(client, url, part, wire=wire))
+            show(sum(answer.num_rows for answer in answers))
     arrow: Any = import_module("pyarrow")
     return arrow.concat_tables(answers, promote_options="permissive")
 
 
 def _show(scored: pa.Table, file: Path | None, seconds: float, *, machine: bool) -> None:
-    from wallaroo_ext.cli.printing.output_rows import records, show_scored, write_scored
+    from wallaroo_ext.cli.printing.output_rows import json_records, show_scored, write_scored
 
     if file is not None:
         write_scored(file, scored)
         if machine:
-            output.line(output.as_json({"output": str(file), "rows": scored.num_rows}, machine=True))
+            output.print_line(output.to_json({"output": str(file), "rows": scored.num_rows}, machine=True))
     elif machine or not output.is_terminal():
-        for record in records(scored):
-            output.line(record)
+        for record in json_records(scored):
+            output.print_line(record)
         return
     else:
         show_scored(scored)
     if not machine:
         where = "" if file is None else f", to {file}"
-        output.remark(f"Scored {counted(scored.num_rows, 'row')} in {seconds:.1f} s{where}.")
+        output.print_note(f"Scored {format_count(scored.num_rows, 'row')} in {seconds:.1f} s{where}.")

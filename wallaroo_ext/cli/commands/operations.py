@@ -1,4 +1,4 @@
-"""`wallaroo-ext operations`: what can be called; and finding an operation by its id."""
+"""`wallaroo-ext operations`: list the operations; and find one by its id."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def operations(*, options: Options = DEFAULT_OPTIONS) -> None:
         rows = {name: contract.operation(name) for name in contract.operation_ids()}
         if options.json:
             listed = [{"operation": name} | dataclasses.asdict(row) for name, row in rows.items()]
-            output.line(output.as_json(listed, machine=True))
+            output.print_line(output.to_json(listed, machine=True))
             return
         width = max(map(len, rows))
         for name, row in rows.items():
-            output.line(f"{name:{width}}  {row.summary}")
+            output.print_line(f"{name:{width}}  {row.summary}")
 
 
-def found(name: str) -> str:
-    """Return the operation that a person means: its id, also with dashes, or its path.
+def find_operation(name: str) -> str:
+    """Return the id of an operation that is named by its id, with underscores or dashes, or by its path.
 
     Raises:
-        UsageError: There is none; the message names those with similar ids.
+        UsageError: There is no such operation; the message names those with similar ids.
     """
     wanted = contract.operation_at(name) or name.replace("-", "_").lower()
     ids = contract.operation_ids()

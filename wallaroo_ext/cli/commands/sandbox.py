@@ -1,4 +1,4 @@
-"""`wallaroo-ext sandbox`: an instance on this machine."""
+"""`wallaroo-ext sandbox`: run an instance on this machine."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from urllib.parse import urlsplit
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from wallaroo_ext._util.terminal_text import visible
-from wallaroo_ext.cli.workspaces import A_FILE, A_PATH
+from wallaroo_ext.cli.parameters import OUTPUT_FILE, PATH
+from wallaroo_ext.redaction.terminal_text import printable_lines
 
 
 def sandbox(
     *,
     host: str = "127.0.0.1",
     port: Annotated[int | None, Parameter(validator=Number(gte=0, lte=65535))] = None,
-    data_dir: Annotated[Path | None, A_PATH] = None,
-    env_file: Annotated[Path | None, A_FILE] = None,
+    data_dir: Annotated[Path | None, PATH] = None,
+    env_file: Annotated[Path | None, OUTPUT_FILE] = None,
     token_lifetime: Annotated[int, Parameter(validator=Number(gte=1))] = 3600,
     refresh_lifetime: Annotated[int, Parameter(validator=Number(gte=1))] = 1800,
     auth_url: str | None = None,
@@ -27,10 +27,10 @@ def sandbox(
     release: Literal["2022.4", "2023.4", "2025.2"] = "2023.4",
     log_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 1024,
     tls: Annotated[bool, Parameter(negative=())] = False,
-    cert: Annotated[Path | None, A_PATH] = None,
-    key: Annotated[Path | None, A_PATH] = None,
+    cert: Annotated[Path | None, PATH] = None,
+    key: Annotated[Path | None, PATH] = None,
     log_format: Literal["text", "json", "off"] = "text",
-    control_secret_file: Annotated[Path | None, A_PATH] = None,
+    control_secret_file: Annotated[Path | None, PATH] = None,
     json_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 64,
     arrow_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 512,
     upload_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 16384,
@@ -81,8 +81,8 @@ def sandbox(
     if auth_url is not None and not _is_address(auth_url):
         _fail("--auth-url has to begin with http:// or https://, with a host and without a user.")
     try:
+        from wallaroo_ext.sandbox.options import SandboxOptions
         from wallaroo_ext.sandbox.server.env_file import EnvFileError
-        from wallaroo_ext.sandbox.server.options import SandboxOptions
         from wallaroo_ext.sandbox.server.serve import ServerOptions, serve
         from wallaroo_ext.sandbox.server.tls import CertificateError
         from wallaroo_ext.sandbox.storage.migrations import DataDirectoryError
@@ -139,7 +139,7 @@ def _is_address(url: str) -> bool:
 
 
 def _read_secret(file: Path) -> str:
-    """Return the secret in a file, without the end of its line."""
+    """Return the secret in a file, without the line break at its end."""
     try:
         secret = file.read_text(encoding="ascii").strip()
     except OSError as error:
@@ -152,5 +152,5 @@ def _read_secret(file: Path) -> str:
 
 
 def _fail(message: str) -> NoReturn:
-    print(visible(message), file=sys.stderr)  # noqa: T201 - the one sentence
+    print(printable_lines(message), file=sys.stderr)  # noqa: T201 - `output` is not imported here
     raise SystemExit(2)

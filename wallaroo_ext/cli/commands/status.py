@@ -1,15 +1,15 @@
-"""`wallaroo-ext status`: how a deployment is."""
+"""`wallaroo-ext status`: show the state of a deployment."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import DeploymentId, find_workspace_id
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.printing.pods import show_pods
 from wallaroo_ext.cli.printing.tables import show_facts
-from wallaroo_ext.cli.workspaces import DeploymentId, searched
 
 if TYPE_CHECKING:
     from wallaroo_ext.deployments.find import Found
@@ -23,9 +23,9 @@ def status(
     deployment_id: DeploymentId = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
-    """Tell how a deployment is, with its pods and models.
+    """Show the state of a deployment, with its pods and models.
 
-    The exit code is 1 where it is in Error.
+    The exit code is 1 if it is in Error.
 
     For example: `wallaroo-ext status tumours`
 
@@ -42,19 +42,19 @@ def status(
         from wallaroo_ext.deployments.find import found, nothing_deployed
 
         with options.connect() as client:
-            place = searched(client, workspace)
-            deployed = found(client, name, place, deployment_id=deployment_id)
+            number = find_workspace_id(client, workspace)
+            deployed = found(client, name, number, deployment_id=deployment_id)
             if deployed is None:
-                raise nothing_deployed(name, place, deployment_id)
+                raise nothing_deployed(name, number, deployment_id)
         _show(deployed, machine=options.json)
         if deployed.status.status == "Error":
-            raise SystemExit(output.FAILED)
+            raise SystemExit(output.EXIT_FAILED)
 
 
 def _show(deployed: Found, *, machine: bool) -> None:
     if machine:
         fields: Any = {"name": deployed.name, "id": deployed.id, "url": deployed.url}
-        output.line(output.as_json(fields | deployed.status.to_dict(), machine=True))
+        output.print_line(output.to_json(fields | deployed.status.to_dict(), machine=True))
         return
     facts = {"deployment": deployed.name, "url": deployed.url, "status": deployed.status.status}
     show_facts({title: text for title, text in facts.items() if text is not None})

@@ -1,4 +1,4 @@
-"""`wallaroo-ext token`: a bearer token for other programs."""
+"""`wallaroo-ext token`: print a bearer token for other programs."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def token(*, options: Options = DEFAULT_OPTIONS) -> None:
         auth: Any = client.get_httpx_client().auth
         found = auth.token()
         if output.is_terminal():
-            output.remark("This token is a secret: whoever has it can act as you until it expires.")
-        output.line(as_answer(found.access, found.expires_at) if options.json else found.access)
+            output.print_note("This token is a secret: whoever has it can act as you until it expires.")
+        output.print_line(to_token_answer(found.access, found.expires_at) if options.json else found.access)
 
 
-def as_answer(access: str, expires_at: float) -> str:
-    """Return a token as a token endpoint answers; without a lifetime where nobody told it.
+def to_token_answer(access: str, expires_at: float) -> str:
+    """Return a token as the JSON of a token endpoint; without a lifetime if it is unknown.
 
     Args:
         access: The token.
-        expires_at: Until when it is good, on the monotonic clock.
+        expires_at: When it expires, on the monotonic clock.
     """
     lifetime = {} if math.isinf(expires_at) else {"expires_in": max(0, int(expires_at - time.monotonic()))}
-    return output.as_json({"access_token": access, "token_type": "Bearer"} | lifetime, machine=True)
+    return output.to_json({"access_token": access, "token_type": "Bearer"} | lifetime, machine=True)

@@ -1,11 +1,11 @@
-"""`wallaroo-ext undeploy`: the end of a deployment."""
+"""`wallaroo-ext undeploy`: end a deployment."""
 
 from __future__ import annotations
 
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import DeploymentId, find_workspace_id
 from wallaroo_ext.cli.printing import output
-from wallaroo_ext.cli.workspaces import DeploymentId, searched
 
 
 def undeploy(
@@ -18,8 +18,8 @@ def undeploy(
 ) -> None:
     """End a deployment.
 
-    Where nothing is deployed under the name, it says so, and that is no error. Where several deployments have the name,
-    it ends none.
+    If nothing is deployed under the name, it says so, and that is no error. If several deployments have the name, it
+    ends none.
 
     For example: `wallaroo-ext undeploy tumours`
 
@@ -33,19 +33,19 @@ def undeploy(
         from wallaroo_ext.deployments.find import found
         from wallaroo_ext.deployments.find import undeploy as end
 
-        deployed = found(client, name, searched(client, workspace), deployment_id=deployment_id)
+        deployed = found(client, name, find_workspace_id(client, workspace), deployment_id=deployment_id)
         if deployed is None:
             numbered = "" if deployment_id is None else f" with the id {deployment_id}"
             _say(None, f"Nothing is deployed under the name {name}{numbered}.", machine=options.json)
             return
         end(client, deployed.id)
         done = f"{deployed.name} is undeployed."
-        with signals.noted(lambda: done):
+        with signals.note_on_interrupt(lambda: done):
             _say(deployed.name, done, machine=options.json)
 
 
 def _say(undeployed: str | None, sentence: str, *, machine: bool) -> None:
     if machine:
-        output.line(output.as_json({"undeployed": undeployed}, machine=True))
+        output.print_line(output.to_json({"undeployed": undeployed}, machine=True))
     else:
-        output.line(sentence)
+        output.print_line(sentence)

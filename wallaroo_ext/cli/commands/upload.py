@@ -1,4 +1,4 @@
-"""`wallaroo-ext upload`: a model file to a workspace."""
+"""`wallaroo-ext upload`: upload a model file to a workspace."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from cyclopts.validators import Number
 
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
+from wallaroo_ext.cli.parameters import PATH, workspace_id
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.printing.tables import show_facts
-from wallaroo_ext.cli.workspaces import A_PATH, workspace_id
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,8 +33,8 @@ def upload(
     workspace: str | None = None,
     framework: str = "onnx",
     arch: Literal["x86", "arm"] | None = None,
-    input_schema: Annotated[Path | None, A_PATH] = None,
-    output_schema: Annotated[Path | None, A_PATH] = None,
+    input_schema: Annotated[Path | None, PATH] = None,
+    output_schema: Annotated[Path | None, PATH] = None,
     python_version: str | None = None,
     requirement: Annotated[list[str] | None, Parameter(negative=())] = None,
     visibility: Literal["public", "private"] = "private",
@@ -45,8 +45,8 @@ def upload(
 ) -> None:
     """Upload a model, and wait until it is ready.
 
-    The SHA-256 of what was sent is compared with the one of what is stored. What Ctrl-C interrupts while it is being
-    sent is not stored; after that the model stays, and it is said.
+    The SHA-256 of the sent file is compared with that of the stored one. If Ctrl-C interrupts the sending, nothing is
+    stored; after that the model stays, and the command says so.
 
     For example: `wallaroo-ext upload tumours.onnx --name tumours`
 
@@ -70,11 +70,11 @@ def upload(
     with options.reported(), ExitStack() as after:
         from wallaroo_ext.uploads import upload_model
 
-        schemas: Any = {"input_schema": schema_in(input_schema), "output_schema": schema_in(output_schema)}
+        schemas: Any = {"input_schema": read_schema(input_schema), "output_schema": read_schema(output_schema)}
         source: Any = sys.stdin.buffer if file == "-" else Path(file)
         with options.connect() as client:
             workspace_number = workspace_id(client, workspace)
-            with progress.sending(name, quiet=options.json) as tell:
+            with progress.show_upload(name, quiet=options.json) as show:
                 version = upload_model(
                     client,
                     source,
@@ -88,11 +88,11 @@ def upload(
                     file_name=file_name,
                     wait=wait,
                     timeout=wait_timeout,
-                    progress=tell,
+                    progress=show,
                     **schemas,
                 )
-                left = f"The model {name} is stored in the workspace {workspace_number}, as the version {version.id}."
-                after.enter_context(signals.noted(lambda: left))
+                note = f"The model {name} is stored in the workspace {workspace_number}, as the version {version.id}."
+                after.enter_context(signals.note_on_interrupt(lambda: note))
         _show(name, workspace_number, version, machine=options.json)
 
 
@@ -109,7 +109,7 @@ def _show(name: str, workspace_number: int, version: ModelVersion, *, machine: b
         "workspace_id": workspace_number,
     }
     if machine:
-        output.line(output.as_json(facts, machine=True))
+        output.print_line(output.to_json(facts, machine=True))
     else:
         show_facts({title.replace("_id", ""): str(value) for title, value in facts.items() if value is not None})
 
@@ -117,11 +117,11 @@ def _show(name: str, workspace_number: int, version: ModelVersion, *, machine: b
 _ARROW, _PARQUET = b"ARROW1", b"PAR1"
 
 
-def schema_in(file: Path | None) -> pa.Schema | None:
-    """Return the schema in a file: of an Arrow or a Parquet file with any rows, serialised, or that as base64.
+def read_schema(file: Path | None) -> pa.Schema | None:
+    """Return the Arrow schema of a file: an Arrow or Parquet file, a serialised schema, or the base64 of one.
 
     Raises:
-        UsageError: There is none, or pyarrow is not installed.
+        UsageError: The file has no schema, or pyarrow is not installed.
         OSError: The file cannot be read.
     """
     if file is None:
@@ -131,13 +131,13 @@ def schema_in(file: Path | None) -> pa.Schema | None:
     except ImportError:
         raise UsageError("Schemas need pyarrow: pip install 'wallaroo-ext[arrow]'.") from None
     with file.open("rb") as opened:
-        begin = opened.read(len(_ARROW))
+        start = opened.read(len(_ARROW))
     try:
-        if begin.startswith(_PARQUET):
+        if start.startswith(_PARQUET):
             return import_module("pyarrow.parquet").read_schema(file)
-        if begin.startswith(_ARROW):
+        if start.startswith(_ARROW):
             return arrow.ipc.open_file(file).schema
-        return arrow.ipc.read_schema(arrow.py_buffer(_message(file.read_bytes())))
+        return arrow.ipc.read_schema(arrow.py_buffer(_decode_schema(file.read_bytes())))
     except (arrow.ArrowException, ValueError, OSError):
         raise UsageError(
             f"There is no Arrow schema in {file}: give an .arrow or .parquet file that has it, the schema as "
@@ -145,8 +145,8 @@ def schema_in(file: Path | None) -> pa.Schema | None:
         ) from None
 
 
-def _message(content: bytes) -> bytes:
-    """Return a serialised schema, which may be written as base64."""
+def _decode_schema(content: bytes) -> bytes:
+    """Return a serialised schema, decoded if it is in base64."""
     try:
         return base64.b64decode(b"".join(content.split()), validate=True)
     except binascii.Error:

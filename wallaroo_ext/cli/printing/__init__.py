@@ -1,1 +1,1 @@
-"""What the commands print and write: tables, progress, JSON, errors, files."""
+"""The output of the commands: tables, progress, JSON, errors, files."""

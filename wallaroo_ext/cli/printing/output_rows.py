@@ -1,4 +1,4 @@
-"""Scored rows for people, for programs, and in files."""
+"""Scored rows as a table, as JSON and in files."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.terminal_text import visible_json
 from wallaroo_ext.cli.printing import output
-from wallaroo_ext.cli.printing.output_files import in_place_of
-from wallaroo_ext.cli.printing.tables import Column, numbers, show_table, times
+from wallaroo_ext.cli.printing.output_files import open_output
+from wallaroo_ext.cli.printing.tables import Column, format_numbers, format_times, show_table
+from wallaroo_ext.redaction.terminal_text import printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,7 @@ _FAILURES = {"anomaly.count", "check_failures"}
 
 
 def show_scored(table: pa.Table) -> None:
-    """Print the first rows of an answer: what the model gave, and which validations failed."""
+    """Print the outputs and failed validations of the first rows."""
     first = table.slice(0, _SHOWN_ROWS)
     names = [name for name in table.column_names if name.startswith(_OUTPUT)]
     names += [name for name in table.column_names if name in _FAILURES]
@@ -38,24 +38,24 @@ def show_scored(table: pa.Table) -> None:
     show_table([Column("row", [str(row) for row in range(first.num_rows)], right=True), *columns])
     more = table.num_rows - first.num_rows
     if more > 0:
-        output.remark(f"… and {more:,} more rows; --output FILE or --json gives them all.")
+        output.print_note(f"… and {more:,} more rows; --output FILE or --json gives them all.")
 
 
-def records(table: pa.Table) -> Iterator[str]:
-    """Yield the rows as JSON, an object each; what is no number is null."""
+def json_records(table: pa.Table) -> Iterator[str]:
+    """Yield each row as a JSON object; NaN and infinity become null."""
     for begin in range(0, table.num_rows, _CHUNK):
-        for row in _rows(_readable(table.slice(begin, _CHUNK))):
-            yield visible_json(json.dumps(plain(row), ensure_ascii=False, separators=(",", ":")))
+        for row in _to_rows(_shorten_floats(table.slice(begin, _CHUNK))):
+            yield printable_json(json.dumps(to_json_value(row), ensure_ascii=False, separators=(",", ":")))
 
 
-def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
-    """Return the rows as Python has them."""
+def _to_rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """Return the rows as dictionaries of Python values."""
     columns = [_values(column) for column in table.columns]
     return (dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 def _values(column: Any) -> list[Any]:
-    """Return the values of a column; times that Python does not have, with nanoseconds or far away, as texts."""
+    """Return the values of a column; times that Python cannot represent become texts."""
     try:
         return column.to_pylist()
     except (ValueError, OverflowError):
@@ -63,19 +63,19 @@ def _values(column: Any) -> list[Any]:
 
 
 def write_scored(file: Path, table: pa.Table) -> None:
-    """Write the rows to a file, as its ending says."""
-    with in_place_of(file) as target:
+    """Write the rows to a file in the format of its ending."""
+    with open_output(file) as target:
         WRITERS[file.suffix.lower()](table, target)
 
 
-def plain(value: Any) -> Any:
-    """Return what JSON has for a value."""
+def to_json_value(value: Any) -> Any:
+    """Return a value as a JSON value."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {str(name): plain(each) for name, each in cast("dict[Any, Any]", value).items()}
+        return {str(name): to_json_value(each) for name, each in cast("dict[Any, Any]", value).items()}
     if isinstance(value, list):
-        return [plain(each) for each in cast("list[Any]", value)]
+        return [to_json_value(each) for each in cast("list[Any]", value)]
     if isinstance(value, date | time):
         return _time(value) if isinstance(value, datetime) else value.isoformat()
     if isinstance(value, bytes):
@@ -84,7 +84,7 @@ def plain(value: Any) -> Any:
 
 
 def _time(value: datetime) -> str:
-    """Return a time with all its digits and its zone; without one it is UTC, as in all that an instance says."""
+    """Return a time with all its digits and its zone; UTC if it has none, as in all answers of an instance."""
     if value.utcoffset():
         return value.isoformat()
     whole = not value.microsecond % 1000 and not getattr(value, "nanosecond", 0)
@@ -92,33 +92,33 @@ def _time(value: datetime) -> str:
 
 
 def _column(name: str, values: list[Any]) -> Column:
-    """Return a column of the table for people: numbers below each other, and only the beginning of long lists."""
+    """Return a column of the printed table: numbers are aligned, and long lists are shortened."""
     while values and all(isinstance(value, list) and len(cast("list[Any]", value)) == 1 for value in values):
         values = [value[0] for value in values]
     if all(isinstance(value, float) or value is None for value in values):
-        return Column(name, numbers(values), right=True)
+        return Column(name, format_numbers(values), right=True)
     if all(isinstance(value, int) and not isinstance(value, bool) for value in values):
         return Column(name, [str(value) for value in values], right=True)
     if all(isinstance(value, datetime) for value in values):
-        return Column(name, times(values))
+        return Column(name, format_times(values))
     return Column(name, [_text(value) for value in values])
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, list):
         return _rounded(value)
-    several = cast("Sequence[Any]", value)
-    begin = ", ".join(_text(each) for each in several[:_SHOWN_VALUES])
-    more = len(several) - _SHOWN_VALUES
-    return f"[{begin}, … {more:,} more]" if more > 0 else f"[{begin}]"
+    items = cast("Sequence[Any]", value)
+    first = ", ".join(_text(each) for each in items[:_SHOWN_VALUES])
+    more = len(items) - _SHOWN_VALUES
+    return f"[{first}, … {more:,} more]" if more > 0 else f"[{first}]"
 
 
 def _rounded(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else "-" if value is None else str(plain(value))
+    return f"{value:.6g}" if isinstance(value, float) else "-" if value is None else str(to_json_value(value))
 
 
 def _write_arrow(table: pa.Table, target: BinaryIO) -> None:
-    target.writelines(arrow_files.to_pieces(table))
+    target.writelines(arrow_files.to_buffers(table))
 
 
 def _write_parquet(table: pa.Table, target: BinaryIO) -> None:
@@ -127,9 +127,9 @@ def _write_parquet(table: pa.Table, target: BinaryIO) -> None:
 
 
 def _write_json(table: pa.Table, target: BinaryIO) -> None:
-    """A list of records, as pandas writes it with orient='records', with a record a line."""
+    """Write a list of records, one on each line, as pandas does with orient='records'."""
     begin = b"[\n"
-    for record in records(table):
+    for record in json_records(table):
         target.write(begin + record.encode())
         begin = b",\n"
     target.write(b"\n]\n" if table.num_rows else b"[]\n")
@@ -138,19 +138,19 @@ def _write_json(table: pa.Table, target: BinaryIO) -> None:
 def _write_csv(table: pa.Table, target: BinaryIO) -> None:
     csv: Any = import_module("pyarrow.csv")
     arrow_module: Any = import_module("pyarrow")
-    columns = {name: _flat(table.column(name)) for name in table.column_names}
+    columns = {name: _flatten(table.column(name)) for name in table.column_names}
     csv.write_csv(arrow_module.table(columns), target)
 
 
-def _flat(column: Any) -> Any:
-    """Return a column that CSV can have: lists of one value are that value, other lists a text of JSON."""
+def _flatten(column: Any) -> Any:
+    """Return a column for CSV: a list of one value becomes that value, any other list a text of JSON."""
     pa: Any = import_module("pyarrow")
     while _has_single_values(column):
         column = pa.chunked_array([chunk.flatten() for chunk in column.chunks], column.type.value_type)
     if not pa.types.is_nested(column.type):
         return column
     values = _short_floats(column).to_pylist()
-    return pa.array([None if value is None else json.dumps(plain(value)) for value in values], pa.string())
+    return pa.array([None if value is None else json.dumps(to_json_value(value)) for value in values], pa.string())
 
 
 def _has_single_values(column: Any) -> bool:
@@ -162,21 +162,21 @@ def _has_single_values(column: Any) -> bool:
     return compute.all(compute.equal(compute.list_value_length(column), 1), min_count=0).as_py()
 
 
-def _readable(table: pa.Table) -> pa.Table:
-    """Return a table whose 32-bit floats have as few digits as stand for them."""
+def _shorten_floats(table: pa.Table) -> pa.Table:
+    """Return a table whose 32-bit floats are written with as few digits as possible."""
     arrow_module: Any = import_module("pyarrow")
     return arrow_module.table({name: _short_floats(table.column(name)) for name in table.column_names})
 
 
 def _short_floats(column: Any) -> Any:
-    """A column with 64-bit floats in place of its 32-bit ones, with the same digits when they are written: 11.6."""
+    """Return a column with 64-bit floats instead of 32-bit ones, which are written with the same digits, as 11.6."""
     pa: Any = import_module("pyarrow")
     as_texts = _with_values(column.type, pa.string())
     return column if as_texts is None else column.cast(as_texts).cast(_with_values(column.type, pa.float64()))
 
 
 def _with_values(kind: Any, values: Any) -> Any:
-    """Return the type with other values in place of 32-bit floats; None where it has none."""
+    """Return a type with another type in place of 32-bit floats; None if it has none."""
     pa: Any = import_module("pyarrow")
     if pa.types.is_float32(kind):
         return values
@@ -192,4 +192,4 @@ WRITERS: dict[str, Callable[[Any, BinaryIO], None]] = {
     ".csv": _write_csv,
     ".json": _write_json,
 }
-"""What writes the rows, by the ending of the file."""
+"""The functions that write rows, by the ending of the file."""

@@ -1,4 +1,4 @@
-"""What a deployment's status says, for people: its pods and their models."""
+"""Printing the status of a deployment: its pods and their models."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 _KINDS = {"engines": "engine", "engine_lbs": "load balancer", "sidekicks": "sidekick"}
 
 
-def state_of(status: DeploymentStatus) -> str:
-    """Return the state of a deployment, with what its pods say."""
+def describe_state(status: DeploymentStatus) -> str:
+    """Return the state of a deployment, with the details of its pods."""
     details = "; ".join(details_of(status))
     return f"{status.status}: {details}" if details else status.status
 
 
 def show_pods(status: DeploymentStatus) -> None:
-    """Print the pods, what they say, and their models, as far as there are some."""
+    """Print the pods, their details and their models, if there are any."""
     fields = status.to_dict()
     pods = [object_of(pod) | {"kind": kind} for group, kind in _KINDS.items() for pod in list_of(fields.get(group))]
     if pods:
-        output.line("")
+        output.print_line("")
         show_table(
             [
                 Column("pod", _texts(pods, "name")),
@@ -36,11 +36,11 @@ def show_pods(status: DeploymentStatus) -> None:
         )
     details = details_of(status)
     if details:
-        output.line("")
+        output.print_line("")
         show_texts(details)
     models = [object_of(model) for pod in pods for model in list_of(object_of(pod.get("model_statuses")).get("models"))]
     if models:
-        output.line("")
+        output.print_line("")
         show_table(
             [
                 Column("model", _texts(models, "name")),

@@ -1,6 +1,6 @@
-"""Telling how far a command is: on a terminal by a bar or a line that turns, elsewhere by a line now and then.
+"""Showing the progress of a command: a bar or a spinner on a terminal, otherwise a line now and then.
 
-All of it goes to standard error, so that the answer can be read by a program.
+All of it goes to standard error, so that a program can read the answer on standard output.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import time
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.progress import line
-from wallaroo_ext._util.terminal_text import printable
+from wallaroo_ext._util.progress import progress_bar, progress_line
+from wallaroo_ext._util.quantities import format_size
 from wallaroo_ext.batch.progress import figures
 from wallaroo_ext.cli.printing import output
+from wallaroo_ext.redaction.terminal_text import printable
 from wallaroo_ext.uploads.progress import shown
 
 if TYPE_CHECKING:
@@ -22,136 +23,159 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch import BatchProgress
     from wallaroo_ext.uploads.progress import Tell
 
-_LINE_EVERY = 10.0
-_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
-_STEP = 1024
+_LINE_SECONDS = 10.0
 
 
 @contextmanager
-def waiting(text: str, *, quiet: bool) -> Generator[Callable[[str], None]]:
-    """Tell what is waited for, by a function that is told it anew.
+def show_waiting(text: str, *, quiet: bool) -> Generator[Callable[[str], None]]:
+    """Show what the command waits for, and yield a function that replaces the text.
 
     Args:
-        text: What it is at the beginning.
-        quiet: Whether to print nothing where there is no terminal.
+        text: The first text.
+        quiet: Whether to print nothing without a terminal.
     """
-    with line(text) if sys.stderr.isatty() else nullcontext() as shown_line:
-        if shown_line is not None:
-            yield shown_line
+    with progress_line(text) if is_terminal() else nullcontext() as show_line:
+        if show_line is not None:
+            yield show_line
             return
-        tell = _silence if quiet else _changes()
-        tell(text)
-        yield tell
+        show = _show_nothing if quiet else _print_changes()
+        show(text)
+        yield show
 
 
 @contextmanager
-def sending(name: str, *, quiet: bool) -> Generator[Tell]:
-    """Tell how far an upload is, and then that its conversion is waited for.
+def show_upload(name: str, *, quiet: bool) -> Generator[Tell]:
+    """Show how much of an upload was sent, and then that the command waits for its conversion.
 
     Args:
-        name: What is uploaded.
-        quiet: Whether to print nothing where there is no terminal.
+        name: The name of the model.
+        quiet: Whether to print nothing without a terminal.
     """
     with ExitStack() as after, ExitStack() as bar:
-        tell = bar.enter_context(shown(name, True)) or (_nothing if quiet else _amounts(name))
+        show_sent = bar.enter_context(shown(name, True)) or (_show_nothing if quiet else _print_sizes(name))
 
-        def told(sent: int, total: int | None) -> None:
-            tell(sent, total)
+        def show(sent: int, total: int | None) -> None:
+            show_sent(sent, total)
             if sent == total:
                 bar.close()
-                after.enter_context(waiting(f"Waiting for the instance to make {name} ready.", quiet=quiet))
+                after.enter_context(show_waiting(f"Waiting for the instance to make {name} ready.", quiet=quiet))
 
-        yield told
+        yield show
 
 
 @contextmanager
-def scoring(total: int) -> Generator[Callable[[int], None]]:
-    """Tell how many rows of all are scored, on a terminal."""
-    if not sys.stderr.isatty():
-        yield _nothing
-        return
-    rich = _rich()
-    columns = (
+def show_scoring(total: int) -> Generator[Callable[[int], None]]:
+    """Show on a terminal how many of all rows are scored, and yield a function that takes their number."""
+    with progress_bar(_row_columns, transient=True) if is_terminal() else nullcontext() as bar:
+        if bar is None:
+            yield _show_nothing
+            return
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _row_columns(rich: Any) -> tuple[Any, ...]:
+    return (
         rich.SpinnerColumn(),
         rich.TextColumn("{task.completed:,} of {task.total:,} rows"),
         rich.BarColumn(),
         rich.TimeElapsedColumn(),
         rich.TimeRemainingColumn(),
     )
-    with rich.Progress(*columns, console=_console(), transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def show_tests(*, quiet: bool) -> Generator[Callable[[int, int], None]]:
+    """Show how many tests are done, and yield a function that takes that number and the number of all.
+
+    Args:
+        quiet: Whether to print nothing.
+    """
+    with progress_bar(_test_columns, transient=True) if is_terminal() and not quiet else nullcontext() as bar:
+        if bar is None:
+            yield _show_nothing if quiet else _print_tenths
+            return
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _test_columns(rich: Any) -> tuple[Any, ...]:
+    return (
+        rich.TextColumn("Checking"),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TextColumn("tests"),
+        rich.TimeElapsedColumn(),
+    )
 
 
 def is_terminal() -> bool:
-    """Return whether a person sees a bar."""
+    """Return whether standard error is a terminal, which shows a bar."""
     return sys.stderr.isatty()
 
 
-def rows_now_and_then() -> Callable[[BatchProgress], None]:
-    """Prints how far a run over many rows is, every ten seconds."""
-    due = time.monotonic() + _LINE_EVERY
+class Timer:
+    """Tells when a given time has passed again and again.
 
-    def tell(now: BatchProgress) -> None:
-        nonlocal due
-        if time.monotonic() >= due:
-            due = time.monotonic() + _LINE_EVERY
-            output.remark(figures(now))
+    Args:
+        seconds: The time.
+        at_once: Whether it has passed for the first time at once.
+    """
 
-    return tell
+    def __init__(self, seconds: float, *, at_once: bool = False) -> None:
+        self._seconds = seconds
+        self._due = time.monotonic() + (0.0 if at_once else seconds)
 
-
-def _rich() -> Any:
-    from rich import progress
-
-    return progress
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console(stderr=True)
+    def has_passed(self) -> bool:
+        """Return whether the time has passed, and start it again if so."""
+        if time.monotonic() < self._due:
+            return False
+        self._due = time.monotonic() + self._seconds
+        return True
 
 
-def _silence(_: str) -> None:
+def print_rows_periodically() -> Callable[[BatchProgress], None]:
+    """Return a function that prints the progress of a run over many rows every ten seconds."""
+    timer = Timer(_LINE_SECONDS)
+
+    def show(now: BatchProgress) -> None:
+        if timer.has_passed():
+            output.print_note(figures(now))
+
+    return show
+
+
+def _show_nothing(*_: object) -> None:
     """Print nothing."""
 
 
-def _nothing(*_: int | None) -> None:
-    """Print nothing."""
+def _print_tenths(done: int, total: int) -> None:
+    """Print how many tests are done, after each tenth of all."""
+    if done * 10 // total > (done - 1) * 10 // total:
+        output.print_note(f"{done} of {total} tests are done.")
 
 
-def _changes() -> Callable[[str], None]:
-    """Prints each text that differs from the one before."""
+def _print_changes() -> Callable[[str], None]:
+    """Return a function that prints each text that differs from the one before."""
     last: list[str] = []
 
-    def tell(text: str) -> None:
+    def show(text: str) -> None:
         if last != [text]:
             last[:] = [text]
-            output.remark(printable(text))
+            output.print_note(printable(text))
 
-    return tell
+    return show
 
 
-def _amounts(name: str) -> Tell:
-    """Prints how much was sent: at the beginning, at the end, and every ten seconds."""
-    due = time.monotonic() + _LINE_EVERY
+def _print_sizes(name: str) -> Tell:
+    """Return a function that prints how much was sent: at the beginning, at the end, and every ten seconds."""
+    timer = Timer(_LINE_SECONDS)
 
-    def tell(sent: int, total: int | None) -> None:
-        nonlocal due
-        of_all = "" if total is None else f" of {size(total)}"
+    def show(sent: int, total: int | None) -> None:
+        of_all = "" if total is None else f" of {format_size(total)}"
         if sent == 0:
-            output.remark(f"Sending {name}{of_all}.")
-        elif sent == total or time.monotonic() >= due:
-            due = time.monotonic() + _LINE_EVERY
-            output.remark(f"{size(sent)}{of_all} sent.")
+            output.print_note(f"Sending {name}{of_all}.")
+        elif sent == total or timer.has_passed():
+            output.print_note(f"{format_size(sent)}{of_all} sent.")
 
-    return tell
-
-
-def size(count: int) -> str:
-    """Return a number of bytes for a person."""
-    amount, unit = float(count), 0
-    while amount >= _STEP and unit < len(_UNITS) - 1:
-        amount, unit = amount / _STEP, unit + 1
-    return f"{count} bytes" if unit == 0 else f"{amount:.1f} {_UNITS[unit]}"
+    return show

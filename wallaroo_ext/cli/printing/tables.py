@@ -1,4 +1,7 @@
-"""Tables for people: aligned, and as wide as the terminal."""
+"""Printed tables, aligned and no wider than the terminal.
+
+rich's tables would cut numbers, and cut texts at their end, which is what tells the names of pods apart.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.terminal_text import printable
 from wallaroo_ext.cli.printing import output
+from wallaroo_ext.redaction.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 _GAP = "  "
 _NARROWEST = 8
 _GOOD, _BAD, _OPEN = "32", "31", "33"
-_COLOURS = {"running": _GOOD, "ready": _GOOD, "ok": _GOOD, "error": _BAD, "alert": _BAD}
+_COLOURS = {"running": _GOOD, "ready": _GOOD, "ok": _GOOD, "error": _BAD, "alert": _BAD, "failed": _BAD}
 _DIGITS = 6
 
 
@@ -28,10 +31,10 @@ class Column:
     """A column of a table.
 
     Attributes:
-        title: What stands above it.
-        cells: A text a row.
-        right: Whether the texts end at the same place, as numbers do. Such a column is never shortened.
-        states: Whether the texts are states, which have colours.
+        title: The heading.
+        cells: The texts, one for each row.
+        right: Whether the texts are aligned to the right, as numbers are. They are never shortened.
+        states: Whether the texts are states, which are coloured.
     """
 
     title: str
@@ -41,37 +44,37 @@ class Column:
 
 
 def show_table(columns: Sequence[Column]) -> None:
-    """Print a table; texts that are too long for the terminal are shortened in their middle."""
+    """Print a table; texts that are too long for the terminal are shortened in the middle."""
     clean = [Column(each.title, [printable(cell) for cell in each.cells], each.right, each.states) for each in columns]
-    room = _room()
+    room = terminal_width()
     if room is not None:
         clean = _as_many_as_fit(clean, room)
     widths = _widths(clean, room)
-    output.line(_joined([_padded(each, each.title, width) for each, width in zip(clean, widths, strict=True)]))
+    output.print_line(_joined([_padded(each, each.title, width) for each, width in zip(clean, widths, strict=True)]))
     for row in range(len(clean[0].cells)):
         cells = [_cell(each, each.cells[row], width) for each, width in zip(clean, widths, strict=True)]
-        output.as_it_is(_joined(cells))
+        output.print_unchanged(_joined(cells))
 
 
 def show_facts(facts: Mapping[str, str]) -> None:
-    """Print names with what they stand for, a line each, and whole, because people copy it."""
+    """Print names and values, one pair on each line; values are never shortened, because people copy them."""
     width = max(map(len, facts))
     for name, text in facts.items():
         value = printable(text)
-        output.as_it_is(f"{name:{width}}{_GAP}{_coloured(value, text) if name == 'status' else value}")
+        output.print_unchanged(f"{name:{width}}{_GAP}{coloured(value, text) if name == 'status' else value}")
 
 
 def show_texts(texts: Sequence[str]) -> None:
-    """Print texts; what is too long for a line of the terminal goes on in the next one."""
-    room = _room()
+    """Print texts; those that are too long for the terminal are wrapped."""
+    room = terminal_width()
     for text in map(printable, texts):
         lines = [text] if room is None else textwrap.wrap(text, room, subsequent_indent=_GAP)
         for line in lines:
-            output.line(line)
+            output.print_line(line)
 
 
 def shortened(text: str, width: int) -> str:
-    """Return a text that takes no more columns than this; what is too much is left out in its middle."""
+    """Return a text that is no wider than `width`, with its middle left out if necessary."""
     from rich.cells import cell_len
 
     if cell_len(text) <= width:
@@ -84,8 +87,8 @@ def shortened(text: str, width: int) -> str:
         kept -= 1
 
 
-def numbers(values: Sequence[float | None]) -> list[str]:
-    """Numbers with about six digits, their points below each other where none needs an exponent; `-` for no number."""
+def format_numbers(values: Sequence[float | None]) -> list[str]:
+    """Return numbers with about six digits, with aligned points unless one has an exponent; `-` for None."""
     short = [_number(value, f".{_DIGITS}g") for value in values]
     if any("e" in text for text in short):
         return short
@@ -93,13 +96,8 @@ def numbers(values: Sequence[float | None]) -> list[str]:
     return [_number(value, f".{min(places, _DIGITS)}f") for value in values]
 
 
-def counted(count: int, what: str) -> str:
-    """Return how many there are of something whose name takes an `s`."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
-
-
-def times(values: Sequence[datetime | None]) -> list[str]:
-    """Times in UTC, without what is zero in all of them."""
+def format_times(values: Sequence[datetime | None]) -> list[str]:
+    """Return times in UTC, without hours, minutes or seconds if those are zero in all of them."""
     known = [value for value in values if value is not None]
     if all(value.hour == value.minute == value.second == 0 for value in known):
         form = "%Y-%m-%d"
@@ -114,13 +112,13 @@ def _number(value: Any, form: str) -> str:
     return f"{value:{form}}" if math.isfinite(value) else str(value)
 
 
-def _room() -> int | None:
-    """Return how many columns there are; None where nobody looks, and nothing is left out."""
+def terminal_width() -> int | None:
+    """Return the width of the terminal, at least 40; None if the output is no terminal, so that nothing is cut."""
     return max(shutil.get_terminal_size().columns, 40) if output.is_terminal() else None
 
 
 def _as_many_as_fit(columns: list[Column], room: int) -> list[Column]:
-    """Return the columns that have room when they are as narrow as they can be; `…` stands for the others."""
+    """Return the columns that fit if they are as narrow as possible; a column `…` replaces the others."""
     kept: list[Column] = []
     taken = 0
     for place, column in enumerate(columns):
@@ -143,7 +141,7 @@ def _narrowest(column: Column) -> int:
 
 
 def _widths(columns: list[Column], room: int | None) -> list[int]:
-    """Return how wide each column is: the widest ones give way where there is no room for all."""
+    """Return the width of each column: the widest ones are shortened if there is no room for all."""
     widths = [_natural(column) for column in columns]
     if room is None:
         return widths
@@ -166,14 +164,14 @@ def _padded(column: Column, text: str, width: int) -> str:
 
 def _cell(column: Column, text: str, width: int) -> str:
     padded = _padded(column, text, width)
-    return _coloured(padded, text) if column.states else padded
+    return coloured(padded, text) if column.states else padded
 
 
-def _coloured(shown: str, state: str) -> str:
-    """Return a state in its colour, where the terminal has colours and the person wants them."""
+def coloured(text: str, state: str) -> str:
+    """Return a text in the colour of a state, if the terminal has colours and the user wants them."""
     if not output.is_terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return shown
-    return f"\033[{_COLOURS.get(state.lower(), _OPEN)}m{shown}\033[0m"
+        return text
+    return f"\033[{_COLOURS.get(state.lower(), _OPEN)}m{text}\033[0m"
 
 
 def _joined(cells: list[str]) -> str:

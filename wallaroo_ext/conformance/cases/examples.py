@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wallaroo_ext import contract
-from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.redaction.patterns import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -89,7 +89,7 @@ class Answers:
         kind = response.headers.get("content-type", "")
         broken = [*self._rules.broken(operation, response.status_code, kind, response.read())]
         if broken:
-            said = redacted("; ".join(f"{found.check}: {found.message}" for found in broken[:3]))
+            said = redact("; ".join(f"{found.check}: {found.message}" for found in broken[:3]))
             raise AssertionError(f"The answer {response.status_code} of {operation} breaks the contract: {said}")
         if response.status_code == self._rules.success(operation):
             self.succeeded.add(operation)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext._util.urls import parsed, readable, redirect_of, without_user
+from wallaroo_ext._util.urls import parse_http_url, parse_url, redirect_target, remove_user
 from wallaroo_ext.conformance.drift.changes import DriftError
 from wallaroo_ext.errors import ConfigurationError
-from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.redaction.patterns import redact
 from wallaroo_ext.transport.plain_client import plain_client
 
 if TYPE_CHECKING:
@@ -105,9 +105,9 @@ class _Fetching:
     def _named_in(self, page: bytes, url: httpx.URL) -> Iterator[httpx.URL]:
         """Yield the documents that a page names, at its own origin."""
         for name in dict.fromkeys(_IN_A_PAGE.findall(page.decode(errors="replace"))):
-            named = readable(name)
+            named = parse_url(name)
             if named is not None and _origin(url.join(named)) == _origin(url):
-                yield without_user(url.join(named))
+                yield remove_user(url.join(named))
 
     def _content(self, url: httpx.URL) -> tuple[bytes, httpx.URL]:
         """Return what is at a URL, and at which it is in the end."""
@@ -132,14 +132,14 @@ class _Fetching:
         signing: dict[str, Any] = {} if _origin(url) == _origin(self._http.base_url) else {"auth": None}
         try:
             with self._http.stream("GET", url, headers=headers, follow_redirects=False, **signing) as response:
-                target = redirect_of(response)
+                target = redirect_target(response)
                 return response.status_code, _read(response, url), target
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            raise DriftError(f"{url} cannot be fetched: {redacted(str(error)) or type(error).__name__}.") from None
+            raise DriftError(f"{url} cannot be fetched: {redact(str(error)) or type(error).__name__}.") from None
 
     def _parsed(self, url: str) -> httpx.URL:
         try:
-            return parsed(self._http.base_url.join(url) if readable(url) else url, "The document's address")
+            return parse_http_url(self._http.base_url.join(url) if parse_url(url) else url, "The document's address")
         except ConfigurationError as error:
             raise DriftError(str(error)) from None
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.terminal_text import visible
+from wallaroo_ext.redaction.terminal_text import printable_lines
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -42,7 +42,7 @@ def as_table(drift: Drift) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    title = Text(visible(summary(drift)))
+    title = Text(printable_lines(summary(drift)))
     if not drift.changes:
         return title
     table = Table(expand=False, show_lines=True)
@@ -53,7 +53,7 @@ def as_table(drift: Drift) -> RenderableType:
         seen = f" Seen in {change.count}, first in {change.example}." if change.count else ""
         texts = [_few(operations), Text.assemble(f"{change.kind}\n", verdict), change.where]
         texts += [_short(change.contract), _short(change.other), f"{change.reason}{seen}"]
-        table.add_row(*(text if isinstance(text, Text) else Text(visible(text)) for text in texts))
+        table.add_row(*(text if isinstance(text, Text) else Text(printable_lines(text)) for text in texts))
     return Group(title, table)
 
 

@@ -19,9 +19,9 @@ from wallaroo_ext.conformance.guard.request_fields import RequestFields, fields_
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.results import Finding, Notice, Run
 from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Broken
-from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.redaction.patterns import redact
 from wallaroo_ext.transport.proxies import proxy_for
-from wallaroo_ext.transport.response_limits import limited
+from wallaroo_ext.transport.response_limits import limit_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -186,7 +186,7 @@ class Interceptor:
                 self._see_undeclared(method, url, kept, content, routes)
         except WithheldError as error:
             with self._lock:
-                self.run.withhold(operation, redacted(str(error)))
+                self.run.withhold(operation, redact(str(error)))
             raise
         self._rate.wait()
         if declared:
@@ -338,7 +338,7 @@ class InterceptedTransport(httpx.BaseTransport):
         content = request.read()
         outgoing = self._interceptor.admit(request.method, str(request.url), request.headers.multi_items(), content)
         try:
-            response = limited(self._inner.handle_request(request), request)
+            response = limit_answer(self._inner.handle_request(request), request)
             content = _read(response)
         except (httpx.TransportError, httpx.DecodingError) as error:
             self._interceptor.lost(outgoing, error)
@@ -416,7 +416,7 @@ def _bounded(response: requests.Response) -> bytes:
     parts = response.raw.stream(_PIECE, decode_content=False)
     try:
         answer = httpx.Response(response.status_code, headers=headers, content=parts)
-        content = _read(limited(answer, httpx.Request("POST", "http://instance")))
+        content = _read(limit_answer(answer, httpx.Request("POST", "http://instance")))
     except httpx.DecodingError as error:
         response.close()
         raise requests.exceptions.ContentDecodingError(str(error)) from None

@@ -1,5 +1,6 @@
 """Recorded exchanges in place of an instance: one cassette of vcrpy a test, without secrets, played without a network.
 
-`cassette.py` records and plays, `bodies.py`, `kept.py` and `normalised.py` say what is kept, `files.py` writes it,
-`secrets.py` looks for what must not be there, `network.py` lets nothing out, and `wiring.py` is what pytest runs with.
+`cassette.py` records and replays, `request_bodies.py`, `normalization.py` and `secrets.py` decide what is recorded,
+`cassette_files.py` writes it, `index.py` notes its origin, `network.py` blocks the network, and `pytest_hooks.py` has
+the options and hooks of pytest.
 """

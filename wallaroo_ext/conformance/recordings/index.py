@@ -1,4 +1,4 @@
-"""`recording.json`: what the cassettes of a directory were recorded from, and which tests have none."""
+"""`recording.json`: which instance the cassettes of a directory were recorded from, and which tests have none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext.conformance.recordings.files import SUFFIX, write_text
+from wallaroo_ext.conformance.recordings.cassette_files import SUFFIX, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,14 +20,14 @@ FILE = "recording.json"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a cassette was recorded from.
+    """The origin of a cassette.
 
     Attributes:
         instance: `sandbox` or `live`.
-        release: The instance's release; `unknown` where nobody said it.
-        contract: The contract's version then.
-        contract_sha256: The SHA-256 of the contract's file then, in hexadecimal.
-        date: The day, in UTC.
+        release: The instance's release; `unknown` where nobody gave it.
+        contract: The contract's version at that time.
+        contract_sha256: The SHA-256 of the contract's file at that time, in hexadecimal.
+        date: The day of the recording, in UTC.
     """
 
     instance: str
@@ -38,7 +38,7 @@ class Origin:
 
     @staticmethod
     def today(instance: str, release: str) -> Origin:
-        """Return the origin of what is recorded now."""
+        """Return the origin of a cassette that is recorded now."""
         content = contract.path().read_bytes()
         version = str(contract.load()["info"]["version"])
         return Origin(instance, release, version, hashlib.sha256(content).hexdigest(), f"{datetime.now(UTC):%Y-%m-%d}")
@@ -49,7 +49,7 @@ class NotRecordedHereError(Exception):
 
 
 class Index:
-    """The file, as it is and as it is going to be.
+    """The content of the file. It is written by `save`.
 
     Args:
         directory: The directory of the cassettes.
@@ -67,10 +67,10 @@ class Index:
         self.not_recorded: dict[str, str] = object_of(found.get("not_recorded"))
 
     def check(self) -> None:
-        """See that every cassette of the directory was recorded there; nothing else is ever replaced.
+        """Check that every cassette of the directory was recorded there, so that no other file is replaced.
 
         Raises:
-            NotRecordedHereError: A file has the name of a cassette and is none, or the directory has other files only.
+            NotRecordedHereError: A file has the name of a cassette and is none, or the directory has only other files.
         """
         if not self._directory.exists():
             return
@@ -95,19 +95,19 @@ class Index:
         return bool(self.cassettes or self.not_recorded) and all(set(object_of(entry)) == names for entry in entries)
 
     def announce(self, test: str, origin: Origin) -> None:
-        """Say that a cassette is ours, before it is written for the first time."""
+        """Note that a cassette is ours, before it is written for the first time."""
         if test not in self.cassettes:
             self.cassettes[test] = asdict(origin)
             self.save()
 
-    def recorded(self, test: str, origin: Origin, *, is_new: bool) -> None:
-        """Note a cassette; one that came out as it was before keeps its date."""
+    def add_cassette(self, test: str, origin: Origin, *, is_new: bool) -> None:
+        """Note a cassette; an unchanged cassette keeps its date."""
         entry, old = asdict(origin), self.cassettes.get(test)
         self.not_recorded.pop(test, None)
         if is_new or old is None or old | {"date": ""} != entry | {"date": ""}:
             self.cassettes[test] = entry
 
-    def skipped(self, test: str, reason: str) -> None:
+    def add_skipped(self, test: str, reason: str) -> None:
         """Note that a test has no cassette, unless an earlier recording gave it one."""
         if test not in self.cassettes:
             self.not_recorded[test] = reason
@@ -122,7 +122,7 @@ class Index:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return what is in the file; nothing where it is not there, or is none of ours."""
+    """Return what is in the file; nothing where it is missing, or not ours."""
     try:
         return object_of(json.loads(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Requests as vcrpy has them: what a cassette keeps of one, and when two are the same."""
+"""Requests as vcrpy has them, and when two of them count as the same."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from wallaroo_ext.conformance.recordings.normalization import TIME
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SOME_TIME = "a time"
-"""What stands for every time where texts are compared."""
+ANY_TIME = "a time"
+"""Stands for every time where texts are compared."""
 
 
 class Request(Protocol):
-    """A request: what is used of vcrpy's own class, which has no types."""
+    """The part of vcrpy's request that is used here: its own class has no types."""
 
     method: str
     uri: str
@@ -30,13 +30,13 @@ class Request(Protocol):
         ...
 
 
-def text_of(body: bytes | str | None) -> str:
-    """Return a kept body as text."""
+def body_text(body: bytes | str | None) -> str:
+    """Return a recorded body as text."""
     return body.decode("utf-8", errors="replace") if isinstance(body, bytes) else body or ""
 
 
-def named(request: Request) -> str:
-    """Return a request as people call it: its method, path and operation."""
+def describe(request: Request) -> str:
+    """Return the method, path and operation of a request, for a message."""
     operation = contract.operation_at(request.path) or "no operation of the contract"
     return f"{request.method} {request.path} ({operation})"
 
@@ -52,8 +52,8 @@ def same_query(one: Request, other: Request) -> bool:
 
 
 def same_body(one: Request, other: Request) -> bool:
-    """Return whether the kept bodies are the same; the order of fields does not count, nor which time a time is."""
-    return _comparable(text_of(one.body)) == _comparable(text_of(other.body))
+    """Return whether two recorded bodies are the same, whatever the order of their fields and whatever their times."""
+    return _comparable(body_text(one.body)) == _comparable(body_text(other.body))
 
 
 def _query(request: Request) -> list[tuple[str, str]]:
@@ -61,7 +61,7 @@ def _query(request: Request) -> list[tuple[str, str]]:
 
 
 def _comparable(body: str) -> Any:
-    text = TIME.sub(SOME_TIME, body)
+    text = TIME.sub(ANY_TIME, body)
     try:
         return json.loads(text)
     except ValueError:

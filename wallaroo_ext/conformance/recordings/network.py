@@ -1,4 +1,4 @@
-"""No network: while a run is on recordings, whoever opens a socket or asks for a name's address is refused."""
+"""Blocks the network during a run on recordings: opening a socket or resolving a host's name is an error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 import sys
 from typing import Any
 
-_NAMES = {
+_BLOCKED_EVENTS = {
     "socket.connect",
     "socket.bind",
     "socket.sendto",
@@ -16,20 +16,20 @@ _NAMES = {
     "socket.gethostbyaddr",
     "socket.getnameinfo",
 }
-_OPENED = "socket.__new__"
-_ON_THIS_MACHINE = getattr(socket, "AF_UNIX", None)
-"""Pairs of such sockets wake event loops; nothing leaves the process by them."""
+_NEW_SOCKET = "socket.__new__"
+_LOCAL_FAMILY = getattr(socket, "AF_UNIX", None)
+"""Event loops wake themselves by pairs of such sockets, which lead nowhere else."""
 
 
 class NetworkUsedError(Exception):
-    """Something tried to use the network. It is none of OSError, which clients take for a connection that failed."""
+    """Something tried to use the network. It is no OSError: clients would take that for a failed connection."""
 
 
-class NoNetwork:
-    """Refuses the network between `begin` and `end`, in all threads, in C code as well, and not in other processes.
+class NetworkBlock:
+    """Blocks the network between `start` and `stop`: in all threads and in C code, and not in other processes.
 
     Attributes:
-        attempts: What was tried; also what somebody caught.
+        attempts: The attempts to use the network, also those whose error was caught.
     """
 
     def __init__(self) -> None:
@@ -37,26 +37,26 @@ class NoNetwork:
         self._is_on = False
         self._is_installed = False
 
-    def begin(self) -> None:
-        """Refuse from now on."""
-        if not self._is_installed:  # the interpreter keeps such a hook for ever
-            sys.addaudithook(self._heard)
+    def start(self) -> None:
+        """Block the network."""
+        if not self._is_installed:  # an audit hook cannot be removed again
+            sys.addaudithook(self._audit)
             self._is_installed = True
         self._is_on = True
 
-    def end(self) -> None:
-        """Let everything through again."""
+    def stop(self) -> None:
+        """Unblock the network."""
         self._is_on = False
 
-    def taken(self) -> list[str]:
-        """Return what was tried since this was last asked."""
+    def take_attempts(self) -> list[str]:
+        """Return the attempts since the last call."""
         attempts, self.attempts = self.attempts, []
         return attempts
 
-    def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._is_on or not event.startswith("socket."):
             return
-        if event in _NAMES or (event == _OPENED and arguments[1] != _ON_THIS_MACHINE):
+        if event in _BLOCKED_EVENTS or (event == _NEW_SOCKET and arguments[1] != _LOCAL_FAMILY):
             target = " ".join(str(argument) for argument in arguments if not isinstance(argument, socket.socket))
             attempt = f"{event} {target}".strip()
             self.attempts.append(attempt)

@@ -1,15 +1,15 @@
-"""What differs from one recording to the next, and whose it was, replaced by what is always the same.
+"""Replaces what differs from one recording to the next, or says whose it was, by what is always the same.
 
-In all texts of a cassette at once, so that what was equal stays equal:
+All texts of a cassette are replaced together, so that equal values stay equal:
 
 - the prefix of the run's names, and the instance's host: `conformance` and `wallaroo.example.com`;
 - other hosts, addresses of people, and people's names: numbered ones at `example.com`;
 - IPv4 addresses: numbered ones of the range that is kept for documentation (RFC 5737);
 - UUIDs: numbered ones; ids that are numbers stay;
 - times, as text and in milliseconds: seconds of one hour, in the order in which the times were, and in their own form;
-- how long something took in an instance (`elapsed`, `elapsed_ns`, `elapsed_millis`): its place in the list.
+- durations that an instance measured (`elapsed`, `elapsed_ns`, `elapsed_millis`): their place in the list.
 
-What is inside of a binary answer stays as it is.
+Binary answers stay as they are.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 PREFIX = "conformance"
-"""What the names in a cassette begin with, in place of the prefix of the run that it was recorded in."""
+"""The beginning of names in a cassette, in place of the prefix of the run that it was recorded in."""
 
 HOST = "wallaroo.example.com"
 URL = f"https://{HOST}"
-"""Where a recorded instance seems to be."""
+"""The URL of every instance in a cassette."""
 
-_BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+_FIRST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 _EMAIL = re.compile(r"[\w.+-]+@(?!example\.com\b)[\w-]+(?:\.[\w-]+)*")
 _OTHER_HOST = re.compile(r"(?<=://)(?!(?:[\w-]+\.)*example\.com\b)[^/\s\"'\\:]+(?::\d+)?")
 _IPV4 = re.compile(r"(?<![\d.])(?!192\.0\.2\.)\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 _UUID = re.compile(r"\b[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b")
 _PERSON = re.compile(r'("(?:firstName|lastName)": ")[^"]+')
 _USERNAME = re.compile(r'("(?:username|userName)": ")([^"@]+)(?=")')
-_ELAPSED = re.compile(r'("elapsed": \[)([^\]]*)')
-_ELAPSED_ALONE = re.compile(r'(elapsed_(?:ns|millis)\\?": )\d+')
+_ELAPSED_LIST = re.compile(r'("elapsed": \[)([^\]]*)')
+_ELAPSED = re.compile(r'(elapsed_(?:ns|millis)\\?": )\d+')
 TIME = re.compile(
     r"\b(?P<text>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)?"
     r"|\b(?P<ms>1[5-9]\d{11})\b"
@@ -47,7 +47,7 @@ TIME = re.compile(
 
 
 @dataclass
-class Normalising:
+class Normalizer:
     """The replacements of one cassette.
 
     Args:
@@ -60,12 +60,12 @@ class Normalising:
     _numbers: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
 
     def __call__(self, texts: Sequence[str]) -> list[str]:
-        """Return all texts of a cassette, in their order, as they are kept."""
-        replaced = [self._replaced(text) for text in texts]
-        times = _ranks(replaced)
-        return [TIME.sub(lambda found: _in_order(found, times), text) for text in replaced]
+        """Return all texts of a cassette, in their order, with the replacements."""
+        replaced = [self._replace(text) for text in texts]
+        moments = _replacements_of_moments(replaced)
+        return [TIME.sub(lambda found: _replace_time(found, moments), text) for text in replaced]
 
-    def _replaced(self, text: str) -> str:
+    def _replace(self, text: str) -> str:
         for url in self.urls:
             text = text.replace(f"//{urlsplit(url).netloc}", f"//{HOST}").replace("http://" + HOST, URL)
         text = text.replace(self.prefix, PREFIX)
@@ -75,45 +75,45 @@ class Normalising:
         text = _PERSON.sub(r"\1Somebody", text)
         text = _IPV4.sub(self._numbered("ip", "192.0.2.{}"), text)
         text = _UUID.sub(self._numbered("uuid", "00000000-0000-4000-8000-{:012}"), text)
-        text = _ELAPSED.sub(_numbered_items, text)
-        return _ELAPSED_ALONE.sub(r"\g<1>1", text)
+        text = _ELAPSED_LIST.sub(_number_items, text)
+        return _ELAPSED.sub(r"\g<1>1", text)
 
     def _numbered(self, kind: str, form: str) -> Callable[[re.Match[str]], str]:
         return lambda found: self._number(kind, found[0], form)
 
     def _number(self, kind: str, value: str, form: str) -> str:
-        """Return what stands for a value: the number in which it came first."""
+        """Return the replacement of a value, which has the value's number in the order in which values came."""
         if kind == "user" and value.startswith(PREFIX):
             return value
         known = self._numbers.setdefault(kind, {})
         return form.format(known.setdefault(value, len(known) + 1))
 
 
-def _numbered_items(found: re.Match[str]) -> str:
-    """Return the numbers of a list as their places in it, with the spaces between them as they are."""
-    places = iter(range(1, found[2].count(",") + 2))
-    return found[1] + re.sub(r"\d+", lambda _: str(next(places)), found[2])
+def _number_items(found: re.Match[str]) -> str:
+    """Return a list with 1, 2, 3 … in place of its numbers, and its spaces as they are."""
+    numbers = iter(range(1, found[2].count(",") + 2))
+    return found[1] + re.sub(r"\d+", lambda _: str(next(numbers)), found[2])
 
 
-def _instant(found: re.Match[str]) -> datetime:
-    """Return the moment that a text means; one without a zone is taken as UTC."""
+def _moment(found: re.Match[str]) -> datetime:
+    """Return the moment that a time stands for; a time without a zone is in UTC."""
     if found["ms"]:
         return datetime.fromtimestamp(int(found["ms"]) / 1000, UTC)
     zone = "+00:00" if found["zone"] in {None, "Z"} else found["zone"]
     try:
         return datetime.fromisoformat(f"{found['text']}{(found['fraction'] or '.0')[:7]}{zone}")
     except ValueError:  # the 31st of June
-        return _BEGINNING
+        return _FIRST_MOMENT
 
 
-def _ranks(texts: Iterable[str]) -> dict[datetime, datetime]:
-    """Return what stands for each moment: a second of its own, in their order."""
-    moments = sorted({_instant(found) for text in texts for found in TIME.finditer(text)})
-    return {moment: _BEGINNING + timedelta(seconds=rank) for rank, moment in enumerate(moments)}
+def _replacements_of_moments(texts: Iterable[str]) -> dict[datetime, datetime]:
+    """Return the replacement of each moment: a second of its own, in the order of the moments."""
+    moments = sorted({_moment(found) for text in texts for found in TIME.finditer(text)})
+    return {moment: _FIRST_MOMENT + timedelta(seconds=rank) for rank, moment in enumerate(moments)}
 
 
-def _in_order(found: re.Match[str], times: dict[datetime, datetime]) -> str:
-    moment = times[_instant(found)]
+def _replace_time(found: re.Match[str], replacements: dict[datetime, datetime]) -> str:
+    moment = replacements[_moment(found)]
     if found["ms"]:
         return str(int(moment.timestamp() * 1000))
     fraction = "." + "0" * (len(found["fraction"]) - 1) if found["fraction"] else ""

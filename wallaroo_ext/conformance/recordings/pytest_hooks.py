@@ -1,4 +1,4 @@
-"""The time of a recorded instance: pauses are over at once."""
+"""Options and hooks of pytest for runs on recordings, and for runs that record."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from wallaroo_ext._util.user_paths import user_path
-from wallaroo_ext.conformance.recordings.files import SUFFIX, SecretFoundError, default_directory
+from wallaroo_ext.conformance.recordings.cassette_files import (
+    SUFFIX,
+    SecretFoundError,
+    TooLargeError,
+    default_directory,
+)
 from wallaroo_ext.conformance.recordings.index import Index, NotRecordedHereError, Origin
-from wallaroo_ext.conformance.recordings.network import NoNetwork
-from wallaroo_ext.conformance.recordings.normalization import URL, Normalising
+from wallaroo_ext.conformance.recordings.network import NetworkBlock
+from wallaroo_ext.conformance.recordings.normalization import URL, Normalizer
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK, Clock
 
 if TYPE_CHECKING:
@@ -26,41 +31,41 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.recordings.cassette import Recording
 
 
-class PassingClock(Clock):
-    """A clock on which waiting takes no time, and that goes on by as much as was waited."""
-
-    def __init__(self) -> None:
-        self._waited = 0.0
-
-    def now(self) -> float:
-        """Seconds, with those that were waited."""
-        return super().now() + self._waited
-
-    def date(self) -> float:
-        """Seconds since 1970, with those that were waited."""
-        return super().date() + self._waited
-
-    def sleep(self, seconds: float) -> None:
-        """Let the time pass at once."""
-        self._waited += seconds
-
-    async def sleep_async(self, seconds: float) -> None:
-        """Let the time pass at once."""
-        self._waited += seconds
-
-
 PASSED = pytest.StashKey[bool]()
-"""What a test has in its stash once it passed, before its fixtures end."""
+"""A test's stash has it as soon as the test has passed, before its fixtures end."""
 
-_NAME = "wallaroo-recordings"
-_MARKER = "recorded: an example test, which is recorded and played"
+_PLUGIN_NAME = "wallaroo-recordings"
+_MARKER = "recorded: an example test, which is recorded and replayed"
 _PHASES = 3
 _NO_SANDBOX = "It needs a sandbox, and a run on recordings starts none."
 _TOKENS_ONLY = "it sends token requests only, and these are never recorded"
 
 
-class Named(Protocol):
-    """What is asked of the instance that a run is on."""
+class InstantClock(Clock):
+    """A clock on which a pause takes no time, and after which the pause is over."""
+
+    def __init__(self) -> None:
+        self._waited = 0.0
+
+    def now(self) -> float:
+        """Return the seconds of the monotonic clock, pauses included."""
+        return super().now() + self._waited
+
+    def date(self) -> float:
+        """Return the seconds since 1970, pauses included."""
+        return super().date() + self._waited
+
+    def sleep(self, seconds: float) -> None:
+        """Put the clock forward."""
+        self._waited += seconds
+
+    async def sleep_async(self, seconds: float) -> None:
+        """Put the clock forward."""
+        self._waited += seconds
+
+
+class RecordableInstance(Protocol):
+    """The instance of a run that records."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -69,44 +74,44 @@ class Named(Protocol):
 
     @property
     def prefix(self) -> str:
-        """What the names of everything that the run makes begin with."""
+        """The beginning of all names that the run gives."""
         ...
 
 
 def recorded_environment() -> dict[str, str]:
-    """Return the environment of a client that is answered from recordings: no token is asked for."""
+    """Return the environment of a client that is answered from recordings: it asks for no token."""
     return {"WALLAROO_API_URL": URL, "WALLAROO_TOKEN": "none-is-needed"}
 
 
 def add_options(group: pytest.OptionGroup) -> None:
-    """The options of recordings."""
+    """Add the options of recordings."""
     group.addoption("--cassettes", metavar="DIR", help="where cassettes are, or are recorded to")
     group.addoption("--record", action="store_true", help="record the example tests; see scripts/record")
     group.addoption("--release", metavar="NAME", help="with --record: the instance's release, for recording.json")
 
 
 def configure(config: pytest.Config, instance: Kind) -> None:
-    """Prepare a run; to be called once, in `pytest_configure`.
+    """Prepare a run on recordings, or one that records; to be called once, in `pytest_configure`.
 
     Args:
-        config: Of the run, with the options of `add_options`.
-        instance: What the run is on.
+        config: The configuration of the run, with the options of `add_options`.
+        instance: The kind of instance that the run is on.
 
     Raises:
         pytest.UsageError: The options contradict each other, or cassettes would replace other files.
     """
     config.addinivalue_line("markers", _MARKER)
     named = config.getoption("cassettes", None)
-    is_recorded = bool(config.getoption("record", False))
-    if is_recorded and instance == "recorded":
+    records = bool(config.getoption("record", False))
+    if records and instance == "recorded":
         raise pytest.UsageError("--record needs an instance to record from: --instance sandbox, or live.")
-    if is_recorded and instance == "live" and named is None:
+    if records and instance == "live" and named is None:
         raise pytest.UsageError("The cassettes in the repository are the sandbox's: name a folder, --cassettes DIR.")
     directory = default_directory() if named is None else user_path(named)
-    if is_recorded:
+    if records:
         _check_directory(directory)
     release = config.getoption("release", None) or _release_of(instance)
-    config.pluginmanager.register(_plugin(instance, directory, release, is_recorded=is_recorded), _NAME)
+    config.pluginmanager.register(_plugin(instance, directory, release, records=records), _PLUGIN_NAME)
 
 
 def _check_directory(directory: Path) -> None:
@@ -116,17 +121,17 @@ def _check_directory(directory: Path) -> None:
         raise pytest.UsageError(str(error)) from None
 
 
-def _plugin(instance: Kind, directory: Path, release: str, *, is_recorded: bool) -> object:
+def _plugin(instance: Kind, directory: Path, release: str, *, records: bool) -> object:
     if instance == "recorded":
         return Replay(directory)
-    return Record(directory, instance, release) if is_recorded else NoRecordings()
+    return Record(directory, instance, release) if records else NoRecordings()
 
 
 def _release_of(instance: Kind) -> str:
-    """Return the release of an instance that tells it; no operation of a live one does."""
+    """Return the release of a sandbox; no operation of a live instance tells its release."""
     if instance != "sandbox":
         return "unknown"
-    from wallaroo_ext.sandbox.server.options import DEFAULT_OPTIONS
+    from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 
     return DEFAULT_OPTIONS.release
 
@@ -141,8 +146,8 @@ def cassette_name(item: pytest.Item) -> str:
     return re.sub(r"[^\w.-]+", "-", item.nodeid.partition("::")[2].replace("::", ".")).strip("-")
 
 
-def _make_new(instance: Named) -> None:
-    """Reset a sandbox, so that what is recorded of a test does not depend on the tests before it."""
+def _reset_sandbox(instance: RecordableInstance) -> None:
+    """Reset a sandbox, so that no cassette depends on the tests before."""
     from wallaroo_ext.sandbox.control_client import Sandbox
 
     with Sandbox(instance.environment) as sandbox:
@@ -150,44 +155,44 @@ def _make_new(instance: Named) -> None:
 
 
 class NoRecordings:
-    """A run on an instance that nobody records."""
+    """The hooks of a run that neither replays nor records."""
 
     _clock = SYSTEM_CLOCK
 
     @pytest.fixture
     def conformance_clock(self) -> Clock:
-        """Return the time that pauses go by: the machine's, or on recordings one on which they are over at once."""
+        """Return the clock of pauses: the machine's, or on recordings one on which they take no time."""
         return self._clock
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
-        """Note on a test that it passed, for its own fixtures."""
+        """Note on a test that it passed, for its fixtures."""
         yield
         item.stash[PASSED] = True
 
 
 class Replay(NoRecordings):
-    """A run on recordings.
+    """The hooks of a run on recordings.
 
     Args:
-        directory: Where the cassettes are.
+        directory: The directory of the cassettes.
     """
 
     def __init__(self, directory: Path) -> None:
-        import_module("vcr.patch")  # it looks for other libraries, of which one tries a socket when it is imported
+        import_module("vcr.patch")  # imported before the network is blocked: a library that it imports opens a socket
 
         self._directory = directory
         self._index = Index(directory)
-        self._network = NoNetwork()
-        self._clock = PassingClock()
+        self._network = NetworkBlock()
+        self._clock = InstantClock()
 
     @pytest.fixture(autouse=True)
     def _cassette(self, request: pytest.FixtureRequest) -> Generator[None]:
         """Answer from the test's cassette, in the test and in its own fixtures."""
-        with self._answering(request.node):
+        with self._replaying(request.node):
             yield
 
-    def _answering(self, item: pytest.Item) -> AbstractContextManager[None]:
+    def _replaying(self, item: pytest.Item) -> AbstractContextManager[None]:
         from wallaroo_ext.conformance.recordings.cassette import replaying
 
         if not is_example(item):
@@ -198,36 +203,36 @@ class Replay(NoRecordings):
         return replaying(self._directory / f"{name}{SUFFIX}")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Skip what runs on a sandbox only."""
+        """Skip the tests that need a sandbox."""
         for item in items:
             if "sandbox" in getattr(item, "fixturenames", ()):
                 item.add_marker(pytest.mark.skip(reason=_NO_SANDBOX))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
-        """Let nothing out from here on."""
-        self._network.begin()
+        """Block the network."""
+        self._network.start()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Fail a test that tried to use the network, also where something caught the error."""
+        """Fail a test that tried to use the network, even if the error was caught."""
         report = yield
-        if (tried := self._network.taken()) and report.passed:
+        if (attempts := self._network.take_attempts()) and report.passed:
             report.outcome = "failed"
-            report.longrepr = f"{item.nodeid} used the network in a run on recordings: {tried[0]}"
+            report.longrepr = f"{item.nodeid} used the network in a run on recordings: {attempts[0]}"
         return report
 
     def pytest_unconfigure(self) -> None:
-        """Let everything through again."""
-        self._network.end()
+        """Unblock the network."""
+        self._network.stop()
 
 
 class Record(NoRecordings):
-    """A run whose example tests are recorded.
+    """The hooks of a run that records its example tests.
 
     Args:
-        directory: Where the cassettes go.
-        instance: What they are recorded from.
+        directory: The directory of the cassettes.
+        instance: The kind of instance that they are recorded from.
         release: The instance's release.
     """
 
@@ -236,8 +241,8 @@ class Record(NoRecordings):
         self._index = Index(directory)
         self._origin = Origin.today(instance, release)
         self._changed: list[bool] = []
-        self._recorded: dict[str, tuple[Recording, Normalising]] = {}
-        self._passed: dict[str, int] = {}
+        self._recordings: dict[str, tuple[Recording, Normalizer]] = {}
+        self._passed_phases: dict[str, int] = {}
 
     @pytest.fixture(autouse=True)
     def _cassette(self, request: pytest.FixtureRequest) -> Generator[None]:
@@ -250,52 +255,50 @@ class Record(NoRecordings):
         from wallaroo_ext.conformance.recordings.cassette import recording
         from wallaroo_ext.settings import Settings
 
-        instance: Named = request.getfixturevalue("conformance_instance")
+        instance: RecordableInstance = request.getfixturevalue("conformance_instance")
         if self._origin.instance == "sandbox":
-            _make_new(instance)
+            _reset_sandbox(instance)
         settings = Settings.resolve(instance.environment)
-        normalising = Normalising(instance.prefix, [settings.api_url, settings.auth_url])
+        normalizer = Normalizer(instance.prefix, [settings.api_url, settings.auth_url])
         with recording(self._directory / f"{cassette_name(request.node)}{SUFFIX}") as recorded:
-            self._recorded[request.node.nodeid] = (recorded, normalising)
+            self._recordings[request.node.nodeid] = (recorded, normalizer)
             yield
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[Any]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Write the cassette of a test that passed to its end; another one keeps the cassette that it had."""
+        """Write the cassette of a test whose every phase passed; any other test keeps its earlier cassette."""
         report = yield
         if is_example(item):
-            self._passed[item.nodeid] = self._passed.get(item.nodeid, 0) + report.passed
+            self._passed_phases[item.nodeid] = self._passed_phases.get(item.nodeid, 0) + report.passed
             if report.skipped and call.excinfo is not None:
-                self._index.skipped(cassette_name(item), str(call.excinfo.value).removesuffix("."))
-            if report.when == "teardown" and self._passed[item.nodeid] == _PHASES:
+                self._index.add_skipped(cassette_name(item), str(call.excinfo.value).removesuffix("."))
+            if report.when == "teardown" and self._passed_phases[item.nodeid] == _PHASES:
                 self._write(item, report)
         return report
 
     def _write(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        from wallaroo_ext.conformance.recordings.interactions import TooLargeError
-
-        recorded, normalising = self._recorded.pop(item.nodeid)
+        recorded, normalizer = self._recordings.pop(item.nodeid)
         name = cassette_name(item)
         if recorded.is_empty:
-            self._index.skipped(name, _TOKENS_ONLY)
+            self._index.add_skipped(name, _TOKENS_ONLY)
             return
         try:
             announce = partial(self._index.announce, name, self._origin)
-            is_new = recorded.write(self._directory / f"{name}{SUFFIX}", normalising, announce)
+            is_new = recorded.write(self._directory / f"{name}{SUFFIX}", normalizer, announce)
         except (SecretFoundError, TooLargeError) as error:
             report.outcome, report.longrepr = "failed", str(error)
         else:
             self._changed.append(is_new)
-            self._index.recorded(name, self._origin, is_new=is_new)
+            self._index.add_cassette(name, self._origin, is_new=is_new)
 
     def pytest_sessionfinish(self) -> None:
-        """Say what the cassettes were recorded from."""
+        """Write the origin of the cassettes."""
         if self._index.cassettes or self._index.not_recorded:
             self._index.save()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what became of the cassettes."""
+        """Print how many cassettes changed."""
         changed, same = self._changed.count(True), self._changed.count(False)
         terminalreporter.write_line(f"Recorded to {self._directory}: {changed} cassettes changed, {same} did not.")

@@ -7,7 +7,7 @@ import stat
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.atomic_files import create, replacing, unfinished_name, write_whole
+from wallaroo_ext._util.atomic_files import atomic_writer, create_file, temporary_name, write_atomically
 from wallaroo_ext.conformance.report.har import write_har
 from wallaroo_ext.conformance.report.json_report import report_json
 from wallaroo_ext.conformance.report.junit import junit_xml
@@ -67,8 +67,8 @@ def check_report_directory(directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         for file, beginning in zip(astuple(_files(directory)), _BEGINNINGS, strict=True):
             _check_file(file, beginning)
-        trial = directory / unfinished_name(_files(directory).page.name)  # after a kill, the page's writer removes it
-        create(trial).close()
+        trial = directory / temporary_name(_files(directory).page.name)  # after a kill, the page's writer removes it
+        create_file(trial).close()
         trial.unlink(missing_ok=True)  # as another run's may have done by now
     except OSError as error:
         raise ReportDirectoryError(f"--report {directory} cannot be written to: {error.strerror}.") from None
@@ -103,9 +103,9 @@ def write_report(run: Run, directory: Path) -> ReportFiles:
     """
     check_report_directory(directory)
     files = _files(directory)
-    with replacing(files.har) as target:
+    with atomic_writer(files.har) as target:
         write_har(run.exchanges, target)
-    write_whole(files.junit, junit_xml(run))
-    write_whole(files.machine, report_json(run).encode())
-    write_whole(files.page, page(run).encode())
+    write_atomically(files.junit, junit_xml(run))
+    write_atomically(files.machine, report_json(run).encode())
+    write_atomically(files.page, page(run).encode())
     return files

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from wallaroo_ext.conformance.report.failures import Failure, unreported
-from wallaroo_ext.conformance.report.texts import one_line, shortened, visible
+from wallaroo_ext.conformance.report.texts import one_line, printable_lines, shortened
 from wallaroo_ext.conformance.results import TestOutcome
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _add_properties(suite: ET.Element, run: Run) -> None:
     subject = run.subject
     properties = ET.SubElement(suite, "properties")
     for name in ("instance", "url", "contract", "contract_sha", "prefix", "seed"):
-        value = visible(str(getattr(subject, name)))
+        value = printable_lines(str(getattr(subject, name)))
         ET.SubElement(properties, "property", {"name": name, "value": value})
 
 
@@ -71,16 +71,16 @@ def _add(suite: ET.Element, outcome: TestOutcome) -> None:
         "testcase",
         {
             "classname": _class_name(place),
-            "name": visible(name + bracket + parameters),
+            "name": printable_lines(name + bracket + parameters),
             "time": f"{outcome.seconds:.3f}",
         },
     )
     element = _ELEMENTS.get(outcome.outcome)
     if element is not None:
         message = shortened(one_line(outcome.message), _MESSAGE_LENGTH)
-        ET.SubElement(case, element, {"message": message}).text = visible(outcome.message)
+        ET.SubElement(case, element, {"message": message}).text = printable_lines(outcome.message)
 
 
 def _class_name(place: str) -> str:
     """Return the file and the class of a test, with dots, as pytest writes them."""
-    return visible(place).replace(".py", "").replace("/", ".").replace("::", ".")
+    return printable_lines(place).replace(".py", "").replace("/", ".").replace("::", ".")

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from wallaroo_ext.cli.printing.tables import counted
+from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.conformance import rules
 from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, exercises
 from wallaroo_ext.conformance.report import summary
 from wallaroo_ext.conformance.report.bodies import view
 from wallaroo_ext.conformance.report.curl import curl_line
 from wallaroo_ext.conformance.report.failures import EXAMPLES, causes, failures, meaning
-from wallaroo_ext.conformance.report.texts import as_json, headline, reason, shortened, visible
+from wallaroo_ext.conformance.report.texts import as_json, headline, printable_lines, reason, shortened
 from wallaroo_ext.conformance.results import BAD_OUTCOMES, verdict
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _fill(environment: Any) -> None:  # jinja2 leaves the types of both tables o
         "meaning": meaning,
     }
     environment.filters |= {
-        "counted": counted,
+        "counted": format_count,
         "moment": summary.moment,
         "duration": summary.duration,
         "identity": id,
@@ -133,7 +133,7 @@ def _fill(environment: Any) -> None:  # jinja2 leaves the types of both tables o
 
 def _shown(value: Any) -> Any:
     """Return what is put into the page: texts of others without anything that cannot be seen."""
-    return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value)
+    return value if isinstance(value, Markup) or not isinstance(value, str) else printable_lines(value)
 
 
 def _policy(style: str, script: str) -> str:

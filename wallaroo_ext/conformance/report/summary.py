@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from wallaroo_ext.cli.printing.tables import counted
+from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, exercises, too_few
 from wallaroo_ext.conformance.report.failures import failures
 from wallaroo_ext.conformance.results import Verdict, verdict
@@ -43,15 +43,15 @@ def sentence(run: Run) -> str:
     if found is Verdict.COULD_NOT_RUN:
         return run.could_not_run
     checks = run.passed.total() + run.failed.total()
-    made = f"{counted(checks, 'check')} of the answers to {counted(len(run.exchanges), 'request')}"
+    made = f"{format_count(checks, 'check')} of the answers to {format_count(len(run.exchanges), 'request')}"
     if found is Verdict.CONFORMS:
-        return f"Nothing is wrong by {made} and {counted(len(run.tests), 'test')}."
+        return f"Nothing is wrong by {made} and {format_count(len(run.tests), 'test')}."
     kinds = failures(run)
     times = sum(kind.count for kind in kinds)
     operations = len({kind.operation for kind in kinds if kind.operation})
-    where = f" in {counted(operations, 'operation')}" if operations else ""
+    where = f" in {format_count(operations, 'operation')}" if operations else ""
     how_often = f", found {times:,} times" if times > len(kinds) else ""
-    return f"{counted(len(kinds), 'kind')} of failure{where}{how_often}, by {made}."
+    return f"{format_count(len(kinds), 'kind')} of failure{where}{how_often}, by {made}."
 
 
 def figures(run: Run) -> list[Figure]:
@@ -93,7 +93,7 @@ def figures(run: Run) -> list[Figure]:
 def left_in_short(run: Run) -> str:
     """Return what is left of a run in figures: how many things of each kind."""
     counts = Counter(thing.kind for thing in run.left_behind)
-    return ", ".join(counted(count, kind) for kind, count in counts.items())
+    return ", ".join(format_count(count, kind) for kind, count in counts.items())
 
 
 def _state(bad: int, made: int) -> State:

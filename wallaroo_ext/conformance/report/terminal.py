@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wallaroo_ext.cli.printing.tables import counted
+from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.conformance.coverage import LEAST_SUCCESSES, too_few
 from wallaroo_ext.conformance.report.failures import causes, failures
 from wallaroo_ext.conformance.report.summary import duration, left_in_short, sentence
@@ -72,7 +72,7 @@ def _some(names: list[str]) -> str:
 
 
 def _times(cause: list[Failure]) -> str:
-    return counted(sum(failure.count for failure in cause), "time")
+    return format_count(sum(failure.count for failure in cause), "time")
 
 
 def _source(failure: Failure) -> str:
@@ -90,14 +90,14 @@ def _remarks(run: Run, *, has_files: bool) -> Iterator[str]:
     yield from _not_looked_at(run)
     skipped = [row for row in run.operations if row.not_exercised and row.is_described]
     if skipped:
-        yield f"Not exercised: {counted(len(skipped), 'operation')}, each with its reason in the report."
+        yield f"Not exercised: {format_count(len(skipped), 'operation')}, each with its reason in the report."
     if run.withheld:
-        yield f"Withheld: {counted(run.withheld.total(), 'request')} that could touch what the run did not make."
+        yield f"Withheld: {format_count(run.withheld.total(), 'request')} that could touch what the run did not make."
     if run.notices:
-        yield f"Worth knowing: {counted(len(run.notices), 'notice')}."
+        yield f"Worth knowing: {format_count(len(run.notices), 'notice')}."
     if run.drift is not None:
         breaking = sum(change.breaks for change in run.drift.changes)
-        changes = counted(len(run.drift.changes), "change")
+        changes = format_count(len(run.drift.changes), "change")
         yield f"Drift from {one_line(run.drift.against)}: {changes}, {breaking} of which break a client."
     if run.left_behind:
         place = "the report lists all of it" if has_files else "--report DIR or --json lists all of it"

@@ -8,14 +8,14 @@ import re
 from http import HTTPStatus
 from typing import Any, cast
 
-from wallaroo_ext._util.terminal_text import visible
+from wallaroo_ext.redaction.terminal_text import printable_lines
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def one_line(text: str) -> str:
     """Return a text without line breaks and runs of white space."""
-    return " ".join(visible(text).split())
+    return " ".join(printable_lines(text).split())
 
 
 def shortened(text: str, length: int) -> str:

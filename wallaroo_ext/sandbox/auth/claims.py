@@ -8,7 +8,8 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.sandbox.auth.issuer import AUDIENCE, service_account
+from wallaroo_ext.sandbox.auth.issuer import service_account
+from wallaroo_ext.sandbox.options import AUDIENCE
 
 if TYPE_CHECKING:
     from wallaroo_ext.sandbox.auth.users import User

@@ -16,15 +16,14 @@ import jwt
 
 from wallaroo_ext.sandbox.auth.issuer_keys import ALGORITHM, NoKeysError, fetch_keys
 from wallaroo_ext.sandbox.http.problems import Problem, expired_token, refusal, unauthorized
-from wallaroo_ext.sandbox.server.threads import OwnThreads
+from wallaroo_ext.sandbox.http.threads import OwnThreads
+from wallaroo_ext.sandbox.options import AUDIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cryptography.hazmat.primitives.asymmetric import rsa
 
-AUDIENCE = "account"
-"""Whom Keycloak's access tokens are for, unless a client is set up in another way: its pages about the account."""
 SERVICE_ACCOUNT = "service-account-"
 """What Keycloak calls a client's own user: this, and the client's id in lower case."""
 WHOLE_SECOND = 1

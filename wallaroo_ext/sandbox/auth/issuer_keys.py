@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.sandbox.control.access import is_local_name
+from wallaroo_ext.sandbox.http.loopback import is_local_name
 
 ALGORITHM = "RS256"
 FETCH_SECONDS = 10.0

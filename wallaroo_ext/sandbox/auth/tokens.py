@@ -17,7 +17,7 @@ from wallaroo_ext.sandbox.auth.refresh_tokens import RefreshTokens, Session
 from wallaroo_ext.sandbox.auth.signing_keys import SigningKeys
 from wallaroo_ext.sandbox.auth.users import User, add_foreign_user, find_user
 from wallaroo_ext.sandbox.http.problems import unauthorized
-from wallaroo_ext.sandbox.server.options import DEFAULT_OPTIONS, SandboxOptions
+from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import rsa

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from wallaroo_ext.sandbox.http.loopback import is_local_name, is_loopback
 from wallaroo_ext.sandbox.http.problems import refusal
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-_LOCAL_NAME = "localhost"
 _HOST = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[0-9a-z.-]+))(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 _OWN_PAGES = {None, "same-origin", "none"}  # no browser, or one that was given the address by its user
 
@@ -39,7 +38,7 @@ def check_access(request: Request, secret: str | None) -> None:
         raise refusal(HTTPStatus.FORBIDDEN, "A web page of another origin may not steer this sandbox.")
     if secret is not None and _has_secret(request, secret):
         return
-    if not _is_loopback(request.client.host if request.client else ""):
+    if not is_loopback(request.client.host if request.client else ""):
         raise refusal(HTTPStatus.FORBIDDEN, f"Only programs on its own machine may steer this sandbox{_or(secret)}.")
     if not is_local_name(_without_port(host)):
         message = f"Steer this sandbox by the host localhost or 127.0.0.1, not {host!r}{_or(secret)}."
@@ -61,17 +60,3 @@ def _without_port(host: str) -> str:
     """Return the name or the address of a Host header in lower case; empty where it is none."""
     found = _HOST.fullmatch(host)
     return "" if found is None else (found["address"] or found["name"]).lower()
-
-
-def is_local_name(host: str) -> bool:
-    """Return whether a host, in lower case, can only be this machine, whatever a name server says."""
-    return host == _LOCAL_NAME or host.endswith(f".{_LOCAL_NAME}") or _is_loopback(host)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback

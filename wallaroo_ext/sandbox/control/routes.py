@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from wallaroo_ext.sandbox.http.validation import ContractSpec
-    from wallaroo_ext.sandbox.server.instance import Instance
+    from wallaroo_ext.sandbox.instance import Instance
 
 JSON = "application/json"
 

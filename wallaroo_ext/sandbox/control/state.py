@@ -1,12 +1,12 @@
-"""What is in a sandbox, for a person or a test to look at. Nothing in it is secret."""
+"""Showing what a sandbox contains, without its secrets, and resetting it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext.sandbox.control.behaviour import shown_transitions
 from wallaroo_ext.sandbox.control.clock import shown_clock
 from wallaroo_ext.sandbox.control.routes import Action
-from wallaroo_ext.sandbox.control.transitions import shown_transitions
 
 if TYPE_CHECKING:
     import sqlite3
@@ -64,4 +64,11 @@ def _list(db: sqlite3.Connection, query: str) -> list[dict[str, Any]]:
     ]
 
 
-ACTIONS = {"GET": Action(_state)}
+def _reset(call: ControlCall) -> dict[str, Any]:
+    """Remove everything but what clients need to go on: the default user, the credentials and the signing keys."""
+    call.instance.reset()
+    return {}
+
+
+STATE_ACTIONS = {"GET": Action(_state)}
+RESET_ACTIONS = {"POST": Action(_reset, alone=True)}

@@ -23,7 +23,7 @@ from wallaroo_ext.sandbox.engine.process import (
 )
 from wallaroo_ext.sandbox.engine.transitions import Transitions
 from wallaroo_ext.sandbox.http.problems import engine_error, too_large, unavailable
-from wallaroo_ext.sandbox.server.options import DEFAULT_OPTIONS, SandboxOptions
+from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

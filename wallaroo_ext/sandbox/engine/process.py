@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wallaroo_ext.sandbox.engine.messages import Message
-    from wallaroo_ext.sandbox.server.options import SandboxOptions
+    from wallaroo_ext.sandbox.options import SandboxOptions
 
 _MIB = 1 << 20
 _BESIDE = 128 * _MIB  # what a process takes beside rows and models

@@ -1,8 +1,7 @@
-"""Failing on demand, in the ways that networks and servers fail: the rules, and the ASGI layer that applies them."""
+"""Requests that fail on demand, in the ways that networks and servers fail."""
 
 from __future__ import annotations
 
-from wallaroo_ext.sandbox.faults.layer import FaultLayer
-from wallaroo_ext.sandbox.faults.register import Faults
+from wallaroo_ext.sandbox.faults.middleware import FaultMiddleware, Faults
 
-__all__ = ["FaultLayer", "Faults"]
+__all__ = ["FaultMiddleware", "Faults"]

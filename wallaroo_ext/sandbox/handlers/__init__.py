@@ -11,7 +11,7 @@ from wallaroo_ext.sandbox.handlers import (
     users,
     workspaces,
 )
-from wallaroo_ext.sandbox.http.calls import HANDLERS
+from wallaroo_ext.sandbox.handlers.calls import HANDLERS
 
 __all__ = [
     "HANDLERS",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from wallaroo_ext.sandbox.assays.scheduled import require_pipeline, watched_pipelines
+from wallaroo_ext.sandbox.handlers.calls import Call, handles_rows
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
-from wallaroo_ext.sandbox.http.calls import Call, handles_rows
 from wallaroo_ext.sandbox.http.problems import bad_request
 from wallaroo_ext.sandbox.storage.store import now
 

@@ -15,9 +15,9 @@ from starlette.responses import Response
 from wallaroo_ext.sandbox.auth.claims import granted_scopes
 from wallaroo_ext.sandbox.auth.headers import TOKEN_HEADERS
 from wallaroo_ext.sandbox.auth.users import check_password
-from wallaroo_ext.sandbox.http.calls import Call, handles
+from wallaroo_ext.sandbox.handlers.calls import Call, handles
 from wallaroo_ext.sandbox.http.problems import no_token
-from wallaroo_ext.sandbox.server.own_routes import realm_path
+from wallaroo_ext.sandbox.paths import realm_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable

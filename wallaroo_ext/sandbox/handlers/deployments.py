@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext.sandbox.handlers.calls import Call, handles_at_once
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
-from wallaroo_ext.sandbox.http.calls import Call, handles_at_once
 from wallaroo_ext.sandbox.http.problems import bad_request, not_found
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wallaroo_ext.sandbox.http.calls import Call, handles_at_once
+from wallaroo_ext.sandbox.handlers.calls import Call, handles_at_once
 
 
 @handles_at_once

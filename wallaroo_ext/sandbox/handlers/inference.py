@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from wallaroo_ext.inference.media_types import arrow_media_type
+from wallaroo_ext.sandbox.handlers.calls import Call, handles_by_models
 from wallaroo_ext.sandbox.handlers.deployments import find_deployment, pod_name
 from wallaroo_ext.sandbox.handlers.workspaces import is_member
-from wallaroo_ext.sandbox.http.calls import Call, handles_by_models
 from wallaroo_ext.sandbox.http.problems import engine_error, not_found, unavailable
 from wallaroo_ext.sandbox.inference.chunks import PiecesResponse
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from wallaroo_ext.sandbox.engine.loaded_models import NATIVE_FRAMEWORK
+from wallaroo_ext.sandbox.handlers.calls import Call, handles, handles_at_once
 from wallaroo_ext.sandbox.handlers.workspaces import require_workspace
-from wallaroo_ext.sandbox.http.calls import Call, handles, handles_at_once
 from wallaroo_ext.sandbox.http.problems import bad_request
 from wallaroo_ext.sandbox.storage.store import now
 

@@ -7,6 +7,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext.sandbox.handlers.calls import Call, handles
 from wallaroo_ext.sandbox.handlers.models import (
     configure_versions,
     find_version,
@@ -14,7 +15,6 @@ from wallaroo_ext.sandbox.handlers.models import (
     require_version,
 )
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
-from wallaroo_ext.sandbox.http.calls import Call, handles
 from wallaroo_ext.sandbox.http.problems import bad_request, refusal
 from wallaroo_ext.sandbox.storage.pipelines import add_pipeline, add_pipeline_version
 from wallaroo_ext.sandbox.storage.store import now

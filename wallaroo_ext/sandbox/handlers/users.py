@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.sandbox.auth.users import User, add_user, all_users, enable_user, find_user_by_email
-from wallaroo_ext.sandbox.http.calls import Call, handles
+from wallaroo_ext.sandbox.handlers.calls import Call, handles
 from wallaroo_ext.sandbox.http.problems import bad_request
 
 if TYPE_CHECKING:

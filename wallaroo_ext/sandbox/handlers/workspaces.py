@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from wallaroo_ext.sandbox.auth.users import User, add_workspace, find_user, find_user_by_email
-from wallaroo_ext.sandbox.http.calls import Call, handles, handles_at_once
+from wallaroo_ext.sandbox.handlers.calls import Call, handles, handles_at_once
 from wallaroo_ext.sandbox.http.problems import bad_request
 
 if TYPE_CHECKING:

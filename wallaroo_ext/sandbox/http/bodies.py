@@ -14,7 +14,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
-from wallaroo_ext._util.atomic_files import create
+from wallaroo_ext._util.atomic_files import create_file
 from wallaroo_ext.sandbox.http.json_text import is_deeper
 from wallaroo_ext.sandbox.http.problems import bad_request, too_large
 from wallaroo_ext.sandbox.http.validation import parse_media_type
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from wallaroo_ext.sandbox.http.validation import BodyKind, ContractSpec
-    from wallaroo_ext.sandbox.server.options import SandboxOptions
+    from wallaroo_ext.sandbox.options import SandboxOptions
 
 _MIB = 1 << 20
 _FIELD_LIMIT = _MIB
@@ -89,7 +89,7 @@ class _FileReceiver:
         self.staged = StagedFile(new_upload(staging), file_name)
         self.size = 0
         self._limit = limit
-        self._file = create(self.staged.path)
+        self._file = create_file(self.staged.path)
         self._digest = hashlib.sha256()
 
     def write(self, piece: bytes | memoryview) -> None:

@@ -12,8 +12,8 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
-from wallaroo_ext._util.terminal_text import visible
-from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.redaction.patterns import redact
+from wallaroo_ext.redaction.terminal_text import printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,7 +106,7 @@ class _Failures(logging.Handler):
         number = self._number_in_its_minute(record)
         if number > _RECORDS_A_MINUTE:
             return
-        text = redacted(visible(self._secrets.sub(_REMOVED, self.format(record))))
+        text = redact(printable_lines(self._secrets.sub(_REMOVED, self.format(record))))
         if number == _RECORDS_A_MINUTE:
             text = f"{text}\n{_LEFT_OUT}"
         if self._as_json:

@@ -48,7 +48,7 @@ class RequestCounts:
             }
 
 
-class CountingLayer:
+class CountingMiddleware:
     """The ASGI layer around an operation that counts its requests.
 
     Args:

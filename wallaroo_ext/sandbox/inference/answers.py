@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.arrow_limits import MAX_DEPTH, spread_size
+from wallaroo_ext._util.arrow_limits import MAX_DEPTH, expanded_size
 from wallaroo_ext.sandbox.engine.tensors import to_column, with_variable_lists
 from wallaroo_ext.sandbox.http.json_text import is_deeper, to_json
 from wallaroo_ext.sandbox.http.problems import engine_error, too_large
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.engine.tensors import Array, Column
 
 JSON = "application/json"
-OLDEST_RELEASE = "2022.4"
-NEWEST_RELEASE = "2025.2"
+RELEASES = ("2022.4", "2023.4", "2025.2")
+"""The releases whose generations of answers can be given, in their order."""
+OLDEST_RELEASE, NEWEST_RELEASE = RELEASES[0], RELEASES[-1]
 _MIB = 1 << 20
 _JSON_RECORD, _JSON_VALUE = 1024, 32  # in bytes: an answer's record without its values, and a number, with their texts
 _NUMPY_IN_JSON = {
@@ -73,7 +74,7 @@ def is_json(media_type: str) -> bool:
 
 def to_request(rows: Rows) -> list[memoryview]:
     """Rows of JSON as the Arrow file that models take, in pieces."""
-    return arrow_files.to_pieces(rows.table)
+    return arrow_files.to_buffers(rows.table)
 
 
 def read_rows(media_type: str, body: Any, memory_mib: int, *, only_plain: bool = False) -> Rows:
@@ -235,7 +236,7 @@ class Answer:
             if self.selection.names("metadata", name) and self.selection.wants("metadata", name):
                 column: Column = _constant(value, self.count)
                 table = table.append_column(f"metadata.{name}", column)
-        return arrow_files.to_pieces(table)
+        return arrow_files.to_buffers(table)
 
     def to_json(self, memory_mib: int) -> bytes:
         """JSON in the generation of the release.
@@ -261,7 +262,7 @@ class Answer:
     def _json_size(self) -> int:
         """About how much memory the records take that JSON is made from, and the JSON; in bytes."""
         table, wants = self.rows.table, self.selection.wants
-        sent = sum(spread_size(table.column(name)) for name in table.column_names if wants("in", name))
+        sent = sum(expanded_size(table.column(name)) for name in table.column_names if wants("in", name))
         scored = sum(tensor.size for name, tensor in self.scored.outputs.items() if wants("out", name))
         return self.count * _JSON_RECORD + sent * _JSON_VALUE // 8 + scored * _JSON_VALUE
 

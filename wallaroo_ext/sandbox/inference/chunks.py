@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from wallaroo_ext._util.chunks import parts
+from wallaroo_ext._util.chunks import split_into_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,6 @@ class PiecesResponse(Response):
         """Send it."""
         del scope, receive
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        for part in parts(self._pieces):
+        for part in split_into_chunks(self._pieces):
             await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -8,6 +8,7 @@ segment is announced before it is made and before its rows are deleted, so that 
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import sys
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.atomic_files import create
+from wallaroo_ext._util.atomic_files import create_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.storage.store import Row, Store
 
 _MIB = 1 << 20
+_log = logging.getLogger(__name__)
 _SEGMENT_LIMIT = 64 * _MIB
 _LARGE = _MIB
 _READ_AHEAD = 1 << 17
@@ -101,9 +103,14 @@ class InferenceLog:
         with self._store.reading() as db:
             rows = db.execute("SELECT segment, max(end_offset) AS size FROM inferences GROUP BY segment").fetchall()
         known = {row["segment"]: row["size"] for row in rows}
-        for name, size in known.items():
-            with suppress(FileNotFoundError):
-                _cut_off(self._directory / name, size)
+        short = [name for name, size in known.items() if not _cut_off(self._directory / name, size)]
+        if short:
+            _log.warning(
+                "Rows of the inference log are lost: %s in %s should be longer, or there at all. Logs and assays go on "
+                "without these rows.",
+                ", ".join(sorted(short)),
+                self._directory,
+            )
 
     def append(self, pipeline_id: int, batch: LoggedBatch) -> None:
         """Log rows that were scored; when it returns, they are there even after a crash of the process."""
@@ -199,7 +206,7 @@ class InferenceLog:
         self._remove_the_oldest()
         name = f"{uuid.uuid4()}.arrows"
         self._store.announce(self._directory / name)
-        self._segment = _Segment(name, create(self._directory / name))
+        self._segment = _Segment(name, create_file(self._directory / name))
         return self._segment
 
     @staticmethod
@@ -252,11 +259,13 @@ class InferenceLog:
                 yield LoggedBatch(inside, row["model_name"], row["model_sha"], row["elapsed_ns"])
 
     def _table(self, row: Row) -> pa.Table | None:
-        """Return the rows of one entry; None where its segment was removed meanwhile."""
+        """Return the rows of one entry; None where its segment was removed meanwhile, or is too short."""
         import pyarrow as pa
 
         try:
             with pa.memory_map(str(self._directory / row["segment"])) as segment:
+                if segment.size() < row["end_offset"]:
+                    return None  # as the start has said
                 segment.seek(row["start_offset"])
                 content = segment.read_buffer(row["end_offset"] - row["start_offset"])
         except FileNotFoundError:
@@ -270,14 +279,19 @@ class InferenceLog:
         self.leave()
 
 
-def _cut_off(file: Path, size: int) -> None:
-    """Cut off what is behind so many bytes of a segment; a link is not followed."""
-    descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
+def _cut_off(file: Path, size: int) -> bool:
+    """Cut off what is behind so many bytes of a segment, and return whether it has as many; a link is not followed."""
     try:
-        if os.fstat(descriptor).st_size > size:
+        descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        found = os.fstat(descriptor).st_size
+        if found > size:
             os.truncate(descriptor, size)
     finally:
         os.close(descriptor)
+    return found >= size
 
 
 def _prepare(descriptor: int, start: int, size: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 
 from wallaroo_ext.sandbox.http.problems import unavailable
-from wallaroo_ext.sandbox.server.threads import OwnThreads
+from wallaroo_ext.sandbox.http.threads import OwnThreads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import time
 from contextlib import asynccontextmanager
@@ -20,23 +21,32 @@ from starlette.routing import Route
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.sandbox.auth.headers import GUARD_HEADERS, TOKEN_HEADERS
 from wallaroo_ext.sandbox.auth.tokens import bearer_token
-from wallaroo_ext.sandbox.faults import FaultLayer
+from wallaroo_ext.sandbox.faults import FaultMiddleware
 from wallaroo_ext.sandbox.handlers import HANDLERS
+from wallaroo_ext.sandbox.handlers.calls import AT_ONCE, BY_MODELS, Call
 from wallaroo_ext.sandbox.http.access_log import CALLER
 from wallaroo_ext.sandbox.http.bodies import StagedFile, has_body, read_body
-from wallaroo_ext.sandbox.http.calls import AT_ONCE, BY_MODELS, Call
-from wallaroo_ext.sandbox.http.full_disk import is_full, no_room
 from wallaroo_ext.sandbox.http.json_text import to_json
 from wallaroo_ext.sandbox.http.problems import Problem, bad_request, no_token, problem_response, refusal
-from wallaroo_ext.sandbox.http.request_counts import CountingLayer
-from wallaroo_ext.sandbox.server.own_routes import TOKEN_ENDPOINT, own_routes
+from wallaroo_ext.sandbox.http.request_counts import CountingMiddleware
+from wallaroo_ext.sandbox.paths import TOKEN_ENDPOINT
+from wallaroo_ext.sandbox.server.extra_routes import extra_routes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from wallaroo_ext.sandbox.auth.tokens import Caller
     from wallaroo_ext.sandbox.http.validation import BodyKind, ContractSpec, OperationSpec
-    from wallaroo_ext.sandbox.server.instance import Instance
+    from wallaroo_ext.sandbox.instance import Instance
+
+
+# EFBIG is what a limit for the size of files gives (ulimit -f).
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# SQLite names a full disk; a quota that is used up and a limit of size are errors of writing to it.
+_DISK_FULL_IN_SQLITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+_DISK_FULL_MESSAGE = (
+    "The sandbox has no room left for this: make some where its data directory is, and send the request again."
+)
 
 
 def create_app(instance: Instance, contract: ContractSpec) -> Starlette:
@@ -55,7 +65,7 @@ def create_app(instance: Instance, contract: ContractSpec) -> Starlette:
 
     return Starlette(
         routes=[_route(instance, contract, spec) for spec in contract.operations.values()]
-        + own_routes(instance, contract),
+        + extra_routes(instance, contract),
         exception_handlers={HTTPException: _on_http_exception, Exception: _on_exception},
         lifespan=lifespan,
     )
@@ -70,12 +80,12 @@ def _route(instance: Instance, contract: ContractSpec, spec: OperationSpec) -> R
         except ClientDisconnect:
             return Response(status_code=HTTPStatus.BAD_REQUEST)  # nobody is there to read it
         except (OSError, sqlite3.Error) as error:
-            if is_full(error):
-                return _problem(spec, no_room(spec))
+            if is_disk_full(error):
+                return _problem(spec, _disk_full(spec))
             raise
 
-    counting = Middleware(CountingLayer, instance.requests, spec.operation_id)
-    failing = Middleware(FaultLayer, instance.faults, spec.operation_id)
+    counting = Middleware(CountingMiddleware, instance.requests, spec.operation_id)
+    failing = Middleware(FaultMiddleware, instance.faults, spec.operation_id)
     return Route(spec.path, endpoint, methods=[spec.method], name=spec.operation_id, middleware=[counting, failing])
 
 
@@ -160,6 +170,19 @@ def _problem(spec: OperationSpec | None, problem: Problem) -> Response:
         problem = no_token(problem.status, "invalid_request", message)
     problem.headers |= TOKEN_HEADERS
     return problem_response(problem)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Return whether a write failed for want of room."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", None) in _DISK_FULL_IN_SQLITE
+    return isinstance(error, OSError) and error.errno in _DISK_FULL
+
+
+def _disk_full(spec: OperationSpec) -> Problem:
+    """Return the answer of an operation: 507 where the contract has it, which are the uploads, else 500."""
+    has_own = HTTPStatus.INSUFFICIENT_STORAGE in spec.statuses
+    return refusal(HTTPStatus.INSUFFICIENT_STORAGE if has_own else HTTPStatus.INTERNAL_SERVER_ERROR, _DISK_FULL_MESSAGE)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

@@ -12,7 +12,7 @@ import shlex
 import stat
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.atomic_files import PRIVATE, write_whole
+from wallaroo_ext._util.atomic_files import PRIVATE, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,9 +64,10 @@ def check_env_file(path: Path) -> None:
                 f"--env-file {path} is not as this program writes such files: name a new one, or remove it."
             )
     except FileNotFoundError:
-        _check_directory(path)
+        pass
     except OSError as error:
         raise EnvFileError(f"--env-file {path} cannot be read: {error.strerror}.") from None
+    _check_directory(path)
 
 
 def _check_directory(path: Path) -> None:
@@ -74,6 +75,12 @@ def _check_directory(path: Path) -> None:
         raise EnvFileError(f"There is no directory {path.parent} for --env-file {path.name}: make it, or name another.")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise EnvFileError(f"--env-file {path} cannot be written in {path.parent}: name another directory.")
+    mode = path.parent.stat().st_mode
+    if mode & (stat.S_IWGRP | stat.S_IWOTH) and not mode & stat.S_ISVTX:  # as in /tmp, where others' files are safe
+        raise EnvFileError(
+            f"--env-file {path}: others can write to {path.parent} and could replace the file, which gets a password; "
+            f"name another directory, or make it yours alone: chmod go-w {path.parent}."
+        )
 
 
 def write_env_file(path: Path, lines: str) -> None:
@@ -84,6 +91,6 @@ def write_env_file(path: Path, lines: str) -> None:
     """
     check_env_file(path)
     try:
-        write_whole(path, lines.encode(), mode=PRIVATE)
+        write_atomically(path, lines.encode(), mode=PRIVATE)
     except OSError as error:
         raise EnvFileError(f"--env-file {path} cannot be written: {error.strerror}.") from None

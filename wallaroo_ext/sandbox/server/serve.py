@@ -19,18 +19,17 @@ from typing import TYPE_CHECKING, NoReturn, cast
 import uvicorn
 
 from wallaroo_ext import contract
-from wallaroo_ext.sandbox.control.access import is_local_name
 from wallaroo_ext.sandbox.engine.allocator import keep_memory
 from wallaroo_ext.sandbox.http.access_log import AccessLog, coloured_line, json_line, text_line
 from wallaroo_ext.sandbox.http.connections import Acceptor, connection_limit
-from wallaroo_ext.sandbox.http.cors import LoopbackCors
 from wallaroo_ext.sandbox.http.log_writer import LogWriter, log_failures, shows_colours
+from wallaroo_ext.sandbox.http.loopback import LoopbackCors, is_local_name
 from wallaroo_ext.sandbox.http.protocol import DroppableProtocol
 from wallaroo_ext.sandbox.http.validation import ContractSpec
+from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.server.app import create_app
+from wallaroo_ext.sandbox.server.banner import Facts, first_screen, last_line
 from wallaroo_ext.sandbox.server.env_file import check_env_file, env_lines, write_env_file
-from wallaroo_ext.sandbox.server.first_screen import Facts, first_screen, last_line
-from wallaroo_ext.sandbox.server.instance import Instance
 from wallaroo_ext.sandbox.server.tls import Tls, given_pair, throw_away_pair
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from wallaroo_ext.sandbox.http.access_log import LogFormat
-    from wallaroo_ext.sandbox.server.options import SandboxOptions
+    from wallaroo_ext.sandbox.options import SandboxOptions
     from wallaroo_ext.sandbox.storage.store import Store
 
 _SHUTDOWN_SECONDS = 5
@@ -195,15 +194,24 @@ def _run(server: ServerOptions, instance: Instance, tls: Tls | None, facts: Fact
     log_failures(log, _secrets(instance), as_json=server.log_format == "json")
     config = server_config(_application(instance, log, server.log_format), tls)
 
+    failures: list[Exception] = []
+
     def announce() -> None:
-        _announce(server, instance, facts)
-        instance.engine.resume()
+        try:
+            _announce(server, instance, facts)
+        except Exception as error:  # noqa: BLE001 - raised below: uvicorn would print its traceback
+            failures.append(error)
+            asyncio.get_running_loop().call_soon(setattr, running, "should_exit", True)
+        else:
+            instance.engine.resume()
 
     running = LimitedServer(config, announce)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # else it was started to outlive its terminal
         signal.signal(signal.SIGHUP, running.handle_exit)
     try:
         running.run([listener])
+        if failures:
+            raise failures[0]
     finally:
         log.close()
         if sys.stderr.isatty():

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from wallaroo_ext._util.atomic_files import PRIVATE, write_whole
+from wallaroo_ext._util.atomic_files import PRIVATE, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,8 +196,8 @@ def _make(pair: Path, authority: Path, names: list[str]) -> None:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    write_whole(authority, root.public_bytes(serialization.Encoding.PEM), mode=PRIVATE)
-    write_whole(pair, private + certificate.public_bytes(serialization.Encoding.PEM), mode=PRIVATE)
+    write_atomically(authority, root.public_bytes(serialization.Encoding.PEM), mode=PRIVATE)
+    write_atomically(pair, private + certificate.public_bytes(serialization.Encoding.PEM), mode=PRIVATE)
 
 
 def _authority(key: ec.EllipticCurvePrivateKey, names: list[str]) -> x509.Certificate:

@@ -20,7 +20,14 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.atomic_files import PRIVATE, create, leftovers, remove_leftovers, write_new, write_whole
+from wallaroo_ext._util.atomic_files import (
+    PRIVATE,
+    create_file,
+    leftovers,
+    remove_leftovers,
+    write_atomically,
+    write_new,
+)
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.sandbox.storage.database_file import read_database
 from wallaroo_ext.sandbox.storage.migrations import DataDirectoryError
@@ -127,7 +134,7 @@ class DataDirectory:
         try:
             write_new(file, content)
         except PermissionError:  # how Linux says that a file system has no second names for files
-            write_whole(file, content, mode=PRIVATE, durable=True)
+            write_atomically(file, content, mode=PRIVATE, durable=True)
 
     def _check_owner(self) -> None:
         found = self.path.stat()
@@ -214,7 +221,7 @@ class DataDirectory:
         self._check_files(named, mark)
         self._make_private(named)
         if known is None:
-            write_whole(self.path / MARK, mark.to_bytes(), mode=PRIVATE, durable=True)
+            write_atomically(self.path / MARK, mark.to_bytes(), mode=PRIVATE, durable=True)
         remove_leftovers(self.path / MARK)
         for folder in (self.models, self.log, self.staging):
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -309,7 +316,7 @@ class DataDirectory:
 
     def _write_mark(self, **fields: Any) -> None:
         self._mark = replace(self._mark, **fields)
-        write_whole(self.path / MARK, self._mark.to_bytes(), mode=PRIVATE, durable=True)
+        write_atomically(self.path / MARK, self._mark.to_bytes(), mode=PRIVATE, durable=True)
 
     @property
     def id(self) -> str:
@@ -328,7 +335,7 @@ class DataDirectory:
     def announce(self, file: Path) -> None:
         """Note that a file is ours, and is to be removed where no row names it at the next `remove_pending`."""
         with suppress(FileExistsError):
-            create(self._note(file)).close()
+            create_file(self._note(file)).close()
 
     def settle(self, file: Path) -> None:
         """Take that note away: the file has a row, or is gone."""

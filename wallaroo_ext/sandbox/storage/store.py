@@ -7,7 +7,7 @@ import threading
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.atomic_files import create, sync_directory
+from wallaroo_ext._util.atomic_files import create_file, sync_directory
 from wallaroo_ext.sandbox.storage.clock import Clock
 from wallaroo_ext.sandbox.storage.data_directory import DataDirectory
 from wallaroo_ext.sandbox.storage.database_file import CHANGES, DIRECTORY_ID
@@ -69,7 +69,9 @@ class Store:
     def _connected(self, opened: ExitStack) -> sqlite3.Connection:
         """Open the database, made or brought to the newest version where that is necessary."""
         if not self._directory.database.exists():
-            create(self._directory.database).close()  # SQLite gives the files that it makes beside it the same rights
+            create_file(
+                self._directory.database
+            ).close()  # SQLite gives the files that it makes beside it the same rights
         connection = sqlite3.connect(self._directory.database, check_same_thread=False, isolation_level=None)
         opened.enter_context(closing(connection))
         connection.row_factory = sqlite3.Row

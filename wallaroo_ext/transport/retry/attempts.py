@@ -1,56 +1,42 @@
-"""What became of a request's attempts; it stays with the request, and so with its answer and its error."""
+"""The attempts of a request, kept with the request and so with its answer and its error."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import httpx
 
+    from wallaroo_ext.errors import Attempt
+
 _KEY = "wallaroo_ext.attempts"
 
 
-class Attempt(NamedTuple):
-    """One time that a request was sent.
-
-    Attributes:
-        outcome: The answer's status, or the name of httpx's exception.
-        seconds: How long it took.
-        pause: How long the client waited afterwards, in seconds; None after the last attempt.
-        stopped: Why there was no further attempt, where another one might have helped.
-    """
-
-    outcome: str
-    seconds: float
-    pause: float | None = None
-    stopped: str | None = None
-
-
-def keep(request: httpx.Request, attempts: tuple[Attempt, ...]) -> None:
-    """Put the attempts where `attempts_of` finds them."""
+def record_attempts(request: httpx.Request, attempts: tuple[Attempt, ...]) -> None:
+    """Keep the attempts with their request, for `attempts_of`."""
     request.extensions[_KEY] = attempts
 
 
 def attempts_in(extensions: Mapping[str, Any]) -> tuple[Attempt, ...]:
-    """Return the attempts that a request's extensions hold so far."""
+    """Return the attempts so far, from the extensions of a request."""
     return extensions.get(_KEY, ())
 
 
 def attempts_of(subject: httpx.Request | httpx.Response | httpx.RequestError) -> tuple[Attempt, ...]:
-    """The attempts of a request, given itself, its answer or its error; none where another client than ours sent it."""
+    """Return the attempts of a request, an answer or an error; empty if another client sent the request."""
     from httpx import Request
 
     try:
         request = subject if isinstance(subject, Request) else subject.request
-    except RuntimeError:  # httpx's own: there is no request yet
+    except RuntimeError:  # raised by httpx: there is no request yet
         return ()
     return attempts_in(request.extensions)
 
 
-def described(attempts: tuple[Attempt, ...]) -> str:
-    """Return the attempts in words, for an error's message; empty where there is nothing to say beyond the error."""
+def describe_attempts(attempts: tuple[Attempt, ...]) -> str:
+    """Return the attempts as a sentence for an error's message; empty if the error says it all."""
     if not attempts or (len(attempts) == 1 and attempts[0].stopped is None):
         return ""
     each = ", then ".join(f"{attempt.outcome} after {attempt.seconds:.3g} s" for attempt in attempts)

@@ -1,4 +1,4 @@
-"""How many retries a client may spend."""
+"""The retry budget of a client."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from wallaroo_ext._util.after_fork import PerProcess
 
 
 class Budget:
-    """Tokens that retries are paid with, for all threads and tasks of a client; a forked process has a copy.
+    """A budget of tokens that retries use up, for all threads and tasks of a client; a forked process has a copy.
 
-    While an instance fails, they run out, and requests are sent once; while it answers, they come back.
+    While an instance fails, the tokens run out, and requests are sent only once; while it answers, they come back.
 
     Args:
-        size: How many there are at first, and at most.
+        size: The number of tokens at first, which is also the maximum.
     """
 
     def __init__(self, size: int) -> None:
@@ -23,11 +23,11 @@ class Budget:
 
     @property
     def left(self) -> int:
-        """How many there are."""
+        """The number of tokens."""
         return self._left
 
     def take(self, tokens: int) -> bool:
-        """Pay; False where there are too few, and nothing is taken."""
+        """Take tokens. Return False, and take none, if there are too few."""
         with self._lock.get():
             if tokens > self._left:
                 return False
@@ -35,7 +35,7 @@ class Budget:
             return True
 
     def give_back(self, tokens: int) -> None:
-        """A request succeeded: what its retries cost comes back, and a token where it had none."""
+        """Give back the tokens of a successful request's retries, or one token if it had no retries."""
         if self._left < self._size:
             with self._lock.get():
                 self._left = min(self._size, self._left + max(tokens, 1))

@@ -1,4 +1,4 @@
-"""The time that retries go by, passed in so that tests can move it."""
+"""The clock of retries, passed in so that tests can control it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import time
 
 
 class Clock:
-    """The machine's clock; a subclass may tell another time, and let it pass at once."""
+    """The machine's clock. A subclass may return another time, and make waiting instant."""
 
     def now(self) -> float:
-        """Seconds on a clock that never goes back, from any beginning."""
+        """Return seconds on a monotonic clock."""
         return time.monotonic()
 
     def date(self) -> float:
-        """Seconds since 1970."""
+        """Return seconds since 1970."""
         return time.time()
 
     def sleep(self, seconds: float) -> None:
@@ -21,7 +21,7 @@ class Clock:
         time.sleep(seconds)
 
     async def sleep_async(self, seconds: float) -> None:
-        """Wait, while other tasks run."""
+        """Wait while other tasks run."""
         import asyncio
 
         await asyncio.sleep(seconds)

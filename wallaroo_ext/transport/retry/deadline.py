@@ -1,7 +1,7 @@
-"""The end of the time for a request, kept at every step: names, connections, encryption, each read and write.
+"""The deadline of a request, checked at every step: name look-up, connection, encryption, each read and write.
 
-httpx knows the time for one read, so that an answer that comes in drops never ends. In asyncio a deadline stops the
-task that waits. A thread cannot be stopped, so its connections ask how much time is left before each step
+httpx only limits the time of one read, so an answer that comes slowly, byte by byte, never ends. In asyncio a deadline
+cancels the waiting task. A thread cannot be cancelled, so its connections check the remaining time before each step
 (`time_left`, `wallaroo_ext.transport.timed_connections`).
 """
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 PASSED = "the deadline passed before the whole answer had come"
 _SHORTEST = 0.001
-"""What is left at the least, in seconds: zero would mean not to wait at all, and is no time-out in sockets."""
+"""The shortest timeout, in seconds: zero would make a socket non-blocking."""
 
 
 class Deadline:
-    """The end of the time for a request. It may begin later than the request: when a long body was sent.
+    """The deadline of a request. It may be set later than the request: when a long body has been sent.
 
     Args:
-        clock: The time that it goes by.
-        until: When it ends, on the clock; None for no end so far.
+        clock: The clock.
+        until: When the time ends, on the clock; None if that is not set yet.
     """
 
     __slots__ = ("_clock", "_task_limit", "until")
@@ -39,8 +39,8 @@ class Deadline:
         self._task_limit: asyncio.Timeout | None = None
         self.until = until
 
-    def begin(self, seconds: float) -> None:
-        """Let it end in some seconds, unless it ends already."""
+    def start(self, seconds: float) -> None:
+        """Set the deadline to some seconds from now, unless it is set."""
         if self.until is not None:
             return
         self.until = self._clock.now() + seconds
@@ -48,12 +48,12 @@ class Deadline:
             self._task_limit.reschedule(_loop_time() + seconds)
 
     def left(self) -> float | None:
-        """Return how many seconds are left, 0 where there are none; None where there is no end."""
+        """Return how many seconds are left, at least 0; None if the deadline is not set."""
         return None if self.until is None else max(0.0, self.until - self._clock.now())
 
     @contextmanager
     def in_thread(self) -> Generator[None]:
-        """Keep it in a `with` block, for the connections that this thread uses."""
+        """Apply the deadline to the connections that this thread uses in a `with` block."""
         reset = _current.set(self)
         try:
             yield
@@ -62,10 +62,10 @@ class Deadline:
 
     @asynccontextmanager
     async def in_task(self) -> AsyncGenerator[None]:
-        """Keep it in an `async with` block.
+        """Apply the deadline to an `async with` block.
 
         Raises:
-            httpx.ReadTimeout: The time is over.
+            httpx.ReadTimeout: The deadline has passed.
         """
         import asyncio
 
@@ -87,10 +87,10 @@ _current: ContextVar[Deadline | None] = ContextVar("_current", default=None)
 
 
 def time_left(timeout: float | None) -> float | None:
-    """Return a time-out in seconds, cut to what this thread's deadline leaves; None for no end.
+    """Return a timeout in seconds, shortened to what this thread's deadline leaves; None for no limit.
 
     Raises:
-        TimeoutError: Nothing is left.
+        TimeoutError: No time is left.
     """
     deadline = _current.get()
     left = None if deadline is None else deadline.left()

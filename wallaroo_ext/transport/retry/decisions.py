@@ -1,4 +1,4 @@
-"""What to do with a request, step by step: a core without input and output, for both kinds of transport."""
+"""The decisions of retries, step by step, without input or output, so that both kinds of transport share them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from wallaroo_ext import contract
+from wallaroo_ext.errors import Attempt
 from wallaroo_ext.transport.retry import request_options
-from wallaroo_ext.transport.retry.attempts import Attempt, keep
+from wallaroo_ext.transport.retry.attempts import record_attempts
 from wallaroo_ext.transport.retry.deadline import Deadline
 from wallaroo_ext.transport.retry.request_bodies import WatchedStream, can_be_read_twice
 from wallaroo_ext.transport.retry.retry_after import retry_after
@@ -55,8 +56,8 @@ Outcome = httpx.Response | httpx.TransportError
 _SEND: Final = Send()
 
 
-class Sending:
-    """One request on its way, with its attempts so far."""
+class RetryState:
+    """A request that is being sent, with its attempts so far."""
 
     __slots__ = (
         "_attempts",
@@ -77,8 +78,8 @@ class Sending:
     )
 
     def __init__(self, request: httpx.Request, policy: RetryPolicy, budget: Budget, clock: Clock) -> None:
-        said = request.extensions
-        operation = said.get(request_options.OPERATION) or contract.operation_at(request.url.path)
+        extensions = request.extensions
+        operation = extensions.get(request_options.OPERATION) or contract.operation_at(request.url.path)
         self._request = request
         self._policy = policy
         self._budget = budget
@@ -88,9 +89,9 @@ class Sending:
         self._idempotent = operation is not None and contract.is_idempotent(operation)
         self._in_memory = can_be_read_twice(request.stream)
         self._deadline: float | None = _earlier(
-            said.get(request_options.DEADLINE, policy.deadline), said.get(request_options.LONGEST)
+            extensions.get(request_options.DEADLINE, policy.deadline), extensions.get(request_options.MAX_DEADLINE)
         )
-        self._timeouts: dict[str, Any] | None = said.get("timeout")
+        self._timeouts: dict[str, Any] | None = extensions.get("timeout")
         self._stream = request.stream
         self._until: float | None = None
         self._attempts: list[Attempt] = []
@@ -98,12 +99,12 @@ class Sending:
         self.time = Deadline(clock, None)
 
     def steps(self) -> Generator[Send | Read | Wait, Outcome | None, httpx.Response]:
-        """Yield what to do, in order; it is sent what became of each `Send` and `Read`, and ends with the answer.
+        """Yield the steps in order, and receive the outcome of each `Send` and `Read`. Return the answer.
 
         Raises:
-            httpx.TransportError: The last attempt ended in this.
+            httpx.TransportError: The last attempt failed with it.
         """
-        keep(self._request, ())
+        record_attempts(self._request, ())
         if self._in_memory and self._deadline is not None:
             self._until = self._clock.now() + self._deadline
         try:
@@ -116,25 +117,25 @@ class Sending:
                 else:
                     raise outcome
         finally:
-            self._leave_as_it_was()
+            self._restore_request()
 
     def _attempt(self) -> Generator[Send | Read, Outcome | None, tuple[Outcome, float | None]]:
-        """Yield what became of one attempt, and the pause before the next one; None where it was the last."""
+        """Make one attempt. Return its outcome and the pause before the next one, None if it was the last."""
         started = self._clock.now()
         self._prepare(started)
         outcome = yield _SEND
         if isinstance(outcome, httpx.Response) and self._is_read_here(outcome):
             outcome = yield Read(outcome, self._read_until())
-        assert outcome is not None, "each Send and Read has an outcome"  # noqa: S101 - the drivers' promise
+        assert outcome is not None, "each Send and Read has an outcome"  # noqa: S101 - the transports guarantee it
         stopped, pause = self._next(outcome)
-        self._note(outcome, self._clock.now() - started, pause, stopped)
+        self._record(outcome, self._clock.now() - started, pause, stopped)
         return outcome, pause
 
     def _prepare(self, now: float) -> None:
-        """Cut the timeouts to what is left, and watch whether a body that is a stream is read, and when to its end."""
+        """Shorten the timeouts to the remaining time, and watch whether a streamed body is read."""
         self.time = Deadline(self._clock, self._until)
         if not self._in_memory:
-            self._request.stream = WatchedStream(self._stream, self._begin_deadline)
+            self._request.stream = WatchedStream(self._stream, self._start_deadline)
         if self._until is not None and self._timeouts is not None:
             left = max(self._until - now, 0.001)
             if any(value is None or value > left for value in self._timeouts.values()):
@@ -142,13 +143,13 @@ class Sending:
                     name: left if value is None else min(value, left) for name, value in self._timeouts.items()
                 }
 
-    def _leave_as_it_was(self) -> None:
+    def _restore_request(self) -> None:
         self._request.stream = self._stream
         if self._timeouts is not None:
             self._request.extensions["timeout"] = self._timeouts
 
     def _is_read_here(self, response: httpx.Response) -> bool:
-        """Return an answer that is read here can break off and be asked for again."""
+        """Return whether to read the answer here, so that the request is sent again if the answer breaks off."""
         if self._request.extensions.get(request_options.STREAM):
             return self._idempotent and response.status_code in self._policy.statuses
         return self._known
@@ -156,17 +157,17 @@ class Sending:
     def _read_until(self) -> float | None:
         if not self._in_memory:
             self.time = Deadline(self._clock, None)
-            self._begin_deadline()
+            self._start_deadline()
         return self.time.until
 
-    def _begin_deadline(self) -> None:
-        """Let the deadline of a body that is a stream count: from its end, and again from the answer's beginning."""
+    def _start_deadline(self) -> None:
+        """Start the deadline of a streamed body, once at its end and again at the beginning of the answer."""
         if self._deadline is not None:
-            self.time.begin(self._deadline)
+            self.time.start(self._deadline)
 
     def _next(self, outcome: Outcome) -> tuple[str | None, float | None]:
-        """Why there is no further attempt, where one might help; else the pause before it. Neither after a success."""
-        if not self._may_pass(outcome):
+        """Return why there is no further attempt, or the pause before it; neither after a success."""
+        if not self._is_transient(outcome):
             if isinstance(outcome, httpx.Response) and outcome.is_success:
                 self._budget.give_back(self._paid)
             return None, None
@@ -176,7 +177,7 @@ class Sending:
         return (None, pause) if stopped is None else (stopped or None, None)
 
     def _obstacles(self, outcome: Outcome, pause: float, asked: float) -> Iterator[str]:
-        """Why there is no further attempt; empty where there were as many as there may be. Without one, it is paid."""
+        """Yield the reasons against a further attempt; an empty one after the last. If there is none, take its cost."""
         if (reason := self._must_not_be_sent_again(outcome)) is not None:
             yield reason
         if len(self._attempts) + 1 >= self._policy.attempts:
@@ -188,14 +189,14 @@ class Sending:
         if not self._pay(outcome):
             yield "this client has spent its budget for retries"
 
-    def _may_pass(self, outcome: Outcome) -> bool:
-        """Return whether what became of an attempt may be another the next time."""
+    def _is_transient(self, outcome: Outcome) -> bool:
+        """Return whether another attempt may have another outcome."""
         if isinstance(outcome, httpx.Response):
             return outcome.status_code in self._policy.statuses
         return isinstance(outcome, _BROKEN) and not _refused_certificate(outcome)
 
     def _must_not_be_sent_again(self, outcome: Outcome) -> str | None:
-        """Return why the request must not be sent again; None where it may."""
+        """Return why the request must not be sent again; None if it may."""
         read = isinstance(self._request.stream, WatchedStream) and self._request.stream.was_read
         if not read and isinstance(outcome, _NO_CONNECTION):
             return None
@@ -205,7 +206,7 @@ class Sending:
 
     def _backoff(self) -> float:
         longest = min(self._policy.first_pause * 2 ** len(self._attempts), self._policy.longest_pause)
-        return random.uniform(0.0, longest)  # noqa: S311 - it keeps no secret
+        return random.uniform(0.0, longest)  # noqa: S311 - not used for security
 
     def _pay(self, outcome: Outcome) -> bool:
         cost = self._policy.timeout_cost if isinstance(outcome, httpx.TimeoutException) else self._policy.cost
@@ -214,12 +215,12 @@ class Sending:
         self._paid += cost
         return True
 
-    def _note(self, outcome: Outcome, seconds: float, pause: float | None, stopped: str | None) -> None:
-        """Keep the attempt with the request, and tell the log."""
+    def _record(self, outcome: Outcome, seconds: float, pause: float | None, stopped: str | None) -> None:
+        """Keep the attempt with the request, and log it."""
         answered = isinstance(outcome, httpx.Response)
         what = str(outcome.status_code) if answered else type(outcome).__name__
         self._attempts.append(Attempt(what, seconds, pause, stopped))
-        keep(self._request, tuple(self._attempts))
+        record_attempts(self._request, tuple(self._attempts))
         if logger.isEnabledFor(logging.DEBUG):
             number, milliseconds = len(self._attempts), seconds * 1000
             logger.debug(
@@ -243,7 +244,7 @@ def _earlier(deadline: float | None, longest: float | None) -> float | None:
 
 
 def _refused_certificate(error: BaseException) -> bool:
-    """Return whether the server's certificate is not trusted, which the next attempt does not change."""
+    """Return whether the server's certificate was refused, which another attempt would not change."""
     if not isinstance(error, httpx.ConnectError):
         return False
     import ssl

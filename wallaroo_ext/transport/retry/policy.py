@@ -16,31 +16,31 @@ TRANSIENT_STATUSES = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     }
 )
-"""The statuses that say that another attempt may succeed. 500 is none: the instance tried, and failed. Nor is 520 or
-another status that HTTP does not define: nobody promises what it means."""
+"""The statuses after which another attempt may succeed. 500 is not among them: the instance tried and failed. Nor is
+520 or another status that HTTP does not define, because its meaning is unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
     """How often a request is sent, and how long a client waits in between.
 
-    A request is sent again where the contract marks its operation as idempotent, and the attempt ended in a transient
-    status, a timeout or a broken connection. Any other request is sent again only where no connection was made. A body
+    A request is sent again if the contract marks its operation as idempotent, and the attempt ended in a transient
+    status, a timeout or a broken connection. Any other request is sent again only if no connection was made. A body
     that cannot be read twice is never sent twice.
 
     Attributes:
-        attempts: How often a request is sent at most, the first time included; 1 switches retries off.
-        first_pause: The longest pause before the second attempt, in seconds. It doubles with each attempt, and a pause
-            is any part of it, at random, so that clients do not come back all at once.
-        longest_pause: What it doubles up to, in seconds.
-        longest_retry_after: The longest `Retry-After` that is obeyed, in seconds; with a longer one the answer is given
-            back at once, and becomes an error that says how long it is.
-        deadline: The time for all attempts of a request, in seconds; None for no end. An attempt's timeouts are cut to
-            what is left, and what comes in drops ends with it. A body that is a stream, such as a large upload, may
-            take longer to send: the time counts from its end until the answer begins then, and anew until that ends.
+        attempts: How often a request is sent at most, the first time included; 1 disables retries.
+        first_pause: The longest pause before the second attempt, in seconds. It doubles with each attempt; a pause is a
+            random part of it, so that clients do not all come back at once.
+        longest_pause: The limit of that doubling, in seconds.
+        longest_retry_after: The longest `Retry-After` that is obeyed, in seconds. After a longer one the request is not
+            sent again, and the error says how long to wait.
+        deadline: The time for all attempts of a request, in seconds; None for no limit. It shortens the timeouts of an
+            attempt, and ends an answer that comes too slowly. A streamed body, such as a large upload, may take longer
+            to send: then the time counts from its end until the answer begins, and again until the answer ends.
         budget: How many tokens a client has for retries, so that it does not burden an instance that is down.
-        cost: What a retry takes from the budget; a success gives it back.
-        timeout_cost: What a retry after a timeout takes.
+        cost: How many tokens a retry takes from the budget; a success gives them back.
+        timeout_cost: How many tokens a retry after a timeout takes.
         statuses: The statuses after which a request is sent again.
     """
 

@@ -1,4 +1,4 @@
-"""Bodies of requests: which can be read twice, and whether one that cannot was read."""
+"""Bodies of requests: which can be read twice, and whether any other has been read."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 def can_be_read_twice(stream: Any) -> bool:
-    """Return whether a body is in memory; what is read from a file or a generator is gone."""
+    """Return whether a body is in memory; a file or a generator can be read only once."""
     return isinstance(stream, httpx.ByteStream)
 
 
 class WatchedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that knows whether anything of it was read.
+    """A body that records whether any of it was read.
 
     Args:
         stream: The body.
-        ended: Is called when all of it was read.
+        ended: Called when all of it was read.
     """
 
     def __init__(

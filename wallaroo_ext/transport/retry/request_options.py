@@ -1,4 +1,4 @@
-"""What a request may say about itself, as entries of httpx's `extensions=`."""
+"""Options of a single request, as keys of httpx's `extensions=`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ OPERATION: Final = "wallaroo_ext.operation"
 """The contract's `operationId`, for a URL that the contract does not know."""
 
 DEADLINE: Final = "wallaroo_ext.deadline"
-"""The time for all attempts, in seconds, in place of the policy's; None for no end."""
+"""The time for all attempts, in seconds, instead of the policy's; None for no limit."""
 
 STREAM: Final = "wallaroo_ext.stream"
-"""True: the answer is given back before its body has come. An answer that breaks off is not asked for again then."""
+"""True to return the answer before its body has come. If it breaks off, the request is not sent again."""
 
 ANSWER_LIMIT: Final = "wallaroo_ext.answer_limit"
-"""How large the answer may be, in bytes, in place of the client's limit."""
+"""The largest answer, in bytes, instead of the client's limit."""
 
-LONGEST: Final = "wallaroo_ext.longest"
-"""The longest time for all attempts, in seconds, where the policy's deadline is longer."""
+MAX_DEADLINE: Final = "wallaroo_ext.longest"
+"""A limit on the policy's deadline, in seconds."""

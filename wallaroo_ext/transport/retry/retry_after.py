@@ -1,4 +1,4 @@
-"""What an answer says about when to come back."""
+"""Reading the header `Retry-After`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 def retry_after(response: httpx.Response, date: float) -> float | None:
-    """Return the seconds that an answer's `Retry-After` asks to wait; None where it has none that can be read.
+    """Return how many seconds an answer's `Retry-After` asks to wait; None if it has no valid one.
 
-    A time of day is compared with the answer's own `Date` where it has one, because the clocks of two machines differ.
+    A date is compared with the answer's own `Date`, if there is one, because the clocks of two machines differ.
 
     Args:
         response: The answer.
@@ -28,7 +28,7 @@ def retry_after(response: httpx.Response, date: float) -> float | None:
 
 
 def _seconds_since_1970(text: str) -> float | None:
-    """Return an HTTP date; None where it is none."""
+    """Return an HTTP date in seconds since 1970; None if it is invalid."""
     if not text:
         return None
     from datetime import UTC

@@ -1,4 +1,4 @@
-"""The transport that sends requests again."""
+"""The transport that retries requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wallaroo_ext.redaction.tracebacks import clear_frames
 from wallaroo_ext.transport.process_connections import ForkSafeTransport, fork_safe
 from wallaroo_ext.transport.retry.budget import Budget
 from wallaroo_ext.transport.retry.clock import Clock
-from wallaroo_ext.transport.retry.decisions import Outcome, Read, Send, Sending, Wait
+from wallaroo_ext.transport.retry.decisions import Outcome, Read, RetryState, Send, Wait
 from wallaroo_ext.transport.retry.policy import RetryPolicy
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ _DEFAULT_POLICY = RetryPolicy()
 
 
 class RetryTransport(ForkSafeTransport):
-    """Sends requests through another transport, again where the policy allows it.
+    """Sends requests through another transport, and sends them again if the policy allows it.
 
-    It serves both kinds of client, as far as the other transport does. Errors are httpx's own, and answers are what the
-    last attempt gave; `attempts_of` tells what became of each attempt. The body of a known operation's answer is read
-    before the answer is given back, so that one that breaks off is an attempt that failed.
+    It works for synchronous and asynchronous clients, if the other transport does. It returns the answer, or raises
+    httpx's error, of the last attempt; `attempts_of` returns all attempts. The body of a known operation's answer is
+    read before the answer is returned, so that a broken-off body counts as a failed attempt.
 
     Args:
-        transport: What sends a request once.
+        transport: The transport that sends a request once.
         policy: What is sent again, and when.
-        clock: The time that pauses and deadlines go by.
+        clock: The clock for pauses and deadlines.
     """
 
     def __init__(
@@ -48,19 +48,19 @@ class RetryTransport(ForkSafeTransport):
 
     @property
     def budget(self) -> Budget:
-        """What is left for retries."""
+        """The budget for retries."""
         return self._budget
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request until the policy ends it."""
-        sending = Sending(request, self._policy, self._budget, self._clock)
-        steps = sending.steps()
+        """Send a request, again if the policy allows it."""
+        state = RetryState(request, self._policy, self._budget, self._clock)
+        steps = state.steps()
         outcome: Outcome | None = None
         try:
             while True:
                 step = steps.send(outcome)
                 try:
-                    outcome = self._take(step, request, sending.time)
+                    outcome = self._perform(step, request, state.time)
                 except httpx.TransportError as error:
                     clear_frames(error)
                     outcome = error
@@ -74,15 +74,15 @@ class RetryTransport(ForkSafeTransport):
             steps.close()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request until the policy ends it."""
-        sending = Sending(request, self._policy, self._budget, self._clock)
-        steps = sending.steps()
+        """Send a request, again if the policy allows it."""
+        state = RetryState(request, self._policy, self._budget, self._clock)
+        steps = state.steps()
         outcome: Outcome | None = None
         try:
             while True:
                 step = steps.send(outcome)
                 try:
-                    outcome = await self._take_async(step, request, sending.time)
+                    outcome = await self._perform_async(step, request, state.time)
                 except httpx.TransportError as error:
                     clear_frames(error)
                     outcome = error
@@ -95,14 +95,14 @@ class RetryTransport(ForkSafeTransport):
         finally:
             steps.close()
 
-    def _take(self, step: Send | Read | Wait, request: httpx.Request, time: Deadline) -> httpx.Response | None:
+    def _perform(self, step: Send | Read | Wait, request: httpx.Request, time: Deadline) -> httpx.Response | None:
         if isinstance(step, Wait):
             self._clock.sleep(step.seconds)
             return None
         with time.in_thread():
             return self._transport.handle_request(request) if isinstance(step, Send) else self._whole(step)
 
-    async def _take_async(
+    async def _perform_async(
         self, step: Send | Read | Wait, request: httpx.Request, time: Deadline
     ) -> httpx.Response | None:
         if isinstance(step, Wait):
@@ -145,7 +145,7 @@ class RetryTransport(ForkSafeTransport):
             yield part
 
     def _check(self, until: float | None) -> None:
-        """An answer that comes in drops keeps every timeout, and misses the deadline."""
+        """Raise a timeout after the deadline: an answer that comes slowly, byte by byte, meets every other timeout."""
         if until is not None and self._clock.now() > until:
             raise httpx.ReadTimeout("The answer was still coming at the deadline.")
 

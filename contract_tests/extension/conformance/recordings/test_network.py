@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from wallaroo_ext.conformance.recordings.network import NetworkUsedError, NoNetwork
+from wallaroo_ext.conformance.recordings.network import NetworkBlock, NetworkUsedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
 
 @pytest.fixture
-def network() -> Generator[NoNetwork]:
+def network() -> Generator[NetworkBlock]:
     """Yield no network, while the test runs."""
-    refusing = NoNetwork()
-    refusing.begin()
+    refusing = NetworkBlock()
+    refusing.start()
     try:
         yield refusing
     finally:
-        refusing.end()
+        refusing.stop()
 
 
 @pytest.fixture(scope="module")
@@ -50,26 +50,26 @@ USES: dict[str, Callable[[socket.socket], object]] = {
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
 def test_the_network_is_refused(
-    network: NoNetwork, opened: socket.socket, use: Callable[[socket.socket], object]
+    network: NetworkBlock, opened: socket.socket, use: Callable[[socket.socket], object]
 ) -> None:
     with pytest.raises(NetworkUsedError, match="A run on recordings uses no network"):
         use(opened)
-    assert len(network.taken()) == 1
-    assert network.taken() == []
+    assert len(network.take_attempts()) == 1
+    assert network.take_attempts() == []
 
 
-def test_asyncio_is_refused_and_its_loops_are_not(network: NoNetwork) -> None:
+def test_asyncio_is_refused_and_its_loops_are_not(network: NetworkBlock) -> None:
     async def ask() -> None:
         await asyncio.sleep(0)
         await asyncio.open_connection("127.0.0.1", 9)
 
     with pytest.raises(NetworkUsedError):
         asyncio.run(ask())
-    assert len(network.taken()) == 1
+    assert len(network.take_attempts()) == 1
 
 
-def test_afterwards_everything_goes_through(network: NoNetwork) -> None:
-    network.end()
+def test_afterwards_everything_goes_through(network: NetworkBlock) -> None:
+    network.stop()
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
-    assert network.taken() == []
+    assert network.take_attempts() == []

@@ -20,7 +20,7 @@ CONFTEST = """
 import os
 import pytest
 from wallaroo_ext import connect
-from wallaroo_ext.conformance.recordings import wiring
+from wallaroo_ext.conformance.recordings import pytest_hooks
 
 class Live:
     prefix = "run-1f"
@@ -29,10 +29,10 @@ class Live:
 def pytest_addoption(parser):
     group = parser.getgroup("conformance")
     group.addoption("--instance", default="live")
-    wiring.add_options(group)
+    pytest_hooks.add_options(group)
 
 def pytest_configure(config):
-    wiring.configure(config, config.getoption("instance"))
+    pytest_hooks.configure(config, config.getoption("instance"))
 
 @pytest.fixture(scope="session")
 def conformance_instance():
@@ -41,7 +41,7 @@ def conformance_instance():
 @pytest.fixture(scope="session")
 def client(pytestconfig):
     is_recorded = pytestconfig.getoption("instance") == "recorded"
-    with connect(environment=wiring.recorded_environment() if is_recorded else os.environ) as connected:
+    with connect(environment=pytest_hooks.recorded_environment() if is_recorded else os.environ) as connected:
         yield connected
 """
 EXAMPLES = """

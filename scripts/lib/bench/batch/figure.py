@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from wallaroo_ext._util.atomic_files import write_whole
+from wallaroo_ext._util.atomic_files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ def draw(grid: Grid, file: Path) -> None:
     figure.legend(loc="outside right upper", frameon=False, fontsize=9)
     picture = BytesIO()
     figure.savefig(picture, format=file.suffix[1:] or "png")
-    write_whole(file.resolve(), picture.getvalue())
+    write_atomically(file.resolve(), picture.getvalue())
 
 
 def _format_rows(value: float, _: object = None) -> str:
