@@ -539,7 +539,7 @@ def test_no_secret_is_in_an_error_its_traceback_a_log_or_a_repr(
 def test_the_error_of_a_connection_does_not_hold_the_request_with_the_password() -> None:
     endpoint = TokenEndpoint(TOKEN_URL, Credentials("c", "s"), transport=httpx.MockTransport(unreachable))
     with pytest.raises(ConnectionFailedError) as raised:
-        endpoint.ask(Form("password", {"password": PASSWORD}))
+        endpoint.request(Form("password", {"password": PASSWORD}))
     assert raised.value.__context__ is None
 
 
