@@ -58,15 +58,15 @@ def sentence(program: str, environment: dict[str, str], *arguments: str, code: i
 @pytest.mark.parametrize("program", PROGRAMS)
 class TestAMachineWithout:
     def test_java(self, program: str, machine: Callable[..., dict[str, str]]) -> None:
-        said = sentence(program, machine())
-        assert said.startswith("A real Keycloak needs Java 17 or newer and Maven, and there is no Java: install ")
+        line = sentence(program, machine())
+        assert line.startswith("A real Keycloak needs Java 17 or newer and Maven, and there is no Java: install ")
 
     @pytest.mark.parametrize("version", ["11.0.2", "1.8.0_292"])
     def test_a_java_that_is_new_enough(
         self, program: str, machine: Callable[..., dict[str, str]], version: str
     ) -> None:
-        said = sentence(program, machine(java=JAVA.format(version)))
-        assert f'and this is openjdk version "{version}" 2026-01-01: install ' in said
+        line = sentence(program, machine(java=JAVA.format(version)))
+        assert f'and this is openjdk version "{version}" 2026-01-01: install ' in line
 
     def test_maven(self, program: str, machine: Callable[..., dict[str, str]]) -> None:
         assert "and there is no Maven: install " in sentence(program, machine(java=JAVA.format("17.0.1")))
@@ -76,18 +76,18 @@ def test_a_port_that_is_taken_and_one_that_is_none(machine: Callable[..., dict[s
     environment = machine(java=JAVA.format("17.0.1"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        said = sentence(PROGRAMS[0], environment, "--port", str(port), code=1)
-    assert said == f"Keycloak cannot listen on port {port}: Address already in use."
-    said = sentence(PROGRAMS[0], environment, "--port", "65536", code=1)
-    assert said == "Keycloak cannot listen on port 65536: it is no port."
+        line = sentence(PROGRAMS[0], environment, "--port", str(port), code=1)
+    assert line == f"Keycloak cannot listen on port {port}: Address already in use."
+    line = sentence(PROGRAMS[0], environment, "--port", "65536", code=1)
+    assert line == "Keycloak cannot listen on port 65536: it is not a port."
 
 
 class TestAnArchive:
     def test_that_maven_cannot_get(self, machine: Callable[..., dict[str, str]]) -> None:
         maven = "echo '[ERROR] Nothing is to be had.'; echo '[ERROR] more'; exit 1"
-        said = sentence(PROGRAMS[0], machine(java=JAVA.format("21"), mvn=maven))
+        line = sentence(PROGRAMS[0], machine(java=JAVA.format("21"), mvn=maven))
         artifact = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:zip"
-        assert said == f"Maven cannot get {artifact}: Nothing is to be had."
+        assert line == f"Maven cannot get {artifact}: Nothing is to be had."
 
     def test_that_is_another_one_is_not_unpacked_and_not_kept(
         self, machine: Callable[..., dict[str, str]], tmp_path: Path
@@ -96,9 +96,9 @@ class TestAnArchive:
         archive = place / f"keycloak-quarkus-dist-{VERSION}.zip"
         place.mkdir(parents=True)
         maven = f"printf x > {archive}"
-        said = sentence(PROGRAMS[0], machine(java=JAVA.format("17.0.1"), mvn=maven))
+        line = sentence(PROGRAMS[0], machine(java=JAVA.format("17.0.1"), mvn=maven))
         x = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
-        assert f"has the SHA-256 {x} and not {SHA256}: it was removed." in said
+        assert f"has the SHA-256 {x} and not {SHA256}: it was removed." in line
         assert not archive.exists()
 
 

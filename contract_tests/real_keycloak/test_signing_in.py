@@ -173,17 +173,17 @@ class TestRefusals:
 
     def test_a_realm_that_wants_encryption(self, keycloak: KeycloakServer, another_realm: Admin) -> None:
         another_realm.send("PUT", "", {"sslRequired": "ALL"})
-        said = refusal(keycloak, "sync", path=TOKEN_PATH.replace("/master/", "/another/"))
+        refused = refusal(keycloak, "sync", path=TOKEN_PATH.replace("/master/", "/another/"))
         another_realm.send("PUT", "", {"sslRequired": "EXTERNAL"})
-        assert said.advice == "Begin the address with https://."
+        assert refused.advice == "Begin the address with https://."
 
     def test_a_user_with_too_many_wrong_passwords(self, keycloak: KeycloakServer, admin: Admin, kind: Kind) -> None:
         admin.send("PUT", "", {"bruteForceProtected": True, "failureFactor": 2})
         try:
             for _ in range(3):
                 refusal(keycloak, kind, password="wrong")
-            said = refusal(keycloak, kind)
+            refused = refusal(keycloak, kind)
         finally:
             admin.send("DELETE", "/attack-detection/brute-force/users")
             admin.send("PUT", "", {"bruteForceProtected": False})
-        assert said.advice == "Check the user's name and password."  # Keycloak does not say that a user is locked out
+        assert refused.advice == "Check the user's name and password."  # Keycloak does not say who is locked out

@@ -169,7 +169,7 @@ def _part(value: dict[str, Any]) -> str:
 
 
 def _hmac_signed(real: str, secret: bytes, algorithm: str) -> str:
-    """Return a real token's claims, signed with a secret; jwt would refuse to use a public key as one."""
+    """Return a real token's claims, signed with a secret; the library jwt refuses to use a public key as one."""
     import hashlib
     import hmac
 

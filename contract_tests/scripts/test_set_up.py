@@ -151,9 +151,9 @@ def listing(directory: Path) -> dict[str, bytes]:
 
 class TestCutShort:
     @pytest.mark.parametrize("step", STEPS)
-    @pytest.mark.parametrize("whom", ["KILL_ALL_AT", SLOW_KILL, SLOW_FAILURE])
-    def test_the_next_script_makes_it_anew(self, clone: Clone, step: str, whom: str) -> None:
-        code, _ = clone.run("demo", **{whom: step})
+    @pytest.mark.parametrize("failure", ["KILL_ALL_AT", SLOW_KILL, SLOW_FAILURE])
+    def test_the_next_script_makes_it_anew(self, clone: Clone, step: str, failure: str) -> None:
+        code, _ = clone.run("demo", **{failure: step})
         assert code != 0
         assert clone.steps()[-1] == step
         assert clone.run("demo")[0] == 0
@@ -171,10 +171,10 @@ class TestCutShort:
 
     @pytest.mark.parametrize("step", STEPS)
     def test_a_failure_is_said_and_ends_with_2(self, clone: Clone, step: str) -> None:
-        code, said = clone.run("demo", FAIL_AT=step)
+        code, errors = clone.run("demo", FAIL_AT=step)
         assert code == 2
-        assert "No space left on device" in said
-        assert "The set-up failed: see above." in said
+        assert "No space left on device" in errors
+        assert "The set-up failed: see above." in errors
 
     def test_a_disk_that_is_full_at_the_last_write_leaves_nothing_that_claims_to_be_whole(
         self, clone: Clone, monkeypatch: pytest.MonkeyPatch
@@ -201,11 +201,11 @@ class TestCutShort:
 class TestTwoAtOnce:
     def test_one_waits_for_the_other_and_says_so(self, clone: Clone) -> None:
         started = [clone.start("demo", SLOW="0.3") for _ in range(3)]
-        said = [each.communicate(timeout=60)[1] for each in started]
+        errors = [each.communicate(timeout=60)[1] for each in started]
         assert [each.returncode for each in started] == [0, 0, 0]
         assert clone.steps() == STEPS
-        assert sum("Setting up" in text for text in said) == 1
-        assert sum("Waiting for" in text and "which uses" in text for text in said) == 2
+        assert sum("Setting up" in text for text in errors) == 1
+        assert sum("Waiting for" in text and "which uses" in text for text in errors) == 2
 
     def test_nobody_changes_what_a_running_script_uses(self, clone: Clone) -> None:
         clone.run("demo")
@@ -249,9 +249,9 @@ class TestTwoAtOnce:
 
     def test_a_script_that_another_one_started_does_not_wait_for_it(self, clone: Clone) -> None:
         clone.run("demo")
-        code, said = clone.run("demo", "start", str(clone.path / "scripts/test"))
+        code, errors = clone.run("demo", "start", str(clone.path / "scripts/test"))
         assert code == 2
-        assert "A script that uses it has started this one: run this one by itself once." in said
+        assert "A script that uses it has started this one: run this one by itself once." in errors
         clone.run("test")
         with clone.start("demo", "start", str(clone.path / "scripts/test")) as nested:
             assert nested.communicate(timeout=60)[0].count("ran with") == 2
@@ -290,9 +290,9 @@ class TestMovedAndCopied:
     @pytest.mark.parametrize("name", ["a:b", "a\nb"])
     def test_a_path_that_no_environment_can_have_is_refused(self, clone: Clone, name: str) -> None:
         clone.path = clone.path.rename(clone.path.with_name(name))
-        code, said = clone.run("demo")
+        code, errors = clone.run("demo")
         assert code == 2
-        assert "a colon or a line break" in said
+        assert "a colon or a line break" in errors
         assert clone.steps() == []
 
     def test_where_no_lock_can_be_written_what_is_whole_is_used(self, clone: Clone) -> None:
@@ -301,9 +301,9 @@ class TestMovedAndCopied:
         lock.unlink()
         lock.symlink_to("/nowhere/lock")
         assert clone.run("demo") == (0, "")
-        code, said = clone.run("test")
+        code, errors = clone.run("test")
         assert code == 2
-        assert "Can this user write there?" in said
+        assert "Can this user write there?" in errors
 
 
 class TestDamaged:
@@ -347,10 +347,10 @@ class TestDamaged:
     def test_one_that_a_person_made_is_kept_under_another_name(self, clone: Clone) -> None:
         (clone.path / ".venv/lib").mkdir(parents=True)
         (clone.path / ".venv/lib/own.py").write_text("mine")
-        code, said = clone.run("demo", FAIL_AT="pip")
-        assert (code, "was not made by these scripts" in said) == (2, True)
-        code, said = clone.run("demo")
-        assert (code, "was not made by these scripts" in said) == (0, False)
+        code, errors = clone.run("demo", FAIL_AT="pip")
+        assert (code, "was not made by these scripts" in errors) == (2, True)
+        code, errors = clone.run("demo")
+        assert (code, "was not made by these scripts" in errors) == (0, False)
         [kept] = clone.path.glob(".venv.[0-9]*")
         assert (kept / "lib/own.py").read_text() == "mine"
 
@@ -369,8 +369,8 @@ class TestSizes:
         clone.steps()
         assert clone.run("demo") == (0, "")
         (clone.path / "pyproject.toml").write_text("changed", encoding="utf-8")
-        _, said = clone.run("demo")
-        assert "from scripts/requirements/test.txt" in said
+        _, errors = clone.run("demo")
+        assert "from scripts/requirements/test.txt" in errors
         assert clone.steps() == STEPS[1:]
         assert clone.run("test") == (0, "")
 
@@ -432,11 +432,11 @@ class TestNodeModules:
         (clone.path / "node").mkdir()
         (clone.path / "node/package-lock.json").write_text("{}", encoding="utf-8")
 
-    @pytest.mark.parametrize("whom", ["KILL_PARENT_AT", "KILL_ALL_AT", "FAIL_AT"])
-    def test_what_was_cut_short_is_done_anew(self, clone: Clone, whom: str) -> None:
+    @pytest.mark.parametrize("failure", ["KILL_PARENT_AT", "KILL_ALL_AT", "FAIL_AT"])
+    def test_what_was_cut_short_is_done_anew(self, clone: Clone, failure: str) -> None:
         assert self.install(clone) == 0
         (clone.path / "node/package-lock.json").write_text("[]", encoding="utf-8")
-        assert self.install(clone, **{whom: "npm"}) != 0
+        assert self.install(clone, **{failure: "npm"}) != 0
         (clone.path / "node/package-lock.json").write_text("{}", encoding="utf-8")
         assert self.install(clone) == 0
         assert self.install(clone) == 0
@@ -444,10 +444,10 @@ class TestNodeModules:
 
     def test_of_two_at_once_one_waits(self, clone: Clone) -> None:
         started = [self.start(clone, SLOW="0.3") for _ in range(2)]
-        said = [each.communicate(timeout=60)[1] for each in started]
+        errors = [each.communicate(timeout=60)[1] for each in started]
         assert [each.returncode for each in started] == [0, 0]
         assert clone.steps() == ["npm"]
-        assert sum("Waiting for" in text for text in said) == 1
+        assert sum("Waiting for" in text for text in errors) == 1
 
 
 def test_every_script_sets_itself_up_by_it() -> None:

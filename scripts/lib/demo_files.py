@@ -33,7 +33,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Job:
-    """What the demo scores.
+    """The model and the rows that the demo scores.
 
     Attributes:
         name: A name for the model and the pipeline.

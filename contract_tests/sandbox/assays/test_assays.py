@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from contract_tests.support.conformance.recorded import answer_schema, answered, problems, recorded_answer
+from contract_tests.support.sandbox.steering import SUMMARIZER
 from wallaroo_ext import contract, infer, upload_model, wait_until_running
 
 if TYPE_CHECKING:
@@ -87,17 +88,7 @@ class Watched:
             "end_at": text(self.start + SECOND),
         }
         window = {"pipeline": self.name, "model": self.name, "width": "1 seconds", "start": None, "interval": None}
-        summarizer = {
-            "type": "UnivariateContinuous",
-            "bin_mode": "Quantile",
-            "aggregation": "Density",
-            "metric": "PSI",
-            "num_bins": 5,
-            "bin_weights": None,
-            "bin_width": None,
-            "provided_edges": None,
-            "add_outlier_edges": True,
-        }
+        summarizer = dict(SUMMARIZER)
         for part in (baseline, window, summarizer):
             part.update({name: changes.pop(name) for name in list(changes) if name in part})
         good = {

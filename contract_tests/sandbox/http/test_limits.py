@@ -21,7 +21,7 @@ from contract_tests.support.servers.in_process import (
     CLOSE,
     HOST,
     LARGE,
-    PATIENCE_SECONDS,
+    TIMEOUT_SECONDS,
     Served,
     received,
     serving,
@@ -141,7 +141,7 @@ class TestSizes:
                 socket.create_connection((url.hostname, url.port or 0)) as connection,
                 httpx.Client(base_url=environment["WALLAROO_API_URL"], timeout=2) as others_http,
             ):
-                connection.settimeout(PATIENCE_SECONDS)
+                connection.settimeout(TIMEOUT_SECONDS)
                 connection.sendall(b"GET / HTTP/1.1\r\nX: ")
                 with suppress(ConnectionError):
                     for number in range(200):

@@ -17,6 +17,18 @@ PIPELINE, MODEL = "watched", "model"
 DAY_MS = 86_400_000
 JANUARY_MS = 1_672_531_200_000
 """The first of January 2023, in milliseconds since 1970."""
+SUMMARIZER: dict[str, Any] = {
+    "type": "UnivariateContinuous",
+    "bin_mode": "Quantile",
+    "aggregation": "Density",
+    "metric": "PSI",
+    "num_bins": 5,
+    "bin_weights": None,
+    "bin_width": None,
+    "provided_edges": None,
+    "add_outlier_edges": True,
+}
+"""How assays of the tests summarize values."""
 
 
 def steer(http: httpx.Client, route: str, body: Any = None) -> Any:
@@ -73,17 +85,7 @@ def assay(pipeline_id: int, **changes: Any) -> dict[str, Any]:
         "iopath": "output y 0",
         "baseline": {"Fixed": fixed},
         "window": {"pipeline": PIPELINE, "model": MODEL, "width": "24 hours"},
-        "summarizer": {
-            "type": "UnivariateContinuous",
-            "bin_mode": "Quantile",
-            "aggregation": "Density",
-            "metric": "PSI",
-            "num_bins": 5,
-            "bin_weights": None,
-            "bin_width": None,
-            "provided_edges": None,
-            "add_outlier_edges": True,
-        },
+        "summarizer": dict(SUMMARIZER),
         "warning_threshold": None,
         "alert_threshold": 0.1,
         "run_until": None,

@@ -1,4 +1,4 @@
-"""The model that is measured: its file, its deployment, and the sign-in that bare requests send beside them."""
+"""The model that the measurements score, its deployment, and the token for bare requests."""
 
 from __future__ import annotations
 
@@ -54,5 +54,5 @@ def authorization(client: Client) -> str:
 
 
 def access_token(client: Client) -> str:
-    """Return the token in that header."""
+    """Return the access token of a client."""
     return authorization(client).removeprefix("Bearer ")

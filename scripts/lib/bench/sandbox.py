@@ -1,4 +1,4 @@
-"""How fast the sandbox starts, answers and scores."""
+"""Measures how fast the sandbox starts, answers and scores."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ def _free_port(port: int) -> int:
         try:
             listening.bind((HOST, port))
         except (OSError, OverflowError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no port"
+            reason = error.strerror if isinstance(error, OSError) else "it is not a port"
             raise KeycloakFailedError(f"Keycloak cannot listen on port {port}: {reason}.") from None
         return listening.getsockname()[1]
 

@@ -95,6 +95,7 @@ def try_changes(root: Path, area: str, count: int) -> int:
     """Try up to `count` pending changes of an area and print their outcomes. Returns how many have survived so far."""
     tests = [f"contract_tests/extension/{name}" for name in AREAS[area].tests]
     command = [str(root / ".venv/bin/python"), "-m", "pytest", "-x", "-q", "-m", "not slow", "-p", "no:cacheprovider"]
+    check_unchanged(area, [*command, *tests])
     session = root / f".mutation/{area}.sqlite"
     is_new = not session.exists()
     with use_db(str(session), WorkDB.Mode.create if is_new else WorkDB.Mode.open) as database:
@@ -109,6 +110,13 @@ def try_changes(root: Path, area: str, count: int) -> int:
         outcomes = Counter(str(result.test_outcome) for _, result in database.results)
         print(f"{area}: {dict(outcomes)} of {database.num_work_items} changes.", flush=True)
         return sum(result.test_outcome == TestOutcome.SURVIVED for _, result in database.results)
+
+
+def check_unchanged(area: str, command: list[str]) -> None:
+    """Check that the tests pass without a change; otherwise every change would seem to be noticed."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{done.stdout}\nThe tests of {area} fail without a change: repair them first.")
 
 
 def _number(item: Any) -> str:

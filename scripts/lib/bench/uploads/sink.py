@@ -1,4 +1,4 @@
-"""An instance that reads an upload and keeps nothing, to measure sending alone: a program that prints its URL."""
+"""Runs an instance that reads uploads and keeps nothing, to measure sending alone; the program prints its URL."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class Vendor:
 
 @contextmanager
 def vendor(api: str, token: str, *, wanted: bool = True) -> Generator[Vendor]:
-    """Run the SDK on an instance; if it cannot be installed, its tasks raise why."""
+    """Run the SDK on an instance while a `with` block runs; if it cannot be installed, each task raises the reason."""
     try:
         interpreter = python() if wanted else None
     except VendorError as error:
