@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 SEED = 29
 """What random data is made from, unless another seed is asked for."""
-CASES = 12
+CASES = 15
 """How many random requests are sent of each operation and kind, unless another number is asked for."""
 
 

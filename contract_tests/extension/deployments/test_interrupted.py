@@ -144,6 +144,7 @@ class TestAnyMoment:
                 error = is_interrupted(lambda: deploy_pipeline(interrupted, "x", newer))
             if error is None:
                 break
+            wait_until_running(client, before)  # the new version may still be starting
             assert infer(client, before, ROW).num_rows == 1
             assert find_deployment(client, "x").id == before.id
             if "deploy_pipeline" in transport.operations:
@@ -683,7 +684,7 @@ class TestOnTheCommandLine:
         if command[0] == "undeploy":
             deploy_pipeline(client, "y", model)
         showing = {"deploy": "deploy._show", "undeploy": "undeploy._say", "upload": "upload._show"}[command[0]]
-        monkeypatch.setattr(f"wallaroo_ext.cli.{showing}", interrupt)
+        monkeypatch.setattr(f"wallaroo_ext.cli.commands.{showing}", interrupt)
         done = wallaroo(*(str(model_file) if word == "FILE" else word for word in command))
         assert done.code == 130
         assert done.err.splitlines()[-1].startswith(says)
@@ -784,7 +785,12 @@ def interrupted(
         after: How the line begins; empty for none.
         ready: Whether the moment has come.
     """
-    for module in (f"wallaroo_ext.cli.{arguments[0]}", "wallaroo_ext.batch.dataset", "pyarrow.csv", "pyarrow.parquet"):
+    for module in (
+        f"wallaroo_ext.cli.commands.{arguments[0]}",
+        "wallaroo_ext.batch.dataset",
+        "pyarrow.csv",
+        "pyarrow.parquet",
+    ):
         import_module(module)  # loading it takes longer than all the rest
     with forked(*arguments, environment=sandbox) as command:
         while after and not (line := command.err.readline()).startswith(after):

@@ -15,6 +15,7 @@ from wallaroo_ext._util.terminal_text import visible_json
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.workspaces import A_PATH
+from wallaroo_ext.conformance.options import CASES, SEED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -36,7 +37,7 @@ def conformance(
     instance: Literal["live", "sandbox", "recorded"] = "live",
     contract: Annotated[Path | None, A_PATH] = None,
     operation: tuple[str, ...] = (),
-    cases: Annotated[int, Parameter(validator=Number(gte=1))] = 15,
+    cases: Annotated[int, Parameter(validator=Number(gte=1))] = CASES,
     seed: int | None = None,
     explore: Annotated[bool, Parameter(negative=())] = False,
     drift: Annotated[bool, Parameter(group=_DRIFT, negative=())] = False,
@@ -117,7 +118,7 @@ def suite_errors(contract: Path | None) -> Generator[None]:
 
 def _run(report: Path | None, options: Options, **told: Any) -> tuple[Run, ReportFiles | None]:
     from wallaroo_ext.conformance.command import run_suite
-    from wallaroo_ext.conformance.options import SEED, SuiteOptions
+    from wallaroo_ext.conformance.options import SuiteOptions
     from wallaroo_ext.conformance.report import ReportDirectoryError, check_report_directory, write_report
 
     told["seed"] = SEED if told["seed"] is None else told["seed"]
