@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from wallaroo_ext.batch.attempts import repeated
-from wallaroo_ext.deployments.find import endpoint_steps, named_in
+from wallaroo_ext.deployments.find import deployment_of_url, endpoint_steps
 from wallaroo_ext.deployments.status import models_in, status_steps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError
 from wallaroo_ext.operations import run
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.options import HowToScore
+    from wallaroo_ext.batch.options import ScoringOptions
     from wallaroo_ext.inference.infer import Where
     from wallaroo_ext.operations import Steps
 
 T = TypeVar("T")
 
 
-def url_of(client: Client, pipeline: Where, how: HowToScore) -> str:
+def url_of(client: Client, pipeline: Where, how: ScoringOptions) -> str:
     """Return where rows are scored; what fails on its way is sent again as in a run.
 
     Raises:
@@ -33,12 +33,12 @@ def url_of(client: Client, pipeline: Where, how: HowToScore) -> str:
     return _asked(client, lambda: endpoint_steps(client, pipeline, how.workspace), how)
 
 
-def models_of(client: Client, url: str, how: HowToScore) -> list[dict[str, str]]:
+def models_of(client: Client, url: str, how: ScoringOptions) -> list[dict[str, str]]:
     """Return the models that score the rows sent to a URL; see `models_steps`."""
     return _asked(client, lambda: models_steps(url), how)
 
 
-def _asked(client: Client, steps: Callable[[], Steps[T]], how: HowToScore) -> T:
+def _asked(client: Client, steps: Callable[[], Steps[T]], how: ScoringOptions) -> T:
     answer, _ = repeated(lambda: run(client, steps()), how.retries, threading.Event())
     return answer
 
@@ -53,7 +53,7 @@ def models_steps(url: str) -> Steps[list[dict[str, str]]]:
         InvalidDataError: The instance does not tell them, so that nobody could say whether a later run has the same.
     """
     try:
-        name, *_ = named_in(url)
+        name, *_ = deployment_of_url(url)
     except ContractViolationError as error:
         raise InvalidDataError(
             f"The models behind {url} are unknown: {error}", advice="Name the pipeline in place of its URL."

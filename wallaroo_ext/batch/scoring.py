@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.batch.cutting import Chunk
-    from wallaroo_ext.batch.options import HowToScore
+    from wallaroo_ext.batch.options import ScoringOptions
     from wallaroo_ext.batch.request_size import RequestSize
 
 pa: Any = import_module("pyarrow")
@@ -94,7 +94,7 @@ class Scorer:
         self,
         client: Client,
         url: str,
-        how: HowToScore,
+        how: ScoringOptions,
         *,
         size: RequestSize,
         limit: Limit,

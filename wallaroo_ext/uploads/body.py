@@ -11,7 +11,7 @@ import httpx
 
 from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.uploads.sources import Evened
+from wallaroo_ext.uploads.sources import EvenPieces
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -156,7 +156,7 @@ class Intake:
     def __init__(self, source: Source, digest: BackgroundDigest | None) -> None:
         self._source = source
         self._digest = digest
-        self._evened = Evened()
+        self._evened = EvenPieces()
         self._held = b""
         self._end = 0
 

@@ -12,7 +12,7 @@ from wallaroo_ext.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-Tell = Callable[[int, int | None], None]
+OnProgress = Callable[[int, int | None], None]
 """Is told the bytes of the file that were sent, and all that there are; None where nobody knows."""
 
 _INTERVAL = 0.1
@@ -27,7 +27,7 @@ class Reporter:
         clock: Seconds on a monotonic clock.
     """
 
-    def __init__(self, tell: Tell | None, total: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, tell: OnProgress | None, total: int | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._tell = tell
         self._total = total
         self._clock = clock
@@ -44,7 +44,7 @@ class Reporter:
 
 
 @contextmanager
-def shown(name: str, progress: Tell | Literal[True] | None) -> Generator[Tell | None]:
+def show_progress(name: str, progress: OnProgress | Literal[True] | None) -> Generator[OnProgress | None]:
     """Yield the function that a caller wants to be told by, for the time of a `with` block.
 
     Args:
@@ -64,7 +64,7 @@ def shown(name: str, progress: Tell | Literal[True] | None) -> Generator[Tell | 
 
 
 @contextmanager
-def _bar(name: str) -> Generator[Tell | None]:
+def _bar(name: str) -> Generator[OnProgress | None]:
     """Yield a bar on standard error, where that is a terminal or a notebook."""
     try:
         from rich import progress as rich

@@ -58,7 +58,7 @@ class Source:
 
 
 @contextmanager
-def opened(model: ModelSource, size: int | None) -> Generator[Source]:
+def open_source(model: ModelSource, size: int | None) -> Generator[Source]:
     """Yield what a model's bytes come from; a file that is opened here is closed here.
 
     Args:
@@ -152,7 +152,7 @@ PIECE = 256 * 1024
 _ENOUGH = PIECE // 4
 
 
-class Evened:
+class EvenPieces:
     """Takes pieces of any size, and gives pieces of `PIECE` bytes, the last one smaller.
 
     A piece of about the right size is passed on as it is, without a copy.

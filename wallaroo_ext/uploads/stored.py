@@ -18,7 +18,7 @@ _LONGEST_PAUSE = 5.0
 _UNKNOWN_FOR = 10.0
 
 
-def stored_version(name: str, version_id: int, sha: str | None) -> Steps[ModelVersion]:
+def stored_version_steps(name: str, version_id: int, sha: str | None) -> Steps[ModelVersion]:
     """Return the version of an id, as it is now.
 
     An instance may take a moment to list it.
@@ -43,7 +43,7 @@ def stored_version(name: str, version_id: int, sha: str | None) -> Steps[ModelVe
     )
 
 
-def ready_version(name: str, version_id: int, sha: str | None, timeout: float) -> Steps[ModelVersion]:
+def ready_version_steps(name: str, version_id: int, sha: str | None, timeout: float) -> Steps[ModelVersion]:
     """Wait for the version of an id to be `ready`; a release without a status has only ready ones.
 
     Raises:
@@ -55,7 +55,7 @@ def ready_version(name: str, version_id: int, sha: str | None, timeout: float) -
 
     status = ""
     for pause in _pauses(timeout):
-        version = yield from stored_version(name, version_id, sha)
+        version = yield from stored_version_steps(name, version_id, sha)
         if isinstance(version.status, Unset) or version.status == "ready":
             return version
         status = version.status

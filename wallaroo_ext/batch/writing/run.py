@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pyarrow import RecordBatch, Table
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.options import HowToScore, PartSize
+    from wallaroo_ext.batch.options import PartSize, ScoringOptions
     from wallaroo_ext.batch.progress import Tell
     from wallaroo_ext.batch.reading.data_source import Source
     from wallaroo_ext.batch.scoring import Scored, Tally
@@ -62,7 +62,7 @@ class DatasetRun:
         self,
         client: Client,
         url: str,
-        how: HowToScore,
+        how: ScoringOptions,
         *,
         source: Source,
         storage: Storage,

@@ -60,7 +60,7 @@ def deploy(
         options: The instance, and how to answer.
     """
     with options.reported(), ExitStack() as after:
-        from wallaroo_ext.deployments.cleanup import ends
+        from wallaroo_ext.deployments.cleanup import undeploy_commands
         from wallaroo_ext.deployments.deploy import deploy_pipeline
 
         named, settings = [_parts(each) for each in model], _settings(engine_config)
@@ -77,7 +77,7 @@ def deploy(
                 timeout=wait_timeout,
                 progress=_told(name, tell, statuses),
             )
-            left = f"{deployment.name} is deployed. {ends(deployment.id, deployment.name)} ends it."
+            left = f"{deployment.name} is deployed. {undeploy_commands(deployment.id, deployment.name)} ends it."
             after.enter_context(signals.noted(lambda: left))
         _show(deployment, statuses[-1] if statuses else None, machine=options.json)
 

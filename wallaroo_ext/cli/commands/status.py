@@ -12,7 +12,7 @@ from wallaroo_ext.cli.printing.tables import show_facts
 from wallaroo_ext.cli.workspaces import DeploymentId, searched
 
 if TYPE_CHECKING:
-    from wallaroo_ext.deployments.find import Found
+    from wallaroo_ext.deployments.find import FoundDeployment
 
 
 def status(
@@ -39,19 +39,19 @@ def status(
     with options.reported():
         if name is None:
             raise UsageError("The API lists no deployments: name a pipeline, such as `wallaroo-ext status tumours`.")
-        from wallaroo_ext.deployments.find import found, nothing_deployed
+        from wallaroo_ext.deployments.find import look_up, not_deployed_error
 
         with options.connect() as client:
             place = searched(client, workspace)
-            deployed = found(client, name, place, deployment_id=deployment_id)
+            deployed = look_up(client, name, place, deployment_id=deployment_id)
             if deployed is None:
-                raise nothing_deployed(name, place, deployment_id)
+                raise not_deployed_error(name, place, deployment_id)
         _show(deployed, machine=options.json)
         if deployed.status.status == "Error":
             raise SystemExit(output.FAILED)
 
 
-def _show(deployed: Found, *, machine: bool) -> None:
+def _show(deployed: FoundDeployment, *, machine: bool) -> None:
     if machine:
         fields: Any = {"name": deployed.name, "id": deployed.id, "url": deployed.url}
         output.line(output.as_json(fields | deployed.status.to_dict(), machine=True))

@@ -14,13 +14,13 @@ from wallaroo_ext._util.progress import line
 from wallaroo_ext._util.terminal_text import printable
 from wallaroo_ext.batch.progress import figures
 from wallaroo_ext.cli.printing import output
-from wallaroo_ext.uploads.progress import shown
+from wallaroo_ext.uploads.progress import show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from wallaroo_ext.batch import BatchProgress
-    from wallaroo_ext.uploads.progress import Tell
+    from wallaroo_ext.uploads.progress import OnProgress
 
 _LINE_EVERY = 10.0
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
@@ -45,7 +45,7 @@ def waiting(text: str, *, quiet: bool) -> Generator[Callable[[str], None]]:
 
 
 @contextmanager
-def sending(name: str, *, quiet: bool) -> Generator[Tell]:
+def sending(name: str, *, quiet: bool) -> Generator[OnProgress]:
     """Tell how far an upload is, and then that its conversion is waited for.
 
     Args:
@@ -53,7 +53,7 @@ def sending(name: str, *, quiet: bool) -> Generator[Tell]:
         quiet: Whether to print nothing where there is no terminal.
     """
     with ExitStack() as after, ExitStack() as bar:
-        tell = bar.enter_context(shown(name, True)) or (_nothing if quiet else _amounts(name))
+        tell = bar.enter_context(show_progress(name, True)) or (_nothing if quiet else _amounts(name))
 
         def told(sent: int, total: int | None) -> None:
             tell(sent, total)
@@ -133,7 +133,7 @@ def _changes() -> Callable[[str], None]:
     return tell
 
 
-def _amounts(name: str) -> Tell:
+def _amounts(name: str) -> OnProgress:
     """Prints how much was sent: at the beginning, at the end, and every ten seconds."""
     due = time.monotonic() + _LINE_EVERY
 
