@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 IN_FLIGHT = 8
-"""With these, an instance had a request to work on in more of a run than with 4: see scripts/bench batch."""
+"""Keeps an instance busy for more of a run than 4 do: see scripts/bench batch."""
 
 MOST_IN_FLIGHT = 64
 

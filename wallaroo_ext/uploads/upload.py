@@ -1,4 +1,4 @@
-"""`upload_model`, from the file to the version that is ready."""
+"""Uploading a model file, and waiting until the version is ready."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def _check_readable(model: ModelSource) -> None:
 
 @contextmanager
 def _stays(what: str) -> Generator[None]:
-    """Say on what interrupts waiting that the model is there; `ConversionError` and its like say it themselves."""
+    """Note on an error while waiting that the model is stored; `ConversionError` and others say so themselves."""
     try:
         yield
     except (ConversionError, UploadCorruptedError, WaitTimeoutError):
@@ -168,7 +168,7 @@ def _stays(what: str) -> Generator[None]:
 
 @contextmanager
 def _may_be_there(source: Source, body: UploadBody) -> Generator[None]:
-    """Say on what interrupts sending, and what comes right after it, what that means for the model."""
+    """Note on an interrupt, while the file is sent and shortly after, whether the model may be stored."""
     try:
         yield
     except Exception:
@@ -180,10 +180,10 @@ def _may_be_there(source: Source, body: UploadBody) -> Generator[None]:
 
 
 def _workspace_id(workspace: int | str | None) -> Steps[int]:
-    """Return the id of the workspace that a caller means.
+    """Return the id of the workspace of an upload.
 
-    The instance is asked in any case: a token that it no longer takes is renewed for this request, and not for the
-    upload, which cannot be sent twice.
+    A request is sent in any case: where the instance no longer takes the token, it is renewed for this request, and not
+    for the upload, which cannot be sent twice.
     """
     if isinstance(workspace, int):
         yield from list_workspaces_steps()
@@ -194,7 +194,7 @@ def _uploaded(plan: Plan, source: Source, body: UploadBody) -> Steps[UploadModel
     """Send the request.
 
     Raises:
-        Exception: What the source or the progress function raised.
+        Exception: The source or the progress function raised an error.
         ConnectionFailedError: No answer came.
     """
     try:
@@ -209,7 +209,7 @@ def _uploaded(plan: Plan, source: Source, body: UploadBody) -> Steps[UploadModel
 
 
 def _advice(source: Source, body: UploadBody) -> str:
-    """Return what a lost connection means for the model."""
+    """Return whether the model may be stored after a lost connection, and what to do."""
     if body.may_be_whole:
         return (
             "It is unknown whether the model was stored: list_model_versions shows that, by the SHA-256. If it was "
