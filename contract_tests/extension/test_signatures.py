@@ -98,7 +98,7 @@ def texts_of(default: object) -> set[str]:
 def required(function: Callable[..., Any]) -> tuple[list[object], dict[str, object]]:
     """Return arguments that are enough for a call to begin."""
     empty = [found for found in parameters_of(function).values() if found.default is found.empty]
-    by_name = {found.name: "x" for found in empty if found.kind is found.KEYWORD_ONLY}
+    by_name: dict[str, object] = {found.name: "x" for found in empty if found.kind is found.KEYWORD_ONLY}
     return ["x"] * (len(empty) - len(by_name)), by_name
 
 
