@@ -1,7 +1,7 @@
-"""What plain REST makes hard on a Wallaroo instance: signing in, uploading models, scoring rows.
+"""Helpers for what is hard by plain REST on a Wallaroo instance: signing in, uploading models, scoring rows.
 
-The functions here extend the generated client, `wallaroo_mlops_client`: `connect` gives a client that every generated
-operation takes, and so do the functions of this package. `wallaroo_ext.aio` has the same functions for asyncio.
+They extend the generated client, `wallaroo_mlops_client`: `connect` returns a client for every generated operation and
+every function of this package. `wallaroo_ext.aio` has the same functions for asyncio.
 
 Importing this package loads nothing; each name is loaded when it is first asked for, and pyarrow, pandas and the
 generated client when a function first needs them.
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.transport.timeouts import Timeouts
     from wallaroo_ext.uploads import upload_model
 
-_HOMES = {
+_MODULES = {
     "assays.chart": ("assay_chart",),
     "assays.results": ("assay_results",),
     "auth": (
@@ -129,7 +129,7 @@ _HOMES = {
     "uploads": ("upload_model",),
     "resources.workspaces": ("find_workspace",),
 }
-"""The modules of this package that its public names are in."""
+"""The public names of each module of this package."""
 
 __all__ = [
     "AmbiguousError",
@@ -188,8 +188,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name."""
-    for module, names in _HOMES.items():
+    """Return a public name, loaded from its module."""
+    for module, names in _MODULES.items():
         if name in names:
             value = getattr(import_module(f"{__name__}.{module}"), name)
             globals()[name] = value

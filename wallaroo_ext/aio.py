@@ -12,7 +12,7 @@ from wallaroo_ext.assays import results
 from wallaroo_ext.batch import batches, dataset
 from wallaroo_ext.batch.asyncio_threads import elements
 from wallaroo_ext.batch.batches import scored_batches
-from wallaroo_ext.batch.options import how_to_score
+from wallaroo_ext.batch.options import scoring_options
 from wallaroo_ext.client import connect
 from wallaroo_ext.deployments import deploy, find, wait
 from wallaroo_ext.inference import infer as inference
@@ -136,7 +136,7 @@ async def infer_batches(
     from wallaroo_ext.inference.rows import require_pyarrow
 
     require_pyarrow()
-    how = how_to_score(**options)
+    how = scoring_options(**options)
     url = await asyncio.to_thread(url_of, client, pipeline, how)
 
     def make(source: Iterable[pa.RecordBatch], stopped: threading.Event) -> Generator[pa.RecordBatch]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.transport.retry.clock import Clock
 
 DEFAULT_LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=30.0)
-RETRIES = RetryPolicy()
+TIMEOUTS, RETRIES = Timeouts(), RetryPolicy()
 
 
 @hide_arguments
@@ -50,7 +50,7 @@ def connect(
     scope: str | None = None,
     inference_hosts: Iterable[str] | None = None,
     cache: bool | str | os.PathLike[str] = False,
-    timeout: Timeouts | httpx.Timeout | float | None = None,
+    timeout: Timeouts | httpx.Timeout | float = TIMEOUTS,
     limits: httpx.Limits = DEFAULT_LIMITS,
     answer_limit: int | None = None,
     retries: RetryPolicy = RETRIES,
@@ -89,7 +89,7 @@ def connect(
         inference_hosts: Further hosts that a token may be sent to; by default only the API's own.
         cache: Whether, or in which directory, to keep tokens in files; see `KeycloakAuth`.
         timeout: How long to wait, in seconds: `Timeouts` for each thing by itself, a number for all of them, or httpx's
-            own object. Without it, calls have the defaults of `Timeouts`, and token requests those of `KeycloakAuth`.
+            own object. Where it is left out, token requests have the shorter times of `KeycloakAuth`.
         limits: How many connections are open at a time, 20 by default, and how long an idle one stays open, 30 s by
             default.
         answer_limit: How large an answer may be once it is decompressed, in bytes; without it, 512 MiB in Arrow and
@@ -155,12 +155,12 @@ def connect(
             cache=cache,
             transport=None if _is_asynchronous(transport) else retrying,
             verify=verification,
-            timeout=DEFAULT_TIMEOUT if timeout is None else to_httpx_timeout(timeout),
+            timeout=DEFAULT_TIMEOUT if timeout is TIMEOUTS else httpx_timeout(timeout),
             clock=time.monotonic if clock is None else clock.now,
         )
     return ConnectedClient(
         base_url=settings.api_url,
-        timeout=to_httpx_timeout(Timeouts() if timeout is None else timeout),
+        timeout=httpx_timeout(timeout),
         headers={"User-Agent": _user_agent(user_agent), "Accept-Encoding": ACCEPTED_ENCODINGS},
         httpx_args={"auth": auth, "transport": retrying},
     )

@@ -1,4 +1,4 @@
-"""What a person does first: the demo, the README, importing the package."""
+"""Do the first steps of a new user work: the demo, the README, importing the package?"""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class AssayFigure(Figure):
     Args:
         windows: The rows of `assay_results`, in the order of their times.
         title: The line above it.
-        bins: The window whose distribution is shown beside the baseline's.
+        bins: Which window's distribution is shown beside the baseline's; None for none.
     """
 
     def __init__(self, windows: Sequence[Window], *, title: str | None, bins: str | None) -> None:
@@ -91,7 +91,7 @@ def _default_title(windows: Sequence[Window]) -> str:
 
 
 def _draw_scores(axes: Axes, windows: Sequence[Window], title: str) -> None:
-    """The scores with their thresholds."""
+    """Draw the scores with their thresholds."""
     _tidy(axes)
     _draw_runs(axes, windows)
     _draw_markers(axes, windows)
@@ -108,7 +108,7 @@ def _draw_scores(axes: Axes, windows: Sequence[Window], title: str) -> None:
 
 
 def _head(axes: Axes, title: str) -> None:
-    """The title, and below it the legend in one line, where neither hides anything."""
+    """Put the title, and below it the legend in one line, where neither hides anything."""
     axes.set_title(fill(title, _LINE_LENGTH), loc="left", fontsize=10, color=_INK, pad=20)
     axes.legend(
         loc="lower left",
@@ -134,7 +134,7 @@ def _tidy(axes: Axes) -> None:
 
 
 def _draw_runs(axes: Axes, windows: Sequence[Window]) -> None:
-    """A line through windows that follow one another, which is broken where windows are missing."""
+    """Draw a line through consecutive windows, broken where windows are missing."""
     usual, begin = _interval(windows), 0
     for place in range(1, len(windows) + 1):
         if place == len(windows) or _is_gap(windows[place - 1], windows[place], usual):
@@ -145,7 +145,7 @@ def _draw_runs(axes: Axes, windows: Sequence[Window]) -> None:
 
 
 def _draw_gaps(axes: Axes, windows: Sequence[Window]) -> None:
-    """A band where windows are missing."""
+    """Draw a band where windows are missing."""
     usual, label = _interval(windows), "no window"
     for before, after in pairwise(windows):
         if usual is not None and _is_gap(before, after, usual):
@@ -171,7 +171,7 @@ def _is_gap(before: Window, after: Window, usual: timedelta | None) -> bool:
 
 
 def _draw_markers(axes: Axes, windows: Sequence[Window]) -> None:
-    """The windows, by status; the legend counts them."""
+    """Draw the windows by status; the legend counts them."""
     size = 30 if len(windows) <= _MANY_WINDOWS else 12
     present = list(dict.fromkeys(window["status"] for window in windows))
     ordered = [status for status in _STATUSES if status in present]
@@ -193,7 +193,7 @@ def _draw_markers(axes: Axes, windows: Sequence[Window]) -> None:
 
 
 def _draw_threshold(axes: Axes, windows: Sequence[Window], name: str, colour: str, style: Any) -> list[float]:
-    """Return the line of a threshold, which may have been changed between windows; its levels."""
+    """Draw the line of a threshold, which may have been changed between windows, and return its levels."""
     known = [window for window in windows if window.get(name) is not None]
     levels = [float(window[name]) for window in known]
     if len(set(levels)) == 1:
@@ -205,7 +205,7 @@ def _draw_threshold(axes: Axes, windows: Sequence[Window], name: str, colour: st
 
 
 def _scale(axes: Axes, windows: Sequence[Window], levels: Sequence[float]) -> None:
-    """Limits that show the thresholds and all scores, the latter on a logarithmic scale where they are far above."""
+    """Set limits that show the thresholds and all scores, on a logarithmic scale where scores are far above."""
     scores = [window["score"] for window in windows]
     top, bottom, reference = max([*scores, *levels]), min(0.0, *scores), max(levels, default=0.0)
     label = "score"
@@ -220,7 +220,7 @@ def _scale(axes: Axes, windows: Sequence[Window], levels: Sequence[float]) -> No
 
 
 def _label_thresholds(axes: Axes, limits: Sequence[tuple[str, str, float]]) -> None:
-    """The names of the thresholds at the right, moved apart where they are close."""
+    """Write the names of the thresholds at the right, apart from each other."""
     heights = [_height(axes, level) for _, _, level in limits]
     close = len(heights) == 2 and abs(heights[0] - heights[1]) < _LINE  # noqa: PLR2004 - two thresholds
     order = sorted(range(len(limits)), key=lambda place: heights[place])
@@ -245,7 +245,7 @@ def _height(axes: Axes, level: float) -> float:
 
 
 def _draw_times(axes: Axes, windows: Sequence[Window]) -> None:
-    """An axis of times that are short to read, from hours to years."""
+    """Label the axis with short times, from hours to years."""
     starts: list[datetime] = [window["window_start"] for window in windows]
     if len(set(starts)) == 1:
         width = (windows[0].get("window_end") or starts[0]) - starts[0] or timedelta(days=1)
@@ -260,13 +260,13 @@ def _draw_times(axes: Axes, windows: Sequence[Window]) -> None:
 
 
 def _beside(starts: Sequence[datetime]) -> list[str]:
-    """What stands beside the axis for ticks of years, months, days, hours, minutes and seconds: what they leave out."""
+    """Return the texts beside the axis, for ticks of years, months, days, hours, minutes and seconds."""
     day = f"{starts[0]:%d %b %Y}" if starts[0].date() == starts[-1].date() else "%Y"
     return ["", "%Y", "%Y", day, day, day]
 
 
 def _draw_bins(axes: Axes, window: Window, which: str) -> None:
-    """The distribution of a window beside the baseline's, a pair of bars a bin."""
+    """Draw the distribution of a window beside the baseline's, with a pair of bars for each bin."""
     _tidy(axes)
     baseline, values = (list_of(window.get(f"{side}_values")) for side in ("baseline", "window"))
     places = range(max(len(baseline), len(values)))

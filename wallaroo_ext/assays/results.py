@@ -1,4 +1,4 @@
-"""The results of assays as a table, a row a window."""
+"""The results of assays, as a table with a row for each window."""
 
 from __future__ import annotations
 
@@ -36,38 +36,38 @@ def assay_results(
 
     The columns, of which only `window_start`, `score` and `status` are never null by the contract:
 
-    | column | type | what it is |
+    | column | type | meaning |
     | --- | --- | --- |
     | `window_start`, `window_end` | timestamp[us, UTC] | the time of the window |
     | `score` | double | how far the window is from the baseline |
-    | `status` | string | what the score means by the thresholds: `Ok`, `Warning`, `Alert` |
+    | `status` | string | the verdict on the score by the thresholds: `Ok`, `Warning`, `Alert` |
     | `warning_threshold`, `alert_threshold` | double | above these the status is `Warning`, or `Alert` |
-    | `scores` | list of double | what each bin adds to the score |
+    | `scores` | list of double | the share of each bin in the score |
     | `bin_index` | int64 | the bin that decided the score, for a metric of one bin |
-    | `iopath`, `metric`, `aggregation`, `bin_mode` | string | what is watched, and how it is compared |
+    | `iopath`, `metric`, `aggregation`, `bin_mode` | string | the watched field, and how it is compared |
     | `baseline_…`, `window_…` | | the two distributions: |
     | `…_count` | int64 | how many values there are |
-    | `…_min`, `…_max`, `…_mean`, `…_median`, `…_std` | double | what they are like |
+    | `…_min`, `…_max`, `…_mean`, `…_median`, `…_std` | double | statistics of the values |
     | `…_edges` | list of double | the upper edge of each bin; the last one has none |
     | `…_edge_names` | list of string | the names of the bins |
-    | `…_values` | list of double | what is compared of each bin, by the aggregation |
+    | `…_values` | list of double | the compared value of each bin, by the aggregation |
     | `baseline_start`, `baseline_end` | timestamp[us, UTC] | the time of the baseline |
     | `analyzed_at` | timestamp[us, UTC] | when it was computed |
     | `id`, `assay_id`, `pipeline_id` | int64 | of the result, the assay, the pipeline |
 
-    `results_table` makes the same of the results that `run_interactive_assay` computes.
+    `results_table` makes the same table from the results that `run_interactive_assay` computes.
 
     Source: mlops-api-tutorial, "Get Assay Results".
 
     Args:
         client: What `connect` gave.
         assay_id: The assay's id.
-        start: The first time that a window may begin at.
-        end: The time that windows begin before.
-        limit: How many windows to get at most, the newest.
+        start: The earliest time at which a window may begin.
+        end: The time before which windows begin.
+        limit: How many windows to get at most; these are the newest.
 
     Raises:
-        InvalidDataError: A time is none, or the limit is below 1.
+        InvalidDataError: A time cannot be read, or the limit is below 1.
         NotFoundError: The instance serves assay results at neither of the known paths.
         InvalidRequestError: There is no such assay.
     """
@@ -108,7 +108,7 @@ def _newer(assay_id: int, start: datetime, end: datetime) -> Steps[list[AssayRes
 
 
 def results_table(results: Sequence[AssayResult]) -> pa.Table:
-    """Results of an assay as a table, the oldest window first; see `assay_results` for its columns.
+    """Return results of an assay as a table, the oldest window first; see `assay_results` for its columns.
 
     Args:
         results: What `run_interactive_assay` or `get_assay_results` gave.

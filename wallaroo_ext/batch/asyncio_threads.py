@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class FromLoop(Generic[T]):
-    """The elements of an asynchronous iterator, for a thread; the event loop goes on meanwhile.
+    """An iterator, for a thread, over an asynchronous iterator of an event loop, which goes on meanwhile.
 
     Args:
         source: The iterator.
@@ -42,18 +42,18 @@ class FromLoop(Generic[T]):
                 raise StoppedError from None
 
     def end(self) -> None:
-        """Wait for no further element."""
+        """End the iterator, also while it waits for an element."""
         self._ended = True
         if self._waiting is not None:
             self._waiting.cancel()
 
 
 async def elements(make: Callable[[Iterable[T], threading.Event], Generator[Any]], source: Any) -> AsyncGenerator[Any]:
-    """Yield the elements of a generator that runs in a thread of its own; it has ended when this has.
+    """Yield the elements of a generator that runs in a thread of its own, and ends with this one.
 
     Args:
-        make: Makes the generator, from what it reads and from what ends its pauses.
-        source: What it reads, an iterable or an asynchronous one.
+        make: Returns the generator for an iterable, and for the event that ends its pauses.
+        source: The iterable, which may be asynchronous.
     """
     loop, stopped = asyncio.get_running_loop(), threading.Event()
     reading: Any = FromLoop(cast("Any", source), loop) if isinstance(source, AsyncIterable) else source

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, HowToScore, how_to_score
+from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.rows import require_pyarrow
 
@@ -95,7 +95,7 @@ def infer_batches(
     require_pyarrow()
     if isinstance(batches, AsyncIterable):
         raise InvalidDataError("An asynchronous iterator is for wallaroo_ext.aio.infer_batches.")
-    how = how_to_score(
+    how = scoring_options(
         columns=columns,
         keys=keys,
         vector=vector,
@@ -118,7 +118,7 @@ def scored_batches(
     client: Client,
     url: str,
     batches: Iterable[pa.RecordBatch],
-    how: HowToScore,
+    how: ScoringOptions,
     *,
     rejected: Callable[[Rejection], object] | None,
     stopped: threading.Event | None = None,
@@ -149,7 +149,7 @@ def scored_chunks(
     client: Client,
     url: str,
     batches: Iterable[pa.RecordBatch],
-    how: HowToScore,
+    how: ScoringOptions,
     *,
     limit: Any,
     first: int = 0,

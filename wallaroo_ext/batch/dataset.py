@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, HowToScore, PartSize, how_to_score
+from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, PartSize, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.rows import require_pyarrow
 from wallaroo_ext.operations import Steps, Work, synchronous
@@ -152,7 +152,7 @@ def infer_dataset(
         part_size=part_size,
         max_errors=max_errors,
     )
-    how = how_to_score(
+    how = scoring_options(
         columns=columns,
         keys=keys,
         vector=vector,
@@ -177,7 +177,7 @@ def _score(
     target: str | os.PathLike[str],
     *,
     own: DatasetOptions,
-    how: HowToScore,
+    how: ScoringOptions,
     progress: Wanted,
     stopped: threading.Event,
 ) -> DatasetScored:
@@ -216,7 +216,7 @@ def _nothing(storage: Storage) -> DatasetScored:
     return DatasetScored(target=storage.location, errors=None, seconds=0.0, **none)
 
 
-def _opened(source: Any, how: HowToScore, own: DatasetOptions) -> tuple[Source, HowToScore]:
+def _opened(source: Any, how: ScoringOptions, own: DatasetOptions) -> tuple[Source, ScoringOptions]:
     """Return the data set with the columns that are read, and the options with the names of those that are sent."""
     from wallaroo_ext.batch.reading.data_source import open_source
 
@@ -228,8 +228,8 @@ def _opened(source: Any, how: HowToScore, own: DatasetOptions) -> tuple[Source, 
 
 
 def _decided(
-    source: Source, how: HowToScore, known: dict[str, Any], tell: ProgressFunction | None, stopped: threading.Event
-) -> tuple[HowToScore, dict[str, Any]]:
+    source: Source, how: ScoringOptions, known: dict[str, Any], tell: Tell | None, stopped: threading.Event
+) -> tuple[ScoringOptions, dict[str, Any]]:
     """Return the options with the types in which columns are sent, and the types that were decided, for later runs.
 
     Raises:
@@ -258,7 +258,7 @@ def _decided(
 
 
 def _bound_to(
-    client: Client, pipeline: Where, source: Source, how: HowToScore, own: DatasetOptions
+    client: Client, pipeline: Where, source: Source, how: ScoringOptions, own: DatasetOptions
 ) -> tuple[str, dict[str, Any]]:
     """Return where rows are scored, and what the output depends on."""
     from wallaroo_ext.batch.deployed_models import models_of, url_of
@@ -282,7 +282,7 @@ def _texts(types: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(types[name]) for name in sorted(types)}
 
 
-def _run(client: Client, url: str, how: HowToScore, own: DatasetOptions, **places: Any) -> DatasetRun:
+def _run(client: Client, url: str, how: ScoringOptions, own: DatasetOptions, **places: Any) -> DatasetRun:
     from wallaroo_ext.batch.writing.run import DatasetRun
 
     part_size = own.part_size or PartSize()

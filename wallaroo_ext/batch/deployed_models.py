@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.options import HowToScore
+    from wallaroo_ext.batch.options import ScoringOptions
     from wallaroo_ext.inference.infer import Where
     from wallaroo_ext.operations import Steps
 
@@ -53,7 +53,7 @@ def models_steps(url: str) -> Steps[list[dict[str, str]]]:
         InvalidDataError: The instance does not name them, so that a later run could not be compared with this one.
     """
     try:
-        name, *_ = named_in(url)
+        name, *_ = deployment_of_url(url)
     except ContractViolationError as error:
         raise InvalidDataError(
             f"The models behind {url} are unknown: {error}", advice="Name the pipeline in place of its URL."

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 IN_FLIGHT = 8
-"""With these, an instance had a request to work on in more of a run than with 4: see scripts/bench batch."""
+"""Keeps an instance busy for more of a run than 4 do: see scripts/bench batch."""
 
 MOST_IN_FLIGHT = 64
 
@@ -27,7 +27,7 @@ PART_ROWS, PART_SECONDS = 1_000_000, 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class HowToScore:
+class ScoringOptions:
     """The options of `infer_batches`, checked.
 
     Attributes:
@@ -85,20 +85,20 @@ class HowToScore:
         return given if self.timeout is None else given | {"timeout": self.timeout}
 
 
-def how_to_score(
+def scoring_options(
     *,
     columns: Sequence[str] | None,
     keys: Sequence[str],
     dataset: str | Sequence[str],
     dataset_exclude: str | Sequence[str],
     **others: Any,
-) -> HowToScore:
+) -> ScoringOptions:
     """Return the options of `infer_batches`, checked.
 
     Raises:
         InvalidDataError: A value cannot be used.
     """
-    return HowToScore(
+    return ScoringOptions(
         columns=None if columns is None else _names(columns),
         keys=_names(keys),
         dataset=_names(dataset),

@@ -1,4 +1,4 @@
-"""Ending a deployment after a block or a failure, whatever interrupts that, and saying so where it did not end."""
+"""Undeploying after a block or a failure, even where that is interrupted, with a note where it did not succeed."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SECONDS = 30.0
-"""How long a clean-up may take: a person who interrupted a program waits for it."""
+"""How long a clean-up may take, because a person who interrupted the program waits for it."""
 
 _TIMES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
-    """What a clean-up came to.
+class CleanupResult:
+    """The result of a clean-up.
 
     Attributes:
-        left: What is left behind, and what ends it; empty where nothing is.
-        failure: Why it failed; None where it did not.
-        interrupt: What interrupted it, also where it was done after that; None for nothing.
+        left: What is left behind, and how to end it; empty for nothing.
+        failure: The error with which the clean-up failed; None for none.
+        interrupt: The interrupt that came meanwhile, even where the clean-up succeeded after it; None for none.
     """
 
     left: str = ""
@@ -32,8 +32,8 @@ class Cleaned:
     interrupt: BaseException | None = None
 
 
-def end_steps(deployment_id: int) -> Steps[None]:
-    """End a deployment; one that has ended already is fine."""
+def undeploy_steps(deployment_id: int) -> Steps[None]:
+    """Undeploy a deployment; one that has ended already is no error."""
     from wallaroo_mlops_client.api.pipelines import undeploy_pipeline
     from wallaroo_mlops_client.models import UndeployPipelineRequest
 
@@ -43,50 +43,56 @@ def end_steps(deployment_id: int) -> Steps[None]:
         return
 
 
-def end_after_steps(error: BaseException | None, deployment_id: int, name: str) -> Steps[None]:
-    """End a deployment after an error, or at the end of a block that had none; see `raise_after`."""
+def undeploy_after_steps(error: BaseException | None, deployment_id: int, name: str) -> Steps[None]:
+    """Undeploy after an error, or at the end of a block without one; see `raise_after_cleanup`."""
 
     def steps() -> Steps[str]:
-        yield from end_steps(deployment_id)
+        yield from undeploy_steps(deployment_id)
         return ""
 
+    cleaned = yield from cleanup_of_steps(deployment_id, name, steps)
+    raise_after_cleanup(error, cleaned)
+
+
+def cleanup_of_steps(deployment_id: int, name: str, make: Callable[[], Steps[str]]) -> Steps[CleanupResult]:
+    """Clean up by steps that undeploy a deployment; see `bounded_cleanup_steps`."""
     what = f"Undeploying {name} failed as well, it may go on running"
-    raise_after(error, (yield from cleaned_steps(steps, what, f"{ends(deployment_id, name)} ends it.")))
+    return (yield from bounded_cleanup_steps(make, what, f"{undeploy_commands(deployment_id, name)} ends it."))
 
 
-def cleaned_steps(make: Callable[[], Steps[str]], what: str, advice: str) -> Steps[Cleaned]:
+def bounded_cleanup_steps(make: Callable[[], Steps[str]], what: str, advice: str) -> Steps[CleanupResult]:
     """Clean up in at most 30 s, and once more where something interrupts it.
 
     Args:
-        make: Makes the steps, which give what is left behind.
-        what: What it means where they fail, without a full stop.
-        advice: What to do then.
+        make: A function that returns the steps, whose result says what is left behind.
+        what: The consequence where they fail, without a full stop.
+        advice: What to do in that case.
     """
     interrupt: BaseException | None = None
     for _ in range(_TIMES):
         try:
-            return Cleaned((yield from within(_SECONDS, make())), interrupt=interrupt)
+            return CleanupResult((yield from within(_SECONDS, make())), interrupt=interrupt)
         except GeneratorExit as closed:  # nothing can be sent any more
             note_leftovers(closed, f"{what}, because nobody waits for that any more. {advice}")
             raise
-        except Exception as failure:  # noqa: BLE001 - whatever it is, the first error is the one to raise
-            return Cleaned(f"{what}: {failure} {advice}", failure, interrupt)
-        except BaseException as error:  # noqa: BLE001 - `raise_after` raises it
+        except Exception as failure:  # noqa: BLE001 - the error before the clean-up is the one to raise
+            return CleanupResult(f"{what}: {failure} {advice}", failure, interrupt)
+        except BaseException as error:  # noqa: BLE001 - `raise_after_cleanup` raises it
             interrupt = error
-    return Cleaned(f"{what}, because that was interrupted, too. {advice}", interrupt, interrupt)
+    return CleanupResult(f"{what}, because that was interrupted, too. {advice}", interrupt, interrupt)
 
 
-def raise_after(error: BaseException | None, cleaned: Cleaned) -> None:
-    """Raise what a clean-up came to, where that is more than the error before it, which gets a note about it.
+def raise_after_cleanup(error: BaseException | None, cleaned: CleanupResult) -> None:
+    """Raise the error or interrupt of a clean-up, unless the error before it matters more; add a note about leftovers.
 
     Args:
-        error: The error before the clean-up, which its caller raises; None where there was none. Whoever closes a
-            generator does not see that it raises GeneratorExit, so that this counts as none.
-        cleaned: What the clean-up came to.
+        error: The error before the clean-up, which the caller raises; None for none. GeneratorExit counts as none,
+            because a caller that closes a generator does not see it.
+        cleaned: The result of the clean-up.
 
     Raises:
-        BaseException: What interrupted the clean-up, in place of no error or another one than an interrupt; or why it
-            failed, in place of no error.
+        BaseException: The interrupt of the clean-up, unless `error` is an interrupt, too; or its failure, where there
+            was no `error`.
     """
     raised = error
     if error is None or isinstance(error, GeneratorExit):
@@ -101,6 +107,6 @@ def raise_after(error: BaseException | None, cleaned: Cleaned) -> None:
         raise raised from error
 
 
-def ends(deployment_id: int, name: str) -> str:
-    """Return what ends a deployment, in Python and on the command line."""
+def undeploy_commands(deployment_id: int, name: str) -> str:
+    """Return how to end a deployment, in Python and on the command line."""
     return f"`undeploy(client, {deployment_id})` or `wallaroo-ext undeploy {name}`"

@@ -11,11 +11,11 @@ from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.deployments.deployment import Deployment
 from wallaroo_ext.deployments.find import deployed_steps, url_steps
 from wallaroo_ext.deployments.status import status_steps
-from wallaroo_ext.deployments.unfinished import Begun, clean_up_steps, left_by
+from wallaroo_ext.deployments.unfinished import PendingDeployment, clean_up_steps, leftovers
 from wallaroo_ext.deployments.wait import TIMEOUT, check_waiting, wait_until_running
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, NotFoundError
 from wallaroo_ext.operations import Steps, call_steps, note_leftovers, steps_of, synchronous
-from wallaroo_ext.resources.lookup import not_there
+from wallaroo_ext.resources.lookup import not_found_error
 from wallaroo_ext.resources.models import models_steps, versions_steps
 from wallaroo_ext.resources.workspaces import check_workspace, workspace_id_steps
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import Model, ModelReference, ModelVersion
 
-    from wallaroo_ext.deployments.wait import Wanted
+    from wallaroo_ext.deployments.wait import Progress
     from wallaroo_ext.transport.retry.clock import Clock
 
     Models = ModelVersion | int | Iterable[ModelVersion | int]
-    """What a pipeline runs: one model version or several, each as a function gave it, or its id."""
+    """One model version or several, each as a value or by its id."""
 
 
 @synchronous
@@ -40,7 +40,7 @@ def deploy_pipeline(
     engine_config: Mapping[str, Any] | None = None,
     wait: bool = True,
     timeout: float = TIMEOUT,
-    progress: Wanted = None,
+    progress: Progress = None,
     clock: Clock | None = None,
 ) -> Steps[Deployment]:
     """Deploy models as a pipeline, wait until it runs, and find where it answers.
@@ -48,14 +48,15 @@ def deploy_pipeline(
         with deploy_pipeline(client, "tumours", model) as deployment:
             scored = infer(client, deployment.url, rows)
 
-    At the end of the `with` block the deployment is undeployed. Without one it goes on until `undeploy`. Under a name
-    that the workspace has, a version is added to the pipeline, and the deployment of this name runs that from then on.
+    At the end of the `with` block (in asyncio, of `async with await deploy_pipeline(...) as deployment`) the deployment
+    is undeployed. Without a block it goes on until `undeploy`. Where the workspace has a pipeline of this name, a
+    version is added to it, and the deployment of this name runs that from then on.
 
-    What this call started and what does not become `Running`, because it ends in `Error`, the time is over or the
-    program is interrupted, is undeployed before the error is raised. What was deployed under the name before is not
-    undeployed, neither then nor at the end of a `with` block (`started` of the result is False): a note on the error
-    says that the deployment is to run the new version now, what it ran before, and how to go back. So does a note
-    where the instance did not answer, or undeploying failed. The pipeline's version stays; no operation removes it.
+    Where a deployment that this call started does not become `Running`, because it ends in `Error`, the time is over
+    or the program is interrupted, it is undeployed before the error is raised. A deployment that ran under the name
+    before is never undeployed, not at the end of a `with` block either (`started` of the result is False): a note on
+    the error says that it runs the new version now, what it ran before, and how to go back. There is a note, too, where
+    the instance did not answer, or undeploying failed. The pipeline's version stays; no operation removes it.
 
     Source: pipeline-management-tutorial, "Create Pipeline in a Workspace", "Deploy a Pipeline", "Get Deployment Status"
     and "Get External Inference URL".
@@ -75,12 +76,12 @@ def deploy_pipeline(
         clock: The clock for pauses and the deadline, for tests.
 
     Raises:
-        DeploymentError: The deployment ended in `Error`; `details` has what its pods say.
+        DeploymentError: The deployment ended in `Error`; `details` has the messages of its pods.
         WaitTimeoutError: It is not running yet.
         NotFoundError: There is no such workspace, or no model version of an id in it.
         InvalidDataError: The models are no model versions, or an option cannot be used; nothing was sent.
-        ConfigurationError: `progress` is True, and there is no library for it.
-        InvalidRequestError: The instance refuses the pipeline, for one because its name breaks the rules for names.
+        ConfigurationError: `progress` is True, and the extra `cli` is not installed.
+        InvalidRequestError: The instance refuses the pipeline, such as for a name that breaks the rules.
     """
     _check_name(name)
     check_workspace(workspace)
@@ -105,7 +106,7 @@ def deploy_pipeline(
         return (yield from _result(client, begun, state))
     except GeneratorExit as closed:  # nothing can be sent any more
         if process.is_this:
-            note_leftovers(closed, left_by(begun))
+            note_leftovers(closed, leftovers(begun))
         raise
     except BaseException as error:
         if process.is_this:  # a child that was forked meanwhile leaves it to its parent
@@ -113,15 +114,15 @@ def deploy_pipeline(
         raise
 
 
-def _with_what_runs(begun: Begun) -> Steps[Begun]:
-    """Find out what is deployed under the name already, which is not this call's to end."""
+def _with_what_runs(begun: PendingDeployment) -> Steps[PendingDeployment]:
+    """Look up what is deployed under the name already, which this call must not undeploy."""
     try:
         return replace(begun, before=(yield from deployed_steps(begun.pipeline, begun.workspace_id)))
     except ContractViolationError:
         return replace(begun, before_is_known=False)
 
 
-def _result(client: Client, begun: Begun, state: str) -> Steps[Deployment]:
+def _result(client: Client, begun: PendingDeployment, state: str) -> Steps[Deployment]:
     """Look up where a deployment answers, and return it as a value."""
     return Deployment(
         name=begun.name,
@@ -139,7 +140,7 @@ def _result(client: Client, begun: Begun, state: str) -> Steps[Deployment]:
 
 
 def _state(name: str) -> Steps[str]:
-    """Return the state of a deployment that was begun just now; an instance may take a moment to know it."""
+    """Return the state of a new deployment, which an instance may take a moment to know."""
     try:
         status = yield from status_steps(name)
     except NotFoundError:
@@ -201,7 +202,7 @@ def _workspace_id(wanted: list[ModelVersion | int], workspace: int | str | None)
 
 
 def _references(wanted: list[ModelVersion | int], workspace_id: int) -> Steps[list[ModelReference]]:
-    """Return the model versions, named in full."""
+    """Return the references to model versions."""
     references: list[ModelReference] = []
     models: list[Model] | None = None
     for version in wanted:
@@ -215,7 +216,7 @@ def _references(wanted: list[ModelVersion | int], workspace_id: int) -> Steps[li
 
 
 def _looked_up(wanted: ModelVersion | int, models: list[Model], workspace_id: int) -> Steps[ModelReference]:
-    """Return a model version whose model has to be found, among those of the workspace."""
+    """Return the reference to a model version whose model has to be found among those of the workspace."""
     if not isinstance(wanted, int):
         name = next((model.name for model in models if model.id == wanted.models_pk_id), None)
         if name is not None:
@@ -229,7 +230,7 @@ def _looked_up(wanted: ModelVersion | int, models: list[Model], workspace_id: in
                     return _reference(model.name, version)
     shown = wanted if isinstance(wanted, int) else wanted.id
     known = {model.name: repr(model.name) for model in models}
-    raise not_there("list_models", f"The workspace {workspace_id} has no model version {shown}.", known=known)
+    raise not_found_error("list_models", f"The workspace {workspace_id} has no model version {shown}.", known=known)
 
 
 def _reference(name: str, version: ModelVersion) -> ModelReference:
@@ -238,8 +239,8 @@ def _reference(name: str, version: ModelVersion) -> ModelReference:
     return ModelReference(name=name, version=version.model_version, sha=version.sha)
 
 
-def _created(name: str, references: list[ModelReference], workspace_id: int) -> Steps[Begun]:
-    """Return a pipeline of one step a model, or a version of the one that has the name; it is not deployed yet."""
+def _created(name: str, references: list[ModelReference], workspace_id: int) -> Steps[PendingDeployment]:
+    """Create a pipeline with a step for each model, or a version of the one with this name; do not deploy it yet."""
     from wallaroo_mlops_client.api.pipelines import create_pipeline
     from wallaroo_mlops_client.models import (
         CreatePipelineRequest,
@@ -253,7 +254,7 @@ def _created(name: str, references: list[ModelReference], workspace_id: int) -> 
     body = CreatePipelineRequest(pipeline_id=name, workspace_id=workspace_id, definition=definition)
     created = yield from call_steps(create_pipeline, body=body)
     version = created.pipeline_variant_version
-    return Begun(
+    return PendingDeployment(
         pipeline=name,
         pipeline_id=created.pipeline_pk_id,
         pipeline_version_id=created.pipeline_variant_pk_id,
@@ -263,8 +264,10 @@ def _created(name: str, references: list[ModelReference], workspace_id: int) -> 
     )
 
 
-def _deployed(begun: Begun, references: list[ModelReference], engine_config: Mapping[str, Any] | None) -> Steps[int]:
-    """Begin to deploy a pipeline's version. Returns the deployment's id."""
+def _deployed(
+    begun: PendingDeployment, references: list[ModelReference], engine_config: Mapping[str, Any] | None
+) -> Steps[int]:
+    """Request the deployment of a pipeline's version, and return the deployment's id."""
     from wallaroo_mlops_client.api.pipelines import deploy_pipeline as operation
     from wallaroo_mlops_client.models import DeployPipelineRequest, DeployPipelineRequestEngineConfig
     from wallaroo_mlops_client.types import UNSET

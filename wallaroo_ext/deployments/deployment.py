@@ -1,4 +1,4 @@
-"""A deployment as a value: what it is called, where it answers, and that it ends with a `with` block."""
+"""A deployment as a value, with its name and URL, which is undeployed at the end of a `with` block."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import InitVar, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from wallaroo_ext._util.after_fork import this_process
-from wallaroo_ext.deployments.cleanup import end_after_steps
+from wallaroo_ext.deployments.cleanup import undeploy_after_steps
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.operations import Steps, run, run_async
 
@@ -22,17 +22,18 @@ if TYPE_CHECKING:
 class Deployment:
     """A pipeline that is deployed, as it was when it was deployed or found.
 
-    As a context manager it is undeployed at the end of the block, also where the block raises: `with` for a program,
-    `async with` for asyncio. That holds for what the call to `deploy_pipeline` started. What ran before, so that the
-    call gave it another version, and what `find_deployment` found, goes on after the block; `undeploy` ends it. The
-    process that enters a block ends it: a child that is forked within one, and leaves its copy of it, does not.
+    As a context manager (`async with` in asyncio) it is undeployed at the end of the block, also where the block
+    raises, if the call to `deploy_pipeline` started it. A deployment that ran before, and got another version only, or
+    that `find_deployment` found, goes on after the block; `undeploy` ends it. Only the process that entered a block
+    undeploys at its end, not a child that was forked within it.
 
-    Where undeploying fails or is interrupted, the block's exception is the one that is raised, with a note about it.
+    Where undeploying fails or is interrupted, the block's own exception is raised, with a note about that.
 
     It can be pickled, without the client: `undeploy(client, deployment)` ends it then.
 
     Args:
-        client: What undeploys it at the end of a block; it is no field, and so in no repr, comparison or pickle.
+        client: The client that undeploys it at the end of a block. It is no field, and so in no repr, comparison or
+            pickle.
 
     Attributes:
         name: The name that `get_deployment_status` takes, `{deploy_id}-{id}`.
@@ -40,11 +41,11 @@ class Deployment:
         url: Where it scores rows.
         pipeline: The pipeline's name.
         workspace_id: The workspace that the pipeline is in.
-        status: How it was then, such as `Running` or `Starting`.
-        pipeline_id: The pipeline's id; None where it was found by its name, because no operation tells it.
+        status: Its status at that time, such as `Running` or `Starting`.
+        pipeline_id: The pipeline's id; None where it was found by its name, because no operation returns it.
         pipeline_version_id: The id of the pipeline version that was deployed; None likewise.
-        pipeline_version: Its UUID; None likewise, and where the release does not tell it.
-        started: Whether the call that gave this value started the deployment, so that the end of a block ends it.
+        pipeline_version: Its UUID; None likewise, and where the release does not return it.
+        started: Whether the call that returned this value started the deployment, so that the end of a block ends it.
     """
 
     name: str
@@ -90,7 +91,7 @@ class Deployment:
         blocks: list[Process] = self.__dict__["_blocks"]
         process: Process = blocks.pop() if blocks else self.__dict__["_process"]  # `ExitStack.push` enters no block
         if process.is_this and self.started:
-            yield from end_after_steps(error, self.id, self.name)
+            yield from undeploy_after_steps(error, self.id, self.name)
 
     def _entered(self) -> Self:
         self._connected()

@@ -1,4 +1,4 @@
-"""Finding what is deployed by a name, and ending it: the same for Python, asyncio, batch and the command line."""
+"""Finding a deployment by any of its names, and undeploying it, for Python, batch and the command line."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from wallaroo_ext import contract
-from wallaroo_ext._util.urls import check_answered_url
-from wallaroo_ext.deployments.cleanup import end_steps
+from wallaroo_ext._util.urls import answered
+from wallaroo_ext.deployments.cleanup import undeploy_steps
 from wallaroo_ext.deployments.deployment import Deployment
 from wallaroo_ext.deployments.status import pipelines_in, status_steps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, InvalidRequestError, NotFoundError
 from wallaroo_ext.operations import Steps, call_steps, note_leftovers, run, steps_of, synchronous
-from wallaroo_ext.resources.lookup import fits_twice, not_there
+from wallaroo_ext.resources.lookup import ambiguous_error, not_found_error
 from wallaroo_ext.resources.workspaces import check_workspace, workspace_ids_steps
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ _WEB = ("http://", "https://")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What is deployed under a name.
+class FoundDeployment:
+    """A deployment that was found by a name.
 
     Attributes:
         name: The deployment's name, `{deploy_id}-{id}`.
         id: Its id.
         status: Its present status.
-        url: Where it answers; None where the instance tells no URL of it.
+        url: Where it answers; None where the instance returns no URL for it.
         pipeline: The pipeline's name; None likewise.
         workspace_id: The workspace of the pipeline; None likewise.
     """
@@ -49,7 +49,7 @@ class Found:
     workspace_id: int | None = None
 
     def __str__(self) -> str:
-        """Return how it is told from others of the same name."""
+        """Return a text that tells it apart from others of the same name."""
         of = "" if self.pipeline is None else f", of the pipeline {self.pipeline}"
         where = "" if self.workspace_id is None else f", in the workspace {self.workspace_id}"
         return f"{self.name} (id {self.id}{of}{where})"
@@ -61,7 +61,7 @@ def find_deployment(
 ) -> Steps[Deployment]:
     """Find a pipeline that is deployed, to score rows or to undeploy it.
 
-    At the end of a `with` block it goes on, because the block did not start it.
+    It goes on after the end of a `with` block, because `find_deployment` did not start it.
 
     Source: external-inference-url-tutorial, "Get External Inference URL".
 
@@ -69,23 +69,23 @@ def find_deployment(
         client: What `connect` gave.
         name: The pipeline's name, or the deployment's, `{deploy_id}-{id}`.
         workspace: The name or the id of its workspace; without one, all workspaces that the user sees are searched.
-        deployment_id: The id of the one that is meant, where the name fits several.
+        deployment_id: The id of the deployment, where several have the name.
 
     Returns:
         The deployment with its URL and its present status, which need not be `Running`.
 
     Raises:
         NotFoundError: Nothing is deployed under this name.
-        AmbiguousError: The name fits several deployments: of one name in several workspaces, or `x-1`, where a
-            pipeline of this name is deployed beside the deployment `x-1` of the pipeline `x`.
-        InvalidDataError: It is no name, or no id.
+        AmbiguousError: Several deployments have the name: in several workspaces, or because a pipeline `x-1` is
+            deployed beside the deployment `x-1` of the pipeline `x`.
+        InvalidDataError: The name is no text or is empty, or the id is no number.
     """
-    found = yield from found_steps(name, workspace, deployment_id)
+    found = yield from look_up_steps(name, workspace, deployment_id)
     if found is None:
-        raise nothing_deployed(name, workspace, deployment_id)
+        raise not_deployed_error(name, workspace, deployment_id)
     if found.url is None or found.workspace_id is None:
         advice = "Name its pipeline, or score rows at its URL."
-        raise not_there(_URL, f"{found.name} is deployed, but the instance tells no URL of it.", advice=advice)
+        raise not_found_error(_URL, f"{found.name} is deployed, but the instance tells no URL of it.", advice=advice)
     return Deployment(
         name=found.name,
         id=found.id,
@@ -97,12 +97,12 @@ def find_deployment(
     )
 
 
-def nothing_deployed(name: str, workspace: int | str | None, deployment_id: int | None = None) -> NotFoundError:
+def not_deployed_error(name: str, workspace: int | str | None, deployment_id: int | None = None) -> NotFoundError:
     """Return the error for a name under which nothing is deployed."""
     where = "this user's workspaces" if workspace is None else f"the workspace {workspace!r}"
     what = f"pipeline {name!r}" if deployment_id is None else f"pipeline {name!r} with the deployment {deployment_id}"
     advice = "Is the name right, is it deployed, and is this user a member of its workspace?"
-    return not_there(_URL, f"No {what} is deployed in {where}.", advice=advice)
+    return not_found_error(_URL, f"No {what} is deployed in {where}.", advice=advice)
 
 
 @synchronous
@@ -112,7 +112,7 @@ def undeploy(
     *,
     workspace: int | str | None = None,
 ) -> Steps[None]:
-    """End a deployment. One that has ended already is fine, and so is a name under which nothing is deployed.
+    """Undeploy a deployment. It is no error if it has ended already, or if nothing is deployed under the name.
 
     Source: pipeline-management-tutorial, "Undeploy a Pipeline".
 
@@ -124,13 +124,13 @@ def undeploy(
             searched.
 
     Raises:
-        AmbiguousError: The name is that of several deployments; nothing is ended.
+        AmbiguousError: Several deployments have the name; none is undeployed.
         InvalidRequestError: There has never been a deployment of this id.
-        InvalidDataError: It names no deployment.
+        InvalidDataError: `deployment` is no deployment, name or id.
     """
     check_workspace(workspace)
     if isinstance(deployment, str):
-        named = yield from found_steps(deployment, workspace)
+        named = yield from look_up_steps(deployment, workspace)
         if named is not None:
             yield from _ended_steps(named.id, named.name)
     elif isinstance(deployment, Deployment):
@@ -147,9 +147,9 @@ def _id_of(deployment: object) -> int:
 
 
 def _ended_steps(deployment_id: int, name: str) -> Steps[None]:
-    """End a deployment; what interrupts that says that it may have ended."""
+    """Undeploy a deployment; note on an interrupt that it may have ended."""
     try:
-        yield from end_steps(deployment_id)
+        yield from undeploy_steps(deployment_id)
     except Exception:
         raise
     except BaseException as interrupt:
@@ -158,21 +158,23 @@ def _ended_steps(deployment_id: int, name: str) -> Steps[None]:
         raise
 
 
-def found(
+def look_up(
     client: Client, name: str, workspace: int | str | None = None, *, deployment_id: int | None = None
-) -> Found | None:
-    """Return what is deployed under a name, also where the instance tells no URL of it; see `found_steps`."""
-    return run(client, found_steps(name, workspace, deployment_id))
+) -> FoundDeployment | None:
+    """Return the deployment of a name, also where the instance returns no URL for it; see `look_up_steps`."""
+    return run(client, look_up_steps(name, workspace, deployment_id))
 
 
-def found_steps(name: str, workspace: int | str | None = None, deployment_id: int | None = None) -> Steps[Found | None]:
-    """Look up what is deployed under a name, which may be a pipeline's or a deployment's; None for nothing.
+def look_up_steps(
+    name: str, workspace: int | str | None = None, deployment_id: int | None = None
+) -> Steps[FoundDeployment | None]:
+    """Return the deployment of a name, which may be a pipeline's or the deployment's own; None for none.
 
-    Every helper and every command that is given a name looks it up here.
+    Every helper and every command that takes a name looks it up here.
 
     Raises:
-        AmbiguousError: It fits several deployments.
-        InvalidDataError: It is no name, or no id.
+        AmbiguousError: Several deployments have the name.
+        InvalidDataError: The name is no text or is empty, or the id is no number.
     """
     _check_name(name)
     _check_id(deployment_id)
@@ -201,19 +203,19 @@ def _check_id(deployment_id: object) -> None:
         raise InvalidDataError(f"`deployment_id` is the number of a deployment, not {deployment_id!r}.")
 
 
-def _ambiguous(name: str, fitting: list[Found]) -> Exception:
-    """Return the error for a name that fits several deployments, with what tells them apart."""
+def _ambiguous(name: str, fitting: list[FoundDeployment]) -> Exception:
+    """Return the error for a name that several deployments have, with the ways to tell them apart."""
     workspaces = {each.workspace_id for each in fitting}
     by_id = "deployment's id: `deployment_id` in Python, --id on the command line."
     advice = f"Give the {by_id}"
     if len(workspaces) == len(fitting) and None not in workspaces:
         advice = f"Name the `workspace`, or give the {by_id}"
-    return fits_twice(f"Several deployments have the name {name!r}", [str(each) for each in fitting], advice)
+    return ambiguous_error(f"Several deployments have the name {name!r}", [str(each) for each in fitting], advice)
 
 
-def _pipelines_steps(name: str, workspaces: list[int]) -> Steps[dict[int, Found]]:
-    """Return what is deployed under a pipeline's name in these workspaces, by its id."""
-    fitting: dict[int, Found] = {}
+def _pipelines_steps(name: str, workspaces: list[int]) -> Steps[dict[int, FoundDeployment]]:
+    """Return the deployments of a pipeline's name in these workspaces, by their ids."""
+    fitting: dict[int, FoundDeployment] = {}
     for workspace_id in workspaces:
         deployed = yield from deployed_steps(name, workspace_id)
         if deployed is not None:
@@ -221,25 +223,25 @@ def _pipelines_steps(name: str, workspaces: list[int]) -> Steps[dict[int, Found]
     return fitting
 
 
-def deployed_steps(pipeline: str, workspace_id: int) -> Steps[Found | None]:
-    """Return what is deployed under a pipeline's name in a workspace; None for nothing.
+def deployed_steps(pipeline: str, workspace_id: int) -> Steps[FoundDeployment | None]:
+    """Return the deployment of a pipeline's name in a workspace; None for none.
 
     Raises:
-        ContractViolationError: The instance tells a URL that names no deployment.
+        ContractViolationError: The instance returns a URL that names no deployment.
     """
     try:
         url = yield from url_steps(pipeline, workspace_id)
     except (NotFoundError, InvalidRequestError):
         return None
-    name, number, named = named_in(url)
+    name, number, named = deployment_of_url(url)
     status = yield from _status(name)
     if status is None:
         return None
-    return Found(name, number, status, url, named or pipeline, workspace_id)
+    return FoundDeployment(name, number, status, url, named or pipeline, workspace_id)
 
 
-def _of_this_name_steps(name: str, searched: list[int], *, everywhere: bool) -> Steps[Found | None]:
-    """Return the deployment whose own name this is; None where there is none, or it is in another workspace."""
+def _of_this_name_steps(name: str, searched: list[int], *, everywhere: bool) -> Steps[FoundDeployment | None]:
+    """Return the deployment with this name of its own; None where there is none, or it is in another workspace."""
     numbered = _NAME.fullmatch(name)
     status = None if numbered is None else (yield from _status(name))
     if numbered is None or status is None:
@@ -252,16 +254,16 @@ def _of_this_name_steps(name: str, searched: list[int], *, everywhere: bool) -> 
         elsewhere = [each for each in (yield from workspace_ids_steps(None)) if each not in searched]
         if (yield from _located_steps(name, pipelines, elsewhere)) is not None:
             return None
-    return Found(name, int(numbered["id"]), status)
+    return FoundDeployment(name, int(numbered["id"]), status)
 
 
-def _located_steps(name: str, pipelines: list[str], workspaces: list[int]) -> Steps[Found | None]:
-    """Find where a deployment of a name is, whose pipeline has one of these names."""
+def _located_steps(name: str, pipelines: list[str], workspaces: list[int]) -> Steps[FoundDeployment | None]:
+    """Return the deployment of a name with its workspace; its pipeline has one of the given names. None for none."""
     for workspace_id in workspaces:
         for pipeline in pipelines:
             try:
                 deployed = yield from deployed_steps(pipeline, workspace_id)
-            except ContractViolationError:  # a URL of another form tells nothing; the deployment is known all the same
+            except ContractViolationError:  # the URL names no deployment; its status is known all the same
                 continue
             if deployed is not None and deployed.name == name:
                 return deployed
@@ -269,7 +271,7 @@ def _located_steps(name: str, pipelines: list[str], workspaces: list[int]) -> St
 
 
 def _status(deployment: str) -> Steps[DeploymentStatus | None]:
-    """Return the status of a deployment; None for one that is unknown or has ended."""
+    """Return the status of a deployment; None where it is unknown or has ended."""
     try:
         return (yield from status_steps(deployment))
     except NotFoundError:
@@ -277,7 +279,7 @@ def _status(deployment: str) -> Steps[DeploymentStatus | None]:
 
 
 def url_steps(pipeline: str, workspace_id: int) -> Steps[str]:
-    """Return where the deployment of a pipeline answers."""
+    """Return the URL at which the deployment of a pipeline answers."""
     from wallaroo_mlops_client.api.deployments import get_pipeline_external_url
     from wallaroo_mlops_client.models import GetPipelineExternalUrlRequest
 
@@ -287,11 +289,11 @@ def url_steps(pipeline: str, workspace_id: int) -> Steps[str]:
 
 
 def endpoint_steps(client: Client, where: object, workspace: int | str | None) -> Steps[str]:
-    """Return the URL of a deployment, of what has one, or of what is deployed under a name.
+    """Return a URL as it is, the URL of an object that has one, or that of the deployment of a name.
 
     Raises:
         NotFoundError: Nothing is deployed under this name.
-        AmbiguousError: The name fits several deployments.
+        AmbiguousError: Several deployments have the name.
         InvalidDataError: It is neither a name, nor a URL, nor a deployment.
     """
     url: Any = where if isinstance(where, str) else getattr(where, "url", None)
@@ -305,7 +307,7 @@ def endpoint_steps(client: Client, where: object, workspace: int | str | None) -
     return deployment.url
 
 
-def named_in(url: str) -> tuple[str, int, str]:
+def deployment_of_url(url: str) -> tuple[str, int, str]:
     """Return the name and the id of the deployment that a URL leads to, and its pipeline's name where the URL has that.
 
     No other operation tells them.

@@ -1,4 +1,4 @@
-"""What a deployment's status says: its state, what its pods say, and the models that it runs."""
+"""Asking for a deployment's status, and reading its details, models and pipelines from it."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ def status_steps(deployment: str, *, seconds: float = _LONGEST_REQUEST) -> Steps
 
 
 def details_of(status: DeploymentStatus) -> list[str]:
-    """Return what the deployment and its pods say, one text each, without repetitions."""
+    """Return the messages of the deployment and its pods, each once."""
     from wallaroo_mlops_client.types import Unset
 
     texts = [] if isinstance(status.details, Unset) else [str(detail) for detail in status.details]
     for pods in (status.engines, status.engine_lbs, status.sidekicks):
         for pod in [] if isinstance(pods, Unset) else pods:
-            said = [] if isinstance(pod.details, Unset) else [str(detail) for detail in pod.details]
+            messages = [] if isinstance(pod.details, Unset) else [str(detail) for detail in pod.details]
             if pod.reason:
-                said.append(pod.reason)
-            texts += [f"{pod.name or 'a pod'}: {text}" for text in said]
+                messages.append(pod.reason)
+            texts += [f"{pod.name or 'a pod'}: {text}" for text in messages]
     return list(dict.fromkeys(texts))
 
 
 def models_in(status: DeploymentStatus) -> list[dict[str, str]]:
     """Return the models that the engines run, each with its `name`, `version` and `sha`, in order.
 
-    Only a deployment that is running tells them.
+    Only a running deployment reports them.
     """
     found = {
         (str(model.get("name", "")), str(model.get("version", "")), str(model.get("sha", "")))
@@ -62,7 +62,7 @@ def models_in(status: DeploymentStatus) -> list[dict[str, str]]:
 
 
 def pipelines_in(status: DeploymentStatus) -> list[str]:
-    """Return the names of the pipelines that the engines run; only a deployment that is running tells them."""
+    """Return the names of the pipelines that the engines run; only a running deployment reports them."""
     found = [str(pipeline.get("id") or "") for pipeline in _in_engines(status, "pipeline_statuses", "pipelines")]
     return [name for name in dict.fromkeys(found) if name]
 

@@ -1,4 +1,4 @@
-"""What becomes of a deployment whose call failed: what the call started is ended, what ran before is not."""
+"""Cleaning up after a failed `deploy_pipeline`: what the call started is undeployed, what ran before is not."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from wallaroo_ext.deployments.cleanup import Cleaned, cleaned_steps, end_steps, ends, raise_after
-from wallaroo_ext.deployments.find import Found, deployed_steps
+from wallaroo_ext.deployments.cleanup import (
+    CleanupResult,
+    bounded_cleanup_steps,
+    cleanup_of_steps,
+    raise_after_cleanup,
+    undeploy_commands,
+    undeploy_steps,
+)
+from wallaroo_ext.deployments.find import FoundDeployment, deployed_steps
 from wallaroo_ext.deployments.status import models_in, status_steps
 from wallaroo_ext.errors import ApiError, NotFoundError
 from wallaroo_ext.operations import Pause, Steps
@@ -17,12 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LOOKS = (0.0, 0.3, 1.0, 2.0)
-"""Before each look for what a request may have begun that got no answer: a pause, in seconds."""
+"""The pauses before the looks for a deployment that a request without an answer may have started, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """A deployment that is begun, and does not answer yet.
+class PendingDeployment:
+    """A deployment that a call has requested, and that does not run yet.
 
     Attributes:
         pipeline: The pipeline's name, under which it is deployed.
@@ -32,9 +39,9 @@ class Begun:
         workspace_id: The workspace.
         models: The UUIDs of the model versions that it runs.
         before: What was deployed under the name before the call; None for nothing.
-        before_is_known: False where the instance tells a URL for the name that names no deployment, so that something
-            may have been deployed.
-        id: The deployment's id; None until the instance has told it.
+        before_is_known: Whether `before` is certain. It is not where the instance returns a URL for the name that does
+            not name a deployment.
+        id: The deployment's id; None until the instance has answered.
     """
 
     pipeline: str
@@ -43,7 +50,7 @@ class Begun:
     pipeline_version: str | None
     workspace_id: int
     models: Sequence[str]
-    before: Found | None = None
+    before: FoundDeployment | None = None
     before_is_known: bool = True
     id: int | None = None
 
@@ -54,53 +61,53 @@ class Begun:
 
     @property
     def started(self) -> bool:
-        """Whether the call started the deployment: what ran before under its id got another version only."""
+        """Whether the call started the deployment, and did not only give another version to one that ran before."""
         if self.id is None or not self.before_is_known:
             return False
         return self.before is None or self.before.id != self.id
 
 
-def clean_up_steps(begun: Begun, error: BaseException) -> Steps[None]:
-    """End what a failed call started, and say on its error what stays deployed.
+def clean_up_steps(begun: PendingDeployment, error: BaseException) -> Steps[None]:
+    """Undeploy what a failed call started, and note on its error what stays deployed.
 
     Args:
-        begun: What the call had come to.
-        error: Why it failed, which the caller raises.
+        begun: How far the call had come.
+        error: The error of the call, which the caller raises.
 
     Raises:
-        BaseException: What interrupted the clean-up, in place of another error than an interrupt.
+        BaseException: The interrupt of the clean-up, unless `error` is an interrupt, too.
     """
     if begun.id is None and _is_refusal(error):
         return
-    raise_after(error, (yield from _cleaned_steps(begun)))
+    raise_after_cleanup(error, (yield from _cleaned_steps(begun)))
 
 
 def _is_refusal(error: BaseException) -> bool:
-    """Return whether an instance did not do what it was asked to do, for sure."""
+    """Return whether an error means for certain that the instance did nothing."""
     if not isinstance(error, ApiError) or error.status == HTTPStatus.REQUEST_TIMEOUT:
-        return False  # a gateway's time-out comes after it has passed the request on
+        return False  # a gateway times out after it has passed the request on
     return error.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def left_by(begun: Begun) -> str:
-    """Return what a call leaves behind that nobody waits for any more, so that it can end nothing."""
+def leftovers(begun: PendingDeployment) -> str:
+    """Return what a call leaves behind that was abandoned, and can send nothing any more."""
     if begun.started and begun.id is not None:
-        return f"{begun.name} was not undeployed: nobody waits for it any more. {ends(begun.id, begun.name)} ends it."
+        commands = undeploy_commands(begun.id, begun.name)
+        return f"{begun.name} was not undeployed: nobody waits for it any more. {commands} ends it."
     return _not_its_own(begun) or f"{_unknown(begun)}. {_look_up(begun)}"
 
 
-def _cleaned_steps(begun: Begun) -> Steps[Cleaned]:
+def _cleaned_steps(begun: PendingDeployment) -> Steps[CleanupResult]:
     if begun.started and begun.id is not None:
-        what = f"Undeploying {begun.name} failed as well, it may go on running"
-        return (yield from cleaned_steps(lambda: _ended_steps(begun), what, f"{ends(begun.id, begun.name)} ends it."))
+        return (yield from cleanup_of_steps(begun.id, begun.name, lambda: _ended_steps(begun)))
     stays = _not_its_own(begun)
     if stays:
-        return Cleaned(stays)
-    return (yield from cleaned_steps(lambda: _found_and_ended_steps(begun), _unknown(begun), _look_up(begun)))
+        return CleanupResult(stays)
+    return (yield from bounded_cleanup_steps(lambda: _found_and_ended_steps(begun), _unknown(begun), _look_up(begun)))
 
 
-def _not_its_own(begun: Begun) -> str:
-    """Say why a call ends nothing; empty where the call may have started what is deployed."""
+def _not_its_own(begun: PendingDeployment) -> str:
+    """Return why a call undeploys nothing; empty where it may have started what is deployed."""
     if begun.before is not None:
         return _goes_on(begun, begun.before)
     if begun.before_is_known:
@@ -109,12 +116,12 @@ def _not_its_own(begun: Begun) -> str:
     return f"{begun.pipeline} was not undeployed: {why}. {_look_up(begun)}"
 
 
-def _unknown(begun: Begun) -> str:
+def _unknown(begun: PendingDeployment) -> str:
     return f"It is unknown whether {begun.pipeline} is deployed in the workspace {begun.workspace_id}"
 
 
-def _ended_steps(begun: Begun) -> Steps[str]:
-    """End the deployment, unless another call has deployed other models under its name meanwhile."""
+def _ended_steps(begun: PendingDeployment) -> Steps[str]:
+    """Undeploy, unless another call has deployed other models under the name meanwhile; return what is left."""
     if begun.id is None:
         return ""
     try:
@@ -123,12 +130,15 @@ def _ended_steps(begun: Begun) -> Steps[str]:
         running = []
     if running and {model["version"] for model in running} != set(begun.models):
         return f"{begun.name} was not undeployed: by now it runs {_listed(running)}, which another call deployed."
-    yield from end_steps(begun.id)
+    yield from undeploy_steps(begun.id)
     return ""
 
 
-def _found_and_ended_steps(begun: Begun) -> Steps[str]:
-    """End what a request without an answer may have begun; nothing was deployed under the name before it."""
+def _found_and_ended_steps(begun: PendingDeployment) -> Steps[str]:
+    """Undeploy what a request without an answer may have started; return what is left.
+
+    Nothing was deployed under the name before that request.
+    """
     for pause in _LOOKS:
         yield Pause(pause)
         deployed = yield from deployed_steps(begun.pipeline, begun.workspace_id)
@@ -140,13 +150,13 @@ def _found_and_ended_steps(begun: Begun) -> Steps[str]:
     )
 
 
-def _look_up(begun: Begun) -> str:
+def _look_up(begun: PendingDeployment) -> str:
     command = f"wallaroo-ext undeploy {begun.pipeline} --workspace {begun.workspace_id}"
     return f"`undeploy(client, {begun.pipeline!r}, workspace={begun.workspace_id})` or `{command}` ends it if it is."
 
 
-def _goes_on(begun: Begun, before: Found) -> str:
-    """Say what is deployed now, and how to go back."""
+def _goes_on(begun: PendingDeployment, before: FoundDeployment) -> str:
+    """Return what is deployed now, and how to go back to what ran before."""
     version = f"version {begun.pipeline_version_id} of the pipeline {begun.pipeline}"
     became = "is to run" if begun.id is not None else "may have been set to run"
     models = models_in(before.status)
@@ -156,11 +166,11 @@ def _goes_on(begun: Begun, before: Found) -> str:
         way_back = f"Before, it was {before.status.status} and told no models; to go back, deploy them again."
     return (
         f"{before.name} was deployed before this call, which did not undeploy it: it {became} {version}. {way_back} "
-        f"{ends(before.id, before.name)} ends it."
+        f"{undeploy_commands(before.id, before.name)} ends it."
     )
 
 
-def _deploy_again(begun: Begun, models: list[dict[str, str]]) -> str:
+def _deploy_again(begun: PendingDeployment, models: list[dict[str, str]]) -> str:
     named = " ".join(f"--model {shlex.quote(model['name'] + '@' + model['version'])}" for model in models)
     return f"wallaroo-ext deploy {begun.pipeline} {named} --workspace {begun.workspace_id}"
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from wallaroo_ext.deployments.deployment import Deployment
     from wallaroo_ext.transport.retry.clock import Clock
 
-    Tell = Callable[[DeploymentStatus], object]
-    Wanted = Tell | bool | None
+    OnStatus = Callable[[DeploymentStatus], object]
+    Progress = OnStatus | bool | None
 
 
 _FIRST_PAUSE = 0.2
@@ -30,7 +30,7 @@ _GROWTH = 1.5
 _UNKNOWN_FOR = 10.0
 
 TIMEOUT = 300.0
-"""How long a deployment is waited for, in seconds, where nothing else is said."""
+"""How long a deployment is waited for by default, in seconds."""
 
 
 @synchronous
@@ -39,31 +39,32 @@ def wait_until_running(
     deployment: Deployment | str,
     *,
     timeout: float = TIMEOUT,
-    progress: Wanted = None,
+    progress: Progress = None,
     clock: Clock | None = None,
 ) -> Steps[DeploymentStatus]:
     """Wait until a deployment is `Running`.
 
-    It asks at once, after 0.2 s, and then less and less often, every 5 s at the end. A deployment that is unknown in
-    the first 10 s is waited for, because an instance may take a moment to know it.
+    The status is asked for at once, after 0.2 s, and then less and less often, every 5 s at the end. A deployment that
+    the instance does not know is waited for in the first 10 s, because an instance may take a moment to know it.
 
     Source: pipeline-management-tutorial, "Get Deployment Status".
 
     Args:
         client: What `connect` gave.
         deployment: What `deploy_pipeline` or `find_deployment` gave, or its name, `{deploy_id}-{deployment_id}`.
-        timeout: How long to wait, in seconds; 0 to ask once. A request under way at the end may take 2 s more.
-        progress: Called with each status that the instance tells; or True for a line on standard error, where that is a
+        timeout: How long to wait, in seconds, 300 by default; 0 to ask once. A request under way at the end may take
+            2 s more.
+        progress: A function that is called with each status; or True for a line on standard error, where that is a
             terminal, which needs the extra `cli`.
-        clock: The time that pauses and the deadline go by, for tests.
+        clock: The clock for pauses and the deadline, for tests.
 
     Returns:
         The status, which is `Running`.
 
     Raises:
-        DeploymentError: The deployment ended in `Error`; `details` has what its pods say.
+        DeploymentError: The deployment ended in `Error`; `details` has the messages of its pods.
         NotFoundError: There is no such deployment.
-        WaitTimeoutError: It is not running yet; the message has what its pods say.
+        WaitTimeoutError: It is not running yet; the message has the messages of its pods.
         InvalidDataError: An argument cannot be used; nothing was sent.
     """
     check_waiting(timeout=timeout, progress=progress, clock=clock)
@@ -71,12 +72,12 @@ def wait_until_running(
     if not isinstance(name, str) or not name:
         kind = type(deployment).__name__
         raise InvalidDataError(f"A deployment is what deploy_pipeline gave, or its name, not {kind}.")
-    with shown(name, progress) as tell:
+    with show_progress(name, progress) as tell:
         return (yield from _running_steps(name, timeout, tell, clock or SYSTEM_CLOCK))
 
 
 def check_waiting(*, timeout: object, progress: object, clock: object) -> None:
-    """Refuse what nobody could wait by.
+    """Refuse arguments that waiting cannot use.
 
     Raises:
         InvalidDataError: The timeout is no number of seconds, the progress no function, or the clock no clock.
@@ -98,7 +99,7 @@ def _is_time(timeout: object) -> bool:
         return False
 
 
-def _running_steps(deployment: str, timeout: float, tell: Tell | None, clock: Clock) -> Steps[DeploymentStatus]:
+def _running_steps(deployment: str, timeout: float, tell: OnStatus | None, clock: Clock) -> Steps[DeploymentStatus]:
     started = clock.now()
     deadline = started + timeout
     pause = _FIRST_PAUSE
@@ -119,16 +120,16 @@ def _running_steps(deployment: str, timeout: float, tell: Tell | None, clock: Cl
         pause = min(pause * _GROWTH, _LONGEST_PAUSE)
 
 
-def _tell(tell: Tell | None, status: DeploymentStatus) -> None:
+def _tell(tell: OnStatus | None, status: DeploymentStatus) -> None:
     try:
         if tell is not None:
             tell(status)
-    except GeneratorExit as error:  # of the steps it would mean that nothing can be sent any more
+    except GeneratorExit as error:  # it would end the steps as if nobody waited for them
         raise as_runtime_error(error) from error
 
 
 def _status_in_time(deployment: str, clock: Clock, deadline: float, known_by: float) -> Steps[DeploymentStatus | None]:
-    """The status; None while the instance need not know the deployment, and where no answer came by the deadline."""
+    """Return the status; None where the instance may not know the deployment yet, or did not answer by the deadline."""
     try:
         return (yield from status_steps(deployment, seconds=deadline - clock.now()))
     except NotFoundError:
@@ -145,11 +146,11 @@ def _sentence(deployment: str, what: str, details: list[str]) -> str:
 
 
 @contextmanager
-def shown(name: str, progress: Wanted) -> Generator[Tell | None]:
-    """Give the function that is called with each status, for the time of a `with` block.
+def show_progress(name: str, progress: Progress) -> Generator[OnStatus | None]:
+    """Yield the function that is called with each status, for the time of a `with` block; None for none.
 
     Args:
-        name: What is waited for.
+        name: The name of the deployment.
         progress: The function itself, True for a line on standard error, or None.
     """
     if progress is not True:

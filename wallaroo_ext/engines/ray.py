@@ -6,7 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, how_to_score
+from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, scoring_options
 from wallaroo_ext.engines import engine_module
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def infer_ray_dataset(
     engine_module("ray.data", engine="Ray")
     from wallaroo_ext.engines.worker import SAMPLE_ROWS, prepare_worker
 
-    how = how_to_score(
+    how = scoring_options(
         columns=columns,
         keys=keys,
         vector=vector,

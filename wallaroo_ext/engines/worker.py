@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyarrow import RecordBatch, Schema, Table
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.options import HowToScore
+    from wallaroo_ext.batch.options import ScoringOptions
     from wallaroo_ext.inference.infer import Where
 
 pa: Any = import_module("pyarrow")
@@ -47,7 +47,7 @@ class Worker:
 
     connection: Mapping[str, Any] = field(repr=False)
     url: str
-    how: HowToScore
+    how: ScoringOptions
     schema: Schema = field(repr=False)
     reasons: str | None = None
 
@@ -106,7 +106,7 @@ def prepare_worker(
     connection: Mapping[str, Any] | None,
     reasons: str | None,
     types: Callable[[Any], Any],
-    how: HowToScore,
+    how: ScoringOptions,
 ) -> Worker:
     """Return the worker for a pipeline, after a few rows were scored here to learn the columns of the result.
 

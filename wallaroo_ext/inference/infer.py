@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from wallaroo_ext.transport.timeouts import Timeouts
 
 _FORMS = {OPERATION, "infer_deployment"}
-"""The operations for the two forms of URLs; one of neither form is opaque, and called by the newer one's name."""
+"""The operations of the two forms of URLs. A URL of neither form counts as one of the newer operation."""
 
 
 @runtime_checkable
 class HasUrl(Protocol):
-    """What knows where it answers, such as a deployment."""
+    """An object that has the URL at which it answers, such as a deployment."""
 
     @property
     def url(self) -> str:

@@ -1,4 +1,4 @@
-"""Looking something up in what an instance lists: the sentences for what is not there, and for what fits twice."""
+"""Errors for a name that an instance does not list, or that fits several things."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 _SHOWN = 10
 
 
-def not_there(
+def not_found_error(
     operation: str, what: str, *, known: Mapping[str, str] | None = None, wanted: str = "", advice: str = ""
 ) -> NotFoundError:
-    """Return the error for what an instance does not list.
+    """Return the error for something that an instance does not list.
 
     Its `status` is 404, as if the instance had been asked for the thing itself.
 
     Args:
         operation: The operation whose answer does not have it.
         what: A sentence that says so.
-        known: What the instance lists instead: by its name, how it is shown.
-        wanted: The name that was looked for, for near ones to be found.
-        advice: What to do next, where nothing is known that could be listed.
+        known: The things that the instance lists: how each is shown, by its name.
+        wanted: The name that was looked for, to find similar ones.
+        advice: What to do next, where there is no `known`.
     """
     advice = advice if known is None else _advice(wanted, known)
     return NotFoundError(what, operation=operation, status=HTTPStatus.NOT_FOUND, msg=what, advice=advice)
 
 
 def _advice(wanted: str, known: Mapping[str, str]) -> str:
-    """Return the names that are near the wanted one, else all that there are."""
+    """Return a sentence with the names that are similar to the wanted one, or else with all."""
     by_folded = {name.casefold(): shown for name, shown in known.items()}
     near = [by_folded[name] for name in get_close_matches(wanted.casefold(), by_folded, n=3)]
     if near:
@@ -41,13 +41,13 @@ def _advice(wanted: str, known: Mapping[str, str]) -> str:
     return f"There are: {_listed(list(known.values()))}." if known else "There are none."
 
 
-def fits_twice(what: str, candidates: Sequence[str], advice: str) -> AmbiguousError:
-    """Return the error for what several things fit.
+def ambiguous_error(what: str, candidates: Sequence[str], advice: str) -> AmbiguousError:
+    """Return the error for a name that fits several things.
 
     Args:
         what: What is not clear, without a full stop.
-        candidates: What fits.
-        advice: How to say it clearly.
+        candidates: The things that fit.
+        advice: How to make it clear.
     """
     return AmbiguousError(f"{what}: {_listed(candidates)}.", candidates=list(candidates), advice=advice)
 

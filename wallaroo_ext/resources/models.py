@@ -1,4 +1,4 @@
-"""Finding a version of a model, by what identifies it and never by its place in a list."""
+"""Finding a version of a model by its name, its UUID or its SHA-256."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.operations import Steps, call_steps, synchronous
-from wallaroo_ext.resources.lookup import fits_twice, not_there
+from wallaroo_ext.resources.lookup import ambiguous_error, not_found_error
 from wallaroo_ext.resources.workspaces import workspace_id_steps
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def model_version(
     """Find a version of a model.
 
     Without `version` and `sha` it is the newest one, whatever its `status`. The newest is the one with the latest
-    `created_at`, where the instance tells it of every version, and else the one with the highest id, because ids are
-    given in the order of the uploads.
+    `created_at`, where the instance returns it for every version, and else the one with the highest id, because ids
+    are given in the order of the uploads.
 
     Source: mlops-api-tutorial, "List Models in Workspace" and "Get Model Versions".
 
@@ -43,10 +43,11 @@ def model_version(
         workspace: The name or the id of the workspace that the model is in; without one, the user's own, see
             `find_workspace`.
         version: The version's UUID.
-        sha: The SHA-256 of its file, or the beginning of it. Of several versions of one file it is the newest.
+        sha: The SHA-256 of its file, or the beginning of it. Of several versions of one file, the newest is returned.
 
     Raises:
-        NotFoundError: There is no such model, or it has no such version; the message has near names, or its versions.
+        NotFoundError: There is no such model, or it has no such version; the message has similar names, or its
+            versions.
         AmbiguousError: The beginning of a sha fits versions of different files.
         InvalidDataError: The sha is not hexadecimal, or the workspace neither a name nor an id.
     """
@@ -60,9 +61,9 @@ def model_version(
         wanted = " and ".join(_wanted(version, sha)) or "at all"
         what = f"The model {name!r} has no version {wanted}."
         known = dict(zip((each.model_version for each in versions), described(versions), strict=True))
-        raise not_there(_VERSIONS, what, known=known, wanted=version or "")
+        raise not_found_error(_VERSIONS, what, known=known, wanted=version or "")
     if len({each.sha for each in found}) > 1 and sha is not None:
-        raise fits_twice(f"Several versions of {name!r} fit {sha!r}", described(found), "Give more of the sha.")
+        raise ambiguous_error(f"Several versions of {name!r} fit {sha!r}", described(found), "Give more of the sha.")
     return newest(found)
 
 
@@ -89,7 +90,7 @@ def _model(name: str, workspace_id: int) -> Steps[Model]:
         if model.name == name:
             return model
     what = f"The workspace {workspace_id} has no model {name!r}."
-    raise not_there("list_models", what, known={model.name: repr(model.name) for model in models}, wanted=name)
+    raise not_found_error("list_models", what, known={model.name: repr(model.name) for model in models}, wanted=name)
 
 
 def _fits(found: ModelVersion, version: str | None, sha: str | None) -> bool:
@@ -107,17 +108,17 @@ def _wanted(version: str | None, sha: str | None) -> Iterable[str]:
 def newest(versions: list[ModelVersion]) -> ModelVersion:
     """Return the version that was uploaded last."""
     created = {found.id: _created_at(found) for found in versions}
-    told = all(created.values())
-    return max(versions, key=lambda found: (created[found.id] if told else "", found.id))
+    are_known = all(created.values())
+    return max(versions, key=lambda found: (created[found.id] if are_known else "", found.id))
 
 
 def _created_at(found: ModelVersion) -> str:
-    """When a version was made, for comparison; empty where the release does not tell it, as none that was recorded."""
+    """Return when a version was made, for comparison; empty where the release, like all recorded ones, omits it."""
     text = str(cast("Any", found.additional_properties).get("created_at") or "")
     whole, _, fraction = text.removesuffix("Z").removesuffix("+00:00").partition(".")
     return f"{whole}.{fraction:<09s}" if text else ""
 
 
 def described(versions: list[ModelVersion]) -> list[str]:
-    """Versions as an error lists them."""
+    """Return versions as an error lists them."""
     return [f"{found.model_version} (id {found.id}, sha {found.sha[:12]})" for found in versions]

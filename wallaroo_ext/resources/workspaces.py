@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wallaroo_ext.errors import ConfigurationError, ConflictError, InvalidDataError, InvalidRequestError
 from wallaroo_ext.operations import Steps, call_steps, synchronous
-from wallaroo_ext.resources.lookup import fits_twice, not_there
+from wallaroo_ext.resources.lookup import ambiguous_error, not_found_error
 
 if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _LIST = "list_workspaces"
 _OWN = " - Default Workspace"
-"""How the name ends of the workspace that an instance makes for a new user, in every recording."""
+"""The end of the name of the workspace that an instance makes for a new user, in every recording."""
 
 
 @synchronous
@@ -34,11 +34,11 @@ def find_workspace(
             instance made for the user, whose name ends in ` - Default Workspace`. An archived workspace is found by its
             id only.
         create: Whether to make a workspace of this name where there is none. Where another program makes it at the
-            same moment, it is the other's that is found.
+            same moment, that one is returned.
 
     Raises:
-        NotFoundError: There is none; the message has near names.
-        AmbiguousError: There is no workspace named, and it is not clear which one is the user's own.
+        NotFoundError: There is none; the message has similar names.
+        AmbiguousError: No workspace is named, and it is not clear which one is the user's own.
         InvalidRequestError: The name cannot be given to a workspace: it breaks the rules for names, or it belongs to a
             workspace that this user does not see.
     """
@@ -62,11 +62,11 @@ def workspace_steps(workspace: int | str | None, *, create: bool = False) -> Ste
 
 
 def workspace_id_steps(workspace: int | str | None) -> Steps[int]:
-    """Return the id of a workspace that is named in any way; an id is taken as it is, without asking for it.
+    """Return the id of a workspace; an id is returned as it is, without a request.
 
     Raises:
         NotFoundError: There is no workspace of this name.
-        AmbiguousError: There is no workspace named, and it is not clear which one is the user's own.
+        AmbiguousError: No workspace is named, and it is not clear which one is the user's own.
         InvalidDataError: It is neither a name nor an id.
     """
     check_workspace(workspace)
@@ -85,7 +85,7 @@ def workspace_ids_steps(workspace: int | str | None) -> Steps[list[int]]:
 
 
 def check_workspace(workspace: object) -> None:
-    """Refuse what names no workspace.
+    """Refuse a value that cannot name a workspace.
 
     Raises:
         InvalidDataError: It is neither a name nor an id.
@@ -106,7 +106,7 @@ def list_workspaces_steps() -> Steps[list[Workspace]]:
 
 
 def _present(listed: list[Workspace]) -> list[Workspace]:
-    """Return those that are not archived."""
+    """Return the workspaces that are not archived."""
     return [found for found in listed if found.archived is not True]
 
 
@@ -117,17 +117,17 @@ def _found(listed: list[Workspace], workspace: int | str) -> Workspace | None:
 
 
 def _own(listed: list[Workspace]) -> Workspace:
-    """Return the user's own workspace, as far as the list tells."""
+    """Return the user's own workspace, as far as the list shows it."""
     present = _present(listed)
     own = [found for found in present if found.name.endswith(_OWN)]
     for candidates in (present, own):
         if len(candidates) == 1:
             return candidates[0]
     if not present:
-        raise not_there(
+        raise not_found_error(
             _LIST, "This user has no workspace.", advice="Make one: find_workspace(client, name, create=True)."
         )
-    raise fits_twice(
+    raise ambiguous_error(
         "No workspace is named, and this user has several",
         [repr(found.name) for found in present],
         "Name the one to use as `workspace`.",
@@ -137,12 +137,14 @@ def _own(listed: list[Workspace]) -> Workspace:
 def _unknown(workspace: int | str, listed: list[Workspace]) -> Exception:
     what = f"This user has no workspace {workspace!r}."
     if isinstance(workspace, int):
-        return not_there(_LIST, what, known={found.name: f"{found.id} ({found.name!r})" for found in listed})
-    return not_there(_LIST, what, known={found.name: repr(found.name) for found in _present(listed)}, wanted=workspace)
+        return not_found_error(_LIST, what, known={found.name: f"{found.id} ({found.name!r})" for found in listed})
+    return not_found_error(
+        _LIST, what, known={found.name: repr(found.name) for found in _present(listed)}, wanted=workspace
+    )
 
 
 def _created(name: str) -> Steps[Workspace]:
-    """Return a new workspace of a name, or the one that somebody else has made meanwhile."""
+    """Create a workspace, or find the one of this name that somebody else has created meanwhile."""
     from wallaroo_mlops_client.api.workspaces import create_workspace
     from wallaroo_mlops_client.models import CreateWorkspaceRequest, Workspace
 

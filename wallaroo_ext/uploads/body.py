@@ -1,4 +1,4 @@
-"""The body of an upload's request: what stands before the file, the file, and what stands after it."""
+"""The body of an upload's request: the bytes before the file, the file, and the bytes after it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx
 
 from wallaroo_ext._util.after_fork import this_process
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.uploads.sources import Evened
+from wallaroo_ext.uploads.sources import EvenPieces
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 _BATCH = 4
-"""How many pieces are read at a time in asyncio's threads: to go there and back takes as long as to read one."""
+"""How many pieces a thread reads at a time in asyncio, because changing threads takes as long as reading one."""
 
 _WHAT = "This upload"
 
@@ -31,21 +31,21 @@ _WHAT = "This upload"
 class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body that is read once, while it is sent, by either kind of client.
 
-    A forked process cannot go on with it: it would read its parent's file, and send its parent's pieces.
+    A forked process cannot continue it: it would read its parent's file, and send its parent's pieces.
 
-    In asyncio, what may block is done in a thread: reading a file or an iterator, and waiting for the digest.
+    In asyncio, a thread does what may block: reading a file or an iterator, and waiting for the digest.
 
     Args:
-        source: What the file's bytes come from.
-        envelope: What is around them.
-        digest: Takes the bytes as they are sent; None for nobody.
-        reporter: Tells how far it is.
+        source: The source of the file's bytes.
+        envelope: The bytes around them.
+        digest: The digest of the bytes; None for none.
+        reporter: Reports the progress.
 
     Attributes:
         begun: Whether anything was read.
         sent: How many bytes of the file the connection has taken.
-        may_be_whole: Whether the last byte was handed over, so that the instance may have all.
-        failure: What ended the reading, where that was an error.
+        may_be_whole: Whether the last byte was passed to the connection, so that the instance may have all.
+        failure: The error that ended the reading; None for none.
     """
 
     def __init__(self, source: Source, envelope: Envelope, digest: BackgroundDigest | None, reporter: Reporter) -> None:
@@ -79,7 +79,7 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     @contextmanager
     def _noted(self) -> Generator[None]:
-        """Keep the error of a source: some transports replace it by one of theirs."""
+        """Keep the error of a source, because some transports replace it by their own."""
         try:
             yield
         except Exception as error:
@@ -122,7 +122,7 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield ready
 
     def _last(self) -> Iterator[bytes]:
-        """Yield what is left; without anything after it, the last piece makes the body whole."""
+        """Yield what is left; where no bytes follow the file, the last piece completes the body."""
         *before, last = self._intake.last()
         yield from before
         self.may_be_whole = not self._envelope.tail
@@ -130,7 +130,7 @@ class UploadBody(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 async def _read_in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield what an iterator gives that may block."""
+    """Yield the pieces of an iterator that may block."""
     import asyncio  # as much again as the rest of this package, for programs that may not need it
 
     while batch := await asyncio.to_thread(_batch, pieces):
@@ -143,34 +143,34 @@ def _batch(pieces: Iterable[Any]) -> list[Any]:
 
 
 class Intake:
-    """Takes the pieces of a source, and gives those to send.
+    """Takes the pieces of a source, and yields those to send.
 
-    It is one piece behind: the last one is given when everything has been read and found to be as it was announced, so
-    that an instance never has the whole of a file that is not.
+    It holds the last piece back until everything has been read and has the announced size, so that an instance never
+    gets the whole of a file that changed.
 
     Args:
-        source: What the bytes come from.
-        digest: Takes the bytes, too; None for nobody.
+        source: The source of the bytes.
+        digest: The digest of the bytes; None for none.
     """
 
     def __init__(self, source: Source, digest: BackgroundDigest | None) -> None:
         self._source = source
         self._digest = digest
-        self._evened = Evened()
+        self._evened = EvenPieces()
         self._held = b""
         self._end = 0
 
     def push(self, piece: Any) -> Iterator[bytes]:
-        """Take a piece.
+        """Take a piece, and yield those that can be sent.
 
         Raises:
-            InvalidDataError: It is no bytes, or one that was not announced.
+            InvalidDataError: It does not consist of bytes, or there are more than announced.
         """
         for even in self._evened.add(piece):
             yield from self._passed(even)
 
     def last(self) -> Iterator[bytes]:
-        """Take the end.
+        """Take the end of the source, and yield the rest.
 
         Raises:
             InvalidDataError: The source has ended too early, is empty, or has changed.

@@ -1,4 +1,4 @@
-"""The SHA-256 of what is sent, computed beside the sending."""
+"""The SHA-256 of an upload, computed while it is sent."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _AHEAD = 8
-"""How many pieces may wait. Who feeds faster than a processor can hash has to wait, too: memory stays constant."""
+"""How many pieces may wait to be hashed; `feed` waits for room, so that memory stays constant."""
 
 
 class BackgroundDigest:
     """A SHA-256 that a thread of its own computes, so that hashing and sending overlap.
 
-    hashlib works without the interpreter's lock. The thread begins with the first piece and ends with the `with` block.
-    A forked process does not have it: it can feed no more, and need not wait for the end.
+    hashlib releases the interpreter's lock. The thread begins with the first piece and ends with the `with` block. A
+    forked process does not have the thread: there `feed` is an error, and `close` waits for nothing.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class BackgroundDigest:
         self.close()
 
     def feed(self, piece: bytes) -> None:
-        """Take the next piece; waits where too many are waiting.
+        """Take the next piece; wait where too many are waiting already.
 
         Raises:
             ForkedError: The process was forked meanwhile, and this is the child.
@@ -57,13 +57,13 @@ class BackgroundDigest:
             self._digest.update(piece)
 
     def close(self) -> None:
-        """Take no more, and wait the moment that the rest needs."""
+        """Take no more pieces, and wait until the rest is hashed."""
         if not self._closed and self._thread is not None and self._process.is_this:
             self._waiting.put(None)
             self._thread.join()
         self._closed = True
 
     def hexdigest(self) -> str:
-        """Return the digest of all pieces, in hexadecimal; there are no more after it."""
+        """Return the digest of all pieces, in hexadecimal; no more can follow."""
         self.close()
         return self._digest.hexdigest()

@@ -1,4 +1,4 @@
-"""What stands around a file in a multipart form, as RFC 7578 and browsers write it."""
+"""The bytes around a file in a multipart form, as RFC 7578 and browsers write them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Part:
 
     Attributes:
         name: The field's name.
-        media_type: What its content is.
-        content: The content; of a file, nothing.
+        media_type: The media type of its content.
+        content: The content; empty for a file.
         file_name: The file's name; None for a part that is no file.
     """
 
@@ -36,7 +36,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What is sent before a file and after it.
+    """The bytes before a file and after it.
 
     Attributes:
         media_type: The media type of the whole.
@@ -61,5 +61,5 @@ def multipart_form(*parts: Part) -> Envelope:
 
 
 def _escaped(text: str) -> str:
-    """Return a name in quotation marks: what would end it, or its line, is written as browsers do."""
+    """Return a name for quotation marks, with quotes and line ends escaped as browsers do."""
     return text.translate(_ESCAPES)

@@ -1,4 +1,4 @@
-"""Telling how far an upload is: a function that is called now and then, or a bar."""
+"""Reporting the progress of an upload: to a function, or by a bar."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from wallaroo_ext._util.progress import progress_bar
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-Tell = Callable[[int, int | None], None]
-"""Is told the bytes of the file that were sent, and all that there are; None where nobody knows."""
+OnProgress = Callable[[int, int | None], None]
+"""A function that takes the number of bytes sent and the number of all bytes, None where that is unknown."""
 
 _INTERVAL = 0.1
 
 
 class Reporter:
-    """Tells a function how far an upload is: at the beginning, at the end, and at most ten times a second between.
+    """Calls a function with the progress of an upload: at its beginning and end, and up to ten times a second between.
 
     Args:
-        tell: The function; None for nobody.
+        tell: The function; None for none.
         total: The size of the file, in bytes.
         clock: Seconds on a monotonic clock.
     """
 
-    def __init__(self, tell: Tell | None, total: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, tell: OnProgress | None, total: int | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._tell = tell
         self._total = total
         self._clock = clock
         self._due = float("-inf")
-        self._told: int | None = None
+        self._reported: int | None = None
 
     def at(self, sent: int, *, last: bool = False) -> None:
-        """So much was sent."""
-        if self._tell is None or sent == self._told or not (last or self._clock() >= self._due):
+        """Report that so many bytes were sent."""
+        if self._tell is None or sent == self._reported or not (last or self._clock() >= self._due):
             return
-        self._told = sent
+        self._reported = sent
         self._tell(sent, self._total)
         self._due = self._clock() + _INTERVAL
 
 
 @contextmanager
-def shown(name: str, progress: Tell | Literal[True] | None) -> Generator[Tell | None]:
-    """Yield the function that a caller wants to be told by, for the time of a `with` block.
+def show_progress(name: str, progress: OnProgress | Literal[True] | None) -> Generator[OnProgress | None]:
+    """Yield the function to call with the progress, for the time of a `with` block; None for none.
 
     Args:
-        name: What is uploaded.
+        name: The name of the model.
         progress: The function itself, True for a bar on the terminal, or None.
 
     Raises:
-        ConfigurationError: There is no library for a bar.
+        ConfigurationError: The extra `cli` is not installed, which a bar needs.
     """
     if progress is None:
         yield None
@@ -64,18 +64,18 @@ def shown(name: str, progress: Tell | Literal[True] | None) -> Generator[Tell | 
 
 
 @contextmanager
-def _bar(name: str) -> Generator[Tell | None]:
-    """Yield a bar on standard error, where that is a terminal or a notebook."""
-    with progress_bar(_columns, auto_refresh=False) as bar:  # without a thread of its own
-        if bar is None:
-            yield None
-            return
-        task = bar.add_task(name, total=None)
-        yield lambda sent, total: bar.update(task, completed=sent, total=total, refresh=True)
-
-
-def _columns(rich: Any) -> tuple[Any, ...]:
-    return (
+def _bar(name: str) -> Generator[OnProgress | None]:
+    """Yield the function that updates a bar on standard error; None where that is no terminal or notebook."""
+    try:
+        from rich import progress as rich
+        from rich.console import Console
+    except ImportError:
+        raise ConfigurationError("progress=True needs: pip install 'wallaroo-ext[cli]'.") from None
+    console = Console(stderr=True)
+    if not (console.is_terminal or console.is_jupyter):
+        yield None
+        return
+    columns = (
         rich.TextColumn("{task.description}", markup=False),
         rich.BarColumn(),
         rich.DownloadColumn(binary_units=True),

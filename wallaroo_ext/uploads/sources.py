@@ -1,4 +1,4 @@
-"""Where a model's bytes come from: a path, an open file, memory, or an iterator."""
+"""The sources of a model's bytes: a path, an open file, memory, or an iterator."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Source:
     """A model's bytes, to be read once.
 
     Attributes:
-        what: What it is, as the beginning of a sentence.
-        size: How many bytes there are; None where nobody knows.
+        what: The kind of source, as the beginning of a sentence.
+        size: How many bytes there are; None where that is unknown.
         pieces: The bytes, in pieces of any size.
-        file_name: The file's own name, where it has one.
-        is_unchanged: Whether nobody has written to it since it was opened.
+        file_name: The file's own name; None for none.
+        is_unchanged: Returns whether nobody has written to it since it was opened.
     """
 
     what: str
@@ -58,15 +58,15 @@ class Source:
 
 
 @contextmanager
-def opened(model: ModelSource, size: int | None) -> Generator[Source]:
-    """Yield what a model's bytes come from; a file that is opened here is closed here.
+def open_source(model: ModelSource, size: int | None) -> Generator[Source]:
+    """Yield the source of a model's bytes; a file that is opened here is closed at the end.
 
     Args:
         model: The model.
-        size: How many bytes it has, as the caller says.
+        size: How many bytes it has according to the caller; None where that is unknown.
 
     Raises:
-        InvalidDataError: It is nothing that bytes can be read from, or nothing is in it, or its size is another.
+        InvalidDataError: No bytes can be read from it, it is empty, or it has another size.
         OSError: The file cannot be opened.
     """
     if isinstance(model, str | PathLike):
@@ -130,7 +130,7 @@ def _read(file: Any) -> Iterator[Any]:
 
 
 def _rest_of(file: Any) -> int | None:
-    """Return how many bytes follow the position of an open file; None where that shows at the end only."""
+    """Return how many bytes follow the position of an open file; None where that cannot be known before its end."""
     try:
         here = file.tell()
         end = file.seek(0, os.SEEK_END)
@@ -141,7 +141,7 @@ def _rest_of(file: Any) -> int | None:
 
 
 def _name_of(file: Any) -> str | None:
-    """Return the name that an open file has; a descriptor's number and names such as `<stdin>` are none."""
+    """Return the name of an open file; None for a descriptor's number and names such as `<stdin>`."""
     name = getattr(file, "name", None)
     return Path(name).name if isinstance(name, str) and not name.startswith("<") else None
 
@@ -152,20 +152,20 @@ PIECE = 256 * 1024
 _ENOUGH = PIECE // 4
 
 
-class Evened:
-    """Takes pieces of any size, and gives pieces of `PIECE` bytes, the last one smaller.
+class EvenPieces:
+    """Takes pieces of any size, and yields pieces of `PIECE` bytes, the last one smaller.
 
-    A piece of about the right size is passed on as it is, without a copy.
+    A piece of about the right size is passed on without a copy.
     """
 
     def __init__(self) -> None:
         self._held = bytearray()
 
     def add(self, piece: Any) -> Iterator[bytes]:
-        """Take a piece; give what is whole.
+        """Take a piece, and yield those that are complete.
 
         Raises:
-            InvalidDataError: It is no bytes.
+            InvalidDataError: It does not consist of bytes.
         """
         view = as_bytes(piece)
         if isinstance(piece, bytes) and not self._held and _ENOUGH <= len(piece) <= PIECE:
@@ -174,13 +174,13 @@ class Evened:
         begin = 0
         while begin < len(view):
             end = begin + PIECE - len(self._held)
-            self._held += view[begin:end]  # a copy: who gave the piece may write into it again
+            self._held += view[begin:end]  # a copy, because the caller may write into the piece again
             begin = end
             if len(self._held) == PIECE:
                 yield from self.rest()
 
     def rest(self) -> Iterator[bytes]:
-        """Give what is left."""
+        """Yield what is left."""
         if self._held:
             whole = bytes(self._held)
             self._held.clear()
@@ -191,7 +191,7 @@ def as_bytes(piece: Any) -> memoryview:
     """Return the bytes of an object, without a copy.
 
     Raises:
-        InvalidDataError: It has none.
+        InvalidDataError: It does not consist of bytes.
     """
     try:
         return memoryview(piece).cast("B")

@@ -1,4 +1,4 @@
-"""What an instance made of an upload: the version, its digest, and its conversion."""
+"""The result of an upload on the instance: the version, its digest, and its conversion."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _LONGEST_PAUSE = 5.0
 _UNKNOWN_FOR = 10.0
 
 
-def stored_version(name: str, version_id: int, sha: str | None) -> Steps[ModelVersion]:
+def stored_version_steps(name: str, version_id: int, sha: str | None) -> Steps[ModelVersion]:
     """Return the version of an id, as it is now.
 
     An instance may take a moment to list it.
 
     Raises:
-        UploadCorruptedError: It is not what was sent.
+        UploadCorruptedError: The instance has other bytes than were sent.
         ContractViolationError: It does not appear in the list.
     """
     listed: list[ModelVersion] = []
@@ -43,19 +43,19 @@ def stored_version(name: str, version_id: int, sha: str | None) -> Steps[ModelVe
     )
 
 
-def ready_version(name: str, version_id: int, sha: str | None, timeout: float) -> Steps[ModelVersion]:
+def ready_version_steps(name: str, version_id: int, sha: str | None, timeout: float) -> Steps[ModelVersion]:
     """Wait for the version of an id to be `ready`; a release without a status has only ready ones.
 
     Raises:
         ConversionError: It ended in `error`.
-        UploadCorruptedError: It is not what was sent.
+        UploadCorruptedError: The instance has other bytes than were sent.
         WaitTimeoutError: It is not ready yet.
     """
     from wallaroo_mlops_client.types import Unset
 
     status = ""
     for pause in _pauses(timeout):
-        version = yield from stored_version(name, version_id, sha)
+        version = yield from stored_version_steps(name, version_id, sha)
         if isinstance(version.status, Unset) or version.status == "ready":
             return version
         status = version.status
@@ -69,7 +69,7 @@ def ready_version(name: str, version_id: int, sha: str | None, timeout: float) -
 
 
 def _pauses(seconds: float) -> Generator[Pause]:
-    """Pauses that grow, as many as there is time for; the last one ends with the time, for a last look."""
+    """Yield growing pauses for so many seconds; the last one ends with the time, for a last look."""
     deadline = time.monotonic() + seconds
     pause = _FIRST_PAUSE
     while (left := deadline - time.monotonic()) > 0:
@@ -86,7 +86,7 @@ def _versions(name: str) -> Steps[list[ModelVersion]]:
 
 
 def _compare(version: ModelVersion, sha: str | None) -> None:
-    """Raise UploadCorruptedError where an instance has other bytes than were sent; an empty digest says nothing."""
+    """Raise UploadCorruptedError where an instance has other bytes than were sent; an empty digest is not compared."""
     if sha is not None and version.sha and version.sha.lower() != sha:
         raise UploadCorruptedError(
             f"The instance stored other bytes than were sent: version {version.id} has the SHA-256 {version.sha}, "

@@ -1,4 +1,4 @@
-"""`upload_model`, from the file to the version that is ready."""
+"""Uploading a model file, and waiting until the version is ready."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from wallaroo_ext.operations import Send, Steps, note_leftovers, parse, send, sy
 from wallaroo_ext.resources.workspaces import list_workspaces_steps, workspace_id_steps
 from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.digest import BackgroundDigest
-from wallaroo_ext.uploads.progress import Reporter, shown
+from wallaroo_ext.uploads.progress import Reporter, show_progress
 from wallaroo_ext.uploads.requests import Form, plan_upload
-from wallaroo_ext.uploads.sources import Source, opened
-from wallaroo_ext.uploads.stored import ready_version, stored_version
+from wallaroo_ext.uploads.sources import Source, open_source
+from wallaroo_ext.uploads.stored import ready_version_steps, stored_version_steps
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import ModelVersion, UploadModelResponse
 
-    from wallaroo_ext.uploads.progress import Tell
+    from wallaroo_ext.uploads.progress import OnProgress
     from wallaroo_ext.uploads.requests import Endpoint, Plan, Schema
     from wallaroo_ext.uploads.sources import ModelSource
 
@@ -54,7 +54,7 @@ def upload_model(
     visibility: Literal["public", "private"] = "private",
     file_name: str | None = None,
     size: int | None = None,
-    progress: Tell | bool | None = None,
+    progress: OnProgress | bool | None = None,
     endpoint: Endpoint = "upload_and_convert",
     check_sha: bool = True,
     wait: bool = True,
@@ -114,7 +114,7 @@ def upload_model(
     _check_readable(model)
     check_progress(progress)
     with ExitStack() as after, ExitStack() as stack:
-        source = stack.enter_context(opened(model, size))
+        source = stack.enter_context(open_source(model, size))
         workspace_id = yield from _workspace_id(workspace)
         form = Form(
             name=name,
@@ -130,7 +130,7 @@ def upload_model(
         )
         plan = plan_upload(form, endpoint)
         digest = stack.enter_context(BackgroundDigest()) if check_sha else None
-        reporter = Reporter(stack.enter_context(shown(name, progress or None)), source.size)
+        reporter = Reporter(stack.enter_context(show_progress(name, progress or None)), source.size)
         body = UploadBody(source, plan.envelope, digest, reporter)
         after.enter_context(_may_be_there(source, body))
         answer = yield from _uploaded(plan, source, body)
@@ -138,8 +138,8 @@ def upload_model(
         version_id = _version_id(plan, answer)
     with _stays(f"The model {name} is stored in the workspace {workspace_id}, as the version {version_id}."):
         if wait:
-            return (yield from ready_version(name, version_id, sha, timeout))
-        return (yield from stored_version(name, version_id, sha))
+            return (yield from ready_version_steps(name, version_id, sha, timeout))
+        return (yield from stored_version_steps(name, version_id, sha))
 
 
 def _check_readable(model: ModelSource) -> None:
@@ -156,7 +156,7 @@ def _check_readable(model: ModelSource) -> None:
 
 @contextmanager
 def _stays(what: str) -> Generator[None]:
-    """Say on what interrupts waiting that the model is there; `ConversionError` and its like say it themselves."""
+    """Note on an error while waiting that the model is stored; `ConversionError` and others say so themselves."""
     try:
         yield
     except (ConversionError, UploadCorruptedError, WaitTimeoutError):
@@ -168,7 +168,7 @@ def _stays(what: str) -> Generator[None]:
 
 @contextmanager
 def _may_be_there(source: Source, body: UploadBody) -> Generator[None]:
-    """Say on what interrupts sending, and what comes right after it, what that means for the model."""
+    """Note on an interrupt, while the file is sent and shortly after, whether the model may be stored."""
     try:
         yield
     except Exception:
@@ -180,10 +180,10 @@ def _may_be_there(source: Source, body: UploadBody) -> Generator[None]:
 
 
 def _workspace_id(workspace: int | str | None) -> Steps[int]:
-    """Return the id of the workspace that a caller means.
+    """Return the id of the workspace of an upload.
 
-    The instance is asked in any case: a token that it no longer takes is renewed for this request, and not for the
-    upload, which cannot be sent twice.
+    A request is sent in any case: where the instance no longer takes the token, it is renewed for this request, and not
+    for the upload, which cannot be sent twice.
     """
     if isinstance(workspace, int):
         yield from list_workspaces_steps()
@@ -194,7 +194,7 @@ def _uploaded(plan: Plan, source: Source, body: UploadBody) -> Steps[UploadModel
     """Send the request.
 
     Raises:
-        Exception: What the source or the progress function raised.
+        Exception: The source or the progress function raised an error.
         ConnectionFailedError: No answer came.
     """
     try:
@@ -209,7 +209,7 @@ def _uploaded(plan: Plan, source: Source, body: UploadBody) -> Steps[UploadModel
 
 
 def _advice(source: Source, body: UploadBody) -> str:
-    """Return what a lost connection means for the model."""
+    """Return whether the model may be stored after a lost connection, and what to do."""
     if body.may_be_whole:
         return (
             "It is unknown whether the model was stored: list_model_versions shows that, by the SHA-256. If it was "

@@ -34,7 +34,7 @@ def windows(
     warning: float | None = 0.05,
     **changes: Any,
 ) -> pa.Table:
-    """Results of windows that follow one another, but for those that are left out."""
+    """Return the results of consecutive windows, without those that are left out."""
     rows: list[dict[str, Any]] = []
     for place, score in enumerate(scores):
         if place in (without or set()):

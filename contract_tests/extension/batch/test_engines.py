@@ -24,7 +24,7 @@ from wallaroo_ext import (
     infer_dataset,
     upload_model,
 )
-from wallaroo_ext.batch.options import HowToScore
+from wallaroo_ext.batch.options import ScoringOptions
 from wallaroo_ext.engines import worker as workers
 from wallaroo_ext.engines.ray import infer_ray_dataset
 from wallaroo_ext.engines.spark import infer_dataframe
@@ -208,7 +208,7 @@ class TestWhatIsShipped:
     def made(client: Client, url: str, **connection: Any) -> workers.Worker:
         rows: Any = np.zeros((3, 29), np.float32)
         sample: Any = arrow.table({"id": [1, 2, 3], "dense_input": list(rows)})
-        more: Any = {"connection": connection, "reasons": None, "types": same, "how": HowToScore(keys=("id",))}
+        more: Any = {"connection": connection, "reasons": None, "types": same, "how": ScoringOptions(keys=("id",))}
         return workers.prepare_worker(client, url, sample, **more)
 
     def test_it_has_no_secret_and_no_client(self, control: Sandbox, client: Client, worker: workers.Worker) -> None:
@@ -248,7 +248,7 @@ class TestWhatIsShipped:
         with Echo(refuses=True).client() as client:
             monkeypatch.setattr(workers, "_clients", {"{}": client})
             table: Any = arrow.table({"key": column, "refuse": arrow.array([None, 1], arrow.int64())})
-            how = HowToScore(keys=("key",), columns=("refuse",))
+            how = ScoringOptions(keys=("key",), columns=("refuse",))
             more: Any = {"connection": None, "reasons": "why", "types": same, "how": how}
             worker = workers.prepare_worker(client, URL, table.slice(0, 1), **more)
             found = arrow.Table.from_batches(list(worker(table.to_batches())))

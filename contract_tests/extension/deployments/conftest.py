@@ -1,4 +1,4 @@
-"""What the tests of deployments share: a sandbox that is new for each, what steers it, a client of it, and a model."""
+"""Fixtures for the tests of deployments: a sandbox that is new for each test, its control, a client, and a model."""
 
 from __future__ import annotations
 

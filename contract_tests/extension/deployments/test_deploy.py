@@ -93,7 +93,7 @@ def always(answer: httpx.Response) -> Client:
 
 
 def telling(*statuses: httpx.Response | dict[str, Any]) -> tuple[Client, list[str]]:
-    """A client of an instance that tells these statuses, the last one again and again; the deployments asked for."""
+    """Return a client of an instance with these statuses, the last one repeated, and the deployments asked for."""
     asked: list[str] = []
 
     def answer(_: str, body: dict[str, Any]) -> httpx.Response:

@@ -47,7 +47,7 @@ from wallaroo_ext import (
     upload_model,
     wait_until_running,
 )
-from wallaroo_ext.deployments.unfinished import Begun, clean_up_steps, left_by
+from wallaroo_ext.deployments.unfinished import PendingDeployment, clean_up_steps, leftovers
 from wallaroo_ext.operations import steps_of
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class TestAnyMoment:
                 error = is_interrupted(lambda: deploy_pipeline(interrupted, "x", newer))
             if error is None:
                 break
-            wait_until_running(client, before)  # it may just be changing to the new version
+            wait_until_running(client, before)  # the new version may still be starting
             assert infer(client, before, ROW).num_rows == 1
             assert find_deployment(client, "x").id == before.id
             if "deploy_pipeline" in transport.operations:
@@ -500,13 +500,13 @@ class TestNobodyWaits:
         assert is_deployed(client, "x")
 
     def test_so_does_one_that_is_closed_before_an_answer(self, caplog: pytest.LogCaptureFixture) -> None:
-        begun = Begun("x", 1, 2, None, 3, ["v"])
+        begun = PendingDeployment("x", 1, 2, None, 3, ["v"])
         undeploying = steps_of(undeploy)(Client(base_url="https://nowhere.example.com"), 5)
         ending = clean_up_steps(replace(begun, id=5), KeyboardInterrupt())
         for steps in (undeploying, ending):
             next(steps)
             steps.close()
-        unknown, undeployed, ended = left_by(begun), *caplog.messages
+        unknown, undeployed, ended = leftovers(begun), *caplog.messages
         assert unknown.startswith("It is unknown whether x is deployed in the workspace 3. `undeploy(client, 'x',")
         assert undeployed.startswith("It is unknown whether the deployment 5 was undeployed")
         assert ended.startswith("Undeploying x-5 failed as well, it may go on running, because nobody waits for")

@@ -52,8 +52,8 @@ from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.digest import BackgroundDigest
 from wallaroo_ext.uploads.envelope import Envelope, Part, multipart_form
-from wallaroo_ext.uploads.progress import Reporter, shown
-from wallaroo_ext.uploads.sources import PIECE, Evened, opened
+from wallaroo_ext.uploads.progress import Reporter, show_progress
+from wallaroo_ext.uploads.sources import PIECE, EvenPieces, open_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterator
@@ -484,7 +484,7 @@ class TestForm:
         boundary = envelope.media_type.partition("boundary=")[2].encode()
         near = [piece.replace(b"BOUNDARY", b"\r\n--" + boundary[:-1]) for piece in pieces]
         whole = b"".join(near)
-        with opened(iter([*near, b"end"]), None) as source:
+        with open_source(iter([*near, b"end"]), None) as source:
             body = UploadBody(source, envelope, None, Reporter(None, None))
             sent = b"".join(body)
         assert parts_of(envelope.media_type, sent)[-1][1] == whole + b"end"
@@ -493,7 +493,7 @@ class TestForm:
         ("tail", "whole"), [(b"", [False, False, True]), (b"--end--", [False, False, False, True])]
     )
     def test_it_may_be_whole_once_its_last_byte_is_handed_over(self, tail: bytes, whole: list[bool]) -> None:
-        with opened(iter([bytes(PIECE), b"end"]), None) as source:
+        with open_source(iter([bytes(PIECE), b"end"]), None) as source:
             body = UploadBody(source, Envelope("x/y", b"head", tail), None, Reporter(None, None))
             assert [body.may_be_whole for part in body if part] == whole
 
@@ -501,7 +501,7 @@ class TestForm:
     @given(sizes=st.lists(st.sampled_from([0, 1, 1000, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE]), max_size=6))
     def test_pieces_of_any_size_are_evened(self, sizes: list[int]) -> None:
         content = os.urandom(sum(sizes))
-        evened, given_out, begin = Evened(), list[bytes](), 0
+        evened, given_out, begin = EvenPieces(), list[bytes](), 0
         for size in sizes:
             again = bytearray(content[begin : begin + size])
             given_out += evened.add(again)
@@ -654,7 +654,7 @@ class TestProgress:
 
     def test_a_bar_without_rich_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(__import__("sys").modules, "rich", None)
-        with pytest.raises(ConfigurationError, match=r"wallaroo-ext\[cli\]"), shown("model", progress=True):
+        with pytest.raises(ConfigurationError, match=r"wallaroo-ext\[cli\]"), show_progress("model", progress=True):
             pass
 
 
@@ -765,7 +765,7 @@ class TestSentOnce:
                 control.clear_faults()
 
     def test_a_body_is_read_once(self) -> None:
-        with opened(b"model", None) as source:
+        with open_source(b"model", None) as source:
             body = UploadBody(source, multipart_form(Part("file", "x/y", file_name="a")), None, Reporter(None, 5))
         assert b"model" in b"".join(body)
         with pytest.raises(httpx.StreamConsumed):

@@ -94,12 +94,12 @@ def test_of_what_is_read_and_written_for_python(home: Path) -> None:
     from wallaroo_ext.batch.reading.discovery import find_files
     from wallaroo_ext.batch.writing.storage import Storage
     from wallaroo_ext.inference.rows import to_table
-    from wallaroo_ext.uploads.sources import opened
+    from wallaroo_ext.uploads.sources import open_source
 
     write_csv: Any = csv.write_csv
     write_csv(pa.table({"x": [1]}), home / "rows.csv")
     assert to_table("~/rows.csv").num_rows == 1
-    with opened("~/rows.csv", None) as source:
+    with open_source("~/rows.csv", None) as source:
         assert source.file_name == "rows.csv"
     for named in ("~/rows.csv", "~/*.csv", "~", ["~/rows.csv"]):
         assert find_files(named, None).paths == [str(home / "rows.csv")]

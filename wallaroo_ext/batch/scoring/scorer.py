@@ -94,7 +94,7 @@ class Scorer:
         self,
         client: Client,
         url: str,
-        how: HowToScore,
+        how: ScoringOptions,
         *,
         size: RequestSize,
         limit: RejectionLimit,

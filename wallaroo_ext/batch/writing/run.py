@@ -62,7 +62,7 @@ class DatasetRun:
         self,
         client: Client,
         url: str,
-        how: HowToScore,
+        how: ScoringOptions,
         *,
         source: Source,
         storage: Storage,

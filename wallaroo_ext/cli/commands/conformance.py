@@ -35,7 +35,7 @@ def conformance(
     instance: Literal["live", "sandbox", "recorded"] = "live",
     contract: Annotated[Path | None, PATH] = None,
     operation: tuple[str, ...] = (),
-    cases: Annotated[int, Parameter(validator=Number(gte=1))] = 15,
+    cases: Annotated[int, Parameter(validator=Number(gte=1))] = CASES,
     seed: int | None = None,
     explore: Annotated[bool, Parameter(negative=())] = False,
     drift: Annotated[bool, Parameter(group=_DRIFT, negative=())] = False,
@@ -116,7 +116,7 @@ def report_suite_errors(contract: Path | None) -> Generator[None]:
 
 def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, ReportFiles | None]:
     from wallaroo_ext.conformance.command import run_suite
-    from wallaroo_ext.conformance.options import SEED, SuiteOptions
+    from wallaroo_ext.conformance.options import SuiteOptions
     from wallaroo_ext.conformance.report import ReportDirectoryError, check_report_directory, write_report
 
     settings["seed"] = SEED if settings["seed"] is None else settings["seed"]

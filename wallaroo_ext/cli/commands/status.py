@@ -12,7 +12,7 @@ from wallaroo_ext.cli.printing.pods import show_pods
 from wallaroo_ext.cli.printing.tables import show_facts
 
 if TYPE_CHECKING:
-    from wallaroo_ext.deployments.find import Found
+    from wallaroo_ext.deployments.find import FoundDeployment
 
 
 def status(
@@ -39,7 +39,7 @@ def status(
     with options.report_errors():
         if name is None:
             raise UsageError("The API lists no deployments: name a pipeline, such as `wallaroo-ext status tumours`.")
-        from wallaroo_ext.deployments.find import found, nothing_deployed
+        from wallaroo_ext.deployments.find import look_up, not_deployed_error
 
         with options.connect() as client:
             number = find_workspace_id(client, workspace)
@@ -51,7 +51,7 @@ def status(
             raise SystemExit(output.EXIT_FAILED)
 
 
-def _show(deployed: Found, *, machine: bool) -> None:
+def _show(deployed: FoundDeployment, *, machine: bool) -> None:
     if machine:
         fields: Any = {"name": deployed.name, "id": deployed.id, "url": deployed.url}
         output.print_line(output.to_json(fields | deployed.status.to_dict(), machine=True))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from wallaroo_ext.batch import BatchProgress
-    from wallaroo_ext.uploads.progress import Tell
+    from wallaroo_ext.uploads.progress import OnProgress
 
 _LINE_SECONDS = 10.0
 
