@@ -155,12 +155,12 @@ def connect(
             cache=cache,
             transport=None if _is_asynchronous(transport) else retrying,
             verify=verification,
-            timeout=DEFAULT_TIMEOUT if timeout is TIMEOUTS else httpx_timeout(timeout),
+            timeout=DEFAULT_TIMEOUT if timeout is TIMEOUTS else to_httpx_timeout(timeout),
             clock=time.monotonic if clock is None else clock.now,
         )
     return ConnectedClient(
         base_url=settings.api_url,
-        timeout=httpx_timeout(timeout),
+        timeout=to_httpx_timeout(timeout),
         headers={"User-Agent": _user_agent(user_agent), "Accept-Encoding": ACCEPTED_ENCODINGS},
         httpx_args={"auth": auth, "transport": retrying},
     )

@@ -55,7 +55,7 @@ def breakages(schema: dict[str, Any], value: Any, path: tuple[str | int, ...] = 
     kinds = schema.get("type", "")
     location = "type in an array" if path and isinstance(path[-1], int) else "nested type" if len(path) > 1 else "type"
     if isinstance(kinds, str) and kinds:
-        yield Breakage(location, path, OF_ANOTHER_TYPE[kinds])
+        yield Breakage(location, path, VALUE_OF_ANOTHER_TYPE[kinds])
         yield Breakage("null", path, None)
     if "enum" in schema:
         yield Breakage("enum", path, "nonsense")

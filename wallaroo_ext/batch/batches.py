@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.batch.retries import BatchRetries
-    from wallaroo_ext.batch.scoring.output_schema import OneSchema
+    from wallaroo_ext.batch.scoring.output_schema import OutputSchema
     from wallaroo_ext.batch.scoring.rejections import Rejection
     from wallaroo_ext.batch.scoring.scorer import ScoredChunk
     from wallaroo_ext.inference.infer import Where
@@ -124,18 +124,18 @@ def scored_batches(
     stopped: threading.Event | None = None,
 ) -> Generator[pa.RecordBatch]:
     """Yield the batches of `infer_batches`, scored at a URL; pauses between attempts end when `stopped` is set."""
-    from wallaroo_ext.batch.scoring.output_schema import OneSchema
-    from wallaroo_ext.batch.scoring.rejections import Limit
+    from wallaroo_ext.batch.scoring.output_schema import OutputSchema
+    from wallaroo_ext.batch.scoring.rejections import RejectionLimit
 
     output_schema = OutputSchema()
     limit = RejectionLimit(0 if rejected is None else None)
     with closing(scored_chunks(client, url, batches, how, limit=limit, stopped=stopped)) as chunks:
         for scored in chunks:
-            yield from _without_rejected(scored, rejected, one_schema)
+            yield from _without_rejected(scored, rejected, output_schema)
 
 
 def _without_rejected(
-    scored: Scored, rejected: Callable[[Rejection], object] | None, one_schema: OneSchema
+    scored: ScoredChunk, rejected: Callable[[Rejection], object] | None, output_schema: OutputSchema
 ) -> Iterator[pa.RecordBatch]:
     """Pass the rejected rows of a chunk to `rejected`, then yield its scored rows."""
     if rejected is not None:
@@ -155,7 +155,7 @@ def scored_chunks(
     first: int = 0,
     stopped: threading.Event | None = None,
     tally: Callable[[Any], object] = lambda _: None,
-) -> Generator[Scored]:
+) -> Generator[ScoredChunk]:
     """Yield the results of the requests, in the order of the rows; the threads end with the generator.
 
     Args:

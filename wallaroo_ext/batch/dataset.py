@@ -65,7 +65,7 @@ def infer_dataset(
     source: DataSource,
     target: str | os.PathLike[str],
     *,
-    progress: Wanted = None,
+    progress: ProgressOption = None,
     filter: Filter | None = None,  # noqa: A002 - the name that pyarrow has for it
     format: Format | None = None,  # noqa: A002 - the same
     types: Mapping[str, DataType | str] | None = None,
@@ -178,11 +178,11 @@ def _score(
     *,
     own: DatasetOptions,
     how: ScoringOptions,
-    progress: Wanted,
+    progress: ProgressOption,
     stopped: threading.Event,
 ) -> DatasetScored:
     """Score a data set until `stopped` is set."""
-    from wallaroo_ext.batch.progress import shown
+    from wallaroo_ext.batch.progress import progress_function
     from wallaroo_ext.batch.retries import StoppedError
     from wallaroo_ext.batch.writing.manifest import check_target, load
     from wallaroo_ext.batch.writing.run import exclusive_access
@@ -221,14 +221,14 @@ def _opened(source: Any, how: ScoringOptions, own: DatasetOptions) -> tuple[Sour
     from wallaroo_ext.batch.reading.data_source import open_source
 
     whole = open_source(source, filesystem=own.filesystem, kind=own.format, types=own.types, columns=how.read)
-    sent = how.columns or tuple(name for name in whole.sendable if name not in how.keys)
+    sent = how.columns or tuple(name for name in whole.data_columns if name not in how.keys)
     if not sent:
         raise InvalidDataError("No column is left to be sent: all are keys, or an index of pandas.")
-    return whole.chosen(list(dict.fromkeys((*how.keys, *sent))), own.filter), replace(how, columns=sent)
+    return whole.select(list(dict.fromkeys((*how.keys, *sent))), own.filter), replace(how, columns=sent)
 
 
 def _decided(
-    source: Source, how: ScoringOptions, known: dict[str, Any], tell: Tell | None, stopped: threading.Event
+    source: Source, how: ScoringOptions, known: dict[str, Any], tell: ProgressFunction | None, stopped: threading.Event
 ) -> tuple[ScoringOptions, dict[str, Any]]:
     """Return the options with the types in which columns are sent, and the types that were decided, for later runs.
 

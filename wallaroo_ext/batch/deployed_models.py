@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from wallaroo_ext.batch.retries import with_retries
-from wallaroo_ext.deployments.find import endpoint_steps, named_in
+from wallaroo_ext.deployments.find import deployment_of_url, endpoint_steps
 from wallaroo_ext.deployments.status import models_in, status_steps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError
 from wallaroo_ext.operations import run
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def url_of(client: Client, pipeline: Where, how: HowToScore) -> str:
+def url_of(client: Client, pipeline: Where, how: ScoringOptions) -> str:
     """Return the URL that rows are sent to, with the retries of a run.
 
     Raises:
@@ -33,12 +33,12 @@ def url_of(client: Client, pipeline: Where, how: HowToScore) -> str:
     return _run_with_retries(client, lambda: endpoint_steps(client, pipeline, how.workspace), how)
 
 
-def models_of(client: Client, url: str, how: HowToScore) -> list[dict[str, str]]:
+def models_of(client: Client, url: str, how: ScoringOptions) -> list[dict[str, str]]:
     """Return the models behind a URL; see `models_steps`."""
     return _run_with_retries(client, lambda: models_steps(url), how)
 
 
-def _run_with_retries(client: Client, steps: Callable[[], Steps[T]], how: HowToScore) -> T:
+def _run_with_retries(client: Client, steps: Callable[[], Steps[T]], how: ScoringOptions) -> T:
     answer, _ = with_retries(lambda: run(client, steps()), how.retries, threading.Event())
     return answer
 

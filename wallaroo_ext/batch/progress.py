@@ -116,16 +116,10 @@ def progress_function(progress: ProgressOption) -> Generator[ProgressFunction | 
     if progress is not True:
         yield progress or None
         return
-    try:
-        from rich import progress as rich
-        from rich.console import Console
-    except ImportError:
-        raise ConfigurationError("progress=True needs: pip install 'wallaroo-ext[cli]'.") from None
-    console = Console(stderr=True)
-    if not (console.is_terminal or console.is_jupyter):
-        yield None
-        return
-    with rich.Progress(*_columns(rich), console=console, auto_refresh=False) as bar:  # so that it starts no thread
+    with progress_bar(_columns, auto_refresh=False) as bar:  # without a thread of its own
+        if bar is None:
+            yield None
+            return
         task = bar.add_task("", total=None)
 
         def update(now: BatchProgress) -> None:

@@ -68,7 +68,7 @@ def choose_columns(source: Source, columns: list[str], drop: list[str], keys: li
     known = source.names
     key_columns = find_columns(known, keys, "--keys", _OWNER)
     wanted = find_columns(known, columns, "--columns", _OWNER)
-    wanted = wanted or [name for name in source.sendable if name not in key_columns]
+    wanted = wanted or [name for name in source.data_columns if name not in key_columns]
     return {"columns": drop_columns(known, wanted, drop, _OWNER), "keys": key_columns}
 
 
@@ -79,7 +79,7 @@ def parse_filter(source: Source, conditions: list[str]) -> Any:
         UsageError: A text is no condition, or its value does not fit the column's type.
     """
     parts = [_split(source, condition) for condition in conditions]
-    columns = source.chosen(list(dict.fromkeys(name for name, _, _, _ in parts)), None)
+    columns = source.select(list(dict.fromkeys(name for name, _, _, _ in parts)), None)
     expressions = [_expression(columns, *part) for part in parts]
     combined: Any = None
     for expression in expressions:

@@ -132,7 +132,7 @@ def _without_known_secrets(content: bytes) -> bytes:
 def _beginning_without_secrets(content: bytes) -> bytes:
     """Return the beginning of a body that is no JSON, without what looks like a secret; every other byte stays."""
     text = content[: 2 * MAX_BODY_BYTES].decode(errors="surrogateescape")
-    return without_secrets(text).encode(errors="surrogateescape")
+    return remove_secrets(text).encode(errors="surrogateescape")
 
 
 def _value_without_secrets(value: Any) -> Any:

@@ -60,7 +60,7 @@ class Instance:
         Raises:
             ConfigurationError: The environment lacks a setting, or contradicts itself.
         """
-        wire = Wire(verify=_verification(self.settings.ca_bundle), limits=DEFAULT_LIMITS, backend="httpx")
+        wire = PooledTransport(verify=_verification(self.settings.ca_bundle), limits=DEFAULT_LIMITS, backend="httpx")
         retries = RetryPolicy(attempts=1)
         return connect(environment=self.environment, transport=InterceptedTransport(wire, interceptor), retries=retries)
 

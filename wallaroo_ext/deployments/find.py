@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from wallaroo_ext import contract
-from wallaroo_ext._util.urls import answered
+from wallaroo_ext._util.urls import check_answered_url
 from wallaroo_ext.deployments.cleanup import undeploy_steps
 from wallaroo_ext.deployments.deployment import Deployment
 from wallaroo_ext.deployments.status import pipelines_in, status_steps

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from wallaroo_ext._util.after_fork import PerProcess
 from wallaroo_ext.batch.batches import scored_batches, scored_chunks
 from wallaroo_ext.batch.deployed_models import url_of
-from wallaroo_ext.batch.scoring.rejections import Limit, Rejection
+from wallaroo_ext.batch.scoring.rejections import Rejection, RejectionLimit
 from wallaroo_ext.client import connect
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 

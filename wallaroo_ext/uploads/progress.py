@@ -66,16 +66,16 @@ def show_progress(name: str, progress: OnProgress | Literal[True] | None) -> Gen
 @contextmanager
 def _bar(name: str) -> Generator[OnProgress | None]:
     """Yield the function that updates a bar on standard error; None where that is no terminal or notebook."""
-    try:
-        from rich import progress as rich
-        from rich.console import Console
-    except ImportError:
-        raise ConfigurationError("progress=True needs: pip install 'wallaroo-ext[cli]'.") from None
-    console = Console(stderr=True)
-    if not (console.is_terminal or console.is_jupyter):
-        yield None
-        return
-    columns = (
+    with progress_bar(_columns, auto_refresh=False) as bar:  # without a thread of its own
+        if bar is None:
+            yield None
+            return
+        task = bar.add_task(name, total=None)
+        yield lambda sent, total: bar.update(task, completed=sent, total=total, refresh=True)
+
+
+def _columns(rich: Any) -> tuple[Any, ...]:
+    return (
         rich.TextColumn("{task.description}", markup=False),
         rich.BarColumn(),
         rich.DownloadColumn(binary_units=True),

@@ -15,7 +15,7 @@ from pyarrow import parquet
 
 from contract_tests.support.data.batch_rows import read_output, scores_of, write_tables
 from contract_tests.support.readme import shell_lines
-from contract_tests.support.servers.echo import URL, Echo
+from contract_tests.support.servers.echo_instance import URL, Echo
 from wallaroo_ext import (
     BatchRetries,
     ConfigurationError,

@@ -17,7 +17,7 @@ from pyarrow import dataset as datasets
 from pyarrow import feather, parquet
 
 from contract_tests.support.data.batch_rows import read_output
-from contract_tests.support.servers.echo import URL, Echo
+from contract_tests.support.servers.echo_instance import URL, Echo
 from wallaroo_ext import InvalidDataError, PartSize, infer_batches, infer_dataset
 from wallaroo_ext.batch.progress import CheckReporter, format_progress
 

@@ -296,6 +296,6 @@ def test_an_arrow_answer_whose_offsets_lie_is_not_read() -> None:
 def test_what_the_engine_says_is_an_error_of_its_own(
     status: int, body: Any, kind: type[Exception], message: str
 ) -> None:
-    error = refusal("infer_pipeline", httpx.Response(status, json=body))
+    error = response_error("infer_pipeline", httpx.Response(status, json=body))
     assert isinstance(error, kind)
     assert message in str(error)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from contract_tests.support.servers import servers, three_ways
 from wallaroo_ext import WallarooError, connect
-from wallaroo_ext.conformance.exchanges import kept_body, kept_headers
+from wallaroo_ext.conformance.exchanges import redact_body, redact_headers
 from wallaroo_ext.redaction.known_secrets import KnownSecrets, remove_known_secrets
 from wallaroo_ext.redaction.patterns import body_excerpt, redact, remove_secrets
 

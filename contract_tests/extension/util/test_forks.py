@@ -56,7 +56,7 @@ def echo(request: pytest.FixtureRequest, certificate: Path) -> Generator[Echo]:
 @pytest.fixture
 def plain() -> Generator[Echo]:
     """Yield the server without TLS, for tests that do not depend on TLS."""
-    with echoing() as server:
+    with echo_server() as server:
         yield server
 
 

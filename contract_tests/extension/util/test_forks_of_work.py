@@ -137,9 +137,9 @@ class TestDatasets:
         leaves: Any,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """It is forked while a part is being written, and leaves its copy of the run in any way."""
+        """It is forked while a part is being write_tables, and leaves its copy of the run in any way."""
         monkeypatch.setattr("wallaroo_ext.batch.progress._INTERVAL", 0.0)  # so that progress is reported in the middle
-        [table] = written(tmp_path / "in", 400)
+        [table] = write_tables(tmp_path / "in", 400)
         parent = os.getpid()
         options: Any = {"keys": ["id"], "request_rows": 20, "in_flight": 2, "part_size": PartSize(rows=200)}
         with forked_within(leaves or ForkedError) as fork:

@@ -50,6 +50,7 @@ from wallaroo_ext.sandbox.engine.model_process import (
 )
 from wallaroo_ext.sandbox.http.problems import Problem
 from wallaroo_ext.sandbox.inference.inference_queue import MAX_RUNNING, MAX_WAITING
+from wallaroo_ext.sandbox.options import SandboxOptions
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:

@@ -100,7 +100,7 @@ def _application(scopes: list[Any]) -> Starlette:
 
 
 @contextmanager
-def serving(limit: int | None = None, tls: Tls | None = None) -> Generator[Served]:
+def serving(limit: int | None = None, tls: TlsFiles | None = None) -> Generator[Served]:
     """Run a server with a limit of connections, or the default limit, while a `with` block runs."""
     scopes: list[Any] = []
     with listening("127.0.0.1", 0) as listener:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pyarrow import Table
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.options import HowToScore
+    from wallaroo_ext.batch.options import ScoringOptions
     from wallaroo_ext.batch.scoring.chunking import Chunk
     from wallaroo_ext.batch.scoring.request_size import RequestSize
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pyarrow import RecordBatch, Table
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.batch.options import HowToScore, PartSize
+    from wallaroo_ext.batch.options import PartSize, ScoringOptions
     from wallaroo_ext.batch.progress import ProgressFunction
     from wallaroo_ext.batch.reading.data_source import Source
     from wallaroo_ext.batch.scoring.scorer import ScoredChunk, Tally
@@ -256,7 +256,7 @@ class DatasetRun:
         known = {part.name for part in self._manifest.parts}
         written = (part_name(len(self._manifest.parts)), errors_file.NAME, MANIFEST)
         for name in self._storage.names():
-            unfinished = any(is_unfinished(name, each) for each in written)
+            unfinished = any(is_temporary_name(name, each) for each in written)
             if unfinished or (is_part(name) and name in self._manifest.announced and name not in known):
                 self._storage.remove(name)
         errors_file.restore(self._storage, self._manifest.errors_bytes)

@@ -108,7 +108,7 @@ class Storage:
             self._system.move(temporary, self.path(name))
         except BaseException:
             if not process.is_this:
-                leave_alone(opened)  # closing it would complete the file
+                prevent_finalization(opened)  # closing it would complete the file
                 raise
             with suppress(OSError):
                 opened.close()

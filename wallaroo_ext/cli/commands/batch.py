@@ -129,7 +129,7 @@ def _describe_remains(target: str) -> str:
 
 
 @contextmanager
-def _show_progress(*, machine: bool) -> Generator[Wanted]:
+def _show_progress(*, machine: bool) -> Generator[ProgressOption]:
     """Yield the value of `progress=`: a bar on a terminal, lines elsewhere."""
     if machine:
         yield _print_json_lines()

@@ -13,6 +13,7 @@ from cyclopts.validators import Number
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import PATH
 from wallaroo_ext.cli.printing import output, progress
+from wallaroo_ext.conformance.options import CASES, SEED
 from wallaroo_ext.redaction.terminal_text import printable_json
 
 if TYPE_CHECKING:

@@ -43,9 +43,9 @@ def status(
 
         with options.connect() as client:
             number = find_workspace_id(client, workspace)
-            deployed = found(client, name, number, deployment_id=deployment_id)
+            deployed = look_up(client, name, number, deployment_id=deployment_id)
             if deployed is None:
-                raise nothing_deployed(name, number, deployment_id)
+                raise not_deployed_error(name, number, deployment_id)
         _show(deployed, machine=options.json)
         if deployed.status.status == "Error":
             raise SystemExit(output.EXIT_FAILED)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.progress import progress_bar, progress_line
 from wallaroo_ext._util.quantities import format_size
-from wallaroo_ext.batch.progress import figures
+from wallaroo_ext.batch.progress import format_progress
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.redaction.terminal_text import printable
-from wallaroo_ext.uploads.progress import shown
+from wallaroo_ext.uploads.progress import show_progress as show_upload_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -44,7 +44,7 @@ def show_waiting(text: str, *, quiet: bool) -> Generator[Callable[[str], None]]:
 
 
 @contextmanager
-def show_upload(name: str, *, quiet: bool) -> Generator[Tell]:
+def show_upload(name: str, *, quiet: bool) -> Generator[OnProgress]:
     """Show how much of an upload was sent, and then that the command waits for its conversion.
 
     Args:
@@ -52,7 +52,9 @@ def show_upload(name: str, *, quiet: bool) -> Generator[Tell]:
         quiet: Whether to print nothing without a terminal.
     """
     with ExitStack() as after, ExitStack() as bar:
-        show_sent = bar.enter_context(shown(name, True)) or (_show_nothing if quiet else _print_sizes(name))
+        show_sent = bar.enter_context(show_upload_progress(name, True)) or (
+            _show_nothing if quiet else _print_sizes(name)
+        )
 
         def show(sent: int, total: int | None) -> None:
             show_sent(sent, total)
@@ -140,7 +142,7 @@ def print_rows_periodically() -> Callable[[BatchProgress], None]:
 
     def show(now: BatchProgress) -> None:
         if timer.has_passed():
-            output.print_note(figures(now))
+            output.print_note(format_progress(now))
 
     return show
 
@@ -167,7 +169,7 @@ def _print_changes() -> Callable[[str], None]:
     return show
 
 
-def _print_sizes(name: str) -> Tell:
+def _print_sizes(name: str) -> OnProgress:
     """Return a function that prints how much was sent: at the beginning, at the end, and every ten seconds."""
     timer = Timer(_LINE_SECONDS)
 

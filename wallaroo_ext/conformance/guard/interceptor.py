@@ -25,7 +25,7 @@ from wallaroo_ext.conformance.guard.request_fields import (
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.results import Finding, Notice, Run
 from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Violation
-from wallaroo_ext.redaction.patterns import redacted
+from wallaroo_ext.redaction.patterns import redact
 from wallaroo_ext.transport.proxies import proxy_for
 from wallaroo_ext.transport.response_limits import limit_answer
 
@@ -192,7 +192,7 @@ class Interceptor:
                 self._check_undeclared(method, url, all_headers, content, routes)
         except WithheldError as error:
             with self._lock:
-                self.run.add_withheld(operation, redacted(str(error)))
+                self.run.add_withheld(operation, redact(str(error)))
             raise
         self._rate.wait()
         if declared:
@@ -430,7 +430,7 @@ def _read_limited(response: requests.Response) -> bytes:
     chunks = response.raw.stream(_CHUNK_BYTES, decode_content=False)
     try:
         answer = httpx.Response(response.status_code, headers=headers, content=chunks)
-        content = _read(limited(answer, httpx.Request("POST", "http://instance")))
+        content = _read(limit_answer(answer, httpx.Request("POST", "http://instance")))
     except httpx.DecodingError as error:
         response.close()
         raise requests.exceptions.ContentDecodingError(str(error)) from None

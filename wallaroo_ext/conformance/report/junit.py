@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from wallaroo_ext.conformance.report.failures import Failure, without_failed_test
-from wallaroo_ext.conformance.report.texts import one_line, shortened, visible
+from wallaroo_ext.conformance.report.texts import one_line, shortened
 from wallaroo_ext.conformance.results import TestOutcome
+from wallaroo_ext.redaction.terminal_text import printable_lines
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.results import Run

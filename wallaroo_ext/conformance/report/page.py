@@ -134,7 +134,7 @@ def _fill(environment: Any) -> None:  # jinja2 leaves the types of both tables o
 
 def _finalize(value: Any) -> Any:
     """Return a value as the page has it: a text with its invisible characters written out."""
-    return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value)
+    return value if isinstance(value, Markup) or not isinstance(value, str) else printable_lines(value)
 
 
 def _policy(style: str, script: str) -> str:

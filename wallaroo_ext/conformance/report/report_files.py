@@ -67,8 +67,8 @@ def check_report_directory(directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         for file, beginning in zip(astuple(_files(directory)), _BEGINNINGS, strict=True):
             _check_file(file, beginning)
-        probe = directory / unfinished_name(_files(directory).page.name)  # after a kill, the page's writer removes it
-        create(probe).close()
+        probe = directory / temporary_name(_files(directory).page.name)  # after a kill, the page's writer removes it
+        create_file(probe).close()
         probe.unlink(missing_ok=True)  # another run may have removed it by now
     except OSError as error:
         raise ReportDirectoryError(f"--report {directory} cannot be written to: {error.strerror}.") from None

@@ -43,15 +43,15 @@ def sentence(run: Run) -> str:
     if found is Verdict.COULD_NOT_RUN:
         return run.could_not_run
     checks = run.passed.total() + run.failed.total()
-    effort = f"{counted(checks, 'check')} of the answers to {counted(len(run.exchanges), 'request')}"
+    effort = f"{format_count(checks, 'check')} of the answers to {format_count(len(run.exchanges), 'request')}"
     if found is Verdict.CONFORMS:
-        return f"Nothing is wrong by {effort} and {counted(len(run.tests), 'test')}."
+        return f"Nothing is wrong by {effort} and {format_count(len(run.tests), 'test')}."
     kinds = failures(run)
     times = sum(kind.count for kind in kinds)
     operations = len({kind.operation for kind in kinds if kind.operation})
     where = f" in {format_count(operations, 'operation')}" if operations else ""
     how_often = f", found {times:,} times" if times > len(kinds) else ""
-    return f"{counted(len(kinds), 'kind')} of failure{where}{how_often}, by {effort}."
+    return f"{format_count(len(kinds), 'kind')} of failure{where}{how_often}, by {effort}."
 
 
 def figures(run: Run) -> list[Figure]:

@@ -15,7 +15,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def one_line(text: str) -> str:
     """Return a text in one line, with single spaces."""
-    return " ".join(visible(text).split())
+    return " ".join(printable_lines(text).split())
 
 
 def shortened(text: str, length: int) -> str:

@@ -52,7 +52,7 @@ def _set(call: ControlCall) -> dict[str, Any]:
     _apply(instance.clock, call.body)
     if instance.clock.offset_ns < before:
         with instance.store.transaction() as db:
-            look_again(db)
+            recheck_empty_windows(db)
     runs += instance.scheduled_assays.catch_up_all()
     return shown_clock(instance.clock) | {"assays": _shown_runs(runs)}
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wallaroo_ext.sandbox.engine.messages import Message
-    from wallaroo_ext.sandbox.server.options import SandboxOptions
+    from wallaroo_ext.sandbox.options import SandboxOptions
 
 _MIB = 1 << 20
 _OVERHEAD = 128 * _MIB  # the memory of a process without rows and models

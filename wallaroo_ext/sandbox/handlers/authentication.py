@@ -103,7 +103,7 @@ def _by_password(call: Call, _: str) -> _Granted:
     with call.instance.store.reading() as db:
         user = check_password(db, call.body["username"], call.body.get("password", ""))
     if user is None:
-        raise no_token(HTTPStatus.UNAUTHORIZED, "invalid_grant", "Invalid user credentials")
+        raise token_error(HTTPStatus.UNAUTHORIZED, "invalid_grant", "Invalid user credentials")
     _check_account(user)
     return _Granted(scopes, user)
 
@@ -113,7 +113,7 @@ def _scopes(call: Call) -> tuple[str, ...]:
     requested = call.body.get("scope", "")
     scopes = granted_scopes(requested)
     if scopes is None:
-        raise no_token(HTTPStatus.BAD_REQUEST, "invalid_scope", f"Invalid scopes: {requested}")
+        raise token_error(HTTPStatus.BAD_REQUEST, "invalid_scope", f"Invalid scopes: {requested}")
     return scopes
 
 

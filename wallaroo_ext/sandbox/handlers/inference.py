@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from wallaroo_ext._util.chunks import parts
+from wallaroo_ext._util.chunks import split_into_chunks
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.sandbox.handlers.calls import Call, handles_with_models
 from wallaroo_ext.sandbox.handlers.deployments import find_deployment, pod_name
@@ -130,6 +130,6 @@ class _ChunksResponse(Response):
         """Send the answer."""
         del scope, receive
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        for part in parts(self._chunks):
+        for part in split_into_chunks(self._chunks):
             await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})

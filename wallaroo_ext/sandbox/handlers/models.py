@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from wallaroo_ext.sandbox.engine.engine import NATIVE_FRAMEWORK
+from wallaroo_ext.sandbox.handlers.calls import Call, handles, handles_on_event_loop
 from wallaroo_ext.sandbox.handlers.workspaces import require_workspace
 from wallaroo_ext.sandbox.http.problems import bad_request
 from wallaroo_ext.sandbox.storage.store import now

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.arrow_limits import MAX_DEPTH, spread_size
+from wallaroo_ext._util.arrow_limits import MAX_DEPTH, expanded_size
 from wallaroo_ext.sandbox.engine.arrow_rows import check_rows, read_file
 from wallaroo_ext.sandbox.engine.tensors import to_column, with_variable_lists
 from wallaroo_ext.sandbox.http.json_text import is_deeper, to_json
@@ -77,7 +77,7 @@ def is_json(media_type: str) -> bool:
 
 def to_request(rows: Rows) -> list[memoryview]:
     """Return rows as the chunks of the Arrow file that models take."""
-    return arrow_files.to_pieces(rows.table)
+    return arrow_files.to_buffers(rows.table)
 
 
 def read_rows(media_type: str, body: Any, memory_mib: int, *, only_plain: bool = False) -> Rows:

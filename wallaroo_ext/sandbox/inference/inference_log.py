@@ -100,13 +100,18 @@ class InferenceLog:
         self._truncate_segments()
 
     def _truncate_segments(self) -> None:
-        """Truncate each segment to the rows that the index names."""
+        """Truncate each segment to the rows that the index names, and warn of rows that are missing."""
         with self._store.reading() as db:
             rows = db.execute("SELECT segment, max(end_offset) AS size FROM inferences GROUP BY segment").fetchall()
         known = {row["segment"]: row["size"] for row in rows}
-        for name, size in known.items():
-            with suppress(FileNotFoundError):
-                _truncate(self._directory / name, size)
+        short = [name for name, size in known.items() if not _truncate(self._directory / name, size)]
+        if short:
+            _log.warning(
+                "Rows of the inference log are lost: %s in %s should be longer, or there at all. Logs and assays go on "
+                "without these rows.",
+                ", ".join(sorted(short)),
+                self._directory,
+            )
 
     def append(self, pipeline_id: int, batch: LoggedBatch) -> None:
         """Log rows that were scored; once this returns, they survive a crash of the process."""
@@ -202,7 +207,7 @@ class InferenceLog:
         self._remove_oldest_segments()
         name = f"{uuid.uuid4()}.arrows"
         self._store.mark_pending(self._directory / name)
-        self._segment = _Segment(name, create(self._directory / name))
+        self._segment = _Segment(name, create_file(self._directory / name))
         return self._segment
 
     @staticmethod
@@ -261,7 +266,7 @@ class InferenceLog:
         try:
             with pa.memory_map(str(self._directory / row["segment"])) as segment:
                 if segment.size() < row["end_offset"]:
-                    return None  # as the start has said
+                    return None  # the start has warned of it
                 segment.seek(row["start_offset"])
                 content = segment.read_buffer(row["end_offset"] - row["start_offset"])
         except FileNotFoundError:
@@ -275,9 +280,8 @@ class InferenceLog:
         self.close_segment()
 
 
-def _truncate(file: Path, size: int) -> None:
-    """Truncate a segment that is larger than a size, without following a link."""
-    descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
+def _truncate(file: Path, size: int) -> bool:
+    """Truncate a segment to a size, and return whether it is that long. A link is not followed."""
     try:
         descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError:

@@ -42,7 +42,7 @@ class InferenceQueue:
 
     def __init__(self) -> None:
         self._queues: dict[str, _DeploymentQueue] = {}
-        self._threads = OwnThreads(_THREADS)
+        self._threads = ThreadPool(_THREADS)
 
     async def run(self, deployment: str, work: Callable[[], _Answer]) -> _Answer:
         """Run a function in a thread when it is its turn in the deployment's queue, and return its result.

@@ -204,8 +204,13 @@ def _run(
     failures: list[Exception] = []
 
     def announce() -> None:
-        _announce(server, instance, info)
-        instance.engine.resume()
+        try:
+            _announce(server, instance, info)
+        except Exception as error:  # noqa: BLE001 - raised below: uvicorn would print its traceback
+            failures.append(error)
+            asyncio.get_running_loop().call_soon(setattr, running, "should_exit", True)
+        else:
+            instance.engine.resume()
 
     running = LimitedServer(config, announce)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # otherwise it was started to outlive its terminal

@@ -135,7 +135,7 @@ class DataDirectory:
         try:
             write_new(file, content)
         except PermissionError:  # Linux reports this for a file system without hard links
-            write_whole(file, content, mode=PRIVATE, durable=True)
+            write_atomically(file, content, mode=PRIVATE, durable=True)
 
     def _check_owner(self) -> None:
         found = self.path.stat()
@@ -344,7 +344,7 @@ class DataDirectory:
     def mark_pending(self, file: Path) -> None:
         """Record that the sandbox wrote a file; the next `remove_pending` removes it if no row names it."""
         with suppress(FileExistsError):
-            create(self._pending_marker(file)).close()
+            create_file(self._pending_marker(file)).close()
 
     def unmark_pending(self, file: Path) -> None:
         """Remove that record, because a row names the file or the file is gone."""

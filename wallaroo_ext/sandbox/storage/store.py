@@ -71,7 +71,7 @@ class Store:
     def _connect(self, resources: ExitStack) -> sqlite3.Connection:
         """Return a connection to the database, which is created or brought to the newest version if necessary."""
         if not self._directory.database.exists():
-            create(self._directory.database).close()  # SQLite gives its other files the same permissions
+            create_file(self._directory.database).close()  # SQLite gives its other files the same permissions
         connection = sqlite3.connect(self._directory.database, check_same_thread=False, isolation_level=None)
         resources.enter_context(closing(connection))
         connection.row_factory = sqlite3.Row
