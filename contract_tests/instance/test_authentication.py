@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext.conformance.cases.bad_tokens import BadTokens, NoSuchTokenError
+from wallaroo_ext.conformance.bad_tokens import BadTokens, NoSuchTokenError
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.api_calls import Api

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from scripts.lib.bench import turns
 from scripts.lib.bench.inference import many_rows, one_row
-from scripts.lib.bench.uploads.large_upload import large_upload
+from scripts.lib.bench.uploads import large_upload
 from scripts.lib.bench.uploads.memory import MIB
 from scripts.lib.bench.vendor import program as vendor_program
 from scripts.lib.bench.vendor import sdk as vendor_sdk

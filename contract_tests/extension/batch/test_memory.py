@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
+from scripts.lib.bench.batch import memory as batch_memory
 from scripts.lib.bench.batch.throughput import batch, memory
-from scripts.lib.bench.batch.throughput import memory as batch_memory
 
 LIMIT = 300
 

@@ -24,7 +24,7 @@ from contract_tests.support.sandbox.deployments import deployed
 from contract_tests.support.servers.echo_instance import URL, Echo
 from wallaroo_ext import BatchRetries, PartSize, connect, infer, infer_dataset
 from wallaroo_ext.batch.reading import readers
-from wallaroo_ext.inference.files.reader import csv_files
+from wallaroo_ext.inference.files import csv_files
 
 if TYPE_CHECKING:
     import decimal

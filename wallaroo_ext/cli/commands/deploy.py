@@ -60,7 +60,7 @@ def deploy(
         options: The instance, and how to answer.
     """
     with options.report_errors(), ExitStack() as after:
-        from wallaroo_ext.deployments.cleanup import ends
+        from wallaroo_ext.deployments.cleanup import undeploy_commands
         from wallaroo_ext.deployments.deploy import deploy_pipeline
 
         models, settings = [_parse_model(each) for each in model], _parse_settings(engine_config)
@@ -77,7 +77,7 @@ def deploy(
                 timeout=wait_timeout,
                 progress=_show_status(name, show, statuses),
             )
-            note = f"{deployment.name} is deployed. {ends(deployment.id, deployment.name)} ends it."
+            note = f"{deployment.name} is deployed. {undeploy_commands(deployment.id, deployment.name)} ends it."
             after.enter_context(signals.note_on_interrupt(lambda: note))
         _show(deployment, statuses[-1] if statuses else None, machine=options.json)
 

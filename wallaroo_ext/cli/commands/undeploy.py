@@ -30,10 +30,10 @@ def undeploy(
         options: The instance, and how to answer.
     """
     with options.report_errors(), options.connect() as client:
-        from wallaroo_ext.deployments.find import found
+        from wallaroo_ext.deployments.find import look_up
         from wallaroo_ext.deployments.find import undeploy as end
 
-        deployed = found(client, name, find_workspace_id(client, workspace), deployment_id=deployment_id)
+        deployed = look_up(client, name, find_workspace_id(client, workspace), deployment_id=deployment_id)
         if deployed is None:
             numbered = "" if deployment_id is None else f" with the id {deployment_id}"
             _say(None, f"Nothing is deployed under the name {name}{numbered}.", machine=options.json)

@@ -75,7 +75,7 @@ def _add(suite: ET.Element, outcome: TestOutcome) -> None:
         "testcase",
         {
             "classname": _class_name(path),
-            "name": visible(name + bracket + parameters),
+            "name": printable_lines(name + bracket + parameters),
             "time": f"{outcome.seconds:.3f}",
         },
     )
@@ -87,4 +87,4 @@ def _add(suite: ET.Element, outcome: TestOutcome) -> None:
 
 def _class_name(path: str) -> str:
     """Return the file and the class of a test, with dots, as pytest writes them."""
-    return visible(path).replace(".py", "").replace("/", ".").replace("::", ".")
+    return printable_lines(path).replace(".py", "").replace("/", ".").replace("::", ".")

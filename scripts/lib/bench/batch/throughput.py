@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from scripts.lib.bench.batch.throughput import memory as batch_memory
+from scripts.lib.bench.batch import memory as batch_memory
 from scripts.lib.bench.model import WIDTH, access_token, deploy_model
 from scripts.lib.bench.turns import in_turns, progress_bar, result_table, timed
 from scripts.lib.bench.vendor import sdk as vendor_sdk
