@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from queue import Queue
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 
 from wallaroo_ext._util.after_fork import this_process
@@ -25,7 +25,9 @@ class BackgroundDigest:
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
-        self._waiting: Queue[bytes | None] = Queue(_AHEAD)
+        # Ctrl-C in the middle of a `Queue.put` can leave the queue such that nothing that is put later is ever taken.
+        self._waiting: SimpleQueue[bytes | None] = SimpleQueue()
+        self._room = threading.Semaphore(_AHEAD)
         self._thread: threading.Thread | None = None
         self._closed = False
         self._process = this_process()
@@ -50,11 +52,13 @@ class BackgroundDigest:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="wallaroo-ext-sha256", daemon=True)
             self._thread.start()
+        self._room.acquire()
         self._waiting.put(piece)
 
     def _work(self) -> None:
         while (piece := self._waiting.get()) is not None:
             self._digest.update(piece)
+            self._room.release()
 
     def close(self) -> None:
         """Take no more pieces, and wait until the rest is hashed."""
