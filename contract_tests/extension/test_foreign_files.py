@@ -154,7 +154,7 @@ def test_an_environment_file_that_somebody_wrote_is_refused(tmp_path: Path, cont
 
     write(tmp_path / "own", content.encode("utf-8", "surrogateescape"))
     before = snapshot(tmp_path)
-    with pytest.raises(EnvFileError, match="name a new one, or remove it"):
+    with pytest.raises(EnvFileError, match="name a new file, or remove it"):
         write_env_file(tmp_path / "own", SANDBOX)
     assert snapshot(tmp_path) == before
 
@@ -241,7 +241,7 @@ def test_what_a_sandbox_wrote_itself_is_written_anew(tmp_path: Path) -> None:
     write_env_file(file, env_lines({"WALLAROO_API_URL": "http://a", "WALLAROO_AUTH_URL": "http://b"}))
     write_env_file(file, env_lines({"WALLAROO_API_URL": "http://a", "WALLAROO_AUTH_URL": "http://c"}))
     file.write_text(file.read_text() + "export MORE=1\n")
-    with pytest.raises(EnvFileError, match="name a new one, or remove it"):
+    with pytest.raises(EnvFileError, match="name a new file, or remove it"):
         check_env_file(file)
 
 
