@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NO_VERBS = frozenset(
-    """The A An What Whether How Which Where Who Whom Why When Each All Every One No Everything Nothing Something Some
-    Several Those That This Its It Is Another""".split()
-)
+_NO_VERBS = """
+    The A An What Whether How Which Where Who Whom Why When Each All Every One No Everything Nothing Something Some
+    Several Those That This Its It Is Another
+"""
+NO_VERBS = frozenset(_NO_VERBS.split())
 
 
 def described_functions(file: Path) -> Iterator[tuple[str, str]]:
-    """Yield the functions of a file that have a docstring, with its first word; tests and properties have other rules."""
+    """Yield the functions of a file with the first words of their docstrings, but for tests and properties."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("test"):
             continue
