@@ -69,6 +69,7 @@ class KnownSecrets:
             if secret and secret not in self._values:
                 self._values.append(secret)
                 self._needles = None
+                _forget_index()
 
     def add_client(self, client_id: str, client_secret: str | None) -> None:
         """Remember a client's secret, and its HTTP Basic form, which is found even if the secret is short."""
@@ -112,7 +113,15 @@ class _Layer(NamedTuple):
     starts: list[int] | range
 
 
+_Index = dict[str, list[_Needle]]
+"""The needles by their first characters."""
+
+_MANY = 64
+"""The number of beginnings from which on a text is looked through once, in place of once for each."""
+
 _owners: tuple[weakref.ref[KnownSecrets], ...] = ()
+_generation = object()
+_index: tuple[object, _Index] | None = None
 _registering = threading.RLock()
 
 
@@ -120,7 +129,27 @@ def _register(owner: KnownSecrets) -> None:
     """Keep a weak reference to an owner. Readers need no lock, because the tuple is replaced as a whole."""
     global _owners  # noqa: PLW0603 - one process has one set of secrets
     with _registering:
-        _owners = (*(known for known in _owners if known() is not None), weakref.ref(owner))
+        _owners = (*(known for known in _owners if known() is not None), weakref.ref(owner, _forget_index))
+
+
+def _forget_index(_: object = None) -> None:
+    """Have the needles collected anew: an owner has another secret, or was deleted with those that it had."""
+    global _index, _generation  # noqa: PLW0603 - one process has one set of secrets
+    _generation = object()
+    _index = None
+
+
+def _needles_by_beginning() -> _Index:
+    """Return the needles of all owners by their first characters, collected once for as long as none changes."""
+    global _index  # noqa: PLW0603 - one process has one set of secrets
+    known, generation = _index, _generation
+    if known is not None and known[0] is generation:
+        return known[1]
+    index: _Index = {}
+    for needle in {needle for each in _owners if (owner := each()) is not None for needle in owner.needles}:
+        index.setdefault(needle.text[:MIN_LENGTH], []).append(needle)
+    _index = generation, index  # of no use to anybody if they have changed meanwhile
+    return index
 
 
 def _reset_after_fork() -> None:
@@ -139,10 +168,10 @@ def remove_known_secrets(text: str) -> str:
 
 def find_known_secrets(text: str) -> list[tuple[int, int]]:
     """Return the start and end of each secret of this process in a text, however it is encoded."""
-    needles = {needle for known in _owners if (owner := known()) is not None for needle in owner.needles}
-    if not needles or not text:
+    index = _needles_by_beginning()
+    if not index or not text:
         return []
-    return [span for layer in _layers(text) for span in _find_in_layer(layer, needles, text)]
+    return [span for layer in _layers(text) for span in _find_in_layer(layer, index, text)]
 
 
 def remove_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -156,17 +185,32 @@ def remove_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return "".join(parts) + text[end:]
 
 
-def _find_in_layer(layer: _Layer, needles: Iterable[_Needle], whole: str) -> Iterator[tuple[int, int]]:
-    """Yield where the original text has secrets that are visible in a layer."""
+def _find_in_layer(layer: _Layer, index: _Index, whole: str) -> Iterator[tuple[int, int]]:
+    """Yield where the original text has secrets that are visible in a layer, whole or cut off."""
     lowered = _lower(layer.text)
-    for needle in needles:
-        at = lowered.find(needle.text)
-        while at >= 0:
-            if not needle.alone or _stands_alone(lowered, at, at + len(needle.text)):
-                yield _original_span(layer, at, at + len(needle.text), whole, base64=needle.base64)
-            at = lowered.find(needle.text, at + 1)
-        for start, stop in _find_cut_off(lowered, needle.text):
-            yield _original_span(layer, start, stop, whole, base64=needle.base64)
+    for beginning, at in _find_beginnings(lowered, index):
+        for needle in index[beginning]:
+            stop = at + len(needle.text)
+            if lowered.startswith(needle.text, at) and (not needle.alone or _stands_alone(lowered, at, stop)):
+                yield _original_span(layer, at, stop, whole, base64=needle.base64)
+            stop = at + _common_prefix_length(lowered[at:stop], needle.text)
+            if stop == len(lowered) or _ELLIPSIS.match(lowered, stop):  # only the secret's beginning is there
+                yield _original_span(layer, at, stop, whole, base64=needle.base64)
+
+
+def _find_beginnings(text: str, index: _Index) -> Iterator[tuple[str, int]]:
+    """Yield the beginnings of needles that a text has, with their places."""
+    if len(index) < _MANY:
+        for beginning in index:
+            at = text.find(beginning)
+            while at >= 0:
+                yield beginning, at
+                at = text.find(beginning, at + 1)
+        return
+    for length in {len(beginning) for beginning in index}:
+        for at in range(len(text) - length + 1):
+            if (beginning := text[at : at + length]) in index:
+                yield beginning, at
 
 
 def _original_span(layer: _Layer, start: int, stop: int, whole: str, *, base64: bool) -> tuple[int, int]:
@@ -182,16 +226,6 @@ def _original_span(layer: _Layer, start: int, stop: int, whole: str, *, base64: 
 def _stands_alone(text: str, start: int, stop: int) -> bool:
     before, after = text[start - 1 : start], text[stop : stop + 1]
     return not (before.isalnum() or after.isalnum())
-
-
-def _find_cut_off(text: str, needle: str) -> Iterator[tuple[int, int]]:
-    """Yield where a secret is cut off by the end of the text or by `...`, so that only its beginning is there."""
-    at = text.find(needle[:MIN_LENGTH])
-    while at >= 0:
-        stop = at + _common_prefix_length(text[at : at + len(needle)], needle)
-        if stop == len(text) or _ELLIPSIS.match(text, stop):
-            yield at, stop
-        at = text.find(needle[:MIN_LENGTH], at + 1)
 
 
 def _common_prefix_length(one: str, other: str) -> int:

@@ -310,3 +310,18 @@ def test_a_proxys_password_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(httpx.TransportError):
             client.get_httpx_client().get("/")
         assert remove_known_secrets("the proxy says hunter2Zq8x") == "the proxy says [removed]"
+
+
+def test_it_is_found_among_hundreds_and_forgotten_with_its_owner() -> None:
+    secrets = [f"{number * 7919:08x}-of-many" for number in range(200)]
+    owners = [KnownSecrets() for _ in secrets]
+    for owner, secret in zip(owners, secrets, strict=True):
+        owner.add(secret)
+        assert remove_known_secrets(f"a {secret} b") == "a [removed] b"
+    for secret in secrets:
+        assert remove_known_secrets(f"a {secret} b {secret[:10]}...") == "a [removed] b [removed]..."
+    owners[0].add("another-of-many")
+    assert remove_known_secrets("another-of-many") == "[removed]"
+    del owners, owner
+    gc.collect()
+    assert remove_known_secrets(secrets[7]) == secrets[7]
