@@ -322,6 +322,6 @@ def test_it_is_found_among_hundreds_and_forgotten_with_its_owner() -> None:
         assert remove_known_secrets(f"a {secret} b {secret[:10]}...") == "a [removed] b [removed]..."
     owners[0].add("another-of-many")
     assert remove_known_secrets("another-of-many") == "[removed]"
-    del owners, owner
+    del owners
     gc.collect()
     assert remove_known_secrets(secrets[7]) == secrets[7]
