@@ -27,12 +27,17 @@ WIDTH = 29
 _IN_ONE_PROCESS = ("contract_tests/instance/", "contract_tests/real_keycloak/")
 """Directories whose tests one process runs: their fixtures count requests over all files, or start a Keycloak."""
 
+_IN_ANY_PROCESS = ("contract_tests/extension/conformance/test_command.py",)
+"""Files of tests that share nothing and take long, because each runs the suite."""
+
 
 class _ByFile(LoadScopeScheduling):
     """Gives all tests of a file to one process, and all tests of some directories."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
+        if file in _IN_ANY_PROCESS:
+            return nodeid
         return next((directory for directory in _IN_ONE_PROCESS if file.startswith(directory)), file)
 
 

@@ -56,7 +56,8 @@ def deploy_pipeline(
     or the program is interrupted, it is undeployed before the error is raised. A deployment that ran under the name
     before is never undeployed, not at the end of a `with` block either (`started` of the result is False): a note on
     the error says that it runs the new version now, what it ran before, and how to go back. There is a note, too, where
-    the instance did not answer, or undeploying failed. The pipeline's version stays; no operation removes it.
+    the instance did not answer, or undeploying failed. The pipeline's version stays; no operation removes it. Two calls
+    at the same moment that both find nothing deployed both count as having started the deployment, which is one.
 
     Source: pipeline-management-tutorial, "Create Pipeline in a Workspace", "Deploy a Pipeline", "Get Deployment Status"
     and "Get External Inference URL".

@@ -71,7 +71,7 @@ def test_a_million_rows_through_failures_and_kills(
         steered.add_faults(*fault_rules(SHARE))
         command = [*SCRIPT, "batch", str(tmp_path / "in"), str(tmp_path / "out"), "--pipeline", "exact", "--json"]
         command += ["--keys", "id", "--request-rows", "500", "--part-rows", "20000", "--max-errors", "0"]
-        moments = [chance.uniform(0.0, 4.0) for _ in range(KILLS)]
+        moments = [chance.uniform(0.0, 1.5) for _ in range(KILLS)]
         killed, lines = run_with_kills(command, environment_of(environment | {"PYTHONUNBUFFERED": "1"}), moments)
         applied = {f"{n} {rule['kind']}": rule["applied"] for n, rule in enumerate(steered.faults())}
     assert killed == KILLS

@@ -1,11 +1,12 @@
-"""The model that the measurements score, its deployment, and the token for bare requests."""
+"""The model that the measurements score, rows for it, its deployment, and the token for bare requests."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
+import pyarrow as pa
 from onnx import TensorProto, helper, numpy_helper
 
 from wallaroo_ext import contract, deploy_pipeline, upload_model
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from wallaroo_ext import Deployment
 
+arrow: Any = pa
 WIDTH, HIDDEN = 29, 64
 
 
@@ -56,3 +58,10 @@ def authorization(client: Client) -> str:
 def access_token(client: Client) -> str:
     """Return the access token of a client."""
     return authorization(client).removeprefix("Bearer ")
+
+
+def rows_of(count: int, seed: int = 1) -> Any:
+    """Return a table of random rows with their numbers in the column `id`."""
+    values = np.random.default_rng(seed).normal(size=count * WIDTH).astype(np.float32)
+    inputs = arrow.FixedSizeListArray.from_arrays(arrow.array(values), WIDTH)
+    return arrow.table({"id": arrow.array(np.arange(count)), "dense_input": inputs})

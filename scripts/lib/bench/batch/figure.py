@@ -13,7 +13,8 @@ from wallaroo_ext._util.atomic_files import write_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scripts.lib.bench.batch.throughput import Grid
+Grid = dict[int | None, dict[int, float]]
+"""Rows a second, by the rows of a request and by the requests in flight."""
 
 # Colours that everybody can tell apart (Okabe and Ito); the shapes serve without colours.
 _STYLES = (("#0072B2", "o"), ("#E69F00", "^"), ("#009E73", "s"), ("#CC79A7", "D"), ("#000000", "*"))

@@ -46,7 +46,7 @@ def measure(rows: int) -> dict[str, float]:
 
 
 def _write(directory: Path, rows: int) -> None:
-    from scripts.lib.bench.batch.throughput import rows_of
+    from scripts.lib.bench.model import rows_of
 
     parquet: Any = import_module("pyarrow.parquet")
     directory.mkdir()

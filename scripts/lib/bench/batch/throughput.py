@@ -13,12 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
 from scripts.lib.bench.batch import memory as batch_memory
-from scripts.lib.bench.model import WIDTH, access_token, deploy_model
+from scripts.lib.bench.model import WIDTH, access_token, deploy_model, rows_of
 from scripts.lib.bench.turns import in_turns, progress_bar, result_table, timed
 from scripts.lib.bench.vendor import sdk as vendor_sdk
 from wallaroo_ext import aio, connect, infer, infer_batches, infer_dataset
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from wallaroo_mlops_client import Client
 
+    from scripts.lib.bench.batch.figure import Grid
     from wallaroo_ext import Deployment
 
 ROWS = 1_000_000
@@ -52,13 +52,6 @@ _LOOP_ROWS = 1_000
 _MILLISECOND = 0.001
 arrow: Any = pa
 pq: Any = parquet
-
-
-def rows_of(count: int, seed: int = 1) -> Any:
-    """Return a table of random rows with their numbers in the column `id`."""
-    values = np.random.default_rng(seed).normal(size=count * WIDTH).astype(np.float32)
-    inputs = arrow.FixedSizeListArray.from_arrays(arrow.array(values), WIDTH)
-    return arrow.table({"id": arrow.array(np.arange(count)), "dense_input": inputs})
 
 
 @dataclass(frozen=True)
@@ -126,10 +119,6 @@ def batch(
         f"run (median of {turns}; at least {LEAST_BUSY:.0%})."
     )
     return share >= LEAST_BUSY
-
-
-Grid = dict[int | None, dict[int, float]]
-"""Rows a second, by the rows of a request and by the requests in flight."""
 
 
 def _grid(console: Console, setup: Setup, rows: int, turns: int) -> Grid:
