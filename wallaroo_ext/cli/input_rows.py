@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wallaroo_ext._util import arrow_files
 from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.errors import InvalidDataError
@@ -58,7 +59,7 @@ def _temporary_file(content: bytes) -> Generator[Path]:
 
 def _fitting_ending(content: bytes) -> str:
     """Return the ending of file names that fits the first bytes of a file."""
-    if content.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
+    if content.startswith((arrow_files.MAGIC, b"\xff\xff\xff\xff")):
         return ".arrow"
     if content.startswith(b"PAR1"):
         return ".parquet"

@@ -19,6 +19,17 @@ COMMANDS = tuple(sorted(module.name for module in iter_modules(commands.__path__
 """The commands, each in the module of its name."""
 
 
+_PIPE_CLOSED = 141
+"""The exit code of a program that was ended by the signal SIGPIPE."""
+_CLEAN_UP = ("batch", "deploy", "infer", "undeploy", "upload")
+"""The commands that clean up, or report what they leave, when a signal ends them."""
+_SECRET_OPTIONS = {
+    "--password": "WALLAROO_PASSWORD",
+    "--client-secret": "WALLAROO_CLIENT_SECRET",
+    "--token": "WALLAROO_TOKEN",
+}
+
+
 def build_app(arguments: list[str]) -> App:
     """Return the command line app. If the arguments name a command, only that one is imported.
 
@@ -42,19 +53,6 @@ def build_app(arguments: list[str]) -> App:
 def main() -> None:
     """Run the command line."""
     run(build_app(sys.argv[1:]), sys.argv[1:])
-
-
-_PIPE_CLOSED = 141
-"""The exit code of a program that was ended by the signal SIGPIPE."""
-
-_CLEAN_UP = ("batch", "deploy", "infer", "undeploy", "upload")
-"""The commands that clean up, or report what they leave, when a signal ends them."""
-
-_SECRET_OPTIONS = {
-    "--password": "WALLAROO_PASSWORD",
-    "--client-secret": "WALLAROO_CLIENT_SECRET",
-    "--token": "WALLAROO_TOKEN",
-}
 
 
 def run(app: App, arguments: list[str]) -> None:

@@ -35,6 +35,9 @@ _SPREAD_FACTOR = 16
 Without this limit, a small answer could have any number of empty rows, or of rows with one text from a dictionary."""
 
 
+_MODEL_FIELDS = ("model_name", "model_version", "pipeline_name")
+
+
 def read_answer(operation: str, response: httpx.Response, separator: str = _SEPARATOR) -> Table:
     """Return the rows of an answer, whose first bytes tell its format.
 
@@ -111,9 +114,6 @@ def _dotted(name: str, separator: str) -> str:
     """Return a flat name with a dot after its part in place of the separator."""
     part, found, field = name.partition(separator)
     return f"{part}{_SEPARATOR}{field}" if found and part in _PARTS else name
-
-
-_MODEL_FIELDS = ("model_name", "model_version", "pipeline_name")
 
 
 def is_release_2022(records: Sequence[dict[str, Any]]) -> bool:

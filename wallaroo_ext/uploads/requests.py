@@ -32,6 +32,10 @@ _NATIVE = "onnx"
 _FILE = "application/octet-stream"
 
 
+_MESSAGE = b"\xff\xff\xff\xff"
+"""The first bytes of an Arrow message; base64 never begins with them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The request of an upload, before the file's size is known.
@@ -202,10 +206,6 @@ def _choice(kind: type[AnEnum], name: str, value: str) -> AnEnum:
     except ValueError:
         known = ", ".join(str(one.value) for one in kind)
         raise ConfigurationError(f"{name} is one of {known}, not {value!r}.") from None
-
-
-_MESSAGE = b"\xff\xff\xff\xff"
-"""The first bytes of an Arrow message; base64 never begins with them."""
 
 
 def encoded(name: str, schema: Schema) -> str:

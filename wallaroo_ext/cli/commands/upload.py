@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from wallaroo_ext._util import arrow_files
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import PATH, workspace_id
@@ -23,6 +24,9 @@ from wallaroo_ext.cli.printing.tables import show_facts
 if TYPE_CHECKING:
     import pyarrow as pa
     from wallaroo_mlops_client.models import ModelVersion
+
+
+_PARQUET = b"PAR1"
 
 
 def upload(
@@ -114,9 +118,6 @@ def _show(name: str, workspace_number: int, version: ModelVersion, *, machine: b
         show_facts({title.replace("_id", ""): str(value) for title, value in facts.items() if value is not None})
 
 
-_ARROW, _PARQUET = b"ARROW1", b"PAR1"
-
-
 def read_schema(file: Path | None) -> pa.Schema | None:
     """Return the Arrow schema of a file: an Arrow or Parquet file, a serialised schema, or the base64 of one.
 
@@ -131,11 +132,11 @@ def read_schema(file: Path | None) -> pa.Schema | None:
     except ImportError:
         raise UsageError("Schemas need pyarrow: pip install 'wallaroo-ext[arrow]'.") from None
     with file.open("rb") as opened:
-        start = opened.read(len(_ARROW))
+        start = opened.read(len(arrow_files.MAGIC))
     try:
         if start.startswith(_PARQUET):
             return import_module("pyarrow.parquet").read_schema(file)
-        if start.startswith(_ARROW):
+        if start.startswith(arrow_files.MAGIC):
             return arrow.ipc.open_file(file).schema
         return arrow.ipc.read_schema(arrow.py_buffer(_decode_schema(file.read_bytes())))
     except (arrow.ArrowException, ValueError, OSError):

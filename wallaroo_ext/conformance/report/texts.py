@@ -13,6 +13,12 @@ from wallaroo_ext.redaction.terminal_text import printable_lines
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+_PATH = re.compile(r"\$\S*: ")
+_NAMES_A_FIELD = " is a required property"
+_VALUE_LENGTH = 60
+_HEADLINE_LENGTH = 240
+
+
 def one_line(text: str) -> str:
     """Return a text in one line, with single spaces."""
     return " ".join(printable_lines(text).split())
@@ -41,12 +47,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in cast("list[Any]", value)]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-_PATH = re.compile(r"\$\S*: ")
-_NAMES_A_FIELD = " is a required property"
-_VALUE_LENGTH = 60
-_HEADLINE_LENGTH = 240
 
 
 def value_in(message: str) -> tuple[str, str, str]:
