@@ -113,36 +113,47 @@ def answer_of(recording: Recording) -> Any:
     return answer
 
 
-def params(found: list[Any]) -> list[Any]:
+def by_path(found: list[Recording]) -> list[Any]:
+    """Return recordings as parameters of a test, those of a path together; one, which is skipped, where there are none."""
+    paths = sorted({recording.path for recording in found})
+    return or_skipped([pytest.param([each for each in found if each.path == path], id=path) for path in paths])
+
+
+def or_skipped(params: list[Any]) -> list[Any]:
     """Return parameters of a test; one, which is skipped, where there are none."""
     reason = "No recording is of this kind." if HERE else NOT_HERE
-    return [pytest.param(each, id=getattr(each, "stem", each.name)) for each in found] or [
-        pytest.param(None, marks=pytest.mark.skip(reason))
-    ]
+    return params or [pytest.param(None, marks=pytest.mark.skip(reason))]
 
 
-ANSWERED = params([found for found in recordings() if answer_of(found) is not NOTHING])
-REQUESTED = params([found for found in recordings() if found.request is not NOTHING])
-NOT_AS_RECORDED = params([found for found in recordings() if any(each.applies(found) for each in NOT_HELD)])
-LOGS = params([found for found in recordings() if found.path.endswith("/get_logs")])
-INFERENCES = params(inference_files(".json"))
-ARROW_FILES = params(inference_files(".arrow"))
+ALL = recordings()
+ANSWERED = by_path([found for found in ALL if answer_of(found) is not NOTHING])
+REQUESTED = by_path([found for found in ALL if found.request is not NOTHING])
+LOGS = by_path([found for found in ALL if found.path.endswith("/get_logs")])
+NOT_AS_RECORDED = by_path([found for found in ALL if any(each.applies(found) for each in NOT_HELD)])
+INFERENCES = or_skipped([pytest.param(file, id=file.stem) for file in inference_files(".json")])
+ARROW_FILES = or_skipped([pytest.param(file, id=file.stem) for file in inference_files(".arrow")])
 
 
-@pytest.mark.parametrize("recording", ANSWERED)
-def test_an_answer_fits_the_contract_and_that_of_its_release(recording: Recording) -> None:
-    for release in (BASE, recording.release):
-        rules = rules_of(release)
-        operation = operation_at(recording.path, release)
-        assert str(recording.status) in rules.operations[operation]["responses"], release
-        problems = rules.problems(rules.answer_schema(operation, recording.status), answer_of(recording))
-        assert problems == [], release or "the contract"
+@pytest.mark.parametrize("recorded", ANSWERED)
+def test_answers_fit_the_contract_and_that_of_their_release(recorded: list[Recording]) -> None:
+    for recording in recorded:
+        for release in (BASE, recording.release):
+            assert answer_problems(recording, release) == [], f"{recording.name} by {release or 'the contract'}"
 
 
-@pytest.mark.parametrize("recording", REQUESTED)
-def test_a_request_fits_the_contract_and_that_of_its_release(recording: Recording) -> None:
-    for release in (BASE, recording.release):
-        assert request_problems(recording, release) == [], release or "the contract"
+def answer_problems(recording: Recording, release: str | None) -> list[str]:
+    rules = rules_of(release)
+    operation = operation_at(recording.path, release)
+    if str(recording.status) not in rules.operations[operation]["responses"]:
+        return [f"{operation} has no answer of status {recording.status}"]
+    return rules.problems(rules.answer_schema(operation, recording.status), answer_of(recording))
+
+
+@pytest.mark.parametrize("recorded", REQUESTED)
+def test_requests_fit_the_contract_and_that_of_their_release(recorded: list[Recording]) -> None:
+    for recording in recorded:
+        for release in (BASE, recording.release):
+            assert request_problems(recording, release) == [], f"{recording.name} by {release or 'the contract'}"
 
 
 def request_problems(recording: Recording, release: str | None) -> list[str]:
@@ -187,10 +198,11 @@ def open_to_variables(schema: Any) -> Any:
     return {"anyOf": [{"enum": list(VARIABLES)}, inner]}
 
 
-@pytest.mark.parametrize("recording", ANSWERED)
-def test_the_client_reads_an_answer_and_gives_the_same_json_back(recording: Recording) -> None:
-    answer = answer_of(recording)
-    assert as_json(parsed(operation_at(recording.path, BASE), recording.status, answer)) == answer
+@pytest.mark.parametrize("recorded", ANSWERED)
+def test_the_client_reads_answers_and_gives_the_same_json_back(recorded: list[Recording]) -> None:
+    for recording in recorded:
+        answer = answer_of(recording)
+        assert as_json(parsed(operation_at(recording.path, BASE), recording.status, answer)) == answer, recording.name
 
 
 def parsed(operation: str, status: int, answer: Any) -> Any:
@@ -206,13 +218,15 @@ def as_json(value: Any) -> Any:
     return value.to_dict() if hasattr(value, "to_dict") else value
 
 
-@pytest.mark.parametrize("recording", LOGS)
-def test_the_headers_of_logs_are_in_the_contract(recording: Recording) -> None:
-    for release in (BASE, recording.release):
-        rules = rules_of(release)
-        answer = rules.operations[operation_at(recording.path, release)]["responses"]["200"]
-        assert recording.response["content-type"].partition(";")[0] in answer["content"]
-        assert {name for name in recording.response if name.startswith("x-iteration-")} <= set(answer["headers"])
+@pytest.mark.parametrize("recorded", LOGS)
+def test_the_headers_of_logs_are_in_the_contract(recorded: list[Recording]) -> None:
+    for recording in recorded:
+        for release in (BASE, recording.release):
+            operation = operation_at(recording.path, release)
+            answer = rules_of(release).operations[operation]["responses"][str(recording.status)]
+            assert recording.response["content-type"].partition(";")[0] in answer["content"], recording.name
+            shown = {name for name in recording.response if name.startswith("x-iteration-")}
+            assert shown <= set(answer["headers"]), recording.name
 
 
 @pytest.mark.parametrize("file", INFERENCES)
@@ -258,10 +272,11 @@ def shape_of(field: pa.Field[Any]) -> Any:
     return object_of(json.loads((field.metadata or {}).get(b"tensor_type", b"{}"))).get("shape")
 
 
-@pytest.mark.parametrize("recording", NOT_AS_RECORDED)
-def test_an_exception_is_needed(recording: Recording) -> None:
-    schema = rules_of(BASE).answer_schema(operation_at(recording.path, BASE), recording.status)
-    assert rules_of(BASE).problems(schema, recording.response)
+@pytest.mark.parametrize("recorded", NOT_AS_RECORDED)
+def test_an_exception_is_needed(recorded: list[Recording]) -> None:
+    for recording in recorded:
+        schema = rules_of(BASE).answer_schema(operation_at(recording.path, BASE), recording.status)
+        assert rules_of(BASE).problems(schema, recording.response), recording.name
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ class GenerationError(Exception):
 
 def generate(source: Path, target: Path) -> None:
     """Generate the package with openapi-python-client, add the files that it does not write, and the page beside it."""
-    document = object_of(contract.load(source))
+    document = object_of(contract.load(file=source))
     table = summaries(document)
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(with_descriptions(document), file)
