@@ -114,7 +114,7 @@ def answer_of(recording: Recording) -> Any:
 
 
 def by_path(found: list[Recording]) -> list[Any]:
-    """Return recordings as parameters of a test, those of a path together; one, which is skipped, where there are none."""
+    """Return recordings as parameters of a test, those of a path together."""
     paths = sorted({recording.path for recording in found})
     return or_skipped([pytest.param([each for each in found if each.path == path], id=path) for path in paths])
 
