@@ -104,7 +104,7 @@ def infer_ray_dataset(
         workspace=workspace,
     )
     sample = _sample(rows, SAMPLE_ROWS)
-    worker = prepare_worker(client, pipeline, sample, connection=connection, reasons=reasons, types=_same, how=how)
+    worker = prepare_worker(client, pipeline, sample, connection=connection, reasons=reasons, types=same_type, how=how)
     return rows.map_batches(partial(_scored, worker), batch_format="pyarrow", batch_size=None, zero_copy_batch=True)
 
 
@@ -116,7 +116,8 @@ def _sample(dataset: Dataset, rows: int) -> Table:
     return pa.table({})
 
 
-def _same(kind: Any) -> Any:
+def same_type(kind: Any) -> Any:
+    """Return a type of Arrow as it is, because Ray has them all."""
     return kind
 
 

@@ -101,14 +101,12 @@ def infer_dataframe(
         workspace=workspace,
     )
     sample = dataframe.limit(SAMPLE_ROWS).toArrow()
-    worker = prepare_worker(
-        client, pipeline, sample, connection=connection, reasons=reasons, types=_spark_type, how=how
-    )
+    worker = prepare_worker(client, pipeline, sample, connection=connection, reasons=reasons, types=spark_type, how=how)
     schema = types.from_arrow_schema(worker.schema, prefer_timestamp_ntz=True)
     return dataframe.mapInArrow(worker, schema)
 
 
-def _spark_type(kind: Any) -> Any:
+def spark_type(kind: Any) -> Any:
     """Return the type that Spark reads in place of one of Arrow: it has microseconds only, and no unsigned numbers."""
     pa: Any = import_module("pyarrow")
     types = pa.types
@@ -117,7 +115,7 @@ def _spark_type(kind: Any) -> Any:
     if types.is_unsigned_integer(kind):
         return {8: pa.int16(), 16: pa.int32()}.get(kind.bit_width, pa.int64())
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        return pa.list_(pa.field("element", _spark_type(kind.value_type)))
+        return pa.list_(pa.field("element", spark_type(kind.value_type)))
     if types.is_struct(kind):
-        return pa.struct([pa.field(inner.name, _spark_type(inner.type)) for inner in kind.fields])
+        return pa.struct([pa.field(inner.name, spark_type(inner.type)) for inner in kind.fields])
     return kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,10 +11,12 @@ from urllib.parse import parse_qs
 
 import httpx
 
+from contract_tests.support.servers.servers import serving
 from wallaroo_ext import RetryPolicy, connect
 from wallaroo_ext._util.arrow_files import from_file, to_file
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from http.server import BaseHTTPRequestHandler
 
     from wallaroo_mlops_client import Client
@@ -23,7 +26,14 @@ pa: Any = import_module("pyarrow")
 Form = Literal["nested", "flat", "flat times", "nested JSON", "flat JSON", "older nested", "older JSON", "2022.4"]
 Step = Literal["single", "shadow", "split", "split texts"]
 FORMS: tuple[Form, ...] = ("nested", "flat", "flat times", "nested JSON", "flat JSON", "older nested", "older JSON")
-STEPS: tuple[Step, ...] = ("single", "shadow", "split", "split texts")
+
+SCORED: dict[Step, list[str]] = {
+    "single": ["out.total"],
+    "shadow": ["out.total", "out_other.1.total"],
+    "split": ["out._model_split", "out.total"],
+    "split texts": ["out._model_split", "out.total"],
+}
+"""The columns with outputs, by the step of the pipeline."""
 
 API = "https://api.example.com"
 PATH = "/v1/api/pipelines/infer/adding-1/adding"
@@ -36,7 +46,12 @@ MODELS = [
     for name, sha in (("adding", "a"), ("other.1", "b"))
 ]
 _ARROW = "application/vnd.apache.arrow.file"
-_STATUS: dict[str, Any] = {"status": "Running", "engines": [{"status": "Running", "model_statuses": {"models": []}}]}
+_STATUS: dict[str, Any] = {
+    "status": "Running",
+    "engines": [
+        {"status": "Running", "model_statuses": {"models": [model | {"status": "Running"} for model in MODELS]}}
+    ],
+}
 
 
 @dataclass
@@ -72,14 +87,23 @@ class Adding:
         await request.aread()
         return self(request)
 
-    def respond(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
-        """Answer a client of another process, for `servers.serving`."""
-        kind, content = self.answer(handler.path.partition("?")[2], dict(handler.headers), body)
-        handler.send_response(200)
-        handler.send_header("Content-Type", kind)
-        handler.send_header("Content-Length", str(len(content)))
-        handler.end_headers()
-        handler.wfile.write(content)
+    @contextmanager
+    def serving(self) -> Generator[str]:
+        """Run the instance as a server of this machine. Yields the deployment's URL."""
+
+        def respond(handler: BaseHTTPRequestHandler, number: int) -> None:
+            path, _, query = handler.path.partition("?")
+            kind, body = "application/json", json.dumps(_STATUS).encode()
+            if path == PATH:
+                kind, body = self.answer(query, dict(handler.headers), seen.bodies[number])
+            handler.send_response(200)
+            handler.send_header("Content-Type", kind)
+            handler.send_header("Content-Length", str(len(body)))
+            handler.end_headers()
+            handler.wfile.write(body)
+
+        with serving(respond) as seen:
+            yield f"{seen.url}{PATH}"
 
     def answer(self, query: str, headers: dict[str, str], body: bytes) -> tuple[str, bytes]:
         """Return the media type and the body of the answer to a request."""

@@ -12,11 +12,10 @@ from cyclopts import Parameter
 from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
-from wallaroo_ext.cli.parameters import OUTPUT_FILE, DeploymentId, find_workspace_id
+from wallaroo_ext.cli.parameters import OUTPUT_FILE, DeploymentId, answer_parts, find_workspace_id
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output_files import check_output
 from wallaroo_ext.errors import EngineError
-from wallaroo_ext.inference.selection import ALL
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,7 +59,7 @@ def infer(
         drop: Columns not to send, with commas between.
         vector: Send the columns as one vector of 32-bit floats, for a model with one input.
         wire: How rows are sent; `json` is all that the oldest releases take.
-        dataset: The parts of the answer that are wanted, such as out,metadata.partition; all of them by default.
+        dataset: The parts of the answer that are wanted, such as out,metadata.partition; all by default.
         dataset_exclude: The parts of the answer to leave out; metadata by default, unless --dataset names it.
         dataset_separator: The text that the instance joins names with; the printed names have a dot in any case.
         options: The instance, and how to answer.
@@ -68,12 +67,7 @@ def infer(
     with options.report_errors():
         if output_file is not None:
             check_output(output_file, _ENDINGS)
-        settings: Any = {
-            "wire": wire,
-            "dataset": dataset or ALL,
-            "dataset_exclude": dataset_exclude,
-            "dataset_separator": dataset_separator,
-        }
+        settings = {"wire": wire} | answer_parts(dataset, dataset_exclude, dataset_separator)
         rows = _read_rows(file, columns or [], drop or [], vector=vector)
         with options.connect() as client:
             url = _find_url(client, where, workspace, deployment_id)
