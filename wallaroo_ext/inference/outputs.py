@@ -74,9 +74,11 @@ def _array(field: Any, column: Column) -> Array:
 
 def _stated_shape(field: Any) -> list[int] | None:
     """Return the shape of a row that the metadata of a column states; None if it states no whole one."""
-    metadata: dict[bytes, bytes] = field.metadata or {}
+    metadata: dict[bytes, bytes] | None = field.metadata
+    if metadata is None or _TENSOR_TYPE not in metadata:
+        return None
     try:
-        shape = object_of(json.loads(metadata.get(_TENSOR_TYPE, b"{}"))).get("shape")
+        shape = object_of(json.loads(metadata[_TENSOR_TYPE])).get("shape")
     except ValueError:
         return None
     if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in cast("list[Any]", shape)):
