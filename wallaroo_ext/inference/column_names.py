@@ -28,5 +28,7 @@ def is_output(name: str) -> bool:
 
 def with_dot(name: str, separator: str) -> str:
     """Return the name of a flat column with a dot after its part in place of a separator."""
+    if separator == SEPARATOR:
+        return name
     part, found, field = name.partition(separator)
     return f"{part}{SEPARATOR}{field}" if found and is_part(part) else name
