@@ -117,10 +117,20 @@ def load(file: Path | None = None) -> dict[str, Any]:
         OSError: The file cannot be read.
         ValueError: It is no YAML.
     """
+    return json.loads(_own_as_json(path())) if file is None else _parse(file)
+
+
+@cache
+def _own_as_json(file: Path) -> str:
+    """Return the contract that comes with this package as JSON, which is read many times faster than YAML."""
+    return json.dumps(_parse(file))
+
+
+def _parse(file: Path) -> dict[str, Any]:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    with (file or path()).open(encoding="utf-8") as stream:
+    with file.open(encoding="utf-8") as stream:
         try:
             return yaml.load(stream, Loader=loader)  # noqa: S506 - both are the safe loader, one of them in C
         except yaml.YAMLError as error:
