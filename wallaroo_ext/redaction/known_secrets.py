@@ -15,6 +15,7 @@ import threading
 import unicodedata
 import weakref
 from collections import deque
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -33,18 +34,20 @@ _REMOVED = "[removed]"
 _BASE64 = re.compile(r"[\w+/-]*=*", re.ASCII)
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}")
 _BYTES = re.compile(
-    r"(?<![0-9A-Za-z])(?:(?:[0-9A-Fa-f]{2}){6,}"
+    r"(?<![0-9A-Za-z])(?=[0-9A-Fa-f-])(?:(?:[0-9A-Fa-f]{2}){6,}"
     r"|(?:0x)?[0-9A-Fa-f]{2}(?:[\s:,-]{1,2}(?:0x)?[0-9A-Fa-f]{2}){5,}|-?\d{1,3}(?:,\s?-?\d{1,3}){5,})(?![0-9A-Za-z])"
 )
 _DECIMAL = re.compile(r"-?\d{1,3}(?:,\s?-?\d{1,3})*")
 _CONTROLS = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_FOLD = re.compile(r"\r?\n[ \t]*|[\u00ad\u200b-\u200d\u2060\ufeff]")
+# In the next three, each alternative begins with a character, because the search for those is many times faster.
+_FOLD = re.compile("\n[ \t]*|\r\n[ \t]*|\u00ad|\u200b|\u200c|\u200d|\u2060|\ufeff")
 _ELLIPSIS = re.compile(r"\.{2,}|\u2026|\*{2,}")
-_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+|(?:=[0-9A-F]{2})+")
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*|=[0-9A-F]{2}(?:=[0-9A-F]{2})*")
 _BACKSLASH = re.compile(
-    r"(?P<bytes>(?:\\x[0-9A-Fa-f]{2}|\\[0-3][0-7]{2})+)"
-    r"|(?P<units>(?:[\\%]u[0-9A-Fa-f]{4})+)|\\U(?P<point>[0-9A-Fa-f]{8})|\\u\{(?P<braced>[0-9A-Fa-f]{1,6})\}"
-    r"|\\(?P<one>[\"'\\/abfnrtv])"
+    r"\\(?:(?P<bytes>(?:x[0-9A-Fa-f]{2}|[0-3][0-7]{2})(?:\\x[0-9A-Fa-f]{2}|\\[0-3][0-7]{2})*)"
+    r"|(?P<units>u[0-9A-Fa-f]{4}(?:[\\%]u[0-9A-Fa-f]{4})*)"
+    r"|U(?P<point>[0-9A-Fa-f]{8})|u\{(?P<braced>[0-9A-Fa-f]{1,6})\}|(?P<one>[\"'\\/abfnrtv]))"
+    r"|%(?P<percent_units>u[0-9A-Fa-f]{4}(?:[\\%]u[0-9A-Fa-f]{4})*)"
 )
 _ENTITY = re.compile(r"&(?:#0*\d{1,7};?|#[xX]0*[0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};)")
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -101,16 +104,46 @@ class _Needle(NamedTuple):
     base64: bool = False
 
 
-class _Layer(NamedTuple):
+class _Layer:
     """A text with some encodings decoded.
 
     Attributes:
         text: The text.
-        starts: Where each of its characters begins in the original text, and where the last one ends.
     """
 
-    text: str
-    starts: list[int] | range
+    __slots__ = ("_encoding", "_outer", "_starts", "text")
+
+    def __init__(self, text: str, outer: _Layer | None = None, encoding: _Encoding | None = None) -> None:
+        self.text = text
+        self._outer, self._encoding = outer, encoding
+        self._starts: list[int] | None = None
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each character of the text begins in the original text, and where the last one ends.
+
+        This is worked out only for layers in which something is found, because it takes longer than decoding.
+        """
+        if self._starts is None:
+            if self._outer is None or self._encoding is None:
+                self._starts = list(range(len(self.text) + 1))
+            else:
+                self._starts = _starts_within(self._outer, self._encoding)
+        return self._starts
+
+
+class _Encoding(NamedTuple):
+    """A kind of encoding.
+
+    Attributes:
+        shape: What is written in it.
+        decode: Returns the decoded text of a match.
+        lengths: Returns how many characters of the match each decoded one took.
+    """
+
+    shape: re.Pattern[str]
+    decode: Callable[[re.Match[str]], str]
+    lengths: Callable[[re.Match[str]], list[int]]
 
 
 _Index = dict[str, list[_Needle]]
@@ -248,111 +281,152 @@ def _lower_one(character: str) -> str:
 def _layers(text: str) -> Iterator[_Layer]:
     """Yield the text, and its versions with encodings decoded in any order, each once."""
     seen = {text}
-    waiting = deque([_Layer(text, range(len(text) + 1))])
+    waiting = deque([_Layer(text)])
     while waiting:
         layer = waiting.popleft()
         yield layer
-        for shape, meaning in _ENCODINGS:
-            inner = _undo_encoding(layer, shape, meaning) if len(seen) < _MAX_LAYERS else None
-            if inner is not None and inner.text not in seen:
-                seen.add(inner.text)
-                waiting.append(inner)
+        for encoding in _ENCODINGS:
+            if len(seen) >= _MAX_LAYERS:
+                break
+            inner = encoding.shape.sub(encoding.decode, layer.text)
+            if inner not in seen:
+                seen.add(inner)
+                waiting.append(_Layer(inner, layer, encoding))
 
 
-def _undo_encoding(
-    layer: _Layer, shape: re.Pattern[str], meaning: Callable[[re.Match[str]], list[tuple[str, int]]]
-) -> _Layer | None:
-    """Return a layer with one kind of encoding decoded; None if it has none."""
-    parts: list[str] = []
+def _starts_within(outer: _Layer, encoding: _Encoding) -> list[int]:
+    """Return where the characters of a layer begin in the original text, with one kind of encoding decoded."""
     starts: list[int] = []
     end = 0
-    for found in shape.finditer(layer.text):
-        parts.append(layer.text[end : found.start()])
-        starts += layer.starts[end : found.start()]
+    for found in encoding.shape.finditer(outer.text):
+        starts += outer.starts[end : found.start()]
         at = found.start()
-        for character, length in meaning(found):
-            parts.append(character)
-            starts.append(layer.starts[at])
+        for length in encoding.lengths(found):
+            starts.append(outer.starts[at])
             at += length
         end = found.end()
-    if not end:
-        return None
-    return _Layer("".join(parts) + layer.text[end:], [*starts, *layer.starts[end:]])
+    return starts + outer.starts[end:]
 
 
-def _decode_percent(found: re.Match[str]) -> list[tuple[str, int]]:
-    return _decode_bytes(bytes.fromhex(found[0].replace("%", "").replace("=", "")), [3] * (len(found[0]) // 3))
+def _decode_percent(found: re.Match[str]) -> str:
+    return _decode_bytes(_percent_bytes(found))
 
 
-def _decode_backslash(found: re.Match[str]) -> list[tuple[str, int]]:
+def _percent_lengths(found: re.Match[str]) -> list[int]:
+    return _byte_lengths(_percent_bytes(found), 3)
+
+
+def _percent_bytes(found: re.Match[str]) -> bytes:
+    return bytes.fromhex(found[0].replace("%", "").replace("=", ""))
+
+
+def _decode_backslash(found: re.Match[str]) -> str:
     if found["bytes"]:
-        codes = re.findall(r"\\x(..)|\\(\d{3})", found["bytes"])
-        values = bytes(int(octal, 8) if octal else int(hexadecimal, 16) for hexadecimal, octal in codes)
-        return _decode_bytes(values, [4] * len(values))
-    if found["units"]:
-        units = bytes.fromhex(re.sub(r"[\\%]u", "", found["units"]))
-        text = units.decode("utf-16-be", "surrogatepass")
-        return [(each, 12 if ord(each) > 0xFFFF else 6) for each in text]  # noqa: PLR2004 - two units
+        return _decode_bytes(_backslash_bytes(found))
+    if found["units"] or found["percent_units"]:
+        return bytes.fromhex(re.sub(r"[\\%]u", "", found[0])).decode("utf-16-be", "surrogatepass")
     if code := found["point"] or found["braced"]:
-        point = int(code, 16)
-        return [(chr(point) if point < 0x110000 else "\ufffd", len(found[0]))]  # noqa: PLR2004 - Unicode ends there
-    return [(_ESCAPES.get(found["one"], found["one"]), 2)]
+        return _character(int(code, 16))
+    return _ESCAPES.get(found["one"], found["one"])
 
 
-def _decode_entity(found: re.Match[str]) -> list[tuple[str, int]]:
+def _backslash_lengths(found: re.Match[str]) -> list[int]:
+    if found["bytes"]:
+        return _byte_lengths(_backslash_bytes(found), 4)
+    if found["units"] or found["percent_units"]:
+        return [12 if ord(each) > 0xFFFF else 6 for each in _decode_backslash(found)]  # noqa: PLR2004 - two units
+    return [len(found[0])]
+
+
+def _backslash_bytes(found: re.Match[str]) -> bytes:
+    codes = re.findall(r"\\x(..)|\\(\d{3})", found[0])
+    return bytes(int(octal, 8) if octal else int(hexadecimal, 16) for hexadecimal, octal in codes)
+
+
+def _character(point: int) -> str:
+    return chr(point) if point < 0x110000 else "\ufffd"  # noqa: PLR2004 - Unicode ends there
+
+
+def _decode_entity(found: re.Match[str]) -> str:
     """Return the characters of an HTML entity; a number is always a code point, although HTML maps some to others."""
     digits = found[0][2:].rstrip(";")
     if found[0][1] != "#":
-        text = html.unescape(found[0])
-    else:
-        point = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
-        text = chr(point) if point < 0x110000 else "\ufffd"  # noqa: PLR2004 - Unicode ends there
-    return [(text[0], len(found[0])), *((other, 0) for other in text[1:])]
+        return html.unescape(found[0])
+    return _character(int(digits[1:], 16) if digits[0] in "xX" else int(digits))
 
 
-def _decode_bytes(values: bytes, lengths: list[int]) -> list[tuple[str, int]]:
-    """Return the characters of bytes in UTF-8, or else in Latin-1, each with the length of its encoded form."""
+def _entity_lengths(found: re.Match[str]) -> list[int]:
+    return [len(found[0]), *(0 for _ in _decode_entity(found)[1:])]
+
+
+def _decode_bytes(values: bytes) -> str:
+    """Return the characters of bytes in UTF-8, or else in Latin-1."""
     try:
-        text = values.decode()
+        return values.decode()
     except UnicodeDecodeError:
-        return list(zip(values.decode("latin-1"), lengths, strict=True))
-    return [(each, len(each.encode()) * lengths[0]) for each in text]
+        return values.decode("latin-1")
 
 
-def _decode_base64(found: re.Match[str]) -> list[tuple[str, int]]:
+def _byte_lengths(values: bytes, length: int) -> list[int]:
+    """Return the lengths of the encoded form of each character of bytes, of which each has the given length."""
+    try:
+        return [len(each.encode()) * length for each in values.decode()]
+    except UnicodeDecodeError:
+        return [length] * len(values)
+
+
+def _decode_base64(found: re.Match[str]) -> str:
     """Return the decoded characters of a run of base64 if they are text; otherwise the run, which may be a word."""
     run = found[0].replace("-", "+").replace("_", "/")
     run = run[: len(run) - (len(run) % 4 == 1)]
     values = base64.b64decode(run + "=" * (-len(run) % 4))
-    if _CONTROLS.search(values):
-        return [(each, 1) for each in found[0]]
-    places = [number * 4 // 3 for number in range(len(values))] + [len(found[0])]
-    return [(chr(value), places[number + 1] - places[number]) for number, value in enumerate(values)]
+    return found[0] if _CONTROLS.search(values) else values.decode("latin-1")
 
 
-def _decode_byte_list(found: re.Match[str]) -> list[tuple[str, int]]:
+def _base64_lengths(found: re.Match[str]) -> list[int]:
+    decoded = _decode_base64(found)
+    if decoded == found[0]:
+        return [1] * len(decoded)
+    starts = [number * 4 // 3 for number in range(len(decoded))] + [len(found[0])]
+    return [after - before for before, after in pairwise(starts)]
+
+
+def _decode_byte_list(found: re.Match[str]) -> str:
     """Return the characters of bytes that are listed in hexadecimal or as decimal numbers."""
-    text = found[0]
-    if is_decimal := "," in text and _DECIMAL.fullmatch(text) is not None:
-        tokens = [*re.finditer(r"-?\d{1,3}", text)]
-    else:
-        tokens = [*re.finditer(r"(?:0x)?([0-9A-Fa-f]{2})", text)]
-    values = (int(each[0]) % 256 if is_decimal else int(each[1], 16) for each in tokens)
-    ends = [*(each.start() for each in tokens[1:]), len(text)]
-    return [(chr(value), end - each.start()) for value, each, end in zip(values, tokens, ends, strict=True)]
+    if _is_decimal(found[0]):
+        return "".join(chr(int(each[0]) % 256) for each in _listed_bytes(found))
+    return "".join(chr(int(each[1], 16)) for each in _listed_bytes(found))
 
 
-def _drop(_: re.Match[str]) -> list[tuple[str, int]]:
+def _byte_list_lengths(found: re.Match[str]) -> list[int]:
+    tokens = _listed_bytes(found)
+    ends = [*(each.start() for each in tokens[1:]), len(found[0])]
+    return [end - each.start() for each, end in zip(tokens, ends, strict=True)]
+
+
+def _listed_bytes(found: re.Match[str]) -> list[re.Match[str]]:
+    return [*re.finditer(r"-?\d{1,3}" if _is_decimal(found[0]) else r"(?:0x)?([0-9A-Fa-f]{2})", found[0])]
+
+
+def _is_decimal(text: str) -> bool:
+    return "," in text and _DECIMAL.fullmatch(text) is not None
+
+
+def _drop(_: re.Match[str]) -> str:
+    return ""
+
+
+def _nothing(_: re.Match[str]) -> list[int]:
     return []
 
 
-_ENCODINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], list[tuple[str, int]]]], ...] = (
-    (_PERCENT, _decode_percent),
-    (_BACKSLASH, _decode_backslash),
-    (_ENTITY, _decode_entity),
-    (_FOLD, _drop),
-    (_BASE64_RUN, _decode_base64),
-    (_BYTES, _decode_byte_list),
+_ENCODINGS = (
+    _Encoding(_PERCENT, _decode_percent, _percent_lengths),
+    _Encoding(_BACKSLASH, _decode_backslash, _backslash_lengths),
+    _Encoding(_ENTITY, _decode_entity, _entity_lengths),
+    _Encoding(_FOLD, _drop, _nothing),
+    _Encoding(_BASE64_RUN, _decode_base64, _base64_lengths),
+    _Encoding(_BYTES, _decode_byte_list, _byte_list_lengths),
 )
 
 

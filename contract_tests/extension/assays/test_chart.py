@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +19,7 @@ from wallaroo_ext import ConfigurationError, InvalidDataError, assay_chart
 from wallaroo_ext.assays.results import results_table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -59,21 +61,26 @@ def windows(
 
 
 MANY = list(np.abs(np.random.default_rng(5).normal(0.04, 0.03, 300)))
-KINDS = {
-    "five windows": windows(SCORES),
-    "three hundred": windows(MANY, without=set(range(100, 130)) | {200}),
-    "hours": windows(SCORES * 5, every=HOUR),
-    "months": windows(SCORES * 3, every=30 * DAY),
-    "one window": windows([0.13]),
-    "all Ok": windows([0.01, 0.02, 0.015]),
-    "all zero": windows([0.0, 0.0, 0.0]),
-    "no warning": windows(SCORES, warning=None),
-    "close thresholds": windows(SCORES, warning=0.098),
-    "a huge score": windows([*SCORES, 2500.0], warning=0.08),
-    "no thresholds": windows(SCORES, warning=None, alert_threshold=None),
-    "an unknown status": windows(SCORES, status="Later"),
-    "a long path": windows(SCORES, iopath="output " + "a_very_long_name_of_an_output_" * 4 + " 0"),
+KINDS: dict[str, Callable[[], pa.Table]] = {
+    "five windows": partial(windows, SCORES),
+    "three hundred": partial(windows, MANY, without=set(range(100, 130)) | {200}),
+    "hours": partial(windows, SCORES * 5, every=HOUR),
+    "months": partial(windows, SCORES * 3, every=30 * DAY),
+    "one window": partial(windows, [0.13]),
+    "all Ok": partial(windows, [0.01, 0.02, 0.015]),
+    "all zero": partial(windows, [0.0, 0.0, 0.0]),
+    "no warning": partial(windows, SCORES, warning=None),
+    "close thresholds": partial(windows, SCORES, warning=0.098),
+    "a huge score": partial(windows, [*SCORES, 2500.0], warning=0.08),
+    "no thresholds": partial(windows, SCORES, warning=None, alert_threshold=None),
+    "an unknown status": partial(windows, SCORES, status="Later"),
+    "a long path": partial(windows, SCORES, iopath="output " + "a_very_long_name_of_an_output_" * 4 + " 0"),
 }
+
+
+@cache
+def table_of(kind: str) -> pa.Table:
+    return KINDS[kind]()
 
 
 def drawn(figure: Any) -> Any:
@@ -97,7 +104,7 @@ def labels(axes: Any) -> list[str]:
 class TestReadable:
     @pytest.mark.parametrize(("kind", "bins"), [*((kind, None) for kind in KINDS), ("a huge score", "worst")])
     def test_no_text_is_clipped_and_none_lies_on_another(self, kind: str, bins: Any) -> None:
-        figure = drawn(assay_chart(KINDS[kind], bins=bins))
+        figure = drawn(assay_chart(table_of(kind), bins=bins))
         page = figure.bbox.padded(1)
         boxes = [(text.get_text(), text.get_window_extent()) for text in texts(figure)]
         shown = [(text, box) for text, box in boxes if box.overlaps(page)]
@@ -111,12 +118,12 @@ class TestReadable:
 
     @pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
     def test_it_is_saved_in_the_form_of_its_ending(self, tmp_path: Path, ending: str) -> None:
-        assay_chart(KINDS["five windows"]).save(tmp_path / f"drift.{ending}")
+        assay_chart(table_of("five windows")).save(tmp_path / f"drift.{ending}")
         begin = (tmp_path / f"drift.{ending}").read_bytes()[:5]
         assert begin == {"png": b"\x89PNG\r", "svg": b"<?xml", "pdf": b"%PDF-"}[ending]
 
     def test_notebooks_show_it(self) -> None:
-        assert cast("Any", assay_chart(KINDS["five windows"]))._repr_png_().startswith(b"\x89PNG")
+        assert cast("Any", assay_chart(table_of("five windows")))._repr_png_().startswith(b"\x89PNG")
 
     def test_pyplot_and_screens_have_no_part_in_it(self) -> None:
         program = (
@@ -130,7 +137,7 @@ class TestReadable:
 
 class TestScores:
     def test_each_status_has_its_colour_and_its_shape(self) -> None:
-        axes = drawn(assay_chart(KINDS["five windows"])).axes[0]
+        axes = drawn(assay_chart(table_of("five windows"))).axes[0]
         assert labels(axes) == ["Ok (3)", "Warning (1)", "Alert (1)"]
         points = {points.get_label(): points for points in axes.collections}
         assert len({tuple(found.get_facecolor()[0]) for found in points.values()}) == 3
@@ -138,10 +145,10 @@ class TestScores:
         assert [row[1] for row in points["Ok (3)"].get_offsets()] == [0.02, 0.037, 0.04]
 
     def test_an_unknown_status_is_shown_by_its_name(self) -> None:
-        assert labels(assay_chart(KINDS["an unknown status"]).axes[0]) == ["Later (5)"]
+        assert labels(assay_chart(table_of("an unknown status")).axes[0]) == ["Later (5)"]
 
     def test_the_line_is_broken_where_windows_are_missing(self) -> None:
-        axes: Any = drawn(assay_chart(KINDS["three hundred"])).axes[0]
+        axes: Any = drawn(assay_chart(table_of("three hundred"))).axes[0]
         runs = [line.get_xdata() for line in axes.lines if len(line.get_xdata()) > 2]
         assert [len(run) for run in runs] == [100, 70, 99]
         assert all(after - before == DAY for run in runs for before, after in pairwise(run))
@@ -149,12 +156,12 @@ class TestScores:
         assert "no window" in labels(axes)
 
     def test_windows_that_follow_one_another_are_one_line(self) -> None:
-        axes: Any = assay_chart(KINDS["hours"]).axes[0]
+        axes: Any = assay_chart(table_of("hours")).axes[0]
         assert [len(line.get_xdata()) for line in axes.lines if len(line.get_xdata()) > 2] == [25]
         assert not axes.patches
 
     def test_a_row_a_window_in_any_order_and_as_a_data_frame(self) -> None:
-        table = KINDS["five windows"]
+        table = table_of("five windows")
         frame = cast("Any", table).to_pandas()
         for data in (table.take([3, 1, 0, 4, 2]), frame):
             line = assay_chart(data).axes[0].lines[0]
@@ -170,14 +177,14 @@ class TestThresholds:
         return [text.get_text() for text in figure.axes[0].texts]
 
     def test_they_are_lines_with_their_names(self) -> None:
-        figure = assay_chart(KINDS["five windows"])
+        figure = assay_chart(table_of("five windows"))
         assert self.said(figure) == ["warning 0.05", "alert 0.1"]
         levels = [line.get_ydata() for line in figure.axes[0].lines if line.get_linestyle() != "-"]
         assert [list(cast("Any", level)) for level in levels] == [[0.05, 0.05], [0.1, 0.1]]
 
     def test_what_is_not_set_is_not_drawn(self) -> None:
-        assert self.said(assay_chart(KINDS["no warning"])) == ["alert 0.1"]
-        assert self.said(assay_chart(KINDS["no thresholds"])) == []
+        assert self.said(assay_chart(table_of("no warning"))) == ["alert 0.1"]
+        assert self.said(assay_chart(table_of("no thresholds"))) == []
 
     def test_one_that_was_changed_is_a_step(self) -> None:
         table = pa.concat_tables([windows(SCORES), windows([0.1] * 8, without=set(range(5)), alert_threshold=0.2)])
@@ -187,22 +194,22 @@ class TestThresholds:
         assert [list(cast("Any", step.get_ydata())) for step in steps] == [[0.1] * 5 + [0.2] * 3]
 
     def test_a_score_far_above_them_makes_the_scale_logarithmic_and_it_says_so(self) -> None:
-        assert assay_chart(KINDS["a huge score"]).axes[0].get_yscale() == "symlog"
-        assert assay_chart(KINDS["a huge score"]).axes[0].get_ylabel() == "score (log above 0.1)"
-        assert assay_chart(KINDS["five windows"]).axes[0].get_yscale() == "linear"
+        assert assay_chart(table_of("a huge score")).axes[0].get_yscale() == "symlog"
+        assert assay_chart(table_of("a huge score")).axes[0].get_ylabel() == "score (log above 0.1)"
+        assert assay_chart(table_of("five windows")).axes[0].get_yscale() == "linear"
 
 
 class TestWords:
     def test_the_title_is_what_is_watched_or_what_is_given(self) -> None:
-        assert assay_chart(KINDS["five windows"]).axes[0].get_title("left") == "Assay 5 · output dense_2 0 · PSI"
-        assert assay_chart(KINDS["five windows"], title="Prices").axes[0].get_title("left") == "Prices"
+        assert assay_chart(table_of("five windows")).axes[0].get_title("left") == "Assay 5 · output dense_2 0 · PSI"
+        assert assay_chart(table_of("five windows"), title="Prices").axes[0].get_title("left") == "Prices"
 
     @pytest.mark.parametrize(
         ("kind", "ticks", "beside"),
         [("five windows", "03 Jan", "2023"), ("months", "2024", ""), ("three hundred", "May", "")],
     )
     def test_times_are_short(self, kind: str, ticks: str, beside: str) -> None:
-        axis: Any = drawn(assay_chart(KINDS[kind])).axes[0].xaxis
+        axis: Any = drawn(assay_chart(table_of(kind))).axes[0].xaxis
         assert ticks in [label.get_text() for label in axis.get_ticklabels()]
         assert axis.get_offset_text().get_text() == beside
 
@@ -213,7 +220,7 @@ class TestWords:
 
     @pytest.mark.parametrize(("bins", "said"), [("last", "2023-01-06 05:00"), ("worst", "2023-01-05 05:00")])
     def test_the_bins_of_one_window_stand_beside_the_baselines(self, bins: Any, said: str) -> None:
-        _, axes = drawn(assay_chart(KINDS["five windows"], bins=bins)).axes
+        _, axes = drawn(assay_chart(table_of("five windows"), bins=bins)).axes
         assert axes.get_title("left").startswith(f"The {bins} window: {said} UTC")
         assert labels(axes) == ["baseline", "window"]
         assert len(axes.patches) == 14
@@ -231,12 +238,12 @@ class TestRefusing:
     @pytest.mark.parametrize("missing", ["window_start", "score", "status"])
     def test_a_missing_column_is_named(self, missing: str) -> None:
         with pytest.raises(InvalidDataError, match=f"no column '{missing}'"):
-            assay_chart(KINDS["five windows"].drop_columns([missing]))
+            assay_chart(table_of("five windows").drop_columns([missing]))
 
     def test_other_bins_are_refused(self) -> None:
         best: Any = "best"
         with pytest.raises(InvalidDataError, match="'last' or 'worst'"):
-            assay_chart(KINDS["five windows"], bins=best)
+            assay_chart(table_of("five windows"), bins=best)
 
     def test_without_matplotlib_it_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(sys.modules, "wallaroo_ext.assays.figure", raising=False)
@@ -244,4 +251,4 @@ class TestRefusing:
             monkeypatch.setitem(sys.modules, name, None)
         monkeypatch.setitem(sys.modules, "matplotlib.dates", None)
         with pytest.raises(ConfigurationError, match=r"pip install 'wallaroo-ext\[charts\]'"):
-            assay_chart(KINDS["five windows"])
+            assay_chart(table_of("five windows"))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from openapi_python_client.schema import OpenAPI
 from starlette.applications import Starlette
 
 from contract_tests.support.browser import Browser, browsing
@@ -104,6 +103,8 @@ class TestOverHttp:
         answer = api.get(CONTRACT)
         assert answer.headers["Content-Type"] == "application/json"
         served = answer.json()
+        from openapi_python_client.schema import OpenAPI  # takes long to import
+
         assert OpenAPI.model_validate(served).openapi == "3.1.0"
         assert len(list(contract.operations(served))) == len(list(contract.operations(document)))
         del served["components"]["securitySchemes"]["signIn"]
