@@ -184,7 +184,7 @@ class _Server(ThreadingHTTPServer):
         """Print nothing: some tests close connections on purpose."""
 
 
-def _main(tls: str | None) -> None:
+def main(tls: str | None) -> None:
     server = _Server(("127.0.0.1", 0), _Handler)
     if tls is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -196,4 +196,4 @@ def _main(tls: str | None) -> None:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1] if len(sys.argv) > 1 else None)
+    main(sys.argv[1] if len(sys.argv) > 1 else None)

@@ -52,15 +52,15 @@ def main() -> None:
     """Import the libraries, and fork a worker each time that the sandbox requests one, until the sandbox ends."""
     control = socket.socket(fileno=int(sys.argv[1]))
     layers = confinement.isolate()
-    sys.meta_path.insert(0, _NoPandas())
-    _import_libraries()
+    sys.meta_path.insert(0, NoPandas())
+    import_libraries()
     gc.collect()
     gc.freeze()  # otherwise, garbage collection in each worker would copy the memory that they share
     messages.send(control, {"layers": layers + _probe_layers()})
     _ForkServer(control).serve()
 
 
-class _NoPandas:
+class NoPandas:
     """Hides pandas, which pyarrow imports where it is installed, to look whether a value is of pandas; no row here is.
 
     It would take most of the time that the fork server takes to start.
@@ -77,7 +77,7 @@ class _NoPandas:
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
 
 
-def _import_libraries() -> None:
+def import_libraries() -> None:
     """Import everything that a worker needs, because it can open no file later."""
     for name in _LIBRARIES:
         import_module(name)
