@@ -3,7 +3,7 @@
 A sandbox that is started anew needs more than a second of processor time for imports. The fork server of a test process
 is started with the first program, has one thread, and ends with the test process. A program in a fork of it has the
 environment, the working directory and the standard files that its caller gives it, and the signal handlers of a new
-process. `wallaroo_ext.sandbox.process.running` and `command_line.process` start programs anew.
+process. `wallaroo_ext.sandbox.process.running` and `command_line.SCRIPT` start programs anew.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.after_fork import PerProcess, detach_in_children, this_process
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from wallaroo_ext._util.after_fork import Process
 
 _NUMBER = struct.Struct("<q")
-_SECONDS = 60.0
+_SECONDS, _GRACE_SECONDS = 60.0, 10.0
 _FILES = 4
 _NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}  # of the allocator that comes with pyarrow
 _MODULES = (
@@ -75,12 +74,18 @@ class Program:
             self._connection.close()
         return self._code
 
+    def kill(self) -> None:
+        """Kill the program, and wait for its end."""
+        if self.wait(0) is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.wait()
+
     def end(self) -> None:
-        """End the program, and wait for its end."""
-        for number, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, _SECONDS)):
-            if self.wait(0) is None:
-                os.kill(self.pid, number)
-                self.wait(seconds)
+        """End the program with SIGTERM, or kill it after a while, and wait for its end."""
+        if self.wait(0) is None:
+            os.kill(self.pid, signal.SIGTERM)
+            self.wait(_GRACE_SECONDS)
+        self.kill()
 
 
 def start(
@@ -269,7 +274,7 @@ def _run(request: dict[str, Any], files: list[int]) -> NoReturn:
     except SystemExit as end:
         code = end.code or 0
     except BaseException:  # noqa: BLE001 - the exit code reports it
-        traceback.print_exc()
+        sys.excepthook(*cast("Any", sys.exc_info()))
     finally:
         with suppress(OSError, ValueError):
             sys.stdout.flush()
@@ -282,17 +287,18 @@ def _use(files: list[int]) -> None:
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - for the life of the process
-    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+    encoding, errors = sys.stdout.encoding, sys.stdout.errors
+    sys.stdin = open(0, encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115 - for the life of the process
+    sys.stdout = open(1, "w", encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", 1, encoding=encoding, errors="backslashreplace", closefd=False)  # noqa: SIM115
 
 
 def _run_command(arguments: list[str]) -> None:
-    from wallaroo_ext.cli.main import build_app, run
+    from wallaroo_ext.cli.main import main
 
     if arguments[:1] == ["sandbox"]:
         _prepare_engine()
-    run(build_app(arguments), arguments)
+    main()
 
 
 def _run_echo_server(arguments: list[str]) -> None:
