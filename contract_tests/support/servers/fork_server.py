@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import json
 import os
 import pickle
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -46,6 +47,7 @@ _MODULES = (
     "wallaroo_ext.sandbox.engine.tensors",
     "contract_tests.support.servers.echo_server",
     "encodings.idna",
+    "wallaroo_mlops_client",
     "uvicorn.lifespan.on",
     "uvicorn.loops.asyncio",
     "anyio._backends._asyncio",
@@ -204,7 +206,8 @@ def _load_modules() -> None:
 
     sys.meta_path.insert(0, worker.NoPandas())
     worker.import_libraries()
-    build_app([])
+    with suppress(SystemExit), redirect_stdout(io.StringIO()):
+        build_app([])(["token", "--help"])  # which imports what renders a help
     for name in _MODULES:
         import_module(name)
     parse, parsed = contract.load, pickle.dumps(contract.load())
