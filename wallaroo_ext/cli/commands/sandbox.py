@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from wallaroo_ext._util.no_pandas import hide_pandas
 from wallaroo_ext.cli.parameters import OUTPUT_FILE, PATH
 from wallaroo_ext.redaction.terminal_text import printable_lines
 
@@ -117,6 +118,7 @@ def sandbox(
         log_format=log_format,
         ends_with_stdin=end_with_stdin,
     )
+    hide_pandas()
     try:
         serve(server, options)
     except (CertificateError, DataDirectoryError, EnvFileError) as error:
