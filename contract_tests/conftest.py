@@ -12,8 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from contract_tests.support.servers.callers import user_token, with_token
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import call, connect, contract
-from wallaroo_ext.sandbox.process import running
 from wallaroo_ext.transport.tls import shared_tls_context
 
 if TYPE_CHECKING:

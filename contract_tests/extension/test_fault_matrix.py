@@ -32,6 +32,7 @@ from contract_tests.support.sandbox.fault_matrix import (
     model,
     page,
 )
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import (
     AnswerError,
     ConnectionFailedError,
@@ -46,7 +47,6 @@ from wallaroo_ext import (
 from wallaroo_ext.auth.tokens import Token
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.faults.kinds import EXPIRED_TOKEN, KINDS
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

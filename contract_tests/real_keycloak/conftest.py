@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contract_tests.support.real_keycloak import REQUIRED, Kind
+from contract_tests.support.servers.fork_server import running as running_sandbox
 from scripts.lib.keycloak.archive import KeycloakUnavailableError
 from scripts.lib.keycloak.realm import Admin, environment, read_realm
 from scripts.lib.keycloak.server import KeycloakServer, running
-from wallaroo_ext.sandbox.process import running as running_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Generator

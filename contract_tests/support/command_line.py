@@ -13,9 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import ioctl
 from inspect import signature
+from pathlib import Path
+from tempfile import TemporaryFile
 from termios import TIOCSWINSZ
 from typing import TYPE_CHECKING, Any, TextIO, get_type_hints
 
+from contract_tests.support.servers import fork_server
 from contract_tests.support.servers.forking import exit_code_of, start_child
 from wallaroo_ext.cli.main import build_app, run
 
@@ -71,17 +74,17 @@ def environment_of(variables: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("WALLAROO_")} | variables
 
 
-def process(*arguments: str, environment: dict[str, str], **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own. Returns the ended process."""
-    return subprocess.run(
-        [*SCRIPT, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env=environment_of(environment),
-        **options,
-    )
+def process(*arguments: str, environment: dict[str, str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, a fork of the fork server. Returns the ended process."""
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err, Path(os.devnull).open() as nothing:
+        files = (nothing.fileno(), out.fileno(), err.fileno())
+        program = fork_server.start("cli", arguments, files, environment=environment_of(environment), directory=cwd)
+        code = program.wait()
+        program.kill()
+        assert code is not None
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(arguments, code, out.read(), err.read())
 
 
 @dataclass(frozen=True)
@@ -128,21 +131,21 @@ def on_terminal(*arguments: str, environment: dict[str, str], columns: int = 80)
     ioctl(follower, TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     variables = environment_of(environment) | {"NO_COLOR": "1", "TERM": "xterm"}
     variables.pop("COLUMNS", None)
-    with subprocess.Popen(
-        [*SCRIPT, *arguments], stdin=follower, stdout=follower, stderr=follower, env=variables
-    ) as started:
-        os.close(follower)
-        shown = b""
-        while select.select([leader], [], [], 60)[0]:
-            try:
-                piece = os.read(leader, 65536)
-            except OSError:  # Linux raises it when the other side is closed
-                break
-            if not piece:
-                break
-            shown += piece
+    program = fork_server.start("cli", arguments, (follower, follower, follower), environment=variables)
+    os.close(follower)
+    shown = b""
+    while select.select([leader], [], [], 60)[0]:
+        try:
+            piece = os.read(leader, 65536)
+        except OSError:  # Linux raises it when the other side is closed
+            break
+        if not piece:
+            break
+        shown += piece
+    code = program.wait()
     os.close(leader)
-    return Done(started.returncode, shown.decode().replace("\r\n", "\n"), "")
+    assert code is not None
+    return Done(code, shown.decode().replace("\r\n", "\n"), "")
 
 
 def commands() -> list[Any]:

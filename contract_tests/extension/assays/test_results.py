@@ -14,6 +14,7 @@ from wallaroo_mlops_client.models import AssayResult
 
 from contract_tests.support.conformance.recorded import answered, recorded_answer
 from contract_tests.support.sandbox.steering import assay, day, done, reset, seed_pipeline, seed_rows
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import (
     ContractViolationError,
     InvalidDataError,
@@ -25,7 +26,6 @@ from wallaroo_ext import (
     contract,
 )
 from wallaroo_ext.assays.results import results_schema, results_table
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Generator

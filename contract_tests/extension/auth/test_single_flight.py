@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from contract_tests.support.fake_keycloak import API, Gate, Keycloak, down, unreachable
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import ConnectionFailedError, KeycloakAuth, contract
 from wallaroo_ext.auth import token_manager
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

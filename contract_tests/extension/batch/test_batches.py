@@ -16,6 +16,7 @@ import pytest
 from contract_tests.support.data.batch_faults import FAULTS
 from contract_tests.support.data.batch_rows import batch, check_scores, running_threads, scores_of, table_of, vectors
 from contract_tests.support.sandbox.deployments import deployed
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import (
     BatchRetries,
     ConnectionFailedError,
@@ -30,7 +31,6 @@ from wallaroo_ext import (
     infer,
     infer_batches,
 )
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -24,6 +24,7 @@ from wallaroo_mlops_client.models import ListModelsRequest
 from contract_tests.support.command_line import SCRIPT, Done, environment_of, on_terminal, process
 from contract_tests.support.readme import shell_lines
 from contract_tests.support.sandbox.steering import assay, day, done, seed_pipeline, seed_rows, wait_for
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import call, connect
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext._util.quantities import format_size
@@ -34,7 +35,6 @@ from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.printing.output_rows import json_records, to_json_value
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.control_client import Sandbox
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -14,8 +14,8 @@ import yaml
 from contract_tests.support.sandbox.deployments import deployed
 from contract_tests.support.sandbox.steering import steer
 from contract_tests.support.servers.callers import user_token
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import call, connect, upload_model
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from pathlib import Path

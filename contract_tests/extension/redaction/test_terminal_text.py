@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract_tests.support.command_line import process
 from contract_tests.support.servers import servers
 from wallaroo_ext import DeploymentError, WallarooError
 from wallaroo_ext.cli.printing import output
@@ -135,15 +134,8 @@ def test_no_command_prints_more_than_can_be_seen(arguments: list[str], tmp_path:
     file.write_bytes(b"no model")
     words = [str(file) if word == "FILE" else word for word in arguments]
     with servers.serving(_answer) as server:
-        environment = {**os.environ, "WALLAROO_TOKEN": "a-token", "WALLAROO_API_URL": server.url, "PYTHONUTF8": "1"}
-        done = subprocess.run(
-            [sys.executable, "-m", "wallaroo_ext.cli", *words],
-            check=False,
-            capture_output=True,
-            env=environment,
-            timeout=60,
-        )
-    printed = (done.stdout + done.stderr).decode("utf-8", "surrogateescape")
+        done = process(*words, environment={"WALLAROO_TOKEN": "a-token", "WALLAROO_API_URL": server.url})
+    printed = done.stdout + done.stderr
     assert printed
     assert harmless(printed), ascii(printed)
     assert "Traceback" not in printed

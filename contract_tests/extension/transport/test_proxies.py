@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
+from contract_tests.support.command_line import process
 from contract_tests.support.servers import servers, three_ways
 from wallaroo_ext import ConfigurationError, connect
 from wallaroo_ext.auth import KeycloakAuth
@@ -173,17 +172,10 @@ def test_an_entry_that_names_no_host_exempts_nothing_and_is_in_nobodys_way(
 
 def test_the_sandboxs_own_tools_go_past_it_too(proxy: servers.Seen) -> None:
     """Whole commands: one gets a token, one calls an operation, and the doctor checks the connection."""
-    environment = {**os.environ, **three_ways.USER}
     with servers.serving(token_or_list) as server:
-        environment["WALLAROO_API_URL"] = server.url
+        environment = three_ways.USER | {"WALLAROO_API_URL": server.url}
         for arguments in (["call", "list_workspaces"], ["doctor"], ["token"]):
-            subprocess.run(
-                [sys.executable, "-m", "wallaroo_ext.cli", *arguments],
-                check=False,
-                capture_output=True,
-                env=environment,
-                timeout=60,
-            )
+            process(*arguments, environment=environment)
         assert len(server.requests) >= 5
     assert proxy.requests == []
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contract_tests.support.command_line import process
 from contract_tests.support.servers import servers, three_ways
 from wallaroo_ext import (
     ConfigurationError,
@@ -188,16 +186,9 @@ def test_what_is_one_is_read(url: str, host: str) -> None:
     ],
 )
 def test_no_command_prints_a_password(url: str, arguments: list[str]) -> None:
-    environment = {**os.environ, "WALLAROO_API_URL": url, "WALLAROO_TOKEN": "a-token"}
+    environment = {"WALLAROO_API_URL": url, "WALLAROO_TOKEN": "a-token"}
     for options in ([], ["--api-url", url]):
-        done = subprocess.run(
-            [sys.executable, "-m", "wallaroo_ext.cli", *arguments, *options],
-            check=False,
-            capture_output=True,
-            text=True,
-            env=environment,
-            timeout=60,
-        )
+        done = process(*arguments, *options, environment=environment)
         assert done.returncode in {1, 2}
         assert PASS not in done.stdout + done.stderr
         assert "before an @" in done.stdout + done.stderr

@@ -19,6 +19,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import contract
 from wallaroo_ext.cli.commands.sandbox import sandbox as sandbox_command
 from wallaroo_ext.sandbox.auth import issuer as issuer_module
@@ -29,7 +30,7 @@ from wallaroo_ext.sandbox.http.problems import Problem
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.options import SandboxOptions
 from wallaroo_ext.sandbox.paths import DISCOVERY_ENDPOINT, KEYS_ENDPOINT, realm_path
-from wallaroo_ext.sandbox.process import SandboxFailedError, running
+from wallaroo_ext.sandbox.process import SandboxFailedError
 from wallaroo_ext.sandbox.storage.store import Store
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from contract_tests.support.sandbox.steering import assay, day, done, reset, seed_pipeline, seed_rows, steer
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import connect, infer, upload_model, wait_until_running
 from wallaroo_ext.sandbox.paths import CONTROL
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -27,6 +27,7 @@ from contract_tests.support.sandbox.steering import (
     wait_for,
 )
 from contract_tests.support.servers.callers import PASSWORD, sign_in, sign_in_as
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import ConversionError, connect, contract, infer, upload_model, wait_until_running
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.sandbox.engine import engine
@@ -37,7 +38,6 @@ from wallaroo_ext.sandbox.http.validation import ContractSpec
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.options import SandboxOptions
 from wallaroo_ext.sandbox.paths import CONTROL
-from wallaroo_ext.sandbox.process import running
 from wallaroo_ext.sandbox.server.app import create_app
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from contract_tests.support.servers.callers import post, refused, sign_in
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import contract, upload_model, wait_until_running
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext._util.json_values import object_of
@@ -34,7 +35,6 @@ from wallaroo_ext.sandbox.faults.kinds import KINDS
 from wallaroo_ext.sandbox.http.problems import Problem
 from wallaroo_ext.sandbox.http.protocol import drop_connection
 from wallaroo_ext.sandbox.paths import CONTROL
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

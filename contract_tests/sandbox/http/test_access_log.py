@@ -20,11 +20,12 @@ import httpx
 import pytest
 
 from contract_tests.support.servers.callers import sign_in
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.http.access_log import AccessLog, Entry, coloured_line, json_line, text_line
 from wallaroo_ext.sandbox.http.log_writer import LOGGERS, LogWriter, log_failures, shows_colours
 from wallaroo_ext.sandbox.paths import DOCS_PAGE
-from wallaroo_ext.sandbox.process import read_environment, running
+from wallaroo_ext.sandbox.process import read_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

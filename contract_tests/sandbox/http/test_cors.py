@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from contract_tests.support.browser import browsing
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.paths import DOCS_PAGE
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Generator

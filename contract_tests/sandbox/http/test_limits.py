@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from contract_tests.support.servers.fork_server import running
 from contract_tests.support.servers.in_process import (
     CLOSE,
     HOST,
@@ -29,10 +30,10 @@ from contract_tests.support.servers.in_process import (
 )
 from scripts.lib.bench.sandbox_processes import memory_mib, sandboxes_below
 from wallaroo_ext import contract
+from wallaroo_ext.sandbox import process
 from wallaroo_ext.sandbox.http import connections, protocol
 from wallaroo_ext.sandbox.http.protocol import FIELDS_LIMIT, HEAD_LIMIT
 from wallaroo_ext.sandbox.paths import CONTROL
-from wallaroo_ext.sandbox.process import running
 from wallaroo_ext.sandbox.server.tls import generated_certificate
 
 if TYPE_CHECKING:
@@ -133,10 +134,10 @@ class TestSizes:
 
     def test_a_200_mb_header_costs_no_memory_and_holds_up_nobody(self, tmp_path: Path) -> None:
         others = set(sandboxes_below(os.getpid()))
-        with running(tmp_path / "data") as environment:
-            [process] = set(sandboxes_below(os.getpid())) - others
+        with process.running(tmp_path / "data") as environment:
+            [pid] = set(sandboxes_below(os.getpid())) - others
             url = urlsplit(environment["WALLAROO_API_URL"])
-            before = _settled_memory(process)
+            before = _settled_memory(pid)
             with (
                 socket.create_connection((url.hostname, url.port or 0)) as connection,
                 httpx.Client(base_url=environment["WALLAROO_API_URL"], timeout=2) as others_http,
@@ -148,7 +149,7 @@ class TestSizes:
                         connection.sendall(b"y" * (1 << 20))
                         if number % 20 == 0:
                             assert others_http.get(f"{CONTROL}/clock").status_code == 200
-            assert memory_mib(process, "VmHWM") - before < 16
+            assert memory_mib(pid, "VmHWM") - before < 16
 
 
 class TestAmbiguity:
@@ -373,7 +374,7 @@ class TestConnections:
         with ExitStack() as opened:
             resource.setrlimit(resource.RLIMIT_NOFILE, (256, files[1]))
             try:
-                environment = opened.enter_context(running(tmp_path / "data", log=log, log_format="text"))
+                environment = opened.enter_context(process.running(tmp_path / "data", log=log, log_format="text"))
             finally:
                 resource.setrlimit(resource.RLIMIT_NOFILE, files)
             url = urlsplit(environment["WALLAROO_API_URL"])

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from contract_tests.support.servers.callers import sign_in
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import contract
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

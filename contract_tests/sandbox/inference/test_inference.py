@@ -13,12 +13,12 @@ import pyarrow as pa
 import pytest
 from onnx import TensorProto, helper
 
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import connect, contract, infer, upload_model, wait_until_running
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.http.problems import Problem
 from wallaroo_ext.sandbox.inference import answers
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,10 +15,12 @@ import pytest
 
 from contract_tests.support.sandbox.deployments import WORKSPACE
 from contract_tests.support.servers.callers import post, sign_in, with_token
+from contract_tests.support.servers.fork_server import running
 from scripts.lib.bench.sandbox_processes import sandboxes_below
 from scripts.lib.data_directory import CREDENTIALS, DATABASE, DIRECTORIES, restore
 from wallaroo_ext import connect, contract, wait_until_running
-from wallaroo_ext.sandbox.process import SandboxFailedError, running
+from wallaroo_ext.sandbox import process
+from wallaroo_ext.sandbox.process import SandboxFailedError
 from wallaroo_ext.sandbox.storage.database_file import read_database
 from wallaroo_ext.sandbox.storage.migrations import MIGRATIONS, DataDirectoryError, migrate
 from wallaroo_ext.sandbox.storage.store import Store
@@ -147,7 +149,7 @@ def test_a_directory_of_a_later_version_is_refused_and_nothing_in_it_changes(tmp
 def test_a_later_version_that_is_in_the_write_ahead_log_only_is_seen(tmp_path: Path) -> None:
     data = tmp_path / "data"
     before = set(sandboxes_below(os.getpid()))
-    with running(data):
+    with process.running(data):
         later(data)
         [pid] = set(sandboxes_below(os.getpid())) - before
         os.kill(pid, signal.SIGKILL)

@@ -24,6 +24,7 @@ from wallaroo_mlops_client.api.workspaces import create_workspace, list_workspac
 from wallaroo_mlops_client.models import CreateWorkspaceRequest, ListWorkspaceUsersRequest, QueryUsersRequest
 
 from contract_tests.support.sandbox.deployments import WORKSPACE, deployed
+from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import (
     AnswerError,
     Clock,
@@ -40,7 +41,6 @@ from wallaroo_ext import (
 )
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.faults.kinds import EXPIRED_TOKEN, KINDS
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

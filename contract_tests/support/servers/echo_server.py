@@ -6,19 +6,21 @@ A thread would not do as a server: a forked child would have a copy of the serve
 from __future__ import annotations
 
 import json
+import os
 import ssl
-import subprocess
 import sys
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext._util.after_fork import this_process
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
 _COUNTS = {"opened": 0, "closed": 0, "requests": 0, "tokens": 0, "refused": 0, "waiting": 0}
 _REFRESH_TOKENS: set[str] = set()
@@ -67,17 +69,24 @@ def echo_server(tls: Path | None = None) -> Generator[Echo]:
     Args:
         tls: A PEM file with a certificate and its key; None for plain HTTP.
     """
-    command = [sys.executable, "-P", __file__, *([] if tls is None else [str(tls)])]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            url = process.stdout.readline().strip()
-            variables = {"API_URL": url, "USER": "u", "PASSWORD": "p", "CLIENT_SECRET": "s"}
-            if tls is not None:
-                variables["CA_BUNDLE"] = str(tls)
-            yield Echo(url, {f"WALLAROO_{name}": value for name, value in variables.items()})
-        finally:
-            process.kill()
+    from contract_tests.support.servers import fork_server
+
+    printed, stdout = os.pipe()
+    with Path(os.devnull).open("rb") as nothing:
+        arguments = [] if tls is None else [str(tls)]
+        program = fork_server.start("echo", arguments, (nothing.fileno(), stdout, 2))
+    os.close(stdout)
+    with os.fdopen(printed) as lines:
+        url = lines.readline().strip()
+    variables = {"API_URL": url, "USER": "u", "PASSWORD": "p", "CLIENT_SECRET": "s"}
+    if tls is not None:
+        variables["CA_BUNDLE"] = str(tls)
+    owner = this_process()
+    try:
+        yield Echo(url, {f"WALLAROO_{name}": value for name, value in variables.items()})
+    finally:
+        if owner.is_this:
+            program.kill()
 
 
 def _count(name: str, more: int = 1) -> None:
@@ -184,7 +193,8 @@ class _Server(ThreadingHTTPServer):
         """Print nothing: some tests close connections on purpose."""
 
 
-def _main(tls: str | None) -> None:
+def main(tls: str | None) -> None:
+    """Print the URL, and serve until the process is killed."""
     server = _Server(("127.0.0.1", 0), _Handler)
     if tls is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -193,7 +203,3 @@ def _main(tls: str | None) -> None:
     sys.stdout.write(f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}\n")
     sys.stdout.flush()
     server.serve_forever()
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1] if len(sys.argv) > 1 else None)

@@ -138,6 +138,25 @@ def _socket_pair() -> Generator[tuple[socket.socket, socket.socket]]:
             raise
 
 
+def start_program(control: socket.socket) -> subprocess.Popen[bytes]:
+    """Start the program of the fork server, and return its process.
+
+    Args:
+        control: The program's end of its connection to the sandbox.
+    """
+    with tempfile.TemporaryDirectory(prefix="wallaroo-engine-") as empty:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "wallaroo_ext.sandbox.engine.worker", str(control.fileno())],
+            cwd=empty,  # removed before anything is loaded, so that relative paths lead nowhere
+            env=program_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[control.fileno()],
+            start_new_session=True,  # signals of a terminal go to the sandbox only, which ends this process
+        )
+
+
 class _ForkServerProcess:
     """The fork server, which imports the libraries and forks a worker for each deployment.
 
@@ -146,17 +165,8 @@ class _ForkServerProcess:
     """
 
     def __init__(self) -> None:
-        with _socket_pair() as (ours, theirs), tempfile.TemporaryDirectory(prefix="wallaroo-engine-") as empty:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "wallaroo_ext.sandbox.engine.worker", str(theirs.fileno())],
-                cwd=empty,  # removed before anything is loaded, so that relative paths lead nowhere
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,  # signals of a terminal go to the sandbox only, which ends this process
-            )
+        with _socket_pair() as (ours, theirs):
+            self._process = start_program(theirs)
         ours.settimeout(_START_SECONDS)
         self._control = ours
         self._lock = threading.Lock()
@@ -214,7 +224,7 @@ class _ForkServerProcess:
         self._control.close()
 
 
-def _environment() -> dict[str, str]:
+def program_environment() -> dict[str, str]:
     """Return the fork server's environment, without secrets, in which libraries start no threads before it forks."""
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     return kept | {

@@ -52,14 +52,32 @@ def main() -> None:
     """Import the libraries, and fork a worker each time that the sandbox requests one, until the sandbox ends."""
     control = socket.socket(fileno=int(sys.argv[1]))
     layers = confinement.isolate()
-    _import_libraries()
+    sys.meta_path.insert(0, NoPandas())
+    import_libraries()
     gc.collect()
     gc.freeze()  # otherwise, garbage collection in each worker would copy the memory that they share
     messages.send(control, {"layers": layers + _probe_layers()})
     _ForkServer(control).serve()
 
 
-def _import_libraries() -> None:
+class NoPandas:
+    """Hides pandas, which pyarrow imports where it is installed, to look whether a value is of pandas; no row here is.
+
+    It would take most of the time that the fork server takes to start.
+    """
+
+    @staticmethod
+    def find_spec(fullname: str, *_: object) -> None:
+        """Raise for pandas, and leave all other modules to the other finders.
+
+        Raises:
+            ModuleNotFoundError: The module is pandas.
+        """
+        if fullname == "pandas":
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+
+
+def import_libraries() -> None:
     """Import everything that a worker needs, because it can open no file later."""
     for name in _LIBRARIES:
         import_module(name)
@@ -70,9 +88,11 @@ def _import_libraries() -> None:
     from wallaroo_ext._util import arrow_files
     from wallaroo_ext.sandbox.engine.allocator import keep_memory
     from wallaroo_ext.sandbox.engine.arrow_rows import read_file
+    from wallaroo_ext.sandbox.engine.tensors import to_column
 
     keep_memory()
-    table: Any = pa.table({"a": pa.array(np.zeros((2, 2)).tolist())})
+    zeros = np.zeros((2, 2))
+    table: Any = pa.table({"a": pa.array(zeros.tolist()), "b": to_column(zeros)})
     read_file(arrow_files.to_file(table).to_pybytes(), _MIB)  # some modules are imported at the first use
 
 

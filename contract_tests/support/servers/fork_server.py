@@ -1,0 +1,384 @@
+"""Starts programs in forks of a process that has loaded their modules, for tests that are not about the start.
+
+A sandbox that is started anew needs more than a second of processor time for imports. The fork server of a test process
+is started with the first program, has one thread, and ends with the test process. A program in a fork of it has the
+environment, the working directory and the standard files that its caller gives it, and the signal handlers of a new
+process. `wallaroo_ext.sandbox.process.running` and `command_line.SCRIPT` start programs anew.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import io
+import json
+import os
+import pickle
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager, redirect_stdout, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from wallaroo_ext import contract
+from wallaroo_ext._util.after_fork import PerProcess, detach_in_children, this_process
+from wallaroo_ext.sandbox.engine import model_process, worker
+from wallaroo_ext.sandbox.process import SandboxFailedError, read_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from wallaroo_ext._util.after_fork import Process
+
+_NUMBER = struct.Struct("<q")
+_SECONDS, _GRACE_SECONDS = 60.0, 10.0
+_FILES = 4
+_NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}  # of the allocator that comes with pyarrow
+_MODULES = (
+    "wallaroo_ext.sandbox.server.serve",
+    "wallaroo_ext.sandbox.engine.tensors",
+    "contract_tests.support.servers.echo_server",
+    "encodings.idna",
+    "wallaroo_mlops_client",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.asyncio",
+    "anyio._backends._asyncio",
+)
+
+
+class Program:
+    """A program in a fork of the fork server.
+
+    Args:
+        connection: The connection on which the fork server reports the program's start and end.
+
+    Attributes:
+        pid: The process id.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.pid = _receive_number(connection)
+        self._connection = connection
+        self._code: int | None = None
+
+    def wait(self, seconds: float = _SECONDS) -> int | None:
+        """Wait for the end. Returns the exit code, the negative number of a signal, or None if it still runs."""
+        if self._code is None and select.select([self._connection], [], [], seconds)[0]:
+            self._code = os.waitstatus_to_exitcode(_receive_number(self._connection))
+            self._connection.close()
+        return self._code
+
+    def kill(self) -> None:
+        """Kill the program, and wait for its end."""
+        if self.wait(0) is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.wait()
+
+    def end(self) -> None:
+        """End the program with SIGTERM, or kill it after a while, and wait for its end."""
+        if self.wait(0) is None:
+            os.kill(self.pid, signal.SIGTERM)
+            self.wait(_GRACE_SECONDS)
+        self.kill()
+
+
+def start(
+    kind: str,
+    arguments: Sequence[str],
+    files: tuple[int, int, int],
+    *,
+    environment: dict[str, str] | None = None,
+    directory: Path | None = None,
+) -> Program:
+    """Start a program.
+
+    Args:
+        kind: `cli`, the command line, or `echo`, the echo server.
+        arguments: Its arguments.
+        files: Its standard input, output and error.
+        environment: Its environment; None for that of this process.
+        directory: Its working directory; None for that of this process.
+    """
+    request = json.dumps(
+        {
+            "kind": kind,
+            "arguments": list(arguments),
+            "environment": dict(os.environ if environment is None else environment),
+            "directory": str(Path.cwd() if directory is None else directory),
+        }
+    ).encode()
+    ours, theirs = socket.socketpair()
+    ours.settimeout(_SECONDS)
+    detach_in_children(ours.fileno())
+    _, server = _FORK_SERVER.get()
+    with theirs, _LOCK:
+        socket.send_fds(server, [_NUMBER.pack(len(request))], [theirs.fileno(), *files])
+        server.sendall(request)
+    return Program(ours)
+
+
+def _receive_number(connection: socket.socket) -> int:
+    content = connection.recv(_NUMBER.size, socket.MSG_WAITALL)
+    assert len(content) == _NUMBER.size, "the fork server has ended"
+    return _NUMBER.unpack(content)[0]
+
+
+def _start_fork_server() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start the fork server, and return it with the connection to it. It ends when the connection is closed."""
+    ours, theirs = socket.socketpair()
+    detach_in_children(ours.fileno())
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "contract_tests.support.servers.fork_server", str(theirs.fileno())],
+            env=os.environ | model_process.program_environment() | _NO_THREADS,
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+        )
+    atexit.register(_end_fork_server, this_process(), process, ours)
+    return process, ours
+
+
+def _end_fork_server(owner: Process, process: subprocess.Popen[bytes], connection: socket.socket) -> None:
+    """End the fork server of this process; forked children do not end that of their parent."""
+    if owner.is_this:
+        connection.close()
+        process.wait()
+
+
+_FORK_SERVER = PerProcess(_start_fork_server)
+_LOCK = threading.Lock()
+
+
+@contextmanager
+def running(
+    directory: Path | None = None, *arguments: str, log: Path | None = None, log_format: str = "off"
+) -> Generator[dict[str, str]]:
+    """Run a sandbox while a `with` block runs, as `wallaroo_ext.sandbox.process.running` does, in a fork."""
+    owner = this_process()
+    with tempfile.TemporaryDirectory(prefix="wallaroo-sandbox-", ignore_cleanup_errors=True) as name:
+        temporary = Path(name)
+        env_file, log_file = temporary / "environment", log or temporary / "log"
+        command = ["sandbox", "--end-with-stdin", "--env-file", str(env_file), "--log-format", log_format]
+        command += ["--data-dir", str(directory or temporary / "data"), *arguments]
+        stdin, lifeline = os.pipe()
+        detach_in_children(lifeline)
+        with log_file.open("w", encoding="utf-8") as stderr, Path(os.devnull).open("w", encoding="utf-8") as stdout:
+            program = start("cli", command, (stdin, stdout.fileno(), stderr.fileno()))
+        os.close(stdin)
+        try:
+            _wait_until_ready(program, env_file, log_file)
+            yield read_environment(env_file)
+        finally:
+            if owner.is_this:
+                program.end()
+                os.close(lifeline)
+
+
+def _wait_until_ready(program: Program, env_file: Path, log: Path) -> None:
+    until = time.monotonic() + _SECONDS
+    while not env_file.exists():
+        if program.wait(0.01) is not None or time.monotonic() > until:
+            raise SandboxFailedError(f"The sandbox did not start: {log.read_text(encoding='utf-8').strip()}")
+
+
+def _main() -> None:
+    """Load the modules, and start programs until the test process has ended."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    _load_modules()
+    gc.collect()
+    gc.freeze()  # otherwise, garbage collection in each program would copy the memory that they share
+    assert threading.active_count() == 1
+    if sys.platform == "linux":
+        assert len(list(Path("/proc/self/task").iterdir())) == 1  # threads of libraries would be missing in the forks
+    _ForkServer(control).serve()
+
+
+def _load_modules() -> None:
+    from wallaroo_ext.cli.main import build_app
+
+    sys.meta_path.insert(0, worker.NoPandas())
+    worker.import_libraries()
+    with suppress(SystemExit), redirect_stdout(io.StringIO()):
+        build_app([])(["token", "--help"])  # which imports what renders a help
+    for name in _MODULES:
+        import_module(name)
+    parse, parsed = contract.load, pickle.dumps(contract.load())
+    contract.load = lambda file=None: pickle.loads(parsed) if file is None else parse(file)  # noqa: S301 - our own
+
+
+class _ForkServer:
+    """Forks programs, and reports their ends.
+
+    Args:
+        control: The connection to the test process.
+    """
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._callers: dict[int, socket.socket] = {}  # by process id
+
+    def serve(self) -> None:
+        """Start programs until the test process has ended."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the test process ends the programs
+        signal.signal(signal.SIGCHLD, lambda *_: self._report_ends())
+        while True:
+            size, files, _, _ = socket.recv_fds(self._control, _NUMBER.size, _FILES)
+            if not size:
+                return
+            request = json.loads(self._control.recv(_NUMBER.unpack(size)[0], socket.MSG_WAITALL))
+            self._fork(request, socket.socket(fileno=files[0]), files[1:])
+
+    def _fork(self, request: dict[str, Any], caller: socket.socket, files: list[int]) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # until the program is in the table
+        pid = os.fork()
+        if pid == 0:
+            for connection in (self._control, caller, *self._callers.values()):
+                connection.close()
+            _run(request, files)
+        self._callers[pid] = caller
+        for file in files:
+            os.close(file)
+        with suppress(OSError):
+            caller.sendall(_NUMBER.pack(pid))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+
+    def _report_ends(self) -> None:
+        while self._callers:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                break
+            with self._callers.pop(pid) as caller, suppress(OSError):
+                caller.sendall(_NUMBER.pack(status))
+
+
+def _run(request: dict[str, Any], files: list[int]) -> NoReturn:
+    """Run a program in a fork, and end the process with its exit code."""
+    code: Any = 1
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        _use(files)
+        os.environ.clear()
+        os.environ.update(request["environment"])
+        time.tzset()
+        os.chdir(request["directory"])
+        sys.argv[1:] = request["arguments"]
+        _PROGRAMS[request["kind"]](request["arguments"])
+        code = 0
+    except SystemExit as end:
+        code = end.code or 0
+    except BaseException:  # noqa: BLE001 - the exit code reports it
+        sys.excepthook(*cast("Any", sys.exc_info()))
+    finally:
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(int(code))
+
+
+def _use(files: list[int]) -> None:
+    """Make descriptors the standard files."""
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    encoding, errors = sys.stdout.encoding, sys.stdout.errors
+    sys.stdin = open(0, encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115 - for the life of the process
+    sys.stdout = open(1, "w", encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", 1, encoding=encoding, errors="backslashreplace", closefd=False)  # noqa: SIM115
+
+
+def _run_command(arguments: list[str]) -> None:
+    from wallaroo_ext.cli.main import main
+
+    if arguments[:1] == ["sandbox"]:
+        _prepare_engine()
+    main()
+
+
+def _run_echo_server(arguments: list[str]) -> None:
+    from contract_tests.support.servers import echo_server
+
+    echo_server.main(arguments[0] if arguments else None)
+
+
+_PROGRAMS = {"cli": _run_command, "echo": _run_echo_server}
+
+
+class _Engine:
+    """The process of the sandbox's engine, as a `Popen`.
+
+    Args:
+        pid: Its process id.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._is_ended = False
+
+    def kill(self) -> None:
+        """Kill it, unless it has ended."""
+        if not self._is_ended:
+            os.kill(self._pid, signal.SIGKILL)
+
+    def wait(self, timeout: float = _SECONDS) -> None:
+        """Wait for its end."""
+        until = time.monotonic() + timeout
+        while not self._is_ended:
+            self._is_ended = os.waitpid(self._pid, os.WNOHANG)[0] == self._pid
+            if time.monotonic() > until:
+                raise subprocess.TimeoutExpired("engine", timeout)
+            time.sleep(0.001)
+
+
+def _prepare_engine() -> None:
+    """Fork the sandbox's engine before the sandbox has threads; another one that it needs later is started anew."""
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        ours.close()
+        _run_engine(theirs)
+    theirs.close()
+    prepared, start_anew = [_Engine(pid)], model_process.start_program
+
+    def start_program(control: socket.socket) -> Any:
+        if not prepared:
+            return start_anew(control)
+        with ours:
+            socket.send_fds(ours, [b"E"], [control.fileno()])
+        return prepared.pop()
+
+    model_process.start_program = start_program
+
+
+def _run_engine(channel: socket.socket) -> NoReturn:
+    """Run the engine once the sandbox starts it."""
+    try:
+        os.setsid()
+        with channel:
+            files = socket.recv_fds(channel, 1, 1)[1]
+        if files:
+            with tempfile.TemporaryDirectory(prefix="wallaroo-engine-") as empty:
+                os.chdir(empty)
+            with Path(os.devnull).open("r+b", buffering=0) as nothing:
+                for number in range(3):
+                    os.dup2(nothing.fileno(), number)
+            variables = model_process.program_environment()
+            os.environ.clear()
+            os.environ.update(variables)
+            sys.argv[1:] = [str(files[0])]
+            worker.main()
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    _main()
