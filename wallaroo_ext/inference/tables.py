@@ -225,7 +225,11 @@ def _numpy_column(name: str, array: Array) -> Any:
     if flat.dtype == object:
         check_values(name, flat.tolist() if mask is None else flat[~mask].tolist())
     try:
-        column = pa.array(flat, mask=mask) if text is None else pa.array(flat.astype(object), text, mask=mask)
+        if mask is None and flat.dtype.kind in "fiu":
+            # `pa.array` would do the same, but it imports pandas first, which takes a second.
+            column = pa.Array.from_buffers(pa.from_numpy_dtype(flat.dtype), len(flat), [None, pa.py_buffer(flat)])
+        else:
+            column = pa.array(flat, mask=mask) if text is None else pa.array(flat.astype(object), text, mask=mask)
     except pa.ArrowNotImplementedError:
         raise InvalidDataError(f"The column {name!r} is of numpy's type {array.dtype}, which Arrow lacks.") from None
     for size in reversed(array.shape[1:]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import decimal
 import json
+import subprocess
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -266,6 +267,13 @@ class TestNumpy:
         array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
         column: Any = to_table({"a": array}).column("a").chunk(0)
         assert column.flatten().flatten().buffers()[1].address == array.__array_interface__["data"][0]
+
+    def test_pandas_is_not_loaded_for_them(self) -> None:
+        program = (
+            "import sys, numpy, wallaroo_ext.inference.rows as rows; rows.to_table({'a': numpy.ones((2, 3))}); "
+            "sys.exit('pandas' in sys.modules)"
+        )
+        assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
     @pytest.mark.parametrize("array", [np.array(["\0a", "b\0c", "d"]), np.array([b"\0a", b"b\0c", b"d"])])
     def test_texts_keep_what_is_behind_a_nul(self, array: Any) -> None:

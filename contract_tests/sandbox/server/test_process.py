@@ -32,6 +32,7 @@ from wallaroo_mlops_client.models import (
 
 from contract_tests.support.servers.callers import user_token
 from contract_tests.support.servers.servers import is_answering
+from scripts.lib.bench.sandbox_processes import tree
 from wallaroo_ext import call, connect, contract, infer, upload_model, wait_until_running
 from wallaroo_ext.sandbox.handlers import HANDLERS
 from wallaroo_ext.sandbox.http.validation import ContractSpec
@@ -81,6 +82,9 @@ def test_state_is_kept_over_a_restart(tmp_path: Path, model_file: Path) -> None:
     with running(tmp_path / "data") as environment, connect(environment=environment) as client:
         deployment = deploy(client, model_file)
         before = score(client, deployment)
+        mapped = [Path(f"/proc/{pid}/maps").read_text(encoding="utf-8") for pid in tree(os.getpid())[1:]]
+        assert any("/onnxruntime/" in text for text in mapped)
+        assert not any("/pandas/" in text for text in mapped), "pandas takes long to load, and nothing needs it"
         kept = {name: value for name, value in environment.items() if not name.endswith("_URL")}
     with running(tmp_path / "data") as environment, connect(environment=environment) as client:
         assert {name: environment[name] for name in kept} == kept
