@@ -21,7 +21,7 @@ WallarooError
 ├── WaitTimeoutError              something did not happen in time
 ├── UploadCorruptedError          the instance stored other bytes than were sent
 ├── ConversionError               an uploaded model did not become ready
-├── DeploymentError               a deployment ended in `Error`
+├── DeploymentError               a deployment stayed in `Error`
 └── ForkedError                   a forked process continues what its parent started
 
 The text of an error is a sentence about what happened and one about what to do next, its `advice`. No message, repr,
@@ -236,7 +236,7 @@ class ConversionError(WallarooError):
 
 
 class DeploymentError(WallarooError):
-    """A deployment ended in `Error`.
+    """A deployment stayed in `Error`.
 
     Attributes:
         details: What the instance and its pods say, one text each.

@@ -40,6 +40,7 @@ def deploy_pipeline(
     engine_config: Mapping[str, Any] | None = None,
     wait: bool = True,
     timeout: float = TIMEOUT,
+    error_grace: float | None = None,
     progress: Progress = None,
     clock: Clock | None = None,
 ) -> Steps[Deployment]:
@@ -52,12 +53,13 @@ def deploy_pipeline(
     is undeployed. Without a block it goes on until `undeploy`. Where the workspace has a pipeline of this name, a
     version is added to it, and the deployment of this name runs that from then on.
 
-    Where a deployment that this call started does not become `Running`, because it ends in `Error`, the time is over
-    or the program is interrupted, it is undeployed before the error is raised. A deployment that ran under the name
-    before is never undeployed, not at the end of a `with` block either (`started` of the result is False): a note on
-    the error says that it runs the new version now, what it ran before, and how to go back. There is a note, too, where
-    the instance did not answer, or undeploying failed. The pipeline's version stays; no operation removes it. Two calls
-    at the same moment that both find nothing deployed both count as having started the deployment, which is one.
+    Where a deployment that this call started does not become `Running`, because the time is over, it stays in `Error`
+    for `error_grace` or the program is interrupted, it is undeployed before the error is raised. A deployment that ran
+    under the name before is never undeployed, not at the end of a `with` block either (`started` of the result is
+    False): a note on the error says that it runs the new version now, what it ran before, and how to go back. There is
+    a note, too, where the instance did not answer, or undeploying failed. The pipeline's version stays; no operation
+    removes it. Two calls at the same moment that both find nothing deployed both count as having started the
+    deployment, which is one.
 
     Source: pipeline-management-tutorial, "Create Pipeline in a Workspace", "Deploy a Pipeline", "Get Deployment Status"
     and "Get External Inference URL".
@@ -72,12 +74,15 @@ def deploy_pipeline(
         engine_config: Further settings of the engine, as the API has them, such as its resources.
         wait: Whether to wait until it is `Running`. Without waiting, `status` of the result is the first one known.
         timeout: How long to wait, in seconds; 300 by default.
+        error_grace: How long it may stay in `Error` meanwhile, in seconds; until the timeout by default, because
+            deployments pass through `Error` while they start. See `wait_until_running`.
         progress: A function that is called with each status; or True for a line on standard error, where that is a
             terminal, which needs the extra `cli`.
         clock: The clock for pauses and the deadline, for tests.
 
     Raises:
-        DeploymentError: The deployment ended in `Error`; `details` has the messages of its pods.
+        DeploymentError: The deployment is in `Error` at the end of the time, or has been for `error_grace`; `details`
+            has the messages of its pods.
         WaitTimeoutError: It is not running yet.
         NotFoundError: There is no such workspace, or no model version of an id in it.
         InvalidDataError: The models are no model versions, or an option cannot be used; nothing was sent.
@@ -88,7 +93,7 @@ def deploy_pipeline(
     check_workspace(workspace)
     _check_engine_config(engine_config)
     _check_wait(wait)
-    check_waiting(timeout=timeout, progress=progress, clock=clock)
+    check_waiting(timeout=timeout, error_grace=error_grace, progress=progress, clock=clock)
     wanted = _versions(models)
     workspace_id = yield from _workspace_id(wanted, workspace)
     references = yield from _references(wanted, workspace_id)
@@ -99,7 +104,7 @@ def deploy_pipeline(
         begun = replace(begun, id=(yield from _deployed(begun, references, engine_config)))
         if wait:
             status = yield from steps_of(wait_until_running)(
-                client, begun.name, timeout=timeout, progress=progress, clock=clock
+                client, begun.name, timeout=timeout, error_grace=error_grace, progress=progress, clock=clock
             )
             state = status.status
         else:

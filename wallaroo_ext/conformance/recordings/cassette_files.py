@@ -27,7 +27,7 @@ _FORMAT = 1
 _MODE = 0o644
 _CONVERTED = {"ready", "error", None}
 _IS_PENDING: dict[str, Callable[[Any], bool]] = {
-    "get_deployment_status": lambda found: object_of(found).get("status") not in {"Running", "Error"},
+    "get_deployment_status": lambda found: object_of(found).get("status") != "Running",
     "list_model_versions": lambda found: any(version.get("status") not in _CONVERTED for version in list_of(found)),
     "get_assay_baseline": lambda found: not found,
 }
