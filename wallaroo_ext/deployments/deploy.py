@@ -21,9 +21,10 @@ from wallaroo_ext.resources.workspaces import check_workspace, workspace_id_step
 
 if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
-    from wallaroo_mlops_client.models import Model, ModelReference, ModelVersion
+    from wallaroo_mlops_client.models import ModelReference, ModelVersion
 
     from wallaroo_ext.deployments.wait import Progress
+    from wallaroo_ext.resources.models import ListedModel
     from wallaroo_ext.transport.retry.clock import Clock
 
     Models = ModelVersion | int | Iterable[ModelVersion | int]
@@ -210,7 +211,7 @@ def _workspace_id(wanted: list[ModelVersion | int], workspace: int | str | None)
 def _references(wanted: list[ModelVersion | int], workspace_id: int) -> Steps[list[ModelReference]]:
     """Return the references to model versions."""
     references: list[ModelReference] = []
-    models: list[Model] | None = None
+    models: list[ListedModel] | None = None
     for version in wanted:
         if not isinstance(version, int) and isinstance(version.model_id, str):
             references.append(_reference(version.model_id, version))
@@ -221,16 +222,17 @@ def _references(wanted: list[ModelVersion | int], workspace_id: int) -> Steps[li
     return references
 
 
-def _looked_up(wanted: ModelVersion | int, models: list[Model], workspace_id: int) -> Steps[ModelReference]:
+def _looked_up(wanted: ModelVersion | int, models: list[ListedModel], workspace_id: int) -> Steps[ModelReference]:
     """Return the reference to a model version whose model has to be found among those of the workspace."""
     if not isinstance(wanted, int):
         name = next((model.name for model in models if model.id == wanted.models_pk_id), None)
         if name is not None:
             return _reference(name, wanted)
     else:
-        # In recordings a model has the id of its first version, so that the nearest id below is the best guess.
-        for model in sorted(models, key=lambda model: (model.id > wanted, -model.id)):
-            versions = yield from versions_steps(model.id)
+        # Where models are listed without their versions, the nearest id below is the best guess: a model and its first
+        # version have ids of about the same size.
+        for model in sorted(models, key=lambda model: (wanted not in model.version_ids, model.id > wanted, -model.id)):
+            versions = yield from versions_steps(model)
             for version in versions:
                 if version.id == wanted:
                     return _reference(model.name, version)

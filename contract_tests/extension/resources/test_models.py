@@ -44,7 +44,7 @@ def instance(*versions: dict[str, Any]) -> Client:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("models/list"):
             return httpx.Response(200, json={"models": [{"id": 9, "name": "n"}, {"id": 1, "name": "m"}]})
-        assert json.loads(request.content) == {"models_pk_id": 1}
+        assert json.loads(request.content) == {"model_id": "m", "models_pk_id": 1}
         return httpx.Response(200, json=list(versions))
 
     return Client(base_url="https://api.example.com").set_httpx_client(
