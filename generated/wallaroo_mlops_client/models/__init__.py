@@ -8,14 +8,34 @@ from .assay import Assay
 from .assay_baseline import AssayBaseline
 from .assay_baseline_request import AssayBaselineRequest
 from .assay_baseline_row import AssayBaselineRow
+from .assay_path_window_request import AssayPathWindowRequest
 from .assay_request import AssayRequest
 from .assay_result import AssayResult
+from .assay_result_v2 import AssayResultV2
+from .assay_result_v2_scores_type_0 import AssayResultV2ScoresType0
+from .assay_result_v2_summaries_type_0 import AssayResultV2SummariesType0
 from .assay_summarizer import AssaySummarizer
 from .assay_summarizer_request import AssaySummarizerRequest
 from .assay_summary import AssaySummary
+from .assay_v2 import AssayV2
+from .assay_v2_baseline import AssayV2Baseline
+from .assay_v2_baseline_summary import AssayV2BaselineSummary
+from .assay_v2_bins import AssayV2Bins
+from .assay_v2_data_origin import AssayV2DataOrigin
+from .assay_v2_field import AssayV2Field
+from .assay_v2_field_thresholds_type_0 import AssayV2FieldThresholdsType0
+from .assay_v2_scheduling import AssayV2Scheduling
+from .assay_v2_scheduling_run_frequency import AssayV2SchedulingRunFrequency
+from .assay_v2_statistics import AssayV2Statistics
+from .assay_v2_summarizer import AssayV2Summarizer
+from .assay_v2_summary import AssayV2Summary
+from .assay_v2_targeting import AssayV2Targeting
+from .assay_v2_window import AssayV2Window
 from .assay_window import AssayWindow
 from .assay_window_request import AssayWindowRequest
 from .bin_mode import BinMode
+from .calculated_baseline_request import CalculatedBaselineRequest
+from .configured_model_version import ConfiguredModelVersion
 from .conversion import Conversion
 from .copy_pipeline_request import CopyPipelineRequest
 from .copy_pipeline_request_engine_config import CopyPipelineRequestEngineConfig
@@ -40,19 +60,42 @@ from .fixed_baseline_request import FixedBaselineRequest
 from .get_assay_baseline_request import GetAssayBaselineRequest
 from .get_assay_results_between_request import GetAssayResultsBetweenRequest
 from .get_assay_results_request import GetAssayResultsRequest
+from .get_assay_results_v2_request import GetAssayResultsV2Request
+from .get_assay_v2_request import GetAssayV2Request
 from .get_deployment_status_request import GetDeploymentStatusRequest
 from .get_model_by_id_request import GetModelByIdRequest
 from .get_model_config_by_id_request import GetModelConfigByIdRequest
 from .get_model_config_by_id_response import GetModelConfigByIdResponse
 from .get_model_request import GetModelRequest
+from .get_model_upload_logs_request import GetModelUploadLogsRequest
+from .get_model_upload_logs_response import GetModelUploadLogsResponse
+from .get_model_version_by_id_request import GetModelVersionByIdRequest
+from .get_model_version_by_id_response import GetModelVersionByIdResponse
+from .get_next_assay_run_v2_request import GetNextAssayRunV2Request
+from .get_next_assay_run_v2_response import GetNextAssayRunV2Response
+from .get_pipeline_by_name_request import GetPipelineByNameRequest
+from .get_pipeline_by_name_response import GetPipelineByNameResponse
 from .get_pipeline_external_url_request import GetPipelineExternalUrlRequest
 from .get_pipeline_external_url_response import GetPipelineExternalUrlResponse
+from .get_pipeline_logs_request import GetPipelineLogsRequest
 from .inference_metadata import InferenceMetadata
 from .inference_output import InferenceOutput
 from .inference_result import InferenceResult
+from .inference_result_anomaly import InferenceResultAnomaly
 from .inference_result_in import InferenceResultIn
 from .inference_result_out import InferenceResultOut
 from .inference_tensor import InferenceTensor
+from .insert_model_config_request import InsertModelConfigRequest
+from .insert_model_config_request_continuous_batching_config_type_0 import (
+    InsertModelConfigRequestContinuousBatchingConfigType0,
+)
+from .insert_model_config_request_dynamic_batching_config_type_0 import (
+    InsertModelConfigRequestDynamicBatchingConfigType0,
+)
+from .insert_model_config_request_openai_config_type_0 import (
+    InsertModelConfigRequestOpenaiConfigType0,
+)
+from .insert_model_config_response import InsertModelConfigResponse
 from .inserted_model import InsertedModel
 from .inserted_model_version import InsertedModelVersion
 from .inserted_models import InsertedModels
@@ -65,22 +108,41 @@ from .list_features_response_features import ListFeaturesResponseFeatures
 from .list_model_versions_request import ListModelVersionsRequest
 from .list_models_request import ListModelsRequest
 from .list_models_response import ListModelsResponse
+from .list_pipelines_request import ListPipelinesRequest
+from .list_pipelines_response import ListPipelinesResponse
 from .list_workspace_users_request import ListWorkspaceUsersRequest
 from .list_workspace_users_response import ListWorkspaceUsersResponse
 from .list_workspaces_request import ListWorkspacesRequest
 from .list_workspaces_response import ListWorkspacesResponse
+from .listed_pipeline import ListedPipeline
+from .listed_pipeline_deployment_type_0 import ListedPipelineDeploymentType0
+from .listed_pipeline_pipeline_version_type_0 import ListedPipelinePipelineVersionType0
 from .metric import Metric
 from .model import Model
 from .model_config import ModelConfig
+from .model_config_continuous_batching_config_type_0 import (
+    ModelConfigContinuousBatchingConfigType0,
+)
+from .model_config_dynamic_batching_config_type_0 import (
+    ModelConfigDynamicBatchingConfigType0,
+)
+from .model_config_openai_type_0 import ModelConfigOpenaiType0
 from .model_details import ModelDetails
+from .model_file_info import ModelFileInfo
 from .model_inference_step import ModelInferenceStep
 from .model_metadata import ModelMetadata
 from .model_reference import ModelReference
 from .model_status import ModelStatus
 from .model_statuses import ModelStatuses
 from .model_version import ModelVersion
+from .model_version_conversion import ModelVersionConversion
+from .model_version_conversion_framework_config_type_0 import (
+    ModelVersionConversionFrameworkConfigType0,
+)
+from .model_version_details import ModelVersionDetails
 from .model_with_versions import ModelWithVersions
 from .pandas_records_item import PandasRecordsItem
+from .pipeline import Pipeline
 from .pipeline_definition import PipelineDefinition
 from .pipeline_status import PipelineStatus
 from .pipeline_statuses import PipelineStatuses
@@ -93,6 +155,8 @@ from .remove_workspace_user_request import RemoveWorkspaceUserRequest
 from .remove_workspace_user_response import RemoveWorkspaceUserResponse
 from .set_assay_active_request import SetAssayActiveRequest
 from .set_assay_active_response import SetAssayActiveResponse
+from .sliding_window_request import SlidingWindowRequest
+from .summarize_assay_baseline_request import SummarizeAssayBaselineRequest
 from .tensors import Tensors
 from .token import Token
 from .token_error import TokenError
@@ -105,6 +169,7 @@ from .user import User
 from .user_access import UserAccess
 from .visibility import Visibility
 from .workspace import Workspace
+from .workspace_summary import WorkspaceSummary
 from .workspace_user import WorkspaceUser
 
 __all__ = (
@@ -116,14 +181,34 @@ __all__ = (
     "AssayBaseline",
     "AssayBaselineRequest",
     "AssayBaselineRow",
+    "AssayPathWindowRequest",
     "AssayRequest",
     "AssayResult",
+    "AssayResultV2",
+    "AssayResultV2ScoresType0",
+    "AssayResultV2SummariesType0",
     "AssaySummarizer",
     "AssaySummarizerRequest",
     "AssaySummary",
+    "AssayV2",
+    "AssayV2Baseline",
+    "AssayV2BaselineSummary",
+    "AssayV2Bins",
+    "AssayV2DataOrigin",
+    "AssayV2Field",
+    "AssayV2FieldThresholdsType0",
+    "AssayV2Scheduling",
+    "AssayV2SchedulingRunFrequency",
+    "AssayV2Statistics",
+    "AssayV2Summarizer",
+    "AssayV2Summary",
+    "AssayV2Targeting",
+    "AssayV2Window",
     "AssayWindow",
     "AssayWindowRequest",
     "BinMode",
+    "CalculatedBaselineRequest",
+    "ConfiguredModelVersion",
     "Conversion",
     "CopyPipelineRequest",
     "CopyPipelineRequestEngineConfig",
@@ -148,31 +233,53 @@ __all__ = (
     "GetAssayBaselineRequest",
     "GetAssayResultsBetweenRequest",
     "GetAssayResultsRequest",
+    "GetAssayResultsV2Request",
+    "GetAssayV2Request",
     "GetDeploymentStatusRequest",
     "GetModelByIdRequest",
     "GetModelConfigByIdRequest",
     "GetModelConfigByIdResponse",
     "GetModelRequest",
+    "GetModelUploadLogsRequest",
+    "GetModelUploadLogsResponse",
+    "GetModelVersionByIdRequest",
+    "GetModelVersionByIdResponse",
+    "GetNextAssayRunV2Request",
+    "GetNextAssayRunV2Response",
+    "GetPipelineByNameRequest",
+    "GetPipelineByNameResponse",
     "GetPipelineExternalUrlRequest",
     "GetPipelineExternalUrlResponse",
+    "GetPipelineLogsRequest",
     "InferenceMetadata",
     "InferenceOutput",
     "InferenceResult",
+    "InferenceResultAnomaly",
     "InferenceResultIn",
     "InferenceResultOut",
     "InferenceTensor",
     "InsertedModel",
     "InsertedModels",
     "InsertedModelVersion",
+    "InsertModelConfigRequest",
+    "InsertModelConfigRequestContinuousBatchingConfigType0",
+    "InsertModelConfigRequestDynamicBatchingConfigType0",
+    "InsertModelConfigRequestOpenaiConfigType0",
+    "InsertModelConfigResponse",
     "InviteUserRequest",
     "InviteUserResponse",
     "ListAssaysRequest",
+    "ListedPipeline",
+    "ListedPipelineDeploymentType0",
+    "ListedPipelinePipelineVersionType0",
     "ListFeaturesRequest",
     "ListFeaturesResponse",
     "ListFeaturesResponseFeatures",
     "ListModelsRequest",
     "ListModelsResponse",
     "ListModelVersionsRequest",
+    "ListPipelinesRequest",
+    "ListPipelinesResponse",
     "ListWorkspacesRequest",
     "ListWorkspacesResponse",
     "ListWorkspaceUsersRequest",
@@ -180,15 +287,23 @@ __all__ = (
     "Metric",
     "Model",
     "ModelConfig",
+    "ModelConfigContinuousBatchingConfigType0",
+    "ModelConfigDynamicBatchingConfigType0",
+    "ModelConfigOpenaiType0",
     "ModelDetails",
+    "ModelFileInfo",
     "ModelInferenceStep",
     "ModelMetadata",
     "ModelReference",
     "ModelStatus",
     "ModelStatuses",
     "ModelVersion",
+    "ModelVersionConversion",
+    "ModelVersionConversionFrameworkConfigType0",
+    "ModelVersionDetails",
     "ModelWithVersions",
     "PandasRecordsItem",
+    "Pipeline",
     "PipelineDefinition",
     "PipelineStatus",
     "PipelineStatuses",
@@ -201,6 +316,8 @@ __all__ = (
     "RemoveWorkspaceUserResponse",
     "SetAssayActiveRequest",
     "SetAssayActiveResponse",
+    "SlidingWindowRequest",
+    "SummarizeAssayBaselineRequest",
     "Tensors",
     "Token",
     "TokenError",
@@ -213,5 +330,6 @@ __all__ = (
     "UserAccess",
     "Visibility",
     "Workspace",
+    "WorkspaceSummary",
     "WorkspaceUser",
 )

@@ -52,7 +52,8 @@ class AssayRequest:
     summarizer: AssaySummarizerRequest
     """ How values are binned and compared.
 
-    Source: mlops-api-tutorial, "Create Assay" (prose); field-notes, "Assays" (observed). """
+    Source: mlops-api-tutorial, "Create Assay" (prose); recordings, "/v1/api/assays/create" (recorded); recordings,
+    "/v1/api/assays/summarize" (recorded); field-notes, "Assays" (observed). """
     alert_threshold: float
     """ The score above which a window is an alert. """
     id: int | Unset = UNSET

@@ -18,7 +18,8 @@ T = TypeVar("T", bound="AssaySummarizerRequest")
 class AssaySummarizerRequest:
     """How values are binned and compared.
 
-    Source: mlops-api-tutorial, "Create Assay" (prose); field-notes, "Assays" (observed).
+    Source: mlops-api-tutorial, "Create Assay" (prose); recordings, "/v1/api/assays/create" (recorded); recordings,
+    "/v1/api/assays/summarize" (recorded); field-notes, "Assays" (observed).
 
     """
 
@@ -39,14 +40,14 @@ class AssaySummarizerRequest:
     Source: mlops-api-tutorial, "Create Assay" (example); field-notes, "Assays" (observed). """
     num_bins: int
     """ How many bins there are; 5 to 14 are recommended. The upper bound is this contract's own. """
-    add_outlier_edges: bool
-    """ Whether there is a bin below the first edge and one above the last. """
     bin_weights: list[float] | None | Unset = UNSET
     """ What each bin counts, one number a bin. """
     bin_width: float | list[float] | None | Unset = UNSET
     """ How wide bins are. No source shows a value. """
     provided_edges: list[float] | None | Unset = UNSET
     """ The edges of the bins, with the bin mode `Provided`. """
+    add_outlier_edges: bool | None | Unset = UNSET
+    """ Whether there is a bin below the first edge and one above the last; by default there is. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -59,8 +60,6 @@ class AssaySummarizerRequest:
         metric = self.metric.value
 
         num_bins = self.num_bins
-
-        add_outlier_edges = self.add_outlier_edges
 
         bin_weights: list[float] | None | Unset
         if isinstance(self.bin_weights, Unset):
@@ -89,6 +88,12 @@ class AssaySummarizerRequest:
         else:
             provided_edges = self.provided_edges
 
+        add_outlier_edges: bool | None | Unset
+        if isinstance(self.add_outlier_edges, Unset):
+            add_outlier_edges = UNSET
+        else:
+            add_outlier_edges = self.add_outlier_edges
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -98,7 +103,6 @@ class AssaySummarizerRequest:
                 "aggregation": aggregation,
                 "metric": metric,
                 "num_bins": num_bins,
-                "add_outlier_edges": add_outlier_edges,
             }
         )
         if bin_weights is not UNSET:
@@ -107,6 +111,8 @@ class AssaySummarizerRequest:
             field_dict["bin_width"] = bin_width
         if provided_edges is not UNSET:
             field_dict["provided_edges"] = provided_edges
+        if add_outlier_edges is not UNSET:
+            field_dict["add_outlier_edges"] = add_outlier_edges
 
         return field_dict
 
@@ -122,8 +128,6 @@ class AssaySummarizerRequest:
         metric = Metric(d.pop("metric"))
 
         num_bins = d.pop("num_bins")
-
-        add_outlier_edges = d.pop("add_outlier_edges")
 
         def _parse_bin_weights(data: object) -> list[float] | None | Unset:
             if data is None:
@@ -176,16 +180,25 @@ class AssaySummarizerRequest:
 
         provided_edges = _parse_provided_edges(d.pop("provided_edges", UNSET))
 
+        def _parse_add_outlier_edges(data: object) -> bool | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(bool | None | Unset, data)
+
+        add_outlier_edges = _parse_add_outlier_edges(d.pop("add_outlier_edges", UNSET))
+
         assay_summarizer_request = cls(
             type_=type_,
             bin_mode=bin_mode,
             aggregation=aggregation,
             metric=metric,
             num_bins=num_bins,
-            add_outlier_edges=add_outlier_edges,
             bin_weights=bin_weights,
             bin_width=bin_width,
             provided_edges=provided_edges,
+            add_outlier_edges=add_outlier_edges,
         )
 
         assay_summarizer_request.additional_properties = d

@@ -11,6 +11,7 @@ from ..types import UNSET, Unset
 if TYPE_CHECKING:
     from ..models.inference_metadata import InferenceMetadata
     from ..models.inference_output import InferenceOutput
+    from ..models.inference_result_anomaly import InferenceResultAnomaly
     from ..models.inference_result_in import InferenceResultIn
     from ..models.inference_result_out import InferenceResultOut
 
@@ -26,7 +27,8 @@ class InferenceResult:
 
     Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-api-tutorial,
     "Perform Inference Through External URL" (recorded); external-inference-url-tutorial, "Perform Inference Through
-    External URL" (recorded); field-notes, "Pipelines, deployment, inference" (observed).
+    External URL" (recorded); recordings, "inference" (recorded); field-notes, "Pipelines, deployment, inference"
+    (observed).
 
     """
 
@@ -43,6 +45,9 @@ class InferenceResult:
 
     Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-api-tutorial,
     "Perform Inference Through External URL" (recorded). """
+    anomaly: InferenceResultAnomaly | Unset = UNSET
+    """ How many validations the row failed, in `count`, and by name those that it failed; in releases from 2024 on,
+    instead of `check_failures`. """
     anomaly_count: int | Unset = UNSET
     """ How many validations the row failed, in newer releases. """
     model_name: str | Unset = UNSET
@@ -74,6 +79,10 @@ class InferenceResult:
         if not isinstance(self.metadata, Unset):
             metadata = self.metadata.to_dict()
 
+        anomaly: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.anomaly, Unset):
+            anomaly = self.anomaly.to_dict()
+
         anomaly_count = self.anomaly_count
 
         model_name = self.model_name
@@ -102,6 +111,8 @@ class InferenceResult:
             field_dict["check_failures"] = check_failures
         if metadata is not UNSET:
             field_dict["metadata"] = metadata
+        if anomaly is not UNSET:
+            field_dict["anomaly"] = anomaly
         if anomaly_count is not UNSET:
             field_dict["anomaly.count"] = anomaly_count
         if model_name is not UNSET:
@@ -119,6 +130,7 @@ class InferenceResult:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.inference_metadata import InferenceMetadata  # noqa: PLC0415
         from ..models.inference_output import InferenceOutput  # noqa: PLC0415
+        from ..models.inference_result_anomaly import InferenceResultAnomaly  # noqa: PLC0415
         from ..models.inference_result_in import InferenceResultIn  # noqa: PLC0415
         from ..models.inference_result_out import InferenceResultOut  # noqa: PLC0415
 
@@ -148,6 +160,13 @@ class InferenceResult:
         else:
             metadata = InferenceMetadata.from_dict(_metadata)
 
+        _anomaly = d.pop("anomaly", UNSET)
+        anomaly: InferenceResultAnomaly | Unset
+        if isinstance(_anomaly, Unset):
+            anomaly = UNSET
+        else:
+            anomaly = InferenceResultAnomaly.from_dict(_anomaly)
+
         anomaly_count = d.pop("anomaly.count", UNSET)
 
         model_name = d.pop("model_name", UNSET)
@@ -171,6 +190,7 @@ class InferenceResult:
             out=out,
             check_failures=check_failures,
             metadata=metadata,
+            anomaly=anomaly,
             anomaly_count=anomaly_count,
             model_name=model_name,
             model_version=model_version,

@@ -38,7 +38,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "pipeline": ("id", "name"),
     "pipeline version": ("id", "uuid"),
     "deployment": ("id", "name"),
-    "assay": ("id", "name"),
+    "assay": ("id", "uuid", "name"),
     "inference log": (),
 }
 """The kinds of things that an instance has, and the keys by which a field can name one."""

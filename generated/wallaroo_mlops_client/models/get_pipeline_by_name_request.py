@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="GetPipelineByNameRequest")
+
+
+@_attrs_define
+class GetPipelineByNameRequest:
+    """The pipeline to find.
+
+    Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
+
+    """
+
+    pipeline_name: str
+    """ The pipeline's name. """
+    workspace_id: int
+    """ The workspace's id. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        pipeline_name = self.pipeline_name
+
+        workspace_id = self.workspace_id
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "pipeline_name": pipeline_name,
+                "workspace_id": workspace_id,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        pipeline_name = d.pop("pipeline_name")
+
+        workspace_id = d.pop("workspace_id")
+
+        get_pipeline_by_name_request = cls(
+            pipeline_name=pipeline_name,
+            workspace_id=workspace_id,
+        )
+
+        get_pipeline_by_name_request.additional_properties = d
+        return get_pipeline_by_name_request
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

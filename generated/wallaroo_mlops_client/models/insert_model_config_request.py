@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.insert_model_config_request_continuous_batching_config_type_0 import (
+        InsertModelConfigRequestContinuousBatchingConfigType0,
+    )
+    from ..models.insert_model_config_request_dynamic_batching_config_type_0 import (
+        InsertModelConfigRequestDynamicBatchingConfigType0,
+    )
+    from ..models.insert_model_config_request_openai_config_type_0 import (
+        InsertModelConfigRequestOpenaiConfigType0,
+    )
+
+
+T = TypeVar("T", bound="InsertModelConfigRequest")
+
+
+@_attrs_define
+class InsertModelConfigRequest:
+    """The model version to configure, and how it is run.
+
+    Source: recordings, "/v1/api/models/insert_model_config" (recorded); vendor-sdk, "What the vendor's own SDK asks of
+    a server" (observed).
+
+    """
+
+    model_version_id: int
+    """ The model version's id. """
+    tensor_fields: list[str] | None | Unset = UNSET
+    """ The fields that become the model's inputs, in order. """
+    filter_threshold: float | None | Unset = UNSET
+    """ The threshold of a filter. """
+    input_schema: None | str | Unset = UNSET
+    """ The schema of the model's inputs, an Arrow schema serialised as an IPC message, in base64. """
+    output_schema: None | str | Unset = UNSET
+    """ The schema of the model's outputs, written like the inputs'. """
+    batch_config: None | str | Unset = UNSET
+    """ How rows are batched, `single` for one at a time. """
+    dynamic_batching_config: (
+        InsertModelConfigRequestDynamicBatchingConfigType0 | None | Unset
+    ) = UNSET
+    """ How rows of several requests are batched. """
+    continuous_batching_config: (
+        InsertModelConfigRequestContinuousBatchingConfigType0 | None | Unset
+    ) = UNSET
+    """ How many requests a model with continuous batching takes. """
+    openai_config: InsertModelConfigRequestOpenaiConfigType0 | None | Unset = UNSET
+    """ How the model answers in the way of OpenAI. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        from ..models.insert_model_config_request_continuous_batching_config_type_0 import (
+            InsertModelConfigRequestContinuousBatchingConfigType0,  # noqa: PLC0415
+        )
+        from ..models.insert_model_config_request_dynamic_batching_config_type_0 import (
+            InsertModelConfigRequestDynamicBatchingConfigType0,  # noqa: PLC0415
+        )
+        from ..models.insert_model_config_request_openai_config_type_0 import (
+            InsertModelConfigRequestOpenaiConfigType0,  # noqa: PLC0415
+        )
+
+        model_version_id = self.model_version_id
+
+        tensor_fields: list[str] | None | Unset
+        if isinstance(self.tensor_fields, Unset):
+            tensor_fields = UNSET
+        elif isinstance(self.tensor_fields, list):
+            tensor_fields = self.tensor_fields
+
+        else:
+            tensor_fields = self.tensor_fields
+
+        filter_threshold: float | None | Unset
+        if isinstance(self.filter_threshold, Unset):
+            filter_threshold = UNSET
+        else:
+            filter_threshold = self.filter_threshold
+
+        input_schema: None | str | Unset
+        if isinstance(self.input_schema, Unset):
+            input_schema = UNSET
+        else:
+            input_schema = self.input_schema
+
+        output_schema: None | str | Unset
+        if isinstance(self.output_schema, Unset):
+            output_schema = UNSET
+        else:
+            output_schema = self.output_schema
+
+        batch_config: None | str | Unset
+        if isinstance(self.batch_config, Unset):
+            batch_config = UNSET
+        else:
+            batch_config = self.batch_config
+
+        dynamic_batching_config: dict[str, Any] | None | Unset
+        if isinstance(self.dynamic_batching_config, Unset):
+            dynamic_batching_config = UNSET
+        elif isinstance(
+            self.dynamic_batching_config,
+            InsertModelConfigRequestDynamicBatchingConfigType0,
+        ):
+            dynamic_batching_config = self.dynamic_batching_config.to_dict()
+        else:
+            dynamic_batching_config = self.dynamic_batching_config
+
+        continuous_batching_config: dict[str, Any] | None | Unset
+        if isinstance(self.continuous_batching_config, Unset):
+            continuous_batching_config = UNSET
+        elif isinstance(
+            self.continuous_batching_config,
+            InsertModelConfigRequestContinuousBatchingConfigType0,
+        ):
+            continuous_batching_config = self.continuous_batching_config.to_dict()
+        else:
+            continuous_batching_config = self.continuous_batching_config
+
+        openai_config: dict[str, Any] | None | Unset
+        if isinstance(self.openai_config, Unset):
+            openai_config = UNSET
+        elif isinstance(self.openai_config, InsertModelConfigRequestOpenaiConfigType0):
+            openai_config = self.openai_config.to_dict()
+        else:
+            openai_config = self.openai_config
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "model_version_id": model_version_id,
+            }
+        )
+        if tensor_fields is not UNSET:
+            field_dict["tensor_fields"] = tensor_fields
+        if filter_threshold is not UNSET:
+            field_dict["filter_threshold"] = filter_threshold
+        if input_schema is not UNSET:
+            field_dict["input_schema"] = input_schema
+        if output_schema is not UNSET:
+            field_dict["output_schema"] = output_schema
+        if batch_config is not UNSET:
+            field_dict["batch_config"] = batch_config
+        if dynamic_batching_config is not UNSET:
+            field_dict["dynamic_batching_config"] = dynamic_batching_config
+        if continuous_batching_config is not UNSET:
+            field_dict["continuous_batching_config"] = continuous_batching_config
+        if openai_config is not UNSET:
+            field_dict["openai_config"] = openai_config
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.insert_model_config_request_continuous_batching_config_type_0 import (
+            InsertModelConfigRequestContinuousBatchingConfigType0,  # noqa: PLC0415
+        )
+        from ..models.insert_model_config_request_dynamic_batching_config_type_0 import (
+            InsertModelConfigRequestDynamicBatchingConfigType0,  # noqa: PLC0415
+        )
+        from ..models.insert_model_config_request_openai_config_type_0 import (
+            InsertModelConfigRequestOpenaiConfigType0,  # noqa: PLC0415
+        )
+
+        d = dict(src_dict)
+        model_version_id = d.pop("model_version_id")
+
+        def _parse_tensor_fields(data: object) -> list[str] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                tensor_fields_type_0 = cast(list[str], data)
+
+                return tensor_fields_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[str] | None | Unset, data)
+
+        tensor_fields = _parse_tensor_fields(d.pop("tensor_fields", UNSET))
+
+        def _parse_filter_threshold(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        filter_threshold = _parse_filter_threshold(d.pop("filter_threshold", UNSET))
+
+        def _parse_input_schema(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        input_schema = _parse_input_schema(d.pop("input_schema", UNSET))
+
+        def _parse_output_schema(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        output_schema = _parse_output_schema(d.pop("output_schema", UNSET))
+
+        def _parse_batch_config(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        batch_config = _parse_batch_config(d.pop("batch_config", UNSET))
+
+        def _parse_dynamic_batching_config(
+            data: object,
+        ) -> InsertModelConfigRequestDynamicBatchingConfigType0 | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                dynamic_batching_config_type_0 = (
+                    InsertModelConfigRequestDynamicBatchingConfigType0.from_dict(data)
+                )
+
+                return dynamic_batching_config_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(
+                InsertModelConfigRequestDynamicBatchingConfigType0 | None | Unset, data
+            )
+
+        dynamic_batching_config = _parse_dynamic_batching_config(
+            d.pop("dynamic_batching_config", UNSET)
+        )
+
+        def _parse_continuous_batching_config(
+            data: object,
+        ) -> InsertModelConfigRequestContinuousBatchingConfigType0 | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                continuous_batching_config_type_0 = (
+                    InsertModelConfigRequestContinuousBatchingConfigType0.from_dict(
+                        data
+                    )
+                )
+
+                return continuous_batching_config_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(
+                InsertModelConfigRequestContinuousBatchingConfigType0 | None | Unset,
+                data,
+            )
+
+        continuous_batching_config = _parse_continuous_batching_config(
+            d.pop("continuous_batching_config", UNSET)
+        )
+
+        def _parse_openai_config(
+            data: object,
+        ) -> InsertModelConfigRequestOpenaiConfigType0 | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                openai_config_type_0 = (
+                    InsertModelConfigRequestOpenaiConfigType0.from_dict(data)
+                )
+
+                return openai_config_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(InsertModelConfigRequestOpenaiConfigType0 | None | Unset, data)
+
+        openai_config = _parse_openai_config(d.pop("openai_config", UNSET))
+
+        insert_model_config_request = cls(
+            model_version_id=model_version_id,
+            tensor_fields=tensor_fields,
+            filter_threshold=filter_threshold,
+            input_schema=input_schema,
+            output_schema=output_schema,
+            batch_config=batch_config,
+            dynamic_batching_config=dynamic_batching_config,
+            continuous_batching_config=continuous_batching_config,
+            openai_config=openai_config,
+        )
+
+        insert_model_config_request.additional_properties = d
+        return insert_model_config_request
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.listed_pipeline import ListedPipeline
+
+
+T = TypeVar("T", bound="ListPipelinesResponse")
+
+
+@_attrs_define
+class ListPipelinesResponse:
+    """Pipelines.
+
+    Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
+
+    """
+
+    pipelines: list[ListedPipeline]
+    """ The pipelines. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        pipelines = []
+        for pipelines_item_data in self.pipelines:
+            pipelines_item = pipelines_item_data.to_dict()
+            pipelines.append(pipelines_item)
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "pipelines": pipelines,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.listed_pipeline import ListedPipeline  # noqa: PLC0415
+
+        d = dict(src_dict)
+        pipelines = []
+        _pipelines = d.pop("pipelines")
+        for pipelines_item_data in _pipelines:
+            pipelines_item = ListedPipeline.from_dict(pipelines_item_data)
+
+            pipelines.append(pipelines_item)
+
+        list_pipelines_response = cls(
+            pipelines=pipelines,
+        )
+
+        list_pipelines_response.additional_properties = d
+        return list_pipelines_response
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
