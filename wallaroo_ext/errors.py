@@ -228,11 +228,13 @@ class ConversionError(WallarooError):
 
     Attributes:
         version_id: The id of the model version.
+        logs: The lines that were logged while it was converted, without secrets; none where the release keeps no log.
     """
 
-    def __init__(self, message: str, *, version_id: int, advice: str = "") -> None:
+    def __init__(self, message: str, *, version_id: int, logs: list[str] | None = None, advice: str = "") -> None:
         super().__init__(message, advice=advice)
         self.version_id = version_id
+        self.logs = [] if logs is None else logs
 
 
 class DeploymentError(WallarooError):

@@ -124,7 +124,9 @@ class TestUpload:
         client = answering(
             httpx.Response(200, json={"workspaces": []}),
             httpx.Response(202, json={"insert_models": {"returning": [{"models": [{"id": 7}]}]}}),
-            *(httpx.Response(200, json=[version]) for _ in range(2)),
+            httpx.Response(200, json=[version]),
+            httpx.Response(404, html="<h1>no such page</h1>"),
+            httpx.Response(200, json=[version]),
         )
         with pytest.raises(WaitTimeoutError, match="still 'converting'"):
             upload_model(client, b"x", name="slow", workspace=1, timeout=0.01)

@@ -24,7 +24,7 @@ from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.results import LeftBehind
 from wallaroo_ext.errors import WallarooError
 from wallaroo_ext.operations import run
-from wallaroo_ext.resources.models import models_steps
+from wallaroo_ext.resources.models import ListedModel, models_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,8 @@ class _Teardown:
     def _find_in_workspace(self, workspace_id: Any, pipelines: list[Any]) -> None:
         for number in pipelines:
             self._add(Resource("pipeline", number, None, workspace_id))
-        for model in self._attempt(lambda: run(self._client, models_steps(workspace_id))) or []:
+        models: list[ListedModel] = self._attempt(lambda: run(self._client, models_steps(workspace_id))) or []
+        for model in models:
             self._add(Resource("model", model.id, model.name, workspace_id))
 
     def end_deployments(self) -> None:
