@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -13,18 +14,22 @@ from wallaroo_mlops_client import Client
 from wallaroo_mlops_client.models import AssayResult
 
 from contract_tests.support.conformance.recorded import answered, recorded_answer
+from contract_tests.support.data.recordings import recording
 from contract_tests.support.sandbox.steering import assay, day, done, reset, seed_pipeline, seed_rows
 from wallaroo_ext import (
     ContractViolationError,
     InvalidDataError,
     InvalidRequestError,
     NotFoundError,
+    ServerError,
     aio,
+    assay_chart,
     assay_results,
     connect,
     contract,
 )
 from wallaroo_ext.assays.results import results_schema, results_table
+from wallaroo_ext.operations import parse
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MISSING = httpx.Response(404, html="<h1>no such page</h1>")
+UUID = "5b8f1c2e-9a47-4d3b-8e60-2c7d91f4a3b5"
 VALUES = (1.0, 2.0, 3.0, 4.0, 5.0)
 DRIFTED = (4.0, 4.5, 5.0, 6.0, 7.0)
 
@@ -60,6 +66,44 @@ def recorded() -> dict[str, Any]:
     name = "mlops-api-tutorial/run-assay-interactively-1"
     [found] = [parameter.values[0] for parameter in answered() if parameter.id == name]
     return recorded_answer(found)[0]
+
+
+def of_second_version(day: int) -> dict[str, Any]:
+    """Return a result of the second version of the assays, in the shape recorded on 2025.2, with two fields."""
+    summary = {
+        "name": "out.a",
+        "bins": {
+            "mode": {"Quantile": 2},
+            "edges": [0.25, 0.5, "INFINITY"],
+            "labels": ["< 50%", "50% - 100%", "> 100%"],
+        },
+        "aggregated_values": [0.2, 0.3, 0.5],
+        "aggregation": "Density",
+        "statistics": {"count": 100, "min": 0.05, "max": 0.995, "mean": 0.6, "median": 0.625, "std": 0.2},
+        "start": f"2025-03-0{day}T12:00:00Z",
+        "end": f"2025-03-0{day}T12:01:00Z",
+    }
+    return {
+        "id": 900 + day,
+        "assay_id": UUID,
+        "analyzed_at": f"2025-03-0{day}T12:01:01.500000Z",
+        "elapsed_millis": 120,
+        "scores": {
+            "out.a": {"score": 0.5, "scores": [0.1, 0.2, 0.2], "bin_index": None},
+            "out.b": {"score": 0.25, "scores": [0.25], "bin_index": None},
+        },
+        "status": "Alert",
+        "summaries": {"out.a": summary},
+        "window_end": f"2025-03-0{day}T12:01:00Z",
+        "window_start": f"2025-03-0{day}T12:00:00Z",
+        "created_at": f"2025-03-0{day}T12:01:01.250000Z",
+        "updated_at": f"2025-03-0{day}T12:01:01.750000Z",
+        "workspace_id": 7,
+        "workspace_name": "fraud",
+        "pipeline_id": 12,
+        "warning_threshold": 0.1,
+        "alert_threshold": 0.25,
+    }
 
 
 def days(table: pa.Table) -> list[int]:
@@ -143,10 +187,127 @@ class TestNewerInstances:
         assert bodies[1]["start"] == "2023-01-01T00:00:00+00:00"
         assert bodies[1]["end"] == "2023-02-01T00:00:00+00:00"
 
+    @pytest.mark.parametrize(
+        "documented",
+        [
+            httpx.Response(404, json={"code": 404, "msg": "not found"}),
+            httpx.Response(405, json={"code": 405, "msg": "method not allowed"}),
+            httpx.Response(500, json={"code": 500, "msg": "unknown error."}),
+            httpx.Response(501, text="not implemented"),
+        ],
+    )
+    def test_so_are_they_where_the_documented_path_is_not_served(self, documented: httpx.Response) -> None:
+        client, bodies = answering(documented=documented, newer=httpx.Response(200, json=[recorded()]))
+        assert assay_results(client, 5).num_rows == 1
+        assert len(bodies) == 2
+
+    @pytest.mark.parametrize(
+        "failed", [{"code": 500, "msg": "the database is away"}, {"code": 500, "msg": "unknown error."}]
+    )
+    def test_a_failure_of_the_documented_path_stays_one(self, failed: Any) -> None:
+        client, _ = answering(documented=httpx.Response(500, json=failed))
+        with pytest.raises(ServerError, match=rf"get_assay_results: 500, {failed['msg']}"):
+            assay_results(client, 5)
+
     def test_an_instance_that_serves_them_nowhere_is_an_error(self) -> None:
         client, _ = answering(documented=MISSING)
         with pytest.raises(NotFoundError, match="get_assay_results_between"):
             assay_results(client, 5)
+
+
+class TestSecondVersion:
+    def test_a_window_has_a_row_for_each_field(self) -> None:
+        result = of_second_version(5)
+        client, bodies = answering(documented=MISSING, newer=httpx.Response(200, json=result))
+        table = assay_results(client, UUID)
+        assert bodies == [{"id": UUID}]
+        first, second = table.to_pylist()
+        assert (first["iopath"], first["score"], first["status"], first["bin_mode"]) == (
+            "out.a",
+            0.5,
+            "Alert",
+            "Quantile",
+        )
+        assert first["window_start"] == datetime(2025, 3, 5, 12, tzinfo=UTC)
+        assert first["window_end"] - first["window_start"] == timedelta(minutes=1)
+        assert (first["window_count"], first["window_mean"], first["alert_threshold"]) == (100, 0.6, 0.25)
+        assert first["window_edges"] == [0.25, 0.5, None]
+        assert first["window_edge_names"] == ["< 50%", "50% - 100%", "> 100%"]
+        assert first["window_values"] == [0.2, 0.3, 0.5]
+        assert (first["assay_id"], first["baseline_count"], first["metric"]) == (None, None, None)
+        assert (second["iopath"], second["score"], second["window_count"]) == ("out.b", 0.25, None)
+
+    def test_windows_are_those_that_begin_between_two_times_the_newest_ones(self) -> None:
+        results = [of_second_version(day) for day in (7, 5, 6, 4)]
+        client, bodies = answering(documented=MISSING, newer=httpx.Response(200, json=results))
+        assert days(assay_results(client, UUID, "2025-03-05", "2025-03-07")) == [5, 5, 6, 6]
+        assert bodies[0] == {"id": UUID, "start": "2025-03-05T00:00:00+00:00"}
+        assert days(assay_results(client, UUID, limit=1)) == [7, 7]
+        assert days(assay_results(client, UUID)) == [4, 4, 5, 5, 6, 6, 7, 7]
+
+    @pytest.mark.parametrize("assay_id", ["5", "an assay", "", None, True, 1.5])
+    def test_an_id_is_a_number_or_a_uuid(self, client: Client, assay_id: Any) -> None:
+        with pytest.raises(InvalidDataError, match="a number or a UUID"):
+            assay_results(client, assay_id)
+
+
+class TestReleases:
+    def test_a_result_of_2022_has_its_times_elsewhere(self) -> None:
+        summarizer = {"type": "UnivariateContinuous", "bin_mode": "Quantile", "aggregation": "Density", "metric": "PSI"}
+        summary = {"count": 4, "aggregated_values": [0.5, 0.5], "aggregation": "Density"}
+        result: dict[str, Any] = {
+            "assay_id": 3,
+            "name": "an assay",
+            "created_at": 1_665_000_000_500,
+            "elapsed_millis": 3,
+            "pipeline_id": 4,
+            "iopath": "input 0 0",
+            "baseline_summary": summary | {"start": "2022-01-01T05:00:00Z", "end": "2022-01-02T05:00:00Z"},
+            "window_summary": summary | {"start": "2022-01-02T05:00:00Z", "end": "2022-01-03T05:00:00Z"},
+            "score": 0.01,
+            "scores": [0.0, 0.01],
+            "index": 1,
+            "summarizer_meta": summarizer,
+            "status": "Ok",
+        }
+        in_a_text = result | {"summarizer_meta": json.dumps(summarizer)}
+        table = results_table([AssayResult.from_dict(each) for each in (result, in_a_text)])
+        first, second = table.to_pylist()
+        assert first == second
+        assert first["window_start"] == datetime(2022, 1, 2, 5, tzinfo=UTC)
+        assert first["window_end"] == datetime(2022, 1, 3, 5, tzinfo=UTC)
+        assert first["analyzed_at"] == datetime(2022, 10, 5, 20, 0, 0, 500_000, tzinfo=UTC)
+        assert (first["metric"], first["bin_mode"], first["bin_index"]) == ("PSI", "Quantile", 1)
+
+    def test_a_result_of_2024_has_null_for_what_is_not_known(self) -> None:
+        result = recorded()
+        result["baseline_summary"] |= {"start": None, "end": None}
+        result |= {"warning_threshold": None, "workspace_id": None, "workspace_name": None}
+        del result["iopath"]
+        [row] = results_table([AssayResult.from_dict(result)]).to_pylist()
+        assert (row["baseline_start"], row["warning_threshold"], row["iopath"]) == (None, None, None)
+        assert row["baseline_count"] == result["baseline_summary"]["count"]
+
+    @pytest.mark.parametrize(
+        ("operation", "names"),
+        [
+            ("get_assay_results_between", "*assays-get_assay_results-*"),
+            ("get_assay_results_v2", "2025*assays-get_results-*"),
+            ("run_interactive_assay", "*assays-run_interactive-*"),
+        ],
+    )
+    def test_every_recorded_result_is_read_and_drawn(self, operation: str, names: str) -> None:
+        module: Any = import_module(f"wallaroo_mlops_client.api.assays.{operation}")
+        files = sorted(recording("").glob(names))
+        assert files
+        for file in files:
+            answer = httpx.Response(200, json=json.loads(file.read_text(encoding="utf-8"))["response"])
+            results: Any = parse(module, answer)
+            table = results_table(results if isinstance(results, list) else [results])
+            assert table.num_rows
+            for name in ("window_start", "window_end", "analyzed_at", "score", "window_count", "bin_mode"):
+                assert table.column(name).null_count == 0, (file.name, name)
+            assert assay_chart(table, bins="last")
 
 
 class TestTable:
