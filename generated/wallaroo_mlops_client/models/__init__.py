@@ -8,6 +8,7 @@ from .assay import Assay
 from .assay_baseline import AssayBaseline
 from .assay_baseline_request import AssayBaselineRequest
 from .assay_baseline_row import AssayBaselineRow
+from .assay_baseline_row_original_data import AssayBaselineRowOriginalData
 from .assay_path_window_request import AssayPathWindowRequest
 from .assay_request import AssayRequest
 from .assay_result import AssayResult
@@ -17,6 +18,7 @@ from .assay_result_v2_summaries_type_0 import AssayResultV2SummariesType0
 from .assay_summarizer import AssaySummarizer
 from .assay_summarizer_request import AssaySummarizerRequest
 from .assay_summary import AssaySummary
+from .assay_summary_request import AssaySummaryRequest
 from .assay_v2 import AssayV2
 from .assay_v2_baseline import AssayV2Baseline
 from .assay_v2_baseline_summary import AssayV2BaselineSummary
@@ -34,9 +36,12 @@ from .assay_v2_window import AssayV2Window
 from .assay_window import AssayWindow
 from .assay_window_request import AssayWindowRequest
 from .bin_mode import BinMode
+from .calculated_assay_baseline_request import CalculatedAssayBaselineRequest
+from .calculated_baseline import CalculatedBaseline
 from .calculated_baseline_request import CalculatedBaselineRequest
 from .configured_model_version import ConfiguredModelVersion
 from .conversion import Conversion
+from .conversion_framework_config_type_0 import ConversionFrameworkConfigType0
 from .copy_pipeline_request import CopyPipelineRequest
 from .copy_pipeline_request_engine_config import CopyPipelineRequestEngineConfig
 from .copy_pipeline_response import CopyPipelineResponse
@@ -47,7 +52,9 @@ from .create_workspace_request import CreateWorkspaceRequest
 from .create_workspace_response import CreateWorkspaceResponse
 from .deactivate_user_request import DeactivateUserRequest
 from .deploy_pipeline_request import DeployPipelineRequest
-from .deploy_pipeline_request_engine_config import DeployPipelineRequestEngineConfig
+from .deploy_pipeline_request_engine_config_type_0 import (
+    DeployPipelineRequestEngineConfigType0,
+)
 from .deploy_pipeline_response import DeployPipelineResponse
 from .deployment_status import DeploymentStatus
 from .empty_object import EmptyObject
@@ -102,7 +109,7 @@ from .inserted_models import InsertedModels
 from .invite_user_request import InviteUserRequest
 from .invite_user_response import InviteUserResponse
 from .list_assays_request import ListAssaysRequest
-from .list_features_request import ListFeaturesRequest
+from .list_features_request_type_0 import ListFeaturesRequestType0
 from .list_features_response import ListFeaturesResponse
 from .list_features_response_features import ListFeaturesResponseFeatures
 from .list_model_versions_request import ListModelVersionsRequest
@@ -129,6 +136,7 @@ from .model_config_dynamic_batching_config_type_0 import (
 from .model_config_openai_type_0 import ModelConfigOpenaiType0
 from .model_details import ModelDetails
 from .model_file_info import ModelFileInfo
+from .model_in_workspace import ModelInWorkspace
 from .model_inference_step import ModelInferenceStep
 from .model_metadata import ModelMetadata
 from .model_reference import ModelReference
@@ -140,6 +148,7 @@ from .model_version_conversion_framework_config_type_0 import (
     ModelVersionConversionFrameworkConfigType0,
 )
 from .model_version_details import ModelVersionDetails
+from .model_with_one_version import ModelWithOneVersion
 from .model_with_versions import ModelWithVersions
 from .pandas_records_item import PandasRecordsItem
 from .pipeline import Pipeline
@@ -155,7 +164,9 @@ from .remove_workspace_user_request import RemoveWorkspaceUserRequest
 from .remove_workspace_user_response import RemoveWorkspaceUserResponse
 from .set_assay_active_request import SetAssayActiveRequest
 from .set_assay_active_response import SetAssayActiveResponse
+from .sliding_window import SlidingWindow
 from .sliding_window_request import SlidingWindowRequest
+from .static_assay_baseline_request import StaticAssayBaselineRequest
 from .summarize_assay_baseline_request import SummarizeAssayBaselineRequest
 from .tensors import Tensors
 from .token import Token
@@ -181,6 +192,7 @@ __all__ = (
     "AssayBaseline",
     "AssayBaselineRequest",
     "AssayBaselineRow",
+    "AssayBaselineRowOriginalData",
     "AssayPathWindowRequest",
     "AssayRequest",
     "AssayResult",
@@ -190,6 +202,7 @@ __all__ = (
     "AssaySummarizer",
     "AssaySummarizerRequest",
     "AssaySummary",
+    "AssaySummaryRequest",
     "AssayV2",
     "AssayV2Baseline",
     "AssayV2BaselineSummary",
@@ -207,9 +220,12 @@ __all__ = (
     "AssayWindow",
     "AssayWindowRequest",
     "BinMode",
+    "CalculatedAssayBaselineRequest",
+    "CalculatedBaseline",
     "CalculatedBaselineRequest",
     "ConfiguredModelVersion",
     "Conversion",
+    "ConversionFrameworkConfigType0",
     "CopyPipelineRequest",
     "CopyPipelineRequestEngineConfig",
     "CopyPipelineResponse",
@@ -221,7 +237,7 @@ __all__ = (
     "DeactivateUserRequest",
     "DeploymentStatus",
     "DeployPipelineRequest",
-    "DeployPipelineRequestEngineConfig",
+    "DeployPipelineRequestEngineConfigType0",
     "DeployPipelineResponse",
     "EmptyObject",
     "EngineError",
@@ -272,7 +288,7 @@ __all__ = (
     "ListedPipeline",
     "ListedPipelineDeploymentType0",
     "ListedPipelinePipelineVersionType0",
-    "ListFeaturesRequest",
+    "ListFeaturesRequestType0",
     "ListFeaturesResponse",
     "ListFeaturesResponseFeatures",
     "ListModelsRequest",
@@ -293,6 +309,7 @@ __all__ = (
     "ModelDetails",
     "ModelFileInfo",
     "ModelInferenceStep",
+    "ModelInWorkspace",
     "ModelMetadata",
     "ModelReference",
     "ModelStatus",
@@ -301,6 +318,7 @@ __all__ = (
     "ModelVersionConversion",
     "ModelVersionConversionFrameworkConfigType0",
     "ModelVersionDetails",
+    "ModelWithOneVersion",
     "ModelWithVersions",
     "PandasRecordsItem",
     "Pipeline",
@@ -316,7 +334,9 @@ __all__ = (
     "RemoveWorkspaceUserResponse",
     "SetAssayActiveRequest",
     "SetAssayActiveResponse",
+    "SlidingWindow",
     "SlidingWindowRequest",
+    "StaticAssayBaselineRequest",
     "SummarizeAssayBaselineRequest",
     "Tensors",
     "Token",

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -15,28 +15,41 @@ T = TypeVar("T", bound="AddWorkspaceUserRequest")
 class AddWorkspaceUserRequest:
     """Whom to add to which workspace, by e-mail address or Keycloak id.
 
-    Source: mlops-api-tutorial, "Add User to Workspace" (prose); field-notes, "Users, workspaces" (observed).
+    Source: mlops-api-tutorial, "Add User to Workspace" (prose); field-notes, "Users, workspaces" (observed); vendor-
+    sdk, "What the vendor's own SDK asks of a server" (observed).
 
     """
 
     workspace_id: int
     """ The workspace's id. """
-    email: str | Unset = UNSET
+    email: None | str | Unset = UNSET
     """ The user's e-mail address. """
-    user_id: str | Unset = UNSET
+    user_id: None | str | Unset = UNSET
     """ The user's Keycloak id. """
-    user_type: str | Unset = UNSET
+    user_type: None | str | Unset = UNSET
     """ What the user is in the workspace; a collaborator by default. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         workspace_id = self.workspace_id
 
-        email = self.email
+        email: None | str | Unset
+        if isinstance(self.email, Unset):
+            email = UNSET
+        else:
+            email = self.email
 
-        user_id = self.user_id
+        user_id: None | str | Unset
+        if isinstance(self.user_id, Unset):
+            user_id = UNSET
+        else:
+            user_id = self.user_id
 
-        user_type = self.user_type
+        user_type: None | str | Unset
+        if isinstance(self.user_type, Unset):
+            user_type = UNSET
+        else:
+            user_type = self.user_type
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -59,11 +72,32 @@ class AddWorkspaceUserRequest:
         d = dict(src_dict)
         workspace_id = d.pop("workspace_id")
 
-        email = d.pop("email", UNSET)
+        def _parse_email(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
 
-        user_id = d.pop("user_id", UNSET)
+        email = _parse_email(d.pop("email", UNSET))
 
-        user_type = d.pop("user_type", UNSET)
+        def _parse_user_id(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        user_id = _parse_user_id(d.pop("user_id", UNSET))
+
+        def _parse_user_type(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        user_type = _parse_user_type(d.pop("user_type", UNSET))
 
         add_workspace_user_request = cls(
             workspace_id=workspace_id,

@@ -21,7 +21,7 @@ T = TypeVar("T", bound="Assay")
 class Assay:
     """An assay as the instance keeps it.
 
-    Source: mlops-api-tutorial, "List Assays" (recorded).
+    Source: mlops-api-tutorial, "List Assays" (recorded); recordings, "/v1/api/assays/list" (recorded).
 
     """
 
@@ -32,7 +32,8 @@ class Assay:
     active: bool | Unset = UNSET
     """ Whether the instance runs it by itself. """
     status: str | Unset = UNSET
-    """ The instance's own status of it. """
+    """ The instance's own status of it: `created`, and after a run what came of it, as JSON in a string with
+    `run_at`, `num_ok`, `num_warnings` and `num_alerts`. """
     warning_threshold: float | None | Unset = UNSET
     """ The score above which a window is a warning. """
     alert_threshold: float | Unset = UNSET
@@ -49,19 +50,23 @@ class Assay:
     """ When the instance stops running it. """
     updated_at: str | Unset = UNSET
     """ When it was changed last, as RFC 3339 writes it. """
+    workspace_id: int | None | Unset = UNSET
+    """ The workspace's id, in releases from 2024.2 on. """
+    workspace_name: None | str | Unset = UNSET
+    """ The workspace's name, in releases from 2024.2 on. """
     baseline: AssayBaseline | Unset = UNSET
-    """ What windows are compared with. `Fixed` is the only kind that was recorded.
+    """ What windows are compared with; `Fixed` before 2023.4, `static` or `calculated` since.
 
-    Source: mlops-api-tutorial, "List Assays" (recorded). """
+    Source: mlops-api-tutorial, "List Assays" (recorded); recordings, "/v1/api/assays/list" (recorded). """
     window: AssayWindow | Unset = UNSET
     """ Which inferences are compared with the baseline, and how often.
 
-    Source: mlops-api-tutorial, "List Assays" (recorded). """
+    Source: mlops-api-tutorial, "List Assays" (recorded); recordings, "/v1/api/assays/list" (recorded). """
     summarizer: AssaySummarizer | Unset = UNSET
-    """ How values are binned and compared. `bin_width` and `add_outlier_edges` are not shown.
+    """ How values are binned and compared. 2022.4 shows `bin_width` and `add_outlier_edges`, later releases do not.
 
-    Source: mlops-api-tutorial, "List Assays" (recorded); mlops-api-tutorial, "Run Assay Interactively" (recorded).
-    """
+    Source: mlops-api-tutorial, "List Assays" (recorded); mlops-api-tutorial, "Run Assay Interactively" (recorded);
+    recordings, "/v1/api/assays/list" (recorded). """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -105,6 +110,18 @@ class Assay:
 
         updated_at = self.updated_at
 
+        workspace_id: int | None | Unset
+        if isinstance(self.workspace_id, Unset):
+            workspace_id = UNSET
+        else:
+            workspace_id = self.workspace_id
+
+        workspace_name: None | str | Unset
+        if isinstance(self.workspace_name, Unset):
+            workspace_name = UNSET
+        else:
+            workspace_name = self.workspace_name
+
         baseline: dict[str, Any] | Unset = UNSET
         if not isinstance(self.baseline, Unset):
             baseline = self.baseline.to_dict()
@@ -145,6 +162,10 @@ class Assay:
             field_dict["run_until"] = run_until
         if updated_at is not UNSET:
             field_dict["updated_at"] = updated_at
+        if workspace_id is not UNSET:
+            field_dict["workspace_id"] = workspace_id
+        if workspace_name is not UNSET:
+            field_dict["workspace_name"] = workspace_name
         if baseline is not UNSET:
             field_dict["baseline"] = baseline
         if window is not UNSET:
@@ -213,6 +234,24 @@ class Assay:
 
         updated_at = d.pop("updated_at", UNSET)
 
+        def _parse_workspace_id(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        workspace_id = _parse_workspace_id(d.pop("workspace_id", UNSET))
+
+        def _parse_workspace_name(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        workspace_name = _parse_workspace_name(d.pop("workspace_name", UNSET))
+
         _baseline = d.pop("baseline", UNSET)
         baseline: AssayBaseline | Unset
         if isinstance(_baseline, Unset):
@@ -247,6 +286,8 @@ class Assay:
             next_run=next_run,
             run_until=run_until,
             updated_at=updated_at,
+            workspace_id=workspace_id,
+            workspace_name=workspace_name,
             baseline=baseline,
             window=window,
             summarizer=summarizer,

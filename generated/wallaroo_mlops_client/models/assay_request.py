@@ -10,8 +10,13 @@ from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_baseline_request import AssayBaselineRequest
+    from ..models.assay_path_window_request import AssayPathWindowRequest
     from ..models.assay_summarizer_request import AssaySummarizerRequest
     from ..models.assay_window_request import AssayWindowRequest
+    from ..models.calculated_assay_baseline_request import (
+        CalculatedAssayBaselineRequest,
+    )
+    from ..models.static_assay_baseline_request import StaticAssayBaselineRequest
 
 
 T = TypeVar("T", bound="AssayRequest")
@@ -22,7 +27,8 @@ class AssayRequest:
     """An assay to create, or to compute now.
 
     Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay Interactively" (example); field-
-    notes, "Assays" (observed).
+    notes, "Assays" (observed); recordings, "/v1/api/assays/create" (recorded); recordings,
+    "/v1/api/assays/run_interactive" (recorded); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     """
 
@@ -38,17 +44,14 @@ class AssayRequest:
     """ Whether the instance runs the assay by itself. """
     status: str
     """ Sent as `active`; the instance keeps a status of its own. """
-    iopath: str
-    """ The value to watch, as `input|output field index`, for example `output dense_2 0`. In the oldest document
-    the field is a number. """
-    baseline: AssayBaselineRequest
-    """ What windows are compared with.
-
-    Source: mlops-api-tutorial, "Create Assay" (example). """
-    window: AssayWindowRequest
-    """ Which inferences are compared with the baseline, and how often.
-
-    Source: mlops-api-tutorial, "Create Assay" (prose). """
+    baseline: (
+        AssayBaselineRequest
+        | CalculatedAssayBaselineRequest
+        | StaticAssayBaselineRequest
+    )
+    """ What windows are compared with; `Fixed` before 2023.4, `static` or `calculated` since. """
+    window: AssayPathWindowRequest | AssayWindowRequest
+    """ Which inferences are compared with the baseline; with the `path` of the value since 2023.4. """
     summarizer: AssaySummarizerRequest
     """ How values are binned and compared.
 
@@ -56,8 +59,11 @@ class AssayRequest:
     "/v1/api/assays/summarize" (recorded); field-notes, "Assays" (observed). """
     alert_threshold: float
     """ The score above which a window is an alert. """
-    id: int | Unset = UNSET
+    id: int | None | Unset = UNSET
     """ The assay's id, where there is one already. """
+    iopath: str | Unset = UNSET
+    """ The value to watch, as `input|output field index`, for example `output dense_2 0`. In the oldest document
+    the field is a number. Since 2023.4 it is the `path` of the window instead. """
     warning_threshold: float | None | Unset = UNSET
     """ The score above which a window is a warning. """
     run_until: None | str | Unset = UNSET
@@ -67,6 +73,10 @@ class AssayRequest:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.assay_baseline_request import AssayBaselineRequest  # noqa: PLC0415
+        from ..models.assay_window_request import AssayWindowRequest  # noqa: PLC0415
+        from ..models.static_assay_baseline_request import StaticAssayBaselineRequest  # noqa: PLC0415
+
         name = self.name
 
         pipeline_id = self.pipeline_id
@@ -79,17 +89,31 @@ class AssayRequest:
 
         status = self.status
 
-        iopath = self.iopath
+        baseline: dict[str, Any]
+        if isinstance(self.baseline, AssayBaselineRequest):
+            baseline = self.baseline.to_dict()
+        elif isinstance(self.baseline, StaticAssayBaselineRequest):
+            baseline = self.baseline.to_dict()
+        else:
+            baseline = self.baseline.to_dict()
 
-        baseline = self.baseline.to_dict()
-
-        window = self.window.to_dict()
+        window: dict[str, Any]
+        if isinstance(self.window, AssayWindowRequest):
+            window = self.window.to_dict()
+        else:
+            window = self.window.to_dict()
 
         summarizer = self.summarizer.to_dict()
 
         alert_threshold = self.alert_threshold
 
-        id = self.id
+        id: int | None | Unset
+        if isinstance(self.id, Unset):
+            id = UNSET
+        else:
+            id = self.id
+
+        iopath = self.iopath
 
         warning_threshold: float | None | Unset
         if isinstance(self.warning_threshold, Unset):
@@ -119,7 +143,6 @@ class AssayRequest:
                 "workspace_id": workspace_id,
                 "active": active,
                 "status": status,
-                "iopath": iopath,
                 "baseline": baseline,
                 "window": window,
                 "summarizer": summarizer,
@@ -128,6 +151,8 @@ class AssayRequest:
         )
         if id is not UNSET:
             field_dict["id"] = id
+        if iopath is not UNSET:
+            field_dict["iopath"] = iopath
         if warning_threshold is not UNSET:
             field_dict["warning_threshold"] = warning_threshold
         if run_until is not UNSET:
@@ -140,8 +165,13 @@ class AssayRequest:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.assay_baseline_request import AssayBaselineRequest  # noqa: PLC0415
+        from ..models.assay_path_window_request import AssayPathWindowRequest  # noqa: PLC0415
         from ..models.assay_summarizer_request import AssaySummarizerRequest  # noqa: PLC0415
         from ..models.assay_window_request import AssayWindowRequest  # noqa: PLC0415
+        from ..models.calculated_assay_baseline_request import (
+            CalculatedAssayBaselineRequest,  # noqa: PLC0415
+        )
+        from ..models.static_assay_baseline_request import StaticAssayBaselineRequest  # noqa: PLC0415
 
         d = dict(src_dict)
         name = d.pop("name")
@@ -156,17 +186,68 @@ class AssayRequest:
 
         status = d.pop("status")
 
-        iopath = d.pop("iopath")
+        def _parse_baseline(
+            data: object,
+        ) -> (
+            AssayBaselineRequest
+            | CalculatedAssayBaselineRequest
+            | StaticAssayBaselineRequest
+        ):
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                baseline_type_0 = AssayBaselineRequest.from_dict(data)
 
-        baseline = AssayBaselineRequest.from_dict(d.pop("baseline"))
+                return baseline_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                baseline_type_1 = StaticAssayBaselineRequest.from_dict(data)
 
-        window = AssayWindowRequest.from_dict(d.pop("window"))
+                return baseline_type_1
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            if not isinstance(data, dict):
+                raise TypeError()
+            baseline_type_2 = CalculatedAssayBaselineRequest.from_dict(data)
+
+            return baseline_type_2
+
+        baseline = _parse_baseline(d.pop("baseline"))
+
+        def _parse_window(data: object) -> AssayPathWindowRequest | AssayWindowRequest:
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                window_type_0 = AssayWindowRequest.from_dict(data)
+
+                return window_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            if not isinstance(data, dict):
+                raise TypeError()
+            window_type_1 = AssayPathWindowRequest.from_dict(data)
+
+            return window_type_1
+
+        window = _parse_window(d.pop("window"))
 
         summarizer = AssaySummarizerRequest.from_dict(d.pop("summarizer"))
 
         alert_threshold = d.pop("alert_threshold")
 
-        id = d.pop("id", UNSET)
+        def _parse_id(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        id = _parse_id(d.pop("id", UNSET))
+
+        iopath = d.pop("iopath", UNSET)
 
         def _parse_warning_threshold(data: object) -> float | None | Unset:
             if data is None:
@@ -204,12 +285,12 @@ class AssayRequest:
             workspace_id=workspace_id,
             active=active,
             status=status,
-            iopath=iopath,
             baseline=baseline,
             window=window,
             summarizer=summarizer,
             alert_threshold=alert_threshold,
             id=id,
+            iopath=iopath,
             warning_threshold=warning_threshold,
             run_until=run_until,
             model_insights_url=model_insights_url,

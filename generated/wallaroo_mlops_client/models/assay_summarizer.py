@@ -13,9 +13,10 @@ T = TypeVar("T", bound="AssaySummarizer")
 
 @_attrs_define
 class AssaySummarizer:
-    """How values are binned and compared. `bin_width` and `add_outlier_edges` are not shown.
+    """How values are binned and compared. 2022.4 shows `bin_width` and `add_outlier_edges`, later releases do not.
 
-    Source: mlops-api-tutorial, "List Assays" (recorded); mlops-api-tutorial, "Run Assay Interactively" (recorded).
+    Source: mlops-api-tutorial, "List Assays" (recorded); mlops-api-tutorial, "Run Assay Interactively" (recorded);
+    recordings, "/v1/api/assays/list" (recorded).
 
     """
 
@@ -33,6 +34,10 @@ class AssaySummarizer:
     """ What each bin counts. """
     provided_edges: list[float] | None | Unset = UNSET
     """ The edges of the bins, where they were given. """
+    bin_width: float | list[float] | None | Unset = UNSET
+    """ How wide bins are. """
+    add_outlier_edges: bool | None | Unset = UNSET
+    """ Whether there is a bin below the first edge and one above the last. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,6 +69,21 @@ class AssaySummarizer:
         else:
             provided_edges = self.provided_edges
 
+        bin_width: float | list[float] | None | Unset
+        if isinstance(self.bin_width, Unset):
+            bin_width = UNSET
+        elif isinstance(self.bin_width, list):
+            bin_width = self.bin_width
+
+        else:
+            bin_width = self.bin_width
+
+        add_outlier_edges: bool | None | Unset
+        if isinstance(self.add_outlier_edges, Unset):
+            add_outlier_edges = UNSET
+        else:
+            add_outlier_edges = self.add_outlier_edges
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update({})
@@ -81,6 +101,10 @@ class AssaySummarizer:
             field_dict["bin_weights"] = bin_weights
         if provided_edges is not UNSET:
             field_dict["provided_edges"] = provided_edges
+        if bin_width is not UNSET:
+            field_dict["bin_width"] = bin_width
+        if add_outlier_edges is not UNSET:
+            field_dict["add_outlier_edges"] = add_outlier_edges
 
         return field_dict
 
@@ -131,6 +155,32 @@ class AssaySummarizer:
 
         provided_edges = _parse_provided_edges(d.pop("provided_edges", UNSET))
 
+        def _parse_bin_width(data: object) -> float | list[float] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                bin_width_type_1 = cast(list[float], data)
+
+                return bin_width_type_1
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(float | list[float] | None | Unset, data)
+
+        bin_width = _parse_bin_width(d.pop("bin_width", UNSET))
+
+        def _parse_add_outlier_edges(data: object) -> bool | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(bool | None | Unset, data)
+
+        add_outlier_edges = _parse_add_outlier_edges(d.pop("add_outlier_edges", UNSET))
+
         assay_summarizer = cls(
             type_=type_,
             bin_mode=bin_mode,
@@ -139,6 +189,8 @@ class AssaySummarizer:
             num_bins=num_bins,
             bin_weights=bin_weights,
             provided_edges=provided_edges,
+            bin_width=bin_width,
+            add_outlier_edges=add_outlier_edges,
         )
 
         assay_summarizer.additional_properties = d

@@ -16,7 +16,7 @@ class AssaySummary:
     """The distribution of the watched value in a time.
 
     Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); mlops-api-tutorial, "Create Interactive Baseline"
-    (recorded).
+    (recorded); recordings, "/v1/api/assays/summarize" (recorded).
 
     """
 

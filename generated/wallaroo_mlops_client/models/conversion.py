@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.architecture import Architecture
 from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.conversion_framework_config_type_0 import (
+        ConversionFrameworkConfigType0,
+    )
+
 
 T = TypeVar("T", bound="Conversion")
 
@@ -16,7 +22,8 @@ T = TypeVar("T", bound="Conversion")
 class Conversion:
     """What the file is, and what it needs to run.
 
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (example); field-notes, "Models" (observed).
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (example); field-notes, "Models" (observed); vendor-sdk,
+    "What the vendor's own SDK asks of a server" (observed).
 
     """
 
@@ -26,13 +33,19 @@ class Conversion:
     """ The version of Python that the model needs, such as `3.8`. """
     requirements: list[str] | Unset = UNSET
     """ The packages that the model needs beyond those of the instance. """
-    arch: Architecture | Unset = UNSET
-    """ The processors that the model is deployed on; deployments inherit it.
-
-    Source: pipeline-management-guide, "Target Architecture for ARM Deployment" (example). """
+    arch: Architecture | None | Unset = UNSET
+    """ The processors that the model is deployed on; deployments inherit it. """
+    accel: Any | Unset = UNSET
+    """ The accelerator that the model needs, `none` for none. """
+    framework_config: ConversionFrameworkConfigType0 | None | Unset = UNSET
+    """ The settings of the framework. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.conversion_framework_config_type_0 import (
+            ConversionFrameworkConfigType0,  # noqa: PLC0415
+        )
+
         framework = self.framework
 
         python_version = self.python_version
@@ -41,9 +54,23 @@ class Conversion:
         if not isinstance(self.requirements, Unset):
             requirements = self.requirements
 
-        arch: str | Unset = UNSET
-        if not isinstance(self.arch, Unset):
+        arch: None | str | Unset
+        if isinstance(self.arch, Unset):
+            arch = UNSET
+        elif isinstance(self.arch, Architecture):
             arch = self.arch.value
+        else:
+            arch = self.arch
+
+        accel = self.accel
+
+        framework_config: dict[str, Any] | None | Unset
+        if isinstance(self.framework_config, Unset):
+            framework_config = UNSET
+        elif isinstance(self.framework_config, ConversionFrameworkConfigType0):
+            framework_config = self.framework_config.to_dict()
+        else:
+            framework_config = self.framework_config
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -58,11 +85,19 @@ class Conversion:
             field_dict["requirements"] = requirements
         if arch is not UNSET:
             field_dict["arch"] = arch
+        if accel is not UNSET:
+            field_dict["accel"] = accel
+        if framework_config is not UNSET:
+            field_dict["framework_config"] = framework_config
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.conversion_framework_config_type_0 import (
+            ConversionFrameworkConfigType0,  # noqa: PLC0415
+        )
+
         d = dict(src_dict)
         framework = d.pop("framework")
 
@@ -70,18 +105,51 @@ class Conversion:
 
         requirements = cast(list[str], d.pop("requirements", UNSET))
 
-        _arch = d.pop("arch", UNSET)
-        arch: Architecture | Unset
-        if isinstance(_arch, Unset):
-            arch = UNSET
-        else:
-            arch = Architecture(_arch)
+        def _parse_arch(data: object) -> Architecture | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                arch_type_0 = Architecture(data)
+
+                return arch_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(Architecture | None | Unset, data)
+
+        arch = _parse_arch(d.pop("arch", UNSET))
+
+        accel = d.pop("accel", UNSET)
+
+        def _parse_framework_config(
+            data: object,
+        ) -> ConversionFrameworkConfigType0 | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                framework_config_type_0 = ConversionFrameworkConfigType0.from_dict(data)
+
+                return framework_config_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(ConversionFrameworkConfigType0 | None | Unset, data)
+
+        framework_config = _parse_framework_config(d.pop("framework_config", UNSET))
 
         conversion = cls(
             framework=framework,
             python_version=python_version,
             requirements=requirements,
             arch=arch,
+            accel=accel,
+            framework_config=framework_config,
         )
 
         conversion.additional_properties = d

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -17,7 +17,8 @@ T = TypeVar("T", bound="CreatePipelineRequest")
 class CreatePipelineRequest:
     """The pipeline to create.
 
-    Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose).
+    Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose); vendor-sdk, "What the
+    vendor's own SDK asks of a server" (observed).
 
     """
 
@@ -25,18 +26,22 @@ class CreatePipelineRequest:
     """ The pipeline's name. """
     workspace_id: int
     """ The workspace's id. """
-    definition: PipelineDefinition
-    """ What the pipeline does; empty for nothing yet.
-
-    Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (example). """
+    definition: None | PipelineDefinition
+    """ What the pipeline does; null or empty for nothing yet. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.pipeline_definition import PipelineDefinition  # noqa: PLC0415
+
         pipeline_id = self.pipeline_id
 
         workspace_id = self.workspace_id
 
-        definition = self.definition.to_dict()
+        definition: dict[str, Any] | None
+        if isinstance(self.definition, PipelineDefinition):
+            definition = self.definition.to_dict()
+        else:
+            definition = self.definition
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -59,7 +64,20 @@ class CreatePipelineRequest:
 
         workspace_id = d.pop("workspace_id")
 
-        definition = PipelineDefinition.from_dict(d.pop("definition"))
+        def _parse_definition(data: object) -> None | PipelineDefinition:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                definition_type_0 = PipelineDefinition.from_dict(data)
+
+                return definition_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | PipelineDefinition, data)
+
+        definition = _parse_definition(d.pop("definition"))
 
         create_pipeline_request = cls(
             pipeline_id=pipeline_id,

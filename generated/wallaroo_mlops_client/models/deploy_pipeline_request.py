@@ -9,8 +9,8 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.deploy_pipeline_request_engine_config import (
-        DeployPipelineRequestEngineConfig,
+    from ..models.deploy_pipeline_request_engine_config_type_0 import (
+        DeployPipelineRequestEngineConfigType0,
     )
     from ..models.model_reference import ModelReference
 
@@ -23,61 +23,89 @@ class DeployPipelineRequest:
     """The pipeline version to deploy, and the name to deploy it under.
 
     Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes, "Pipelines, deployment,
-    inference" (observed).
+    inference" (observed); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     """
 
     deploy_id: str
     """ The deployment's name; the pipeline's is advised. """
-    pipeline_id: int
-    """ The pipeline's id. """
     pipeline_version_pk_id: int
     """ The id of the pipeline version. """
-    engine_config: DeployPipelineRequestEngineConfig | Unset = UNSET
+    pipeline_id: int | None | Unset = UNSET
+    """ The pipeline's id. Published clients leave it out, for the version has one pipeline. """
+    engine_config: DeployPipelineRequestEngineConfigType0 | None | Unset = UNSET
     """ Further settings of the engine, resources for one. """
-    model_configs: list[int] | Unset = UNSET
+    model_configs: list[int] | None | Unset = UNSET
     """ Ids of model configurations to apply. """
-    model_ids: list[int] | Unset = UNSET
+    model_ids: list[int] | None | Unset = UNSET
     """ Ids of the model versions to run; their configurations are made by the instance. """
-    models: list[ModelReference] | Unset = UNSET
+    models: list[ModelReference] | None | Unset = UNSET
     """ The model versions to run, named in full. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        deploy_id = self.deploy_id
+        from ..models.deploy_pipeline_request_engine_config_type_0 import (
+            DeployPipelineRequestEngineConfigType0,  # noqa: PLC0415
+        )
 
-        pipeline_id = self.pipeline_id
+        deploy_id = self.deploy_id
 
         pipeline_version_pk_id = self.pipeline_version_pk_id
 
-        engine_config: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.engine_config, Unset):
-            engine_config = self.engine_config.to_dict()
+        pipeline_id: int | None | Unset
+        if isinstance(self.pipeline_id, Unset):
+            pipeline_id = UNSET
+        else:
+            pipeline_id = self.pipeline_id
 
-        model_configs: list[int] | Unset = UNSET
-        if not isinstance(self.model_configs, Unset):
+        engine_config: dict[str, Any] | None | Unset
+        if isinstance(self.engine_config, Unset):
+            engine_config = UNSET
+        elif isinstance(self.engine_config, DeployPipelineRequestEngineConfigType0):
+            engine_config = self.engine_config.to_dict()
+        else:
+            engine_config = self.engine_config
+
+        model_configs: list[int] | None | Unset
+        if isinstance(self.model_configs, Unset):
+            model_configs = UNSET
+        elif isinstance(self.model_configs, list):
             model_configs = self.model_configs
 
-        model_ids: list[int] | Unset = UNSET
-        if not isinstance(self.model_ids, Unset):
+        else:
+            model_configs = self.model_configs
+
+        model_ids: list[int] | None | Unset
+        if isinstance(self.model_ids, Unset):
+            model_ids = UNSET
+        elif isinstance(self.model_ids, list):
             model_ids = self.model_ids
 
-        models: list[dict[str, Any]] | Unset = UNSET
-        if not isinstance(self.models, Unset):
+        else:
+            model_ids = self.model_ids
+
+        models: list[dict[str, Any]] | None | Unset
+        if isinstance(self.models, Unset):
+            models = UNSET
+        elif isinstance(self.models, list):
             models = []
-            for models_item_data in self.models:
-                models_item = models_item_data.to_dict()
-                models.append(models_item)
+            for models_type_0_item_data in self.models:
+                models_type_0_item = models_type_0_item_data.to_dict()
+                models.append(models_type_0_item)
+
+        else:
+            models = self.models
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
                 "deploy_id": deploy_id,
-                "pipeline_id": pipeline_id,
                 "pipeline_version_pk_id": pipeline_version_pk_id,
             }
         )
+        if pipeline_id is not UNSET:
+            field_dict["pipeline_id"] = pipeline_id
         if engine_config is not UNSET:
             field_dict["engine_config"] = engine_config
         if model_configs is not UNSET:
@@ -91,42 +119,108 @@ class DeployPipelineRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.deploy_pipeline_request_engine_config import (
-            DeployPipelineRequestEngineConfig,  # noqa: PLC0415
+        from ..models.deploy_pipeline_request_engine_config_type_0 import (
+            DeployPipelineRequestEngineConfigType0,  # noqa: PLC0415
         )
         from ..models.model_reference import ModelReference  # noqa: PLC0415
 
         d = dict(src_dict)
         deploy_id = d.pop("deploy_id")
 
-        pipeline_id = d.pop("pipeline_id")
-
         pipeline_version_pk_id = d.pop("pipeline_version_pk_id")
 
-        _engine_config = d.pop("engine_config", UNSET)
-        engine_config: DeployPipelineRequestEngineConfig | Unset
-        if isinstance(_engine_config, Unset):
-            engine_config = UNSET
-        else:
-            engine_config = DeployPipelineRequestEngineConfig.from_dict(_engine_config)
+        def _parse_pipeline_id(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
 
-        model_configs = cast(list[int], d.pop("model_configs", UNSET))
+        pipeline_id = _parse_pipeline_id(d.pop("pipeline_id", UNSET))
 
-        model_ids = cast(list[int], d.pop("model_ids", UNSET))
+        def _parse_engine_config(
+            data: object,
+        ) -> DeployPipelineRequestEngineConfigType0 | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                engine_config_type_0 = DeployPipelineRequestEngineConfigType0.from_dict(
+                    data
+                )
 
-        _models = d.pop("models", UNSET)
-        models: list[ModelReference] | Unset = UNSET
-        if _models is not UNSET:
-            models = []
-            for models_item_data in _models:
-                models_item = ModelReference.from_dict(models_item_data)
+                return engine_config_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(DeployPipelineRequestEngineConfigType0 | None | Unset, data)
 
-                models.append(models_item)
+        engine_config = _parse_engine_config(d.pop("engine_config", UNSET))
+
+        def _parse_model_configs(data: object) -> list[int] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                model_configs_type_0 = cast(list[int], data)
+
+                return model_configs_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[int] | None | Unset, data)
+
+        model_configs = _parse_model_configs(d.pop("model_configs", UNSET))
+
+        def _parse_model_ids(data: object) -> list[int] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                model_ids_type_0 = cast(list[int], data)
+
+                return model_ids_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[int] | None | Unset, data)
+
+        model_ids = _parse_model_ids(d.pop("model_ids", UNSET))
+
+        def _parse_models(data: object) -> list[ModelReference] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                models_type_0 = []
+                _models_type_0 = data
+                for models_type_0_item_data in _models_type_0:
+                    models_type_0_item = ModelReference.from_dict(
+                        models_type_0_item_data
+                    )
+
+                    models_type_0.append(models_type_0_item)
+
+                return models_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[ModelReference] | None | Unset, data)
+
+        models = _parse_models(d.pop("models", UNSET))
 
         deploy_pipeline_request = cls(
             deploy_id=deploy_id,
-            pipeline_id=pipeline_id,
             pipeline_version_pk_id=pipeline_version_pk_id,
+            pipeline_id=pipeline_id,
             engine_config=engine_config,
             model_configs=model_configs,
             model_ids=model_ids,

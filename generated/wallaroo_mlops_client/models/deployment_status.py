@@ -21,27 +21,33 @@ class DeploymentStatus:
     """The state of a deployment.
 
     Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get Deployment
-    Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded).
+    Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); recordings,
+    "/v1/api/status/get_deployment" (recorded).
 
     """
 
     status: str
     """ The state of the whole. """
-    details: list[Any] | Unset = UNSET
-    """ What there is to say about the state; empty in every recording. """
+    details: list[Any] | None | Unset = UNSET
+    """ What there is to say about the state; null in the oldest releases. """
     engines: list[EngineStatus] | Unset = UNSET
     """ The inference engines. """
     engine_lbs: list[PodStatus] | Unset = UNSET
     """ The load balancers in front of the engines. """
     sidekicks: list[PodStatus] | Unset = UNSET
-    """ The containers of models that are not native to the engine; empty in every recording. """
+    """ The containers of models that are not native to the engine. The oldest releases do not have the field. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         status = self.status
 
-        details: list[Any] | Unset = UNSET
-        if not isinstance(self.details, Unset):
+        details: list[Any] | None | Unset
+        if isinstance(self.details, Unset):
+            details = UNSET
+        elif isinstance(self.details, list):
+            details = self.details
+
+        else:
             details = self.details
 
         engines: list[dict[str, Any]] | Unset = UNSET
@@ -91,7 +97,22 @@ class DeploymentStatus:
         d = dict(src_dict)
         status = d.pop("status")
 
-        details = cast(list[Any], d.pop("details", UNSET))
+        def _parse_details(data: object) -> list[Any] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                details_type_0 = cast(list[Any], data)
+
+                return details_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[Any] | None | Unset, data)
+
+        details = _parse_details(d.pop("details", UNSET))
 
         _engines = d.pop("engines", UNSET)
         engines: list[EngineStatus] | Unset = UNSET

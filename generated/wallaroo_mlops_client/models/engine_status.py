@@ -33,8 +33,8 @@ class EngineStatus:
     """ The pod's name. """
     reason: None | str | Unset = UNSET
     """ Why it is not running. """
-    details: list[Any] | Unset = UNSET
-    """ What there is to say about the state. """
+    details: list[Any] | None | Unset = UNSET
+    """ What there is to say about the state. The oldest releases do not have the field. """
     pipeline_statuses: None | PipelineStatuses | Unset = UNSET
     """ The pipelines that the engine runs; null while it is pending. """
     model_statuses: ModelStatuses | None | Unset = UNSET
@@ -61,8 +61,13 @@ class EngineStatus:
         else:
             reason = self.reason
 
-        details: list[Any] | Unset = UNSET
-        if not isinstance(self.details, Unset):
+        details: list[Any] | None | Unset
+        if isinstance(self.details, Unset):
+            details = UNSET
+        elif isinstance(self.details, list):
+            details = self.details
+
+        else:
             details = self.details
 
         pipeline_statuses: dict[str, Any] | None | Unset
@@ -131,7 +136,22 @@ class EngineStatus:
 
         reason = _parse_reason(d.pop("reason", UNSET))
 
-        details = cast(list[Any], d.pop("details", UNSET))
+        def _parse_details(data: object) -> list[Any] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                details_type_0 = cast(list[Any], data)
+
+                return details_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[Any] | None | Unset, data)
+
+        details = _parse_details(d.pop("details", UNSET))
 
         def _parse_pipeline_statuses(data: object) -> None | PipelineStatuses | Unset:
             if data is None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -15,7 +15,8 @@ T = TypeVar("T", bound="GetAssayBaselineRequest")
 class GetAssayBaselineRequest:
     """The rows to get.
 
-    Source: mlops-api-tutorial, "Get Assay Baseline" (prose).
+    Source: mlops-api-tutorial, "Get Assay Baseline" (prose); vendor-sdk, "What the vendor's own SDK asks of a server"
+    (observed).
 
     """
 
@@ -23,13 +24,13 @@ class GetAssayBaselineRequest:
     """ The workspace's id. """
     pipeline_name: str
     """ The pipeline's name. """
-    start: str | Unset = UNSET
+    start: None | str | Unset = UNSET
     """ From when on, as RFC 3339 writes it. """
-    end: str | Unset = UNSET
+    end: None | str | Unset = UNSET
     """ Until when, as RFC 3339 writes it. """
-    model_name: str | Unset = UNSET
+    model_name: None | str | Unset = UNSET
     """ The name of the model that scored the rows. """
-    limit: int | Unset = UNSET
+    limit: int | None | Unset = UNSET
     """ How many to get at the most. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -38,13 +39,29 @@ class GetAssayBaselineRequest:
 
         pipeline_name = self.pipeline_name
 
-        start = self.start
+        start: None | str | Unset
+        if isinstance(self.start, Unset):
+            start = UNSET
+        else:
+            start = self.start
 
-        end = self.end
+        end: None | str | Unset
+        if isinstance(self.end, Unset):
+            end = UNSET
+        else:
+            end = self.end
 
-        model_name = self.model_name
+        model_name: None | str | Unset
+        if isinstance(self.model_name, Unset):
+            model_name = UNSET
+        else:
+            model_name = self.model_name
 
-        limit = self.limit
+        limit: int | None | Unset
+        if isinstance(self.limit, Unset):
+            limit = UNSET
+        else:
+            limit = self.limit
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -72,13 +89,41 @@ class GetAssayBaselineRequest:
 
         pipeline_name = d.pop("pipeline_name")
 
-        start = d.pop("start", UNSET)
+        def _parse_start(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
 
-        end = d.pop("end", UNSET)
+        start = _parse_start(d.pop("start", UNSET))
 
-        model_name = d.pop("model_name", UNSET)
+        def _parse_end(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
 
-        limit = d.pop("limit", UNSET)
+        end = _parse_end(d.pop("end", UNSET))
+
+        def _parse_model_name(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        model_name = _parse_model_name(d.pop("model_name", UNSET))
+
+        def _parse_limit(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        limit = _parse_limit(d.pop("limit", UNSET))
 
         get_assay_baseline_request = cls(
             workspace_id=workspace_id,

@@ -16,14 +16,14 @@ class InferenceMetadata:
     """How a row was scored.
 
     Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-api-tutorial,
-    "Perform Inference Through External URL" (recorded).
+    "Perform Inference Through External URL" (recorded); recordings, "inference" (recorded).
 
     """
 
     last_model: str | Unset = UNSET
     """ The model of the last step, as JSON in a string with `model_name` and `model_sha`. """
     pipeline_version: str | Unset = UNSET
-    """ The UUID of the pipeline version; empty in the recordings. """
+    """ The UUID of the pipeline version; empty before 2024. """
     elapsed: list[int] | Unset = UNSET
     """ How long reading and scoring took, in nanoseconds. """
     dropped: list[Any] | Unset = UNSET

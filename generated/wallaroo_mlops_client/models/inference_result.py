@@ -44,7 +44,7 @@ class InferenceResult:
     """ How a row was scored.
 
     Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-api-tutorial,
-    "Perform Inference Through External URL" (recorded). """
+    "Perform Inference Through External URL" (recorded); recordings, "inference" (recorded). """
     anomaly: InferenceResultAnomaly | Unset = UNSET
     """ How many validations the row failed, in `count`, and by name those that it failed; in releases from 2024 on,
     instead of `check_failures`. """

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -15,20 +15,25 @@ T = TypeVar("T", bound="InviteUserRequest")
 class InviteUserRequest:
     """Whom to invite.
 
-    Source: mlops-api-tutorial, "Invite Users" (prose).
+    Source: mlops-api-tutorial, "Invite Users" (prose); vendor-sdk, "What the vendor's own SDK asks of a server"
+    (observed).
 
     """
 
     email: str
     """ The user's e-mail address. """
-    password: str | Unset = UNSET
+    password: None | str | Unset = UNSET
     """ The user's password; without one, the instance makes a temporary one. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         email = self.email
 
-        password = self.password
+        password: None | str | Unset
+        if isinstance(self.password, Unset):
+            password = UNSET
+        else:
+            password = self.password
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -47,7 +52,14 @@ class InviteUserRequest:
         d = dict(src_dict)
         email = d.pop("email")
 
-        password = d.pop("password", UNSET)
+        def _parse_password(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        password = _parse_password(d.pop("password", UNSET))
 
         invite_user_request = cls(
             email=email,

@@ -8,6 +8,8 @@ from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
     from ..models.model import Model
+    from ..models.model_in_workspace import ModelInWorkspace
+    from ..models.model_with_one_version import ModelWithOneVersion
 
 
 T = TypeVar("T", bound="ListModelsResponse")
@@ -17,18 +19,28 @@ T = TypeVar("T", bound="ListModelsResponse")
 class ListModelsResponse:
     """The models of a workspace.
 
-    Source: mlops-api-tutorial, "List Models in Workspace" (recorded).
+    Source: mlops-api-tutorial, "List Models in Workspace" (recorded); recordings, "/v1/api/models/list" (recorded).
 
     """
 
-    models: list[Model]
+    models: list[Model | ModelInWorkspace | ModelWithOneVersion]
     """ The models. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.model import Model  # noqa: PLC0415
+        from ..models.model_in_workspace import ModelInWorkspace  # noqa: PLC0415
+
         models = []
         for models_item_data in self.models:
-            models_item = models_item_data.to_dict()
+            models_item: dict[str, Any]
+            if isinstance(models_item_data, ModelInWorkspace):
+                models_item = models_item_data.to_dict()
+            elif isinstance(models_item_data, Model):
+                models_item = models_item_data.to_dict()
+            else:
+                models_item = models_item_data.to_dict()
+
             models.append(models_item)
 
         field_dict: dict[str, Any] = {}
@@ -44,12 +56,44 @@ class ListModelsResponse:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.model import Model  # noqa: PLC0415
+        from ..models.model_in_workspace import ModelInWorkspace  # noqa: PLC0415
+        from ..models.model_with_one_version import ModelWithOneVersion  # noqa: PLC0415
 
         d = dict(src_dict)
         models = []
         _models = d.pop("models")
         for models_item_data in _models:
-            models_item = Model.from_dict(models_item_data)
+
+            def _parse_models_item(
+                data: object,
+            ) -> Model | ModelInWorkspace | ModelWithOneVersion:
+                try:
+                    if not isinstance(data, dict):
+                        raise TypeError()
+                    componentsschemas_listed_model_type_0 = ModelInWorkspace.from_dict(
+                        data
+                    )
+
+                    return componentsschemas_listed_model_type_0
+                except (TypeError, ValueError, AttributeError, KeyError):
+                    pass
+                try:
+                    if not isinstance(data, dict):
+                        raise TypeError()
+                    componentsschemas_listed_model_type_1 = Model.from_dict(data)
+
+                    return componentsschemas_listed_model_type_1
+                except (TypeError, ValueError, AttributeError, KeyError):
+                    pass
+                if not isinstance(data, dict):
+                    raise TypeError()
+                componentsschemas_listed_model_type_2 = ModelWithOneVersion.from_dict(
+                    data
+                )
+
+                return componentsschemas_listed_model_type_2
+
+            models_item = _parse_models_item(models_item_data)
 
             models.append(models_item)
 

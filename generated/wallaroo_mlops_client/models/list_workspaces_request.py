@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -15,16 +15,21 @@ T = TypeVar("T", bound="ListWorkspacesRequest")
 class ListWorkspacesRequest:
     """Whose workspaces to list.
 
-    Source: api-essentials-guide, "List Workspaces" (example).
+    Source: api-essentials-guide, "List Workspaces" (example); vendor-sdk, "What the vendor's own SDK asks of a server"
+    (observed).
 
     """
 
-    user_id: str | Unset = UNSET
+    user_id: None | str | Unset = UNSET
     """ A user's Keycloak id; without it, all workspaces that the caller may see are listed. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        user_id = self.user_id
+        user_id: None | str | Unset
+        if isinstance(self.user_id, Unset):
+            user_id = UNSET
+        else:
+            user_id = self.user_id
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -37,7 +42,15 @@ class ListWorkspacesRequest:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        user_id = d.pop("user_id", UNSET)
+
+        def _parse_user_id(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        user_id = _parse_user_id(d.pop("user_id", UNSET))
 
         list_workspaces_request = cls(
             user_id=user_id,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -16,7 +16,7 @@ class Model:
     """A model, which has one version or several.
 
     Source: mlops-api-tutorial, "List Models in Workspace" (recorded); api-essentials-guide, "List Models in Workspace"
-    (recorded).
+    (recorded); recordings, "/v1/api/models/list" (recorded).
 
     """
 
@@ -30,6 +30,8 @@ class Model:
     """ When it was created, as RFC 3339 writes it. """
     updated_at: str | Unset = UNSET
     """ When it was changed last, as RFC 3339 writes it. """
+    workspace_id: int | None | Unset = UNSET
+    """ The workspace that the model is in, in releases from 2024.2 on. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -42,6 +44,12 @@ class Model:
         created_at = self.created_at
 
         updated_at = self.updated_at
+
+        workspace_id: int | None | Unset
+        if isinstance(self.workspace_id, Unset):
+            workspace_id = UNSET
+        else:
+            workspace_id = self.workspace_id
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -57,6 +65,8 @@ class Model:
             field_dict["created_at"] = created_at
         if updated_at is not UNSET:
             field_dict["updated_at"] = updated_at
+        if workspace_id is not UNSET:
+            field_dict["workspace_id"] = workspace_id
 
         return field_dict
 
@@ -73,12 +83,22 @@ class Model:
 
         updated_at = d.pop("updated_at", UNSET)
 
+        def _parse_workspace_id(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        workspace_id = _parse_workspace_id(d.pop("workspace_id", UNSET))
+
         model = cls(
             id=id,
             name=name,
             owner_id=owner_id,
             created_at=created_at,
             updated_at=updated_at,
+            workspace_id=workspace_id,
         )
 
         model.additional_properties = d

@@ -20,7 +20,7 @@ class ModelDetails:
     """A model, with its workspace and its configuration.
 
     Source: mlops-api-tutorial, "Get Model Details By ID" (recorded); api-essentials-guide, "Get Model Details By ID"
-    (recorded).
+    (recorded); recordings, "/v1/api/models/get_by_id" (recorded).
 
     """
 
@@ -34,7 +34,7 @@ class ModelDetails:
     """ When it was created, as RFC 3339 writes it. """
     updated_at: str | Unset = UNSET
     """ When it was changed last, as RFC 3339 writes it. """
-    workspace_id: int | Unset = UNSET
+    workspace_id: int | None | Unset = UNSET
     """ The workspace that the model is in. """
     model_config: ModelConfig | None | Unset = UNSET
     """ The model's configuration; null where it has none. The table calls it a string. """
@@ -53,7 +53,11 @@ class ModelDetails:
 
         updated_at = self.updated_at
 
-        workspace_id = self.workspace_id
+        workspace_id: int | None | Unset
+        if isinstance(self.workspace_id, Unset):
+            workspace_id = UNSET
+        else:
+            workspace_id = self.workspace_id
 
         model_config: dict[str, Any] | None | Unset
         if isinstance(self.model_config, Unset):
@@ -99,7 +103,14 @@ class ModelDetails:
 
         updated_at = d.pop("updated_at", UNSET)
 
-        workspace_id = d.pop("workspace_id", UNSET)
+        def _parse_workspace_id(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        workspace_id = _parse_workspace_id(d.pop("workspace_id", UNSET))
 
         def _parse_model_config(data: object) -> ModelConfig | None | Unset:
             if data is None:

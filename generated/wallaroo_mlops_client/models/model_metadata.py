@@ -36,7 +36,8 @@ class ModelMetadata:
     conversion: Conversion
     """ What the file is, and what it needs to run.
 
-    Source: mlops-api-tutorial, "Upload Model to Workspace" (example); field-notes, "Models" (observed). """
+    Source: mlops-api-tutorial, "Upload Model to Workspace" (example); field-notes, "Models" (observed); vendor-sdk,
+    "What the vendor's own SDK asks of a server" (observed). """
     input_schema: str | Unset = UNSET
     """ The schema of the model's inputs, an Arrow schema serialised as an IPC message, in base64. Frameworks that
     are not native to the engine need it. """

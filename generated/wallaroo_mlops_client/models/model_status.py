@@ -15,7 +15,8 @@ T = TypeVar("T", bound="ModelStatus")
 class ModelStatus:
     """The state of one model version on an engine.
 
-    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded).
+    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); recordings,
+    "/v1/api/status/get_deployment" (recorded).
 
     """
 
@@ -27,6 +28,8 @@ class ModelStatus:
     """ The version's UUID. """
     sha: str | Unset = UNSET
     """ The SHA-256 of the version's file, in hexadecimal. """
+    model_version_id: int | Unset = UNSET
+    """ The id of the model version, in releases from 2025 on. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -37,6 +40,8 @@ class ModelStatus:
         version = self.version
 
         sha = self.sha
+
+        model_version_id = self.model_version_id
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -50,6 +55,8 @@ class ModelStatus:
             field_dict["version"] = version
         if sha is not UNSET:
             field_dict["sha"] = sha
+        if model_version_id is not UNSET:
+            field_dict["model_version_id"] = model_version_id
 
         return field_dict
 
@@ -64,11 +71,14 @@ class ModelStatus:
 
         sha = d.pop("sha", UNSET)
 
+        model_version_id = d.pop("model_version_id", UNSET)
+
         model_status = cls(
             name=name,
             status=status,
             version=version,
             sha=sha,
+            model_version_id=model_version_id,
         )
 
         model_status.additional_properties = d

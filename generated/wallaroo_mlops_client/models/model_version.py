@@ -15,7 +15,9 @@ T = TypeVar("T", bound="ModelVersion")
 class ModelVersion:
     """One uploaded version of a model.
 
-    Source: mlops-api-tutorial, "Get Model Versions" (recorded); api-essentials-guide, "Get Model Versions" (recorded).
+    Source: mlops-api-tutorial, "Get Model Versions" (recorded); api-essentials-guide, "Get Model Versions" (recorded);
+    recordings, "/v1/api/models/list_versions" (recorded); vendor-sdk, "What the vendor's own SDK asks of a server"
+    (observed).
 
     """
 
@@ -31,11 +33,11 @@ class ModelVersion:
     """ The model's name. """
     owner_id: str | Unset = UNSET
     """ The owner's Keycloak id. Releases of 2023 write two quotation marks instead. """
-    file_name: str | Unset = UNSET
+    file_name: None | str | Unset = UNSET
     """ The name of the uploaded file. """
     image_path: None | str | Unset = UNSET
     """ The container image that a converted model runs in; null for native ones. """
-    status: str | Unset = UNSET
+    status: None | str | Unset = UNSET
     """ How far the conversion is. Releases before 2023.2 have no status. """
     error_summary: None | str | Unset = UNSET
     """ Why the conversion ended in `error`. """
@@ -54,7 +56,11 @@ class ModelVersion:
 
         owner_id = self.owner_id
 
-        file_name = self.file_name
+        file_name: None | str | Unset
+        if isinstance(self.file_name, Unset):
+            file_name = UNSET
+        else:
+            file_name = self.file_name
 
         image_path: None | str | Unset
         if isinstance(self.image_path, Unset):
@@ -62,7 +68,11 @@ class ModelVersion:
         else:
             image_path = self.image_path
 
-        status = self.status
+        status: None | str | Unset
+        if isinstance(self.status, Unset):
+            status = UNSET
+        else:
+            status = self.status
 
         error_summary: None | str | Unset
         if isinstance(self.error_summary, Unset):
@@ -110,7 +120,14 @@ class ModelVersion:
 
         owner_id = d.pop("owner_id", UNSET)
 
-        file_name = d.pop("file_name", UNSET)
+        def _parse_file_name(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        file_name = _parse_file_name(d.pop("file_name", UNSET))
 
         def _parse_image_path(data: object) -> None | str | Unset:
             if data is None:
@@ -121,7 +138,14 @@ class ModelVersion:
 
         image_path = _parse_image_path(d.pop("image_path", UNSET))
 
-        status = d.pop("status", UNSET)
+        def _parse_status(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        status = _parse_status(d.pop("status", UNSET))
 
         def _parse_error_summary(data: object) -> None | str | Unset:
             if data is None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -10,6 +10,7 @@ from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.model_version import ModelVersion
+    from ..models.workspace_summary import WorkspaceSummary
 
 
 T = TypeVar("T", bound="ModelWithVersions")
@@ -19,7 +20,8 @@ T = TypeVar("T", bound="ModelWithVersions")
 class ModelWithVersions:
     """A model with its versions.
 
-    Source: mlops-api-tutorial, "Get Model Details" (recorded); api-essentials-guide, "Get Model Details" (recorded).
+    Source: mlops-api-tutorial, "Get Model Details" (recorded); api-essentials-guide, "Get Model Details" (recorded);
+    recordings, "/v1/api/models/get" (recorded).
 
     """
 
@@ -35,9 +37,15 @@ class ModelWithVersions:
     """ When it was created, as RFC 3339 writes it. """
     updated_at: str | Unset = UNSET
     """ When it was changed last, as RFC 3339 writes it. """
+    workspace_id: int | None | Unset = UNSET
+    """ The workspace that the model is in, in releases from 2024.2 on. """
+    workspace: None | Unset | WorkspaceSummary = UNSET
+    """ The workspace that the model is in, in the newest releases. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.workspace_summary import WorkspaceSummary  # noqa: PLC0415
+
         id = self.id
 
         name = self.name
@@ -52,6 +60,20 @@ class ModelWithVersions:
         created_at = self.created_at
 
         updated_at = self.updated_at
+
+        workspace_id: int | None | Unset
+        if isinstance(self.workspace_id, Unset):
+            workspace_id = UNSET
+        else:
+            workspace_id = self.workspace_id
+
+        workspace: dict[str, Any] | None | Unset
+        if isinstance(self.workspace, Unset):
+            workspace = UNSET
+        elif isinstance(self.workspace, WorkspaceSummary):
+            workspace = self.workspace.to_dict()
+        else:
+            workspace = self.workspace
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -68,12 +90,17 @@ class ModelWithVersions:
             field_dict["created_at"] = created_at
         if updated_at is not UNSET:
             field_dict["updated_at"] = updated_at
+        if workspace_id is not UNSET:
+            field_dict["workspace_id"] = workspace_id
+        if workspace is not UNSET:
+            field_dict["workspace"] = workspace
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.model_version import ModelVersion  # noqa: PLC0415
+        from ..models.workspace_summary import WorkspaceSummary  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")
@@ -93,6 +120,32 @@ class ModelWithVersions:
 
         updated_at = d.pop("updated_at", UNSET)
 
+        def _parse_workspace_id(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        workspace_id = _parse_workspace_id(d.pop("workspace_id", UNSET))
+
+        def _parse_workspace(data: object) -> None | Unset | WorkspaceSummary:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                workspace_type_0 = WorkspaceSummary.from_dict(data)
+
+                return workspace_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | Unset | WorkspaceSummary, data)
+
+        workspace = _parse_workspace(d.pop("workspace", UNSET))
+
         model_with_versions = cls(
             id=id,
             name=name,
@@ -100,6 +153,8 @@ class ModelWithVersions:
             owner_id=owner_id,
             created_at=created_at,
             updated_at=updated_at,
+            workspace_id=workspace_id,
+            workspace=workspace,
         )
 
         model_with_versions.additional_properties = d

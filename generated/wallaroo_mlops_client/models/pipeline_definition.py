@@ -23,11 +23,15 @@ class PipelineDefinition:
 
     """
 
+    id: str | Unset = UNSET
+    """ A name that clients of 2022 send, and that instances ignore. """
     steps: list[PipelineStep] | Unset = UNSET
     """ The steps, one after the other. The output of one is the input of the next. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        id = self.id
+
         steps: list[dict[str, Any]] | Unset = UNSET
         if not isinstance(self.steps, Unset):
             steps = []
@@ -38,6 +42,8 @@ class PipelineDefinition:
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update({})
+        if id is not UNSET:
+            field_dict["id"] = id
         if steps is not UNSET:
             field_dict["steps"] = steps
 
@@ -48,6 +54,8 @@ class PipelineDefinition:
         from ..models.pipeline_step import PipelineStep  # noqa: PLC0415
 
         d = dict(src_dict)
+        id = d.pop("id", UNSET)
+
         _steps = d.pop("steps", UNSET)
         steps: list[PipelineStep] | Unset = UNSET
         if _steps is not UNSET:
@@ -58,6 +66,7 @@ class PipelineDefinition:
                 steps.append(steps_item)
 
         pipeline_definition = cls(
+            id=id,
             steps=steps,
         )
 

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 T = TypeVar("T", bound="PipelineStatus")
 
 
@@ -13,7 +15,8 @@ T = TypeVar("T", bound="PipelineStatus")
 class PipelineStatus:
     """The state of one pipeline on an engine.
 
-    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded).
+    Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); recordings,
+    "/v1/api/status/get_deployment" (recorded).
 
     """
 
@@ -21,12 +24,16 @@ class PipelineStatus:
     """ The pipeline's name. """
     status: str
     """ The pipeline's state. """
+    version: str | Unset = UNSET
+    """ The UUID of the pipeline version, in releases from 2024.2 on. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
 
         status = self.status
+
+        version = self.version
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -36,6 +43,8 @@ class PipelineStatus:
                 "status": status,
             }
         )
+        if version is not UNSET:
+            field_dict["version"] = version
 
         return field_dict
 
@@ -46,9 +55,12 @@ class PipelineStatus:
 
         status = d.pop("status")
 
+        version = d.pop("version", UNSET)
+
         pipeline_status = cls(
             id=id,
             status=status,
+            version=version,
         )
 
         pipeline_status.additional_properties = d

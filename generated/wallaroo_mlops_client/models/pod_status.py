@@ -16,7 +16,7 @@ class PodStatus:
     """The state of one pod.
 
     Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); api-essentials-guide, "Get Deployment
-    Status" (recorded).
+    Status" (recorded); recordings, "/v1/api/status/get_deployment" (recorded).
 
     """
 
@@ -28,8 +28,8 @@ class PodStatus:
     """ The pod's name. """
     reason: None | str | Unset = UNSET
     """ Why it is not running. """
-    details: list[Any] | Unset = UNSET
-    """ What there is to say about the state. """
+    details: list[Any] | None | Unset = UNSET
+    """ What there is to say about the state. The oldest releases do not have the field. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -49,8 +49,13 @@ class PodStatus:
         else:
             reason = self.reason
 
-        details: list[Any] | Unset = UNSET
-        if not isinstance(self.details, Unset):
+        details: list[Any] | None | Unset
+        if isinstance(self.details, Unset):
+            details = UNSET
+        elif isinstance(self.details, list):
+            details = self.details
+
+        else:
             details = self.details
 
         field_dict: dict[str, Any] = {}
@@ -96,7 +101,22 @@ class PodStatus:
 
         reason = _parse_reason(d.pop("reason", UNSET))
 
-        details = cast(list[Any], d.pop("details", UNSET))
+        def _parse_details(data: object) -> list[Any] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                details_type_0 = cast(list[Any], data)
+
+                return details_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[Any] | None | Unset, data)
+
+        details = _parse_details(d.pop("details", UNSET))
 
         pod_status = cls(
             status=status,

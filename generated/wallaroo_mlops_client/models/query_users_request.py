@@ -15,17 +15,23 @@ T = TypeVar("T", bound="QueryUsersRequest")
 class QueryUsersRequest:
     """Whom to find.
 
-    Source: mlops-api-tutorial, "Get Users" (example).
+    Source: mlops-api-tutorial, "Get Users" (example); vendor-sdk, "What the vendor's own SDK asks of a server"
+    (observed).
 
     """
 
-    user_ids: list[str] | Unset = UNSET
+    user_ids: list[str] | None | Unset = UNSET
     """ Keycloak ids; without them, all users are found. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        user_ids: list[str] | Unset = UNSET
-        if not isinstance(self.user_ids, Unset):
+        user_ids: list[str] | None | Unset
+        if isinstance(self.user_ids, Unset):
+            user_ids = UNSET
+        elif isinstance(self.user_ids, list):
+            user_ids = self.user_ids
+
+        else:
             user_ids = self.user_ids
 
         field_dict: dict[str, Any] = {}
@@ -39,7 +45,23 @@ class QueryUsersRequest:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        user_ids = cast(list[str], d.pop("user_ids", UNSET))
+
+        def _parse_user_ids(data: object) -> list[str] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                user_ids_type_0 = cast(list[str], data)
+
+                return user_ids_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[str] | None | Unset, data)
+
+        user_ids = _parse_user_ids(d.pop("user_ids", UNSET))
 
         query_users_request = cls(
             user_ids=user_ids,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -16,20 +16,28 @@ class UndeployPipelineRequest:
     """The deployment to end, by its id, its pipeline's id, or both.
 
     Source: pipeline-management-tutorial, "Undeploy a Pipeline Parameters" (prose); field-notes, "Pipelines, deployment,
-    inference" (observed).
+    inference" (observed); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     """
 
-    pipeline_id: int | Unset = UNSET
+    pipeline_id: int | None | Unset = UNSET
     """ The pipeline's id. """
-    deployment_id: int | Unset = UNSET
+    deployment_id: int | None | Unset = UNSET
     """ The deployment's id. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        pipeline_id = self.pipeline_id
+        pipeline_id: int | None | Unset
+        if isinstance(self.pipeline_id, Unset):
+            pipeline_id = UNSET
+        else:
+            pipeline_id = self.pipeline_id
 
-        deployment_id = self.deployment_id
+        deployment_id: int | None | Unset
+        if isinstance(self.deployment_id, Unset):
+            deployment_id = UNSET
+        else:
+            deployment_id = self.deployment_id
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -44,9 +52,24 @@ class UndeployPipelineRequest:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        pipeline_id = d.pop("pipeline_id", UNSET)
 
-        deployment_id = d.pop("deployment_id", UNSET)
+        def _parse_pipeline_id(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        pipeline_id = _parse_pipeline_id(d.pop("pipeline_id", UNSET))
+
+        def _parse_deployment_id(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        deployment_id = _parse_deployment_id(d.pop("deployment_id", UNSET))
 
         undeploy_pipeline_request = cls(
             pipeline_id=pipeline_id,

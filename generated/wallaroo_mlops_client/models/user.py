@@ -22,7 +22,7 @@ class User:
     comes and goes with Keycloak's own releases.
 
     Source: mlops-api-tutorial, "Get Users" (recorded); api-essentials-guide, "Get Users" (recorded); field-notes,
-    "Users, workspaces" (observed).
+    "Users, workspaces" (observed); recordings, "/v1/api/users/query" (recorded).
 
     """
 
@@ -50,6 +50,12 @@ class User:
     """ The kinds of credentials that can be disabled. """
     access: UserAccess | Unset = UNSET
     """ What the caller may do with the user, by name. """
+    totp: bool | Unset = UNSET
+    """ Whether the user signs in with a one-time password, too; in releases of 2022. """
+    last_login: int | None | Unset = UNSET
+    """ When the user signed in last, in milliseconds since 1970; in releases from 2024 on. """
+    realm_roles: list[str] | None | Unset = UNSET
+    """ The user's roles; in releases from 2024 on. """
     federated_identities: list[FederatedIdentity] | Unset = UNSET
     """ The user's accounts at other identity providers; there only when ids were asked for. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -85,6 +91,23 @@ class User:
         if not isinstance(self.access, Unset):
             access = self.access.to_dict()
 
+        totp = self.totp
+
+        last_login: int | None | Unset
+        if isinstance(self.last_login, Unset):
+            last_login = UNSET
+        else:
+            last_login = self.last_login
+
+        realm_roles: list[str] | None | Unset
+        if isinstance(self.realm_roles, Unset):
+            realm_roles = UNSET
+        elif isinstance(self.realm_roles, list):
+            realm_roles = self.realm_roles
+
+        else:
+            realm_roles = self.realm_roles
+
         federated_identities: list[dict[str, Any]] | Unset = UNSET
         if not isinstance(self.federated_identities, Unset):
             federated_identities = []
@@ -119,6 +142,12 @@ class User:
             field_dict["disableableCredentialTypes"] = disableable_credential_types
         if access is not UNSET:
             field_dict["access"] = access
+        if totp is not UNSET:
+            field_dict["totp"] = totp
+        if last_login is not UNSET:
+            field_dict["lastLogin"] = last_login
+        if realm_roles is not UNSET:
+            field_dict["realmRoles"] = realm_roles
         if federated_identities is not UNSET:
             field_dict["federatedIdentities"] = federated_identities
 
@@ -161,6 +190,34 @@ class User:
         else:
             access = UserAccess.from_dict(_access)
 
+        totp = d.pop("totp", UNSET)
+
+        def _parse_last_login(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        last_login = _parse_last_login(d.pop("lastLogin", UNSET))
+
+        def _parse_realm_roles(data: object) -> list[str] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                realm_roles_type_0 = cast(list[str], data)
+
+                return realm_roles_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[str] | None | Unset, data)
+
+        realm_roles = _parse_realm_roles(d.pop("realmRoles", UNSET))
+
         _federated_identities = d.pop("federatedIdentities", UNSET)
         federated_identities: list[FederatedIdentity] | Unset = UNSET
         if _federated_identities is not UNSET:
@@ -185,6 +242,9 @@ class User:
             required_actions=required_actions,
             disableable_credential_types=disableable_credential_types,
             access=access,
+            totp=totp,
+            last_login=last_login,
+            realm_roles=realm_roles,
             federated_identities=federated_identities,
         )
 

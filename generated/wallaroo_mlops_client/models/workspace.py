@@ -16,7 +16,8 @@ class Workspace:
     """A workspace.
 
     Source: mlops-api-tutorial, "List Workspaces" (recorded); api-essentials-guide, "List Workspaces" (recorded);
-    external-inference-url-tutorial, "Get External Inference URL" (recorded).
+    external-inference-url-tutorial, "Get External Inference URL" (recorded); recordings, "/v1/api/workspaces/list"
+    (recorded).
 
     """
 
@@ -26,7 +27,7 @@ class Workspace:
     """ The workspace's name. """
     created_at: str | Unset = UNSET
     """ When it was created, as RFC 3339 writes it. """
-    created_by: str | Unset = UNSET
+    created_by: None | str | Unset = UNSET
     """ The Keycloak id of the user who created it. """
     archived: bool | Unset = UNSET
     """ Whether it was archived. """
@@ -43,7 +44,11 @@ class Workspace:
 
         created_at = self.created_at
 
-        created_by = self.created_by
+        created_by: None | str | Unset
+        if isinstance(self.created_by, Unset):
+            created_by = UNSET
+        else:
+            created_by = self.created_by
 
         archived = self.archived
 
@@ -85,7 +90,14 @@ class Workspace:
 
         created_at = d.pop("created_at", UNSET)
 
-        created_by = d.pop("created_by", UNSET)
+        def _parse_created_by(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        created_by = _parse_created_by(d.pop("created_by", UNSET))
 
         archived = d.pop("archived", UNSET)
 

@@ -105,13 +105,15 @@ def sync_detailed(
     one field at a time.
 
     Source: mlops-api-tutorial, "Create Assay" (recorded); api-essentials-guide, "Create Assay"
-    (example); field-notes, "Assays" (observed).
+    (example); field-notes, "Assays" (observed); recordings, "/v1/api/assays/create" (recorded).
 
     Args:
         body (AssayRequest): An assay to create, or to compute now.
 
             Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
-            Interactively" (example); field-notes, "Assays" (observed).
+            Interactively" (example); field-notes, "Assays" (observed); recordings,
+            "/v1/api/assays/create" (recorded); recordings, "/v1/api/assays/run_interactive"
+            (recorded); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -140,13 +142,15 @@ async def asyncio_detailed(
     one field at a time.
 
     Source: mlops-api-tutorial, "Create Assay" (recorded); api-essentials-guide, "Create Assay"
-    (example); field-notes, "Assays" (observed).
+    (example); field-notes, "Assays" (observed); recordings, "/v1/api/assays/create" (recorded).
 
     Args:
         body (AssayRequest): An assay to create, or to compute now.
 
             Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
-            Interactively" (example); field-notes, "Assays" (observed).
+            Interactively" (example); field-notes, "Assays" (observed); recordings,
+            "/v1/api/assays/create" (recorded); recordings, "/v1/api/assays/run_interactive"
+            (recorded); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -175,13 +179,15 @@ def sync(
     one field at a time.
 
     Source: mlops-api-tutorial, "Create Assay" (recorded); api-essentials-guide, "Create Assay"
-    (example); field-notes, "Assays" (observed).
+    (example); field-notes, "Assays" (observed); recordings, "/v1/api/assays/create" (recorded).
 
     Args:
         body (AssayRequest): An assay to create, or to compute now.
 
             Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
-            Interactively" (example); field-notes, "Assays" (observed).
+            Interactively" (example); field-notes, "Assays" (observed); recordings,
+            "/v1/api/assays/create" (recorded); recordings, "/v1/api/assays/run_interactive"
+            (recorded); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -208,13 +214,15 @@ async def asyncio(
     one field at a time.
 
     Source: mlops-api-tutorial, "Create Assay" (recorded); api-essentials-guide, "Create Assay"
-    (example); field-notes, "Assays" (observed).
+    (example); field-notes, "Assays" (observed); recordings, "/v1/api/assays/create" (recorded).
 
     Args:
         body (AssayRequest): An assay to create, or to compute now.
 
             Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
-            Interactively" (example); field-notes, "Assays" (observed).
+            Interactively" (example); field-notes, "Assays" (observed); recordings,
+            "/v1/api/assays/create" (recorded); recordings, "/v1/api/assays/run_interactive"
+            (recorded); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

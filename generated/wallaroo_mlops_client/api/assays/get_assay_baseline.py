@@ -109,12 +109,13 @@ def sync_detailed(
      The logged inferences of a pipeline in a time, as flat rows.
 
     Source: mlops-api-tutorial, "Get Assay Baseline" (recorded); api-essentials-guide, "Get Assay
-    Baseline" (prose).
+    Baseline" (prose); recordings, "/v1/api/assays/get_baseline" (recorded).
 
     Args:
         body (GetAssayBaselineRequest): The rows to get.
 
-            Source: mlops-api-tutorial, "Get Assay Baseline" (prose).
+            Source: mlops-api-tutorial, "Get Assay Baseline" (prose); vendor-sdk, "What the vendor's
+            own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -142,12 +143,13 @@ async def asyncio_detailed(
      The logged inferences of a pipeline in a time, as flat rows.
 
     Source: mlops-api-tutorial, "Get Assay Baseline" (recorded); api-essentials-guide, "Get Assay
-    Baseline" (prose).
+    Baseline" (prose); recordings, "/v1/api/assays/get_baseline" (recorded).
 
     Args:
         body (GetAssayBaselineRequest): The rows to get.
 
-            Source: mlops-api-tutorial, "Get Assay Baseline" (prose).
+            Source: mlops-api-tutorial, "Get Assay Baseline" (prose); vendor-sdk, "What the vendor's
+            own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -175,12 +177,13 @@ def sync(
      The logged inferences of a pipeline in a time, as flat rows.
 
     Source: mlops-api-tutorial, "Get Assay Baseline" (recorded); api-essentials-guide, "Get Assay
-    Baseline" (prose).
+    Baseline" (prose); recordings, "/v1/api/assays/get_baseline" (recorded).
 
     Args:
         body (GetAssayBaselineRequest): The rows to get.
 
-            Source: mlops-api-tutorial, "Get Assay Baseline" (prose).
+            Source: mlops-api-tutorial, "Get Assay Baseline" (prose); vendor-sdk, "What the vendor's
+            own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -206,12 +209,13 @@ async def asyncio(
      The logged inferences of a pipeline in a time, as flat rows.
 
     Source: mlops-api-tutorial, "Get Assay Baseline" (recorded); api-essentials-guide, "Get Assay
-    Baseline" (prose).
+    Baseline" (prose); recordings, "/v1/api/assays/get_baseline" (recorded).
 
     Args:
         body (GetAssayBaselineRequest): The rows to get.
 
-            Source: mlops-api-tutorial, "Get Assay Baseline" (prose).
+            Source: mlops-api-tutorial, "Get Assay Baseline" (prose); vendor-sdk, "What the vendor's
+            own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

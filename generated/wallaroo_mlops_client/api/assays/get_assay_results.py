@@ -112,9 +112,10 @@ def sync_detailed(
     """Get the results of an assay
 
      The stored results of an assay. This is the documented path; newer instances serve
-    `get_assay_results_between` instead and answer 404 here.
+    `get_assay_results_between` instead, and answer 404 or 500 here.
 
-    Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed).
+    Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed);
+    recordings, "/v1/api/assays/get_results" (recorded).
 
     Args:
         body (GetAssayResultsRequest): The results to get.
@@ -145,9 +146,10 @@ async def asyncio_detailed(
     """Get the results of an assay
 
      The stored results of an assay. This is the documented path; newer instances serve
-    `get_assay_results_between` instead and answer 404 here.
+    `get_assay_results_between` instead, and answer 404 or 500 here.
 
-    Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed).
+    Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed);
+    recordings, "/v1/api/assays/get_results" (recorded).
 
     Args:
         body (GetAssayResultsRequest): The results to get.
@@ -178,9 +180,10 @@ def sync(
     """Get the results of an assay
 
      The stored results of an assay. This is the documented path; newer instances serve
-    `get_assay_results_between` instead and answer 404 here.
+    `get_assay_results_between` instead, and answer 404 or 500 here.
 
-    Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed).
+    Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed);
+    recordings, "/v1/api/assays/get_results" (recorded).
 
     Args:
         body (GetAssayResultsRequest): The results to get.
@@ -209,9 +212,10 @@ async def asyncio(
     """Get the results of an assay
 
      The stored results of an assay. This is the documented path; newer instances serve
-    `get_assay_results_between` instead and answer 404 here.
+    `get_assay_results_between` instead, and answer 404 or 500 here.
 
-    Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed).
+    Source: mlops-api-tutorial, "Get Assay Results" (prose); field-notes, "Assays" (observed);
+    recordings, "/v1/api/assays/get_results" (recorded).
 
     Args:
         body (GetAssayResultsRequest): The results to get.

@@ -111,9 +111,10 @@ def sync_detailed(
 ) -> Response[Error | list[AssayResult]]:
     """Get the results of an assay in a time
 
-     The stored results of an assay in a time, as newer instances serve them. No document has it.
+     The stored results of an assay in a time, as instances from 2023.4 on serve them. No document has
+    it.
 
-    Source: field-notes, "Assays" (observed).
+    Source: field-notes, "Assays" (observed); recordings, "/v1/api/assays/get_assay_results" (recorded).
 
     Args:
         body (GetAssayResultsBetweenRequest): The results to get.
@@ -143,9 +144,10 @@ async def asyncio_detailed(
 ) -> Response[Error | list[AssayResult]]:
     """Get the results of an assay in a time
 
-     The stored results of an assay in a time, as newer instances serve them. No document has it.
+     The stored results of an assay in a time, as instances from 2023.4 on serve them. No document has
+    it.
 
-    Source: field-notes, "Assays" (observed).
+    Source: field-notes, "Assays" (observed); recordings, "/v1/api/assays/get_assay_results" (recorded).
 
     Args:
         body (GetAssayResultsBetweenRequest): The results to get.
@@ -175,9 +177,10 @@ def sync(
 ) -> Error | list[AssayResult] | None:
     """Get the results of an assay in a time
 
-     The stored results of an assay in a time, as newer instances serve them. No document has it.
+     The stored results of an assay in a time, as instances from 2023.4 on serve them. No document has
+    it.
 
-    Source: field-notes, "Assays" (observed).
+    Source: field-notes, "Assays" (observed); recordings, "/v1/api/assays/get_assay_results" (recorded).
 
     Args:
         body (GetAssayResultsBetweenRequest): The results to get.
@@ -205,9 +208,10 @@ async def asyncio(
 ) -> Error | list[AssayResult] | None:
     """Get the results of an assay in a time
 
-     The stored results of an assay in a time, as newer instances serve them. No document has it.
+     The stored results of an assay in a time, as instances from 2023.4 on serve them. No document has
+    it.
 
-    Source: field-notes, "Assays" (observed).
+    Source: field-notes, "Assays" (observed); recordings, "/v1/api/assays/get_assay_results" (recorded).
 
     Args:
         body (GetAssayResultsBetweenRequest): The results to get.

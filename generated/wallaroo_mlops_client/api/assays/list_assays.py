@@ -110,7 +110,8 @@ def sync_detailed(
     `model_insights_url` are accepted when an assay is created and not shown here; the `status` is the
     instance's own.
 
-    Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed).
+    Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed); recordings,
+    "/v1/api/assays/list" (recorded).
 
     Args:
         body (ListAssaysRequest): The pipeline whose assays to list.
@@ -144,7 +145,8 @@ async def asyncio_detailed(
     `model_insights_url` are accepted when an assay is created and not shown here; the `status` is the
     instance's own.
 
-    Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed).
+    Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed); recordings,
+    "/v1/api/assays/list" (recorded).
 
     Args:
         body (ListAssaysRequest): The pipeline whose assays to list.
@@ -178,7 +180,8 @@ def sync(
     `model_insights_url` are accepted when an assay is created and not shown here; the `status` is the
     instance's own.
 
-    Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed).
+    Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed); recordings,
+    "/v1/api/assays/list" (recorded).
 
     Args:
         body (ListAssaysRequest): The pipeline whose assays to list.
@@ -210,7 +213,8 @@ async def asyncio(
     `model_insights_url` are accepted when an assay is created and not shown here; the `status` is the
     instance's own.
 
-    Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed).
+    Source: mlops-api-tutorial, "List Assays" (recorded); field-notes, "Assays" (observed); recordings,
+    "/v1/api/assays/list" (recorded).
 
     Args:
         body (ListAssaysRequest): The pipeline whose assays to list.

@@ -109,13 +109,16 @@ def sync_detailed(
      Computes all windows of an assay that need not exist, one result a window. It may take some time.
 
     Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); api-essentials-guide, "Run Assay
-    Interactively" (example); field-notes, "Assays" (observed).
+    Interactively" (example); field-notes, "Assays" (observed); recordings,
+    "/v1/api/assays/run_interactive" (recorded).
 
     Args:
         body (AssayRequest): An assay to create, or to compute now.
 
             Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
-            Interactively" (example); field-notes, "Assays" (observed).
+            Interactively" (example); field-notes, "Assays" (observed); recordings,
+            "/v1/api/assays/create" (recorded); recordings, "/v1/api/assays/run_interactive"
+            (recorded); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -143,13 +146,16 @@ async def asyncio_detailed(
      Computes all windows of an assay that need not exist, one result a window. It may take some time.
 
     Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); api-essentials-guide, "Run Assay
-    Interactively" (example); field-notes, "Assays" (observed).
+    Interactively" (example); field-notes, "Assays" (observed); recordings,
+    "/v1/api/assays/run_interactive" (recorded).
 
     Args:
         body (AssayRequest): An assay to create, or to compute now.
 
             Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
-            Interactively" (example); field-notes, "Assays" (observed).
+            Interactively" (example); field-notes, "Assays" (observed); recordings,
+            "/v1/api/assays/create" (recorded); recordings, "/v1/api/assays/run_interactive"
+            (recorded); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -177,13 +183,16 @@ def sync(
      Computes all windows of an assay that need not exist, one result a window. It may take some time.
 
     Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); api-essentials-guide, "Run Assay
-    Interactively" (example); field-notes, "Assays" (observed).
+    Interactively" (example); field-notes, "Assays" (observed); recordings,
+    "/v1/api/assays/run_interactive" (recorded).
 
     Args:
         body (AssayRequest): An assay to create, or to compute now.
 
             Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
-            Interactively" (example); field-notes, "Assays" (observed).
+            Interactively" (example); field-notes, "Assays" (observed); recordings,
+            "/v1/api/assays/create" (recorded); recordings, "/v1/api/assays/run_interactive"
+            (recorded); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -209,13 +218,16 @@ async def asyncio(
      Computes all windows of an assay that need not exist, one result a window. It may take some time.
 
     Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); api-essentials-guide, "Run Assay
-    Interactively" (example); field-notes, "Assays" (observed).
+    Interactively" (example); field-notes, "Assays" (observed); recordings,
+    "/v1/api/assays/run_interactive" (recorded).
 
     Args:
         body (AssayRequest): An assay to create, or to compute now.
 
             Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
-            Interactively" (example); field-notes, "Assays" (observed).
+            Interactively" (example); field-notes, "Assays" (observed); recordings,
+            "/v1/api/assays/create" (recorded); recordings, "/v1/api/assays/run_interactive"
+            (recorded); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -105,13 +105,16 @@ def sync_detailed(
     that the answer is an empty object; a whole result was recorded, with the status `BaselineRun`.
 
     Source: mlops-api-tutorial, "Create Interactive Baseline" (recorded); api-essentials-guide, "Create
-    Interactive Baseline" (example); field-notes, "Assays" (observed).
+    Interactive Baseline" (example); field-notes, "Assays" (observed); recordings,
+    "/v1/api/assays/run_interactive_baseline" (recorded).
 
     Args:
         body (AssayRequest): An assay to create, or to compute now.
 
             Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
-            Interactively" (example); field-notes, "Assays" (observed).
+            Interactively" (example); field-notes, "Assays" (observed); recordings,
+            "/v1/api/assays/create" (recorded); recordings, "/v1/api/assays/run_interactive"
+            (recorded); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -140,13 +143,16 @@ async def asyncio_detailed(
     that the answer is an empty object; a whole result was recorded, with the status `BaselineRun`.
 
     Source: mlops-api-tutorial, "Create Interactive Baseline" (recorded); api-essentials-guide, "Create
-    Interactive Baseline" (example); field-notes, "Assays" (observed).
+    Interactive Baseline" (example); field-notes, "Assays" (observed); recordings,
+    "/v1/api/assays/run_interactive_baseline" (recorded).
 
     Args:
         body (AssayRequest): An assay to create, or to compute now.
 
             Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
-            Interactively" (example); field-notes, "Assays" (observed).
+            Interactively" (example); field-notes, "Assays" (observed); recordings,
+            "/v1/api/assays/create" (recorded); recordings, "/v1/api/assays/run_interactive"
+            (recorded); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -175,13 +181,16 @@ def sync(
     that the answer is an empty object; a whole result was recorded, with the status `BaselineRun`.
 
     Source: mlops-api-tutorial, "Create Interactive Baseline" (recorded); api-essentials-guide, "Create
-    Interactive Baseline" (example); field-notes, "Assays" (observed).
+    Interactive Baseline" (example); field-notes, "Assays" (observed); recordings,
+    "/v1/api/assays/run_interactive_baseline" (recorded).
 
     Args:
         body (AssayRequest): An assay to create, or to compute now.
 
             Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
-            Interactively" (example); field-notes, "Assays" (observed).
+            Interactively" (example); field-notes, "Assays" (observed); recordings,
+            "/v1/api/assays/create" (recorded); recordings, "/v1/api/assays/run_interactive"
+            (recorded); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -208,13 +217,16 @@ async def asyncio(
     that the answer is an empty object; a whole result was recorded, with the status `BaselineRun`.
 
     Source: mlops-api-tutorial, "Create Interactive Baseline" (recorded); api-essentials-guide, "Create
-    Interactive Baseline" (example); field-notes, "Assays" (observed).
+    Interactive Baseline" (example); field-notes, "Assays" (observed); recordings,
+    "/v1/api/assays/run_interactive_baseline" (recorded).
 
     Args:
         body (AssayRequest): An assay to create, or to compute now.
 
             Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay
-            Interactively" (example); field-notes, "Assays" (observed).
+            Interactively" (example); field-notes, "Assays" (observed); recordings,
+            "/v1/api/assays/create" (recorded); recordings, "/v1/api/assays/run_interactive"
+            (recorded); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -104,7 +104,7 @@ def sync_detailed(
      An assay that is switched off is not run by the instance any more.
 
     Source: mlops-api-tutorial, "Activate or Deactivate Assay" (recorded); api-essentials-guide,
-    "Activate or Deactivate Assay" (prose).
+    "Activate or Deactivate Assay" (prose); recordings, "/v1/api/assays/set_active" (recorded).
 
     Args:
         body (SetAssayActiveRequest): The assay to switch.
@@ -137,7 +137,7 @@ async def asyncio_detailed(
      An assay that is switched off is not run by the instance any more.
 
     Source: mlops-api-tutorial, "Activate or Deactivate Assay" (recorded); api-essentials-guide,
-    "Activate or Deactivate Assay" (prose).
+    "Activate or Deactivate Assay" (prose); recordings, "/v1/api/assays/set_active" (recorded).
 
     Args:
         body (SetAssayActiveRequest): The assay to switch.
@@ -170,7 +170,7 @@ def sync(
      An assay that is switched off is not run by the instance any more.
 
     Source: mlops-api-tutorial, "Activate or Deactivate Assay" (recorded); api-essentials-guide,
-    "Activate or Deactivate Assay" (prose).
+    "Activate or Deactivate Assay" (prose); recordings, "/v1/api/assays/set_active" (recorded).
 
     Args:
         body (SetAssayActiveRequest): The assay to switch.
@@ -201,7 +201,7 @@ async def asyncio(
      An assay that is switched off is not run by the instance any more.
 
     Source: mlops-api-tutorial, "Activate or Deactivate Assay" (recorded); api-essentials-guide,
-    "Activate or Deactivate Assay" (prose).
+    "Activate or Deactivate Assay" (prose); recordings, "/v1/api/assays/set_active" (recorded).
 
     Args:
         body (SetAssayActiveRequest): The assay to switch.

@@ -108,12 +108,14 @@ def sync_detailed(
 
      The state of a deployment and of the pods it runs on. The deployment is named
     `{deploy_id}-{deployment_id}` in the field `name`: two tables call the field `id`, every request
-    that was run calls it `name`. An unknown or undeployed one is answered with 404. `Error` does not
-    end by itself.
+    that was run calls it `name`. An unknown or undeployed one is answered with 404. `Error` is no end:
+    it was recorded while a deployment started, before `Starting` and `Running`, and beside pods that
+    all run.
 
     Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get
     Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); field-
-    notes, "Pipelines, deployment, inference" (observed).
+    notes, "Pipelines, deployment, inference" (observed); recordings, "/v1/api/status/get_deployment"
+    (recorded).
 
     Args:
         body (GetDeploymentStatusRequest): The deployment to look at.
@@ -145,12 +147,14 @@ async def asyncio_detailed(
 
      The state of a deployment and of the pods it runs on. The deployment is named
     `{deploy_id}-{deployment_id}` in the field `name`: two tables call the field `id`, every request
-    that was run calls it `name`. An unknown or undeployed one is answered with 404. `Error` does not
-    end by itself.
+    that was run calls it `name`. An unknown or undeployed one is answered with 404. `Error` is no end:
+    it was recorded while a deployment started, before `Starting` and `Running`, and beside pods that
+    all run.
 
     Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get
     Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); field-
-    notes, "Pipelines, deployment, inference" (observed).
+    notes, "Pipelines, deployment, inference" (observed); recordings, "/v1/api/status/get_deployment"
+    (recorded).
 
     Args:
         body (GetDeploymentStatusRequest): The deployment to look at.
@@ -182,12 +186,14 @@ def sync(
 
      The state of a deployment and of the pods it runs on. The deployment is named
     `{deploy_id}-{deployment_id}` in the field `name`: two tables call the field `id`, every request
-    that was run calls it `name`. An unknown or undeployed one is answered with 404. `Error` does not
-    end by itself.
+    that was run calls it `name`. An unknown or undeployed one is answered with 404. `Error` is no end:
+    it was recorded while a deployment started, before `Starting` and `Running`, and beside pods that
+    all run.
 
     Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get
     Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); field-
-    notes, "Pipelines, deployment, inference" (observed).
+    notes, "Pipelines, deployment, inference" (observed); recordings, "/v1/api/status/get_deployment"
+    (recorded).
 
     Args:
         body (GetDeploymentStatusRequest): The deployment to look at.
@@ -217,12 +223,14 @@ async def asyncio(
 
      The state of a deployment and of the pods it runs on. The deployment is named
     `{deploy_id}-{deployment_id}` in the field `name`: two tables call the field `id`, every request
-    that was run calls it `name`. An unknown or undeployed one is answered with 404. `Error` does not
-    end by itself.
+    that was run calls it `name`. An unknown or undeployed one is answered with 404. `Error` is no end:
+    it was recorded while a deployment started, before `Starting` and `Running`, and beside pods that
+    all run.
 
     Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get
     Deployment Status" (recorded); api-essentials-guide, "Get Deployment Status" (recorded); field-
-    notes, "Pipelines, deployment, inference" (observed).
+    notes, "Pipelines, deployment, inference" (observed); recordings, "/v1/api/status/get_deployment"
+    (recorded).
 
     Args:
         body (GetDeploymentStatusRequest): The deployment to look at.

@@ -48,6 +48,11 @@ def _parse_response(
 
         return response_401
 
+    if response.status_code == 404:
+        response_404 = Error.from_dict(response.json())
+
+        return response_404
+
     if response.status_code == 405:
         response_405 = Error.from_dict(response.json())
 
@@ -105,11 +110,13 @@ def sync_detailed(
     recorded, and the token belongs to the instance's own host only.
 
     `pipeline_name` is called the pipeline's name in one document and the deployment's name in the
-    others. A deployment of that name is looked for first, then a pipeline.
+    others. A deployment of that name is looked for first, then a pipeline. An unknown one is answered
+    with 404.
 
     Source: pipeline-management-tutorial, "Get External Inference URL" (recorded); mlops-api-tutorial,
     "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference URL"
-    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded); recordings,
+    "/v1/api/admin/get_pipeline_external_url" (recorded).
 
     Args:
         body (GetPipelineExternalUrlRequest): The deployment whose URL to get.
@@ -144,11 +151,13 @@ async def asyncio_detailed(
     recorded, and the token belongs to the instance's own host only.
 
     `pipeline_name` is called the pipeline's name in one document and the deployment's name in the
-    others. A deployment of that name is looked for first, then a pipeline.
+    others. A deployment of that name is looked for first, then a pipeline. An unknown one is answered
+    with 404.
 
     Source: pipeline-management-tutorial, "Get External Inference URL" (recorded); mlops-api-tutorial,
     "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference URL"
-    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded); recordings,
+    "/v1/api/admin/get_pipeline_external_url" (recorded).
 
     Args:
         body (GetPipelineExternalUrlRequest): The deployment whose URL to get.
@@ -183,11 +192,13 @@ def sync(
     recorded, and the token belongs to the instance's own host only.
 
     `pipeline_name` is called the pipeline's name in one document and the deployment's name in the
-    others. A deployment of that name is looked for first, then a pipeline.
+    others. A deployment of that name is looked for first, then a pipeline. An unknown one is answered
+    with 404.
 
     Source: pipeline-management-tutorial, "Get External Inference URL" (recorded); mlops-api-tutorial,
     "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference URL"
-    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded); recordings,
+    "/v1/api/admin/get_pipeline_external_url" (recorded).
 
     Args:
         body (GetPipelineExternalUrlRequest): The deployment whose URL to get.
@@ -220,11 +231,13 @@ async def asyncio(
     recorded, and the token belongs to the instance's own host only.
 
     `pipeline_name` is called the pipeline's name in one document and the deployment's name in the
-    others. A deployment of that name is looked for first, then a pipeline.
+    others. A deployment of that name is looked for first, then a pipeline. An unknown one is answered
+    with 404.
 
     Source: pipeline-management-tutorial, "Get External Inference URL" (recorded); mlops-api-tutorial,
     "Get External Inference URL" (recorded); api-essentials-guide, "Get External Inference URL"
-    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded); recordings,
+    "/v1/api/admin/get_pipeline_external_url" (recorded).
 
     Args:
         body (GetPipelineExternalUrlRequest): The deployment whose URL to get.

@@ -6,14 +6,14 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.error import Error
-from ...models.list_features_request import ListFeaturesRequest
+from ...models.list_features_request_type_0 import ListFeaturesRequestType0
 from ...models.list_features_response import ListFeaturesResponse
 from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     *,
-    body: ListFeaturesRequest | Unset = UNSET,
+    body: ListFeaturesRequestType0 | None | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
 
@@ -22,8 +22,10 @@ def _get_kwargs(
         "url": "/v1/api/features/list",
     }
 
-    if not isinstance(body, Unset):
+    if isinstance(body, ListFeaturesRequestType0):
         _kwargs["json"] = body.to_dict()
+    else:
+        _kwargs["json"] = body
 
     headers["Content-Type"] = "application/json"
 
@@ -98,18 +100,19 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
-    body: ListFeaturesRequest | Unset = UNSET,
+    body: ListFeaturesRequestType0 | None | Unset = UNSET,
 ) -> Response[Error | ListFeaturesResponse]:
     """List what the instance has enabled
 
-     The instance's name and its features. The body may be an empty object or missing. A feature's value
-    is a text: `'true'` is no boolean.
+     The instance's name and its features. The body may be an empty object, null or missing. A feature's
+    value is a text: `'true'` is no boolean.
 
     Source: mlops-api-tutorial, "List Enablement Features" (recorded); api-essentials-guide, "List
-    Enablement Features" (recorded); field-notes, "Assays" (observed).
+    Enablement Features" (recorded); field-notes, "Assays" (observed); recordings,
+    "/v1/api/features/list" (recorded).
 
     Args:
-        body (ListFeaturesRequest | Unset): Nothing.
+        body (ListFeaturesRequestType0 | None | Unset): Nothing; an empty object or null.
 
             Source: mlops-api-tutorial, "List Enablement Features" (prose).
 
@@ -132,18 +135,19 @@ def sync_detailed(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
-    body: ListFeaturesRequest | Unset = UNSET,
+    body: ListFeaturesRequestType0 | None | Unset = UNSET,
 ) -> Response[Error | ListFeaturesResponse]:
     """List what the instance has enabled
 
-     The instance's name and its features. The body may be an empty object or missing. A feature's value
-    is a text: `'true'` is no boolean.
+     The instance's name and its features. The body may be an empty object, null or missing. A feature's
+    value is a text: `'true'` is no boolean.
 
     Source: mlops-api-tutorial, "List Enablement Features" (recorded); api-essentials-guide, "List
-    Enablement Features" (recorded); field-notes, "Assays" (observed).
+    Enablement Features" (recorded); field-notes, "Assays" (observed); recordings,
+    "/v1/api/features/list" (recorded).
 
     Args:
-        body (ListFeaturesRequest | Unset): Nothing.
+        body (ListFeaturesRequestType0 | None | Unset): Nothing; an empty object or null.
 
             Source: mlops-api-tutorial, "List Enablement Features" (prose).
 
@@ -166,18 +170,19 @@ async def asyncio_detailed(
 def sync(
     *,
     client: AuthenticatedClient | Client,
-    body: ListFeaturesRequest | Unset = UNSET,
+    body: ListFeaturesRequestType0 | None | Unset = UNSET,
 ) -> Error | ListFeaturesResponse | None:
     """List what the instance has enabled
 
-     The instance's name and its features. The body may be an empty object or missing. A feature's value
-    is a text: `'true'` is no boolean.
+     The instance's name and its features. The body may be an empty object, null or missing. A feature's
+    value is a text: `'true'` is no boolean.
 
     Source: mlops-api-tutorial, "List Enablement Features" (recorded); api-essentials-guide, "List
-    Enablement Features" (recorded); field-notes, "Assays" (observed).
+    Enablement Features" (recorded); field-notes, "Assays" (observed); recordings,
+    "/v1/api/features/list" (recorded).
 
     Args:
-        body (ListFeaturesRequest | Unset): Nothing.
+        body (ListFeaturesRequestType0 | None | Unset): Nothing; an empty object or null.
 
             Source: mlops-api-tutorial, "List Enablement Features" (prose).
 
@@ -198,18 +203,19 @@ def sync(
 async def asyncio(
     *,
     client: AuthenticatedClient | Client,
-    body: ListFeaturesRequest | Unset = UNSET,
+    body: ListFeaturesRequestType0 | None | Unset = UNSET,
 ) -> Error | ListFeaturesResponse | None:
     """List what the instance has enabled
 
-     The instance's name and its features. The body may be an empty object or missing. A feature's value
-    is a text: `'true'` is no boolean.
+     The instance's name and its features. The body may be an empty object, null or missing. A feature's
+    value is a text: `'true'` is no boolean.
 
     Source: mlops-api-tutorial, "List Enablement Features" (recorded); api-essentials-guide, "List
-    Enablement Features" (recorded); field-notes, "Assays" (observed).
+    Enablement Features" (recorded); field-notes, "Assays" (observed); recordings,
+    "/v1/api/features/list" (recorded).
 
     Args:
-        body (ListFeaturesRequest | Unset): Nothing.
+        body (ListFeaturesRequestType0 | None | Unset): Nothing; an empty object or null.
 
             Source: mlops-api-tutorial, "List Enablement Features" (prose).
 

@@ -240,7 +240,8 @@ def sync_detailed(
      Scores rows on the deployment `{deploy_id}-{deployment_id}`. The form of this URL is the older one.
     Sent twice, the rows are scored and logged twice.
 
-    `Accept` chooses the answer's format. Without a preference it is that of the request.
+    `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
+    2023 and by engines that run alone.
 
     Source: external-inference-url-tutorial, "Perform Inference Through External URL" (recorded); api-
     essentials-guide, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
@@ -299,7 +300,8 @@ async def asyncio_detailed(
      Scores rows on the deployment `{deploy_id}-{deployment_id}`. The form of this URL is the older one.
     Sent twice, the rows are scored and logged twice.
 
-    `Accept` chooses the answer's format. Without a preference it is that of the request.
+    `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
+    2023 and by engines that run alone.
 
     Source: external-inference-url-tutorial, "Perform Inference Through External URL" (recorded); api-
     essentials-guide, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
@@ -358,7 +360,8 @@ def sync(
      Scores rows on the deployment `{deploy_id}-{deployment_id}`. The form of this URL is the older one.
     Sent twice, the rows are scored and logged twice.
 
-    `Accept` chooses the answer's format. Without a preference it is that of the request.
+    `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
+    2023 and by engines that run alone.
 
     Source: external-inference-url-tutorial, "Perform Inference Through External URL" (recorded); api-
     essentials-guide, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
@@ -415,7 +418,8 @@ async def asyncio(
      Scores rows on the deployment `{deploy_id}-{deployment_id}`. The form of this URL is the older one.
     Sent twice, the rows are scored and logged twice.
 
-    `Accept` chooses the answer's format. Without a preference it is that of the request.
+    `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
+    2023 and by engines that run alone.
 
     Source: external-inference-url-tutorial, "Perform Inference Through External URL" (recorded); api-
     essentials-guide, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,

@@ -243,7 +243,8 @@ def sync_detailed(
      Scores rows on one pipeline of the deployment `{deploy_id}-{deployment_id}`. The form of this URL is
     the newer one. Sent twice, the rows are scored and logged twice.
 
-    `Accept` chooses the answer's format. Without a preference it is that of the request.
+    `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
+    2023 and by engines that run alone.
 
     Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-
     api-tutorial, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
@@ -305,7 +306,8 @@ async def asyncio_detailed(
      Scores rows on one pipeline of the deployment `{deploy_id}-{deployment_id}`. The form of this URL is
     the newer one. Sent twice, the rows are scored and logged twice.
 
-    `Accept` chooses the answer's format. Without a preference it is that of the request.
+    `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
+    2023 and by engines that run alone.
 
     Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-
     api-tutorial, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
@@ -367,7 +369,8 @@ def sync(
      Scores rows on one pipeline of the deployment `{deploy_id}-{deployment_id}`. The form of this URL is
     the newer one. Sent twice, the rows are scored and logged twice.
 
-    `Accept` chooses the answer's format. Without a preference it is that of the request.
+    `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
+    2023 and by engines that run alone.
 
     Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-
     api-tutorial, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,
@@ -427,7 +430,8 @@ async def asyncio(
      Scores rows on one pipeline of the deployment `{deploy_id}-{deployment_id}`. The form of this URL is
     the newer one. Sent twice, the rows are scored and logged twice.
 
-    `Accept` chooses the answer's format. Without a preference it is that of the request.
+    `Accept` chooses the answer's format. Without it, rows in Arrow were answered in JSON by releases of
+    2023 and by engines that run alone.
 
     Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-
     api-tutorial, "Perform Inference Through External URL" (recorded); field-notes, "Pipelines,

@@ -106,7 +106,7 @@ def sync_detailed(
     instance has one.
 
     Source: mlops-api-tutorial, "Get Model Details" (recorded); api-essentials-guide, "Get Model
-    Details" (recorded); field-notes, "Models" (observed).
+    Details" (recorded); field-notes, "Models" (observed); recordings, "/v1/api/models/get" (recorded).
 
     Args:
         body (GetModelRequest): The model to get.
@@ -141,7 +141,7 @@ async def asyncio_detailed(
     instance has one.
 
     Source: mlops-api-tutorial, "Get Model Details" (recorded); api-essentials-guide, "Get Model
-    Details" (recorded); field-notes, "Models" (observed).
+    Details" (recorded); field-notes, "Models" (observed); recordings, "/v1/api/models/get" (recorded).
 
     Args:
         body (GetModelRequest): The model to get.
@@ -176,7 +176,7 @@ def sync(
     instance has one.
 
     Source: mlops-api-tutorial, "Get Model Details" (recorded); api-essentials-guide, "Get Model
-    Details" (recorded); field-notes, "Models" (observed).
+    Details" (recorded); field-notes, "Models" (observed); recordings, "/v1/api/models/get" (recorded).
 
     Args:
         body (GetModelRequest): The model to get.
@@ -209,7 +209,7 @@ async def asyncio(
     instance has one.
 
     Source: mlops-api-tutorial, "Get Model Details" (recorded); api-essentials-guide, "Get Model
-    Details" (recorded); field-notes, "Models" (observed).
+    Details" (recorded); field-notes, "Models" (observed); recordings, "/v1/api/models/get" (recorded).
 
     Args:
         body (GetModelRequest): The model to get.

@@ -105,7 +105,8 @@ def sync_detailed(
     `workspace_id`; every request that was run sends `id`.
 
     Source: mlops-api-tutorial, "Get Model Details By ID" (recorded); api-essentials-guide, "Get Model
-    Details By ID" (recorded); field-notes, "Models" (observed).
+    Details By ID" (recorded); field-notes, "Models" (observed); recordings, "/v1/api/models/get_by_id"
+    (recorded).
 
     Args:
         body (GetModelByIdRequest): The model to get.
@@ -139,7 +140,8 @@ async def asyncio_detailed(
     `workspace_id`; every request that was run sends `id`.
 
     Source: mlops-api-tutorial, "Get Model Details By ID" (recorded); api-essentials-guide, "Get Model
-    Details By ID" (recorded); field-notes, "Models" (observed).
+    Details By ID" (recorded); field-notes, "Models" (observed); recordings, "/v1/api/models/get_by_id"
+    (recorded).
 
     Args:
         body (GetModelByIdRequest): The model to get.
@@ -173,7 +175,8 @@ def sync(
     `workspace_id`; every request that was run sends `id`.
 
     Source: mlops-api-tutorial, "Get Model Details By ID" (recorded); api-essentials-guide, "Get Model
-    Details By ID" (recorded); field-notes, "Models" (observed).
+    Details By ID" (recorded); field-notes, "Models" (observed); recordings, "/v1/api/models/get_by_id"
+    (recorded).
 
     Args:
         body (GetModelByIdRequest): The model to get.
@@ -205,7 +208,8 @@ async def asyncio(
     `workspace_id`; every request that was run sends `id`.
 
     Source: mlops-api-tutorial, "Get Model Details By ID" (recorded); api-essentials-guide, "Get Model
-    Details By ID" (recorded); field-notes, "Models" (observed).
+    Details By ID" (recorded); field-notes, "Models" (observed); recordings, "/v1/api/models/get_by_id"
+    (recorded).
 
     Args:
         body (GetModelByIdRequest): The model to get.

@@ -101,10 +101,12 @@ def sync_detailed(
 ) -> Response[Error | GetModelConfigByIdResponse]:
     """Get the configuration of a model version
 
-     The configuration of a model version by the version's id, or null where it has none.
+     The configuration of a model version by the version's id, or null where it has none. From 2023.4 on
+    a version has one from its upload on.
 
     Source: mlops-api-tutorial, "Get Model Configuration by Id" (recorded); api-essentials-guide, "Get
-    Model Configuration by Id" (recorded); field-notes, "Models" (observed).
+    Model Configuration by Id" (recorded); field-notes, "Models" (observed); recordings,
+    "/v1/api/models/get_config_by_id" (recorded).
 
     Args:
         body (GetModelConfigByIdRequest): The model version whose configuration to get.
@@ -134,10 +136,12 @@ async def asyncio_detailed(
 ) -> Response[Error | GetModelConfigByIdResponse]:
     """Get the configuration of a model version
 
-     The configuration of a model version by the version's id, or null where it has none.
+     The configuration of a model version by the version's id, or null where it has none. From 2023.4 on
+    a version has one from its upload on.
 
     Source: mlops-api-tutorial, "Get Model Configuration by Id" (recorded); api-essentials-guide, "Get
-    Model Configuration by Id" (recorded); field-notes, "Models" (observed).
+    Model Configuration by Id" (recorded); field-notes, "Models" (observed); recordings,
+    "/v1/api/models/get_config_by_id" (recorded).
 
     Args:
         body (GetModelConfigByIdRequest): The model version whose configuration to get.
@@ -167,10 +171,12 @@ def sync(
 ) -> Error | GetModelConfigByIdResponse | None:
     """Get the configuration of a model version
 
-     The configuration of a model version by the version's id, or null where it has none.
+     The configuration of a model version by the version's id, or null where it has none. From 2023.4 on
+    a version has one from its upload on.
 
     Source: mlops-api-tutorial, "Get Model Configuration by Id" (recorded); api-essentials-guide, "Get
-    Model Configuration by Id" (recorded); field-notes, "Models" (observed).
+    Model Configuration by Id" (recorded); field-notes, "Models" (observed); recordings,
+    "/v1/api/models/get_config_by_id" (recorded).
 
     Args:
         body (GetModelConfigByIdRequest): The model version whose configuration to get.
@@ -198,10 +204,12 @@ async def asyncio(
 ) -> Error | GetModelConfigByIdResponse | None:
     """Get the configuration of a model version
 
-     The configuration of a model version by the version's id, or null where it has none.
+     The configuration of a model version by the version's id, or null where it has none. From 2023.4 on
+    a version has one from its upload on.
 
     Source: mlops-api-tutorial, "Get Model Configuration by Id" (recorded); api-essentials-guide, "Get
-    Model Configuration by Id" (recorded); field-notes, "Models" (observed).
+    Model Configuration by Id" (recorded); field-notes, "Models" (observed); recordings,
+    "/v1/api/models/get_config_by_id" (recorded).
 
     Args:
         body (GetModelConfigByIdRequest): The model version whose configuration to get.

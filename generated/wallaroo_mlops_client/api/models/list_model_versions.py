@@ -107,18 +107,21 @@ def sync_detailed(
     """List the versions of a model
 
      The versions of one model, named by `model_id`, its name, or by `models_pk_id`, its id. With both,
-    the name decides. Both are marked as required in the tables, but either is enough. The order is not
-    promised: find a version by its `id`, `model_version` or `sha`, never by its position.
+    the name decides, and the id where models of several workspaces have the name; a release of 2026
+    answers with what either names. Both are marked as required in the tables, but either is enough. The
+    order is not promised: find a version by its `id`, `model_version` or `sha`, never by its position.
 
     Source: mlops-api-tutorial, "Get Model Versions" (recorded); api-essentials-guide, "Get Model
-    Versions" (recorded); field-notes, "Models" (observed).
+    Versions" (recorded); field-notes, "Models" (observed); recordings, "/v1/api/models/list_versions"
+    (recorded).
 
     Args:
         body (ListModelVersionsRequest): The model whose versions to list, by its name, its id, or
             both.
 
             Source: mlops-api-tutorial, "Get Model Versions" (example); field-notes, "Models"
-            (observed).
+            (observed); recordings, "/v1/api/models/list_versions" (recorded); vendor-sdk, "What the
+            vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -144,18 +147,21 @@ async def asyncio_detailed(
     """List the versions of a model
 
      The versions of one model, named by `model_id`, its name, or by `models_pk_id`, its id. With both,
-    the name decides. Both are marked as required in the tables, but either is enough. The order is not
-    promised: find a version by its `id`, `model_version` or `sha`, never by its position.
+    the name decides, and the id where models of several workspaces have the name; a release of 2026
+    answers with what either names. Both are marked as required in the tables, but either is enough. The
+    order is not promised: find a version by its `id`, `model_version` or `sha`, never by its position.
 
     Source: mlops-api-tutorial, "Get Model Versions" (recorded); api-essentials-guide, "Get Model
-    Versions" (recorded); field-notes, "Models" (observed).
+    Versions" (recorded); field-notes, "Models" (observed); recordings, "/v1/api/models/list_versions"
+    (recorded).
 
     Args:
         body (ListModelVersionsRequest): The model whose versions to list, by its name, its id, or
             both.
 
             Source: mlops-api-tutorial, "Get Model Versions" (example); field-notes, "Models"
-            (observed).
+            (observed); recordings, "/v1/api/models/list_versions" (recorded); vendor-sdk, "What the
+            vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -181,18 +187,21 @@ def sync(
     """List the versions of a model
 
      The versions of one model, named by `model_id`, its name, or by `models_pk_id`, its id. With both,
-    the name decides. Both are marked as required in the tables, but either is enough. The order is not
-    promised: find a version by its `id`, `model_version` or `sha`, never by its position.
+    the name decides, and the id where models of several workspaces have the name; a release of 2026
+    answers with what either names. Both are marked as required in the tables, but either is enough. The
+    order is not promised: find a version by its `id`, `model_version` or `sha`, never by its position.
 
     Source: mlops-api-tutorial, "Get Model Versions" (recorded); api-essentials-guide, "Get Model
-    Versions" (recorded); field-notes, "Models" (observed).
+    Versions" (recorded); field-notes, "Models" (observed); recordings, "/v1/api/models/list_versions"
+    (recorded).
 
     Args:
         body (ListModelVersionsRequest): The model whose versions to list, by its name, its id, or
             both.
 
             Source: mlops-api-tutorial, "Get Model Versions" (example); field-notes, "Models"
-            (observed).
+            (observed); recordings, "/v1/api/models/list_versions" (recorded); vendor-sdk, "What the
+            vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -216,18 +225,21 @@ async def asyncio(
     """List the versions of a model
 
      The versions of one model, named by `model_id`, its name, or by `models_pk_id`, its id. With both,
-    the name decides. Both are marked as required in the tables, but either is enough. The order is not
-    promised: find a version by its `id`, `model_version` or `sha`, never by its position.
+    the name decides, and the id where models of several workspaces have the name; a release of 2026
+    answers with what either names. Both are marked as required in the tables, but either is enough. The
+    order is not promised: find a version by its `id`, `model_version` or `sha`, never by its position.
 
     Source: mlops-api-tutorial, "Get Model Versions" (recorded); api-essentials-guide, "Get Model
-    Versions" (recorded); field-notes, "Models" (observed).
+    Versions" (recorded); field-notes, "Models" (observed); recordings, "/v1/api/models/list_versions"
+    (recorded).
 
     Args:
         body (ListModelVersionsRequest): The model whose versions to list, by its name, its id, or
             both.
 
             Source: mlops-api-tutorial, "Get Model Versions" (example); field-notes, "Models"
-            (observed).
+            (observed); recordings, "/v1/api/models/list_versions" (recorded); vendor-sdk, "What the
+            vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

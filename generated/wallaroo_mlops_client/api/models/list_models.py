@@ -101,10 +101,11 @@ def sync_detailed(
 ) -> Response[Error | ListModelsResponse]:
     """List the models of a workspace
 
-     The models of one workspace. Their order is not promised.
+     The models of one workspace. Their order is not promised. Releases from 2024.2 on show each with its
+    versions and its workspace.
 
     Source: mlops-api-tutorial, "List Models in Workspace" (recorded); api-essentials-guide, "List
-    Models in Workspace" (recorded).
+    Models in Workspace" (recorded); recordings, "/v1/api/models/list" (recorded).
 
     Args:
         body (ListModelsRequest): The workspace to list.
@@ -134,10 +135,11 @@ async def asyncio_detailed(
 ) -> Response[Error | ListModelsResponse]:
     """List the models of a workspace
 
-     The models of one workspace. Their order is not promised.
+     The models of one workspace. Their order is not promised. Releases from 2024.2 on show each with its
+    versions and its workspace.
 
     Source: mlops-api-tutorial, "List Models in Workspace" (recorded); api-essentials-guide, "List
-    Models in Workspace" (recorded).
+    Models in Workspace" (recorded); recordings, "/v1/api/models/list" (recorded).
 
     Args:
         body (ListModelsRequest): The workspace to list.
@@ -167,10 +169,11 @@ def sync(
 ) -> Error | ListModelsResponse | None:
     """List the models of a workspace
 
-     The models of one workspace. Their order is not promised.
+     The models of one workspace. Their order is not promised. Releases from 2024.2 on show each with its
+    versions and its workspace.
 
     Source: mlops-api-tutorial, "List Models in Workspace" (recorded); api-essentials-guide, "List
-    Models in Workspace" (recorded).
+    Models in Workspace" (recorded); recordings, "/v1/api/models/list" (recorded).
 
     Args:
         body (ListModelsRequest): The workspace to list.
@@ -198,10 +201,11 @@ async def asyncio(
 ) -> Error | ListModelsResponse | None:
     """List the models of a workspace
 
-     The models of one workspace. Their order is not promised.
+     The models of one workspace. Their order is not promised. Releases from 2024.2 on show each with its
+    versions and its workspace.
 
     Source: mlops-api-tutorial, "List Models in Workspace" (recorded); api-essentials-guide, "List
-    Models in Workspace" (recorded).
+    Models in Workspace" (recorded); recordings, "/v1/api/models/list" (recorded).
 
     Args:
         body (ListModelsRequest): The workspace to list.

@@ -106,7 +106,9 @@ def sync_detailed(
 
      Uploads a model file and starts its conversion. The body has two parts in this order: `metadata`,
     JSON without a file name, and `file`, whose file name becomes the version's `file_name`. The answer
-    comes before the conversion ends: `list_model_versions` shows the version's `status`.
+    comes before the conversion ends: `get_model_version_by_id` and `list_model_versions` show the
+    version's `status`. A workspace that is not there was answered with 500, a file name without an
+    ending with 400.
 
     The id in the answer is that of the model version. A second upload under the same name in one
     workspace adds a version.
@@ -116,7 +118,8 @@ def sync_detailed(
 
     Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); mlops-api-tutorial, "Upload
     Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a Workspace
-    Examples" (example); field-notes, "Models" (observed).
+    Examples" (example); field-notes, "Models" (observed); recordings,
+    "/v1/api/models/upload_and_convert" (recorded).
 
     Args:
         body (UploadAndConvertModelRequest): A model's description and its file, as two parts in
@@ -149,7 +152,9 @@ async def asyncio_detailed(
 
      Uploads a model file and starts its conversion. The body has two parts in this order: `metadata`,
     JSON without a file name, and `file`, whose file name becomes the version's `file_name`. The answer
-    comes before the conversion ends: `list_model_versions` shows the version's `status`.
+    comes before the conversion ends: `get_model_version_by_id` and `list_model_versions` show the
+    version's `status`. A workspace that is not there was answered with 500, a file name without an
+    ending with 400.
 
     The id in the answer is that of the model version. A second upload under the same name in one
     workspace adds a version.
@@ -159,7 +164,8 @@ async def asyncio_detailed(
 
     Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); mlops-api-tutorial, "Upload
     Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a Workspace
-    Examples" (example); field-notes, "Models" (observed).
+    Examples" (example); field-notes, "Models" (observed); recordings,
+    "/v1/api/models/upload_and_convert" (recorded).
 
     Args:
         body (UploadAndConvertModelRequest): A model's description and its file, as two parts in
@@ -192,7 +198,9 @@ def sync(
 
      Uploads a model file and starts its conversion. The body has two parts in this order: `metadata`,
     JSON without a file name, and `file`, whose file name becomes the version's `file_name`. The answer
-    comes before the conversion ends: `list_model_versions` shows the version's `status`.
+    comes before the conversion ends: `get_model_version_by_id` and `list_model_versions` show the
+    version's `status`. A workspace that is not there was answered with 500, a file name without an
+    ending with 400.
 
     The id in the answer is that of the model version. A second upload under the same name in one
     workspace adds a version.
@@ -202,7 +210,8 @@ def sync(
 
     Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); mlops-api-tutorial, "Upload
     Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a Workspace
-    Examples" (example); field-notes, "Models" (observed).
+    Examples" (example); field-notes, "Models" (observed); recordings,
+    "/v1/api/models/upload_and_convert" (recorded).
 
     Args:
         body (UploadAndConvertModelRequest): A model's description and its file, as two parts in
@@ -233,7 +242,9 @@ async def asyncio(
 
      Uploads a model file and starts its conversion. The body has two parts in this order: `metadata`,
     JSON without a file name, and `file`, whose file name becomes the version's `file_name`. The answer
-    comes before the conversion ends: `list_model_versions` shows the version's `status`.
+    comes before the conversion ends: `get_model_version_by_id` and `list_model_versions` show the
+    version's `status`. A workspace that is not there was answered with 500, a file name without an
+    ending with 400.
 
     The id in the answer is that of the model version. A second upload under the same name in one
     workspace adds a version.
@@ -243,7 +254,8 @@ async def asyncio(
 
     Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); mlops-api-tutorial, "Upload
     Converted Model Examples" (example); pipeline-management-tutorial, "Create Pipeline in a Workspace
-    Examples" (example); field-notes, "Models" (observed).
+    Examples" (example); field-notes, "Models" (observed); recordings,
+    "/v1/api/models/upload_and_convert" (recorded).
 
     Args:
         body (UploadAndConvertModelRequest): A model's description and its file, as two parts in

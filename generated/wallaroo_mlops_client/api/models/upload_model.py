@@ -109,7 +109,8 @@ def sync_detailed(
     of the two ways is needed: either `metadata`, or `name` and `workspace_id`.
 
     Source: api-essentials-guide, "Upload Model to Workspace" (recorded); field-notes, "Models"
-    (observed); field-notes, "Decided where the sources are silent or clash" (convention).
+    (observed); field-notes, "Decided where the sources are silent or clash" (convention); recordings,
+    "/v1/api/models/upload" (recorded).
 
     Args:
         body (UploadModelRequest): A model's file, with its description in the part `metadata` or
@@ -146,7 +147,8 @@ async def asyncio_detailed(
     of the two ways is needed: either `metadata`, or `name` and `workspace_id`.
 
     Source: api-essentials-guide, "Upload Model to Workspace" (recorded); field-notes, "Models"
-    (observed); field-notes, "Decided where the sources are silent or clash" (convention).
+    (observed); field-notes, "Decided where the sources are silent or clash" (convention); recordings,
+    "/v1/api/models/upload" (recorded).
 
     Args:
         body (UploadModelRequest): A model's file, with its description in the part `metadata` or
@@ -183,7 +185,8 @@ def sync(
     of the two ways is needed: either `metadata`, or `name` and `workspace_id`.
 
     Source: api-essentials-guide, "Upload Model to Workspace" (recorded); field-notes, "Models"
-    (observed); field-notes, "Decided where the sources are silent or clash" (convention).
+    (observed); field-notes, "Decided where the sources are silent or clash" (convention); recordings,
+    "/v1/api/models/upload" (recorded).
 
     Args:
         body (UploadModelRequest): A model's file, with its description in the part `metadata` or
@@ -218,7 +221,8 @@ async def asyncio(
     of the two ways is needed: either `metadata`, or `name` and `workspace_id`.
 
     Source: api-essentials-guide, "Upload Model to Workspace" (recorded); field-notes, "Models"
-    (observed); field-notes, "Decided where the sources are silent or clash" (convention).
+    (observed); field-notes, "Decided where the sources are silent or clash" (convention); recordings,
+    "/v1/api/models/upload" (recorded).
 
     Args:
         body (UploadModelRequest): A model's file, with its description in the part `metadata` or

@@ -136,7 +136,8 @@ def sync_detailed(
     stream, as published clients do.
 
     Source: api-essentials-guide, "Stream Upload Model to Workspace" (recorded); mlops-api-tutorial,
-    "Stream Upload Model to Workspace" (recorded); field-notes, "Models" (observed).
+    "Stream Upload Model to Workspace" (recorded); field-notes, "Models" (observed); recordings,
+    "/v1/api/models/upload_stream" (recorded).
 
     Args:
         name (str): A model's name, of letters, digits and dashes. The prose allows letters and
@@ -191,7 +192,8 @@ async def asyncio_detailed(
     stream, as published clients do.
 
     Source: api-essentials-guide, "Stream Upload Model to Workspace" (recorded); mlops-api-tutorial,
-    "Stream Upload Model to Workspace" (recorded); field-notes, "Models" (observed).
+    "Stream Upload Model to Workspace" (recorded); field-notes, "Models" (observed); recordings,
+    "/v1/api/models/upload_stream" (recorded).
 
     Args:
         name (str): A model's name, of letters, digits and dashes. The prose allows letters and
@@ -246,7 +248,8 @@ def sync(
     stream, as published clients do.
 
     Source: api-essentials-guide, "Stream Upload Model to Workspace" (recorded); mlops-api-tutorial,
-    "Stream Upload Model to Workspace" (recorded); field-notes, "Models" (observed).
+    "Stream Upload Model to Workspace" (recorded); field-notes, "Models" (observed); recordings,
+    "/v1/api/models/upload_stream" (recorded).
 
     Args:
         name (str): A model's name, of letters, digits and dashes. The prose allows letters and
@@ -299,7 +302,8 @@ async def asyncio(
     stream, as published clients do.
 
     Source: api-essentials-guide, "Stream Upload Model to Workspace" (recorded); mlops-api-tutorial,
-    "Stream Upload Model to Workspace" (recorded); field-notes, "Models" (observed).
+    "Stream Upload Model to Workspace" (recorded); field-notes, "Models" (observed); recordings,
+    "/v1/api/models/upload_stream" (recorded).
 
     Args:
         name (str): A model's name, of letters, digits and dashes. The prose allows letters and

@@ -105,7 +105,8 @@ def sync_detailed(
     that name. The tables call `engine_config` a string; it is an object, as in `deploy_pipeline`.
 
     Source: pipeline-management-tutorial, "Copy a Pipeline Examples" (recorded); mlops-api-tutorial,
-    "Copy a Pipeline" (recorded); api-essentials-guide, "Copy a Pipeline" (recorded).
+    "Copy a Pipeline" (recorded); api-essentials-guide, "Copy a Pipeline" (recorded); recordings,
+    "/v1/api/pipelines/copy" (recorded).
 
     Args:
         body (CopyPipelineRequest): The pipeline to copy, and what the copy is called.
@@ -140,7 +141,8 @@ async def asyncio_detailed(
     that name. The tables call `engine_config` a string; it is an object, as in `deploy_pipeline`.
 
     Source: pipeline-management-tutorial, "Copy a Pipeline Examples" (recorded); mlops-api-tutorial,
-    "Copy a Pipeline" (recorded); api-essentials-guide, "Copy a Pipeline" (recorded).
+    "Copy a Pipeline" (recorded); api-essentials-guide, "Copy a Pipeline" (recorded); recordings,
+    "/v1/api/pipelines/copy" (recorded).
 
     Args:
         body (CopyPipelineRequest): The pipeline to copy, and what the copy is called.
@@ -175,7 +177,8 @@ def sync(
     that name. The tables call `engine_config` a string; it is an object, as in `deploy_pipeline`.
 
     Source: pipeline-management-tutorial, "Copy a Pipeline Examples" (recorded); mlops-api-tutorial,
-    "Copy a Pipeline" (recorded); api-essentials-guide, "Copy a Pipeline" (recorded).
+    "Copy a Pipeline" (recorded); api-essentials-guide, "Copy a Pipeline" (recorded); recordings,
+    "/v1/api/pipelines/copy" (recorded).
 
     Args:
         body (CopyPipelineRequest): The pipeline to copy, and what the copy is called.
@@ -208,7 +211,8 @@ async def asyncio(
     that name. The tables call `engine_config` a string; it is an object, as in `deploy_pipeline`.
 
     Source: pipeline-management-tutorial, "Copy a Pipeline Examples" (recorded); mlops-api-tutorial,
-    "Copy a Pipeline" (recorded); api-essentials-guide, "Copy a Pipeline" (recorded).
+    "Copy a Pipeline" (recorded); api-essentials-guide, "Copy a Pipeline" (recorded); recordings,
+    "/v1/api/pipelines/copy" (recorded).
 
     Args:
         body (CopyPipelineRequest): The pipeline to copy, and what the copy is called.

@@ -109,12 +109,13 @@ def sync_detailed(
 
     Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (recorded); mlops-
     api-tutorial, "Create Pipeline in a Workspace" (recorded); api-essentials-guide, "Create Pipeline in
-    a Workspace" (recorded).
+    a Workspace" (recorded); recordings, "/v1/api/pipelines/create" (recorded).
 
     Args:
         body (CreatePipelineRequest): The pipeline to create.
 
-            Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose).
+            Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose);
+            vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -147,12 +148,13 @@ async def asyncio_detailed(
 
     Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (recorded); mlops-
     api-tutorial, "Create Pipeline in a Workspace" (recorded); api-essentials-guide, "Create Pipeline in
-    a Workspace" (recorded).
+    a Workspace" (recorded); recordings, "/v1/api/pipelines/create" (recorded).
 
     Args:
         body (CreatePipelineRequest): The pipeline to create.
 
-            Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose).
+            Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose);
+            vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -185,12 +187,13 @@ def sync(
 
     Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (recorded); mlops-
     api-tutorial, "Create Pipeline in a Workspace" (recorded); api-essentials-guide, "Create Pipeline in
-    a Workspace" (recorded).
+    a Workspace" (recorded); recordings, "/v1/api/pipelines/create" (recorded).
 
     Args:
         body (CreatePipelineRequest): The pipeline to create.
 
-            Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose).
+            Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose);
+            vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -221,12 +224,13 @@ async def asyncio(
 
     Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (recorded); mlops-
     api-tutorial, "Create Pipeline in a Workspace" (recorded); api-essentials-guide, "Create Pipeline in
-    a Workspace" (recorded).
+    a Workspace" (recorded); recordings, "/v1/api/pipelines/create" (recorded).
 
     Args:
         body (CreatePipelineRequest): The pipeline to create.
 
-            Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose).
+            Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose);
+            vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

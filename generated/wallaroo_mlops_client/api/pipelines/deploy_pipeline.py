@@ -103,7 +103,7 @@ def sync_detailed(
 
      Starts a deployment of one pipeline version. The answer comes at once: `get_deployment_status` tells
     when it runs. Deploying again under the same name gives the same id. A pipeline without models
-    deploys too and stays `Starting`.
+    deploys too and stays `Starting`. An instance without room for the deployment answered 500.
 
     The models of the steps are named in `model_configs`, `model_ids` or `models`. The newer documents
     want `deploy_id` to be the pipeline's name, and in the oldest another name was deployed: any DNS
@@ -112,14 +112,15 @@ def sync_detailed(
 
     Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded); mlops-api-tutorial, "Deploy a
     Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed).
+    deployment, inference" (observed); recordings, "/v1/api/pipelines/deploy" (recorded).
 
     Args:
         body (DeployPipelineRequest): The pipeline version to deploy, and the name to deploy it
             under.
 
             Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes,
-            "Pipelines, deployment, inference" (observed).
+            "Pipelines, deployment, inference" (observed); vendor-sdk, "What the vendor's own SDK asks
+            of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -146,7 +147,7 @@ async def asyncio_detailed(
 
      Starts a deployment of one pipeline version. The answer comes at once: `get_deployment_status` tells
     when it runs. Deploying again under the same name gives the same id. A pipeline without models
-    deploys too and stays `Starting`.
+    deploys too and stays `Starting`. An instance without room for the deployment answered 500.
 
     The models of the steps are named in `model_configs`, `model_ids` or `models`. The newer documents
     want `deploy_id` to be the pipeline's name, and in the oldest another name was deployed: any DNS
@@ -155,14 +156,15 @@ async def asyncio_detailed(
 
     Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded); mlops-api-tutorial, "Deploy a
     Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed).
+    deployment, inference" (observed); recordings, "/v1/api/pipelines/deploy" (recorded).
 
     Args:
         body (DeployPipelineRequest): The pipeline version to deploy, and the name to deploy it
             under.
 
             Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes,
-            "Pipelines, deployment, inference" (observed).
+            "Pipelines, deployment, inference" (observed); vendor-sdk, "What the vendor's own SDK asks
+            of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -189,7 +191,7 @@ def sync(
 
      Starts a deployment of one pipeline version. The answer comes at once: `get_deployment_status` tells
     when it runs. Deploying again under the same name gives the same id. A pipeline without models
-    deploys too and stays `Starting`.
+    deploys too and stays `Starting`. An instance without room for the deployment answered 500.
 
     The models of the steps are named in `model_configs`, `model_ids` or `models`. The newer documents
     want `deploy_id` to be the pipeline's name, and in the oldest another name was deployed: any DNS
@@ -198,14 +200,15 @@ def sync(
 
     Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded); mlops-api-tutorial, "Deploy a
     Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed).
+    deployment, inference" (observed); recordings, "/v1/api/pipelines/deploy" (recorded).
 
     Args:
         body (DeployPipelineRequest): The pipeline version to deploy, and the name to deploy it
             under.
 
             Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes,
-            "Pipelines, deployment, inference" (observed).
+            "Pipelines, deployment, inference" (observed); vendor-sdk, "What the vendor's own SDK asks
+            of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -230,7 +233,7 @@ async def asyncio(
 
      Starts a deployment of one pipeline version. The answer comes at once: `get_deployment_status` tells
     when it runs. Deploying again under the same name gives the same id. A pipeline without models
-    deploys too and stays `Starting`.
+    deploys too and stays `Starting`. An instance without room for the deployment answered 500.
 
     The models of the steps are named in `model_configs`, `model_ids` or `models`. The newer documents
     want `deploy_id` to be the pipeline's name, and in the oldest another name was deployed: any DNS
@@ -239,14 +242,15 @@ async def asyncio(
 
     Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded); mlops-api-tutorial, "Deploy a
     Pipeline" (recorded); api-essentials-guide, "Deploy a Pipeline" (recorded); field-notes, "Pipelines,
-    deployment, inference" (observed).
+    deployment, inference" (observed); recordings, "/v1/api/pipelines/deploy" (recorded).
 
     Args:
         body (DeployPipelineRequest): The pipeline version to deploy, and the name to deploy it
             under.
 
             Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes,
-            "Pipelines, deployment, inference" (observed).
+            "Pipelines, deployment, inference" (observed); vendor-sdk, "What the vendor's own SDK asks
+            of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -121,14 +121,16 @@ def sync_detailed(
     The tables mark both ids as required; either is enough.
 
     Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
-    "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed).
+    "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed);
+    recordings, "/v1/api/pipelines/undeploy" (recorded).
 
     Args:
         body (UndeployPipelineRequest): The deployment to end, by its id, its pipeline's id, or
             both.
 
             Source: pipeline-management-tutorial, "Undeploy a Pipeline Parameters" (prose); field-
-            notes, "Pipelines, deployment, inference" (observed).
+            notes, "Pipelines, deployment, inference" (observed); vendor-sdk, "What the vendor's own
+            SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -157,14 +159,16 @@ async def asyncio_detailed(
     The tables mark both ids as required; either is enough.
 
     Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
-    "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed).
+    "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed);
+    recordings, "/v1/api/pipelines/undeploy" (recorded).
 
     Args:
         body (UndeployPipelineRequest): The deployment to end, by its id, its pipeline's id, or
             both.
 
             Source: pipeline-management-tutorial, "Undeploy a Pipeline Parameters" (prose); field-
-            notes, "Pipelines, deployment, inference" (observed).
+            notes, "Pipelines, deployment, inference" (observed); vendor-sdk, "What the vendor's own
+            SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -193,14 +197,16 @@ def sync(
     The tables mark both ids as required; either is enough.
 
     Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
-    "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed).
+    "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed);
+    recordings, "/v1/api/pipelines/undeploy" (recorded).
 
     Args:
         body (UndeployPipelineRequest): The deployment to end, by its id, its pipeline's id, or
             both.
 
             Source: pipeline-management-tutorial, "Undeploy a Pipeline Parameters" (prose); field-
-            notes, "Pipelines, deployment, inference" (observed).
+            notes, "Pipelines, deployment, inference" (observed); vendor-sdk, "What the vendor's own
+            SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -227,14 +233,16 @@ async def asyncio(
     The tables mark both ids as required; either is enough.
 
     Source: pipeline-management-tutorial, "Undeploy a Pipeline" (recorded); mlops-api-tutorial,
-    "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed).
+    "Undeploy a Pipeline" (example); field-notes, "Pipelines, deployment, inference" (observed);
+    recordings, "/v1/api/pipelines/undeploy" (recorded).
 
     Args:
         body (UndeployPipelineRequest): The deployment to end, by its id, its pipeline's id, or
             both.
 
             Source: pipeline-management-tutorial, "Undeploy a Pipeline Parameters" (prose); field-
-            notes, "Pipelines, deployment, inference" (observed).
+            notes, "Pipelines, deployment, inference" (observed); vendor-sdk, "What the vendor's own
+            SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -106,10 +106,12 @@ def sync_detailed(
 ) -> Response[EmptyObject | Error]:
     """Activate a user
 
-     The user may sign in again and counts for the licence. Activating twice changes nothing.
+     The user may sign in again and counts for the licence. Activating twice changes nothing. An instance
+    that has no users of its own answered 500.
 
     Source: mlops-api-tutorial, "Activate User" (example); api-essentials-guide, "Activate User"
-    (prose); field-notes, "Users, workspaces" (observed).
+    (prose); field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/activate"
+    (recorded).
 
     Args:
         body (ActivateUserRequest): Whom to activate.
@@ -139,10 +141,12 @@ async def asyncio_detailed(
 ) -> Response[EmptyObject | Error]:
     """Activate a user
 
-     The user may sign in again and counts for the licence. Activating twice changes nothing.
+     The user may sign in again and counts for the licence. Activating twice changes nothing. An instance
+    that has no users of its own answered 500.
 
     Source: mlops-api-tutorial, "Activate User" (example); api-essentials-guide, "Activate User"
-    (prose); field-notes, "Users, workspaces" (observed).
+    (prose); field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/activate"
+    (recorded).
 
     Args:
         body (ActivateUserRequest): Whom to activate.
@@ -172,10 +176,12 @@ def sync(
 ) -> EmptyObject | Error | None:
     """Activate a user
 
-     The user may sign in again and counts for the licence. Activating twice changes nothing.
+     The user may sign in again and counts for the licence. Activating twice changes nothing. An instance
+    that has no users of its own answered 500.
 
     Source: mlops-api-tutorial, "Activate User" (example); api-essentials-guide, "Activate User"
-    (prose); field-notes, "Users, workspaces" (observed).
+    (prose); field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/activate"
+    (recorded).
 
     Args:
         body (ActivateUserRequest): Whom to activate.
@@ -203,10 +209,12 @@ async def asyncio(
 ) -> EmptyObject | Error | None:
     """Activate a user
 
-     The user may sign in again and counts for the licence. Activating twice changes nothing.
+     The user may sign in again and counts for the licence. Activating twice changes nothing. An instance
+    that has no users of its own answered 500.
 
     Source: mlops-api-tutorial, "Activate User" (example); api-essentials-guide, "Activate User"
-    (prose); field-notes, "Users, workspaces" (observed).
+    (prose); field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/activate"
+    (recorded).
 
     Args:
         body (ActivateUserRequest): Whom to activate.

@@ -102,10 +102,11 @@ def sync_detailed(
     """Deactivate a user
 
      The user may not sign in any more and does not count for the licence. Deactivating twice changes
-    nothing.
+    nothing. An instance that has no users of its own answered 500.
 
     Source: mlops-api-tutorial, "Deactivate User" (example); api-essentials-guide, "Deactivate User"
-    (prose); field-notes, "Users, workspaces" (observed).
+    (prose); field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/deactivate"
+    (recorded).
 
     Args:
         body (DeactivateUserRequest): Whom to deactivate.
@@ -136,10 +137,11 @@ async def asyncio_detailed(
     """Deactivate a user
 
      The user may not sign in any more and does not count for the licence. Deactivating twice changes
-    nothing.
+    nothing. An instance that has no users of its own answered 500.
 
     Source: mlops-api-tutorial, "Deactivate User" (example); api-essentials-guide, "Deactivate User"
-    (prose); field-notes, "Users, workspaces" (observed).
+    (prose); field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/deactivate"
+    (recorded).
 
     Args:
         body (DeactivateUserRequest): Whom to deactivate.
@@ -170,10 +172,11 @@ def sync(
     """Deactivate a user
 
      The user may not sign in any more and does not count for the licence. Deactivating twice changes
-    nothing.
+    nothing. An instance that has no users of its own answered 500.
 
     Source: mlops-api-tutorial, "Deactivate User" (example); api-essentials-guide, "Deactivate User"
-    (prose); field-notes, "Users, workspaces" (observed).
+    (prose); field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/deactivate"
+    (recorded).
 
     Args:
         body (DeactivateUserRequest): Whom to deactivate.
@@ -202,10 +205,11 @@ async def asyncio(
     """Deactivate a user
 
      The user may not sign in any more and does not count for the licence. Deactivating twice changes
-    nothing.
+    nothing. An instance that has no users of its own answered 500.
 
     Source: mlops-api-tutorial, "Deactivate User" (example); api-essentials-guide, "Deactivate User"
-    (prose); field-notes, "Users, workspaces" (observed).
+    (prose); field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/deactivate"
+    (recorded).
 
     Args:
         body (DeactivateUserRequest): Whom to deactivate.

@@ -111,12 +111,13 @@ def sync_detailed(
     is refused with 400, a user beyond the licence with 403.
 
     Source: mlops-api-tutorial, "Invite Users" (example); api-essentials-guide, "Invite Users" (prose);
-    field-notes, "Users, workspaces" (observed).
+    field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/invite" (recorded).
 
     Args:
         body (InviteUserRequest): Whom to invite.
 
-            Source: mlops-api-tutorial, "Invite Users" (prose).
+            Source: mlops-api-tutorial, "Invite Users" (prose); vendor-sdk, "What the vendor's own SDK
+            asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -146,12 +147,13 @@ async def asyncio_detailed(
     is refused with 400, a user beyond the licence with 403.
 
     Source: mlops-api-tutorial, "Invite Users" (example); api-essentials-guide, "Invite Users" (prose);
-    field-notes, "Users, workspaces" (observed).
+    field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/invite" (recorded).
 
     Args:
         body (InviteUserRequest): Whom to invite.
 
-            Source: mlops-api-tutorial, "Invite Users" (prose).
+            Source: mlops-api-tutorial, "Invite Users" (prose); vendor-sdk, "What the vendor's own SDK
+            asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -181,12 +183,13 @@ def sync(
     is refused with 400, a user beyond the licence with 403.
 
     Source: mlops-api-tutorial, "Invite Users" (example); api-essentials-guide, "Invite Users" (prose);
-    field-notes, "Users, workspaces" (observed).
+    field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/invite" (recorded).
 
     Args:
         body (InviteUserRequest): Whom to invite.
 
-            Source: mlops-api-tutorial, "Invite Users" (prose).
+            Source: mlops-api-tutorial, "Invite Users" (prose); vendor-sdk, "What the vendor's own SDK
+            asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -214,12 +217,13 @@ async def asyncio(
     is refused with 400, a user beyond the licence with 403.
 
     Source: mlops-api-tutorial, "Invite Users" (example); api-essentials-guide, "Invite Users" (prose);
-    field-notes, "Users, workspaces" (observed).
+    field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/invite" (recorded).
 
     Args:
         body (InviteUserRequest): Whom to invite.
 
-            Source: mlops-api-tutorial, "Invite Users" (prose).
+            Source: mlops-api-tutorial, "Invite Users" (prose); vendor-sdk, "What the vendor's own SDK
+            asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -105,12 +105,13 @@ def sync_detailed(
     there is none. `federatedIdentities` is there only when ids were asked for.
 
     Source: mlops-api-tutorial, "Get Users" (recorded); api-essentials-guide, "Get Users" (recorded);
-    field-notes, "Users, workspaces" (observed).
+    field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/query" (recorded).
 
     Args:
         body (QueryUsersRequest): Whom to find.
 
-            Source: mlops-api-tutorial, "Get Users" (example).
+            Source: mlops-api-tutorial, "Get Users" (example); vendor-sdk, "What the vendor's own SDK
+            asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -139,12 +140,13 @@ async def asyncio_detailed(
     there is none. `federatedIdentities` is there only when ids were asked for.
 
     Source: mlops-api-tutorial, "Get Users" (recorded); api-essentials-guide, "Get Users" (recorded);
-    field-notes, "Users, workspaces" (observed).
+    field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/query" (recorded).
 
     Args:
         body (QueryUsersRequest): Whom to find.
 
-            Source: mlops-api-tutorial, "Get Users" (example).
+            Source: mlops-api-tutorial, "Get Users" (example); vendor-sdk, "What the vendor's own SDK
+            asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -173,12 +175,13 @@ def sync(
     there is none. `federatedIdentities` is there only when ids were asked for.
 
     Source: mlops-api-tutorial, "Get Users" (recorded); api-essentials-guide, "Get Users" (recorded);
-    field-notes, "Users, workspaces" (observed).
+    field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/query" (recorded).
 
     Args:
         body (QueryUsersRequest): Whom to find.
 
-            Source: mlops-api-tutorial, "Get Users" (example).
+            Source: mlops-api-tutorial, "Get Users" (example); vendor-sdk, "What the vendor's own SDK
+            asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -205,12 +208,13 @@ async def asyncio(
     there is none. `federatedIdentities` is there only when ids were asked for.
 
     Source: mlops-api-tutorial, "Get Users" (recorded); api-essentials-guide, "Get Users" (recorded);
-    field-notes, "Users, workspaces" (observed).
+    field-notes, "Users, workspaces" (observed); recordings, "/v1/api/users/query" (recorded).
 
     Args:
         body (QueryUsersRequest): Whom to find.
 
-            Source: mlops-api-tutorial, "Get Users" (example).
+            Source: mlops-api-tutorial, "Get Users" (example); vendor-sdk, "What the vendor's own SDK
+            asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

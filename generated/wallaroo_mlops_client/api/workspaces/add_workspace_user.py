@@ -102,17 +102,19 @@ def sync_detailed(
     """Add a user to a workspace
 
      Makes an existing user a member of a workspace, by e-mail address or by Keycloak id. The tables
-    require the address; published clients send either.
+    require the address; published clients send either. An unknown user was answered with 500.
 
     Source: mlops-api-tutorial, "Add User to Workspace" (recorded); api-essentials-guide, "Add User to
-    Workspace" (prose); field-notes, "Users, workspaces" (observed).
+    Workspace" (prose); field-notes, "Users, workspaces" (observed); recordings,
+    "/v1/api/workspaces/add_user" (recorded).
 
     Args:
         body (AddWorkspaceUserRequest): Whom to add to which workspace, by e-mail address or
             Keycloak id.
 
             Source: mlops-api-tutorial, "Add User to Workspace" (prose); field-notes, "Users,
-            workspaces" (observed).
+            workspaces" (observed); vendor-sdk, "What the vendor's own SDK asks of a server"
+            (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -138,17 +140,19 @@ async def asyncio_detailed(
     """Add a user to a workspace
 
      Makes an existing user a member of a workspace, by e-mail address or by Keycloak id. The tables
-    require the address; published clients send either.
+    require the address; published clients send either. An unknown user was answered with 500.
 
     Source: mlops-api-tutorial, "Add User to Workspace" (recorded); api-essentials-guide, "Add User to
-    Workspace" (prose); field-notes, "Users, workspaces" (observed).
+    Workspace" (prose); field-notes, "Users, workspaces" (observed); recordings,
+    "/v1/api/workspaces/add_user" (recorded).
 
     Args:
         body (AddWorkspaceUserRequest): Whom to add to which workspace, by e-mail address or
             Keycloak id.
 
             Source: mlops-api-tutorial, "Add User to Workspace" (prose); field-notes, "Users,
-            workspaces" (observed).
+            workspaces" (observed); vendor-sdk, "What the vendor's own SDK asks of a server"
+            (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -174,17 +178,19 @@ def sync(
     """Add a user to a workspace
 
      Makes an existing user a member of a workspace, by e-mail address or by Keycloak id. The tables
-    require the address; published clients send either.
+    require the address; published clients send either. An unknown user was answered with 500.
 
     Source: mlops-api-tutorial, "Add User to Workspace" (recorded); api-essentials-guide, "Add User to
-    Workspace" (prose); field-notes, "Users, workspaces" (observed).
+    Workspace" (prose); field-notes, "Users, workspaces" (observed); recordings,
+    "/v1/api/workspaces/add_user" (recorded).
 
     Args:
         body (AddWorkspaceUserRequest): Whom to add to which workspace, by e-mail address or
             Keycloak id.
 
             Source: mlops-api-tutorial, "Add User to Workspace" (prose); field-notes, "Users,
-            workspaces" (observed).
+            workspaces" (observed); vendor-sdk, "What the vendor's own SDK asks of a server"
+            (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -208,17 +214,19 @@ async def asyncio(
     """Add a user to a workspace
 
      Makes an existing user a member of a workspace, by e-mail address or by Keycloak id. The tables
-    require the address; published clients send either.
+    require the address; published clients send either. An unknown user was answered with 500.
 
     Source: mlops-api-tutorial, "Add User to Workspace" (recorded); api-essentials-guide, "Add User to
-    Workspace" (prose); field-notes, "Users, workspaces" (observed).
+    Workspace" (prose); field-notes, "Users, workspaces" (observed); recordings,
+    "/v1/api/workspaces/add_user" (recorded).
 
     Args:
         body (AddWorkspaceUserRequest): Whom to add to which workspace, by e-mail address or
             Keycloak id.
 
             Source: mlops-api-tutorial, "Add User to Workspace" (prose); field-notes, "Users,
-            workspaces" (observed).
+            workspaces" (observed); vendor-sdk, "What the vendor's own SDK asks of a server"
+            (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -106,7 +106,7 @@ def sync_detailed(
     newer one decides.
 
     Source: mlops-api-tutorial, "Create Workspace" (recorded); api-essentials-guide, "Create Workspace"
-    (recorded).
+    (recorded); recordings, "/v1/api/workspaces/create" (recorded).
 
     Args:
         body (CreateWorkspaceRequest): The workspace to create.
@@ -141,7 +141,7 @@ async def asyncio_detailed(
     newer one decides.
 
     Source: mlops-api-tutorial, "Create Workspace" (recorded); api-essentials-guide, "Create Workspace"
-    (recorded).
+    (recorded); recordings, "/v1/api/workspaces/create" (recorded).
 
     Args:
         body (CreateWorkspaceRequest): The workspace to create.
@@ -176,7 +176,7 @@ def sync(
     newer one decides.
 
     Source: mlops-api-tutorial, "Create Workspace" (recorded); api-essentials-guide, "Create Workspace"
-    (recorded).
+    (recorded); recordings, "/v1/api/workspaces/create" (recorded).
 
     Args:
         body (CreateWorkspaceRequest): The workspace to create.
@@ -209,7 +209,7 @@ async def asyncio(
     newer one decides.
 
     Source: mlops-api-tutorial, "Create Workspace" (recorded); api-essentials-guide, "Create Workspace"
-    (recorded).
+    (recorded); recordings, "/v1/api/workspaces/create" (recorded).
 
     Args:
         body (CreateWorkspaceRequest): The workspace to create.

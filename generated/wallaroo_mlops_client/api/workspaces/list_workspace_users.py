@@ -104,7 +104,7 @@ def sync_detailed(
      The members of a workspace, each an owner or a collaborator.
 
     Source: mlops-api-tutorial, "List Users in a Workspace" (recorded); api-essentials-guide, "List
-    Users in a Workspace" (recorded).
+    Users in a Workspace" (recorded); recordings, "/v1/api/workspaces/list_users" (recorded).
 
     Args:
         body (ListWorkspaceUsersRequest): The workspace whose members to list.
@@ -137,7 +137,7 @@ async def asyncio_detailed(
      The members of a workspace, each an owner or a collaborator.
 
     Source: mlops-api-tutorial, "List Users in a Workspace" (recorded); api-essentials-guide, "List
-    Users in a Workspace" (recorded).
+    Users in a Workspace" (recorded); recordings, "/v1/api/workspaces/list_users" (recorded).
 
     Args:
         body (ListWorkspaceUsersRequest): The workspace whose members to list.
@@ -170,7 +170,7 @@ def sync(
      The members of a workspace, each an owner or a collaborator.
 
     Source: mlops-api-tutorial, "List Users in a Workspace" (recorded); api-essentials-guide, "List
-    Users in a Workspace" (recorded).
+    Users in a Workspace" (recorded); recordings, "/v1/api/workspaces/list_users" (recorded).
 
     Args:
         body (ListWorkspaceUsersRequest): The workspace whose members to list.
@@ -201,7 +201,7 @@ async def asyncio(
      The members of a workspace, each an owner or a collaborator.
 
     Source: mlops-api-tutorial, "List Users in a Workspace" (recorded); api-essentials-guide, "List
-    Users in a Workspace" (recorded).
+    Users in a Workspace" (recorded); recordings, "/v1/api/workspaces/list_users" (recorded).
 
     Args:
         body (ListWorkspaceUsersRequest): The workspace whose members to list.

@@ -105,12 +105,14 @@ def sync_detailed(
     models and of its pipelines.
 
     Source: mlops-api-tutorial, "List Workspaces" (recorded); api-essentials-guide, "List Workspaces"
-    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded); recordings,
+    "/v1/api/workspaces/list" (recorded).
 
     Args:
         body (ListWorkspacesRequest): Whose workspaces to list.
 
-            Source: api-essentials-guide, "List Workspaces" (example).
+            Source: api-essentials-guide, "List Workspaces" (example); vendor-sdk, "What the vendor's
+            own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -139,12 +141,14 @@ async def asyncio_detailed(
     models and of its pipelines.
 
     Source: mlops-api-tutorial, "List Workspaces" (recorded); api-essentials-guide, "List Workspaces"
-    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded); recordings,
+    "/v1/api/workspaces/list" (recorded).
 
     Args:
         body (ListWorkspacesRequest): Whose workspaces to list.
 
-            Source: api-essentials-guide, "List Workspaces" (example).
+            Source: api-essentials-guide, "List Workspaces" (example); vendor-sdk, "What the vendor's
+            own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -173,12 +177,14 @@ def sync(
     models and of its pipelines.
 
     Source: mlops-api-tutorial, "List Workspaces" (recorded); api-essentials-guide, "List Workspaces"
-    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded); recordings,
+    "/v1/api/workspaces/list" (recorded).
 
     Args:
         body (ListWorkspacesRequest): Whose workspaces to list.
 
-            Source: api-essentials-guide, "List Workspaces" (example).
+            Source: api-essentials-guide, "List Workspaces" (example); vendor-sdk, "What the vendor's
+            own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -205,12 +211,14 @@ async def asyncio(
     models and of its pipelines.
 
     Source: mlops-api-tutorial, "List Workspaces" (recorded); api-essentials-guide, "List Workspaces"
-    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded).
+    (recorded); external-inference-url-tutorial, "Get External Inference URL" (recorded); recordings,
+    "/v1/api/workspaces/list" (recorded).
 
     Args:
         body (ListWorkspacesRequest): Whose workspaces to list.
 
-            Source: api-essentials-guide, "List Workspaces" (example).
+            Source: api-essentials-guide, "List Workspaces" (example); vendor-sdk, "What the vendor's
+            own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -102,16 +102,19 @@ def sync_detailed(
     """Remove a user from a workspace
 
      Ends a user's membership, by e-mail address or by Keycloak id. The answer counts the memberships
-    that ended, 0 or 1; the prose says that it shows the user, and the recording decides.
+    that ended, 0 or 1; the prose says that it shows the user, and the recording decides. An unknown
+    user was answered with 500.
 
     Source: mlops-api-tutorial, "Remove User from a Workspace" (recorded); api-essentials-guide, "Remove
-    User from a Workspace" (prose); field-notes, "Users, workspaces" (observed).
+    User from a Workspace" (prose); field-notes, "Users, workspaces" (observed); recordings,
+    "/v1/api/workspaces/remove_user" (recorded).
 
     Args:
         body (RemoveWorkspaceUserRequest): Whom to remove from which workspace, by e-mail address
             or Keycloak id.
 
-            Source: mlops-api-tutorial, "Remove User from a Workspace" (prose).
+            Source: mlops-api-tutorial, "Remove User from a Workspace" (prose); vendor-sdk, "What the
+            vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -137,16 +140,19 @@ async def asyncio_detailed(
     """Remove a user from a workspace
 
      Ends a user's membership, by e-mail address or by Keycloak id. The answer counts the memberships
-    that ended, 0 or 1; the prose says that it shows the user, and the recording decides.
+    that ended, 0 or 1; the prose says that it shows the user, and the recording decides. An unknown
+    user was answered with 500.
 
     Source: mlops-api-tutorial, "Remove User from a Workspace" (recorded); api-essentials-guide, "Remove
-    User from a Workspace" (prose); field-notes, "Users, workspaces" (observed).
+    User from a Workspace" (prose); field-notes, "Users, workspaces" (observed); recordings,
+    "/v1/api/workspaces/remove_user" (recorded).
 
     Args:
         body (RemoveWorkspaceUserRequest): Whom to remove from which workspace, by e-mail address
             or Keycloak id.
 
-            Source: mlops-api-tutorial, "Remove User from a Workspace" (prose).
+            Source: mlops-api-tutorial, "Remove User from a Workspace" (prose); vendor-sdk, "What the
+            vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -172,16 +178,19 @@ def sync(
     """Remove a user from a workspace
 
      Ends a user's membership, by e-mail address or by Keycloak id. The answer counts the memberships
-    that ended, 0 or 1; the prose says that it shows the user, and the recording decides.
+    that ended, 0 or 1; the prose says that it shows the user, and the recording decides. An unknown
+    user was answered with 500.
 
     Source: mlops-api-tutorial, "Remove User from a Workspace" (recorded); api-essentials-guide, "Remove
-    User from a Workspace" (prose); field-notes, "Users, workspaces" (observed).
+    User from a Workspace" (prose); field-notes, "Users, workspaces" (observed); recordings,
+    "/v1/api/workspaces/remove_user" (recorded).
 
     Args:
         body (RemoveWorkspaceUserRequest): Whom to remove from which workspace, by e-mail address
             or Keycloak id.
 
-            Source: mlops-api-tutorial, "Remove User from a Workspace" (prose).
+            Source: mlops-api-tutorial, "Remove User from a Workspace" (prose); vendor-sdk, "What the
+            vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -205,16 +214,19 @@ async def asyncio(
     """Remove a user from a workspace
 
      Ends a user's membership, by e-mail address or by Keycloak id. The answer counts the memberships
-    that ended, 0 or 1; the prose says that it shows the user, and the recording decides.
+    that ended, 0 or 1; the prose says that it shows the user, and the recording decides. An unknown
+    user was answered with 500.
 
     Source: mlops-api-tutorial, "Remove User from a Workspace" (recorded); api-essentials-guide, "Remove
-    User from a Workspace" (prose); field-notes, "Users, workspaces" (observed).
+    User from a Workspace" (prose); field-notes, "Users, workspaces" (observed); recordings,
+    "/v1/api/workspaces/remove_user" (recorded).
 
     Args:
         body (RemoveWorkspaceUserRequest): Whom to remove from which workspace, by e-mail address
             or Keycloak id.
 
-            Source: mlops-api-tutorial, "Remove User from a Workspace" (prose).
+            Source: mlops-api-tutorial, "Remove User from a Workspace" (prose); vendor-sdk, "What the
+            vendor's own SDK asks of a server" (observed).
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

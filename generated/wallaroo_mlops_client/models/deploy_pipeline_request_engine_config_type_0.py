@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="DeployPipelineRequestEngineConfig")
+T = TypeVar("T", bound="DeployPipelineRequestEngineConfigType0")
 
 
 @_attrs_define
-class DeployPipelineRequestEngineConfig:
+class DeployPipelineRequestEngineConfigType0:
     """Further settings of the engine, resources for one."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -25,10 +25,10 @@ class DeployPipelineRequestEngineConfig:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        deploy_pipeline_request_engine_config = cls()
+        deploy_pipeline_request_engine_config_type_0 = cls()
 
-        deploy_pipeline_request_engine_config.additional_properties = d
-        return deploy_pipeline_request_engine_config
+        deploy_pipeline_request_engine_config_type_0.additional_properties = d
+        return deploy_pipeline_request_engine_config_type_0
 
     @property
     def additional_keys(self) -> list[str]:

@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="ListFeaturesRequest")
+T = TypeVar("T", bound="ListFeaturesRequestType0")
 
 
 @_attrs_define
-class ListFeaturesRequest:
-    """Nothing.
+class ListFeaturesRequestType0:
+    """Nothing; an empty object or null.
 
     Source: mlops-api-tutorial, "List Enablement Features" (prose).
 
@@ -29,10 +29,10 @@ class ListFeaturesRequest:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        list_features_request = cls()
+        list_features_request_type_0 = cls()
 
-        list_features_request.additional_properties = d
-        return list_features_request
+        list_features_request_type_0.additional_properties = d
+        return list_features_request_type_0
 
     @property
     def additional_keys(self) -> list[str]:

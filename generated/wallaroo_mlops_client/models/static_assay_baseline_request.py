@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.assay_summary_request import AssaySummaryRequest
+
+
+T = TypeVar("T", bound="StaticAssayBaselineRequest")
+
+
+@_attrs_define
+class StaticAssayBaselineRequest:
+    """A distribution to compare windows with, as `summarize_assay_baseline` answers it.
+
+    Source: recordings, "/v1/api/assays/create" (recorded); vendor-sdk, "What the vendor's own SDK asks of a server"
+    (observed).
+
+    """
+
+    static: AssaySummaryRequest
+    """ A distribution.
+
+    Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed); recordings,
+    "/v1/api/assays/summarize" (recorded). """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        static = self.static.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "static": static,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.assay_summary_request import AssaySummaryRequest  # noqa: PLC0415
+
+        d = dict(src_dict)
+        static = AssaySummaryRequest.from_dict(d.pop("static"))
+
+        static_assay_baseline_request = cls(
+            static=static,
+        )
+
+        static_assay_baseline_request.additional_properties = d
+        return static_assay_baseline_request
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
