@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -26,6 +26,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from wallaroo_mlops_client.api.models import list_model_versions, list_models
 from wallaroo_mlops_client.models import ListModelsRequest, ListModelVersionsRequest
 
+from contract_tests.support.data.recordings import recording
 from contract_tests.support.sandbox.steering import wait_for
 from contract_tests.support.servers.servers import path_of
 from wallaroo_ext import (
@@ -120,9 +121,10 @@ class Upload:
 
 
 class Instance:
-    """An instance that does what a test wants, without a network; it has one workspace, and each upload is version 7.
+    """An instance that does what a test wants, without a network; it has one workspace, and each upload is one version.
 
     Attributes:
+        number: The version's id.
         uploads: What was uploaded.
         versions: What it lists, one list after the other, the last one again and again.
         outcomes: What becomes of the next uploads: an answer, or an error before or after the body is read.
@@ -133,6 +135,7 @@ class Instance:
     """
 
     def __init__(self, *versions: list[dict[str, Any]]) -> None:
+        self.number = 7
         self.uploads: list[Upload] = []
         self.attempts = 0
         self.versions = list(versions)
@@ -166,7 +169,7 @@ class Instance:
 
     def version(self, **changes: Any) -> dict[str, Any]:
         sha = hashlib.sha256(self.file).hexdigest() if self.uploads else ""
-        return {"id": 7, "models_pk_id": 7, "model_version": "v", "sha": sha, "status": "ready"} | changes
+        return {"id": self.number, "models_pk_id": 7, "model_version": "v", "sha": sha, "status": "ready"} | changes
 
     @property
     def file(self) -> bytes:
@@ -184,7 +187,7 @@ class Instance:
         if operation == "list_model_versions":
             return httpx.Response(200, json=_next(self.versions) if self.versions else [self.version()])
         if operation == "get_model_version_by_id":
-            assert json.loads(request.content) == {"model_version_id": 7}
+            assert json.loads(request.content) == {"model_version_id": self.number}
             return _next(self.by_id)
         return self.log if operation == "get_model_upload_logs" else self._take(request)
 
@@ -197,7 +200,7 @@ class Instance:
         if isinstance(outcome, tuple):
             raise outcome[0]
         self.uploads.append(Upload(request.url, request.headers, content))
-        stored = {"insert_models": {"returning": [{"models": [{"id": 7}]}]}}
+        stored = {"insert_models": {"returning": [{"models": [{"id": self.number}]}]}}
         status = 202 if request.url.path == path_of("upload_and_convert_model") else 200
         return outcome or httpx.Response(status, json=stored)
 
@@ -901,6 +904,25 @@ class TestWaitingById:
         ):
             upload_model(client, b"model", name="a")
         assert raised.value.logs == []
+
+    def test_every_recorded_version_is_waited_for_or_ends_the_waiting(self) -> None:
+        files = sorted(recording("").glob("*-models-get_version_by_id-*.json"))
+        assert files
+        for file in files:
+            answer = json.loads(file.read_text(encoding="utf-8"))["response"]
+            found = answer["model_version"]["model_version"]
+            instance = self.waiting()
+            instance.by_id = [httpx.Response(200, json=json.loads(json.dumps(answer)))]
+            instance.number = found["id"]
+            instance.versions = [[instance.version(status="pending_conversion")]]
+            expected: dict[str, Any] = {"ready": nullcontext(), "error": pytest.raises(ConversionError)}
+            with (
+                instance.connected() as client,
+                expected.get(found["status"], pytest.raises(WaitTimeoutError)) as raised,
+            ):
+                assert upload_model(client, b"model", name="a", timeout=0.02).image_path == found["image_path"]
+            if found["status"] == "error" and found["error_summary"] not in {None, "null"}:
+                assert found["error_summary"].strip().rstrip(".") in str(raised.value), file.name
 
 
 def answer_in_asyncio(instance: Instance, request: httpx.Request) -> httpx.Response:

@@ -62,7 +62,7 @@ class ReleasedInstance:
             yield {"WALLAROO_API_URL": seen.url, "WALLAROO_TOKEN": "a-token"}
 
     def _list_workspaces(self, _: Any) -> Any:
-        return {"workspaces": [{"id": WORKSPACE, "name": "fraud", "created_at": TIME, "pipelines": []}]}
+        return {"workspaces": [{"id": WORKSPACE, "name": "fraud", "created_at": TIME}]}
 
     def _list_models(self, body: Any) -> Any:
         assert body == {"workspace_id": WORKSPACE}
