@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.repository_files import repository_file
+from wallaroo_ext._util.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+RELEASES = ("2022.4", "2023.1", "2023.2", "2023.4", "2024.2", "2025.2")
+"""The releases that have an overlay, the oldest first."""
+
 _FILE = "openapi/wallaroo-mlops.yaml"
+_OVERLAYS = "openapi/releases"
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -107,24 +112,34 @@ def path() -> Path:
     return repository_file(_FILE)
 
 
-def load(file: Path | None = None) -> dict[str, Any]:
+def overlay_path(release: str) -> Path:
+    """Return the overlay of a release.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if release not in RELEASES:
+        raise ValueError(f"{release!r} has no overlay: choose one of {', '.join(RELEASES)}.")
+    return repository_file(f"{_OVERLAYS}/{release}.yaml")
+
+
+def load(release: str | None = None, *, file: Path | None = None) -> dict[str, Any]:
     """Return the contract as parsed YAML; needs the extra `sandbox`, for PyYAML.
 
     Args:
+        release: A release of `RELEASES`, whose overlay is applied: the result is what an instance of it is held to.
         file: Another contract than the one that comes with this package.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is no YAML.
+        ValueError: It is no YAML, or the overlay does not fit it, or the release has no overlay.
     """
-    import yaml
+    document = read_yaml(file or path())
+    if release is None:
+        return document
+    from wallaroo_ext.contract_overlays import apply_overlay
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    with (file or path()).open(encoding="utf-8") as stream:
-        try:
-            return yaml.load(stream, Loader=loader)  # noqa: S506 - both are the safe loader, one of them in C
-        except yaml.YAMLError as error:
-            raise ValueError(f"it is no YAML, {error}") from None
+    return apply_overlay(document, overlay_path(release))
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

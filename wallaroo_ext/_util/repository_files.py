@@ -1,4 +1,4 @@
-"""Finds files of the repository that a wheel carries too: the contract, the suite's tests and their cassettes.
+"""Finds files of the repository that a wheel carries too: the contract, its overlays, the suite's tests and cassettes.
 
 A wheel has them in a folder of this package, under the paths that they have in the repository (`force-include` in
 pyproject.toml).

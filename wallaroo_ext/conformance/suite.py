@@ -66,7 +66,7 @@ class Suite:
 
     def __init__(self, options: SuiteOptions) -> None:
         self.options = options
-        self.rules = Rules(contract.load(options.contract))
+        self.rules = Rules(contract.load(file=options.contract))
         self.owned = OwnedResources(f"{_PREFIX}-{secrets.token_hex(3)}" if options.instance == "live" else _PREFIX)
         self.guard = WriteGuard(
             effects_of(self.rules.document),

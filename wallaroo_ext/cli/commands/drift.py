@@ -38,7 +38,7 @@ def drift(
         from wallaroo_ext.contract import load
 
         client = None if recorded is not None else stack.enter_context(options.connect())
-        found = drift_of(load(contract), client=client, url=url, recorded=recorded)
+        found = drift_of(load(file=contract), client=client, url=url, recorded=recorded)
         if options.json:
             output.print_line(output.to_json(as_json(found), machine=True))
         else:
