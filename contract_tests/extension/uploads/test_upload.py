@@ -23,8 +23,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_multipart.multipart import MultipartParser, parse_options_header
-from wallaroo_mlops_client.api.models import list_model_versions, list_models
-from wallaroo_mlops_client.models import ListModelsRequest, ListModelVersionsRequest
+from wallaroo_mlops_client.api.models import list_model_versions
+from wallaroo_mlops_client.models import ListModelVersionsRequest
 
 from contract_tests.support.data.recordings import recording
 from contract_tests.support.sandbox.steering import wait_for
@@ -51,6 +51,8 @@ from wallaroo_ext import (
     contract,
     upload_model,
 )
+from wallaroo_ext.operations import run
+from wallaroo_ext.resources.models import models_steps
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.digest import BackgroundDigest
@@ -148,7 +150,7 @@ class Instance:
         """Return the answer to a request for the version by its id, in the shape recorded on 2025.2."""
         version = self.version()
         file_info = {"version": version["model_version"], "sha": version["sha"], "file_name": "a.onnx", "size": 5}
-        details = {
+        details: dict[str, Any] = {
             "id": version["id"],
             "name": "a",
             "visibility": "private",
@@ -251,8 +253,7 @@ def uploaded(sandbox: dict[str, str], way: str, model: Any, **options: Any) -> M
 
 def models_named(client: Client, workspace_id: int, name: str) -> int:
     """Return how many models of a name there are."""
-    listed = call(list_models, client=client, body=ListModelsRequest(workspace_id=workspace_id)).models
-    return sum(model.name == name for model in listed)
+    return sum(model.name == name for model in run(client, models_steps(workspace_id)))
 
 
 def no_thread_is_left() -> bool:
