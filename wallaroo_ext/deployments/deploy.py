@@ -13,11 +13,12 @@ from wallaroo_ext.deployments.find import deployed_steps, url_steps
 from wallaroo_ext.deployments.status import status_steps
 from wallaroo_ext.deployments.unfinished import PendingDeployment, clean_up_steps, leftovers
 from wallaroo_ext.deployments.wait import TIMEOUT, check_waiting, wait_until_running
-from wallaroo_ext.errors import ContractViolationError, InvalidDataError, NotFoundError
-from wallaroo_ext.operations import Steps, call_steps, note_leftovers, steps_of, synchronous
+from wallaroo_ext.errors import ContractViolationError, InvalidDataError, InvalidRequestError, NotFoundError
+from wallaroo_ext.operations import Pause, Steps, call_steps, note_leftovers, steps_of, synchronous
 from wallaroo_ext.resources.lookup import not_found_error
 from wallaroo_ext.resources.models import models_steps, versions_steps
 from wallaroo_ext.resources.workspaces import check_workspace, workspace_id_steps
+from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
     Models = ModelVersion | int | Iterable[ModelVersion | int]
     """One model version or several, each as a value or by its id."""
+
+_URL_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""The pauses between the looks for the URL of a new deployment that the instance does not know yet, in seconds."""
 
 
 @synchronous
@@ -110,7 +114,7 @@ def deploy_pipeline(
             state = status.status
         else:
             state = yield from _state(begun.name)
-        return (yield from _result(client, begun, state))
+        return (yield from _result(client, begun, state, clock or SYSTEM_CLOCK))
     except GeneratorExit as closed:  # nothing can be sent any more
         if process.is_this:
             note_leftovers(closed, leftovers(begun))
@@ -129,12 +133,12 @@ def _with_what_runs(begun: PendingDeployment) -> Steps[PendingDeployment]:
         return replace(begun, before_is_known=False)
 
 
-def _result(client: Client, begun: PendingDeployment, state: str) -> Steps[Deployment]:
+def _result(client: Client, begun: PendingDeployment, state: str, clock: Clock) -> Steps[Deployment]:
     """Look up where a deployment answers, and return it as a value."""
     return Deployment(
         name=begun.name,
         id=begun.id or 0,
-        url=(yield from url_steps(begun.pipeline, begun.workspace_id)),
+        url=(yield from _url(begun, clock)),
         pipeline=begun.pipeline,
         workspace_id=begun.workspace_id,
         status=state,
@@ -144,6 +148,16 @@ def _result(client: Client, begun: PendingDeployment, state: str) -> Steps[Deplo
         started=begun.started,
         client=client,
     )
+
+
+def _url(begun: PendingDeployment, clock: Clock) -> Steps[str]:
+    """Return the URL of a new deployment, which an instance may take a moment to know, and answers 404 until then."""
+    for pause in _URL_PAUSES:
+        try:
+            return (yield from url_steps(begun.pipeline, begun.workspace_id))
+        except (NotFoundError, InvalidRequestError):
+            yield Pause(pause, clock)
+    return (yield from url_steps(begun.pipeline, begun.workspace_id))
 
 
 def _state(name: str) -> Steps[str]:

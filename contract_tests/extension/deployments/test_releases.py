@@ -123,6 +123,35 @@ def recorded(names: str) -> list[Path]:
     return files
 
 
+class TestOddities:
+    def test_a_url_that_is_not_known_yet_is_asked_for_again(self) -> None:
+        instance = ReleasedInstance("2022.4", "Running")
+        instance.url_after = 3
+        with connected(instance) as client:
+            deployment = deploy_pipeline(client, "scores", model_version(client, "fraud"), clock=NoClock())
+        assert deployment.url.endswith("/scores-17")
+        assert instance.running == "scores-17"
+
+    def test_one_that_stays_unknown_is_an_error(self) -> None:
+        instance = ReleasedInstance("2022.4", "Running")
+        instance.url_after = 1000
+        with connected(instance) as client, pytest.raises(NotFoundError, match="Pipeline not found"):
+            deploy_pipeline(client, "scores", model_version(client, "fraud"), clock=NoClock())
+        assert instance.running is None
+
+    @pytest.mark.parametrize("body", [b"null", b"{}", b"", b'{"id": 17}'])
+    def test_every_recorded_body_of_undeploying_is_read(self, body: bytes) -> None:
+        instance = ReleasedInstance("2025.2", "Running")
+        instance.undeployed = body
+        with connected(instance) as client:
+            with deploy_pipeline(client, "scores", model_version(client, "fraud")):
+                pass
+            assert instance.running is None
+            instance.running = "scores-17"
+            undeploy(client, 17)
+        assert instance.running is None
+
+
 def told(engine: Any, group: str, things: str) -> list[Any]:
     """Return what an engine tells of its models or pipelines, which is null until it runs."""
     return list_of(object_of(engine[group]).get(things))

@@ -33,6 +33,8 @@ class ReleasedInstance:
         release: The release.
         statuses: The statuses that its deployment goes through, one a request; it stays in the last one.
         running: The name of what is deployed; None for nothing.
+        url_after: How many requests for the URL of what is deployed it answers with 404 first.
+        undeployed: What it answers to a request to undeploy; by default what its release answers.
         asked: The ids of the operations that were asked for.
     """
 
@@ -40,6 +42,8 @@ class ReleasedInstance:
         self.release = release
         self.statuses = list(statuses or ("Error", "Error", "Starting", "Running"))
         self.running: str | None = None
+        self.url_after = 0
+        self.undeployed = b"null" if release < "2024.2" else b"{}"
         self.asked: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -105,7 +109,9 @@ class ReleasedInstance:
         return {"id": 17}
 
     def _get_pipeline_external_url(self, body: Any) -> Any:
-        if self.running != f"{body['pipeline_name']}-17":
+        if self.running is not None:
+            self.url_after -= 1
+        if self.running != f"{body['pipeline_name']}-17" or self.url_after >= 0:
             return httpx.Response(404, json={"msg": "Pipeline not found", "code": 404})
         pipeline = "" if self.release < "2023.2" else f"/{body['pipeline_name']}"
         return {"url": f"{API}/v1/api/pipelines/infer/{self.running}{pipeline}"}
@@ -138,7 +144,7 @@ class ReleasedInstance:
     def _undeploy_pipeline(self, body: Any) -> Any:
         assert body == {"deployment_id": 17}
         self.running = None
-        return httpx.Response(200, json=None if self.release < "2024.2" else {})
+        return httpx.Response(200, content=self.undeployed)
 
     def _get_model_version_by_id(self, body: Any) -> Any:
         if self.release < "2023.2":
