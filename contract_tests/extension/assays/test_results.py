@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 import pytest
 from wallaroo_mlops_client import Client
-from wallaroo_mlops_client.models import AssayResult
+from wallaroo_mlops_client.api.assays import list_assays
+from wallaroo_mlops_client.models import AssayResult, ListAssaysRequest
 
 from contract_tests.support.conformance.recorded import answered, recorded_answer
 from contract_tests.support.data.recordings import recording
@@ -25,6 +26,7 @@ from wallaroo_ext import (
     aio,
     assay_chart,
     assay_results,
+    call,
     connect,
     contract,
 )
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
 
 MISSING = httpx.Response(404, html="<h1>no such page</h1>")
 UUID = "5b8f1c2e-9a47-4d3b-8e60-2c7d91f4a3b5"
+FIXED: Any = {"Fixed": {"pipeline": "p", "model": "m", "start_at": "2023-01-01T00:00:00-05:00"}}
+STATIC: Any = {"static": {"count": 5, "edges": [1.0, None], "aggregated_values": [1.0, 0.0], "start": None}}
+RUN = '{"run_at": "2024-01-09T19:10:01.369980660+00:00",  "num_ok": 3, "num_warnings": 0, "num_alerts": 1}'
+"""The status of an assay after a run, a text with JSON."""
 VALUES = (1.0, 2.0, 3.0, 4.0, 5.0)
 DRIFTED = (4.0, 4.5, 5.0, 6.0, 7.0)
 
@@ -302,12 +308,52 @@ class TestReleases:
         assert files
         for file in files:
             answer = httpx.Response(200, json=json.loads(file.read_text(encoding="utf-8"))["response"])
-            results: Any = parse(module, answer)
-            table = results_table(results if isinstance(results, list) else [results])
+            parsed: Any = parse(module, answer)
+            results = cast("list[Any]", parsed) if isinstance(parsed, list) else [parsed]
+            table = results_table(results)
             assert table.num_rows
             for name in ("window_start", "window_end", "analyzed_at", "score", "window_count", "bin_mode"):
                 assert table.column(name).null_count == 0, (file.name, name)
             assert assay_chart(table, bins="last")
+
+
+class TestFinding:
+    @pytest.mark.parametrize(
+        "form",
+        [
+            {"baseline": FIXED, "window": {"pipeline": "p", "model": "m", "width": "24 hours"}, "status": "created"},
+            {"baseline": FIXED, "window": {"pipeline": "p", "model": "m", "width": "24 hours"}, "status": RUN},
+            {
+                "baseline": STATIC,
+                "window": {"path": "output a 0", "model_name": "m", "width": "1 minute"},
+                "status": RUN,
+            },
+            {"baseline": {"calculated": {"vector": [1.0, 2.0]}}, "window": {"path": "output a 0"}, "status": "created"},
+        ],
+    )
+    def test_an_assay_is_found_in_the_list_of_any_release_and_its_results_are_drawn(self, form: Any) -> None:
+        assays = [{"id": 8, "name": "other"}, {"id": 9, "name": "an assay"}]
+        listed = [of | {"active": True, "pipeline_id": 12, "warning_threshold": None} | form for of in assays]
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            is_list = contract.operation_at(request.url.path) == "list_assays"
+            return httpx.Response(200, json=listed if is_list else [recorded()])
+
+        client = Client(base_url="https://api.example.com").set_httpx_client(
+            httpx.Client(transport=httpx.MockTransport(answer), base_url="https://api.example.com")
+        )
+        [found] = [
+            each for each in call(list_assays, client=client, body=ListAssaysRequest(12)) if each.name == "an assay"
+        ]
+        assert found.to_dict() == listed[1]
+        assert assay_chart(assay_results(client, found.id))
+
+    def test_every_recorded_list_is_read(self) -> None:
+        files = sorted(recording("").glob("*-assays-list-*.json"))
+        assert files
+        for file in files:
+            answer = json.loads(file.read_text(encoding="utf-8"))["response"]
+            assert [each.to_dict() for each in parse(list_assays, httpx.Response(200, json=answer))] == answer
 
 
 class TestTable:

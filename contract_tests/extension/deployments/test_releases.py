@@ -27,7 +27,9 @@ from wallaroo_ext import (
     wait_until_running,
 )
 from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.batch.deployed_models import models_steps
 from wallaroo_ext.deployments.status import describe_state, models_in, pipelines_in
+from wallaroo_ext.operations import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,6 +152,15 @@ class TestOddities:
             instance.running = "scores-17"
             undeploy(client, 17)
         assert instance.running is None
+
+    def test_a_run_over_rows_begins_in_an_error_with_every_pod_running(self) -> None:
+        instance = ReleasedInstance("2023.2", "Running")
+        instance.running = "scores-17"
+        with connected(instance) as client:
+            url = find_deployment(client, "scores").url
+            told_in_error = instance.deployment("Running") | {"status": "Error"}
+            with connected(lambda _: httpx.Response(200, json=told_in_error)) as other:
+                assert run(other, models_steps(url)) == MODELS
 
 
 def told(engine: Any, group: str, things: str) -> list[Any]:

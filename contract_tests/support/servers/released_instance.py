@@ -120,9 +120,10 @@ class ReleasedInstance:
         if self.running is None or body != {"name": self.running}:
             return httpx.Response(404, json={"msg": "Deployment not found", "code": 404})
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
-        return self._deployment(status)
+        return self.deployment(status)
 
-    def _deployment(self, status: str) -> dict[str, Any]:
+    def deployment(self, status: str) -> dict[str, Any]:
+        """Return what it tells of a deployment of this status."""
         is_oldest = self.release == "2022.4"
         pipeline = {"id": "scores", "status": "Running"}
         model = {"name": "fraud", "version": "version-43", "sha": SHA, "status": "Running"}
