@@ -90,15 +90,15 @@ def apply_overlay(document: dict[str, Any], file: Path) -> dict[str, Any]:
     """
     for number, action in enumerate(read_overlay(file)["actions"], 1):
         try:
-            _apply(document, action)
+            apply_action(document, action)
         except ValueError as error:
             described = f" ({action['description']})" if "description" in action else ""
             raise OverlayError(f"{file}: action {number}{described}: {error}") from None
     return document
 
 
-def _apply(document: dict[str, Any], action: dict[str, Any]) -> None:
-    """Apply an action.
+def apply_action(document: dict[str, Any], action: dict[str, Any]) -> None:
+    """Change a document as one action of an overlay says.
 
     Raises:
         ValueError: It cannot be applied.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import pkgutil
 import subprocess
 import sys
@@ -187,6 +188,21 @@ def test_a_client_is_made_from_a_contract_of_ones_own(document: dict[str, Any], 
     assert not (package / "api/pipelines").exists()
     compared = regenerate("--check", "--contract", str(tmp_path / "own.yaml"), "--output", str(tmp_path / "client"))
     assert compared.returncode == 0, compared.stderr
+
+
+def test_a_client_of_one_release_has_its_operations_only(tmp_path: Path) -> None:
+    done = regenerate("--release", "2022.4", "--output", str(tmp_path / "client"))
+
+    assert done.returncode == 0, done.stderr
+    table = json.loads((tmp_path / "client/wallaroo_mlops_client/operations.json").read_text(encoding="utf-8"))
+    assert "upload_model" in table
+    assert set(contract.operation_ids()) - set(table) >= {"upload_and_convert_model", "get_model_version_by_id"}
+
+
+def test_a_client_of_one_release_does_not_take_the_place_of_that_of_all() -> None:
+    done = regenerate("--release", "2022.4")
+    assert done.returncode == 2
+    assert "give another directory by --output" in done.stderr
 
 
 def test_a_hand_edit_is_noticed(document: dict[str, Any], tmp_path: Path) -> None:

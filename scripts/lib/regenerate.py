@@ -1,4 +1,4 @@
-"""Generates the low-level client from the contract into `generated/`, or from another contract into `DIR`."""
+"""Generates the low-level client from the contract into `generated/`, or that of a release or another contract."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def main() -> int:
         try:
             if not options.check:
                 target.check()
-            generate(options.contract, made)
+            generate(options.contract, options.release, made)
         except ForeignFilesError as error:
             print(error, file=sys.stderr)
             return 2
@@ -55,17 +55,21 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--contract", type=user_path, default=contract.path(), metavar="FILE", help="an OpenAPI 3.1 file"
     )
+    parser.add_argument("--release", choices=contract.RELEASES, help="the client of one release, with its overlay")
     parser.add_argument("--output", type=user_path, default=OWN, metavar="DIR", help="the directory to write to")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.release and options.output.resolve() == OWN:
+        parser.error(f"{OWN} is for the client of all releases: give another directory by --output.")
+    return options
 
 
 class GenerationError(Exception):
     """The generator refused the contract, or had something to warn of."""
 
 
-def generate(source: Path, target: Path) -> None:
+def generate(source: Path, release: str | None, target: Path) -> None:
     """Generate the package with openapi-python-client, add the files that it does not write, and the page beside it."""
-    document = object_of(contract.load(source))
+    document = object_of(contract.load(release, file=source))
     table = summaries(document)
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump(with_descriptions(document), file)

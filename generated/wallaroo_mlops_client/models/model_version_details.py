@@ -45,7 +45,7 @@ class ModelVersionDetails:
     """ The container image that a converted model runs in; null for native ones. """
     task_id: None | str | Unset = UNSET
     """ The UUID of the conversion; null where there was none. """
-    created_on_version: str | Unset = UNSET
+    created_on_version: None | str | Unset = UNSET
     """ The release of the instance that the version was uploaded to, such as `2025.2.1`. """
     created_by: None | str | Unset = UNSET
     """ The e-mail address or the Keycloak id of the user who uploaded it. """
@@ -92,7 +92,11 @@ class ModelVersionDetails:
         else:
             task_id = self.task_id
 
-        created_on_version = self.created_on_version
+        created_on_version: None | str | Unset
+        if isinstance(self.created_on_version, Unset):
+            created_on_version = UNSET
+        else:
+            created_on_version = self.created_on_version
 
         created_by: None | str | Unset
         if isinstance(self.created_by, Unset):
@@ -200,7 +204,16 @@ class ModelVersionDetails:
 
         task_id = _parse_task_id(d.pop("task_id", UNSET))
 
-        created_on_version = d.pop("created_on_version", UNSET)
+        def _parse_created_on_version(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        created_on_version = _parse_created_on_version(
+            d.pop("created_on_version", UNSET)
+        )
 
         def _parse_created_by(data: object) -> None | str | Unset:
             if data is None:

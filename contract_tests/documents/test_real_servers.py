@@ -1,0 +1,301 @@
+"""Does the contract say what real servers of each release answered and took, and does the generated client read it?
+
+The recordings are other people's data and lie outside of the repository; without them these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pyarrow as pa
+import pytest
+
+from scripts.lib.recordings import (
+    NOTHING,
+    VARIABLE,
+    VARIABLES,
+    Recording,
+    inference_files,
+    recordings,
+    recordings_directory,
+    release_of,
+)
+from wallaroo_ext import contract
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.rules import Rules
+from wallaroo_ext.contract_schemas import ContractSchemas
+from wallaroo_ext.operations import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import jsonschema_rs
+
+HERE = recordings_directory() is not None
+NOT_HERE = f"There are no recordings of real servers here: name their directory by {VARIABLE}."
+BASE = None
+"""Stands for the contract without an overlay."""
+
+ARROW = "application/vnd.apache.arrow.file"
+_BELOW = {"properties": dict, "items": None, "additionalProperties": None, "anyOf": list, "allOf": list}
+
+
+@dataclass(frozen=True, slots=True)
+class NotHeld:
+    """Recordings that do not hold as they are.
+
+    Attributes:
+        reason: Why.
+        applies: Whether a recording is one of them.
+        mended: What of its answer holds; NOTHING where nothing does.
+    """
+
+    reason: str
+    applies: Callable[[Recording], bool]
+    mended: Callable[[Any], Any]
+
+
+def _without_ellipsis(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_ellipsis(inner) for name, inner in object_of(value).items()}
+    if isinstance(value, list):
+        return [_without_ellipsis(inner) for inner in list_of(value) if inner != "Ellipsis"]
+    return value
+
+
+NOT_HELD = (
+    NotHeld(
+        "The notebook printed the headers of the answer instead of its body; a test of its own looks at them.",
+        lambda found: found.path.endswith("/get_logs") and "x-iteration-status" in object_of(found.response),
+        lambda _: NOTHING,
+    ),
+    NotHeld(
+        "The notebook printed the body of the request where the answer was meant.",
+        lambda found: found.path.endswith("/summarize") and "summarizer" in object_of(found.response),
+        lambda _: NOTHING,
+    ),
+    NotHeld(
+        "The notebook printed a long list with `...` in the middle, which reads as one more value.",
+        lambda found: '"Ellipsis"' in json.dumps(found.response),
+        _without_ellipsis,
+    ),
+)
+"""All that does not hold, with the reason."""
+
+
+@cache
+def rules_of(release: str | None) -> Rules:
+    return Rules(contract.load(release))
+
+
+@cache
+def operation_at(path: str, release: str | None) -> str:
+    """Return the id of the operation that a release has at a path."""
+    found = [
+        operation["operationId"] for at, _, operation in contract.operations(rules_of(release).document) if at == path
+    ]
+    assert found, f"{release or 'The contract'} has no {path}."
+    return found[0]
+
+
+def answer_of(recording: Recording) -> Any:
+    """Return the answer of a recording as the contract has to hold it; NOTHING where none was printed."""
+    answer = recording.response
+    for exception in NOT_HELD:
+        if exception.applies(recording):
+            answer = exception.mended(answer)
+    return answer
+
+
+def by_path(found: list[Recording]) -> list[Any]:
+    """Return recordings as parameters of a test, those of a path together."""
+    paths = sorted({recording.path for recording in found})
+    return or_skipped([pytest.param([each for each in found if each.path == path], id=path) for path in paths])
+
+
+def or_skipped(params: list[Any]) -> list[Any]:
+    """Return parameters of a test; one, which is skipped, where there are none."""
+    reason = "No recording is of this kind." if HERE else NOT_HERE
+    return params or [pytest.param(None, marks=pytest.mark.skip(reason))]
+
+
+ALL = recordings()
+ANSWERED = by_path([found for found in ALL if answer_of(found) is not NOTHING])
+REQUESTED = by_path([found for found in ALL if found.request is not NOTHING])
+LOGS = by_path([found for found in ALL if found.path.endswith("/get_logs")])
+NOT_AS_RECORDED = by_path([found for found in ALL if any(each.applies(found) for each in NOT_HELD)])
+INFERENCES = or_skipped([pytest.param(file, id=file.stem) for file in inference_files(".json")])
+ARROW_FILES = or_skipped([pytest.param(file, id=file.stem) for file in inference_files(".arrow")])
+
+
+@pytest.mark.parametrize("recorded", ANSWERED)
+def test_answers_fit_the_contract_and_that_of_their_release(recorded: list[Recording]) -> None:
+    for recording in recorded:
+        for release in (BASE, recording.release):
+            assert answer_problems(recording, release) == [], f"{recording.name} by {release or 'the contract'}"
+
+
+def answer_problems(recording: Recording, release: str | None) -> list[str]:
+    rules = rules_of(release)
+    operation = operation_at(recording.path, release)
+    if str(recording.status) not in rules.operations[operation]["responses"]:
+        return [f"{operation} has no answer of status {recording.status}"]
+    return rules.problems(rules.answer_schema(operation, recording.status), answer_of(recording))
+
+
+@pytest.mark.parametrize("recorded", REQUESTED)
+def test_requests_fit_the_contract_and_that_of_their_release(recorded: list[Recording]) -> None:
+    for recording in recorded:
+        for release in (BASE, recording.release):
+            assert request_problems(recording, release) == [], f"{recording.name} by {release or 'the contract'}"
+
+
+def request_problems(recording: Recording, release: str | None) -> list[str]:
+    rules = rules_of(release)
+    body = rules.schemas.resolve(rules.operations[operation_at(recording.path, release)]["requestBody"])
+    schema = body["content"]["application/json"]["schema"]
+    one_of = rules.schemas.resolve(schema).get("x-one-of-required", ())
+    found = [error.message for error in open_validator(release, json.dumps(schema)).iter_errors(recording.request)]
+    if one_of and not any(recording.request.get(name) is not None for name in one_of):
+        found.append(f"none of {one_of} is there")
+    return found
+
+
+@cache
+def open_validator(release: str | None, schema: str) -> jsonschema_rs.Validator:
+    """Return the validator of a schema in which a variable may stand for any value."""
+    return opened(release).validator(open_to_variables(json.loads(schema)))
+
+
+@cache
+def opened(release: str | None) -> ContractSchemas:
+    schemas = rules_of(release).document["components"]["schemas"]
+    return ContractSchemas(
+        {"components": {"schemas": {name: open_to_variables(found) for name, found in schemas.items()}}}
+    )
+
+
+def open_to_variables(schema: Any) -> Any:
+    if not isinstance(schema, dict):
+        return schema
+    inner = dict(object_of(schema))
+    for keyword, kind in _BELOW.items():
+        if keyword not in inner:
+            continue
+        below = inner[keyword]
+        if kind is dict:
+            inner[keyword] = {name: open_to_variables(each) for name, each in object_of(below).items()}
+        elif kind is list:
+            inner[keyword] = [open_to_variables(each) for each in list_of(below)]
+        else:
+            inner[keyword] = open_to_variables(below)
+    return {"anyOf": [{"enum": list(VARIABLES)}, inner]}
+
+
+@pytest.mark.parametrize("recorded", ANSWERED)
+def test_the_client_reads_answers_and_gives_the_same_json_back(recorded: list[Recording]) -> None:
+    for recording in recorded:
+        answer = answer_of(recording)
+        assert as_json(parsed(operation_at(recording.path, BASE), recording.status, answer)) == answer, recording.name
+
+
+def parsed(operation: str, status: int, answer: Any) -> Any:
+    """Return what the generated client makes of an answer."""
+    tag = rules_of(BASE).operations[operation]["tags"][0]
+    module = import_module(f"wallaroo_mlops_client.api.{tag}.{operation}")
+    return parse(module, httpx.Response(status, content=json.dumps(answer)))
+
+
+def as_json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [as_json(item) for item in list_of(value)]
+    return value.to_dict() if hasattr(value, "to_dict") else value
+
+
+@pytest.mark.parametrize("recorded", LOGS)
+def test_the_headers_of_logs_are_in_the_contract(recorded: list[Recording]) -> None:
+    for recording in recorded:
+        for release in (BASE, recording.release):
+            operation = operation_at(recording.path, release)
+            answer = rules_of(release).operations[operation]["responses"][str(recording.status)]
+            assert recording.response["content-type"].partition(";")[0] in answer["content"], recording.name
+            shown = {name for name in recording.response if name.startswith("x-iteration-")}
+            assert shown <= set(answer["headers"]), recording.name
+
+
+@pytest.mark.parametrize("file", INFERENCES)
+def test_an_inferences_answer_fits_the_contract_and_comes_back_the_same(file: Path) -> None:
+    answer = json.loads(file.read_text(encoding="utf-8"))
+    for release in (BASE, release_of(file.stem)):
+        rules = rules_of(release)
+        assert rules.problems(rules.answer_schema("infer_pipeline"), answer) == [], release or "the contract"
+    assert as_json(parsed("infer_pipeline", 200, answer)) == answer
+
+
+@pytest.mark.parametrize("file", ARROW_FILES)
+def test_the_columns_of_an_arrow_answer_are_in_the_contract(file: Path) -> None:
+    with pa.ipc.open_file(file) as reader:
+        schema = reader.schema
+    for release in (BASE, release_of(file.stem)):
+        assert column_problems(schema, release) == [], release or "the contract"
+
+
+def column_problems(schema: pa.Schema, release: str | None) -> list[str]:
+    answer = rules_of(release).document["components"]["responses"]["Inference"]
+    nested = answer["content"][ARROW]["x-arrow-columns"]["nested"]
+    found = [
+        f"{field.name} is {field.type}" for field in schema if nested["columns"].get(field.name) != type_name(field)
+    ]
+    for name, fields in nested["fields"].items():
+        inner = schema.field(name).type if name in schema.names else ()
+        found += [
+            f"{name}.{field.name} is {field.type}" for field in inner if fields.get(field.name) != type_name(field)
+        ]
+    for name in ("in", "out"):
+        found += [f"{name}.{field.name} has no shape" for field in schema.field(name).type if not shape_of(field)]
+    return found
+
+
+def type_name(field: pa.Field[Any]) -> str:
+    if pa.types.is_list(field.type):
+        return "list"
+    return "struct" if pa.types.is_struct(field.type) else str(field.type)
+
+
+def shape_of(field: pa.Field[Any]) -> Any:
+    return object_of(json.loads((field.metadata or {}).get(b"tensor_type", b"{}"))).get("shape")
+
+
+@pytest.mark.parametrize("recorded", NOT_AS_RECORDED)
+def test_an_exception_is_needed(recorded: list[Recording]) -> None:
+    for recording in recorded:
+        schema = rules_of(BASE).answer_schema(operation_at(recording.path, BASE), recording.status)
+        assert rules_of(BASE).problems(schema, recording.response), recording.name
+
+
+@pytest.mark.parametrize(
+    ("date", "release"),
+    [
+        ("2022-09-20", "2022.4"),
+        ("2023-04-13", "2023.2"),
+        ("2023-10-30", "2023.4"),
+        ("2024-04", "2024.2"),
+        ("2024-07-12", "2024.2"),
+        ("2025-04-11", "2025.2"),
+    ],
+)
+def test_a_server_between_two_releases_is_held_to_the_later_one(date: str, release: str) -> None:
+    assert release_of(date) == release
+
+
+def test_a_variable_may_stand_for_any_value_and_another_text_may_not() -> None:
+    recording = Recording("", "/v1/api/pipelines/undeploy", "2023.4", 200, {"pipeline_id": "x"}, None)
+    assert request_problems(recording, BASE) == []
+    assert request_problems(replace(recording, request={"pipeline_id": "y"}), BASE)
+    assert request_problems(replace(recording, request={"pipeline_id": None}), BASE)
