@@ -115,12 +115,8 @@ def apply_action(document: dict[str, Any], action: dict[str, Any]) -> None:
     for node in reversed(nodes):  # the last first: a value that is removed from a list moves those behind it
         if action.get("remove"):
             _remove(document, node.location)
-        elif isinstance(node.value, list):
-            list_of(node.value).append(copy.deepcopy(action["update"]))
-        elif isinstance(node.value, dict) and isinstance(action["update"], dict):
-            _merge(object_of(node.value), action["update"])
         else:
-            raise ValueError(f"{target} matches a value that cannot be merged with the update.")
+            _update(node.value, action["update"], target)
 
 
 def _remove(document: dict[str, Any], location: Sequence[int | str]) -> None:
@@ -132,12 +128,21 @@ def _remove(document: dict[str, Any], location: Sequence[int | str]) -> None:
     del parent[location[-1]]
 
 
+def _update(value: Any, update: Any, target: str) -> None:
+    if isinstance(value, list):
+        list_of(value).append(copy.deepcopy(update))
+    elif isinstance(value, dict) and isinstance(update, dict):
+        _merge(object_of(value), object_of(update))
+    else:
+        raise ValueError(f"{target} matches a value that cannot be merged with the update.")  # noqa: TRY004 - of a file
+
+
 def _merge(target: dict[str, Any], update: dict[str, Any]) -> None:
-    for name, value in update.items():
+    for name, new in update.items():
         old = target.get(name)
-        if isinstance(old, dict) and isinstance(value, dict):
-            _merge(object_of(old), object_of(value))
-        elif isinstance(old, list) and isinstance(value, list):
-            old.extend(copy.deepcopy(list_of(value)))  # pyright: ignore[reportUnknownMemberType] - a list of JSON
+        if isinstance(old, dict) and isinstance(new, dict):
+            _merge(object_of(old), object_of(new))
+        elif isinstance(old, list) and isinstance(new, list):
+            list_of(old).extend(copy.deepcopy(list_of(new)))
         else:
-            target[name] = copy.deepcopy(value)
+            target[name] = copy.deepcopy(new)

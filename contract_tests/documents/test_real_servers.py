@@ -208,7 +208,7 @@ def test_the_client_reads_answers_and_gives_the_same_json_back(recorded: list[Re
 def parsed(operation: str, status: int, answer: Any) -> Any:
     """Return what the generated client makes of an answer."""
     tag = rules_of(BASE).operations[operation]["tags"][0]
-    module = import_module(f"wallaroo_mlops_client.api.{tag}.{operation}")
+    module: Any = import_module(f"wallaroo_mlops_client.api.{tag}.{operation}")
     return parse(module, httpx.Response(status, content=json.dumps(answer)))
 
 
@@ -240,36 +240,39 @@ def test_an_inferences_answer_fits_the_contract_and_comes_back_the_same(file: Pa
 
 @pytest.mark.parametrize("file", ARROW_FILES)
 def test_the_columns_of_an_arrow_answer_are_in_the_contract(file: Path) -> None:
-    with pa.ipc.open_file(file) as reader:
+    with pa.ipc.open_file(str(file)) as reader:
         schema = reader.schema
     for release in (BASE, release_of(file.stem)):
         assert column_problems(schema, release) == [], release or "the contract"
 
 
-def column_problems(schema: pa.Schema, release: str | None) -> list[str]:
+def column_problems(schema: Any, release: str | None) -> list[str]:
     answer = rules_of(release).document["components"]["responses"]["Inference"]
     nested = answer["content"][ARROW]["x-arrow-columns"]["nested"]
-    found = [
-        f"{field.name} is {field.type}" for field in schema if nested["columns"].get(field.name) != type_name(field)
-    ]
+    found = [f"{name} is {kind}" for name, kind in kinds_of(schema).items() if nested["columns"].get(name) != kind]
     for name, fields in nested["fields"].items():
-        inner = schema.field(name).type if name in schema.names else ()
-        found += [
-            f"{name}.{field.name} is {field.type}" for field in inner if fields.get(field.name) != type_name(field)
-        ]
+        inner = kinds_of(schema.field(name).type) if name in schema.names else {}
+        found += [f"{name}.{field} is {kind}" for field, kind in inner.items() if fields.get(field) != kind]
     for name in ("in", "out"):
-        found += [f"{name}.{field.name} has no shape" for field in schema.field(name).type if not shape_of(field)]
+        found += [f"{name}.{field} has no shape" for field in without_shape(schema.field(name).type)]
     return found
 
 
-def type_name(field: pa.Field[Any]) -> str:
-    if pa.types.is_list(field.type):
+def kinds_of(fields: Any) -> dict[str, str]:
+    """Return the kinds of a schema's or a struct's fields, by their names, as `x-arrow-columns` has them."""
+    return {field.name: _kind(field.type) for field in fields}
+
+
+def _kind(type_: Any) -> str:
+    if pa.types.is_list(type_):
         return "list"
-    return "struct" if pa.types.is_struct(field.type) else str(field.type)
+    return "struct" if pa.types.is_struct(type_) else str(type_)
 
 
-def shape_of(field: pa.Field[Any]) -> Any:
-    return object_of(json.loads((field.metadata or {}).get(b"tensor_type", b"{}"))).get("shape")
+def without_shape(fields: Any) -> list[str]:
+    """Return the fields of a struct whose metadata has no `tensor_type` with a shape."""
+    found: dict[str, dict[bytes, bytes]] = {field.name: field.metadata or {} for field in fields}
+    return [name for name, told in found.items() if "shape" not in json.loads(told.get(b"tensor_type", b"{}"))]
 
 
 @pytest.mark.parametrize("recorded", NOT_AS_RECORDED)

@@ -90,16 +90,18 @@ FLAT = {
     "created_at": "2024-01-01T00:00:00Z",
     "updated_at": "2024-01-01T00:00:00Z",
 }
-NESTED = {"model": FLAT, "model_versions": [], "workspace": {"id": 1, "name": "a"}}
+NESTED: dict[str, Any] = {"model": FLAT, "model_versions": [], "workspace": {"id": 1, "name": "a"}}
 VERSION = {
     "id": 1, "models_pk_id": 1, "model_version": "v", "sha": "s", "model_id": "a", "owner_id": "", "file_name": "f",
     "image_path": None,
 }  # fmt: skip
 OF_2022 = {"id": 1, "models": VERSION}
-POD = {
+POD: dict[str, Any] = {
     "ip": None, "name": "engine", "status": "Pending", "reason": None, "pipeline_statuses": None, "model_statuses": None
 }  # fmt: skip
-STATUS = {"status": "Starting", "details": [], "engine_lbs": []}
+POD_WITH_DETAILS: dict[str, Any] = POD | {"details": []}
+EMPTY: dict[str, Any] = {}
+STATUS: dict[str, Any] = {"status": "Starting", "details": [], "engine_lbs": []}
 
 
 @pytest.mark.parametrize(
@@ -111,10 +113,10 @@ STATUS = {"status": "Starting", "details": [], "engine_lbs": []}
         ("list_model_versions", [VERSION], RELEASES[:2]),
         ("list_model_versions", [VERSION | {"status": "ready"}], RELEASES),
         ("undeploy_pipeline", None, RELEASES[:-2]),
-        ("undeploy_pipeline", {}, RELEASES[-2:]),
+        ("undeploy_pipeline", EMPTY, RELEASES[-2:]),
         ("get_model_config_by_id", {"model_config": None}, RELEASES[:-2]),
         ("get_deployment_status", STATUS | {"details": None, "engines": [POD]}, RELEASES[:1]),
-        ("get_deployment_status", STATUS | {"engines": [POD | {"details": []}], "sidekicks": []}, RELEASES),
+        ("get_deployment_status", STATUS | {"engines": [POD_WITH_DETAILS], "sidekicks": []}, RELEASES),
     ],
 )
 def test_an_answer_is_that_of_its_releases_and_of_no_other(
