@@ -21,7 +21,7 @@ WallarooError
 ├── WaitTimeoutError              something did not happen in time
 ├── UploadCorruptedError          the instance stored other bytes than were sent
 ├── ConversionError               an uploaded model did not become ready
-├── DeploymentError               a deployment ended in `Error`
+├── DeploymentError               a deployment stayed in `Error`
 └── ForkedError                   a forked process continues what its parent started
 
 The text of an error is a sentence about what happened and one about what to do next, its `advice`. No message, repr,
@@ -228,15 +228,17 @@ class ConversionError(WallarooError):
 
     Attributes:
         version_id: The id of the model version.
+        logs: The lines that were logged while it was converted, without secrets; none where the release keeps no log.
     """
 
-    def __init__(self, message: str, *, version_id: int, advice: str = "") -> None:
+    def __init__(self, message: str, *, version_id: int, logs: list[str] | None = None, advice: str = "") -> None:
         super().__init__(message, advice=advice)
         self.version_id = version_id
+        self.logs = [] if logs is None else logs
 
 
 class DeploymentError(WallarooError):
-    """A deployment ended in `Error`.
+    """A deployment stayed in `Error`.
 
     Attributes:
         details: What the instance and its pods say, one text each.

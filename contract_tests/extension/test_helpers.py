@@ -124,18 +124,20 @@ class TestUpload:
         client = answering(
             httpx.Response(200, json={"workspaces": []}),
             httpx.Response(202, json={"insert_models": {"returning": [{"models": [{"id": 7}]}]}}),
-            *(httpx.Response(200, json=[version]) for _ in range(2)),
+            httpx.Response(200, json=[version]),
+            httpx.Response(404, html="<h1>no such page</h1>"),
+            httpx.Response(200, json=[version]),
         )
         with pytest.raises(WaitTimeoutError, match="still 'converting'"):
             upload_model(client, b"x", name="slow", workspace=1, timeout=0.01)
 
 
 class TestWait:
-    def test_an_error_ends_it_at_once_with_what_the_pods_say(self) -> None:
+    def test_an_error_that_stays_ends_it_with_what_the_pods_say(self) -> None:
         pod = {"status": "Error", "name": "engine-1", "reason": "OOMKilled", "details": ["out of memory"]}
         client = answering(httpx.Response(200, json={"status": "Error", "details": [], "engines": [pod]}))
         with pytest.raises(DeploymentError, match=r"out of memory.*OOMKilled") as raised:
-            wait_until_running(client, "a-1")
+            wait_until_running(client, "a-1", error_grace=0)
         assert raised.value.details == ["engine-1: out of memory", "engine-1: OOMKilled"]
 
     def test_a_deadline_ends_it_with_what_the_pods_say(self, client: Client, deploy: Callable[..., Any]) -> None:

@@ -38,7 +38,7 @@ def assay_chart(results: Rows, *, title: str | None = None, bins: Bins | None = 
 
     Raises:
         ConfigurationError: matplotlib is not installed.
-        InvalidDataError: The results have no window with a score, or lack a column.
+        InvalidDataError: The results have no window with a score, lack a column, or are of several fields.
     """
     from wallaroo_ext.inference.rows import to_table
 
@@ -64,6 +64,10 @@ def _windows(table: pa.Table) -> list[dict[str, Any]]:
     if not windows:
         what = "no windows yet" if not rows else "no window with a score"
         raise InvalidDataError(f"There is nothing to draw: the assay has {what}.")
+    fields = sorted({str(row["iopath"]) for row in windows if row.get("iopath") is not None})
+    if len(fields) > 1:
+        advice = 'Keep the rows of one: results.filter(pyarrow.compute.field("iopath") == …).'
+        raise InvalidDataError(f"A chart shows one field, and these results have {', '.join(fields)}.", advice=advice)
     return sorted(windows, key=lambda row: row["window_start"])
 
 

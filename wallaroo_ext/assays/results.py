@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from wallaroo_ext.errors import ContractViolationError, InvalidDataError, NotFoundError
+from wallaroo_ext.assays.result_forms import in_utc, rows_of
+from wallaroo_ext.errors import ApiError, ContractViolationError, InvalidDataError
 from wallaroo_ext.operations import Steps, call_steps, synchronous
 
 if TYPE_CHECKING:
@@ -13,13 +16,14 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     from wallaroo_mlops_client import Client
-    from wallaroo_mlops_client.models import AssayResult, AssaySummary
+    from wallaroo_mlops_client.models import AssayResult, AssayResultV2
 
 Time = datetime | str
 """A time: a `datetime`, which is UTC where it has no time zone, or a text such as `2023-01-31` or RFC 3339's form."""
 
 _BEGINNING, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _OPERATION = "get_assay_results"
+_NOT_THERE = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
 _NUMBERS = ("min", "max", "mean", "median", "std")
 _SIDES = ("baseline", "window")
 
@@ -27,12 +31,16 @@ _SIDES = ("baseline", "window")
 @synchronous
 def assay_results(
     client: Client,  # noqa: ARG001 - the steps run with it
-    assay_id: int,
+    assay_id: int | str,
     start: Time | None = None,
     end: Time | None = None,
     limit: int | None = None,
 ) -> Steps[pa.Table]:
     """Get the stored results of an assay, the oldest window first.
+
+    The instance is asked as its release serves them: at the documented path, or where it has none or answers an
+    "unknown error", at that of newer releases. An assay of the second version has a UUID, and a row for each field that
+    it watches, without a metric and a baseline, which are with the assay.
 
     The columns, of which only `window_start`, `score` and `status` are never null by the contract:
 
@@ -53,7 +61,7 @@ def assay_results(
     | `…_values` | list of double | the compared value of each bin, by the aggregation |
     | `baseline_start`, `baseline_end` | timestamp[us, UTC] | the time of the baseline |
     | `analyzed_at` | timestamp[us, UTC] | when it was computed |
-    | `id`, `assay_id`, `pipeline_id` | int64 | of the result, the assay, the pipeline |
+    | `id`, `assay_id`, `pipeline_id` | int64 | of the result, the assay (null for a UUID), the pipeline |
 
     `results_table` makes the same table from the results that `run_interactive_assay` computes.
 
@@ -61,25 +69,61 @@ def assay_results(
 
     Args:
         client: What `connect` gave.
-        assay_id: The assay's id.
+        assay_id: The assay's id: a number, or a UUID.
         start: The earliest time at which a window may begin.
         end: The time before which windows begin.
         limit: How many windows to get at most; these are the newest.
 
     Raises:
-        InvalidDataError: A time cannot be read, or the limit is below 1.
+        InvalidDataError: A time cannot be read, the limit is below 1, or the id is neither a number nor a UUID.
         NotFoundError: The instance serves assay results at neither of the known paths.
         InvalidRequestError: There is no such assay.
     """
     if limit is not None and limit < 1:
         raise InvalidDataError(f"`limit` is the number of windows, 1 or more, not {limit}.")
+    _check_id(assay_id)
     begin, until = _time("start", start), _time("end", end)
-    try:
-        results = yield from _documented(assay_id, begin, until, limit)
-    except NotFoundError:
-        results = yield from _newer(assay_id, begin or _BEGINNING, until or _END)
-    table = results_table(results)
+    if isinstance(assay_id, str):
+        return _between(results_table((yield from _second_version(assay_id, begin))), begin, until, limit)
+    table = results_table((yield from _first_version(assay_id, begin, until, limit)))
     return table if limit is None else table.slice(max(0, table.num_rows - limit))
+
+
+def _check_id(assay_id: object) -> None:
+    try:
+        if isinstance(assay_id, str) and UUID(assay_id):
+            return
+    except ValueError:
+        pass
+    if isinstance(assay_id, bool) or not isinstance(assay_id, int):
+        raise InvalidDataError(f"An assay has a number or a UUID, not {assay_id!r}.")
+
+
+def _first_version(
+    assay_id: int, start: datetime | None, end: datetime | None, limit: int | None
+) -> Steps[list[AssayResult]]:
+    """Return the results as the instance's release serves them."""
+    try:
+        return (yield from _documented(assay_id, start, end, limit))
+    except ApiError as error:
+        if not _may_be_served_elsewhere(error):
+            raise
+        documented = error
+    try:
+        return (yield from _newer(assay_id, start or _BEGINNING, end or _END))
+    except ApiError as error:
+        if error.status in _NOT_THERE and documented.status not in _NOT_THERE:
+            raise documented from None  # the release has the documented path, which failed
+        raise
+
+
+def _may_be_served_elsewhere(error: ApiError) -> bool:
+    """Return whether an error is one of a release that serves results at another path.
+
+    2023.4 was recorded to answer 500 "unknown error." at the documented path.
+    """
+    is_unknown = (error.msg or "").casefold().startswith("unknown error")
+    return error.status in _NOT_THERE or (error.status == HTTPStatus.INTERNAL_SERVER_ERROR and is_unknown)
 
 
 def _documented(
@@ -107,11 +151,33 @@ def _newer(assay_id: int, start: datetime, end: datetime) -> Steps[list[AssayRes
     return (yield from call_steps(get_assay_results_between, body=body))
 
 
-def results_table(results: Sequence[AssayResult]) -> pa.Table:
+def _second_version(assay_id: str, start: datetime | None) -> Steps[list[AssayResultV2]]:
+    """Return the results of an assay of the second version, of all windows that end after a time."""
+    from wallaroo_mlops_client.api.assays import get_assay_results_v2
+    from wallaroo_mlops_client.models import GetAssayResultsV2Request
+    from wallaroo_mlops_client.types import UNSET
+
+    body = GetAssayResultsV2Request(id=assay_id, start=start.isoformat() if start else UNSET)
+    answer = yield from call_steps(get_assay_results_v2, body=body)
+    return answer if isinstance(answer, list) else [answer]
+
+
+def _between(table: pa.Table, start: datetime | None, end: datetime | None, limit: int | None) -> pa.Table:
+    """Return the rows of the newest windows that begin between two times.
+
+    The second version of the assays goes by the windows' ends, and a window has a row for each field.
+    """
+    begins: list[Any] = table.column("window_start").to_pylist()
+    within = {time for time in begins if (start is None or start <= time) and (end is None or time < end)}
+    newest = set(sorted(within)[-(limit or 0) :])
+    return table.filter([time in newest for time in begins])
+
+
+def results_table(results: Sequence[AssayResult | AssayResultV2]) -> pa.Table:
     """Return results of an assay as a table, the oldest window first; see `assay_results` for its columns.
 
     Args:
-        results: What `run_interactive_assay` or `get_assay_results` gave.
+        results: What `run_interactive_assay`, `get_assay_results` or `get_assay_results_v2` gave, of any release.
 
     Raises:
         ContractViolationError: A value is of a wrong type.
@@ -119,7 +185,8 @@ def results_table(results: Sequence[AssayResult]) -> pa.Table:
     import pyarrow as pa
 
     try:
-        rows = sorted((_row(result) for result in results), key=lambda row: row["window_start"])
+        found = [row for result in results for row in rows_of(result.to_dict())]
+        rows = sorted(found, key=lambda row: row["window_start"])
         return pa.Table.from_pylist(rows, schema=results_schema())
     except (ValueError, TypeError, pa.ArrowException) as error:
         raise ContractViolationError(
@@ -151,48 +218,13 @@ def results_schema() -> pa.Schema:
     return pa.schema(fields + [(name, count) for name in ("id", "assay_id", "pipeline_id")])
 
 
-def _row(result: AssayResult) -> dict[str, Any]:
-    from wallaroo_mlops_client.types import Unset
-
-    summaries = (result.baseline_summary, result.window_summary)
-    baseline, window = ({} if isinstance(each, Unset) else _summary(each) for each in summaries)
-    summarizer: Any = {} if isinstance(result.summarizer, Unset) else result.summarizer.to_dict()
-    return (
-        {name: value for name, value in result.to_dict().items() if name not in {"baseline_summary", "window_summary"}}
-        | {f"baseline_{name}": value for name, value in baseline.items()}
-        | {f"window_{name}": value for name, value in window.items()}
-        | {name: summarizer.get(name) for name in ("metric", "aggregation", "bin_mode")}
-        | {
-            "window_start": _parsed(result.window_start),
-            "window_end": window.get("end"),
-            "analyzed_at": None if isinstance(result.analyzed_at, Unset) else _parsed(result.analyzed_at),
-        }
-    )
-
-
-def _summary(summary: AssaySummary) -> dict[str, Any]:
-    """Return a distribution, with its times read."""
-    fields: dict[str, Any] = summary.to_dict()
-    times = {name: _parsed(fields.get(name)) for name in ("start", "end")}
-    return fields | times | {"values": fields.get("aggregated_values")}
-
-
-def _parsed(text: str | None) -> datetime | None:
-    """Return a time of an answer; digits beyond microseconds are cut off."""
-    return None if text is None else _in_utc(datetime.fromisoformat(text))
-
-
 def _time(name: str, value: object) -> datetime | None:
     """Return a time that a user gave."""
     if value is None or isinstance(value, datetime):
-        return None if value is None else _in_utc(value)
+        return None if value is None else in_utc(value)
     try:
-        return _in_utc(datetime.fromisoformat(value))  # pyright: ignore[reportArgumentType] - TypeError is caught
+        return in_utc(datetime.fromisoformat(value))  # pyright: ignore[reportArgumentType] - TypeError is caught
     except (ValueError, TypeError):
         raise InvalidDataError(
             f"`{name}` is a datetime, or a text such as 2023-01-31T12:00:00Z, not {value!r}."
         ) from None
-
-
-def _in_utc(time: datetime) -> datetime:
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -13,21 +13,26 @@ from wallaroo_ext.deployments.find import deployed_steps, url_steps
 from wallaroo_ext.deployments.status import status_steps
 from wallaroo_ext.deployments.unfinished import PendingDeployment, clean_up_steps, leftovers
 from wallaroo_ext.deployments.wait import TIMEOUT, check_waiting, wait_until_running
-from wallaroo_ext.errors import ContractViolationError, InvalidDataError, NotFoundError
-from wallaroo_ext.operations import Steps, call_steps, note_leftovers, steps_of, synchronous
+from wallaroo_ext.errors import ContractViolationError, InvalidDataError, InvalidRequestError, NotFoundError
+from wallaroo_ext.operations import Pause, Steps, call_steps, note_leftovers, steps_of, synchronous
 from wallaroo_ext.resources.lookup import not_found_error
 from wallaroo_ext.resources.models import models_steps, versions_steps
 from wallaroo_ext.resources.workspaces import check_workspace, workspace_id_steps
+from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK
 
 if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
-    from wallaroo_mlops_client.models import Model, ModelReference, ModelVersion
+    from wallaroo_mlops_client.models import ModelReference, ModelVersion
 
     from wallaroo_ext.deployments.wait import Progress
+    from wallaroo_ext.resources.models import ListedModel
     from wallaroo_ext.transport.retry.clock import Clock
 
     Models = ModelVersion | int | Iterable[ModelVersion | int]
     """One model version or several, each as a value or by its id."""
+
+_URL_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""The pauses between the looks for the URL of a new deployment that the instance does not know yet, in seconds."""
 
 
 @synchronous
@@ -40,6 +45,7 @@ def deploy_pipeline(
     engine_config: Mapping[str, Any] | None = None,
     wait: bool = True,
     timeout: float = TIMEOUT,
+    error_grace: float | None = None,
     progress: Progress = None,
     clock: Clock | None = None,
 ) -> Steps[Deployment]:
@@ -52,12 +58,13 @@ def deploy_pipeline(
     is undeployed. Without a block it goes on until `undeploy`. Where the workspace has a pipeline of this name, a
     version is added to it, and the deployment of this name runs that from then on.
 
-    Where a deployment that this call started does not become `Running`, because it ends in `Error`, the time is over
-    or the program is interrupted, it is undeployed before the error is raised. A deployment that ran under the name
-    before is never undeployed, not at the end of a `with` block either (`started` of the result is False): a note on
-    the error says that it runs the new version now, what it ran before, and how to go back. There is a note, too, where
-    the instance did not answer, or undeploying failed. The pipeline's version stays; no operation removes it. Two calls
-    at the same moment that both find nothing deployed both count as having started the deployment, which is one.
+    Where a deployment that this call started does not become `Running`, because the time is over, it stays in `Error`
+    for `error_grace` or the program is interrupted, it is undeployed before the error is raised. A deployment that ran
+    under the name before is never undeployed, not at the end of a `with` block either (`started` of the result is
+    False): a note on the error says that it runs the new version now, what it ran before, and how to go back. There is
+    a note, too, where the instance did not answer, or undeploying failed. The pipeline's version stays; no operation
+    removes it. Two calls at the same moment that both find nothing deployed both count as having started the
+    deployment, which is one.
 
     Source: pipeline-management-tutorial, "Create Pipeline in a Workspace", "Deploy a Pipeline", "Get Deployment Status"
     and "Get External Inference URL".
@@ -72,12 +79,15 @@ def deploy_pipeline(
         engine_config: Further settings of the engine, as the API has them, such as its resources.
         wait: Whether to wait until it is `Running`. Without waiting, `status` of the result is the first one known.
         timeout: How long to wait, in seconds; 300 by default.
+        error_grace: How long it may stay in `Error` meanwhile, in seconds; until the timeout by default, because
+            deployments pass through `Error` while they start. See `wait_until_running`.
         progress: A function that is called with each status; or True for a line on standard error, where that is a
             terminal, which needs the extra `cli`.
         clock: The clock for pauses and the deadline, for tests.
 
     Raises:
-        DeploymentError: The deployment ended in `Error`; `details` has the messages of its pods.
+        DeploymentError: The deployment is in `Error` at the end of the time, or has been for `error_grace`; `details`
+            has the messages of its pods.
         WaitTimeoutError: It is not running yet.
         NotFoundError: There is no such workspace, or no model version of an id in it.
         InvalidDataError: The models are no model versions, or an option cannot be used; nothing was sent.
@@ -88,7 +98,7 @@ def deploy_pipeline(
     check_workspace(workspace)
     _check_engine_config(engine_config)
     _check_wait(wait)
-    check_waiting(timeout=timeout, progress=progress, clock=clock)
+    check_waiting(timeout=timeout, error_grace=error_grace, progress=progress, clock=clock)
     wanted = _versions(models)
     workspace_id = yield from _workspace_id(wanted, workspace)
     references = yield from _references(wanted, workspace_id)
@@ -99,12 +109,12 @@ def deploy_pipeline(
         begun = replace(begun, id=(yield from _deployed(begun, references, engine_config)))
         if wait:
             status = yield from steps_of(wait_until_running)(
-                client, begun.name, timeout=timeout, progress=progress, clock=clock
+                client, begun.name, timeout=timeout, error_grace=error_grace, progress=progress, clock=clock
             )
             state = status.status
         else:
             state = yield from _state(begun.name)
-        return (yield from _result(client, begun, state))
+        return (yield from _result(client, begun, state, clock or SYSTEM_CLOCK))
     except GeneratorExit as closed:  # nothing can be sent any more
         if process.is_this:
             note_leftovers(closed, leftovers(begun))
@@ -123,12 +133,12 @@ def _with_what_runs(begun: PendingDeployment) -> Steps[PendingDeployment]:
         return replace(begun, before_is_known=False)
 
 
-def _result(client: Client, begun: PendingDeployment, state: str) -> Steps[Deployment]:
+def _result(client: Client, begun: PendingDeployment, state: str, clock: Clock) -> Steps[Deployment]:
     """Look up where a deployment answers, and return it as a value."""
     return Deployment(
         name=begun.name,
         id=begun.id or 0,
-        url=(yield from url_steps(begun.pipeline, begun.workspace_id)),
+        url=(yield from _url(begun, clock)),
         pipeline=begun.pipeline,
         workspace_id=begun.workspace_id,
         status=state,
@@ -138,6 +148,16 @@ def _result(client: Client, begun: PendingDeployment, state: str) -> Steps[Deplo
         started=begun.started,
         client=client,
     )
+
+
+def _url(begun: PendingDeployment, clock: Clock) -> Steps[str]:
+    """Return the URL of a new deployment, which an instance may take a moment to know, and answers 404 until then."""
+    for pause in _URL_PAUSES:
+        try:
+            return (yield from url_steps(begun.pipeline, begun.workspace_id))
+        except (NotFoundError, InvalidRequestError):
+            yield Pause(pause, clock)
+    return (yield from url_steps(begun.pipeline, begun.workspace_id))
 
 
 def _state(name: str) -> Steps[str]:
@@ -205,7 +225,7 @@ def _workspace_id(wanted: list[ModelVersion | int], workspace: int | str | None)
 def _references(wanted: list[ModelVersion | int], workspace_id: int) -> Steps[list[ModelReference]]:
     """Return the references to model versions."""
     references: list[ModelReference] = []
-    models: list[Model] | None = None
+    models: list[ListedModel] | None = None
     for version in wanted:
         if not isinstance(version, int) and isinstance(version.model_id, str):
             references.append(_reference(version.model_id, version))
@@ -216,16 +236,17 @@ def _references(wanted: list[ModelVersion | int], workspace_id: int) -> Steps[li
     return references
 
 
-def _looked_up(wanted: ModelVersion | int, models: list[Model], workspace_id: int) -> Steps[ModelReference]:
+def _looked_up(wanted: ModelVersion | int, models: list[ListedModel], workspace_id: int) -> Steps[ModelReference]:
     """Return the reference to a model version whose model has to be found among those of the workspace."""
     if not isinstance(wanted, int):
         name = next((model.name for model in models if model.id == wanted.models_pk_id), None)
         if name is not None:
             return _reference(name, wanted)
     else:
-        # In recordings a model has the id of its first version, so that the nearest id below is the best guess.
-        for model in sorted(models, key=lambda model: (model.id > wanted, -model.id)):
-            versions = yield from versions_steps(model.id)
+        # Where models are listed without their versions, the nearest id below is the best guess: a model and its first
+        # version have ids of about the same size.
+        for model in sorted(models, key=lambda model: (wanted not in model.version_ids, model.id > wanted, -model.id)):
+            versions = yield from versions_steps(model)
             for version in versions:
                 if version.id == wanted:
                     return _reference(model.name, version)
@@ -270,7 +291,7 @@ def _deployed(
 ) -> Steps[int]:
     """Request the deployment of a pipeline's version, and return the deployment's id."""
     from wallaroo_mlops_client.api.pipelines import deploy_pipeline as operation
-    from wallaroo_mlops_client.models import DeployPipelineRequest, DeployPipelineRequestEngineConfig
+    from wallaroo_mlops_client.models import DeployPipelineRequest, DeployPipelineRequestEngineConfigType0
     from wallaroo_mlops_client.types import UNSET
 
     body = DeployPipelineRequest(
@@ -280,7 +301,7 @@ def _deployed(
         models=references,
         engine_config=UNSET
         if engine_config is None
-        else DeployPipelineRequestEngineConfig.from_dict(dict(engine_config)),
+        else DeployPipelineRequestEngineConfigType0.from_dict(dict(engine_config)),
     )
     answer = yield from call_steps(operation, body=body)
     return answer.id

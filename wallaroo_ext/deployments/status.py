@@ -9,7 +9,7 @@ from wallaroo_ext.operations import Send, Steps, operation_id, parse, request_of
 from wallaroo_ext.transport.retry import request_options
 
 if TYPE_CHECKING:
-    from wallaroo_mlops_client.models import DeploymentStatus
+    from wallaroo_mlops_client.models import DeploymentStatus, EngineStatus, PodStatus
 
 _SHORTEST_REQUEST = 2.0
 _LONGEST_REQUEST = 60.0
@@ -35,18 +35,27 @@ def status_steps(deployment: str, *, seconds: float = _LONGEST_REQUEST) -> Steps
     return parse(get_deployment_status, response)
 
 
+def pods_of(status: DeploymentStatus) -> list[PodStatus | EngineStatus]:
+    """Return the engines of a deployment, their load balancers and the sidekicks, as far as the release tells them."""
+    groups = (status.engines, status.engine_lbs, status.sidekicks)
+    return [pod for group in groups for pod in list_of(group)]
+
+
 def details_of(status: DeploymentStatus) -> list[str]:
     """Return the messages of the deployment and its pods, each once."""
-    from wallaroo_mlops_client.types import Unset
-
-    texts = [] if isinstance(status.details, Unset) else [str(detail) for detail in status.details]
-    for pods in (status.engines, status.engine_lbs, status.sidekicks):
-        for pod in [] if isinstance(pods, Unset) else pods:
-            messages = [] if isinstance(pod.details, Unset) else [str(detail) for detail in pod.details]
-            if pod.reason:
-                messages.append(pod.reason)
-            texts += [f"{pod.name or 'a pod'}: {text}" for text in messages]
+    texts = [str(detail) for detail in list_of(status.details)]
+    for pod in pods_of(status):
+        messages = [str(detail) for detail in list_of(pod.details)]
+        if pod.reason:
+            messages.append(pod.reason)
+        texts += [f"{pod.name or 'a pod'}: {text}" for text in messages]
     return list(dict.fromkeys(texts))
+
+
+def describe_state(status: DeploymentStatus) -> str:
+    """Return the state of a deployment, with the messages of its pods."""
+    details = "; ".join(details_of(status))
+    return f"{status.status}: {details}" if details else status.status
 
 
 def models_in(status: DeploymentStatus) -> list[dict[str, str]]:

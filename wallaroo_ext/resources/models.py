@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
-from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.errors import ContractViolationError, InvalidDataError
 from wallaroo_ext.operations import Steps, call_steps, synchronous
 from wallaroo_ext.resources.lookup import ambiguous_error, not_found_error
 from wallaroo_ext.resources.workspaces import workspace_id_steps
@@ -14,10 +17,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from wallaroo_mlops_client import Client
-    from wallaroo_mlops_client.models import Model, ModelVersion
+    from wallaroo_mlops_client.models import ModelVersion
 
-_VERSIONS = "list_model_versions"
+_MODELS, _VERSIONS = "list_models", "list_model_versions"
 _SHA = re.compile(r"[0-9a-fA-F]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """A model of a workspace.
+
+    Attributes:
+        id: The model's id.
+        name: Its name.
+        version_ids: The ids of its versions, where the release lists them with the model.
+    """
+
+    id: int
+    name: str
+    version_ids: tuple[int, ...] = ()
 
 
 @synchronous
@@ -55,7 +73,7 @@ def model_version(
         raise InvalidDataError(f"A sha is up to 64 hexadecimal digits, not {sha!r}.")
     workspace_id = yield from workspace_id_steps(workspace)
     model = yield from _model(name, workspace_id)
-    versions = yield from versions_steps(model.id)
+    versions = yield from versions_steps(model)
     found = [each for each in versions if _fits(each, version, sha)]
     if not found:
         wanted = " and ".join(_wanted(version, sha)) or "at all"
@@ -67,30 +85,56 @@ def model_version(
     return newest(found)
 
 
-def versions_steps(model_id: int) -> Steps[list[ModelVersion]]:
-    """Return all versions of the model of an id."""
+def versions_steps(model: ListedModel) -> Steps[list[ModelVersion]]:
+    """Return all versions of a model.
+
+    Its name and its id are both sent, as every recorded client does. Releases differ in what they answer where another
+    workspace has a model of the name, so that other models' versions are left out here.
+    """
     from wallaroo_mlops_client.api.models import list_model_versions
     from wallaroo_mlops_client.models import ListModelVersionsRequest
 
-    return (yield from call_steps(list_model_versions, body=ListModelVersionsRequest(models_pk_id=model_id)))
+    body = ListModelVersionsRequest(model_id=model.name, models_pk_id=model.id)
+    listed = yield from call_steps(list_model_versions, body=body)
+    return [version for version in listed if version.models_pk_id == model.id]
 
 
-def models_steps(workspace_id: int) -> Steps[list[Model]]:
-    """Return all models of a workspace."""
+def models_steps(workspace_id: int) -> Steps[list[ListedModel]]:
+    """Return all models of a workspace.
+
+    Raises:
+        ContractViolationError: The instance lists them in a form of no known release.
+    """
     from wallaroo_mlops_client.api.models import list_models
     from wallaroo_mlops_client.models import ListModelsRequest
 
     answer = yield from call_steps(list_models, body=ListModelsRequest(workspace_id=workspace_id))
-    return answer.models
+    return list(dict.fromkeys(_listed(object_of(row)) for row in list_of(answer.to_dict().get("models"))))
 
 
-def _model(name: str, workspace_id: int) -> Steps[Model]:
+def _listed(row: dict[str, Any]) -> ListedModel:
+    """Return the model of a row: on its own, since 2024 beside its versions, or, in 2022, named by a version."""
+    version = object_of(row.get("models"))
+    model = {"id": version.get("models_pk_id"), "name": version.get("model_id")} if version else row
+    model = object_of(row.get("model")) or model
+    number, name = model.get("id"), model.get("name")
+    if not isinstance(number, int) or not isinstance(name, str):
+        raise ContractViolationError(
+            f"{_MODELS}: a model is listed without its id or its name: {str(row)[:500]}.",
+            operation=_MODELS,
+            status=HTTPStatus.OK,
+        )
+    details = [object_of(object_of(each).get("model_version")) for each in list_of(row.get("model_versions"))]
+    return ListedModel(number, name, tuple(each["id"] for each in details if isinstance(each.get("id"), int)))
+
+
+def _model(name: str, workspace_id: int) -> Steps[ListedModel]:
     models = yield from models_steps(workspace_id)
     for model in models:
         if model.name == name:
             return model
     what = f"The workspace {workspace_id} has no model {name!r}."
-    raise not_found_error("list_models", what, known={model.name: repr(model.name) for model in models}, wanted=name)
+    raise not_found_error(_MODELS, what, known={model.name: repr(model.name) for model in models}, wanted=name)
 
 
 def _fits(found: ModelVersion, version: str | None, sha: str | None) -> bool:

@@ -1,11 +1,11 @@
-"""The result of an upload on the instance: the version, its digest, and its conversion."""
+"""The result of an upload on the instance: the version and its digest."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
-from wallaroo_ext.errors import ContractViolationError, ConversionError, UploadCorruptedError, WaitTimeoutError
+from wallaroo_ext.errors import ContractViolationError, UploadCorruptedError
 from wallaroo_ext.operations import Pause, Steps, call_steps
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def stored_version_steps(name: str, version_id: int, sha: str | None) -> Steps[M
         ContractViolationError: It does not appear in the list.
     """
     listed: list[ModelVersion] = []
-    for pause in _pauses(_UNKNOWN_FOR):
+    for pause in pauses(_UNKNOWN_FOR):
         listed = yield from _versions(name)
         for version in listed:
             if version.id == version_id:
@@ -43,32 +43,7 @@ def stored_version_steps(name: str, version_id: int, sha: str | None) -> Steps[M
     )
 
 
-def ready_version_steps(name: str, version_id: int, sha: str | None, timeout: float) -> Steps[ModelVersion]:
-    """Wait for the version of an id to be `ready`; a release without a status has only ready ones.
-
-    Raises:
-        ConversionError: It ended in `error`.
-        UploadCorruptedError: The instance has other bytes than were sent.
-        WaitTimeoutError: It is not ready yet.
-    """
-    from wallaroo_mlops_client.types import Unset
-
-    status = ""
-    for pause in _pauses(timeout):
-        version = yield from stored_version_steps(name, version_id, sha)
-        if isinstance(version.status, Unset) or version.status == "ready":
-            return version
-        status = version.status
-        if status == "error":
-            reason = version.error_summary or "the instance gives no reason"
-            raise ConversionError(f"The model {name} was not converted: {reason}.", version_id=version_id)
-        yield pause
-    raise WaitTimeoutError(
-        f"The model {name}, version {version_id}, is still {status!r} after {timeout:g} s; it may need longer."
-    )
-
-
-def _pauses(seconds: float) -> Generator[Pause]:
+def pauses(seconds: float) -> Generator[Pause]:
     """Yield growing pauses for so many seconds; the last one ends with the time, for a last look."""
     deadline = time.monotonic() + seconds
     pause = _FIRST_PAUSE

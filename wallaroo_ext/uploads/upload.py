@@ -18,11 +18,12 @@ from wallaroo_ext.errors import (
 from wallaroo_ext.operations import Send, Steps, note_leftovers, parse, send, synchronous
 from wallaroo_ext.resources.workspaces import list_workspaces_steps, workspace_id_steps
 from wallaroo_ext.uploads.body import UploadBody
+from wallaroo_ext.uploads.conversion import ready_version_steps
 from wallaroo_ext.uploads.digest import BackgroundDigest
 from wallaroo_ext.uploads.progress import Reporter, show_progress
 from wallaroo_ext.uploads.requests import Form, plan_upload
 from wallaroo_ext.uploads.sources import Source, open_source
-from wallaroo_ext.uploads.stored import ready_version_steps, stored_version_steps
+from wallaroo_ext.uploads.stored import stored_version_steps
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -102,7 +103,7 @@ def upload_model(
     Raises:
         NotFoundError: There is no workspace of this name.
         AmbiguousError: No workspace is named, and it is not clear which one is the user's own.
-        ConversionError: The conversion ended in `error`; the message has the reason.
+        ConversionError: The conversion ended in `error`; the message has the reason, `logs` the log where there is one.
         UploadCorruptedError: The instance stored other bytes than were sent.
         WaitTimeoutError: The conversion did not end in time.
         InvalidDataError: There is nothing to send, or the file changed while it was sent; nothing was uploaded then.

@@ -240,6 +240,11 @@ class TestRefusing:
         with pytest.raises(InvalidDataError, match=f"no column '{missing}'"):
             assay_chart(table_of("five windows").drop_columns([missing]))
 
+    def test_results_of_several_fields_are_refused_with_their_names(self) -> None:
+        both = pa.concat_tables([windows([0.1]), windows([0.1], iopath="out.b")])
+        with pytest.raises(InvalidDataError, match=r"one field, and these results have out.b, output dense_2 0\. Keep"):
+            assay_chart(both)
+
     def test_other_bins_are_refused(self) -> None:
         best: Any = "best"
         with pytest.raises(InvalidDataError, match="'last' or 'worst'"):

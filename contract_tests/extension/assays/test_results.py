@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import pytest
 from wallaroo_mlops_client import Client
-from wallaroo_mlops_client.models import AssayResult
+from wallaroo_mlops_client.api.assays import list_assays
+from wallaroo_mlops_client.models import AssayResult, ListAssaysRequest
 
 from contract_tests.support.conformance.recorded import answered, recorded_answer
+from contract_tests.support.data.recordings import recording
 from contract_tests.support.sandbox.steering import assay, day, done, reset, seed_pipeline, seed_rows
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import (
@@ -20,12 +23,16 @@ from wallaroo_ext import (
     InvalidDataError,
     InvalidRequestError,
     NotFoundError,
+    ServerError,
     aio,
+    assay_chart,
     assay_results,
+    call,
     connect,
     contract,
 )
 from wallaroo_ext.assays.results import results_schema, results_table
+from wallaroo_ext.operations import parse
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -33,6 +40,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MISSING = httpx.Response(404, html="<h1>no such page</h1>")
+UUID = "5b8f1c2e-9a47-4d3b-8e60-2c7d91f4a3b5"
+FIXED: Any = {"Fixed": {"pipeline": "p", "model": "m", "start_at": "2023-01-01T00:00:00-05:00"}}
+STATIC: Any = {"static": {"count": 5, "edges": [1.0, None], "aggregated_values": [1.0, 0.0], "start": None}}
+RUN = '{"run_at": "2024-01-09T19:10:01.369980660+00:00",  "num_ok": 3, "num_warnings": 0, "num_alerts": 1}'
+"""The status of an assay after a run, a text with JSON."""
 VALUES = (1.0, 2.0, 3.0, 4.0, 5.0)
 DRIFTED = (4.0, 4.5, 5.0, 6.0, 7.0)
 
@@ -60,6 +72,44 @@ def recorded() -> dict[str, Any]:
     name = "mlops-api-tutorial/run-assay-interactively-1"
     [found] = [parameter.values[0] for parameter in answered() if parameter.id == name]
     return recorded_answer(found)[0]
+
+
+def of_second_version(day: int) -> dict[str, Any]:
+    """Return a result of the second version of the assays, in the shape recorded on 2025.2, with two fields."""
+    summary = {
+        "name": "out.a",
+        "bins": {
+            "mode": {"Quantile": 2},
+            "edges": [0.25, 0.5, "INFINITY"],
+            "labels": ["< 50%", "50% - 100%", "> 100%"],
+        },
+        "aggregated_values": [0.2, 0.3, 0.5],
+        "aggregation": "Density",
+        "statistics": {"count": 100, "min": 0.05, "max": 0.995, "mean": 0.6, "median": 0.625, "std": 0.2},
+        "start": f"2025-03-0{day}T12:00:00Z",
+        "end": f"2025-03-0{day}T12:01:00Z",
+    }
+    return {
+        "id": 900 + day,
+        "assay_id": UUID,
+        "analyzed_at": f"2025-03-0{day}T12:01:01.500000Z",
+        "elapsed_millis": 120,
+        "scores": {
+            "out.a": {"score": 0.5, "scores": [0.1, 0.2, 0.2], "bin_index": None},
+            "out.b": {"score": 0.25, "scores": [0.25], "bin_index": None},
+        },
+        "status": "Alert",
+        "summaries": {"out.a": summary},
+        "window_end": f"2025-03-0{day}T12:01:00Z",
+        "window_start": f"2025-03-0{day}T12:00:00Z",
+        "created_at": f"2025-03-0{day}T12:01:01.250000Z",
+        "updated_at": f"2025-03-0{day}T12:01:01.750000Z",
+        "workspace_id": 7,
+        "workspace_name": "fraud",
+        "pipeline_id": 12,
+        "warning_threshold": 0.1,
+        "alert_threshold": 0.25,
+    }
 
 
 def days(table: pa.Table) -> list[int]:
@@ -143,10 +193,167 @@ class TestNewerInstances:
         assert bodies[1]["start"] == "2023-01-01T00:00:00+00:00"
         assert bodies[1]["end"] == "2023-02-01T00:00:00+00:00"
 
+    @pytest.mark.parametrize(
+        "documented",
+        [
+            httpx.Response(404, json={"code": 404, "msg": "not found"}),
+            httpx.Response(405, json={"code": 405, "msg": "method not allowed"}),
+            httpx.Response(500, json={"code": 500, "msg": "unknown error."}),
+            httpx.Response(501, text="not implemented"),
+        ],
+    )
+    def test_so_are_they_where_the_documented_path_is_not_served(self, documented: httpx.Response) -> None:
+        client, bodies = answering(documented=documented, newer=httpx.Response(200, json=[recorded()]))
+        assert assay_results(client, 5).num_rows == 1
+        assert len(bodies) == 2
+
+    @pytest.mark.parametrize(
+        "failed", [{"code": 500, "msg": "the database is away"}, {"code": 500, "msg": "unknown error."}]
+    )
+    def test_a_failure_of_the_documented_path_stays_one(self, failed: Any) -> None:
+        client, _ = answering(documented=httpx.Response(500, json=failed))
+        with pytest.raises(ServerError, match=rf"get_assay_results: 500, {failed['msg']}"):
+            assay_results(client, 5)
+
     def test_an_instance_that_serves_them_nowhere_is_an_error(self) -> None:
         client, _ = answering(documented=MISSING)
         with pytest.raises(NotFoundError, match="get_assay_results_between"):
             assay_results(client, 5)
+
+
+class TestSecondVersion:
+    def test_a_window_has_a_row_for_each_field(self) -> None:
+        result = of_second_version(5)
+        client, bodies = answering(documented=MISSING, newer=httpx.Response(200, json=result))
+        table = assay_results(client, UUID)
+        assert bodies == [{"id": UUID}]
+        first, second = table.to_pylist()
+        assert (first["iopath"], first["score"], first["status"], first["bin_mode"]) == (
+            "out.a",
+            0.5,
+            "Alert",
+            "Quantile",
+        )
+        assert first["window_start"] == datetime(2025, 3, 5, 12, tzinfo=UTC)
+        assert first["window_end"] - first["window_start"] == timedelta(minutes=1)
+        assert (first["window_count"], first["window_mean"], first["alert_threshold"]) == (100, 0.6, 0.25)
+        assert first["window_edges"] == [0.25, 0.5, None]
+        assert first["window_edge_names"] == ["< 50%", "50% - 100%", "> 100%"]
+        assert first["window_values"] == [0.2, 0.3, 0.5]
+        assert (first["assay_id"], first["baseline_count"], first["metric"]) == (None, None, None)
+        assert (second["iopath"], second["score"], second["window_count"]) == ("out.b", 0.25, None)
+
+    def test_windows_are_those_that_begin_between_two_times_the_newest_ones(self) -> None:
+        results = [of_second_version(day) for day in (7, 5, 6, 4)]
+        client, bodies = answering(documented=MISSING, newer=httpx.Response(200, json=results))
+        assert days(assay_results(client, UUID, "2025-03-05", "2025-03-07")) == [5, 5, 6, 6]
+        assert bodies[0] == {"id": UUID, "start": "2025-03-05T00:00:00+00:00"}
+        assert days(assay_results(client, UUID, limit=1)) == [7, 7]
+        assert days(assay_results(client, UUID)) == [4, 4, 5, 5, 6, 6, 7, 7]
+
+    @pytest.mark.parametrize("assay_id", ["5", "an assay", "", None, True, 1.5])
+    def test_an_id_is_a_number_or_a_uuid(self, client: Client, assay_id: Any) -> None:
+        with pytest.raises(InvalidDataError, match="a number or a UUID"):
+            assay_results(client, assay_id)
+
+
+class TestReleases:
+    def test_a_result_of_2022_has_its_times_elsewhere(self) -> None:
+        summarizer = {"type": "UnivariateContinuous", "bin_mode": "Quantile", "aggregation": "Density", "metric": "PSI"}
+        summary = {"count": 4, "aggregated_values": [0.5, 0.5], "aggregation": "Density"}
+        result: dict[str, Any] = {
+            "assay_id": 3,
+            "name": "an assay",
+            "created_at": 1_665_000_000_500,
+            "elapsed_millis": 3,
+            "pipeline_id": 4,
+            "iopath": "input 0 0",
+            "baseline_summary": summary | {"start": "2022-01-01T05:00:00Z", "end": "2022-01-02T05:00:00Z"},
+            "window_summary": summary | {"start": "2022-01-02T05:00:00Z", "end": "2022-01-03T05:00:00Z"},
+            "score": 0.01,
+            "scores": [0.0, 0.01],
+            "index": 1,
+            "summarizer_meta": summarizer,
+            "status": "Ok",
+        }
+        in_a_text = result | {"summarizer_meta": json.dumps(summarizer)}
+        table = results_table([AssayResult.from_dict(each) for each in (result, in_a_text)])
+        first, second = table.to_pylist()
+        assert first == second
+        assert first["window_start"] == datetime(2022, 1, 2, 5, tzinfo=UTC)
+        assert first["window_end"] == datetime(2022, 1, 3, 5, tzinfo=UTC)
+        assert first["analyzed_at"] == datetime(2022, 10, 5, 20, 0, 0, 500_000, tzinfo=UTC)
+        assert (first["metric"], first["bin_mode"], first["bin_index"]) == ("PSI", "Quantile", 1)
+
+    def test_a_result_of_2024_has_null_for_what_is_not_known(self) -> None:
+        result = recorded()
+        result["baseline_summary"] |= {"start": None, "end": None}
+        result |= {"warning_threshold": None, "workspace_id": None, "workspace_name": None}
+        del result["iopath"]
+        [row] = results_table([AssayResult.from_dict(result)]).to_pylist()
+        assert (row["baseline_start"], row["warning_threshold"], row["iopath"]) == (None, None, None)
+        assert row["baseline_count"] == result["baseline_summary"]["count"]
+
+    @pytest.mark.parametrize(
+        ("operation", "names"),
+        [
+            ("get_assay_results_between", "*assays-get_assay_results-*"),
+            ("get_assay_results_v2", "2025*assays-get_results-*"),
+            ("run_interactive_assay", "*assays-run_interactive-*"),
+        ],
+    )
+    def test_every_recorded_result_is_read_and_drawn(self, operation: str, names: str) -> None:
+        module: Any = import_module(f"wallaroo_mlops_client.api.assays.{operation}")
+        files = sorted(recording("").glob(names))
+        assert files
+        for file in files:
+            answer = httpx.Response(200, json=json.loads(file.read_text(encoding="utf-8"))["response"])
+            parsed: Any = parse(module, answer)
+            results = cast("list[Any]", parsed) if isinstance(parsed, list) else [parsed]
+            table = results_table(results)
+            assert table.num_rows
+            for name in ("window_start", "window_end", "analyzed_at", "score", "window_count", "bin_mode"):
+                assert table.column(name).null_count == 0, (file.name, name)
+            assert assay_chart(table, bins="last")
+
+
+class TestFinding:
+    @pytest.mark.parametrize(
+        "form",
+        [
+            {"baseline": FIXED, "window": {"pipeline": "p", "model": "m", "width": "24 hours"}, "status": "created"},
+            {"baseline": FIXED, "window": {"pipeline": "p", "model": "m", "width": "24 hours"}, "status": RUN},
+            {
+                "baseline": STATIC,
+                "window": {"path": "output a 0", "model_name": "m", "width": "1 minute"},
+                "status": RUN,
+            },
+            {"baseline": {"calculated": {"vector": [1.0, 2.0]}}, "window": {"path": "output a 0"}, "status": "created"},
+        ],
+    )
+    def test_an_assay_is_found_in_the_list_of_any_release_and_its_results_are_drawn(self, form: Any) -> None:
+        assays = [{"id": 8, "name": "other"}, {"id": 9, "name": "an assay"}]
+        listed = [of | {"active": True, "pipeline_id": 12, "warning_threshold": None} | form for of in assays]
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            is_list = contract.operation_at(request.url.path) == "list_assays"
+            return httpx.Response(200, json=listed if is_list else [recorded()])
+
+        client = Client(base_url="https://api.example.com").set_httpx_client(
+            httpx.Client(transport=httpx.MockTransport(answer), base_url="https://api.example.com")
+        )
+        [found] = [
+            each for each in call(list_assays, client=client, body=ListAssaysRequest(12)) if each.name == "an assay"
+        ]
+        assert found.to_dict() == listed[1]
+        assert assay_chart(assay_results(client, found.id))
+
+    def test_every_recorded_list_is_read(self) -> None:
+        files = sorted(recording("").glob("*-assays-list-*.json"))
+        assert files
+        for file in files:
+            answer = json.loads(file.read_text(encoding="utf-8"))["response"]
+            assert [each.to_dict() for each in parse(list_assays, httpx.Response(200, json=answer))] == answer
 
 
 class TestTable:

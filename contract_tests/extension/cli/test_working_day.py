@@ -213,14 +213,15 @@ class TestDeploy:
         started = answer_of(wallaroo("deploy", "by-sha", "--model", f"by-sha#{sha[:8]}", "--json"))
         assert started["engines"][0]["model_statuses"]["models"][0]["sha"] == sha
 
-    def test_one_that_ends_in_error_says_why_and_is_undeployed(
+    def test_one_that_stays_in_error_says_why_and_is_undeployed(
         self, wallaroo: Callable[..., Done], sandbox: dict[str, str], deployed: str
     ) -> None:
         with transitions(sandbox, status="Error", reason="the [node] pool has no room"):
-            failed = wallaroo("deploy", "no-room", "--model", deployed)
+            failed = wallaroo("deploy", "no-room", "--model", deployed, "--error-grace", "0.1")
         assert failed.code == 1
         assert failed.out == ""
-        assert re.search(r"The deployment no-room-\d+ ended in Error: .*the \[node\] pool has no room", failed.err)
+        assert re.search(r"^no-room is Error: .*the \[node\] pool has no room", failed.err, re.MULTILINE)
+        assert re.search(r"The deployment no-room-\d+ is in Error after .*the \[node\] pool has no room", failed.err)
         assert wallaroo("status", "no-room").code == 1
 
     def test_a_terminal_is_told_what_is_waited_for(self, sandbox: dict[str, str], deployed: str) -> None:
@@ -421,7 +422,7 @@ class TestWrongCalls:
             (("infer", "nobody", str(ROWS), "--drop", "malign"), 2, "no column 'malign' in the rows, but malignant"),
             (("infer", "https://evil.example.com/v1/api/pipelines/infer/a-1", str(ROWS)), 2, "another origin"),
             (("assay", "results", "999"), 1, "no assay 999"),
-            (("assay", "results", "x"), 2, "x"),
+            (("assay", "results", "x"), 2, "a number or a UUID, not 'x'"),
             (("assay", "results", "1", "--start", "soon"), 2, "not 'soon'"),
             (("assay", "chart", "1", "--output", "chart.gif"), 2, "end in .png, .svg, .pdf"),
         ],

@@ -51,6 +51,11 @@ if TYPE_CHECKING:
 
 ROWS = np.random.default_rng(3).normal(size=(4, 29)).astype(np.float32)
 UNDEPLOYING_FAILS = {"operation": "undeploy_pipeline", "kind": "unknown-status"}
+FAILED: dict[str, Any] = {
+    "status": "Error",
+    "details": ["sorry"],
+    "engines": [{"status": "Error", "name": "engine-1", "reason": "OOMKilled", "details": ["out of memory"]}],
+}
 MISSING = httpx.Response(404, json={"code": 404, "msg": "none"})
 
 
@@ -222,11 +227,29 @@ class TestNothingIsLeft:
         with deploy_pipeline(client, "twice", model) as deployment:
             undeploy(client, deployment)
 
-    def test_what_ends_in_error_is_undeployed(self, client: Client, control: Sandbox, model: ModelVersion) -> None:
+    def test_what_stays_in_error_is_undeployed(self, client: Client, control: Sandbox, model: ModelVersion) -> None:
         control.set_transitions(deployments={"status": "Error", "reason": "out of memory"})
         with pytest.raises(DeploymentError, match="out of memory"):
-            deploy_pipeline(client, "fails", model)
+            deploy_pipeline(client, "fails", model, error_grace=0)
         assert not is_deployed(client, "fails")
+
+    def test_what_was_in_error_while_it_started_is_not_undeployed(
+        self, client: Client, control: Sandbox, model: ModelVersion
+    ) -> None:
+        states: list[str] = []
+
+        def recover(status: DeploymentStatus) -> None:
+            states.append(status.status)
+            if status.status == "Error":
+                control.set_transitions(deployments={"status": "Running"})
+                undeploy(client, "recovers")
+                deploy_pipeline(client, "recovers", model)
+
+        control.set_transitions(deployments={"status": "Error"})
+        deployment = deploy_pipeline(client, "recovers", model, progress=recover)
+        assert deployment.status == "Running"
+        assert "Error" in states
+        assert is_deployed(client, "recovers")
 
     def test_what_is_not_running_in_time_is_undeployed(
         self, client: Client, control: Sandbox, model: ModelVersion
@@ -261,7 +284,7 @@ class TestNothingIsLeft:
         control.set_transitions(deployments={"status": "Error"})
         control.add_faults(UNDEPLOYING_FAILS)
         with pytest.raises(DeploymentError) as raised:
-            deploy_pipeline(client, "fails", model)
+            deploy_pipeline(client, "fails", model, error_grace=0)
         assert "failed as well" in raised.value.__notes__[0]
 
 
@@ -396,14 +419,55 @@ class TestWaiting:
         with pytest.raises(InvalidDataError, match="number of seconds"):
             wait_until_running(client, "a-1", timeout=timeout)
 
-    def test_an_error_ends_it_at_once_with_what_the_pods_say(self) -> None:
+    def test_an_error_passes_and_is_shown(self) -> None:
+        shown: list[str] = []
+        client, _ = telling(FAILED, FAILED, {"status": "Starting"}, FAILED, {"status": "Running"})
         clock = MovedClock()
-        pod = {"status": "Error", "name": "engine-1", "reason": "OOMKilled", "details": ["out of memory"]}
-        client, _ = telling({"status": "Starting"}, {"status": "Error", "engines": [pod], "details": ["sorry"]})
-        with pytest.raises(DeploymentError) as raised:
-            wait_until_running(client, "a-1", clock=clock)
+        status = wait_until_running(client, "a-1", progress=lambda told: shown.append(told.status), clock=clock)
+        assert status.status == "Running"
+        assert shown == ["Error", "Error", "Starting", "Error", "Running"]
+
+    def test_an_error_at_the_end_of_the_time_has_what_the_pods_say(self) -> None:
+        clock = MovedClock()
+        client, _ = telling({"status": "Starting"}, FAILED)
+        with pytest.raises(DeploymentError, match=r"a-1 is in Error after 60 s: sorry; engine-1: out of") as raised:
+            wait_until_running(client, "a-1", timeout=60, clock=clock)
         assert raised.value.details == ["sorry", "engine-1: out of memory", "engine-1: OOMKilled"]
-        assert clock.slept == [0.2]
+        assert clock.time == pytest.approx(60)
+
+    def test_what_starts_again_after_an_error_has_its_reason_at_the_end_of_the_time(self) -> None:
+        client, _ = telling(FAILED, {"status": "Starting", "details": ["a pod is pending"]})
+        said = r"is Starting after 60 s: a pod is pending; before, it was in Error \(sorry\)"
+        with pytest.raises(WaitTimeoutError, match=said):
+            wait_until_running(client, "a-1", timeout=60, clock=MovedClock())
+
+    def test_an_error_although_every_pod_runs_says_so(self) -> None:
+        pods = {group: [{"status": "Running", "name": group}] for group in ("engines", "engine_lbs", "sidekicks")}
+        client, _ = telling({"status": "Error", "details": []} | pods)
+        with pytest.raises(DeploymentError, match="no pod has failed"):
+            wait_until_running(client, "a-1", timeout=1, clock=MovedClock())
+
+    @pytest.mark.parametrize(("grace", "ends"), [(0, 0), (10, 10), (0.5, 0.5)])
+    def test_a_grace_ends_an_error_earlier(self, grace: float, ends: float) -> None:
+        clock = MovedClock()
+        client, _ = telling(FAILED)
+        with pytest.raises(DeploymentError, match=f"is in Error after {ends:g} s"):
+            wait_until_running(client, "a-1", error_grace=grace, clock=clock)
+        assert clock.time == pytest.approx(ends)
+
+    def test_a_grace_begins_anew_with_each_error(self) -> None:
+        clock = MovedClock()
+        client, asked = telling(FAILED, FAILED, {"status": "Starting"}, FAILED, {"status": "Running"})
+        wait_until_running(client, "a-1", error_grace=0.9, clock=clock)
+        assert clock.time > 0.9
+        assert len(asked) == 5
+
+    @pytest.mark.parametrize("grace", [-1, float("nan"), True, "5"])
+    def test_a_grace_is_a_number_of_seconds(self, grace: Any) -> None:
+        client, asked = telling({"status": "Running"})
+        with pytest.raises(InvalidDataError, match="error_grace"):
+            wait_until_running(client, "a-1", error_grace=grace)
+        assert asked == []
 
     def test_what_is_not_known_yet_is_waited_for(self) -> None:
         clock = MovedClock()

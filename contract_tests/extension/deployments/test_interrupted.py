@@ -210,7 +210,7 @@ class TestWhatRanBefore:
     ) -> None:
         control.set_transitions(deployments={"status": "Error", "reason": "out of memory"})
         with pytest.raises(DeploymentError) as raised:
-            deploy_pipeline(client, "x", model)
+            deploy_pipeline(client, "x", model, error_grace=0)
         assert find_deployment(client, "x").id == before.id
         note = said(raised.value)
         assert f"{before.name} was deployed before this call, which did not undeploy it" in note
@@ -261,7 +261,7 @@ class TestWhatRanBefore:
         undeploy(client, before)
         control.set_transitions(deployments={"status": "Error"})
         with pytest.raises(DeploymentError):
-            deploy_pipeline(client, "x", model)
+            deploy_pipeline(client, "x", model, error_grace=0)
         assert is_deployed(client, f"elsewhere-{other}")
         control.set_transitions(deployments={"status": "Running"})
         with deploy_pipeline(client, "x", model) as started:
@@ -631,12 +631,12 @@ class TestOnTheCommandLine:
     ) -> None:
         deploy_pipeline(client, "x", model)
         control.set_transitions(deployments={"status": "Error", "reason": "no room"})
-        done = wallaroo("deploy", "x", "--model", "model", "--json")
+        done = wallaroo("deploy", "x", "--model", "model", "--error-grace", "0", "--json")
         error = json.loads(done.err)["error"]
         assert (done.code, error["kind"]) == (1, "DeploymentError")
         assert "was deployed before this call" in error["notes"][0]
         assert is_deployed(client, "x")
-        people = wallaroo("deploy", "x", "--model", "model")
+        people = wallaroo("deploy", "x", "--model", "model", "--error-grace", "0")
         assert "x-1 was deployed before this call" in people.err.splitlines()[-1]
 
     def test_so_is_one_that_is_interrupted(

@@ -11,8 +11,10 @@ import httpx
 import pytest
 from wallaroo_mlops_client import Client
 
+from contract_tests.support.data.recordings import recording
 from wallaroo_ext import (
     AmbiguousError,
+    ContractViolationError,
     InvalidDataError,
     NotFoundError,
     aio,
@@ -21,8 +23,12 @@ from wallaroo_ext import (
     model_version,
     upload_model,
 )
+from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext.operations import run
+from wallaroo_ext.resources.models import ListedModel, models_steps, newest, versions_steps
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SHAS = ["ab" + "0" * 62, "ab" + "1" * 62, "cd" + "2" * 62, "cd" + "2" * 62]
@@ -44,9 +50,14 @@ def instance(*versions: dict[str, Any]) -> Client:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("models/list"):
             return httpx.Response(200, json={"models": [{"id": 9, "name": "n"}, {"id": 1, "name": "m"}]})
-        assert json.loads(request.content) == {"models_pk_id": 1}
+        assert json.loads(request.content) == {"model_id": "m", "models_pk_id": 1}
         return httpx.Response(200, json=list(versions))
 
+    return answering(answer)
+
+
+def answering(answer: Callable[[httpx.Request], httpx.Response]) -> Client:
+    """Return a client of an instance in this process."""
     return Client(base_url="https://api.example.com").set_httpx_client(
         httpx.Client(transport=httpx.MockTransport(answer), base_url="https://api.example.com")
     )
@@ -79,6 +90,96 @@ class TestChoosing:
 
     def test_by_both(self) -> None:
         assert found(version(4), version(3), sha="cd", version="v3") == 3
+
+
+def listing(*rows: dict[str, Any], versions: Any = ()) -> tuple[Client, list[Any]]:
+    """Return a client of an instance that lists these models and versions, and what it was asked."""
+    asked: list[Any] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("models/list"):
+            return httpx.Response(200, json={"models": list(rows)})
+        asked.append(json.loads(request.content))
+        return httpx.Response(200, json=list(versions))
+
+    return answering(answer), asked
+
+
+def details(number: int) -> dict[str, Any]:
+    """Return a version as models are listed with from 2024 on."""
+    file_info = {"version": f"v{number}", "sha": SHAS[0], "file_name": "m.onnx", "size": 5}
+    found = {"id": number, "name": "m", "status": "ready", "file_info": file_info, "created_on_version": "2025.2.1"}
+    return {"model_version": found, "config": {"id": number + 16, "model_version_id": number, "runtime": "onnx"}}
+
+
+FORMS: dict[str, dict[str, Any]] = {
+    "on its own": {"id": 1, "name": "m", "owner_id": '""', "created_at": "2023-05-17T20:51:53.077997+00:00"},
+    "by a version, in 2022": {"id": 2, "models": version(2) | {"owner_id": '""', "file_name": "m.onnx"}},
+    "with its versions, since 2024": {
+        "model": {"id": 1, "name": "m", "workspace_id": 7},
+        "model_versions": [details(2)],
+    },
+    "with its workspace, too": {
+        "model": {"id": 1, "name": "m", "workspace_id": 7},
+        "model_versions": [],
+        "workspace": {"id": 7, "name": "w"},
+    },
+}
+
+
+class TestForms:
+    @pytest.mark.parametrize("form", FORMS)
+    def test_a_model_is_found_in_the_form_of_any_release(self, form: str) -> None:
+        client, asked = listing(FORMS[form], versions=[version(2)])
+        assert model_version(client, "m", workspace=7).id == 2
+        assert asked == [{"model_id": "m", "models_pk_id": 1}]
+
+    def test_similar_names_are_shown_in_every_form(self) -> None:
+        client, _ = listing(*FORMS.values())
+        with pytest.raises(NotFoundError, match="Near names: 'm'"):
+            model_version(client, "M", workspace=7)
+
+    def test_a_model_without_a_name_breaks_the_contract(self) -> None:
+        client, _ = listing({"id": 1, "name": None})
+        with pytest.raises(ContractViolationError):
+            model_version(client, "m", workspace=7)
+
+    def test_versions_of_another_model_of_the_name_do_not_count(self) -> None:
+        listed = [version(2), version(4, models_pk_id=8), version(1)]
+        client, _ = listing(FORMS["on its own"], versions=listed)
+        assert model_version(client, "m", workspace=7).id == 2
+        with pytest.raises(NotFoundError, match="has no version 'v4'"):
+            model_version(client, "m", workspace=7, version="v4")
+
+    def test_versions_that_the_list_of_models_has_are_looked_for_there(self) -> None:
+        rows = [{"model": {"id": 20 + n, "name": f"m{n}"}, "model_versions": [details(n)]} for n in (1, 2, 3)]
+        client, asked = listing(*rows)
+        models = run(client, models_steps(7))
+        assert [model.version_ids for model in models] == [(1,), (2,), (3,)]
+        assert asked == []
+
+    def test_every_recorded_list_is_read(self) -> None:
+        files = sorted(recording("").glob("*-models-list-*.json"))
+        assert files
+        for file in files:
+            rows = json.loads(file.read_text(encoding="utf-8"))["response"]["models"]
+            client, _ = listing(*rows)
+            shown = json.dumps(rows)
+            for model in run(client, models_steps(7)):
+                assert f'"name": "{model.name}"' in shown or f'"model_id": "{model.name}"' in shown, file.name
+                assert model.id in {object_of(row.get("model")).get("id", row.get("id")) for row in rows}
+
+    def test_every_recorded_list_of_versions_is_one_models(self) -> None:
+        files = sorted(recording("").glob("*-models-list_versions-*.json"))
+        assert files
+        for file in files:
+            versions = json.loads(file.read_text(encoding="utf-8"))["response"]
+            for number in {found["models_pk_id"] for found in versions}:
+                client, _ = listing(FORMS["on its own"], versions=versions)
+                own = run(client, versions_steps(ListedModel(number, "m")))
+                assert {found.models_pk_id for found in own} == {number}
+                assert len(own) == sum(found["models_pk_id"] == number for found in versions)
+                assert newest(own).id == max(found.id for found in own)
 
 
 class TestRefusing:

@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -23,14 +23,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_multipart.multipart import MultipartParser, parse_options_header
-from wallaroo_mlops_client.api.models import list_model_versions, list_models
-from wallaroo_mlops_client.models import ListModelsRequest, ListModelVersionsRequest
+from wallaroo_mlops_client.api.models import list_model_versions
+from wallaroo_mlops_client.models import ListModelVersionsRequest
 
+from contract_tests.support.data.recordings import recording
 from contract_tests.support.sandbox.steering import wait_for
 from contract_tests.support.servers.servers import path_of
 from wallaroo_ext import (
     ApiError,
     AuthenticationError,
+    Clock,
     ConfigurationError,
     ConnectionFailedError,
     ContractViolationError,
@@ -46,8 +48,11 @@ from wallaroo_ext import (
     aio,
     call,
     connect,
+    contract,
     upload_model,
 )
+from wallaroo_ext.operations import run
+from wallaroo_ext.resources.models import models_steps
 from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.digest import BackgroundDigest
@@ -67,6 +72,8 @@ CONTENT = bytes(range(256)) * 4096 + b"an odd end"
 SHA = hashlib.sha256(CONTENT).hexdigest()
 STORED: dict[str, Any] = {"framework": "custom"}
 """A framework whose models the sandbox stores as they are."""
+GONE = httpx.Response(404, html="<h1>no such page</h1>")
+"""What a gateway answers for an operation that the release behind it does not have."""
 
 
 def new_name() -> str:
@@ -116,23 +123,55 @@ class Upload:
 
 
 class Instance:
-    """An instance that does what a test wants, without a network; it has one workspace, and each upload is version 7.
+    """An instance that does what a test wants, without a network; it has one workspace, and each upload is one version.
 
     Attributes:
+        number: The version's id.
         uploads: What was uploaded.
         versions: What it lists, one list after the other, the last one again and again.
         outcomes: What becomes of the next uploads: an answer, or an error before or after the body is read.
+        by_id: What it answers to requests for the version by its id, one answer after the other, the last one again and
+            again; a gateway's page unless a test says otherwise, as if its release did not have the operation.
+        log: What it answers to requests for the log of the conversion.
+        asked: The operations that it was asked for after the upload.
     """
 
     def __init__(self, *versions: list[dict[str, Any]]) -> None:
+        self.number = 7
         self.uploads: list[Upload] = []
         self.attempts = 0
         self.versions = list(versions)
         self.outcomes: list[httpx.Response | Exception | tuple[Exception]] = []
+        self.by_id = [GONE]
+        self.log = GONE
+        self.asked: list[str] = []
+
+    def details(self, status: str, **changes: Any) -> httpx.Response:
+        """Return the answer to a request for the version by its id, in the shape recorded on 2025.2."""
+        version = self.version()
+        file_info = {"version": version["model_version"], "sha": version["sha"], "file_name": "a.onnx", "size": 5}
+        details: dict[str, Any] = {
+            "id": version["id"],
+            "name": "a",
+            "visibility": "private",
+            "workspace_id": 3,
+            "conversion": {"python_version": "3.8", "requirements": [], "framework": "onnx", "framework_config": None},
+            "image_path": None,
+            "status": status,
+            "task_id": "6a6c5f0c-2c1f-4f5a-9a53-1f8b3f7f2b11",
+            "file_info": file_info,
+            "created_on_version": "2025.2.1",
+            "created_by": "first.user@example.com",
+            "created_at": "2026-01-05T09:30:00.125000+00:00",
+            "deployed": False,
+            "error_summary": None,
+        }
+        config = {"id": 57, "model_version_id": version["id"], "runtime": "onnx", "tensor_fields": None}
+        return httpx.Response(200, json={"model_version": {"model_version": details | changes, "config": config}})
 
     def version(self, **changes: Any) -> dict[str, Any]:
         sha = hashlib.sha256(self.file).hexdigest() if self.uploads else ""
-        return {"id": 7, "models_pk_id": 7, "model_version": "v", "sha": sha, "status": "ready"} | changes
+        return {"id": self.number, "models_pk_id": 7, "model_version": "v", "sha": sha, "status": "ready"} | changes
 
     @property
     def file(self) -> bytes:
@@ -144,11 +183,15 @@ class Instance:
     def _handle(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == path_of("list_workspaces"):
             return httpx.Response(200, json={"workspaces": [{"id": 3, "name": "own"}]})
-        if request.url.path == path_of("list_model_versions"):
-            if not self.versions:
-                return httpx.Response(200, json=[self.version()])
-            return httpx.Response(200, json=self.versions.pop(0) if len(self.versions) > 1 else self.versions[0])
-        return self._take(request)
+        operation = contract.operation_at(request.url.path) or ""
+        if operation in {"list_model_versions", "get_model_version_by_id", "get_model_upload_logs"}:
+            self.asked.append(operation)
+        if operation == "list_model_versions":
+            return httpx.Response(200, json=_next(self.versions) if self.versions else [self.version()])
+        if operation == "get_model_version_by_id":
+            assert json.loads(request.content) == {"model_version_id": self.number}
+            return _next(self.by_id)
+        return self.log if operation == "get_model_upload_logs" else self._take(request)
 
     def _take(self, request: httpx.Request) -> httpx.Response:
         self.attempts += 1
@@ -159,7 +202,7 @@ class Instance:
         if isinstance(outcome, tuple):
             raise outcome[0]
         self.uploads.append(Upload(request.url, request.headers, content))
-        stored = {"insert_models": {"returning": [{"models": [{"id": 7}]}]}}
+        stored = {"insert_models": {"returning": [{"models": [{"id": self.number}]}]}}
         status = 202 if request.url.path == path_of("upload_and_convert_model") else 200
         return outcome or httpx.Response(status, json=stored)
 
@@ -173,6 +216,11 @@ class Instance:
             "https://api.example.com", token="a-token", transport=transport, environment={}, **options
         ) as client:
             yield client
+
+
+def _next(answers: list[Any]) -> Any:
+    """Return the next one of several answers, the last one again and again."""
+    return answers.pop(0) if len(answers) > 1 else answers[0]
 
 
 class _Lazy(httpx.BaseTransport):
@@ -205,8 +253,7 @@ def uploaded(sandbox: dict[str, str], way: str, model: Any, **options: Any) -> M
 
 def models_named(client: Client, workspace_id: int, name: str) -> int:
     """Return how many models of a name there are."""
-    listed = call(list_models, client=client, body=ListModelsRequest(workspace_id=workspace_id)).models
-    return sum(model.name == name for model in listed)
+    return sum(model.name == name for model in run(client, models_steps(workspace_id)))
 
 
 def no_thread_is_left() -> bool:
@@ -722,6 +769,167 @@ class TestConversion:
         instance.outcomes = [httpx.Response(202, json={"insert_models": {"returning": []}})]
         with instance.connected() as client, pytest.raises(ContractViolationError, match="names no model version"):
             upload_model(client, b"model", name="a")
+
+
+LOGGED = ["2026-01-05T09:31:10.000000001Z stderr F Resolved 2 packages", "…Z stderr F token=abc", "…Z stdout F the end"]
+
+
+class TestWaitingById:
+    @pytest.fixture(autouse=True)
+    def _without_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def sleep(_: Clock, __: float) -> None:
+            pass
+
+        monkeypatch.setattr(Clock, "sleep", sleep)
+
+    def waiting(self, *statuses: str, listed: str = "pending_conversion") -> Instance:
+        """Return an instance that lists the version with one status, and tells these statuses by its id."""
+        instance = Instance()
+        instance.versions = [[instance.version(status=listed)]]
+        instance.by_id = [instance.details(status) for status in statuses] or [GONE]
+        return instance
+
+    def test_it_is_listed_once_and_then_asked_for_by_its_id(self) -> None:
+        instance = self.waiting("pending_conversion", "attempting_load_container", "ready")
+        with instance.connected() as client:
+            version = upload_model(client, b"model", name="a")
+        assert (version.id, version.models_pk_id, version.status) == (7, 7, "ready")
+        assert instance.asked == ["list_model_versions", *["get_model_version_by_id"] * 3]
+
+    @pytest.mark.parametrize(
+        "status",
+        [
+            "uploading",
+            "pending_conversion",
+            "converting",
+            "pending_load_native",
+            "attempting_load_native",
+            "pending_load_container",
+            "attempting_load_container",
+            "one of a later release",
+        ],
+    )
+    def test_every_status_but_two_is_one_on_the_way(self, status: str) -> None:
+        instance = self.waiting(status, status, "ready", listed=status)
+        with instance.connected() as client:
+            assert upload_model(client, b"model", name="a").status == "ready"
+        assert len(instance.by_id) == 1
+
+    def test_in_asyncio_too(self) -> None:
+        instance = self.waiting("attempting_load_container", "ready")
+
+        async def upload() -> ModelVersion:
+            async with connect(
+                "https://api.example.com",
+                token="a-token",
+                transport=httpx.MockTransport(lambda request: answer_in_asyncio(instance, request)),
+                environment={},
+            ) as client:
+                return await aio.upload_model(client, b"model", name="a")
+
+        assert asyncio.run(upload()).status == "ready"
+        assert instance.asked.count("get_model_version_by_id") == 2
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            GONE,
+            httpx.Response(404, json={"code": 404, "msg": "not found"}),
+            httpx.Response(405, json={"code": 405, "msg": "method not allowed"}),
+            httpx.Response(501, text="not implemented"),
+            httpx.Response(403, json={"message": "Missing Authentication Token"}),
+            httpx.Response(500, json={"code": 500, "msg": "unknown error."}),
+            httpx.Response(200, html="<h1>Sign in</h1>"),
+            httpx.Response(302, headers={"Location": "https://instance.example.com/login"}),
+            httpx.Response(200, json={"model_version": None}),
+        ],
+    )
+    def test_a_release_without_the_operation_is_asked_once_and_lists_from_then_on(self, answer: httpx.Response) -> None:
+        instance = self.waiting()
+        instance.by_id = [answer]
+        own = instance.versions[0][0]
+        instance.versions = [[own], [own], [own | {"status": "ready"}]]
+        with instance.connected() as client:
+            assert upload_model(client, b"model", name="a").status == "ready"
+        listed, by_id = "list_model_versions", "get_model_version_by_id"
+        assert instance.asked == [listed, by_id, listed, listed]
+
+    def test_so_is_one_that_tells_another_version(self) -> None:
+        instance = self.waiting()
+        own = instance.versions[0][0]
+        instance.versions = [[own], [own | {"status": "ready"}]]
+        instance.by_id = [instance.details("error", id=8)]
+        with instance.connected() as client:
+            assert upload_model(client, b"model", name="a").status == "ready"
+
+    def test_a_refused_token_is_an_error(self) -> None:
+        instance = self.waiting()
+        instance.by_id = [httpx.Response(401, json={"code": 401, "msg": "no"})]
+        with instance.connected() as client, pytest.raises(AuthenticationError):
+            upload_model(client, b"model", name="a")
+
+    def test_a_release_before_statuses_is_not_asked_by_id(self) -> None:
+        instance = self.waiting()
+        del instance.versions[0][0]["status"]
+        with instance.connected() as client:
+            upload_model(client, b"model", name="a")
+        assert instance.asked == ["list_model_versions"]
+
+    def test_an_error_has_its_summary_and_its_log(self) -> None:
+        instance = self.waiting()
+        instance.by_id = [instance.details("error", error_summary="No requirements.txt in the file.")]
+        instance.log = httpx.Response(200, json={"logs": LOGGED})
+        said = (
+            r"not converted: No requirements.txt in the file\. Its log ends: 2026.*Resolved 2 packages; .*; .*the end$"
+        )
+        with instance.connected() as client, pytest.raises(ConversionError, match=said) as raised:
+            upload_model(client, b"model", name="a")
+        assert raised.value.version_id == 7
+        assert (len(raised.value.logs), raised.value.logs[0]) == (3, LOGGED[0])
+        assert "abc" not in repr(raised.value.logs) + str(raised.value)
+
+    def test_one_that_is_only_listed_is_asked_for_by_its_id(self) -> None:
+        instance = self.waiting(listed="error")
+        instance.by_id = [instance.details("error", error_summary="no opset")]
+        with instance.connected() as client, pytest.raises(ConversionError, match=r"not converted: no opset\.$"):
+            upload_model(client, b"model", name="a")
+
+    @pytest.mark.parametrize("summary", [None, "null"])
+    @pytest.mark.parametrize("log", [GONE, httpx.Response(200, json={"logs": []}), httpx.Response(503)])
+    def test_one_without_a_reason_says_so(self, summary: str | None, log: httpx.Response) -> None:
+        instance = self.waiting()
+        instance.by_id, instance.log = [instance.details("error", error_summary=summary)], log
+        with (
+            instance.connected(retries=RetryPolicy(attempts=1)) as client,
+            pytest.raises(ConversionError, match=r"not converted: the instance gives no reason\.$") as raised,
+        ):
+            upload_model(client, b"model", name="a")
+        assert raised.value.logs == []
+
+    def test_every_recorded_version_is_waited_for_or_ends_the_waiting(self) -> None:
+        files = sorted(recording("").glob("*-models-get_version_by_id-*.json"))
+        assert files
+        for file in files:
+            answer = json.loads(file.read_text(encoding="utf-8"))["response"]
+            found = answer["model_version"]["model_version"]
+            instance = self.waiting()
+            instance.by_id = [httpx.Response(200, json=json.loads(json.dumps(answer)))]
+            instance.number = found["id"]
+            instance.versions = [[instance.version(status="pending_conversion")]]
+            expected: dict[str, Any] = {"ready": nullcontext(), "error": pytest.raises(ConversionError)}
+            with (
+                instance.connected() as client,
+                expected.get(found["status"], pytest.raises(WaitTimeoutError)) as raised,
+            ):
+                assert upload_model(client, b"model", name="a", timeout=0.02).image_path == found["image_path"]
+            if found["status"] == "error" and found["error_summary"] not in {None, "null"}:
+                assert found["error_summary"].strip().rstrip(".") in str(raised.value), file.name
+
+
+def answer_in_asyncio(instance: Instance, request: httpx.Request) -> httpx.Response:
+    """Return an instance's answer to a request whose body asyncio has read."""
+    request.stream = httpx.ByteStream(request.content)
+    return instance.handle_request(request)
 
 
 class TestSentOnce:

@@ -28,7 +28,7 @@ _Limit = Annotated[int | None, Parameter(validator=Number(gte=1))]
 
 @assay.command
 def results(
-    assay_id: int,
+    assay_id: int | str,
     /,
     *,
     start: _Time = None,
@@ -43,7 +43,7 @@ def results(
     For example: `wallaroo-ext assay results 5 --start 2023-01-01`
 
     Args:
-        assay_id: The assay's id.
+        assay_id: The assay's id: a number, or a UUID.
         start: The first time that a window may begin at, such as 2023-01-31 or 2023-01-31T12:00:00Z.
         end: The time that windows begin before.
         limit: How many windows to show at most, the newest.
@@ -63,7 +63,7 @@ def results(
 
 @assay.command
 def chart(
-    assay_id: int,
+    assay_id: int | str,
     /,
     *,
     output_file: Annotated[Path, Parameter(name="--output"), OUTPUT_FILE],
@@ -81,7 +81,7 @@ def chart(
     For example: `wallaroo-ext assay chart 5 --output drift.png`
 
     Args:
-        assay_id: The assay's id.
+        assay_id: The assay's id: a number, or a UUID.
         output_file: The file for the chart: .png, .svg or .pdf.
         start: The first time that a window may begin at, such as 2023-01-31 or 2023-01-31T12:00:00Z.
         end: The time that windows begin before.
@@ -103,7 +103,7 @@ def chart(
             output.print_note(f"The chart of {format_count(found.num_rows, 'window')} is in {output_file}.")
 
 
-def _results(assay_id: int, start: str | None, end: str | None, limit: int | None, options: Options) -> pa.Table:
+def _results(assay_id: int | str, start: str | None, end: str | None, limit: int | None, options: Options) -> pa.Table:
     from wallaroo_ext.assays.results import assay_results
 
     with options.connect() as client:

@@ -16,7 +16,7 @@ from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import workspace_id
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output import UsageError
-from wallaroo_ext.cli.printing.pods import describe_state, show_pods
+from wallaroo_ext.cli.printing.pods import show_pods
 from wallaroo_ext.cli.printing.tables import show_facts
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def deploy(
     engine_config: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     wait: bool = True,
     wait_timeout: Annotated[float, Parameter(validator=Number(gte=0))] = 300,
+    error_grace: Annotated[float | None, Parameter(validator=Number(gte=0), show_default=False)] = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
     """Deploy models as a pipeline, and wait until it runs.
@@ -57,6 +58,8 @@ def deploy(
         engine_config: Further settings of the engine, as a JSON object.
         wait: Whether to wait until it is Running.
         wait_timeout: How long to wait for that, in seconds.
+        error_grace: How long it may stay in Error meanwhile, in seconds, because deployments pass through Error while
+            they start; until the end of the time by default.
         options: The instance, and how to answer.
     """
     with options.report_errors(), ExitStack() as after:
@@ -75,6 +78,7 @@ def deploy(
                 engine_config=settings,
                 wait=wait,
                 timeout=wait_timeout,
+                error_grace=error_grace,
                 progress=_show_status(name, show, statuses),
             )
             note = f"{deployment.name} is deployed. {undeploy_commands(deployment.id, deployment.name)} ends it."
@@ -112,6 +116,7 @@ def _show_status(
     name: str, show: Callable[[str], None], statuses: list[DeploymentStatus]
 ) -> Callable[[DeploymentStatus], None]:
     """Return a function that shows each status, and keeps the last one in `statuses`."""
+    from wallaroo_ext.deployments.status import describe_state
 
     def show_status(status: DeploymentStatus) -> None:
         statuses[:] = [status]

@@ -25,7 +25,7 @@ def status(
 ) -> None:
     """Show the state of a deployment, with its pods and models.
 
-    The exit code is 1 if it is in Error.
+    The exit code is 1 if it is in Error, which it may pass through while it starts.
 
     For example: `wallaroo-ext status tumours`
 

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
 _KINDS = {"engines": "engine", "engine_lbs": "load balancer", "sidekicks": "sidekick"}
 
 
-def describe_state(status: DeploymentStatus) -> str:
-    """Return the state of a deployment, with the details of its pods."""
-    details = "; ".join(details_of(status))
-    return f"{status.status}: {details}" if details else status.status
-
-
 def show_pods(status: DeploymentStatus) -> None:
     """Print the pods, their details and their models, if there are any."""
     fields = status.to_dict()

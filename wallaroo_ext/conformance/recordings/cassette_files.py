@@ -26,9 +26,17 @@ LARGEST_ANSWER = 65_536
 _FORMAT = 1
 _MODE = 0o644
 _CONVERTED = {"ready", "error", None}
+
+
+def _status_by_id(found: Any) -> Any:
+    """Return the status of a version in the answer to a request for it by its id."""
+    return object_of(object_of(object_of(found).get("model_version")).get("model_version")).get("status")
+
+
 _IS_PENDING: dict[str, Callable[[Any], bool]] = {
-    "get_deployment_status": lambda found: object_of(found).get("status") not in {"Running", "Error"},
+    "get_deployment_status": lambda found: object_of(found).get("status") != "Running",
     "list_model_versions": lambda found: any(version.get("status") not in _CONVERTED for version in list_of(found)),
+    "get_model_version_by_id": lambda found: _status_by_id(found) not in _CONVERTED,
     "get_assay_baseline": lambda found: not found,
 }
 """Operations that clients repeat until something is done, and how their answers show that it is not done yet."""

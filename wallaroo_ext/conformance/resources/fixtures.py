@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from wallaroo_mlops_client.api.assays import create_assay, list_assays
-from wallaroo_mlops_client.api.models import get_model_config_by_id, list_model_versions, list_models
+from wallaroo_mlops_client.api.models import get_model_config_by_id
 from wallaroo_mlops_client.api.users import invite_user, query_users
 from wallaroo_mlops_client.api.workspaces import create_workspace, list_workspaces
 from wallaroo_mlops_client.models import (
@@ -18,8 +18,6 @@ from wallaroo_mlops_client.models import (
     GetModelConfigByIdRequest,
     InviteUserRequest,
     ListAssaysRequest,
-    ListModelsRequest,
-    ListModelVersionsRequest,
     ListWorkspacesRequest,
     QueryUsersRequest,
 )
@@ -31,6 +29,8 @@ from wallaroo_ext.conformance.guard.owned_resources import DOMAIN, Resource
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, model_file
 from wallaroo_ext.errors import WallarooError
+from wallaroo_ext.operations import run
+from wallaroo_ext.resources.models import models_steps, versions_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -312,9 +312,8 @@ def _find_workspaces(client: Client, fixtures: Fixtures) -> None:
 def _find_model(client: Client, fixtures: Fixtures, workspace_id: int) -> None:
     if fixtures.model_id is not None:
         return
-    for model in call(list_models, client=client, body=ListModelsRequest(workspace_id=workspace_id)).models:
-        versions = call(list_model_versions, client=client, body=ListModelVersionsRequest(models_pk_id=model.id))
-        for version in versions:
+    for model in run(client, models_steps(workspace_id)):
+        for version in run(client, versions_steps(model)):
             fixtures.workspace_id, fixtures.model_id, fixtures.version_id = workspace_id, model.id, version.id
             fixtures.model = {"name": model.name, "version": version.model_version, "sha": version.sha}
             return

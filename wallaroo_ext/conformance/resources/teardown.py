@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_mlops_client.api.assays import list_assays, set_assay_active
-from wallaroo_mlops_client.api.models import list_models
 from wallaroo_mlops_client.api.pipelines import undeploy_pipeline
 from wallaroo_mlops_client.api.users import deactivate_user, query_users
 from wallaroo_mlops_client.api.workspaces import list_workspaces
 from wallaroo_mlops_client.models import (
     DeactivateUserRequest,
     ListAssaysRequest,
-    ListModelsRequest,
     ListWorkspacesRequest,
     QueryUsersRequest,
     SetAssayActiveRequest,
@@ -25,6 +23,8 @@ from wallaroo_ext.conformance.guard.owned_resources import Resource
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.results import LeftBehind
 from wallaroo_ext.errors import WallarooError
+from wallaroo_ext.operations import run
+from wallaroo_ext.resources.models import ListedModel, models_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,10 +95,9 @@ class _Teardown:
     def _find_in_workspace(self, workspace_id: Any, pipelines: list[Any]) -> None:
         for number in pipelines:
             self._add(Resource("pipeline", number, None, workspace_id))
-        body = ListModelsRequest(workspace_id=workspace_id)
-        listed = self._attempt(lambda: call(list_models, client=self._client, body=body).to_dict())
-        for model in map(object_of, list_of(object_of(listed).get("models"))):
-            self._add(Resource("model", model.get("id"), model.get("name"), workspace_id))
+        models: list[ListedModel] = self._attempt(lambda: run(self._client, models_steps(workspace_id))) or []
+        for model in models:
+            self._add(Resource("model", model.id, model.name, workspace_id))
 
     def end_deployments(self) -> None:
         """Undeploy the deployments, and every pipeline if a request to deploy has an unknown result."""
