@@ -325,3 +325,16 @@ def test_a_variable_may_stand_for_any_value_and_another_text_may_not() -> None:
     assert request_problems(recording, BASE) == []
     assert request_problems(replace(recording, request={"pipeline_id": "y"}), BASE)
     assert request_problems(replace(recording, request={"pipeline_id": None}), BASE)
+
+
+@pytest.mark.parametrize(
+    ("path", "release", "answer", "fits"),
+    [
+        ("/v1/api/workspaces/create", "2023.4", {"workspace_id": 7}, True),
+        ("/v1/api/workspaces/create", "2023.4", {"workspace_id": "7"}, False),
+        ("/v1/api/pipelines/undeploy", "2023.4", None, True),
+        ("/v1/api/pipelines/undeploy", "2025.2", None, False),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_noticed(path: str, release: str, answer: Any, fits: bool) -> None:  # noqa: FBT001
+    assert (not answer_problems(Recording("", path, release, 200, NOTHING, answer), release)) == fits
