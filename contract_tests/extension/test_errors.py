@@ -38,6 +38,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "advice": st.text(),
     "version_id": st.integers(),
     "details": st.lists(st.text()),
+    "logs": st.lists(st.text()),
     "candidates": st.lists(st.text()),
     "sent_sha": st.text(),
     "stored_sha": st.text(),

@@ -33,7 +33,6 @@ from wallaroo_mlops_client.api.models import (
     get_model_by_id,
     get_model_config_by_id,
     list_model_versions,
-    list_models,
 )
 from wallaroo_mlops_client.api.pipelines import copy_pipeline, create_pipeline, deploy_pipeline, undeploy_pipeline
 from wallaroo_mlops_client.api.users import activate_user, deactivate_user, invite_user, query_users
@@ -63,8 +62,7 @@ from wallaroo_mlops_client.models import (
     GetPipelineExternalUrlRequest,
     InviteUserRequest,
     ListAssaysRequest,
-    ListFeaturesRequest,
-    ListModelsRequest,
+    ListFeaturesRequestType0,
     ListModelVersionsRequest,
     ListWorkspacesRequest,
     ListWorkspaceUsersRequest,
@@ -94,6 +92,8 @@ from wallaroo_ext import deploy_pipeline as deploy
 from wallaroo_ext.conformance.cases.examples import INPUT, OUTPUT, AnswerChecker, eventually, scored, small_model
 from wallaroo_ext.conformance.recordings.pytest_hooks import PASSED
 from wallaroo_ext.conformance.rules import Rules
+from wallaroo_ext.operations import run
+from wallaroo_ext.resources.models import models_steps
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -385,7 +385,7 @@ def test_upload_model_stream(conformance_client: Client, workspace: int, name: s
 
 @touches("list_models")
 def test_list_models(conformance_client: Client, workspace: int, version: ModelVersion, name: str) -> None:
-    listed = call(list_models, client=conformance_client, body=ListModelsRequest(workspace_id=workspace)).models
+    listed = run(conformance_client, models_steps(workspace))
     assert [model.id for model in listed if model.name == name] == [version.models_pk_id]
 
 
@@ -493,7 +493,7 @@ def test_copy_pipeline(conformance_client: Client, workspace: int, pipeline: Cre
 
 @touches("list_features")
 def test_list_features(conformance_client: Client) -> None:
-    answer = call(list_features, client=conformance_client, body=ListFeaturesRequest())
+    answer = call(list_features, client=conformance_client, body=ListFeaturesRequestType0())
     assert "features" in answer.to_dict()
 
 
