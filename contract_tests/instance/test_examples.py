@@ -62,7 +62,7 @@ from wallaroo_mlops_client.models import (
     GetPipelineExternalUrlRequest,
     InviteUserRequest,
     ListAssaysRequest,
-    ListFeaturesRequestType0,
+    ListFeaturesRequest,
     ListModelVersionsRequest,
     ListWorkspacesRequest,
     ListWorkspaceUsersRequest,
@@ -493,7 +493,7 @@ def test_copy_pipeline(conformance_client: Client, workspace: int, pipeline: Cre
 
 @touches("list_features")
 def test_list_features(conformance_client: Client) -> None:
-    answer = call(list_features, client=conformance_client, body=ListFeaturesRequestType0())
+    answer = call(list_features, client=conformance_client, body=ListFeaturesRequest())
     assert "features" in answer.to_dict()
 
 

@@ -124,11 +124,11 @@ def check_reachable(suite: Suite) -> None:
         return
     _check_described(suite)
     from wallaroo_mlops_client.api.features import list_features
-    from wallaroo_mlops_client.models import ListFeaturesRequestType0
+    from wallaroo_mlops_client.models import ListFeaturesRequest
 
     try:
         if suite.guard.allows("list_features"):
-            call(list_features, client=suite.client, body=ListFeaturesRequestType0())
+            call(list_features, client=suite.client, body=ListFeaturesRequest())
         else:
             suite.user_authorization()
     except AuthenticationError:

@@ -291,7 +291,7 @@ def _deployed(
 ) -> Steps[int]:
     """Request the deployment of a pipeline's version, and return the deployment's id."""
     from wallaroo_mlops_client.api.pipelines import deploy_pipeline as operation
-    from wallaroo_mlops_client.models import DeployPipelineRequest, DeployPipelineRequestEngineConfigType0
+    from wallaroo_mlops_client.models import DeployPipelineRequest, DeployPipelineRequestEngineConfig
     from wallaroo_mlops_client.types import UNSET
 
     body = DeployPipelineRequest(
@@ -301,7 +301,7 @@ def _deployed(
         models=references,
         engine_config=UNSET
         if engine_config is None
-        else DeployPipelineRequestEngineConfigType0.from_dict(dict(engine_config)),
+        else DeployPipelineRequestEngineConfig.from_dict(dict(engine_config)),
     )
     answer = yield from call_steps(operation, body=body)
     return answer.id

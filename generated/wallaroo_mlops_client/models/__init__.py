@@ -13,19 +13,19 @@ from .assay_path_window_request import AssayPathWindowRequest
 from .assay_request import AssayRequest
 from .assay_result import AssayResult
 from .assay_result_v2 import AssayResultV2
-from .assay_result_v2_scores_type_0 import AssayResultV2ScoresType0
-from .assay_result_v2_summaries_type_0 import AssayResultV2SummariesType0
+from .assay_scores import AssayScores
+from .assay_summaries import AssaySummaries
 from .assay_summarizer import AssaySummarizer
 from .assay_summarizer_request import AssaySummarizerRequest
 from .assay_summary import AssaySummary
 from .assay_summary_request import AssaySummaryRequest
+from .assay_thresholds import AssayThresholds
 from .assay_v2 import AssayV2
 from .assay_v2_baseline import AssayV2Baseline
 from .assay_v2_baseline_summary import AssayV2BaselineSummary
 from .assay_v2_bins import AssayV2Bins
 from .assay_v2_data_origin import AssayV2DataOrigin
 from .assay_v2_field import AssayV2Field
-from .assay_v2_field_thresholds_type_0 import AssayV2FieldThresholdsType0
 from .assay_v2_scheduling import AssayV2Scheduling
 from .assay_v2_scheduling_run_frequency import AssayV2SchedulingRunFrequency
 from .assay_v2_statistics import AssayV2Statistics
@@ -40,8 +40,8 @@ from .calculated_assay_baseline_request import CalculatedAssayBaselineRequest
 from .calculated_baseline import CalculatedBaseline
 from .calculated_baseline_request import CalculatedBaselineRequest
 from .configured_model_version import ConfiguredModelVersion
+from .continuous_batching_config import ContinuousBatchingConfig
 from .conversion import Conversion
-from .conversion_framework_config_type_0 import ConversionFrameworkConfigType0
 from .copy_pipeline_request import CopyPipelineRequest
 from .copy_pipeline_request_engine_config import CopyPipelineRequestEngineConfig
 from .copy_pipeline_response import CopyPipelineResponse
@@ -52,11 +52,10 @@ from .create_workspace_request import CreateWorkspaceRequest
 from .create_workspace_response import CreateWorkspaceResponse
 from .deactivate_user_request import DeactivateUserRequest
 from .deploy_pipeline_request import DeployPipelineRequest
-from .deploy_pipeline_request_engine_config_type_0 import (
-    DeployPipelineRequestEngineConfigType0,
-)
+from .deploy_pipeline_request_engine_config import DeployPipelineRequestEngineConfig
 from .deploy_pipeline_response import DeployPipelineResponse
 from .deployment_status import DeploymentStatus
+from .dynamic_batching_config import DynamicBatchingConfig
 from .empty_object import EmptyObject
 from .engine_error import EngineError
 from .engine_status import EngineStatus
@@ -64,6 +63,7 @@ from .error import Error
 from .federated_identity import FederatedIdentity
 from .fixed_baseline import FixedBaseline
 from .fixed_baseline_request import FixedBaselineRequest
+from .framework_config import FrameworkConfig
 from .get_assay_baseline_request import GetAssayBaselineRequest
 from .get_assay_results_between_request import GetAssayResultsBetweenRequest
 from .get_assay_results_request import GetAssayResultsRequest
@@ -93,15 +93,6 @@ from .inference_result_in import InferenceResultIn
 from .inference_result_out import InferenceResultOut
 from .inference_tensor import InferenceTensor
 from .insert_model_config_request import InsertModelConfigRequest
-from .insert_model_config_request_continuous_batching_config_type_0 import (
-    InsertModelConfigRequestContinuousBatchingConfigType0,
-)
-from .insert_model_config_request_dynamic_batching_config_type_0 import (
-    InsertModelConfigRequestDynamicBatchingConfigType0,
-)
-from .insert_model_config_request_openai_config_type_0 import (
-    InsertModelConfigRequestOpenaiConfigType0,
-)
 from .insert_model_config_response import InsertModelConfigResponse
 from .inserted_model import InsertedModel
 from .inserted_model_version import InsertedModelVersion
@@ -109,7 +100,7 @@ from .inserted_models import InsertedModels
 from .invite_user_request import InviteUserRequest
 from .invite_user_response import InviteUserResponse
 from .list_assays_request import ListAssaysRequest
-from .list_features_request_type_0 import ListFeaturesRequestType0
+from .list_features_request import ListFeaturesRequest
 from .list_features_response import ListFeaturesResponse
 from .list_features_response_features import ListFeaturesResponseFeatures
 from .list_model_versions_request import ListModelVersionsRequest
@@ -122,18 +113,11 @@ from .list_workspace_users_response import ListWorkspaceUsersResponse
 from .list_workspaces_request import ListWorkspacesRequest
 from .list_workspaces_response import ListWorkspacesResponse
 from .listed_pipeline import ListedPipeline
-from .listed_pipeline_deployment_type_0 import ListedPipelineDeploymentType0
-from .listed_pipeline_pipeline_version_type_0 import ListedPipelinePipelineVersionType0
+from .listed_pipeline_deployment import ListedPipelineDeployment
+from .listed_pipeline_version import ListedPipelineVersion
 from .metric import Metric
 from .model import Model
 from .model_config import ModelConfig
-from .model_config_continuous_batching_config_type_0 import (
-    ModelConfigContinuousBatchingConfigType0,
-)
-from .model_config_dynamic_batching_config_type_0 import (
-    ModelConfigDynamicBatchingConfigType0,
-)
-from .model_config_openai_type_0 import ModelConfigOpenaiType0
 from .model_details import ModelDetails
 from .model_file_info import ModelFileInfo
 from .model_in_workspace import ModelInWorkspace
@@ -144,12 +128,10 @@ from .model_status import ModelStatus
 from .model_statuses import ModelStatuses
 from .model_version import ModelVersion
 from .model_version_conversion import ModelVersionConversion
-from .model_version_conversion_framework_config_type_0 import (
-    ModelVersionConversionFrameworkConfigType0,
-)
 from .model_version_details import ModelVersionDetails
 from .model_with_one_version import ModelWithOneVersion
 from .model_with_versions import ModelWithVersions
+from .openai_config import OpenaiConfig
 from .pandas_records_item import PandasRecordsItem
 from .pipeline import Pipeline
 from .pipeline_definition import PipelineDefinition
@@ -197,19 +179,19 @@ __all__ = (
     "AssayRequest",
     "AssayResult",
     "AssayResultV2",
-    "AssayResultV2ScoresType0",
-    "AssayResultV2SummariesType0",
+    "AssayScores",
+    "AssaySummaries",
     "AssaySummarizer",
     "AssaySummarizerRequest",
     "AssaySummary",
     "AssaySummaryRequest",
+    "AssayThresholds",
     "AssayV2",
     "AssayV2Baseline",
     "AssayV2BaselineSummary",
     "AssayV2Bins",
     "AssayV2DataOrigin",
     "AssayV2Field",
-    "AssayV2FieldThresholdsType0",
     "AssayV2Scheduling",
     "AssayV2SchedulingRunFrequency",
     "AssayV2Statistics",
@@ -224,8 +206,8 @@ __all__ = (
     "CalculatedBaseline",
     "CalculatedBaselineRequest",
     "ConfiguredModelVersion",
+    "ContinuousBatchingConfig",
     "Conversion",
-    "ConversionFrameworkConfigType0",
     "CopyPipelineRequest",
     "CopyPipelineRequestEngineConfig",
     "CopyPipelineResponse",
@@ -237,8 +219,9 @@ __all__ = (
     "DeactivateUserRequest",
     "DeploymentStatus",
     "DeployPipelineRequest",
-    "DeployPipelineRequestEngineConfigType0",
+    "DeployPipelineRequestEngineConfig",
     "DeployPipelineResponse",
+    "DynamicBatchingConfig",
     "EmptyObject",
     "EngineError",
     "EngineStatus",
@@ -246,6 +229,7 @@ __all__ = (
     "FederatedIdentity",
     "FixedBaseline",
     "FixedBaselineRequest",
+    "FrameworkConfig",
     "GetAssayBaselineRequest",
     "GetAssayResultsBetweenRequest",
     "GetAssayResultsRequest",
@@ -278,17 +262,14 @@ __all__ = (
     "InsertedModels",
     "InsertedModelVersion",
     "InsertModelConfigRequest",
-    "InsertModelConfigRequestContinuousBatchingConfigType0",
-    "InsertModelConfigRequestDynamicBatchingConfigType0",
-    "InsertModelConfigRequestOpenaiConfigType0",
     "InsertModelConfigResponse",
     "InviteUserRequest",
     "InviteUserResponse",
     "ListAssaysRequest",
     "ListedPipeline",
-    "ListedPipelineDeploymentType0",
-    "ListedPipelinePipelineVersionType0",
-    "ListFeaturesRequestType0",
+    "ListedPipelineDeployment",
+    "ListedPipelineVersion",
+    "ListFeaturesRequest",
     "ListFeaturesResponse",
     "ListFeaturesResponseFeatures",
     "ListModelsRequest",
@@ -303,9 +284,6 @@ __all__ = (
     "Metric",
     "Model",
     "ModelConfig",
-    "ModelConfigContinuousBatchingConfigType0",
-    "ModelConfigDynamicBatchingConfigType0",
-    "ModelConfigOpenaiType0",
     "ModelDetails",
     "ModelFileInfo",
     "ModelInferenceStep",
@@ -316,10 +294,10 @@ __all__ = (
     "ModelStatuses",
     "ModelVersion",
     "ModelVersionConversion",
-    "ModelVersionConversionFrameworkConfigType0",
     "ModelVersionDetails",
     "ModelWithOneVersion",
     "ModelWithVersions",
+    "OpenaiConfig",
     "PandasRecordsItem",
     "Pipeline",
     "PipelineDefinition",

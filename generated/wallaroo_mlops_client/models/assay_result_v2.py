@@ -9,8 +9,8 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.assay_result_v2_scores_type_0 import AssayResultV2ScoresType0
-    from ..models.assay_result_v2_summaries_type_0 import AssayResultV2SummariesType0
+    from ..models.assay_scores import AssayScores
+    from ..models.assay_summaries import AssaySummaries
 
 
 T = TypeVar("T", bound="AssayResultV2")
@@ -35,9 +35,9 @@ class AssayResultV2:
     """ When the result was computed, as RFC 3339 writes it. """
     elapsed_millis: int | Unset = UNSET
     """ How long it took, in milliseconds. """
-    scores: AssayResultV2ScoresType0 | None | Unset = UNSET
+    scores: AssayScores | None | Unset = UNSET
     """ How far the window is from the baseline, by field. """
-    summaries: AssayResultV2SummariesType0 | None | Unset = UNSET
+    summaries: AssaySummaries | None | Unset = UNSET
     """ The distribution of the window, by field. """
     window_start: str | Unset = UNSET
     """ When the window begins, as RFC 3339 writes it. """
@@ -60,10 +60,8 @@ class AssayResultV2:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.assay_result_v2_scores_type_0 import AssayResultV2ScoresType0  # noqa: PLC0415
-        from ..models.assay_result_v2_summaries_type_0 import (
-            AssayResultV2SummariesType0,  # noqa: PLC0415
-        )
+        from ..models.assay_scores import AssayScores  # noqa: PLC0415
+        from ..models.assay_summaries import AssaySummaries  # noqa: PLC0415
 
         id = self.id
 
@@ -78,7 +76,7 @@ class AssayResultV2:
         scores: dict[str, Any] | None | Unset
         if isinstance(self.scores, Unset):
             scores = UNSET
-        elif isinstance(self.scores, AssayResultV2ScoresType0):
+        elif isinstance(self.scores, AssayScores):
             scores = self.scores.to_dict()
         else:
             scores = self.scores
@@ -86,7 +84,7 @@ class AssayResultV2:
         summaries: dict[str, Any] | None | Unset
         if isinstance(self.summaries, Unset):
             summaries = UNSET
-        elif isinstance(self.summaries, AssayResultV2SummariesType0):
+        elif isinstance(self.summaries, AssaySummaries):
             summaries = self.summaries.to_dict()
         else:
             summaries = self.summaries
@@ -157,10 +155,8 @@ class AssayResultV2:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.assay_result_v2_scores_type_0 import AssayResultV2ScoresType0  # noqa: PLC0415
-        from ..models.assay_result_v2_summaries_type_0 import (
-            AssayResultV2SummariesType0,  # noqa: PLC0415
-        )
+        from ..models.assay_scores import AssayScores  # noqa: PLC0415
+        from ..models.assay_summaries import AssaySummaries  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")
@@ -173,7 +169,7 @@ class AssayResultV2:
 
         elapsed_millis = d.pop("elapsed_millis", UNSET)
 
-        def _parse_scores(data: object) -> AssayResultV2ScoresType0 | None | Unset:
+        def _parse_scores(data: object) -> AssayScores | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -181,18 +177,16 @@ class AssayResultV2:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                scores_type_0 = AssayResultV2ScoresType0.from_dict(data)
+                scores_type_0 = AssayScores.from_dict(data)
 
                 return scores_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(AssayResultV2ScoresType0 | None | Unset, data)
+            return cast(AssayScores | None | Unset, data)
 
         scores = _parse_scores(d.pop("scores", UNSET))
 
-        def _parse_summaries(
-            data: object,
-        ) -> AssayResultV2SummariesType0 | None | Unset:
+        def _parse_summaries(data: object) -> AssaySummaries | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -200,12 +194,12 @@ class AssayResultV2:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                summaries_type_0 = AssayResultV2SummariesType0.from_dict(data)
+                summaries_type_0 = AssaySummaries.from_dict(data)
 
                 return summaries_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(AssayResultV2SummariesType0 | None | Unset, data)
+            return cast(AssaySummaries | None | Unset, data)
 
         summaries = _parse_summaries(d.pop("summaries", UNSET))
 

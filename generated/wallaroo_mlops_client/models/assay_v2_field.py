@@ -9,7 +9,7 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.assay_v2_field_thresholds_type_0 import AssayV2FieldThresholdsType0
+    from ..models.assay_thresholds import AssayThresholds
 
 
 T = TypeVar("T", bound="AssayV2Field")
@@ -27,14 +27,12 @@ class AssayV2Field:
     """ The field, such as `out.dense_1`. """
     indexes: list[int] | None | Unset = UNSET
     """ Which values of the field; null for all. """
-    thresholds: AssayV2FieldThresholdsType0 | None | Unset = UNSET
+    thresholds: AssayThresholds | None | Unset = UNSET
     """ The scores above which a window is a warning or an alert. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.assay_v2_field_thresholds_type_0 import (
-            AssayV2FieldThresholdsType0,  # noqa: PLC0415
-        )
+        from ..models.assay_thresholds import AssayThresholds  # noqa: PLC0415
 
         field = self.field
 
@@ -50,7 +48,7 @@ class AssayV2Field:
         thresholds: dict[str, Any] | None | Unset
         if isinstance(self.thresholds, Unset):
             thresholds = UNSET
-        elif isinstance(self.thresholds, AssayV2FieldThresholdsType0):
+        elif isinstance(self.thresholds, AssayThresholds):
             thresholds = self.thresholds.to_dict()
         else:
             thresholds = self.thresholds
@@ -69,9 +67,7 @@ class AssayV2Field:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.assay_v2_field_thresholds_type_0 import (
-            AssayV2FieldThresholdsType0,  # noqa: PLC0415
-        )
+        from ..models.assay_thresholds import AssayThresholds  # noqa: PLC0415
 
         d = dict(src_dict)
         field = d.pop("field", UNSET)
@@ -93,9 +89,7 @@ class AssayV2Field:
 
         indexes = _parse_indexes(d.pop("indexes", UNSET))
 
-        def _parse_thresholds(
-            data: object,
-        ) -> AssayV2FieldThresholdsType0 | None | Unset:
+        def _parse_thresholds(data: object) -> AssayThresholds | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -103,12 +97,12 @@ class AssayV2Field:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                thresholds_type_0 = AssayV2FieldThresholdsType0.from_dict(data)
+                thresholds_type_0 = AssayThresholds.from_dict(data)
 
                 return thresholds_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(AssayV2FieldThresholdsType0 | None | Unset, data)
+            return cast(AssayThresholds | None | Unset, data)
 
         thresholds = _parse_thresholds(d.pop("thresholds", UNSET))
 

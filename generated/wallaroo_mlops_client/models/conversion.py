@@ -10,9 +10,7 @@ from ..models.architecture import Architecture
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.conversion_framework_config_type_0 import (
-        ConversionFrameworkConfigType0,
-    )
+    from ..models.framework_config import FrameworkConfig
 
 
 T = TypeVar("T", bound="Conversion")
@@ -37,14 +35,12 @@ class Conversion:
     """ The processors that the model is deployed on; deployments inherit it. """
     accel: Any | Unset = UNSET
     """ The accelerator that the model needs, `none` for none. """
-    framework_config: ConversionFrameworkConfigType0 | None | Unset = UNSET
+    framework_config: FrameworkConfig | None | Unset = UNSET
     """ The settings of the framework. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.conversion_framework_config_type_0 import (
-            ConversionFrameworkConfigType0,  # noqa: PLC0415
-        )
+        from ..models.framework_config import FrameworkConfig  # noqa: PLC0415
 
         framework = self.framework
 
@@ -67,7 +63,7 @@ class Conversion:
         framework_config: dict[str, Any] | None | Unset
         if isinstance(self.framework_config, Unset):
             framework_config = UNSET
-        elif isinstance(self.framework_config, ConversionFrameworkConfigType0):
+        elif isinstance(self.framework_config, FrameworkConfig):
             framework_config = self.framework_config.to_dict()
         else:
             framework_config = self.framework_config
@@ -94,9 +90,7 @@ class Conversion:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.conversion_framework_config_type_0 import (
-            ConversionFrameworkConfigType0,  # noqa: PLC0415
-        )
+        from ..models.framework_config import FrameworkConfig  # noqa: PLC0415
 
         d = dict(src_dict)
         framework = d.pop("framework")
@@ -124,9 +118,7 @@ class Conversion:
 
         accel = d.pop("accel", UNSET)
 
-        def _parse_framework_config(
-            data: object,
-        ) -> ConversionFrameworkConfigType0 | None | Unset:
+        def _parse_framework_config(data: object) -> FrameworkConfig | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -134,12 +126,12 @@ class Conversion:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                framework_config_type_0 = ConversionFrameworkConfigType0.from_dict(data)
+                framework_config_type_0 = FrameworkConfig.from_dict(data)
 
                 return framework_config_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(ConversionFrameworkConfigType0 | None | Unset, data)
+            return cast(FrameworkConfig | None | Unset, data)
 
         framework_config = _parse_framework_config(d.pop("framework_config", UNSET))
 

@@ -9,8 +9,8 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.deploy_pipeline_request_engine_config_type_0 import (
-        DeployPipelineRequestEngineConfigType0,
+    from ..models.deploy_pipeline_request_engine_config import (
+        DeployPipelineRequestEngineConfig,
     )
     from ..models.model_reference import ModelReference
 
@@ -33,7 +33,7 @@ class DeployPipelineRequest:
     """ The id of the pipeline version. """
     pipeline_id: int | None | Unset = UNSET
     """ The pipeline's id. Published clients leave it out, for the version has one pipeline. """
-    engine_config: DeployPipelineRequestEngineConfigType0 | None | Unset = UNSET
+    engine_config: DeployPipelineRequestEngineConfig | None | Unset = UNSET
     """ Further settings of the engine, resources for one. """
     model_configs: list[int] | None | Unset = UNSET
     """ Ids of model configurations to apply. """
@@ -44,8 +44,8 @@ class DeployPipelineRequest:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.deploy_pipeline_request_engine_config_type_0 import (
-            DeployPipelineRequestEngineConfigType0,  # noqa: PLC0415
+        from ..models.deploy_pipeline_request_engine_config import (
+            DeployPipelineRequestEngineConfig,  # noqa: PLC0415
         )
 
         deploy_id = self.deploy_id
@@ -61,7 +61,7 @@ class DeployPipelineRequest:
         engine_config: dict[str, Any] | None | Unset
         if isinstance(self.engine_config, Unset):
             engine_config = UNSET
-        elif isinstance(self.engine_config, DeployPipelineRequestEngineConfigType0):
+        elif isinstance(self.engine_config, DeployPipelineRequestEngineConfig):
             engine_config = self.engine_config.to_dict()
         else:
             engine_config = self.engine_config
@@ -119,8 +119,8 @@ class DeployPipelineRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.deploy_pipeline_request_engine_config_type_0 import (
-            DeployPipelineRequestEngineConfigType0,  # noqa: PLC0415
+        from ..models.deploy_pipeline_request_engine_config import (
+            DeployPipelineRequestEngineConfig,  # noqa: PLC0415
         )
         from ..models.model_reference import ModelReference  # noqa: PLC0415
 
@@ -140,7 +140,7 @@ class DeployPipelineRequest:
 
         def _parse_engine_config(
             data: object,
-        ) -> DeployPipelineRequestEngineConfigType0 | None | Unset:
+        ) -> DeployPipelineRequestEngineConfig | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -148,14 +148,12 @@ class DeployPipelineRequest:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                engine_config_type_0 = DeployPipelineRequestEngineConfigType0.from_dict(
-                    data
-                )
+                engine_config_type_0 = DeployPipelineRequestEngineConfig.from_dict(data)
 
                 return engine_config_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(DeployPipelineRequestEngineConfigType0 | None | Unset, data)
+            return cast(DeployPipelineRequestEngineConfig | None | Unset, data)
 
         engine_config = _parse_engine_config(d.pop("engine_config", UNSET))
 

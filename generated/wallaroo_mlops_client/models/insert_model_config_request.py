@@ -9,15 +9,9 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.insert_model_config_request_continuous_batching_config_type_0 import (
-        InsertModelConfigRequestContinuousBatchingConfigType0,
-    )
-    from ..models.insert_model_config_request_dynamic_batching_config_type_0 import (
-        InsertModelConfigRequestDynamicBatchingConfigType0,
-    )
-    from ..models.insert_model_config_request_openai_config_type_0 import (
-        InsertModelConfigRequestOpenaiConfigType0,
-    )
+    from ..models.continuous_batching_config import ContinuousBatchingConfig
+    from ..models.dynamic_batching_config import DynamicBatchingConfig
+    from ..models.openai_config import OpenaiConfig
 
 
 T = TypeVar("T", bound="InsertModelConfigRequest")
@@ -44,28 +38,18 @@ class InsertModelConfigRequest:
     """ The schema of the model's outputs, written like the inputs'. """
     batch_config: None | str | Unset = UNSET
     """ How rows are batched, `single` for one at a time. """
-    dynamic_batching_config: (
-        InsertModelConfigRequestDynamicBatchingConfigType0 | None | Unset
-    ) = UNSET
+    dynamic_batching_config: DynamicBatchingConfig | None | Unset = UNSET
     """ How rows of several requests are batched. """
-    continuous_batching_config: (
-        InsertModelConfigRequestContinuousBatchingConfigType0 | None | Unset
-    ) = UNSET
+    continuous_batching_config: ContinuousBatchingConfig | None | Unset = UNSET
     """ How many requests a model with continuous batching takes. """
-    openai_config: InsertModelConfigRequestOpenaiConfigType0 | None | Unset = UNSET
+    openai_config: None | OpenaiConfig | Unset = UNSET
     """ How the model answers in the way of OpenAI. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.insert_model_config_request_continuous_batching_config_type_0 import (
-            InsertModelConfigRequestContinuousBatchingConfigType0,  # noqa: PLC0415
-        )
-        from ..models.insert_model_config_request_dynamic_batching_config_type_0 import (
-            InsertModelConfigRequestDynamicBatchingConfigType0,  # noqa: PLC0415
-        )
-        from ..models.insert_model_config_request_openai_config_type_0 import (
-            InsertModelConfigRequestOpenaiConfigType0,  # noqa: PLC0415
-        )
+        from ..models.continuous_batching_config import ContinuousBatchingConfig  # noqa: PLC0415
+        from ..models.dynamic_batching_config import DynamicBatchingConfig  # noqa: PLC0415
+        from ..models.openai_config import OpenaiConfig  # noqa: PLC0415
 
         model_version_id = self.model_version_id
 
@@ -105,10 +89,7 @@ class InsertModelConfigRequest:
         dynamic_batching_config: dict[str, Any] | None | Unset
         if isinstance(self.dynamic_batching_config, Unset):
             dynamic_batching_config = UNSET
-        elif isinstance(
-            self.dynamic_batching_config,
-            InsertModelConfigRequestDynamicBatchingConfigType0,
-        ):
+        elif isinstance(self.dynamic_batching_config, DynamicBatchingConfig):
             dynamic_batching_config = self.dynamic_batching_config.to_dict()
         else:
             dynamic_batching_config = self.dynamic_batching_config
@@ -116,10 +97,7 @@ class InsertModelConfigRequest:
         continuous_batching_config: dict[str, Any] | None | Unset
         if isinstance(self.continuous_batching_config, Unset):
             continuous_batching_config = UNSET
-        elif isinstance(
-            self.continuous_batching_config,
-            InsertModelConfigRequestContinuousBatchingConfigType0,
-        ):
+        elif isinstance(self.continuous_batching_config, ContinuousBatchingConfig):
             continuous_batching_config = self.continuous_batching_config.to_dict()
         else:
             continuous_batching_config = self.continuous_batching_config
@@ -127,7 +105,7 @@ class InsertModelConfigRequest:
         openai_config: dict[str, Any] | None | Unset
         if isinstance(self.openai_config, Unset):
             openai_config = UNSET
-        elif isinstance(self.openai_config, InsertModelConfigRequestOpenaiConfigType0):
+        elif isinstance(self.openai_config, OpenaiConfig):
             openai_config = self.openai_config.to_dict()
         else:
             openai_config = self.openai_config
@@ -160,15 +138,9 @@ class InsertModelConfigRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.insert_model_config_request_continuous_batching_config_type_0 import (
-            InsertModelConfigRequestContinuousBatchingConfigType0,  # noqa: PLC0415
-        )
-        from ..models.insert_model_config_request_dynamic_batching_config_type_0 import (
-            InsertModelConfigRequestDynamicBatchingConfigType0,  # noqa: PLC0415
-        )
-        from ..models.insert_model_config_request_openai_config_type_0 import (
-            InsertModelConfigRequestOpenaiConfigType0,  # noqa: PLC0415
-        )
+        from ..models.continuous_batching_config import ContinuousBatchingConfig  # noqa: PLC0415
+        from ..models.dynamic_batching_config import DynamicBatchingConfig  # noqa: PLC0415
+        from ..models.openai_config import OpenaiConfig  # noqa: PLC0415
 
         d = dict(src_dict)
         model_version_id = d.pop("model_version_id")
@@ -228,7 +200,7 @@ class InsertModelConfigRequest:
 
         def _parse_dynamic_batching_config(
             data: object,
-        ) -> InsertModelConfigRequestDynamicBatchingConfigType0 | None | Unset:
+        ) -> DynamicBatchingConfig | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -236,16 +208,12 @@ class InsertModelConfigRequest:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                dynamic_batching_config_type_0 = (
-                    InsertModelConfigRequestDynamicBatchingConfigType0.from_dict(data)
-                )
+                dynamic_batching_config_type_0 = DynamicBatchingConfig.from_dict(data)
 
                 return dynamic_batching_config_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(
-                InsertModelConfigRequestDynamicBatchingConfigType0 | None | Unset, data
-            )
+            return cast(DynamicBatchingConfig | None | Unset, data)
 
         dynamic_batching_config = _parse_dynamic_batching_config(
             d.pop("dynamic_batching_config", UNSET)
@@ -253,7 +221,7 @@ class InsertModelConfigRequest:
 
         def _parse_continuous_batching_config(
             data: object,
-        ) -> InsertModelConfigRequestContinuousBatchingConfigType0 | None | Unset:
+        ) -> ContinuousBatchingConfig | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -261,27 +229,20 @@ class InsertModelConfigRequest:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                continuous_batching_config_type_0 = (
-                    InsertModelConfigRequestContinuousBatchingConfigType0.from_dict(
-                        data
-                    )
+                continuous_batching_config_type_0 = ContinuousBatchingConfig.from_dict(
+                    data
                 )
 
                 return continuous_batching_config_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(
-                InsertModelConfigRequestContinuousBatchingConfigType0 | None | Unset,
-                data,
-            )
+            return cast(ContinuousBatchingConfig | None | Unset, data)
 
         continuous_batching_config = _parse_continuous_batching_config(
             d.pop("continuous_batching_config", UNSET)
         )
 
-        def _parse_openai_config(
-            data: object,
-        ) -> InsertModelConfigRequestOpenaiConfigType0 | None | Unset:
+        def _parse_openai_config(data: object) -> None | OpenaiConfig | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -289,14 +250,12 @@ class InsertModelConfigRequest:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                openai_config_type_0 = (
-                    InsertModelConfigRequestOpenaiConfigType0.from_dict(data)
-                )
+                openai_config_type_0 = OpenaiConfig.from_dict(data)
 
                 return openai_config_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(InsertModelConfigRequestOpenaiConfigType0 | None | Unset, data)
+            return cast(None | OpenaiConfig | Unset, data)
 
         openai_config = _parse_openai_config(d.pop("openai_config", UNSET))
 

@@ -9,10 +9,8 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.listed_pipeline_deployment_type_0 import ListedPipelineDeploymentType0
-    from ..models.listed_pipeline_pipeline_version_type_0 import (
-        ListedPipelinePipelineVersionType0,
-    )
+    from ..models.listed_pipeline_deployment import ListedPipelineDeployment
+    from ..models.listed_pipeline_version import ListedPipelineVersion
     from ..models.pipeline import Pipeline
     from ..models.workspace_summary import WorkspaceSummary
 
@@ -39,19 +37,15 @@ class ListedPipeline:
 
     Source: recordings, "/v1/api/models/list" (recorded); vendor-sdk, "What the vendor's own SDK asks of a server"
     (observed). """
-    pipeline_version: ListedPipelinePipelineVersionType0 | None | Unset = UNSET
+    pipeline_version: ListedPipelineVersion | None | Unset = UNSET
     """ Its newest version. """
-    deployment: ListedPipelineDeploymentType0 | None | Unset = UNSET
+    deployment: ListedPipelineDeployment | None | Unset = UNSET
     """ Its deployment. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.listed_pipeline_deployment_type_0 import (
-            ListedPipelineDeploymentType0,  # noqa: PLC0415
-        )
-        from ..models.listed_pipeline_pipeline_version_type_0 import (
-            ListedPipelinePipelineVersionType0,  # noqa: PLC0415
-        )
+        from ..models.listed_pipeline_deployment import ListedPipelineDeployment  # noqa: PLC0415
+        from ..models.listed_pipeline_version import ListedPipelineVersion  # noqa: PLC0415
 
         pipeline = self.pipeline.to_dict()
 
@@ -64,7 +58,7 @@ class ListedPipeline:
         pipeline_version: dict[str, Any] | None | Unset
         if isinstance(self.pipeline_version, Unset):
             pipeline_version = UNSET
-        elif isinstance(self.pipeline_version, ListedPipelinePipelineVersionType0):
+        elif isinstance(self.pipeline_version, ListedPipelineVersion):
             pipeline_version = self.pipeline_version.to_dict()
         else:
             pipeline_version = self.pipeline_version
@@ -72,7 +66,7 @@ class ListedPipeline:
         deployment: dict[str, Any] | None | Unset
         if isinstance(self.deployment, Unset):
             deployment = UNSET
-        elif isinstance(self.deployment, ListedPipelineDeploymentType0):
+        elif isinstance(self.deployment, ListedPipelineDeployment):
             deployment = self.deployment.to_dict()
         else:
             deployment = self.deployment
@@ -97,12 +91,8 @@ class ListedPipeline:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.listed_pipeline_deployment_type_0 import (
-            ListedPipelineDeploymentType0,  # noqa: PLC0415
-        )
-        from ..models.listed_pipeline_pipeline_version_type_0 import (
-            ListedPipelinePipelineVersionType0,  # noqa: PLC0415
-        )
+        from ..models.listed_pipeline_deployment import ListedPipelineDeployment  # noqa: PLC0415
+        from ..models.listed_pipeline_version import ListedPipelineVersion  # noqa: PLC0415
         from ..models.pipeline import Pipeline  # noqa: PLC0415
         from ..models.workspace_summary import WorkspaceSummary  # noqa: PLC0415
 
@@ -120,7 +110,7 @@ class ListedPipeline:
 
         def _parse_pipeline_version(
             data: object,
-        ) -> ListedPipelinePipelineVersionType0 | None | Unset:
+        ) -> ListedPipelineVersion | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -128,20 +118,16 @@ class ListedPipeline:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                pipeline_version_type_0 = ListedPipelinePipelineVersionType0.from_dict(
-                    data
-                )
+                pipeline_version_type_0 = ListedPipelineVersion.from_dict(data)
 
                 return pipeline_version_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(ListedPipelinePipelineVersionType0 | None | Unset, data)
+            return cast(ListedPipelineVersion | None | Unset, data)
 
         pipeline_version = _parse_pipeline_version(d.pop("pipeline_version", UNSET))
 
-        def _parse_deployment(
-            data: object,
-        ) -> ListedPipelineDeploymentType0 | None | Unset:
+        def _parse_deployment(data: object) -> ListedPipelineDeployment | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -149,12 +135,12 @@ class ListedPipeline:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                deployment_type_0 = ListedPipelineDeploymentType0.from_dict(data)
+                deployment_type_0 = ListedPipelineDeployment.from_dict(data)
 
                 return deployment_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(ListedPipelineDeploymentType0 | None | Unset, data)
+            return cast(ListedPipelineDeployment | None | Unset, data)
 
         deployment = _parse_deployment(d.pop("deployment", UNSET))
 

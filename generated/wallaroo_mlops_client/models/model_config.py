@@ -9,13 +9,9 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.model_config_continuous_batching_config_type_0 import (
-        ModelConfigContinuousBatchingConfigType0,
-    )
-    from ..models.model_config_dynamic_batching_config_type_0 import (
-        ModelConfigDynamicBatchingConfigType0,
-    )
-    from ..models.model_config_openai_type_0 import ModelConfigOpenaiType0
+    from ..models.continuous_batching_config import ContinuousBatchingConfig
+    from ..models.dynamic_batching_config import DynamicBatchingConfig
+    from ..models.openai_config import OpenaiConfig
 
 
 T = TypeVar("T", bound="ModelConfig")
@@ -46,30 +42,22 @@ class ModelConfig:
     """ The schema of the model's outputs, written like the inputs'. """
     batch_config: None | str | Unset = UNSET
     """ How rows are batched. """
-    dynamic_batching_config: ModelConfigDynamicBatchingConfigType0 | None | Unset = (
-        UNSET
-    )
+    dynamic_batching_config: DynamicBatchingConfig | None | Unset = UNSET
     """ How rows of several requests are batched. """
-    continuous_batching_config: (
-        ModelConfigContinuousBatchingConfigType0 | None | Unset
-    ) = UNSET
+    continuous_batching_config: ContinuousBatchingConfig | None | Unset = UNSET
     """ How many requests a model with continuous batching takes. """
     queue_depth: int | None | Unset = UNSET
     """ How many requests may wait. """
     sidekick_uri: None | str | Unset = UNSET
     """ Where the container of a converted model answers. """
-    openai: ModelConfigOpenaiType0 | None | Unset = UNSET
+    openai: None | OpenaiConfig | Unset = UNSET
     """ How the model answers in the way of OpenAI. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.model_config_continuous_batching_config_type_0 import (
-            ModelConfigContinuousBatchingConfigType0,  # noqa: PLC0415
-        )
-        from ..models.model_config_dynamic_batching_config_type_0 import (
-            ModelConfigDynamicBatchingConfigType0,  # noqa: PLC0415
-        )
-        from ..models.model_config_openai_type_0 import ModelConfigOpenaiType0  # noqa: PLC0415
+        from ..models.continuous_batching_config import ContinuousBatchingConfig  # noqa: PLC0415
+        from ..models.dynamic_batching_config import DynamicBatchingConfig  # noqa: PLC0415
+        from ..models.openai_config import OpenaiConfig  # noqa: PLC0415
 
         id = self.id
 
@@ -117,9 +105,7 @@ class ModelConfig:
         dynamic_batching_config: dict[str, Any] | None | Unset
         if isinstance(self.dynamic_batching_config, Unset):
             dynamic_batching_config = UNSET
-        elif isinstance(
-            self.dynamic_batching_config, ModelConfigDynamicBatchingConfigType0
-        ):
+        elif isinstance(self.dynamic_batching_config, DynamicBatchingConfig):
             dynamic_batching_config = self.dynamic_batching_config.to_dict()
         else:
             dynamic_batching_config = self.dynamic_batching_config
@@ -127,9 +113,7 @@ class ModelConfig:
         continuous_batching_config: dict[str, Any] | None | Unset
         if isinstance(self.continuous_batching_config, Unset):
             continuous_batching_config = UNSET
-        elif isinstance(
-            self.continuous_batching_config, ModelConfigContinuousBatchingConfigType0
-        ):
+        elif isinstance(self.continuous_batching_config, ContinuousBatchingConfig):
             continuous_batching_config = self.continuous_batching_config.to_dict()
         else:
             continuous_batching_config = self.continuous_batching_config
@@ -149,7 +133,7 @@ class ModelConfig:
         openai: dict[str, Any] | None | Unset
         if isinstance(self.openai, Unset):
             openai = UNSET
-        elif isinstance(self.openai, ModelConfigOpenaiType0):
+        elif isinstance(self.openai, OpenaiConfig):
             openai = self.openai.to_dict()
         else:
             openai = self.openai
@@ -190,13 +174,9 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.model_config_continuous_batching_config_type_0 import (
-            ModelConfigContinuousBatchingConfigType0,  # noqa: PLC0415
-        )
-        from ..models.model_config_dynamic_batching_config_type_0 import (
-            ModelConfigDynamicBatchingConfigType0,  # noqa: PLC0415
-        )
-        from ..models.model_config_openai_type_0 import ModelConfigOpenaiType0  # noqa: PLC0415
+        from ..models.continuous_batching_config import ContinuousBatchingConfig  # noqa: PLC0415
+        from ..models.dynamic_batching_config import DynamicBatchingConfig  # noqa: PLC0415
+        from ..models.openai_config import OpenaiConfig  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")
@@ -267,7 +247,7 @@ class ModelConfig:
 
         def _parse_dynamic_batching_config(
             data: object,
-        ) -> ModelConfigDynamicBatchingConfigType0 | None | Unset:
+        ) -> DynamicBatchingConfig | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -275,14 +255,12 @@ class ModelConfig:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                dynamic_batching_config_type_0 = (
-                    ModelConfigDynamicBatchingConfigType0.from_dict(data)
-                )
+                dynamic_batching_config_type_0 = DynamicBatchingConfig.from_dict(data)
 
                 return dynamic_batching_config_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(ModelConfigDynamicBatchingConfigType0 | None | Unset, data)
+            return cast(DynamicBatchingConfig | None | Unset, data)
 
         dynamic_batching_config = _parse_dynamic_batching_config(
             d.pop("dynamic_batching_config", UNSET)
@@ -290,7 +268,7 @@ class ModelConfig:
 
         def _parse_continuous_batching_config(
             data: object,
-        ) -> ModelConfigContinuousBatchingConfigType0 | None | Unset:
+        ) -> ContinuousBatchingConfig | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -298,14 +276,14 @@ class ModelConfig:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                continuous_batching_config_type_0 = (
-                    ModelConfigContinuousBatchingConfigType0.from_dict(data)
+                continuous_batching_config_type_0 = ContinuousBatchingConfig.from_dict(
+                    data
                 )
 
                 return continuous_batching_config_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(ModelConfigContinuousBatchingConfigType0 | None | Unset, data)
+            return cast(ContinuousBatchingConfig | None | Unset, data)
 
         continuous_batching_config = _parse_continuous_batching_config(
             d.pop("continuous_batching_config", UNSET)
@@ -329,7 +307,7 @@ class ModelConfig:
 
         sidekick_uri = _parse_sidekick_uri(d.pop("sidekick_uri", UNSET))
 
-        def _parse_openai(data: object) -> ModelConfigOpenaiType0 | None | Unset:
+        def _parse_openai(data: object) -> None | OpenaiConfig | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -337,12 +315,12 @@ class ModelConfig:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                openai_type_0 = ModelConfigOpenaiType0.from_dict(data)
+                openai_type_0 = OpenaiConfig.from_dict(data)
 
                 return openai_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(ModelConfigOpenaiType0 | None | Unset, data)
+            return cast(None | OpenaiConfig | Unset, data)
 
         openai = _parse_openai(d.pop("openai", UNSET))
 

@@ -9,9 +9,7 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.model_version_conversion_framework_config_type_0 import (
-        ModelVersionConversionFrameworkConfigType0,
-    )
+    from ..models.framework_config import FrameworkConfig
 
 
 T = TypeVar("T", bound="ModelVersionConversion")
@@ -36,14 +34,12 @@ class ModelVersionConversion:
     """ The processors that the model is deployed on. """
     accel: Any | Unset = UNSET
     """ The accelerator that the model needs, `none` for none. """
-    framework_config: ModelVersionConversionFrameworkConfigType0 | None | Unset = UNSET
+    framework_config: FrameworkConfig | None | Unset = UNSET
     """ The settings of the framework. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.model_version_conversion_framework_config_type_0 import (
-            ModelVersionConversionFrameworkConfigType0,  # noqa: PLC0415
-        )
+        from ..models.framework_config import FrameworkConfig  # noqa: PLC0415
 
         framework = self.framework
 
@@ -68,9 +64,7 @@ class ModelVersionConversion:
         framework_config: dict[str, Any] | None | Unset
         if isinstance(self.framework_config, Unset):
             framework_config = UNSET
-        elif isinstance(
-            self.framework_config, ModelVersionConversionFrameworkConfigType0
-        ):
+        elif isinstance(self.framework_config, FrameworkConfig):
             framework_config = self.framework_config.to_dict()
         else:
             framework_config = self.framework_config
@@ -97,9 +91,7 @@ class ModelVersionConversion:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.model_version_conversion_framework_config_type_0 import (
-            ModelVersionConversionFrameworkConfigType0,  # noqa: PLC0415
-        )
+        from ..models.framework_config import FrameworkConfig  # noqa: PLC0415
 
         d = dict(src_dict)
         framework = d.pop("framework")
@@ -126,9 +118,7 @@ class ModelVersionConversion:
 
         accel = d.pop("accel", UNSET)
 
-        def _parse_framework_config(
-            data: object,
-        ) -> ModelVersionConversionFrameworkConfigType0 | None | Unset:
+        def _parse_framework_config(data: object) -> FrameworkConfig | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -136,14 +126,12 @@ class ModelVersionConversion:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                framework_config_type_0 = (
-                    ModelVersionConversionFrameworkConfigType0.from_dict(data)
-                )
+                framework_config_type_0 = FrameworkConfig.from_dict(data)
 
                 return framework_config_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(ModelVersionConversionFrameworkConfigType0 | None | Unset, data)
+            return cast(FrameworkConfig | None | Unset, data)
 
         framework_config = _parse_framework_config(d.pop("framework_config", UNSET))
 

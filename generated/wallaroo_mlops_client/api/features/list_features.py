@@ -6,14 +6,14 @@ import httpx
 from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.error import Error
-from ...models.list_features_request_type_0 import ListFeaturesRequestType0
+from ...models.list_features_request import ListFeaturesRequest
 from ...models.list_features_response import ListFeaturesResponse
 from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     *,
-    body: ListFeaturesRequestType0 | None | Unset = UNSET,
+    body: ListFeaturesRequest | None | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
 
@@ -22,7 +22,7 @@ def _get_kwargs(
         "url": "/v1/api/features/list",
     }
 
-    if isinstance(body, ListFeaturesRequestType0):
+    if isinstance(body, ListFeaturesRequest):
         _kwargs["json"] = body.to_dict()
     else:
         _kwargs["json"] = body
@@ -100,7 +100,7 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
-    body: ListFeaturesRequestType0 | None | Unset = UNSET,
+    body: ListFeaturesRequest | None | Unset = UNSET,
 ) -> Response[Error | ListFeaturesResponse]:
     """List what the instance has enabled
 
@@ -112,9 +112,7 @@ def sync_detailed(
     "/v1/api/features/list" (recorded).
 
     Args:
-        body (ListFeaturesRequestType0 | None | Unset): Nothing; an empty object or null.
-
-            Source: mlops-api-tutorial, "List Enablement Features" (prose).
+        body (ListFeaturesRequest | None | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -135,7 +133,7 @@ def sync_detailed(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
-    body: ListFeaturesRequestType0 | None | Unset = UNSET,
+    body: ListFeaturesRequest | None | Unset = UNSET,
 ) -> Response[Error | ListFeaturesResponse]:
     """List what the instance has enabled
 
@@ -147,9 +145,7 @@ async def asyncio_detailed(
     "/v1/api/features/list" (recorded).
 
     Args:
-        body (ListFeaturesRequestType0 | None | Unset): Nothing; an empty object or null.
-
-            Source: mlops-api-tutorial, "List Enablement Features" (prose).
+        body (ListFeaturesRequest | None | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -170,7 +166,7 @@ async def asyncio_detailed(
 def sync(
     *,
     client: AuthenticatedClient | Client,
-    body: ListFeaturesRequestType0 | None | Unset = UNSET,
+    body: ListFeaturesRequest | None | Unset = UNSET,
 ) -> Error | ListFeaturesResponse | None:
     """List what the instance has enabled
 
@@ -182,9 +178,7 @@ def sync(
     "/v1/api/features/list" (recorded).
 
     Args:
-        body (ListFeaturesRequestType0 | None | Unset): Nothing; an empty object or null.
-
-            Source: mlops-api-tutorial, "List Enablement Features" (prose).
+        body (ListFeaturesRequest | None | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -203,7 +197,7 @@ def sync(
 async def asyncio(
     *,
     client: AuthenticatedClient | Client,
-    body: ListFeaturesRequestType0 | None | Unset = UNSET,
+    body: ListFeaturesRequest | None | Unset = UNSET,
 ) -> Error | ListFeaturesResponse | None:
     """List what the instance has enabled
 
@@ -215,9 +209,7 @@ async def asyncio(
     "/v1/api/features/list" (recorded).
 
     Args:
-        body (ListFeaturesRequestType0 | None | Unset): Nothing; an empty object or null.
-
-            Source: mlops-api-tutorial, "List Enablement Features" (prose).
+        body (ListFeaturesRequest | None | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

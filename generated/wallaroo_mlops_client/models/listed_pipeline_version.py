@@ -6,12 +6,16 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="ModelVersionConversionFrameworkConfigType0")
+T = TypeVar("T", bound="ListedPipelineVersion")
 
 
 @_attrs_define
-class ModelVersionConversionFrameworkConfigType0:
-    """The settings of the framework."""
+class ListedPipelineVersion:
+    """The newest version of a pipeline.
+
+    Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -25,10 +29,10 @@ class ModelVersionConversionFrameworkConfigType0:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        model_version_conversion_framework_config_type_0 = cls()
+        listed_pipeline_version = cls()
 
-        model_version_conversion_framework_config_type_0.additional_properties = d
-        return model_version_conversion_framework_config_type_0
+        listed_pipeline_version.additional_properties = d
+        return listed_pipeline_version
 
     @property
     def additional_keys(self) -> list[str]:

@@ -6,12 +6,16 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="InsertModelConfigRequestContinuousBatchingConfigType0")
+T = TypeVar("T", bound="FrameworkConfig")
 
 
 @_attrs_define
-class InsertModelConfigRequestContinuousBatchingConfigType0:
-    """How many requests a model with continuous batching takes."""
+class FrameworkConfig:
+    """The settings of a framework.
+
+    Source: recordings, "/v1/api/models/get_version_by_id" (recorded).
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -25,10 +29,10 @@ class InsertModelConfigRequestContinuousBatchingConfigType0:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        insert_model_config_request_continuous_batching_config_type_0 = cls()
+        framework_config = cls()
 
-        insert_model_config_request_continuous_batching_config_type_0.additional_properties = d
-        return insert_model_config_request_continuous_batching_config_type_0
+        framework_config.additional_properties = d
+        return framework_config
 
     @property
     def additional_keys(self) -> list[str]:

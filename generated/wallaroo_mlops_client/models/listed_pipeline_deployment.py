@@ -6,12 +6,16 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="AssayResultV2ScoresType0")
+T = TypeVar("T", bound="ListedPipelineDeployment")
 
 
 @_attrs_define
-class AssayResultV2ScoresType0:
-    """How far the window is from the baseline, by field."""
+class ListedPipelineDeployment:
+    """The deployment of a pipeline.
+
+    Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -25,10 +29,10 @@ class AssayResultV2ScoresType0:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        assay_result_v2_scores_type_0 = cls()
+        listed_pipeline_deployment = cls()
 
-        assay_result_v2_scores_type_0.additional_properties = d
-        return assay_result_v2_scores_type_0
+        listed_pipeline_deployment.additional_properties = d
+        return listed_pipeline_deployment
 
     @property
     def additional_keys(self) -> list[str]:

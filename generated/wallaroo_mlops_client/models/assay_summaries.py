@@ -6,12 +6,16 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="DeployPipelineRequestEngineConfigType0")
+T = TypeVar("T", bound="AssaySummaries")
 
 
 @_attrs_define
-class DeployPipelineRequestEngineConfigType0:
-    """Further settings of the engine, resources for one."""
+class AssaySummaries:
+    """The distributions of a window, by field.
+
+    Source: recordings, "/v2/api/assays/get_results" (recorded).
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -25,10 +29,10 @@ class DeployPipelineRequestEngineConfigType0:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        deploy_pipeline_request_engine_config_type_0 = cls()
+        assay_summaries = cls()
 
-        deploy_pipeline_request_engine_config_type_0.additional_properties = d
-        return deploy_pipeline_request_engine_config_type_0
+        assay_summaries.additional_properties = d
+        return assay_summaries
 
     @property
     def additional_keys(self) -> list[str]:

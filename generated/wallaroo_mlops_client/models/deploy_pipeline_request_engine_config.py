@@ -6,12 +6,17 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="ListedPipelinePipelineVersionType0")
+T = TypeVar("T", bound="DeployPipelineRequestEngineConfig")
 
 
 @_attrs_define
-class ListedPipelinePipelineVersionType0:
-    """Its newest version."""
+class DeployPipelineRequestEngineConfig:
+    """Further settings of the engine, resources for one.
+
+    Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes, "Pipelines, deployment,
+    inference" (observed); vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -25,10 +30,10 @@ class ListedPipelinePipelineVersionType0:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        listed_pipeline_pipeline_version_type_0 = cls()
+        deploy_pipeline_request_engine_config = cls()
 
-        listed_pipeline_pipeline_version_type_0.additional_properties = d
-        return listed_pipeline_pipeline_version_type_0
+        deploy_pipeline_request_engine_config.additional_properties = d
+        return deploy_pipeline_request_engine_config
 
     @property
     def additional_keys(self) -> list[str]:

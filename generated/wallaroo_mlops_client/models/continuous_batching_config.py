@@ -6,12 +6,16 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="InsertModelConfigRequestDynamicBatchingConfigType0")
+T = TypeVar("T", bound="ContinuousBatchingConfig")
 
 
 @_attrs_define
-class InsertModelConfigRequestDynamicBatchingConfigType0:
-    """How rows of several requests are batched."""
+class ContinuousBatchingConfig:
+    """How many requests a model with continuous batching takes.
+
+    Source: recordings, "/v1/api/models/get_version_by_id" (recorded).
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -25,10 +29,10 @@ class InsertModelConfigRequestDynamicBatchingConfigType0:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        insert_model_config_request_dynamic_batching_config_type_0 = cls()
+        continuous_batching_config = cls()
 
-        insert_model_config_request_dynamic_batching_config_type_0.additional_properties = d
-        return insert_model_config_request_dynamic_batching_config_type_0
+        continuous_batching_config.additional_properties = d
+        return continuous_batching_config
 
     @property
     def additional_keys(self) -> list[str]:

@@ -6,14 +6,14 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="ListFeaturesRequestType0")
+T = TypeVar("T", bound="DynamicBatchingConfig")
 
 
 @_attrs_define
-class ListFeaturesRequestType0:
-    """Nothing; an empty object or null.
+class DynamicBatchingConfig:
+    """How rows of several requests are batched.
 
-    Source: mlops-api-tutorial, "List Enablement Features" (prose).
+    Source: recordings, "/v1/api/models/get_version_by_id" (recorded).
 
     """
 
@@ -29,10 +29,10 @@ class ListFeaturesRequestType0:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        list_features_request_type_0 = cls()
+        dynamic_batching_config = cls()
 
-        list_features_request_type_0.additional_properties = d
-        return list_features_request_type_0
+        dynamic_batching_config.additional_properties = d
+        return dynamic_batching_config
 
     @property
     def additional_keys(self) -> list[str]:

@@ -6,12 +6,16 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="AssayV2FieldThresholdsType0")
+T = TypeVar("T", bound="ListFeaturesRequest")
 
 
 @_attrs_define
-class AssayV2FieldThresholdsType0:
-    """The scores above which a window is a warning or an alert."""
+class ListFeaturesRequest:
+    """Nothing.
+
+    Source: mlops-api-tutorial, "List Enablement Features" (prose).
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -25,10 +29,10 @@ class AssayV2FieldThresholdsType0:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        assay_v2_field_thresholds_type_0 = cls()
+        list_features_request = cls()
 
-        assay_v2_field_thresholds_type_0.additional_properties = d
-        return assay_v2_field_thresholds_type_0
+        list_features_request.additional_properties = d
+        return list_features_request
 
     @property
     def additional_keys(self) -> list[str]:

@@ -6,12 +6,16 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="ModelConfigOpenaiType0")
+T = TypeVar("T", bound="AssayThresholds")
 
 
 @_attrs_define
-class ModelConfigOpenaiType0:
-    """How the model answers in the way of OpenAI."""
+class AssayThresholds:
+    """The scores above which a window is a warning or an alert.
+
+    Source: recordings, "/v2/api/assays/get" (recorded).
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -25,10 +29,10 @@ class ModelConfigOpenaiType0:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        model_config_openai_type_0 = cls()
+        assay_thresholds = cls()
 
-        model_config_openai_type_0.additional_properties = d
-        return model_config_openai_type_0
+        assay_thresholds.additional_properties = d
+        return assay_thresholds
 
     @property
     def additional_keys(self) -> list[str]:

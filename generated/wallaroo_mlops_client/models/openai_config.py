@@ -6,12 +6,16 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="ConversionFrameworkConfigType0")
+T = TypeVar("T", bound="OpenaiConfig")
 
 
 @_attrs_define
-class ConversionFrameworkConfigType0:
-    """The settings of the framework."""
+class OpenaiConfig:
+    """How a model answers as OpenAI does.
+
+    Source: recordings, "/v1/api/models/get_version_by_id" (recorded).
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -25,10 +29,10 @@ class ConversionFrameworkConfigType0:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        conversion_framework_config_type_0 = cls()
+        openai_config = cls()
 
-        conversion_framework_config_type_0.additional_properties = d
-        return conversion_framework_config_type_0
+        openai_config.additional_properties = d
+        return openai_config
 
     @property
     def additional_keys(self) -> list[str]:

@@ -6,12 +6,16 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="ModelConfigDynamicBatchingConfigType0")
+T = TypeVar("T", bound="AssayScores")
 
 
 @_attrs_define
-class ModelConfigDynamicBatchingConfigType0:
-    """How rows of several requests are batched."""
+class AssayScores:
+    """How far a window is from the baseline, by field.
+
+    Source: recordings, "/v2/api/assays/get_results" (recorded).
+
+    """
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -25,10 +29,10 @@ class ModelConfigDynamicBatchingConfigType0:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        model_config_dynamic_batching_config_type_0 = cls()
+        assay_scores = cls()
 
-        model_config_dynamic_batching_config_type_0.additional_properties = d
-        return model_config_dynamic_batching_config_type_0
+        assay_scores.additional_properties = d
+        return assay_scores
 
     @property
     def additional_keys(self) -> list[str]:
