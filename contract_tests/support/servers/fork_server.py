@@ -228,7 +228,7 @@ class _ForkServer:
     def serve(self) -> None:
         """Start programs until the test process has ended."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the test process ends the programs
-        signal.signal(signal.SIGCHLD, lambda *_: self._report_ends())
+        signal.signal(signal.SIGCHLD, self._report_ends)
         while True:
             size, files, _, _ = socket.recv_fds(self._control, _NUMBER.size, _FILES)
             if not size:
@@ -250,7 +250,7 @@ class _ForkServer:
             caller.sendall(_NUMBER.pack(pid))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
 
-    def _report_ends(self) -> None:
+    def _report_ends(self, *_: object) -> None:
         while self._callers:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:

@@ -37,7 +37,11 @@ class SigningKeys:
     def from_json(text: str) -> SigningKeys:
         """Return the keys that `to_json` wrote."""
         content = json.loads(text)
-        signing = serialization.load_pem_private_key(content["signing"].encode(), password=None)
+        signing = serialization.load_pem_private_key(
+            content["signing"].encode(),
+            password=None,
+            unsafe_skip_rsa_key_validation=True,  # the sandbox made it, and to check it takes longer than to make it
+        )
         if not isinstance(signing, rsa.RSAPrivateKey):
             raise TypeError("the signing key is not an RSA key")
         public = {key_id: RSAAlgorithm.from_jwk(jwk) for key_id, jwk in content["public"].items()}

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     import sqlite3
 
 
+_KEY = secrets.token_bytes(32)
+_MOST_VERIFIED = 1024
+_verified: dict[tuple[bytes, bytes], bytes] = {}
+"""The passwords that were right before, by their salt and hash: not the passwords, but what `_KEY` makes of them.
+
+The hash takes long to compute, which protects the file that it is in; this is in memory only, as the key is.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A user.
@@ -105,9 +114,23 @@ def enable_user(db: sqlite3.Connection, user: User, *, enabled: bool) -> None:
 def check_password(db: sqlite3.Connection, username: str, password: str) -> User | None:
     """Return the user with this name and password, enabled or not, or None."""
     row = db.execute("SELECT * FROM users WHERE username = ?", (username.lower(),)).fetchone()
-    if row is None or not hmac.compare_digest(_hash(password, row["password_salt"]), row["password_hash"]):
+    if row is None or not _is_password(password, row["password_salt"], row["password_hash"]):
         return None
     return _user(row)
+
+
+def _is_password(password: str, salt: bytes, password_hash: bytes) -> bool:
+    """Return whether a password has a hash, at once where that was found before in this process."""
+    found_before = _verified.get((salt, password_hash), b"")
+    mark = hmac.digest(_KEY, password.encode(), "sha256")
+    if hmac.compare_digest(found_before, mark):
+        return True
+    if not hmac.compare_digest(_hash(password, salt), password_hash):
+        return False
+    if len(_verified) >= _MOST_VERIFIED:
+        _verified.clear()
+    _verified[salt, password_hash] = mark
+    return True
 
 
 def _user(row: Row) -> User:
