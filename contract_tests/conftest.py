@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -32,19 +33,38 @@ _IN_ANY_PROCESS = ("contract_tests/extension/conformance/test_command.py",)
 """Files of tests that share nothing and take long, because each runs the suite."""
 
 
+_SECONDS, _SLOW_SECONDS = 0.1, 10.0
+"""Roughly what a test takes, and one that is marked slow."""
+
+
+def _group(nodeid: str) -> str:
+    """Return the directory of `_IN_ONE_PROCESS` that has a test, or else its file."""
+    return next((found for found in _IN_ONE_PROCESS if nodeid.startswith(found)), nodeid.partition("::")[0])
+
+
 class _ByFile(LoadScopeScheduling):
-    """Gives all tests of a file to one process, and all tests of some directories."""
+    """Gives all tests of a file to one process, and all tests of some directories, in the order of the tests."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        if file in _IN_ANY_PROCESS:
-            return nodeid
-        return next((directory for directory in _IN_ONE_PROCESS if file.startswith(directory)), file)
+        group = _group(nodeid)
+        return nodeid if group in _IN_ANY_PROCESS else group
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let several processes begin with the tests that take long, so that none is left alone with one at the end."""
+    if not hasattr(config, "workerinput"):  # the process is no worker of pytest-xdist
+        return
+    seconds: dict[str, float] = defaultdict(float)
+    for item in items:
+        seconds[_group(item.nodeid)] += _SLOW_SECONDS if item.get_closest_marker("slow") else _SECONDS
+    items.sort(key=lambda item: (_group(item.nodeid) not in _IN_ONE_PROCESS, -seconds[_group(item.nodeid)]))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """Return the scheduler that distributes the tests of `scripts/test` to processes."""
+    config.option.loadscopereorder = False  # pytest_collection_modifyitems has ordered them
     return _ByFile(config, log)
 
 

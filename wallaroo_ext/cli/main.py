@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from cyclopts import App, CycloptsError
 
+from wallaroo_ext._util.no_pandas import hide_pandas
 from wallaroo_ext.cli import commands, signals
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
@@ -51,7 +52,8 @@ def build_app(arguments: list[str]) -> App:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, without pandas: no command needs it."""
+    hide_pandas()
     run(build_app(sys.argv[1:]), sys.argv[1:])
 
 

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.after_fork import PerProcess, detach_in_children, this_process
+from wallaroo_ext._util.no_pandas import hide_pandas
 from wallaroo_ext.sandbox.engine import model_process, worker
 from wallaroo_ext.sandbox.process import SandboxFailedError, read_environment
 
@@ -204,7 +205,7 @@ def _main() -> None:
 def _load_modules() -> None:
     from wallaroo_ext.cli.main import build_app
 
-    sys.meta_path.insert(0, worker.NoPandas())
+    hide_pandas()
     worker.import_libraries()
     with suppress(SystemExit), redirect_stdout(io.StringIO()):
         build_app([])(["token", "--help"])  # which imports what renders a help

@@ -81,7 +81,6 @@ def sandbox(
     if auth_url is not None and not _is_address(auth_url):
         _fail("--auth-url has to begin with http:// or https://, with a host and without a user.")
     try:
-        from wallaroo_ext.sandbox.engine.worker import NoPandas
         from wallaroo_ext.sandbox.options import SandboxOptions
         from wallaroo_ext.sandbox.server.env_file import EnvFileError
         from wallaroo_ext.sandbox.server.serve import ServerOptions, serve
@@ -118,7 +117,6 @@ def sandbox(
         log_format=log_format,
         ends_with_stdin=end_with_stdin,
     )
-    sys.meta_path.insert(0, NoPandas())
     try:
         serve(server, options)
     except (CertificateError, DataDirectoryError, EnvFileError) as error:

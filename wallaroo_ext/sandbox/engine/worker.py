@@ -21,6 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.no_pandas import hide_pandas
 from wallaroo_ext.sandbox.engine import confinement, messages
 
 if TYPE_CHECKING:
@@ -52,29 +53,12 @@ def main() -> None:
     """Import the libraries, and fork a worker each time that the sandbox requests one, until the sandbox ends."""
     control = socket.socket(fileno=int(sys.argv[1]))
     layers = confinement.isolate()
-    sys.meta_path.insert(0, NoPandas())
+    hide_pandas()
     import_libraries()
     gc.collect()
     gc.freeze()  # otherwise, garbage collection in each worker would copy the memory that they share
     messages.send(control, {"layers": layers + _probe_layers()})
     _ForkServer(control).serve()
-
-
-class NoPandas:
-    """Hides pandas, which pyarrow imports where it is installed, to look whether a value is of pandas; no row here is.
-
-    It would take most of the time that the fork server takes to start.
-    """
-
-    @staticmethod
-    def find_spec(fullname: str, *_: object) -> None:
-        """Raise for pandas, and leave all other modules to the other finders.
-
-        Raises:
-            ModuleNotFoundError: The module is pandas.
-        """
-        if fullname == "pandas":
-            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
 
 
 def import_libraries() -> None:
