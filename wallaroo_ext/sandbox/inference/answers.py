@@ -16,7 +16,7 @@ from wallaroo_ext.sandbox.http.json_text import to_json
 from wallaroo_ext.sandbox.http.problems import too_large
 from wallaroo_ext.sandbox.http.validation import parse_media_type
 from wallaroo_ext.sandbox.inference.answer_forms import AnswerForm, RowMetadata, Selection
-from wallaroo_ext.sandbox.inference.arrow_answers import INPUT, OUTPUT, ScoredRows
+from wallaroo_ext.sandbox.inference.arrow_answers import INPUT, OUTPUT, ScoredRows, added_parts
 from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch, LoggedOrigin
 from wallaroo_ext.sandbox.inference.json_answers import rows_of_tensor, to_records
 from wallaroo_ext.sandbox.inference.rows import JSON
@@ -149,7 +149,7 @@ class Answer:
     def to_arrow(self) -> list[memoryview]:
         """Return the chunks of an Arrow file, nested without a separator and otherwise flat."""
         write = self._columns.to_nested_file if self.selection.separator is None else self._columns.to_flat_file
-        return write(self.form, self._metadata, self.selection)
+        return write(added_parts(self.form, self._metadata, self.count), self.selection)
 
     def to_json(self, memory_mib: int) -> bytes:
         """Return the answer as JSON, in the form of the release.

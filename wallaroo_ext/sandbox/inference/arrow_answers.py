@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 INPUT, OUTPUT = "in", "out"
 _TIME = "time"
 _TENSOR_TYPE = "tensor_type"
+Parts: TypeAlias = "Mapping[str, Mapping[str, Column]]"
+"""Columns by part and field; a part that has no fields has one with an empty name."""
+
 _arrow: Any = pa  # its stubs want the types of values, which are known only at run time
 
 
@@ -36,12 +39,7 @@ class ScoredRows:
     """
 
     times: Column
-    parts: Mapping[str, Mapping[str, Column]]
-
-    @property
-    def count(self) -> int:
-        """The number of rows."""
-        return len(self.times)
+    parts: Parts
 
     def to_table(self) -> pa.Table:
         """Return the rows with flat columns, as they are logged."""
@@ -57,7 +55,7 @@ class ScoredRows:
             for name, column in fields.items():
                 yield part, name, column
 
-    def to_flat_file(self, form: AnswerForm, metadata: RowMetadata, selection: Selection) -> list[memoryview]:
+    def to_flat_file(self, added: Parts, selection: Selection) -> list[memoryview]:
         """Return the chunks of an Arrow file with a column a field, its name joined with that of its part."""
         separator = selection.separator or "."
         fields: list[Any] = []
@@ -65,7 +63,6 @@ class ScoredRows:
         if selection.wants(_TIME, ""):
             fields.append(_arrow.field(_TIME, self.times.type))
             columns.append(self.times)
-        added = _added_parts(form, metadata, self.count)
         for part, contents in {**self.parts, **added}.items():
             for name, column in contents.items():
                 if selection.wants(part, name):
@@ -74,14 +71,14 @@ class ScoredRows:
                     columns.append(column)
         return arrow_files.to_buffers(pa.Table.from_arrays(columns, schema=pa.schema(fields)))
 
-    def to_nested_file(self, form: AnswerForm, metadata: RowMetadata, selection: Selection) -> list[memoryview]:
+    def to_nested_file(self, added: Parts, selection: Selection) -> list[memoryview]:
         """Return the chunks of an Arrow file with a struct a part, whose fields say their shapes."""
         fields: list[Any] = []
         columns: list[Column] = []
         if selection.wants(_TIME, ""):
             columns.append(self.times.cast(pa.int64()))
             fields.append(_arrow.field(_TIME, pa.int64(), nullable=False))
-        for part, contents in {**self.parts, **_added_parts(form, metadata, self.count)}.items():
+        for part, contents in {**self.parts, **added}.items():
             wanted = {name: column for name, column in contents.items() if selection.wants(part, name)}
             if wanted:
                 column = wanted[""] if "" in wanted else _struct(wanted, with_shapes=part != "metadata")
@@ -152,7 +149,7 @@ def _lists(values: Any, offsets: Any, item: Any) -> Any:
     return _arrow.ListArray.from_arrays(_arrow.array(offsets), values, type=pa.list_(item))
 
 
-def _added_parts(form: AnswerForm, metadata: RowMetadata, count: int) -> dict[str, dict[str, Column]]:
+def added_parts(form: AnswerForm, metadata: RowMetadata, count: int) -> dict[str, dict[str, Column]]:
     """Return the columns that an answer adds to the rows and the outputs."""
     none = _lists(_arrow.array([], pa.string()), np.zeros(count + 1, np.int32), _arrow.field("item", pa.string()))
     models = written_models(metadata.last_models)
