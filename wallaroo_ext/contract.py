@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 RELEASES = ("2022.4", "2023.1", "2023.2", "2023.4", "2024.2", "2025.2")
 """The releases that have an overlay, the oldest first."""
+
+COPY = "contract.json"
+"""The file of the generated client that holds the contract and the SHA-256 of the file it was made from."""
 
 _FILE = "openapi/wallaroo-mlops.yaml"
 _OVERLAYS = "openapi/releases"
@@ -124,7 +128,7 @@ def overlay_path(release: str) -> Path:
 
 
 def load(release: str | None = None, *, file: Path | None = None) -> dict[str, Any]:
-    """Return the contract as parsed YAML; needs the extra `sandbox`, for PyYAML.
+    """Return the contract, or that of a release; needs the extra `sandbox`.
 
     Args:
         release: A release of `RELEASES`, whose overlay is applied: the result is what an instance of it is held to.
@@ -134,12 +138,31 @@ def load(release: str | None = None, *, file: Path | None = None) -> dict[str, A
         OSError: The file cannot be read.
         ValueError: It is no YAML, or the overlay does not fit it, or the release has no overlay.
     """
-    document = read_yaml(file or path())
+    document = read_yaml(file) if file else _own()
     if release is None:
         return document
     from wallaroo_ext.contract_overlays import apply_overlay
 
     return apply_overlay(document, overlay_path(release))
+
+
+def _own() -> dict[str, Any]:
+    """Return the contract that comes with this package: the client's copy in JSON, which is read ten times as fast.
+
+    The copy counts only if it was made of the contract's file as it is.
+    """
+    try:
+        made: dict[str, Any] = json.loads(_client_file(COPY).read_bytes())
+    except OSError:  # a client of another contract has none
+        made = {}
+    if made.get("sha256") == digest(path()):
+        return made["contract"]
+    return read_yaml(path())
+
+
+def digest(file: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

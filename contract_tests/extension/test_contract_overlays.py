@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext import contract
 from wallaroo_ext.contract_overlays import OverlayError, apply_overlay, read_overlay
 
 if TYPE_CHECKING:
@@ -96,30 +95,3 @@ def test_extensions_are_allowed(file: Path) -> None:
     action: dict[str, Any] = {"target": "$", "remove": True, "x-evidence": []}
     file.write_text(json.dumps(overlay(action, **{"x-more": 1})), encoding="utf-8")
     assert read_overlay(file)["x-more"] == 1
-
-
-def test_the_contract_without_a_release_reads_no_overlay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("wallaroo_ext.contract_overlays.read_overlay")
-    assert "x-release" not in contract.load()["info"]
-
-
-def test_a_release_changes_nothing_for_the_next_reader() -> None:
-    before = contract.load()
-    assert contract.load("2022.4") != before
-    assert contract.load() == before
-
-
-def test_a_release_without_an_overlay_is_an_error_that_names_those_with_one() -> None:
-    with pytest.raises(ValueError, match=r"'2021\.1' has no overlay: choose one of 2022\.4, .*2025\.2"):
-        contract.load("2021.1")
-
-
-def test_an_overlay_is_applied_to_another_contract(tmp_path: Path) -> None:
-    with pytest.raises(OverlayError, match="matches nothing"):
-        contract.load("2025.2", file=_file_of({"openapi": "3.1.0", "info": {}, "paths": {}}, tmp_path))
-
-
-def _file_of(document: dict[str, Any], directory: Path) -> Path:
-    file = directory / "contract.yaml"
-    file.write_text(json.dumps(document), encoding="utf-8")
-    return file

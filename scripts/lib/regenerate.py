@@ -77,6 +77,9 @@ def generate(source: Path, release: str | None, target: Path) -> None:
         run_generator(Path(file.name), target / PACKAGE)
     (target / PACKAGE / "py.typed").touch()
     (target / PACKAGE / "operations.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    if release is None:
+        made = {"sha256": contract.digest(source), "contract": document}
+        (target / PACKAGE / contract.COPY).write_text(json.dumps(made) + "\n", encoding="utf-8")
     (target / PAGE).write_text(page(document), encoding="utf-8")
 
 

@@ -48,7 +48,8 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     parts = list_of(schema.get("anyOf"))
     if {"type": "null"} in parts:
         rest = [part for part in parts if part != {"type": "null"}]
-        return {name: value for name, value in schema.items() if name != "anyOf"} | {"allOf": rest, "nullable": True}
+        kept = {name: value for name, value in schema.items() if name != "anyOf"}
+        return kept | {"allOf" if len(rest) == 1 else "anyOf": rest, "nullable": True}
     return schema
 
 
@@ -119,6 +120,6 @@ def moved(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def relative(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document whose paths are relative to the servers' URLs, without Keycloak's."""
+    """Return a document whose paths are relative to the servers' URLs, without those that are below another URL."""
     paths = {path.removeprefix("/v1/api"): item for path, item in document["paths"].items() if "/v1/api" in path}
     return document | {"paths": paths, "servers": [{"url": "/v1/api"}]}
