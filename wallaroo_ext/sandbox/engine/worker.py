@@ -299,12 +299,12 @@ class _Worker:
         started = time.perf_counter_ns()
         run.run(self._steps)
         elapsed = time.perf_counter_ns() - started
-        results, chunks = _packed(run)
+        results, chunks = packed_results(run)
         rows = [] if is_plain else [arrow_files.to_file(table.combine_chunks())]
         return results | {"elapsed_ns": elapsed, "has_rows": not is_plain}, [*chunks, *rows]
 
 
-def _packed(run: StepRun) -> tuple[dict[str, Any], list[Array]]:
+def packed_results(run: StepRun) -> tuple[dict[str, Any], list[Array]]:
     """Return the descriptions of all outputs and of the choices of a split, and their bytes in chunks."""
     from wallaroo_ext.sandbox.engine.tensors import pack
 

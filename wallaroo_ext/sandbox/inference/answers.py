@@ -15,7 +15,7 @@ from wallaroo_ext.sandbox.engine.tensors import to_column, with_variable_lists
 from wallaroo_ext.sandbox.http.json_text import to_json
 from wallaroo_ext.sandbox.http.problems import too_large
 from wallaroo_ext.sandbox.http.validation import parse_media_type
-from wallaroo_ext.sandbox.inference.answer_forms import AnswerForm, RowMetadata, Selection
+from wallaroo_ext.sandbox.inference.answer_forms import MODEL_SPLIT, AnswerForm, RowMetadata, Selection
 from wallaroo_ext.sandbox.inference.arrow_answers import INPUT, OUTPUT, ScoredRows, added_parts
 from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch, LoggedOrigin
 from wallaroo_ext.sandbox.inference.json_answers import rows_of_tensor, to_records
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.engine.steps import Model
     from wallaroo_ext.sandbox.engine.tensors import Array, Column
     from wallaroo_ext.sandbox.inference.rows import Rows
-
-MODEL_SPLIT = "_model_split"
-"""The output that names the model to which a split gave the row: a list of one text, with JSON."""
 
 _MIB = 1 << 20
 _JSON_RECORD, _JSON_VALUE = (
