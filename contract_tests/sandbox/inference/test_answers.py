@@ -13,6 +13,7 @@ import pytest
 
 from scripts.lib.recordings import VARIABLE, inference_files, recordings_directory
 from wallaroo_ext import contract
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.sandbox.engine.results import Chosen, Result, Scored
 from wallaroo_ext.sandbox.engine.steps import Model
 from wallaroo_ext.sandbox.http.problems import Problem
@@ -122,10 +123,14 @@ class TestJson:
     ) -> None:
         found = answer("2025.2", selection)
         record, table = records_of(found)[0], table_of(found)
-        assert {name: list(value) if isinstance(value, dict) else None for name, value in record.items()} == keys
+        assert {name: list(object_of(value)) or None for name, value in record.items()} == keys
         assert table.schema.names == list(keys)
         row = table.slice(0, 1).to_pylist()[0]
-        assert {name: list(value) if isinstance(value, dict) else None for name, value in row.items()} == keys
+        assert {name: list(object_of(value)) or None for name, value in row.items()} == keys
+
+    def test_numbers_have_the_digits_of_their_precision(self) -> None:
+        scored = Scored([Result(CHAMPION, "one", outputs(0.1) | {"double": np.full(COUNT, 0.1)})], 7)
+        assert b'"out":{"dense_1":[0.1],"double":0.1}' in answer("2025.2", scored=scored).to_json(64)
 
     def test_an_answer_that_takes_too_much_memory_is_refused(self) -> None:
         with pytest.raises(Problem, match="takes more than 0 MiB"):

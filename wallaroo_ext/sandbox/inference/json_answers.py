@@ -89,7 +89,7 @@ def _records(columns: Mapping[str, Sequence[Any]], count: int) -> list[dict[str,
 
 def rows_of_tensor(tensor: Array) -> Sequence[Any]:
     """Return the rows of a tensor; numpy's own types keep exactly the digits of their precision."""
-    return list(np.ascontiguousarray(tensor)) if tensor.dtype in _NUMPY_IN_JSON else tensor.tolist()
+    return list(np.ascontiguousarray(tensor)) if str(tensor.dtype) in _NUMPY_IN_JSON else tensor.tolist()
 
 
 def rows_of_column(column: Column) -> Sequence[Any]:
