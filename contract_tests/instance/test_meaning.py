@@ -254,7 +254,8 @@ class TestInference:
         if accept == ARROW:
             table = from_file(answer.content, MOST_BYTES)
             assert table.num_rows == len(ROWS)
-            numbers = np.array(table.column(f"out.{OUTPUT}").to_pylist()).reshape(len(ROWS), 1)
+            rows: list[Any] = table.column("out").to_pylist()
+            numbers = np.array([row[OUTPUT] for row in rows]).reshape(len(ROWS), 1)
         else:
             numbers = outputs(answer.json())
         assert np.allclose(numbers, scored(ROWS), rtol=1e-4)
