@@ -124,7 +124,11 @@ class Day:
         where = {"pipeline_id": PIPELINE, "workspace_id": self.workspace}
         self.pipeline = self.call("create_pipeline", where | {"definition": {"steps": steps}})
         request = {"deploy_id": PIPELINE, "pipeline_version_pk_id": self.pipeline["pipeline_variant_pk_id"]}
+        assert self.send("deploy_pipeline", request | {"model_ids": [self.version, 2_000_000]}).status_code == 400
+        configs = [self.call("get_model_config_by_id", {"model_id": self.version})]
         deployment = self.call("deploy_pipeline", request | {"engine_config": None})["id"]
+        configs.append(self.call("get_model_config_by_id", {"model_id": self.version}))
+        self.configs_around_deployment = [answer["model_config"] for answer in configs]
         self.call("get_deployment_status", {"name": f"{PIPELINE}-{deployment}"})
         self.call("get_pipeline_external_url", {"workspace_id": self.workspace, "pipeline_name": PIPELINE})
         self.call("list_pipelines", {"workspace_id": None, "workspace_name": None})
@@ -239,11 +243,13 @@ def test_versions_have_a_status_since_2023_2(days: Callable[[str], Day], release
 def test_a_model_has_a_configuration_after_its_upload_since_2023_4(days: Callable[[str], Day], release: str) -> None:
     configured = is_since(release, "2023.4")
     day = days(release)
-    config = day.answers["get_model_config_by_id"]["model_config"]
-    assert day.answers["get_model_by_id"]["model_config"] == config
+    config = day.answers["get_model_by_id"]["model_config"]
+    before, after = day.configs_around_deployment
     if not configured:
-        assert config is None
+        assert (config, before) == (None, None)
+        assert after == {"id": 1001, "runtime": "onnx", "tensor_fields": None, "filter_threshold": None}
         return
+    assert before == after
     assert config == {"id": 1001, "runtime": "onnx", "tensor_fields": None, "filter_threshold": None}
     assert config["id"] != day.version
     changed = day.answers["insert_model_config"]["model_config"]
