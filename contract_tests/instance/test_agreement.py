@@ -195,17 +195,18 @@ class TestAssays:
             assert assay[name] == request[name], name
         for name in ("type", "bin_mode", "aggregation", "metric", "num_bins"):
             assert assay["summarizer"][name] == request["summarizer"][name], name
-        for name in ("pipeline", "model"):
-            assert assay["baseline"]["Fixed"][name] == request["baseline"]["Fixed"][name], name
+        sent = request["baseline"]["calculated"]["fixed_window"]
+        shown = assay["baseline"]["calculated"]["fixed_window"]
+        for name in ("pipeline_name", "model_name", "path", "width", "workspace_id"):
+            assert shown[name] == sent[name], name
             assert assay["window"][name] == request["window"][name], name
-        assert assay["window"]["width"] == request["window"]["width"]
 
     @pytest.mark.touches("run_interactive_assay_baseline", "get_assay_baseline")
     def test_a_baseline_is_computed_from_the_logged_rows(self, api: Api, fixtures: Fixtures) -> None:
         request = assay_request(fixtures)
-        fixed = request["baseline"]["Fixed"]
+        start, end = (part["start"] for part in (request["baseline"]["calculated"]["fixed_window"], request["window"]))
         where = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name}
-        rows = api.call("get_assay_baseline", where | {"start": fixed["start_at"], "end": fixed["end_at"]})
+        rows = api.call("get_assay_baseline", where | {"start": start, "end": end})
         scores = [number for row in rows for number in row[f"out.{OUTPUT}"]]
         for row in rows:
             assert json.loads(row["metadata.last_model"])["model_sha"] == (fixtures.model or {})["sha"]

@@ -252,10 +252,10 @@ def _assay(fixtures: Fixtures) -> dict[str, Replacement]:
     """Return the replacements of an assay's fields: it watches the run's rows, in one of a few ways."""
     if fixtures.scored_at is None:
         return {"baseline": _NOTHING}
-    fixed = assay_request(fixtures)
+    good = assay_request(fixtures)
     free = {"name", "active", "status", "warning_threshold", "alert_threshold", "summarizer"}
     free |= {"workspace_id", "pipeline_id", "pipeline_name"}  # which are bound by what they name
-    summarizer = fixed["summarizer"]
+    summarizer = good["summarizer"]
     ways = [
         summarizer | {"bin_mode": mode, "metric": metric, "aggregation": aggregation, "add_outlier_edges": outliers}
         for mode in ("Quantile", "Equal")
@@ -264,8 +264,9 @@ def _assay(fixtures: Fixtures) -> dict[str, Replacement]:
         for outliers in (True, False)
     ]
     paths = [f"output {OUTPUT} 0", f"input {INPUT} {WIDTH - 1}"]
-    others: dict[str, Replacement] = {"summarizer": {"enum": ways}, "iopath": {"enum": paths}}
-    return {name: _only(value) for name, value in fixed.items() if name not in free} | others
+    windows = [good["window"] | {"path": path} for path in paths]
+    others: dict[str, Replacement] = {"summarizer": {"enum": ways}, "window": {"enum": windows}, "iopath": _NOTHING}
+    return {name: _only(value) for name, value in good.items() if name not in free} | others
 
 
 def _rows() -> dict[str, Any]:

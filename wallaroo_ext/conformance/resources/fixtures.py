@@ -267,8 +267,17 @@ def assay_request(fixtures: Fixtures, **changes: Any) -> dict[str, Any]:
     """
     assert fixtures.scored_at is not None, "an assay needs rows"  # noqa: S101 - callers have scored some
     start, end = (fixtures.scored_at + timedelta(milliseconds=ms) for ms in (-500, 500))
-    of = {"pipeline": fixtures.name, "model": (fixtures.model or {}).get("name")}
-    fixed = of | {"start_at": start.isoformat(), "end_at": end.isoformat()}
+    window = {
+        "pipeline_name": fixtures.name,
+        "model_name": (fixtures.model or {}).get("name"),
+        "workspace_id": fixtures.workspace_id,
+        "path": f"output {OUTPUT} 0",
+        "width": "1 second",
+        "start": end.isoformat(),
+        "interval": None,
+        "locations": [],
+    }
+    baseline = {"calculated": {"fixed_window": window | {"start": start.isoformat()}}}
     summarizer = {"type": "UnivariateContinuous", "bin_mode": "Quantile", "aggregation": "Density", "metric": "PSI"}
     return {
         "name": fixtures.name,
@@ -277,9 +286,8 @@ def assay_request(fixtures: Fixtures, **changes: Any) -> dict[str, Any]:
         "workspace_id": fixtures.workspace_id,
         "active": True,
         "status": "active",
-        "iopath": f"output {OUTPUT} 0",
-        "baseline": {"Fixed": fixed},
-        "window": of | {"width": "1 second", "start": None, "interval": None},
+        "baseline": baseline,
+        "window": window,
         "summarizer": summarizer | {"num_bins": 5, "add_outlier_edges": True},
         "warning_threshold": 0.0,
         "alert_threshold": 0.1,
