@@ -168,7 +168,7 @@ class TestDefaults:
 
     def test_there_are_some(self) -> None:
         stated = {parameter for _, parameter, _ in documented_defaults()}
-        assert {"timeout", "in_flight", "dataset_exclude", "max_errors", "limits", "framework"} <= stated
+        assert {"timeout", "in_flight", "max_errors", "limits", "framework"} <= stated
 
     def test_what_stands_for_none(self) -> None:
         part, mib = PartSize(), response_limits.MIB

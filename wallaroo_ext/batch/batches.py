@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.column_names import SEPARATOR
 from wallaroo_ext.inference.rows import require_pyarrow
+from wallaroo_ext.inference.selection import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -41,8 +43,9 @@ def infer_batches(
     in_flight: int = IN_FLIGHT,
     request_rows: int | None = None,
     wire: Wire = "arrow",
-    dataset: str | Sequence[str] = (),
-    dataset_exclude: str | Sequence[str] = ("in",),
+    dataset: str | Sequence[str] = ALL,
+    dataset_exclude: str | Sequence[str] | None = None,
+    dataset_separator: str = SEPARATOR,
     timeout: Timeouts | httpx.Timeout | float | None = None,
     retries: BatchRetries = RETRIES,
     workspace: int | str | None = None,
@@ -80,7 +83,9 @@ def infer_batches(
         request_rows: How many rows a request has; without it, the number adapts.
         wire: The format of the rows; see `infer`.
         dataset: The parts of the answer that are wanted; see `infer`.
-        dataset_exclude: The parts of the answer to leave out, `in` by default, which repeats what was sent.
+        dataset_exclude: The parts of the answer to leave out; by default `in`, which repeats what was sent, and
+            `metadata`, unless `dataset` names them or a field of them.
+        dataset_separator: The text that an instance joins names with; see `infer`.
         timeout: How long to wait for an answer; see `infer`.
         retries: What is sent again beyond the retries of the client's transport.
         workspace: The name or the id of the workspace that a pipeline is looked for in by its name; by default all that
@@ -104,6 +109,7 @@ def infer_batches(
         wire=wire,
         dataset=dataset,
         dataset_exclude=dataset_exclude,
+        dataset_separator=dataset_separator,
         timeout=timeout,
         retries=retries,
         workspace=workspace,

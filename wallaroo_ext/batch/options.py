@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.batch.retries import BatchRetries
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.column_names import SEPARATOR
 from wallaroo_ext.inference.media_types import Wire, request_type
+from wallaroo_ext.inference.selection import METADATA, Selection, selection_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +25,9 @@ IN_FLIGHT = 8
 MOST_IN_FLIGHT = 64
 
 RETRIES = BatchRetries()
+LEFT_OUT = ("in", METADATA)
+"""The parts of answers to leave out by default: what repeats the rows sent, and what repeats the same texts."""
+SELECTION = Selection(exclude=LEFT_OUT)
 PART_ROWS, PART_SECONDS = 1_000_000, 60.0
 
 
@@ -37,8 +42,7 @@ class ScoringOptions:
         in_flight: How many requests are under way at a time.
         request_rows: How many rows a request has; None for as many as the engine answers best at.
         wire: The format of requests and answers.
-        dataset: The parts of the answer that are wanted.
-        dataset_exclude: Those that are not.
+        selection: The parts of the answer that are wanted.
         timeout: How long to wait for an answer; None for what the client was given.
         retries: What is sent again beyond what the client's transport does.
         workspace: Where a pipeline is looked for by its name.
@@ -51,8 +55,7 @@ class ScoringOptions:
     in_flight: int = IN_FLIGHT
     request_rows: int | None = None
     wire: Wire = "arrow"
-    dataset: tuple[str, ...] = ()
-    dataset_exclude: tuple[str, ...] = ("in",)
+    selection: Selection = SELECTION
     timeout: Timeouts | httpx.Timeout | float | None = None
     retries: BatchRetries = RETRIES
     workspace: int | str | None = None
@@ -80,8 +83,8 @@ class ScoringOptions:
 
     @property
     def infer_options(self) -> dict[str, Any]:
-        """The options for `infer`."""
-        given: dict[str, Any] = {"wire": self.wire, "dataset": self.dataset, "dataset_exclude": self.dataset_exclude}
+        """The options for `infer_steps`."""
+        given: dict[str, Any] = {"wire": self.wire, "selection": self.selection}
         return given if self.timeout is None else given | {"timeout": self.timeout}
 
 
@@ -90,7 +93,8 @@ def scoring_options(
     columns: Sequence[str] | None,
     keys: Sequence[str],
     dataset: str | Sequence[str],
-    dataset_exclude: str | Sequence[str],
+    dataset_exclude: str | Sequence[str] | None,
+    dataset_separator: str = SEPARATOR,
     **others: Any,
 ) -> ScoringOptions:
     """Return the options of `infer_batches`, checked.
@@ -101,8 +105,7 @@ def scoring_options(
     return ScoringOptions(
         columns=None if columns is None else _names(columns),
         keys=_names(keys),
-        dataset=_names(dataset),
-        dataset_exclude=_names(dataset_exclude),
+        selection=selection_of(dataset, dataset_exclude, dataset_separator, left_out=LEFT_OUT),
         **others,
     )
 

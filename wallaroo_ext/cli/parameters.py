@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from wallaroo_ext._util.user_paths import names_directory, user_path
 from wallaroo_ext.cli.printing.output import UsageError
+from wallaroo_ext.inference.selection import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,3 +56,19 @@ def workspace_id(client: Client, text: str | None) -> int:
 def find_workspace_id(client: Client, text: str | None) -> int | None:
     """Return the id of a workspace by its name or id; None, which means all, if none is named."""
     return None if text is None else workspace_id(client, text)
+
+
+def answer_parts(wanted: list[str] | None, left_out: list[str] | None, separator: str) -> dict[str, Any]:
+    """Return the options of scoring for the parts of an answer.
+
+    Args:
+        wanted: The parts that are wanted. Each text is a name, or names with commas between.
+        left_out: The parts to leave out, likewise.
+        separator: The text that the instance joins names with.
+    """
+    excluded = None if left_out is None else _separate(left_out)
+    return {"dataset": _separate(wanted or [ALL]), "dataset_exclude": excluded, "dataset_separator": separator}
+
+
+def _separate(texts: list[str]) -> list[str]:
+    return [name for text in texts for name in text.split(",")]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, scoring_options
 from wallaroo_ext.engines import engine_module
+from wallaroo_ext.inference.column_names import SEPARATOR
+from wallaroo_ext.inference.selection import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,8 +41,9 @@ def infer_ray_dataset(
     in_flight: int = IN_FLIGHT,
     request_rows: int | None = None,
     wire: Wire = "arrow",
-    dataset: str | Sequence[str] = (),
-    dataset_exclude: str | Sequence[str] = ("in",),
+    dataset: str | Sequence[str] = ALL,
+    dataset_exclude: str | Sequence[str] | None = None,
+    dataset_separator: str = SEPARATOR,
     timeout: Timeouts | httpx.Timeout | float | None = None,
     retries: BatchRetries = RETRIES,
     workspace: int | str | None = None,
@@ -71,7 +74,9 @@ def infer_ray_dataset(
         request_rows: How many rows a request has; without it, the number adapts.
         wire: The format of the rows; see `infer`.
         dataset: The parts of the answer that are wanted; see `infer`.
-        dataset_exclude: The parts of the answer to leave out, `in` by default, which repeats what was sent.
+        dataset_exclude: The parts of the answer to leave out; by default `in`, which repeats what was sent, and
+            `metadata`, unless `dataset` names them or a field of them.
+        dataset_separator: The text that an instance joins names with; see `infer`.
         timeout: How long to wait for an answer; see `infer`.
         retries: What is sent again beyond the retries of the client's transport.
         workspace: The name or the id of the workspace that a pipeline is looked for in by its name; by default all that
@@ -93,12 +98,13 @@ def infer_ray_dataset(
         wire=wire,
         dataset=dataset,
         dataset_exclude=dataset_exclude,
+        dataset_separator=dataset_separator,
         timeout=timeout,
         retries=retries,
         workspace=workspace,
     )
     sample = _sample(rows, SAMPLE_ROWS)
-    worker = prepare_worker(client, pipeline, sample, connection=connection, reasons=reasons, types=_same, how=how)
+    worker = prepare_worker(client, pipeline, sample, connection=connection, reasons=reasons, types=same_type, how=how)
     return rows.map_batches(partial(_scored, worker), batch_format="pyarrow", batch_size=None, zero_copy_batch=True)
 
 
@@ -110,7 +116,8 @@ def _sample(dataset: Dataset, rows: int) -> Table:
     return pa.table({})
 
 
-def _same(kind: Any) -> Any:
+def same_type(kind: Any) -> Any:
+    """Return a type of Arrow as it is, because Ray has them all."""
     return kind
 
 

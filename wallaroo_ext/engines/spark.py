@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, scoring_options
 from wallaroo_ext.engines import engine_module
+from wallaroo_ext.inference.column_names import SEPARATOR
+from wallaroo_ext.inference.selection import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,8 +38,9 @@ def infer_dataframe(
     in_flight: int = IN_FLIGHT,
     request_rows: int | None = None,
     wire: Wire = "arrow",
-    dataset: str | Sequence[str] = (),
-    dataset_exclude: str | Sequence[str] = ("in",),
+    dataset: str | Sequence[str] = ALL,
+    dataset_exclude: str | Sequence[str] | None = None,
+    dataset_separator: str = SEPARATOR,
     timeout: Timeouts | httpx.Timeout | float | None = None,
     retries: BatchRetries = RETRIES,
     workspace: int | str | None = None,
@@ -68,7 +71,9 @@ def infer_dataframe(
         request_rows: How many rows a request has; without it, the number adapts.
         wire: The format of the rows; see `infer`.
         dataset: The parts of the answer that are wanted; see `infer`.
-        dataset_exclude: The parts of the answer to leave out, `in` by default, which repeats what was sent.
+        dataset_exclude: The parts of the answer to leave out; by default `in`, which repeats what was sent, and
+            `metadata`, unless `dataset` names them or a field of them.
+        dataset_separator: The text that an instance joins names with; see `infer`.
         timeout: How long to wait for an answer; see `infer`.
         retries: What is sent again beyond the retries of the client's transport.
         workspace: The name or the id of the workspace that a pipeline is looked for in by its name; by default all that
@@ -90,19 +95,18 @@ def infer_dataframe(
         wire=wire,
         dataset=dataset,
         dataset_exclude=dataset_exclude,
+        dataset_separator=dataset_separator,
         timeout=timeout,
         retries=retries,
         workspace=workspace,
     )
     sample = dataframe.limit(SAMPLE_ROWS).toArrow()
-    worker = prepare_worker(
-        client, pipeline, sample, connection=connection, reasons=reasons, types=_spark_type, how=how
-    )
+    worker = prepare_worker(client, pipeline, sample, connection=connection, reasons=reasons, types=spark_type, how=how)
     schema = types.from_arrow_schema(worker.schema, prefer_timestamp_ntz=True)
     return dataframe.mapInArrow(worker, schema)
 
 
-def _spark_type(kind: Any) -> Any:
+def spark_type(kind: Any) -> Any:
     """Return the type that Spark reads in place of one of Arrow: it has microseconds only, and no unsigned numbers."""
     pa: Any = import_module("pyarrow")
     types = pa.types
@@ -111,5 +115,7 @@ def _spark_type(kind: Any) -> Any:
     if types.is_unsigned_integer(kind):
         return {8: pa.int16(), 16: pa.int32()}.get(kind.bit_width, pa.int64())
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        return pa.list_(pa.field("element", _spark_type(kind.value_type)))
+        return pa.list_(pa.field("element", spark_type(kind.value_type)))
+    if types.is_struct(kind):
+        return pa.struct([pa.field(inner.name, spark_type(inner.type)) for inner in kind.fields])
     return kind

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
 from wallaroo_ext._util import arrow_files
 from wallaroo_ext._util.arrow_limits import TooLargeError, check_expanded_size
-from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.inference.column_names import SEPARATOR, is_output, is_part, with_dot
+from wallaroo_ext.inference.flat_tables import flat_table, with_anomaly_count
+from wallaroo_ext.inference.release_2022 import columns_of_release_2022, is_release_2022
 from wallaroo_ext.transport.response_errors import connection_error, contract_violation
 from wallaroo_ext.transport.response_limits import MIB, arrow_memory_limit, too_large_error
 
@@ -24,9 +23,7 @@ if TYPE_CHECKING:
 
 pa: Any = import_module("pyarrow")
 
-_PARTS = ("in", "out", "anomaly", "metadata")
 _TOP_LEVEL = {"time", "check_failures"}
-_SEPARATOR = "."
 _SCHEMA_ALLOWANCE = MIB
 """Bytes that an Arrow answer may have above its limit, for the description of its columns."""
 _SPREAD_FACTOR = 16
@@ -35,11 +32,10 @@ _SPREAD_FACTOR = 16
 Without this limit, a small answer could have any number of empty rows, or of rows with one text from a dictionary."""
 
 
-_MODEL_FIELDS = ("model_name", "model_version", "pipeline_name")
+def read_answer(operation: str, response: httpx.Response, separator: str = SEPARATOR) -> Table:
+    """Return the rows of an answer with flat columns, whichever way it nests them.
 
-
-def read_answer(operation: str, response: httpx.Response, separator: str = _SEPARATOR) -> Table:
-    """Return the rows of an answer, whose first bytes tell its format.
+    Its first bytes tell its format: they are surer than what was asked for, and than the `Content-Type`.
 
     Args:
         operation: The contract's `operationId`.
@@ -57,8 +53,8 @@ def read_answer(operation: str, response: httpx.Response, separator: str = _SEPA
         if content.startswith(arrow_files.MAGIC):
             table = arrow_files.from_file(content, bound + _SCHEMA_ALLOWANCE)
             check_expanded_size(table, _SPREAD_FACTOR * bound)
-            return _with_dots(table, separator)
-        return from_records(_records(content), separator)
+            return flat_table(table, separator)
+        return from_records(_records(content), separator, _SPREAD_FACTOR * bound)
     except TooLargeError:
         refused = too_large_error(response.status_code, bound, response.request)
     except (ValueError, TypeError, RecursionError) as error:
@@ -78,98 +74,56 @@ def _records(content: bytes) -> list[dict[str, Any]]:
     raise ValueError("its JSON is no list of records")
 
 
-def _with_dots(table: Table, separator: str) -> Table:
-    if separator == _SEPARATOR:
-        return table
-    return table.rename_columns([_dotted(name, separator) for name in table.column_names])
-
-
-def from_records(records: Sequence[dict[str, Any]], separator: str = _SEPARATOR) -> Table:
+def from_records(records: Sequence[dict[str, Any]], separator: str = SEPARATOR, limit: int | None = None) -> Table:
     """Return the table of a JSON answer, whose records are nested, flat, or in the form of release 2022.4.
 
+    Args:
+        records: The records.
+        separator: The text that joins names of flat records.
+        limit: How many bytes what release 2022.4 says once may take when each row has it; None for any number.
+
     Raises:
+        TooLargeError: It would take more.
         ValueError: The values of a field have no common type, or no record has a field of a scored row.
     """
     if is_release_2022(records):
-        return from_release_2022(records)
-    rows = [_flat(record, separator) for record in records]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    if names and not any(name in _TOP_LEVEL or name.startswith(tuple(f"{part}." for part in _PARTS)) for name in names):
-        raise ValueError(f"its records have none of a scored row's fields, but {', '.join(names[:10])}")
-    return pa.table({name: _field_column(name, [row.get(name) for row in rows]) for name in names})
+        found = columns_of_release_2022(records, limit)
+        columns = {
+            name: _field_column(name, cast("list[Any]", values)) if isinstance(values, list) else values
+            for name, values in found.items()
+        }
+    else:
+        rows = [_flat(record, separator) for record in records]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        if names and not any(map(_is_known, names)):
+            raise ValueError(f"its records have none of a scored row's fields, but {', '.join(names[:10])}")
+        columns = {name: _field_column(name, [row.get(name) for row in rows]) for name in names}
+    return with_anomaly_count(pa.table(columns))
+
+
+def _is_known(name: str) -> bool:
+    part, found, _ = name.partition(SEPARATOR)
+    return name in _TOP_LEVEL or bool(found and is_part(part))
 
 
 def _flat(record: dict[str, Any], separator: str) -> dict[str, Any]:
     """Return a record with the fields of its nested parts as `part.field`."""
     flat: dict[str, Any] = {}
     for name, value in record.items():
-        if name in _PARTS and isinstance(value, dict):
-            flat |= {f"{name}{_SEPARATOR}{field}": inner for field, inner in cast("dict[str, Any]", value).items()}
+        if is_part(name) and isinstance(value, dict):
+            flat |= {f"{name}{SEPARATOR}{field}": inner for field, inner in cast("dict[str, Any]", value).items()}
         else:
-            flat[_dotted(name, separator)] = value
+            flat[with_dot(name, separator)] = value
     return flat
-
-
-def _dotted(name: str, separator: str) -> str:
-    """Return a flat name with a dot after its part in place of the separator."""
-    part, found, field = name.partition(separator)
-    return f"{part}{_SEPARATOR}{field}" if found and part in _PARTS else name
-
-
-def is_release_2022(records: Sequence[dict[str, Any]]) -> bool:
-    """Return whether records have the form of release 2022.4."""
-    return bool(records) and all(isinstance(record.get("outputs"), list) for record in records)
-
-
-def from_release_2022(records: Sequence[dict[str, Any]]) -> Table:
-    """Return the table of an answer of release 2022.4.
-
-    Its outputs are numbered across all models of the pipeline; its metadata is that of the last model.
-
-    Raises:
-        ValueError: An output is not a tensor, or the outputs have different numbers of rows.
-    """
-    tensors = [tensor for record in records for tensor in list_of(record["outputs"])]
-    columns: dict[str, Any] = {f"out.{number}": _tensor_column(tensor) for number, tensor in enumerate(tensors)}
-    if len({len(column) for column in columns.values()}) > 1:
-        raise ValueError("its outputs have different numbers of rows")
-    rows = max(map(len, columns.values()), default=0)
-    for name in _MODEL_FIELDS:
-        if isinstance(value := records[-1].get(name), str):
-            columns[f"metadata.{name}"] = pa.repeat(value, rows)
-    return pa.table(columns)
-
-
-def _tensor_column(output: Any) -> Any:
-    """Return a tensor as a column; its further dimensions become nested lists."""
-    [(kind, tensor)] = object_of(output).items() or [("", None)]
-    lengths, data = list_of(object_of(tensor).get("dim")), list_of(object_of(tensor).get("data"))
-    if not lengths or not all(type(size) is int and size >= 0 for size in lengths) or math.prod(lengths) != len(data):
-        raise ValueError(f"the dimensions {lengths} of an output do not fit its {len(data)} values")
-    try:
-        column = pa.array(data, _tensor_type(kind))
-    except (pa.ArrowException, TypeError, OverflowError) as error:
-        raise ValueError(f"an output of type {kind} has other values, {error}") from error
-    for level in range(len(lengths) - 1, 0, -1):
-        lists = math.prod(lengths[:level])
-        offsets = pa.array(np.arange(lists + 1, dtype=np.int32) * np.int32(lengths[level]))
-        column = pa.ListArray.from_arrays(offsets, column)
-    return column
-
-
-def _tensor_type(kind: str) -> Any:
-    """Return the type that a tensor names; None if the name is unknown, so that pyarrow infers it from the values."""
-    known: dict[str, Any] = {"float": pa.float32(), "double": pa.float64(), "string": pa.string()}
-    sized = (pa.int8, pa.int16, pa.int32, pa.int64, pa.uint8, pa.uint16, pa.uint32, pa.uint64)
-    known |= {make.__name__: make() for make in sized} | {"bool": pa.bool_()}
-    return known.get(kind.lower())
 
 
 def _field_column(name: str, values: Sequence[Any]) -> Any:
     """Return the values of a field as a column, with nulls for missing values.
 
+    Values of several types become texts of JSON, except what was sent and what a model gave.
+
     Raises:
-        ValueError: The values have no common type that holds them exactly.
+        ValueError: The values of such a field have no common type that holds them exactly.
     """
     kind = _known_type(name)
     if kind is not None:
@@ -180,6 +134,8 @@ def _field_column(name: str, values: Sequence[Any]) -> Any:
     try:
         return _inferred(values)
     except (pa.ArrowException, TypeError, OverflowError) as error:
+        if not (is_output(name) or name.startswith("in.")):
+            return pa.array([None if value is None else json.dumps(value) for value in values], pa.string())
         raise ValueError(f"the values of the field {name!r} have no common type, {error}") from error
 
 

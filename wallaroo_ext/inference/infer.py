@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from wallaroo_ext import contract
 from wallaroo_ext._util.urls import parse_url
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.column_names import SEPARATOR
 from wallaroo_ext.inference.media_types import OPERATION, Wire
+from wallaroo_ext.inference.selection import ALL, DEFAULT, Selection, selection_of, with_selection
 from wallaroo_ext.operations import Steps, Work, send, synchronous
 from wallaroo_ext.transport.timeouts import to_httpx_timeout
 
@@ -47,28 +49,34 @@ def infer(
     data: Rows,
     *,
     wire: Wire = "arrow",
-    dataset: str | Sequence[str] = (),
-    dataset_exclude: str | Sequence[str] = (),
-    dataset_separator: str = "",
+    dataset: str | Sequence[str] = ALL,
+    dataset_exclude: str | Sequence[str] | None = None,
+    dataset_separator: str = SEPARATOR,
     timeout: Timeouts | httpx.Timeout | float | None = None,
 ) -> Steps[pa.Table]:
     """Score rows. In asyncio, a file of rows is read in a thread.
 
     The answer has a row for each row sent, in their order. Its columns are the same for all releases and formats, as
-    far as an instance gives them:
+    far as an instance gives them, whether it nests them or not:
 
     - `time`, when the row was scored: `timestamp[ms]`, UTC.
     - `in.<field>`, what was sent, and `out.<field>`, what the model gave: from Arrow with the model's types, from JSON
       as 64-bit numbers with all their digits, texts and lists of them. Of no number, JSON gives a null.
-    - `anomaly.count`, how many validations failed: `uint32`; in older releases `check_failures` in its place, which
-      validations failed: a list of texts.
-    - `metadata.<field>`, how it was scored. Arrow has it only where `dataset` names it.
+    - `out_<model>.<field>`, what each further model of a shadow step gave; `out._model_split`, the `name`, `version`
+      and `sha` of the model that scored the row, where a step sends each row to one of several.
+    - `anomaly.count`, how many validations failed: `uint32`, in all releases; with it, in older ones,
+      `check_failures`, which validations failed: a list of texts.
+    - `metadata.<field>`, how it was scored, where `dataset` names it.
+    - Whatever else an instance gives, as it gives it.
 
-    The oldest release, 2022.4, names no outputs and repeats no rows: `out.0`, `out.1` and so on are what the model
-    gave, with `metadata.model_name`, `metadata.model_version` and `metadata.pipeline_name`.
+    The oldest release, 2022.4, names no outputs: `out.0`, `out.1` and so on are what the models gave, and what it says
+    once about all rows, each row has, the validations that failed among them.
 
     `outputs` gives what the model gave as numpy arrays. A request that fails on its way may be sent again, and an
     instance that had scored it already logs the rows twice.
+
+    The three options for the answer's parts are sent as published clients send them: all parts but `metadata`, with
+    flat names. An option that is empty is not sent. Releases that do not know them give all parts.
 
     Source: mlops-api-tutorial, "Perform Inference Through External URL".
 
@@ -86,10 +94,11 @@ def infer(
         wire: The format of the rows and of the answer. `arrow` is exact and fast. `pandas-records` is JSON with an
             object for each row. `json` has the columns in one object; the oldest releases take nothing else. JSON has
             no NaN, no times and no bytes.
-        dataset: The parts of the answer that are wanted, such as `out`, `out.dense_1`, or `*` with
-            `metadata.partition`; without it, everything.
-        dataset_exclude: The parts of the answer to leave out.
-        dataset_separator: The text that joins names in a JSON answer; the table's names have a dot in any case.
+        dataset: The parts of the answer that are wanted, such as `out`, `out.dense_1`, or `*`, for all, with
+            `metadata.partition`.
+        dataset_exclude: The parts of the answer to leave out; by default `metadata`, unless `dataset` names it or a
+            field of it.
+        dataset_separator: The text that an instance joins names with; the table's names have a dot in any case.
         timeout: How long to wait, in seconds, in place of the `timeout` of `connect`.
 
     Raises:
@@ -105,9 +114,7 @@ def infer(
             where,
             data,
             wire=wire,
-            dataset=dataset,
-            dataset_exclude=dataset_exclude,
-            dataset_separator=dataset_separator,
+            selection=selection_of(dataset, dataset_exclude, dataset_separator),
             timeout=timeout,
         )
     )
@@ -118,9 +125,7 @@ def infer_steps(
     data: Rows,
     *,
     wire: Wire = "arrow",
-    dataset: str | Sequence[str] = (),
-    dataset_exclude: str | Sequence[str] = (),
-    dataset_separator: str = "",
+    selection: Selection = DEFAULT,
     timeout: Timeouts | httpx.Timeout | float | None = None,
     index: Collection[str] = (),
 ) -> Steps[pa.Table]:
@@ -135,17 +140,16 @@ def infer_steps(
     from wallaroo_ext.inference.bodies import table_request
 
     url, operation = _target(_url(where))
-    query = _query(dataset, dataset_exclude, dataset_separator)
     request: dict[str, Any] = {
         "method": contract.operation(operation).method,
-        "url": url.copy_merge_params(query) if query else url,
+        "url": with_selection(url, selection),
     }
     if timeout is not None:
         request["timeout"] = to_httpx_timeout(timeout)
     read = partial(to_table, data, index)
     table: pa.Table = (yield Work(read)) if isinstance(data, str | PathLike) else read()
     response = yield from send(table_request(operation, request, table, wire))
-    return read_answer(operation, response, dataset_separator or ".")
+    return read_answer(operation, response, selection.separator or SEPARATOR)
 
 
 def _url(where: Any) -> str:
@@ -172,22 +176,3 @@ def _target(url: str) -> tuple[httpx.URL, str]:
 
 def _has_no_scheme(url: str) -> bool:
     return ":" not in url.partition("/")[0]
-
-
-def _query(included: str | Sequence[str], excluded: str | Sequence[str], separator: str) -> dict[str, Any]:
-    """Return the parameters of the query, under the contract's names."""
-    if not (included or excluded or separator):
-        return {}
-    from wallaroo_mlops_client.api.inference import infer_deployment
-    from wallaroo_mlops_client.types import UNSET
-
-    arguments: dict[str, Any] = {
-        "dataset": _listed(included) or UNSET,
-        "dataset_exclude": _listed(excluded) or UNSET,
-        "dataset_separator": separator or UNSET,
-    }
-    return infer_deployment._get_kwargs("", **arguments)["params"]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - how the generated client makes a request without sending it
-
-
-def _listed(names: str | Sequence[str]) -> list[str]:
-    return [names] if isinstance(names, str) and names else list(names)

@@ -16,12 +16,15 @@ from pyarrow import parquet
 from contract_tests.support.data.batch_rows import read_output, scores_of, write_tables
 from contract_tests.support.readme import shell_lines
 from contract_tests.support.servers.echo_instance import URL, Echo
+from contract_tests.support.servers.scoring_instance import MODELS, ROWS, SCORED, SUMS, Adding
 from wallaroo_ext import (
     BatchRetries,
     ConfigurationError,
     InvalidDataError,
+    connect,
     deploy_pipeline,
     infer_dataset,
+    outputs,
     upload_model,
 )
 from wallaroo_ext.batch.options import ScoringOptions
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
+    from contract_tests.support.servers.scoring_instance import Step
     from wallaroo_ext.sandbox.control_client import Sandbox
 
     Scored = Callable[..., Any]
@@ -91,12 +95,12 @@ def scored(request: pytest.FixtureRequest, client: Client) -> Scored:
     """Return a function that scores a directory of Parquet by an engine, and returns its output as a table."""
     engine = request.getfixturevalue(request.param)
 
-    def by_spark(pipeline: str, source: Path, target: Path, **options: Any) -> Any:
+    def by_spark(pipeline: str, source: Path, target: Path, *, client: Client = client, **options: Any) -> Any:
         frame = engine.read.parquet(str(source))
         infer_dataframe(client, pipeline, frame, **options).write.parquet(str(target))
         return read_output(target)
 
-    def by_ray(pipeline: str, source: Path, target: Path, **options: Any) -> Any:
+    def by_ray(pipeline: str, source: Path, target: Path, *, client: Client = client, **options: Any) -> Any:
         rows = engine.data.read_parquet(str(source))
         infer_ray_dataset(client, pipeline, rows, **options).write_parquet(str(target))
         return read_output(target)
@@ -185,6 +189,25 @@ def test_the_readmes_lines_run(
         exec(compile(program, "README.md", "exec"), names)  # noqa: S102 - it is our own text
         scored: Any = names["scored"]
         assert scored.count() == 200
+
+
+@pytest.mark.parametrize("step", ["shadow", "split"])
+def test_outputs_of_several_models_come_through(scored: Scored, step: Step, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    pq.write_table(arrow.table(ROWS | {"id": [5, 6, 7]}), tmp_path / "in" / "rows.parquet")
+    with Adding("nested", step).serving() as url:
+        api = url.partition("/v1/")[0]
+        with connect(api, token="token", environment={}) as client:
+            options: Any = {"client": client, "connection": {"api_url": api}, "keys": ["id"]}
+            table = scored(url, tmp_path / "in", tmp_path / "out", **options)
+    table = table.sort_by("id")
+    assert table.column_names == ["id", "time", *SCORED[step], "anomaly.count"]
+    given = outputs(table)
+    assert given["total"].tolist() == [[total] for total in SUMS]
+    if step == "shadow":
+        assert given["out_other.1.total"].tolist() == [[-total] for total in SUMS]
+    else:
+        assert {model["name"] for [model] in given["_model_split"]} <= {model["name"] for model in MODELS}
 
 
 def test_no_rows_are_refused_with_a_reason(scored: Scored, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from contract_tests.support.conformance.recorded import DOCUMENT, NOTHING, exchanges, recorded_answer
-from wallaroo_ext import ContractViolationError, EngineError, NotFoundError, outputs
+from wallaroo_ext import AnswerTooLargeError, ContractViolationError, EngineError, NotFoundError, outputs
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.inference.answers import from_records, read_answer
 from wallaroo_ext.inference.media_types import arrow_media_type
@@ -75,6 +75,12 @@ def flattened(record: dict[str, Any], separator: str) -> dict[str, Any]:
     return flat
 
 
+def with_count(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a flat record with the number of its failures, which every release has then."""
+    failures = record.get("check_failures")
+    return record if failures is None else record | {"anomaly.count": len(failures)}
+
+
 def recorded() -> list[Any]:
     """Return every answer to an inference that is recorded in the documents, and the contract's examples."""
     found = [
@@ -94,7 +100,7 @@ def test_a_recorded_answer_is_read_without_loss(answer: list[dict[str, Any]]) ->
     assert types(table) == {name: TYPES[name] for name in table.column_names}
     assert "out.dense_1" in table.column_names or "in.tensor" in table.column_names
     numbers = table.set_column(0, "time", table.column("time").cast(pa.int64()))
-    assert numbers.to_pylist() == [flattened(record, ".") for record in answer]
+    assert numbers.to_pylist() == [with_count(flattened(record, ".")) for record in answer]
 
 
 def test_the_recordings_cover_the_documents() -> None:
@@ -146,6 +152,7 @@ def test_the_count_of_anomalies_is_read_from_both_forms() -> None:
 def test_failures_are_texts_whatever_they_were() -> None:
     table = as_json([{"time": 1, "check_failures": ["a", {"b": 1}]}, {"time": 2, "check_failures": []}])
     assert table.column("check_failures").to_pylist() == [["a", '{"b": 1}'], []]
+    assert table.column("anomaly.count").to_pylist() == [2, 0]
 
 
 def test_an_arrow_answer_of_2025_is_read_as_it_is() -> None:
@@ -186,6 +193,11 @@ def test_fields_that_nobody_knows_are_kept() -> None:
     assert table.select(["new", "out.y"]).to_pylist() == [{"new": {"deep": [1]}, "out.y": {"z": 1.5}}]
 
 
+def test_a_field_that_nobody_knows_may_have_values_of_several_types() -> None:
+    table = as_json([{"out": {"y": 1}, "new": [1, "a"]}, {"out": {"y": 2}, "new": {"b": 1}}, {"out": {"y": 3}}])
+    assert table.column("new").to_pylist() == ['[1, "a"]', '{"b": 1}', None]
+
+
 def test_a_known_field_of_another_type_is_kept_as_it_is() -> None:
     table = as_json([{"time": "2023-11-30T20:44:18Z", "metadata": {"elapsed": "5 ms", "partition": 7}}])
     assert table.to_pylist() == [{"time": "2023-11-30T20:44:18Z", "metadata.elapsed": "5 ms", "metadata.partition": 7}]
@@ -224,6 +236,35 @@ def test_oldest_outputs_are_counted_through_all_models() -> None:
         [1.5, 2.5],
     )
     assert table.column("metadata.model_name").to_pylist() == ["last"] * 2
+
+
+def test_an_oldest_answer_says_of_each_row_what_it_says_once() -> None:
+    first = oldest(tensor("Float", [2, 1], [0.5, 1.5]), original_data={"a": [[1], [2]], "b": 7}, check_failures=["x"])
+    more: dict[str, Any] = {"time": 1_666_890_213_354, "elapsed": [1, 2], "check_failures": [{"y": 1}], "new": [1, "a"]}
+    shadow = {"m.2": [tensor("Float", [2, 1], [2.5, 3.5]), tensor("String", [2], ["p", "q"])]}
+    table = as_json([first, oldest(tensor("Double", [2], [4.5, 5.5]), shadow_data=shadow, **more)])
+    assert types(table)["time"] == pa.timestamp("ms")
+    assert table.drop_columns(["time"]).to_pylist()[1] == {
+        "in.a": [2],
+        "out.0": [1.5],
+        "out.1": 5.5,
+        "out_m.2.0": [3.5],
+        "out_m.2.1": "q",
+        "check_failures": ["x", '{"y": 1}'],
+        "anomaly.count": 2,
+        "metadata.model_name": "m",
+        "metadata.model_version": "v",
+        "metadata.pipeline_name": "p",
+        "metadata.elapsed": [1, 2],
+        "metadata.new": '[1, "a"]',
+    }
+    assert list(outputs(table)) == ["0", "1", "out_m.2.0", "out_m.2.1"]
+
+
+def test_what_an_oldest_answer_says_once_is_not_repeated_without_limit() -> None:
+    record = oldest(tensor("Int8", [100_000], [1] * 100_000), new="x" * 100_000)
+    with pytest.raises(AnswerTooLargeError):
+        as_json([record])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -123,5 +124,83 @@ def test_what_is_no_array_is_an_error_that_names_the_output(column: Any, message
         outputs(answer(column))
 
 
-def test_without_outputs_there_are_none() -> None:
-    assert outputs(pa.table({"time": [1], "in.x": [2]})) == {}
+def test_without_outputs_it_says_so_and_not_that_there_are_none() -> None:
+    with pytest.raises(InvalidDataError, match=r"no outputs, but time, in\.x\. Ask for `out` by `dataset`"):
+        outputs(pa.table({"time": [1], "in.x": [2]}))
+
+
+def test_an_answer_to_no_rows_has_none() -> None:
+    assert outputs(pa.table({})) == {}
+
+
+def with_shape(column: Any, metadata: str) -> Any:
+    """Return an answer whose output has the metadata that instances state shapes in."""
+    field = pa.field("out.y", column.type, metadata={"tensor_type": metadata})
+    return pa.table([column], schema=pa.schema([field]))
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_the_shape_is_the_one_that_the_instance_states(nested: bool) -> None:  # noqa: FBT001 - parametrized
+    table = with_shape(lists((2, 12)), '{"shape":[3,4]}')
+    if nested:
+        struct = pa.StructArray.from_arrays([table.column(0).chunk(0)], fields=[table.schema.field(0).with_name("y")])
+        table = pa.table({"time": pa.array([1, 2]), "out": struct})
+    array = outputs(table)["y"]
+    np.testing.assert_array_equal(array, VALUES.reshape(2, 3, 4))
+    column: Any = table.column("out" if nested else "out.y").chunk(0)
+    assert address(array) == values_address(column.field(0) if nested else column), "the memory of the answer"
+
+
+@pytest.mark.parametrize(
+    ("column", "shape", "expected"),
+    [
+        (lists((2, 3)), "[3]", (2, 3)),
+        (lists((6, 4)), "[2, 2]", (6, 2, 2)),
+        (lists((2, 3, 4)), "[12]", (2, 12)),
+        (lists((24,)), "[]", (24,)),
+        (lists((24, 1)), "[]", (24,)),
+        (lists((2, 12))[:0], "[3, 4]", (0, 3, 4)),
+        (lists((2, 12)), "[5]", (2, 12)),
+        (lists((2, 12)), "[-1, 4]", (2, 12)),
+        (lists((2, 12)), "[null]", (2, 12)),
+        (lists((2, 12)), '"wide"', (2, 12)),
+    ],
+)
+def test_a_stated_shape_is_used_where_it_has_as_many_values(column: Any, shape: str, expected: tuple[int, ...]) -> None:
+    assert outputs(with_shape(column, f'{{"shape": {shape}}}'))["y"].shape == expected
+
+
+@pytest.mark.parametrize("metadata", ["", "{", "[]", "{}", "3"])
+def test_metadata_that_states_no_shape_does_no_harm(metadata: str) -> None:
+    assert outputs(with_shape(lists((2, 12)), metadata))["y"].shape == (2, 12)
+
+
+def test_lists_of_different_lengths_stay_an_error_whatever_is_stated() -> None:
+    with pytest.raises(InvalidDataError, match="different lengths"):
+        outputs(with_shape(pa.array([[1.0], [1.0, 2.0, 3.0]]), '{"shape": [2]}'))
+
+
+MODELS = [{"name": name, "version": "1", "sha": name * 64} for name in "ab"]
+
+
+@pytest.mark.parametrize("written", [dict, json.dumps])
+def test_the_models_of_a_split_are_objects(written: Any) -> None:
+    table = pa.table({"out._model_split": [[written(model)] for model in (*MODELS, MODELS[0])], "out.y": [1, 2, 3]})
+    given = outputs(table)
+    assert (given["_model_split"].dtype, given["_model_split"].shape) == (object, (3, 1))
+    assert [model["name"] for model in given["_model_split"][:, 0]] == ["a", "b", "a"]
+    assert given["_model_split"][1, 0] == MODELS[1]
+    assert given["y"].tolist() == [1, 2, 3]
+
+
+def test_a_split_that_is_no_json_stays_a_text() -> None:
+    assert outputs(pa.table({"out._model_split": ["a"]}))["_model_split"].tolist() == ["a"]
+
+
+def test_outputs_of_shadow_models_have_the_names_of_their_columns() -> None:
+    table = pa.table({"out.y": [[1.0]], "out_b.1.y": [[2.0]], "out_c.y": [[3.0]], "out_of_order": [4.0]})
+    assert {name: array.tolist() for name, array in outputs(table).items()} == {
+        "y": [[1.0]],
+        "out_b.1.y": [[2.0]],
+        "out_c.y": [[3.0]],
+    }

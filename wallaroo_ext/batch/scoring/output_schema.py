@@ -44,9 +44,15 @@ class OutputSchema:
             ) from error
 
     def _check(self, table: Table) -> None:
-        """Raise ValueError if a column other than numbers or nulls would change its type: a text may lose its zeros."""
+        """Raise ValueError if a column would be dropped, or one of other than numbers or nulls change its type.
+
+        A text, for example, may lose its zeros.
+        """
         kinds: Any = self.schema
         found: Any = table.schema
+        further = [name for name in found.names if name not in kinds.names]
+        if further:
+            raise ValueError(f"it has the column {further[0]!r}, too")
         for name in kinds.names:
             actual, kind = found.field(name).type, kinds.field(name).type
             if not (actual.equals(kind) or pa.types.is_null(actual) or (_is_number(actual) and _is_number(kind))):

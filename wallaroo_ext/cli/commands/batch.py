@@ -13,7 +13,7 @@ from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
-from wallaroo_ext.cli.parameters import DeploymentId, parse_workspace
+from wallaroo_ext.cli.parameters import DeploymentId, answer_parts, parse_workspace
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.errors import EngineError
 
@@ -49,6 +49,9 @@ def batch(
     part_rows: Annotated[int, _FROM_1] = 1_000_000,
     max_errors: Annotated[int, _FROM_0] = 1000,
     wire: Literal["arrow", "pandas-records", "json"] = "arrow",
+    dataset: Annotated[list[str] | None, _MANY] = None,
+    dataset_exclude: Annotated[list[str] | None, _MANY] = None,
+    dataset_separator: str = ".",
     workspace: str | None = None,
     deployment_id: DeploymentId = None,
     options: Options = DEFAULT_OPTIONS,
@@ -75,6 +78,9 @@ def batch(
         part_rows: How many rows an output file has; it is completed after a minute in any case.
         max_errors: How many rows the engine may reject before the run stops; they are written to _errors.jsonl.
         wire: How rows are sent.
+        dataset: The parts of the answer that are wanted, such as out,metadata.partition; all by default.
+        dataset_exclude: The parts of the answer to leave out; in and metadata by default, unless --dataset names them.
+        dataset_separator: The text that the instance joins names with; the written names have a dot in any case.
         workspace: The pipeline's workspace, by its name or its id; all that the user sees are searched by default.
         deployment_id: The id of the deployment, if several have the name.
         options: The instance, and how to answer.
@@ -96,6 +102,7 @@ def batch(
             "part_size": PartSize(rows=part_rows),
             "max_errors": max_errors,
             "wire": wire,
+            **answer_parts(dataset, dataset_exclude, dataset_separator),
             "workspace": parse_workspace(workspace),
         }
         with (

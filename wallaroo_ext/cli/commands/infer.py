@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
-from wallaroo_ext.cli.parameters import OUTPUT_FILE, DeploymentId, find_workspace_id
+from wallaroo_ext.cli.parameters import OUTPUT_FILE, DeploymentId, answer_parts, find_workspace_id
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output_files import check_output
 from wallaroo_ext.errors import EngineError
@@ -37,6 +37,9 @@ def infer(
     drop: Annotated[list[str] | None, _MANY] = None,
     vector: Annotated[bool, _MANY] = False,
     wire: Literal["arrow", "pandas-records", "json"] = "arrow",
+    dataset: Annotated[list[str] | None, _MANY] = None,
+    dataset_exclude: Annotated[list[str] | None, _MANY] = None,
+    dataset_separator: str = ".",
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
     """Score the rows of a file on a deployment.
@@ -56,17 +59,21 @@ def infer(
         drop: Columns not to send, with commas between.
         vector: Send the columns as one vector of 32-bit floats, for a model with one input.
         wire: How rows are sent; `json` is all that the oldest releases take.
+        dataset: The parts of the answer that are wanted, such as out,metadata.partition; all by default.
+        dataset_exclude: The parts of the answer to leave out; metadata by default, unless --dataset names it.
+        dataset_separator: The text that the instance joins names with; the printed names have a dot in any case.
         options: The instance, and how to answer.
     """
     with options.report_errors():
         if output_file is not None:
             check_output(output_file, _ENDINGS)
+        settings = {"wire": wire} | answer_parts(dataset, dataset_exclude, dataset_separator)
         rows = _read_rows(file, columns or [], drop or [], vector=vector)
         with options.connect() as client:
             url = _find_url(client, where, workspace, deployment_id)
             started = time.monotonic()
             try:
-                scored = _score(client, url, rows, wire, output_file)
+                scored = _score(client, url, rows, settings, output_file)
             except EngineError as error:
                 if rows.num_columns > 1:
                     error.advice += " Where the columns are the numbers of one input, send them as one: --vector."
@@ -89,7 +96,7 @@ def _find_url(client: Client, where: str, workspace: str | None, deployment_id: 
     return find_deployment(client, where, find_workspace_id(client, workspace), deployment_id=deployment_id).url
 
 
-def _score(client: Client, url: str, rows: pa.Table, wire: Any, file: Path | None) -> pa.Table:
+def _score(client: Client, url: str, rows: pa.Table, settings: Any, file: Path | None) -> pa.Table:
     """Return the scored rows; they are sent in requests that are small enough for every gateway."""
     from wallaroo_ext.cli.input_rows import split_into_requests
     from wallaroo_ext.inference.infer import infer as score
@@ -103,7 +110,7 @@ def _score(client: Client, url: str, rows: pa.Table, wire: Any, file: Path | Non
 
     with signals.note_on_interrupt(describe_remains), progress.show_scoring(rows.num_rows) as show:
         for part in split_into_requests(rows):
-            answers.append(score(client, url, part, wire=wire))
+            answers.append(score(client, url, part, **settings))
             show(sum(answer.num_rows for answer in answers))
     arrow: Any = import_module("pyarrow")
     return arrow.concat_tables(answers, promote_options="permissive")

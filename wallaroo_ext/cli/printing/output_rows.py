@@ -13,6 +13,7 @@ from wallaroo_ext._util import arrow_files
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output_files import open_output
 from wallaroo_ext.cli.printing.tables import Column, format_numbers, format_times, show_table
+from wallaroo_ext.inference.column_names import is_output
 from wallaroo_ext.redaction.terminal_text import printable_json
 
 if TYPE_CHECKING:
@@ -25,15 +26,14 @@ if TYPE_CHECKING:
 _SHOWN_ROWS = 10
 _SHOWN_VALUES = 4
 _CHUNK = 1000
-_OUTPUT = "out."
-_FAILURES = {"anomaly.count", "check_failures"}
+_FAILURES = "anomaly.count"
 
 
 def show_scored(table: pa.Table) -> None:
     """Print the outputs and failed validations of the first rows."""
     first = table.slice(0, _SHOWN_ROWS)
-    names = [name for name in table.column_names if name.startswith(_OUTPUT)]
-    names += [name for name in table.column_names if name in _FAILURES]
+    names = [name for name in table.column_names if is_output(name)]
+    names += [name for name in table.column_names if name == _FAILURES]
     columns = [_column(name, first.column(name).to_pylist()) for name in names]
     show_table([Column("row", [str(row) for row in range(first.num_rows)], right=True), *columns])
     more = table.num_rows - first.num_rows

@@ -1,0 +1,116 @@
+"""Do scored rows reach the terminal and every kind of file, whatever release and step they come from?"""
+
+from __future__ import annotations
+
+import csv
+import json
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from contract_tests.support.servers.scoring_instance import MODELS, ROWS, SCORED, SUMS, URL, Adding
+from wallaroo_ext import outputs
+from wallaroo_ext._util.arrow_files import from_file, to_file
+from wallaroo_ext.cli.printing.output_rows import show_scored
+from wallaroo_ext.inference.answers import from_records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from contract_tests.support.command_line import Done
+    from contract_tests.support.servers.scoring_instance import Form, Step
+
+pa: Any = import_module("pyarrow")
+parquet: Any = import_module("pyarrow.parquet")
+ALL_PARTS = {"dataset[]": ["*"], "dataset.exclude[]": ["metadata"], "dataset.separator": ["."]}
+
+
+def read(file: Path) -> list[dict[str, Any]]:
+    """Return the rows of a file, with the values that its format has."""
+    if file.suffix == ".csv":
+        with file.open(newline="") as opened:
+            return list(csv.DictReader(opened))
+    if file.suffix == ".json":
+        return json.loads(file.read_bytes())
+    table: Any = from_file(file.read_bytes()) if file.suffix == ".arrow" else parquet.read_table(file)
+    return table.to_pylist()
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> str:
+    file = tmp_path / "rows.arrow"
+    file.write_bytes(to_file(pa.table(ROWS)).to_pybytes())
+    return str(file)
+
+
+@pytest.fixture
+def score(wallaroo: Callable[..., Done]) -> Callable[..., Done]:
+    """Return a function that runs a command on an instance, whose deployment it names by `URL`."""
+
+    def run(instance: Adding, *arguments: str) -> Done:
+        with instance.serving() as url:
+            settings = {"WALLAROO_API_URL": url.partition("/v1/")[0], "WALLAROO_TOKEN": "token"}
+            return wallaroo(*(url if each == URL else each for each in arguments), environment=settings)
+
+    return run
+
+
+@pytest.mark.parametrize("ending", ["arrow", "parquet", "csv", "json"])
+@pytest.mark.parametrize("form", ["nested", "older JSON"])
+@pytest.mark.parametrize("step", SCORED)
+def test_outputs_of_several_models_are_in_the_file(
+    score: Callable[..., Done], rows: str, tmp_path: Path, ending: str, form: Form, step: Step
+) -> None:
+    target = tmp_path / f"scored.{ending}"
+    instance = Adding(form, step)
+    done = score(instance, "infer", URL, rows, "--output", str(target))
+    assert done.code == 0, done.err
+    assert instance.queries == [ALL_PARTS]
+    found = read(target)
+    older = ["check_failures"] if "older" in form else []
+    assert list(found[0]) == ["time", "in.tensor", *SCORED[step], *older, "anomaly.count"]
+    as_text = ending == "csv"
+    assert [row["anomaly.count"] for row in found] == (["0", "1", "0"] if as_text else [0, 1, 0])
+    assert [float(row["out.total"]) if as_text else row["out.total"][0] for row in found] == SUMS
+    if step == "shadow":
+        last = found[-1]["out_other.1.total"]
+        assert (float(last) if as_text else last[0]) == -SUMS[-1]
+    if step.startswith("split"):
+        models = [row["out._model_split"] if as_text else row["out._model_split"][0] for row in found]
+        assert [json.loads(model) if isinstance(model, str) else model for model in models] == [*MODELS, MODELS[0]]
+
+
+def test_parts_of_the_answer_are_options(score: Callable[..., Done], rows: str) -> None:
+    instance = Adding()
+    given = ["--dataset", "*,metadata", "--dataset-exclude", "in", "--dataset-exclude", "time"]
+    done = score(instance, "infer", URL, rows, "--json", *given, "--dataset-separator", "/")
+    first = json.loads(done.out.splitlines()[0])
+    assert list(first)[:3] == ["out.total", "anomaly.count", "metadata.last_model"]
+    assert instance.queries == [
+        {"dataset[]": ["*", "metadata"], "dataset.exclude[]": ["in", "time"], "dataset.separator": ["/"]}
+    ]
+
+
+def test_parts_of_the_answer_are_options_of_a_batch(score: Callable[..., Done], rows: str, tmp_path: Path) -> None:
+    instance = Adding("nested", "shadow")
+    for target, given in (("a", []), ("b", ["--dataset", "*,in.tensor", "--dataset-separator", ""])):
+        done = score(instance, "batch", rows, str(tmp_path / target), "--pipeline", URL, *given)
+        assert done.code == 0, done.err
+    assert instance.queries == [
+        ALL_PARTS | {"dataset.exclude[]": ["in", "metadata"]},
+        {"dataset[]": ["*", "in.tensor"], "dataset.exclude[]": ["metadata"]},
+    ]
+    [file] = (tmp_path / "b").glob("part-*.parquet")
+    table: Any = parquet.read_table(file)
+    assert table.column_names == ["time", "in.tensor", *SCORED["shadow"], "anomaly.count"]
+    assert outputs(table)["out_other.1.total"].tolist() == [[-total] for total in SUMS]
+
+
+def test_a_terminal_shows_the_outputs_of_all_models_and_failures_in_one_way(capsys: pytest.CaptureFixture[str]) -> None:
+    record: dict[str, Any] = {"time": 0, "in": {"a": 1}, "out": {"_model_split": [MODELS[0]], "y": 2.5}}
+    show_scored(from_records([record | {"out_b.1": {"y": 3.5}, "check_failures": ["x", "y"]}]))
+    heading, *_, last = [line for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert heading.split() == ["row", "out._model_split", "out.y", "out_b.1.y", "anomaly.count"]
+    assert last.split()[-3:] == ["2.5", "3.5", "2"]
