@@ -20,6 +20,7 @@ from wallaroo_ext.sandbox.inference.inference_log import InferenceLog
 from wallaroo_ext.sandbox.inference.inference_queue import InferenceQueue
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
 from wallaroo_ext.sandbox.paths import KEYS_ENDPOINT, realm_path
+from wallaroo_ext.sandbox.storage.model_configs import configure_all_versions
 from wallaroo_ext.sandbox.storage.store import Store
 from wallaroo_ext.settings import DEFAULT_CLIENT_ID
 
@@ -66,6 +67,9 @@ class Instance:
         )
         if self.issuer is None:
             self._add_default_user()
+        if options.configures_uploads:
+            with self.store.transaction() as db:
+                configure_all_versions(db)
         self.engine = Engine(self.store, options)
         self.faults = Faults()
         self.log = InferenceLog(self.store, options.log_limit_mib)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from wallaroo_ext import contract
+
 AUDIENCE = "account"
 """The audience of Keycloak's access tokens, unless a client is configured otherwise: its account console."""
 
@@ -17,7 +19,7 @@ class SandboxOptions:
         refresh_lifetime: The lifetime of a refresh token, in seconds.
         auth_url: The URL, without a path, of another issuer to trust; None if the sandbox issues tokens itself.
         audience: The required audience of the other issuer's tokens.
-        release: The release of Wallaroo to imitate.
+        release: The release of Wallaroo to imitate, one of `contract.RELEASES`.
         log_limit_mib: The size limit of the inference log, in MiB.
         json_limit_mib: The size limit of a JSON body, in MiB.
         arrow_limit_mib: The size limit of an Arrow body, in MiB.
@@ -34,7 +36,7 @@ class SandboxOptions:
     refresh_lifetime: int = 1800
     auth_url: str | None = None
     audience: str = AUDIENCE
-    release: str = "2023.4"
+    release: str = contract.RELEASES[-1]
     log_limit_mib: int = 1024
     json_limit_mib: int = 64
     arrow_limit_mib: int = 512
@@ -44,6 +46,15 @@ class SandboxOptions:
     model_seconds: float = 300
     deployments: int = 256
     control_secret: str | None = field(default=None, repr=False)
+
+    @property
+    def configures_uploads(self) -> bool:
+        """Whether a model version has a configuration from its upload on, and not from its first deployment."""
+        return self.is_since("2023.4")
+
+    def is_since(self, release: str) -> bool:
+        """Return whether the imitated release is a certain one or a later one."""
+        return contract.RELEASES.index(self.release) >= contract.RELEASES.index(release)
 
 
 DEFAULT_OPTIONS = SandboxOptions()

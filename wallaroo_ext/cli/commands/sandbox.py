@@ -24,7 +24,7 @@ def sandbox(
     refresh_lifetime: Annotated[int, Parameter(validator=Number(gte=1))] = 1800,
     auth_url: str | None = None,
     audience: str = "account",
-    release: Literal["2022.4", "2023.4", "2025.2"] = "2023.4",
+    release: Literal["2022.4", "2023.1", "2023.2", "2023.4", "2024.2", "2025.2"] = "2025.2",
     log_limit: Annotated[int, Parameter(validator=Number(gte=1))] = 1024,
     tls: Annotated[bool, Parameter(negative=())] = False,
     cert: Annotated[Path | None, PATH] = None,
@@ -57,7 +57,7 @@ def sandbox(
         refresh_lifetime: How long a refresh token lives, in seconds.
         auth_url: The URL of a Keycloak whose tokens are accepted, without a path. The sandbox then issues no tokens.
         audience: The audience that the `aud` of that Keycloak's tokens has to name.
-        release: The release of Wallaroo whose form of inference answers is used.
+        release: The release of Wallaroo to imitate: its operations, and the forms of its requests and answers.
         log_limit: How much the inference log may keep, in MiB.
         tls: Speak https with a throw-away certificate, which the printed lines tell clients to trust.
         cert: Speak https with the certificate in this PEM file.

@@ -102,7 +102,7 @@ class Binning:
             mode=summarizer["bin_mode"],
             num_bins=int(summarizer["num_bins"]),  # JSON's 5.0 is an integer too
             provided=tuple(float(edge) for edge in summarizer.get("provided_edges") or ()),
-            add_outlier_edges=summarizer["add_outlier_edges"],
+            add_outlier_edges=summarizer.get("add_outlier_edges") is not False,  # null was recorded, with outliers
             aggregation=summarizer["aggregation"],
         )
         if binning.mode == "Provided":

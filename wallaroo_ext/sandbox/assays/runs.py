@@ -12,6 +12,13 @@ import numpy as np
 
 from wallaroo_ext.sandbox.assays.binning import Binning
 from wallaroo_ext.sandbox.assays.iopath import IoPath
+from wallaroo_ext.sandbox.assays.request_forms import (
+    Source,
+    baseline_form,
+    baseline_source,
+    watched_path,
+    window_source,
+)
 from wallaroo_ext.sandbox.assays.scores import Distribution, Metric, status_of
 from wallaroo_ext.sandbox.assays.windows import (
     LATEST,
@@ -37,6 +44,62 @@ _SHOWN = ("type", "bin_mode", "aggregation", "metric", "num_bins", "bin_weights"
 
 
 @dataclass(frozen=True, slots=True)
+class BaselinePlan:
+    """The parsed baseline of an assay. Times are in microseconds since 1970.
+
+    Attributes:
+        form: `Fixed`, `fixed_window`, `vector` or `static`.
+        source: Where its values come from; None if the request has them, or their distribution.
+        start: When it begins; None without a source, unless a given distribution says it.
+        end: When it ends; likewise.
+        iopath: The watched value.
+        content: The content of the form.
+    """
+
+    form: str
+    source: Source | None
+    start: int | None
+    end: int | None
+    iopath: IoPath
+    content: Any
+
+    @staticmethod
+    def of(request: dict[str, Any]) -> BaselinePlan:
+        """Parse the baseline of a request.
+
+        Raises:
+            Problem: 400, if it makes no sense.
+        """
+        form, content = baseline_form(request["baseline"])
+        start, end = baseline_times(form, content)
+        if start is not None and end is not None and start >= end:
+            raise bad_request("The baseline ends before it begins.")
+        path = content["path"] if form == "fixed_window" else watched_path(request)
+        return BaselinePlan(form, baseline_source(request), start, end, IoPath.parse(path), content)
+
+
+def baseline_times(form: str, content: Any) -> tuple[int | None, int | None]:
+    """Return when a baseline begins and ends, None where it has no time.
+
+    Raises:
+        Problem: 400, if a time is none, or a window has no start.
+    """
+    if form == "vector":
+        return None, None
+    if form == "fixed_window":
+        if not content.get("start"):
+            raise bad_request("baseline.fixed_window.start: the window of a baseline needs a start.")
+        start = parse_time(content["start"])
+        return start, start + parse_width(content["width"])
+    first, last = ("start_at", "end_at") if form == "Fixed" else ("start", "end")
+    return _given_time(content, first), _given_time(content, last)
+
+
+def _given_time(content: Any, name: str) -> int | None:
+    return parse_time(content[name]) if content.get(name) else None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The parsed and checked request of an assay. Times are in microseconds since 1970.
 
@@ -45,9 +108,10 @@ class Plan:
     Attributes:
         request: The request as it was sent.
         iopath: The value to watch.
-        baseline_start: When the baseline begins.
-        baseline_end: When the baseline ends.
-        first_window: When the first window begins: `window.start` or, without one, the end of the baseline.
+        window: Where the windows' values come from.
+        baseline: Where the baseline's values come from.
+        first_window: When the first window begins: `window.start` or, without one, the end of a baseline of a fixed
+            time, or else when the assay was created.
         width: The length of a window.
         interval: The time from one window's start to the next: `window.interval` or, without one, the width.
         run_until: When the last window must have ended; None for no limit.
@@ -57,8 +121,8 @@ class Plan:
 
     request: dict[str, Any]
     iopath: IoPath
-    baseline_start: int
-    baseline_end: int
+    window: Source
+    baseline: BaselinePlan
     first_window: int
     width: int
     interval: int
@@ -67,25 +131,28 @@ class Plan:
     metric: Metric
 
     @staticmethod
-    def of(request: dict[str, Any]) -> Plan:
+    def of(request: dict[str, Any], created: int = 0) -> Plan:
         """Parse a request that is valid by the contract.
+
+        Args:
+            request: The request.
+            created: When the assay was created.
 
         Raises:
             Problem: 400, if the request makes no sense; the message says why.
         """
-        fixed, window, summarizer = request["baseline"]["Fixed"], request["window"], request["summarizer"]
+        window, summarizer = request["window"], request["summarizer"]
         if summarizer["type"] != _KIND:
             raise bad_request(f"The sandbox has summarizers of the type {_KIND} only, not {summarizer['type']!r}.")
-        start, end = parse_time(fixed["start_at"]), parse_time(fixed["end_at"])
-        if start >= end:
-            raise bad_request("The baseline ends before it begins.")
+        baseline = BaselinePlan.of(request)
         width, binning, until = parse_width(window["width"]), Binning.of(summarizer), request.get("run_until")
+        start = created if baseline.end is None or baseline.form != "Fixed" else baseline.end
         return Plan(
             request=request,
-            iopath=IoPath.parse(request["iopath"]),
-            baseline_start=start,
-            baseline_end=end,
-            first_window=parse_time(window["start"]) if window.get("start") else end,
+            iopath=IoPath.parse(watched_path(request)),
+            window=window_source(request),
+            baseline=baseline,
+            first_window=parse_time(window["start"]) if window.get("start") else start,
             width=width,
             interval=parse_width(window["interval"]) if window.get("interval") else width,
             run_until=parse_time(until) if until else None,
@@ -106,6 +173,16 @@ class Plan:
             if end > (LATEST if self.run_until is None else self.run_until)
             else format_time(end).replace("Z", "+00:00")
         )
+
+
+def _shown_time(time: int | None) -> str | None:
+    return None if time is None else format_time(time)
+
+
+def summarize(values: list[float], summarizer: dict[str, Any]) -> dict[str, Any]:
+    """Return the distribution of some values, at least one."""
+    binning = Binning.of(summarizer)
+    return Distribution.of_baseline(np.array(values, float), binning).summary(binning, None, None)
 
 
 def shown_summarizer(summarizer: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +216,7 @@ class Run:
     Args:
         plan: The assay.
         log: The inference log.
-        pipelines: The ids of the pipelines that the plan names, by name.
+        pipelines: The ids of the pipelines that the plan names, by where values come from.
         clock: The clock that says which windows are complete.
         first: The number of the first window to compute.
 
@@ -148,7 +225,7 @@ class Run:
     """
 
     def __init__(
-        self, plan: Plan, log: InferenceLog, pipelines: Mapping[str, int], clock: Clock, first: int = 0
+        self, plan: Plan, log: InferenceLog, pipelines: Mapping[Source, int], clock: Clock, first: int = 0
     ) -> None:
         self._plan = plan
         self._log = log
@@ -160,24 +237,54 @@ class Run:
 
     @cached_property
     def _baseline_samples(self) -> _Samples:
-        source = self._plan.request["baseline"]["Fixed"]
-        return self._read(source, self._plan.baseline_start, self._plan.baseline_end)
+        """The values of a baseline that were logged."""
+        baseline = self._plan.baseline
+        if baseline.source is None or baseline.start is None or baseline.end is None:
+            return _Samples(np.empty(0, np.int64), np.empty(0), None)
+        return self._read(baseline.source, baseline.iopath, baseline.start, baseline.end)
 
     @cached_property
     def _baseline(self) -> Distribution:
+        plan = self._plan
+        if plan.baseline.form == "static":
+            return Distribution.of_summary(plan.baseline.content, plan.binning)
+        if plan.baseline.form == "vector":
+            return Distribution.of_baseline(np.array(plan.baseline.content, float), plan.binning)
         samples = self._baseline_samples
         if not len(samples.values):
-            source = self._plan.request["baseline"]["Fixed"]
-            raise samples.problem or bad_request(
-                f"The baseline is empty: from {source['start_at']} to {source['end_at']}, the pipeline "
-                f"{source['pipeline']!r} logged no values of the model {source['model']!r}."
-            )
-        return Distribution.of_baseline(samples.values, self._plan.binning)
+            raise samples.problem or bad_request(self._emptiness())
+        return Distribution.of_baseline(samples.values, plan.binning)
+
+    def _emptiness(self) -> str:
+        baseline = self._plan.baseline
+        source, start, end = baseline.source, baseline.start, baseline.end
+        if source is None or start is None or end is None:
+            return "The baseline is empty."
+        of_model = "" if source.model is None else f" of the model {source.model!r}"
+        return (
+            f"The baseline is empty: from {format_time(start)} to {format_time(end)}, the pipeline "
+            f"{source.pipeline!r} logged no values{of_model}."
+        )
+
+    def baseline_summary(self) -> dict[str, Any]:
+        """Return the distribution of the baseline.
+
+        Raises:
+            Problem: 400, if the baseline has no values.
+        """
+        return self._baseline.summary(
+            self._plan.binning, _shown_time(self._plan.baseline.start), _shown_time(self._plan.baseline.end)
+        )
 
     @property
     def is_due(self) -> bool:
         """Whether the baseline has ended and has rows, and a window is complete."""
-        if self.schedule.complete <= self._first or self._plan.baseline_end > self._now:
+        baseline = self._plan.baseline
+        if self.schedule.complete <= self._first:
+            return False
+        if baseline.source is None:
+            return True
+        if baseline.end is not None and baseline.end > self._now:
             return False
         samples = self._baseline_samples
         return len(samples.values) > 0 or samples.problem is not None
@@ -193,8 +300,10 @@ class Run:
     def baseline_result(self) -> dict[str, Any]:
         """Return the result of comparing the baseline with itself."""
         plan, began = self._plan, time.perf_counter_ns()
-        window = self._baseline.of_window(self._baseline.values, plan.binning)
-        return self._result(window, plan.baseline_start, plan.baseline_end, began) | {"status": "BaselineRun"}
+        window = self._baseline.compared_with_itself(plan.binning)
+        start = plan.first_window if plan.baseline.start is None else plan.baseline.start
+        end = start + plan.width if plan.baseline.end is None else plan.baseline.end
+        return self._result(window, start, end, began) | {"status": "BaselineRun"}
 
     def results(self) -> list[dict[str, Any]]:
         """Return a result for each complete window that has inferences.
@@ -210,7 +319,7 @@ class Run:
 
     @cached_property
     def _window_samples(self) -> _Samples:
-        return self._read(self._plan.request["window"], self.schedule.begin(self._first), self.schedule.until)
+        return self._read(self._plan.window, self._plan.iopath, self.schedule.begin(self._first), self.schedule.until)
 
     def occupied_windows(self, limit: int, known: Container[int] = ()) -> list[int]:
         """Return the numbers of the first complete windows that have inferences.
@@ -233,18 +342,18 @@ class Run:
         window = self._baseline.of_window(self._window_samples.between(start, end), self._plan.binning)
         return self._result(window, start, end, began)
 
-    def _read(self, source: dict[str, Any], start: int, end: int) -> _Samples:
+    def _read(self, source: Source, iopath: IoPath, start: int, end: int) -> _Samples:
         """Return the watched values that a pipeline logged for a model; rows without one are left out."""
         taken: list[tuple[Array, Array]] = []
         problem: Problem | None = None
         for batch in self._log.read(
-            self._pipelines[source["pipeline"]],
+            self._pipelines[source],
             start_ms=to_milliseconds(start),
             end_ms=to_milliseconds(end),
-            model_name=source["model"],
+            model_name=source.model,
         ):
             try:
-                taken.append(self._plan.iopath.take(batch.table))
+                taken.append(iopath.take(batch.table))
             except Problem as error:
                 problem = error
         times = np.concatenate([np.empty(0, np.int64), *(found for found, _ in taken)])
@@ -273,9 +382,7 @@ class Run:
             "elapsed_millis": (time.perf_counter_ns() - began) // 1_000_000,
             "iopath": plan.iopath.text,
             "pipeline_id": None,
-            "baseline_summary": baseline.summary(
-                binning, format_time(plan.baseline_start), format_time(plan.baseline_end)
-            ),
+            "baseline_summary": self.baseline_summary(),
             "window_summary": window.summary(binning, format_time(start), format_time(end)),
             "warning_threshold": None if warning is None else float(warning),
             "alert_threshold": float(alert),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext.sandbox.assays.request_forms import Source, sources
 from wallaroo_ext.sandbox.http.problems import Problem, bad_request
 from wallaroo_ext.sandbox.storage.pipelines import find_pipeline
 from wallaroo_ext.sandbox.storage.store import now
@@ -92,10 +93,10 @@ class ScheduledAssays:
                 pipelines = {} if assay is None else watched_pipelines(db, orjson.loads(assay["request"]))
             return 0 if assay is None else self._run(assay, pipelines)
 
-    def _run(self, assay: Row, pipelines: dict[str, int]) -> int:
+    def _run(self, assay: Row, pipelines: dict[Source, int]) -> int:
         from wallaroo_ext.sandbox.assays.runs import WINDOWS_AT_ONCE, Plan, Run
 
-        plan = Plan.of(orjson.loads(assay["request"]))
+        plan = Plan.of(orjson.loads(assay["request"]), created_microseconds(assay))
         run = Run(plan, self._log, pipelines, self._store.clock, assay["windows_done"])
         if not run.is_due:
             return 0
@@ -142,14 +143,20 @@ def recheck_empty_windows(db: sqlite3.Connection) -> None:
     db.execute("UPDATE assays SET windows_done = 0")
 
 
-def watched_pipelines(db: sqlite3.Connection, request: dict[str, Any]) -> dict[str, int]:
-    """Return the ids of the pipelines that an assay compares, by name.
+def created_microseconds(assay: Row) -> int:
+    """Return when an assay was created, in microseconds since 1970; when it was changed last, for older ones."""
+    from wallaroo_ext.sandbox.assays.windows import parse_time
+
+    return parse_time(assay["created_at"] or assay["updated_at"])
+
+
+def watched_pipelines(db: sqlite3.Connection, request: dict[str, Any]) -> dict[Source, int]:
+    """Return the ids of the pipelines that an assay compares, by where its values come from.
 
     Raises:
-        Problem: 400, if the workspace does not have one of them.
+        Problem: 400, if a workspace does not have one of them.
     """
-    names = {request["baseline"]["Fixed"]["pipeline"], request["window"]["pipeline"]}
-    return {name: require_pipeline(db, request["workspace_id"], name) for name in names}
+    return {source: require_pipeline(db, source.workspace_id, source.pipeline) for source in sources(request)}
 
 
 def require_pipeline(db: sqlite3.Connection, workspace_id: int, name: str) -> int:

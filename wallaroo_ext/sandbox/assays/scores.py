@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -114,22 +114,48 @@ class Distribution:
     """The values in a span of time, put into bins.
 
     Attributes:
-        values: The values; at least one.
+        values: The values; at least one, unless the distribution was given as a summary.
         edges: The edges of the bins.
         names: The names of the bins.
         aggregated: The value of each bin that is compared.
+        given: The summary that the distribution was given as; None if it was computed.
     """
 
     values: Array
     edges: Array
     names: list[str]
     aggregated: Array
+    given: dict[str, Any] | None = None
 
     @staticmethod
     def of_baseline(values: Array, binning: Binning) -> Distribution:
         """Return the distribution of a baseline, whose values determine the edges."""
         edges = binning.edges(values)
         return Distribution(values, edges, binning.baseline_names(edges), binning.aggregate(values, edges))
+
+    @staticmethod
+    def of_summary(summary: dict[str, Any], binning: Binning) -> Distribution:
+        """Return the distribution that a summary describes.
+
+        Raises:
+            Problem: 400, if its bins are not those of the summarizer.
+        """
+        upper = [edge for edge in summary["edges"] if edge is not None]
+        edges = upper if binning.add_outlier_edges else [min(float(summary["min"]), *upper), *upper]
+        sizes = {len(summary["edges"]), len(summary["edge_names"]), len(summary["aggregated_values"])}
+        if sizes != {binning.size} or len(edges) != binning.size + (-1 if binning.add_outlier_edges else 1):
+            raise bad_request(f"The baseline's edges, edge_names and aggregated_values are not {binning.size} each.")
+        if summary["aggregation"] != binning.aggregation or edges != sorted(edges):
+            raise bad_request("The baseline has another aggregation than the summarizer, or edges in no order.")
+        aggregated: Array = np.array(summary["aggregated_values"], float)
+        return Distribution(np.empty(0), np.array(edges, float), list(summary["edge_names"]), aggregated, summary)
+
+    def compared_with_itself(self, binning: Binning) -> Distribution:
+        """Return this baseline as if it was the distribution of a window."""
+        if self.given is None:
+            return self.of_window(self.values, binning)
+        names = binning.window_names(self.edges)
+        return replace(self, names=names, given=self.given | {"edge_names": names})
 
     def of_window(self, values: Array, binning: Binning) -> Distribution:
         """Return the distribution of a window that is compared with this baseline.
@@ -139,8 +165,10 @@ class Distribution:
         edges = binning.edges(values) if binning.aggregation == "Edges" else self.edges
         return Distribution(values, edges, binning.window_names(edges), binning.aggregate(values, edges))
 
-    def summary(self, binning: Binning, start: str, end: str) -> dict[str, Any]:
+    def summary(self, binning: Binning, start: str | None, end: str | None) -> dict[str, Any]:
         """Return the distribution as results contain it; `std` is the population's (field notes)."""
+        if self.given is not None:
+            return self.given | {"start": start, "end": end}
         return {
             "count": len(self.values),
             "min": float(self.values.min()),

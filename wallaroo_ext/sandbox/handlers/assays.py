@@ -2,39 +2,57 @@
 
 from __future__ import annotations
 
-import json
+import uuid
+from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from wallaroo_ext.sandbox.assays.scheduled import require_pipeline, watched_pipelines
+from wallaroo_ext.sandbox.assays.request_forms import calculation_form, sources
+from wallaroo_ext.sandbox.assays.scheduled import created_microseconds, require_pipeline, watched_pipelines
+from wallaroo_ext.sandbox.handlers import assay_shapes
 from wallaroo_ext.sandbox.handlers.calls import Call, handles_rows
+from wallaroo_ext.sandbox.handlers.deployments import pod_name
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
-from wallaroo_ext.sandbox.http.problems import bad_request
+from wallaroo_ext.sandbox.http.problems import Problem, bad_request, not_found, refusal
 from wallaroo_ext.sandbox.storage.store import now
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
+    from wallaroo_ext.sandbox.assays.request_forms import Source
     from wallaroo_ext.sandbox.assays.runs import Plan, Run
     from wallaroo_ext.sandbox.auth.users import User
     from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch
     from wallaroo_ext.sandbox.storage.store import Row
 
+_ASSAYS = """
+    SELECT assays.*, workspace_id, workspaces.name AS workspace_name FROM assays
+    JOIN pipelines ON pipelines.id = pipeline_id JOIN workspaces ON workspaces.id = workspace_id
+"""
+_RESULTS = """
+    SELECT assay_results.*, uuid, request, pipeline_id, workspace_id, workspaces.name AS workspace_name
+    FROM assay_results JOIN assays ON assays.id = assay_id
+    JOIN pipelines ON pipelines.id = pipeline_id JOIN workspaces ON workspaces.id = workspace_id
+"""
+
 
 @handles_rows
 def create_assay(call: Call) -> dict[str, Any]:
     """Create an assay and return its id; the status that was sent is ignored."""
-    plan = _plan(call.body)
-    first_run = plan.next_run(plan.schedule(0), 0)
     with call.instance.store.transaction() as db:
-        _pipelines(db, call.body, call.user)
         time = now(db)
+        plan = _plan(call.body, time)
+        first_run = plan.next_run(plan.schedule(0), 0)
+        _pipelines(db, call.body, call.user)
         cursor = db.execute(
-            "INSERT INTO assays (pipeline_id, request, active, next_run, updated_at) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO assays (uuid, created_at, pipeline_id, request, active, next_run, updated_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
+                str(uuid.uuid4()),
+                time,
                 call.body["pipeline_id"],
                 orjson.dumps(call.body).decode(),
                 call.body["active"],
@@ -45,15 +63,16 @@ def create_assay(call: Call) -> dict[str, Any]:
     return {"assay_id": cursor.lastrowid}
 
 
-def _plan(request: dict[str, Any]) -> Plan:
+def _plan(request: dict[str, Any], created: str) -> Plan:
     """Return the parsed request of an assay."""
     from wallaroo_ext.sandbox.assays.runs import Plan  # imports numpy and pyarrow
+    from wallaroo_ext.sandbox.assays.windows import parse_time
 
-    return Plan.of(request)
+    return Plan.of(request, parse_time(created))
 
 
-def _pipelines(db: sqlite3.Connection, request: dict[str, Any], user: User) -> dict[str, int]:
-    """Return the ids of the pipelines that a request names, by name.
+def _pipelines(db: sqlite3.Connection, request: dict[str, Any], user: User) -> dict[Source, int]:
+    """Return the ids of the pipelines that a request names, by where its values come from.
 
     Raises:
         Problem: 400, if the user may not use the workspace, or it has no such pipeline.
@@ -62,6 +81,8 @@ def _pipelines(db: sqlite3.Connection, request: dict[str, Any], user: User) -> d
     require_workspace(db, workspace_id, user)
     if require_pipeline(db, workspace_id, name) != pipeline_id:
         raise bad_request(f"The pipeline {name!r} of the workspace {workspace_id} does not have the id {pipeline_id}.")
+    for source in sources(request):
+        require_workspace(db, source.workspace_id, user)
     return watched_pipelines(db, request)
 
 
@@ -75,33 +96,14 @@ def list_assays(call: Call) -> list[dict[str, Any]]:
             raise bad_request(f"There is no pipeline {pipeline_id}.")
     call.instance.scheduled_assays.catch_up_all(pipeline_id)
     with call.instance.store.reading() as db:
-        rows = db.execute("SELECT * FROM assays WHERE pipeline_id = ? ORDER BY id DESC", (pipeline_id,)).fetchall()
-    return [_assay(row) for row in rows]
+        rows = db.execute(f"{_ASSAYS} WHERE pipeline_id = ? ORDER BY assays.id DESC", (pipeline_id,)).fetchall()
+        return [assay_shapes.assay(call.instance.options, row, _statuses(db, row["id"])) for row in rows]
 
 
-def _assay(row: Row) -> dict[str, Any]:
-    """Return an assay with its fields in the recorded order."""
-    from wallaroo_ext.sandbox.assays.runs import shown_summarizer
-
-    request: dict[str, Any] = orjson.loads(row["request"])
-    fixed, window, warning = request["baseline"]["Fixed"], request["window"], request.get("warning_threshold")
-    return {
-        "id": row["id"],
-        "name": request["name"],
-        "active": bool(row["active"]),
-        "status": "created",
-        "warning_threshold": None if warning is None else float(warning),
-        "alert_threshold": float(request["alert_threshold"]),
-        "pipeline_id": row["pipeline_id"],
-        "pipeline_name": request["pipeline_name"],
-        "last_run": row["last_run"],
-        "next_run": row["next_run"],
-        "run_until": request.get("run_until"),
-        "updated_at": row["updated_at"],
-        "baseline": {"Fixed": {name: fixed[name] for name in ("pipeline", "model", "start_at", "end_at")}},
-        "window": {name: window.get(name) for name in ("pipeline", "model", "width", "start", "interval")},
-        "summarizer": shown_summarizer(request["summarizer"]),
-    }
+def _statuses(db: sqlite3.Connection, assay_id: int) -> list[str]:
+    """Return the statuses of an assay's results."""
+    query = "SELECT json_extract(result, '$.status') AS status FROM assay_results WHERE assay_id = ?"
+    return [row["status"] for row in db.execute(query, (assay_id,))]
 
 
 @handles_rows
@@ -122,10 +124,7 @@ def _require_assay(db: sqlite3.Connection, assay_id: int, user: User) -> Row:
     Raises:
         Problem: 400, if there is no such assay.
     """
-    row = db.execute(
-        "SELECT assays.*, workspace_id FROM assays JOIN pipelines ON pipelines.id = pipeline_id WHERE assays.id = ?",
-        (assay_id,),
-    ).fetchone()
+    row = db.execute(f"{_ASSAYS} WHERE assays.id = ?", (assay_id,)).fetchone()
     if row is None or not is_member(db, row["workspace_id"], user):
         raise bad_request(f"There is no assay {assay_id}.")
     return row
@@ -134,22 +133,43 @@ def _require_assay(db: sqlite3.Connection, assay_id: int, user: User) -> Row:
 @handles_rows
 def run_interactive_assay_baseline(call: Call) -> dict[str, Any]:
     """Return the result of comparing the baseline of the request with itself."""
-    return _run(call, call.body).baseline_result()
+    return assay_shapes.result(call.instance.options, call.body, _run(call, call.body).baseline_result())
 
 
 @handles_rows
 def run_interactive_assay(call: Call) -> list[dict[str, Any]]:
     """Return one result per window, the oldest first, without storing them."""
-    return _run(call, call.body).results()
+    results = _run(call, call.body).results()
+    return [assay_shapes.result(call.instance.options, call.body, result) for result in results]
 
 
 def _run(call: Call, request: dict[str, Any]) -> Run:
     from wallaroo_ext.sandbox.assays.runs import Run
 
-    plan = _plan(request)
     with call.instance.store.transaction() as db:
+        plan = _plan(request, now(db))
         pipelines = _pipelines(db, request, call.user)
     return Run(plan, call.instance.log, pipelines, call.instance.clock)
+
+
+@handles_rows
+def summarize_assay_baseline(call: Call) -> dict[str, Any]:
+    """Return the distribution of values, or of the values that were logged in a window."""
+    from wallaroo_ext.sandbox.assays.runs import Plan, Run, summarize
+
+    form, content = calculation_form(call.body["baseline"])
+    if form == "vector":
+        return summarize(content, call.body["summarizer"])
+    request = {
+        "summarizer": call.body["summarizer"],
+        "baseline": {"calculated": call.body["baseline"]},
+        "window": content,
+    }
+    with call.instance.store.transaction() as db:
+        for source in sources(request):
+            require_workspace(db, source.workspace_id, call.user)
+        pipelines = watched_pipelines(db, request)
+    return Run(Plan.of(request), call.instance.log, pipelines, call.instance.clock).baseline_summary()
 
 
 @handles_rows
@@ -162,28 +182,55 @@ def get_assay_baseline(call: Call) -> list[dict[str, Any]]:
     with call.instance.store.transaction() as db:
         require_workspace(db, body["workspace_id"], call.user)
         pipeline_id = require_pipeline(db, body["workspace_id"], body["pipeline_name"])
+        version = db.execute(
+            "SELECT version FROM pipeline_versions WHERE pipeline_id = ? ORDER BY id DESC", (pipeline_id,)
+        ).fetchone()["version"]
     limit = int(body["limit"]) if "limit" in body else None  # JSON's 3.0 is an integer too
     batches = call.instance.log.read(pipeline_id, start_ms=start, end_ms=end, model_name=body.get("model_name"))
-    return list(islice((row for batch in batches for row in _rows(batch, limit)), limit))
+    place = {
+        "pipeline_name": body["pipeline_name"],
+        "pipeline_version": version,
+        "engine": pod_name("engine", pipeline_id),
+    }
+    rows = (
+        assay_shapes.logged_row(call.instance.options, row, place | _known_of(call, batch))
+        for batch in batches
+        for row in _rows(batch, limit)
+    )
+    return list(islice(rows, limit))
+
+
+def _known_of(call: Call, batch: LoggedBatch) -> dict[str, Any]:
+    """Return what the log knows of rows that were scored together, and the version of their model."""
+    query = "SELECT version FROM model_versions JOIN models ON models.id = model_id WHERE name = ? AND sha = ?"
+    with call.instance.store.reading() as db:
+        row = db.execute(query, (batch.model_name, batch.model_sha)).fetchone()
+    return {
+        "model_name": batch.model_name,
+        "model_sha": batch.model_sha,
+        "model_version": "" if row is None else row["version"],
+        "elapsed_ns": batch.elapsed_ns,
+    }
 
 
 def _rows(batch: LoggedBatch, limit: int | None) -> Iterator[dict[str, Any]]:
-    """Yield the first rows of a batch, flat as in the recordings, with metadata as JSON texts."""
+    """Yield the first rows of a batch, flat, with their times in milliseconds."""
     import pyarrow as pa
 
-    metadata = {
-        "metadata.last_model": json.dumps({"model_name": batch.model_name, "model_sha": batch.model_sha}),
-        "metadata.profile": json.dumps({"elapsed_ns": batch.elapsed_ns}),
-    }
     table = batch.table.slice(0, limit)
     times = table.column("time").cast(pa.int64()).to_pylist()
     for time, row in zip(times, table.drop_columns(["time"]).to_pylist(), strict=True):
-        yield {"time": time} | row | metadata
+        yield {"time": time} | row
 
 
 @handles_rows
 def get_assay_results(call: Call) -> list[dict[str, Any]]:
-    """Return the stored results of an assay, the oldest first; a limit keeps the newest."""
+    """Return the stored results of an assay, the oldest first; a limit keeps the newest.
+
+    From 2023.4 on, a request without a span of time is answered with 500, as recorded.
+    """
+    if call.instance.options.is_since("2023.4") and not {"start", "end"} <= call.body.keys():
+        raise refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "unknown error.")
     return _results(call)
 
 
@@ -195,34 +242,111 @@ def get_assay_results_between(call: Call) -> list[dict[str, Any]]:
 
 def _results(call: Call) -> list[dict[str, Any]]:
     """Return the results of the windows that begin in the requested span of time, or of all windows without one."""
-    from wallaroo_ext.sandbox.assays.windows import parse_time
-
     body = call.body
-    start, end = (parse_time(body[name]) if name in body else None for name in ("start", "end"))
     with call.instance.store.transaction() as db:
         assay = _require_assay(db, body["assay_id"], call.user)
+    rows = _stored_results(call, assay, pipeline_id=body.get("pipeline_id"), limit=body.get("limit"))
+    request: dict[str, Any] = orjson.loads(assay["request"])
+    return [assay_shapes.result(call.instance.options, request, _result(row)) for row in rows]
+
+
+def _stored_results(call: Call, assay: Row, *, pipeline_id: int | None = None, limit: float | None = None) -> list[Row]:
+    """Return the results of an assay in the span of time of the request, after computing those that are due.
+
+    Args:
+        call: The request, with `start` and `end` or without.
+        assay: The assay.
+        pipeline_id: The pipeline that the assay has to be of; None for any.
+        limit: How many of the newest to return; None for all.
+    """
+    from wallaroo_ext.sandbox.assays.windows import parse_time
+
+    start, end = (parse_time(call.body[name]) if name in call.body else None for name in ("start", "end"))
     call.instance.scheduled_assays.catch_up(assay["id"])
     with call.instance.store.transaction() as db:
         rows = db.execute(
-            "SELECT assay_results.*, pipeline_id FROM assay_results JOIN assays ON assays.id = assay_id "
-            "WHERE assay_id = ? AND pipeline_id = ? AND (? IS NULL OR window_start >= ?) "
-            "AND (? IS NULL OR window_start < ?) ORDER BY window_start DESC LIMIT ?",
+            f"{_RESULTS} WHERE assay_id = ? AND pipeline_id = coalesce(?, pipeline_id) "
+            "AND (? IS NULL OR window_start >= ?) AND (? IS NULL OR window_start < ?) "
+            "ORDER BY window_start DESC LIMIT ?",
             (
                 assay["id"],
-                body.get("pipeline_id", assay["pipeline_id"]),
+                pipeline_id,
                 *(start, start),
                 *(end, end),
-                int(body.get("limit", -1)),  # SQLite takes a negative limit as none
+                -1 if limit is None else int(limit),  # SQLite takes a negative limit as none
             ),
         ).fetchall()
-    return [_result(row) for row in reversed(rows)]
+    return rows[::-1]
 
 
 def _result(row: Row) -> dict[str, Any]:
-    """Return a stored result, with the ids that an interactive one leaves empty."""
-    return orjson.loads(row["result"]) | {
-        "id": row["id"],
-        "assay_id": row["assay_id"],
-        "pipeline_id": row["pipeline_id"],
-        "created_at": row["created_at"],
-    }
+    """Return a stored result, with what an interactive one leaves empty."""
+    names = ("id", "assay_id", "pipeline_id", "created_at", "workspace_id", "workspace_name")
+    return orjson.loads(row["result"]) | {name: row[name] for name in names}
+
+
+@handles_rows
+def get_assay_v2(call: Call) -> dict[str, Any] | list[dict[str, Any]]:
+    """Return the assay with a UUID, or the assays of a workspace, of a pipeline's name, active or not."""
+    body = call.body
+    if "workspace_id" in body:
+        with call.instance.store.reading() as db:
+            require_workspace(db, body["workspace_id"], call.user)
+    active = {"ActiveOnly": True, "InactiveOnly": False}.get(body.get("active", "All"))
+    with call.instance.store.reading() as db:
+        rows = db.execute(
+            f"{_ASSAYS} JOIN workspace_users USING (workspace_id) WHERE user_id = ? "
+            "AND uuid = coalesce(?, uuid) AND workspace_id = coalesce(?, workspace_id) "
+            "AND pipelines.name = coalesce(?, pipelines.name) AND active = coalesce(?, active) ORDER BY assays.id DESC",
+            (call.user.id, body.get("id"), body.get("workspace_id"), body.get("pipeline_name"), active),
+        ).fetchall()
+    if "id" not in body:
+        return [_assay_v2(call, row) for row in rows]
+    if not rows:
+        raise not_found(f"There is no assay {body['id']!r}.")
+    return _assay_v2(call, rows[0])
+
+
+def _assay_v2(call: Call, row: Row) -> dict[str, Any]:
+    from wallaroo_ext.sandbox.assays.runs import Plan, Run
+
+    request: dict[str, Any] = orjson.loads(row["request"])
+    with call.instance.store.reading() as db:
+        pipelines = watched_pipelines(db, request)
+    plan = Plan.of(request, created_microseconds(row))
+    try:
+        baseline = Run(plan, call.instance.log, pipelines, call.instance.clock).baseline_summary()
+    except Problem:  # nothing was logged yet
+        baseline = None
+    return assay_shapes.assay_v2(row, baseline)
+
+
+@handles_rows
+def get_next_assay_run_v2(call: Call) -> dict[str, Any]:
+    """Return when an assay was run last, and when it is run next."""
+    with call.instance.store.reading() as db:
+        assay = _require_assay_v2(db, call.body["assay_id"], call.user)
+    call.instance.scheduled_assays.try_to_catch_up(assay["id"])
+    with call.instance.store.reading() as db:
+        assay = _require_assay_v2(db, call.body["assay_id"], call.user)
+    return {"last_run": assay["last_run"], "next_run": assay["next_run"]}
+
+
+@handles_rows
+def get_assay_results_v2(call: Call) -> list[dict[str, Any]]:
+    """Return the stored results of an assay, of all time or of a span, the oldest first."""
+    with call.instance.store.reading() as db:
+        assay = _require_assay_v2(db, call.body["id"], call.user)
+    return [assay_shapes.result_v2(row, orjson.loads(row["result"])) for row in _stored_results(call, assay)]
+
+
+def _require_assay_v2(db: sqlite3.Connection, assay_uuid: str, user: User) -> Row:
+    """Return an assay of a workspace that the user may use.
+
+    Raises:
+        Problem: 404, if there is no such assay.
+    """
+    row = db.execute(f"{_ASSAYS} WHERE uuid = ?", (assay_uuid,)).fetchone()
+    if row is None or not is_member(db, row["workspace_id"], user):
+        raise not_found(f"There is no assay {assay_uuid!r}.")
+    return row

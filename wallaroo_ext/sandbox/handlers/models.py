@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from wallaroo_ext.sandbox.engine.engine import NATIVE_FRAMEWORK
+from wallaroo_ext.sandbox.handlers import model_shapes
 from wallaroo_ext.sandbox.handlers.calls import Call, handles, handles_on_event_loop
-from wallaroo_ext.sandbox.handlers.workspaces import require_workspace
-from wallaroo_ext.sandbox.http.problems import bad_request
+from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace, workspace_summary
+from wallaroo_ext.sandbox.http.problems import bad_request, refusal
+from wallaroo_ext.sandbox.storage.model_configs import add_model_config, find_model_config
 from wallaroo_ext.sandbox.storage.store import now
 
 if TYPE_CHECKING:
@@ -23,7 +26,12 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.http.bodies import StagedFile
     from wallaroo_ext.sandbox.storage.store import Row
 
-_OWNER = '""'  # two quotation marks, as in the answers of releases of 2023
+_VERSIONS = """
+    SELECT model_versions.*, models.name, visibility, workspace_id,
+        EXISTS (SELECT 1 FROM deployments, json_each(steps) WHERE deployed AND json_each.value = model_versions.id)
+        AS deployed
+    FROM model_versions JOIN models ON models.id = model_id
+"""
 _SCHEMA_MEMORY = 64 << 20  # the memory that reading a schema may take, in bytes
 
 
@@ -63,16 +71,29 @@ def _metadata(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _upload(call: Call, metadata: dict[str, Any], file: StagedFile) -> dict[str, Any]:
     """Store a file as a new version, start its conversion, and return the version's id."""
     for name in ("input_schema", "output_schema"):
-        if name in metadata:
+        if metadata.get(name) is not None:
             call.instance.engine.wait_for_libraries()
             check_schema(name, metadata[name])
     version = str(uuid.uuid4())
-    store = call.instance.store
+    store, options, size = call.instance.store, call.instance.options, file.path.stat().st_size
     with store.add_model_file(file.path, version), store.transaction(durable=True) as db:
-        require_workspace(db, metadata["workspace_id"], call.user)
+        _require_upload_workspace(db, metadata["workspace_id"], call.user)
         version_id = _insert_version(db, metadata, file, version)
+        db.execute(
+            "UPDATE model_versions SET size = ?, created_by = ?, created_on_version = ? WHERE id = ?",
+            (size, call.user.email, model_shapes.server_version(options), version_id),
+        )
+        if options.configures_uploads:
+            schemas = {name: metadata.get(name) for name in ("input_schema", "output_schema")}
+            add_model_config(db, version_id, schemas)
     call.instance.engine.convert(version_id)
     return {"insert_models": {"returning": [{"models": [{"id": version_id}]}]}}
+
+
+def _require_upload_workspace(db: sqlite3.Connection, workspace_id: int, user: User) -> None:
+    """Raise a Problem, 500 as recorded, unless a user may use a workspace."""
+    if not is_member(db, workspace_id, user):
+        raise refusal(HTTPStatus.INTERNAL_SERVER_ERROR, f"There is no workspace {workspace_id} to upload to.")
 
 
 def _insert_version(db: sqlite3.Connection, metadata: dict[str, Any], file: StagedFile, version: str) -> int:
@@ -101,29 +122,46 @@ def _insert_version(db: sqlite3.Connection, metadata: dict[str, Any], file: Stag
 @handles_on_event_loop
 def list_models(call: Call) -> dict[str, Any]:
     """Return the models of a workspace, the newest first as recorded."""
+    workspace_id = call.body["workspace_id"]
     with call.instance.store.reading() as db:
-        require_workspace(db, call.body["workspace_id"], call.user)
-        rows = db.execute("SELECT * FROM models WHERE workspace_id = ? ORDER BY id DESC", (call.body["workspace_id"],))
-        return {"models": [_model(row) for row in rows]}
+        require_workspace(db, workspace_id, call.user)
+        models = db.execute("SELECT * FROM models WHERE workspace_id = ? ORDER BY id DESC", (workspace_id,)).fetchall()
+        if not model_shapes.lists_versions(call.instance.options):
+            return {"models": [model_shapes.model(row) for row in models]}
+        workspace = workspace_summary(db, workspace_id)
+        return {
+            "models": [
+                {
+                    "model": model_shapes.model(row) | {"workspace_id": workspace_id},
+                    "model_versions": [_configured(call, db, found) for found in reversed(_versions(db, row["id"]))],
+                    "workspace": workspace,
+                }
+                for row in models
+            ]
+        }
 
 
-def _model(row: Row) -> dict[str, Any]:
+def _configured(call: Call, db: sqlite3.Connection, version: Row) -> dict[str, Any]:
+    """Return a version with its configuration, in the form of the release."""
+    options, config = call.instance.options, find_model_config(db, version["id"])
     return {
-        "id": row["id"],
-        "name": row["name"],
-        "owner_id": _OWNER,
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
+        "model_version": model_shapes.version_details(options, version),
+        "config": config and model_shapes.config_details(options, config),
     }
 
 
 @handles_on_event_loop
 def list_model_versions(call: Call) -> list[dict[str, Any]]:
-    """Return the versions of the models with a name, or of the model with an id."""
+    """Return the versions of the models with a name, or of the model with an id; with both, of one model."""
     name, model_id = call.body.get("model_id"), call.body.get("models_pk_id")
     with call.instance.store.reading() as db:
         models = _require_models(db, call.user, name=name, model_id=model_id if name is None else None)
-        return [_version_with_status(row) for model in models for row in _versions(db, model["id"])]
+        if len(models) > 1 and model_id is not None:
+            models = [row for row in models if row["id"] == model_id]
+            if not models:
+                raise bad_request(f"There is no model {name!r} with the id {model_id}.")
+        options = call.instance.options
+        return [model_shapes.listed_version(options, row) for model in models for row in _versions(db, model["id"])]
 
 
 @handles
@@ -131,7 +169,12 @@ def get_model(call: Call) -> dict[str, Any]:
     """Return a model with its versions, without their statuses."""
     with call.instance.store.reading() as db:
         [model] = _require_models(db, call.user, model_id=call.body["id"])
-        return _model(model) | {"models": [_version(row) for row in _versions(db, model["id"])]}
+        answer = model_shapes.model(model) | {
+            "models": [model_shapes.version(row) for row in _versions(db, model["id"])]
+        }
+        if model_shapes.shows_workspace_of_model(call.instance.options):
+            answer["workspace"] = workspace_summary(db, model["workspace_id"])
+        return answer
 
 
 @handles
@@ -139,8 +182,43 @@ def get_model_by_id(call: Call) -> dict[str, Any]:
     """Return a model with its workspace and the configuration of its newest version."""
     with call.instance.store.reading() as db:
         [model] = _require_models(db, call.user, model_id=call.body["id"])
-        newest = _versions(db, model["id"])[-1]
-        return _model(model) | {"workspace_id": model["workspace_id"], "model_config": _config(db, newest["id"])}
+        config = find_model_config(db, _versions(db, model["id"])[-1]["id"])
+        return model_shapes.model(model) | {
+            "workspace_id": model["workspace_id"],
+            "model_config": config and model_shapes.config(config),
+        }
+
+
+@handles
+def get_model_version_by_id(call: Call) -> dict[str, Any]:
+    """Return a version with its configuration."""
+    with call.instance.store.reading() as db:
+        version = _require_readable_version(db, call.body["model_version_id"], call.user)
+        return {"model_version": _configured(call, db, version)}
+
+
+@handles
+def insert_model_config(call: Call) -> dict[str, Any]:
+    """Give a version another configuration, and return it."""
+    details = {name: value for name, value in call.body.items() if name in model_shapes.CONFIG_FIELDS}
+    if "openai_config" in call.body:
+        details["openai"] = call.body["openai_config"]
+    with call.instance.store.transaction() as db:
+        version = _require_readable_version(db, call.body["model_version_id"], call.user)
+        require_workspace(db, version["workspace_id"], call.user)
+        add_model_config(db, version["id"], details)
+        config = find_model_config(db, version["id"])
+    return {"model_config": config and model_shapes.config_details(call.instance.options, config)}
+
+
+@handles
+def get_model_upload_logs(call: Call) -> dict[str, Any]:
+    """Return what the conversion of a version logged: nothing, since models run here as they are, or the error."""
+    with call.instance.store.reading() as db:
+        version = _require_readable_version(db, call.body["model_version_id"], call.user)
+    lines = [] if version["error_summary"] is None else version["error_summary"].splitlines()
+    logs = [f"{version['created_at'][:19]}.000000000Z stderr F {line}" for line in lines]
+    return {"logs": logs[-int(call.body.get("lines", len(logs) or 1)) :]}
 
 
 def _require_models(
@@ -161,55 +239,31 @@ def _require_models(
 
 
 def _versions(db: sqlite3.Connection, model_id: int) -> list[Row]:
-    return db.execute(
-        "SELECT model_versions.*, models.name FROM model_versions JOIN models ON models.id = model_id "
-        "WHERE model_id = ? ORDER BY model_versions.id",
-        (model_id,),
-    ).fetchall()
-
-
-def _version(row: Row) -> dict[str, Any]:
-    return {
-        "sha": row["sha"],
-        "models_pk_id": row["model_id"],
-        "model_version": row["version"],
-        "owner_id": _OWNER,
-        "model_id": row["name"],
-        "id": row["id"],
-        "file_name": row["file_name"],
-        "image_path": None,
-    }
-
-
-def _version_with_status(row: Row) -> dict[str, Any]:
-    version = _version(row) | {"status": row["status"]}
-    return version if row["error_summary"] is None else version | {"error_summary": row["error_summary"]}
+    return db.execute(f"{_VERSIONS} WHERE model_id = ? ORDER BY model_versions.id", (model_id,)).fetchall()
 
 
 @handles
 def get_model_config_by_id(call: Call) -> dict[str, Any]:
-    """Return the configuration of a version, which is null until its first deployment."""
-    version_id = call.body["model_id"]
+    """Return the configuration of a version, which is null in older releases until its first deployment."""
     with call.instance.store.reading() as db:
-        query = "SELECT 1 FROM model_versions JOIN model_readers USING (model_id) WHERE id = ? AND user_id = ?"
-        if db.execute(query, (version_id, call.user.id)).fetchone() is None:
-            raise bad_request(f"There is no model version {version_id}.")
-        return {"model_config": _config(db, version_id)}
+        version = _require_readable_version(db, call.body["model_id"], call.user)
+        config = find_model_config(db, version["id"])
+    return {"model_config": config and model_shapes.config(config)}
 
 
-def _config(db: sqlite3.Connection, version_id: int) -> dict[str, Any] | None:
-    row = db.execute("SELECT id, runtime FROM model_configs WHERE version_id = ?", (version_id,)).fetchone()
-    return None if row is None else {**row, "tensor_fields": None, "filter_threshold": None}
+def _require_readable_version(db: sqlite3.Connection, version_id: int, user: User) -> Row:
+    """Return a version that a user may see.
 
-
-def configure_versions(db: sqlite3.Connection, version_ids: list[int]) -> None:
-    """Add configurations for the versions that have none."""
-    db.executemany(
-        "INSERT INTO model_configs (version_id, runtime) "
-        "SELECT id, json_extract(metadata, '$.conversion.framework') FROM model_versions WHERE id = ? "
-        "ON CONFLICT DO NOTHING",
-        [(version_id,) for version_id in version_ids],
-    )
+    Raises:
+        Problem: 400, if there is none.
+    """
+    row = db.execute(
+        f"{_VERSIONS} JOIN model_readers USING (model_id) WHERE model_versions.id = ? AND user_id = ?",
+        (version_id, user.id),
+    ).fetchone()
+    if row is None:
+        raise bad_request(f"There is no model version {version_id}.")
+    return row
 
 
 def require_configured_version(db: sqlite3.Connection, workspace_id: int, config_id: int) -> int:

@@ -1,4 +1,4 @@
-"""The operations on pipelines: creates, copies, deploys and undeploys them."""
+"""The operations on pipelines: creates, finds, copies, deploys and undeploys them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext.sandbox.handlers.calls import Call, handles
+from wallaroo_ext.sandbox.handlers.calls import Call, handles, handles_on_event_loop
 from wallaroo_ext.sandbox.handlers.models import (
-    configure_versions,
     require_configured_version,
     require_named_version,
     require_version,
 )
-from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
-from wallaroo_ext.sandbox.http.problems import bad_request, refusal
+from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace, workspace_summary
+from wallaroo_ext.sandbox.http.problems import bad_request, not_found, refusal
+from wallaroo_ext.sandbox.storage.model_configs import configure_versions
 from wallaroo_ext.sandbox.storage.pipelines import add_pipeline, add_pipeline_version, find_pipeline
 from wallaroo_ext.sandbox.storage.store import now
 
@@ -25,11 +25,20 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.auth.users import User
     from wallaroo_ext.sandbox.storage.store import Row
 
+_PIPELINES = """
+    SELECT pipelines.*, (SELECT max(created_at) FROM pipeline_versions WHERE pipeline_id = pipelines.id) AS updated_at
+    FROM pipelines
+"""
+
 
 @handles
 def create_pipeline(call: Call) -> dict[str, Any]:
     """Create a pipeline, or a new version of the pipeline with that name, and return its ids."""
-    name, workspace_id, definition = call.body["pipeline_id"], call.body["workspace_id"], call.body["definition"]
+    name, workspace_id, definition = (
+        call.body["pipeline_id"],
+        call.body["workspace_id"],
+        call.body.get("definition", {}),
+    )
     with call.instance.store.transaction() as db:
         require_workspace(db, workspace_id, call.user)
         for reference in _references(definition):
@@ -52,13 +61,67 @@ def _references(definition: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
+@handles_on_event_loop
+def list_pipelines(call: Call) -> dict[str, Any]:
+    """Return the pipelines of the caller's workspaces, or of one of them, the newest first."""
+    with call.instance.store.reading() as db:
+        if "workspace_id" in call.body:
+            require_workspace(db, call.body["workspace_id"], call.user)
+        rows = db.execute(
+            f"{_PIPELINES} JOIN workspaces ON workspaces.id = workspace_id JOIN workspace_users USING (workspace_id) "
+            "WHERE user_id = ? AND workspace_id = coalesce(?, workspace_id) "
+            "AND workspaces.name = coalesce(?, workspaces.name) ORDER BY pipelines.id DESC",
+            (call.user.id, call.body.get("workspace_id"), call.body.get("workspace_name")),
+        ).fetchall()
+        return {"pipelines": [_listed(db, row) for row in rows]}
+
+
+@handles_on_event_loop
+def get_pipeline_by_name(call: Call) -> dict[str, Any]:
+    """Return the pipeline of a workspace with a name."""
+    name, workspace_id = call.body["pipeline_name"], call.body["workspace_id"]
+    with call.instance.store.reading() as db:
+        require_workspace(db, workspace_id, call.user)
+        query = f"{_PIPELINES} WHERE workspace_id = ? AND pipelines.name = ?"
+        row = db.execute(query, (workspace_id, name)).fetchone()
+        if row is None:
+            raise not_found(f"The workspace {workspace_id} has no pipeline {name!r}.")
+        return _named(db, row)
+
+
+def _named(db: sqlite3.Connection, row: Row) -> dict[str, Any]:
+    workspace_id, name = row["workspace_id"], row["name"]
+    return {
+        "pipeline": {key: row[key] for key in ("id", "name", "created_at", "updated_at")},
+        "plateau_topic": f"workspace-{workspace_id}-pipeline-{name}-inference",
+        "workspace": workspace_summary(db, workspace_id),
+    }
+
+
+def _listed(db: sqlite3.Connection, row: Row) -> dict[str, Any]:
+    """Return a pipeline with its newest version and its newest deployment."""
+    version = db.execute(
+        "SELECT id, version, definition, created_at FROM pipeline_versions WHERE pipeline_id = ? ORDER BY id DESC",
+        (row["id"],),
+    ).fetchone()
+    deployment = db.execute(
+        "SELECT id, deploy_id, deployed FROM deployments WHERE pipeline_id = ? ORDER BY deployed DESC, id DESC",
+        (row["id"],),
+    ).fetchone()
+    return _named(db, row) | {
+        "pipeline_version": {**version, "definition": json.loads(version["definition"])},
+        "deployment": deployment and {**deployment, "deployed": bool(deployment["deployed"])},
+    }
+
+
 @handles
 def deploy_pipeline(call: Call) -> dict[str, Any]:
     """Deploy a pipeline and return the deployment's id; a deployment that already runs this keeps running."""
     body = call.body
     with call.instance.store.transaction() as db:
-        pipeline = _require_pipeline(db, body["pipeline_id"], call.user)
-        version = _require_pipeline_version(db, pipeline["id"], body["pipeline_version_pk_id"])
+        version_id = body["pipeline_version_pk_id"]
+        pipeline = _require_pipeline(db, body.get("pipeline_id") or _pipeline_of_version(db, version_id), call.user)
+        version = _require_pipeline_version(db, pipeline["id"], version_id)
         steps = _steps(db, pipeline["workspace_id"], version, body)
         running = _find_running(db, version, body["deploy_id"], steps)
         if running is not None:
@@ -66,6 +129,13 @@ def deploy_pipeline(call: Call) -> dict[str, Any]:
         deployment_id = _deploy(call, db, version, body["deploy_id"], steps)
         call.instance.store.after_commit(partial(call.instance.engine.start, deployment_id))
     return {"id": deployment_id}
+
+
+def _pipeline_of_version(db: sqlite3.Connection, version_id: int) -> int:
+    row = db.execute("SELECT pipeline_id FROM pipeline_versions WHERE id = ?", (version_id,)).fetchone()
+    if row is None:
+        raise bad_request(f"There is no pipeline version {version_id}.")
+    return int(row["pipeline_id"])
 
 
 def _find_running(db: sqlite3.Connection, version: Row, deploy_id: str, steps: list[int]) -> int | None:
@@ -172,8 +242,8 @@ def _require_source(db: sqlite3.Connection, workspace_id: int, pipeline_id: int,
 
 
 @handles
-def undeploy_pipeline(call: Call) -> None:
-    """End a deployment, or all deployments of a pipeline."""
+def undeploy_pipeline(call: Call) -> dict[str, Any] | None:
+    """End a deployment, or all deployments of a pipeline, and return an empty object, or null before 2024."""
     pipeline_id, deployment_id = call.body.get("pipeline_id"), call.body.get("deployment_id")
     with call.instance.store.transaction() as db:
         if pipeline_id is None:
@@ -188,6 +258,7 @@ def undeploy_pipeline(call: Call) -> None:
         for found in ids:
             db.execute("UPDATE deployments SET deployed = 0 WHERE id = ?", (found,))
             call.instance.store.after_commit(partial(call.instance.engine.stop, found))
+    return {} if call.instance.options.is_since("2024.2") else None
 
 
 def _pipeline_of(db: sqlite3.Connection, deployment_id: int | None) -> int:

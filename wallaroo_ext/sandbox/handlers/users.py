@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.sandbox.auth.users import User, add_user, all_users, enable_user, find_user_by_email
 from wallaroo_ext.sandbox.handlers.calls import Call, handles
-from wallaroo_ext.sandbox.http.problems import bad_request
+from wallaroo_ext.sandbox.http.problems import bad_request, refusal
 
 if TYPE_CHECKING:
     import sqlite3
@@ -79,9 +80,9 @@ def _require_user(db: sqlite3.Connection, email: str) -> User:
     """Return the user with an e-mail address.
 
     Raises:
-        Problem: 400, if nobody has it.
+        Problem: 500 as recorded, if nobody has it.
     """
     user = find_user_by_email(db, email)
     if user is None:
-        raise bad_request(f"There is no user {email!r}.")
+        raise refusal(HTTPStatus.INTERNAL_SERVER_ERROR, f"error querying keycloak server: there is no user {email!r}.")
     return user

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from wallaroo_ext.sandbox.auth.users import User, add_workspace, find_user, find_user_by_email
 from wallaroo_ext.sandbox.handlers.calls import Call, handles, handles_on_event_loop
-from wallaroo_ext.sandbox.http.problems import bad_request
+from wallaroo_ext.sandbox.http.problems import bad_request, refusal
 
 if TYPE_CHECKING:
     import sqlite3
@@ -104,7 +105,11 @@ def _named_user(db: sqlite3.Connection, body: dict[str, Any]) -> User:
         raise bad_request("The email and the user_id are not of one user.")
     user = found.pop()
     if user is None:
-        raise bad_request(f"There is no user {body.get('email', body.get('user_id'))!r}.")
+        name = body.get("email", body.get("user_id"))
+        raise refusal(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            f"Failed to find user in Keycloak: No user {name!r} was found in Keycloak.",
+        )
     return user
 
 
@@ -113,6 +118,22 @@ def _require_other_owner(db: sqlite3.Connection, workspace_id: int, leaving: Use
     query = "SELECT user_id FROM workspace_users WHERE workspace_id = ? AND user_type = 'OWNER'"
     if [row["user_id"] for row in db.execute(query, (workspace_id,))] == [leaving.id]:
         raise bad_request(f"{leaving.email!r} is the workspace's only owner; add another one first.")
+
+
+def workspace_summary(db: sqlite3.Connection, workspace_id: int) -> dict[str, Any]:
+    """Return a workspace as what is in it shows it."""
+    row = db.execute(
+        "SELECT workspaces.*, email FROM workspaces JOIN users ON users.id = created_by WHERE workspaces.id = ?",
+        (workspace_id,),
+    ).fetchone()
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "created_by": row["email"],
+        "archived": bool(row["archived"]),
+        "created_at": row["created_at"],
+        "group_id": None,
+    }
 
 
 def is_member(db: sqlite3.Connection, workspace_id: int, user: User) -> bool:

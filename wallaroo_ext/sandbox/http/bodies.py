@@ -15,6 +15,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from wallaroo_ext._util.atomic_files import create_file
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.sandbox.http.json_text import is_deeper
 from wallaroo_ext.sandbox.http.problems import bad_request, too_large
 from wallaroo_ext.sandbox.http.validation import parse_media_type
@@ -120,6 +121,8 @@ async def read_body(
 ) -> Any:
     """Read the body of a request: valid JSON or a valid form, parsed; files as StagedFile; anything else as bytes.
 
+    A field of an object that is null is left out.
+
     Args:
         request: The request.
         kind: The specification of the body.
@@ -145,7 +148,13 @@ async def read_body(
     else:
         return await _read_all(request, _Limit(options.arrow_limit_mib, "A body of Arrow", "--arrow-limit"))
     kind.check(body)
-    return body
+    return body if kind.is_rows else _without_nulls(body)
+
+
+def _without_nulls(body: Any) -> Any:
+    """Return a body without the fields that are null: where the contract admits null, it says as much as no field."""
+    fields = object_of(body)
+    return {name: value for name, value in fields.items() if value is not None} if fields else body
 
 
 async def _read_file(request: Request, staging: Path, limit: _Limit) -> StagedFile:

@@ -140,6 +140,28 @@ MIGRATIONS = (
     """
     ALTER TABLE inferences ADD COLUMN row_count INTEGER; -- NULL where an earlier version logged it
     """,
+    """
+    -- A version can have several configurations; the newest one counts.
+    ALTER TABLE model_configs RENAME TO one_config_a_version;
+    CREATE TABLE model_configs (
+        id INTEGER PRIMARY KEY,
+        version_id INTEGER NOT NULL REFERENCES model_versions (id),
+        runtime TEXT NOT NULL,
+        details TEXT NOT NULL -- its other fields, in JSON
+    ) STRICT;
+    INSERT INTO model_configs SELECT id, version_id, runtime, '{}' FROM one_config_a_version;
+    DROP TABLE one_config_a_version;
+    CREATE INDEX model_configs_by_version ON model_configs (version_id);
+    -- NULL where an earlier version stored it:
+    ALTER TABLE model_versions ADD COLUMN size INTEGER;
+    ALTER TABLE model_versions ADD COLUMN created_by TEXT; -- the user's e-mail address
+    ALTER TABLE model_versions ADD COLUMN created_on_version TEXT;
+    ALTER TABLE assays ADD COLUMN created_at TEXT;
+    -- The other id of an assay, by which the newest releases know it.
+    ALTER TABLE assays ADD COLUMN uuid TEXT;
+    UPDATE assays SET uuid = lower(printf('%s-%s-4%s-8%s-%s', hex(randomblob(4)), hex(randomblob(2)),
+        substr(hex(randomblob(2)), 2), substr(hex(randomblob(2)), 2), hex(randomblob(6))));
+    """,
 )
 
 
