@@ -39,7 +39,7 @@ from contract_tests.support.servers.callers import sign_in
 from scripts.lib.bench.sandbox_processes import memory_of_tree_mib, sandboxes_below, tree
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.engine import tensors
-from wallaroo_ext.sandbox.engine.engine import LoadedModel, ModelUnreadableError, RunningDeployment, open_models
+from wallaroo_ext.sandbox.engine.engine import ModelUnreadableError, RunningDeployment, open_models
 from wallaroo_ext.sandbox.engine.model_process import (
     ModelFile,
     ModelProcesses,
@@ -48,6 +48,7 @@ from wallaroo_ext.sandbox.engine.model_process import (
     RowsRefusedError,
     ShortageError,
 )
+from wallaroo_ext.sandbox.engine.steps import Model
 from wallaroo_ext.sandbox.http.problems import Problem
 from wallaroo_ext.sandbox.inference.inference_queue import MAX_RUNNING, MAX_WAITING
 from wallaroo_ext.sandbox.options import SandboxOptions
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 
 RECORDS, ARROW, TENSORS = contract.operation("infer_pipeline").request_types
 MIB = 1 << 20
+MODEL = Model("m", "v", "s")
 MODEL_MEMORY, ROWS_MEMORY = 128, 32
 MOST_MIB = 700
 """What a process may take: the limits of these tests, its libraries, and as much as bytes, parsed and kept."""
@@ -363,12 +365,12 @@ class TestBlind:
         (tmp_path / "another-users-model").write_bytes(b"1234")
         file.write_bytes(onnx_of(graph))
         with pytest.raises(ModelRefusedError, match="no ONNX model that can be loaded"):
-            blind.load([ModelFile("m", file)])
+            blind.load([ModelFile(MODEL, file)])
 
     def test_rows_take_no_more_than_they_may(self, blind: ModelProcesses, tmp_path: Path) -> None:
         file = tmp_path / "model"
         file.write_bytes(negation())
-        process = blind.load([ModelFile("m", file)])
+        process = blind.load([ModelFile(MODEL, file)])
         bomb = compressed_as_of_old(4096 * MIB)
         with Peak(os.getpid()) as peak, pytest.raises(RowsRefusedError) as refused:
             process.score([bomb])
@@ -402,7 +404,7 @@ def processes() -> Generator[ModelProcesses]:
 def model(tmp_path: Path) -> ModelFile:
     file = tmp_path / "model"
     file.write_bytes(negation())
-    return ModelFile("m", file)
+    return ModelFile(MODEL, file)
 
 
 @contextmanager
@@ -434,7 +436,7 @@ class TestShortage:
 
     def test_without_files_rows_are_refused_for_now(self, processes: ModelProcesses, model: ModelFile) -> None:
         process = processes.load([model])
-        deployment = RunningDeployment([LoadedModel("m", "v", "s")], process)
+        deployment = RunningDeployment([MODEL], process)
         with without_files(os.getpid()), pytest.raises(Problem) as refused:
             deployment.score([file_of(rows())])
         assert (refused.value.status, "send this request again" in str(refused.value)) == (503, True)
@@ -555,7 +557,7 @@ class TestNothingThatReturns:
             before = set(tree(os.getpid()))  # the fork server, and a sandbox of other tests
             began = time.monotonic()
             with pytest.raises(ProcessEndedError) as ended:
-                processes.load([ModelFile("m", file)]).score([file_of(rows())])
+                processes.load([ModelFile(MODEL, file)]).score([file_of(rows())])
             assert ended.value.timed_out
             assert time.monotonic() - began < 20
             forked = set(tree(os.getpid())) - before
@@ -577,9 +579,9 @@ os.fork = limited
         file = tmp_path / "model"
         file.write_bytes(negation())
         with processes_with(tmp_path, monkeypatch, once) as processes:
-            running = processes.load([ModelFile("m", file)])  # the first fork tries the layers
+            running = processes.load([ModelFile(MODEL, file)])  # the first fork tries the layers
             with pytest.raises(ShortageError, match="no more processes"):
-                processes.load([ModelFile("m", file)])
+                processes.load([ModelFile(MODEL, file)])
             assert running.is_alive
             assert running.score([file_of(rows())]).outputs
 
@@ -593,7 +595,7 @@ os.fork = limited
         file = tmp_path / "model"
         file.write_bytes(negation())
         with pytest.raises(ModelUnreadableError, match="no directory for temporary files"):
-            open_models(ModelProcesses(SandboxOptions()), [ModelFile("m", file)])
+            open_models(ModelProcesses(SandboxOptions()), [ModelFile(MODEL, file)])
 
 
 class TestLists:

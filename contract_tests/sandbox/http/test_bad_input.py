@@ -423,7 +423,7 @@ class TestArrow:
 
     def test_thousands_of_broken_files_are_refused_or_read(self) -> None:
         from wallaroo_ext.sandbox.http.problems import Problem
-        from wallaroo_ext.sandbox.inference.answers import read_rows
+        from wallaroo_ext.sandbox.inference.rows import read_rows
 
         chance = random.Random(29)  # noqa: S311 - not for secrets
         outcomes: Counter[str] = Counter()

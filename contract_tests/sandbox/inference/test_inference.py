@@ -17,7 +17,7 @@ from wallaroo_ext import connect, contract, infer, upload_model, wait_until_runn
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.http.problems import Problem
-from wallaroo_ext.sandbox.inference import answers
+from wallaroo_ext.sandbox.inference import rows as read
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -260,11 +260,11 @@ def test_arrow_has_metadata_where_it_is_asked_for(releases: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("largest", [2**63, 2**64 - 1])
 def test_integers_of_64_bits_without_a_sign_are_read_in_lists_too(largest: int) -> None:
-    rows = answers.read_rows("application/json; format=pandas-records", [{"x": [largest, 1]}, {"x": [0, 3]}], 64)
+    rows = read.read_rows("application/json; format=pandas-records", [{"x": [largest, 1]}, {"x": [0, 3]}], 64)
     assert rows.table.column("x").to_pylist() == [[largest, 1], [0, 3]]
 
 
 @pytest.mark.parametrize("values", [[2**64, 1], [2**63, -1], [2**63, 1.5], [2**63, "1"]])
 def test_integers_that_no_type_holds_are_refused(values: list[Any]) -> None:
     with pytest.raises(Problem, match="'x' is no column of one type"):
-        answers.read_rows("application/json; format=pandas-records", [{"x": values}], 64)
+        read.read_rows("application/json; format=pandas-records", [{"x": values}], 64)

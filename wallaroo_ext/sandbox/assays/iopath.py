@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from wallaroo_ext.sandbox.engine.tensors import is_list
 from wallaroo_ext.sandbox.http.problems import bad_request
+from wallaroo_ext.sandbox.inference.answer_forms import MODEL_SPLIT
 
 if TYPE_CHECKING:
     from wallaroo_ext.sandbox.engine.tensors import Array, Column
@@ -66,7 +67,8 @@ class IoPath:
 
     def _column(self, table: pa.Table) -> Column:
         prefix = _PREFIXES[self.side]
-        names = [name.removeprefix(prefix) for name in table.column_names if name.startswith(prefix)]
+        fields = (name.removeprefix(prefix) for name in table.column_names if name.startswith(prefix))
+        names = [name for name in fields if name != MODEL_SPLIT]  # which is no output of a model
         name = self._name(names)
         if name is None:
             known = ", ".join(repr(found) for found in names) or "none"

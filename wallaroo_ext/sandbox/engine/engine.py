@@ -13,6 +13,7 @@ from http import HTTPStatus
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.sandbox.engine.model_process import (
     ModelFile,
     ModelProcesses,
@@ -21,6 +22,8 @@ from wallaroo_ext.sandbox.engine.model_process import (
     RowsRefusedError,
     ShortageError,
 )
+from wallaroo_ext.sandbox.engine.results import Scored
+from wallaroo_ext.sandbox.engine.steps import Model, StepError, parse
 from wallaroo_ext.sandbox.engine.transitions import Transitions
 from wallaroo_ext.sandbox.http.problems import engine_error, too_large, unavailable
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS, SandboxOptions
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from wallaroo_ext.sandbox.engine.model_process import ModelProcess
-    from wallaroo_ext.sandbox.engine.tensors import Array
     from wallaroo_ext.sandbox.engine.transitions import Transition
     from wallaroo_ext.sandbox.http.problems import Problem
     from wallaroo_ext.sandbox.storage.store import Row, Store
@@ -57,44 +59,18 @@ class _InterruptedError(Exception):
     """The sandbox was closed or reset before a conversion or a start was finished."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedModel:
-    """The description of a model version that is ready to run."""
-
-    name: str
-    version: str
-    sha: str
-
-
-@dataclass(slots=True)
-class Scored:
-    """The result of scoring rows.
-
-    Attributes:
-        outputs: The last model's outputs, by name.
-        model: The last model.
-        elapsed_ns: How long the models ran.
-        rows: The rows as a plain Arrow file; None if they were sent as a plain one.
-    """
-
-    outputs: dict[str, Array]
-    model: LoadedModel
-    elapsed_ns: int
-    rows: memoryview | None = None
-
-
 @dataclass(slots=True)
 class RunningDeployment:
     """A deployment's models and their status.
 
     Attributes:
-        models: The models, in the order of the steps; empty until all are loaded.
+        models: The models that the steps run; empty until all are loaded.
         process: The process that has loaded them; None until then.
         error: Why they could not be loaded.
         starting_until: When the status stops being `Starting` even if all is loaded, in seconds of the monotonic clock.
     """
 
-    models: list[LoadedModel] = field(default_factory=list[LoadedModel])
+    models: list[Model] = field(default_factory=list[Model])
     process: ModelProcess | None = None
     error: str | None = None
     starting_until: float = 0.0
@@ -121,7 +97,7 @@ class RunningDeployment:
         return True
 
     def score(self, rows: Sequence[Any]) -> Scored:
-        """Run the models one after the other; the outputs of each are the inputs of the next.
+        """Run the steps one after the other.
 
         Args:
             rows: An Arrow file, in chunks.
@@ -130,14 +106,11 @@ class RunningDeployment:
             Problem: 400 in the engine's form, 413 if the rows take too much memory, or 503 if the process ended and
                 these rows are not known to be the reason.
         """
-        from wallaroo_ext.sandbox.engine.tensors import unpack
-
-        process, model = self.process, self.models[-1] if self.models else None
-        if process is None or model is None:
+        process = self.process
+        if process is None:
             raise unavailable("no healthy upstream: the deployment is Starting")
         try:
-            reply = process.score(rows)
-            outputs, content = unpack(reply.outputs, reply.content)
+            return Scored.of(process.score(rows), self.models)
         except RowsRefusedError as error:
             raise _problem_of_refusal(error) from None
         except ProcessEndedError as error:
@@ -147,7 +120,6 @@ class RunningDeployment:
         except ValueError:
             process.end()
             raise _problem_of_end(ProcessEndedError()) from None
-        return Scored(outputs, model, reply.elapsed_ns, content if reply.has_rows else None)
 
 
 def _problem_of_refusal(error: RowsRefusedError) -> Problem:
@@ -345,11 +317,10 @@ class Engine:
             return str(error)
         return None
 
-    def _load_versions(self, rows: list[Row]) -> ModelProcess:
-        """Return a new process that has loaded some model versions."""
-        return open_models(
-            self._processes, [ModelFile(row["name"], self._store.model_file(row["version"])) for row in rows]
-        )
+    def _load_versions(self, rows: list[Row], steps: list[Any] | None = None) -> ModelProcess:
+        """Return a new process that has loaded some model versions, and runs steps or one model after the other."""
+        files = [ModelFile(_model_of(row), self._store.model_file(row["version"])) for row in rows]
+        return open_models(self._processes, files, steps)
 
     def start(self, deployment_id: int) -> None:
         """Load a deployment's models in the background, unless its transition has another outcome."""
@@ -368,11 +339,15 @@ class Engine:
         with self._store.transaction() as db:
             if epoch.is_over:
                 return
-            steps = json.loads(db.execute("SELECT steps FROM deployments WHERE id = ?", (deployment_id,)).fetchone()[0])
-            rows = [_model_version(db, version_id) for version_id in steps]
+            row = db.execute(
+                "SELECT steps, definition FROM deployments "
+                "JOIN pipeline_versions ON pipeline_versions.id = pipeline_version_id WHERE deployments.id = ?",
+                (deployment_id,),
+            ).fetchone()
+            rows = [_model_version(db, version_id) for version_id in json.loads(row["steps"])]
         self.wait_for_libraries()
         try:
-            self._load_models(deployment, rows)
+            self._load_models(deployment, rows, json.loads(row["definition"]))
         except ModelUnreadableError as error:
             deployment.error = str(error)
         except _InterruptedError:
@@ -382,7 +357,14 @@ class Engine:
             deployment.error = "The sandbox failed to load the models; see its log."
         self._end_if_replaced(deployment_id, deployment)
 
-    def _load_models(self, deployment: RunningDeployment, rows: list[Row]) -> None:
+    def _load_models(self, deployment: RunningDeployment, rows: list[Row], definition: Any) -> None:
+        """Load models for the steps of a definition or, without steps, to run one after the other."""
+        steps = object_of(definition).get("steps")
+        if steps:
+            try:
+                parse(steps)
+            except StepError as error:
+                raise ModelUnreadableError(str(error)) from None
         for row in rows:
             framework = json.loads(row["metadata"])["conversion"]["framework"]
             if framework != NATIVE_FRAMEWORK:
@@ -393,11 +375,11 @@ class Engine:
         if not rows:
             return
         try:
-            process = self._load_versions(rows)
+            process = self._load_versions(rows, steps or None)
         except ModelUnreadableError as error:
             name = rows[error.number]["name"]
             raise ModelUnreadableError(f"The model {name!r} cannot be run: {error}.") from None
-        deployment.models = [LoadedModel(row["name"], row["version"], row["sha"]) for row in rows]
+        deployment.models = [_model_of(row) for row in rows]
         deployment.process = process
 
     def _end_if_replaced(self, deployment_id: int, deployment: RunningDeployment) -> None:
@@ -437,15 +419,20 @@ def _model_version(db: sqlite3.Connection, version_id: int) -> Row:
     ).fetchone()
 
 
-def open_models(processes: ModelProcesses, files: list[ModelFile]) -> ModelProcess:
-    """Return a new process that has loaded some models.
+def _model_of(row: Row) -> Model:
+    """Return the model version of a row."""
+    return Model(row["name"], row["version"], row["sha"])
+
+
+def open_models(processes: ModelProcesses, files: list[ModelFile], steps: list[Any] | None = None) -> ModelProcess:
+    """Return a new process that has loaded some models, and runs steps or one model after the other.
 
     Raises:
         ModelUnreadableError: The engine cannot run one of them.
         _InterruptedError: The sandbox was closed or reset.
     """
     try:
-        return processes.load(files)
+        return processes.load(files, steps)
     except ModelRefusedError as error:
         raise ModelUnreadableError(str(error), error.number) from None
     except ShortageError as error:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.sandbox.engine import messages
 from wallaroo_ext.sandbox.engine.deadlines import Deadlines
+from wallaroo_ext.sandbox.engine.steps import chain, named_models
 from wallaroo_ext.sandbox.engine.worker import COMMAND, END, FORK
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wallaroo_ext.sandbox.engine.messages import Message
+    from wallaroo_ext.sandbox.engine.steps import Model
     from wallaroo_ext.sandbox.options import SandboxOptions
 
 _MIB = 1 << 20
@@ -80,11 +82,11 @@ class ModelFile(NamedTuple):
     """A model to load.
 
     Attributes:
-        name: The model's name.
+        model: The model version.
         path: The path of its file.
     """
 
-    name: str
+    model: Model
     path: Path
 
 
@@ -107,13 +109,13 @@ class Reply:
     """The reply of a process to rows. It is not trusted.
 
     Attributes:
-        outputs: The descriptions of the outputs.
+        results: The descriptions of the models' outputs.
         content: The bytes of the outputs and, if `has_rows`, the rows as a plain Arrow file.
         has_rows: Whether the rows were sent as a file that is not plain.
         elapsed_ns: How long the models ran.
     """
 
-    outputs: Any
+    results: dict[str, Any]
     content: memoryview
     has_rows: bool
     elapsed_ns: int
@@ -274,8 +276,12 @@ class ModelProcesses:
         fork_server = self._fork_server
         return None if fork_server is None else fork_server.layers
 
-    def load(self, files: Sequence[ModelFile]) -> ModelProcess:
+    def load(self, files: Sequence[ModelFile], steps: Sequence[Any] | None = None) -> ModelProcess:
         """Return a new process that has loaded some models.
+
+        Args:
+            files: The models.
+            steps: The steps to run, as in a pipeline's definition; None for one model after the other.
 
         Raises:
             ModelRefusedError: The process refused one of them.
@@ -288,7 +294,7 @@ class ModelProcesses:
                 raise ModelRefusedError(number, "the file is no ONNX model: it has more than 2 GiB")
         process = self._fork()
         try:
-            process.load(files)
+            process.load(files, steps)
         except BaseException:
             process.end()
             raise
@@ -392,7 +398,7 @@ class ModelProcess:
         self._models = 0
         self._is_ended = self._was_requested = self._is_retiring = False
 
-    def load(self, files: Sequence[ModelFile]) -> None:
+    def load(self, files: Sequence[ModelFile], steps: Sequence[Any] | None) -> None:
         """Load models, each within the time limit.
 
         Raises:
@@ -402,15 +408,17 @@ class ModelProcess:
         options = self._all.options
         size = sum(file.path.stat().st_size for file in files)
         for_rows = (options.rows_memory_mib + options.arrow_limit_mib) * _MIB
+        steps = chain(file.model for file in files) if steps is None else steps
         header = {
             "memory": options.model_memory_mib * _MIB + _FILE_COPIES * size + _OVERHEAD + for_rows,
             "memory_for_rows": for_rows,
             "model_memory_mib": options.model_memory_mib,
             "rows_memory_mib": options.rows_memory_mib,
             "seconds": options.model_seconds,
-            "names": [file.name for file in files],
+            "models": [(file.model.name, file.model.version) for file in files],
+            "steps": steps,
         }
-        self._models = len(files)
+        self._models = len(named_models(steps))
         with self._time_limit(_GRACE_SECONDS):
             messages.send(self._control, header)
         for number, file in enumerate(files):
@@ -579,4 +587,4 @@ def _parse_reply(message: Message) -> Reply:
     elapsed = header.get("elapsed_ns")
     if type(elapsed) is not int or not 0 <= elapsed < math.inf or elapsed >> 63:
         raise messages.BrokenMessageError("an elapsed time that is no number of nanoseconds")
-    return Reply(header.get("outputs"), message.content, header.get("has_rows") is True, elapsed)
+    return Reply(header, message.content, header.get("has_rows") is True, elapsed)

@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.sandbox.engine import confinement, messages
+from wallaroo_ext.sandbox.engine.steps import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import pyarrow as pa
-
     from wallaroo_ext.sandbox.engine.model_limits import ModelLimits
+    from wallaroo_ext.sandbox.engine.step_runs import StepRun
+    from wallaroo_ext.sandbox.engine.steps import Step
     from wallaroo_ext.sandbox.engine.tensors import Array, Column, TensorSpec
     from wallaroo_ext.sandbox.http.problems import Problem
 
@@ -43,6 +44,7 @@ _LIBRARIES = (
     "pyarrow.compute",
     "wallaroo_ext.sandbox.engine.arrow_rows",
     "wallaroo_ext.sandbox.engine.model_limits",
+    "wallaroo_ext.sandbox.engine.step_runs",
     "wallaroo_ext.sandbox.engine.tensors",
 )
 _MIB = 1 << 20
@@ -152,6 +154,7 @@ class _Model:
     """A model version that is ready to run."""
 
     name: str
+    version: str
     session: Any
     inputs: list[TensorSpec]
     outputs: list[TensorSpec]
@@ -184,7 +187,7 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-def _open_model(name: str, content: bytes, limits: ModelLimits) -> _Model:
+def _open_model(name: str, version: str, content: bytes, limits: ModelLimits) -> _Model:
     """Load the content of an ONNX file.
 
     Raises:
@@ -198,6 +201,7 @@ def _open_model(name: str, content: bytes, limits: ModelLimits) -> _Model:
         session = limits.load(content)
         return _Model(
             name=name,
+            version=version,
             session=session,
             inputs=[TensorSpec.of(item.name, item.type, item.shape) for item in session.get_inputs()],
             outputs=[TensorSpec.of(item.name, item.type, item.shape) for item in session.get_outputs()],
@@ -219,6 +223,7 @@ class _Worker:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._models: list[_Model] = []
+        self._steps: tuple[Step, ...] = ()
         self._rows_memory = 0
 
     def serve(self) -> None:
@@ -229,9 +234,10 @@ class _Worker:
         confinement.confine(int(header["memory"]))
         limits = ModelLimits(int(header["model_memory_mib"]), float(header["seconds"]))
         self._rows_memory = int(header["rows_memory_mib"]) * _MIB
+        self._steps = parse(header["steps"])
         with confinement.reserve(int(header["memory_for_rows"])):
-            for name in header["names"]:
-                self._load(str(name), limits)
+            for name, version in header["models"]:
+                self._load(str(name), str(version), limits)
         while connection := self._receive_file():
             arguments = (socket.socket(fileno=connection),)
             threading.Thread(target=self._serve_connection, args=arguments, daemon=True).start()
@@ -241,14 +247,14 @@ class _Worker:
         content, files, _, _ = socket.recv_fds(self._control, 1, 1)
         return files[0] if content and files else None
 
-    def _load(self, name: str, limits: ModelLimits) -> None:
+    def _load(self, name: str, version: str, limits: ModelLimits) -> None:
         """Load the next model, and report the result to the sandbox."""
         file = self._receive_file()
         if file is None:
             os._exit(0)
         try:
             with os.fdopen(file, "rb") as opened:
-                self._models.append(_open_model(name, opened.read(), limits))
+                self._models.append(_open_model(name, version, opened.read(), limits))
         except MemoryError:
             messages.send(
                 self._control, {"error": f"it needs more than the {limits.memory_mib} MiB of memory for models"}
@@ -285,44 +291,39 @@ class _Worker:
     def _run_models(self, content: memoryview) -> tuple[dict[str, Any], Sequence[Any]]:
         from wallaroo_ext._util import arrow_files
         from wallaroo_ext.sandbox.engine.arrow_rows import read_file
-        from wallaroo_ext.sandbox.engine.tensors import pack
+        from wallaroo_ext.sandbox.engine.step_runs import StepRun
 
         table, is_plain = read_file(content, self._rows_memory)
-        started = time.perf_counter_ns()
-        outputs = self._outputs(table)
-        elapsed = time.perf_counter_ns() - started
-        descriptions, chunks = pack(outputs)
-        rows = [] if is_plain else [arrow_files.to_file(table.combine_chunks())]
-        return {"outputs": descriptions, "elapsed_ns": elapsed, "has_rows": not is_plain}, [*chunks, *rows]
-
-    def _outputs(self, table: pa.Table) -> dict[str, Array]:
-        """Return the last model's outputs; the outputs of each model are the inputs of the next."""
-        import pyarrow as pa
-
-        from wallaroo_ext.sandbox.engine.tensors import to_column
-
         columns = {name: table.column(name) for name in table.column_names}
-        outputs: dict[str, Array] = {}
-        for number, model in enumerate(self._models):
-            if number:
-                columns = _rename_single_input(
-                    {name: pa.chunked_array([to_column(tensor)]) for name, tensor in outputs.items()}, model
-                )
-            outputs = model.run(columns)
-        return outputs
+        run = StepRun(self._models, columns, table.num_rows)
+        started = time.perf_counter_ns()
+        run.run(self._steps)
+        elapsed = time.perf_counter_ns() - started
+        results, chunks = packed_results(run)
+        rows = [] if is_plain else [arrow_files.to_file(table.combine_chunks())]
+        return results | {"elapsed_ns": elapsed, "has_rows": not is_plain}, [*chunks, *rows]
+
+
+def packed_results(run: StepRun) -> tuple[dict[str, Any], list[Array]]:
+    """Return the descriptions of all outputs and of the choices of a split, and their bytes in chunks."""
+    from wallaroo_ext.sandbox.engine.tensors import pack
+
+    results: dict[str, Any] = {}
+    chunks: list[Array] = []
+    for kind, scored in (("answered", run.answered), ("audited", run.audited)):
+        results[kind] = []
+        for result in scored:
+            descriptions, packed = pack(result.outputs)
+            results[kind].append({"model": result.model, "is_split": result.is_split, "outputs": descriptions})
+            chunks += packed
+    results["chosen"], packed = pack({} if run.chosen is None else {"chosen": run.chosen})
+    return results, [*chunks, *packed]
 
 
 def _message_of(problem: Problem) -> str:
     """Return the message of a problem in the form of the API or of the engine."""
     content = object_of(problem.content)
     return str(content.get("error") or content.get("msg"))
-
-
-def _rename_single_input(columns: dict[str, Column], model: _Model) -> dict[str, Column]:
-    """Return the columns, with a single column under the name of the model's single input."""
-    if len(columns) == len(model.inputs) == 1:
-        return {model.inputs[0].name: next(iter(columns.values()))}
-    return columns
 
 
 if __name__ == "__main__":

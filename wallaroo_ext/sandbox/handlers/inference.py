@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from wallaroo_ext.sandbox.engine.engine import RunningDeployment, Scored
-    from wallaroo_ext.sandbox.inference.answers import Rows
+    from wallaroo_ext.sandbox.engine.engine import RunningDeployment
+    from wallaroo_ext.sandbox.engine.results import Scored
+    from wallaroo_ext.sandbox.inference.rows import Rows
     from wallaroo_ext.sandbox.storage.store import Row
 
 
@@ -40,7 +41,9 @@ def _infer(call: Call) -> Response:
     deployment = _running(call, row)
 
     # The heavy libraries are imported before a deployment runs, so this import is quick.
-    from wallaroo_ext.sandbox.inference.answers import JSON, Answer, Selection, preferred_type
+    from wallaroo_ext.sandbox.inference.answer_forms import Selection
+    from wallaroo_ext.sandbox.inference.answers import Answer, preferred_type
+    from wallaroo_ext.sandbox.inference.rows import JSON
 
     rows, scored = _scored(call, deployment)
     answer = Answer(
@@ -57,11 +60,13 @@ def _infer(call: Call) -> Response:
         ),
         time_ms=call.instance.clock.now_ns() // 1_000_000,
     )
-    if preferred_type(call.headers.get("Accept"), call.media_type, arrow_media_type()) == JSON:
+    accept, arrow = call.headers.get("Accept"), arrow_media_type()
+    if preferred_type(accept, call.media_type, arrow, arrow_by_default=answer.form.arrow_by_default) == JSON:
         response = Response(answer.to_json(call.instance.options.rows_memory_mib), media_type=JSON)
     else:
-        response = _ChunksResponse(answer.to_arrow(), media_type=arrow_media_type())
-    call.instance.log.append(row["pipeline_id"], answer.logged())  # last, so that a failed request is not logged
+        response = ChunksResponse(answer.to_arrow(), media_type=arrow)
+    for batch in answer.logged():  # last, so that a failed request is not logged
+        call.instance.log.append(row["pipeline_id"], batch)
     return response
 
 
@@ -72,7 +77,7 @@ def _scored(call: Call, deployment: RunningDeployment) -> tuple[Rows, Scored]:
     it was sent or, if it is not plain, in the plain form that the process returns.
     """
     from wallaroo_ext.sandbox.engine.tensors import check_lists
-    from wallaroo_ext.sandbox.inference.answers import is_json, read_rows, to_request
+    from wallaroo_ext.sandbox.inference.rows import is_json, read_rows, to_request
 
     memory = call.instance.options.rows_memory_mib
     if is_json(call.media_type):
@@ -82,7 +87,8 @@ def _scored(call: Call, deployment: RunningDeployment) -> tuple[Rows, Scored]:
         scored = deployment.score([call.body])
         content = call.body if scored.rows is None else scored.rows
         rows = read_rows(call.media_type, content, memory, only_plain=True)
-    check_lists(scored.outputs, memory)
+    for result in (*scored.results, *scored.audited):
+        check_lists(result.outputs, memory)
     return rows, scored
 
 
@@ -106,14 +112,14 @@ def _running(call: Call, row: Row) -> RunningDeployment:
         Problem: 400 if it has no models, 503 if it is not running.
     """
     deployment = call.instance.engine.deployment(row["id"])
-    if row["steps"] == "[]":
+    if row["steps"] == "[]" and deployment.status != "Error":
         raise engine_error(f"The pipeline {row['pipeline']!r} has no models.")
     if deployment.status != "Running":
         raise unavailable(f"no healthy upstream: the deployment is {deployment.status}")
     return deployment
 
 
-class _ChunksResponse(Response):
+class ChunksResponse(Response):
     """A large answer of known length, sent from the memory of its chunks without joining them.
 
     Args:

@@ -7,6 +7,8 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext.sandbox.engine.steps import named_models
 from wallaroo_ext.sandbox.handlers.calls import Call, handles, handles_on_event_loop
 from wallaroo_ext.sandbox.handlers.models import (
     require_configured_version,
@@ -41,8 +43,8 @@ def create_pipeline(call: Call) -> dict[str, Any]:
     )
     with call.instance.store.transaction() as db:
         require_workspace(db, workspace_id, call.user)
-        for reference in _references(definition):
-            require_named_version(db, workspace_id, reference)
+        for model in named_models(object_of(definition).get("steps")):
+            require_named_version(db, workspace_id, model._asdict())
         pipeline_id = find_pipeline(db, workspace_id, name) or add_pipeline(db, workspace_id, name)
         version = add_pipeline_version(db, pipeline_id, json.dumps(definition))
     return {
@@ -50,15 +52,6 @@ def create_pipeline(call: Call) -> dict[str, Any]:
         "pipeline_variant_pk_id": version["id"],
         "pipeline_variant_version": version["version"],
     }
-
-
-def _references(definition: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the references to model versions in the steps of a definition, in order."""
-    return [
-        reference
-        for step in definition.get("steps", [])
-        for reference in step.get("ModelInference", {}).get("models", [])
-    ]
 
 
 @handles_on_event_loop
@@ -174,15 +167,15 @@ def _require_capacity(call: Call, db: sqlite3.Connection, pipeline_id: int, depl
 
 
 def _steps(db: sqlite3.Connection, workspace_id: int, version: Row, body: dict[str, Any]) -> list[int]:
-    """Return the ids of the model versions to run: those in the pipeline's steps or, without steps, in the request."""
+    """Return the ids of the model versions to run: those in the pipeline's steps or, without any, in the request."""
     requested = [require_configured_version(db, workspace_id, config_id) for config_id in body.get("model_configs", [])]
     requested += [require_version(db, workspace_id, version_id) for version_id in body.get("model_ids", [])]
     requested += [require_named_version(db, workspace_id, reference) for reference in body.get("models", [])]
     defined = [
-        require_named_version(db, workspace_id, reference)
-        for reference in _references(json.loads(version["definition"]))
+        require_named_version(db, workspace_id, model._asdict())
+        for model in named_models(object_of(json.loads(version["definition"])).get("steps"))
     ]
-    return defined or list(dict.fromkeys(requested))
+    return list(dict.fromkeys(defined or requested))
 
 
 def _require_pipeline(db: sqlite3.Connection, pipeline_id: int, user: User) -> Row:

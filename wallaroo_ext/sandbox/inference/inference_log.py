@@ -20,7 +20,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import orjson
+
 from wallaroo_ext._util.atomic_files import create_file
+from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +40,25 @@ _SEGMENT_LIMIT = 64 * _MIB
 _LARGE = _MIB
 _READ_AHEAD = 1 << 17
 _FOREVER = (1 << 63) - 1
+_ORIGIN = b"origin"
+"""The key in a batch's metadata of where it comes from; batches of earlier versions have none."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOrigin:
+    """Where logged rows come from.
+
+    Attributes:
+        pipeline_version: The UUID of the pipeline version; empty if it is not known.
+        partition: The name of the engine's pod; empty if it is not known.
+        parse_ns: How long reading the rows took, in nanoseconds.
+        outputs: The parts with outputs: `out`, and an `out_{model}` for each shadow.
+    """
+
+    pipeline_version: str = ""
+    partition: str = ""
+    parse_ns: int = 0
+    outputs: tuple[str, ...] = ("out",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +66,19 @@ class LoggedBatch:
     """Rows that were scored together.
 
     Attributes:
-        table: The rows, with the columns `time` (timestamp[ms]), `in.<field>` and `out.<field>`.
+        table: The rows, with the columns `time` (timestamp[ms]), `in.<field>`, `out.<field>` and, for each shadow,
+            `out_<model>.<field>`.
         model_name: The name of the last step's model.
         model_sha: The SHA-256 of that model's file.
         elapsed_ns: How long the models ran, in nanoseconds.
+        origin: Where they come from.
     """
 
     table: pa.Table
     model_name: str
     model_sha: str
     elapsed_ns: int
+    origin: LoggedOrigin = LoggedOrigin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +165,9 @@ class InferenceLog:
             segment = self._open_segment()
             start = segment.file.tell()
             try:
-                with pa.ipc.new_stream(segment.file, batch.table.schema) as writer:
-                    writer.write_table(batch.table)
+                table = batch.table.replace_schema_metadata({_ORIGIN: orjson.dumps(batch.origin)})
+                with pa.ipc.new_stream(segment.file, table.schema) as writer:
+                    writer.write_table(table)
                 segment.file.flush()
             except BaseException:
                 self._abandon(segment, start)
@@ -254,10 +280,43 @@ class InferenceLog:
                 (pipeline_id, start, end, model_name, model_name),
             ).fetchall()
         for row in rows:
-            table = self._table(row)
-            if table is not None:
-                inside = table if start <= row["first_ms"] and row["last_ms"] < end else _between(table, start, end)
-                yield LoggedBatch(inside, row["model_name"], row["model_sha"], row["elapsed_ns"])
+            batch = self._batch(row, start, end)
+            if batch is not None:
+                yield batch
+
+    def page(
+        self, pipeline_id: int, *, start_ms: int | None, end_ms: int | None, newest_first: bool, from_id: int | None
+    ) -> Iterator[tuple[int, LoggedBatch]]:
+        """Yield the batches of a pipeline in the order of their insertion, each with the id of its index entry.
+
+        Args:
+            pipeline_id: The pipeline.
+            start_ms: The start of the span, in milliseconds since 1970; None for the beginning.
+            end_ms: The end of the span, which is excluded; None for no end.
+            newest_first: Whether the last one that was inserted comes first.
+            from_id: The entry to begin with; None for the first one.
+        """
+        start, end = start_ms or 0, _FOREVER if end_ms is None else end_ms
+        sign = -1 if newest_first else 1
+        with self._store.reading() as db:
+            rows = db.execute(
+                "SELECT * FROM inferences WHERE pipeline_id = ? AND last_ms >= ? AND first_ms < ? "
+                "AND (? IS NULL OR id * ? >= ?) ORDER BY id * ?",
+                (pipeline_id, start, end, from_id, sign, (from_id or 0) * sign, sign),
+            ).fetchall()
+        for row in rows:
+            batch = self._batch(row, start, end)
+            if batch is not None:
+                yield row["id"], batch
+
+    def _batch(self, row: Row, start: int, end: int) -> LoggedBatch | None:
+        """Return the rows of an index entry in a span of time, or None if their segment was removed meanwhile."""
+        table = self._table(row)
+        if table is None:
+            return None
+        origin = _origin_of(table)
+        inside = table if start <= row["first_ms"] and row["last_ms"] < end else _between(table, start, end)
+        return LoggedBatch(inside, row["model_name"], row["model_sha"], row["elapsed_ns"], origin)
 
     def _table(self, row: Row) -> pa.Table | None:
         """Return the rows of an index entry, or None if its segment was removed meanwhile."""
@@ -278,6 +337,15 @@ class InferenceLog:
         """Close the newest segment and the background thread."""
         self._preallocation.shutdown()
         self.close_segment()
+
+
+def _origin_of(table: pa.Table) -> LoggedOrigin:
+    """Return where the rows of a table come from."""
+    written = (table.schema.metadata or {}).get(_ORIGIN)
+    if written is None:
+        return LoggedOrigin()
+    origin = object_of(orjson.loads(written))
+    return LoggedOrigin(**origin | {"outputs": tuple(list_of(origin.get("outputs")))})
 
 
 def _truncate(file: Path, size: int) -> bool:

@@ -1,0 +1,157 @@
+"""Pages of the inference log, as `pipelines/get_logs` answers them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from wallaroo_ext.sandbox.http.json_text import to_json
+from wallaroo_ext.sandbox.http.problems import bad_request
+from wallaroo_ext.sandbox.inference.answer_forms import AnswerForm, RowMetadata, Selection
+from wallaroo_ext.sandbox.inference.arrow_answers import INPUT, ScoredRows, added_parts
+from wallaroo_ext.sandbox.inference.json_answers import rows_of_column, to_records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wallaroo_ext.sandbox.engine.tensors import Column
+    from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch
+
+MAX_PAGE_BYTES = 16 << 20
+"""The size of the rows of a page, so that one page does not take all memory."""
+
+_CURSOR = re.compile(r"(\d{1,18})-(\d{1,18})", re.ASCII)
+_EVERYTHING = Selection()
+_NO_METADATA = RowMetadata([("", "")], "", (0, 0), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The first row of a page.
+
+    Attributes:
+        entry: The id of the batch in the log's index.
+        row: The number of the row in the batch, in the order of the page.
+    """
+
+    entry: int
+    row: int
+
+    def __str__(self) -> str:
+        return f"{self.entry}-{self.row}"
+
+    @staticmethod
+    def parse(text: str) -> Cursor:
+        """Return the cursor that a text stands for.
+
+        Raises:
+            Problem: 400, if it is none.
+        """
+        found = _CURSOR.fullmatch(text)
+        if found is None:
+            raise bad_request(f"cursor: {text[:100]!r} is no cursor; send the x-iteration-cursor of the page before.")
+        return Cursor(int(found[1]), int(found[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of logged rows.
+
+    Attributes:
+        batches: The rows, all with the same fields.
+        status: `All`, or what ended the page: `RecordLimited`, `ByteLimited` or `SchemaChange`.
+        next: The first row of the next page; None if there is none.
+    """
+
+    batches: list[LoggedBatch]
+    status: str = "All"
+    next: Cursor | None = None
+
+    @staticmethod
+    def of(batches: Iterable[tuple[int, LoggedBatch]], start: Cursor | None, size: int, *, newest_first: bool) -> Page:
+        """Return the rows from a cursor on, up to a number of them or to a change of their fields.
+
+        Args:
+            batches: The batches and their ids, in the order of the page.
+            start: The first row; None for the first one of all.
+            size: The largest number of rows.
+            newest_first: Whether the rows of a batch come in reverse, too.
+        """
+        rows: list[LoggedBatch] = []
+        left, bytes_left = size, MAX_PAGE_BYTES
+        for entry, batch in batches:
+            skipped = start.row if start is not None and start.entry == entry else 0
+            table = _reversed(batch.table) if newest_first else batch.table
+            table = table.slice(skipped)
+            if not table.num_rows:
+                continue
+            if rows and not table.schema.equals(rows[0].table.schema):
+                return Page(rows, "SchemaChange", Cursor(entry, skipped))
+            by_bytes = max(0 if rows else 1, bytes_left * table.num_rows // max(1, table.get_total_buffer_size()))
+            taken = min(table.num_rows, left, by_bytes)
+            if taken:
+                rows.append(replace(batch, table=table.slice(0, taken)))
+            left -= taken
+            bytes_left -= table.get_total_buffer_size() * taken // table.num_rows
+            if taken < table.num_rows:
+                return Page(rows, "RecordLimited" if not left else "ByteLimited", Cursor(entry, skipped + taken))
+        return Page(rows)
+
+    def to_json(self, form: AnswerForm) -> bytes:
+        """Return the rows as records, in the form of a release's answers."""
+        return to_json([record for batch in self.batches for record in _records(batch, form)])
+
+    def to_arrow(self, form: AnswerForm) -> list[memoryview]:
+        """Return the chunks of an Arrow file with the rows, in the form of a release's answers."""
+        added = [added_parts(form, _metadata_of(batch), batch.table.num_rows) for batch in self.batches]
+        if not added:
+            none: Column = pa.array([], pa.timestamp("ms"))
+            return ScoredRows(none, {}).to_nested_file(added_parts(form, _NO_METADATA, 0), _EVERYTHING)
+        table = pa.concat_tables([batch.table for batch in self.batches])
+        joined = {
+            part: {name: _joined([of_batch[part][name] for of_batch in added]) for name in fields}
+            for part, fields in added[0].items()
+        }
+        return ScoredRows(table.column("time"), _parts(table, self.batches[0])).to_nested_file(joined, _EVERYTHING)
+
+
+def _joined(columns: list[Column]) -> Column:
+    arrow_library: Any = pa
+    return arrow_library.chunked_array(columns)
+
+
+def _records(batch: LoggedBatch, form: AnswerForm) -> list[dict[str, Any]]:
+    parts = {
+        part: {name: rows_of_column(column) for name, column in fields.items()}
+        for part, fields in _parts(batch.table, batch).items()
+    }
+    times: list[int] = batch.table.column("time").cast(pa.int64()).to_pylist()
+    return to_records(times, parts, form, _metadata_of(batch), _EVERYTHING)
+
+
+def _metadata_of(batch: LoggedBatch) -> RowMetadata:
+    return RowMetadata(
+        last_models=[(batch.model_name, batch.model_sha)],
+        pipeline_version=batch.origin.pipeline_version,
+        elapsed=(batch.origin.parse_ns, batch.elapsed_ns),
+        partition=batch.origin.partition,
+    )
+
+
+def _reversed(table: pa.Table) -> pa.Table:
+    return table.take(pa.array(np.arange(table.num_rows - 1, -1, -1)))
+
+
+def _parts(table: pa.Table, batch: LoggedBatch) -> dict[str, dict[str, Column]]:
+    """Return the columns of a batch's table by part and field."""
+    known = (INPUT, *sorted(batch.origin.outputs, key=len, reverse=True))
+    parts: dict[str, dict[str, Column]] = {part: {} for part in (INPUT, *batch.origin.outputs)}
+    for name in table.column_names:
+        part = next((part for part in known if name.startswith(f"{part}.")), None)
+        if part is not None:
+            parts[part][name.removeprefix(f"{part}.")] = table.column(name)
+    return {part: fields for part, fields in parts.items() if fields}
