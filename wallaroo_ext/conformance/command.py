@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from wallaroo_ext import call
 from wallaroo_ext._util.repository_files import repository_file
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.plugin import use_suite
-from wallaroo_ext.conformance.suite import Suite
+from wallaroo_ext.conformance.suite import Suite, suite_for
 from wallaroo_ext.errors import AnswerError, AuthenticationError, ConfigurationError, WallarooError
 
 if TYPE_CHECKING:
@@ -45,12 +46,15 @@ def _test_arguments(options: SuiteOptions) -> list[str]:
     return [*folders, "-c", str(_CONFIGURATION), "--rootdir", str(tests)]
 
 
-def run_suite(options: SuiteOptions, progress: Callable[[int, int], None]) -> Run:
+def run_suite(
+    options: SuiteOptions, progress: Callable[[int, int], None], announce: Callable[[str], None] = lambda _: None
+) -> Run:
     """Run the suite.
 
     Args:
         options: The options of the run.
         progress: Called with the number of tests that are over, and the number of all tests.
+        announce: Called at the start with a sentence that says which release the instance is held to, and why.
 
     Returns:
         The results; `could_not_run` says why the run ended early, if it did.
@@ -59,7 +63,13 @@ def run_suite(options: SuiteOptions, progress: Callable[[int, int], None]) -> Ru
         OSError: The contract cannot be read.
         ValueError: The file is no contract.
     """
-    suite = Suite(options)
+    try:
+        suite = suite_for(options)
+    except (WallarooError, WithheldError) as error:
+        suite = Suite(replace(options, operations=()))
+        suite.run.could_not_run = _no_start(error)
+        return suite.run
+    announce(suite.held.text)
     arguments = [*_test_arguments(options), "-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
     with _no_other_plugins(), _interruptible():
         status = pytest.main(arguments, plugins=[_RunHooks(suite, progress)])
@@ -74,6 +84,10 @@ def _explain(status: int) -> str:
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         return "There was no test to run: the contract has none of the operations that were named."
     return f"pytest ended with status {status}."
+
+
+def _no_start(error: Exception) -> str:
+    return str(error) if isinstance(error, WallarooError) else f"The run may not sign in. {error}"
 
 
 class _RunHooks:
@@ -103,8 +117,7 @@ class _RunHooks:
             check_reachable(self._suite)
             find_drift(self._suite)
         except (WallarooError, WithheldError) as error:
-            is_own_error = isinstance(error, WallarooError)
-            self._suite.run.could_not_run = str(error) if is_own_error else f"The run may not sign in. {error}"
+            self._suite.run.could_not_run = _no_start(error)
             self._suite.close()
             session.items.clear()
 

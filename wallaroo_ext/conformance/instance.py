@@ -81,9 +81,9 @@ def _verification(ca_bundle: str | None) -> ssl.SSLContext | bool:
 
 
 @contextmanager
-def sandbox() -> Generator[dict[str, str]]:
-    """Start a sandbox for the time of a `with` block, and yield its environment."""
+def sandbox(release: str) -> Generator[dict[str, str]]:
+    """Start a sandbox of a release for the time of a `with` block, and yield its environment."""
     from wallaroo_ext.sandbox.process import running
 
-    with running(None, "--token-lifetime", str(SANDBOX_TOKEN_SECONDS)) as environment:
+    with running(None, "--token-lifetime", str(SANDBOX_TOKEN_SECONDS), "--release", release) as environment:
         yield environment

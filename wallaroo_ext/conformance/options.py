@@ -25,6 +25,7 @@ class SuiteOptions:
         environment: The variables that name a live instance; None for those of the process.
         running: The variables of a sandbox that is already running; None to start one.
         contract: The contract's file; None for the one that comes with this package.
+        release: The release whose overlay is applied to the contract; None to find it out.
         read_only: Whether nothing may be written.
         allow_user_changes: Whether users may be invited, activated and deactivated; on a sandbox they always may.
         rate: The largest number of requests a second; None for any.
@@ -40,6 +41,7 @@ class SuiteOptions:
     environment: dict[str, str] | None = field(default=None, repr=False)
     running: dict[str, str] | None = field(default=None, repr=False)
     contract: Path | None = None
+    release: str | None = None
     read_only: bool = False
     allow_user_changes: bool = False
     rate: float | None = None
@@ -60,6 +62,7 @@ class SuiteOptions:
         valued = {
             "--rate": self.rate,
             "--contract": self.contract,
+            "--release": self.release,
             "--drift-url": self.drift_url,
             "--recorded": self.recorded,
         }

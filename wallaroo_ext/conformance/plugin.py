@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from wallaroo_ext import contract
 from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.conformance.api_calls import Api
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.options import CASES, SEED, SuiteOptions
 from wallaroo_ext.conformance.recordings import pytest_hooks
+from wallaroo_ext.conformance.release import release_of_version
 from wallaroo_ext.conformance.results import TestOutcome
-from wallaroo_ext.conformance.suite import NoFixturesError, Suite
+from wallaroo_ext.conformance.suite import NoFixturesError, Suite, suite_for
+from wallaroo_ext.errors import WallarooError
 from wallaroo_ext.redaction.patterns import redact
 
 if TYPE_CHECKING:
@@ -54,12 +57,15 @@ def suite_of(config: pytest.Config) -> Suite:
     """Return the suite of a run of pytest, which is made at the first call.
 
     Raises:
-        UsageError: The contract cannot be read.
+        UsageError: The contract cannot be read, the instance cannot be asked for its release, or its release lacks an
+            operation that the options name.
     """
     if _SUITE not in config.stash:
         options = _options(config)
         try:
-            config.stash[_SUITE] = Suite(options)
+            config.stash[_SUITE] = suite_for(options)
+        except (WallarooError, WithheldError) as error:
+            raise pytest.UsageError(str(error)) from None
         except (OSError, ValueError) as error:
             raise pytest.UsageError(f"{options.contract or 'The contract'} cannot be read: {error}") from None
     return config.stash[_SUITE]
@@ -78,6 +84,7 @@ def _options(config: pytest.Config) -> SuiteOptions:
     return SuiteOptions(
         instance=given("instance"),
         contract=given("contract"),
+        release=_release(given("release")),
         read_only=given("read_only"),
         allow_user_changes=given("allow_user_changes"),
         rate=given("rate"),
@@ -85,6 +92,15 @@ def _options(config: pytest.Config) -> SuiteOptions:
         cases=given("cases"),
         operations=tuple(given("operation")),
     )
+
+
+def _release(given: str | None) -> str | None:
+    if given is None:
+        return None
+    found = release_of_version(given)
+    if found is None:
+        raise pytest.UsageError(f"--release has to be a version such as {contract.RELEASES[-1]}, not {given}.")
+    return found
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -228,10 +244,13 @@ def _outcome(report: pytest.TestReport) -> TestOutcome:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Print the seed of random data, so that it can be used again."""
-    if not config.getoption("explore"):
+    """Print which release the instance is held to, and the seed of random data, so that it can be used again."""
+    suite = config.stash.get(_SUITE, None)
+    if suite is None and not config.getoption("explore"):
         return []
-    return [f"conformance: --seed {suite_of(config).options.seed}"]
+    suite = suite_of(config)
+    seed = [f"conformance: --seed {suite.options.seed}"] if config.getoption("explore") else []
+    return [f"conformance: {suite.held.text}", *seed]
 
 
 @pytest.fixture(scope="session")

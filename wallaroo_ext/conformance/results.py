@@ -28,6 +28,8 @@ class Subject:
         prefix: The beginning of all names that the run gave.
         seed: The seed of random data.
         options: The options that differ from the defaults, as a person writes them, such as `--read-only`.
+        release: The release whose overlay is applied to the contract; empty where none is.
+        release_known_by: How it is known which release the instance is, or why it is not.
     """
 
     instance: str
@@ -37,6 +39,13 @@ class Subject:
     prefix: str
     seed: int
     options: tuple[str, ...] = ()
+    release: str = ""
+    release_known_by: str = ""
+
+    @property
+    def held_to(self) -> str:
+        """What the instance is held to: the contract, and the release where there is one."""
+        return f"{self.contract}, release {self.release}" if self.release else self.contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ class OperationRow:
         path: Its path.
         not_exercised: Why the run could not or may not try it; empty where it did.
         is_described: Whether the contract says what it changes and names. If not, no request of it is sent.
+        is_in_release: Whether the release has it. If not, it is not tested.
     """
 
     id: str
@@ -58,6 +68,7 @@ class OperationRow:
     path: str
     not_exercised: str = ""
     is_described: bool = True
+    is_in_release: bool = True
 
 
 @dataclass(frozen=True, slots=True)

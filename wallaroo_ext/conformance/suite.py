@@ -21,9 +21,11 @@ from wallaroo_ext.conformance.guard.owned_resources import OwnedResources
 from wallaroo_ext.conformance.guard.write_guard import WriteGuard
 from wallaroo_ext.conformance.instance import Instance, sandbox
 from wallaroo_ext.conformance.recordings.pytest_hooks import recorded_environment
+from wallaroo_ext.conformance.release import HeldTo, release_of_instance
 from wallaroo_ext.conformance.results import OperationRow, Run, Subject
 from wallaroo_ext.conformance.rules import Rules
-from wallaroo_ext.errors import WallarooError
+from wallaroo_ext.errors import ConfigurationError, WallarooError
+from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,9 +52,11 @@ class Suite:
 
     Args:
         options: The options of the run.
+        held: The release that the instance is held to; None for what the options say, without asking the instance.
 
     Attributes:
         options: The options of the run.
+        held: The release that the instance is held to.
         rules: The rules of the contract.
         owned: The things that the run made.
         guard: Decides which requests may be sent.
@@ -61,25 +65,46 @@ class Suite:
 
     Raises:
         OSError: The contract cannot be read.
-        ValueError: The file is no contract.
+        ValueError: The file is no contract, or the overlay does not fit it.
+        ConfigurationError: The release lacks an operation that the options name.
     """
 
-    def __init__(self, options: SuiteOptions) -> None:
+    def __init__(self, options: SuiteOptions, held: HeldTo | None = None) -> None:
         self.options = options
-        self.rules = Rules(contract.load(file=options.contract))
+        self.held = held or HeldTo.by_options(options) or HeldTo(None, "the instance was not asked")
+        self._every = Rules(contract.load(file=options.contract))
+        self.rules = self._of_release()
         self.owned = OwnedResources(f"{_PREFIX}-{secrets.token_hex(3)}" if options.instance == "live" else _PREFIX)
         self.guard = WriteGuard(
-            effects_of(self.rules.document),
+            effects_of(self._every.document) | effects_of(self.rules.document),
             self.owned,
             read_only=options.read_only,
             user_changes=options.allow_user_changes or options.instance != "live",
             alone=options.instance != "live",
         )
         self.run = Run(self._subject(), self._rows(), time.time(), exclusions=all_exclusions())
-        self.interceptor = Interceptor(self.run, self.rules, self.guard, RateLimit(options.rate))
+        self.interceptor = Interceptor(self.run, self.rules, self.guard, RateLimit(options.rate), self._every.locations)
         self._open = ExitStack()
         self._fixtures: Fixtures | NoFixturesError | None = None
         self._is_closed = False
+
+    def _of_release(self) -> Rules:
+        """Return the rules of the contract with the overlay of the release.
+
+        Raises:
+            OverlayError: The overlay does not fit the contract.
+            ConfigurationError: The release lacks an operation that the options name.
+        """
+        if self.held.release is None:
+            return self._every
+        rules = Rules(contract.load(self.held.release, file=self.options.contract))
+        missing = [name for name in self.options.operations if name in self._every.operations.keys() - rules.operations]
+        if missing:
+            raise ConfigurationError(
+                f"Release {self.held.release} does not have {', '.join(missing)}: leave it out of --operation, or name "
+                "another release by --release."
+            )
+        return rules
 
     def _subject(self) -> Subject:
         info = self.rules.document.get("info", {})
@@ -92,6 +117,8 @@ class Suite:
             prefix=self.owned.prefix,
             seed=self.options.seed,
             options=self.options.shown(),
+            release=self.held.release or "",
+            release_known_by=self.held.known_by,
         )
 
     def _rows(self) -> list[OperationRow]:
@@ -100,14 +127,17 @@ class Suite:
                 id=name,
                 tag=next(iter(operation.get("tags", ())), ""),
                 summary=operation.get("summary", ""),
-                path=self.rules.locations[name][1],
+                path=self._every.locations[name][1],
                 not_exercised=self._not_exercised(name),
                 is_described=not self.guard.undescribed(name),
+                is_in_release=name in self.rules.operations,
             )
-            for name, operation in self.rules.operations.items()
+            for name, operation in self._every.operations.items()
         ]
 
     def _not_exercised(self, operation: str) -> str:
+        if operation not in self.rules.operations:
+            return f"Release {self.held.release} does not have it."
         is_asked_for = not self.options.operations or operation in self.options.operations
         return self.guard.forbids(operation) or ("" if is_asked_for else _NOT_ASKED_FOR)
 
@@ -147,7 +177,8 @@ class Suite:
     def _environment(self) -> Mapping[str, str]:
         options = self.options
         if options.instance == "sandbox":
-            return self._open.enter_context(sandbox()) if options.running is None else options.running
+            release = self.held.release or DEFAULT_OPTIONS.release
+            return self._open.enter_context(sandbox(release)) if options.running is None else options.running
         if options.instance == "recorded":
             return recorded_environment()
         return dict(os.environ) if options.environment is None else options.environment
@@ -183,7 +214,7 @@ class Suite:
 
     def _make_fixtures(self) -> Fixtures | NoFixturesError:
         from wallaroo_ext.conformance.cases.schema_binding import bound, missing_things
-        from wallaroo_ext.conformance.resources.fixtures import changed_by_name, find_fixtures, make_fixtures
+        from wallaroo_ext.conformance.resources.fixtures import Forms, changed_by_name, find_fixtures, make_fixtures
 
         try:
             if self.options.read_only:
@@ -191,7 +222,13 @@ class Suite:
             else:
                 expendable = changed_by_name(self.guard.effects)
                 user_changes = self.guard.user_changes
-                fixtures = make_fixtures(self.client, self.owned, user_changes=user_changes, expendable=expendable)
+                fixtures = make_fixtures(
+                    self.client,
+                    self.owned,
+                    user_changes=user_changes,
+                    expendable=expendable,
+                    forms=Forms.of(self.rules.document),
+                )
         except (WallarooError, AssertionError, LookupError, TypeError, ValueError) as error:
             return self._no_fixtures(error)
         missing = missing_things(bound(self.rules.document, self.guard.effects, fixtures, self.owned.prefix))
@@ -255,3 +292,22 @@ class Suite:
         finally:
             self._open.close()
             self.run.seconds = time.time() - self.run.started
+
+
+def suite_for(options: SuiteOptions) -> Suite:
+    """Return the suite of a run; the instance is asked for its release where the options do not say it.
+
+    Raises:
+        OSError: The contract cannot be read.
+        ValueError: The file is no contract, or the overlay does not fit it.
+        WallarooError: The settings are wrong, or the instance cannot be reached, or gives no token.
+        WithheldError: The run may not sign in.
+    """
+    held = HeldTo.by_options(options)
+    if held is None:
+        asking = Suite(replace(options, read_only=True, operations=()))
+        try:
+            held = release_of_instance(asking.client, asking.instance.settings.api_url)
+        finally:
+            asking.close()
+    return Suite(options, held)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.report import ReportFiles
     from wallaroo_ext.conformance.results import Run
 
+Release = Literal["2022.4", "2023.1", "2023.2", "2023.4", "2024.2", "2025.2"]
+"""The releases of `contract.RELEASES`."""
+
 _SAFETY = Group("Safety", help="What the run may do on an instance that others use, too.")
 _DRIFT = Group(
     "Drift", help="What else is compared with the contract; a difference that breaks clients is exit code 1."
@@ -35,6 +38,7 @@ def conformance(
     report: Annotated[Path | None, PATH] = None,
     instance: Literal["live", "sandbox", "recorded"] = "live",
     contract: Annotated[Path | None, PATH] = None,
+    release: Release | None = None,
     operation: tuple[str, ...] = (),
     cases: Annotated[int, Parameter(validator=Number(gte=1))] = CASES,
     seed: int | None = None,
@@ -61,7 +65,10 @@ def conformance(
             replaces an earlier report there, and no other files.
         instance: `live` for the instance that the environment names, `sandbox` for one that is started for the run,
             `recorded` for what was recorded of one, without a network.
-        contract: A contract of your own, instead of the one that comes with this package.
+        contract: A contract of your own, instead of the one that comes with this package. It is taken as it is, unless
+            --release names a release.
+        release: The release that the instance is held to, and that a sandbox is started with. By default, it is the one
+            that the instance says it is; an instance that says none is held to what all releases have in common.
         operation: Check only this operation, by its operationId; the option can be given several times.
         cases: How many random requests of each operation to send, good ones and bad ones.
         seed: The seed of random data; the same seed sends the same requests.
@@ -82,6 +89,7 @@ def conformance(
             options,
             instance=instance,
             contract=contract,
+            release=release,
             operations=operation,
             cases=cases,
             read_only=read_only,
@@ -126,8 +134,9 @@ def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, R
             check_report_directory(report)
         except ReportDirectoryError as error:
             raise output.UsageError(str(error)) from None
+    announce = (lambda _: None) if options.json else output.print_note
     with progress.show_tests(quiet=options.json) as show:
-        found = run_suite(SuiteOptions(environment=options.environment(), **settings), show)
+        found = run_suite(SuiteOptions(environment=options.environment(), **settings), show, announce)
     try:
         return found, None if report is None else write_report(found, report)
     except (ReportDirectoryError, OSError) as error:  # the findings are still printed

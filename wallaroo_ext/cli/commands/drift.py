@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
-from wallaroo_ext.cli.commands.conformance import report_suite_errors
+from wallaroo_ext.cli.commands.conformance import Release, report_suite_errors
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import PATH
 from wallaroo_ext.cli.printing import output
@@ -17,6 +17,7 @@ def drift(
     recorded: Annotated[Path | None, PATH] = None,
     url: str | None = None,
     contract: Annotated[Path | None, PATH] = None,
+    release: Release | None = None,
     options: Options = DEFAULT_OPTIONS,
 ) -> None:
     """Show how an instance's own OpenAPI document, or a set of recorded exchanges, differs from the contract.
@@ -30,6 +31,7 @@ def drift(
         recorded: A directory with a JSON file for each exchange: `path`, `status`, `request` and `response`.
         url: The URL of the instance's document; beside its page of documentation by default.
         contract: A contract of your own, instead of the one that comes with this package.
+        release: The release whose contract it is compared with; by default, what all releases have in common.
         options: Which instance, who signs in, and how the command answers.
     """
     with options.report_errors(), report_suite_errors(contract), ExitStack() as stack:
@@ -38,7 +40,7 @@ def drift(
         from wallaroo_ext.contract import load
 
         client = None if recorded is not None else stack.enter_context(options.connect())
-        found = drift_of(load(file=contract), client=client, url=url, recorded=recorded)
+        found = drift_of(load(release, file=contract), client=client, url=url, recorded=recorded)
         if options.json:
             output.print_line(output.to_json(as_json(found), machine=True))
         else:

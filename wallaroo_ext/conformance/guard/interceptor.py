@@ -30,7 +30,7 @@ from wallaroo_ext.transport.proxies import proxy_for
 from wallaroo_ext.transport.response_limits import limit_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from wallaroo_ext.conformance.guard.write_guard import WriteGuard
     from wallaroo_ext.conformance.rules import Rules
@@ -136,6 +136,8 @@ class Interceptor:
         rules: The rules of the contract.
         guard: Decides which requests may be sent.
         rate: The limit of requests a second.
+        locations: The locations of all operations, also of those that the release of the rules does not have; None for
+            those of the rules. What such an operation answers is not checked.
 
     Attributes:
         run: The results.
@@ -147,7 +149,14 @@ class Interceptor:
         origins: The origins that requests may go to, as scheme, host and port; None for any.
     """
 
-    def __init__(self, run: Run, rules: Rules, guard: WriteGuard, rate: RateLimit) -> None:
+    def __init__(
+        self,
+        run: Run,
+        rules: Rules,
+        guard: WriteGuard,
+        rate: RateLimit,
+        locations: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         self.run = run
         self.rules = rules
         self.guard = guard
@@ -157,7 +166,8 @@ class Interceptor:
         self.origins: frozenset[str] | None = None
         self._rate = rate
         self._lock = threading.Lock()
-        routes = [_Route(name, path, method.upper()) for name, (_, path, method) in rules.locations.items()]
+        every = rules.locations if locations is None else locations
+        routes = [_Route(name, path, method.upper()) for name, (_, path, method) in every.items()]
         # A path belongs to the template with the fewest parameters.
         self._routes = sorted(routes, key=lambda route: route.parameters)
 
@@ -237,7 +247,7 @@ class Interceptor:
         operation = outgoing.operation
         with self._lock:
             self.run.exchanges.append(exchange)
-            if operation:
+            if operation in self.rules.operations:
                 self._check(exchange, incoming, set(checks))
         is_settled = 0 < incoming.status < 500  # noqa: PLR2004 - HTTP's: a server's error may come after a write
         if outgoing.is_declared and 200 <= incoming.status < 300:  # noqa: PLR2004 - HTTP's

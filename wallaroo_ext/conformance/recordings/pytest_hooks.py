@@ -87,7 +87,7 @@ def add_options(group: pytest.OptionGroup) -> None:
     """Add the options of recordings."""
     group.addoption("--cassettes", metavar="DIR", help="where cassettes are, or are recorded to")
     group.addoption("--record", action="store_true", help="record the example tests; see scripts/record")
-    group.addoption("--release", metavar="NAME", help="with --record: the instance's release, for recording.json")
+    group.addoption("--release", metavar="VERSION", help="the instance's release, which it is held to, such as 2025.2")
 
 
 def configure(config: pytest.Config, instance: Kind) -> None:

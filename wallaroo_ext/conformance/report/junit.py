@@ -62,7 +62,7 @@ def _early_end_outcome(run: Run) -> list[TestOutcome]:
 def _add_properties(suite: ET.Element, run: Run) -> None:
     subject = run.subject
     properties = ET.SubElement(suite, "properties")
-    for name in ("instance", "url", "contract", "contract_sha", "prefix", "seed"):
+    for name in ("instance", "url", "contract", "contract_sha", "release", "prefix", "seed"):
         value = printable_lines(str(getattr(subject, name)))
         ET.SubElement(properties, "property", {"name": name, "value": value})
 

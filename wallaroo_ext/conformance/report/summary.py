@@ -111,6 +111,9 @@ def facts(run: Run) -> dict[str, str]:
         "URL": subject.url,
         "Contract": subject.contract,
         "SHA-256": subject.contract_sha,
+        "Release": f"{subject.release or 'no overlay of a release'}: {subject.release_known_by}"
+        if subject.release_known_by
+        else subject.release,
         "Names begin with": subject.prefix,
         "Seed": str(subject.seed),
         "Options": " ".join(subject.options) or "none",

@@ -47,7 +47,7 @@ def _verdict(run: Run, *, colours: bool) -> str:
     shown = f"\033[1;{_COLOURS[found]}m{text}\033[0m" if colours else text
     subject = run.subject
     instance = f"{subject.instance} {subject.url}".strip()
-    return f"{shown}  {one_line(instance)}  {one_line(subject.contract)}  {duration(run.seconds)}, seed {subject.seed}"
+    return f"{shown}  {one_line(instance)}  {one_line(subject.held_to)}  {duration(run.seconds)}, seed {subject.seed}"
 
 
 def _failures(run: Run, width: int) -> Iterator[str]:
@@ -88,7 +88,10 @@ def _remarks(run: Run, *, has_files: bool) -> Iterator[str]:
     if few:
         yield f"Fewer than {LEAST_SUCCESSES} successes: {_some(few)}."
     yield from _not_looked_at(run)
-    skipped = [row for row in run.operations if row.not_exercised and row.is_described]
+    missing = [row.id for row in run.operations if not row.is_in_release]
+    if missing:
+        yield f"Not in release {one_line(run.subject.release)}, and not tested: {_some(missing)}."
+    skipped = [row for row in run.operations if row.not_exercised and row.is_described and row.is_in_release]
     if skipped:
         yield f"Not exercised: {format_count(len(skipped), 'operation')}, each with its reason in the report."
     if run.withheld:

@@ -44,6 +44,7 @@ def _state(call: ControlCall) -> dict[str, Any]:
     return {
         "counts": counts,
         **lists,
+        "release": instance.options.release,
         "clock": shown_clock(instance.clock),
         "engine": {"confined_by": instance.engine.confinement()},
         "transitions": shown_transitions(instance.engine.transitions),

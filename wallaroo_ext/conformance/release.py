@@ -1,0 +1,157 @@
+"""The release that an instance is held to: as an option names it, or as the instance says it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from wallaroo_mlops_client.api.models import get_model_version_by_id, list_model_versions, list_models
+from wallaroo_mlops_client.api.workspaces import list_workspaces
+from wallaroo_mlops_client.models import (
+    GetModelVersionByIdRequest,
+    ListModelsRequest,
+    ListModelVersionsRequest,
+    ListWorkspacesRequest,
+)
+
+from wallaroo_ext import call
+from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext.conformance.guard.write_guard import WithheldError
+from wallaroo_ext.contract import RELEASES
+from wallaroo_ext.errors import AnswerError, AuthenticationError
+from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
+from wallaroo_ext.sandbox.paths import CONTROL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wallaroo_mlops_client import Client
+
+    from wallaroo_ext.conformance.options import SuiteOptions
+
+_MOST_WORKSPACES = 20
+"""How many workspaces are looked into for model versions, which say by which release they were made."""
+
+_MADE_BY = "created_on_version"
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_VERSION = re.compile(r"(\d{4})\.(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTo:
+    """The release that an instance is held to.
+
+    Attributes:
+        release: The release; None for the contract without an overlay.
+        known_by: How that is known, or why there is none.
+    """
+
+    release: str | None
+    known_by: str
+
+    @classmethod
+    def by_options(cls, options: SuiteOptions) -> Self | None:
+        """Return the release by the options alone; None where only the instance can say it."""
+        if options.release is not None:
+            return cls(options.release, "--release names it")
+        if options.contract is not None:
+            return cls(None, "a contract of your own is taken as it is, unless --release names a release")
+        if options.instance == "sandbox" and options.running is None:
+            return cls(DEFAULT_OPTIONS.release, "the sandbox is started with it")
+        if options.instance == "recorded":
+            return cls(None, "recordings may be of several releases")
+        return None
+
+    @property
+    def text(self) -> str:
+        """A sentence about it."""
+        if self.release is None:
+            return f"The instance is held to the contract without the overlay of a release: {self.known_by}."
+        return f"The instance is held to the contract of release {self.release}: {self.known_by}."
+
+
+def release_of_instance(client: Client, url: str) -> HeldTo:
+    """Return the release that an instance is held to by what it says; only requests that read are sent.
+
+    Args:
+        client: A client of the instance.
+        url: The URL of its API.
+
+    Raises:
+        WallarooError: It cannot be reached, or it refuses to sign in.
+        WithheldError: The run may not sign in.
+    """
+    return _of_sandbox(client, url) or _of_versions(client) or HeldTo(None, "the instance does not say which it is")
+
+
+def release_of_version(version: str) -> str | None:
+    """Return the release that a server of a version is held to: its own, or the next one that has an overlay.
+
+    A version after the last release is held to the last; None for what is no version.
+    """
+    found = _number(version)
+    if found is None:
+        return None
+    return next((release for release in RELEASES if (_number(release) or found) >= found), RELEASES[-1])
+
+
+def _number(version: str) -> tuple[int, int] | None:
+    found = _VERSION.match(version)
+    return None if found is None else (int(found[1]), int(found[2]))
+
+
+def _of_sandbox(client: Client, url: str) -> HeldTo | None:
+    """Return the release of a sandbox, which tells it on its own machine; None for other instances."""
+    if urlsplit(url).hostname not in _LOOPBACK:
+        return None
+    answer = client.get_httpx_client().get(f"{CONTROL}/state")
+    is_told = answer.is_success and "json" in answer.headers.get("content-type", "")
+    release = object_of(answer.json()).get("release") if is_told else None
+    return HeldTo(release, "the sandbox says so") if release in RELEASES else None
+
+
+def _of_versions(client: Client) -> HeldTo | None:
+    """Return the release by the newest server that made one of the model versions; None where none tells it."""
+    told = {version for version in _versions(client) if _number(version)}
+    if not told:
+        return None
+    newest = max(told, key=lambda version: _number(version) or (0, 0))
+    return HeldTo(release_of_version(newest), f"its newest model version was made on {newest}")
+
+
+def _versions(client: Client) -> Iterator[str]:
+    """Yield the versions of the servers that made the model versions; nothing where the instance does not show them."""
+    try:
+        workspaces = call(list_workspaces, client=client, body=ListWorkspacesRequest()).workspaces
+        for workspace in workspaces[-_MOST_WORKSPACES:]:
+            body = ListModelsRequest(workspace_id=workspace.id)
+            listed = call(list_models, client=client, body=body).to_dict()
+            told = list(_told(listed))
+            yield from told or _told_by_id(client, listed)
+    except AuthenticationError:
+        raise
+    except (AnswerError, WithheldError):
+        return
+
+
+def _told_by_id(client: Client, listed: dict[str, Any]) -> Iterator[str]:
+    """Yield the version of the server that made the newest version of the first of some models."""
+    for model in list_of(listed.get("models"))[:1]:
+        if not isinstance(model.get("id"), int):
+            return
+        named = ListModelVersionsRequest(model_id=model.get("name"), models_pk_id=model["id"])
+        for version in call(list_model_versions, client=client, body=named)[-1:]:
+            body = GetModelVersionByIdRequest(model_version_id=version.id)
+            yield from _told(call(get_model_version_by_id, client=client, body=body).to_dict())
+
+
+def _told(value: Any) -> Iterator[str]:
+    """Yield what fields of a name say, at any depth."""
+    for name, inner in object_of(value).items():
+        if name == _MADE_BY and isinstance(inner, str):
+            yield inner
+        yield from _told(inner)
+    for item in list_of(value):
+        yield from _told(item)
