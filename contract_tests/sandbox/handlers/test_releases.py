@@ -18,7 +18,8 @@ from contract_tests.support.sandbox.steering import DAY_MS, JANUARY_MS, MODEL, P
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.contract import RELEASES
-from wallaroo_ext.sandbox.engine.engine import LoadedModel, RunningDeployment
+from wallaroo_ext.sandbox.engine.engine import RunningDeployment
+from wallaroo_ext.sandbox.engine.steps import Model
 from wallaroo_ext.sandbox.http.validation import ContractSpec
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.options import SandboxOptions
@@ -75,7 +76,7 @@ class Day:
         """Let deployments run at once without loading their models, which takes seconds and shows nothing here."""
         engine.start = engine.convert = lambda _: None
         engine.deployment = lambda _: RunningDeployment(
-            [LoadedModel(MODEL, self.named["model_version"], self.named["sha"])], process=cast("Any", object())
+            [Model(MODEL, self.named["model_version"], self.named["sha"])], process=cast("Any", object())
         )
 
     def has(self, operation: str) -> bool:

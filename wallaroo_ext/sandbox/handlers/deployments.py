@@ -12,7 +12,8 @@ from wallaroo_ext.sandbox.http.problems import not_found
 if TYPE_CHECKING:
     import sqlite3
 
-    from wallaroo_ext.sandbox.engine.engine import LoadedModel, RunningDeployment
+    from wallaroo_ext.sandbox.engine.engine import RunningDeployment
+    from wallaroo_ext.sandbox.engine.steps import Model
     from wallaroo_ext.sandbox.options import SandboxOptions
     from wallaroo_ext.sandbox.storage.store import Row
 
@@ -72,7 +73,7 @@ def _engine(db: sqlite3.Connection, row: Row, deployment: RunningDeployment) -> 
     return pod
 
 
-def _model(db: sqlite3.Connection, model: LoadedModel) -> dict[str, Any]:
+def _model(db: sqlite3.Connection, model: Model) -> dict[str, Any]:
     [version_id] = db.execute("SELECT id FROM model_versions WHERE version = ?", (model.version,)).fetchone()
     return {
         "name": model.name,
