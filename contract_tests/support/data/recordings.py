@@ -1,18 +1,20 @@
-"""The recordings of real servers, which are no part of this repository and are read where they lie."""
+"""The recordings of real servers, for tests that need a file of them."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-_DEFAULT = Path(__file__).parents[3].parent / "shared" / "recordings"
+from scripts.lib.recordings import recordings_directory
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def recording(name: str) -> Path:
     """Return the path of a recording; skip the test where there are none."""
-    directory = Path(os.environ.get("RECORDINGS") or _DEFAULT)
-    if not directory.is_dir():
+    directory = recordings_directory()
+    if directory is None:
         pytest.skip("There are no recordings of real servers here: name their directory by RECORDINGS.")
     return directory / name

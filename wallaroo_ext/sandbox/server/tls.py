@@ -28,7 +28,7 @@ _CLOCK_SKEW = timedelta(days=1)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _ALL_ADDRESSES = {"0.0.0.0", "::"}  # noqa: S104 - only compared with
 _EMPTY_PASSWORD = ""
-_AUTHORITY = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Wallaroo sandbox, throw-away authority")])
+_AUTHORITY = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Wallaroo sandbox, authority of this machine")])
 
 
 class CertificateError(Exception):
