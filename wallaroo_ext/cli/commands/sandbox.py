@@ -59,7 +59,7 @@ def sandbox(
         audience: The audience that the `aud` of that Keycloak's tokens has to name.
         release: The release of Wallaroo to imitate: its operations, and the forms of its requests and answers.
         log_limit: How much the inference log may keep, in MiB.
-        tls: Speak https with a throw-away certificate, which the printed lines tell clients to trust.
+        tls: Speak https with a certificate that it makes itself, which the printed lines tell clients to trust.
         cert: Speak https with the certificate in this PEM file.
         key: The PEM file of the certificate's private key, without a password.
         log_format: How each request is logged on stderr.
