@@ -5,17 +5,22 @@ from __future__ import annotations
 import gc
 import signal
 from collections import defaultdict
+from functools import cache, partial
+from itertools import cycle
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from onnx import TensorProto, helper, numpy_helper
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from contract_tests.support.servers.callers import user_token, with_token
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import call, connect, contract
+from wallaroo_ext.sandbox.auth import signing_keys
 from wallaroo_ext.transport.tls import shared_tls_context
 
 if TYPE_CHECKING:
@@ -91,6 +96,16 @@ def _shared_tls_context() -> Generator[None]:
     create = httpx.create_ssl_context
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("httpx._transports.default.create_ssl_context", context)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_signing_keys() -> Generator[None]:
+    """Give the sandboxes of this process eight keys in turn: to make a new one for each takes a tenth of a second."""
+    keys = cycle([cache(partial(rsa.generate_private_key, 65537, 2048)) for _ in range(8)])
+    names = vars(rsa) | {"generate_private_key": lambda **_: next(keys)()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signing_keys, "rsa", SimpleNamespace(**names))
         yield
 
 
