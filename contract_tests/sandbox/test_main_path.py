@@ -317,7 +317,9 @@ class TestInference:
         body = to_file(to_table({"tensor": np.array([documents_row], np.float32)})).to_pybytes()
         params = {"dataset[]": "*", "dataset.exclude[]": ["metadata", "anomaly", "check_failures"]}
         nested, flat = (
-            cast("Any", pa).ipc.open_file(io.BytesIO(infer(http, running[1], body, ARROW, params=params | more).content)).schema
+            cast("Any", pa)
+            .ipc.open_file(io.BytesIO(infer(http, running[1], body, ARROW, params=params | more).content))
+            .schema
             for more in ({}, {"dataset.separator": "."})
         )
         assert [str(field.type) for field in nested] == [

@@ -147,7 +147,7 @@ class Answer:
     def to_arrow(self) -> list[memoryview]:
         """Return the chunks of an Arrow file, nested without a separator and otherwise flat."""
         write = self._columns.to_nested_file if self.selection.separator is None else self._columns.to_flat_file
-        return write(added_parts(self.form, self._metadata, self.count), self.selection)
+        return write(added_parts(self.form, self._metadata, self.count, self.selection), self.selection)
 
     def to_json(self, memory_mib: int) -> bytes:
         """Return the answer as JSON, in the form of the release.

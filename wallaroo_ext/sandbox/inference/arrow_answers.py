@@ -150,12 +150,16 @@ def _lists(values: Any, offsets: Any, item: Any) -> Any:
     return _arrow.ListArray.from_arrays(_arrow.array(offsets), values, type=pa.list_(item))
 
 
-def added_parts(form: AnswerForm, metadata: RowMetadata, count: int) -> dict[str, dict[str, Column]]:
-    """Return the columns that an answer adds to the rows and the outputs."""
+def added_parts(
+    form: AnswerForm, metadata: RowMetadata, count: int, selection: Selection
+) -> dict[str, dict[str, Column]]:
+    """Return the requested columns that an answer adds to the rows and the outputs."""
     none = _lists(_arrow.array([], pa.string()), np.zeros(count + 1, np.int32), _arrow.field("item", pa.string()))
     models = written_models(metadata.last_models)
     columns: dict[str, Column] = {}
     for name, value in form.metadata_of(metadata).items():
+        if not selection.wants("metadata", name):
+            continue
         if name == LAST_MODEL:
             columns[name] = _arrow.repeat(models[0], count) if len(models) == 1 else _arrow.array(models, pa.string())
         elif name == "elapsed":
