@@ -108,7 +108,11 @@ class Answer:
         outputs = {name: _output_columns(found) for name, found in _by_part(self.scored.results).items()}
         if self.scored.chosen is not None:
             outputs[OUTPUT] = {MODEL_SPLIT: _split_column(self.scored.chosen)} | outputs[OUTPUT]
-        return ScoredRows(times, {INPUT: rows} | outputs)
+        shapes = {
+            part: {name: tensor.shape[1:] for name, tensor in found.outputs.items()}
+            for part, found in _by_part(self.scored.results).items()
+        }
+        return ScoredRows(times, {INPUT: rows} | outputs, shapes)
 
     @cached_property
     def _metadata(self) -> RowMetadata:
