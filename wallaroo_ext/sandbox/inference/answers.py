@@ -18,7 +18,7 @@ from wallaroo_ext.sandbox.http.validation import parse_media_type
 from wallaroo_ext.sandbox.inference.answer_forms import MODEL_SPLIT, AnswerForm, RowMetadata, Selection
 from wallaroo_ext.sandbox.inference.arrow_answers import INPUT, OUTPUT, ScoredRows, added_parts
 from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch, LoggedOrigin
-from wallaroo_ext.sandbox.inference.json_answers import rows_of_tensor, to_records
+from wallaroo_ext.sandbox.inference.json_answers import rows_of_column, rows_of_tensor, to_records
 from wallaroo_ext.sandbox.inference.rows import JSON
 
 if TYPE_CHECKING:
@@ -108,7 +108,11 @@ class Answer:
         outputs = {name: _output_columns(found) for name, found in _by_part(self.scored.results).items()}
         if self.scored.chosen is not None:
             outputs[OUTPUT] = {MODEL_SPLIT: _split_column(self.scored.chosen)} | outputs[OUTPUT]
-        return ScoredRows(times, {INPUT: rows} | outputs)
+        shapes = {
+            part: {name: tensor.shape[1:] for name, tensor in found.outputs.items()}
+            for part, found in _by_part(self.scored.results).items()
+        }
+        return ScoredRows(times, {INPUT: rows} | outputs, shapes)
 
     @cached_property
     def _metadata(self) -> RowMetadata:
@@ -147,7 +151,7 @@ class Answer:
     def to_arrow(self) -> list[memoryview]:
         """Return the chunks of an Arrow file, nested without a separator and otherwise flat."""
         write = self._columns.to_nested_file if self.selection.separator is None else self._columns.to_flat_file
-        return write(added_parts(self.form, self._metadata, self.count), self.selection)
+        return write(added_parts(self.form, self._metadata, self.count, self.selection), self.selection)
 
     def to_json(self, memory_mib: int) -> bytes:
         """Return the answer as JSON, in the form of the release.
@@ -178,7 +182,7 @@ class Answer:
 
     def _records(self) -> list[dict[str, Any]]:
         parts: dict[str, dict[str, Sequence[Any]]] = {
-            INPUT: {name: self.rows.as_sent(name) for name in self.rows.table.column_names}
+            INPUT: {name: self._as_sent(name) for name in self.rows.table.column_names}
         }
         for part, found in _by_part(self.scored.results).items():
             parts[part] = {name: rows_of_tensor(tensor) for name, tensor in found.outputs.items()}
@@ -186,6 +190,11 @@ class Answer:
             split = [[text] for text in _split_texts(self.scored.chosen)]
             parts[OUTPUT] = {MODEL_SPLIT: split} | parts[OUTPUT]
         return to_records([self.time_ms] * self.count, parts, self.form, self._metadata, self.selection)
+
+    def _as_sent(self, name: str) -> Sequence[Any]:
+        """Return the values of a field as they were sent, digit for digit."""
+        sent = self.rows.columns_as_sent
+        return rows_of_column(self.rows.table.column(name)) if sent is None else sent[name]
 
     def _oldest(self) -> list[dict[str, Any]]:
         """Return one object for all rows, as recorded on 2022.4, where parts cannot be selected.
