@@ -84,7 +84,7 @@ from wallaroo_mlops_client.models import (
     InsertModelConfigRequest,
     InviteUserRequest,
     ListAssaysRequest,
-    ListFeaturesRequest,
+    ListFeaturesRequestType0,
     ListModelsRequest,
     ListModelVersionsRequest,
     ListPipelinesRequest,
@@ -567,7 +567,7 @@ def test_copy_pipeline(conformance_client: Client, workspace: int, pipeline: Cre
 
 @touches("list_features")
 def test_list_features(conformance_client: Client) -> None:
-    answer = call(list_features, client=conformance_client, body=ListFeaturesRequest())
+    answer = call(list_features, client=conformance_client, body=ListFeaturesRequestType0())
     assert "features" in answer.to_dict()
 
 

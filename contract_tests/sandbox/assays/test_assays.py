@@ -166,7 +166,8 @@ def _score_two_batches(
     random = np.random.default_rng(7)
     baseline = random.normal(size=(181, WIDTH)).astype(np.float32)
     window = random.normal(0.1, 1.5, size=(182, WIDTH)).astype(np.float32)
-    infer(client, url, {"tensor": baseline[:1]})  # the first inference may take longer; it is before the baseline
+    infer(client, url, {"tensor": baseline[:1]})  # the first inference takes longer
+    infer(client, url, {"tensor": baseline[:1]})  # so that a row is logged right before the baseline
     time.sleep(0.01)
     start = datetime.now(UTC)
     start = start.replace(microsecond=start.microsecond // 1000 * 1000)
@@ -259,7 +260,7 @@ class TestInteractiveRuns:
         }
         results = done(http, "run_interactive_assay", watched.request(**changes))
         begun = [(moment(result["window_start"]) - watched.start).total_seconds() for result in results]
-        assert {0.0, 1.0} < set(begun) <= {-1.0, -0.5, 0.0, 0.5, 1.0}
+        assert {0.0, 1.0} < {begin for begin in begun if begin > -1.5} <= {-1.0, -0.5, 0.0, 0.5, 1.0}
         assert begun == sorted(begun)
         assert done(http, "run_interactive_assay", watched.request(run_until=text(watched.start))) == []
 
