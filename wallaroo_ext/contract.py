@@ -223,12 +223,10 @@ def _rule(value: Any, *, are_names: bool = False) -> Any:
     if not isinstance(value, dict):
         return value
     kept = {key: inner for key, inner in object_of(value).items() if are_names or key not in _NOT_IN_RULES}
-    return {
-        key: {status: {} for status in inner}
-        if key == "responses" and not are_names
-        else _rule(inner, are_names=key in _NAMES)
-        for key, inner in kept.items()
-    }
+    rules = {key: _rule(inner, are_names=key in _NAMES) for key, inner in kept.items()}
+    if "responses" in rules and not are_names:
+        rules["responses"] = {status: {} for status in object_of(rules["responses"])}
+    return rules
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -17,8 +17,8 @@ from contract_tests.support.sandbox.fault_matrix import TABLE
 from wallaroo_ext import aio
 from wallaroo_ext.cli.commands.sandbox import sandbox
 from wallaroo_ext.cli.main import COMMANDS
+from wallaroo_ext.contract import RELEASES
 from wallaroo_ext.sandbox.faults.kinds import KINDS
-from wallaroo_ext.sandbox.inference.answers import RELEASES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -75,10 +75,16 @@ class Day:
 
     def without_models(self, engine: Any) -> None:
         """Let deployments run at once without loading their models, which takes seconds and shows nothing here."""
-        engine.start = engine.convert = lambda _: None
-        engine.deployment = lambda _: RunningDeployment(
-            [LoadedModel(MODEL, self.named["model_version"], self.named["sha"])], process=cast("Any", object())
-        )
+
+        def running(_: int) -> RunningDeployment:
+            loaded = LoadedModel(MODEL, self.named["model_version"], self.named["sha"])
+            return RunningDeployment([loaded], process=cast("Any", object()))
+
+        def nothing(_: int) -> None:
+            return None
+
+        engine.start = engine.convert = nothing
+        engine.deployment = running
 
     def has(self, operation: str) -> bool:
         return operation in specification(self.release).operations
@@ -534,7 +540,8 @@ def test_who_is_no_member_sees_nothing(days: Callable[[str], Day]) -> None:
         answer = day.http.post(contract.operation(operation).path, json=body, headers=headers)
         assert (operation, answer.status_code) == (operation, status)
         assert "There is no" in answer.json()["msg"]
-    for operation, nothing in (("list_pipelines", {"pipelines": []}), ("get_assay_v2", [])):
+    empty: list[tuple[str, Any]] = [("list_pipelines", {"pipelines": []}), ("get_assay_v2", [])]
+    for operation, nothing in empty:
         assert day.http.post(contract.operation(operation).path, json={}, headers=headers).json() == nothing
 
 

@@ -267,7 +267,7 @@ def assay_request(fixtures: Fixtures, **changes: Any) -> dict[str, Any]:
     """
     assert fixtures.scored_at is not None, "an assay needs rows"  # noqa: S101 - callers have scored some
     start, end = (fixtures.scored_at + timedelta(milliseconds=ms) for ms in (-500, 500))
-    window = {
+    window: dict[str, Any] = {
         "pipeline_name": fixtures.name,
         "model_name": (fixtures.model or {}).get("name"),
         "workspace_id": fixtures.workspace_id,
