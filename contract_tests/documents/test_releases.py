@@ -209,8 +209,9 @@ def bodies_of(document: dict[str, Any], operation: str, media_type: str) -> list
     content = contract.resolve(document, found["requestBody"])["content"][media_type]
     values = [example["value"] for example in content.get("examples", {}).values() if "value" in example]
     edited: list[Any] = []
+    wrong: list[Any] = [[[]], None]
     for value in values:
         fields = object_of(value)
         edited += [{key: inner for key, inner in fields.items() if key != name} for name in fields]
-        edited += [fields | {name: other} for name in fields for other in ([[]], None)]
+        edited += [fields | {name: other} for name in fields for other in wrong]
     return [*values, *edited, None, {}, [], "text"]
