@@ -12,6 +12,7 @@ import pytest
 from contract_tests.documents import test_contract
 from contract_tests.support.conformance.recorded import FOLDER
 from wallaroo_ext import contract
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.guard.effects import effects_of
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.contract_overlays import apply_action, apply_overlay, read_overlay
@@ -208,8 +209,9 @@ def bodies_of(document: dict[str, Any], operation: str, media_type: str) -> list
     content = contract.resolve(document, found["requestBody"])["content"][media_type]
     values = [example["value"] for example in content.get("examples", {}).values() if "value" in example]
     edited: list[Any] = []
+    wrong: list[Any] = [[[]], None]
     for value in values:
-        if isinstance(value, dict):
-            edited += [{key: inner for key, inner in value.items() if key != name} for name in value]
-            edited += [value | {name: [[]]} for name in value] + [value | {name: None} for name in value]
+        fields = object_of(value)
+        edited += [{key: inner for key, inner in fields.items() if key != name} for name in fields]
+        edited += [fields | {name: other} for name in fields for other in wrong]
     return [*values, *edited, None, {}, [], "text"]

@@ -78,7 +78,7 @@ def generate(source: Path, release: str | None, target: Path) -> None:
     (target / PACKAGE / "py.typed").touch()
     (target / PACKAGE / "operations.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
     if release is None and source == contract.path():
-        write_rules(target / PACKAGE / "releases")
+        write_rules(target / PACKAGE / contract.RULES)
     if release is None:
         made = {"sha256": contract.digest(source), "contract": document}
         (target / PACKAGE / contract.COPY).write_text(json.dumps(made) + "\n", encoding="utf-8")

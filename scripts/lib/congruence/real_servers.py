@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from scripts.lib.congruence.field_kinds import FieldKinds, differences
-from scripts.lib.congruence.real_servers_reasons import reason_of
-from scripts.lib.congruence.scene import ARROW, NOBODY, NOTHING_THERE, scene_of
+from scripts.lib.congruence.field_kinds import ANSWER, FieldKinds, differences
+from scripts.lib.congruence.real_servers_reasons import NO_REASON, reason_of
+from scripts.lib.congruence.scene import NOBODY, NOTHING_THERE, scene_of
+from scripts.lib.evidence import source
 from scripts.lib.recordings import NOTHING, VARIABLES, answer_of, inference_files, recordings, release_of
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from scripts.lib.congruence.scene import Scene
     from scripts.lib.recordings import Recording
+
+TABLE = Path(__file__).parents[3] / "contract_tests/sandbox/congruence-by-release.md"
 
 INFERENCE, INFERENCE_IN_ARROW = "infer (JSON)", "infer (Arrow)"
 """How the page names inference answers, whose URL is not the same in all releases."""
@@ -90,9 +93,13 @@ class Comparison:
     def differences(self) -> list[tuple[str, str]]:
         """The paths that differ, and how."""
         found = [("the status", f"recorded {self.status}, here {status}") for status in sorted(self.other_statuses)]
-        if self.recorded and self.here:
-            found += differences(FieldKinds(self.recorded), FieldKinds(self.here))
-        return found
+        if not self.recorded or not self.here:
+            return found
+        if any(isinstance(answer, list) for answer in self.here) and not any(map(list_of, self.recorded)):
+            found.append((ANSWER, "recorded object, here list"))
+            items = [item for answer in self.here for item in list_of(answer) or [answer]]
+            return [*found, *differences(FieldKinds(self.recorded), FieldKinds(items))]
+        return [*found, *differences(FieldKinds(self.recorded), FieldKinds(self.here))]
 
     @property
     def reasons(self) -> list[str]:
@@ -145,7 +152,8 @@ def operation_at(path: str) -> str:
 def _request_of(operation: str, found: list[Recording]) -> Any:
     """Return a request of an operation where a recording has none: that of another recording, of any release."""
     others = [each for each in [*found, *recordings()] if operation_at(each.path) == operation]
-    return next((each.request for each in others if each.request is not NOTHING and each.status < 300), {})  # noqa: PLR2004 - HTTP's
+    nothing: dict[str, Any] = {}
+    return next((each.request for each in others if each.request is not NOTHING), nothing)
 
 
 def _form(value: Any) -> Any:
@@ -212,7 +220,7 @@ def _inferences(scene: Scene) -> dict[Any, Comparison]:
         compared.count += 1
         if is_arrow:
             compared.recorded.append(fields_of(pa.ipc.open_file(file.read_bytes()).schema))
-            compared.here.append(fields_of(pa.ipc.open_file(scene.infer(ARROW).content).schema))
+            compared.here.append(fields_of(pa.ipc.open_file(scene.infer_in_arrow().content).schema))
         else:
             compared.recorded.append(json.loads(file.read_text(encoding="utf-8")))
             compared.here.append(scene.infer().json())
@@ -223,22 +231,44 @@ def fields_of(schema: Any) -> dict[str, Any]:
     """Return the fields of an Arrow schema, each with a field that is named by its type and by its metadata."""
     found: dict[str, Any] = {}
     for each in schema:
-        told = "".join(f" with {name.decode()}" for name in each.metadata or {})
+        metadata: dict[bytes, bytes] = each.metadata or {}
+        told = "".join(f" with {name.decode()}" for name in metadata)
         inner = {} if pa.types.is_struct(each.type) else {f"{each.type}{told}".replace(".", "/"): True}
         found[each.name] = fields_of(each.type) if pa.types.is_struct(each.type) else inner
     return found
 
 
-def section(comparisons: list[Comparison]) -> str:
-    """Return the table of all comparisons."""
+def unexplained(comparisons: list[Comparison]) -> list[str]:
+    """Return a line for each difference that has no reason."""
+    return [
+        f"{each.release} {each.operation} {each.status}: {path}: {how}"
+        for each in comparisons
+        for (path, how), reason in zip(each.differences, each.reasons, strict=True)
+        if reason == NO_REASON
+    ]
+
+
+def page(comparisons: list[Comparison]) -> str:
+    """Return the page with the table of all comparisons."""
     lines = [
+        "# Congruence of the sandbox of each release with real servers",
+        "",
+        "Written by `scripts/congruence`. Each request that was recorded with a real server is sent in its form to a",
+        "sandbox of its release, and the kinds of all fields of the answers are compared: absent, null, or of a type.",
+        "",
         "| release | operation | status | recordings | answers | reason |",
         "| --- | --- | --- | --- | --- | --- |",
+        *map(row, comparisons),
+        "",
+        source(),
     ]
-    for each in comparisons:
-        shown = "; ".join(f"`{path}`: {how}" for path, how in each.differences)
-        agreed = "same fields, types and nulls" if each.recorded else "status as recorded"
-        reasons = "; ".join(dict.fromkeys(each.reasons))
-        row = (each.release, f"`{each.operation}`", str(each.status), str(each.count), shown or agreed, reasons)
-        lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines) + "\n"
+
+
+def row(compared: Comparison) -> str:
+    """Return the line of a table for a comparison."""
+    shown = "; ".join(f"`{path}`: {how}".replace("|", " or ") for path, how in compared.differences)
+    agreed = "same fields, types and nulls" if compared.recorded and compared.here else "status as recorded"
+    reasons = "; ".join(dict.fromkeys(compared.reasons))
+    cells = (compared.release, f"`{compared.operation}`", compared.status, compared.count, shown or agreed, reasons)
+    return f"| {' | '.join(map(str, cells))} |"
