@@ -87,7 +87,7 @@ class TestUsersAndWorkspaces:
 class TestModels:
     @pytest.mark.touches("list_models", "get_model", "get_model_by_id")
     def test_a_model_has_one_name(self, api: Api, fixtures: Fixtures) -> None:
-        listed = api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]
+        listed = api.list_models(fixtures.workspace_id)
         [model] = [found for found in listed if found["id"] == fixtures.model_id]
         for operation in ("get_model", "get_model_by_id"):
             shown = api.call(operation, {"id": fixtures.model_id})

@@ -87,7 +87,7 @@ class TestModels:
         assert version.get("model_id") == name
         assert version.get("file_name") == f"{name}.onnx"
 
-        model = by_id(api.call("list_models", {"workspace_id": workspace_id})["models"], version["models_pk_id"])
+        model = by_id(api.list_models(workspace_id), version["models_pk_id"])
         assert model["name"] == name
         assert api.call("get_model_by_id", {"id": model["id"]})["id"] == model["id"]
         shown = api.call("get_model", {"id": model["id"]})
@@ -107,7 +107,7 @@ class TestModels:
         assert {found["id"]: found["sha"] for found in listed} == expected
         assert len({found["model_version"] for found in listed}) == len(ids)
         [model_id] = {found["models_pk_id"] for found in listed}
-        assert [m["id"] for m in api.call("list_models", {"workspace_id": workspace_id})["models"]].count(model_id) == 1
+        assert [m["id"] for m in api.list_models(workspace_id)].count(model_id) == 1
 
     @pytest.mark.touches("list_model_versions", "upload_and_convert_model")
     def test_a_model_becomes_ready(self, api: Api, fixtures: Fixtures) -> None:
@@ -128,11 +128,11 @@ class TestModels:
     @pytest.mark.touches("list_models", "upload_model_stream", "create_workspace")
     def test_models_of_another_workspace_are_not_listed(self, api: Api, fixtures: Fixtures) -> None:
         workspace_id = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
-        assert api.call("list_models", {"workspace_id": workspace_id})["models"] == []
+        assert api.list_models(workspace_id) == []
         name = api.unused_name("m")
         api.upload("upload_model_stream", name, model_file(), workspace_id)
-        assert [found["name"] for found in api.call("list_models", {"workspace_id": workspace_id})["models"]] == [name]
-        listed = api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]
+        assert [found["name"] for found in api.list_models(workspace_id)] == [name]
+        listed = api.list_models(fixtures.workspace_id)
         assert name not in {found["name"] for found in listed}
 
 
@@ -341,7 +341,7 @@ class TestWorkspacesAndUsers:
     @pytest.mark.touches("list_workspaces", "list_models", "create_pipeline")
     def test_ids_join_up(self, api: Api, fixtures: Fixtures) -> None:
         workspace = by_id(api.call("list_workspaces", {})["workspaces"], fixtures.workspace_id)
-        models = api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]
+        models = api.list_models(fixtures.workspace_id)
         assert set(workspace["models"]) == {model["id"] for model in models}
         assert fixtures.pipeline_id in workspace["pipelines"]
 

@@ -36,6 +36,7 @@ _NEW_NAMES = 3
 """The number of names for each kind of thing that may be made again under the same name: few, as none is removed."""
 
 _NOTHING: dict[str, Any] = {"not": {}}
+_PATHS = (f"output {OUTPUT} 0", f"input {INPUT} {WIDTH - 1}")
 """The schema of a field that has nothing to name."""
 
 Replacement = dict[str, Any] | None
@@ -242,6 +243,7 @@ def _sensible_values(fixtures: Fixtures) -> dict[str, dict[str, Replacement]]:
         "Conversion": {"framework": _only("onnx")},
         "CreatePipelineRequest": {"definition": _definition(fixtures)},
         "AssayRequest": _assay(fixtures),
+        "SummarizeAssayBaselineRequest": _summarized(fixtures),
         "GetAssayBaselineRequest": times,
         "GetAssayResultsRequest": times,
         "GetAssayResultsBetweenRequest": times,
@@ -255,18 +257,33 @@ def _assay(fixtures: Fixtures) -> dict[str, Replacement]:
     good = assay_request(fixtures)
     free = {"name", "active", "status", "warning_threshold", "alert_threshold", "summarizer"}
     free |= {"workspace_id", "pipeline_id", "pipeline_name"}  # which are bound by what they name
-    summarizer = good["summarizer"]
-    ways = [
+    windows = [good["window"] | {"path": path} for path in _PATHS]
+    others: dict[str, Replacement] = {
+        "summarizer": {"enum": _summarizers(good["summarizer"])},
+        "window": {"enum": windows},
+        "iopath": _NOTHING,
+    }
+    return {name: _only(value) for name, value in good.items() if name not in free} | others
+
+
+def _summarized(fixtures: Fixtures) -> dict[str, Replacement]:
+    """Return the replacements of the fields of a request for a distribution: of the run's rows, or of some values."""
+    if fixtures.scored_at is None:
+        return {"baseline": _NOTHING}
+    good = assay_request(fixtures)
+    baselines = [good["baseline"]["calculated"], {"vector": [1.0, 2.0, 3.0, 4.0, 5.0]}]
+    return {"baseline": {"enum": baselines}, "summarizer": {"enum": _summarizers(good["summarizer"])}}
+
+
+def _summarizers(summarizer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a summarizer in its ways."""
+    return [
         summarizer | {"bin_mode": mode, "metric": metric, "aggregation": aggregation, "add_outlier_edges": outliers}
         for mode in ("Quantile", "Equal")
         for metric in ("PSI", "MaxDiff", "SumDiff")
         for aggregation in ("Density", "Cumulative")
         for outliers in (True, False)
     ]
-    paths = [f"output {OUTPUT} 0", f"input {INPUT} {WIDTH - 1}"]
-    windows = [good["window"] | {"path": path} for path in paths]
-    others: dict[str, Replacement] = {"summarizer": {"enum": ways}, "window": {"enum": windows}, "iopath": _NOTHING}
-    return {name: _only(value) for name, value in good.items() if name not in free} | others
 
 
 def _rows() -> dict[str, Any]:
