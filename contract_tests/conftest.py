@@ -103,7 +103,12 @@ def _shared_tls_context() -> Generator[None]:
 def _few_signing_keys() -> Generator[None]:
     """Give the sandboxes of this process eight keys in turn: to make a new one for each takes a tenth of a second."""
     keys = cycle([cache(partial(rsa.generate_private_key, 65537, 2048)) for _ in range(8)])
-    names = vars(rsa) | {"generate_private_key": lambda **_: next(keys)()}
+
+    def generate(public_exponent: int, key_size: int) -> rsa.RSAPrivateKey:
+        assert (public_exponent, key_size) == (65537, 2048)
+        return next(keys)()
+
+    names: dict[str, Any] = vars(rsa) | {"generate_private_key": generate}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(signing_keys, "rsa", SimpleNamespace(**names))
         yield
