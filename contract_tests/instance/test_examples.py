@@ -47,6 +47,7 @@ from wallaroo_mlops_client.api.pipelines import (
     create_pipeline,
     deploy_pipeline,
     get_pipeline_by_name,
+    get_pipeline_logs,
     list_pipelines,
     undeploy_pipeline,
 )
@@ -81,6 +82,7 @@ from wallaroo_mlops_client.models import (
     GetNextAssayRunV2Request,
     GetPipelineByNameRequest,
     GetPipelineExternalUrlRequest,
+    GetPipelineLogsRequest,
     InsertModelConfigRequest,
     InviteUserRequest,
     ListAssaysRequest,
@@ -550,6 +552,15 @@ def test_infer_pipeline(conformance_client: Client, deployment: Deployment) -> N
 def records() -> list[PandasRecordsItem]:
     """Return the rows as objects."""
     return [PandasRecordsItem.from_dict({INPUT: row}) for row in ROWS]
+
+
+@touches("get_pipeline_logs")
+def test_get_pipeline_logs(conformance_client: Client, watched: Watched) -> None:
+    body = GetPipelineLogsRequest(
+        workspace_id=watched.deployment.workspace_id, pipeline_name=watched.deployment.pipeline
+    )
+    rows = [row.to_dict() for row in call(get_pipeline_logs, client=conformance_client, body=body)]
+    assert [row["out"][OUTPUT] for row in rows] == [[scored(row)] for row in [*ROWS, ROWS[0]]]
 
 
 @touches("undeploy_pipeline")
