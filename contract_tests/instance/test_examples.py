@@ -31,7 +31,7 @@ from wallaroo_mlops_client.api.assays import (
 from wallaroo_mlops_client.api.authentication import request_token
 from wallaroo_mlops_client.api.deployments import get_deployment_status, get_pipeline_external_url
 from wallaroo_mlops_client.api.features import list_features
-from wallaroo_mlops_client.api.inference import infer_deployment, infer_pipeline
+from wallaroo_mlops_client.api.inference import get_pipeline_logs, infer_deployment, infer_pipeline
 from wallaroo_mlops_client.api.models import (
     get_model,
     get_model_by_id,
@@ -47,7 +47,6 @@ from wallaroo_mlops_client.api.pipelines import (
     create_pipeline,
     deploy_pipeline,
     get_pipeline_by_name,
-    get_pipeline_logs,
     list_pipelines,
     undeploy_pipeline,
 )
