@@ -98,9 +98,9 @@ class TestUpload:
         assert raised.value.version_id > 0
 
     def test_what_the_instance_refuses_is_an_error(self, client: Client, model_file: Path) -> None:
-        with pytest.raises(InvalidRequestError, match="no workspace 999") as raised:
+        with pytest.raises(ServerError, match="no workspace 999") as raised:
             upload_model(client, model_file, name="nowhere", workspace=999)
-        assert (raised.value.operation, raised.value.status) == ("upload_and_convert_model", 400)
+        assert (raised.value.operation, raised.value.status) == ("upload_and_convert_model", 500)
 
     def test_what_is_no_file_is_refused_before_anything_is_sent(self, client: Client) -> None:
         source: Any = 5

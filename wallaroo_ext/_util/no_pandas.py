@@ -1,8 +1,12 @@
-"""Hides pandas from pyarrow, in programs that have no values of pandas."""
+"""Does without pandas, which pyarrow imports wherever it is installed, in programs that have no values of pandas."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class _NoPandas:
@@ -26,3 +30,27 @@ def hide_pandas() -> None:
     that a short program takes.
     """
     sys.meta_path.insert(0, _NoPandas())
+
+
+def to_values(column: Any) -> list[Any]:
+    """Return the values of an Arrow column; times and durations that Python's own types cannot hold become texts."""
+    try:
+        return column.to_pylist()
+    except (ValueError, OverflowError):
+        return column.cast(_with_texts(column.type)).to_pylist()
+
+
+def _with_texts(kind: pa.DataType) -> pa.DataType:
+    """Return a type with texts in place of its times and durations."""
+    import pyarrow as pa
+
+    inner: Any = kind
+    if pa.types.is_temporal(kind):
+        return pa.string()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return pa.list_(_with_texts(inner.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(field.name, _with_texts(field.type)) for field in inner])
+    if pa.types.is_map(kind):
+        return pa.map_(_with_texts(inner.key_type), _with_texts(inner.item_type))
+    return kind

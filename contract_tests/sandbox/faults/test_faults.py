@@ -375,7 +375,7 @@ class TestAnswers:
         before = time.monotonic()
         answer = post(http, "get_pipeline_external_url", {"workspace_id": 1, "pipeline_name": "unknown"})
         assert time.monotonic() - before >= 0.005 * len(answer.content)
-        assert answer.status_code == answer.json()["code"] == 400
+        assert answer.status_code == answer.json()["code"] == 404
 
     @pytest.mark.parametrize("fields", [{"seconds": 0}, {"seconds_per_byte": 0}])
     def test_a_slow_answer_without_time_is_whole(

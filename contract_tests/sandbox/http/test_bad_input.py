@@ -418,7 +418,8 @@ class TestArrow:
         }
         content = file_of(pa.table({"tensor": vectors(1)} | beside))
         assert target.infer(content, accept=ARROW).status_code == 200
-        [record] = target.infer(content, accept="application/json").json()
+        answer = target.infer(content, accept="application/json").json()
+        [record] = answer
         assert record["in"] | {"bytes": "AP8=", "decimal": "1.50", "category": "x", "half": 0.5} == record["in"]
 
     def test_thousands_of_broken_files_are_refused_or_read(self) -> None:

@@ -350,7 +350,9 @@ _OF_REQUESTS: list[Edit] = [
     ),
     Edit(
         "a map's values in a request",
-        lambda d: d.sent("deploy_pipeline")["engine_config"].update(additionalProperties={"type": "string"}),
+        lambda d: d.sent("deploy_pipeline")["engine_config"]["anyOf"][0].update(
+            additionalProperties={"type": "string"}
+        ),
         "deploy_pipeline",
         "request.engine_config.*",
         "changed",

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util import arrow_files
+from wallaroo_ext._util.no_pandas import to_values
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output_files import open_output
 from wallaroo_ext.cli.printing.tables import Column, format_numbers, format_times, show_table
@@ -50,16 +51,8 @@ def json_records(table: pa.Table) -> Iterator[str]:
 
 def _to_rows(table: pa.Table) -> Iterator[dict[str, Any]]:
     """Return the rows as dictionaries of Python values."""
-    columns = [_values(column) for column in table.columns]
+    columns = [to_values(column) for column in table.columns]
     return (dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True))
-
-
-def _values(column: Any) -> list[Any]:
-    """Return the values of a column; times that Python cannot represent become texts."""
-    try:
-        return column.to_pylist()
-    except (ValueError, OverflowError):
-        return column.cast("string").to_pylist()
 
 
 def write_scored(file: Path, table: pa.Table) -> None:

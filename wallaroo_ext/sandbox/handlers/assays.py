@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from wallaroo_ext._util.no_pandas import to_values
 from wallaroo_ext.sandbox.assays.request_forms import calculation_form, sources
 from wallaroo_ext.sandbox.assays.scheduled import created_microseconds, require_pipeline, watched_pipelines
 from wallaroo_ext.sandbox.handlers import assay_shapes
@@ -219,8 +220,8 @@ def _rows(batch: LoggedBatch, limit: int | None) -> Iterator[dict[str, Any]]:
 
     table = batch.table.slice(0, limit)
     times = table.column("time").cast(pa.int64()).to_pylist()
-    for time, row in zip(times, table.drop_columns(["time"]).to_pylist(), strict=True):
-        yield {"time": time} | row
+    values = {name: to_values(table.column(name)) for name in table.column_names} | {"time": times}
+    yield from (dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True))
 
 
 @handles_rows

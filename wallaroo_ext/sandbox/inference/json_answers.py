@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from wallaroo_ext._util.no_pandas import to_values
 from wallaroo_ext.sandbox.engine.tensors import is_list
 from wallaroo_ext.sandbox.inference.answer_forms import LAST_MODEL, written_models
 from wallaroo_ext.sandbox.inference.arrow_answers import tensor_shape
@@ -100,9 +101,9 @@ def rows_of_column(column: Column) -> Sequence[Any]:
     while is_list(kind):
         kind = kind.value_type
     if shape is None or values.null_count or not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
-        return column.to_pylist()
+        return to_values(column)
     for _ in shape:
         values = values.flatten()
     if values.null_count:
-        return column.to_pylist()
+        return to_values(column)
     return rows_of_tensor(np.asarray(values).reshape(len(column), *shape))

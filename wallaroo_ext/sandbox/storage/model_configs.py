@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from wallaroo_ext._util.json_values import object_of
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
@@ -37,7 +39,7 @@ def add_model_config(db: sqlite3.Connection, version_id: int, details: dict[str,
         details: The fields besides the ids and the runtime.
     """
     row = db.execute("SELECT metadata FROM model_versions WHERE id = ?", (version_id,)).fetchone()
-    framework = orjson.loads(row["metadata"])["conversion"]["framework"]
+    framework = object_of(orjson.loads(row["metadata"]).get("conversion")).get("framework", "onnx")
     db.execute(
         "INSERT INTO model_configs SELECT max(?, coalesce(max(id), 0) + 1), ?, ?, ? FROM model_configs",
         (

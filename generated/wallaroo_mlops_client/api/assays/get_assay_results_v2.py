@@ -135,7 +135,7 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     body: GetAssayResultsV2Request,
 ) -> Response[AssayResultV2 | list[AssayResultV2] | Error]:
-    """Get the results of an assay of the second version
+    """Get results of an assay of the second version
 
      The stored results of an assay of the second version of the assays. One result was recorded;
     published clients read a list.
@@ -170,7 +170,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     body: GetAssayResultsV2Request,
 ) -> Response[AssayResultV2 | list[AssayResultV2] | Error]:
-    """Get the results of an assay of the second version
+    """Get results of an assay of the second version
 
      The stored results of an assay of the second version of the assays. One result was recorded;
     published clients read a list.
@@ -205,7 +205,7 @@ def sync(
     client: AuthenticatedClient | Client,
     body: GetAssayResultsV2Request,
 ) -> AssayResultV2 | list[AssayResultV2] | Error | None:
-    """Get the results of an assay of the second version
+    """Get results of an assay of the second version
 
      The stored results of an assay of the second version of the assays. One result was recorded;
     published clients read a list.
@@ -238,7 +238,7 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     body: GetAssayResultsV2Request,
 ) -> AssayResultV2 | list[AssayResultV2] | Error | None:
-    """Get the results of an assay of the second version
+    """Get results of an assay of the second version
 
      The stored results of an assay of the second version of the assays. One result was recorded;
     published clients read a list.
