@@ -6,7 +6,7 @@ The recordings are other people's data and lie outside of the repository; withou
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,12 @@ import pyarrow as pa
 import pytest
 
 from scripts.lib.recordings import (
+    NOT_HELD,
     NOTHING,
     VARIABLE,
     VARIABLES,
     Recording,
+    answer_of,
     inference_files,
     recordings,
     recordings_directory,
@@ -32,7 +34,6 @@ from wallaroo_ext.contract_schemas import ContractSchemas
 from wallaroo_ext.operations import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import jsonschema_rs
@@ -44,49 +45,6 @@ BASE = None
 
 ARROW = "application/vnd.apache.arrow.file"
 _BELOW = {"properties": dict, "items": None, "additionalProperties": None, "anyOf": list, "allOf": list}
-
-
-@dataclass(frozen=True, slots=True)
-class NotHeld:
-    """Recordings that do not hold as they are.
-
-    Attributes:
-        reason: Why.
-        applies: Whether a recording is one of them.
-        mended: What of its answer holds; NOTHING where nothing does.
-    """
-
-    reason: str
-    applies: Callable[[Recording], bool]
-    mended: Callable[[Any], Any]
-
-
-def _without_ellipsis(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_ellipsis(inner) for name, inner in object_of(value).items()}
-    if isinstance(value, list):
-        return [_without_ellipsis(inner) for inner in list_of(value) if inner != "Ellipsis"]
-    return value
-
-
-NOT_HELD = (
-    NotHeld(
-        "The notebook printed the headers of the answer instead of its body; a test of its own looks at them.",
-        lambda found: found.path.endswith("/get_logs") and "x-iteration-status" in object_of(found.response),
-        lambda _: NOTHING,
-    ),
-    NotHeld(
-        "The notebook printed the body of the request where the answer was meant.",
-        lambda found: found.path.endswith("/summarize") and "summarizer" in object_of(found.response),
-        lambda _: NOTHING,
-    ),
-    NotHeld(
-        "The notebook printed a long list with `...` in the middle, which reads as one more value.",
-        lambda found: '"Ellipsis"' in json.dumps(found.response),
-        _without_ellipsis,
-    ),
-)
-"""All that does not hold, with the reason."""
 
 
 @cache
@@ -102,15 +60,6 @@ def operation_at(path: str, release: str | None) -> str:
     ]
     assert found, f"{release or 'The contract'} has no {path}."
     return found[0]
-
-
-def answer_of(recording: Recording) -> Any:
-    """Return the answer of a recording as the contract has to hold it; NOTHING where none was printed."""
-    answer = recording.response
-    for exception in NOT_HELD:
-        if exception.applies(recording):
-            answer = exception.mended(answer)
-    return answer
 
 
 def by_path(found: list[Recording]) -> list[Any]:

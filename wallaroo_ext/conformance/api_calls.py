@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.suite import Suite
 
 
+UPLOADS = ("upload_and_convert_model", "upload_model", "upload_model_stream")
+"""The operations that upload a model."""
+
+
 class Api:
     """The operations of the contract, called by their ids. The interceptor sees every call.
 
@@ -59,11 +63,20 @@ class Api:
         assert answer.status_code == expected, f"{operation}: {answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
         return answer.json() if answer.content else None
 
+    def has(self, operation: str) -> bool:
+        """Return whether the release has an operation."""
+        return operation in self._suite.rules.operations
+
     def call_refused(self, operation: str, body: Any = None, **more: Any) -> int:
         """Send a request that has to be refused with 400 or 404, and return the status."""
         answer = self.send(operation, body, **more)
         assert answer.status_code in {400, 404}, f"{operation}: {answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
         return answer.status_code
+
+    @property
+    def uploads(self) -> list[str]:
+        """The operations that upload a model, as far as the release has them."""
+        return [name for name in UPLOADS if self.has(name)]
 
     def upload(self, operation: str, name: str, content: bytes, workspace_id: int) -> int:
         """Upload a model by one of the three operations, and return the id of the new version.

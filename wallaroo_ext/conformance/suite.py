@@ -214,7 +214,7 @@ class Suite:
 
     def _make_fixtures(self) -> Fixtures | NoFixturesError:
         from wallaroo_ext.conformance.cases.schema_binding import bound, missing_things
-        from wallaroo_ext.conformance.resources.fixtures import changed_by_name, find_fixtures, make_fixtures
+        from wallaroo_ext.conformance.resources.fixtures import Forms, changed_by_name, find_fixtures, make_fixtures
 
         try:
             if self.options.read_only:
@@ -222,7 +222,13 @@ class Suite:
             else:
                 expendable = changed_by_name(self.guard.effects)
                 user_changes = self.guard.user_changes
-                fixtures = make_fixtures(self.client, self.owned, user_changes=user_changes, expendable=expendable)
+                fixtures = make_fixtures(
+                    self.client,
+                    self.owned,
+                    user_changes=user_changes,
+                    expendable=expendable,
+                    forms=Forms.of(self.rules.document),
+                )
         except (WallarooError, AssertionError, LookupError, TypeError, ValueError) as error:
             return self._no_fixtures(error)
         missing = missing_things(bound(self.rules.document, self.guard.effects, fixtures, self.owned.prefix))

@@ -215,7 +215,17 @@ class _Binding:
         """Return the replacement of a schema; of a list, the items are replaced."""
         if schema.get("type") == "array" and replacement not in (None, _NOTHING):
             return self._with_items(schema | {"items": {}}, (), replacement)
-        return _NOTHING if replacement is None else replacement
+        if replacement is None:
+            return _NOTHING
+        if "enum" in replacement and not self._is_good and self._admits_null(schema):
+            return {"enum": [*replacement["enum"], None]}  # so that null does not count as bad data
+        return replacement
+
+    def _admits_null(self, schema: dict[str, Any]) -> bool:
+        """Return whether a field may be null."""
+        kinds = schema.get("type")
+        forms = [object_of(contract.resolve(self._document, object_of(form))) for form in list_of(schema.get("anyOf"))]
+        return kinds == "null" or "null" in list_of(kinds) or any(map(self._admits_null, forms))
 
 
 def _is_composed(schema: dict[str, Any]) -> bool:
@@ -242,6 +252,8 @@ def _sensible_values(fixtures: Fixtures) -> dict[str, dict[str, Replacement]]:
         "Conversion": {"framework": _only("onnx")},
         "CreatePipelineRequest": {"definition": _definition(fixtures)},
         "AssayRequest": _assay(fixtures),
+        "SummarizeAssayBaselineRequest": _summary(fixtures),
+        "GetPipelineLogsRequest": dict.fromkeys(("start_time", "end_time")),
         "GetAssayBaselineRequest": times,
         "GetAssayResultsRequest": times,
         "GetAssayResultsBetweenRequest": times,
@@ -252,10 +264,28 @@ def _assay(fixtures: Fixtures) -> dict[str, Replacement]:
     """Return the replacements of an assay's fields: it watches the run's rows, in one of a few ways."""
     if fixtures.scored_at is None:
         return {"baseline": _NOTHING}
-    fixed = assay_request(fixtures)
+    watched = assay_request(fixtures)
     free = {"name", "active", "status", "warning_threshold", "alert_threshold", "summarizer"}
     free |= {"workspace_id", "pipeline_id", "pipeline_name"}  # which are bound by what they name
-    summarizer = fixed["summarizer"]
+    others: dict[str, Replacement] = {"summarizer": _summarizers(watched)}
+    if "iopath" in watched:
+        others["iopath"] = {"enum": [f"output {OUTPUT} 0", f"input {INPUT} {WIDTH - 1}"]}
+    return {name: _only(value) for name, value in watched.items() if name not in free} | others
+
+
+def _summary(fixtures: Fixtures) -> dict[str, Replacement]:
+    """Return the replacements of fields of a summary: it is of some numbers, or of the run's rows."""
+    if fixtures.scored_at is None:
+        return {"baseline": _NOTHING}
+    watched = assay_request(fixtures)
+    vector: dict[str, Any] = {"vector": [number / 10 for number in range(50)]}
+    baselines = [vector, *([watched["baseline"]["calculated"]] if "calculated" in watched["baseline"] else [])]
+    return {"baseline": {"enum": baselines}, "summarizer": _summarizers(watched)}
+
+
+def _summarizers(watched: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a few ways to summarize."""
+    summarizer = watched["summarizer"]
     ways = [
         summarizer | {"bin_mode": mode, "metric": metric, "aggregation": aggregation, "add_outlier_edges": outliers}
         for mode in ("Quantile", "Equal")
@@ -263,9 +293,7 @@ def _assay(fixtures: Fixtures) -> dict[str, Replacement]:
         for aggregation in ("Density", "Cumulative")
         for outliers in (True, False)
     ]
-    paths = [f"output {OUTPUT} 0", f"input {INPUT} {WIDTH - 1}"]
-    others: dict[str, Replacement] = {"summarizer": {"enum": ways}, "iopath": {"enum": paths}}
-    return {name: _only(value) for name, value in fixed.items() if name not in free} | others
+    return {"enum": ways}
 
 
 def _rows() -> dict[str, Any]:

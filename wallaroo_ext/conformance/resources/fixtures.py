@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from wallaroo_mlops_client.api.assays import create_assay, list_assays
@@ -22,8 +22,8 @@ from wallaroo_mlops_client.models import (
     QueryUsersRequest,
 )
 
-from wallaroo_ext import call, deploy_pipeline, infer, upload_model
-from wallaroo_ext._util.json_values import list_of
+from wallaroo_ext import call, contract, deploy_pipeline, infer, upload_model
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import split_thing
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN, Resource
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     from wallaroo_mlops_client import Client
+    from wallaroo_mlops_client.models import ModelVersion
 
     from wallaroo_ext.conformance.guard.effects import Effects
     from wallaroo_ext.conformance.guard.owned_resources import OwnedResources
@@ -46,6 +47,31 @@ PASSWORD = "A-password-0f-the-suite"  # noqa: S105 - of users that the suite mak
 _SCORED_ROWS = 20
 _LONGEST_RUN = timedelta(hours=2)
 """The time after which an assay ends by itself, in case nobody could set it inactive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """The forms of requests in which releases differ, as a contract has them.
+
+    Attributes:
+        converts: Whether models are uploaded to be converted; if not, they are only stored.
+        fixed_baselines: Whether the baseline of an assay may be the inferences of a fixed time, as before 2024.
+    """
+
+    converts: bool = True
+    fixed_baselines: bool = True
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Self:
+        """Return the forms of a contract."""
+        schemas = object_of(object_of(document.get("components")).get("schemas"))
+        baseline = object_of(object_of(object_of(schemas.get("AssayRequest")).get("properties")).get("baseline"))
+        forms = {str(object_of(form).get("$ref")).rpartition("/")[2] for form in list_of(baseline.get("anyOf"))}
+        operations = {operation["operationId"] for _, _, operation in contract.operations(document)}
+        return cls(
+            converts="upload_and_convert_model" in operations,
+            fixed_baselines=not forms or "AssayBaselineRequest" in forms,
+        )
 
 
 @dataclass(slots=True)
@@ -68,6 +94,7 @@ class Fixtures:
         scored_at: When its first rows were scored, by the instance's clock.
         expendable: Further things, for operations that may change the things that they name, by kind and key.
         withheld: Why some things are missing; empty where there are all.
+        forms: The forms of requests.
     """
 
     workspace_id: int | None = None
@@ -85,6 +112,7 @@ class Fixtures:
     scored_at: datetime | None = None
     expendable: dict[str, Any] = field(default_factory=dict[str, Any])
     withheld: str = ""
+    forms: Forms = field(default_factory=Forms)
 
     def things_for(self, effects: Effects) -> dict[str, list[Any]]:
         """Return the values that an operation's fields can name, by kind and key, such as `workspace id`.
@@ -131,7 +159,12 @@ def changed_by_name(effects: Mapping[str, Effects]) -> frozenset[str]:
 
 
 def make_fixtures(
-    client: Client, owned: OwnedResources, *, user_changes: bool, expendable: frozenset[str] = frozenset()
+    client: Client,
+    owned: OwnedResources,
+    *,
+    user_changes: bool,
+    expendable: frozenset[str] = frozenset(),
+    forms: Forms | None = None,
 ) -> Fixtures:
     """Make the things that a run needs first.
 
@@ -140,6 +173,7 @@ def make_fixtures(
         owned: The things of the run, with the prefix of their names.
         user_changes: Whether a user may be invited.
         expendable: The kinds of things of which a second one is needed, because operations may change it.
+        forms: The forms of requests; None for those of the contract without an overlay.
 
     Returns:
         The things; some are missing where the run may not send a request.
@@ -147,7 +181,7 @@ def make_fixtures(
     Raises:
         WallarooError: The instance refused a request.
     """
-    fixtures = Fixtures()
+    fixtures = Fixtures(forms=forms or Forms())
     steps: list[Callable[[], None]] = [
         lambda: _note_existing(client, owned),
         lambda: _make_workspaces(client, owned, fixtures, expendable),
@@ -205,7 +239,7 @@ def _make_deployments(client: Client, owned: OwnedResources, fixtures: Fixtures,
     if fixtures.workspace_id is None:
         return
     prefix = owned.prefix
-    version = upload_model(client, model_file(), name=f"{prefix}-m", workspace=fixtures.workspace_id)
+    version = _upload(client, model_file(), f"{prefix}-m", fixtures)
     owned.add_resource(Resource("model", version.models_pk_id, f"{prefix}-m", fixtures.workspace_id))
     fixtures.model = {"name": f"{prefix}-m", "version": version.model_version, "sha": version.sha}
     fixtures.model_id, fixtures.version_id = version.models_pk_id, version.id
@@ -219,10 +253,15 @@ def _make_deployments(client: Client, owned: OwnedResources, fixtures: Fixtures,
     fixtures.scored_at = _time_of(infer(client, fixtures.deployment, {INPUT: rows}))
 
 
+def _upload(client: Client, content: bytes, name: str, fixtures: Fixtures) -> ModelVersion:
+    assert fixtures.workspace_id is not None  # noqa: S101 - callers have made it
+    endpoint = "upload_and_convert" if fixtures.forms.converts else "upload"
+    return upload_model(client, content, name=name, workspace=fixtures.workspace_id, endpoint=endpoint)
+
+
 def _upload_expendable(client: Client, owned: OwnedResources, fixtures: Fixtures) -> None:
     name = f"{owned.prefix}-x"
-    assert fixtures.workspace_id is not None  # noqa: S101 - a model was uploaded there
-    version = upload_model(client, model_file(seed=2), name=name, workspace=fixtures.workspace_id)
+    version = _upload(client, model_file(seed=2), name, fixtures)
     fixtures.expendable |= {
         "model id": version.models_pk_id,
         "model name": name,
@@ -267,8 +306,7 @@ def assay_request(fixtures: Fixtures, **changes: Any) -> dict[str, Any]:
     """
     assert fixtures.scored_at is not None, "an assay needs rows"  # noqa: S101 - callers have scored some
     start, end = (fixtures.scored_at + timedelta(milliseconds=ms) for ms in (-500, 500))
-    of = {"pipeline": fixtures.name, "model": (fixtures.model or {}).get("name")}
-    fixed = of | {"start_at": start.isoformat(), "end_at": end.isoformat()}
+    forms = _fixed_time if fixtures.forms.fixed_baselines else _fixed_window
     summarizer = {"type": "UnivariateContinuous", "bin_mode": "Quantile", "aggregation": "Density", "metric": "PSI"}
     return {
         "name": fixtures.name,
@@ -277,14 +315,29 @@ def assay_request(fixtures: Fixtures, **changes: Any) -> dict[str, Any]:
         "workspace_id": fixtures.workspace_id,
         "active": True,
         "status": "active",
-        "iopath": f"output {OUTPUT} 0",
-        "baseline": {"Fixed": fixed},
-        "window": of | {"width": "1 second", "start": None, "interval": None},
         "summarizer": summarizer | {"num_bins": 5, "add_outlier_edges": True},
         "warning_threshold": 0.0,
         "alert_threshold": 0.1,
         "run_until": (fixtures.scored_at + _LONGEST_RUN).isoformat(),
+        **forms(fixtures, start.isoformat(), end.isoformat()),
     } | changes
+
+
+def _fixed_time(fixtures: Fixtures, start: str, end: str) -> dict[str, Any]:
+    """Return the baseline and the window of an assay in the form before 2024."""
+    of = {"pipeline": fixtures.name, "model": (fixtures.model or {}).get("name")}
+    return {
+        "iopath": f"output {OUTPUT} 0",
+        "baseline": {"Fixed": of | {"start_at": start, "end_at": end}},
+        "window": of | {"width": "1 second", "start": None, "interval": None},
+    }
+
+
+def _fixed_window(fixtures: Fixtures, start: str, _: str) -> dict[str, Any]:
+    """Return the baseline and the window of an assay in the form since 2024; both windows have the same width."""
+    window = {"path": f"output {OUTPUT} 0", "pipeline_name": fixtures.name, "workspace_id": fixtures.workspace_id}
+    window |= {"model_name": (fixtures.model or {}).get("name"), "width": "1 second", "interval": None, "locations": []}
+    return {"baseline": {"calculated": {"fixed_window": window | {"start": start}}}, "window": window | {"start": None}}
 
 
 def find_fixtures(client: Client) -> Fixtures:

@@ -1,0 +1,100 @@
+"""The kinds of values that fields of JSON have in some answers, by their paths, and how two such tables differ."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext._util.json_values import list_of, object_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+ABSENT = "absent"
+"""The kind of a field that some of the objects with its path have, and others do not."""
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+_COLUMN = re.compile(r"(in|out)\.[^.]+")
+_MAPS = frozenset({"in", "out", "original_data", "users"})
+"""The fields whose keys are names of columns or ids, and no part of the API."""
+
+_KINDS = {bool: "boolean", int: "number", float: "number", str: "string", type(None): "null"}
+
+
+class FieldKinds:
+    """The kinds that fields have in some answers."""
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        self._kinds: dict[str, set[str]] = defaultdict(set)
+        self._objects: dict[str, int] = defaultdict(int)
+        self._fields: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for value in values:
+            self.add(value)
+
+    def add(self, value: Any, path: str = "", name: str = "") -> None:
+        """Add the kinds of a value and of all below it."""
+        if isinstance(value, dict):
+            self._kinds[path].add("object")
+            self._add_fields(object_of(value), path, name)
+        elif isinstance(value, list):
+            self._kinds[path].add("list")
+            for item in list_of(value):
+                self.add(item, f"{path}[]")
+        else:
+            self._kinds[path].add(_KINDS[type(value)])
+
+    def _add_fields(self, value: dict[str, Any], path: str, name: str) -> None:
+        self._objects[path] += 1
+        shown = {key: _shown(key, name) for key in value}
+        for key in set(shown.values()):
+            self._fields[path][key] += 1
+        for key, inner in value.items():
+            self.add(inner, f"{path}.{shown[key]}".lstrip("."), key)
+
+    def of(self, path: str) -> set[str]:
+        """Return the kinds of a field."""
+        parent, _, key = path.rpartition(".")
+        some = self._fields[parent][key] if parent in self._fields else 0
+        is_absent_somewhere = 0 < some < self._objects[parent]
+        return self._kinds.get(path, set()) | ({ABSENT} if is_absent_somewhere else set())
+
+    def paths(self) -> list[str]:
+        """Return the paths of all fields."""
+        return list(self._kinds)
+
+    def has_objects(self, path: str) -> bool:
+        """Return whether there are objects or items that could have a field."""
+        parent = path.removesuffix("[]") if path.endswith("[]") else path.rpartition(".")[0]
+        kinds = self._kinds.get(parent, set())
+        return "object" in kinds or (path.endswith("[]") and path in self._kinds) or parent == ""
+
+
+def _shown(key: str, parent: str) -> str:
+    """Return a key as a path has it: names of columns and ids are the caller's, and no part of the API."""
+    if parent in _MAPS or _UUID.fullmatch(key):
+        return "*"
+    column = _COLUMN.fullmatch(key)
+    return f"{column[1]}/*" if column else key
+
+
+def differences(recorded: FieldKinds, here: FieldKinds) -> Iterator[tuple[str, str]]:
+    """Yield the paths of fields whose kinds differ, and how; below a field that one side does not have, nothing."""
+    missing: list[str] = []
+    for path in dict.fromkeys([*recorded.paths(), *here.paths()]):
+        if any(path.startswith((f"{above}.", f"{above}[")) for above in missing):
+            continue
+        theirs, ours = recorded.of(path), here.of(path)
+        if not theirs or not ours:
+            if (recorded if not theirs else here).has_objects(path):
+                missing.append(path)
+                yield path, "recorded only" if theirs else "here only"
+            continue
+        if theirs - ours:
+            yield path, f"recorded {_text(theirs - ours)}, here {_text(ours)}"
+        if ours - theirs:
+            yield path, f"here {_text(ours - theirs)}, recorded {_text(theirs)}"
+
+
+def _text(kinds: set[str]) -> str:
+    return "|".join(sorted(kinds))

@@ -1,0 +1,233 @@
+"""A sandbox of a release in which there is one of everything that recorded requests are about."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import numpy as np
+import pyarrow as pa
+
+from scripts.lib.bench.model import WIDTH, model_content
+from wallaroo_ext import connect, contract
+from wallaroo_ext.sandbox.inference.inference_log import InferenceLog, LoggedBatch
+from wallaroo_ext.sandbox.process import running
+from wallaroo_ext.sandbox.storage.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ARROW = "application/vnd.apache.arrow.file"
+RECORDS = "application/json; format=pandas-records"
+NOBODY = "nobody@example.com"
+NOTHING_THERE = 999_999
+_PASSWORD = "A-password-0f-the-scene"  # noqa: S105 - of a user of a sandbox that ends with the comparison
+_PATIENCE_SECONDS = 60.0
+_HALF_HOURS = 48 * 4
+_FIRST_CONVERTED = "2023.2"
+_FIRST_NEW_ASSAYS = "2023.4"
+_FIRST_PIPELINE_IN_URL = "2023.2"
+
+
+@dataclass
+class Scene:
+    """A sandbox of a release, and the names and ids of what is in it.
+
+    Attributes:
+        release: The release.
+        http: A client of the sandbox that sends the user's token.
+        known: The values of fields of requests, by the name of the field, or by operation and name.
+        models: The values of fields about models: of a deployed one, and of one that never was.
+        early: Answers that came while a deployment started, by operation.
+    """
+
+    release: str
+    http: httpx.Client
+    known: dict[Any, Any] = field(default_factory=dict[Any, Any])
+    models: list[dict[Any, Any]] = field(default_factory=list[dict[Any, Any]])
+    early: dict[str, list[Any]] = field(default_factory=dict[str, list[Any]])
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def new_name(self) -> str:
+        """Return a name that nothing has yet."""
+        return f"new-{next(self._numbers)}"
+
+    def send(self, operation: str, body: Any) -> httpx.Response:
+        """Send a request of JSON, and return the answer."""
+        return self.http.post(contract.operation(operation).path, json=body)
+
+    def must(self, operation: str, body: Any) -> Any:
+        """Send a request of JSON that has to succeed, and return the JSON of the answer."""
+        return self.send(operation, body).raise_for_status().json()
+
+    def upload(self, operation: str, name: str | None = None) -> httpx.Response:
+        """Upload a model by an operation, and return the answer."""
+        fields: dict[str, Any] = {"name": name or self.new_name(), "visibility": "private"}
+        fields["workspace_id"] = self.known["workspace_id"]
+        path, content = contract.operation(operation).path, model_content()
+        if operation == "upload_model_stream":
+            more = {"filename": "model.onnx"}
+            return self.http.post(path, params=fields | more, content=content, headers={"Content-Type": "application/octet-stream"})
+        if operation == "upload_model":
+            return self.http.post(path, data=fields, files={"file": ("model.onnx", content, "application/octet-stream")})
+        metadata = fields | {"conversion": {"framework": "onnx", "python_version": "3.8", "requirements": []}}
+        return self.http.post(path, files=[("metadata", (None, _json(metadata), "application/json")), ("file", ("model.onnx", content))])
+
+    def infer(self, accept: str = "application/json") -> httpx.Response:
+        """Score two rows with the deployment, and return the answer."""
+        path = self.known["inference path"]
+        rows = [{"dense_input": [0.5] * WIDTH}] * 2
+        return self.http.post(path, json=rows, headers={"Content-Type": RECORDS, "Accept": accept})
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value)
+
+
+@contextmanager
+def scene_of(release: str, directory: Path) -> Iterator[Scene]:
+    """Yield a sandbox of a release with one of everything; it ends with the `with` block.
+
+    Args:
+        release: The release.
+        directory: An empty directory for its data.
+    """
+    with running(directory, "--release", release) as environment, connect(environment=environment) as client:
+        scene = Scene(release, client.get_httpx_client())
+        _make(scene)
+    _log_house_prices(directory, scene.known["pipeline_id"])
+    with running(directory, "--release", release) as environment, connect(environment=environment) as client:
+        scene.http = client.get_httpx_client()
+        _wait_until_running(scene)
+        _make_assay(scene)
+        yield scene
+
+
+def _make(scene: Scene) -> None:
+    """Make a workspace with members, two models, and a deployment."""
+    known = scene.known
+    known["user_id"] = next(iter(scene.must("query_users", {})["users"]))
+    known["user_ids"] = [known["user_id"]]
+    known["workspace_id"] = scene.must("create_workspace", {"workspace_name": "scene"})["workspace_id"]
+    known["email"] = "colleague@example.com"
+    scene.must("invite_user", {"email": known["email"], "password": _PASSWORD})
+    scene.models = [_model(scene, "house-price"), _model(scene, "never-deployed")]
+    known |= scene.models[0]
+    _deploy(scene)
+
+
+def _model(scene: Scene, name: str) -> dict[Any, Any]:
+    """Upload a model, and return the values of fields about it."""
+    upload = "upload_and_convert_model" if scene.release >= _FIRST_CONVERTED else "upload_model"
+    scene.upload(upload, name).raise_for_status()
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        [version] = scene.must("list_model_versions", {"model_id": name})
+        if version.get("status", "ready") == "ready" or time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    return {
+        "model reference": {"name": name, "version": version["model_version"], "sha": version["sha"]},
+        "model": name,
+        "model_name": name,
+        "models_pk_id": version["models_pk_id"],
+        "model_version_id": version["id"],
+        "model_ids": [version["id"]],
+        ("list_model_versions", "model_id"): name,
+        ("get_model", "id"): version["models_pk_id"],
+        ("get_model_by_id", "id"): version["models_pk_id"],
+        ("get_model_config_by_id", "model_id"): version["id"],
+    }
+
+
+def _deploy(scene: Scene) -> None:
+    """Create a pipeline with the first model, deploy it, and score rows with it."""
+    known, name = scene.known, "scene-pipeline"
+    steps = [{"ModelInference": {"models": [known["model reference"]]}}]
+    body = {"pipeline_id": name, "workspace_id": known["workspace_id"], "definition": {"steps": steps}}
+    made = scene.must("create_pipeline", body)
+    known |= {
+        "pipeline_name": name,
+        "pipeline": name,
+        "pipeline_id": made["pipeline_pk_id"],
+        "source_pipeline": made["pipeline_pk_id"],
+        "pipeline_version_pk_id": made["pipeline_variant_pk_id"],
+        "deploy_id": name,
+        ("get_pipeline_logs", "pipeline_id"): name,
+    }
+    deploy = {"deploy_id": name, "pipeline_id": known["pipeline_id"], "model_ids": known["model_ids"]}
+    deploy |= {"pipeline_version_pk_id": known["pipeline_version_pk_id"]}
+    known["deployment_id"] = scene.must("deploy_pipeline", deploy)["id"]
+    known["get_deployment_status", "name"] = f"{name}-{known['deployment_id']}"
+    last = f"/{name}" if scene.release >= _FIRST_PIPELINE_IN_URL else ""
+    known["inference path"] = f"/v1/api/pipelines/infer/{name}-{known['deployment_id']}{last}"
+    _wait_until_running(scene)
+    scene.infer().raise_for_status()
+
+
+def _wait_until_running(scene: Scene) -> None:
+    """Wait until the deployment runs, and keep the first answer about it."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    status = {"name": scene.known["get_deployment_status", "name"]}
+    first = found = scene.must("get_deployment_status", status)
+    while found["status"] != "Running" and time.monotonic() < deadline:
+        found = scene.must("get_deployment_status", status)
+    scene.early.setdefault("get_deployment_status", []).append(first)
+
+
+def _log_house_prices(directory: Path, pipeline_id: int) -> None:
+    """Log a row for each half hour of the days that recorded assays cover."""
+    store = Store(directory)
+    log = InferenceLog(store, 100)
+    random = np.random.default_rng(0)
+    for first in (datetime(2022, 1, 1, tzinfo=UTC), datetime(2023, 1, 1, tzinfo=UTC)):
+        times = [int((first + timedelta(minutes=30 * number)).timestamp() * 1000) for number in range(_HALF_HOURS)]
+        columns: dict[str, Any] = {
+            "time": pa.array(times, pa.timestamp("ms")),
+            "in.tensor": random.normal(size=(len(times), 17)).tolist(),
+            "out.dense_2": random.normal(12.9, 0.4, size=(len(times), 1)).tolist(),
+            "out.dense_1": random.normal(12.9, 0.4, size=(len(times), 1)).tolist(),
+        }
+        log.append(pipeline_id, LoggedBatch(pa.table(columns), "house-price", "a" * 64, 243))
+    log.close()
+    store.close()
+
+
+def _make_assay(scene: Scene) -> None:
+    """Make an assay, and note the values of fields about it."""
+    known = scene.known
+    known |= {
+        "vector": [float(number) for number in np.random.default_rng(1).normal(12.9, 0.4, 100)],
+        "start": "2023-01-03T00:00:00+00:00",
+        "end": "2023-01-04T00:00:00+00:00",
+        "start_time": "2023-01-03T00:00:00+00:00",
+        "end_time": "2023-01-04T00:00:00+00:00",
+        "run_until": "2023-01-04T00:00:00+00:00",
+    }
+    summarizer = {"type": "UnivariateContinuous", "bin_mode": "Quantile", "aggregation": "Density", "metric": "PSI", "num_bins": 5}
+    summarizer |= {"bin_weights": None, "provided_edges": None, "add_outlier_edges": True}
+    of = {"name": "scene-assay", "pipeline_id": known["pipeline_id"], "pipeline_name": known["pipeline_name"]}
+    of |= {"workspace_id": known["workspace_id"], "active": True, "status": "created", "summarizer": summarizer}
+    of |= {"warning_threshold": None, "alert_threshold": 0.25, "run_until": known["run_until"]}
+    window: dict[str, Any] = {"width": "24 hours", "start": "2023-01-02T00:00:00+00:00", "interval": None}
+    if scene.release >= _FIRST_NEW_ASSAYS:
+        known["static"] = scene.must("summarize_assay_baseline", {"summarizer": summarizer, "baseline": {"vector": known["vector"]}})
+        window |= {"pipeline_name": known["pipeline_name"], "model_name": known["model"], "path": "output dense_1 0"}
+        window |= {"workspace_id": known["workspace_id"], "locations": []}
+        of |= {"baseline": {"static": known["static"]}, "window": window}
+    else:
+        names = {"pipeline": known["pipeline_name"], "model": known["model"]}
+        fixed = {"start_at": "2023-01-01T00:00:00+00:00", "end_at": "2023-01-02T00:00:00+00:00"}
+        of |= {"iopath": "output dense_1 0", "baseline": {"Fixed": names | fixed}, "window": names | window}
+    known["assay_id"] = scene.must("create_assay", of)["assay_id"]
+    for operation in ("set_assay_active", "run_interactive_assay", "run_interactive_assay_baseline"):
+        known[operation, "id"] = known["assay_id"]
+    known["get_assay_results_v2", "id"] = known["get_assay_v2", "id"] = known["assay_id"]
