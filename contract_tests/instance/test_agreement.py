@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.instance.answer_forms import computed_at, listed_models, scores_of, summarizer_of
+from wallaroo_ext.conformance.answer_forms import computed_at, listed_models, scores_of, summarizer_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
-from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, model_file
+from wallaroo_ext.conformance.resources.samples import INPUT, model_file
 
 if TYPE_CHECKING:
     from wallaroo_ext.conformance.api_calls import Api
