@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.sandbox.assays.request_forms import newer_baseline, newer_window, watched_path
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def logged_row(options: SandboxOptions, row: dict[str, Any], batch: dict[str, An
     if not options.is_since("2023.4"):
         profile = json.dumps({"elapsed_ns": batch["elapsed_ns"]})
         return row | {"metadata.last_model": last_model, "metadata.profile": profile}
-    metadata = {
+    metadata: dict[str, Any] = {
         "metadata.last_model": last_model,
         "metadata.pipeline_version": batch["pipeline_version"],
         "metadata.elapsed": [0, batch["elapsed_ns"]],
@@ -156,7 +157,8 @@ def logged_row(options: SandboxOptions, row: dict[str, Any], batch: dict[str, An
     }
     if options.is_since("2024.2"):
         return dict(sorted((row | metadata | {"anomaly.count": 0}).items()))
-    return row | {"check_failures": []} | metadata
+    failures: dict[str, Any] = {"check_failures": []}
+    return row | failures | metadata
 
 
 def _oldest_row(row: dict[str, Any], batch: dict[str, Any]) -> dict[str, Any]:
@@ -176,7 +178,7 @@ def _oldest_row(row: dict[str, Any], batch: dict[str, Any]) -> dict[str, Any]:
 
 
 def _oldest_output(value: Any) -> dict[str, Any]:
-    data = value if isinstance(value, list) else [value]
+    data = list_of(value) if isinstance(value, list) else [value]
     return {"Float": {"v": 1, "dim": [1, len(data)], "data": data}}
 
 

@@ -28,7 +28,7 @@ def get_deployment_status(call: Call) -> dict[str, Any]:
             raise not_found(f"There is no deployment {call.body['name']!r}.")
         deployment = call.instance.engine.deployment(row["id"])
         engine = _engine(db, row, deployment)
-    load_balancer = {
+    load_balancer: dict[str, Any] = {
         "ip": _address("engine-lb", row["id"]),
         "name": pod_name("engine-lb", row["id"]),
         "status": "Running",

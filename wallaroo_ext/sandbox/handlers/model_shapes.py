@@ -100,7 +100,7 @@ def version_details(options: SandboxOptions, row: Row) -> dict[str, Any]:
 
 
 def _conversion(options: SandboxOptions, conversion: dict[str, Any]) -> dict[str, Any]:
-    shown = {
+    shown: dict[str, Any] = {
         "python_version": conversion.get("python_version"),
         "requirements": conversion.get("requirements") or [],
         "framework": conversion["framework"],

@@ -216,7 +216,7 @@ def get_model_upload_logs(call: Call) -> dict[str, Any]:
     """Return what the conversion of a version logged: nothing, since models run here as they are, or the error."""
     with call.instance.store.reading() as db:
         version = _require_readable_version(db, call.body["model_version_id"], call.user)
-    lines = [] if version["error_summary"] is None else version["error_summary"].splitlines()
+    lines = str(version["error_summary"] or "").splitlines()
     logs = [f"{version['created_at'][:19]}.000000000Z stderr F {line}" for line in lines]
     return {"logs": logs[-int(call.body.get("lines", len(logs) or 1)) :]}
 
