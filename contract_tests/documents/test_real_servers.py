@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from scripts.lib.recordings import (
     recordings,
     recordings_directory,
     release_of,
+    steps_files,
 )
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
@@ -81,6 +83,8 @@ LOGS = by_path([found for found in ALL if found.path.endswith("/get_logs")])
 NOT_AS_RECORDED = by_path([found for found in ALL if any(each.applies(found) for each in NOT_HELD)])
 INFERENCES = or_skipped([pytest.param(file, id=file.stem) for file in inference_files(".json")])
 ARROW_FILES = or_skipped([pytest.param(file, id=file.stem) for file in inference_files(".arrow")])
+
+STEPS = or_skipped([pytest.param(file, id=file.stem) for file in steps_files()])
 
 
 @pytest.mark.parametrize("recorded", ANSWERED)
@@ -196,15 +200,32 @@ def test_the_columns_of_an_arrow_answer_are_in_the_contract(file: Path) -> None:
 
 
 def column_problems(schema: Any, release: str | None) -> list[str]:
-    answer = rules_of(release).document["components"]["responses"]["Inference"]
-    nested = answer["content"][ARROW]["x-arrow-columns"]["nested"]
-    found = [f"{name} is {kind}" for name, kind in kinds_of(schema).items() if nested["columns"].get(name) != kind]
+    nested = arrow_columns("nested", release)
+    found = [f"{name} is {kind}" for name, kind in kinds_of(schema).items() if said(nested["columns"], name) != kind]
     for name, fields in nested["fields"].items():
         inner = kinds_of(schema.field(name).type) if name in schema.names else {}
-        found += [f"{name}.{field} is {kind}" for field, kind in inner.items() if fields.get(field) != kind]
+        found += [f"{name}.{field} is {kind}" for field, kind in inner.items() if fields.get(field, kind) != kind]
     for name in ("in", "out"):
-        found += [f"{name}.{field} has no shape" for field in without_shape(schema.field(name).type)]
+        found += [f"{name}.{field} has no shape" for field in lists_without_shape(schema.field(name).type)]
     return found
+
+
+def arrow_columns(form: str, release: str | None) -> dict[str, Any]:
+    """Return what the contract says of the columns of an answer in Arrow, `nested` or `flat`."""
+    return rules_of(release).document["components"]["responses"]["Inference"]["content"][ARROW]["x-arrow-columns"][form]
+
+
+def said(columns: dict[str, str], name: str) -> str | None:
+    """Return the kind of a column, whose name may be a pattern."""
+    return next((kind for pattern, kind in columns.items() if fnmatchcase(name, pattern)), None)
+
+
+@pytest.mark.parametrize("steps", STEPS)
+def test_the_columns_of_steps_with_several_models_are_in_the_contract(steps: Path) -> None:
+    for step in json.loads(steps.read_text(encoding="utf-8")):
+        for release in (BASE, release_of(step["date"])):
+            columns = arrow_columns("flat", release)["columns"]
+            assert [name for name in step["columns"] if said(columns, name) is None] == [], step["step"]
 
 
 def kinds_of(fields: Any) -> dict[str, str]:
@@ -218,10 +239,12 @@ def _kind(type_: Any) -> str:
     return "struct" if pa.types.is_struct(type_) else str(type_)
 
 
-def without_shape(fields: Any) -> list[str]:
-    """Return the fields of a struct whose metadata has no `tensor_type` with a shape."""
-    found: dict[str, dict[bytes, bytes]] = {field.name: field.metadata or {} for field in fields}
-    return [name for name, told in found.items() if "shape" not in json.loads(told.get(b"tensor_type", b"{}"))]
+def lists_without_shape(fields: Any) -> list[str]:
+    """Return the lists of a struct whose metadata has no `tensor_type` with a shape."""
+    lists: dict[str, dict[bytes, bytes]] = {
+        field.name: field.metadata or {} for field in fields if _kind(field.type) == "list"
+    }
+    return [name for name, told in lists.items() if "shape" not in json.loads(told.get(b"tensor_type", b"{}"))]
 
 
 @pytest.mark.parametrize("recorded", NOT_AS_RECORDED)
@@ -251,3 +274,16 @@ def test_a_variable_may_stand_for_any_value_and_another_text_may_not() -> None:
     assert request_problems(recording, BASE) == []
     assert request_problems(replace(recording, request={"pipeline_id": "y"}), BASE)
     assert request_problems(replace(recording, request={"pipeline_id": None}), BASE)
+
+
+@pytest.mark.parametrize(
+    ("path", "release", "answer", "fits"),
+    [
+        ("/v1/api/workspaces/create", "2023.4", {"workspace_id": 7}, True),
+        ("/v1/api/workspaces/create", "2023.4", {"workspace_id": "7"}, False),
+        ("/v1/api/pipelines/undeploy", "2023.4", None, True),
+        ("/v1/api/pipelines/undeploy", "2025.2", None, False),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_noticed(path: str, release: str, answer: Any, fits: bool) -> None:  # noqa: FBT001
+    assert (not answer_problems(Recording("", path, release, 200, NOTHING, answer), release)) == fits

@@ -228,6 +228,7 @@ def test_an_installed_wheel_runs_a_sandbox_and_carries_the_contract(wheel: Path)
         "for found in (wallaroo_ext.__file__, wallaroo_mlops_client.__file__, contract.path()):\n"
         "    assert here in pathlib.Path(found).parents, found\n"
         "assert len(contract.load()['paths']) > 10\n"
+        "assert all(contract.load(each)['info']['x-release'] == each for each in contract.RELEASES)\n"
         "with running() as environment, connect(environment=environment) as client:\n"
         "    from wallaroo_mlops_client.api.workspaces import list_workspaces\n"
         "    from wallaroo_mlops_client.models import ListWorkspacesRequest\n"

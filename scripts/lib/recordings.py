@@ -133,6 +133,12 @@ def answer_of(recording: Recording) -> Any:
     return answer
 
 
+def steps_files() -> list[Path]:
+    """Return the file with the columns of steps that have several models; none where it is not there."""
+    directory = recordings_directory()
+    return list((directory / "inference").glob("steps.json")) if directory else []
+
+
 def _read(file: Path) -> Recording:
     content = json.loads(file.read_text(encoding="utf-8"))
     request = content.get("request", NOTHING)

@@ -73,11 +73,17 @@ class Scene:
         path, content = contract.operation(operation).path, model_content()
         if operation == "upload_model_stream":
             more = {"filename": "model.onnx"}
-            return self.http.post(path, params=fields | more, content=content, headers={"Content-Type": "application/octet-stream"})
+            return self.http.post(
+                path, params=fields | more, content=content, headers={"Content-Type": "application/octet-stream"}
+            )
         if operation == "upload_model":
-            return self.http.post(path, data=fields, files={"file": ("model.onnx", content, "application/octet-stream")})
+            return self.http.post(
+                path, data=fields, files={"file": ("model.onnx", content, "application/octet-stream")}
+            )
         metadata = fields | {"conversion": {"framework": "onnx", "python_version": "3.8", "requirements": []}}
-        return self.http.post(path, files=[("metadata", (None, _json(metadata), "application/json")), ("file", ("model.onnx", content))])
+        return self.http.post(
+            path, files=[("metadata", (None, _json(metadata), "application/json")), ("file", ("model.onnx", content))]
+        )
 
     def infer(self, accept: str = "application/json") -> httpx.Response:
         """Score two rows with the deployment, and return the answer."""
@@ -212,14 +218,22 @@ def _make_assay(scene: Scene) -> None:
         "end_time": "2023-01-04T00:00:00+00:00",
         "run_until": "2023-01-04T00:00:00+00:00",
     }
-    summarizer = {"type": "UnivariateContinuous", "bin_mode": "Quantile", "aggregation": "Density", "metric": "PSI", "num_bins": 5}
+    summarizer = {
+        "type": "UnivariateContinuous",
+        "bin_mode": "Quantile",
+        "aggregation": "Density",
+        "metric": "PSI",
+        "num_bins": 5,
+    }
     summarizer |= {"bin_weights": None, "provided_edges": None, "add_outlier_edges": True}
     of = {"name": "scene-assay", "pipeline_id": known["pipeline_id"], "pipeline_name": known["pipeline_name"]}
     of |= {"workspace_id": known["workspace_id"], "active": True, "status": "created", "summarizer": summarizer}
     of |= {"warning_threshold": None, "alert_threshold": 0.25, "run_until": known["run_until"]}
     window: dict[str, Any] = {"width": "24 hours", "start": "2023-01-02T00:00:00+00:00", "interval": None}
     if scene.release >= _FIRST_NEW_ASSAYS:
-        known["static"] = scene.must("summarize_assay_baseline", {"summarizer": summarizer, "baseline": {"vector": known["vector"]}})
+        known["static"] = scene.must(
+            "summarize_assay_baseline", {"summarizer": summarizer, "baseline": {"vector": known["vector"]}}
+        )
         window |= {"pipeline_name": known["pipeline_name"], "model_name": known["model"], "path": "output dense_1 0"}
         window |= {"workspace_id": known["workspace_id"], "locations": []}
         of |= {"baseline": {"static": known["static"]}, "window": window}

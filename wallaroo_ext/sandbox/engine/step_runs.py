@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
+from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.sandbox.engine.steps import AuditResults, MetaValueSplit, ModelInference, MultiOut, Nth, RandomSplit
 from wallaroo_ext.sandbox.engine.tensors import to_column
 from wallaroo_ext.sandbox.http.problems import engine_error
@@ -191,7 +192,7 @@ def _by_weight(step: RandomSplit, rows: Mapping[str, Column], count: int) -> Arr
     row goes by its value: by the value itself if it is a number from 0 to 1, otherwise by its hash.
     """
     shares = np.cumsum(step.weights) / sum(step.weights)
-    if step.hash_key in rows:
+    if step.hash_key is not None and step.hash_key in rows:
         draws = np.array([_position(value) for value in _values(rows[step.hash_key])])
     else:
         draws = np.full(count, random.random())  # noqa: S311 - no secret depends on it
@@ -231,7 +232,7 @@ def _by_number(step: RowsToModels, count: int) -> Array:
 def _values(column: Column) -> list[Any]:
     """Return the values of a field; a list of one value, as tensors of one column are, is that value."""
     values: list[Any] = column.to_pylist()
-    return [value[0] if isinstance(value, list) and len(value) == 1 else value for value in values]
+    return [value[0] if len(list_of(value)) == 1 else value for value in values]
 
 
 def _text(value: Any) -> str:

@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from wallaroo_ext._util.json_values import list_of, object_of
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
 
 class StepError(ValueError):
@@ -123,7 +125,7 @@ def parse(steps: Any) -> tuple[Step, ...]:
 def named_models(steps: Any) -> list[Model]:
     """Return the models that the steps of a definition name, in order; malformed steps name none."""
     named: list[Model] = []
-    for step in steps if isinstance(steps, list) else ():
+    for step in list_of(steps):
         try:
             named += models_of(_parse_step(0, step))
         except StepError:
@@ -245,17 +247,13 @@ def _model(value: Any) -> Model:
 def _object(value: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise StepError(f"{what} has to be an object.")
-    return dict(_items(value))
-
-
-def _items(value: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
-    return ((str(name), content) for name, content in value.items())
+    return object_of(value)  # pyright: ignore[reportUnknownArgumentType] - a JSON object
 
 
 def _list(value: Any, what: str) -> list[Any]:
     if not isinstance(value, list):
         raise StepError(f"{what} has to be a list.")
-    return list(value)
+    return list_of(value)  # pyright: ignore[reportUnknownArgumentType] - a JSON list
 
 
 def _text(value: Any, what: str) -> str:

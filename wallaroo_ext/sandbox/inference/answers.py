@@ -124,7 +124,8 @@ class Answer:
         model, chosen = self.scored.results[0].model, self.scored.chosen
         if model is not None or chosen is None:
             return [cast("Model", model)]
-        models = [chosen.models[number] for number in chosen.numbers.tolist()]
+        numbers: list[int] = chosen.numbers.tolist()
+        models = [chosen.models[number] for number in numbers]
         if len(set(models)) == 1:
             return models[:1]
         return models or [next(model for model in chosen.models if model.name == self.scored.results[0].name)]
@@ -196,7 +197,7 @@ class Answer:
         answers: list[dict[str, Any]] = []
         for model in dict.fromkeys(models):
             own = slice(None) if len(models) == 1 else np.array([model is other for other in models])
-            answer = {
+            answer: dict[str, Any] = {
                 "model_name": model.name,
                 "model_version": model.version,
                 "pipeline_name": self.pipeline,

@@ -102,13 +102,14 @@ def _struct(columns: Mapping[str, Column], *, with_shapes: bool) -> Column:
         fields.append(_arrow.field(name, content.type, nullable=content.null_count > 0, metadata=metadata))
         contents.append(content)
     batches = pa.Table.from_arrays(contents, schema=pa.schema(fields)).to_batches()
-    structs = [_arrow.StructArray.from_arrays(batch.columns, fields=fields) for batch in batches]
+    arrays: list[Any] = [cast("Any", batch).columns for batch in batches]
+    structs = [_arrow.StructArray.from_arrays(contained, fields=fields) for contained in arrays]
     return _arrow.chunked_array(structs, type=pa.struct(fields))
 
 
 def tensor_shape(column: Column) -> list[int] | None:
     """Return the shape of a row, or None if the rows are no tensors of one shape, or there are none to tell it."""
-    chunks: list[Any] = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    chunks: list[Any] = getattr(column, "chunks", [column])
     kind: Any = column.type
     shape: list[int] = []
     while is_list(kind):
@@ -132,7 +133,7 @@ def _with_one_list(column: Column, levels: int) -> Column:
     """Return a column of tensors with all values of a row in one list."""
     if levels <= 1:
         return column
-    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    chunks: list[Any] = getattr(column, "chunks", [column])
     return _arrow.chunked_array([_one_list(chunk, levels) for chunk in chunks])
 
 

@@ -345,7 +345,8 @@ def _origin_of(table: pa.Table) -> LoggedOrigin:
     if written is None:
         return LoggedOrigin()
     origin = object_of(orjson.loads(written))
-    return LoggedOrigin(**origin | {"outputs": tuple(list_of(origin.get("outputs")))})
+    outputs = tuple(map(str, list_of(origin.pop("outputs", []))))
+    return LoggedOrigin(**origin, outputs=outputs)
 
 
 def _truncate(file: Path, size: int) -> bool:

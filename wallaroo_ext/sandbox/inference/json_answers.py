@@ -89,14 +89,14 @@ def _records(columns: Mapping[str, Sequence[Any]], count: int) -> list[dict[str,
 
 def rows_of_tensor(tensor: Array) -> Sequence[Any]:
     """Return the rows of a tensor; numpy's own types keep exactly the digits of their precision."""
-    return list(np.ascontiguousarray(tensor)) if tensor.dtype in _NUMPY_IN_JSON else tensor.tolist()
+    return list(np.ascontiguousarray(tensor)) if str(tensor.dtype) in _NUMPY_IN_JSON else tensor.tolist()
 
 
 def rows_of_column(column: Column) -> Sequence[Any]:
-    """Return the rows of a column, those of tensors with the digits of their precision."""
+    """Return the rows of a chunked column, those of tensors with the digits of their precision."""
     shape = tensor_shape(column)
     kind: Any = column.type
-    values: Any = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    values: Any = column.combine_chunks()
     while is_list(kind):
         kind = kind.value_type
     if shape is None or values.null_count or not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):

@@ -129,7 +129,7 @@ def _records(batch: LoggedBatch, form: AnswerForm) -> list[dict[str, Any]]:
         part: {name: rows_of_column(column) for name, column in fields.items()}
         for part, fields in _parts(batch.table, batch).items()
     }
-    times: list[int] = batch.table.column("time").cast(pa.int64()).to_pylist()
+    times: Any = batch.table.column("time").cast(pa.int64()).to_pylist()
     return to_records(times, parts, form, _metadata_of(batch), _EVERYTHING)
 
 
@@ -143,7 +143,8 @@ def _metadata_of(batch: LoggedBatch) -> RowMetadata:
 
 
 def _reversed(table: pa.Table) -> pa.Table:
-    return table.take(pa.array(np.arange(table.num_rows - 1, -1, -1)))
+    backwards: Any = np.arange(table.num_rows - 1, -1, -1)
+    return table.take(backwards)
 
 
 def _parts(table: pa.Table, batch: LoggedBatch) -> dict[str, dict[str, Column]]:
