@@ -80,7 +80,6 @@ from wallaroo_ext import (
     NotFoundError,
     Settings,
     call,
-    contract,
     find_workspace,
     infer,
     outputs,
@@ -89,9 +88,10 @@ from wallaroo_ext import (
     wait_until_running,
 )
 from wallaroo_ext import deploy_pipeline as deploy
+from wallaroo_ext.conformance.answer_forms import scores_of
 from wallaroo_ext.conformance.cases.examples import INPUT, OUTPUT, AnswerChecker, eventually, scored, small_model
 from wallaroo_ext.conformance.recordings.pytest_hooks import PASSED
-from wallaroo_ext.conformance.rules import Rules
+from wallaroo_ext.conformance.resources.fixtures import Forms
 from wallaroo_ext.operations import run
 from wallaroo_ext.resources.models import models_steps
 
@@ -101,6 +101,8 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client.models import CreatePipelineResponse, ModelVersion
 
     from wallaroo_ext import Clock, Deployment
+    from wallaroo_ext.conformance.rules import Rules
+    from wallaroo_ext.conformance.suite import Suite
 
 ROWS = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]
 SECOND = 1000
@@ -110,8 +112,14 @@ touches = pytest.mark.touches
 
 
 @pytest.fixture(scope="module")
-def rules() -> Rules:
-    return Rules(contract.load())
+def rules(conformance_suite: Suite) -> Rules:
+    return conformance_suite.rules
+
+
+@pytest.fixture(scope="module")
+def forms(rules: Rules) -> Forms:
+    """Return the forms of requests that the release has."""
+    return Forms.of(rules.document)
 
 
 @pytest.fixture(autouse=True)
@@ -159,9 +167,10 @@ def guest(conformance_client: Client, conformance_instance: Any, name: str) -> G
 
 
 @pytest.fixture
-def version(conformance_client: Client, workspace: int, name: str) -> ModelVersion:
+def version(conformance_client: Client, workspace: int, name: str, forms: Forms) -> ModelVersion:
     """Return a version of a model of the test's own."""
-    return upload_model(conformance_client, small_model(), name=name, workspace=workspace)
+    endpoint = "upload_and_convert" if forms.converts else "upload"
+    return upload_model(conformance_client, small_model(), name=name, workspace=workspace, endpoint=endpoint)
 
 
 @pytest.fixture
@@ -190,6 +199,7 @@ class Watched:
         model: Its model's name.
         start: When the first rows were scored, in milliseconds since 1970.
         end: A time after all of them were.
+        forms: The forms of requests.
     """
 
     deployment: Deployment
@@ -197,12 +207,10 @@ class Watched:
     model: str
     start: int
     end: int
+    forms: Forms
 
     def assay(self) -> AssayRequest:
         """Return an assay whose baseline and whose one window, a minute long, both have the rows in them."""
-        names = {"pipeline": self.deployment.pipeline, "model": self.model}
-        baseline = {"start_at": moment(self.start - SECOND), "end_at": moment(self.end)}
-        window = {"width": "1 minutes", "start": moment(self.end - 60 * SECOND), "interval": None}
         return AssayRequest.from_dict(
             {
                 "name": self.deployment.pipeline,
@@ -211,9 +219,7 @@ class Watched:
                 "workspace_id": self.deployment.workspace_id,
                 "active": True,
                 "status": "active",
-                "iopath": f"output {OUTPUT} 0",
-                "baseline": {"Fixed": names | baseline},
-                "window": names | window,
+                **(self._fixed_time() if self.forms.fixed_baselines else self._fixed_window()),
                 "summarizer": {
                     "type": "UnivariateContinuous",
                     "bin_mode": "Quantile",
@@ -228,6 +234,29 @@ class Watched:
             }
         )
 
+    def _fixed_time(self) -> dict[str, Any]:
+        names = {"pipeline": self.deployment.pipeline, "model": self.model}
+        baseline = {"start_at": moment(self.start - SECOND), "end_at": moment(self.end)}
+        window = {"width": "1 minutes", "start": moment(self.end - 60 * SECOND), "interval": None}
+        return {
+            "iopath": f"output {OUTPUT} 0",
+            "baseline": {"Fixed": names | baseline},
+            "window": names | window,
+        }
+
+    def _fixed_window(self) -> dict[str, Any]:
+        window = {
+            "path": f"output {OUTPUT} 0",
+            "pipeline_name": self.deployment.pipeline,
+            "model_name": self.model,
+            "workspace_id": self.deployment.workspace_id,
+            "width": "1 minutes",
+            "start": moment(self.end - 60 * SECOND),
+            "interval": None,
+            "locations": [],
+        }
+        return {"baseline": {"calculated": {"fixed_window": window}}, "window": window}
+
 
 def moment(milliseconds: int) -> str:
     """Return a time as assays take it."""
@@ -235,7 +264,7 @@ def moment(milliseconds: int) -> str:
 
 
 @pytest.fixture
-def watched(conformance_client: Client, conformance_clock: Clock, deployment: Deployment) -> Watched:
+def watched(conformance_client: Client, conformance_clock: Clock, deployment: Deployment, forms: Forms) -> Watched:
     """Return a deployment whose rows the instance has logged."""
     first, last = (
         infer(conformance_client, deployment, {INPUT: rows}, wire="pandas-records").column("time")
@@ -243,7 +272,7 @@ def watched(conformance_client: Client, conformance_clock: Clock, deployment: De
     )
     start, end = first[0].cast("int64").as_py(), last[0].cast("int64").as_py()
     assert deployment.pipeline_id is not None
-    found = Watched(deployment, deployment.pipeline_id, deployment.pipeline, start, max(end, start + 1))
+    found = Watched(deployment, deployment.pipeline_id, deployment.pipeline, start, max(end, start + 1), forms)
     assert eventually(lambda: logged(conformance_client, found), conformance_clock)
     return found
 
@@ -464,13 +493,13 @@ def test_get_pipeline_external_url(conformance_client: Client, workspace: int, d
 @touches("infer_deployment")
 def test_infer_deployment(conformance_client: Client, deployment: Deployment) -> None:
     answer = call(infer_deployment, deployment.name, client=conformance_client, body=records())
-    assert [result.out for result in answer]
+    assert [result.out or result.outputs for result in answer]
 
 
 @touches("infer_pipeline")
 def test_infer_pipeline(conformance_client: Client, deployment: Deployment) -> None:
     answer = call(infer_pipeline, deployment.name, deployment.pipeline, client=conformance_client, body=records())
-    assert [result.out for result in answer]
+    assert [result.out or result.outputs for result in answer]
 
 
 def records() -> list[PandasRecordsItem]:
@@ -521,7 +550,7 @@ def test_run_interactive_assay_baseline(conformance_client: Client, watched: Wat
 @touches("get_assay_baseline")
 def test_get_assay_baseline(conformance_client: Client, watched: Watched) -> None:
     rows = [row.to_dict() for row in logged(conformance_client, watched)]
-    assert [row[f"out.{OUTPUT}"] for row in rows] == [[scored(row)] for row in ROWS]
+    assert [score for row in rows for score in scores_of(row)] == [scored(row) for row in ROWS]
 
 
 @touches("run_interactive_assay")
