@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,7 +49,8 @@ def inputs_of(logged: dict[str, Any]) -> list[float]:
 
 def summarizer_of(result: dict[str, Any]) -> dict[str, Any]:
     """Return how a result was computed."""
-    return result["summarizer"] if "summarizer" in result else result["summarizer_meta"]
+    found = result["summarizer"] if "summarizer" in result else result["summarizer_meta"]
+    return json.loads(found) if isinstance(found, str) else found
 
 
 def computed_at(result: dict[str, Any]) -> Any:

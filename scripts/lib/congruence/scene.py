@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import numpy as np
 import pyarrow as pa
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import httpx
+
+BYTES = "application/octet-stream"
 ARROW = "application/vnd.apache.arrow.file"
 RECORDS = "application/json; format=pandas-records"
 NOBODY = "nobody@example.com"
@@ -32,6 +35,7 @@ _PATIENCE_SECONDS = 60.0
 _HALF_HOURS = 48 * 4
 _FIRST_CONVERTED = "2023.2"
 _FIRST_NEW_ASSAYS = "2023.4"
+_FIRST_SECOND_VERSION = "2025.2"
 _FIRST_PIPELINE_IN_URL = "2023.2"
 
 
@@ -82,7 +86,11 @@ class Scene:
             )
         metadata = fields | {"conversion": {"framework": "onnx", "python_version": "3.8", "requirements": []}}
         return self.http.post(
-            path, files=[("metadata", (None, _json(metadata), "application/json")), ("file", ("model.onnx", content))]
+            path,
+            files=[
+                ("metadata", (None, json.dumps(metadata), "application/json")),
+                ("file", ("model.onnx", content, BYTES)),
+            ],
         )
 
     def infer(self, accept: str = "application/json") -> httpx.Response:
@@ -90,12 +98,6 @@ class Scene:
         path = self.known["inference path"]
         rows = [{"dense_input": [0.5] * WIDTH}] * 2
         return self.http.post(path, json=rows, headers={"Content-Type": RECORDS, "Accept": accept})
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value)
 
 
 @contextmanager
@@ -228,8 +230,8 @@ def _make_assay(scene: Scene) -> None:
     summarizer |= {"bin_weights": None, "provided_edges": None, "add_outlier_edges": True}
     of = {"name": "scene-assay", "pipeline_id": known["pipeline_id"], "pipeline_name": known["pipeline_name"]}
     of |= {"workspace_id": known["workspace_id"], "active": True, "status": "created", "summarizer": summarizer}
-    of |= {"warning_threshold": None, "alert_threshold": 0.25, "run_until": known["run_until"]}
-    window: dict[str, Any] = {"width": "24 hours", "start": "2023-01-02T00:00:00+00:00", "interval": None}
+    of |= {"warning_threshold": 0, "alert_threshold": 0.25, "run_until": None}
+    window: dict[str, Any] = {"width": "24 hours", "start": None, "interval": None}
     if scene.release >= _FIRST_NEW_ASSAYS:
         known["static"] = scene.must(
             "summarize_assay_baseline", {"summarizer": summarizer, "baseline": {"vector": known["vector"]}}
@@ -244,4 +246,7 @@ def _make_assay(scene: Scene) -> None:
     known["assay_id"] = scene.must("create_assay", of)["assay_id"]
     for operation in ("set_assay_active", "run_interactive_assay", "run_interactive_assay_baseline"):
         known[operation, "id"] = known["assay_id"]
-    known["get_assay_results_v2", "id"] = known["get_assay_v2", "id"] = known["assay_id"]
+    if scene.release >= _FIRST_SECOND_VERSION:
+        uuid = scene.must("get_assay_v2", {"workspace_id": known["workspace_id"]})[0]["id"]
+        known |= {("get_assay_v2", "id"): uuid, ("get_assay_results_v2", "id"): uuid}
+        known["get_next_assay_run_v2", "assay_id"] = uuid
