@@ -19,10 +19,14 @@ from wallaroo_mlops_client.api.assays import (
     get_assay_baseline,
     get_assay_results,
     get_assay_results_between,
+    get_assay_results_v2,
+    get_assay_v2,
+    get_next_assay_run_v2,
     list_assays,
     run_interactive_assay,
     run_interactive_assay_baseline,
     set_assay_active,
+    summarize_assay_baseline,
 )
 from wallaroo_mlops_client.api.authentication import request_token
 from wallaroo_mlops_client.api.deployments import get_deployment_status, get_pipeline_external_url
@@ -32,9 +36,19 @@ from wallaroo_mlops_client.api.models import (
     get_model,
     get_model_by_id,
     get_model_config_by_id,
+    get_model_upload_logs,
+    get_model_version_by_id,
+    insert_model_config,
     list_model_versions,
 )
-from wallaroo_mlops_client.api.pipelines import copy_pipeline, create_pipeline, deploy_pipeline, undeploy_pipeline
+from wallaroo_mlops_client.api.pipelines import (
+    copy_pipeline,
+    create_pipeline,
+    deploy_pipeline,
+    get_pipeline_by_name,
+    list_pipelines,
+    undeploy_pipeline,
+)
 from wallaroo_mlops_client.api.users import activate_user, deactivate_user, invite_user, query_users
 from wallaroo_mlops_client.api.workspaces import (
     add_workspace_user,
@@ -55,15 +69,23 @@ from wallaroo_mlops_client.models import (
     GetAssayBaselineRequest,
     GetAssayResultsBetweenRequest,
     GetAssayResultsRequest,
+    GetAssayResultsV2Request,
+    GetAssayV2Request,
     GetDeploymentStatusRequest,
     GetModelByIdRequest,
     GetModelConfigByIdRequest,
     GetModelRequest,
+    GetModelUploadLogsRequest,
+    GetModelVersionByIdRequest,
+    GetNextAssayRunV2Request,
+    GetPipelineByNameRequest,
     GetPipelineExternalUrlRequest,
+    InsertModelConfigRequest,
     InviteUserRequest,
     ListAssaysRequest,
     ListFeaturesRequestType0,
     ListModelVersionsRequest,
+    ListPipelinesRequest,
     ListWorkspacesRequest,
     ListWorkspaceUsersRequest,
     PandasRecordsItem,
@@ -71,6 +93,7 @@ from wallaroo_mlops_client.models import (
     QueryUsersRequest,
     RemoveWorkspaceUserRequest,
     SetAssayActiveRequest,
+    SummarizeAssayBaselineRequest,
     TokenRequest,
     UndeployPipelineRequest,
 )
@@ -104,6 +127,14 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.rules import Rules
     from wallaroo_ext.conformance.suite import Suite
 
+SUMMARIZER = {
+    "type": "UnivariateContinuous",
+    "bin_mode": "Quantile",
+    "aggregation": "Density",
+    "metric": "PSI",
+    "num_bins": 2,
+    "add_outlier_edges": True,
+}
 ROWS = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]
 SECOND = 1000
 
@@ -208,6 +239,19 @@ class Watched:
     start: int
     end: int
     forms: Forms
+
+    def window(self) -> dict[str, Any]:
+        """Return a window, a minute long, that has the rows in it."""
+        return {
+            "pipeline_name": self.deployment.pipeline,
+            "model_name": self.model,
+            "workspace_id": self.deployment.workspace_id,
+            "path": f"output {OUTPUT} 0",
+            "width": "1 minutes",
+            "start": moment(self.end - 60 * SECOND),
+            "interval": None,
+            "locations": [],
+        }
 
     def assay(self) -> AssayRequest:
         """Return an assay whose baseline and whose one window, a minute long, both have the rows in them."""
@@ -443,6 +487,28 @@ def test_get_model(conformance_client: Client, version: ModelVersion, name: str)
     assert (model.name, [found.id for found in model.models]) == (name, [version.id])
 
 
+@touches("get_model_version_by_id")
+def test_get_model_version_by_id(conformance_client: Client, version: ModelVersion, name: str) -> None:
+    body = GetModelVersionByIdRequest(model_version_id=version.id)
+    found = call(get_model_version_by_id, client=conformance_client, body=body).model_version.model_version
+    assert (found.name, found.file_info.version) == (name, version.model_version)
+
+
+@touches("insert_model_config", "get_model_config_by_id")
+def test_insert_model_config(conformance_client: Client, version: ModelVersion) -> None:
+    body = InsertModelConfigRequest(model_version_id=version.id, tensor_fields=["tensor"])
+    inserted = call(insert_model_config, client=conformance_client, body=body).to_dict()["model_config"]
+    shown = call(get_model_config_by_id, client=conformance_client, body=GetModelConfigByIdRequest(model_id=version.id))
+    config = shown.to_dict()["model_config"]
+    assert (config["id"], config["tensor_fields"]) == (inserted["id"], ["tensor"])
+
+
+@touches("get_model_upload_logs")
+def test_get_model_upload_logs(conformance_client: Client, version: ModelVersion) -> None:
+    body = GetModelUploadLogsRequest(model_version_id=version.id)
+    assert call(get_model_upload_logs, client=conformance_client, body=body).logs == []
+
+
 @touches("create_pipeline")
 def test_create_pipeline(
     conformance_client: Client, workspace: int, pipeline: CreatePipelineResponse, name: str
@@ -451,6 +517,23 @@ def test_create_pipeline(
     again = call(create_pipeline, client=conformance_client, body=body)
     assert again.pipeline_pk_id == pipeline.pipeline_pk_id
     assert again.pipeline_variant_pk_id != pipeline.pipeline_variant_pk_id
+
+
+@touches("list_pipelines")
+def test_list_pipelines(
+    conformance_client: Client, workspace: int, pipeline: CreatePipelineResponse, name: str
+) -> None:
+    body = ListPipelinesRequest(workspace_id=workspace)
+    listed = [found.pipeline for found in call(list_pipelines, client=conformance_client, body=body).pipelines]
+    assert [found.id for found in listed if found.name == name] == [pipeline.pipeline_pk_id]
+
+
+@touches("get_pipeline_by_name")
+def test_get_pipeline_by_name(
+    conformance_client: Client, workspace: int, pipeline: CreatePipelineResponse, name: str
+) -> None:
+    body = GetPipelineByNameRequest(pipeline_name=name, workspace_id=workspace)
+    assert call(get_pipeline_by_name, client=conformance_client, body=body).pipeline.id == pipeline.pipeline_pk_id
 
 
 @touches("deploy_pipeline", "undeploy_pipeline")
@@ -561,7 +644,8 @@ def test_run_interactive_assay(conformance_client: Client, watched: Watched) -> 
 
 @touches("get_assay_results")
 def test_get_assay_results(conformance_client: Client, watched: Watched, assay: int) -> None:
-    results = call(get_assay_results, client=conformance_client, body=GetAssayResultsRequest(assay_id=assay))
+    body = GetAssayResultsRequest(assay_id=assay, start=moment(watched.start - 120 * SECOND), end=moment(watched.end))
+    results = call(get_assay_results, client=conformance_client, body=body)
     assert all((result.assay_id, result.pipeline_id) == (assay, watched.pipeline_id) for result in results)
 
 
@@ -572,3 +656,25 @@ def test_get_assay_results_between(conformance_client: Client, watched: Watched,
     )
     results = call(get_assay_results_between, client=conformance_client, body=body)
     assert all((result.assay_id, result.pipeline_id) == (assay, watched.pipeline_id) for result in results)
+
+
+@touches("summarize_assay_baseline")
+def test_summarize_assay_baseline(conformance_client: Client, watched: Watched) -> None:
+    request = {"summarizer": SUMMARIZER, "baseline": {"fixed_window": watched.window()}}
+    body = SummarizeAssayBaselineRequest.from_dict(request)
+    summary = call(summarize_assay_baseline, client=conformance_client, body=body)
+    assert summary.count == len(logged(conformance_client, watched))
+
+
+@touches("get_assay_v2", "get_next_assay_run_v2", "get_assay_results_v2")
+def test_assays_of_the_second_version(conformance_client: Client, watched: Watched, assay: int) -> None:
+    of = GetAssayV2Request(pipeline_name=watched.deployment.pipeline, workspace_id=watched.deployment.workspace_id)
+    found = call(get_assay_v2, client=conformance_client, body=of)
+    [listed] = found if isinstance(found, list) else [found]
+    assert call(get_assay_v2, client=conformance_client, body=GetAssayV2Request(id=listed.id)) is not None
+    run = call(get_next_assay_run_v2, client=conformance_client, body=GetNextAssayRunV2Request(assay_id=listed.id))
+    assert {"last_run", "next_run"} <= run.to_dict().keys()
+    answer = call(get_assay_results_v2, client=conformance_client, body=GetAssayResultsV2Request(id=listed.id))
+    results = answer if isinstance(answer, list) else [answer]
+    assert {result.assay_id for result in results} <= {listed.id}
+    assert assay

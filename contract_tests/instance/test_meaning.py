@@ -410,7 +410,8 @@ class TestAssays:
             results = {result["id"]: result for result in between}
             for result in stored:
                 assert result == results[result["id"]], "both paths tell of the same results"
-        limited = api.call("get_assay_results", {"assay_id": fixtures.assay_id, "limit": 1})
+        of = {"assay_id": fixtures.assay_id, "start": start, "end": end}
+        limited = api.call("get_assay_results", of | {"limit": 1})
         assert len(limited) == min(1, len(between))
 
     @pytest.mark.touches("get_assay_baseline")

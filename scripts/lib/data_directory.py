@@ -46,15 +46,17 @@ def make(directory: Path) -> None:
         time.sleep((start + _SECOND - datetime.now(UTC)).total_seconds())
         actor.infer_arrow()
         assay_id = actor.post("create_assay", _soon_due(actor, start))["assay_id"]
-        while not actor.post("get_assay_results", {"assay_id": assay_id}):
+        span = {"start": start.isoformat(), "end": (start + timedelta(days=1)).isoformat()}
+        while not actor.post("get_assay_results", span | {"assay_id": assay_id}):
             time.sleep(0.1)
 
 
 def _soon_due(actor: Actor, start: datetime) -> dict[str, object]:
     """Return the request for an assay whose first window ends within a second or two."""
     body = assay(actor.name, actor.pipeline_id)
-    body["baseline"]["Fixed"] |= {"start_at": start.isoformat(), "end_at": (start + _SECOND).isoformat()}
-    body["window"]["width"] = "1 seconds"
+    body["window"] |= {"start": (start + _SECOND).isoformat(), "width": "1 seconds", "interval": None}
+    body["baseline"]["calculated"]["fixed_window"] |= {"start": start.isoformat(), "width": "1 seconds"}
+    body["run_until"] = None
     return body
 
 

@@ -16,6 +16,7 @@ import pytest
 from contract_tests.support.conformance.recorded import answer_schema, answered, problems, recorded_answer
 from contract_tests.support.sandbox.steering import SUMMARIZER
 from wallaroo_ext import contract, infer, upload_model, wait_until_running
+from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -107,6 +108,13 @@ class Watched:
             "workspace_id": self.workspace_id,
         }
         return good | changes
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Generator[dict[str, str]]:
+    """Yield the environment of a sandbox of a release whose assays are in the documents' form."""
+    with running(None, "--release", "2023.2") as environment:
+        yield environment
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from contract_tests.support.conformance.recorded import NOTHING, exchanges, reco
 from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.sandbox.assays.binning import Binning, bin_counts, equal_edges, format_edge, quantile_edges
 from wallaroo_ext.sandbox.assays.iopath import IoPath
+from wallaroo_ext.sandbox.assays.request_forms import Source
 from wallaroo_ext.sandbox.assays.runs import Plan, Run
 from wallaroo_ext.sandbox.assays.scores import Distribution, Metric, psi_scores, status_of
 from wallaroo_ext.sandbox.assays.windows import Schedule, format_nanoseconds, format_time, parse_time, parse_width
@@ -539,8 +540,9 @@ class TestRuns:
             "window": {"pipeline": "p", "model": "m", "width": "24 hours"} | window,
             "summarizer": summarizer(),
             "alert_threshold": 0.1,
+            "workspace_id": 1,
         }
-        return Run(Plan.of(request), log, {"p": 1}, self.clock, first)
+        return Run(Plan.of(request), log, {Source(1, "p", "m"): 1}, self.clock, first)
 
     def test_a_row_at_the_end_is_of_the_next_window(self, log: InferenceLog) -> None:
         self.add(log, "2023-01-01T23:58:00Z", [1.0, 2.0, 3.0, 4.0, 5.0])

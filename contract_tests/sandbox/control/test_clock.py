@@ -11,7 +11,16 @@ import httpx
 import numpy as np
 import pytest
 
-from contract_tests.support.sandbox.steering import assay, day, done, reset, seed_pipeline, seed_rows, steer
+from contract_tests.support.sandbox.steering import (
+    assay,
+    baseline_of,
+    day,
+    done,
+    reset,
+    seed_pipeline,
+    seed_rows,
+    steer,
+)
 from wallaroo_ext import connect, infer, upload_model, wait_until_running
 from wallaroo_ext.sandbox.paths import CONTROL
 from wallaroo_ext.sandbox.process import running
@@ -320,8 +329,8 @@ class TestScheduledAssays:
         assert (ran["assay_id"], ran["results"]) == (assay_id, 1)
 
     def test_one_without_a_baseline_waits_for_it(self, http: httpx.Client, pipeline_id: int) -> None:
-        fixed = assay(pipeline_id)["baseline"]["Fixed"] | {"model": "other"}
-        assay_id = self.create(http, pipeline_id, baseline={"Fixed": fixed})
+        window = assay(pipeline_id)["window"] | {"model_name": "other"}
+        assay_id = self.create(http, pipeline_id, baseline=baseline_of(window))
         assert steer(http, "clock", {"now": "2023-01-04T00:00:00Z"})["assays"] == []
         assert self.runs(http, pipeline_id) == (None, "2023-01-03T00:00:00+00:00")
         rows = day(1, 1, 2, 3)
@@ -330,7 +339,7 @@ class TestScheduledAssays:
         assert self.windows(http, assay_id) == ["2023-01-02", "2023-01-03"]
 
     def test_one_that_cannot_run_is_no_trouble_for_the_others(self, http: httpx.Client, pipeline_id: int) -> None:
-        broken = self.create(http, pipeline_id, iopath="output z 0")
+        broken = self.create(http, pipeline_id, path="output z 0")
         good = self.create(http, pipeline_id)
         failed, ran = steer(http, "clock", {"now": "2023-01-03T00:00:00Z"})["assays"]
         assert (failed["assay_id"], failed["results"]) == (broken, 0)

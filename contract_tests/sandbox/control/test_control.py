@@ -18,6 +18,7 @@ from contract_tests.support.sandbox.steering import (
     MODEL,
     PIPELINE,
     assay,
+    baseline_of,
     day,
     done,
     reset,
@@ -588,7 +589,7 @@ class TestSeed:
         body = {"workspace_id": 1, "pipeline_name": PIPELINE, "limit": 2}
         rows = done(http, "get_assay_baseline", body)
         assert [row["in.x"] for row in rows] == values[:2].tolist()
-        request = assay(pipeline_id, iopath="input x 2")
+        request = assay(pipeline_id, path="input x 2")
         assert done(http, "run_interactive_assay_baseline", request)["baseline_summary"]["max"] == values[:, 2].max()
 
     def send(self, steering: httpx.Client, table: pa.Table | bytes, **query: Any) -> httpx.Response:
@@ -735,9 +736,8 @@ class TestState:
 
 def _named(name: str) -> dict[str, Any]:
     """Return the fields of an assay that name its pipeline."""
-    source = {"pipeline": name, "model": name}
-    fixed = source | {"start_at": "2023-01-01T00:00:00Z", "end_at": "2023-01-02T00:00:00Z"}
-    return {"baseline": {"Fixed": fixed}, "window": source | {"width": "24 hours"}}
+    window = assay(1)["window"] | {"pipeline_name": name, "model_name": name}
+    return {"baseline": baseline_of(window), "window": window}
 
 
 class TestTransitions:

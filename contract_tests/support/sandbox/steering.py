@@ -68,8 +68,30 @@ def seed_rows(http: httpx.Client, pipeline_id: int, rows: list[dict[str, Any]]) 
     steer(http, "seed", {"inferences": [{"pipeline_id": pipeline_id, "model_name": MODEL, "rows": rows}]})
 
 
-def assay(pipeline_id: int, **changes: Any) -> dict[str, Any]:
+def assay(pipeline_id: int, *, path: str = "output y 0", **changes: Any) -> dict[str, Any]:
     """Return an assay whose baseline is the first of January 2023 and whose windows are the days after it."""
+    window = {
+        "pipeline_name": PIPELINE,
+        "model_name": MODEL,
+        "path": path,
+        "width": "24 hours",
+        "start": "2023-01-02T00:00:00Z",
+        "interval": None,
+        "workspace_id": 1,
+        "locations": [],
+    }
+    older = older_assay(pipeline_id)
+    del older["iopath"]
+    return older | {"baseline": baseline_of(window), "window": window} | changes
+
+
+def baseline_of(window: dict[str, Any]) -> dict[str, Any]:
+    """Return the first of January 2023 as a baseline of what a window watches."""
+    return {"calculated": {"fixed_window": window | {"start": "2023-01-01T00:00:00Z"}}}
+
+
+def older_assay(pipeline_id: int, **changes: Any) -> dict[str, Any]:
+    """Return the same assay as releases up to 2023.4 take it."""
     fixed = {
         "pipeline": PIPELINE,
         "model": MODEL,

@@ -297,8 +297,8 @@ class Actor:
         """Compute a baseline from the rows of the last ten seconds."""
         now = datetime.now(UTC)
         body = assay(self.name, self.pipeline_id)
-        times = {"start_at": now - timedelta(seconds=10), "end_at": now + timedelta(seconds=1)}
-        body["baseline"]["Fixed"] |= {name: time.isoformat() for name, time in times.items()}
+        baseline = body["baseline"]["calculated"]["fixed_window"]
+        baseline |= {"start": (now - timedelta(seconds=10)).isoformat(), "width": "11 seconds"}
         self.post("run_interactive_assay_baseline", body)
 
     def get_deployment_status(self) -> str:
@@ -334,21 +334,25 @@ ACTIONS: dict[str, Callable[[Actor], object]] = {
 def assay(pipeline: str, pipeline_id: int) -> dict[str, Any]:
     """Return the contract's example of an assay for a pipeline whose model has the same name."""
     body = deepcopy(_example_assay())
-    for part in (body["baseline"]["Fixed"], body["window"]):
-        part |= {"pipeline": pipeline, "model": pipeline}
+    window = body["window"] | {
+        "pipeline_name": pipeline,
+        "model_name": pipeline,
+        "path": "output dense_1 0",
+        "workspace_id": WORKSPACE,
+    }
     return body | {
         "pipeline_name": pipeline,
         "pipeline_id": pipeline_id,
-        "iopath": "output dense_1 0",
         "workspace_id": WORKSPACE,
+        "window": window,
+        "baseline": {"calculated": {"fixed_window": window | {"start": "2023-01-01T00:00:00Z"}}},
     }
 
 
 @cache
 def _example_assay() -> dict[str, Any]:
     path = contract.load()["paths"][contract.operation("create_assay").path]
-    [example] = path["post"]["requestBody"]["content"]["application/json"]["examples"].values()
-    return example["value"]
+    return path["post"]["requestBody"]["content"]["application/json"]["examples"]["recordings"]["value"]
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:
