@@ -17,14 +17,14 @@ from contract_tests.support.sandbox.fault_matrix import TABLE
 from wallaroo_ext import aio
 from wallaroo_ext.cli.commands.sandbox import sandbox
 from wallaroo_ext.cli.main import COMMANDS
+from wallaroo_ext.contract import RELEASES
 from wallaroo_ext.sandbox.faults.kinds import KINDS
-from wallaroo_ext.sandbox.inference.answers import RELEASES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 COMMAND_MODULES = ROOT / "wallaroo_ext" / "cli" / "commands"
-ANSWER_TESTS = ROOT / "contract_tests" / "sandbox" / "inference" / "test_inference.py"
+ANSWER_TESTS = ROOT / "contract_tests" / "sandbox" / "inference" / "test_answers.py"
 
 
 def test_a_command_stands_in_a_module_of_its_name() -> None:

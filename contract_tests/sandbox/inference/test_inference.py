@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,16 +12,12 @@ import pyarrow as pa
 import pytest
 from onnx import TensorProto, helper
 
-from wallaroo_ext import connect, contract, infer, upload_model, wait_until_running
-from wallaroo_ext._util.arrow_files import to_file
-from wallaroo_ext.inference.rows import to_table
+from wallaroo_ext import contract, infer, upload_model, wait_until_running
 from wallaroo_ext.sandbox.http.problems import Problem
 from wallaroo_ext.sandbox.inference import rows as read
-from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import httpx
     from wallaroo_mlops_client import Client
@@ -180,82 +175,6 @@ def test_a_million_records_in_one_request(http: httpx.Client, score: Callable[..
 def _url_of(http: httpx.Client, name: str) -> str:
     body = {"workspace_id": 1, "pipeline_name": name}
     return http.post(contract.operation("get_pipeline_external_url").path, json=body).json()["url"]
-
-
-@pytest.fixture(scope="module")
-def releases(model_file: Path) -> Any:
-    """Return, by release, a function that takes a request's options and returns the answer to one row."""
-    answers: dict[str, Any] = {}
-    for release in ("2022.4", "2023.4", "2025.2"):
-        with running(None, "--release", release) as environment, connect(environment=environment) as client:
-            answers[release] = _answers(client, model_file)
-    return answers
-
-
-def _answers(client: Client, model_file: Path) -> dict[str, Any]:
-    from wallaroo_mlops_client.api.pipelines import create_pipeline, deploy_pipeline
-    from wallaroo_mlops_client.models import (
-        CreatePipelineRequest,
-        DeployPipelineRequest,
-        PipelineDefinition,
-    )
-
-    from wallaroo_ext import call
-
-    version = upload_model(client, model_file, name="release", workspace=1)
-    body = CreatePipelineRequest(pipeline_id="release", workspace_id=1, definition=PipelineDefinition())
-    pipeline = call(create_pipeline, client=client, body=body)
-    request = DeployPipelineRequest(
-        deploy_id="release",
-        pipeline_id=pipeline.pipeline_pk_id,
-        pipeline_version_pk_id=pipeline.pipeline_variant_pk_id,
-        model_ids=[version.id],
-    )
-    deployment = call(deploy_pipeline, client=client, body=request)
-    wait_until_running(client, f"release-{deployment.id}")
-    http = client.get_httpx_client()
-    url = _url_of(http, "release")
-    row = [1.0] * 29
-    arrow = to_file(to_table({"tensor": np.array([row], np.float32)})).to_pybytes()
-    records = json.dumps([{"tensor": row}]).encode()
-
-    def ask(content: bytes, kind: str, **params: Any) -> httpx.Response:
-        return http.post(url, content=content, headers={"Content-Type": kind}, params=params)
-
-    return {
-        "records": ask(records, RECORDS).json(),
-        "flat": ask(records, RECORDS, **{"dataset.separator": "."}).json(),
-        "tensors": ask(json.dumps({"tensor": [row]}).encode(), TENSORS).json(),
-        "arrow": pa.ipc.open_file(io.BytesIO(ask(arrow, ARROW).content)).schema.names,
-        "metadata": pa.ipc.open_file(
-            io.BytesIO(ask(arrow, ARROW, **{"dataset[]": ["*", "metadata.partition"]}).content)
-        ).schema.names,
-    }
-
-
-def test_the_oldest_release_answers_all_rows_in_one_object(releases: dict[str, Any]) -> None:
-    for form in ("records", "tensors"):
-        [answer] = releases["2022.4"][form]
-        assert list(answer) == ["model_name", "model_version", "pipeline_name", "outputs"]
-        assert (answer["outputs"][0]["Float"]["v"], answer["outputs"][0]["Float"]["dim"]) == (1, [1, 1])
-
-
-def test_2023_counts_no_anomalies_but_lists_failures(releases: dict[str, Any]) -> None:
-    for form in ("records", "tensors"):
-        assert list(releases["2023.4"][form][0]) == ["time", "in", "out", "check_failures", "metadata"]
-    assert list(releases["2023.4"]["flat"][0])[:4] == ["time", "in.tensor", "out.dense_1", "check_failures"]
-
-
-def test_2025_counts_anomalies(releases: dict[str, Any]) -> None:
-    record = releases["2025.2"]["records"][0]
-    assert (list(record), record["anomaly"]) == (["time", "in", "out", "anomaly", "metadata"], {"count": 0})
-    assert "anomaly.count" in releases["2025.2"]["flat"][0]
-
-
-def test_arrow_has_metadata_where_it_is_asked_for(releases: dict[str, Any]) -> None:
-    for release in ("2023.4", "2025.2"):
-        assert releases[release]["arrow"] == ["time", "in.tensor", "out.dense_1", "anomaly.count"]
-        assert releases[release]["metadata"] == [*releases[release]["arrow"], "metadata.partition"]
 
 
 @pytest.mark.parametrize("largest", [2**63, 2**64 - 1])
