@@ -264,19 +264,15 @@ class Watched:
                 "active": True,
                 "status": "active",
                 **(self._fixed_time() if self.forms.fixed_baselines else self._fixed_window()),
-                "summarizer": {
-                    "type": "UnivariateContinuous",
-                    "bin_mode": "Quantile",
-                    "aggregation": "Density",
-                    "metric": "PSI",
-                    "num_bins": 2,
-                    "add_outlier_edges": True,
-                },
+                "summarizer": SUMMARIZER,
                 "warning_threshold": 0,
                 "alert_threshold": 0.1,
                 "run_until": None,
             }
         )
+
+    def _fixed_window(self) -> dict[str, Any]:
+        return {"baseline": {"calculated": {"fixed_window": self.window()}}, "window": self.window()}
 
     def _fixed_time(self) -> dict[str, Any]:
         names = {"pipeline": self.deployment.pipeline, "model": self.model}
@@ -287,19 +283,6 @@ class Watched:
             "baseline": {"Fixed": names | baseline},
             "window": names | window,
         }
-
-    def _fixed_window(self) -> dict[str, Any]:
-        window = {
-            "path": f"output {OUTPUT} 0",
-            "pipeline_name": self.deployment.pipeline,
-            "model_name": self.model,
-            "workspace_id": self.deployment.workspace_id,
-            "width": "1 minutes",
-            "start": moment(self.end - 60 * SECOND),
-            "interval": None,
-            "locations": [],
-        }
-        return {"baseline": {"calculated": {"fixed_window": window}}, "window": window}
 
 
 def moment(milliseconds: int) -> str:

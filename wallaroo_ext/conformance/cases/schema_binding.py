@@ -268,8 +268,11 @@ def _assay(fixtures: Fixtures) -> dict[str, Replacement]:
     free = {"name", "active", "status", "warning_threshold", "alert_threshold", "summarizer"}
     free |= {"workspace_id", "pipeline_id", "pipeline_name"}  # which are bound by what they name
     others: dict[str, Replacement] = {"summarizer": _summarizers(watched)}
+    paths = [f"output {OUTPUT} 0", f"input {INPUT} {WIDTH - 1}"]
     if "iopath" in watched:
-        others["iopath"] = {"enum": [f"output {OUTPUT} 0", f"input {INPUT} {WIDTH - 1}"]}
+        others["iopath"] = {"enum": paths}
+    else:
+        others |= {"window": {"enum": [watched["window"] | {"path": path} for path in paths]}, "iopath": None}
     return {name: _only(value) for name, value in watched.items() if name not in free} | others
 
 

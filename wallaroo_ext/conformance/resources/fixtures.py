@@ -55,11 +55,11 @@ class Forms:
 
     Attributes:
         converts: Whether models are uploaded to be converted; if not, they are only stored.
-        fixed_baselines: Whether the baseline of an assay may be the inferences of a fixed time, as before 2024.
+        fixed_baselines: Whether the baseline of an assay has to be the inferences of a fixed time, as before 2023.4.
     """
 
     converts: bool = True
-    fixed_baselines: bool = True
+    fixed_baselines: bool = False
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> Self:
@@ -70,7 +70,7 @@ class Forms:
         operations = {operation["operationId"] for _, _, operation in contract.operations(document)}
         return cls(
             converts="upload_and_convert_model" in operations,
-            fixed_baselines=not forms or "AssayBaselineRequest" in forms,
+            fixed_baselines="CalculatedAssayBaselineRequest" not in forms,
         )
 
 
@@ -324,7 +324,7 @@ def assay_request(fixtures: Fixtures, **changes: Any) -> dict[str, Any]:
 
 
 def _fixed_time(fixtures: Fixtures, start: str, end: str) -> dict[str, Any]:
-    """Return the baseline and the window of an assay in the form before 2024."""
+    """Return the baseline and the window of an assay in the form before 2023.4."""
     of = {"pipeline": fixtures.name, "model": (fixtures.model or {}).get("name")}
     return {
         "iopath": f"output {OUTPUT} 0",
@@ -333,11 +333,11 @@ def _fixed_time(fixtures: Fixtures, start: str, end: str) -> dict[str, Any]:
     }
 
 
-def _fixed_window(fixtures: Fixtures, start: str, _: str) -> dict[str, Any]:
-    """Return the baseline and the window of an assay in the form since 2024; both windows have the same width."""
+def _fixed_window(fixtures: Fixtures, start: str, end: str) -> dict[str, Any]:
+    """Return the baseline and the window of an assay in the form since 2023.4; both windows have the same width."""
     window = {"path": f"output {OUTPUT} 0", "pipeline_name": fixtures.name, "workspace_id": fixtures.workspace_id}
     window |= {"model_name": (fixtures.model or {}).get("name"), "width": "1 second", "interval": None, "locations": []}
-    return {"baseline": {"calculated": {"fixed_window": window | {"start": start}}}, "window": window | {"start": None}}
+    return {"baseline": {"calculated": {"fixed_window": window | {"start": start}}}, "window": window | {"start": end}}
 
 
 def find_fixtures(client: Client) -> Fixtures:
