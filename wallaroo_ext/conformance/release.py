@@ -7,20 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from wallaroo_mlops_client.api.models import get_model_version_by_id, list_model_versions, list_models
-from wallaroo_mlops_client.api.workspaces import list_workspaces
-from wallaroo_mlops_client.models import (
-    GetModelVersionByIdRequest,
-    ListModelsRequest,
-    ListModelVersionsRequest,
-    ListWorkspacesRequest,
-)
+import httpx
 
-from wallaroo_ext import call
+from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.contract import RELEASES
-from wallaroo_ext.errors import AnswerError, AuthenticationError
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 from wallaroo_ext.sandbox.paths import CONTROL
 
@@ -80,8 +71,7 @@ def release_of_instance(client: Client, url: str) -> HeldTo:
         url: The URL of its API.
 
     Raises:
-        WallarooError: It cannot be reached, or it refuses to sign in.
-        WithheldError: The run may not sign in.
+        AuthenticationError: It gives no token.
     """
     return _of_sandbox(client, url) or _of_versions(client) or HeldTo(None, "the instance does not say which it is")
 
@@ -106,9 +96,7 @@ def _of_sandbox(client: Client, url: str) -> HeldTo | None:
     """Return the release of a sandbox, which tells it on its own machine; None for other instances."""
     if urlsplit(url).hostname not in _LOOPBACK:
         return None
-    answer = client.get_httpx_client().get(f"{CONTROL}/state")
-    is_told = answer.is_success and "json" in answer.headers.get("content-type", "")
-    release = object_of(answer.json()).get("release") if is_told else None
+    release = object_of(_asked(client, "GET", f"{CONTROL}/state")).get("release")
     return HeldTo(release, "the sandbox says so") if release in RELEASES else None
 
 
@@ -123,28 +111,30 @@ def _of_versions(client: Client) -> HeldTo | None:
 
 def _versions(client: Client) -> Iterator[str]:
     """Yield the versions of the servers that made the model versions; nothing where the instance does not show them."""
-    try:
-        workspaces = call(list_workspaces, client=client, body=ListWorkspacesRequest()).workspaces
-        for workspace in workspaces[-_MOST_WORKSPACES:]:
-            body = ListModelsRequest(workspace_id=workspace.id)
-            listed = call(list_models, client=client, body=body).to_dict()
-            told = list(_told(listed))
-            yield from told or _told_by_id(client, listed)
-    except AuthenticationError:
-        raise
-    except (AnswerError, WithheldError):
-        return
+    for workspace in list_of(object_of(_answer(client, "list_workspaces", {})).get("workspaces"))[-_MOST_WORKSPACES:]:
+        listed = object_of(_answer(client, "list_models", {"workspace_id": object_of(workspace).get("id")}))
+        yield from list(_told(listed)) or _told_by_id(client, list_of(listed.get("models")))
 
 
-def _told_by_id(client: Client, listed: dict[str, Any]) -> Iterator[str]:
+def _told_by_id(client: Client, models: list[Any]) -> Iterator[str]:
     """Yield the version of the server that made the newest version of the first of some models."""
-    for model in list_of(listed.get("models"))[:1]:
-        if not isinstance(model.get("id"), int):
-            return
-        named = ListModelVersionsRequest(model_id=model.get("name"), models_pk_id=model["id"])
-        for version in call(list_model_versions, client=client, body=named)[-1:]:
-            body = GetModelVersionByIdRequest(model_version_id=version.id)
-            yield from _told(call(get_model_version_by_id, client=client, body=body).to_dict())
+    for model in map(object_of, models[:1]):
+        versions = list_of(_answer(client, "list_model_versions", {"models_pk_id": model.get("id")}))
+        for version in map(object_of, versions[-1:]):
+            yield from _told(_answer(client, "get_model_version_by_id", {"model_version_id": version.get("id")}))
+
+
+def _answer(client: Client, operation: str, body: dict[str, Any]) -> Any:
+    return _asked(client, "POST", contract.operation(operation).path, json=body)
+
+
+def _asked(client: Client, method: str, path: str, **body: Any) -> Any:
+    """Return the JSON of an answer; None for a refusal, and where no answer came, which the run itself finds out."""
+    try:
+        answer = client.get_httpx_client().request(method, path, **body)
+        return answer.json() if answer.is_success else None
+    except (httpx.HTTPError, ValueError):
+        return None
 
 
 def _told(value: Any) -> Iterator[str]:
