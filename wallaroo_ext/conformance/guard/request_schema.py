@@ -234,8 +234,20 @@ def _always_has(
         return bool({"type", "enum", "const"}.intersection(resolved))
     properties = object_of(resolved.get("properties"))
     needed, either = list_of(resolved.get("required")), list_of(resolved.get("x-one-of-required"))
-    having = {key for key in {*needed, *either} if key in properties and has(properties[key], key)}
-    return not having.isdisjoint(needed) or (bool(either) and having.issuperset(either))
+    is_needed = any(key in properties and has(properties[key], key) for key in needed)
+    # One of several fields is there where it is not null.
+    there = {key: _without_null(document, properties[key]) for key in either if key in properties}
+    return is_needed or (bool(either) and there.keys() == set(either) and all(has(there[key], key) for key in there))
+
+
+def _without_null(document: dict[str, Any], schema: Any) -> dict[str, Any]:
+    """Return a schema without null as a value."""
+    resolved = object_of(contract.resolve(document, object_of(schema)))
+    types = [kind for kind in _types(resolved) if kind != "null"]
+    found = resolved | ({"type": types} if "type" in resolved else {})
+    if "anyOf" in resolved:
+        found["anyOf"] = [choice for choice in list_of(resolved["anyOf"]) if object_of(choice) != {"type": "null"}]
+    return found
 
 
 def _each_choice_has(document: dict[str, Any], schema: dict[str, Any], has: Callable[[Any], bool]) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from wallaroo_ext import connect
+from wallaroo_ext import connect, contract
 from wallaroo_ext.conformance.drift import fetching
 from wallaroo_ext.conformance.drift.changes import DriftError
 from wallaroo_ext.conformance.drift.fetching import fetch_document
@@ -53,16 +53,26 @@ def page(*names: str) -> httpx.Response:
     return httpx.Response(200, html=f"<!DOCTYPE html><html>{scripts}</html>")
 
 
-def test_a_sandbox_serves_the_contract_itself(document: dict[str, Any], client: Client) -> None:
-    drift = drift_of(document, client=client)
+RELEASED = contract.load(contract.RELEASES[-1])
+"""The contract of the release that a sandbox imitates by default."""
+
+
+def test_a_sandbox_serves_the_contract_of_its_release(client: Client) -> None:
+    drift = drift_of(RELEASED, client=client)
     assert drift.changes == ()
     assert drift.against.endswith("/v1/api/docs/openapi.json")
 
 
-def test_the_page_of_a_sandbox_names_it_too(document: dict[str, Any], client: Client, sandbox: dict[str, str]) -> None:
+def test_the_contract_of_another_release_differs_from_it(client: Client) -> None:
+    found = drift_of(contract.load("2023.2"), client=client)
+    listed = [change for change in found.changes if change.operation == "list_models"]
+    assert any(change.breaks for change in listed)
+
+
+def test_the_page_of_a_sandbox_names_it_too(client: Client, sandbox: dict[str, str]) -> None:
     page_url = sandbox["WALLAROO_API_URL"] + fetching.DOCS_PAGE
-    assert drift_of(document, client=client, url=page_url).changes == ()
-    assert drift_of(document, url=page_url).changes == ()
+    assert drift_of(RELEASED, client=client, url=page_url).changes == ()
+    assert drift_of(RELEASED, url=page_url).changes == ()
 
 
 def test_it_is_looked_for_beside_the_page() -> None:

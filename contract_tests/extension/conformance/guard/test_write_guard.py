@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import time
+from datetime import UTC, datetime
+from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import Mock
@@ -19,6 +21,7 @@ from wallaroo_ext.conformance.guard.interceptor import Incoming, Interceptor, Ra
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS, OwnedResources, Resource
 from wallaroo_ext.conformance.guard.request_fields import RequestFields, canonical_path, fields_of, from_json
 from wallaroo_ext.conformance.guard.write_guard import WithheldError, WriteGuard
+from wallaroo_ext.conformance.resources.fixtures import Fixtures, Forms, assay_request
 from wallaroo_ext.conformance.rules import Rules
 
 if TYPE_CHECKING:
@@ -51,9 +54,16 @@ def owned() -> OwnedResources:
     return found
 
 
-@pytest.fixture
-def guard(owned: OwnedResources) -> WriteGuard:
-    return WriteGuard(EFFECTS, owned, user_changes=True)
+@cache
+def effects_in(release: str | None) -> dict[str, Effects]:
+    """Return the effects as a run has them: those of the release, and of what it does not have, the contract's."""
+    return EFFECTS | effects_of(contract.load(release))
+
+
+@pytest.fixture(params=[None, *contract.RELEASES])
+def guard(request: pytest.FixtureRequest, owned: OwnedResources) -> WriteGuard:
+    """Return a guard by the contract, and by that of each release."""
+    return WriteGuard(effects_in(request.param), owned, user_changes=True)
 
 
 def asks(**body: Any) -> RequestFields:
@@ -75,6 +85,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "add_workspace_user": {"workspace_id": 7, "email": f"{PREFIX}-u@example.com", "user_type": "OWNER"},
     "invite_user": {"email": f"{PREFIX}-new@example.com", "password": "anything"},
     "set_assay_active": {"id": 12, "active": True},
+    "insert_model_config": {"model_version_id": 11, "tensor_fields": ["tensor"], "filter_threshold": 0.5},
 }
 
 
@@ -125,6 +136,42 @@ def foreign() -> Iterator[tuple[str, dict[str, Any]]]:
 def test_what_is_somebody_elses_is_withheld(operation: str, body: dict[str, Any], guard: WriteGuard) -> None:
     with pytest.raises(WithheldError, match=r"names no .* of this run|does not say what"):
         guard.check(operation, asks(**body))
+
+
+@pytest.mark.parametrize("release", contract.RELEASES)
+def test_every_operation_of_a_release_is_described(release: str) -> None:
+    assert {name: found.problem for name, found in effects_in(release).items() if found.problem} == {}
+
+
+@pytest.mark.parametrize("release", contract.RELEASES)
+def test_an_assay_in_the_form_of_a_release_is_of_the_runs_own_things(release: str, owned: OwnedResources) -> None:
+    """Each name in it by itself, at any depth, replaced by somebody else's."""
+    guard = WriteGuard(effects_in(release), owned)
+    fixtures = Fixtures(
+        workspace_id=7,
+        name=f"{PREFIX}-p",
+        pipeline_id=8,
+        model={"name": f"{PREFIX}-m"},
+        scored_at=datetime.now(UTC),
+        forms=Forms.of(contract.load(release)),
+    )
+    good = assay_request(fixtures)
+    guard.check("create_assay", asks(**good))
+    own: dict[Any, Any] = {f"{PREFIX}-p": "others", f"{PREFIX}-m": "others", 7: 1, 8: 1}
+    bad = list(replaced_once(good, own))
+    assert len(bad) >= 7
+    for body in bad:
+        with pytest.raises(WithheldError, match=r"names no .* of this run"):
+            guard.check("create_assay", asks(**body))
+
+
+def replaced_once(value: Any, replacements: dict[Any, Any]) -> Iterator[Any]:
+    """Yield copies of a value with one value in it replaced."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from (value | {key: changed} for changed in replaced_once(inner, replacements))
+    elif isinstance(value, str | int) and not isinstance(value, bool) and value in replacements:
+        yield replacements[value]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +236,7 @@ def test_a_request_without_what_decides_what_it_touches_is_not_sent_where_others
     operation, body = LACKING[what]
     with pytest.raises(WithheldError, match="could be taken for one about what others have"):
         guard.check(operation, asks(**body))
-    WriteGuard(EFFECTS, owned, user_changes=True, alone=True).check(operation, asks(**body))
+    WriteGuard(guard.effects, owned, user_changes=True, alone=True).check(operation, asks(**body))
 
 
 MAKING: dict[str, dict[str, Any]] = {
