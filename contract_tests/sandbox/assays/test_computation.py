@@ -476,6 +476,12 @@ class TestIoPaths:
         parts = pa.concat_tables([self.table.slice(1, 2), self.table.slice(0, 1)])
         assert IoPath.parse("input a 0").take(parts)[1].tolist() == [5.0, 9.0, 1.0]
 
+    def test_the_model_of_a_split_is_no_output_of_it(self) -> None:
+        columns = {"out._model_split": [["{}"]], "out.y": [[0.5]], "out_rival.y": [[0.75]]}
+        table = pa.table({"time": pa.array([1], pa.timestamp("ms"))} | columns)
+        for text in ("output 0 0", "output y 0"):
+            assert IoPath.parse(text).take(table)[1].tolist() == [0.5]
+
     @pytest.mark.parametrize(
         ("text", "said"),
         [

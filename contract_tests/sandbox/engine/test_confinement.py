@@ -440,7 +440,7 @@ class TestShortage:
         with without_files(os.getpid()), pytest.raises(Problem) as refused:
             deployment.score([file_of(rows())])
         assert (refused.value.status, "send this request again" in str(refused.value)) == (503, True)
-        assert deployment.score([file_of(rows())]).outputs
+        assert deployment.score([file_of(rows())]).results[0].outputs
         process.end()
 
     def test_a_fork_server_that_cannot_run_is_reported(self, model: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -583,7 +583,7 @@ os.fork = limited
             with pytest.raises(ShortageError, match="no more processes"):
                 processes.load([ModelFile(MODEL, file)])
             assert running.is_alive
-            assert running.score([file_of(rows())]).outputs
+            assert running.score([file_of(rows())]).results["answered"]
 
     def test_a_fork_server_that_cannot_be_created_is_an_error_of_the_models(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

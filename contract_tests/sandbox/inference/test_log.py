@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from wallaroo_ext.sandbox.inference import inference_log
-from wallaroo_ext.sandbox.inference.inference_log import InferenceLog, LoggedBatch
+from wallaroo_ext.sandbox.inference.inference_log import InferenceLog, LoggedBatch, LoggedOrigin
 from wallaroo_ext.sandbox.storage.store import Store
 
 if TYPE_CHECKING:
@@ -69,6 +70,15 @@ def test_what_was_logged_is_read_by_pipeline_time_and_model(store: Store) -> Non
     [first, _] = log.read(1)
     assert (first.model_name, first.model_sha, first.elapsed_ns) == ("model", "sha", 5)
     assert first.table.equals(batch([10, 11]).table)
+    log.close()
+
+
+def test_where_rows_come_from_is_kept(store: Store) -> None:
+    origin = LoggedOrigin("version", "engine-1", 7, ("out", "out_rival"))
+    log = InferenceLog(store, 1)
+    log.append(1, replace(batch([10]), origin=origin))
+    log.append(1, batch([20]))
+    assert [found.origin for found in log.read(1)] == [origin, LoggedOrigin()]
     log.close()
 
 

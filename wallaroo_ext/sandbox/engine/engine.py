@@ -106,11 +106,11 @@ class RunningDeployment:
             Problem: 400 in the engine's form, 413 if the rows take too much memory, or 503 if the process ended and
                 these rows are not known to be the reason.
         """
-        process = self.process
+        process, models = self.process, self.models
         if process is None:
             raise unavailable("no healthy upstream: the deployment is Starting")
         try:
-            return Scored.of(process.score(rows), self.models)
+            return Scored.of(process.score(rows), models)
         except RowsRefusedError as error:
             raise _problem_of_refusal(error) from None
         except ProcessEndedError as error:

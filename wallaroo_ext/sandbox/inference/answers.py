@@ -18,7 +18,7 @@ from wallaroo_ext.sandbox.http.validation import parse_media_type
 from wallaroo_ext.sandbox.inference.answer_forms import MODEL_SPLIT, AnswerForm, RowMetadata, Selection
 from wallaroo_ext.sandbox.inference.arrow_answers import INPUT, OUTPUT, ScoredRows, added_parts
 from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch, LoggedOrigin
-from wallaroo_ext.sandbox.inference.json_answers import rows_of_tensor, to_records
+from wallaroo_ext.sandbox.inference.json_answers import rows_of_column, rows_of_tensor, to_records
 from wallaroo_ext.sandbox.inference.rows import JSON
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class Answer:
 
     def _records(self) -> list[dict[str, Any]]:
         parts: dict[str, dict[str, Sequence[Any]]] = {
-            INPUT: {name: self.rows.as_sent(name) for name in self.rows.table.column_names}
+            INPUT: {name: self._as_sent(name) for name in self.rows.table.column_names}
         }
         for part, found in _by_part(self.scored.results).items():
             parts[part] = {name: rows_of_tensor(tensor) for name, tensor in found.outputs.items()}
@@ -186,6 +186,11 @@ class Answer:
             split = [[text] for text in _split_texts(self.scored.chosen)]
             parts[OUTPUT] = {MODEL_SPLIT: split} | parts[OUTPUT]
         return to_records([self.time_ms] * self.count, parts, self.form, self._metadata, self.selection)
+
+    def _as_sent(self, name: str) -> Sequence[Any]:
+        """Return the values of a field as they were sent, digit for digit."""
+        sent = self.rows.columns_as_sent
+        return rows_of_column(self.rows.table.column(name)) if sent is None else sent[name]
 
     def _oldest(self) -> list[dict[str, Any]]:
         """Return one object for all rows, as recorded on 2022.4, where parts cannot be selected.

@@ -35,10 +35,6 @@ class Rows:
     columns_as_sent: dict[str, list[Any]] | None = None
     parse_ns: int = 0
 
-    def as_sent(self, name: str) -> list[Any]:
-        """Return the values of a field."""
-        return self.table.column(name).to_pylist() if self.columns_as_sent is None else self.columns_as_sent[name]
-
 
 def is_json(media_type: str) -> bool:
     """Return whether a media type is a form of JSON."""
