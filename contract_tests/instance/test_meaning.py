@@ -36,6 +36,7 @@ MOST_BYTES = 1 << 20
 SOON_SECONDS = 60.0
 
 
+A_DAY = {"start": "2023-01-01T00:00:00Z", "end": "2023-01-02T00:00:00Z"}
 NEW_NAME = object()
 """Stands for a name of the run that is not taken yet."""
 OF_NOTHING: dict[str, dict[str, Any]] = {
@@ -50,12 +51,8 @@ OF_NOTHING: dict[str, dict[str, Any]] = {
     "get_pipeline_external_url": {"workspace_id": NOBODYS, "pipeline_name": "nothing"},
     "list_assays": {"pipeline_id": NOBODYS},
     "set_assay_active": {"id": NOBODYS, "active": True},
-    "get_assay_results": {"assay_id": NOBODYS},
-    "get_assay_results_between": {
-        "assay_id": NOBODYS,
-        "start": "2023-01-01T00:00:00Z",
-        "end": "2023-01-02T00:00:00Z",
-    },
+    "get_assay_results": {"assay_id": NOBODYS, **A_DAY},
+    "get_assay_results_between": {"assay_id": NOBODYS, **A_DAY},
     "get_assay_baseline": {"workspace_id": NOBODYS, "pipeline_name": "nothing"},
 }
 """Requests about things that are not there."""

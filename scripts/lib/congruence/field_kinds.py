@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 ABSENT = "absent"
 """The kind of a field that some of the objects with its path have, and others do not."""
 
+ANSWER = "the answer"
+"""How a difference names an answer as a whole."""
+
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 _COLUMN = re.compile(r"(in|out)\.[^.]+")
 _MAPS = frozenset({"in", "out", "original_data", "users"})
@@ -88,12 +91,12 @@ def differences(recorded: FieldKinds, here: FieldKinds) -> Iterator[tuple[str, s
         if not theirs or not ours:
             if (recorded if not theirs else here).has_objects(path):
                 missing.append(path)
-                yield path, "recorded only" if theirs else "here only"
+                yield path or ANSWER, "recorded only" if theirs else "here only"
             continue
         if theirs - ours:
-            yield path, f"recorded {_text(theirs - ours)}, here {_text(ours)}"
+            yield path or ANSWER, f"recorded {_text(theirs - ours)}, here {_text(ours)}"
         if ours - theirs:
-            yield path, f"here {_text(ours - theirs)}, recorded {_text(theirs)}"
+            yield path or ANSWER, f"here {_text(ours - theirs)}, recorded {_text(theirs)}"
 
 
 def _text(kinds: set[str]) -> str:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from scripts.lib.congruence.field_kinds import FieldKinds, differences
+from scripts.lib.congruence.field_kinds import ANSWER, FieldKinds, differences
 from scripts.lib.congruence.real_servers_reasons import reason_of
-from scripts.lib.congruence.scene import ARROW, NOBODY, NOTHING_THERE, scene_of
+from scripts.lib.congruence.scene import NOBODY, NOTHING_THERE, scene_of
 from scripts.lib.recordings import NOTHING, VARIABLES, answer_of, inference_files, recordings, release_of
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
@@ -90,9 +90,13 @@ class Comparison:
     def differences(self) -> list[tuple[str, str]]:
         """The paths that differ, and how."""
         found = [("the status", f"recorded {self.status}, here {status}") for status in sorted(self.other_statuses)]
-        if self.recorded and self.here:
-            found += differences(FieldKinds(self.recorded), FieldKinds(self.here))
-        return found
+        if not self.recorded or not self.here:
+            return found
+        if any(isinstance(answer, list) for answer in self.here) and not any(map(list_of, self.recorded)):
+            found.append((ANSWER, "recorded object, here list"))
+            items = [item for answer in self.here for item in list_of(answer) or [answer]]
+            return [*found, *differences(FieldKinds(self.recorded), FieldKinds(items))]
+        return [*found, *differences(FieldKinds(self.recorded), FieldKinds(self.here))]
 
     @property
     def reasons(self) -> list[str]:
@@ -145,7 +149,7 @@ def operation_at(path: str) -> str:
 def _request_of(operation: str, found: list[Recording]) -> Any:
     """Return a request of an operation where a recording has none: that of another recording, of any release."""
     others = [each for each in [*found, *recordings()] if operation_at(each.path) == operation]
-    return next((each.request for each in others if each.request is not NOTHING and each.status < 300), {})  # noqa: PLR2004 - HTTP's
+    return next((each.request for each in others if each.request is not NOTHING), {})
 
 
 def _form(value: Any) -> Any:
@@ -212,7 +216,7 @@ def _inferences(scene: Scene) -> dict[Any, Comparison]:
         compared.count += 1
         if is_arrow:
             compared.recorded.append(fields_of(pa.ipc.open_file(file.read_bytes()).schema))
-            compared.here.append(fields_of(pa.ipc.open_file(scene.infer(ARROW).content).schema))
+            compared.here.append(fields_of(pa.ipc.open_file(scene.infer_in_arrow().content).schema))
         else:
             compared.recorded.append(json.loads(file.read_text(encoding="utf-8")))
             compared.here.append(scene.infer().json())

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from scripts.lib.bench.model import WIDTH, model_content
 from wallaroo_ext import connect, contract
+from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.sandbox.inference.inference_log import InferenceLog, LoggedBatch
 from wallaroo_ext.sandbox.process import running
 from wallaroo_ext.sandbox.storage.store import Store
@@ -93,11 +94,18 @@ class Scene:
             ],
         )
 
-    def infer(self, accept: str = "application/json") -> httpx.Response:
-        """Score two rows with the deployment, and return the answer."""
-        path = self.known["inference path"]
+    def infer(self) -> httpx.Response:
+        """Score two rows of JSON with the deployment, and return the answer."""
         rows = [{"dense_input": [0.5] * WIDTH}] * 2
-        return self.http.post(path, json=rows, headers={"Content-Type": RECORDS, "Accept": accept})
+        headers = {"Content-Type": RECORDS, "Accept": "application/json"}
+        return self.http.post(self.known["inference path"], json=rows, headers=headers)
+
+    def infer_in_arrow(self) -> httpx.Response:
+        """Score two rows of Arrow with the deployment, and return the answer."""
+        rows = pa.array([[0.5] * WIDTH] * 2, pa.list_(pa.float32()))
+        content = to_file(pa.table({"dense_input": rows}))
+        headers = {"Content-Type": ARROW, "Accept": ARROW}
+        return self.http.post(self.known["inference path"], content=content, headers=headers)
 
 
 @contextmanager
@@ -169,6 +177,7 @@ def _deploy(scene: Scene) -> None:
         "source_pipeline": made["pipeline_pk_id"],
         "pipeline_version_pk_id": made["pipeline_variant_pk_id"],
         "deploy_id": name,
+        "engine_config": {"engine": {"cpu": 1}},
         ("get_pipeline_logs", "pipeline_id"): name,
     }
     deploy = {"deploy_id": name, "pipeline_id": known["pipeline_id"], "model_ids": known["model_ids"]}
@@ -220,33 +229,42 @@ def _make_assay(scene: Scene) -> None:
         "end_time": "2023-01-04T00:00:00+00:00",
         "run_until": "2023-01-04T00:00:00+00:00",
     }
-    summarizer = {
-        "type": "UnivariateContinuous",
-        "bin_mode": "Quantile",
-        "aggregation": "Density",
-        "metric": "PSI",
-        "num_bins": 5,
-    }
-    summarizer |= {"bin_weights": None, "provided_edges": None, "add_outlier_edges": True}
-    of = {"name": "scene-assay", "pipeline_id": known["pipeline_id"], "pipeline_name": known["pipeline_name"]}
+    summarizer = {"type": "UnivariateContinuous", "bin_mode": "Quantile", "aggregation": "Density", "metric": "PSI"}
+    summarizer |= {"num_bins": 5, "bin_weights": None, "provided_edges": None, "add_outlier_edges": True}
+    of = {"name": "later", "pipeline_id": known["pipeline_id"], "pipeline_name": known["pipeline_name"]}
     of |= {"workspace_id": known["workspace_id"], "active": True, "status": "created", "summarizer": summarizer}
-    of |= {"warning_threshold": 0, "alert_threshold": 0.25, "run_until": None}
-    window: dict[str, Any] = {"width": "24 hours", "start": None, "interval": None}
-    if scene.release >= _FIRST_NEW_ASSAYS:
-        known["static"] = scene.must(
-            "summarize_assay_baseline", {"summarizer": summarizer, "baseline": {"vector": known["vector"]}}
-        )
-        window |= {"pipeline_name": known["pipeline_name"], "model_name": known["model"], "path": "output dense_1 0"}
-        window |= {"workspace_id": known["workspace_id"], "locations": []}
-        of |= {"baseline": {"static": known["static"]}, "window": window}
-    else:
-        names = {"pipeline": known["pipeline_name"], "model": known["model"]}
-        fixed = {"start_at": "2023-01-01T00:00:00+00:00", "end_at": "2023-01-02T00:00:00+00:00"}
-        of |= {"iopath": "output dense_1 0", "baseline": {"Fixed": names | fixed}, "window": names | window}
-    known["assay_id"] = scene.must("create_assay", of)["assay_id"]
+    of |= {"warning_threshold": None, "alert_threshold": 0.25, "run_until": None}
+    forms = _static if scene.release >= _FIRST_NEW_ASSAYS else _fixed
+    scene.must("create_assay", of | forms(scene, summarizer, {"start": None}))
+    start = {"start": "2023-01-02T00:00:00+00:00", "interval": "24 hours"}
+    run = {"name": "run", "warning_threshold": 0.125, "run_until": known["run_until"]} | forms(scene, summarizer, start)
+    known["assay_id"] = scene.must("create_assay", of | run)["assay_id"]
     for operation in ("set_assay_active", "run_interactive_assay", "run_interactive_assay_baseline"):
         known[operation, "id"] = known["assay_id"]
     if scene.release >= _FIRST_SECOND_VERSION:
-        uuid = scene.must("get_assay_v2", {"workspace_id": known["workspace_id"]})[0]["id"]
+        listed = scene.must("get_assay_v2", {"workspace_id": known["workspace_id"]})
+        [uuid] = [assay["id"] for assay in listed if assay["name"] == "run"]
         known |= {("get_assay_v2", "id"): uuid, ("get_assay_results_v2", "id"): uuid}
         known["get_next_assay_run_v2", "assay_id"] = uuid
+
+
+def _fixed(scene: Scene, _: dict[str, Any], when: dict[str, Any]) -> dict[str, Any]:
+    """Return the baseline and the window of an assay in the form before 2023.4."""
+    names = {"pipeline": scene.known["pipeline_name"], "model": scene.known["model"]}
+    fixed = {"start_at": "2023-01-01T00:00:00+00:00", "end_at": "2023-01-02T00:00:00+00:00"}
+    window = {"width": "24 hours", "interval": None} | when
+    return {"iopath": "output dense_1 0", "baseline": {"Fixed": names | fixed}, "window": names | window}
+
+
+def _static(scene: Scene, summarizer: dict[str, Any], when: dict[str, Any]) -> dict[str, Any]:
+    """Return the baseline and the window of an assay in the form since 2023.4.
+
+    The baseline is a summary of values; of a window where it says when windows begin.
+    """
+    known = scene.known
+    window = {"pipeline_name": known["pipeline_name"], "model_name": known["model"], "path": "output dense_1 0"}
+    window |= {"workspace_id": known["workspace_id"], "locations": [], "width": "24 hours", "interval": None}
+    first = window | {"start": "2023-01-01T00:00:00+00:00"}
+    baseline = {"vector": known["vector"]} if when["start"] is None else {"fixed_window": first}
+    known["static"] = scene.must("summarize_assay_baseline", {"summarizer": summarizer, "baseline": baseline})
+    return {"baseline": {"static": known["static"]}, "window": window | when}

@@ -55,6 +55,8 @@ def bound(document: dict[str, Any], effects: Mapping[str, Effects], fixtures: Fi
     schemas = object_of(object_of(changed.get("components")).get("schemas"))
     for name, fields in _sensible_values(fixtures).items():
         _replace(object_of(schemas.get(name)), fields)
+    # Without times, servers since 2023.4 answer 500, as recorded.
+    _require(object_of(schemas.get("GetAssayResultsRequest")), _TIME_NAMES)
     for schema in schemas.values():
         _either(object_of(schema))
     schemas.update(_rows())
@@ -395,6 +397,13 @@ def _either(schema: dict[str, Any]) -> None:
     names = [name for name in schema.get("x-one-of-required", ()) if name in object_of(schema.get("properties"))]
     if names:
         schema["anyOf"] = [{"required": [name]} for name in names]
+
+
+def _require(schema: dict[str, Any], names: tuple[str, ...]) -> None:
+    """Require fields, as far as a schema has them."""
+    added = [name for name in names if name in object_of(schema.get("properties"))]
+    if added:
+        schema["required"] = list(dict.fromkeys([*list_of(schema.get("required")), *added]))
 
 
 def _by_fields(schema: dict[str, Any]) -> None:
