@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext._util.repository_files import repository_file
 from wallaroo_ext._util.yaml_files import read_yaml
 
@@ -26,6 +26,25 @@ COPY = "contract.json"
 
 _FILE = "openapi/wallaroo-mlops.yaml"
 _OVERLAYS = "openapi/releases"
+_NAMES = {"properties", "schemas"}
+"""The keys of a contract whose values have names as their keys."""
+_NOT_IN_RULES = {
+    "description",
+    "summary",
+    "tags",
+    "example",
+    "examples",
+    "links",
+    "x-evidence",
+    "x-names",
+    "x-writes",
+    "x-always",
+    "x-extensible-enum",
+    "x-arrow-columns",
+}
+"""The keys of a contract that say nothing about which requests are valid."""
+RULES = "releases"
+"""The folder of the client with the rules of each release."""
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -60,7 +79,7 @@ def _client_file(name: str) -> Path:
     spec = find_spec("wallaroo_mlops_client")
     if spec is None or spec.origin is None:
         raise ImportError("The generated client, wallaroo_mlops_client, is not installed.")
-    return Path(spec.origin).with_name(name)
+    return Path(spec.origin).parent / name
 
 
 @cache
@@ -163,6 +182,51 @@ def _own() -> dict[str, Any]:
 def digest(file: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def load_rules(release: str) -> dict[str, Any]:
+    """Return what a server of a release needs of its contract, as `rules_of` returns it; needs no YAML and no overlay.
+
+    They are generated with the client, since to read the contract and to apply an overlay takes longer and more memory.
+    """
+    try:
+        return json.loads(_client_file(f"{RULES}/{release}.json").read_bytes())
+    except OSError:  # a client of another contract has none
+        return rules_of(load(release))
+
+
+def rules_of(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the operations of a contract and the schemas of their requests, without texts, examples and answers.
+
+    Args:
+        document: The contract, as `load` returns it. It is not changed.
+    """
+    components = object_of(document["components"])
+    kept = {name: _rule(part) for name, part in components.items() if name != "responses"}
+    return {
+        "openapi": document["openapi"],
+        "paths": {path: _rule(item) for path, item in object_of(document["paths"]).items()},
+        "security": document.get("security", []),
+        "components": kept,
+    }
+
+
+def _rule(value: Any, *, are_names: bool = False) -> Any:
+    """Return a part of a contract without what no server needs.
+
+    Args:
+        value: The part.
+        are_names: Whether its keys are names of fields, all of which are kept.
+    """
+    if isinstance(value, list):
+        return [_rule(inner) for inner in list_of(value)]
+    if not isinstance(value, dict):
+        return value
+    kept = {key: inner for key, inner in object_of(value).items() if are_names or key not in _NOT_IN_RULES}
+    rules = {key: _rule(inner, are_names=key in _NAMES) for key, inner in kept.items()}
+    if "responses" in rules and not are_names:
+        rules["responses"] = {status: {} for status in object_of(rules["responses"])}
+    return rules
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -12,9 +12,11 @@ import pytest
 from contract_tests.documents import test_contract
 from contract_tests.support.conformance.recorded import FOLDER
 from wallaroo_ext import contract
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.guard.effects import effects_of
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.contract_overlays import apply_action, apply_overlay, read_overlay
+from wallaroo_ext.sandbox.http.validation import ContractSpec
 
 RELEASES = contract.RELEASES
 OLDEST, NEWEST = RELEASES[0], RELEASES[-1]
@@ -184,3 +186,32 @@ def test_a_request_is_taken_by_its_releases_and_by_no_other(
 def test_an_operation_is_there_in_its_releases_only(operation: str, releases: tuple[str, ...]) -> None:
     found = tuple(release for release in RELEASES if operation in rules_of(release).operations)
     assert found == releases
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_rules_of_a_release_admit_the_requests_that_its_contract_admits(release: str) -> None:
+    rules, document = contract.load_rules(release), contract.load(release)
+    assert rules == contract.rules_of(document), "scripts/regenerate writes them"
+    ours, whole = ContractSpec(rules).operations, ContractSpec(document).operations
+    assert ours.keys() == whole.keys()
+    for name, spec in whole.items():
+        assert (ours[name].path, ours[name].method, ours[name].success) == (spec.path, spec.method, spec.success)
+        assert (ours[name].statuses, ours[name].bearer) == (spec.statuses, spec.bearer)
+        for kind, same in zip(spec.bodies, ours[name].bodies, strict=True):
+            assert (kind.media_type, kind.one_of_required) == (same.media_type, same.one_of_required)
+            for body in bodies_of(document, name, kind.media_type):
+                assert same.validator.is_valid(body) == kind.validator.is_valid(body)
+
+
+def bodies_of(document: dict[str, Any], operation: str, media_type: str) -> list[Any]:
+    """Return the examples of a body, each also without one of its fields, and with a field of another type."""
+    [found] = [item for _, _, item in contract.operations(document) if item["operationId"] == operation]
+    content = contract.resolve(document, found["requestBody"])["content"][media_type]
+    values = [example["value"] for example in content.get("examples", {}).values() if "value" in example]
+    edited: list[Any] = []
+    wrong: list[Any] = [[[]], None]
+    for value in values:
+        fields = object_of(value)
+        edited += [{key: inner for key, inner in fields.items() if key != name} for name in fields]
+        edited += [fields | {name: other} for name in fields for other in wrong]
+    return [*values, *edited, None, {}, [], "text"]

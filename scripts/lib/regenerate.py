@@ -77,10 +77,20 @@ def generate(source: Path, release: str | None, target: Path) -> None:
         run_generator(Path(file.name), target / PACKAGE)
     (target / PACKAGE / "py.typed").touch()
     (target / PACKAGE / "operations.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    if release is None and source == contract.path():
+        write_rules(target / PACKAGE / contract.RULES)
     if release is None:
         made = {"sha256": contract.digest(source), "contract": document}
         (target / PACKAGE / contract.COPY).write_text(json.dumps(made) + "\n", encoding="utf-8")
     (target / PAGE).write_text(page(document), encoding="utf-8")
+
+
+def write_rules(target: Path) -> None:
+    """Write what a server of each release needs of its contract."""
+    target.mkdir()
+    for release in contract.RELEASES:
+        rules = json.dumps(contract.rules_of(contract.load(release)), separators=(",", ":"))
+        (target / f"{release}.json").write_text(rules + "\n", encoding="utf-8")
 
 
 def run_generator(source: Path, target: Path) -> None:

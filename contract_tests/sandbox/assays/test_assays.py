@@ -166,7 +166,8 @@ def _score_two_batches(
     random = np.random.default_rng(7)
     baseline = random.normal(size=(181, WIDTH)).astype(np.float32)
     window = random.normal(0.1, 1.5, size=(182, WIDTH)).astype(np.float32)
-    infer(client, url, {"tensor": baseline[:1]})  # the first inference may take longer; it is before the baseline
+    infer(client, url, {"tensor": baseline[:1]})  # the first inference takes longer
+    infer(client, url, {"tensor": baseline[:1]})  # so that a row is logged right before the baseline
     time.sleep(0.01)
     start = datetime.now(UTC)
     start = start.replace(microsecond=start.microsecond // 1000 * 1000)
@@ -259,7 +260,7 @@ class TestInteractiveRuns:
         }
         results = done(http, "run_interactive_assay", watched.request(**changes))
         begun = [(moment(result["window_start"]) - watched.start).total_seconds() for result in results]
-        assert {0.0, 1.0} < set(begun) <= {-1.0, -0.5, 0.0, 0.5, 1.0}
+        assert {0.0, 1.0} < {begin for begin in begun if begin > -1.5} <= {-1.0, -0.5, 0.0, 0.5, 1.0}
         assert begun == sorted(begun)
         assert done(http, "run_interactive_assay", watched.request(run_until=text(watched.start))) == []
 
@@ -342,7 +343,8 @@ class TestKeptAssays:
         request = watched.request()
         assert older["baseline"] == request["baseline"]
         assert older["window"] == request["window"]
-        assert (older["status"], older["active"]) == ("created", True)
+        assert json.loads(older["status"]).keys() == {"run_at", "num_ok", "num_warnings", "num_alerts"}
+        assert older["active"] is True
         assert older["last_run"] == older["updated_at"]  # a window was over when it was created
         assert older["next_run"] > text(watched.start + 2 * SECOND)
         assert (older["warning_threshold"], newest["warning_threshold"]) == (0.0, None)
@@ -389,8 +391,8 @@ class TestKeptAssays:
         both = done(http, "get_assay_results", {"assay_id": assay_id})
         assert [moment(found["window_start"]) for found in both] == [watched.start, watched.start + SECOND]
 
-        def chosen(operation: str = "get_assay_results", **body: Any) -> list[Any]:
-            return done(http, operation, {"assay_id": assay_id} | body)
+        def chosen(**body: Any) -> list[Any]:
+            return done(http, "get_assay_results", {"assay_id": assay_id} | body)
 
         assert chosen(limit=1) == both[1:]
         assert chosen(start=text(watched.start + SECOND)) == both[1:]
@@ -399,7 +401,7 @@ class TestKeptAssays:
         assert chosen(pipeline_id=99999) == []
         for start, end, found in ((0, 2, both), (0, 1, both[:1]), (1, 2, both[1:]), (2, 9, list[Any]())):
             times = {"start": text(watched.start + start * SECOND), "end": text(watched.start + end * SECOND)}
-            assert chosen("get_assay_results_between", **times) == found
+            assert chosen(**times) == found
 
     def test_an_assay_without_a_baseline_has_no_results(self, http: httpx.Client, watched: Watched) -> None:
         changes = {"start_at": "2023-01-01T00:00:00Z", "end_at": "2023-01-02T00:00:00Z"}
@@ -412,10 +414,6 @@ class TestKeptAssays:
             ("list_assays", {"pipeline_id": 99999}),
             ("set_assay_active", {"id": 99999, "active": True}),
             ("get_assay_results", {"assay_id": 99999}),
-            (
-                "get_assay_results_between",
-                {"assay_id": 99999, "start": "2023-01-01T00:00:00Z", "end": "2023-01-01T00:00:00Z"},
-            ),
             ("get_assay_baseline", {"workspace_id": 99999, "pipeline_name": "watched"}),
             ("get_assay_baseline", {"workspace_id": 1, "pipeline_name": "nothing"}),
         ],
@@ -427,7 +425,6 @@ class TestKeptAssays:
         self, http: httpx.Client, stranger: httpx.Client, watched: Watched
     ) -> None:
         assay_id = done(http, "create_assay", watched.request())["assay_id"]
-        between = {"start": "2023-01-01T00:00:00Z", "end": "2123-01-01T00:00:00Z"}
         bodies: dict[str, dict[str, Any]] = {
             "create_assay": watched.request(),
             "list_assays": {"pipeline_id": watched.pipeline_id},
@@ -436,7 +433,6 @@ class TestKeptAssays:
             "run_interactive_assay": watched.request(),
             "get_assay_baseline": {"workspace_id": watched.workspace_id, "pipeline_name": watched.name},
             "get_assay_results": {"assay_id": assay_id},
-            "get_assay_results_between": {"assay_id": assay_id} | between,
         }
         for operation, body in bodies.items():
             assert refused(stranger, operation, body).startswith("There is no ")
@@ -468,7 +464,7 @@ class TestBaselineRows:
         assert np.array([row["in.tensor"] for row in rows], np.float32).tolist() == watched.baseline[:3].tolist()
         assert [row["out.dense_1"] for row in rows] == pytest.approx(expected(watched.baseline[:3]), abs=1e-6)
         model = json.loads(rows[0]["metadata.last_model"])
-        assert rows[0]["metadata.last_model"] == f'{{"model_name": "watched", "model_sha": "{model["model_sha"]}"}}'
+        assert rows[0]["metadata.last_model"] == f'{{"model_name":"watched","model_sha":"{model["model_sha"]}"}}'
         elapsed = json.loads(rows[0]["metadata.profile"])["elapsed_ns"]
         assert rows[0]["metadata.profile"] == f'{{"elapsed_ns": {elapsed}}}'
         assert elapsed > 0

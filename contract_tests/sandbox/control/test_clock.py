@@ -68,7 +68,7 @@ class TestClock:
     ) -> None:
         steer(http, "clock", {"now": NOON})
         version = upload_model(client, model_file, name="timed", workspace=1)
-        [model] = done(http, "list_models", {"workspace_id": 1})["models"]
+        model = done(http, "list_models", {"workspace_id": 1})["models"][0]["model"]
         assert shortly_after(model["created_at"], NOON)
         assert shortly_after(model["updated_at"], NOON)
         deployment, url = deploy("timed", version.id)

@@ -559,7 +559,7 @@ class TestSeed:
             (1.0, "a", [[0.5, 1.0], [2.0, 3.0]]),
             (2.5, None, [[4.0, 5.0], [6.0, 7.0]]),
         ]
-        assert rows[0]["metadata.last_model"] == '{"model_name": "model", "model_sha": ""}'
+        assert rows[0]["metadata.last_model"] == '{"model_name":"model","model_sha":""}'
         again: dict[str, Any] = {"pipeline_id": PIPELINE, "workspace_id": 3, "definition": {}}
         assert done(steering, "create_pipeline", again)["pipeline_pk_id"] == 1
 

@@ -125,7 +125,6 @@ class TestUploads:
             ({"name": "half"}, "workspace_id"),
             ({"name": "half", "workspace_id": "one"}, "workspace_id"),
             ({"name": "half", "workspace_id": 0}, "workspace_id"),
-            ({"name": "half", "workspace_id": 2_000_000_000}, "workspace 2000000000"),
             ({"name": "half", "workspace_id": 1, "visibility": "secret"}, "visibility"),
             ({"name": "../half", "workspace_id": 1}, "name"),
             ({"metadata": {"name": "half", "workspace_id": 1, "visibility": "private"}}, "conversion"),
@@ -133,6 +132,10 @@ class TestUploads:
     )
     def test_a_wrong_description_is_refused(self, http: httpx.Client, parts: dict[str, Any], said: str) -> None:
         assert refused(upload(http, **parts), said)
+        assert unknown(http, "half")
+
+    def test_a_workspace_that_does_not_exist_is_an_error_of_the_server(self, http: httpx.Client) -> None:
+        assert refused(upload(http, name="half", workspace_id=2_000_000_000), "workspace 2000000000", 500)
         assert unknown(http, "half")
 
     @pytest.mark.parametrize("field", ["input_schema", "output_schema"])
@@ -190,7 +193,7 @@ class TestStreams:
         workspace_id = new_workspace(http)
         with invited(sandbox, http) as (_, _, theirs):
             answer = stream(theirs, name=new_name(), workspace_id=workspace_id)
-        assert refused(answer, f"no workspace {workspace_id}")
+        assert refused(answer, f"no workspace {workspace_id}", 500)
 
     def test_a_body_of_unknown_length_is_stored_whole(self, http: httpx.Client, workspace_id: int) -> None:
         name = new_name()
@@ -250,7 +253,8 @@ class TestStreams:
         with instance.store.transaction() as db:
             user = check_password(db, instance.credentials.username, instance.credentials.password)
         token = instance.tokens.issue("api-client", user, "issuer")["access_token"]
-        assert asyncio.run(_status_of_stream(instance, token, workspace_id, ending)) == 400
+        status = 400 if workspace_id == 1 else 500
+        assert asyncio.run(_status_of_stream(instance, token, workspace_id, ending)) == status
         with instance.store.transaction() as db:
             assert db.execute("SELECT count(*) FROM model_versions").fetchone()[0] == 0
         assert list(instance.store.staging.iterdir()) == []
@@ -286,7 +290,7 @@ class TestModels:
         number = version_id(upload(http, name=name, workspace_id=workspace_id))
         [listed] = settled(http, name)
         model = post(http, "get_model", {"id": number}).json()
-        assert list(model) == ["id", "name", "owner_id", "created_at", "updated_at", "models"]
+        assert list(model) == ["id", "name", "owner_id", "created_at", "updated_at", "models", "workspace"]
         assert (model["id"], model["name"], model["owner_id"]) == (number, name, '""')
         assert model["models"] == [
             {key: value for key, value in listed.items() if key not in {"status", "error_summary"}}
@@ -297,7 +301,12 @@ class TestModels:
         number = version_id(upload(http, name=name, workspace_id=workspace_id))
         model = post(http, "get_model_by_id", {"id": number}).json()
         assert set(model) == {"id", "owner_id", "workspace_id", "name", "updated_at", "created_at", "model_config"}
-        assert (model["name"], model["workspace_id"], model["model_config"]) == (name, workspace_id, None)
+        config = post(http, "get_model_config_by_id", {"model_id": number}).json()
+        assert (model["name"], model["workspace_id"], model["model_config"]) == (
+            name,
+            workspace_id,
+            config["model_config"],
+        )
 
     def test_a_models_own_id_is_wanted(self, http: httpx.Client, workspace_id: int) -> None:
         name = new_name()
@@ -305,7 +314,7 @@ class TestModels:
         for operation in ("get_model", "get_model_by_id"):
             assert post(http, operation, {"id": first}).json()["id"] == first
             assert refused(post(http, operation, {"id": second}), f"no model {second}")
-        assert post(http, "get_model_config_by_id", {"model_id": second}).json() == {"model_config": None}
+        assert post(http, "get_model_config_by_id", {"model_id": second}).is_success
 
     @pytest.mark.parametrize(
         ("operation", "field"),
@@ -349,7 +358,7 @@ class TestVisibility:
 
 
 class TestConfigurations:
-    def test_a_version_has_one_when_it_is_deployed(
+    def test_a_version_keeps_its_own_when_it_is_deployed(
         self,
         http: httpx.Client,
         workspace_id: int,
@@ -360,11 +369,15 @@ class TestConfigurations:
         first, second = (
             version_id(upload(http, model_file.read_bytes(), name=name, workspace_id=workspace_id)) for _ in range(2)
         )
+        config, other = (
+            post(http, "get_model_config_by_id", {"model_id": number}).json()["model_config"]
+            for number in (first, second)
+        )
         deploy(name, first)
-        config = post(http, "get_model_config_by_id", {"model_id": first}).json()["model_config"]
+        assert post(http, "get_model_config_by_id", {"model_id": first}).json()["model_config"] == config
         assert config == {"id": config["id"], "runtime": "onnx", "tensor_fields": None, "filter_threshold": None}
-        assert post(http, "get_model_config_by_id", {"model_id": second}).json() == {"model_config": None}
-        assert post(http, "get_model_by_id", {"id": first}).json()["model_config"] is None
+        assert other["id"] > config["id"] > 1000 > first
+        assert post(http, "get_model_by_id", {"id": first}).json()["model_config"] == other
         deploy(f"{name}-2", first, second)
         newest = post(http, "get_model_by_id", {"id": first}).json()["model_config"]
         assert newest == post(http, "get_model_config_by_id", {"model_id": second}).json()["model_config"]

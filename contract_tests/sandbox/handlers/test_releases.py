@@ -7,6 +7,7 @@ contract of the release. The tests then look at what differs between releases.
 from __future__ import annotations
 
 import json
+import uuid
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +19,7 @@ from contract_tests.support.sandbox.steering import DAY_MS, JANUARY_MS, MODEL, P
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.contract import RELEASES
+from wallaroo_ext.sandbox.auth.users import add_user
 from wallaroo_ext.sandbox.engine.engine import LoadedModel, RunningDeployment
 from wallaroo_ext.sandbox.http.validation import ContractSpec
 from wallaroo_ext.sandbox.instance import Instance
@@ -73,10 +75,16 @@ class Day:
 
     def without_models(self, engine: Any) -> None:
         """Let deployments run at once without loading their models, which takes seconds and shows nothing here."""
-        engine.start = engine.convert = lambda _: None
-        engine.deployment = lambda _: RunningDeployment(
-            [LoadedModel(MODEL, self.named["model_version"], self.named["sha"])], process=cast("Any", object())
-        )
+
+        def running(_: int) -> RunningDeployment:
+            loaded = LoadedModel(MODEL, self.named["model_version"], self.named["sha"])
+            return RunningDeployment([loaded], process=cast("Any", object()))
+
+        def nothing(_: int) -> None:
+            return None
+
+        engine.start = engine.convert = nothing
+        engine.deployment = running
 
     def has(self, operation: str) -> bool:
         return operation in specification(self.release).operations
@@ -124,7 +132,11 @@ class Day:
         where = {"pipeline_id": PIPELINE, "workspace_id": self.workspace}
         self.pipeline = self.call("create_pipeline", where | {"definition": {"steps": steps}})
         request = {"deploy_id": PIPELINE, "pipeline_version_pk_id": self.pipeline["pipeline_variant_pk_id"]}
+        assert self.send("deploy_pipeline", request | {"model_ids": [self.version, 2_000_000]}).status_code == 400
+        configs = [self.call("get_model_config_by_id", {"model_id": self.version})]
         deployment = self.call("deploy_pipeline", request | {"engine_config": None})["id"]
+        configs.append(self.call("get_model_config_by_id", {"model_id": self.version}))
+        self.configs_around_deployment = [answer["model_config"] for answer in configs]
         self.call("get_deployment_status", {"name": f"{PIPELINE}-{deployment}"})
         self.call("get_pipeline_external_url", {"workspace_id": self.workspace, "pipeline_name": PIPELINE})
         self.call("list_pipelines", {"workspace_id": None, "workspace_name": None})
@@ -239,11 +251,13 @@ def test_versions_have_a_status_since_2023_2(days: Callable[[str], Day], release
 def test_a_model_has_a_configuration_after_its_upload_since_2023_4(days: Callable[[str], Day], release: str) -> None:
     configured = is_since(release, "2023.4")
     day = days(release)
-    config = day.answers["get_model_config_by_id"]["model_config"]
-    assert day.answers["get_model_by_id"]["model_config"] == config
+    config = day.answers["get_model_by_id"]["model_config"]
+    before, after = day.configs_around_deployment
     if not configured:
-        assert config is None
+        assert (config, before) == (None, None)
+        assert after == {"id": 1001, "runtime": "onnx", "tensor_fields": None, "filter_threshold": None}
         return
+    assert before == after
     assert config == {"id": 1001, "runtime": "onnx", "tensor_fields": None, "filter_threshold": None}
     assert config["id"] != day.version
     changed = day.answers["insert_model_config"]["model_config"]
@@ -495,6 +509,40 @@ def test_versions_of_one_model_are_listed_where_names_repeat(days: Callable[[str
         assert [version["models_pk_id"] for version in both] == [model_id]
     assert len(day.send("list_model_versions", {"model_id": MODEL}).json()) == 2
     assert day.send("list_model_versions", {"model_id": MODEL, "models_pk_id": 999}).status_code == 400
+
+
+def test_who_is_no_member_sees_nothing(days: Callable[[str], Day]) -> None:
+    day = days(NEWEST)
+    with day.instance.store.transaction() as db:
+        stranger = add_user(db, f"{uuid.uuid4().hex}@example.com", "a password")
+    of_them = day.instance.tokens.issue(day.instance.credentials.client_id, stranger, "http://issuer")
+    headers = {"Authorization": f"Bearer {of_them['access_token']}"}
+    span = {"start": START, "end": END}
+    assay_uuid, of_workspace = day.answers["get_assay_v2"]["id"], {"workspace_id": day.workspace}
+    fixed_window = {"fixed_window": day.window("2023-01-01T00:00:00Z")}
+    refused: list[tuple[str, dict[str, Any], int]] = [
+        ("get_model_version_by_id", {"model_version_id": day.version}, 400),
+        ("insert_model_config", {"model_version_id": day.version}, 400),
+        ("get_model_upload_logs", {"model_version_id": day.version}, 400),
+        ("list_pipelines", of_workspace, 400),
+        ("get_pipeline_by_name", of_workspace | {"pipeline_name": PIPELINE}, 400),
+        ("deploy_pipeline", {"deploy_id": "a", "pipeline_version_pk_id": day.pipeline["pipeline_variant_pk_id"]}, 400),
+        ("summarize_assay_baseline", {"summarizer": SUMMARIZER, "baseline": fixed_window}, 400),
+        ("create_assay", day.assay(), 400),
+        ("run_interactive_assay", day.assay(), 400),
+        ("get_assay_results_between", {"assay_id": 1} | span, 400),
+        ("get_assay_v2", {"id": assay_uuid}, 404),
+        ("get_assay_v2", of_workspace, 400),
+        ("get_next_assay_run_v2", {"assay_id": assay_uuid}, 404),
+        ("get_assay_results_v2", {"id": assay_uuid}, 404),
+    ]
+    for operation, body, status in refused:
+        answer = day.http.post(contract.operation(operation).path, json=body, headers=headers)
+        assert (operation, answer.status_code) == (operation, status)
+        assert "There is no" in answer.json()["msg"]
+    empty: list[tuple[str, Any]] = [("list_pipelines", {"pipelines": []}), ("get_assay_v2", [])]
+    for operation, nothing in empty:
+        assert day.http.post(contract.operation(operation).path, json={}, headers=headers).json() == nothing
 
 
 class TestErrors:

@@ -99,9 +99,13 @@ def test_a_directory_of_an_earlier_version_answers(tmp_path: Path, version: int)
         kind = contract.operation("infer_pipeline").request_types[0]
         assert http.post(url, json=[{"dense_input": [0.5] * 29}], headers={"Content-Type": kind}).is_success
         logged = post(http, "get_assay_baseline", where).json()
-        assert len(logged) == (1 if version < 2 else 3)
+        assert len(logged) == (1 if version < 2 else 3 if version < 5 else 4)
+        assert post(http, "get_model_config_by_id", {"model_id": 1}).json()["model_config"]["runtime"] == "onnx"
         if version > 2:
             assert post(http, "get_assay_results", {"assay_id": 1}).json()
+            [listed] = post(http, "list_assays", {"pipeline_id": 1}).json()
+            assert listed["window"]["path"] == "output dense_1 0"
+            assert post(http, "get_assay_v2", {"pipeline_name": "actor-0"}).json()[0]["name"] == listed["name"]
 
 
 def signed_in(environment: dict[str, str]) -> Any:

@@ -70,7 +70,7 @@ def seed_rows(http: httpx.Client, pipeline_id: int, rows: list[dict[str, Any]]) 
 
 def assay(pipeline_id: int, *, path: str = "output y 0", **changes: Any) -> dict[str, Any]:
     """Return an assay whose baseline is the first of January 2023 and whose windows are the days after it."""
-    window = {
+    window: dict[str, Any] = {
         "pipeline_name": PIPELINE,
         "model_name": MODEL,
         "path": path,

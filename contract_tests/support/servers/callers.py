@@ -26,9 +26,9 @@ def post(http: httpx.Client, operation: str, body: Any) -> httpx.Response:
     return answer
 
 
-def refused(answer: httpx.Response, message: str) -> bool:
-    """Return whether an answer is a 400 in the API's form whose message contains a text."""
-    return answer.status_code == answer.json()["code"] == 400 and message in answer.json()["msg"]
+def refused(answer: httpx.Response, message: str, status: int = 400) -> bool:
+    """Return whether an answer is an error in the API's form, a 400 for one, whose message contains a text."""
+    return answer.status_code == answer.json()["code"] == status and message in answer.json()["msg"]
 
 
 def new_email() -> str:

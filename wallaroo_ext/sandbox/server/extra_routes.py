@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.responses import Response
 from starlette.routing import Route
 
+from wallaroo_ext.contract import load
 from wallaroo_ext.sandbox.auth.issuer_keys import ALGORITHM
 from wallaroo_ext.sandbox.control import behaviour, clock, seed, state
 from wallaroo_ext.sandbox.control.routes import control_routes
@@ -37,7 +39,9 @@ def extra_routes(instance: Instance, contract: ContractSpec) -> list[Route]:
     return [
         *_issuer_routes(instance, contract),
         *control_routes(instance, contract, _CONTROLS),
-        *docs_routes(DOCS_PAGE, lambda: contract.document, None if instance.issuer is None else instance.issuer.url),
+        *docs_routes(
+            DOCS_PAGE, partial(load, instance.options.release), None if instance.issuer is None else instance.issuer.url
+        ),
     ]
 
 

@@ -227,7 +227,7 @@ def _run(
 
 def _application(instance: Instance, log: LogWriter, log_format: LogFormat) -> ASGIApp:
     """Return the sandbox's application, with CORS and the access log."""
-    spec = ContractSpec(contract.load(instance.options.release))
+    spec = ContractSpec(contract.load_rules(instance.options.release))
     application: ASGIApp = LoopbackCors(create_app(instance, spec))
     if log_format == "off":
         return application
