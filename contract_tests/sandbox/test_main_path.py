@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import numpy as np
@@ -297,7 +297,7 @@ class TestInference:
                 answer = infer(http, url, to_file(table).to_pybytes(), ARROW)
                 assert answer.headers["Content-Type"] == ARROW
                 scored = pa.ipc.open_file(io.BytesIO(answer.content)).read_all()
-                [outputs] = scored.column("out").to_pylist()
+                outputs: Any = scored.column("out").to_pylist()[0]
                 np.testing.assert_allclose(outputs["dense_1"], [value], rtol=1e-5)
 
     def test_a_nested_answer_has_the_recorded_keys(
@@ -317,7 +317,9 @@ class TestInference:
         body = to_file(to_table({"tensor": np.array([documents_row], np.float32)})).to_pybytes()
         params = {"dataset[]": "*", "dataset.exclude[]": ["metadata", "anomaly", "check_failures"]}
         nested, flat = (
-            pa.ipc.open_file(io.BytesIO(infer(http, running[1], body, ARROW, params=params | more).content)).schema
+            cast("Any", pa)
+            .ipc.open_file(io.BytesIO(infer(http, running[1], body, ARROW, params=params | more).content))
+            .schema
             for more in ({}, {"dataset.separator": "."})
         )
         assert [str(field.type) for field in nested] == [

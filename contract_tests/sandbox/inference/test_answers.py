@@ -199,6 +199,7 @@ class TestNestedArrow:
         scored = Scored([Result(CHAMPION, "one", {"y": np.zeros((count, 1), np.float32)})], 7)
         table = table_of(answer("2025.2", scored=scored, rows=rows))
         assert [row["x"] for row in table.column("in").to_pylist()] == [[number, number] for number in range(count)]
+        assert table.schema.field("out").type.field("y").metadata == {b"tensor_type": b'{"shape":[1]}'}
         assert table.schema.names == ["time", "in", "out", "anomaly", "metadata"]
 
     def test_the_memory_of_rows_and_outputs_is_used_and_not_copied(self) -> None:

@@ -108,7 +108,11 @@ class Answer:
         outputs = {name: _output_columns(found) for name, found in _by_part(self.scored.results).items()}
         if self.scored.chosen is not None:
             outputs[OUTPUT] = {MODEL_SPLIT: _split_column(self.scored.chosen)} | outputs[OUTPUT]
-        return ScoredRows(times, {INPUT: rows} | outputs)
+        shapes = {
+            part: {name: tensor.shape[1:] for name, tensor in found.outputs.items()}
+            for part, found in _by_part(self.scored.results).items()
+        }
+        return ScoredRows(times, {INPUT: rows} | outputs, shapes)
 
     @cached_property
     def _metadata(self) -> RowMetadata:
@@ -147,7 +151,7 @@ class Answer:
     def to_arrow(self) -> list[memoryview]:
         """Return the chunks of an Arrow file, nested without a separator and otherwise flat."""
         write = self._columns.to_nested_file if self.selection.separator is None else self._columns.to_flat_file
-        return write(added_parts(self.form, self._metadata, self.count), self.selection)
+        return write(added_parts(self.form, self._metadata, self.count, self.selection), self.selection)
 
     def to_json(self, memory_mib: int) -> bytes:
         """Return the answer as JSON, in the form of the release.

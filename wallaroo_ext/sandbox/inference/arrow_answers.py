@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
@@ -15,13 +15,13 @@ from wallaroo_ext.sandbox.engine.tensors import is_list
 from wallaroo_ext.sandbox.inference.answer_forms import LAST_MODEL, written_models
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from wallaroo_ext.sandbox.engine.tensors import Column
     from wallaroo_ext.sandbox.inference.answer_forms import AnswerForm, RowMetadata, Selection
 
 INPUT, OUTPUT = "in", "out"
-_TIME = "time"
+_TIME, _METADATA = "time", "metadata"
 _TENSOR_TYPE = "tensor_type"
 Parts: TypeAlias = "Mapping[str, Mapping[str, Column]]"
 """Columns by part and field; a part that has no fields has one with an empty name."""
@@ -36,10 +36,12 @@ class ScoredRows:
     Attributes:
         times: When they were scored, as timestamps in milliseconds.
         parts: The columns by part and field: `in`, `out`, and an `out_{model}` for each shadow.
+        shapes: The shapes of rows by part and field, where they are known; others are those of the rows.
     """
 
     times: Column
     parts: Parts
+    shapes: Mapping[str, Mapping[str, Sequence[int]]] = field(default_factory=dict[str, "Mapping[str, Sequence[int]]"])
 
     def to_table(self) -> pa.Table:
         """Return the rows with flat columns, as they are logged."""
@@ -81,24 +83,31 @@ class ScoredRows:
         for part, contents in {**self.parts, **added}.items():
             wanted = {name: column for name, column in contents.items() if selection.wants(part, name)}
             if wanted:
-                column = wanted[""] if "" in wanted else _struct(wanted, with_shapes=part != "metadata")
+                column = wanted[""] if "" in wanted else _struct(wanted, self._shapes(part, wanted))
                 columns.append(column)
                 fields.append(_arrow.field(part, column.type, nullable=False))
         return arrow_files.to_buffers(pa.Table.from_arrays(columns, schema=pa.schema(fields)))
+
+    def _shapes(self, part: str, columns: Mapping[str, Column]) -> dict[str, Sequence[int] | None]:
+        """Return the shapes of rows; metadata have none."""
+        if part == _METADATA:
+            return dict.fromkeys(columns)
+        known = self.shapes.get(part, {})
+        return {name: known[name] if name in known else tensor_shape(column) for name, column in columns.items()}
 
 
 def _field(name: str, column: Column, *, nullable: bool) -> Any:
     return _arrow.field(name, column.type, nullable=nullable)
 
 
-def _struct(columns: Mapping[str, Column], *, with_shapes: bool) -> Column:
+def _struct(columns: Mapping[str, Column], shapes: Mapping[str, Sequence[int] | None]) -> Column:
     """Return columns as one of structs, which uses their memory."""
     fields: list[Any] = []
     contents: list[Column] = []
     for name, column in columns.items():
-        shape = tensor_shape(column) if with_shapes else None
+        shape = shapes[name]
         content = column if shape is None else _with_one_list(column, len(shape))
-        metadata = None if shape is None else {_TENSOR_TYPE: json.dumps({"shape": shape}, separators=(",", ":"))}
+        metadata = None if shape is None else {_TENSOR_TYPE: json.dumps({"shape": list(shape)}, separators=(",", ":"))}
         fields.append(_arrow.field(name, content.type, nullable=content.null_count > 0, metadata=metadata))
         contents.append(content)
     batches = pa.Table.from_arrays(contents, schema=pa.schema(fields)).to_batches()
@@ -150,12 +159,16 @@ def _lists(values: Any, offsets: Any, item: Any) -> Any:
     return _arrow.ListArray.from_arrays(_arrow.array(offsets), values, type=pa.list_(item))
 
 
-def added_parts(form: AnswerForm, metadata: RowMetadata, count: int) -> dict[str, dict[str, Column]]:
-    """Return the columns that an answer adds to the rows and the outputs."""
+def added_parts(
+    form: AnswerForm, metadata: RowMetadata, count: int, selection: Selection
+) -> dict[str, dict[str, Column]]:
+    """Return the requested columns that an answer adds to the rows and the outputs."""
     none = _lists(_arrow.array([], pa.string()), np.zeros(count + 1, np.int32), _arrow.field("item", pa.string()))
     models = written_models(metadata.last_models)
     columns: dict[str, Column] = {}
     for name, value in form.metadata_of(metadata).items():
+        if not selection.wants(_METADATA, name):
+            continue
         if name == LAST_MODEL:
             columns[name] = _arrow.repeat(models[0], count) if len(models) == 1 else _arrow.array(models, pa.string())
         elif name == "elapsed":
@@ -165,4 +178,4 @@ def added_parts(form: AnswerForm, metadata: RowMetadata, count: int) -> dict[str
         else:
             columns[name] = none if value == [] else _arrow.repeat(value, count)
     failures = {"anomaly": {"count": _arrow.array(np.zeros(count, np.uint32))}}
-    return (failures if form.counts_anomalies else {"check_failures": {"": none}}) | {"metadata": columns}
+    return (failures if form.counts_anomalies else {"check_failures": {"": none}}) | {_METADATA: columns}

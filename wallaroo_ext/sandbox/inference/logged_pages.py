@@ -107,10 +107,10 @@ class Page:
 
     def to_arrow(self, form: AnswerForm) -> list[memoryview]:
         """Return the chunks of an Arrow file with the rows, in the form of a release's answers."""
-        added = [added_parts(form, _metadata_of(batch), batch.table.num_rows) for batch in self.batches]
+        added = [added_parts(form, _metadata_of(batch), batch.table.num_rows, _EVERYTHING) for batch in self.batches]
         if not added:
             none: Column = pa.array([], pa.timestamp("ms"))
-            return ScoredRows(none, {}).to_nested_file(added_parts(form, _NO_METADATA, 0), _EVERYTHING)
+            return ScoredRows(none, {}).to_nested_file(added_parts(form, _NO_METADATA, 0, _EVERYTHING), _EVERYTHING)
         table = pa.concat_tables([batch.table for batch in self.batches])
         joined = {
             part: {name: _joined([of_batch[part][name] for of_batch in added]) for name in fields}
