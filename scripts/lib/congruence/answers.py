@@ -22,7 +22,9 @@ import numpy as np
 import pyarrow as pa
 
 from scripts.lib.bench.model import model_content
+from scripts.lib.congruence import real_servers
 from scripts.lib.congruence.table import write_or_check
+from scripts.lib.recordings import VARIABLE, recordings_directory
 from wallaroo_ext import call, connect, contract, upload_model, wait_until_running
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.sandbox.http.validation import ContractSpec
@@ -475,10 +477,16 @@ def page(rows: list[Compared]) -> str:
 
 
 def main() -> int:
-    """Write the table, or check it with `--check`. Returns 1 if a difference has no reason or the table differs."""
+    """Write both tables, or check them with `--check`. Returns 1 if a difference has no reason or a table differs."""
     rows = compare_all()
     unexplained = [f"{row.exchange}: {row.result} {row.reasons}" for row in rows if not row.is_explained]
-    return write_or_check(TABLE, page(rows), unexplained, script="scripts/congruence")
+    failed = write_or_check(TABLE, page(rows), unexplained, script="scripts/congruence")
+    if recordings_directory() is None:
+        print(f"Without recordings of real servers ({VARIABLE}), {real_servers.TABLE} is left as it is.")
+        return failed
+    found = real_servers.compare_all()
+    lines = real_servers.unexplained(found)
+    return failed | write_or_check(real_servers.TABLE, real_servers.page(found), lines, script="scripts/congruence")
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from scripts.lib.congruence.field_kinds import ANSWER, FieldKinds, differences
-from scripts.lib.congruence.real_servers_reasons import reason_of
+from scripts.lib.congruence.real_servers_reasons import NO_REASON, reason_of
 from scripts.lib.congruence.scene import NOBODY, NOTHING_THERE, scene_of
+from scripts.lib.evidence import source
 from scripts.lib.recordings import NOTHING, VARIABLES, answer_of, inference_files, recordings, release_of
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from scripts.lib.congruence.scene import Scene
     from scripts.lib.recordings import Recording
+
+TABLE = Path(__file__).parents[3] / "contract_tests/sandbox/congruence-by-release.md"
 
 INFERENCE, INFERENCE_IN_ARROW = "infer (JSON)", "infer (Arrow)"
 """How the page names inference answers, whose URL is not the same in all releases."""
@@ -233,16 +236,37 @@ def fields_of(schema: Any) -> dict[str, Any]:
     return found
 
 
-def section(comparisons: list[Comparison]) -> str:
-    """Return the table of all comparisons."""
+def unexplained(comparisons: list[Comparison]) -> list[str]:
+    """Return a line for each difference that has no reason."""
+    return [
+        f"{each.release} {each.operation} {each.status}: {path}: {how}"
+        for each in comparisons
+        for (path, how), reason in zip(each.differences, each.reasons, strict=True)
+        if reason == NO_REASON
+    ]
+
+
+def page(comparisons: list[Comparison]) -> str:
+    """Return the page with the table of all comparisons."""
     lines = [
+        "# Congruence of the sandbox of each release with real servers",
+        "",
+        "Written by `scripts/congruence`. Each request that was recorded with a real server is sent in its form to a",
+        "sandbox of its release, and the kinds of all fields of the answers are compared: absent, null, or of a type.",
+        "",
         "| release | operation | status | recordings | answers | reason |",
         "| --- | --- | --- | --- | --- | --- |",
+        *map(row, comparisons),
+        "",
+        source(),
     ]
-    for each in comparisons:
-        shown = "; ".join(f"`{path}`: {how}" for path, how in each.differences)
-        agreed = "same fields, types and nulls" if each.recorded else "status as recorded"
-        reasons = "; ".join(dict.fromkeys(each.reasons))
-        row = (each.release, f"`{each.operation}`", str(each.status), str(each.count), shown or agreed, reasons)
-        lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines) + "\n"
+
+
+def row(compared: Comparison) -> str:
+    """Return the line of a table for a comparison."""
+    shown = "; ".join(f"`{path}`: {how}".replace("|", " or ") for path, how in compared.differences)
+    agreed = "same fields, types and nulls" if compared.recorded and compared.here else "status as recorded"
+    reasons = "; ".join(dict.fromkeys(compared.reasons))
+    cells = (compared.release, f"`{compared.operation}`", compared.status, compared.count, shown or agreed, reasons)
+    return f"| {' | '.join(map(str, cells))} |"

@@ -103,7 +103,7 @@ class Scene:
     def infer_in_arrow(self) -> httpx.Response:
         """Score two rows of Arrow with the deployment, and return the answer."""
         rows = pa.array([[0.5] * WIDTH] * 2, pa.list_(pa.float32()))
-        content = to_file(pa.table({"dense_input": rows}))
+        content = bytes(to_file(pa.table({"dense_input": rows})))
         headers = {"Content-Type": ARROW, "Accept": ARROW}
         return self.http.post(self.known["inference path"], content=content, headers=headers)
 
