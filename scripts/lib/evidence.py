@@ -19,7 +19,7 @@ TABLE = ROOT / "openapi/releases/evidence.md"
 NOT_THERE = "not there"
 
 _DOCUMENTS = ROOT / "contract_tests/documents/recordings"
-_OF_DOCUMENTS = {
+OF_DOCUMENTS = {
     "external-inference-url-tutorial": "2022.4",
     "api-essentials-guide": "2023.1",
     "mlops-api-tutorial": "2023.2",
@@ -85,7 +85,7 @@ def recorded() -> Counter[tuple[str, str]]:
     for file in _DOCUMENTS.glob("*.json"):
         for exchange in json.loads(file.read_text(encoding="utf-8"))["exchanges"]:
             if exchange["response"].get("shown", True):
-                found[exchange["operation"], _OF_DOCUMENTS[file.stem]] += 1
+                found[exchange["operation"], OF_DOCUMENTS[file.stem]] += 1
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import httpx
 import pytest
@@ -14,7 +14,8 @@ import yaml
 from contract_tests.support.sandbox.deployments import deployed
 from contract_tests.support.sandbox.steering import steer
 from contract_tests.support.servers.callers import user_token
-from wallaroo_ext import call, connect, upload_model
+from wallaroo_ext import call, connect, contract, upload_model
+from wallaroo_ext.cli.commands.conformance import Release
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ def test_a_sandbox_conforms_and_the_report_is_there(tmp_path: Path) -> None:
     done = conformance("--instance", "sandbox", *only(*READING), "--report", str(tmp_path / "report"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("CONFORMS")
+    release = contract.RELEASES[-1]
+    held = f"The instance is held to the contract of release {release}: the sandbox is started with it."
+    assert done.stderr.startswith(held), "it is said before anything else"
     assert sorted(file.name for file in (tmp_path / "report").iterdir()) == [
         "junit.xml",
         "report.har",
@@ -52,7 +56,34 @@ def test_a_sandbox_conforms_and_the_report_is_there(tmp_path: Path) -> None:
     ]
     report = json.loads((tmp_path / "report/report.json").read_text(encoding="utf-8"))
     assert (report["verdict"], report["exit_code"]) == ("conforms", 0)
+    assert report["subject"]["release"] == release
     assert "left_behind" in report
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("sandbox", "release", "operation"),
+    [
+        ("2024.2", "2023.2", "list_models"),
+        ("2023.2", "2024.2", "list_models"),
+        ("2025.2", "2023.4", "undeploy_pipeline"),
+    ],
+)
+def test_on_a_sandbox_of_another_release_it_names_what_differs(sandbox: str, release: str, operation: str) -> None:
+    with running(None, "--release", sandbox) as environment:
+        done = conformance("--release", release, "--json", *only(operation), environment=environment)
+        own = conformance("--json", *only(operation), environment=environment)
+    assert done.returncode == 1, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["subject"]["release"] == release
+    assert any(each["operation"] == operation for each in found["failures"])
+    assert own.returncode == 0, own.stdout + own.stderr
+    subject = json.loads(own.stdout)["subject"]
+    assert (subject["release"], subject["release_known_by"]) == (sandbox, "the sandbox says so")
+
+
+def test_the_releases_of_the_commands_are_those_that_have_an_overlay() -> None:
+    assert get_args(Release) == contract.RELEASES
 
 
 @pytest.mark.slow
@@ -61,8 +92,8 @@ def test_what_the_contract_does_not_say_is_found(document: dict[str, Any], tmp_p
     own = yaml.safe_load(yaml.safe_dump(document))
     own["components"]["schemas"]["Workspace"]["required"].append("colour")
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(own, sort_keys=False), encoding="utf-8")
-    contract = ["--contract", str(tmp_path / "own.yaml")]
-    done = conformance("--instance", "sandbox", "--json", *contract, *only("list_workspaces"))
+    named = ["--contract", str(tmp_path / "own.yaml")]
+    done = conformance("--instance", "sandbox", "--json", *named, *only("list_workspaces"))
     assert done.returncode == 1, done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert report["verdict"] == "does not conform"
@@ -76,9 +107,23 @@ def test_what_the_contract_does_not_say_is_found(document: dict[str, Any], tmp_p
         ([], {"WALLAROO_API_URL": "http://127.0.0.1:9", "WALLAROO_TOKEN": "x"}, "refused"),
         (["--instance", "sandbox", "--contract", "/nonsense.yaml"], {}, "/nonsense.yaml"),
         (["--instance", "sandbox", "--operation", "nonsense"], {}, "no test to run"),
+        (
+            ["--instance", "sandbox", "--release", "2022.4", "--operation", "list_pipelines"],
+            {},
+            "Release 2022.4 does not have list_pipelines: leave it out of --operation, or name another release",
+        ),
+        (["--instance", "sandbox", "--release", "2021.1"], {}, "2021.1"),
         (["--instance", "sandbox", "--recorded", "/nonsense"], {}, "/nonsense"),
     ],
-    ids=["nobody named", "nobody answers", "no contract", "no operation", "no recordings"],
+    ids=[
+        "nobody named",
+        "nobody answers",
+        "no contract",
+        "no operation",
+        "not in the release",
+        "no release",
+        "no recordings",
+    ],
 )
 def test_what_could_not_run_says_why(arguments: list[str], environment: dict[str, str], message: str) -> None:
     done = conformance(*arguments, environment=environment)

@@ -24,6 +24,7 @@ import pyarrow as pa
 from scripts.lib.bench.model import model_content
 from scripts.lib.congruence import real_servers
 from scripts.lib.congruence.table import write_or_check
+from scripts.lib.evidence import OF_DOCUMENTS
 from scripts.lib.recordings import VARIABLE, recordings_directory
 from wallaroo_ext import call, connect, contract, upload_model, wait_until_running
 from wallaroo_ext._util.json_values import list_of, object_of
@@ -366,7 +367,8 @@ def prepare(client: Client, document: str, names: Names, model: bytes) -> None:
         names.known["workspace", 10] = workspace(client, "given")
     if document == "external-inference-url-tutorial":
         names.known["workspace", 16] = workspace(client, "urldemoworkspace")
-        version = upload_model(client, model, name="urldemomodel", workspace=names.known["workspace", 16])
+        given = names.known["workspace", 16]
+        version = upload_model(client, model, name="urldemomodel", workspace=given, endpoint="upload")
         pipeline_id, variant_id = pipeline(client, "urldemopipeline", names.known["workspace", 16])
         wait_until_running(client, deployment(client, "urldemopipeline", pipeline_id, variant_id, version.id))
     if document in ASSAYS:
@@ -428,11 +430,11 @@ def log_house_prices(directory: Path, pipeline_id: int) -> None:
 def replay(document: str, model: bytes) -> list[Compared]:
     """Replay a document. Returns how each of its exchanges compares."""
     recording = json.loads((RECORDINGS / f"{document}.json").read_text(encoding="utf-8"))
-    release = "2022.4" if recording["server"] == "2022.4" else "2023.4"
+    release = OF_DOCUMENTS[document]
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / "data"
         names = Names()
-        with running(directory) as environment, connect(environment=environment) as client:
+        with running(directory, "--release", release) as environment, connect(environment=environment) as client:
             prepare(client, document, names, model)
         for kind, recorded in list(names.known):
             if kind == "pipeline":
