@@ -75,31 +75,31 @@ class TestByRelease:
                 assert re.fullmatch(rf"`[^`]+`: ({HOW})", each), (operation, each)
 
 
-@pytest.mark.parametrize(
-    ("recorded", "here", "found"),
-    [
-        ([{"a": 1}], [{"a": 2.5}], []),
-        ([{"a": 1}], [{"a": "1"}], [("a", "recorded number, here string"), ("a", "here string, recorded number")]),
-        ([{"a": 1}, {"a": None}], [{"a": 1}], [("a", "recorded null, here number")]),
-        ([{"a": 1}], [{"a": 1}, {"a": None}], [("a", "here null, recorded number")]),
-        ([{"a": 1}, {}], [{"a": 1}], [("a", "recorded absent, here number")]),
-        ([{"a": {"b": {"c": 1}}}], [{"a": {}}], [("a.b", "recorded only")]),
-        ([{"a": {}}], [{"a": {"b": True}}], [("a.b", "here only")]),
-        ([{"a": None}], [{"a": {"b": 1}}], [("a", "recorded null, here object"), ("a", "here object, recorded null")]),
-        ([[{"a": 1}, {"a": "x"}]], [[{"a": 1}]], [("[].a", "recorded string, here number")]),
-        ([{"out": {"dense": [1]}}], [{"out": {"sparse": [2]}}], []),
-        ([[{"out.dense": 1, "time": 1}]], [[{"out.sparse": 2, "time": 3}]], []),
-        (
-            [{"users": {"x": {"id": "x"}}}],
-            [{"users": {"y": None}}],
-            [
-                ("users.*", "recorded object, here null"),
-                ("users.*", "here null, recorded object"),
-            ],
-        ),
-        ([{}], [[]], [("the answer", "recorded object, here list"), ("the answer", "here list, recorded object")]),
-    ],
-)
+KIND_CASES: list[Any] = [
+    ([{"a": 1}], [{"a": 2.5}], []),
+    ([{"a": 1}], [{"a": "1"}], [("a", "recorded number, here string"), ("a", "here string, recorded number")]),
+    ([{"a": 1}, {"a": None}], [{"a": 1}], [("a", "recorded null, here number")]),
+    ([{"a": 1}], [{"a": 1}, {"a": None}], [("a", "here null, recorded number")]),
+    ([{"a": 1}, {}], [{"a": 1}], [("a", "recorded absent, here number")]),
+    ([{"a": {"b": {"c": 1}}}], [{"a": {}}], [("a.b", "recorded only")]),
+    ([{"a": {}}], [{"a": {"b": True}}], [("a.b", "here only")]),
+    ([{"a": None}], [{"a": {"b": 1}}], [("a", "recorded null, here object"), ("a", "here object, recorded null")]),
+    ([[{"a": 1}, {"a": "x"}]], [[{"a": 1}]], [("[].a", "recorded string, here number")]),
+    ([{"out": {"dense": [1]}}], [{"out": {"sparse": [2]}}], []),
+    ([[{"out.dense": 1, "time": 1}]], [[{"out.sparse": 2, "time": 3}]], []),
+    (
+        [{"users": {"x": {"id": "x"}}}],
+        [{"users": {"y": None}}],
+        [
+            ("users.*", "recorded object, here null"),
+            ("users.*", "here null, recorded object"),
+        ],
+    ),
+    ([{}], [[]], [("the answer", "recorded object, here list"), ("the answer", "here list, recorded object")]),
+]
+
+
+@pytest.mark.parametrize(("recorded", "here", "found"), KIND_CASES)
 def test_kinds_of_fields_are_compared_at_any_depth(recorded: Any, here: Any, found: Any) -> None:
     assert list(differences(FieldKinds(recorded), FieldKinds(here))) == found
 

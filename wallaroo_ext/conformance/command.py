@@ -47,14 +47,15 @@ def _test_arguments(options: SuiteOptions) -> list[str]:
 
 
 def run_suite(
-    options: SuiteOptions, progress: Callable[[int, int], None], announce: Callable[[str], None] = lambda _: None
+    options: SuiteOptions, progress: Callable[[int, int], None], announce: Callable[[str], None] | None = None
 ) -> Run:
     """Run the suite.
 
     Args:
         options: The options of the run.
         progress: Called with the number of tests that are over, and the number of all tests.
-        announce: Called at the start with a sentence that says which release the instance is held to, and why.
+        announce: Called at the start with a sentence that says which release the instance is held to, and why; None
+            for nobody to tell.
 
     Returns:
         The results; `could_not_run` says why the run ended early, if it did.
@@ -69,7 +70,8 @@ def run_suite(
         suite = Suite(replace(options, operations=()))
         suite.run.could_not_run = _no_start(error)
         return suite.run
-    announce(suite.held.text)
+    if announce is not None:
+        announce(suite.held.text)
     arguments = [*_test_arguments(options), "-p", "no:terminal", "-p", "wallaroo_ext.conformance.plugin"]
     with _no_other_plugins(), _interruptible():
         status = pytest.main(arguments, plugins=[_RunHooks(suite, progress)])

@@ -152,7 +152,8 @@ def operation_at(path: str) -> str:
 def _request_of(operation: str, found: list[Recording]) -> Any:
     """Return a request of an operation where a recording has none: that of another recording, of any release."""
     others = [each for each in [*found, *recordings()] if operation_at(each.path) == operation]
-    return next((each.request for each in others if each.request is not NOTHING), {})
+    nothing: dict[str, Any] = {}
+    return next((each.request for each in others if each.request is not NOTHING), nothing)
 
 
 def _form(value: Any) -> Any:
@@ -230,7 +231,8 @@ def fields_of(schema: Any) -> dict[str, Any]:
     """Return the fields of an Arrow schema, each with a field that is named by its type and by its metadata."""
     found: dict[str, Any] = {}
     for each in schema:
-        told = "".join(f" with {name.decode()}" for name in each.metadata or {})
+        metadata: dict[bytes, bytes] = each.metadata or {}
+        told = "".join(f" with {name.decode()}" for name in metadata)
         inner = {} if pa.types.is_struct(each.type) else {f"{each.type}{told}".replace(".", "/"): True}
         found[each.name] = fields_of(each.type) if pa.types.is_struct(each.type) else inner
     return found

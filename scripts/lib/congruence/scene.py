@@ -21,7 +21,7 @@ from wallaroo_ext.sandbox.process import running
 from wallaroo_ext.sandbox.storage.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     import httpx
@@ -85,7 +85,8 @@ class Scene:
             return self.http.post(
                 path, data=fields, files={"file": ("model.onnx", content, "application/octet-stream")}
             )
-        metadata = fields | {"conversion": {"framework": "onnx", "python_version": "3.8", "requirements": []}}
+        conversion: dict[str, Any] = {"framework": "onnx", "python_version": "3.8", "requirements": []}
+        metadata = fields | {"conversion": conversion}
         return self.http.post(
             path,
             files=[
@@ -109,7 +110,7 @@ class Scene:
 
 
 @contextmanager
-def scene_of(release: str, directory: Path) -> Iterator[Scene]:
+def scene_of(release: str, directory: Path) -> Generator[Scene]:
     """Yield a sandbox of a release with one of everything; it ends with the `with` block.
 
     Args:

@@ -134,9 +134,12 @@ def _run(report: Path | None, options: Options, **settings: Any) -> tuple[Run, R
             check_report_directory(report)
         except ReportDirectoryError as error:
             raise output.UsageError(str(error)) from None
-    announce = (lambda _: None) if options.json else output.print_note
     with progress.show_tests(quiet=options.json) as show:
-        found = run_suite(SuiteOptions(environment=options.environment(), **settings), show, announce)
+        found = run_suite(
+            SuiteOptions(environment=options.environment(), **settings),
+            show,
+            None if options.json else output.print_note,
+        )
     try:
         return found, None if report is None else write_report(found, report)
     except (ReportDirectoryError, OSError) as error:  # the findings are still printed

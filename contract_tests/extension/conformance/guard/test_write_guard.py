@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance import plugin
 from wallaroo_ext.conformance.guard.effects import ABOUT_PEOPLE, Effects, effects_of
 from wallaroo_ext.conformance.guard.interceptor import Incoming, Interceptor, RateLimit, origin_of
@@ -168,8 +169,9 @@ def test_an_assay_in_the_form_of_a_release_is_of_the_runs_own_things(release: st
 def replaced_once(value: Any, replacements: dict[Any, Any]) -> Iterator[Any]:
     """Yield copies of a value with one value in it replaced."""
     if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from (value | {key: changed} for changed in replaced_once(inner, replacements))
+        fields = object_of(value)
+        for key, inner in fields.items():
+            yield from (fields | {key: changed} for changed in replaced_once(inner, replacements))
     elif isinstance(value, str | int) and not isinstance(value, bool) and value in replacements:
         yield replacements[value]
 
