@@ -255,7 +255,7 @@ def _sensible_values(fixtures: Fixtures) -> dict[str, dict[str, Replacement]]:
         "CreatePipelineRequest": {"definition": _definition(fixtures)},
         "AssayRequest": _assay(fixtures),
         "SummarizeAssayBaselineRequest": _summary(fixtures),
-        "GetPipelineLogsRequest": dict.fromkeys(("start_time", "end_time", "cursor")),
+        "GetPipelineLogsRequest": {"order": _only("Asc")} | dict.fromkeys(("start_time", "end_time", "cursor")),
         "GetAssayBaselineRequest": times,
         "GetAssayResultsRequest": times,
         "GetAssayResultsBetweenRequest": times,
