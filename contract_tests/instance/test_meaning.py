@@ -130,7 +130,7 @@ class TestModels:
     @pytest.mark.touches("list_models", "upload_model_stream", "create_workspace")
     def test_models_of_another_workspace_are_not_listed(self, api: Api, fixtures: Fixtures) -> None:
         workspace_id = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
-        assert api.call("list_models", {"workspace_id": workspace_id})["models"] == []
+        assert api.list_models(workspace_id) == []
         name = api.unused_name("m")
         api.upload("upload_model_stream", name, model_file(), workspace_id)
         assert [found["name"] for found in listed_models(api, workspace_id)] == [name]

@@ -56,6 +56,11 @@ class Api:
             more["json"] = body
         return self._http.request(method.upper(), url, **more)
 
+    def list_models(self, workspace_id: int | None) -> list[dict[str, Any]]:
+        """Return the models of a workspace without their versions, beside which newer releases list them."""
+        listed = self.call("list_models", {"workspace_id": workspace_id})["models"]
+        return [found.get("model", found) for found in listed]
+
     def call(self, operation: str, body: Any = None, **more: Any) -> Any:
         """Send a request that has to succeed, and return the JSON of the answer."""
         answer = self.send(operation, body, **more)
