@@ -85,19 +85,19 @@ class Page:
         left, bytes_left = size, MAX_PAGE_BYTES
         for entry, batch in batches:
             skipped = start.row if start is not None and start.entry == entry else 0
-            table = _reversed(batch.table) if newest_first else batch.table
-            table = table.slice(skipped)
-            if not table.num_rows:
+            count = batch.table.num_rows - skipped
+            if count <= 0:
                 continue
-            if rows and not table.schema.equals(rows[0].table.schema):
+            if rows and not batch.table.schema.equals(rows[0].table.schema):
                 return Page(rows, "SchemaChange", Cursor(entry, skipped))
-            by_bytes = max(0 if rows else 1, bytes_left * table.num_rows // max(1, table.get_total_buffer_size()))
-            taken = min(table.num_rows, left, by_bytes)
+            row_bytes = max(1, batch.table.get_total_buffer_size() // batch.table.num_rows)
+            by_bytes = max(0 if rows else 1, bytes_left // row_bytes)
+            taken = min(count, left, by_bytes)
             if taken:
-                rows.append(replace(batch, table=table.slice(0, taken)))
+                rows.append(replace(batch, table=_cut(batch.table, skipped, taken, newest_first=newest_first)))
             left -= taken
-            bytes_left -= table.get_total_buffer_size() * taken // table.num_rows
-            if taken < table.num_rows:
+            bytes_left -= row_bytes * taken
+            if taken < count:
                 return Page(rows, "RecordLimited" if not left else "ByteLimited", Cursor(entry, skipped + taken))
         return Page(rows)
 
@@ -142,9 +142,12 @@ def _metadata_of(batch: LoggedBatch) -> RowMetadata:
     )
 
 
-def _reversed(table: pa.Table) -> pa.Table:
-    backwards: Any = np.arange(table.num_rows - 1, -1, -1)
-    return table.take(backwards)
+def _cut(table: pa.Table, skipped: int, taken: int, *, newest_first: bool) -> pa.Table:
+    """Return some rows of a table; with the newest first, they are counted and come from its end."""
+    if not newest_first:
+        return table.slice(skipped, taken)
+    backwards: Any = np.arange(taken - 1, -1, -1)
+    return table.slice(table.num_rows - skipped - taken, taken).take(backwards)
 
 
 def _parts(table: pa.Table, batch: LoggedBatch) -> dict[str, dict[str, Column]]:
