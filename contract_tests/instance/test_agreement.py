@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext.conformance.answer_forms import computed_at, listed_models, scores_of, summarizer_of
+from wallaroo_ext.conformance.answer_forms import computed_at, scores_of, summarizer_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file
 
@@ -89,7 +89,7 @@ class TestUsersAndWorkspaces:
 class TestModels:
     @pytest.mark.touches("list_models", "get_model", "get_model_by_id")
     def test_a_model_has_one_name(self, api: Api, fixtures: Fixtures) -> None:
-        [model] = [found for found in listed_models(api, fixtures.workspace_id) if found["id"] == fixtures.model_id]
+        [model] = [found for found in api.list_models(fixtures.workspace_id) if found["id"] == fixtures.model_id]
         for operation in ("get_model", "get_model_by_id"):
             shown = api.call(operation, {"id": fixtures.model_id})
             names = [name for name in ("id", "name", "created_at") if name in model]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from wallaroo_ext.conformance.answer_forms import inputs_of, listed_models, outputs, scores_of, summarizer_of
+from wallaroo_ext.conformance.answer_forms import inputs_of, outputs, scores_of, summarizer_of
 from wallaroo_ext.conformance.api_calls import UPLOADS
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
@@ -89,7 +89,7 @@ class TestModels:
         assert version.get("model_id") == name
         assert version.get("file_name") == f"{name}.onnx"
 
-        model = by_id(listed_models(api, workspace_id), version["models_pk_id"])
+        model = by_id(api.list_models(workspace_id), version["models_pk_id"])
         assert model["name"] == name
         assert api.call("get_model_by_id", {"id": model["id"]})["id"] == model["id"]
         shown = api.call("get_model", {"id": model["id"]})
@@ -109,7 +109,7 @@ class TestModels:
         assert {found["id"]: found["sha"] for found in listed} == expected
         assert len({found["model_version"] for found in listed}) == len(ids)
         [model_id] = {found["models_pk_id"] for found in listed}
-        assert model_id in {model["id"] for model in listed_models(api, workspace_id)}
+        assert model_id in {model["id"] for model in api.list_models(workspace_id)}
 
     @pytest.mark.touches("list_model_versions")
     def test_a_model_becomes_ready(self, api: Api, fixtures: Fixtures) -> None:
@@ -133,8 +133,8 @@ class TestModels:
         assert api.list_models(workspace_id) == []
         name = api.unused_name("m")
         api.upload("upload_model_stream", name, model_file(), workspace_id)
-        assert [found["name"] for found in listed_models(api, workspace_id)] == [name]
-        assert name not in {found["name"] for found in listed_models(api, fixtures.workspace_id)}
+        assert [found["name"] for found in api.list_models(workspace_id)] == [name]
+        assert name not in {found["name"] for found in api.list_models(fixtures.workspace_id)}
 
 
 class TestPipelines:
@@ -346,7 +346,7 @@ class TestWorkspacesAndUsers:
     @pytest.mark.touches("list_workspaces", "list_models", "create_pipeline")
     def test_ids_join_up(self, api: Api, fixtures: Fixtures) -> None:
         workspace = by_id(api.call("list_workspaces", {})["workspaces"], fixtures.workspace_id)
-        models = listed_models(api, fixtures.workspace_id)
+        models = api.list_models(fixtures.workspace_id)
         assert set(workspace["models"]) == {model["id"] for model in models}
         assert fixtures.pipeline_id in workspace["pipelines"]
 

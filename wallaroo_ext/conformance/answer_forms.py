@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT
 
-if TYPE_CHECKING:
-    from wallaroo_ext.conformance.api_calls import Api
 
-
-def listed_models(api: Api, workspace_id: int | None) -> list[dict[str, Any]]:
-    """Return the models of a workspace, each with its id and its name; the oldest release lists them by a version."""
-    listed = api.call("list_models", {"workspace_id": workspace_id})["models"]
-    return [_model(row) for row in listed]
-
-
-def _model(row: dict[str, Any]) -> dict[str, Any]:
+def listed_model(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a model of a list: by itself, beside its versions since 2024, or as its version names it in 2022."""
     if "models" in row:
         return {"id": row["models"]["models_pk_id"], "name": row["models"]["model_id"]}
     return row.get("model", row)

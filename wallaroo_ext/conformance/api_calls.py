@@ -7,6 +7,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from wallaroo_ext.conformance.answer_forms import listed_model
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -57,9 +59,8 @@ class Api:
         return self._http.request(method.upper(), url, **more)
 
     def list_models(self, workspace_id: int | None) -> list[dict[str, Any]]:
-        """Return the models of a workspace without their versions, beside which newer releases list them."""
-        listed = self.call("list_models", {"workspace_id": workspace_id})["models"]
-        return [found.get("model", found) for found in listed]
+        """Return the models of a workspace, in the form of any release, without their versions."""
+        return [listed_model(row) for row in self.call("list_models", {"workspace_id": workspace_id})["models"]]
 
     def call(self, operation: str, body: Any = None, **more: Any) -> Any:
         """Send a request that has to succeed, and return the JSON of the answer."""

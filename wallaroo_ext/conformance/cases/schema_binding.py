@@ -36,7 +36,6 @@ _NEW_NAMES = 3
 """The number of names for each kind of thing that may be made again under the same name: few, as none is removed."""
 
 _NOTHING: dict[str, Any] = {"not": {}}
-_PATHS = (f"output {OUTPUT} 0", f"input {INPUT} {WIDTH - 1}")
 """The schema of a field that has nothing to name."""
 
 Replacement = dict[str, Any] | None
