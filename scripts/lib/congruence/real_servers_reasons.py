@@ -78,7 +78,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         ("get_model_by_id", "get_model_config_by_id"),
         ("model_config",),
-        "here the model is deployed, which configures it; the recorded ones were not",
+        "here the model is deployed, which configures it, and the recorded ones were not",
         "here object, recorded null",
     ),
     Reason(
