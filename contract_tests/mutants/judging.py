@@ -14,10 +14,14 @@ from contract_tests.mutants.lies.ignored_tokens import ABOUT_TOKENS
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.suite import Suite
+from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 
 if TYPE_CHECKING:
     from contract_tests.mutants.layer import Mutant
     from contract_tests.mutants.serving import LyingInstance
+
+RELEASE = DEFAULT_OPTIONS.release
+"""The release that a lying sandbox imitates, and is held to."""
 
 TESTS = "contract_tests/instance"
 NOT_WAITING = ("-k", "not expired")
@@ -96,7 +100,9 @@ def judge(instance: LyingInstance, mutant: Mutant | None, *, cases: int, seed: i
     instance.become(mutant)
     operations = () if mutant is None else (mutant.operation,)
     waits = mutant is None or mutant.kind in ABOUT_TOKENS
-    options = SuiteOptions(running=instance.environment, cases=cases, seed=seed, operations=operations)
+    options = SuiteOptions(
+        running=instance.environment, release=RELEASE, cases=cases, seed=seed, operations=operations
+    )
     verdict = run(options, () if waits else NOT_WAITING)
     return Verdict(instance.lies, *verdict)
 

@@ -68,7 +68,7 @@ def lying_instance(around: Callable[[ASGIApp], ASGIApp] | None = None) -> Genera
     """
     with tempfile.TemporaryDirectory(prefix="wallaroo-mutants-") as directory:
         instance = Instance(Path(directory) / "data", SandboxOptions(token_lifetime=SANDBOX_TOKEN_SECONDS))
-        app = create_app(instance, ContractSpec(contract.load()))
+        app = create_app(instance, ContractSpec(contract.load(instance.options.release)))
         with listening("127.0.0.1", 0) as listener:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             layer = LyingLayer(app, lambda: _good_token(instance, url))

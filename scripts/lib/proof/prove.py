@@ -186,6 +186,7 @@ def noticed_client_edits() -> Iterator[tuple[ClientEdit, str]]:
 
 def write_mutant_report(directory: Path, names: list[str]) -> int:
     """Write the suite's report of one mutant, as it would be of a real instance. Returns the exit code."""
+    from contract_tests.mutants.judging import RELEASE
     from contract_tests.mutants.serving import lying_instance
     from wallaroo_ext.conformance.command import run_suite
     from wallaroo_ext.conformance.options import SuiteOptions
@@ -202,7 +203,7 @@ def write_mutant_report(directory: Path, names: list[str]) -> int:
     mutant = mutants()[names[0]]
     with lying_instance() as instance:
         instance.become(mutant)
-        options = SuiteOptions(running=instance.environment, operations=(mutant.operation,))
+        options = SuiteOptions(running=instance.environment, release=RELEASE, operations=(mutant.operation,))
         run = run_suite(options, lambda _, __: None)
     write_report(run, directory)
     print(f"{mutant.name}: {mutant.text} The report is in {directory}: {len(run.findings)} findings.")
