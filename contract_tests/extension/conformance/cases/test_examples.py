@@ -47,6 +47,14 @@ def test_a_refusal_by_the_contract_is_none(rules: Rules) -> None:
     assert answers.succeeded == set()
 
 
+def test_what_the_release_does_not_have_is_not_judged(rules: Rules) -> None:
+    path = contract.operation("get_model_version_by_id").path
+    refuse = httpx.Response(404, text="Not Found")
+    with pytest.raises(AssertionError, match="status_code_conformance"):
+        answered(rules, lambda _: refuse, path)
+    assert answered(Rules(contract.load("2022.4")), lambda _: refuse, path).succeeded == set()
+
+
 @pytest.mark.parametrize(
     ("response", "message"),
     [

@@ -1,0 +1,71 @@
+"""Is generated data about the run's own things, in the form of each release?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from wallaroo_ext import contract
+from wallaroo_ext.conformance.cases.schema_binding import bound, bound_names
+from wallaroo_ext.conformance.guard.effects import effects_of
+from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
+from wallaroo_ext.conformance.resources.fixtures import Fixtures, Forms, assay_request
+from wallaroo_ext.conformance.rules import Rules
+
+PREFIX = "conformance"
+
+
+def fixtures_of(document: dict[str, Any]) -> Fixtures:
+    return Fixtures(
+        workspace_id=7,
+        name=f"{PREFIX}-p",
+        pipeline_id=8,
+        model={"name": f"{PREFIX}-m", "version": "v", "sha": "a" * 64},
+        scored_at=datetime.now(UTC),
+        forms=Forms.of(document),
+    )
+
+
+@pytest.mark.parametrize("release", [None, *contract.RELEASES])
+def test_an_assay_has_the_form_of_the_release(release: str | None) -> None:
+    document = contract.load(release)
+    request = assay_request(fixtures_of(document))
+    is_old = release is not None and release < "2023.4"
+    assert ("Fixed" in request["baseline"], "iopath" in request) == (is_old, is_old)
+    schema = {"$ref": "#/components/schemas/AssayRequest"}
+    assert Rules(document).problems(schema, request) == []
+
+
+@pytest.mark.parametrize("release", [None, *contract.RELEASES])
+def test_what_is_good_by_the_bound_contract_is_good_by_that_of_the_release(release: str | None) -> None:
+    document = contract.load(release)
+    good = bound(document, effects_of(document), fixtures_of(document), PREFIX)
+    for name in ("baseline", "window", "summarizer"):
+        whole = document["components"]["schemas"]["AssayRequest"]["properties"][name]
+        values = good["components"]["schemas"]["AssayRequest"]["properties"][name]["enum"]
+        assert values, name
+        for value in values:
+            assert Rules(document).problems(whole, value) == [], name
+
+
+@pytest.mark.parametrize(("release", "converts"), [("2022.4", False), ("2023.2", True), (None, True)])
+def test_models_are_converted_where_the_release_converts_them(release: str | None, *, converts: bool) -> None:
+    assert Forms.of(contract.load(release)).converts is converts
+
+
+def test_null_is_no_bad_data_where_the_contract_admits_it() -> None:
+    document = contract.load()
+    bad = bound_names(document, effects_of(document), fixtures_of(document), PREFIX)
+    body = bad["paths"]["/v1/api/pipelines/undeploy"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"]["pipeline_id"]["enum"] == [NOBODYS, None]
+    body = bad["paths"]["/v1/api/models/get_by_id"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"]["id"]["enum"] == [NOBODYS]
+
+
+def test_results_of_an_assay_are_asked_for_with_times() -> None:
+    """Servers since 2023.4 answer 500 without, as recorded."""
+    document = contract.load()
+    good = bound(document, effects_of(document), fixtures_of(document), PREFIX)
+    assert {"start", "end"} <= set(good["components"]["schemas"]["GetAssayResultsRequest"]["required"])
