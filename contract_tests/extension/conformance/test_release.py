@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from _pytest.config import _prepareconfig
 from wallaroo_mlops_client import Client
 
 from wallaroo_ext import contract
+from wallaroo_ext.conformance import plugin
+from wallaroo_ext.conformance.guard.interceptor import Incoming
 from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.release import HeldTo, release_of_instance, release_of_version
 from wallaroo_ext.conformance.report.json_report import report_json
@@ -121,6 +124,29 @@ def test_an_instance_that_answers_nothing_says_nothing() -> None:
     assert release_of_instance(client, HERE).release is None
 
 
+class TestPytest:
+    """The option of the suite's plugin, and of a run that records."""
+
+    @pytest.mark.parametrize(("given", "release"), [("2025.1.2", "2025.2"), ("2022.4", "2022.4")])
+    def test_a_version_is_held_to_its_release(self, given: str, release: str) -> None:
+        config = configured("--release", given)
+        assert plugin.suite_of(config).held.release == release
+        assert any(f"contract of release {release}" in line for line in plugin.pytest_report_header(config))
+
+    def test_what_is_no_version_is_an_error(self) -> None:
+        with pytest.raises(pytest.UsageError, match=r"--release has to be a version such as 2025\.2, not newest"):
+            plugin.suite_of(configured("--release", "newest"))
+
+    def test_an_operation_that_the_release_lacks_is_an_error(self) -> None:
+        with pytest.raises(pytest.UsageError, match="does not have list_pipelines"):
+            plugin.suite_of(configured("--release", "2022.4", "--operation", "list_pipelines"))
+
+
+def configured(*arguments: str) -> pytest.Config:
+    """Return the configuration of a run of pytest with the suite's plugin, which collects nothing."""
+    return _prepareconfig(["-p", plugin.__name__, "-c", "/dev/null", *arguments])
+
+
 class TestSuite:
     @pytest.mark.parametrize("release", contract.RELEASES)
     def test_a_sandbox_is_started_and_judged_by_the_release_that_is_named(
@@ -191,8 +217,6 @@ class TestSuite:
         url = f"{HERE}{contract.operation('get_model_version_by_id').path}"
         headers = [("content-type", "application/json")]
         outgoing = suite.interceptor.admit("POST", url, headers, b'{"model_version_id": 1}')
-        from wallaroo_ext.conformance.guard.interceptor import Incoming
-
         suite.interceptor.keep(outgoing, Incoming(404, [], b"Not Found"))
         assert outgoing.operation == "get_model_version_by_id"
         assert not suite.run.findings
