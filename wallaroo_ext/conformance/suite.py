@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
 
 _PREFIX = "conformance"
+_REFUSED = "the instance refused to make one."
 _NOT_FOUND = "reading alone finds none on this instance."
 _NOT_ASKED_FOR = "The run was told to look at other operations (--operation)."
 FIXTURES = "fixtures_can_be_made"
@@ -231,8 +232,11 @@ class Suite:
                 )
         except (WallarooError, AssertionError, LookupError, TypeError, ValueError) as error:
             return self._no_fixtures(error)
+        if fixtures.refused is not None:
+            self._no_fixtures(fixtures.refused)
         missing = missing_things(bound(self.rules.document, self.guard.effects, fixtures, self.owned.prefix))
         found = f"the run may not make it: {fixtures.withheld}" if fixtures.withheld else _NOT_FOUND
+        found = _REFUSED if fixtures.refused is not None else found
         for number, row in enumerate(self.run.operations):
             if row.id in missing and not row.not_exercised:
                 reason = f"It needs `{missing[row.id]}`, and {found}"

@@ -28,7 +28,7 @@ from wallaroo_ext.conformance.guard.effects import split_thing
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN, Resource
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, WIDTH, model_file
-from wallaroo_ext.errors import WallarooError
+from wallaroo_ext.errors import InvalidRequestError, WallarooError
 from wallaroo_ext.operations import run
 from wallaroo_ext.resources.models import models_steps, versions_steps
 
@@ -94,6 +94,7 @@ class Fixtures:
         scored_at: When its first rows were scored, by the instance's clock.
         expendable: Further things, for operations that may change the things that they name, by kind and key.
         withheld: Why some things are missing; empty where there are all.
+        refused: The error of the last thing, an assay, where the instance refused it; all else is there then.
         forms: The forms of requests.
     """
 
@@ -112,6 +113,7 @@ class Fixtures:
     scored_at: datetime | None = None
     expendable: dict[str, Any] = field(default_factory=dict[str, Any])
     withheld: str = ""
+    refused: WallarooError | None = None
     forms: Forms = field(default_factory=Forms)
 
     def things_for(self, effects: Effects) -> dict[str, list[Any]]:
@@ -282,7 +284,11 @@ def _make_assays(client: Client, fixtures: Fixtures, expendable: frozenset[str])
     if fixtures.scored_at is None:
         return
     body = assay_request(fixtures)
-    fixtures.assay_id = call(create_assay, client=client, body=AssayRequest.from_dict(body)).assay_id
+    try:
+        fixtures.assay_id = call(create_assay, client=client, body=AssayRequest.from_dict(body)).assay_id
+    except InvalidRequestError as error:
+        fixtures.refused = error
+        return
     if "assay" in expendable:
         another = AssayRequest.from_dict(body | {"name": f"{fixtures.name}-x"})
         fixtures.expendable["assay id"] = call(create_assay, client=client, body=another).assay_id

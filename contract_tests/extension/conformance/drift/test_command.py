@@ -40,7 +40,7 @@ def compared(directory: Path, capsys: pytest.CaptureFixture[str], **options: Any
 def test_recordings_are_compared_with_a_release(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert compared(tmp_path, capsys)[0] == 0, "the contract of all releases has both forms"
     assert compared(tmp_path, capsys, release="2023.2")[0] == 0
-    code, found = compared(tmp_path, capsys, release="2024.2")
+    code, found = compared(tmp_path, capsys, release="2025.2")
     assert (code, found["breaking"] > 0) == (1, True)
     assert {change["operation"] for change in found["changes"]} == {"list_models"}
 
