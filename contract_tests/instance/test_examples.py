@@ -31,7 +31,7 @@ from wallaroo_mlops_client.api.assays import (
 from wallaroo_mlops_client.api.authentication import request_token
 from wallaroo_mlops_client.api.deployments import get_deployment_status, get_pipeline_external_url
 from wallaroo_mlops_client.api.features import list_features
-from wallaroo_mlops_client.api.inference import infer_deployment, infer_pipeline
+from wallaroo_mlops_client.api.inference import get_pipeline_logs, infer_deployment, infer_pipeline
 from wallaroo_mlops_client.api.models import (
     get_model,
     get_model_by_id,
@@ -80,6 +80,7 @@ from wallaroo_mlops_client.models import (
     GetNextAssayRunV2Request,
     GetPipelineByNameRequest,
     GetPipelineExternalUrlRequest,
+    GetPipelineLogsRequest,
     InsertModelConfigRequest,
     InviteUserRequest,
     ListAssaysRequest,
@@ -571,6 +572,14 @@ def test_infer_pipeline(conformance_client: Client, deployment: Deployment) -> N
 def records() -> list[PandasRecordsItem]:
     """Return the rows as objects."""
     return [PandasRecordsItem.from_dict({INPUT: row}) for row in ROWS]
+
+
+@touches("get_pipeline_logs")
+def test_get_pipeline_logs(conformance_client: Client, watched: Watched) -> None:
+    where = watched.deployment
+    body = GetPipelineLogsRequest(workspace_id=where.workspace_id, pipeline_name=where.pipeline, order="Asc")
+    rows = [row.to_dict() for row in call(get_pipeline_logs, client=conformance_client, body=body)]
+    assert [row["out"][OUTPUT] for row in rows] == [[scored(row)] for row in [*ROWS, ROWS[0]]]
 
 
 @touches("undeploy_pipeline")

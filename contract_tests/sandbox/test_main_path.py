@@ -155,7 +155,7 @@ class TestRequests:
             ("create_pipeline", {"pipeline_id": "a", "workspace_id": 999, "definition": {}}),
             ("deploy_pipeline", {"deploy_id": "a", "pipeline_id": 999, "pipeline_version_pk_id": 1}),
             ("undeploy_pipeline", {"deployment_id": 999}),
-            ("get_pipeline_external_url", {"workspace_id": 1, "pipeline_name": "nothing"}),
+            ("get_pipeline_external_url", {"workspace_id": 999, "pipeline_name": "nothing"}),
         ],
     )
     def test_what_does_not_exist_is_400(self, http: httpx.Client, operation: str, body: dict[str, Any]) -> None:
@@ -164,6 +164,8 @@ class TestRequests:
 
     def test_an_unknown_deployment_is_404(self, http: httpx.Client) -> None:
         assert post(http, "get_deployment_status", {"name": "nothing-1"}).status_code == 404
+        where = {"workspace_id": 1, "pipeline_name": "nothing"}
+        assert post(http, "get_pipeline_external_url", where).status_code == 404
         path = contract.operation("infer_deployment").path.format(deployment="nothing-1")
         answer = infer(http, path, [{"tensor": [1.0]}])
         assert (answer.status_code, answer.json()["code"]) == (404, 404)
@@ -192,7 +194,6 @@ class TestUploads:
         [
             ({"visibility": "secret"}, "visibility"),
             ({"workspace_id": "1"}, "workspace_id"),
-            ({"workspace_id": 999}, "workspace"),
             ({"conversion": {}}, "framework"),
             ({"conversion": {"framework": "onnx", "arch": "mips"}}, "arch"),
             ({"name": "../up"}, "name"),
@@ -202,6 +203,11 @@ class TestUploads:
         answer = self.upload(http, self.metadata(**changes))
         assert answer.status_code == 400
         assert said in answer.json()["msg"]
+
+    def test_an_upload_to_an_unknown_workspace_is_500(self, http: httpx.Client) -> None:
+        answer = self.upload(http, self.metadata(workspace_id=999))
+        assert (answer.status_code, answer.json()["code"]) == (500, 500)
+        assert "workspace 999" in answer.json()["msg"]
 
     def test_a_body_that_was_cut_off_is_refused(self, http: httpx.Client) -> None:
         request = http.build_request(
@@ -229,7 +235,7 @@ class TestUploads:
         assert sorted(found["id"] for found in versions) == sorted(row["id"] for row in ids)
         assert {found["models_pk_id"] for found in versions} == {ids[0]["id"]}
         assert len({found["model_version"] for found in versions}) == 2
-        models = post(http, "list_models", {"workspace_id": 1}).json()["models"]
+        models = [found["model"] for found in post(http, "list_models", {"workspace_id": 1}).json()["models"]]
         assert [found["id"] for found in models if found["name"] == "twice"] == [ids[0]["id"]]
 
 
@@ -255,7 +261,7 @@ class TestDeployments:
         body = {"deployment_id": int(deployment.rpartition("-")[2])}
         for _ in range(2):
             answer = post(http, "undeploy_pipeline", body)
-            assert (answer.status_code, answer.content) == (200, b"null")
+            assert (answer.status_code, answer.content) == (200, b"{}")
         assert post(http, "get_deployment_status", {"name": deployment}).status_code == 404
         assert infer(http, url, [{"tensor": documents_row}]).status_code == 404
 

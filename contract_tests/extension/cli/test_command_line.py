@@ -413,7 +413,7 @@ class TestCompletion:
             (["assay", "ch"], {"chart"}),
             (["call", "--outp"], {"--output"}),
             (["call", "list_mod"], {"list_models", "list_model_versions"}),
-            (["sandbox", "--release", "2023"], {"2023.4"}),
+            (["sandbox", "--release", "2023"], {"2023.1", "2023.2", "2023.4"}),
         ],
     )
     def test_bash_completes(self, home: Path, words: list[str], completed: set[str], tmp_path: Path) -> None:

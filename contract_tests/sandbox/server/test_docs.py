@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from contract_tests.support.browser import Browser, browsing
 from wallaroo_ext import contract
+from wallaroo_ext.sandbox.options import SandboxOptions
 from wallaroo_ext.sandbox.paths import DOCS_PAGE as PAGE
 from wallaroo_ext.sandbox.server.docs import docs_routes
 
@@ -100,7 +101,8 @@ class TestOverHttp:
         assert api.get(f"{PAGE}/scalar.js").status_code == 404
         assert api.get(f"{PAGE}/index.html").status_code == 404
 
-    def test_the_contract_beside_it_is_the_contract(self, api: httpx.Client, document: dict[str, Any]) -> None:
+    def test_the_contract_beside_it_is_that_of_the_release(self, api: httpx.Client) -> None:
+        document = contract.load(SandboxOptions().release)
         answer = api.get(CONTRACT)
         assert answer.headers["Content-Type"] == "application/json"
         served = answer.json()
@@ -138,13 +140,15 @@ class TestOverHttp:
 
 @pytest.mark.slow
 class TestInABrowser:
-    def test_every_operation_is_listed(self, page: Browser, document: dict[str, Any]) -> None:
+    def test_every_operation_is_listed(self, page: Browser) -> None:
+        document = contract.load(SandboxOptions().release)
         listed = page.run("return [...document.querySelectorAll('.opblock')].map(block => block.id)")
         assert sorted(listed) == sorted(blocks(document))
         assert page.complaints() == []
 
     @pytest.mark.slow
-    def test_every_operation_is_rendered(self, page: Browser, document: dict[str, Any]) -> None:
+    def test_every_operation_is_rendered(self, page: Browser) -> None:
+        document = contract.load(SandboxOptions().release)
         for block, operation in blocks(document).items():
             page.run(TOGGLE, block)
             page.wait_until(IS_OPEN, block)
