@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from _pytest.config import _prepareconfig
 from wallaroo_mlops_client import Client
 
 from wallaroo_ext import contract
@@ -17,6 +16,7 @@ from wallaroo_ext.conformance.options import SuiteOptions
 from wallaroo_ext.conformance.release import HeldTo, release_of_instance, release_of_version
 from wallaroo_ext.conformance.report.json_report import report_json
 from wallaroo_ext.conformance.report.page import page
+from wallaroo_ext.conformance.report.summary import figures
 from wallaroo_ext.conformance.report.terminal import summary
 from wallaroo_ext.conformance.suite import Suite, suite_for
 from wallaroo_ext.contract_overlays import OverlayError
@@ -144,7 +144,7 @@ class TestPytest:
 
 def configured(*arguments: str) -> pytest.Config:
     """Return the configuration of a run of pytest with the suite's plugin, which collects nothing."""
-    return _prepareconfig(["-p", plugin.__name__, "-c", "/dev/null", *arguments])
+    return pytest.Config.fromdictargs({}, ["-p", plugin.__name__, "-c", "/dev/null", *arguments])
 
 
 class TestSuite:
@@ -181,6 +181,8 @@ class TestSuite:
     def test_they_count_as_nothing_wrong(self) -> None:
         suite = Suite(SuiteOptions(release="2022.4"))
         assert any(line.startswith("Not in release 2022.4, and not tested:") for line in summary(suite.run))
+        known = len(suite.rules.operations)
+        assert next(figure.number for figure in figures(suite.run) if figure.section == "exercised") == f"0 of {known}"
         report = json.loads(report_json(suite.run))
         assert report["verdict"] == "conforms"
         assert MISSING in report["not_exercised"]

@@ -57,7 +57,8 @@ def sentence(run: Run) -> str:
 def figures(run: Run) -> list[Figure]:
     """Return the figures of a run, the most important first."""
     kinds, few = failures(run), len(too_few(run))
-    tried = [each for each in exercises(run) if each.requests]
+    tried = [each for each in exercises(run) if each.requests and each.operation.is_in_release]
+    in_release = sum(row.is_in_release for row in run.operations)
     outcomes = Counter(test.outcome for test in run.tests)
     broken = outcomes["failed"] + outcomes["error"]
     checks = run.passed.total() + run.failed.total()
@@ -65,7 +66,7 @@ def figures(run: Run) -> list[Figure]:
         Figure(f"{len(kinds):,}", "kinds of failure", _state(len(kinds), checks + len(run.tests)), "failures"),
         Figure(f"{run.failed.total():,} of {checks:,}", "checks failed", _state(run.failed.total(), checks), "matrix"),
         Figure(f"{broken:,} of {len(run.tests):,}", "tests failed", _state(broken, len(run.tests)), "tests"),
-        Figure(f"{len(tried)} of {len(run.operations)}", "operations exercised", "plain", "exercised"),
+        Figure(f"{len(tried)} of {in_release}", "operations exercised", "plain", "exercised"),
         Figure(f"{len(run.exchanges):,}", "requests", "plain", "exercised"),
     ]
     if few and run.exchanges:
