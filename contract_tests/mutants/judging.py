@@ -100,9 +100,7 @@ def judge(instance: LyingInstance, mutant: Mutant | None, *, cases: int, seed: i
     instance.become(mutant)
     operations = () if mutant is None else (mutant.operation,)
     waits = mutant is None or mutant.kind in ABOUT_TOKENS
-    options = SuiteOptions(
-        running=instance.environment, release=RELEASE, cases=cases, seed=seed, operations=operations
-    )
+    options = SuiteOptions(running=instance.environment, release=RELEASE, cases=cases, seed=seed, operations=operations)
     verdict = run(options, () if waits else NOT_WAITING)
     return Verdict(instance.lies, *verdict)
 
