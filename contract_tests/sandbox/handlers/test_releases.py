@@ -20,7 +20,8 @@ from wallaroo_ext import contract
 from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.contract import RELEASES
 from wallaroo_ext.sandbox.auth.users import add_user
-from wallaroo_ext.sandbox.engine.engine import LoadedModel, RunningDeployment
+from wallaroo_ext.sandbox.engine.engine import RunningDeployment
+from wallaroo_ext.sandbox.engine.steps import Model
 from wallaroo_ext.sandbox.http.validation import ContractSpec
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.options import SandboxOptions
@@ -77,7 +78,7 @@ class Day:
         """Let deployments run at once without loading their models, which takes seconds and shows nothing here."""
 
         def running(_: int) -> RunningDeployment:
-            loaded = LoadedModel(MODEL, self.named["model_version"], self.named["sha"])
+            loaded = Model(MODEL, self.named["model_version"], self.named["sha"])
             return RunningDeployment([loaded], process=cast("Any", object()))
 
         def nothing(_: int) -> None:
