@@ -331,6 +331,8 @@ def test_assays_are_listed_in_the_form_of_the_release(days: Callable[[str], Day]
             "interval": None,
         }
     assert listed.get("workspace_name") == ("fraud" if release in {"2024.2", "2025.2"} else None)
+    more = {"bin_width", "add_outlier_edges"} & listed["summarizer"].keys()
+    assert len(more) == (2 if release == "2022.4" else 0), "the oldest lists a summarizer whole"
 
 
 @pytest.mark.parametrize("release", RELEASES)

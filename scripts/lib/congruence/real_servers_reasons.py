@@ -113,7 +113,7 @@ REASONS: tuple[Reason, ...] = (
     Reason(_VERSIONS, ("*config.tensor_fields",), "here some configurations were inserted"),
     Reason(
         _ASSAYS,
-        ("[].warning_threshold", "[].run_until", "[].window.*", "[].summarizer.*"),
+        ("[].warning_threshold", "[].run_until", "[].window.*"),
         "it is what the request had that made the assay",
     ),
     Reason(

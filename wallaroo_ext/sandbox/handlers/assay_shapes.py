@@ -34,7 +34,13 @@ _OLDEST_RESULT = (
     "summarizer_meta",
     "status",
 )
+_LISTED_ONLY = ("bin_width", "add_outlier_edges")
 _STATISTICS = ("count", "min", "max", "mean", "median", "std")
+
+
+def _listed_only(options: SandboxOptions, summarizer: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a summarizer that only the list of the oldest release has, and no result."""
+    return {} if options.is_since("2023.1") else {name: summarizer.get(name) for name in _LISTED_ONLY}
 
 
 def assay(options: SandboxOptions, row: Row, statuses: Iterable[str]) -> dict[str, Any]:
@@ -64,7 +70,7 @@ def assay(options: SandboxOptions, row: Row, statuses: Iterable[str]) -> dict[st
         "updated_at": row["updated_at"],
         "baseline": _baseline(options, request),
         "window": _window(options, request),
-        "summarizer": shown_summarizer(request["summarizer"]),
+        "summarizer": shown_summarizer(request["summarizer"]) | _listed_only(options, request["summarizer"]),
     }
     if options.is_since("2024.2"):
         shown |= {"workspace_id": row["workspace_id"], "workspace_name": row["workspace_name"]}
