@@ -10,7 +10,7 @@ _NO_ERROR = "No document recorded an error."
 _OWN = "Good requests name the run's own things, with this field, so that none goes without it."
 
 REASONS: dict[str, str] = {
-    "list_models.foreign-id.models[].owner_id": _OWNER,
+    "list_models.foreign-id.models[].model.owner_id": _OWNER,
     "list_model_versions.foreign-id.[].owner_id": _OWNER,
     "get_model.foreign-id.models[].owner_id": _OWNER,
     "list_features.other-value.name": _FEATURES,

@@ -548,6 +548,7 @@ class TestNothingThatReturns:
     @pytest.mark.parametrize("step", ["load", "run"])
     def test_is_ended_with_its_process(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
         """An operator may never check whether it should stop."""
+        monkeypatch.setattr("wallaroo_ext.sandbox.engine.model_process._GRACE_SECONDS", 1.0)
         modules = "import time, wallaroo_ext.sandbox.engine.model_limits as m"
         sleep = f"{modules}\nm.ModelLimits.{step} = lambda *_: time.sleep(600)"
         file = tmp_path / "model"

@@ -35,8 +35,16 @@ def _check(validator: jsonschema_rs.Validator, value: Any, path: list[str]) -> N
     """Raise a Problem, 400, that names the first error in a value."""
     error = next(iter(validator.iter_errors(value)), None)
     if error is not None:
-        location = ".".join([*path, *map(str, error.instance_path)])
-        raise bad_request(f"{location}: {error.message}" if location else error.message)
+        innermost = _innermost(error)
+        location = ".".join([*path, *map(str, innermost.instance_path)])
+        raise bad_request(f"{location}: {innermost.message}" if location else innermost.message)
+
+
+def _innermost(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+    """Return the error that explains why none of several schemas fits: that of the one which fits the furthest."""
+    alternatives: list[list[jsonschema_rs.ValidationError]] = getattr(error.kind, "context", [])
+    first = [errors[0] for errors in alternatives if errors]
+    return _innermost(max(first, key=lambda each: len(each.instance_path))) if first else error
 
 
 @dataclass(frozen=True, slots=True)
