@@ -68,9 +68,9 @@ def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals) -> No
             time.sleep(0.02)
         assert started
         process.send_signal(number)
-        _, said = process.communicate(timeout=120)
+        _, output = process.communicate(timeout=120)
     assert process.returncode == 128 + number
-    assert "Traceback" not in said
+    assert "Traceback" not in output
     assert not any(is_alive(pid) for pid in started)
 
 
@@ -108,7 +108,7 @@ def test_the_demo_takes_a_persons_own_files(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("model", "name", "content", "said"),
+    ("model", "name", "content", "excerpt"),
     [
         ("text.onnx", "own.csv", b"a\n1\n", "text.onnx is no ONNX model"),
         ("none.onnx", "own.csv", b"a\n1\n", "There is no model"),
@@ -130,13 +130,13 @@ def test_the_demo_takes_a_persons_own_files(
     ],
 )
 def test_files_that_do_not_fit_are_refused_in_a_sentence(
-    model: str, name: str, content: bytes, said: str, tmp_path: Path, model_file: Path
+    model: str, name: str, content: bytes, excerpt: str, tmp_path: Path, model_file: Path
 ) -> None:
     (tmp_path / "text.onnx").write_text("no model", encoding="utf-8")
     (tmp_path / name).write_bytes(content)
     done = run_demo(tmp_path / model if model else model_file, tmp_path / name)
     assert done.returncode in {1, 2}
-    assert said in done.stderr
+    assert excerpt in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
