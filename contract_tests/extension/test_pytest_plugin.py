@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from contract_tests.support.readme import python_blocks
-from contract_tests.support.servers.servers import is_answering
+from contract_tests.support.servers.http_servers import is_answering
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.control_client import Sandbox, SandboxControlError
 from wallaroo_ext.sandbox.process import running

@@ -28,7 +28,7 @@ from wallaroo_mlops_client.models import ListModelVersionsRequest
 
 from contract_tests.support.data.recordings import recording
 from contract_tests.support.sandbox.steering import wait_for
-from contract_tests.support.servers.servers import path_of
+from contract_tests.support.servers.http_servers import path_of
 from wallaroo_ext import (
     ApiError,
     AuthenticationError,
