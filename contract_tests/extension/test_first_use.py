@@ -20,6 +20,7 @@ import wallaroo_ext
 from contract_tests.support.readme import python_blocks
 from scripts.lib.bench.sandbox_processes import sandboxes_below
 from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext.contract import RELEASES
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.process import running
 
@@ -158,6 +159,24 @@ def test_the_code_in_the_readme_runs(
     assert "2 tumours" in shown
     assert "114 rows, 0 rejected" in shown
     assert "create_workspace: 400" in shown
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_first_example_of_the_readme_runs_on_every_release(
+    release: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    program = next(block for block in python_blocks() if "with connect()" in block)
+    with running(None, "--release", release) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        exec(compile(program, "README.md", "exec"), {})  # noqa: S102 - it is our own text
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in shown[1:4]] == [
+        ["0", "0", "0.000000"],
+        ["1", "0", "0.001199"],
+        ["2", "1", "1.000000"],
+    ]
 
 
 def test_the_readme_lists_the_sandboxs_gaps() -> None:

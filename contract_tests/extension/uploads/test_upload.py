@@ -567,6 +567,37 @@ class TestEndpoints:
         sha = hashlib.sha256(model_file.read_bytes()).hexdigest()
         assert (version.sha, version.status, version.file_name) == (sha, "ready", model_file.name)
 
+    @pytest.mark.parametrize("kind", ["path", "bytes", "open file"])
+    def test_a_release_without_conversion_gets_the_old_form(self, kind: str, tmp_path: Path) -> None:
+        (tmp_path / "a.onnx").write_bytes(b"xxmodel")
+        with (tmp_path / "a.onnx").open("rb") as file:
+            file.seek(2)
+            source: Any = {"path": tmp_path / "a.onnx", "bytes": b"model", "open file": file}[kind]
+            instance = Instance()
+            instance.outcomes = [GONE]
+            with instance.connected() as client:
+                version = upload_model(client, source, name="a")
+        refused, stored = instance.uploads
+        assert [each.url.path.rpartition("/")[2] for each in (refused, stored)] == ["upload_and_convert", "upload"]
+        content = b"xxmodel" if kind == "path" else b"model"
+        assert all(b"\r\n\r\n" + content + b"\r\n" in each.content for each in (refused, stored))
+        assert version.sha == hashlib.sha256(content).hexdigest()
+
+    def test_what_can_be_read_once_is_not_sent_again_and_the_error_says_what_to_do(self) -> None:
+        instance = Instance()
+        instance.outcomes = [GONE]
+        with instance.connected() as client, pytest.raises(NotFoundError, match="give endpoint='upload'"):
+            upload_model(client, iter([b"model"]), name="a")
+        assert len(instance.uploads) == 1
+
+    @pytest.mark.parametrize("options", [{"framework": "keras"}, {"endpoint": "upload_and_convert"}])
+    def test_what_needs_a_conversion_is_not_sent_without(self, options: Any) -> None:
+        instance = Instance()
+        instance.outcomes = [GONE]
+        with instance.connected() as client, pytest.raises(NotFoundError):
+            upload_model(client, b"model", name="a", **options)
+        assert len(instance.uploads) == 1
+
     def test_the_old_form_has_fields_and_the_stream_a_query(self) -> None:
         instance = Instance()
         with instance.connected() as client:
