@@ -18,6 +18,7 @@ from pyarrow import parquet
 
 import wallaroo_ext
 from contract_tests.support.readme import python_blocks
+from contract_tests.support.servers import fork_server
 from scripts.lib.bench.sandbox_processes import sandboxes_below
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.contract import RELEASES
@@ -167,7 +168,7 @@ def test_the_first_example_of_the_readme_runs_on_every_release(
 ) -> None:
     monkeypatch.chdir(ROOT)
     program = next(block for block in python_blocks() if "with connect()" in block)
-    with running(None, "--release", release) as environment:
+    with fork_server.running(None, "--release", release) as environment:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         exec(compile(program, "README.md", "exec"), {})  # noqa: S102 - it is our own text
