@@ -201,7 +201,7 @@ def test_the_columns_of_an_arrow_answer_are_in_the_contract(file: Path) -> None:
 
 def column_problems(schema: Any, release: str | None) -> list[str]:
     nested = arrow_columns("nested", release)
-    found = [f"{name} is {kind}" for name, kind in kinds_of(schema).items() if said(nested["columns"], name) != kind]
+    found = [f"{name} is {kind}" for name, kind in kinds_of(schema).items() if kind_of(nested["columns"], name) != kind]
     for name, fields in nested["fields"].items():
         inner = kinds_of(schema.field(name).type) if name in schema.names else {}
         found += [f"{name}.{field} is {kind}" for field, kind in inner.items() if fields.get(field, kind) != kind]
@@ -215,7 +215,7 @@ def arrow_columns(form: str, release: str | None) -> dict[str, Any]:
     return rules_of(release).document["components"]["responses"]["Inference"]["content"][ARROW]["x-arrow-columns"][form]
 
 
-def said(columns: dict[str, str], name: str) -> str | None:
+def kind_of(columns: dict[str, str], name: str) -> str | None:
     """Return the kind of a column, whose name may be a pattern."""
     return next((kind for pattern, kind in columns.items() if fnmatchcase(name, pattern)), None)
 
@@ -225,7 +225,7 @@ def test_the_columns_of_steps_with_several_models_are_in_the_contract(steps: Pat
     for step in json.loads(steps.read_text(encoding="utf-8")):
         for release in (BASE, release_of(step["date"])):
             columns = arrow_columns("flat", release)["columns"]
-            assert [name for name in step["columns"] if said(columns, name) is None] == [], step["step"]
+            assert [name for name in step["columns"] if kind_of(columns, name) is None] == [], step["step"]
 
 
 def kinds_of(fields: Any) -> dict[str, str]:

@@ -181,7 +181,7 @@ class TestSuccess:
 
 class TestFailure:
     @pytest.mark.parametrize(
-        ("answer", "said"),
+        ("answer", "excerpt"),
         [
             (httpx.Response(200, content=b"<html>Sign in</html>"), "'Sign in'"),
             (httpx.Response(200, content=b""), "TypeError"),
@@ -199,10 +199,10 @@ class TestFailure:
             (httpx.Response(999, content=b"what"), "no status of the API"),
         ],
     )
-    def test_an_answer_that_breaks_the_contract(self, answer: httpx.Response, said: str) -> None:
+    def test_an_answer_that_breaks_the_contract(self, answer: httpx.Response, excerpt: str) -> None:
         error = raised_by(answer)
         assert isinstance(error, ContractViolationError)
-        assert said in str(error)
+        assert excerpt in str(error)
         assert (error.operation, error.status) == ("list_workspaces", answer.status_code)
         assert error.advice
 

@@ -16,7 +16,7 @@ import pytest
 from wallaroo_mlops_client.api.workspaces import list_workspaces
 from wallaroo_mlops_client.models import ListWorkspacesRequest
 
-from contract_tests.support.servers import servers
+from contract_tests.support.servers import http_servers
 from contract_tests.support.servers.certificates import self_signed
 from wallaroo_ext import (
     Clock,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
-PATH = servers.path_of("list_workspaces")
+PATH = http_servers.path_of("list_workspaces")
 ONCE = RetryPolicy(attempts=1)
 BACKENDS = ("sync", "httpx", "aiohttp")
 LARGE = 16 << 20
@@ -97,27 +97,27 @@ class TestTimeouts:
 
     @pytest.mark.parametrize("backend", BACKENDS)
     def test_read_ends_waiting_for_an_answer(self, backend: str) -> None:
-        with servers.silent() as url, pytest.raises(httpx.ReadTimeout):
+        with http_servers.silent() as url, pytest.raises(httpx.ReadTimeout):
             post(url, backend, timeout=Timeouts(read=0.2))
 
     @pytest.mark.parametrize("backend", BACKENDS)
     def test_write_ends_waiting_for_a_server_that_does_not_read(self, backend: str) -> None:
-        with servers.silent() as url, pytest.raises(httpx.WriteTimeout):
+        with http_servers.silent() as url, pytest.raises(httpx.WriteTimeout):
             post(url, backend, b"x" * LARGE, timeout=Timeouts(write=0.2, read=5))
 
     @pytest.mark.parametrize("backend", BACKENDS)
     def test_connect_ends_waiting_for_a_connection(self, backend: str) -> None:
-        with servers.full() as url, pytest.raises(httpx.ConnectTimeout):
+        with http_servers.full() as url, pytest.raises(httpx.ConnectTimeout):
             post(url, backend, timeout=Timeouts(connect=0.2, read=5))
 
     def test_pool_ends_waiting_for_a_free_connection(self) -> None:
         def wait(handler: Any, _: int) -> None:
             seen.release.wait(30)
-            servers.listed(handler, 0)
+            http_servers.listed(handler, 0)
 
         limits = httpx.Limits(max_connections=1)
         with (
-            servers.serving(wait) as seen,
+            http_servers.serving(wait) as seen,
             connected(seen.url, limits=limits, timeout=Timeouts(pool=0.2, read=5)) as client,
             ThreadPoolExecutor(1) as pool,
         ):
@@ -143,7 +143,7 @@ class TestTimeouts:
                     await http.post(PATH)
                 first.cancel()
 
-        with servers.silent() as url:
+        with http_servers.silent() as url:
             asyncio.run(send())
 
 
@@ -152,14 +152,14 @@ class TestConnections:
     @pytest.mark.parametrize("most", [1, 3])
     def test_limits_count(self, backend: str, most: int) -> None:
         limits = httpx.Limits(max_connections=most, max_keepalive_connections=most)
-        with servers.serving() as seen:
+        with http_servers.serving() as seen:
             statuses = self.many(seen.url, backend, limits=limits)
         assert statuses == [200] * 12
         assert seen.most_at_once <= most
         assert seen.connections <= most
 
     def test_without_keeping_each_request_has_its_own(self) -> None:
-        with servers.serving() as seen:
+        with http_servers.serving() as seen:
             self.many(seen.url, "sync", limits=httpx.Limits(max_connections=1, max_keepalive_connections=0))
         assert seen.connections == 12
 
@@ -186,7 +186,7 @@ class TestConnections:
             await answer.aread()
             return answer.status_code
 
-        with servers.serving() as seen, asyncio.Runner() as first, asyncio.Runner() as second:
+        with http_servers.serving() as seen, asyncio.Runner() as first, asyncio.Runner() as second:
             for runner in (first, second, first, second):
                 assert runner.run(send()) == 200
             assert seen.connections == 2
@@ -194,18 +194,18 @@ class TestConnections:
                 runner.run(wire.aclose())
 
     def test_what_was_closed_keeps_no_connection(self) -> None:
-        with servers.serving() as seen:
+        with http_servers.serving() as seen:
             post(seen.url, "sync")
             post(seen.url, "sync")
         assert seen.connections == 2
 
     @pytest.mark.parametrize("backend", BACKENDS)
     def test_the_environments_proxy_is_used(self, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        with servers.serving() as proxy:
+        with http_servers.serving() as proxy:
             monkeypatch.setenv("HTTP_PROXY", proxy.url)
             assert post("http://instance.example.com", backend).status_code == 200
             monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-            with servers.serving() as direct:
+            with http_servers.serving() as direct:
                 assert post(direct.url, backend).status_code == 200
         assert proxy.requests[0].startswith(f"POST http://instance.example.com{PATH} ")
         assert (len(proxy.requests), len(direct.requests)) == (1, 1)
@@ -214,7 +214,7 @@ class TestConnections:
 class TestUserAgent:
     @pytest.mark.parametrize("backend", BACKENDS)
     def test_the_server_sees_versions_and_the_program(self, backend: str) -> None:
-        with servers.serving() as seen:
+        with http_servers.serving() as seen:
             post(seen.url, backend)
             post(seen.url, backend, user_agent="my-program/1.2")
         own = f"wallaroo-ext/{version('wallaroo-ext')} python/{platform.python_version()} httpx/{httpx.__version__}"
@@ -236,7 +236,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestCertificates:
     @pytest.mark.parametrize("backend", BACKENDS)
     def test_one_that_nobody_vouches_for_is_refused_at_once(self, backend: str, certificate: Path) -> None:
-        with servers.serving(tls=certificate) as seen:
+        with http_servers.serving(tls=certificate) as seen:
             with pytest.raises(httpx.ConnectError, match=r"(?i)certificate.verify.failed") as raised:
                 post(seen.url, backend, retries=RetryPolicy(longest_pause=0))
             assert len(attempts_of(raised.value)) == 1
@@ -244,27 +244,32 @@ class TestCertificates:
 
     @pytest.mark.parametrize("backend", BACKENDS)
     def test_the_bundle_is_trusted(self, backend: str, certificate: Path) -> None:
-        with servers.serving(tls=certificate) as seen:
+        with http_servers.serving(tls=certificate) as seen:
             assert post(seen.url, backend, ca_bundle=str(certificate)).status_code == 200
 
     def test_the_environment_names_the_bundle(self, certificate: Path) -> None:
         environment = {"WALLAROO_TOKEN": "given", "WALLAROO_CA_BUNDLE": str(certificate)}
-        with servers.serving(tls=certificate) as seen, connect(seen.url, environment=environment) as client:
+        with http_servers.serving(tls=certificate) as seen, connect(seen.url, environment=environment) as client:
             assert client.get_httpx_client().post(PATH).status_code == 200
 
     @pytest.mark.parametrize("backend", BACKENDS)
     def test_checking_can_be_switched_off_or_given(self, backend: str, certificate: Path) -> None:
         context = ssl.create_default_context(cafile=certificate)
-        with servers.serving(tls=certificate) as seen:
+        with http_servers.serving(tls=certificate) as seen:
             assert post(seen.url, backend, verify=False).status_code == 200
             assert post(seen.url, backend, verify=context).status_code == 200
 
     def test_signing_in_trusts_the_same(self, certificate: Path) -> None:
         def respond(handler: Any, number: int) -> None:
-            servers.answer(handler, 200, b'{"access_token": "t", "expires_in": 60}' if number == 0 else servers.LISTED)
+            http_servers.answer(
+                handler, 200, b'{"access_token": "t", "expires_in": 60}' if number == 0 else http_servers.LISTED
+            )
 
         environment = {"WALLAROO_USER": "u", "WALLAROO_PASSWORD": "p", "WALLAROO_CA_BUNDLE": str(certificate)}
-        with servers.serving(respond, tls=certificate) as seen, connect(seen.url, environment=environment) as client:
+        with (
+            http_servers.serving(respond, tls=certificate) as seen,
+            connect(seen.url, environment=environment) as client,
+        ):
             assert client.get_httpx_client().post(PATH).status_code == 200
         assert "authorization: bearer t" in seen.requests[1].lower()
 
@@ -293,8 +298,8 @@ class TestTransport:
             async with aio.connect(seen.url, environment=environment, transport=Asynchronous()) as client:
                 return await aio.call(list_workspaces, client=client, body=ListWorkspacesRequest())
 
-        with servers.serving(
-            lambda handler, _: servers.answer(handler, 200, b'{"access_token": "t", "expires_in": 60}')
+        with http_servers.serving(
+            lambda handler, _: http_servers.answer(handler, 200, b'{"access_token": "t", "expires_in": 60}')
         ) as seen:
             listed = asyncio.run(send({"WALLAROO_USER": "u", "WALLAROO_PASSWORD": "p"}))
         assert (listed.workspaces, len(seen.requests)) == ([], 1)
@@ -323,7 +328,9 @@ class TestTransport:
                 http.cookies.clear()
                 await http.post(PATH)
 
-        with servers.serving(lambda handler, _: servers.answer(handler, 200, b"{}", Set_Cookie="a=b")) as seen:
+        with http_servers.serving(
+            lambda handler, _: http_servers.answer(handler, 200, b"{}", Set_Cookie="a=b")
+        ) as seen:
             asyncio.run(send(seen.url.replace("127.0.0.1", "localhost")))  # cookies of addresses are kept by nobody
         assert "cookie" not in seen.requests[1].lower()
 
@@ -332,9 +339,9 @@ class TestRedirects:
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     def test_one_is_an_error_that_names_the_other_host(self, status: int) -> None:
         def respond(handler: Any, _: int) -> None:
-            servers.answer(handler, status, b"", Location="https://elsewhere.example.com/?token=hidden")
+            http_servers.answer(handler, status, b"", Location="https://elsewhere.example.com/?token=hidden")
 
-        with servers.serving(respond) as seen, connected(seen.url) as client:
+        with http_servers.serving(respond) as seen, connected(seen.url) as client:
             with pytest.raises(ContractViolationError, match=r"elsewhere\.example\.com") as raised:
                 call(list_workspaces, client=client, body=ListWorkspacesRequest())
             assert len(seen.requests) == 1
@@ -367,7 +374,7 @@ def test_the_clock_is_that_of_tokens() -> None:
     asked: list[str] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
-        if request.url.path == servers.path_of("request_token"):
+        if request.url.path == http_servers.path_of("request_token"):
             asked.append(request.url.path)
             return httpx.Response(200, json={"access_token": f"t{len(asked)}", "expires_in": 60})
         return httpx.Response(200, json={"workspaces": []})

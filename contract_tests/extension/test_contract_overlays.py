@@ -55,7 +55,7 @@ def test_places_that_take_the_same_update_share_nothing(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "said"),
+    ("action", "excerpt"),
     [
         ({"target": "$.nowhere", "remove": True}, r"\$\.nowhere matches nothing"),
         ({"target": "$.a[", "remove": True}, "no JSONPath"),
@@ -64,15 +64,15 @@ def test_places_that_take_the_same_update_share_nothing(file: Path) -> None:
     ],
 )
 def test_an_action_that_cannot_be_applied_is_an_error_that_names_file_and_action(
-    file: Path, action: dict[str, Any], said: str
+    file: Path, action: dict[str, Any], excerpt: str
 ) -> None:
     fine = {"target": "$", "update": {"x-fine": True}}
-    with pytest.raises(OverlayError, match=rf"release\.yaml: action 2 \(why\): .*{said}"):
+    with pytest.raises(OverlayError, match=rf"release\.yaml: action 2 \(why\): .*{excerpt}"):
         applied(file, {"a": 1}, fine, action | {"description": "why"})
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "excerpt"),
     [
         ("a: [", "no YAML"),
         ("[]", "the overlay is not what Overlay 1.0 asks for"),
@@ -85,9 +85,9 @@ def test_an_action_that_cannot_be_applied_is_an_error_that_names_file_and_action
         (json.dumps(overlay({"target": "$", "remove": True}, version="1")), "the overlay is not what"),
     ],
 )
-def test_what_is_no_overlay_is_an_error_that_names_file_and_part(file: Path, content: str, said: str) -> None:
+def test_what_is_no_overlay_is_an_error_that_names_file_and_part(file: Path, content: str, excerpt: str) -> None:
     file.write_text(content, encoding="utf-8")
-    with pytest.raises(OverlayError, match=rf"release\.yaml: .*{said}"):
+    with pytest.raises(OverlayError, match=rf"release\.yaml: .*{excerpt}"):
         read_overlay(file)
 
 

@@ -192,7 +192,7 @@ class TestRefusals:
 
 class TestNoAnswer:
     @pytest.mark.parametrize(
-        ("raised", "kind", "said"),
+        ("raised", "kind", "excerpt"),
         [
             (httpx.ConnectTimeout("late"), errors.RequestTimeoutError, "in time"),
             (httpx.ReadTimeout("late"), errors.RequestTimeoutError, "in time"),
@@ -206,13 +206,13 @@ class TestNoAnswer:
             (httpx.InvalidURL("no port"), errors.ConfigurationError, "no port"),
         ],
     )
-    def test_it_has_its_class(self, raised: Any, kind: type[errors.WallarooError], said: str) -> None:
+    def test_it_has_its_class(self, raised: Any, kind: type[errors.WallarooError], excerpt: str) -> None:
         if isinstance(raised, httpx.RequestError):
             raised.request = httpx.Request("POST", "https://api.example.com/")
             record_attempts(raised.request, ATTEMPTS)
         error: Any = connection_error("list_models", raised)
         assert type(error) is kind
-        assert said in str(error)
+        assert excerpt in str(error)
         assert error.advice
         if isinstance(error, errors.ConnectionFailedError):
             assert (error.operation, error.attempts) == ("list_models", ATTEMPTS)

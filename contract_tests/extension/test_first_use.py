@@ -18,8 +18,10 @@ from pyarrow import parquet
 
 import wallaroo_ext
 from contract_tests.support.readme import python_blocks
+from contract_tests.support.servers import fork_server
 from scripts.lib.bench.sandbox_processes import sandboxes_below
 from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext.contract import RELEASES
 from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.process import running
 
@@ -68,9 +70,9 @@ def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals) -> No
             time.sleep(0.02)
         assert started
         process.send_signal(number)
-        _, said = process.communicate(timeout=120)
+        _, output = process.communicate(timeout=120)
     assert process.returncode == 128 + number
-    assert "Traceback" not in said
+    assert "Traceback" not in output
     assert not any(is_alive(pid) for pid in started)
 
 
@@ -108,7 +110,7 @@ def test_the_demo_takes_a_persons_own_files(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("model", "name", "content", "said"),
+    ("model", "name", "content", "excerpt"),
     [
         ("text.onnx", "own.csv", b"a\n1\n", "text.onnx is no ONNX model"),
         ("none.onnx", "own.csv", b"a\n1\n", "There is no model"),
@@ -130,13 +132,13 @@ def test_the_demo_takes_a_persons_own_files(
     ],
 )
 def test_files_that_do_not_fit_are_refused_in_a_sentence(
-    model: str, name: str, content: bytes, said: str, tmp_path: Path, model_file: Path
+    model: str, name: str, content: bytes, excerpt: str, tmp_path: Path, model_file: Path
 ) -> None:
     (tmp_path / "text.onnx").write_text("no model", encoding="utf-8")
     (tmp_path / name).write_bytes(content)
     done = run_demo(tmp_path / model if model else model_file, tmp_path / name)
     assert done.returncode in {1, 2}
-    assert said in done.stderr
+    assert excerpt in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
@@ -158,6 +160,24 @@ def test_the_code_in_the_readme_runs(
     assert "2 tumours" in shown
     assert "114 rows, 0 rejected" in shown
     assert "create_workspace: 400" in shown
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_first_example_of_the_readme_runs_on_every_release(
+    release: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    program = next(block for block in python_blocks() if "with connect()" in block)
+    with fork_server.running(None, "--release", release) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        exec(compile(program, "README.md", "exec"), {})  # noqa: S102 - it is our own text
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in shown[1:4]] == [
+        ["0", "0", "0.000000"],
+        ["1", "0", "0.001199"],
+        ["2", "1", "1.000000"],
+    ]
 
 
 def test_the_readme_lists_the_sandboxs_gaps() -> None:

@@ -117,11 +117,11 @@ def test_a_directory_of_somebodys_is_refused_in_a_sentence_and_not_a_byte_change
     before = snapshot(directory, outside)
     done = run(directory, beside)
     assert done.returncode in {2, 4}
-    said = (done.stderr or done.stdout).strip()
-    assert "Traceback" not in said
-    assert len(said.splitlines()) == 1
-    assert str(directory) in said
-    assert "name " in said
+    message = (done.stderr or done.stdout).strip()
+    assert "Traceback" not in message
+    assert len(message.splitlines()) == 1
+    assert str(directory) in message
+    assert "name " in message
     assert snapshot(directory, outside) == before
 
 

@@ -211,7 +211,7 @@ class TestInfer:
 
 class TestCall:
     @pytest.mark.parametrize(
-        ("answer", "kind", "said"),
+        ("answer", "kind", "excerpt"),
         [
             (httpx.Response(200, content=b"<html>sign in</html>"), ContractViolationError, "sign in"),
             (httpx.Response(200, content=b""), ContractViolationError, "breaks the contract"),
@@ -225,8 +225,8 @@ class TestCall:
             (httpx.ReadTimeout("late"), ConnectionFailedError, "in time"),
         ],
     )
-    def test_a_strange_answer_is_a_typed_error(self, answer: Any, kind: type[Exception], said: str) -> None:
-        with pytest.raises(kind, match=said):
+    def test_a_strange_answer_is_a_typed_error(self, answer: Any, kind: type[Exception], excerpt: str) -> None:
+        with pytest.raises(kind, match=excerpt):
             listed(answering(answer))
 
     def test_nothing_secret_is_in_an_error(self) -> None:

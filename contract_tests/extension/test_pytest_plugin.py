@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from contract_tests.support.readme import python_blocks
-from contract_tests.support.servers.servers import is_answering
+from contract_tests.support.servers.http_servers import is_answering
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.control_client import Sandbox, SandboxControlError
 from wallaroo_ext.sandbox.process import running
@@ -166,16 +166,16 @@ def test_without_the_extra_it_says_what_to_install(project: pytest.Pytester) -> 
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("option", "excerpt"),
     [
         ("--wallaroo-release=1.0", "*The sandbox did not start:*"),
         ("--wallaroo-instance=moon", "*it can be sandbox or environment*"),
     ],
 )
-def test_a_wrong_option_is_said_in_a_sentence(project: pytest.Pytester, option: str, said: str) -> None:
+def test_a_wrong_option_is_said_in_a_sentence(project: pytest.Pytester, option: str, excerpt: str) -> None:
     project.makepyfile("def test_it(wallaroo_client): pass")
     done = project.runpytest_subprocess(option)
-    done.stdout.fnmatch_lines([said])
+    done.stdout.fnmatch_lines([excerpt])
     done.stdout.no_fnmatch_line("*Traceback*")
 
 

@@ -60,7 +60,7 @@ def test_the_other_shape_of_the_file_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "excerpt"),
     [
         (USER, "WALLAROO_API_URL"),
         (USER | {"WALLAROO_API_URL": "a.example.com"}, "https://"),
@@ -71,8 +71,8 @@ def test_the_other_shape_of_the_file_is_read(tmp_path: Path) -> None:
     ],
     ids=["no URL", "no scheme", "nobody", "no password", "no file", "no JSON"],
 )
-def test_what_is_missing_is_said_in_a_sentence(environment: dict[str, str], said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said):
+def test_what_is_missing_is_said_in_a_sentence(environment: dict[str, str], excerpt: str) -> None:
+    with pytest.raises(ConfigurationError, match=excerpt):
         Settings.resolve(environment)
 
 

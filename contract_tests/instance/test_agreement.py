@@ -95,6 +95,24 @@ class TestModels:
             names = [name for name in ("id", "name", "created_at") if name in model]
             assert {name: shown[name] for name in names} == {name: model[name] for name in names}
 
+    @pytest.mark.touches("get_model_version_by_id", "list_models", "get_model_config_by_id")
+    def test_a_version_is_the_same_by_its_id_and_in_the_list(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("get_model_version_by_id"):
+            pytest.skip("The release does not have it.")
+        name = api.unused_name("m")
+        version_id, _ = uploaded(api, fixtures, name, 13)
+        version = ready(api, name, version_id)
+        shown = api.call("get_model_version_by_id", {"model_version_id": version_id})["model_version"]
+        listed = api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]
+        versions = [each for row in listed for each in row.get("model_versions", []) if row["model"]["name"] == name]
+        for found in (shown, *versions):
+            told = found["model_version"]
+            assert (told["id"], told["name"], told["workspace_id"]) == (version_id, name, fixtures.workspace_id)
+            assert told["file_info"]["sha"] == version["sha"]
+            assert told["file_info"]["version"] == version["model_version"]
+        configuration = api.call("get_model_config_by_id", {"model_id": version_id})["model_config"]
+        assert shown["config"]["id"] == configuration["id"]
+
     @pytest.mark.touches("get_model_by_id", "get_model_config_by_id")
     def test_a_models_configuration_is_that_of_its_newest_version(self, api: Api, fixtures: Fixtures) -> None:
         name = api.unused_name("m")
@@ -210,8 +228,10 @@ class TestAssays:
         rows = api.call("get_assay_baseline", where | {"start": start.isoformat(), "end": end.isoformat()})
         scores = [number for row in rows for number in scores_of(row)]
         for row in rows:
-            told = json.loads(row["metadata.last_model"])["model_name"] if "metadata.last_model" in row else None
-            assert (told or row["model_name"]) == (fixtures.model or {})["name"]
+            if "metadata.last_model" in row:
+                assert json.loads(row["metadata.last_model"])["model_sha"] == (fixtures.model or {})["sha"]
+            else:  # as the oldest releases name it
+                assert row["model_name"] == (fixtures.model or {})["name"]
 
         result = api.call("run_interactive_assay_baseline", request)
         for summary in (result["baseline_summary"], result["window_summary"]):

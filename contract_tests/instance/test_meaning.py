@@ -45,6 +45,10 @@ OF_NOTHING: dict[str, dict[str, Any]] = {
     "get_model": {"id": NOBODYS},
     "get_model_by_id": {"id": NOBODYS},
     "get_model_config_by_id": {"model_id": NOBODYS},
+    "get_model_version_by_id": {"model_version_id": NOBODYS},
+    "get_model_upload_logs": {"model_version_id": NOBODYS},
+    "get_pipeline_by_name": {"workspace_id": NOBODYS, "pipeline_name": "nothing"},
+    "get_pipeline_logs": {"workspace_id": NOBODYS, "pipeline_name": "nothing"},
     "create_pipeline": {"pipeline_id": NEW_NAME, "workspace_id": NOBODYS, "definition": {}},
     "undeploy_pipeline": {"pipeline_id": NOBODYS},
     "get_deployment_status": {"name": f"nothing-{NOBODYS}"},
@@ -75,7 +79,7 @@ def soon(condition: Callable[[], Any]) -> Any:
 
 
 class TestModels:
-    @pytest.mark.touches("list_model_versions", "list_models", "get_model", "get_model_by_id")
+    @pytest.mark.touches(*UPLOADS, "list_model_versions", "list_models", "get_model", "get_model_by_id")
     @pytest.mark.parametrize("upload", UPLOADS)
     def test_what_was_uploaded_is_listed_with_its_digest(self, upload: str, api: Api, fixtures: Fixtures) -> None:
         if not api.has(upload):
@@ -96,7 +100,7 @@ class TestModels:
         assert (shown["id"], shown["name"]) == (model["id"], name)
         assert [found["sha"] for found in shown["models"]] == [version["sha"]]
 
-    @pytest.mark.touches("upload_model", "upload_model_stream", "list_model_versions", "list_models")
+    @pytest.mark.touches(*UPLOADS, "list_model_versions", "list_models")
     def test_a_second_upload_adds_a_version(self, api: Api, fixtures: Fixtures) -> None:
         name, workspace_id = api.unused_name("m"), fixtures.workspace_id
         assert workspace_id is not None
@@ -111,7 +115,7 @@ class TestModels:
         [model_id] = {found["models_pk_id"] for found in listed}
         assert model_id in {model["id"] for model in api.list_models(workspace_id)}
 
-    @pytest.mark.touches("list_model_versions")
+    @pytest.mark.touches("list_model_versions", "upload_and_convert_model")
     def test_a_model_becomes_ready(self, api: Api, fixtures: Fixtures) -> None:
         assert fixtures.workspace_id is not None
         name = api.unused_name("m")
@@ -138,6 +142,24 @@ class TestModels:
 
 
 class TestPipelines:
+    @pytest.mark.touches("list_pipelines", "get_pipeline_by_name", "create_pipeline")
+    def test_a_new_pipeline_is_listed_in_its_workspace(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("list_pipelines"):
+            pytest.skip("The release does not have it.")
+        elsewhere = api.call("create_workspace", {"workspace_name": api.unused_name("w")})["workspace_id"]
+        before = {found["pipeline"]["id"] for found in api.call("list_pipelines", {})["pipelines"]}
+        name = api.unused_name("p")
+        made = api.call("create_pipeline", {"pipeline_id": name, "workspace_id": elsewhere, "definition": {}})
+        of_workspace = api.call("list_pipelines", {"workspace_id": elsewhere})["pipelines"]
+        shown = api.call("get_pipeline_by_name", {"pipeline_name": name, "workspace_id": elsewhere})
+        workspaces = {each["id"]: each["name"] for each in api.call("list_workspaces", {})["workspaces"]}
+        for found in (*of_workspace, shown):
+            assert (found["pipeline"]["id"], found["pipeline"]["name"]) == (made["pipeline_pk_id"], name)
+            assert (found["workspace"]["id"], found["workspace"]["name"]) == (elsewhere, workspaces[elsewhere])
+        everywhere = {found["pipeline"]["id"] for found in api.call("list_pipelines", {})["pipelines"]}
+        assert everywhere - before == {made["pipeline_pk_id"]}
+        assert fixtures.pipeline_id in before
+
     @pytest.mark.touches("create_pipeline", "list_workspaces")
     def test_a_second_pipeline_of_a_name_is_a_version_of_the_first(self, api: Api, fixtures: Fixtures) -> None:
         body: dict[str, Any] = {
@@ -292,6 +314,23 @@ class TestInference:
 
         [found] = soon(logged)
         assert np.allclose(scores_of(found), scored([row])[0], rtol=1e-4)
+
+    @pytest.mark.touches("get_pipeline_logs", "infer_pipeline")
+    def test_the_newest_row_of_the_log_is_the_one_that_was_scored_last(
+        self, where: tuple[str, dict[str, str]], api: Api, fixtures: Fixtures
+    ) -> None:
+        if not api.has("get_pipeline_logs"):
+            pytest.skip("The release does not have it.")
+        operation, path = where
+        row = [float(number) for number in np.random.default_rng(time.time_ns()).integers(-9999, 9999, 4)]
+        api.call(operation, records([row]), path=path, headers={"Content-Type": RECORDS})
+        of = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name, "page_size": 5}
+
+        def logged() -> list[Any]:
+            return [found for found in api.call("get_pipeline_logs", of) if found["in"][INPUT] == row]
+
+        [found] = soon(logged)
+        assert np.allclose(found["out"][OUTPUT], scored([row])[0], rtol=1e-4)
 
 
 class TestWorkspacesAndUsers:

@@ -108,7 +108,7 @@ class TestTokens:
 
 class TestRequests:
     @pytest.mark.parametrize(
-        ("body", "said"),
+        ("body", "excerpt"),
         [
             (b"{", "no JSON"),
             (b"", "no JSON"),
@@ -122,12 +122,12 @@ class TestRequests:
         ],
         ids=["cut off", "empty", "NaN", "surrogate", "list", "missing", "number", "name", "deep"],
     )
-    def test_a_malformed_body_is_refused(self, http: httpx.Client, body: bytes, said: str) -> None:
+    def test_a_malformed_body_is_refused(self, http: httpx.Client, body: bytes, excerpt: str) -> None:
         headers = {"Content-Type": "application/json"}
         answer = http.post(contract.operation("create_workspace").path, content=body, headers=headers)
         assert answer.status_code == 400
         assert answer.json()["code"] == 400
-        assert said in answer.json()["msg"]
+        assert excerpt in answer.json()["msg"]
 
     def test_other_methods_and_content_types_are_refused(self, http: httpx.Client) -> None:
         path = contract.operation("list_workspaces").path
@@ -190,7 +190,7 @@ class TestUploads:
         return good | changes
 
     @pytest.mark.parametrize(
-        ("changes", "said"),
+        ("changes", "excerpt"),
         [
             ({"visibility": "secret"}, "visibility"),
             ({"workspace_id": "1"}, "workspace_id"),
@@ -199,10 +199,10 @@ class TestUploads:
             ({"name": "../up"}, "name"),
         ],
     )
-    def test_wrong_metadata_is_refused(self, http: httpx.Client, changes: dict[str, Any], said: str) -> None:
+    def test_wrong_metadata_is_refused(self, http: httpx.Client, changes: dict[str, Any], excerpt: str) -> None:
         answer = self.upload(http, self.metadata(**changes))
         assert answer.status_code == 400
-        assert said in answer.json()["msg"]
+        assert excerpt in answer.json()["msg"]
 
     def test_an_upload_to_an_unknown_workspace_is_500(self, http: httpx.Client) -> None:
         answer = self.upload(http, self.metadata(workspace_id=999))
@@ -377,7 +377,7 @@ class TestInference:
         assert list(rest) in (["time", "out", "check_failures"], ["time", "out", "anomaly"])
 
     @pytest.mark.parametrize(
-        ("rows", "said"),
+        ("rows", "excerpt"),
         [
             ([{"tensor": [1.0] * 28}], ["'tensor'", "[28]", "[29]"]),
             ([{"tensor": [[1.0] * 28]}], ["'tensor'", "[1, 28]", "[29]"]),
@@ -392,13 +392,13 @@ class TestInference:
         ids=["narrow", "nested", "ragged", "name", "strings", "null", "null inside", "mixed", "no rows"],
     )
     def test_rows_that_do_not_fit_are_the_engines_error(
-        self, http: httpx.Client, running: tuple[str, str], rows: Any, said: list[str]
+        self, http: httpx.Client, running: tuple[str, str], rows: Any, excerpt: list[str]
     ) -> None:
         answer = infer(http, running[1], rows)
         assert answer.status_code == 400
         error = answer.json()
         assert (error["code"], error["status"], error["source"]) == (400, "Error", "engine")
-        assert all(text in error["error"] for text in said), error["error"]
+        assert all(text in error["error"] for text in excerpt), error["error"]
 
     def test_what_is_no_arrow_file_is_the_engines_error(self, http: httpx.Client, running: tuple[str, str]) -> None:
         whole = to_file(to_table({"tensor": np.zeros((5, 29), np.float32)})).to_pybytes()

@@ -110,11 +110,19 @@ def plan_upload(form: Form, endpoint: str) -> Plan:
     return _plain(form) if endpoint == "upload" else _streamed(form)
 
 
-def _refuse_conversion(form: Form, endpoint: str) -> None:
+def plan_without_conversion(form: Form, endpoint: str | None) -> Plan | None:
+    """Return the plan for an instance that has no conversion; None where an endpoint is named, or one is needed."""
+    return None if endpoint is not None or _needs_of_conversion(form) else _plain(form)
+
+
+def _needs_of_conversion(form: Form) -> list[str]:
+    """Return the names of the fields that only a conversion takes."""
     named = [name for name in _OF_CONVERSION if getattr(form, name)]
-    if form.framework != _NATIVE:
-        named.append("framework")
-    if named:
+    return named if form.framework == _NATIVE else [*named, "framework"]
+
+
+def _refuse_conversion(form: Form, endpoint: str) -> None:
+    if named := _needs_of_conversion(form):
         raise ConfigurationError(
             f"endpoint={endpoint!r} takes a model as it is, without {', '.join(named)}.",
             advice="Use endpoint='upload_and_convert'.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -75,6 +75,22 @@ def open_source(model: ModelSource, size: int | None) -> Generator[Source]:
             yield _checked(_of_path(path, file), size)
     else:
         yield _checked(_of_object(model, size), size)
+
+
+def opener_again(model: ModelSource, size: int | None) -> Callable[[], AbstractContextManager[Source]] | None:
+    """Return a function that opens a model as it is opened now; None for what can be read only once."""
+    if isinstance(model, str | PathLike | bytes | bytearray | memoryview):
+        return lambda: open_source(model, size)
+    file: Any = model
+    if not callable(getattr(file, "read", None)) or _rest_of(file) is None:
+        return None
+    position = file.tell()
+
+    def open_again() -> AbstractContextManager[Source]:
+        file.seek(position)
+        return open_source(model, size)
+
+    return open_again
 
 
 def _checked(source: Source, size: int | None) -> Source:

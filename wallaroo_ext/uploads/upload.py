@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from wallaroo_ext._util.progress import check_progress
@@ -12,6 +13,7 @@ from wallaroo_ext.errors import (
     ContractViolationError,
     ConversionError,
     InvalidDataError,
+    NotFoundError,
     UploadCorruptedError,
     WaitTimeoutError,
 )
@@ -21,12 +23,12 @@ from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.conversion import ready_version_steps
 from wallaroo_ext.uploads.digest import BackgroundDigest
 from wallaroo_ext.uploads.progress import Reporter, show_progress
-from wallaroo_ext.uploads.requests import Form, plan_upload
-from wallaroo_ext.uploads.sources import Source, open_source
+from wallaroo_ext.uploads.requests import Form, plan_upload, plan_without_conversion
+from wallaroo_ext.uploads.sources import Source, open_source, opener_again
 from wallaroo_ext.uploads.stored import stored_version_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import ModelVersion, UploadModelResponse
@@ -56,7 +58,7 @@ def upload_model(
     file_name: str | None = None,
     size: int | None = None,
     progress: OnProgress | bool | None = None,
-    endpoint: Endpoint = "upload_and_convert",
+    endpoint: Endpoint | None = None,
     check_sha: bool = True,
     wait: bool = True,
     timeout: float = TIMEOUT,
@@ -92,7 +94,8 @@ def upload_model(
             is unknown): at the beginning, at the end, and at most ten times a second; or True for a bar on standard
             error, where that is a terminal, which needs the extra `cli`. An error of the function ends the upload.
         endpoint: The endpoint of the API: `upload_and_convert`; `upload`, a form for releases that have no conversion;
-            or `upload_stream`, the file alone. The last two take ONNX models as they are.
+            or `upload_stream`, the file alone. The last two take ONNX models as they are. By default, the first, and
+            where the instance does not have it, the second, if the model needs no conversion.
         check_sha: Whether to compute the SHA-256 and compare it with the instance's.
         wait: Whether to wait for the conversion; False to return as soon as the version is stored.
         timeout: How long to wait for the conversion, in seconds; 600 by default.
@@ -114,8 +117,9 @@ def upload_model(
     """
     _check_readable(model)
     check_progress(progress)
-    with ExitStack() as after, ExitStack() as stack:
-        source = stack.enter_context(open_source(model, size))
+    sending = _Sending(name, progress, check_sha)
+    open_again = opener_again(model, size)
+    with open_source(model, size) as source:
         workspace_id = yield from _workspace_id(workspace)
         form = Form(
             name=name,
@@ -129,14 +133,8 @@ def upload_model(
             requirements=requirements,
             visibility=visibility,
         )
-        plan = plan_upload(form, endpoint)
-        digest = stack.enter_context(BackgroundDigest()) if check_sha else None
-        reporter = Reporter(stack.enter_context(show_progress(name, progress or None)), source.size)
-        body = UploadBody(source, plan.envelope, digest, reporter)
-        after.enter_context(_may_be_there(source, body))
-        answer = yield from _uploaded(plan, source, body)
-        sha = None if digest is None else digest.hexdigest()
-        version_id = _version_id(plan, answer)
+        plan, other = plan_upload(form, endpoint or "upload_and_convert"), plan_without_conversion(form, endpoint)
+        version_id, sha = yield from _sent_somehow(plan, other, source, open_again, sending)
     with _stays(f"The model {name} is stored in the workspace {workspace_id}, as the version {version_id}."):
         if wait:
             return (yield from ready_version_steps(name, version_id, sha, timeout))
@@ -189,6 +187,55 @@ def _workspace_id(workspace: int | str | None) -> Steps[int]:
     if isinstance(workspace, int):
         yield from list_workspaces_steps()
     return (yield from workspace_id_steps(workspace))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """How a model is sent.
+
+    Attributes:
+        name: The model's name, for the progress.
+        progress: Who is told of the progress.
+        check_sha: Whether to compute the SHA-256.
+    """
+
+    name: str
+    progress: OnProgress | bool | None
+    check_sha: bool
+
+
+def _sent_somehow(
+    plan: Plan,
+    other: Plan | None,
+    source: Source,
+    open_again: Callable[[], AbstractContextManager[Source]] | None,
+    sending: _Sending,
+) -> Steps[tuple[int, str | None]]:
+    """Send a model by a plan or, where the instance does not have its operation, by the other one.
+
+    Releases before 2023.2 have no conversion, and answer as to any unknown path.
+    """
+    try:
+        return (yield from _sent(plan, source, sending))
+    except NotFoundError as error:
+        if other is None:
+            raise
+        if open_again is None:
+            error.advice = "Releases before 2023.2 do not have it: give endpoint='upload', for a model as it is."
+            raise
+    with open_again() as again:
+        return (yield from _sent(other, again, sending))
+
+
+def _sent(plan: Plan, source: Source, sending: _Sending) -> Steps[tuple[int, str | None]]:
+    """Send a model, and return its version's id and its SHA-256, which is None where it is not computed."""
+    with ExitStack() as after, ExitStack() as stack:
+        digest = stack.enter_context(BackgroundDigest()) if sending.check_sha else None
+        bar = stack.enter_context(show_progress(sending.name, sending.progress or None))
+        body = UploadBody(source, plan.envelope, digest, Reporter(bar, source.size))
+        after.enter_context(_may_be_there(source, body))
+        answer = yield from _uploaded(plan, source, body)
+        return _version_id(plan, answer), None if digest is None else digest.hexdigest()
 
 
 def _uploaded(plan: Plan, source: Source, body: UploadBody) -> Steps[UploadModelResponse]:

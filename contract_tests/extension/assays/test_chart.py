@@ -173,23 +173,23 @@ class TestScores:
 
 
 class TestThresholds:
-    def said(self, figure: Any) -> list[str]:
+    def captions(self, figure: Any) -> list[str]:
         return [text.get_text() for text in figure.axes[0].texts]
 
     def test_they_are_lines_with_their_names(self) -> None:
         figure = assay_chart(table_of("five windows"))
-        assert self.said(figure) == ["warning 0.05", "alert 0.1"]
+        assert self.captions(figure) == ["warning 0.05", "alert 0.1"]
         levels = [line.get_ydata() for line in figure.axes[0].lines if line.get_linestyle() != "-"]
         assert [list(cast("Any", level)) for level in levels] == [[0.05, 0.05], [0.1, 0.1]]
 
     def test_what_is_not_set_is_not_drawn(self) -> None:
-        assert self.said(assay_chart(table_of("no warning"))) == ["alert 0.1"]
-        assert self.said(assay_chart(table_of("no thresholds"))) == []
+        assert self.captions(assay_chart(table_of("no warning"))) == ["alert 0.1"]
+        assert self.captions(assay_chart(table_of("no thresholds"))) == []
 
     def test_one_that_was_changed_is_a_step(self) -> None:
         table = pa.concat_tables([windows(SCORES), windows([0.1] * 8, without=set(range(5)), alert_threshold=0.2)])
         figure = assay_chart(table)
-        assert self.said(figure) == ["warning 0.05", "alert 0.2"]
+        assert self.captions(figure) == ["warning 0.05", "alert 0.2"]
         steps = [line for line in figure.axes[0].lines if line.get_drawstyle() == "steps-post"]
         assert [list(cast("Any", step.get_ydata())) for step in steps] == [[0.1] * 5 + [0.2] * 3]
 
@@ -218,10 +218,10 @@ class TestWords:
         assert "06:00" in [label.get_text() for label in axis.get_ticklabels()]
         assert axis.get_offset_text().get_text() == "02 Jan 2023"
 
-    @pytest.mark.parametrize(("bins", "said"), [("last", "2023-01-06 05:00"), ("worst", "2023-01-05 05:00")])
-    def test_the_bins_of_one_window_stand_beside_the_baselines(self, bins: Any, said: str) -> None:
+    @pytest.mark.parametrize(("bins", "captions"), [("last", "2023-01-06 05:00"), ("worst", "2023-01-05 05:00")])
+    def test_the_bins_of_one_window_stand_beside_the_baselines(self, bins: Any, captions: str) -> None:
         _, axes = drawn(assay_chart(table_of("five windows"), bins=bins)).axes
-        assert axes.get_title("left").startswith(f"The {bins} window: {said} UTC")
+        assert axes.get_title("left").startswith(f"The {bins} window: {captions} UTC")
         assert labels(axes) == ["baseline", "window"]
         assert len(axes.patches) == 14
         ticks = [label.get_text() for label in axes.get_xticklabels()]

@@ -437,8 +437,8 @@ class TestWaiting:
 
     def test_what_starts_again_after_an_error_has_its_reason_at_the_end_of_the_time(self) -> None:
         client, _ = telling(FAILED, {"status": "Starting", "details": ["a pod is pending"]})
-        said = r"is Starting after 60 s: a pod is pending; before, it was in Error \(sorry\)"
-        with pytest.raises(WaitTimeoutError, match=said):
+        reason = r"is Starting after 60 s: a pod is pending; before, it was in Error \(sorry\)"
+        with pytest.raises(WaitTimeoutError, match=reason):
             wait_until_running(client, "a-1", timeout=60, clock=MovedClock())
 
     def test_an_error_although_every_pod_runs_says_so(self) -> None:

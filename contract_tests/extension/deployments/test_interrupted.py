@@ -105,7 +105,7 @@ def connected(sandbox: dict[str, str], transport: Any) -> Any:
     return connect(environment=sandbox, transport=transport, retries=RetryPolicy(attempts=1))
 
 
-def said(error: BaseException) -> str:
+def note_of(error: BaseException) -> str:
     """Return all that an error says."""
     return " ".join([str(error), *getattr(error, "__notes__", [])])
 
@@ -148,12 +148,12 @@ class TestAnyMoment:
             assert infer(client, before, ROW).num_rows == 1
             assert find_deployment(client, "x").id == before.id
             if "deploy_pipeline" in transport.operations:
-                assert f"{before.name} was deployed before this call" in said(error)
-                assert re.search(r"it (is to run|may have been set to run) version \d+ of", said(error))
-                assert f"wallaroo-ext deploy x --model model@{model.model_version} --workspace 1" in said(error)
+                assert f"{before.name} was deployed before this call" in note_of(error)
+                assert re.search(r"it (is to run|may have been set to run) version \d+ of", note_of(error))
+                assert f"wallaroo-ext deploy x --model model@{model.model_version} --workspace 1" in note_of(error)
                 deploy_pipeline(client, "x", model)
             else:
-                assert not said(error)
+                assert not note_of(error)
         assert number > 5
 
     def test_a_second_interrupt_is_not_the_end_of_the_clean_up(
@@ -167,7 +167,7 @@ class TestAnyMoment:
             assert len(transport.operations) > second
             assert not is_deployed(client, "x"), transport.operations
             assert error is not None
-            assert not said(error)
+            assert not note_of(error)
 
     @pytest.mark.parametrize("times", [1, 2, 9])
     def test_a_cancelled_task_leaves_nothing_however_often(
@@ -212,7 +212,7 @@ class TestWhatRanBefore:
         with pytest.raises(DeploymentError) as raised:
             deploy_pipeline(client, "x", model, error_grace=0)
         assert find_deployment(client, "x").id == before.id
-        note = said(raised.value)
+        note = note_of(raised.value)
         assert f"{before.name} was deployed before this call, which did not undeploy it" in note
         assert f"Before, it ran model {model.model_version}" in note
         assert f"`undeploy(client, {before.id})` or `wallaroo-ext undeploy {before.name}` ends it" in note
@@ -225,8 +225,8 @@ class TestWhatRanBefore:
             deploy_pipeline(client, "x", model, timeout=0)
         with pytest.raises(ZeroDivisionError) as raised:
             deploy_pipeline(client, "x", model, progress=lambda _: 1 / 0)
-        assert "it is to run version" in said(late.value)
-        assert "Before, it was Starting and told no models" in said(raised.value)
+        assert "it is to run version" in note_of(late.value)
+        assert "Before, it was Starting and told no models" in note_of(raised.value)
         assert find_deployment(client, "x").id == before.id
 
     def test_its_block_and_the_block_of_what_was_found_end_nothing(
@@ -279,7 +279,7 @@ class TestWhatRanBefore:
 
         with pytest.raises(KeyboardInterrupt) as raised:
             deploy_pipeline(client, "x", model, progress=meanwhile)
-        assert f"it runs newer {newer.model_version}, which another call deployed" in said(raised.value)
+        assert f"it runs newer {newer.model_version}, which another call deployed" in note_of(raised.value)
         assert is_deployed(client, "x")
 
 
@@ -321,8 +321,8 @@ class TestNoAnswer:
         with connected(sandbox, transport) as failing, pytest.raises(ConnectionFailedError) as raised:
             deploy_pipeline(failing, "x", model)
         _ = control
-        assert "It is unknown whether x is deployed in the workspace 1" in said(raised.value)
-        assert "`wallaroo-ext undeploy x --workspace 1` ends it if it is" in said(raised.value)
+        assert "It is unknown whether x is deployed in the workspace 1" in note_of(raised.value)
+        assert "`wallaroo-ext undeploy x --workspace 1` ends it if it is" in note_of(raised.value)
 
     def test_a_refusal_begins_nothing_and_says_no_more(
         self, sandbox: dict[str, str], client: Client, control: Sandbox, model: ModelVersion
@@ -343,7 +343,7 @@ class TestNoAnswer:
         with connected(sandbox, transport) as interrupted, pytest.raises(KeyboardInterrupt) as raised:
             undeploy(interrupted, deployment)
         assert (
-            said(raised.value).strip()
+            note_of(raised.value).strip()
             == f"It is unknown whether {deployment.name} was undeployed: undeploy it again, which does no harm."
         )
 
@@ -493,10 +493,10 @@ class TestNobodyWaits:
                     await task
 
         asyncio.run(deploy())
-        [said] = caplog.messages
+        [note_of] = caplog.messages
         before = "x-1 was deployed before this call" if ran == "ran before" else "x-1 was not undeployed"
-        assert said.startswith(before)
-        assert said.endswith("`undeploy(client, 1)` or `wallaroo-ext undeploy x-1` ends it.")
+        assert note_of.startswith(before)
+        assert note_of.endswith("`undeploy(client, 1)` or `wallaroo-ext undeploy x-1` ends it.")
         assert is_deployed(client, "x")
 
     def test_so_does_one_that_is_closed_before_an_answer(self, caplog: pytest.LogCaptureFixture) -> None:
@@ -523,7 +523,7 @@ class TestNobodyWaits:
         control.add_faults({"operation": "undeploy_pipeline", "kind": "unknown-status"})
         with pytest.raises(ServerError) as raised:
             generator.close()
-        assert "`wallaroo-ext undeploy x-1` ends it" in said(raised.value)
+        assert "`wallaroo-ext undeploy x-1` ends it" in note_of(raised.value)
 
     def test_a_program_that_exits_without_a_traceback_says_it(
         self, client: Client, model: ModelVersion, caplog: pytest.LogCaptureFixture
@@ -572,7 +572,7 @@ class TestTheEndOfABlock:
         ):
             _ = 1 / 0
         assert isinstance(raised.value.__cause__, ZeroDivisionError)
-        assert f"`wallaroo-ext undeploy {deployment.name}` ends it" in said(raised.value)
+        assert f"`wallaroo-ext undeploy {deployment.name}` ends it" in note_of(raised.value)
         assert is_deployed(client, "x")
 
     def test_an_exit_stack_that_it_is_pushed_on_ends_it_too(self, client: Client, model: ModelVersion) -> None:
@@ -698,7 +698,9 @@ class TestOnTheCommandLine:
         monkeypatch.setattr("wallaroo_ext.uploads.upload._version_id", interrupt)
         with pytest.raises(KeyboardInterrupt) as raised:
             upload_model(client, model_file, name="kept", workspace=1)
-        assert said(raised.value).strip().startswith("It is unknown whether the model was stored: list_model_versions")
+        assert (
+            note_of(raised.value).strip().startswith("It is unknown whether the model was stored: list_model_versions")
+        )
 
     def test_an_upload_that_is_interrupted_while_waiting_says_that_the_model_is_there(
         self, sandbox: dict[str, str], client: Client, control: Sandbox, model_file: Path

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract_tests.support.servers import servers, three_ways
+from contract_tests.support.servers import http_servers, three_ways
 from wallaroo_ext import WallarooError, connect
 from wallaroo_ext.conformance.exchanges import redact_body, redact_headers
 from wallaroo_ext.redaction.known_secrets import KnownSecrets, remove_known_secrets
@@ -249,12 +249,14 @@ def echoing(token_status: int) -> Callable[[Any, int], None]:
     def respond(handler: Any, _: int) -> None:
         if "token" in handler.path and token_status == 200:
             tokens = {"access_token": TOKEN, "refresh_token": "refresh-8a1c93d471aa", "expires_in": 60}
-            return servers.answer(handler, 200, json.dumps(tokens).encode())
+            return http_servers.answer(handler, 200, json.dumps(tokens).encode())
         sent = handler.headers.get("Authorization", "")
         form = f"x-echo {sent} {PASSWORD} {TOKEN} {CLIENT_SECRET}"
         forms = [way(form) for name, way in WAYS.items() if name != "percent of latin-1"]
         body = json.dumps({"code": 400, "msg": f"{{authorization={sent}}} " + " ".join(forms)})
-        servers.answer(handler, token_status if "token" in handler.path else 400, body.encode(), X_Request_Id=TOKEN)
+        http_servers.answer(
+            handler, token_status if "token" in handler.path else 400, body.encode(), X_Request_Id=TOKEN
+        )
         return None
 
     return respond
@@ -276,7 +278,7 @@ def test_an_error_of_a_server_that_repeats_requests_has_none(
     token_status: int, way: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(1)
-    with servers.serving(echoing(token_status)) as server, pytest.raises(WallarooError) as raised:
+    with http_servers.serving(echoing(token_status)) as server, pytest.raises(WallarooError) as raised:
         three_ways.list_in(way, server.url, ENVIRONMENT)
     error = raised.value
     seen = f"{error}\n{error!r}\n{vars(error)}\n{pickle.dumps(error)!r}\n{caplog.text}"

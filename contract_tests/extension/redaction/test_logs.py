@@ -12,7 +12,7 @@ import httpcore
 import httpx
 import pytest
 
-from contract_tests.support.servers import servers
+from contract_tests.support.servers import http_servers
 from wallaroo_ext import RetryPolicy, connect
 from wallaroo_ext.redaction.logs import SecretFilter, redact_logs
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from wallaroo_mlops_client import Client
 
-LIST = servers.path_of("list_workspaces")
+LIST = http_servers.path_of("list_workspaces")
 SECRETS = {
     "token": "token-6d0f",
     "refresh token": "refresh-8a1c",
@@ -47,17 +47,17 @@ def everything(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 
 @pytest.fixture
-def server() -> Generator[servers.Seen]:
+def server() -> Generator[http_servers.Seen]:
     def respond(handler: Any, number: int) -> None:
         cookie = {"Set_Cookie": f"KEYCLOAK_SESSION={SECRETS['cookie']}; Path=/", "X_Odd": f"'\"\\ {SECRETS['token']}"}
         if "token" in handler.path.partition("?")[0]:
             tokens = f'"access_token": "{SECRETS["token"]}", "refresh_token": "{SECRETS["refresh token"]}"'
-            servers.answer(handler, 200, f'{{{tokens}, "expires_in": 60}}'.encode(), **cookie)
+            http_servers.answer(handler, 200, f'{{{tokens}, "expires_in": 60}}'.encode(), **cookie)
         else:
             location = {"Location": f"/?token={SECRETS['token']}"}
-            servers.answer(handler, 503 if number == 1 else 200, servers.LISTED, **cookie, **location)
+            http_servers.answer(handler, 503 if number == 1 else 200, http_servers.LISTED, **cookie, **location)
 
-    with servers.serving(respond) as seen:
+    with http_servers.serving(respond) as seen:
         yield seen
 
 
@@ -81,7 +81,7 @@ def send(url: str, backend: Any) -> None:
 
 @pytest.mark.parametrize("backend", ["sync", "httpx", "aiohttp"])
 def test_nothing_secret_is_logged_with_everything_switched_on(
-    everything: pytest.LogCaptureFixture, server: servers.Seen, backend: str
+    everything: pytest.LogCaptureFixture, server: http_servers.Seen, backend: str
 ) -> None:
     send(server.url, backend)
     text = everything.text + "".join(repr(record.__dict__) for record in everything.records)
@@ -90,7 +90,7 @@ def test_nothing_secret_is_logged_with_everything_switched_on(
     assert [name for name, secret in SECRETS.items() if secret in text] == []
 
 
-def test_each_attempt_is_one_record(everything: pytest.LogCaptureFixture, server: servers.Seen) -> None:
+def test_each_attempt_is_one_record(everything: pytest.LogCaptureFixture, server: http_servers.Seen) -> None:
     send(server.url, "sync")
     records: list[Any] = [
         record for record in everything.records if record.name == "wallaroo_ext" and hasattr(record, "attempt")
@@ -106,7 +106,7 @@ def test_each_attempt_is_one_record(everything: pytest.LogCaptureFixture, server
 
 
 def test_an_error_is_one_too(everything: pytest.LogCaptureFixture) -> None:
-    client = connect(servers.unused(), environment={"WALLAROO_TOKEN": "t"}, retries=RetryPolicy(attempts=1))
+    client = connect(http_servers.unused(), environment={"WALLAROO_TOKEN": "t"}, retries=RetryPolicy(attempts=1))
     with client, pytest.raises(httpx.ConnectError):
         client.get_httpx_client().post("/elsewhere", params={"a": SECRETS["query"]})
     records: list[Any] = [record for record in everything.records if record.name == "wallaroo_ext"]
@@ -114,7 +114,7 @@ def test_an_error_is_one_too(everything: pytest.LogCaptureFixture) -> None:
     assert "ConnectError" in records[0].getMessage()
 
 
-def test_without_debug_nothing_is_logged(caplog: pytest.LogCaptureFixture, server: servers.Seen) -> None:
+def test_without_debug_nothing_is_logged(caplog: pytest.LogCaptureFixture, server: http_servers.Seen) -> None:
     caplog.set_level(logging.INFO, logger="wallaroo_ext")
     send(server.url, "sync")
     assert [record for record in caplog.records if record.name.startswith("wallaroo_ext")] == []

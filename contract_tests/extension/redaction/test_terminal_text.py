@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract_tests.support.command_line import process
-from contract_tests.support.servers import servers
+from contract_tests.support.servers import http_servers
 from wallaroo_ext import DeploymentError, WallarooError
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import _PrintableFormatter  # pyright: ignore[reportPrivateUsage] - what `--verbose` logs with
@@ -100,7 +100,7 @@ def test_what_can_be_seen_stays(text: str) -> None:
 def _answer(handler: Any, _: int) -> None:
     text = "".join(HOSTILE.values())
     if "list_models" in handler.path or "models/list" in handler.path:
-        return servers.answer(handler, 400, json.dumps({"code": 400, "msg": f"no {text}"}).encode())
+        return http_servers.answer(handler, 400, json.dumps({"code": 400, "msg": f"no {text}"}).encode())
     workspace: dict[str, Any] = {
         "id": 1,
         "name": text,
@@ -109,7 +109,7 @@ def _answer(handler: Any, _: int) -> None:
         "archived": False,
     }
     listed: dict[str, Any] = {"workspaces": [workspace | {"models": [], "pipelines": []}]}
-    return servers.answer(handler, 200, json.dumps(listed).encode())
+    return http_servers.answer(handler, 200, json.dumps(listed).encode())
 
 
 COMMANDS = [
@@ -133,7 +133,7 @@ def test_no_command_prints_more_than_can_be_seen(arguments: list[str], tmp_path:
     file = tmp_path / "model.onnx"
     file.write_bytes(b"no model")
     words = [str(file) if word == "FILE" else word for word in arguments]
-    with servers.serving(_answer) as server:
+    with http_servers.serving(_answer) as server:
         done = process(*words, environment={"WALLAROO_TOKEN": "a-token", "WALLAROO_API_URL": server.url})
     printed = done.stdout + done.stderr
     assert printed

@@ -14,7 +14,7 @@ import pytest
 from rich.traceback import Traceback
 from wallaroo_mlops_client import AuthenticatedClient
 
-from contract_tests.support.servers import servers, three_ways
+from contract_tests.support.servers import http_servers, three_ways
 from wallaroo_ext import RetryPolicy, Settings, WallarooError, connect, infer
 from wallaroo_ext.auth import BearerToken, KeycloakAuth
 from wallaroo_ext.redaction.tracebacks import clear_frames, hide_arguments
@@ -108,7 +108,7 @@ ANSWERS: dict[str, Callable[[socket.socket], object]] = {
 @pytest.mark.parametrize("way", three_ways.WAYS)
 @pytest.mark.parametrize("kind", ANSWERS)
 def test_no_error_of_a_call_has_any(kind: str, way: str, environment: str) -> None:
-    with servers.raw(ANSWERS[kind]) as url, pytest.raises(WallarooError) as raised:
+    with http_servers.raw(ANSWERS[kind]) as url, pytest.raises(WallarooError) as raised:
         three_ways.list_in(way, url, ENVIRONMENTS[environment], deadline=5)
     assert secrets_in(printed(raised.value)) == []
 
@@ -118,13 +118,13 @@ def test_a_token_answer_with_any_header_is_read(value: bytes) -> None:
     def respond(connection: socket.socket) -> None:
         raw(b"HTTP/1.1 200 OK\r\nX-Company: " + value + b"\r\n", TOKENS)(connection)
 
-    with servers.raw(respond) as url:
+    with http_servers.raw(respond) as url:
         auth = KeycloakAuth(f"{url}/t", api_url=url, client_id="api-client", client_secret=CLIENT_SECRET)
         assert auth.access_token() == TOKEN
 
 
 def test_errors_of_bare_httpx_have_none_either() -> None:
-    with servers.raw(ANSWERS["no HTTP"]) as url, connect(url, environment={"WALLAROO_TOKEN": TOKEN}) as client:
+    with http_servers.raw(ANSWERS["no HTTP"]) as url, connect(url, environment={"WALLAROO_TOKEN": TOKEN}) as client:
         with pytest.raises(httpx.RemoteProtocolError) as raised:
             client.get_httpx_client().post("/v1/api/workspaces/list", content=b"x" * 100_000)
         assert secrets_in(printed(raised.value)) == []
@@ -138,7 +138,7 @@ def test_nor_what_breaks_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
             raise error
 
         for environment in ENVIRONMENTS.values():
-            with monkeypatch.context() as patch, servers.serving() as server:
+            with monkeypatch.context() as patch, http_servers.serving() as server:
                 patch.setattr("httpcore._sync.http11.HTTP11Connection._receive_response_headers", broken)
                 with connect(server.url, environment=environment) as client, pytest.raises(BaseException) as raised:  # noqa: PT011 - whichever it is
                     client.get_httpx_client().post("/v1/api/workspaces/list")
@@ -153,10 +153,10 @@ def test_nor_what_breaks_while_cookies_are_read(way: str, monkeypatch: pytest.Mo
         raise KeyboardInterrupt
 
     def respond(connection: socket.socket) -> None:
-        raw(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=%s\r\n" % REFRESH.encode(), servers.LISTED)(connection)
+        raw(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=%s\r\n" % REFRESH.encode(), http_servers.LISTED)(connection)
 
     for function in ("urllib.request._splittag", "http.cookiejar.Cookie"):
-        with monkeypatch.context() as patch, servers.raw(respond) as url:
+        with monkeypatch.context() as patch, http_servers.raw(respond) as url:
             patch.setattr(function, broken)
             with pytest.raises(KeyboardInterrupt) as raised:
                 three_ways.list_in(way, url, ENVIRONMENTS["a token"])
@@ -205,7 +205,7 @@ def test_a_credentials_file_that_is_broken_has_none(tmp_path: Path) -> None:
 
 def test_no_object_shows_any() -> None:
     with (
-        servers.serving(lambda handler, _: servers.answer(handler, 200, TOKENS)) as server,
+        http_servers.serving(lambda handler, _: http_servers.answer(handler, 200, TOKENS)) as server,
         connect(server.url, environment=USER) as client,
     ):
         auth: Any = client.get_httpx_client().auth
@@ -242,7 +242,7 @@ def test_frames_of_others_keep_their_variables() -> None:
 def test_scores_are_asked_for_without_showing_any() -> None:
     pytest.importorskip("pyarrow")
     with (
-        servers.raw(ANSWERS["a failure"]) as url,
+        http_servers.raw(ANSWERS["a failure"]) as url,
         connect(url, environment={"WALLAROO_TOKEN": TOKEN}, retries=RetryPolicy(attempts=1)) as client,
     ):
         with pytest.raises(WallarooError) as raised:
@@ -260,5 +260,5 @@ def test_a_cancelled_task_has_none() -> None:
                 await task
             return raised.value
 
-    with servers.silent() as url:
+    with http_servers.silent() as url:
         assert secrets_in(printed(asyncio.run(go()))) == []

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from wallaroo_mlops_client.models import ListWorkspacesRequest
 
-from contract_tests.support.servers import servers
+from contract_tests.support.servers import http_servers
 from contract_tests.support.servers.three_ways import TOKEN, USER, WAYS, list_in
 from wallaroo_ext import ConnectionFailedError, RequestTimeoutError, RetryPolicy, connect
 from wallaroo_ext.auth import KeycloakAuth
@@ -64,14 +64,14 @@ def in_time() -> Generator[None]:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", DRIPS)
 def test_what_comes_in_drops_ends_at_the_deadline(kind: str, way: str) -> None:
-    with servers.raw(DRIPS[kind]) as url, in_time():
+    with http_servers.raw(DRIPS[kind]) as url, in_time():
         list_in(way, url, deadline=DEADLINE)
 
 
 @pytest.mark.parametrize("kind", DRIPS)
 def test_a_token_that_comes_in_drops_too(kind: str) -> None:
     """Tokens are requested in a thread, even if the request itself is sent by asyncio."""
-    with servers.raw(DRIPS[kind]) as url, in_time():
+    with http_servers.raw(DRIPS[kind]) as url, in_time():
         list_in("sync", url, USER, deadline=DEADLINE)
 
 
@@ -79,14 +79,14 @@ def test_a_token_that_comes_in_drops_too(kind: str) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_a_handshake_that_comes_in_drops_too(way: str) -> None:
     """Asyncio leaves the connection of a cancelled handshake to the garbage collector, and warns of that."""
-    with servers.raw(forever(b"\x16\x03\x03\x40\x00", b"\x02"), reads=False) as url, in_time():
+    with http_servers.raw(forever(b"\x16\x03\x03\x40\x00", b"\x02"), reads=False) as url, in_time():
         list_in(way, url.replace("http:", "https:"), deadline=DEADLINE)
     gc.collect()
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_proxy_that_answers_in_drops_too(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with servers.raw(forever(b"HTTP/1.1 200 OK\r\nX-A: ", b"a")) as url, in_time():
+    with http_servers.raw(forever(b"HTTP/1.1 200 OK\r\nX-A: ", b"a")) as url, in_time():
         monkeypatch.setenv("HTTPS_PROXY", url)
         list_in(way, "https://api.example.com", deadline=DEADLINE)
 
@@ -113,7 +113,7 @@ def test_a_name_that_is_looked_up_for_ever_too(way: str, monkeypatch: pytest.Mon
 def test_a_server_that_does_not_read_too(way: str) -> None:
     """The body is larger than the buffers of the systems on both sides."""
     body = ListWorkspacesRequest.from_dict({"padding": "x" * 20_000_000})
-    with servers.silent() as url, in_time():
+    with http_servers.silent() as url, in_time():
         list_in(way, url, deadline=DEADLINE, body=body)
 
 
@@ -133,7 +133,7 @@ def test_the_time_for_an_upload_counts_from_its_end() -> None:
 
     policy = RetryPolicy(attempts=1, deadline=DEADLINE)
     headers = {"Content-Length": "20000"}
-    with servers.raw(respond) as url, connect(url, environment=TOKEN, retries=policy) as client:
+    with http_servers.raw(respond) as url, connect(url, environment=TOKEN, retries=policy) as client:
         with pytest.raises(httpx.ReadTimeout):
             client.get_httpx_client().post("/v1/api/models/upload_stream", content=_slow_parts(), headers=headers)
         assert time.monotonic() - asked_at[0] < LATEST
@@ -142,7 +142,7 @@ def test_the_time_for_an_upload_counts_from_its_end() -> None:
 @pytest.mark.parametrize("kind", ["a header", "early hints", "a body"])
 def test_tokens_alone_have_a_deadline(kind: str) -> None:
     """They have one even if only `KeycloakAuth` is used, which has no policy."""
-    with servers.raw(DRIPS[kind]) as url, in_time():
+    with http_servers.raw(DRIPS[kind]) as url, in_time():
         auth = KeycloakAuth(f"{url}/token", api_url=url, client_id="c", client_secret="a-secret", timeout=DEADLINE / 3)
         auth.access_token()
 
@@ -158,11 +158,11 @@ def test_what_is_slow_and_ends_in_time_is_read_whole(way: str) -> None:
             connection.sendall(bytes([byte]))
             time.sleep(0.005)
 
-    with servers.raw(respond) as url:
+    with http_servers.raw(respond) as url:
         assert list_in(way, url, deadline=20).workspaces == []
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_without_a_deadline_there_is_none(way: str) -> None:
-    with servers.raw(forever(b"")) as url, pytest.raises(RequestTimeoutError):
+    with http_servers.raw(forever(b"")) as url, pytest.raises(RequestTimeoutError):
         list_in(way, url, retries=RetryPolicy(attempts=1, deadline=None), timeout=0.2)

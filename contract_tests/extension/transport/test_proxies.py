@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contract_tests.support.command_line import process
-from contract_tests.support.servers import servers, three_ways
+from contract_tests.support.servers import http_servers, three_ways
 from wallaroo_ext import ConfigurationError, connect
 from wallaroo_ext.auth import KeycloakAuth
 from wallaroo_ext.cli import checks
@@ -48,11 +48,11 @@ def test_other_machines_are_not(host: str) -> None:
 
 
 @pytest.fixture
-def proxy(monkeypatch: pytest.MonkeyPatch) -> Generator[servers.Seen]:
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Generator[http_servers.Seen]:
     """Yield a proxy that the environment names for everything."""
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    with servers.serving(lambda handler, _: servers.answer(handler, 502, b"{}")) as seen:
+    with http_servers.serving(lambda handler, _: http_servers.answer(handler, 502, b"{}")) as seen:
         for name in ("http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.setenv(name, seen.url)
             monkeypatch.setenv(name.upper(), seen.url)
@@ -60,21 +60,21 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Generator[servers.Seen]:
 
 
 def token_or_list(handler: Any, _: int) -> None:
-    answer = b'{"access_token": "a-token", "expires_in": 60}' if "token" in handler.path else servers.LISTED
-    servers.answer(handler, 200, answer)
+    answer = b'{"access_token": "a-token", "expires_in": 60}' if "token" in handler.path else http_servers.LISTED
+    http_servers.answer(handler, 200, answer)
 
 
 @pytest.mark.parametrize("way", three_ways.WAYS)
-def test_nothing_for_this_machine_reaches_it(proxy: servers.Seen, way: str) -> None:
-    with servers.serving(token_or_list) as server:
+def test_nothing_for_this_machine_reaches_it(proxy: http_servers.Seen, way: str) -> None:
+    with http_servers.serving(token_or_list) as server:
         for url in (server.url, server.url.replace("127.0.0.1", "localhost")):
             assert three_ways.list_in(way, url, three_ways.USER).workspaces == []
     assert proxy.requests == []
     assert len(server.requests) == 4
 
 
-def test_nor_what_is_asked_beside_a_client(proxy: servers.Seen) -> None:
-    with servers.serving(token_or_list) as server:
+def test_nor_what_is_asked_beside_a_client(proxy: http_servers.Seen) -> None:
+    with http_servers.serving(token_or_list) as server:
         auth = KeycloakAuth(f"{server.url}/token", api_url=server.url, client_id="c", client_secret="a-secret")
         assert auth.access_token() == "a-token"
         with plain_client(server.url, seconds=5) as http:
@@ -87,7 +87,7 @@ def test_nor_what_is_asked_beside_a_client(proxy: servers.Seen) -> None:
 
 
 @pytest.mark.parametrize("way", three_ways.WAYS)
-def test_all_else_goes_through_it(proxy: servers.Seen, way: str) -> None:
+def test_all_else_goes_through_it(proxy: http_servers.Seen, way: str) -> None:
     wire = PooledTransport(verify=True, limits=DEFAULT_LIMITS, backend="aiohttp" if way == "aiohttp" else "httpx")
     request = httpx.Request("GET", f"{UNRELATED}/x")
     if way == "sync":
@@ -107,7 +107,7 @@ def test_all_else_goes_through_it(proxy: servers.Seen, way: str) -> None:
     assert len(proxy.requests) == 1
 
 
-def test_the_suite_sends_all_of_its_requests_the_same_way(proxy: servers.Seen) -> None:
+def test_the_suite_sends_all_of_its_requests_the_same_way(proxy: http_servers.Seen) -> None:
     """The tokens of the run went through the proxy, and the cases past it."""
     assert _session().post(UNRELATED, data=b"{}").status_code == 502
     with plain_client(UNRELATED, seconds=5) as http:
@@ -118,7 +118,7 @@ def test_the_suite_sends_all_of_its_requests_the_same_way(proxy: servers.Seen) -
 
 @pytest.mark.parametrize("exempt", ["api.example.com", "example.com", ".example.com", "*"])
 def test_what_the_environment_exempts_goes_past_it(
-    proxy: servers.Seen, exempt: str, monkeypatch: pytest.MonkeyPatch
+    proxy: http_servers.Seen, exempt: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("no_proxy", exempt)
     assert proxy_for(httpx.URL(UNRELATED)) is None
@@ -155,13 +155,13 @@ def test_one_that_cannot_be_used_is_not_in_the_way_of_what_needs_none(
     monkeypatch.setitem(sys.modules, "socksio", None)
     for name in ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, named)
-    with servers.serving() as server:
+    with http_servers.serving() as server:
         assert three_ways.list_in(way, server.url).workspaces == []
 
 
 @pytest.mark.parametrize("entry", ["fd07:b51a:cc66::/64", "[::1]:80", "m\u00fcller", "http://[::", ",", "x:99999"])
 def test_an_entry_that_names_no_host_exempts_nothing_and_is_in_nobodys_way(
-    proxy: servers.Seen, entry: str, monkeypatch: pytest.MonkeyPatch
+    proxy: http_servers.Seen, entry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("no_proxy", f"{entry},example.org")
     with plain_client(seconds=5) as http:
@@ -170,9 +170,9 @@ def test_an_entry_that_names_no_host_exempts_nothing_and_is_in_nobodys_way(
     assert proxy_for(httpx.URL("http://example.org")) is None
 
 
-def test_the_sandboxs_own_tools_go_past_it_too(proxy: servers.Seen) -> None:
+def test_the_sandboxs_own_tools_go_past_it_too(proxy: http_servers.Seen) -> None:
     """Whole commands: one gets a token, one calls an operation, and the doctor checks the connection."""
-    with servers.serving(token_or_list) as server:
+    with http_servers.serving(token_or_list) as server:
         environment = three_ways.USER | {"WALLAROO_API_URL": server.url}
         for arguments in (["call", "list_workspaces"], ["doctor"], ["token"]):
             process(*arguments, environment=environment)

@@ -12,7 +12,7 @@ import pytest
 from wallaroo_mlops_client.api.workspaces import list_workspaces
 from wallaroo_mlops_client.models import ListWorkspacesRequest
 
-from contract_tests.support.servers.servers import path_of
+from contract_tests.support.servers.http_servers import path_of
 from wallaroo_ext import ContractViolationError, WallarooError, aio, call, connect, infer, upload_model
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import httpx
 import pytest
 
-from contract_tests.support.servers import servers
+from contract_tests.support.servers import http_servers
 from contract_tests.support.servers.three_ways import TOKEN, USER, WAYS, list_in
 from wallaroo_ext import (
     AnswerTooLargeError,
@@ -129,7 +129,7 @@ def _highest() -> int:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", BOMBS)
 def test_an_answer_without_bounds_is_a_typed_error(kind: str, way: str) -> None:
-    with servers.raw(BOMBS[kind]) as url, _Memory() as memory, pytest.raises(WallarooError) as raised:
+    with http_servers.raw(BOMBS[kind]) as url, _Memory() as memory, pytest.raises(WallarooError) as raised:
         list_in(way, url, answer_limit=4 * MIB)
     is_encoding = ("gzip " in kind and "bomb" not in kind) or "encoding" in kind
     assert type(raised.value) is (ContractViolationError if is_encoding else AnswerTooLargeError)
@@ -145,7 +145,7 @@ def test_an_answer_without_bounds_is_a_typed_error(kind: str, way: str) -> None:
 def test_of_an_error_the_beginning_is_read(kind: str, status: int, way: str) -> None:
     respond = endless(status) if kind == "endless" else compressed(status, size=1 << 28)
     began_at = time.monotonic()
-    with servers.raw(respond) as url, _Memory() as memory, pytest.raises(WallarooError) as raised:
+    with http_servers.raw(respond) as url, _Memory() as memory, pytest.raises(WallarooError) as raised:
         list_in(way, url)
     assert type(raised.value) is not AnswerTooLargeError
     assert memory.taken < 60 * MIB
@@ -156,7 +156,7 @@ def test_of_an_error_the_beginning_is_read(kind: str, status: int, way: str) -> 
 @pytest.mark.parametrize("kind", [*BOMBS, "an error"])
 def test_a_token_endpoint_too(kind: str, way: str) -> None:
     respond = endless(500) if kind == "an error" else BOMBS[kind]
-    with servers.raw(respond) as url, _Memory() as memory, pytest.raises(ApiError) as raised:
+    with http_servers.raw(respond) as url, _Memory() as memory, pytest.raises(ApiError) as raised:
         list_in(way, url, USER)
     assert isinstance(raised.value, AuthenticationError) is (kind != "an error")
     assert memory.taken < 60 * MIB
@@ -176,7 +176,7 @@ def test_what_fits_is_read_whole(encoding: str, way: str) -> None:
         named = {"Content_Encoding": encoding.rpartition(" ")[2], "Content_Length": str(len(body))}
         connection.sendall(head(200, **named) + body)
 
-    with servers.raw(respond) as url:
+    with http_servers.raw(respond) as url:
         assert list_in(way, url).workspaces == []
         assert list_in(way, url, answer_limit=len(content)).workspaces == []
         with pytest.raises(AnswerTooLargeError):
@@ -191,7 +191,11 @@ def test_a_limit_is_a_number_of_bytes(limit: Any) -> None:
 
 def test_a_stream_comes_in_pieces_of_any_number() -> None:
     """An answer that is written to a file takes no memory, however it is compressed."""
-    with servers.raw(compressed(size=1 << 28)) as url, connect(url, environment=TOKEN) as client, _Memory() as memory:
+    with (
+        http_servers.raw(compressed(size=1 << 28)) as url,
+        connect(url, environment=TOKEN) as client,
+        _Memory() as memory,
+    ):
         extensions = {"wallaroo_ext.stream": True}
         with client.get_httpx_client().stream("POST", "/v1/api/workspaces/list", extensions=extensions) as response:
             sizes = [len(piece) for piece in response.iter_bytes()]
@@ -255,7 +259,7 @@ def test_an_error_of_exactly_the_limit_is_whole() -> None:
 @pytest.mark.parametrize("kind", ["endless", "a gzip bomb", "gzip within gzip"])
 @pytest.mark.parametrize("signed_in", [True, False])
 def test_a_document_to_compare_with_too(kind: str, signed_in: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    with servers.raw(BOMBS[kind]) as url, _Memory() as memory:
+    with http_servers.raw(BOMBS[kind]) as url, _Memory() as memory:
         if signed_in:
             with connect(url, environment=TOKEN, answer_limit=8 * MIB) as client, pytest.raises(DriftError):
                 fetch_document(client)
@@ -282,7 +286,7 @@ def test_the_suite_reads_no_more_either() -> None:
     observed: Any = InterceptedTransport(wire, Observer())  # pyright: ignore[reportArgumentType] - all that is asked of it
     for kind in ("endless", "a gzip bomb", "gzip within gzip"):
         with (
-            servers.raw(BOMBS[kind]) as url,
+            http_servers.raw(BOMBS[kind]) as url,
             _Memory() as memory,
             connect(url, environment=TOKEN, transport=observed) as client,
             pytest.raises(httpx.RequestError),
@@ -313,7 +317,7 @@ def test_without_an_option_there_is_a_limit_as_well(media_type: str) -> None:
             for _ in range(2048):
                 connection.sendall(b"%x\r\n%s\r\n" % (MIB, b" " * MIB))
 
-    with servers.raw(respond) as url:
+    with http_servers.raw(respond) as url:
         done = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(program), url],
             check=False,
@@ -342,7 +346,7 @@ def infer_from(body: bytes, **options: Any) -> Any:
     def respond(connection: socket.socket) -> None:
         connection.sendall(head(Content_Type=media_type, Content_Length=str(len(body))) + body)
 
-    with servers.raw(respond) as url, connect(url, environment=TOKEN, **options) as client:
+    with http_servers.raw(respond) as url, connect(url, environment=TOKEN, **options) as client:
         return infer(client, f"{url}/v1/api/pipelines/infer/x-1/x", {"tensor": [[1.0]]})
 
 

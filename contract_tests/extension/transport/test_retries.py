@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from contract_tests.support.servers import servers
+from contract_tests.support.servers import http_servers
 from wallaroo_ext import Attempt, Clock, ConfigurationError, RetryPolicy, attempts_of, contract
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.attempts import describe_attempts
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 API = "https://api.example.com"
-LIST = servers.path_of("list_workspaces")
-CREATE = servers.path_of("create_workspace")
-TOKEN = servers.path_of("request_token")
-INFER = servers.path_of("infer_pipeline").replace("{deployment}", "a-1").replace("{pipeline}", "a")
+LIST = http_servers.path_of("list_workspaces")
+CREATE = http_servers.path_of("create_workspace")
+TOKEN = http_servers.path_of("request_token")
+INFER = http_servers.path_of("infer_pipeline").replace("{deployment}", "a-1").replace("{pipeline}", "a")
 NOW = 1_700_000_000.0
 
 
@@ -522,7 +522,7 @@ def test_a_server_that_hangs_up_on_a_request_gets_it_again_only_where_that_is_sa
             handler.close_connection = True
             handler.connection.shutdown(2)
         else:
-            servers.listed(handler, number)
+            http_servers.listed(handler, number)
 
     options: dict[str, Any] = {"environment": {"WALLAROO_TOKEN": "t"}, "retries": RetryPolicy(longest_pause=0)}
 
@@ -534,7 +534,7 @@ def test_a_server_that_hangs_up_on_a_request_gets_it_again_only_where_that_is_sa
         with connect(url, **options) as client:
             return client.get_httpx_client().post(path, content=json.dumps({}))
 
-    with servers.serving(respond) as seen:
+    with http_servers.serving(respond) as seen:
         broken = (httpx.RemoteProtocolError, httpx.ReadError)
         with nullcontext() if path == LIST else pytest.raises(broken):
             answer = send_sync(seen.url) if backend == "sync" else asyncio.run(send(seen.url))
@@ -556,7 +556,7 @@ def test_nobody_listening_is_tried_three_times(backend: Any) -> None:
         with connect(url, **options) as client:
             client.get_httpx_client().post(CREATE)
 
-    url = servers.unused()
+    url = http_servers.unused()
     with pytest.raises(httpx.ConnectError) as raised:
         send_sync(url) if backend == "sync" else asyncio.run(send(url))
     assert [attempt.outcome for attempt in attempts_of(raised.value)] == ["ConnectError"] * 3

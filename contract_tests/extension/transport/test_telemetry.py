@@ -14,13 +14,13 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from contract_tests.support.servers import servers, three_ways
+from contract_tests.support.servers import http_servers, three_ways
 from wallaroo_ext import ConfigurationError, ConnectionFailedError, RetryPolicy, WallarooError, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LIST = servers.path_of("list_workspaces")
+LIST = http_servers.path_of("list_workspaces")
 SECRETS = ["password-1", "secret-1", "token-1", "refresh-1", "cookie-1", "query-1"]
 ENVIRONMENT = {"WALLAROO_USER": "u", "WALLAROO_PASSWORD": "password-1", "WALLAROO_CLIENT_SECRET": "secret-1"}
 
@@ -117,7 +117,7 @@ def test_no_span_has_a_secret_that_a_server_repeats(
     for head in (f"200 OK\r\nX-Echo: Bearer {token}", f"200 OK\r\nX {token}", f"{token} OK"):
         answer = f"HTTP/1.1 {head}\r\n\r\n".encode()
         with (
-            servers.raw(lambda connection, answer=answer: connection.sendall(answer)) as url,
+            http_servers.raw(lambda connection, answer=answer: connection.sendall(answer)) as url,
             pytest.raises(WallarooError),
         ):
             three_ways.list_in(way, url, telemetry=provider)

@@ -28,7 +28,7 @@ from wallaroo_mlops_client.models import ListModelVersionsRequest
 
 from contract_tests.support.data.recordings import recording
 from contract_tests.support.sandbox.steering import wait_for
-from contract_tests.support.servers.servers import path_of
+from contract_tests.support.servers.http_servers import path_of
 from wallaroo_ext import (
     ApiError,
     AuthenticationError,
@@ -362,7 +362,7 @@ class TestSources:
         assert ("Transfer-Encoding" in headers) == (length is None)
 
     @pytest.mark.parametrize(
-        ("source", "said"),
+        ("source", "excerpt"),
         [
             (5, "not int"),
             (None, "not NoneType"),
@@ -376,9 +376,9 @@ class TestSources:
             (trickle(b"x"), "aio"),
         ],
     )
-    def test_what_is_no_model_is_refused(self, source: Any, said: str) -> None:
+    def test_what_is_no_model_is_refused(self, source: Any, excerpt: str) -> None:
         instance = Instance()
-        with instance.connected() as client, pytest.raises(InvalidDataError, match=said):
+        with instance.connected() as client, pytest.raises(InvalidDataError, match=excerpt):
             upload_model(client, source, name="a")
         assert instance.uploads == []
 
@@ -398,13 +398,13 @@ class TestSources:
                     upload_model(client, tmp_path / "closed", name="a")
         assert instance.attempts == 0
 
-    @pytest.mark.parametrize(("size", "said"), [(9, "has more than the 9"), (11, "ended after 10 of 11")])
+    @pytest.mark.parametrize(("size", "excerpt"), [(9, "has more than the 9"), (11, "ended after 10 of 11")])
     def test_another_size_than_was_said_uploads_nothing(
-        self, client: Client, workspace_id: int, size: int, said: str
+        self, client: Client, workspace_id: int, size: int, excerpt: str
     ) -> None:
         name = new_name()
         for endpoint in ("upload_and_convert", "upload_stream"):
-            with pytest.raises(InvalidDataError, match=said):
+            with pytest.raises(InvalidDataError, match=excerpt):
                 upload_model(client, iter([b"01234", b"56789"]), name=name, workspace=1, size=size, endpoint=endpoint)
         with pytest.raises(InvalidDataError, match=f"`size` says {size}"):
             upload_model(client, b"0123456789", name=name, workspace=1, size=size)
@@ -419,7 +419,7 @@ class TestFilesThatChange:
         return path
 
     @pytest.mark.parametrize(
-        ("change", "said"),
+        ("change", "excerpt"),
         [
             (partial(os.truncate, length=MIB), f"ended after {MIB} of {8 * MIB}"),
             (partial(os.truncate, length=9 * MIB), "has more than"),
@@ -428,7 +428,7 @@ class TestFilesThatChange:
     )
     @pytest.mark.parametrize("endpoint", ["upload_and_convert", "upload_stream"])
     def test_while_it_is_sent_nothing_is_uploaded(
-        self, client: Client, workspace_id: int, file: Path, change: Callable[[Path], None], said: str, endpoint: Any
+        self, client: Client, workspace_id: int, file: Path, change: Callable[[Path], None], excerpt: str, endpoint: Any
     ) -> None:
         name = new_name()
 
@@ -436,7 +436,7 @@ class TestFilesThatChange:
             if sent == 0:
                 change(file)
 
-        with pytest.raises(InvalidDataError, match=said):
+        with pytest.raises(InvalidDataError, match=excerpt):
             upload_model(client, file, name=name, workspace=1, progress=tell, endpoint=endpoint)
         assert models_named(client, workspace_id, name) == 0
         assert no_thread_is_left()
@@ -567,6 +567,37 @@ class TestEndpoints:
         sha = hashlib.sha256(model_file.read_bytes()).hexdigest()
         assert (version.sha, version.status, version.file_name) == (sha, "ready", model_file.name)
 
+    @pytest.mark.parametrize("kind", ["path", "bytes", "open file"])
+    def test_a_release_without_conversion_gets_the_old_form(self, kind: str, tmp_path: Path) -> None:
+        (tmp_path / "a.onnx").write_bytes(b"xxmodel")
+        with (tmp_path / "a.onnx").open("rb") as file:
+            file.seek(2)
+            source: Any = {"path": tmp_path / "a.onnx", "bytes": b"model", "open file": file}[kind]
+            instance = Instance()
+            instance.outcomes = [GONE]
+            with instance.connected() as client:
+                version = upload_model(client, source, name="a")
+        refused, stored = instance.uploads
+        assert [each.url.path.rpartition("/")[2] for each in (refused, stored)] == ["upload_and_convert", "upload"]
+        content = b"xxmodel" if kind == "path" else b"model"
+        assert all(b"\r\n\r\n" + content + b"\r\n" in each.content for each in (refused, stored))
+        assert version.sha == hashlib.sha256(content).hexdigest()
+
+    def test_what_can_be_read_once_is_not_sent_again_and_the_error_says_what_to_do(self) -> None:
+        instance = Instance()
+        instance.outcomes = [GONE]
+        with instance.connected() as client, pytest.raises(NotFoundError, match="give endpoint='upload'"):
+            upload_model(client, iter([b"model"]), name="a")
+        assert len(instance.uploads) == 1
+
+    @pytest.mark.parametrize("options", [{"framework": "keras"}, {"endpoint": "upload_and_convert"}])
+    def test_what_needs_a_conversion_is_not_sent_without(self, options: Any) -> None:
+        instance = Instance()
+        instance.outcomes = [GONE]
+        with instance.connected() as client, pytest.raises(NotFoundError):
+            upload_model(client, b"model", name="a", **options)
+        assert len(instance.uploads) == 1
+
     def test_the_old_form_has_fields_and_the_stream_a_query(self) -> None:
         instance = Instance()
         with instance.connected() as client:
@@ -588,7 +619,7 @@ class TestEndpoints:
         assert (stream.headers["Content-Type"], stream.content) == ("application/octet-stream", b"model")
 
     @pytest.mark.parametrize(
-        ("options", "said"),
+        ("options", "excerpt"),
         [
             ({"endpoint": "upload", "framework": "keras"}, "without framework"),
             ({"endpoint": "upload_stream", "arch": "arm", "input_schema": "AAAA"}, "without arch, input_schema"),
@@ -597,9 +628,9 @@ class TestEndpoints:
             ({"visibility": "all"}, "visibility is one of"),
         ],
     )
-    def test_options_that_contradict_each_other_are_refused(self, options: Any, said: str) -> None:
+    def test_options_that_contradict_each_other_are_refused(self, options: Any, excerpt: str) -> None:
         instance = Instance()
-        with instance.connected() as client, pytest.raises(ConfigurationError, match=said):
+        with instance.connected() as client, pytest.raises(ConfigurationError, match=excerpt):
             upload_model(client, b"model", name="a", **options)
         assert instance.attempts == 0
 
@@ -879,10 +910,10 @@ class TestWaitingById:
         instance = self.waiting()
         instance.by_id = [instance.details("error", error_summary="No requirements.txt in the file.")]
         instance.log = httpx.Response(200, json={"logs": LOGGED})
-        said = (
+        excerpt = (
             r"not converted: No requirements.txt in the file\. Its log ends: 2026.*Resolved 2 packages; .*; .*the end$"
         )
-        with instance.connected() as client, pytest.raises(ConversionError, match=said) as raised:
+        with instance.connected() as client, pytest.raises(ConversionError, match=excerpt) as raised:
             upload_model(client, b"model", name="a")
         assert raised.value.version_id == 7
         assert (len(raised.value.logs), raised.value.logs[0]) == (3, LOGGED[0])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract_tests.support.command_line import process
-from contract_tests.support.servers import servers, three_ways
+from contract_tests.support.servers import http_servers, three_ways
 from wallaroo_ext import (
     ConfigurationError,
     ContractViolationError,
@@ -120,7 +120,7 @@ def test_a_redirect_to_anything_is_a_typed_error(url: str, way: str) -> None:
 
     if way != "sync" and any(each < " " or each > "~" for each in url):
         pytest.skip("One way is enough for what servers of HTTP refuse to send.")
-    with servers.raw(respond) as server:
+    with http_servers.raw(respond) as server:
         for environment in (three_ways.TOKEN, three_ways.USER):
             with pytest.raises(WallarooError) as raised:
                 three_ways.list_in(way, server, environment)
@@ -134,7 +134,7 @@ def test_a_redirect_to_anything_is_a_typed_error(url: str, way: str) -> None:
 @pytest.mark.parametrize("url", [*NO_URLS[4:], *WITH_PASSWORDS], ids=ascii)
 def test_rows_are_sent_to_no_such_url(url: str) -> None:
     pytest.importorskip("pyarrow")
-    with connect(servers.unused(), environment={"WALLAROO_TOKEN": "a-token-of-mine"}) as client:
+    with connect(http_servers.unused(), environment={"WALLAROO_TOKEN": "a-token-of-mine"}) as client:
         with pytest.raises((ConfigurationError, InvalidDataError)) as raised:
             infer(client, url, {"x": [1.0]})
         assert PASS not in f"{raised.value!r}"
@@ -153,9 +153,9 @@ def test_an_instance_that_answers_with_such_a_url_breaks_the_contract(url: str) 
         }
         listed: dict[str, Any] = {"workspaces": [workspace | {"models": [], "pipelines": []}]}
         answer: dict[str, Any] = {"url": url} if "external_url" in handler.path else listed
-        servers.answer(handler, 200, json.dumps(answer).encode())
+        http_servers.answer(handler, 200, json.dumps(answer).encode())
 
-    with servers.serving(respond) as server, connect(server.url, environment=three_ways.TOKEN) as client:
+    with http_servers.serving(respond) as server, connect(server.url, environment=three_ways.TOKEN) as client:
         with pytest.raises(ContractViolationError) as raised:
             find_deployment(client, "a", 1)
         assert PASS not in f"{raised.value!r} {vars(raised.value)}"

@@ -308,7 +308,7 @@ class TestInteractiveRuns:
             assert result["baseline_summary"]["mean"] == pytest.approx(watched.baseline[:, 28].mean(dtype=np.float64))
 
     @pytest.mark.parametrize(
-        ("changes", "said"),
+        ("changes", "excerpt"),
         [
             ({"iopath": "output dense_2 0"}, "'dense_1'"),
             ({"iopath": "output dense_1 1"}, "no value 1"),
@@ -329,10 +329,10 @@ class TestInteractiveRuns:
         ],
     )
     def test_what_cannot_be_computed_is_said(
-        self, http: httpx.Client, watched: Watched, changes: dict[str, Any], said: str
+        self, http: httpx.Client, watched: Watched, changes: dict[str, Any], excerpt: str
     ) -> None:
         for operation in ("run_interactive_assay", "run_interactive_assay_baseline"):
-            assert said in refused(http, operation, watched.request(**changes))
+            assert excerpt in refused(http, operation, watched.request(**changes))
 
 
 class TestKeptAssays:

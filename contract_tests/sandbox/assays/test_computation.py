@@ -247,7 +247,7 @@ class TestMetrics:
         assert metric(**changes).compare(baseline, window).scores == pytest.approx((plain * [0.25, 0.75]).tolist())
 
     @pytest.mark.parametrize(
-        ("changes", "said"),
+        ("changes", "excerpt"),
         [
             ({"bin_weights": [1.0] * 5}, "5 bin_weights for 7 bins"),
             ({"bin_weights": [0.0] * 7}, "not all of them 0"),
@@ -256,10 +256,10 @@ class TestMetrics:
             ({"aggregation": "Edges"}, "Density or Cumulative"),
         ],
     )
-    def test_what_makes_no_sense_is_refused(self, changes: dict[str, Any], said: str) -> None:
+    def test_what_makes_no_sense_is_refused(self, changes: dict[str, Any], excerpt: str) -> None:
         with pytest.raises(Problem) as raised:
             metric(**changes)
-        assert said in message(raised)
+        assert excerpt in message(raised)
 
     @pytest.mark.parametrize(
         ("score", "warning", "status"),
@@ -483,7 +483,7 @@ class TestIoPaths:
             assert IoPath.parse(text).take(table)[1].tolist() == [0.5]
 
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "excerpt"),
         [
             ("input b 0", "the input fields are 'a', '1'"),
             ("output 3 0", "the output fields are 'b', 'c', 'name'"),
@@ -492,10 +492,10 @@ class TestIoPaths:
             ("output name 0", "no numbers"),
         ],
     )
-    def test_an_unknown_one_is_refused(self, text: str, said: str) -> None:
+    def test_an_unknown_one_is_refused(self, text: str, excerpt: str) -> None:
         with pytest.raises(Problem) as raised:
             IoPath.parse(text).take(self.table)
-        assert said in message(raised)
+        assert excerpt in message(raised)
 
     def test_an_index_of_thousands_of_digits_is_refused(self) -> None:
         with pytest.raises(Problem):

@@ -118,7 +118,7 @@ class TestUploads:
         assert (version["status"], "ONNX" in version["error_summary"]) == ("error", True)
 
     @pytest.mark.parametrize(
-        ("parts", "said"),
+        ("parts", "excerpt"),
         [
             ({}, "name"),
             ({"workspace_id": 1}, "name"),
@@ -130,8 +130,8 @@ class TestUploads:
             ({"metadata": {"name": "half", "workspace_id": 1, "visibility": "private"}}, "conversion"),
         ],
     )
-    def test_a_wrong_description_is_refused(self, http: httpx.Client, parts: dict[str, Any], said: str) -> None:
-        assert refused(upload(http, **parts), said)
+    def test_a_wrong_description_is_refused(self, http: httpx.Client, parts: dict[str, Any], excerpt: str) -> None:
+        assert refused(upload(http, **parts), excerpt)
         assert unknown(http, "half")
 
     def test_a_workspace_that_does_not_exist_is_an_error_of_the_server(self, http: httpx.Client) -> None:
@@ -140,7 +140,7 @@ class TestUploads:
 
     @pytest.mark.parametrize("field", ["input_schema", "output_schema"])
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "excerpt"),
         [
             ("no base64!", "no base64"),
             ("ä", "no base64"),
@@ -152,20 +152,20 @@ class TestUploads:
         ids=["letters", "umlaut", "cut off", "empty", "other bytes", "half a schema"],
     )
     def test_what_is_no_schema_is_refused(
-        self, http: httpx.Client, workspace_id: int, field: str, text: str, said: str
+        self, http: httpx.Client, workspace_id: int, field: str, text: str, excerpt: str
     ) -> None:
         name = new_name()
         conversion = {"framework": "custom"}
         metadata = {"name": name, "workspace_id": workspace_id, "visibility": "private", "conversion": conversion}
         answer = upload(http, metadata=metadata | {field: text})
-        assert refused(answer, said)
+        assert refused(answer, excerpt)
         assert answer.json()["msg"].startswith(field)
         assert unknown(http, name)
 
 
 class TestStreams:
     @pytest.mark.parametrize(
-        ("query", "said"),
+        ("query", "excerpt"),
         [
             ({"name": None}, "name"),
             ({"name": ""}, "name"),
@@ -181,12 +181,12 @@ class TestStreams:
             ({"visibility": "secret"}, "visibility"),
         ],
     )
-    def test_a_wrong_parameter_is_named(self, http: httpx.Client, query: dict[str, Any], said: str) -> None:
+    def test_a_wrong_parameter_is_named(self, http: httpx.Client, query: dict[str, Any], excerpt: str) -> None:
         good: dict[str, Any] = {"name": "half", "workspace_id": 1}
         wanted = {name: value for name, value in (good | query).items() if value is not None}
         answer = stream(http, **wanted)
-        assert refused(answer, said)
-        assert answer.json()["msg"].startswith(f"{said}: ")
+        assert refused(answer, excerpt)
+        assert answer.json()["msg"].startswith(f"{excerpt}: ")
         assert unknown(http, "half")
 
     def test_a_workspace_of_somebody_else_is_refused(self, http: httpx.Client, sandbox: dict[str, str]) -> None:

@@ -127,8 +127,8 @@ class TestCopyPipeline:
             ({"workspace_id": 2_000_000_000}, "2000000000"),
             ({"deploy": "a_b"}, "deploy"),
         ]
-        for change, said in wrong:
-            assert refused(post(http, "copy_pipeline", good | change), said)
+        for change, excerpt in wrong:
+            assert refused(post(http, "copy_pipeline", good | change), excerpt)
         with invited(sandbox, http) as (_, _, theirs):
             assert refused(post(theirs, "copy_pipeline", good), f"no workspace {workspace_id}")
         assert post(http, "list_workspaces", {}).json() == before

@@ -416,7 +416,7 @@ class TestForms:
         assert (result["baseline_summary"], result["score"]) == (summary, 0.0)
 
     @pytest.mark.parametrize(
-        ("baseline", "said"),
+        ("baseline", "excerpt"),
         [
             ({"calculated": {}}, "exactly one of"),
             ({"calculated": {"vector": []}}, "empty vector"),
@@ -426,7 +426,7 @@ class TestForms:
         ],
     )
     def test_a_baseline_that_is_none_is_refused(
-        self, days: Callable[[str], Day], baseline: dict[str, Any], said: str
+        self, days: Callable[[str], Day], baseline: dict[str, Any], excerpt: str
     ) -> None:
         day = days(NEWEST)
         request = day.assay()
@@ -435,7 +435,7 @@ class TestForms:
             baseline = {"static": request["baseline"]["static"] | given}
         answer = day.send("run_interactive_assay", request | {"baseline": baseline})
         assert answer.status_code == 400
-        assert said in answer.json()["msg"]
+        assert excerpt in answer.json()["msg"]
 
     def test_a_pipeline_of_another_workspace_is_not_watched_without_membership(
         self, days: Callable[[str], Day]

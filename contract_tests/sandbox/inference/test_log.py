@@ -128,9 +128,9 @@ def test_rows_that_a_segment_has_lost_are_said_and_the_others_are_read(
     else:
         os.truncate(segment, left * (segment.stat().st_size - 1))
     assert times_in(InferenceLog(store, 1)) == [[1]] * (left or 0)
-    [said] = [record.getMessage() for record in caplog.records]
-    assert segment.name in said
-    assert "are lost" in said
+    [message] = [record.getMessage() for record in caplog.records]
+    assert segment.name in message
+    assert "are lost" in message
 
 
 def test_a_killed_process_loses_nothing_that_it_acknowledged(tmp_path: Path) -> None:

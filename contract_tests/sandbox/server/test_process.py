@@ -31,7 +31,7 @@ from wallaroo_mlops_client.models import (
 )
 
 from contract_tests.support.servers.callers import user_token
-from contract_tests.support.servers.servers import is_answering
+from contract_tests.support.servers.http_servers import is_answering
 from scripts.lib.bench.sandbox_processes import tree
 from wallaroo_ext import call, connect, contract, infer, upload_model, wait_until_running
 from wallaroo_ext.sandbox.handlers import HANDLERS

@@ -204,8 +204,8 @@ class TestLinks:
         else:
             write(outside / "kept")
         part.symlink_to(outside / ("nowhere" if dangles else "kept"))
-        said = refused(data, outside)
-        assert "is a link" in said or name == MARK
+        excerpt = refused(data, outside)
+        assert "is a link" in excerpt or name == MARK
 
     @pytest.mark.parametrize("name", [MARK, "lock", DATABASE])
     def test_no_file_has_another_name_elsewhere(self, tmp_path: Path, name: str) -> None:
@@ -249,7 +249,7 @@ class TestDatabases:
     """With any damage to the database of three models, the start fails with one sentence and removes nothing."""
 
     @pytest.mark.parametrize(
-        ("spoil", "said"),
+        ("spoil", "excerpt"),
         [
             (rename_database, "is gone or empty"),
             (empty_database, "is gone or empty"),
@@ -259,10 +259,10 @@ class TestDatabases:
             (of_another_directory, "of another data directory"),
         ],
     )
-    def test_one_that_is_not_the_directorys(self, tmp_path: Path, spoil: Callable[[Path], None], said: str) -> None:
+    def test_one_that_is_not_the_directorys(self, tmp_path: Path, spoil: Callable[[Path], None], excerpt: str) -> None:
         data = with_models(tmp_path / "data", THREE)
         spoil(data)
-        assert re.search(said, refused(data))
+        assert re.search(excerpt, refused(data))
         (data / MARK).unlink()
         refused(data)
         assert models(data) == THREE

@@ -38,7 +38,7 @@ SIZE = 3 << 20
 
 
 @dataclass(frozen=True)
-class Place:
+class FullDisk:
     """A sandbox on a directory of its own, with a running deployment."""
 
     directory: Path
@@ -73,7 +73,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, model_file: Path) -> Generator[Place]:
+def disk(tmp_path_factory: pytest.TempPathFactory, model_file: Path) -> Generator[FullDisk]:
     before = set(sandboxes_below(os.getpid()))
     directory = tmp_path_factory.mktemp("full")
     with running(directory) as environment:
@@ -82,7 +82,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, model_file: Path) -> Generat
         user = {"username": environment["WALLAROO_USER"], "password": environment["WALLAROO_PASSWORD"]}
         token = sign_in(environment, grant_type="password", **user).json()["access_token"]
         with with_token(environment, token) as http:
-            yield Place(directory, pid, environment, http, url)
+            yield FullDisk(directory, pid, environment, http, url)
 
 
 def streamed(http: httpx.Client, content: bytes) -> httpx.Response:
@@ -104,26 +104,26 @@ def converted(http: httpx.Client, content: bytes) -> httpx.Response:
 
 @pytest.mark.parametrize("upload", [streamed, plain, converted])
 def test_an_upload_without_room_is_a_507_and_leaves_nothing(
-    place: Place, upload: Callable[[httpx.Client, bytes], httpx.Response]
+    disk: FullDisk, upload: Callable[[httpx.Client, bytes], httpx.Response]
 ) -> None:
-    before = place.stored_files()
-    with place.without_room(1 << 20):
-        answer = upload(place.http, bytes(SIZE))
+    before = disk.stored_files()
+    with disk.without_room(1 << 20):
+        answer = upload(disk.http, bytes(SIZE))
         assert (answer.status_code, answer.json()["code"]) == (507, 507)
         assert "no room left" in answer.json()["msg"]
-        assert place.stored_files() == before
-    assert upload(place.http, bytes(SIZE)).is_success
-    assert len(place.stored_files()) == len(before) + 1
+        assert disk.stored_files() == before
+    assert upload(disk.http, bytes(SIZE)).is_success
+    assert len(disk.stored_files()) == len(before) + 1
 
 
 @pytest.mark.parametrize("upload", [streamed, plain, converted])
 def test_an_upload_whose_row_has_no_room_is_a_507_and_leaves_nothing(
-    place: Place, upload: Callable[[httpx.Client, bytes], httpx.Response]
+    disk: FullDisk, upload: Callable[[httpx.Client, bytes], httpx.Response]
 ) -> None:
-    before = place.stored_files()
-    with place.without_room(100):
-        assert upload(place.http, b"x" * 50).status_code == 507
-        assert place.stored_files() == before
+    before = disk.stored_files()
+    with disk.without_room(100):
+        assert upload(disk.http, b"x" * 50).status_code == 507
+        assert disk.stored_files() == before
 
 
 def test_nothing_stays_of_an_upload_that_filled_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,45 +150,45 @@ def test_nothing_stays_of_an_upload_that_filled_the_device(tmp_path: Path, monke
     assert list(tmp_path.iterdir()) == []
 
 
-def test_writing_without_room_is_a_500_in_the_form_of_the_api_and_reading_goes_on(place: Place) -> None:
+def test_writing_without_room_is_a_500_in_the_form_of_the_api_and_reading_goes_on(disk: FullDisk) -> None:
     name = "no-room"
-    with place.without_room(1):
+    with disk.without_room(1):
         answers = [
-            post(place.http, "create_workspace", {"workspace_name": name}),
-            post(place.http, "create_pipeline", {"pipeline_id": name, "workspace_id": 1, "definition": {}}),
-            post(place.http, "invite_user", {"email": f"{name}@example.com"}),
-            place.sign_in(),
-            place.infer(),
-            place.infer(1000),
+            post(disk.http, "create_workspace", {"workspace_name": name}),
+            post(disk.http, "create_pipeline", {"pipeline_id": name, "workspace_id": 1, "definition": {}}),
+            post(disk.http, "invite_user", {"email": f"{name}@example.com"}),
+            disk.sign_in(),
+            disk.infer(),
+            disk.infer(1000),
         ]
         for answer in answers:
             assert (answer.status_code, answer.json()["code"]) == (500, 500)
             assert "no room left" in answer.json()["msg"]
-        workspaces = post(place.http, "list_workspaces", {}).json()["workspaces"]
+        workspaces = post(disk.http, "list_workspaces", {}).json()["workspaces"]
     assert name not in [workspace["name"] for workspace in workspaces]
-    assert post(place.http, "create_workspace", {"workspace_name": name}).is_success
-    assert post(place.http, "invite_user", {"email": f"{name}@example.com"}).is_success
-    assert place.sign_in().is_success
+    assert post(disk.http, "create_workspace", {"workspace_name": name}).is_success
+    assert post(disk.http, "invite_user", {"email": f"{name}@example.com"}).is_success
+    assert disk.sign_in().is_success
 
 
-def test_an_inference_is_logged_or_refused_and_not_logged_by_half(place: Place) -> None:
+def test_an_inference_is_logged_or_refused_and_not_logged_by_half(disk: FullDisk) -> None:
     body = {"workspace_id": 1, "pipeline_name": "deployed"}
-    before = len(post(place.http, "get_assay_baseline", body).json())
-    assert place.infer().is_success
-    sizes = place.log_sizes()
-    with place.without_room(max(sizes.values()) + 100):
-        assert place.infer().status_code == 500
-        assert place.infer(1000).status_code == 500
-    assert place.log_sizes() == sizes
-    assert place.infer(3).is_success
-    assert len(post(place.http, "get_assay_baseline", body).json()) == before + 4
+    before = len(post(disk.http, "get_assay_baseline", body).json())
+    assert disk.infer().is_success
+    sizes = disk.log_sizes()
+    with disk.without_room(max(sizes.values()) + 100):
+        assert disk.infer().status_code == 500
+        assert disk.infer(1000).status_code == 500
+    assert disk.log_sizes() == sizes
+    assert disk.infer(3).is_success
+    assert len(post(disk.http, "get_assay_baseline", body).json()) == before + 4
 
 
-def test_a_refresh_token_is_good_again_when_there_is_room(place: Place) -> None:
-    token = place.sign_in().json()["refresh_token"]
-    with place.without_room(1):
-        assert sign_in(place.environment, grant_type="refresh_token", refresh_token=token).status_code == 500
-    assert sign_in(place.environment, grant_type="refresh_token", refresh_token=token).is_success
+def test_a_refresh_token_is_good_again_when_there_is_room(disk: FullDisk) -> None:
+    token = disk.sign_in().json()["refresh_token"]
+    with disk.without_room(1):
+        assert sign_in(disk.environment, grant_type="refresh_token", refresh_token=token).status_code == 500
+    assert sign_in(disk.environment, grant_type="refresh_token", refresh_token=token).is_success
 
 
 def test_a_database_that_is_full_stores_nothing_and_goes_on(tmp_path: Path) -> None:

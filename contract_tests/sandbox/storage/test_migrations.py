@@ -165,8 +165,8 @@ def test_a_later_version_that_is_in_the_write_ahead_log_only_is_seen(tmp_path: P
 
 def test_a_database_that_is_none_is_refused_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"something else\n" * 1000)
-    said = r"cannot be read \(file is not a database\)"
-    with pytest.raises(SandboxFailedError, match=said) as raised, running(tmp_path):
+    excerpt = r"cannot be read \(file is not a database\)"
+    with pytest.raises(SandboxFailedError, match=excerpt) as raised, running(tmp_path):
         pass
     assert "Traceback" not in str(raised.value)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from contract_tests.support.servers import servers
+from contract_tests.support.servers import http_servers
 from wallaroo_ext import contract
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ class ReleasedInstance:
 
         def respond(handler: BaseHTTPRequestHandler, number: int) -> None:
             response = self(httpx.Request("POST", f"{API}{handler.path}", content=seen.bodies[number]))
-            servers.answer(handler, response.status_code, response.content)
+            http_servers.answer(handler, response.status_code, response.content)
 
-        with servers.serving(respond) as seen:
+        with http_servers.serving(respond) as seen:
             yield {"WALLAROO_API_URL": seen.url, "WALLAROO_TOKEN": "a-token"}
 
     def _list_workspaces(self, _: Any) -> Any:

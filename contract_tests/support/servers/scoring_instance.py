@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import httpx
 
-from contract_tests.support.servers.servers import serving
+from contract_tests.support.servers.http_servers import serving
 from wallaroo_ext import RetryPolicy, connect
 from wallaroo_ext._util.arrow_files import from_file, to_file
 

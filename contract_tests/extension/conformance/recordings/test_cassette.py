@@ -15,7 +15,7 @@ import httpx
 import pytest
 import yaml
 
-from contract_tests.support.servers.servers import answer, serving
+from contract_tests.support.servers.http_servers import answer, serving
 from wallaroo_ext import contract
 from wallaroo_ext.conformance.recordings.cassette import NotRecordedError, recording, replaying
 from wallaroo_ext.conformance.recordings.cassette_files import LARGEST_ANSWER, TooLargeError

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import wallaroo_mlops_client.models
 
-from contract_tests.support.servers.servers import serving
+from contract_tests.support.servers.http_servers import serving
 from wallaroo_ext.conformance.recordings import cassette
 
 LOADED_ONCE = (cassette, wallaroo_mlops_client.models)

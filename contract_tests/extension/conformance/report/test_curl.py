@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract_tests.support.conformance.runs import ATTACK, SIGNED, exchange
-from contract_tests.support.servers.servers import Seen, serving
+from contract_tests.support.servers.http_servers import Seen, serving
 from wallaroo_ext.conformance.exchanges import Body, redact_body, redact_headers
 from wallaroo_ext.conformance.report.curl import BODY_FILE, curl_command
 
