@@ -105,6 +105,11 @@ class TestModels:
         shown = api.call("get_model_version_by_id", {"model_version_id": version_id})["model_version"]
         listed = api.call("list_models", {"workspace_id": fixtures.workspace_id})["models"]
         versions = [each for row in listed for each in row.get("model_versions", []) if row["model"]["name"] == name]
+        others = [each for row in listed for each in row.get("model_versions", [])]
+        for found in (others[0], others[-1]) if others else ():
+            told = found["model_version"]
+            by_id = api.call("get_model_version_by_id", {"model_version_id": told["id"]})["model_version"]
+            assert told["file_info"] == by_id["model_version"]["file_info"]
         for found in (shown, *versions):
             told = found["model_version"]
             assert (told["id"], told["name"], told["workspace_id"]) == (version_id, name, fixtures.workspace_id)
@@ -145,6 +150,16 @@ class TestModels:
 
 
 class TestDeployments:
+    @pytest.mark.touches("get_deployment_status")
+    def test_the_runs_deployment_names_the_version_that_it_runs(self, api: Api, fixtures: Fixtures) -> None:
+        assert fixtures.deployment is not None
+        status = api.call("get_deployment_status", {"name": fixtures.deployment.name})
+        found = [model for engine in status["engines"] for model in (engine["model_statuses"] or {})["models"]]
+        model = fixtures.model or {}
+        assert {(each["name"], each["version"], each["sha"]) for each in found} == {
+            (model["name"], model["version"], model["sha"])
+        }
+
     @pytest.mark.touches("create_pipeline", "deploy_pipeline", "get_deployment_status", "infer_pipeline")
     def test_the_version_that_answers_is_the_one_that_was_deployed(self, api: Api, fixtures: Fixtures) -> None:
         name = api.unused_name("p")
@@ -204,6 +219,26 @@ class TestPipelines:
 
 
 class TestAssays:
+    @pytest.mark.touches("get_assay_v2")
+    def test_the_runs_assay_is_the_same_in_the_second_version(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("get_assay_v2"):
+            pytest.skip("The release does not have it.")
+        shown = api.call("get_assay_v2", {"id": fixtures.assay_uuid})
+        assay = shown[0] if isinstance(shown, list) else shown
+        assert (assay["id"], assay["name"]) == (fixtures.assay_uuid, assay_request(fixtures)["name"])
+
+    @pytest.mark.touches("summarize_assay_baseline")
+    def test_a_distribution_has_a_share_for_each_edge(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("summarize_assay_baseline"):
+            pytest.skip("The release does not have it.")
+        for values in (range(50), range(100, 300)):
+            vector = [float(number) for number in values]
+            body = {"summarizer": assay_request(fixtures)["summarizer"], "baseline": {"vector": vector}}
+            found = api.call("summarize_assay_baseline", body)
+            assert found["aggregation"] == body["summarizer"]["aggregation"]
+            assert len(found["edges"]) == len(found["edge_names"]) == len(found["aggregated_values"]) > 2
+            assert (found["count"], found["min"], found["max"]) == (len(vector), vector[0], vector[-1])
+
     @pytest.mark.touches("list_assays", "create_assay")
     def test_the_runs_assay_is_listed_as_it_was_made(self, api: Api, fixtures: Fixtures) -> None:
         request = assay_request(fixtures)
@@ -228,6 +263,8 @@ class TestAssays:
         rows = api.call("get_assay_baseline", where | {"start": start.isoformat(), "end": end.isoformat()})
         scores = [number for row in rows for number in scores_of(row)]
         for row in rows:
+            told = row["time"] if "time" in row else start.timestamp() * 1000
+            assert start.timestamp() * 1000 - 1 <= told <= end.timestamp() * 1000 + 1
             if "metadata.last_model" in row:
                 assert json.loads(row["metadata.last_model"])["model_sha"] == (fixtures.model or {})["sha"]
             else:  # as the oldest releases name it

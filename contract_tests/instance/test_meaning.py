@@ -467,6 +467,15 @@ class TestRefusals:
         has_workspace = operation_id in {"add_workspace_user", "remove_workspace_user"}
         assert api.call_refused(operation_id, {"workspace_id": fixtures.workspace_id} if has_workspace else {}) == 400
 
+    @pytest.mark.touches(*UPLOADS)
+    @pytest.mark.parametrize("upload", UPLOADS)
+    def test_an_upload_for_nobody_is_refused(self, upload: str, api: Api, fixtures: Fixtures) -> None:
+        if not api.has(upload):
+            pytest.skip("The release does not have it.")
+        name = api.unused_name("m")
+        fields = {"name": name, "visibility": "nobody", "workspace_id": fixtures.workspace_id}
+        assert api.send(upload, **api.upload_of(upload, fields, f"{name}.onnx", model_file())).status_code == 400
+
     @pytest.mark.touches("upload_model")
     def test_an_upload_needs_a_name(self, api: Api, fixtures: Fixtures) -> None:
         file = ("model.onnx", model_file(), "application/octet-stream")

@@ -7,6 +7,10 @@ _FEATURES = "Which features an instance has, and what it is called, nothing else
 _LATER = "Nothing says when a window is stored after it is over, so that an older answer may be true."
 _SAME = "What it tells never changes, so that a stale answer is a true one."
 _NO_ERROR = "No document recorded an error."
+_LINES = "Models of the run need no conversion, so that there are no lines."
+_TIME = "How long something took, nothing else tells."
+_WINDOWS = "No window of the run's assay is over while it runs, so that there are no results."
+_JSON = "The suite asks for rows of the log in JSON."
 _OWN = "Good requests name the run's own things, with this field, so that none goes without it."
 
 REASONS: dict[str, str] = {
@@ -20,6 +24,23 @@ REASONS: dict[str, str] = {
     "get_pipeline_external_url.stale": _SAME,
     "get_assay_results.stale": _LATER,
     "get_assay_results_between.stale": _LATER,
+    "get_model_version_by_id.stale": _SAME,
+    "get_pipeline_by_name.stale": _SAME,
+    "get_assay_v2.stale": _SAME,
+    "get_next_assay_run_v2.stale": _SAME,
+    "get_next_assay_run_v2.answer-of-another-thing": "The run has one assay, and each is looked at every minute.",
+    "get_model_upload_logs.truncated-list.logs": _LINES,
+    "get_model_upload_logs.stale": _LINES,
+    "get_model_upload_logs.answer-of-another-thing": _LINES,
+    "run_interactive_assay_baseline.other-value.elapsed_millis": _TIME,
+    "get_pipeline_logs.other-numbers.arrow": _JSON,
+    "get_assay_results_v2.wrong-type.summaries{}.statistics": _WINDOWS,
+    "get_assay_results_v2.missing.summaries{}.aggregated_values": _WINDOWS,
+    "get_assay_results_v2.null.summaries{}.statistics": _WINDOWS,
+    "get_assay_results_v2.foreign-id.id": _WINDOWS,
+    "get_assay_results_v2.other-value.summaries{}.statistics.count": _WINDOWS,
+    "get_assay_results_v2.stale": _WINDOWS,
+    "get_assay_results_v2.answer-of-another-thing": _WINDOWS,
     "create_workspace.accepts-missing-fields": "The name that it fills in is taken, so that it refuses all the same.",
     "field-renamed #/components/schemas/Error code": _NO_ERROR,
     "required-dropped #/components/schemas/Error msg": _NO_ERROR,

@@ -93,15 +93,18 @@ class Api:
             content: The content of the model's file.
             workspace_id: The id of the workspace.
         """
-        file = (f"{name}.onnx", content, "application/octet-stream")
         fields = {"name": name, "visibility": "private", "workspace_id": workspace_id}
-        more: dict[str, Any]
-        if operation == "upload_model_stream":
-            params = fields | {"filename": file[0]}
-            more = {"params": params, "content": content, "headers": {"Content-Type": file[2]}}
-        elif operation == "upload_model":
-            more = {"data": fields, "files": {"file": file}}
-        else:
-            metadata = json.dumps(fields | {"conversion": {"framework": "onnx"}})
-            more = {"files": [("metadata", (None, metadata, "application/json")), ("file", file)]}
+        more = self.upload_of(operation, fields, f"{name}.onnx", content)
         return self.call(operation, **more)["insert_models"]["returning"][0]["models"][0]["id"]
+
+    @staticmethod
+    def upload_of(operation: str, fields: dict[str, Any], file_name: str, content: bytes) -> dict[str, Any]:
+        """Return the request of an upload by one of the three operations, as arguments of `send`."""
+        file = (file_name, content, "application/octet-stream")
+        if operation == "upload_model_stream":
+            params = fields | {"filename": file_name}
+            return {"params": params, "content": content, "headers": {"Content-Type": file[2]}}
+        if operation == "upload_model":
+            return {"data": fields, "files": {"file": file}}
+        metadata = json.dumps(fields | {"conversion": {"framework": "onnx"}})
+        return {"files": [("metadata", (None, metadata, "application/json")), ("file", file)]}

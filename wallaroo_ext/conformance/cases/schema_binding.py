@@ -259,6 +259,7 @@ def _sensible_values(fixtures: Fixtures) -> dict[str, dict[str, Replacement]]:
         "GetAssayBaselineRequest": times,
         "GetAssayResultsRequest": times,
         "GetAssayResultsBetweenRequest": times,
+        "GetAssayResultsV2Request": times,
     }
 
 

@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
-from wallaroo_mlops_client.api.assays import create_assay, list_assays
+from wallaroo_mlops_client.api.assays import create_assay, get_assay_v2, list_assays
 from wallaroo_mlops_client.api.models import get_model_config_by_id
 from wallaroo_mlops_client.api.users import invite_user, query_users
 from wallaroo_mlops_client.api.workspaces import create_workspace, list_workspaces
 from wallaroo_mlops_client.models import (
     AssayRequest,
     CreateWorkspaceRequest,
+    GetAssayV2Request,
     GetModelConfigByIdRequest,
     InviteUserRequest,
     ListAssaysRequest,
@@ -55,10 +56,12 @@ class Forms:
 
     Attributes:
         converts: Whether models are uploaded to be converted; if not, they are only stored.
+        has_second_assays: Whether there is the second version of the assays.
         fixed_baselines: Whether the baseline of an assay has to be the inferences of a fixed time, as before 2023.4.
     """
 
     converts: bool = True
+    has_second_assays: bool = True
     fixed_baselines: bool = False
 
     @classmethod
@@ -70,6 +73,7 @@ class Forms:
         operations = {operation["operationId"] for _, _, operation in contract.operations(document)}
         return cls(
             converts="upload_and_convert_model" in operations,
+            has_second_assays="get_assay_v2" in operations,
             fixed_baselines="CalculatedAssayBaselineRequest" not in forms,
         )
 
@@ -89,6 +93,7 @@ class Fixtures:
         deployment: Its deployment, which runs until the end.
         spare: A second pipeline that is deployed, to be deployed, copied and undeployed.
         assay_id: Its assay.
+        assay_uuid: The assay's UUID, by which the second version of the assays names it.
         email: The user that it invited.
         user_id: The user's id.
         scored_at: When its first rows were scored, by the instance's clock.
@@ -108,6 +113,7 @@ class Fixtures:
     deployment: Deployment | None = None
     spare: Deployment | None = None
     assay_id: int | None = None
+    assay_uuid: str | None = None
     email: str | None = None
     user_id: str | None = None
     scored_at: datetime | None = None
@@ -145,6 +151,7 @@ class Fixtures:
             "deployment id": None if deployment is None else deployment.id,
             "deployment name": None if deployment is None else deployment.name,
             "assay id": self.assay_id,
+            "assay uuid": self.assay_uuid,
             "user id": self.user_id,
             "user email": self.email,
         }
@@ -289,9 +296,18 @@ def _make_assays(client: Client, fixtures: Fixtures, expendable: frozenset[str])
     except InvalidRequestError as error:
         fixtures.refused = error
         return
+    if fixtures.forms.has_second_assays:
+        fixtures.assay_uuid = _uuid_of_assay(client, fixtures, body["name"])
     if "assay" in expendable:
         another = AssayRequest.from_dict(body | {"name": f"{fixtures.name}-x"})
         fixtures.expendable["assay id"] = call(create_assay, client=client, body=another).assay_id
+
+
+def _uuid_of_assay(client: Client, fixtures: Fixtures, name: str) -> str | None:
+    """Return the UUID of the assay of a name in the run's workspace; None where the instance does not tell it."""
+    found = call(get_assay_v2, client=client, body=GetAssayV2Request(workspace_id=fixtures.workspace_id))
+    listed = found if isinstance(found, list) else [found]
+    return next((str(assay.id) for assay in listed if assay.name == name), None)
 
 
 def _time_of(scored: pa.Table) -> datetime:
