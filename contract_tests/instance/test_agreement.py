@@ -154,7 +154,8 @@ class TestDeployments:
     def test_the_runs_deployment_names_the_version_that_it_runs(self, api: Api, fixtures: Fixtures) -> None:
         assert fixtures.deployment is not None
         status = api.call("get_deployment_status", {"name": fixtures.deployment.name})
-        found = [model for engine in status["engines"] for model in (engine["model_statuses"] or {})["models"]]
+        statuses: list[dict[str, Any]] = [engine["model_statuses"] for engine in status["engines"]]
+        found: list[dict[str, Any]] = [model for each in statuses for model in each["models"]]
         model = fixtures.model or {}
         assert {(each["name"], each["version"], each["sha"]) for each in found} == {
             (model["name"], model["version"], model["sha"])
@@ -224,7 +225,7 @@ class TestAssays:
         if not api.has("get_assay_v2"):
             pytest.skip("The release does not have it.")
         shown = api.call("get_assay_v2", {"id": fixtures.assay_uuid})
-        assay = shown[0] if isinstance(shown, list) else shown
+        assay = api.first(shown)
         assert (assay["id"], assay["name"]) == (fixtures.assay_uuid, assay_request(fixtures)["name"])
 
     @pytest.mark.touches("summarize_assay_baseline")

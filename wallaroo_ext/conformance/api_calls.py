@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.conformance.answer_forms import listed_model
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ class Api:
         expected = self._suite.rules.success(operation)
         assert answer.status_code == expected, f"{operation}: {answer.status_code} {answer.text[:500]}"  # noqa: S101 - pytest's way to fail
         return answer.json() if answer.content else None
+
+    @staticmethod
+    def first(answer: Any) -> dict[str, Any]:
+        """Return the first of a list, or what is no list, because some operations answer in both forms."""
+        return list_of(answer)[0] if list_of(answer) else answer
 
     def has(self, operation: str) -> bool:
         """Return whether the release has an operation."""
