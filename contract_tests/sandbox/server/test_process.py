@@ -413,4 +413,5 @@ def test_an_environment_file_that_fails_once_it_answers_ends_it_in_a_sentence(
     monkeypatch.setattr("wallaroo_ext.sandbox.server.serve.write_env_file", fail)
     with pytest.raises(EnvFileError, match="no room"):
         serve(ServerOptions(env_file=tmp_path / "environment", directory=tmp_path / "data"), SandboxOptions())
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
     assert capfd.readouterr() == ("", "")

@@ -137,7 +137,8 @@ class Actor:
 
     def versions(self) -> list[dict[str, Any]]:
         """Return the model versions that this actor uploaded."""
-        models = {model["name"] for model in self.post("list_models", {"workspace_id": WORKSPACE})["models"]}
+        listed = self.post("list_models", {"workspace_id": WORKSPACE})["models"]
+        models = {found["model"]["name"] for found in listed}
         names = [name for name in models if name == self.name or name.startswith(f"{self.name}-")]
         return [version for name in names for version in self.post("list_model_versions", {"model_id": name})]
 

@@ -213,13 +213,16 @@ def _run(
             instance.engine.resume()
 
     running = LimitedServer(config, announce)
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # otherwise it was started to outlive its terminal
+    ends_with_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_DFL  # otherwise it was started to outlive it
+    if ends_with_terminal:
         signal.signal(signal.SIGHUP, running.handle_exit)
     try:
         running.run([listener])
         if failures:
             raise failures[0]
     finally:
+        if ends_with_terminal:
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
         log.close()
         if sys.stderr.isatty():
             _print_message(f"\r{farewell(info)}")
