@@ -577,7 +577,8 @@ def records() -> list[PandasRecordsItem]:
 @touches("get_pipeline_logs")
 def test_get_pipeline_logs(conformance_client: Client, watched: Watched) -> None:
     where = watched.deployment
-    body = GetPipelineLogsRequest(workspace_id=where.workspace_id, pipeline_name=where.pipeline, order="Asc")
+    name = where.pipeline
+    body = GetPipelineLogsRequest(workspace_id=where.workspace_id, pipeline_name=name, pipeline_id=name, order="Asc")
     rows = [row.to_dict() for row in call(get_pipeline_logs, client=conformance_client, body=body)]
     assert [row["out"][OUTPUT] for row in rows] == [[scored(row)] for row in [*ROWS, ROWS[0]]]
 

@@ -324,7 +324,8 @@ class TestInference:
         operation, path = where
         row = [float(number) for number in np.random.default_rng(time.time_ns()).integers(-9999, 9999, 4)]
         api.call(operation, records([row]), path=path, headers={"Content-Type": RECORDS})
-        of = {"workspace_id": fixtures.workspace_id, "pipeline_name": fixtures.name, "page_size": 5}
+        names = {"pipeline_name": fixtures.name, "pipeline_id": fixtures.name}  # the second in 2023.2
+        of = {"workspace_id": fixtures.workspace_id, "page_size": 5} | names
 
         def logged() -> list[Any]:
             return [found for found in api.call("get_pipeline_logs", of) if found["in"][INPUT] == row]
