@@ -16,7 +16,10 @@ def tree(pid: int) -> list[int]:
     """Return a process and all of its descendants."""
     pids = [pid]
     for thread in Path(f"/proc/{pid}/task").iterdir():
-        for child in (thread / "children").read_text(encoding="ascii").split():
+        children: list[str] = []
+        with suppress(OSError):  # the thread has ended
+            children = (thread / "children").read_text(encoding="ascii").split()
+        for child in children:
             with suppress(OSError):  # it has ended
                 pids += tree(int(child))
     return pids
