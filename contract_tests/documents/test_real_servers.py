@@ -16,6 +16,7 @@ import httpx
 import pyarrow as pa
 import pytest
 
+from contract_tests.support.conformance.recorded import rules_of
 from scripts.lib.recordings import (
     NOT_HELD,
     NOTHING,
@@ -31,7 +32,6 @@ from scripts.lib.recordings import (
 )
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.contract_schemas import ContractSchemas
 from wallaroo_ext.operations import parse
 
@@ -47,11 +47,6 @@ BASE = None
 
 ARROW = "application/vnd.apache.arrow.file"
 _BELOW = {"properties": dict, "items": None, "additionalProperties": None, "anyOf": list, "allOf": list}
-
-
-@cache
-def rules_of(release: str | None) -> Rules:
-    return Rules(contract.load(release))
 
 
 @cache

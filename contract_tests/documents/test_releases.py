@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import copy
 import json
-from functools import cache
 from typing import Any
 
 import pytest
 
 from contract_tests.documents import test_contract
-from contract_tests.support.conformance.recorded import FOLDER
+from contract_tests.support.conformance.recorded import FOLDER, rules_of
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.conformance.guard.effects import effects_of
-from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.contract_overlays import apply_action, apply_overlay, read_overlay
 from wallaroo_ext.sandbox.http.validation import ContractSpec
 
 RELEASES = contract.RELEASES
 OLDEST, NEWEST = RELEASES[0], RELEASES[-1]
-
-
-@cache
-def rules_of(release: str | None) -> Rules:
-    return Rules(contract.load(release))
 
 
 def actions(release: str) -> list[dict[str, Any]]:

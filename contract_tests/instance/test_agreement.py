@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext.conformance.answer_forms import computed_at, scores_of, summarizer_of
+from wallaroo_ext.assays.result_forms import summarizer_of
+from wallaroo_ext.conformance.answer_forms import computed_at, scores_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from wallaroo_ext.conformance.answer_forms import inputs_of, outputs, scores_of, summarizer_of
+from wallaroo_ext.assays.result_forms import summarizer_of
+from wallaroo_ext.conformance.answer_forms import inputs_of, outputs, scores_of
 from wallaroo_ext.conformance.api_calls import UPLOADS
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request

@@ -43,7 +43,7 @@ def _first_version_row(result: dict[str, Any]) -> dict[str, Any]:
     in milliseconds; and other names for `bin_index` and `summarizer`.
     """
     baseline, window = (_first_version_summary(object_of(result.get(f"{side}_summary"))) for side in _SIDES)
-    summarizer = _summarizer(result)
+    summarizer = summarizer_of(result)
     start = _time(result["window_start"]) if "window_start" in result else window.get("start")
     return (
         result
@@ -65,7 +65,7 @@ def _first_version_summary(summary: dict[str, Any]) -> dict[str, Any]:
     return summary | times | {"values": summary.get("aggregated_values")}
 
 
-def _summarizer(result: dict[str, Any]) -> dict[str, Any]:
+def summarizer_of(result: dict[str, Any]) -> dict[str, Any]:
     """Return how values are binned and compared; 2022 has it in another field, as an object or as JSON in a text."""
     summarizer = result.get("summarizer", result.get("summarizer_meta"))
     return object_of(json.loads(summarizer) if isinstance(summarizer, str) else summarizer)

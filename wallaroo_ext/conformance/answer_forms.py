@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT
-
-
-def listed_model(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a model of a list: by itself, beside its versions since 2024, or as its version names it in 2022."""
-    if "models" in row:
-        return {"id": row["models"]["models_pk_id"], "name": row["models"]["model_id"]}
-    return row.get("model", row)
 
 
 def outputs(found: list[dict[str, Any]]) -> np.ndarray[Any, Any]:
@@ -37,12 +29,6 @@ def inputs_of(logged: dict[str, Any]) -> list[float]:
         return logged[f"in.{INPUT}"]
     original: dict[str, Any] = logged.get("original_data") or {}
     return np.array(original.get(INPUT, [])).ravel().tolist()
-
-
-def summarizer_of(result: dict[str, Any]) -> dict[str, Any]:
-    """Return how a result was computed."""
-    found = result["summarizer"] if "summarizer" in result else result["summarizer_meta"]
-    return json.loads(found) if isinstance(found, str) else found
 
 
 def computed_at(result: dict[str, Any]) -> Any:

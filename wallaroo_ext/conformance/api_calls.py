@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from wallaroo_ext._util.json_values import list_of
-from wallaroo_ext.conformance.answer_forms import listed_model
+from wallaroo_ext.resources.models import listed_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

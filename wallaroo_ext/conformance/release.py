@@ -14,6 +14,7 @@ from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.contract import RELEASES
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 from wallaroo_ext.sandbox.paths import CONTROL
+from wallaroo_ext.transport.proxies import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,6 @@ _MOST_WORKSPACES = 20
 """How many workspaces are looked into for model versions, which say by which release they were made."""
 
 _MADE_BY = "created_on_version"
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _VERSION = re.compile(r"(\d{4})\.(\d+)")
 
 
@@ -94,7 +94,7 @@ def _number(version: str) -> tuple[int, int] | None:
 
 def _of_sandbox(client: Client, url: str) -> HeldTo | None:
     """Return the release of a sandbox, which tells it on its own machine; None for other instances."""
-    if urlsplit(url).hostname not in _LOOPBACK:
+    if not is_loopback(urlsplit(url).hostname or ""):
         return None
     release = object_of(_asked(client, "GET", f"{CONTROL}/state")).get("release")
     return HeldTo(release, "the sandbox says so") if release in RELEASES else None

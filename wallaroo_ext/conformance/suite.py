@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import time
@@ -114,7 +113,7 @@ class Suite:
             instance=self.options.instance,
             url="",
             contract=f"{info.get('title', 'a contract')} {info.get('version', '')}".strip(),
-            contract_sha=hashlib.sha256(file.read_bytes()).hexdigest(),
+            contract_sha=contract.digest(file),
             prefix=self.owned.prefix,
             seed=self.options.seed,
             options=self.options.shown(),

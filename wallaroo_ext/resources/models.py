@@ -112,11 +112,15 @@ def models_steps(workspace_id: int) -> Steps[list[ListedModel]]:
     return list(dict.fromkeys(_listed(object_of(row)) for row in list_of(answer.to_dict().get("models"))))
 
 
+def listed_model(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the model of a listed row: on its own, since 2024 beside its versions, or, in 2022, named by a version."""
+    if version := object_of(row.get("models")):
+        return {"id": version.get("models_pk_id"), "name": version.get("model_id")}
+    return object_of(row.get("model")) or row
+
+
 def _listed(row: dict[str, Any]) -> ListedModel:
-    """Return the model of a row: on its own, since 2024 beside its versions, or, in 2022, named by a version."""
-    version = object_of(row.get("models"))
-    model = {"id": version.get("models_pk_id"), "name": version.get("model_id")} if version else row
-    model = object_of(row.get("model")) or model
+    model = listed_model(row)
     number, name = model.get("id"), model.get("name")
     if not isinstance(number, int) or not isinstance(name, str):
         raise ContractViolationError(

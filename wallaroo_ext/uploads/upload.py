@@ -134,7 +134,7 @@ def upload_model(
             visibility=visibility,
         )
         plan, other = plan_upload(form, endpoint or "upload_and_convert"), plan_without_conversion(form, endpoint)
-        version_id, sha = yield from _sent_somehow(plan, other, source, open_again, sending)
+        version_id, sha = yield from _sent_by_either(plan, other, source, open_again, sending)
     with _stays(f"The model {name} is stored in the workspace {workspace_id}, as the version {version_id}."):
         if wait:
             return (yield from ready_version_steps(name, version_id, sha, timeout))
@@ -204,7 +204,7 @@ class _Sending:
     check_sha: bool
 
 
-def _sent_somehow(
+def _sent_by_either(
     plan: Plan,
     other: Plan | None,
     source: Source,

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
+from wallaroo_ext.assays.result_forms import summarizer_of
 from wallaroo_ext.conformance.answer_forms import (
     computed_at,
     inputs_of,
-    listed_model,
     outputs,
     scores_of,
-    summarizer_of,
 )
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT
+from wallaroo_ext.resources.models import listed_model
 
 OLDEST: dict[str, Any] = {
     "model_name": "m",

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from contract_tests.support.data.recordings import recording
-from contract_tests.support.servers.released_instance import API, RELEASES, ReleasedInstance
+from contract_tests.support.servers.released_instance import API, ReleasedInstance
 from wallaroo_ext import (
     Clock,
     DeploymentError,
@@ -28,6 +28,7 @@ from wallaroo_ext import (
 )
 from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.batch.deployed_models import models_steps
+from wallaroo_ext.contract import RELEASES
 from wallaroo_ext.deployments.status import describe_state, models_in, pipelines_in
 from wallaroo_ext.operations import run
 

@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from contract_tests.sandbox.handlers.test_pipelines import InProcess, token_of
+from contract_tests.support.conformance.recorded import rules_of
 from contract_tests.support.sandbox.steering import DAY_MS, JANUARY_MS, MODEL, PIPELINE, SUMMARIZER, older_assay
 from wallaroo_ext import contract
-from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.contract import RELEASES
 from wallaroo_ext.sandbox.auth.users import add_user
 from wallaroo_ext.sandbox.engine.engine import RunningDeployment
@@ -35,11 +35,6 @@ if TYPE_CHECKING:
 NEWEST = RELEASES[-1]
 START, END = "2023-01-01T00:00:00Z", "2023-02-01T00:00:00Z"
 VALUES = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]
-
-
-@cache
-def rules(release: str) -> Rules:
-    return Rules(contract.load(release))
 
 
 @cache
@@ -104,7 +99,7 @@ class Day:
         return answer.json()
 
     def _keep(self, operation: str, answer: httpx.Response) -> None:
-        of_release = rules(self.release)
+        of_release = rules_of(self.release)
         self.answers[operation] = answer.json()
         found = of_release.problems(of_release.answer_schema(operation), answer.json())
         self.problems += [f"{operation}: {problem}" for problem in found]

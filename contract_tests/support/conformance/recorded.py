@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,12 @@ FOLDER = Path(__file__).parents[2] / "documents"
 DOCUMENT = contract.load()
 SPEC = ContractSpec(DOCUMENT)
 RULES = Rules(DOCUMENT)
+
+
+@cache
+def rules_of(release: str | None) -> Rules:
+    """Return the rules of a release's contract; of the contract without an overlay for None."""
+    return Rules(contract.load(release))
 
 
 def files() -> dict[str, dict[str, Any]]:

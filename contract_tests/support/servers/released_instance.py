@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
 
 API = "https://api.example.com"
-RELEASES = ("2022.4", "2023.1", "2023.2", "2023.4", "2024.2", "2025.2")
 WORKSPACE, MODEL, OTHER_MODEL = 7, 40, 30
 SHA = "4f1d3c9a8e7b6054c2d1f0e9b8a7968574635241302f1e0d9c8b7a6958473625"
 TIME = "2024-01-05T09:30:00.125000+00:00"

@@ -82,6 +82,15 @@ def _pipelines(db: sqlite3.Connection, request: dict[str, Any], user: User) -> d
     require_workspace(db, workspace_id, user)
     if require_pipeline(db, workspace_id, name) != pipeline_id:
         raise bad_request(f"The pipeline {name!r} of the workspace {workspace_id} does not have the id {pipeline_id}.")
+    return _usable_pipelines(db, request, user)
+
+
+def _usable_pipelines(db: sqlite3.Connection, request: dict[str, Any], user: User) -> dict[Source, int]:
+    """Return the ids of the pipelines that values come from, all of which the user may use.
+
+    Raises:
+        Problem: 400, if the user may not use a workspace, or it has no such pipeline.
+    """
     for source in sources(request):
         require_workspace(db, source.workspace_id, user)
     return watched_pipelines(db, request)
@@ -167,9 +176,7 @@ def summarize_assay_baseline(call: Call) -> dict[str, Any]:
         "window": content,
     }
     with call.instance.store.transaction() as db:
-        for source in sources(request):
-            require_workspace(db, source.workspace_id, call.user)
-        pipelines = watched_pipelines(db, request)
+        pipelines = _usable_pipelines(db, request, call.user)
     return Run(Plan.of(request), call.instance.log, pipelines, call.instance.clock).baseline_summary()
 
 
