@@ -118,8 +118,10 @@ def deploy_pipeline(call: Call) -> dict[str, Any]:
         steps = _steps(db, pipeline["workspace_id"], version, body)
         running = _find_running(db, version, body["deploy_id"], steps)
         if running is not None:
+            _configure_engine(db, running, body)
             return {"id": running}
         deployment_id = _deploy(call, db, version, body["deploy_id"], steps)
+        _configure_engine(db, deployment_id, body)
         call.instance.store.after_commit(partial(call.instance.engine.start, deployment_id))
     return {"id": deployment_id}
 
@@ -151,6 +153,12 @@ def _deploy(call: Call, db: sqlite3.Connection, version: Row, deploy_id: str, st
         (version["pipeline_id"], deploy_id, version["id"], json.dumps(steps), now(db)),
     ).fetchone()
     return int(row["id"])
+
+
+def _configure_engine(db: sqlite3.Connection, deployment_id: int, body: dict[str, Any]) -> None:
+    """Store what was sent for the engine, which is shown, and changes nothing here."""
+    config = json.dumps(body.get("engine_config", {}))
+    db.execute("UPDATE deployments SET engine_config = ? WHERE id = ?", (config, deployment_id))
 
 
 def _require_capacity(call: Call, db: sqlite3.Connection, pipeline_id: int, deploy_id: str) -> None:
@@ -212,6 +220,7 @@ def copy_pipeline(call: Call) -> dict[str, Any]:
         if deploy_id is None:
             return answer
         deployment_id = _deploy(call, db, version, deploy_id, _steps(db, workspace_id, version, {}))
+        _configure_engine(db, deployment_id, call.body)
         call.instance.store.after_commit(partial(call.instance.engine.start, deployment_id))
     return answer | {"pipeline_version": version["version"], "deployment": {"id": deployment_id}}
 

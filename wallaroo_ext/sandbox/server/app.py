@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-import time
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
@@ -20,10 +19,9 @@ from starlette.routing import Route
 
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.sandbox.auth.headers import GUARD_HEADERS, TOKEN_HEADERS
-from wallaroo_ext.sandbox.auth.tokens import bearer_token
 from wallaroo_ext.sandbox.faults import FaultMiddleware
 from wallaroo_ext.sandbox.handlers import HANDLERS
-from wallaroo_ext.sandbox.handlers.calls import ON_EVENT_LOOP, WITH_MODELS, Call
+from wallaroo_ext.sandbox.handlers.calls import ON_EVENT_LOOP, WITH_MODELS, Call, caller_of
 from wallaroo_ext.sandbox.http.access_log import CALLER
 from wallaroo_ext.sandbox.http.bodies import StagedFile, has_body, read_body
 from wallaroo_ext.sandbox.http.json_text import to_json
@@ -35,7 +33,6 @@ from wallaroo_ext.sandbox.server.extra_routes import extra_routes
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from wallaroo_ext.sandbox.auth.tokens import Caller
     from wallaroo_ext.sandbox.http.validation import BodySpec, ContractSpec, OperationSpec
     from wallaroo_ext.sandbox.instance import Instance
 
@@ -91,7 +88,7 @@ def _route(instance: Instance, contract: ContractSpec, spec: OperationSpec) -> R
 
 async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpec, request: Request) -> Response:
     epoch = instance.gate.epoch
-    caller = await _caller(instance, request) if spec.bearer else None
+    caller = await caller_of(instance, request) if spec.bearer else None
     if caller is not None:
         request.scope[CALLER] = caller.name
     handler = HANDLERS.get(spec.operation_id)
@@ -122,16 +119,6 @@ async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpe
         return _response(spec, await run_in_threadpool(instance.gate.run, epoch, handler, call))
     finally:
         await _discard_files(body)
-
-
-async def _caller(instance: Instance, request: Request) -> Caller:
-    """Return the caller of a request. Keys of another issuer are fetched without occupying a shared thread."""
-    authorization = request.headers.get("Authorization")
-    if instance.issuer is None:
-        return instance.tokens.verify(authorization)
-    received_at = time.monotonic()
-    await instance.issuer.prefetch_keys(bearer_token(authorization), received_at)
-    return await run_in_threadpool(instance.tokens.verify, authorization, received_at)
 
 
 def _body_kind(spec: OperationSpec, request: Request) -> BodySpec:
