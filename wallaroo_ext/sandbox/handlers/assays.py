@@ -98,16 +98,34 @@ def _usable_pipelines(db: sqlite3.Connection, request: dict[str, Any], user: Use
 
 @handles_rows
 def list_assays(call: Call) -> list[dict[str, Any]]:
-    """Return the assays of a pipeline, the newest first as recorded."""
-    pipeline_id = call.body["pipeline_id"]
-    with call.instance.store.transaction() as db:
-        pipeline = db.execute("SELECT workspace_id FROM pipelines WHERE id = ?", (pipeline_id,)).fetchone()
-        if pipeline is None or not is_member(db, pipeline["workspace_id"], call.user):
-            raise bad_request(f"There is no pipeline {pipeline_id}.")
-    call.instance.scheduled_assays.catch_up_all(pipeline_id)
+    """Return the assays of a pipeline, or of all pipelines of the caller's workspaces, the newest first as recorded."""
+    body = call.body
     with call.instance.store.reading() as db:
-        rows = db.execute(f"{_ASSAYS} WHERE pipeline_id = ? ORDER BY assays.id DESC", (pipeline_id,)).fetchall()
+        if "pipeline_id" in body:
+            _require_pipeline(db, body["pipeline_id"], call.user)
+        pipelines = {row["pipeline_id"] for row in _listed(db, call)}
+    for pipeline_id in pipelines:
+        call.instance.scheduled_assays.catch_up_all(pipeline_id)
+    with call.instance.store.reading() as db:
+        rows = _listed(db, call)
         return [assay_shapes.assay(call.instance.options, row, _statuses(db, row["id"])) for row in rows]
+
+
+def _require_pipeline(db: sqlite3.Connection, pipeline_id: int, user: User) -> None:
+    """Raise a Problem, 400, unless a user may use the workspace of a pipeline."""
+    pipeline = db.execute("SELECT workspace_id FROM pipelines WHERE id = ?", (pipeline_id,)).fetchone()
+    if pipeline is None or not is_member(db, pipeline["workspace_id"], user):
+        raise bad_request(f"There is no pipeline {pipeline_id}.")
+
+
+def _listed(db: sqlite3.Connection, call: Call) -> list[Row]:
+    body = call.body
+    return db.execute(
+        f"{_ASSAYS} JOIN workspace_users USING (workspace_id) WHERE user_id = ? "
+        "AND pipeline_id = coalesce(?, pipeline_id) AND workspace_id = coalesce(?, workspace_id) "
+        "AND workspaces.name = coalesce(?, workspaces.name) ORDER BY assays.id DESC",
+        (call.user.id, body.get("pipeline_id"), body.get("workspace_id"), body.get("workspace_name")),
+    ).fetchall()
 
 
 def _statuses(db: sqlite3.Connection, assay_id: int) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.sandbox.platform.tables import VISIBLE
@@ -89,12 +89,8 @@ class Reader:
         value = row[relation.column]
         if value is None:
             return []
-        equal = {relation.other: value}
-        return self.rows(relation.table, Wanted(**{**_fields(wanted), "equal": equal}))
-
-
-def _fields(wanted: Wanted) -> dict[str, Any]:
-    return {name: getattr(wanted, name) for name in Wanted.__slots__}
+        order = wanted.order_by or ([{"id": "desc"}] if relation.newest_first else ())
+        return self.rows(relation.table, replace(wanted, equal={relation.other: value}, order_by=order))
 
 
 def _first_of_each(rows: Iterable[dict[str, Any]], wanted: Wanted) -> list[dict[str, Any]]:

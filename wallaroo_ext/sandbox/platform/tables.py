@@ -27,12 +27,14 @@ class Relation:
         column: The column of this table that has to be equal to `other`; it need not be shown.
         other: The column of the other table.
         many: Whether there may be any number of rows, as opposed to one or none.
+        newest_first: Whether rows come by descending ids unless another order is asked for.
     """
 
     table: str
     column: str
     other: str
     many: bool = False
+    newest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,8 @@ _MODELS = Table(
     },
     relations={
         "workspace": Relation("workspace", "workspace_id", "id"),
-        "models": Relation("model", "id", "models_pk_id", many=True),
+        # published clients take the first for the newest:
+        "models": Relation("model", "id", "models_pk_id", many=True, newest_first=True),
     },
 )
 _MODEL = Table(

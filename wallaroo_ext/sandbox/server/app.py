@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # SQLite has an error for a full disk; an exceeded quota or limit of size is a write error to it.
 _DISK_FULL_IN_SQLITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+_JSON = "application/json"
 _DISK_FULL_MESSAGE = (
     "The sandbox has no room left for this: make some where its data directory is, and send the request again."
 )
@@ -122,7 +123,8 @@ async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpe
 
 
 def _body_kind(spec: OperationSpec, request: Request) -> BodySpec:
-    content_type = request.headers.get("Content-Type", "")
+    # The vendor's SDK of 2023.4 sends JSON without saying so.
+    content_type = request.headers.get("Content-Type", _JSON if spec.bearer else "")
     kind = spec.body_kind(content_type)
     if kind is None and not spec.bearer:
         raise bad_request(f"Missing form parameter: {spec.bodies[0].required_in_form[0]}")  # as Keycloak answers
@@ -145,7 +147,7 @@ async def _discard_files(body: Any) -> None:
 def _response(spec: OperationSpec, answer: Any) -> Response:
     if isinstance(answer, Response):
         return answer
-    return Response(to_json(answer), spec.success, media_type="application/json")
+    return Response(to_json(answer), spec.success, media_type=_JSON)
 
 
 def _problem(spec: OperationSpec | None, problem: Problem) -> Response:
