@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 TOKENS_LIMIT = 2000
 """The most words and signs of a query."""
-FIELDS_LIMIT = 200_000
+FIELDS_LIMIT = 100_000
 """The most fields of an answer, and the most rows that are read for it."""
 SECONDS_LIMIT = 5.0
 _CHARACTERS_LIMIT = 100_000
@@ -81,8 +81,8 @@ class Platform:
             Problem: 400, if the body is no request of GraphQL.
         """
         fields = object_of(body)
-        query, variables, name = fields.get("query"), fields.get("variables") or {}, fields.get("operationName")
-        if not isinstance(query, str) or not isinstance(variables, dict) or not isinstance(name, str | None):
+        query, variables, name = fields.get("query"), fields.get("variables"), fields.get("operationName")
+        if not isinstance(query, str) or not isinstance(variables, dict | None) or not isinstance(name, str | None):
             raise bad_request(
                 "GraphQL takes an object with query, and where there are any, variables and operationName."
             )
@@ -94,7 +94,7 @@ class Platform:
             return _failed([error], "validation-failed")
         if errors := validate(self._schema, document, specified_rules, max_errors=10):
             return _failed(errors, "validation-failed")
-        return self._execute(document, variables, name, user)
+        return self._execute(document, object_of(variables), name, user)
 
     def _execute(
         self, document: DocumentNode, variables: dict[str, Any], name: str | None, user: User
@@ -110,7 +110,7 @@ class Platform:
                     context_value=reader,
                     variable_values=variables,
                     operation_name=name,
-                    middleware=[budget.resolve],
+                    middleware=[budget],
                 )
                 _require_success(result)
         except TooMuchWorkError:

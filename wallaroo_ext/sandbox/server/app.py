@@ -96,7 +96,7 @@ async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpe
     if handler is None:
         raise refusal(HTTPStatus.NOT_IMPLEMENTED, f"The sandbox does not have {spec.operation_id} yet.")
     spec.check_parameters(request.path_params, request.query_params)
-    kind = _body_kind(spec, request) if spec.body_required or has_body(request) else None
+    kind = _body_kind(spec, request, _implied(instance)) if spec.body_required or has_body(request) else None
     body = None if kind is None else await read_body(request, kind, contract, instance.store.staging, instance.options)
     call = Call(
         instance=instance,
@@ -122,9 +122,14 @@ async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpe
         await _discard_files(body)
 
 
-def _body_kind(spec: OperationSpec, request: Request) -> BodySpec:
-    # The vendor's SDK of 2023.4 sends JSON without saying so.
-    content_type = request.headers.get("Content-Type", _JSON if spec.bearer else "")
+def _implied(instance: Instance) -> str:
+    """Return the media type of a body without one: the vendor's SDK of 2023.4 sends JSON without saying so."""
+    return "" if instance.options.is_since("2024.2") else _JSON
+
+
+def _body_kind(spec: OperationSpec, request: Request, implied: str) -> BodySpec:
+    """Return the kind of a body, by its media type or, without one, by the one that a release takes it for."""
+    content_type = request.headers.get("Content-Type", implied)
     kind = spec.body_kind(content_type)
     if kind is None and not spec.bearer:
         raise bad_request(f"Missing form parameter: {spec.bodies[0].required_in_form[0]}")  # as Keycloak answers
