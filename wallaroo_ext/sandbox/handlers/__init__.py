@@ -2,6 +2,7 @@
 
 from wallaroo_ext.sandbox.handlers import (
     assays,
+    assays_v2,
     authentication,
     deployments,
     features,
@@ -17,6 +18,7 @@ from wallaroo_ext.sandbox.handlers.calls import HANDLERS
 __all__ = [
     "HANDLERS",
     "assays",
+    "assays_v2",
     "authentication",
     "deployments",
     "features",

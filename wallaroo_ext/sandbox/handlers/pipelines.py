@@ -82,6 +82,21 @@ def get_pipeline_by_name(call: Call) -> dict[str, Any]:
         return _named(db, row)
 
 
+@handles_on_event_loop
+def get_pipeline_version(call: Call) -> dict[str, Any]:
+    """Return the version of a pipeline with a UUID."""
+    version = call.body["version"]
+    with call.instance.store.reading() as db:
+        row = db.execute(
+            "SELECT pipelines.name, workspace_id, version, definition FROM pipeline_versions "
+            "JOIN pipelines ON pipelines.id = pipeline_id WHERE version = ?",
+            (version,),
+        ).fetchone()
+        if row is None or not is_member(db, row["workspace_id"], call.user):
+            raise not_found(f"There is no pipeline version {version!r}.")
+    return {"pipeline_id": row["name"], "version": row["version"], "definition": json.loads(row["definition"])}
+
+
 def _named(db: sqlite3.Connection, row: Row) -> dict[str, Any]:
     workspace_id, name = row["workspace_id"], row["name"]
     return {
