@@ -129,7 +129,7 @@ def _baseline(baseline: Mapping[str, Any], window: Mapping[str, Any]) -> dict[st
         start, end = (parse_time(time) for time in baseline["Static"])
         if end <= start:
             raise bad_request("baseline.Static: the baseline ends before it begins.")
-        time = {"start": format_time(start), "width": f"{max((end - start) // 1000, 1)} milliseconds"}
+        time = {"interval": None, "start": format_time(start), "width": f"{max((end - start) // 1000, 1)} milliseconds"}
         return {"calculated": {"fixed_window": {**window, **time}}}
     summaries = list((baseline.get("Summary") or {}).values())
     if len(summaries) != 1:
