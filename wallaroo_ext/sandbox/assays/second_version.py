@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.sandbox.assays.windows import format_time, parse_time
 from wallaroo_ext.sandbox.http.problems import bad_request
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 _SIDES = {"in": "input", "out": "output"}
 _INFINITY = "INFINITY"
 _STATISTICS = ("count", "min", "max", "mean", "median", "std")
-_MODES = ("Equal", "Quantile", "Provided")
+_COUNTED = ("Equal", "Quantile")
+_MOST_BINS = 1000
+"""As many as the first version takes."""
 
 
 def kept_baseline(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +93,7 @@ def _indexes(watched: Mapping[str, Any]) -> list[int]:
 
 
 def _thresholds(watched: Mapping[str, Any]) -> dict[str, Any]:
-    thresholds = watched.get("thresholds") or {}
+    thresholds = object_of(watched.get("thresholds"))
     if thresholds.get("alert") is None:
         raise bad_request("targeting.iopath: the sandbox needs thresholds with an alert.")
     return {
@@ -101,25 +104,32 @@ def _thresholds(watched: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _summarizer(univariate: Mapping[str, Any]) -> dict[str, Any]:
-    mode = univariate["bin_mode"]
-    known = {"None": 1} if mode == "None" else {name: mode[name] for name in _MODES if name in mode}
-    if len(known) != 1:
-        raise bad_request(f"summarizer: the sandbox has the bin modes None, {', '.join(_MODES)}, one at a time.")
-    [(name, value)] = known.items()
-    edges = value if name == "Provided" else None
-    if not isinstance(value, list if name == "Provided" else int) or (edges is None and not 0 < value <= 1000):  # noqa: PLR2004 - as the contract has it of the first version
-        raise bad_request(
-            f"summarizer: the bin mode {name} takes {'a list of edges' if edges else 'a number of bins'}."
-        )
+    mode, count, edges = _bins(univariate["bin_mode"])
     return {
         "type": "UnivariateContinuous",
-        "bin_mode": name,
-        "num_bins": value if edges is None else max(len(edges), 1),
+        "bin_mode": mode,
+        "num_bins": count,
         "provided_edges": edges,
         "aggregation": univariate["aggregation"],
         "metric": univariate["metric"],
         "bin_weights": univariate.get("bin_weights"),
     }
+
+
+def _bins(mode: Any) -> tuple[str, int, list[float] | None]:
+    """Return how values are put into bins, how many there are and, where they are given, their edges."""
+    if mode == "None":
+        return "None", 1, None
+    edges, counts = list_of(object_of(mode).get("Provided")), [(name, object_of(mode).get(name)) for name in _COUNTED]
+    if edges and all(isinstance(edge, int | float) for edge in edges):
+        return "Provided", len(edges), edges
+    for name, count in counts:
+        if isinstance(count, int) and 0 < count <= _MOST_BINS:
+            return name, count, None
+    raise bad_request(
+        f"summarizer: the bin mode is None, a number of bins, at most {_MOST_BINS}, by {' or '.join(_COUNTED)}, or edges "
+        "by Provided."
+    )
 
 
 def _baseline(baseline: Mapping[str, Any], window: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,7 +141,7 @@ def _baseline(baseline: Mapping[str, Any], window: Mapping[str, Any]) -> dict[st
             raise bad_request("baseline.Static: the baseline ends before it begins.")
         time = {"interval": None, "start": format_time(start), "width": f"{max((end - start) // 1000, 1)} milliseconds"}
         return {"calculated": {"fixed_window": {**window, **time}}}
-    summaries = list((baseline.get("Summary") or {}).values())
+    summaries = list(object_of(baseline.get("Summary")).values())
     if len(summaries) != 1:
         raise bad_request("baseline: send one Summary, or a Static or a Vector.")
     return {"static": _distribution(summaries[0])}

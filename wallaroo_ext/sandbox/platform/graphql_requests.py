@@ -7,7 +7,15 @@ from contextlib import nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError, OperationType, execute_sync, get_operation_ast, parse, specified_rules, validate
+from graphql import (
+    GraphQLError,
+    OperationType,
+    execute_sync,  # pyright: ignore[reportUnknownVariableType] - it leaves the kinds of its middleware open
+    get_operation_ast,
+    parse,
+    specified_rules,
+    validate,
+)
 
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.sandbox.http.problems import Problem, bad_request
@@ -18,10 +26,11 @@ from wallaroo_ext.sandbox.platform.tables import tables
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from graphql import DocumentNode, ExecutionResult, GraphQLResolveInfo
+    from graphql import DocumentNode, ExecutionResult
 
     from wallaroo_ext.sandbox.auth.users import User
     from wallaroo_ext.sandbox.instance import Instance
+    from wallaroo_ext.sandbox.platform.table_types import Info
 
 TOKENS_LIMIT = 2000
 """The most words and signs of a query."""
@@ -52,7 +61,7 @@ class _Budget:
         if self._left < 0 or time.monotonic() > self._until:
             raise TooMuchWorkError
 
-    def resolve(self, following: Callable[..., Any], source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    def resolve(self, following: Callable[..., Any], source: Any, info: Info, **arguments: Any) -> Any:
         """Resolve a field, and count it."""
         self.spend(1)
         return following(source, info, **arguments)

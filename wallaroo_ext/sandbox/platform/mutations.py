@@ -27,11 +27,10 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
-    from graphql import GraphQLResolveInfo, GraphQLScalarType
+    from graphql import GraphQLScalarType
 
     from wallaroo_ext.sandbox.instance import Instance
-    from wallaroo_ext.sandbox.platform.selection import Reader
-    from wallaroo_ext.sandbox.platform.table_types import TableTypes
+    from wallaroo_ext.sandbox.platform.table_types import Info, TableTypes
 
 _MEMBERS_MODEL = """
     SELECT 1 FROM model_versions JOIN models ON models.id = model_id JOIN workspace_users USING (workspace_id)
@@ -64,9 +63,15 @@ def mutations(instance: Instance, types: TableTypes) -> dict[str, GraphQLField]:
 
 
 def _changed_rows(types: TableTypes, name: str) -> GraphQLObjectType:
+    def count(rows: list[Any], _: Info) -> int:
+        return len(rows)
+
+    def returning(rows: list[Any], _: Info) -> list[Any]:
+        return rows
+
     fields = {
-        "affected_rows": GraphQLField(GraphQLNonNull(GraphQLInt), resolve=lambda rows, _: len(rows)),
-        "returning": GraphQLField(list_of_all(types.objects[name]), resolve=lambda rows, _: rows),
+        "affected_rows": GraphQLField(GraphQLNonNull(GraphQLInt), resolve=count),
+        "returning": GraphQLField(list_of_all(types.objects[name]), resolve=returning),
     }
     return GraphQLObjectType(f"{name}_mutation_response", fields)
 
@@ -83,8 +88,8 @@ def _insert(
 ) -> GraphQLField:
     """Return the field that adds rows; `add` adds one for a user, and returns its id."""
 
-    def resolve(_: Any, info: GraphQLResolveInfo, objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        reader: Reader = info.context
+    def resolve(_: Any, info: Info, objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        reader = info.context
         with reader.store.reading() as db:
             ids = [add(db, reader.user_id, each) for each in objects]
         return [row for added in ids for row in reader.rows(table, Wanted(equal={"id": added}))]
@@ -101,8 +106,8 @@ def _delete(
 ) -> GraphQLField:
     """Return the field that deletes the rows that a user sees and that meet conditions; `remove` deletes one."""
 
-    def resolve(_: Any, info: GraphQLResolveInfo, where: dict[str, Any]) -> list[dict[str, Any]]:
-        reader: Reader = info.context
+    def resolve(_: Any, info: Info, where: dict[str, Any]) -> list[dict[str, Any]]:
+        reader = info.context
         rows = select(info, lambda reader: reader.rows(table, Wanted(where=where)))
         with reader.store.reading() as db:
             for row in rows:
@@ -120,10 +125,8 @@ def _update(
 ) -> GraphQLField:
     """Return the field that changes the row with an id, if a user sees it; `change` changes it."""
 
-    def resolve(
-        _: Any, info: GraphQLResolveInfo, pk_columns: dict[str, Any], _set: dict[str, Any]
-    ) -> dict[str, Any] | None:
-        reader: Reader = info.context
+    def resolve(_: Any, info: Info, pk_columns: dict[str, Any], _set: dict[str, Any]) -> dict[str, Any] | None:
+        reader = info.context
         if reader.row(table, id=pk_columns["id"]) is None:
             return None
         with reader.store.reading() as db:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -22,9 +23,8 @@ from wallaroo_ext.sandbox.platform.table_types import BIGINT, TableTypes, list_o
 from wallaroo_ext.sandbox.platform.tables import tables
 
 if TYPE_CHECKING:
-    from graphql import GraphQLResolveInfo
-
     from wallaroo_ext.sandbox.instance import Instance
+    from wallaroo_ext.sandbox.platform.table_types import Info
 
 _SEARCHES = {"search_models": "model", "search_pipelines": "pipeline_version"}
 
@@ -32,7 +32,7 @@ _SEARCHES = {"search_models": "model", "search_pipelines": "pipeline_version"}
 def build_schema(instance: Instance) -> GraphQLSchema:
     """Return the schema, as the release of a sandbox shows the tables."""
     options = instance.options
-    types = TableTypes(tables(options), {("model", "conversion"): lambda value: conversion(options, value)})
+    types = TableTypes(tables(options), {("model", "conversion"): partial(conversion, options)})
     fields: dict[str, GraphQLField] = {}
     for name, table in types.tables.items():
         fields[name] = _rows(types, name)
@@ -44,14 +44,14 @@ def build_schema(instance: Instance) -> GraphQLSchema:
 
 
 def _rows(types: TableTypes, name: str) -> GraphQLField:
-    def resolve(_: Any, info: GraphQLResolveInfo, **arguments: Any) -> list[dict[str, Any]]:
+    def resolve(_: Any, info: Info, **arguments: Any) -> list[dict[str, Any]]:
         return select(info, lambda reader: reader.rows(name, wanted(arguments)))
 
     return GraphQLField(list_of_all(types.objects[name]), types.arguments(name), resolve)
 
 
 def _row(types: TableTypes, name: str) -> GraphQLField:
-    def resolve(_: Any, info: GraphQLResolveInfo, id: int) -> dict[str, Any] | None:  # noqa: A002 - the argument's name
+    def resolve(_: Any, info: Info, id: int) -> dict[str, Any] | None:  # noqa: A002 - the argument's name
         return next(iter(select(info, lambda reader: reader.rows(name, Wanted(equal={"id": id}, limit=1)))), None)
 
     return GraphQLField(types.objects[name], {"id": GraphQLArgument(GraphQLNonNull(BIGINT))}, resolve)
@@ -60,7 +60,7 @@ def _row(types: TableTypes, name: str) -> GraphQLField:
 def _search(types: TableTypes, name: str, table: str) -> GraphQLField:
     """Return the field that selects among the rows that have a text in one of their words."""
 
-    def resolve(_: Any, info: GraphQLResolveInfo, args: dict[str, Any], **arguments: Any) -> list[dict[str, Any]]:
+    def resolve(_: Any, info: Info, args: dict[str, Any], **arguments: Any) -> list[dict[str, Any]]:
         return select(info, lambda reader: reader.rows(table, wanted(arguments, search=args.get("search") or "")))
 
     text = GraphQLInputObjectType(f"{name}_args", {"search": GraphQLInputField(GraphQLString)})

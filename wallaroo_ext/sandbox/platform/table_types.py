@@ -24,7 +24,8 @@ from graphql import (
     GraphQLString,
 )
 
-from wallaroo_ext.sandbox.platform.selection import COMPARISONS, LISTS, Reader, SelectionError, Wanted
+from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext.sandbox.platform.selection import COMPARISONS, LISTS, SelectionError, Wanted
 from wallaroo_ext.sandbox.storage.clock import to_text
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 
     from graphql import GraphQLResolveInfo
 
+    from wallaroo_ext.sandbox.platform.selection import Reader
     from wallaroo_ext.sandbox.platform.tables import Relation, Table
+
+    Info = GraphQLResolveInfo[Reader]
 
 _INT64 = 2**63
 
@@ -117,22 +121,22 @@ class TableTypes:
     def _column(self, table: str, column: str, kind: str) -> GraphQLField:
         scalar = _SCALARS[kind.rstrip("!")]
         if scalar is JSONB:
-            shown = self._shown.get((table, column), lambda value: value)
-            return GraphQLField(
-                JSONB,
-                {"path": GraphQLArgument(GraphQLString)},
-                lambda row, _, path=None: _json(row[column], shown, path),
-            )
+            shown = self._shown.get((table, column), _whole)
+
+            def resolve(row: dict[str, Any], _: Info, path: str | None = None) -> Any:
+                return _json(row[column], shown, path)
+
+            return GraphQLField(JSONB, {"path": GraphQLArgument(GraphQLString)}, resolve)
         return GraphQLField(GraphQLNonNull(scalar) if kind.endswith("!") else scalar)
 
     def _one(self, relation: Relation) -> GraphQLField:
-        def resolve(row: dict[str, Any], info: GraphQLResolveInfo) -> dict[str, Any] | None:
+        def resolve(row: dict[str, Any], info: Info) -> dict[str, Any] | None:
             return next(iter(select(info, lambda reader: reader.related(relation, row, Wanted(limit=1)))), None)
 
         return GraphQLField(self.objects[relation.table], resolve=resolve)
 
     def _many(self, field: str, relation: Relation) -> dict[str, GraphQLField]:
-        def resolve(row: dict[str, Any], info: GraphQLResolveInfo, **arguments: Any) -> list[dict[str, Any]]:
+        def resolve(row: dict[str, Any], info: Info, **arguments: Any) -> list[dict[str, Any]]:
             return select(info, lambda reader: reader.related(relation, row, wanted(arguments)))
 
         arguments = self.arguments(relation.table)
@@ -142,13 +146,16 @@ class TableTypes:
         }
 
     def _aggregate(self, name: str) -> GraphQLObjectType:
-        def count(rows: list[Any], _: GraphQLResolveInfo) -> dict[str, int]:
+        def count(rows: list[Any], _: Info) -> dict[str, int]:
             return {"count": len(rows)}
+
+        def nodes(rows: list[Any], _: Info) -> list[Any]:
+            return rows
 
         counted = GraphQLObjectType(f"{name}_aggregate_fields", {"count": GraphQLField(GraphQLNonNull(GraphQLInt))})
         fields = {
             "aggregate": GraphQLField(counted, resolve=count),
-            "nodes": GraphQLField(list_of_all(self.objects[name]), resolve=lambda rows, _: rows),
+            "nodes": GraphQLField(list_of_all(self.objects[name]), resolve=nodes),
         }
         return GraphQLObjectType(f"{name}_aggregate", fields)
 
@@ -202,12 +209,16 @@ def wanted(arguments: Mapping[str, Any], *, search: str = "") -> Wanted:
     )
 
 
-def select(info: GraphQLResolveInfo, work: Callable[[Reader], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+def select(info: Info, work: Callable[[Reader], list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """Return the rows that the reader of a request reads."""
     try:
         return work(info.context)
     except SelectionError as error:
         raise GraphQLError(str(error)) from None
+
+
+def _whole(value: Any) -> Any:
+    return value
 
 
 def _json(text: str | None, shown: Callable[[Any], Any], path: str | None) -> Any:
@@ -216,5 +227,5 @@ def _json(text: str | None, shown: Callable[[Any], Any], path: str | None) -> An
         return None
     value = shown(orjson.loads(text))
     for name in (path or "").removeprefix("$").strip(".").split(".") if path else ():
-        value = value.get(name) if isinstance(value, dict) else None
+        value = object_of(value).get(name)
     return value
