@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.arrow_files import MAGIC
-from wallaroo_ext._util.user_paths import user_path
+from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.cli.printing.output import UsageError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from wallaroo_ext._util import arrow_files
 from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.rows import require_pyarrow, to_table
+from wallaroo_ext.inference.inputs.rows import require_pyarrow, to_table
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -88,7 +88,7 @@ def to_vector_column(table: pa.Table) -> pa.Table:
     Raises:
         UsageError: A column has nulls, or values that are no numbers.
     """
-    from wallaroo_ext.inference.vectors import VectorError, vector_of
+    from wallaroo_ext.inference.inputs.vectors import VectorError, vector_of
 
     try:
         return vector_of(table)

@@ -31,7 +31,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from wallaroo_ext import contract
 from wallaroo_ext._util.after_fork import PerProcess, detach_in_children, this_process
 from wallaroo_ext._util.no_pandas import hide_pandas
-from wallaroo_ext.sandbox.engine import model_process, worker
+from wallaroo_ext.sandbox.engine import model_process
+from wallaroo_ext.sandbox.engine.confined import worker
 from wallaroo_ext.sandbox.process import SandboxFailedError, read_environment
 
 if TYPE_CHECKING:

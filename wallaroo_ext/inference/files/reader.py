@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.user_paths import user_path
+from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.pandas_index import index_metadata
 
