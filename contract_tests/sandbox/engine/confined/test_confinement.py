@@ -288,7 +288,7 @@ def seconds_of(pid: int) -> float:
 
 ATTEMPTS = """
 import json, os, resource, socket, sys, threading, ctypes
-from wallaroo_ext.sandbox.engine import confinement
+from wallaroo_ext.sandbox.engine.confined import confinement
 layers = confinement.isolate()
 parent = os.getppid()
 version = ctypes.CDLL(None).syscall(444, None, 0, 1)
@@ -333,7 +333,7 @@ print(json.dumps({
 
 
 BLIND = """
-from wallaroo_ext.sandbox.engine import onnx_file
+from wallaroo_ext.sandbox.engine.confined import onnx_file
 import wallaroo_ext.sandbox.engine.confined.model_limits as model_limits
 model_limits.inspect = lambda content: onnx_file.OnnxFile(nodes=1)
 import wallaroo_ext.sandbox.engine.arrow_rows as arrow_rows
@@ -381,7 +381,7 @@ class TestBlind:
 
 HIDDEN = """
 from pathlib import Path
-from wallaroo_ext.sandbox.engine import confinement
+from wallaroo_ext.sandbox.engine.confined import confinement
 read = Path.read_text
 def hidden(path, **options):
     if path.is_relative_to("/proc"):
@@ -453,7 +453,7 @@ class TestShortage:
     def test_a_lower_limit_of_the_system_holds_as_well(self) -> None:
         """A limit as `ulimit -v` sets it."""
         within = "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))"
-        confined = "from wallaroo_ext.sandbox.engine import confinement; print(*confinement.confine(1 << 20))"
+        confined = "from wallaroo_ext.sandbox.engine.confined import confinement; print(*confinement.confine(1 << 20))"
         program = f"{within}; {confined}"
         held = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
         assert held.startswith("limits")
