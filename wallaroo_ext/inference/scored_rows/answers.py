@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util import arrow_files
 from wallaroo_ext._util.arrow_limits import TooLargeError, check_expanded_size
+from wallaroo_ext._util.file_signatures import ARROW_FILE
 from wallaroo_ext.inference.column_names import SEPARATOR, is_output, is_part, with_dot
 from wallaroo_ext.inference.scored_rows.flat_tables import flat_table, with_anomaly_count
 from wallaroo_ext.inference.scored_rows.release_2022 import columns_of_release_2022, is_release_2022
@@ -50,7 +51,7 @@ def read_answer(operation: str, response: httpx.Response, separator: str = SEPAR
     content = response.content
     bound = max(arrow_memory_limit(response), len(content))
     try:
-        if content.startswith(arrow_files.MAGIC):
+        if content.startswith(ARROW_FILE):
             table = arrow_files.from_file(content, bound + _SCHEMA_ALLOWANCE)
             check_expanded_size(table, _SPREAD_FACTOR * bound)
             return flat_table(table, separator)

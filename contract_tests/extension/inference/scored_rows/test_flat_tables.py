@@ -24,7 +24,8 @@ from contract_tests.support.servers.scoring_instance import (
     Adding,
 )
 from wallaroo_ext import aio, connect, infer, outputs
-from wallaroo_ext._util.arrow_files import MAGIC, from_file, to_file
+from wallaroo_ext._util.arrow_files import from_file, to_file
+from wallaroo_ext._util.file_signatures import ARROW_FILE
 from wallaroo_ext.inference.scored_rows.answers import read_answer
 from wallaroo_ext.inference.scored_rows.flat_tables import flat_table
 
@@ -165,7 +166,7 @@ class TestRecorded:
 
     def test_a_nested_answer_of_2024(self) -> None:
         content, table = self.read("2024-04-nested-answer.arrow")
-        assert content.startswith(MAGIC)
+        assert content.startswith(ARROW_FILE)
         assert table.column_names == [
             "time",
             "in.tensor",
