@@ -13,7 +13,7 @@ from contract_tests.support.servers.scoring_instance import MODELS, ROWS, SCORED
 from wallaroo_ext import outputs
 from wallaroo_ext._util.arrow_files import from_file, to_file
 from wallaroo_ext.cli.printing.output_rows import show_scored
-from wallaroo_ext.inference.answers import from_records
+from wallaroo_ext.inference.scored_rows.answers import from_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from wallaroo_ext.sandbox.assays.request_forms import calculation_form, sources
 from wallaroo_ext.sandbox.assays.scheduled import created_microseconds, require_pipeline, watched_pipelines
 from wallaroo_ext.sandbox.handlers import assay_shapes
 from wallaroo_ext.sandbox.handlers.calls import Call, handles_rows
-from wallaroo_ext.sandbox.handlers.deployments import pod_name
+from wallaroo_ext.sandbox.handlers.pipelines.deployments import pod_name
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
 from wallaroo_ext.sandbox.http.problems import Problem, bad_request, not_found, refusal
 from wallaroo_ext.sandbox.storage.store import now

@@ -1,0 +1,181 @@
+"""Reading inference answers of every format and release as tables of one form."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from wallaroo_ext._util import arrow_files
+from wallaroo_ext._util.arrow_limits import TooLargeError, check_expanded_size
+from wallaroo_ext._util.file_signatures import ARROW_FILE
+from wallaroo_ext.inference.column_names import SEPARATOR, is_output, is_part, with_dot
+from wallaroo_ext.inference.scored_rows.flat_tables import flat_table, with_anomaly_count
+from wallaroo_ext.inference.scored_rows.release_2022 import columns_of_release_2022, is_release_2022
+from wallaroo_ext.transport.response_errors import connection_error, contract_violation
+from wallaroo_ext.transport.response_limits import MIB, arrow_memory_limit, too_large_error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import httpx
+    from pyarrow import Table
+
+
+pa: Any = import_module("pyarrow")
+
+_TOP_LEVEL = {"time", "check_failures"}
+_SCHEMA_ALLOWANCE = MIB
+"""Bytes that an Arrow answer may have above its limit, for the description of its columns."""
+_SPREAD_FACTOR = 16
+"""How many times its limit an Arrow answer may take in memory once its values are spread out, at 8 bytes a number.
+
+Without this limit, a small answer could have any number of empty rows, or of rows with one text from a dictionary."""
+
+
+def read_answer(operation: str, response: httpx.Response, separator: str = SEPARATOR) -> Table:
+    """Return the rows of an answer with flat columns, whichever way it nests them.
+
+    Its first bytes tell its format: they are surer than what was asked for, and than the `Content-Type`.
+
+    Args:
+        operation: The contract's `operationId`.
+        response: The answer.
+        separator: The text that joins the names of its columns.
+
+    Raises:
+        AnswerTooLargeError: The answer is an Arrow file that takes more memory, decompressed or spread out, than an
+            answer may.
+        ContractViolationError: The answer is neither an Arrow file nor a list of records.
+    """
+    content = response.content
+    bound = max(arrow_memory_limit(response), len(content))
+    try:
+        if content.startswith(ARROW_FILE):
+            table = arrow_files.from_file(content, bound + _SCHEMA_ALLOWANCE)
+            check_expanded_size(table, _SPREAD_FACTOR * bound)
+            return flat_table(table, separator)
+        return from_records(_records(content), separator, _SPREAD_FACTOR * bound)
+    except TooLargeError:
+        refused = too_large_error(response.status_code, bound, response.request)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise contract_violation(operation, response, f"it holds no rows: {error}") from error
+    raise connection_error(operation, refused)
+
+
+def _records(content: bytes) -> list[dict[str, Any]]:
+    if not content.strip():
+        raise ValueError("it is empty")
+    try:
+        records: Any = json.loads(content)
+    except ValueError:
+        raise ValueError("it is neither Arrow nor JSON") from None
+    if isinstance(records, list) and all(isinstance(record, dict) for record in cast("list[Any]", records)):
+        return cast("Any", records)
+    raise ValueError("its JSON is no list of records")
+
+
+def from_records(records: Sequence[dict[str, Any]], separator: str = SEPARATOR, limit: int | None = None) -> Table:
+    """Return the table of a JSON answer, whose records are nested, flat, or in the form of release 2022.4.
+
+    Args:
+        records: The records.
+        separator: The text that joins names of flat records.
+        limit: How many bytes what release 2022.4 says once may take when each row has it; None for any number.
+
+    Raises:
+        TooLargeError: It would take more.
+        ValueError: The values of a field have no common type, or no record has a field of a scored row.
+    """
+    if is_release_2022(records):
+        found = columns_of_release_2022(records, limit)
+        columns = {
+            name: _field_column(name, cast("list[Any]", values)) if isinstance(values, list) else values
+            for name, values in found.items()
+        }
+    else:
+        rows = [_flat(record, separator) for record in records]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        if names and not any(map(_is_known, names)):
+            raise ValueError(f"its records have none of a scored row's fields, but {', '.join(names[:10])}")
+        columns = {name: _field_column(name, [row.get(name) for row in rows]) for name in names}
+    return with_anomaly_count(pa.table(columns))
+
+
+def _is_known(name: str) -> bool:
+    part, found, _ = name.partition(SEPARATOR)
+    return name in _TOP_LEVEL or bool(found and is_part(part))
+
+
+def _flat(record: dict[str, Any], separator: str) -> dict[str, Any]:
+    """Return a record with the fields of its nested parts as `part.field`."""
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        if is_part(name) and isinstance(value, dict):
+            flat |= {f"{name}{SEPARATOR}{field}": inner for field, inner in cast("dict[str, Any]", value).items()}
+        else:
+            flat[with_dot(name, separator)] = value
+    return flat
+
+
+def _field_column(name: str, values: Sequence[Any]) -> Any:
+    """Return the values of a field as a column, with nulls for missing values.
+
+    Values of several types become texts of JSON, except what was sent and what a model gave.
+
+    Raises:
+        ValueError: The values of such a field have no common type that holds them exactly.
+    """
+    kind = _known_type(name)
+    if kind is not None:
+        try:
+            return pa.array(_with_text_elements(values) if kind == pa.list_(pa.string()) else values, kind)
+        except (pa.ArrowException, TypeError, OverflowError):
+            pass  # from a release that the contract does not describe
+    try:
+        return _inferred(values)
+    except (pa.ArrowException, TypeError, OverflowError) as error:
+        if not (is_output(name) or name.startswith("in.")):
+            return pa.array([None if value is None else json.dumps(value) for value in values], pa.string())
+        raise ValueError(f"the values of the field {name!r} have no common type, {error}") from error
+
+
+def _known_type(name: str) -> Any:
+    if name == "time":
+        return pa.timestamp("ms")
+    if name == "anomaly.count":
+        return pa.uint32()
+    if name in {"check_failures", "metadata.dropped"}:
+        return pa.list_(pa.string())
+    if name == "metadata.elapsed":
+        return pa.list_(pa.int64())
+    return pa.string() if name in {"metadata.last_model", "metadata.pipeline_version", "metadata.partition"} else None
+
+
+def _with_text_elements(values: Sequence[Any]) -> list[Any]:
+    """Return lists with texts as elements; an element of another type becomes its JSON."""
+    return [
+        value if not isinstance(value, list) else [_text_or_json(item) for item in cast("Any", value)]
+        for value in values
+    ]
+
+
+def _text_or_json(value: Any) -> str | None:
+    return value if isinstance(value, str | None) else json.dumps(value)
+
+
+def _inferred(values: Sequence[Any]) -> Any:
+    try:
+        return pa.array(values)
+    except OverflowError:  # pyarrow infers int64 only
+        kind = pa.uint64()
+        for _ in range(_depth(values) - 1):
+            kind = pa.list_(kind)
+        return pa.array(values, kind)
+
+
+def _depth(value: Any) -> int:
+    """Return how deep lists are nested."""
+    if not isinstance(value, list):
+        return 0
+    return 1 + max((_depth(item) for item in cast("list[Any]", value)), default=0)
