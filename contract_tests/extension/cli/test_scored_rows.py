@@ -51,7 +51,7 @@ def score(wallaroo: Callable[..., Done]) -> Callable[..., Done]:
 
     def run(instance: Adding, *arguments: str) -> Done:
         with instance.serving() as url:
-            settings = {"WALLAROO_API_URL": url.partition("/v1/")[0], "WALLAROO_TOKEN": "token"}
+            settings = {"WALLAROO_API_URL": url.partition("/v1/")[0], "WALLAROO_TOKEN": "t-51f0c9d2"}
             return wallaroo(*(url if each == URL else each for each in arguments), environment=settings)
 
     return run

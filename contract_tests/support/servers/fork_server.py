@@ -13,7 +13,6 @@ import gc
 import io
 import json
 import os
-import pickle
 import select
 import signal
 import socket
@@ -29,7 +28,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from wallaroo_ext import contract
 from wallaroo_ext._util.after_fork import PerProcess, detach_in_children, this_process
 from wallaroo_ext._util.no_pandas import hide_pandas
 from wallaroo_ext.sandbox.engine import model_process
@@ -193,8 +191,6 @@ def _load_modules() -> None:
         build_app([])(["token", "--help"])  # which imports what renders a help
     for name in _MODULES:
         import_module(name)
-    parse, parsed = contract.load, pickle.dumps(contract.load())
-    contract.load = lambda file=None: pickle.loads(parsed) if file is None else parse(file)  # noqa: S301 - our own
 
 
 class _ForkServer:

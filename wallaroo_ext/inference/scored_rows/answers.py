@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,6 +11,7 @@ from wallaroo_ext._util import arrow_files
 from wallaroo_ext._util.arrow_limits import TooLargeError, check_expanded_size
 from wallaroo_ext._util.file_signatures import ARROW_FILE
 from wallaroo_ext.inference.column_names import SEPARATOR, is_output, is_part, with_dot
+from wallaroo_ext.inference.scored_rows import json_records
 from wallaroo_ext.inference.scored_rows.flat_tables import flat_table, with_anomaly_count
 from wallaroo_ext.inference.scored_rows.release_2022 import columns_of_release_2022, is_release_2022
 from wallaroo_ext.transport.response_errors import connection_error, contract_violation
@@ -55,7 +57,7 @@ def read_answer(operation: str, response: httpx.Response, separator: str = SEPAR
             table = arrow_files.from_file(content, bound + _SCHEMA_ALLOWANCE)
             check_expanded_size(table, _SPREAD_FACTOR * bound)
             return flat_table(table, separator)
-        return from_records(_records(content), separator, _SPREAD_FACTOR * bound)
+        return _from_json(content, separator, _SPREAD_FACTOR * bound)
     except TooLargeError:
         refused = too_large_error(response.status_code, bound, response.request)
     except (ValueError, TypeError, RecursionError) as error:
@@ -63,11 +65,40 @@ def read_answer(operation: str, response: httpx.Response, separator: str = SEPAR
     raise connection_error(operation, refused)
 
 
+def _from_json(content: bytes, separator: str, limit: int) -> Table:
+    """Return the table of a JSON answer; a long one is read in blocks, if that gives the same table."""
+    if len(content) > json_records.BLOCK_SIZE:
+        with suppress(_BlocksDifferError, json_records.NotInBlocksError):
+            return _from_blocks(content, separator)
+    return from_records(_records(content), separator, limit)
+
+
+def _from_blocks(content: bytes, separator: str) -> Table:
+    """Return the table of a long JSON answer, whose blocks all have the same columns of the same types.
+
+    Raises:
+        _BlocksDifferError: They differ, so that the columns of all rows would have other types than those of a block.
+        NotInBlocksError: The answer cannot be told apart into blocks.
+    """
+    tables: list[Any] = []
+    for records in json_records.record_blocks(content):
+        if is_release_2022(records):
+            raise _BlocksDifferError
+        tables.append(_flat_records(records, separator, is_block=True))
+        if tables[-1].schema != tables[0].schema:
+            raise _BlocksDifferError
+    return with_anomaly_count(pa.concat_tables(tables))
+
+
+class _BlocksDifferError(Exception):
+    """The blocks of an answer do not have the same columns."""
+
+
 def _records(content: bytes) -> list[dict[str, Any]]:
     if not content.strip():
         raise ValueError("it is empty")
     try:
-        records: Any = json.loads(content)
+        records: Any = json_records.parse(content)
     except ValueError:
         raise ValueError("it is neither Arrow nor JSON") from None
     if isinstance(records, list) and all(isinstance(record, dict) for record in cast("list[Any]", records)):
@@ -93,18 +124,66 @@ def from_records(records: Sequence[dict[str, Any]], separator: str = SEPARATOR, 
             name: _field_column(name, cast("list[Any]", values)) if isinstance(values, list) else values
             for name, values in found.items()
         }
-    else:
-        rows = [_flat(record, separator) for record in records]
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        if names and not any(map(_is_known, names)):
-            raise ValueError(f"its records have none of a scored row's fields, but {', '.join(names[:10])}")
-        columns = {name: _field_column(name, [row.get(name) for row in rows]) for name in names}
-    return with_anomaly_count(pa.table(columns))
+        return with_anomaly_count(pa.table(columns))
+    return with_anomaly_count(_flat_records(records, separator))
+
+
+def _flat_records(records: Sequence[dict[str, Any]], separator: str, *, is_block: bool = False) -> Any:
+    """Return the table of nested or flat records.
+
+    Args:
+        records: The records.
+        separator: The text that joins names of flat records.
+        is_block: Whether these are not all records of the answer, so that values of several types are refused.
+
+    Raises:
+        ValueError: The values of a field have no common type, or no record has a field of a scored row.
+        _BlocksDifferError: The values of a field of a block have no common type.
+    """
+    columns = _like_columns(records, separator) or _unlike_columns(records, separator)
+    if columns and not any(map(_is_known, columns)):
+        raise ValueError(f"its records have none of a scored row's fields, but {', '.join(list(columns)[:10])}")
+    return pa.table({name: _field_column(name, values, is_block=is_block) for name, values in columns.items()})
 
 
 def _is_known(name: str) -> bool:
     part, found, _ = name.partition(SEPARATOR)
     return name in _TOP_LEVEL or bool(found and is_part(part))
+
+
+def _like_columns(records: Sequence[dict[str, Any]], separator: str) -> dict[str, list[Any]] | None:
+    """Return the values of records by `part.field`; None unless all records have the same fields, each once."""
+    names = _common_names(records)
+    if names is None:
+        return None
+    columns: list[tuple[str, list[Any]]] = []
+    for name in names:
+        values = [record[name] for record in records]
+        if not is_part(name) or not any(isinstance(value, dict) for value in values):
+            columns.append((with_dot(name, separator), values))
+            continue
+        fields = _common_names(values)
+        if fields is None:
+            return None
+        columns += [(f"{name}{SEPARATOR}{field}", [value[field] for value in values]) for field in fields]
+    found = dict(columns)
+    return found if len(found) == len(columns) else None
+
+
+def _common_names(values: Sequence[Any]) -> list[str] | None:
+    """Return the names that all values have, if they are dictionaries with the same names; None otherwise."""
+    first = values[0] if values else None
+    if not isinstance(first, dict):
+        return None
+    names = cast("dict[str, Any]", first).keys()
+    return list(names) if all(isinstance(value, dict) and value.keys() == names for value in values) else None
+
+
+def _unlike_columns(records: Sequence[dict[str, Any]], separator: str) -> dict[str, list[Any]]:
+    """Return the values of records by `part.field`, with None where a record lacks a field."""
+    rows = [_flat(record, separator) for record in records]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
 
 
 def _flat(record: dict[str, Any], separator: str) -> dict[str, Any]:
@@ -118,13 +197,14 @@ def _flat(record: dict[str, Any], separator: str) -> dict[str, Any]:
     return flat
 
 
-def _field_column(name: str, values: Sequence[Any]) -> Any:
+def _field_column(name: str, values: Sequence[Any], *, is_block: bool = False) -> Any:
     """Return the values of a field as a column, with nulls for missing values.
 
     Values of several types become texts of JSON, except what was sent and what a model gave.
 
     Raises:
         ValueError: The values of such a field have no common type that holds them exactly.
+        _BlocksDifferError: The values of a block have no common type; that of all rows is to be found.
     """
     kind = _known_type(name)
     if kind is not None:
@@ -135,6 +215,8 @@ def _field_column(name: str, values: Sequence[Any]) -> Any:
     try:
         return _inferred(values)
     except (pa.ArrowException, TypeError, OverflowError) as error:
+        if is_block:
+            raise _BlocksDifferError from None
         if not (is_output(name) or name.startswith("in.")):
             return pa.array([None if value is None else json.dumps(value) for value in values], pa.string())
         raise ValueError(f"the values of the field {name!r} have no common type, {error}") from error
@@ -165,6 +247,10 @@ def _text_or_json(value: Any) -> str | None:
 
 
 def _inferred(values: Sequence[Any]) -> Any:
+    kind = _type_of_floats(next((value for value in values if value is not None), None))
+    if kind is not None:
+        with suppress(pa.ArrowException):
+            return pa.array(values, kind)  # eight times as fast as to infer the type, which would be the same
     try:
         return pa.array(values)
     except OverflowError:  # pyarrow infers int64 only
@@ -172,6 +258,14 @@ def _inferred(values: Sequence[Any]) -> Any:
         for _ in range(_depth(values) - 1):
             kind = pa.list_(kind)
         return pa.array(values, kind)
+
+
+def _type_of_floats(value: Any) -> Any:
+    """Return the type of a number with a fraction, or of lists of such numbers; None for all else."""
+    if isinstance(value, float):
+        return pa.float64()
+    inner = _type_of_floats(cast("Any", value[0])) if isinstance(value, list) and value else None
+    return None if inner is None else pa.list_(inner)
 
 
 def _depth(value: Any) -> int:

@@ -106,7 +106,7 @@ def talking(echo: Echo) -> Generator[Client]:
 def connected(echo: Echo) -> Client:
     transport = httpx.MockTransport(echo)
     policy = RetryPolicy(first_pause=0.001, longest_pause=0.001)
-    return connect(API, token="token", transport=transport, retries=policy, environment={})
+    return connect(API, token="t-51f0c9d2", transport=transport, retries=policy, environment={})
 
 
 def type_of(table: Any, name: str) -> str:
@@ -589,7 +589,7 @@ class TestRequest:
 
     def test_an_answer_that_does_not_come_in_time_is_an_error(self, silent: str) -> None:
         with (
-            connect(silent, token="token", retries=RetryPolicy(attempts=1), environment={}) as client,
+            connect(silent, token="t-51f0c9d2", retries=RetryPolicy(attempts=1), environment={}) as client,
             pytest.raises(RequestTimeoutError, match="infer_pipeline"),
         ):
             infer(client, f"{silent}/infer", {"a": [1]}, timeout=0.2)
@@ -635,7 +635,7 @@ class TestAsynchronous:
         async def score() -> list[Table]:
             transport = httpx.MockTransport(echo.later)
             policy = RetryPolicy(first_pause=0.001, longest_pause=0.001)
-            async with connect(API, token="token", transport=transport, retries=policy, environment={}) as client:
+            async with connect(API, token="t-51f0c9d2", transport=transport, retries=policy, environment={}) as client:
                 given: list[Any] = [{"tensor": rows}, path, {"tensor": rows[:1]}]
                 return [await aio.infer(client, URL, data) for data in given]
 
@@ -648,7 +648,9 @@ class TestAsynchronous:
         echo = Echo()
 
         async def score() -> None:
-            async with connect(API, token="token", transport=httpx.MockTransport(echo.later), environment={}) as client:
+            async with connect(
+                API, token="t-51f0c9d2", transport=httpx.MockTransport(echo.later), environment={}
+            ) as client:
                 await aio.infer(client, URL, {"a": [1]}, wire="json", dataset="out", dataset_exclude=(), timeout=5)
 
         asyncio.run(score())

@@ -150,7 +150,9 @@ def test_in_asyncio_it_is_the_same(form: Form) -> None:
     instance = Adding(form, "shadow")
 
     async def score() -> Any:
-        async with connect(API, token="token", transport=httpx.MockTransport(instance.later), environment={}) as client:
+        async with connect(
+            API, token="t-51f0c9d2", transport=httpx.MockTransport(instance.later), environment={}
+        ) as client:
             return await aio.infer(client, URL, ROWS)
 
     assert asyncio.run(score()).equals(scored(form, "shadow"))
