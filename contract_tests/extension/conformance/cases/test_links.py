@@ -40,16 +40,17 @@ def found_in_inference(suite: Suite) -> list[Any]:
     return [finding for finding in suite.run.findings if finding.operation in INFERENCE]
 
 
+def unavailable(**more: Any) -> list[dict[str, Any]]:
+    return [{"operation": operation, "kind": "service-unavailable", **more} for operation in INFERENCE]
+
+
 def test_rows_wait_for_a_deployment_that_a_link_started_again(served: tuple[Suite, Sandbox]) -> None:
     suite, control = served
-    control.set_transitions(deployments={"seconds": 0.3})
+    control.add_faults(*unavailable(count=1))  # as where the deployment is still starting
     assert found_in_inference(suite) == []
 
 
 def test_an_instance_that_never_takes_rows_is_found(served: tuple[Suite, Sandbox]) -> None:
     suite, control = served
-    control.add_faults(
-        {"operation": "infer_pipeline", "kind": "service-unavailable"},
-        {"operation": "infer_deployment", "kind": "service-unavailable"},
-    )
+    control.add_faults(*unavailable())
     assert found_in_inference(suite)
