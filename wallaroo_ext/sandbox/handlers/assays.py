@@ -201,14 +201,14 @@ def get_assay_baseline(call: Call) -> list[dict[str, Any]]:
         "engine": pod_name("engine", pipeline_id),
     }
     rows = (
-        assay_shapes.logged_row(call.instance.options, row, place | _known_of(call, batch))
+        assay_shapes.logged_row(call.instance.options, row, place | known_of(call, batch))
         for batch in batches
-        for row in _rows(batch, limit)
+        for row in flat_rows(batch, limit)
     )
     return list(islice(rows, limit))
 
 
-def _known_of(call: Call, batch: LoggedBatch) -> dict[str, Any]:
+def known_of(call: Call, batch: LoggedBatch) -> dict[str, Any]:
     """Return what the log knows of rows that were scored together, and the version of their model."""
     query = "SELECT version FROM model_versions JOIN models ON models.id = model_id WHERE name = ? AND sha = ?"
     with call.instance.store.reading() as db:
@@ -221,7 +221,7 @@ def _known_of(call: Call, batch: LoggedBatch) -> dict[str, Any]:
     }
 
 
-def _rows(batch: LoggedBatch, limit: int | None) -> Iterator[dict[str, Any]]:
+def flat_rows(batch: LoggedBatch, limit: int | None) -> Iterator[dict[str, Any]]:
     """Yield the first rows of a batch, flat, with their times in milliseconds."""
     import pyarrow as pa
 
