@@ -343,6 +343,9 @@ class TestInference:
         row = [float(number) for number in np.random.default_rng(time.time_ns()).integers(-9999, 9999, 4)]
         api.call(operation, records([row]), path=path, headers={"Content-Type": RECORDS})
         topic = api.call("get_topic_name", {"pipeline_pk_id": fixtures.pipeline_id})["topic_name"]
+        if fixtures.spare is not None:
+            other = api.call("get_topic_name", {"pipeline_pk_id": fixtures.spare.pipeline_id})["topic_name"]
+            assert other != topic
 
         def logged() -> list[Any]:
             position: dict[str, int] | None = {}

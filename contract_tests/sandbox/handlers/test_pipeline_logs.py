@@ -219,7 +219,8 @@ class TestTopics:
 
     def test_an_unknown_pipeline_has_no_topic(self, logs: Logs) -> None:
         unknown: list[dict[str, Any]] = [{"pipeline_pk_id": 99}, {"pipeline_name": "q"}, {}]
-        for body in [*unknown, {"pipeline_name": "q", "workspace_id": 1}]:
+        unknown.append({"pipeline_name": "q", "workspace_id": 1})
+        for body in unknown:
             assert logs.topic(**body).status_code == 400
         for topic in ("workspace-1-pipeline-q-inference", "workspace-9-pipeline-p-inference", "p"):
             answer = logs.records(topic=topic)
