@@ -56,7 +56,7 @@ if TYPE_CHECKING:
         WallarooError,
     )
     from wallaroo_ext.inference.infer import infer
-    from wallaroo_ext.inference.outputs import outputs
+    from wallaroo_ext.inference.scored_rows.outputs import outputs
     from wallaroo_ext.operations import call
     from wallaroo_ext.resources.models import model_version
     from wallaroo_ext.resources.workspaces import find_workspace
@@ -115,7 +115,7 @@ _MODULES = {
         "WallarooError",
     ),
     "inference.infer": ("infer",),
-    "inference.outputs": ("outputs",),
+    "inference.scored_rows.outputs": ("outputs",),
     "resources.models": ("model_version",),
     "operations": ("call",),
     "transport.retry": (

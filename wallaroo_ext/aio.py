@@ -133,7 +133,7 @@ async def infer_batches(
     is cancelled, or the iterator closed with `aclose`, the threads end.
     """
     from wallaroo_ext.batch.deployed_models import url_of
-    from wallaroo_ext.inference.rows import require_pyarrow
+    from wallaroo_ext.inference.inputs.rows import require_pyarrow
 
     require_pyarrow()
     how = scoring_options(**options)

@@ -121,10 +121,10 @@ from wallaroo_ext import (
     wait_until_running,
 )
 from wallaroo_ext import deploy_pipeline as deploy
-from wallaroo_ext.conformance.answer_forms import scores_of
 from wallaroo_ext.conformance.cases.examples import INPUT, OUTPUT, AnswerChecker, eventually, scored, small_model
 from wallaroo_ext.conformance.recordings.pytest_hooks import PASSED
 from wallaroo_ext.conformance.resources.fixtures import Forms
+from wallaroo_ext.conformance.testing.answer_forms import scores_of
 from wallaroo_ext.operations import run
 from wallaroo_ext.resources.models import models_steps
 

@@ -12,20 +12,20 @@ import numpy as np
 import pytest
 
 from wallaroo_ext.assays.result_forms import summarizer_of
-from wallaroo_ext.conformance.answer_forms import inputs_of, outputs, scores_of
-from wallaroo_ext.conformance.api_calls import UPLOADS
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, arrow_file, model_file, scored
+from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs, scores_of
+from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pyarrow as pa
 
-    from wallaroo_ext.conformance.api_calls import Api
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
+    from wallaroo_ext.conformance.testing.api_calls import Api
 
 ONE_OF_REQUIRED = ("add_workspace_user", "remove_workspace_user", "list_model_versions", "undeploy_pipeline")
 """The operations whose request needs one of several fields, by `x-one-of-required`."""

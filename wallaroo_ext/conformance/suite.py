@@ -75,8 +75,11 @@ class Suite:
         self._every = Rules(contract.load(file=options.contract))
         self.rules = self._of_release()
         self.owned = OwnedResources(f"{_PREFIX}-{secrets.token_hex(3)}" if options.instance == "live" else _PREFIX)
+        effects = effects_of(self._every.document)
+        if self.rules is not self._every:
+            effects |= effects_of(self.rules.document)
         self.guard = WriteGuard(
-            effects_of(self._every.document) | effects_of(self.rules.document),
+            effects,
             self.owned,
             read_only=options.read_only,
             user_changes=options.allow_user_changes or options.instance != "live",

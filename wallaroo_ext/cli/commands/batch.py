@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext._util.quantities import format_count
-from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import DeploymentId, answer_parts, parse_workspace
