@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     )
     from wallaroo_ext.inference.infer import infer
     from wallaroo_ext.inference.scored_rows.outputs import outputs
+    from wallaroo_ext.logs.pipeline_logs import pipeline_log_batches, pipeline_logs
     from wallaroo_ext.operations import call
     from wallaroo_ext.resources.models import model_version
     from wallaroo_ext.resources.workspaces import find_workspace
@@ -116,6 +117,10 @@ _MODULES = {
     ),
     "inference.infer": ("infer",),
     "inference.scored_rows.outputs": ("outputs",),
+    "logs.pipeline_logs": (
+        "pipeline_log_batches",
+        "pipeline_logs",
+    ),
     "resources.models": ("model_version",),
     "operations": ("call",),
     "transport.retry": (
@@ -181,6 +186,8 @@ __all__ = [
     "infer_dataset",
     "model_version",
     "outputs",
+    "pipeline_log_batches",
+    "pipeline_logs",
     "undeploy",
     "upload_model",
     "wait_until_running",

@@ -38,6 +38,8 @@ NO_DOCUMENT_HAS_IT = {
     "get_next_assay_run_v2",
     "get_pipeline_by_name",
     "get_pipeline_logs",
+    "get_topic_name",
+    "get_topic_records",
     "insert_model_config",
     "list_pipelines",
     "summarize_assay_baseline",

@@ -85,6 +85,8 @@ from .get_pipeline_by_name_response import GetPipelineByNameResponse
 from .get_pipeline_external_url_request import GetPipelineExternalUrlRequest
 from .get_pipeline_external_url_response import GetPipelineExternalUrlResponse
 from .get_pipeline_logs_request import GetPipelineLogsRequest
+from .get_topic_name_request import GetTopicNameRequest
+from .get_topic_name_response import GetTopicNameResponse
 from .inference_metadata import InferenceMetadata
 from .inference_output import InferenceOutput
 from .inference_result import InferenceResult
@@ -154,6 +156,8 @@ from .tensors import Tensors
 from .token import Token
 from .token_error import TokenError
 from .token_request import TokenRequest
+from .topic_position import TopicPosition
+from .topic_records import TopicRecords
 from .undeploy_pipeline_request import UndeployPipelineRequest
 from .upload_and_convert_model_request import UploadAndConvertModelRequest
 from .upload_model_request import UploadModelRequest
@@ -251,6 +255,8 @@ __all__ = (
     "GetPipelineExternalUrlRequest",
     "GetPipelineExternalUrlResponse",
     "GetPipelineLogsRequest",
+    "GetTopicNameRequest",
+    "GetTopicNameResponse",
     "InferenceMetadata",
     "InferenceOutput",
     "InferenceResult",
@@ -320,6 +326,8 @@ __all__ = (
     "Token",
     "TokenError",
     "TokenRequest",
+    "TopicPosition",
+    "TopicRecords",
     "UndeployPipelineRequest",
     "UploadAndConvertModelRequest",
     "UploadModelRequest",

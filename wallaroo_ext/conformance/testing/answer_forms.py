@@ -27,6 +27,8 @@ def inputs_of(logged: dict[str, Any]) -> list[float]:
     """Return the inputs of a logged row."""
     if f"in.{INPUT}" in logged:
         return logged[f"in.{INPUT}"]
+    if "in" in logged:
+        return logged["in"].get(INPUT, [])
     original: dict[str, Any] = logged.get("original_data") or {}
     return np.array(original.get(INPUT, [])).ravel().tolist()
 

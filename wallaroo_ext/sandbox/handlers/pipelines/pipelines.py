@@ -18,7 +18,7 @@ from wallaroo_ext.sandbox.handlers.models import (
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace, workspace_summary
 from wallaroo_ext.sandbox.http.problems import bad_request, not_found, refusal
 from wallaroo_ext.sandbox.storage.model_configs import configure_versions
-from wallaroo_ext.sandbox.storage.pipelines import add_pipeline, add_pipeline_version, find_pipeline
+from wallaroo_ext.sandbox.storage.pipelines import add_pipeline, add_pipeline_version, find_pipeline, topic_of
 from wallaroo_ext.sandbox.storage.store import now
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _named(db: sqlite3.Connection, row: Row) -> dict[str, Any]:
     workspace_id, name = row["workspace_id"], row["name"]
     return {
         "pipeline": {key: row[key] for key in ("id", "name", "created_at", "updated_at")},
-        "plateau_topic": f"workspace-{workspace_id}-pipeline-{name}-inference",
+        "plateau_topic": topic_of(workspace_id, name),
         "workspace": workspace_summary(db, workspace_id),
     }
 
