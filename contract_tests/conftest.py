@@ -21,7 +21,7 @@ from contract_tests.support.servers.callers import user_token, with_token
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import call, connect, contract
 from wallaroo_ext.sandbox.auth import signing_keys
-from wallaroo_ext.transport.tls import shared_tls_context
+from wallaroo_ext.transport.connections.tls import shared_tls_context
 
 if TYPE_CHECKING:
     import ssl

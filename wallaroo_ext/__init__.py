@@ -56,7 +56,8 @@ if TYPE_CHECKING:
         WallarooError,
     )
     from wallaroo_ext.inference.infer import infer
-    from wallaroo_ext.inference.outputs import outputs
+    from wallaroo_ext.inference.scored_rows.outputs import outputs
+    from wallaroo_ext.logs.pipeline_logs import pipeline_log_batches, pipeline_logs
     from wallaroo_ext.operations import call
     from wallaroo_ext.resources.models import model_version
     from wallaroo_ext.resources.workspaces import find_workspace
@@ -115,7 +116,11 @@ _MODULES = {
         "WallarooError",
     ),
     "inference.infer": ("infer",),
-    "inference.outputs": ("outputs",),
+    "inference.scored_rows.outputs": ("outputs",),
+    "logs.pipeline_logs": (
+        "pipeline_log_batches",
+        "pipeline_logs",
+    ),
     "resources.models": ("model_version",),
     "operations": ("call",),
     "transport.retry": (
@@ -181,6 +186,8 @@ __all__ = [
     "infer_dataset",
     "model_version",
     "outputs",
+    "pipeline_log_batches",
+    "pipeline_logs",
     "undeploy",
     "upload_model",
     "wait_until_running",

@@ -16,6 +16,7 @@ from wallaroo_ext.batch.options import scoring_options
 from wallaroo_ext.client import connect
 from wallaroo_ext.deployments import deploy, find, wait
 from wallaroo_ext.inference import infer as inference
+from wallaroo_ext.logs import pipeline_logs as logs
 from wallaroo_ext.operations import NullableOperation, Operation, asynchronous, call_steps, client_of
 from wallaroo_ext.operations import run_async as run
 from wallaroo_ext.resources import models, workspaces
@@ -46,6 +47,8 @@ __all__ = [
     "infer_batches",
     "infer_dataset",
     "model_version",
+    "pipeline_log_batches",
+    "pipeline_logs",
     "run",
     "undeploy",
     "upload_model",
@@ -79,6 +82,9 @@ by then is kept, and the threads end.
 
 model_version = asynchronous(models.model_version)
 """Find a version of a model; see `wallaroo_ext.model_version`."""
+
+pipeline_logs = asynchronous(logs.pipeline_logs)
+"""Get the rows that a pipeline scored; see `wallaroo_ext.pipeline_logs`."""
 
 undeploy = asynchronous(find.undeploy)
 """End a deployment; see `wallaroo_ext.undeploy`."""
@@ -133,7 +139,7 @@ async def infer_batches(
     is cancelled, or the iterator closed with `aclose`, the threads end.
     """
     from wallaroo_ext.batch.deployed_models import url_of
-    from wallaroo_ext.inference.rows import require_pyarrow
+    from wallaroo_ext.inference.inputs.rows import require_pyarrow
 
     require_pyarrow()
     how = scoring_options(**options)
@@ -145,3 +151,19 @@ async def infer_batches(
     async with aclosing(elements(make, batches)) as scored:
         async for batch in scored:
             yield batch
+
+
+@_with_parameters_of(logs.pipeline_log_batches)
+async def pipeline_log_batches(client: Client, pipeline: Any, **options: Any) -> AsyncGenerator[pa.RecordBatch]:
+    """Get the rows that a pipeline scored in record batches; see `wallaroo_ext.pipeline_log_batches`."""
+    from wallaroo_ext.inference.inputs.rows import require_pyarrow
+
+    require_pyarrow()
+    from wallaroo_ext.logs.pages import pages_of
+
+    pages = pages_of(pipeline, **options)
+    while not pages.ended:
+        batches = await run(client, pages.batch_steps())
+        batches.reverse()
+        while batches:
+            yield batches.pop()  # so that a page is forgotten before the next one is asked for

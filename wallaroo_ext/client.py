@@ -13,9 +13,9 @@ from wallaroo_ext.auth.token_endpoint import DEFAULT_TIMEOUT
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.redaction.tracebacks import hide_arguments
 from wallaroo_ext.settings import Settings
+from wallaroo_ext.transport.connections.tls import new_tls_context
 from wallaroo_ext.transport.retry.policy import RetryPolicy
 from wallaroo_ext.transport.timeouts import Timeouts, to_httpx_timeout
-from wallaroo_ext.transport.tls import new_tls_context
 
 if TYPE_CHECKING:
     import os
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.auth.grants import GrantName
-    from wallaroo_ext.transport.connections import Backend
+    from wallaroo_ext.transport.connections.pooled_connections import Backend
     from wallaroo_ext.transport.retry.clock import Clock
 
 DEFAULT_LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=20, keepalive_expiry=30.0)
@@ -111,7 +111,7 @@ def connect(
     """
     from wallaroo_ext.redaction.logs import redact_logs
     from wallaroo_ext.transport.connected_client import ConnectedClient
-    from wallaroo_ext.transport.connections import PooledTransport
+    from wallaroo_ext.transport.connections.pooled_connections import PooledTransport
     from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS, LimitedTransport
     from wallaroo_ext.transport.retry.transport import RetryTransport
 

@@ -11,9 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.files.repository_files import repository_file
+from wallaroo_ext._util.files.yaml_files import read_yaml
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext._util.repository_files import repository_file
-from wallaroo_ext._util.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.files.yaml_files import read_yaml
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext._util.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

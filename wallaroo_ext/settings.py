@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.files.user_paths import user_path, user_text
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext._util.user_paths import user_path, user_text
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.redaction.tracebacks import hide_arguments
 

@@ -44,6 +44,7 @@ FOLLOWS = {
     "create_pipeline": {"deploy_pipeline"},
     "deploy_pipeline": {"get_deployment_status", "infer_deployment", "infer_pipeline", "undeploy_pipeline"},
     "copy_pipeline": {"deploy_pipeline"},
+    "get_topic_name": {"get_topic_records"},
     "create_assay": {"get_assay_results", "list_assays", "set_assay_active"},
 }
 """The operations that can be called with what another one's answer gives, by the links."""

@@ -41,6 +41,8 @@ NO_DOCUMENT_HAS_IT = {
     "get_pipeline_by_name",
     "get_pipeline_logs",
     "get_pipeline_version",
+    "get_topic_name",
+    "get_topic_records",
     "insert_model_config",
     "list_pipelines",
     "preview_assay_baseline_v2",

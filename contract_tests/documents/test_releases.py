@@ -168,6 +168,8 @@ def test_a_request_is_taken_by_its_releases_and_by_no_other(
         ("get_model_version_by_id", RELEASES[3:]),
         ("insert_model_config", RELEASES[3:]),
         ("get_pipeline_logs", RELEASES[2:]),
+        ("get_topic_name", RELEASES),
+        ("get_topic_records", RELEASES),
         ("summarize_assay_baseline", RELEASES[3:]),
         ("get_assay_results_between", RELEASES[3:]),
         ("get_model_upload_logs", RELEASES[-1:]),

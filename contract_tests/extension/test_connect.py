@@ -29,9 +29,9 @@ from wallaroo_ext import (
     call,
     connect,
 )
-from wallaroo_ext.transport.connections import PooledTransport
+from wallaroo_ext.transport.connections.pooled_connections import PooledTransport
+from wallaroo_ext.transport.connections.tls import shared_tls_context
 from wallaroo_ext.transport.timeouts import to_httpx_timeout
-from wallaroo_ext.transport.tls import shared_tls_context
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -316,7 +316,7 @@ class TestTransport:
             connected("https://api.example.com", transport="curl")
 
     def test_an_extra_that_is_not_installed_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules, "wallaroo_ext.transport.aiohttp_connections", None)
+        monkeypatch.setitem(sys.modules, "wallaroo_ext.transport.connections.aiohttp_connections", None)
         with pytest.raises(ConfigurationError, match=r"pip install 'wallaroo-ext\[aiohttp\]'"):
             connected("https://api.example.com", transport="aiohttp")
 
@@ -403,3 +403,8 @@ def test_the_clock_is_that_of_tokens() -> None:
             clock.time += seconds
             http.post(PATH)
     assert len(asked) == 2
+
+
+def test_a_client_shows_where_it_is_connected_and_nothing_else() -> None:
+    with connect("https://api.example.com", token="t-51f0c9d2", environment={}) as client:
+        assert repr(client) == "ConnectedClient('https://api.example.com')"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wallaroo_ext import contract
-from wallaroo_ext._util.yaml_files import read_yaml
+from wallaroo_ext._util.files.yaml_files import read_yaml
 from wallaroo_ext.contract_overlays import OverlayError
 
 if TYPE_CHECKING:

@@ -39,8 +39,8 @@ from wallaroo_ext import (
     wait_until_running,
 )
 from wallaroo_ext._util.arrow_files import from_file, to_file
-from wallaroo_ext.inference.answers import from_records
-from wallaroo_ext.inference.rows import to_table
+from wallaroo_ext.inference.inputs.rows import to_table
+from wallaroo_ext.inference.scored_rows.answers import from_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wallaroo_ext.assays.result_forms import summarizer_of
-from wallaroo_ext.conformance.answer_forms import computed_at, scores_of
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, model_file
+from wallaroo_ext.conformance.testing.answer_forms import computed_at, scores_of
 
 if TYPE_CHECKING:
-    from wallaroo_ext.conformance.api_calls import Api
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
+    from wallaroo_ext.conformance.testing.api_calls import Api
 
 JSON = "application/json"
 OF_ALL_TYPES: tuple[Any, ...] = ({}, [], True, 5, "text")

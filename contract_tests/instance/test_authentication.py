@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext.conformance.bad_tokens import BadTokens, NoSuchTokenError
+from wallaroo_ext.conformance.testing.bad_tokens import BadTokens, NoSuchTokenError
 
 if TYPE_CHECKING:
-    from wallaroo_ext.conformance.api_calls import Api
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
+    from wallaroo_ext.conformance.testing.api_calls import Api
 
 KINDS = (
     "missing",

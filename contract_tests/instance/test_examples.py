@@ -6,6 +6,7 @@ answer is checked against the contract when it comes, and then for its meaning.
 
 from __future__ import annotations
 
+import json
 import secrets
 import ssl
 from dataclasses import dataclass
@@ -37,7 +38,13 @@ from wallaroo_mlops_client.api.assays import (
 from wallaroo_mlops_client.api.authentication import request_token
 from wallaroo_mlops_client.api.deployments import get_deployment_status, get_pipeline_external_url
 from wallaroo_mlops_client.api.features import list_features
-from wallaroo_mlops_client.api.inference import get_pipeline_logs, infer_deployment, infer_pipeline
+from wallaroo_mlops_client.api.inference import (
+    get_pipeline_logs,
+    get_topic_name,
+    get_topic_records,
+    infer_deployment,
+    infer_pipeline,
+)
 from wallaroo_mlops_client.api.models import (
     get_model,
     get_model_by_id,
@@ -91,6 +98,7 @@ from wallaroo_mlops_client.models import (
     GetPipelineExternalUrlRequest,
     GetPipelineLogsRequest,
     GetPipelineVersionRequest,
+    GetTopicNameRequest,
     InsertModelConfigRequest,
     InviteUserRequest,
     ListAssaysRequest,
@@ -110,6 +118,7 @@ from wallaroo_mlops_client.models import (
     SetAssayV2ActiveRequest,
     SummarizeAssayBaselineRequest,
     TokenRequest,
+    TopicPosition,
     UndeployPipelineRequest,
 )
 from wallaroo_mlops_client.types import UNSET
@@ -126,10 +135,10 @@ from wallaroo_ext import (
     wait_until_running,
 )
 from wallaroo_ext import deploy_pipeline as deploy
-from wallaroo_ext.conformance.answer_forms import scores_of
 from wallaroo_ext.conformance.cases.examples import INPUT, OUTPUT, AnswerChecker, eventually, scored, small_model
 from wallaroo_ext.conformance.recordings.pytest_hooks import PASSED
 from wallaroo_ext.conformance.resources.fixtures import Forms
+from wallaroo_ext.conformance.testing.answer_forms import scores_of
 from wallaroo_ext.operations import run
 from wallaroo_ext.resources.models import models_steps
 
@@ -577,7 +586,7 @@ def test_get_pipeline_by_name(
 
 @touches("get_pipeline_version")
 def test_get_pipeline_version(conformance_client: Client, pipeline: CreatePipelineResponse, name: str) -> None:
-    body = GetPipelineVersionRequest(version=pipeline.pipeline_variant_version)
+    body = GetPipelineVersionRequest(version=str(pipeline.pipeline_variant_version))
     assert call(get_pipeline_version, client=conformance_client, body=body).pipeline_id == name
 
 
@@ -642,6 +651,23 @@ def test_get_pipeline_logs(conformance_client: Client, watched: Watched) -> None
     body = GetPipelineLogsRequest(workspace_id=where.workspace_id, pipeline_name=name, pipeline_id=name, order="Asc")
     rows = [row.to_dict() for row in call(get_pipeline_logs, client=conformance_client, body=body)]
     assert [row["out"][OUTPUT] for row in rows] == [[scored(row)] for row in [*ROWS, ROWS[0]]]
+
+
+@touches("get_topic_name")
+def test_get_topic_name(conformance_client: Client, pipeline: CreatePipelineResponse) -> None:
+    by_id = GetTopicNameRequest(pipeline_pk_id=pipeline.pipeline_pk_id)
+    assert call(get_topic_name, client=conformance_client, body=by_id).topic_name
+
+
+@touches("get_topic_records")
+def test_get_topic_records(conformance_client: Client, watched: Watched) -> None:
+    named = GetTopicNameRequest(pipeline_pk_id=watched.deployment.pipeline_id)
+    topic = call(get_topic_name, client=conformance_client, body=named).topic_name
+    found = call(get_topic_records, topic, client=conformance_client, body=TopicPosition())
+    rows = [json.loads(record) for record in found.records]
+    expected = [scored(row) for row in [*ROWS, ROWS[0]]]
+    assert [number for row in rows for number in scores_of(row)] == pytest.approx(expected, rel=1e-4)
+    assert (found.status, found.next_) == ("All", None)
 
 
 @touches("undeploy_pipeline")
@@ -752,7 +778,8 @@ def test_preview_assay_v2(conformance_client: Client, watched: Watched) -> None:
         request | watched.scheduling() | times | {"baseline": {"Summary": summaries}}
     )
     [result] = call(preview_assay_v2, client=conformance_client, body=preview)
-    assert [scored["score"] for scored in result.scores.to_dict().values()] == [0]
+    [compared] = result.to_dict()["scores"].values()
+    assert compared["score"] == 0
 
 
 @touches("schedule_assay_v2", "get_assay_v2_by_id", "set_assay_v2_active")

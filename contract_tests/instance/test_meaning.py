@@ -12,20 +12,20 @@ import numpy as np
 import pytest
 
 from wallaroo_ext.assays.result_forms import summarizer_of
-from wallaroo_ext.conformance.answer_forms import inputs_of, outputs, scores_of
-from wallaroo_ext.conformance.api_calls import UPLOADS
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
 from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, arrow_file, model_file, scored
+from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs, scores_of
+from wallaroo_ext.conformance.testing.api_calls import UPLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pyarrow as pa
 
-    from wallaroo_ext.conformance.api_calls import Api
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
     from wallaroo_ext.conformance.suite import Suite
+    from wallaroo_ext.conformance.testing.api_calls import Api
 
 ONE_OF_REQUIRED = ("add_workspace_user", "remove_workspace_user", "list_model_versions", "undeploy_pipeline")
 """The operations whose request needs one of several fields, by `x-one-of-required`."""
@@ -50,6 +50,7 @@ OF_NOTHING: dict[str, dict[str, Any]] = {
     "get_model_upload_logs": {"model_version_id": NOBODYS},
     "get_pipeline_by_name": {"workspace_id": NOBODYS, "pipeline_name": "nothing"},
     "get_pipeline_logs": {"workspace_id": NOBODYS, "pipeline_name": "nothing"},
+    "get_topic_name": {"pipeline_pk_id": NOBODYS},
     "create_pipeline": {"pipeline_id": NEW_NAME, "workspace_id": NOBODYS, "definition": {}},
     "undeploy_pipeline": {"pipeline_id": NOBODYS},
     "get_deployment_status": {"name": f"nothing-{NOBODYS}"},
@@ -333,6 +334,30 @@ class TestInference:
 
         [found] = soon(logged)
         assert np.allclose(found["out"][OUTPUT], scored([row])[0], rtol=1e-4)
+
+    @pytest.mark.touches("get_topic_name", "get_topic_records", "infer_pipeline")
+    def test_what_was_scored_is_in_the_topic_of_the_pipeline(
+        self, where: tuple[str, dict[str, str]], api: Api, fixtures: Fixtures
+    ) -> None:
+        operation, path = where
+        row = [float(number) for number in np.random.default_rng(time.time_ns()).integers(-9999, 9999, 4)]
+        api.call(operation, records([row]), path=path, headers={"Content-Type": RECORDS})
+        topic = api.call("get_topic_name", {"pipeline_pk_id": fixtures.pipeline_id})["topic_name"]
+        if fixtures.spare is not None:
+            other = api.call("get_topic_name", {"pipeline_pk_id": fixtures.spare.pipeline_id})["topic_name"]
+            assert other != topic
+
+        def logged() -> list[Any]:
+            position: dict[str, int] | None = {}
+            found: list[dict[str, Any]] = []
+            while position is not None:
+                page = api.call("get_topic_records", position, path={"topic": topic})
+                found += map(json.loads, page["records"])
+                position = page["next"] if page["records"] else None
+            return [each for each in found if inputs_of(each) == row]
+
+        [found] = soon(logged)
+        assert np.allclose(scores_of(found), scored([row])[0], rtol=1e-4)
 
 
 class TestWorkspacesAndUsers:

@@ -26,6 +26,7 @@ REASONS: dict[str, str] = {
     "get_assay_results_between.stale": _LATER,
     "get_model_version_by_id.stale": _SAME,
     "get_pipeline_by_name.stale": _SAME,
+    "get_topic_name.stale": _SAME,
     "get_assay_v2.stale": _SAME,
     "get_next_assay_run_v2.stale": _SAME,
     "get_next_assay_run_v2.answer-of-another-thing": "The run has one assay, and each is looked at every minute.",

@@ -13,7 +13,7 @@ import pytest
 
 from wallaroo_ext import contract, upload_model, wait_until_running
 from wallaroo_ext._util.arrow_files import to_file
-from wallaroo_ext.inference.rows import to_table
+from wallaroo_ext.inference.inputs.rows import to_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,7 +25,7 @@ from wallaroo_ext import (
     undeploy,
     upload_model,
 )
-from wallaroo_ext._util.user_paths import user_path
+from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.sandbox.process import SandboxFailedError, running
 
 if TYPE_CHECKING:

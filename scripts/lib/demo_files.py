@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.rows import to_table
+from wallaroo_ext.inference.inputs.rows import to_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.atomic_files import is_temporary_name, temporary_name, write_atomically
+from wallaroo_ext._util.files.atomic_files import is_temporary_name, temporary_name, write_atomically
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:

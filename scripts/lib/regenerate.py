@@ -15,8 +15,8 @@ from typing import Any
 from scripts.lib.api_page import PACKAGE, answer_content, page, request_content
 from scripts.lib.generated_files import ForeignFilesError, GeneratedFiles
 from wallaroo_ext import contract
+from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext._util.user_paths import user_path
 
 ROOT = Path(__file__).parents[2]
 OWN = ROOT / "generated"

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MAGIC = b"ARROW1"
-"""The first bytes of an Arrow IPC file."""
-
 
 def to_file(table: pa.Table) -> pa.Buffer:
     """Return a table as an Arrow IPC file."""

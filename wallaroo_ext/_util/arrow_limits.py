@@ -17,10 +17,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wallaroo_ext._util.file_signatures import ARROW_FILE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-_MAGIC = b"ARROW1"
 _END = struct.Struct("<i6s")
 _BLOCK = struct.Struct("<qi4xq")
 _BUFFER_SIZE = _NODE_SIZE = 16
@@ -175,11 +176,11 @@ def check_schema(message: bytes, limit: int) -> None:
 
 def _footer(content: memoryview) -> _Table:
     """Return the table at the end of a file, which says where its parts are."""
-    if len(content) < _END.size or bytes(content[: len(_MAGIC)]) != _MAGIC:
+    if len(content) < _END.size or bytes(content[: len(ARROW_FILE)]) != ARROW_FILE:
         raise ValueError("it does not begin as one")
     length, magic = _END.unpack_from(content, len(content) - _END.size)
     start = len(content) - _END.size - length
-    if magic != _MAGIC or length <= 0 or start < len(_MAGIC):
+    if magic != ARROW_FILE or length <= 0 or start < len(ARROW_FILE):
         raise ValueError("it does not end as one; it was cut off")
     return _Table.root(content[: len(content) - _END.size], start)
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from wallaroo_ext.assays.figure import AssayFigure
-    from wallaroo_ext.inference.rows import Rows
+    from wallaroo_ext.inference.inputs.rows import Rows
 
 Bins = Literal["last", "worst"]
 
@@ -40,7 +40,7 @@ def assay_chart(results: Rows, *, title: str | None = None, bins: Bins | None = 
         ConfigurationError: matplotlib is not installed.
         InvalidDataError: The results have no window with a score, lack a column, or are of several fields.
     """
-    from wallaroo_ext.inference.rows import to_table
+    from wallaroo_ext.inference.inputs.rows import to_table
 
     if bins not in {None, "last", "worst"}:
         raise InvalidDataError(f"`bins` is the window to show, 'last' or 'worst', not {bins!r}.")

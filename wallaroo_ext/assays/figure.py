@@ -12,9 +12,9 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from wallaroo_ext._util.atomic_files import write_atomically
+from wallaroo_ext._util.files.atomic_files import write_atomically
+from wallaroo_ext._util.files.user_paths import names_directory, user_path
 from wallaroo_ext._util.json_values import list_of
-from wallaroo_ext._util.user_paths import names_directory, user_path
 from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.json_values import list_of, object_of
+from wallaroo_ext._util.times import in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +30,6 @@ def rows_of(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _second_version_rows(result)
     else:
         yield _first_version_row(result)
-
-
-def in_utc(time: datetime) -> datetime:
-    """Return a time in UTC, which it is in where it has no time zone."""
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def _first_version_row(result: dict[str, Any]) -> dict[str, Any]:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from wallaroo_ext.assays.result_forms import in_utc, rows_of
+from wallaroo_ext._util.times import BEGINNING, END, Time, read_time
+from wallaroo_ext.assays.result_forms import rows_of
 from wallaroo_ext.errors import ApiError, ContractViolationError, InvalidDataError
 from wallaroo_ext.operations import Steps, call_steps, synchronous
+from wallaroo_ext.transport.response_errors import NOT_SERVED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     import pyarrow as pa
     from wallaroo_mlops_client import Client
     from wallaroo_mlops_client.models import AssayResult, AssayResultV2
 
-Time = datetime | str
-"""A time: a `datetime`, which is UTC where it has no time zone, or a text such as `2023-01-31` or RFC 3339's form."""
-
-_BEGINNING, _END = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _OPERATION = "get_assay_results"
-_NOT_THERE = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
 _NUMBERS = ("min", "max", "mean", "median", "std")
 _SIDES = ("baseline", "window")
 
@@ -82,7 +79,7 @@ def assay_results(
     if limit is not None and limit < 1:
         raise InvalidDataError(f"`limit` is the number of windows, 1 or more, not {limit}.")
     _check_id(assay_id)
-    begin, until = _time("start", start), _time("end", end)
+    begin, until = read_time("start", start), read_time("end", end)
     if isinstance(assay_id, str):
         return _between(results_table((yield from _second_version(assay_id, begin))), begin, until, limit)
     table = results_table((yield from _first_version(assay_id, begin, until, limit)))
@@ -110,9 +107,9 @@ def _first_version(
             raise
         documented = error
     try:
-        return (yield from _newer(assay_id, start or _BEGINNING, end or _END))
+        return (yield from _newer(assay_id, start or BEGINNING, end or END))
     except ApiError as error:
-        if error.status in _NOT_THERE and documented.status not in _NOT_THERE:
+        if error.status in NOT_SERVED and documented.status not in NOT_SERVED:
             raise documented from None  # the release has the documented path, which failed
         raise
 
@@ -123,7 +120,7 @@ def _may_be_served_elsewhere(error: ApiError) -> bool:
     2023.4 was recorded to answer 500 "unknown error." at the documented path.
     """
     is_unknown = (error.msg or "").casefold().startswith("unknown error")
-    return error.status in _NOT_THERE or (error.status == HTTPStatus.INTERNAL_SERVER_ERROR and is_unknown)
+    return error.status in NOT_SERVED or (error.status == HTTPStatus.INTERNAL_SERVER_ERROR and is_unknown)
 
 
 def _documented(
@@ -216,15 +213,3 @@ def results_schema() -> pa.Schema:
         fields += [(f"{side}_edges", numbers), (f"{side}_edge_names", texts), (f"{side}_values", numbers)]
     fields += [(name, time) for name in ("baseline_start", "baseline_end", "analyzed_at")]
     return pa.schema(fields + [(name, count) for name in ("id", "assay_id", "pipeline_id")])
-
-
-def _time(name: str, value: object) -> datetime | None:
-    """Return a time that a user gave."""
-    if value is None or isinstance(value, datetime):
-        return None if value is None else in_utc(value)
-    try:
-        return in_utc(datetime.fromisoformat(value))  # pyright: ignore[reportArgumentType] - TypeError is caught
-    except (ValueError, TypeError):
-        raise InvalidDataError(
-            f"`{name}` is a datetime, or a text such as 2023-01-31T12:00:00Z, not {value!r}."
-        ) from None

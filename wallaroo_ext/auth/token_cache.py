@@ -15,10 +15,10 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.atomic_files import PRIVATE, is_temporary_name, write_atomically
-from wallaroo_ext._util.file_lock import locked
+from wallaroo_ext._util.files.atomic_files import PRIVATE, is_temporary_name, write_atomically
+from wallaroo_ext._util.files.file_lock import locked
+from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext._util.user_paths import user_path
 from wallaroo_ext.auth.tokens import Token
 from wallaroo_ext.errors import ConfigurationError
 

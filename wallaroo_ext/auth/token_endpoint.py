@@ -15,7 +15,7 @@ from wallaroo_ext._util.urls import parse_http_url
 from wallaroo_ext.errors import AuthenticationError
 from wallaroo_ext.redaction.known_secrets import KnownSecrets
 from wallaroo_ext.redaction.tracebacks import hide_arguments
-from wallaroo_ext.transport.connections import PooledTransport
+from wallaroo_ext.transport.connections.pooled_connections import PooledTransport
 from wallaroo_ext.transport.process_connections import fork_safe
 from wallaroo_ext.transport.response_errors import connection_error
 from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS, AnswerRefused, LimitedTransport

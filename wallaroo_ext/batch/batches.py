@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
-from wallaroo_ext.inference.rows import require_pyarrow
+from wallaroo_ext.inference.inputs.rows import require_pyarrow
 from wallaroo_ext.inference.selection import ALL
 
 if TYPE_CHECKING:

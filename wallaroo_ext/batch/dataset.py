@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, PartSize, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
-from wallaroo_ext.inference.rows import require_pyarrow
+from wallaroo_ext.inference.inputs.rows import require_pyarrow
 from wallaroo_ext.inference.selection import ALL
 from wallaroo_ext.operations import Steps, Work, synchronous
 
@@ -245,7 +245,7 @@ def _decided(
     from wallaroo_ext.batch.reading.schema import DecidedTypes
     from wallaroo_ext.batch.retries import StoppedError
     from wallaroo_ext.batch.writing.parts import check_keys
-    from wallaroo_ext.inference.vectors import check_numeric
+    from wallaroo_ext.inference.inputs.vectors import check_numeric
 
     checking = CheckReporter(tell)
 

@@ -6,7 +6,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.user_paths import user_text
+from wallaroo_ext._util.files.user_paths import user_text
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
 from wallaroo_ext import contract
-from wallaroo_ext._util.arrow_files import MAGIC
-from wallaroo_ext._util.user_paths import user_path
+from wallaroo_ext._util.file_signatures import ARROW_FILE
+from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.cli.printing.output import UsageError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _content(data: str | None, files: ExitStack, *, streamed: bool) -> bytes | B
 def _fitting_type(operation: OperationInfo, content: bytes | BinaryIO) -> str:
     """Return the media type of a body; an Arrow file and a list of records are recognised by their first bytes."""
     start = content[:100].lstrip() if isinstance(content, bytes) else b""
-    word = "arrow" if start.startswith(MAGIC) else "records" if start.startswith(b"[") else None
+    word = "arrow" if start.startswith(ARROW_FILE) else "records" if start.startswith(b"[") else None
     fitting = [kind for kind in operation.request_types if word is not None and word in kind]
     return next(
         iter([*fitting, *(kind for kind in operation.request_types if kind == _JSON), *operation.request_types, _JSON])

@@ -24,8 +24,8 @@ from wallaroo_ext._util.urls import display_host
 from wallaroo_ext.errors import AuthenticationError, ConfigurationError, PermissionDeniedError, WallarooError
 from wallaroo_ext.redaction.patterns import redact_beginning
 from wallaroo_ext.settings import Settings
+from wallaroo_ext.transport.connections.proxies import proxy_for
 from wallaroo_ext.transport.plain_client import plain_client
-from wallaroo_ext.transport.proxies import proxy_for
 from wallaroo_ext.transport.response_errors import body_as_line, connection_error, response_error
 
 if TYPE_CHECKING:

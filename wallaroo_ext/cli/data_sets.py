@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
-from wallaroo_ext.inference.rows import require_pyarrow
+from wallaroo_ext.inference.inputs.rows import require_pyarrow
 
 if TYPE_CHECKING:
     from wallaroo_ext.batch.reading.data_source import Source

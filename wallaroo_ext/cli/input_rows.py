@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util import arrow_files
+from wallaroo_ext._util.file_signatures import ARROW_FILE, ARROW_MESSAGE, PARQUET
 from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.rows import require_pyarrow, to_table
+from wallaroo_ext.inference.inputs.rows import require_pyarrow, to_table
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -59,9 +59,9 @@ def _temporary_file(content: bytes) -> Generator[Path]:
 
 def _fitting_ending(content: bytes) -> str:
     """Return the ending of file names that fits the first bytes of a file."""
-    if content.startswith((arrow_files.MAGIC, b"\xff\xff\xff\xff")):
+    if content.startswith((ARROW_FILE, ARROW_MESSAGE)):
         return ".arrow"
-    if content.startswith(b"PAR1"):
+    if content.startswith(PARQUET):
         return ".parquet"
     return ".json" if content.lstrip()[:1] in {b"[", b"{"} else ".csv"
 
@@ -88,7 +88,7 @@ def to_vector_column(table: pa.Table) -> pa.Table:
     Raises:
         UsageError: A column has nulls, or values that are no numbers.
     """
-    from wallaroo_ext.inference.vectors import VectorError, vector_of
+    from wallaroo_ext.inference.inputs.vectors import VectorError, vector_of
 
     try:
         return vector_of(table)

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import nullcontext
 from importlib import import_module, metadata
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Any, cast
 
 from cyclopts import App, CycloptsError
@@ -16,8 +16,14 @@ from wallaroo_ext.cli import commands, signals
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
 
-COMMANDS = tuple(sorted(module.name for module in iter_modules(commands.__path__)))
-"""The commands, each in the module of its name."""
+COMMANDS = dict(
+    sorted(
+        (module.name.rpartition(".")[2], module.name)
+        for module in walk_packages(commands.__path__, f"{commands.__name__}.")
+        if not module.ispkg
+    )
+)
+"""The modules of the commands, by the command's name, which is the module's own."""
 
 
 _PIPE_CLOSED = 141
@@ -45,8 +51,7 @@ def build_app(arguments: list[str]) -> App:
     )
     cast("Any", app).register_install_completion_command(help="Let this shell complete the command's words.")
     is_known = bool(arguments) and arguments[0] in COMMANDS
-    for name in COMMANDS:
-        module = f"wallaroo_ext.cli.commands.{name}"
+    for name, module in COMMANDS.items():
         app.command(f"{module}:{name}" if is_known else getattr(import_module(module), name))
     return app
 

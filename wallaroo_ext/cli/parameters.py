@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from wallaroo_ext._util.user_paths import names_directory, user_path
+from wallaroo_ext._util.files.user_paths import names_directory, user_path
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.inference.selection import ALL
 

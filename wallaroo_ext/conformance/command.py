@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wallaroo_ext import call
-from wallaroo_ext._util.repository_files import repository_file
+from wallaroo_ext._util.files.repository_files import repository_file
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.plugin import use_suite
 from wallaroo_ext.conformance.suite import Suite, suite_for

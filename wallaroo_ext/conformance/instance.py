@@ -11,7 +11,7 @@ from wallaroo_ext import connect
 from wallaroo_ext.client import DEFAULT_LIMITS
 from wallaroo_ext.conformance.guard.interceptor import InterceptedSession, InterceptedTransport
 from wallaroo_ext.settings import Settings
-from wallaroo_ext.transport.connections import PooledTransport
+from wallaroo_ext.transport.connections.pooled_connections import PooledTransport
 from wallaroo_ext.transport.retry import RetryPolicy
 
 if TYPE_CHECKING:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wallaroo_ext import contract
-from wallaroo_ext._util.user_paths import user_path
-from wallaroo_ext.conformance.api_calls import Api
+from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.options import CASES, SEED, SuiteOptions
 from wallaroo_ext.conformance.recordings import pytest_hooks
 from wallaroo_ext.conformance.release import release_of_version
 from wallaroo_ext.conformance.results import TestOutcome
 from wallaroo_ext.conformance.suite import NoFixturesError, Suite, suite_for
+from wallaroo_ext.conformance.testing.api_calls import Api
 from wallaroo_ext.errors import WallarooError
 from wallaroo_ext.redaction.patterns import redact
 

@@ -14,7 +14,7 @@ from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.contract import RELEASES
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 from wallaroo_ext.sandbox.paths import CONTROL
-from wallaroo_ext.transport.proxies import is_loopback
+from wallaroo_ext.transport.connections.proxies import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

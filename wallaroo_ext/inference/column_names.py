@@ -8,8 +8,11 @@ SEPARATOR = "."
 OUTPUT = f"out{SEPARATOR}"
 """The beginning of the columns with the outputs of a pipeline; in a shadow step, those of its first model."""
 
-MODEL_SPLIT = f"{OUTPUT}_model_split"
-"""The column that says which model scored the row, where a step sends each row to one of several."""
+MODEL_SPLIT_FIELD = "_model_split"
+"""The output that says which model scored the row, where a step sends each row to one of several: JSON in a text."""
+
+MODEL_SPLIT = f"{OUTPUT}{MODEL_SPLIT_FIELD}"
+"""The column of this output."""
 
 _PARTS = {"in", "out", "anomaly", "metadata"}
 _SHADOW = "out_"

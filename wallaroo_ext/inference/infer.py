@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from wallaroo_mlops_client import Client
 
-    from wallaroo_ext.inference.rows import Rows
+    from wallaroo_ext.inference.inputs.rows import Rows
     from wallaroo_ext.transport.timeouts import Timeouts
 
 _FORMS = {OPERATION, "infer_deployment"}
@@ -133,11 +133,11 @@ def infer_steps(
 
     Columns that `index` names are sent even where pandas keeps an index in them.
     """
-    from wallaroo_ext.inference.rows import require_pyarrow, to_table
+    from wallaroo_ext.inference.inputs.rows import require_pyarrow, to_table
 
     require_pyarrow()
-    from wallaroo_ext.inference.answers import read_answer
     from wallaroo_ext.inference.bodies import table_request
+    from wallaroo_ext.inference.scored_rows.answers import read_answer
 
     url, operation = _target(_url(where))
     request: dict[str, Any] = {

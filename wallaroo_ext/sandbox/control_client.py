@@ -10,8 +10,8 @@ import httpx
 from wallaroo_ext._util.after_fork import PerProcess
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.inference.media_types import arrow_media_type
-from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.paths import CONTROL
 from wallaroo_ext.transport.process_connections import detach_connections_in_children
 

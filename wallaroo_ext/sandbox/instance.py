@@ -13,7 +13,7 @@ from wallaroo_ext.sandbox.auth.tokens import Tokens
 from wallaroo_ext.sandbox.auth.users import add_default_workspace, add_user, find_user_by_email
 from wallaroo_ext.sandbox.engine.engine import Engine
 from wallaroo_ext.sandbox.faults import Faults
-from wallaroo_ext.sandbox.http.request_counts import RequestCounts
+from wallaroo_ext.sandbox.http.logs.request_counts import RequestCounts
 from wallaroo_ext.sandbox.http.reset_gate import ResetGate
 from wallaroo_ext.sandbox.http.threads import ThreadPool
 from wallaroo_ext.sandbox.inference.inference_log import InferenceLog

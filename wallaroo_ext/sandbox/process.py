@@ -11,23 +11,67 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from wallaroo_ext._util.after_fork import detach_in_children, this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
-_START_SECONDS = 30.0
+_START_SECONDS, _GRACE_SECONDS = 30.0, 10.0
 
 
 class SandboxFailedError(Exception):
     """The sandbox did not start; the message includes its output."""
 
 
+class Program(Protocol):
+    """A program that was started."""
+
+    def poll(self) -> int | None:
+        """Return the exit code; None while the program runs."""
+        ...
+
+    def end(self) -> None:
+        """End the program, and wait for its end."""
+        ...
+
+
+class Starter(Protocol):
+    """Starts the command line, `wallaroo-ext`, as a program of its own."""
+
+    def __call__(self, arguments: Sequence[str], files: tuple[int, int, int]) -> Program:
+        """Start it with arguments and with its standard input, output and error."""
+        ...
+
+
+class _Process(subprocess.Popen[bytes]):
+    """A process that can be ended for certain."""
+
+    def end(self) -> None:
+        """End the process with SIGTERM, or kill it after a while, and wait for its end."""
+        self.terminate()
+        try:
+            self.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self.wait()
+
+
+def start_process(arguments: Sequence[str], files: tuple[int, int, int]) -> Program:
+    """Start the command line in a new process, and return it."""
+    stdin, stdout, stderr = files
+    command = [sys.executable, "-m", "wallaroo_ext.cli", *arguments]
+    return _Process(command, stdin=stdin, stdout=stdout, stderr=stderr)
+
+
 @contextmanager
 def running(
-    directory: Path | None = None, *arguments: str, log: Path | None = None, log_format: str = "off"
+    directory: Path | None = None,
+    *arguments: str,
+    log: Path | None = None,
+    log_format: str = "off",
+    start: Starter = start_process,
 ) -> Generator[dict[str, str]]:
     """Run a sandbox for the duration of a `with` block.
 
@@ -39,6 +83,7 @@ def running(
         *arguments: Further arguments of `wallaroo-ext sandbox`.
         log: A file for its stderr; None for a temporary one.
         log_format: The format of its access log: `text`, `json` or `off`.
+        start: Starts the sandbox's program; by default in a new process.
 
     Yields:
         The environment variables that `wallaroo_ext.connect` reads.
@@ -49,15 +94,15 @@ def running(
     owner = this_process()
     with _temporary_directory() as temporary:
         env_file, log_file = temporary / "environment", log or temporary / "log"
-        command = [sys.executable, "-m", "wallaroo_ext.cli", "sandbox", "--end-with-stdin", "--env-file", str(env_file)]
-        command += ["--log-format", log_format, "--data-dir", str(directory or temporary / "data"), *arguments]
-        process, lifeline = _start(command, log_file)
+        command = ["sandbox", "--end-with-stdin", "--env-file", str(env_file), "--log-format", log_format]
+        command += ["--data-dir", str(directory or temporary / "data"), *arguments]
+        program, lifeline = _start(start, command, log_file)
         try:
-            _wait_until_ready(process, env_file, log_file)
+            _wait_until_ready(program, env_file, log_file)
             yield read_environment(env_file)
         finally:
             if owner.is_this:
-                _end(process)
+                program.end()
                 os.close(lifeline)
 
 
@@ -72,16 +117,16 @@ def _temporary_directory() -> Generator[Path]:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _start(command: list[str], log: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """Start a sandbox whose standard input is a pipe, and return its process and the other end of the pipe.
+def _start(start: Starter, command: list[str], log: Path) -> tuple[Program, int]:
+    """Start a sandbox whose standard input is a pipe, and return its program and the other end of the pipe.
 
     The sandbox ends when that end is closed. Child processes do not inherit it, because they may outlive this process.
     """
     read_end, write_end = os.pipe()
     detach_in_children(write_end)
     try:
-        with log.open("w", encoding="utf-8") as stderr:
-            return subprocess.Popen(command, stdin=read_end, stdout=subprocess.DEVNULL, stderr=stderr), write_end
+        with log.open("wb") as stderr, Path(os.devnull).open("wb") as stdout:
+            return start(command, (read_end, stdout.fileno(), stderr.fileno())), write_end
     except BaseException:
         os.close(write_end)
         raise
@@ -95,19 +140,10 @@ def read_environment(env_file: Path) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], env_file: Path, log: Path) -> None:
+def _wait_until_ready(program: Program, env_file: Path, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not env_file.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
+        if program.poll() is not None or time.monotonic() > deadline:
             output = log.read_text(encoding="utf-8").strip()
             raise SandboxFailedError(f"The sandbox did not start: {output or 'it gave no reason'}")
         time.sleep(0.01)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

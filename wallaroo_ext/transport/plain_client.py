@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from wallaroo_ext.transport.connections import PooledTransport
+from wallaroo_ext.transport.connections.pooled_connections import PooledTransport
 from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS, LimitedTransport
 from wallaroo_ext.transport.retry.policy import RetryPolicy
 from wallaroo_ext.transport.retry.transport import RetryTransport

@@ -47,6 +47,9 @@ _LONGEST_MESSAGE = 8_192
 _LONGEST_REASON = 300
 _LAST_STATUS = 599
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+NOT_SERVED = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
+"""The statuses by which an instance may say that its release does not have an operation."""
+
 _NOT_CARRIED_OUT = {HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE}
 _CHECK_BEFORE_RESENDING = "It may have been carried out: see what is there before you send it again."
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.file_signatures import ARROW_MESSAGE
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 from wallaroo_ext.operations import Operation, operation_id, request_of
 from wallaroo_ext.uploads.envelope import Envelope, Part, multipart_form
@@ -30,10 +31,6 @@ AnEnum = TypeVar("AnEnum", bound="Enum")
 _OF_CONVERSION = ("arch", "python_version", "requirements", "input_schema", "output_schema")
 _NATIVE = "onnx"
 _FILE = "application/octet-stream"
-
-
-_MESSAGE = b"\xff\xff\xff\xff"
-"""The first bytes of an Arrow message; base64 never begins with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +226,7 @@ def encoded(name: str, schema: Schema) -> str:
     if isinstance(schema, str):
         return _checked(name, schema)
     content = _message(name, schema)
-    if content.startswith(_MESSAGE):
+    if content.startswith(ARROW_MESSAGE):
         return base64.b64encode(content).decode("ascii")
     return _checked(name, content.decode("ascii", errors="replace"))
 

@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from wallaroo_ext._util.user_paths import user_path
+from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:

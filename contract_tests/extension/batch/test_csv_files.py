@@ -15,7 +15,7 @@ from contract_tests.support.data.batch_rows import csv_content
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_files import CsvFile
 from wallaroo_ext.inference.files.csv_types import ColumnType, from_texts
-from wallaroo_ext.inference.rows import to_table
+from wallaroo_ext.inference.inputs.rows import to_table
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -43,8 +43,8 @@ from wallaroo_ext import (
     undeploy,
     upload_model,
 )
-from wallaroo_ext._util.atomic_files import temporary_name
-from wallaroo_ext._util.file_lock import locked
+from wallaroo_ext._util.files.atomic_files import temporary_name
+from wallaroo_ext._util.files.file_lock import locked
 from wallaroo_ext.batch.reading import data_source, readers
 from wallaroo_ext.batch.writing.parts import Part
 from wallaroo_ext.batch.writing.storage import Storage

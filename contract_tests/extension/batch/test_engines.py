@@ -197,7 +197,7 @@ def test_outputs_of_several_models_come_through(scored: Scored, step: Step, tmp_
     pq.write_table(arrow.table(ROWS | {"id": [5, 6, 7]}), tmp_path / "in" / "rows.parquet")
     with Adding("nested", step).serving() as url:
         api = url.partition("/v1/")[0]
-        with connect(api, token="token", environment={}) as client:
+        with connect(api, token="t-51f0c9d2", environment={}) as client:
             options: Any = {"client": client, "connection": {"api_url": api}, "keys": ["id"]}
             table = scored(url, tmp_path / "in", tmp_path / "out", **options)
     table = table.sort_by("id")

@@ -103,7 +103,7 @@ def test_a_column_that_only_a_later_answer_has_is_an_error_and_not_dropped() -> 
     answers = iter([{"out": {"a": 1.0}}, {"out": {"a": 2.0, "b": 3.0}}])
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json=[next(answers)]))
     rows = arrow.table({"n": [1, 2]}).to_batches()
-    with connect(API, token="token", transport=transport, environment={}) as client:
+    with connect(API, token="t-51f0c9d2", transport=transport, environment={}) as client:
         scored = infer_batches(client, URL, rows, request_rows=1, in_flight=1)
         with pytest.raises(InvalidDataError, match=r"another schema.*it has the column 'out\.b', too"):
             list(scored)

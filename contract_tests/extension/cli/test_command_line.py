@@ -25,7 +25,7 @@ from wallaroo_ext import contract
 from wallaroo_ext._util.arrow_files import from_file, to_file
 from wallaroo_ext.cli.checks import decode_claims
 from wallaroo_ext.cli.options import Options
-from wallaroo_ext.inference.rows import to_table
+from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.sandbox.server.serve import listening
 from wallaroo_ext.settings import Settings
 

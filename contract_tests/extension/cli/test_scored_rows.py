@@ -13,7 +13,7 @@ from contract_tests.support.servers.scoring_instance import MODELS, ROWS, SCORED
 from wallaroo_ext import outputs
 from wallaroo_ext._util.arrow_files import from_file, to_file
 from wallaroo_ext.cli.printing.output_rows import show_scored
-from wallaroo_ext.inference.answers import from_records
+from wallaroo_ext.inference.scored_rows.answers import from_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ def score(wallaroo: Callable[..., Done]) -> Callable[..., Done]:
 
     def run(instance: Adding, *arguments: str) -> Done:
         with instance.serving() as url:
-            settings = {"WALLAROO_API_URL": url.partition("/v1/")[0], "WALLAROO_TOKEN": "token"}
+            settings = {"WALLAROO_API_URL": url.partition("/v1/")[0], "WALLAROO_TOKEN": "t-51f0c9d2"}
             return wallaroo(*(url if each == URL else each for each in arguments), environment=settings)
 
     return run

@@ -33,7 +33,7 @@ from wallaroo_ext.cli.commands.upload import read_schema
 from wallaroo_ext.cli.printing import tables
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.printing.output_rows import json_records, to_json_value
-from wallaroo_ext.inference.rows import to_table
+from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.sandbox.control_client import Sandbox
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from contract_tests.support.sandbox.steering import steer
 from contract_tests.support.servers.callers import user_token
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import call, connect, contract, upload_model
-from wallaroo_ext.cli.commands.conformance import Release
+from wallaroo_ext.cli.commands.checking.conformance import Release
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -47,6 +47,7 @@ from wallaroo_ext import (
     upload_model,
     wait_until_running,
 )
+from wallaroo_ext.cli.main import COMMANDS
 from wallaroo_ext.deployments.unfinished import PendingDeployment, clean_up_steps, leftovers
 from wallaroo_ext.operations import steps_of
 
@@ -683,8 +684,8 @@ class TestOnTheCommandLine:
 
         if command[0] == "undeploy":
             deploy_pipeline(client, "y", model)
-        showing = {"deploy": "deploy._show", "undeploy": "undeploy._say", "upload": "upload._show"}[command[0]]
-        monkeypatch.setattr(f"wallaroo_ext.cli.commands.{showing}", interrupt)
+        showing = {"deploy": "_show", "undeploy": "_say", "upload": "_show"}[command[0]]
+        monkeypatch.setattr(f"{COMMANDS[command[0]]}.{showing}", interrupt)
         done = wallaroo(*(str(model_file) if word == "FILE" else word for word in command))
         assert done.code == 130
         assert done.err.splitlines()[-1].startswith(says)
@@ -788,7 +789,7 @@ def interrupted(
         ready: Whether the moment has come.
     """
     for module in (
-        f"wallaroo_ext.cli.commands.{arguments[0]}",
+        COMMANDS[arguments[0]],
         "wallaroo_ext.batch.dataset",
         "pyarrow.csv",
         "pyarrow.parquet",

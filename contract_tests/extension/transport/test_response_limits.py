@@ -280,7 +280,7 @@ def test_the_suite_reads_no_more_either() -> None:
         def keep_unanswered(self, *_: object) -> None: ...
 
     from wallaroo_ext.client import DEFAULT_LIMITS
-    from wallaroo_ext.transport.connections import PooledTransport
+    from wallaroo_ext.transport.connections.pooled_connections import PooledTransport
 
     wire = PooledTransport(verify=True, limits=DEFAULT_LIMITS, backend="httpx")
     observed: Any = InterceptedTransport(wire, Observer())  # pyright: ignore[reportArgumentType] - all that is asked of it

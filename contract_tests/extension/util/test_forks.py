@@ -24,7 +24,7 @@ from contract_tests.support.servers.forking import children, exit_code_of, run_i
 from wallaroo_ext import ConfigurationError, ForkedError, KeycloakAuth, RetryPolicy, connect, contract
 from wallaroo_ext._util import after_fork
 from wallaroo_ext._util.after_fork import PerProcess
-from wallaroo_ext._util.file_lock import locked
+from wallaroo_ext._util.files.file_lock import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -13,6 +13,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from contract_tests.support.conformance.recorded import NOTHING, exchanges, recorded_answer
+from contract_tests.support.sandbox.steering import SUMMARIZER
 from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.sandbox.assays.binning import Binning, bin_counts, equal_edges, format_edge, quantile_edges
 from wallaroo_ext.sandbox.assays.iopath import IoPath
@@ -49,17 +50,7 @@ def recorded(operation: str) -> Any:
 
 
 def summarizer(**changes: Any) -> dict[str, Any]:
-    good: dict[str, Any] = {
-        "type": "UnivariateContinuous",
-        "bin_mode": "Quantile",
-        "aggregation": "Density",
-        "metric": "PSI",
-        "num_bins": 5,
-        "bin_weights": None,
-        "provided_edges": None,
-        "add_outlier_edges": True,
-    }
-    return good | changes
+    return SUMMARIZER | changes
 
 
 def binning(**changes: Any) -> Binning:

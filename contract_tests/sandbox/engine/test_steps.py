@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from wallaroo_ext.sandbox.engine.confined.step_runs import StepRun
+from wallaroo_ext.sandbox.engine.confined.worker import packed_results
 from wallaroo_ext.sandbox.engine.model_process import Reply
 from wallaroo_ext.sandbox.engine.results import Scored
-from wallaroo_ext.sandbox.engine.step_runs import StepRun
 from wallaroo_ext.sandbox.engine.steps import Model, StepError, chain, named_models, parse
 from wallaroo_ext.sandbox.engine.tensors import TensorSpec, take_inputs
-from wallaroo_ext.sandbox.engine.worker import packed_results
 from wallaroo_ext.sandbox.http.problems import Problem
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import contract, upload_model, wait_until_running
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext.inference.rows import to_table
+from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.sandbox.auth.issuer import read_token
 from wallaroo_ext.sandbox.auth.issuer_keys import ALGORITHM
 from wallaroo_ext.sandbox.faults import FaultMiddleware, Faults

@@ -125,12 +125,22 @@ class TestPreviews:
         assert refused(post(http, "preview_assay_baseline_v2", body), message)
 
     @pytest.mark.parametrize(
-        "mode", [{"QuantileWithExplicitOutliers": 5}, {"Quantile": "five"}, {"Quantile": 0}, {"Provided": 5}, {}]
+        ("mode", "message"),
+        [
+            ({"QuantileWithExplicitOutliers": 5}, "the bin mode is"),
+            ({}, "the bin mode is"),
+            ({"Quantile": "five"}, "Quantile"),
+            ({"Quantile": 0}, "Quantile"),
+            ({"Provided": 5}, "Provided"),
+            ("Some", "the bin mode is"),
+        ],
     )
-    def test_bins_that_are_none_are_refused(self, http: httpx.Client, watched: dict[str, Any], mode: Any) -> None:
+    def test_bins_that_are_none_are_refused(
+        self, http: httpx.Client, watched: dict[str, Any], mode: Any, message: str
+    ) -> None:
         univariate = watched["summarizer"]["UnivariateContinuous"] | {"bin_mode": mode}
         body = watched | {"summarizer": {"UnivariateContinuous": univariate}}
-        assert refused(post(http, "preview_assay_baseline_v2", body), "bin mode")
+        assert refused(post(http, "preview_assay_baseline_v2", body), message)
 
     @pytest.mark.parametrize("mode", ["None", {"Equal": 3}, {"Provided": [1.0, 5.0, 10.0]}])
     def test_the_other_bins_are_computed(self, http: httpx.Client, watched: dict[str, Any], mode: Any) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 import pytest
 
-from contract_tests.sandbox.handlers.test_pipelines import InProcess, token_of
+from contract_tests.sandbox.handlers.pipelines.test_pipelines import InProcess, token_of
 from contract_tests.support.conformance.recorded import rules_of
 from contract_tests.support.sandbox.steering import DAY_MS, JANUARY_MS, MODEL, PIPELINE, SUMMARIZER, older_assay
 from wallaroo_ext import contract

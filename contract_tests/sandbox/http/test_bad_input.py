@@ -35,7 +35,7 @@ from contract_tests.support.sandbox.deployments import WORKSPACE, deployed
 from contract_tests.support.servers.callers import sign_in
 from scripts.lib.bench.sandbox_processes import memory_mib, sandboxes_below
 from wallaroo_ext import contract
-from wallaroo_ext.sandbox.engine.onnx_file import OnnxFile, OnnxFileError, inspect
+from wallaroo_ext.sandbox.engine.confined.onnx_file import OnnxFile, OnnxFileError, inspect
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:

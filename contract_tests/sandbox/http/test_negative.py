@@ -29,7 +29,7 @@ from contract_tests.support.servers.callers import user_token
 from scripts.lib.bench.sandbox_processes import memory_mib, sandboxes_below
 from wallaroo_ext import contract
 from wallaroo_ext._util.arrow_files import to_file
-from wallaroo_ext.inference.rows import to_table
+from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:

@@ -134,7 +134,7 @@ class TestForeignDirectories:
     def test_a_first_start_that_was_killed_before_it_had_the_mark_is_done_anew(
         self, tmp_path: Path, leaves: int
     ) -> None:
-        from wallaroo_ext._util.atomic_files import temporary_name
+        from wallaroo_ext._util.files.atomic_files import temporary_name
 
         write(tmp_path / "data" / temporary_name(MARK), b'{"about": "This directory'[:leaves])
         Store(tmp_path / "data").close()

@@ -44,7 +44,7 @@ class Echo:
     def client(self) -> Client:
         """Return a client of the instance."""
         policy = RetryPolicy(first_pause=0.001, longest_pause=0.001)
-        return connect(API, token="token", transport=httpx.MockTransport(self), retries=policy, environment={})
+        return connect(API, token="t-51f0c9d2", transport=httpx.MockTransport(self), retries=policy, environment={})
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""

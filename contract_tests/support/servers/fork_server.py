@@ -13,7 +13,6 @@ import gc
 import io
 import json
 import os
-import pickle
 import select
 import signal
 import socket
@@ -23,19 +22,20 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import redirect_stdout, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from wallaroo_ext import contract
 from wallaroo_ext._util.after_fork import PerProcess, detach_in_children, this_process
 from wallaroo_ext._util.no_pandas import hide_pandas
-from wallaroo_ext.sandbox.engine import model_process, worker
-from wallaroo_ext.sandbox.process import SandboxFailedError, read_environment
+from wallaroo_ext.sandbox.engine import model_process
+from wallaroo_ext.sandbox.engine.confined import worker
+from wallaroo_ext.sandbox.process import running as running_by
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Sequence
 
     from wallaroo_ext._util.after_fork import Process
 
@@ -77,15 +77,19 @@ class Program:
             self._connection.close()
         return self._code
 
+    def poll(self) -> int | None:
+        """Return the exit code; None while the program runs."""
+        return self.wait(0)
+
     def kill(self) -> None:
         """Kill the program, and wait for its end."""
-        if self.wait(0) is None:
+        if self.poll() is None:
             os.kill(self.pid, signal.SIGKILL)
             self.wait()
 
     def end(self) -> None:
         """End the program with SIGTERM, or kill it after a while, and wait for its end."""
-        if self.wait(0) is None:
+        if self.poll() is None:
             os.kill(self.pid, signal.SIGTERM)
             self.wait(_GRACE_SECONDS)
         self.kill()
@@ -158,36 +162,12 @@ _FORK_SERVER = PerProcess(_start_fork_server)
 _LOCK = threading.Lock()
 
 
-@contextmanager
-def running(
-    directory: Path | None = None, *arguments: str, log: Path | None = None, log_format: str = "off"
-) -> Generator[dict[str, str]]:
-    """Run a sandbox while a `with` block runs, as `wallaroo_ext.sandbox.process.running` does, in a fork."""
-    owner = this_process()
-    with tempfile.TemporaryDirectory(prefix="wallaroo-sandbox-", ignore_cleanup_errors=True) as name:
-        temporary = Path(name)
-        env_file, log_file = temporary / "environment", log or temporary / "log"
-        command = ["sandbox", "--end-with-stdin", "--env-file", str(env_file), "--log-format", log_format]
-        command += ["--data-dir", str(directory or temporary / "data"), *arguments]
-        stdin, lifeline = os.pipe()
-        detach_in_children(lifeline)
-        with log_file.open("w", encoding="utf-8") as stderr, Path(os.devnull).open("w", encoding="utf-8") as stdout:
-            program = start("cli", command, (stdin, stdout.fileno(), stderr.fileno()))
-        os.close(stdin)
-        try:
-            _wait_until_ready(program, env_file, log_file)
-            yield read_environment(env_file)
-        finally:
-            if owner.is_this:
-                program.end()
-                os.close(lifeline)
+def _start_sandbox(arguments: Sequence[str], files: tuple[int, int, int]) -> Program:
+    return start("cli", arguments, files)
 
 
-def _wait_until_ready(program: Program, env_file: Path, log: Path) -> None:
-    until = time.monotonic() + _SECONDS
-    while not env_file.exists():
-        if program.wait(0.01) is not None or time.monotonic() > until:
-            raise SandboxFailedError(f"The sandbox did not start: {log.read_text(encoding='utf-8').strip()}")
+running = partial(running_by, start=_start_sandbox)
+"""Run a sandbox while a `with` block runs, as `wallaroo_ext.sandbox.process.running` does, in a fork."""
 
 
 def _main() -> None:
@@ -211,8 +191,6 @@ def _load_modules() -> None:
         build_app([])(["token", "--help"])  # which imports what renders a help
     for name in _MODULES:
         import_module(name)
-    parse, parsed = contract.load, pickle.dumps(contract.load())
-    contract.load = lambda file=None: pickle.loads(parsed) if file is None else parse(file)  # noqa: S301 - our own
 
 
 class _ForkServer:

@@ -27,6 +27,7 @@ from .assay_v2_baseline_request import AssayV2BaselineRequest
 from .assay_v2_baseline_request_summary import AssayV2BaselineRequestSummary
 from .assay_v2_baseline_summary import AssayV2BaselineSummary
 from .assay_v2_bins import AssayV2Bins
+from .assay_v2_bins_request import AssayV2BinsRequest
 from .assay_v2_data_origin import AssayV2DataOrigin
 from .assay_v2_data_origin_request import AssayV2DataOriginRequest
 from .assay_v2_field import AssayV2Field
@@ -47,12 +48,6 @@ from .assay_v2_targeting import AssayV2Targeting
 from .assay_v2_targeting_request import AssayV2TargetingRequest
 from .assay_v2_thresholds_request import AssayV2ThresholdsRequest
 from .assay_v2_univariate_request import AssayV2UnivariateRequest
-from .assay_v2_univariate_request_bin_mode_type_0 import (
-    AssayV2UnivariateRequestBinModeType0,
-)
-from .assay_v2_univariate_request_bin_mode_type_1 import (
-    AssayV2UnivariateRequestBinModeType1,
-)
 from .assay_v2_window import AssayV2Window
 from .assay_v2_window_request import AssayV2WindowRequest
 from .assay_v2_window_request_width import AssayV2WindowRequestWidth
@@ -112,9 +107,8 @@ from .get_pipeline_external_url_response import GetPipelineExternalUrlResponse
 from .get_pipeline_logs_request import GetPipelineLogsRequest
 from .get_pipeline_version_request import GetPipelineVersionRequest
 from .get_pipeline_version_response import GetPipelineVersionResponse
-from .get_pipeline_version_response_definition_type_0 import (
-    GetPipelineVersionResponseDefinitionType0,
-)
+from .get_topic_name_request import GetTopicNameRequest
+from .get_topic_name_response import GetTopicNameResponse
 from .inference_metadata import InferenceMetadata
 from .inference_output import InferenceOutput
 from .inference_result import InferenceResult
@@ -168,6 +162,7 @@ from .pipeline_definition import PipelineDefinition
 from .pipeline_status import PipelineStatus
 from .pipeline_statuses import PipelineStatuses
 from .pipeline_step import PipelineStep
+from .pipeline_version_definition import PipelineVersionDefinition
 from .pod_status import PodStatus
 from .preview_assay_baseline_v2_request import PreviewAssayBaselineV2Request
 from .preview_assay_v2_request import PreviewAssayV2Request
@@ -188,6 +183,8 @@ from .tensors import Tensors
 from .token import Token
 from .token_error import TokenError
 from .token_request import TokenRequest
+from .topic_position import TopicPosition
+from .topic_records import TopicRecords
 from .undeploy_pipeline_request import UndeployPipelineRequest
 from .upload_and_convert_model_request import UploadAndConvertModelRequest
 from .upload_model_request import UploadModelRequest
@@ -227,6 +224,7 @@ __all__ = (
     "AssayV2BaselineRequestSummary",
     "AssayV2BaselineSummary",
     "AssayV2Bins",
+    "AssayV2BinsRequest",
     "AssayV2DataOrigin",
     "AssayV2DataOriginRequest",
     "AssayV2Field",
@@ -245,8 +243,6 @@ __all__ = (
     "AssayV2TargetingRequest",
     "AssayV2ThresholdsRequest",
     "AssayV2UnivariateRequest",
-    "AssayV2UnivariateRequestBinModeType0",
-    "AssayV2UnivariateRequestBinModeType1",
     "AssayV2Window",
     "AssayV2WindowRequest",
     "AssayV2WindowRequestWidth",
@@ -306,7 +302,8 @@ __all__ = (
     "GetPipelineLogsRequest",
     "GetPipelineVersionRequest",
     "GetPipelineVersionResponse",
-    "GetPipelineVersionResponseDefinitionType0",
+    "GetTopicNameRequest",
+    "GetTopicNameResponse",
     "InferenceMetadata",
     "InferenceOutput",
     "InferenceResult",
@@ -360,6 +357,7 @@ __all__ = (
     "PipelineStatus",
     "PipelineStatuses",
     "PipelineStep",
+    "PipelineVersionDefinition",
     "PodStatus",
     "PreviewAssayBaselineV2Request",
     "PreviewAssayV2Request",
@@ -380,6 +378,8 @@ __all__ = (
     "Token",
     "TokenError",
     "TokenRequest",
+    "TopicPosition",
+    "TopicRecords",
     "UndeployPipelineRequest",
     "UploadAndConvertModelRequest",
     "UploadModelRequest",

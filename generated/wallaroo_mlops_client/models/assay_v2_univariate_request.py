@@ -7,16 +7,11 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.aggregation import Aggregation
-from ..models.assay_v2_univariate_request_bin_mode_type_0 import (
-    AssayV2UnivariateRequestBinModeType0,
-)
 from ..models.metric import Metric
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.assay_v2_univariate_request_bin_mode_type_1 import (
-        AssayV2UnivariateRequestBinModeType1,
-    )
+    from ..models.assay_v2_bins_request import AssayV2BinsRequest
 
 
 T = TypeVar("T", bound="AssayV2UnivariateRequest")
@@ -34,10 +29,8 @@ class AssayV2UnivariateRequest:
     """ What is compared of each bin.
 
     Source: field-notes, "Assays" (observed). """
-    bin_mode: (
-        AssayV2UnivariateRequestBinModeType0 | AssayV2UnivariateRequestBinModeType1
-    )
-    """ Where the edges come from, `Quantile` with the number of bins for one. """
+    bin_mode: AssayV2BinsRequest | str
+    """ Where the edges of the bins come from. """
     metric: Metric
     """ How windows are compared with the baseline. The prose has the labels of a screen, Maximum Difference of Bins
     for one; these are the values that are sent.
@@ -48,13 +41,15 @@ class AssayV2UnivariateRequest:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.assay_v2_bins_request import AssayV2BinsRequest  # noqa: PLC0415
+
         aggregation = self.aggregation.value
 
         bin_mode: dict[str, Any] | str
-        if isinstance(self.bin_mode, AssayV2UnivariateRequestBinModeType0):
-            bin_mode = self.bin_mode.value
-        else:
+        if isinstance(self.bin_mode, AssayV2BinsRequest):
             bin_mode = self.bin_mode.to_dict()
+        else:
+            bin_mode = self.bin_mode
 
         metric = self.metric.value
 
@@ -83,31 +78,21 @@ class AssayV2UnivariateRequest:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.assay_v2_univariate_request_bin_mode_type_1 import (
-            AssayV2UnivariateRequestBinModeType1,  # noqa: PLC0415
-        )
+        from ..models.assay_v2_bins_request import AssayV2BinsRequest  # noqa: PLC0415
 
         d = dict(src_dict)
         aggregation = Aggregation(d.pop("aggregation"))
 
-        def _parse_bin_mode(
-            data: object,
-        ) -> (
-            AssayV2UnivariateRequestBinModeType0 | AssayV2UnivariateRequestBinModeType1
-        ):
+        def _parse_bin_mode(data: object) -> AssayV2BinsRequest | str:
             try:
-                if not isinstance(data, str):
+                if not isinstance(data, dict):
                     raise TypeError()
-                bin_mode_type_0 = AssayV2UnivariateRequestBinModeType0(data)
+                bin_mode_type_1 = AssayV2BinsRequest.from_dict(data)
 
-                return bin_mode_type_0
+                return bin_mode_type_1
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            if not isinstance(data, dict):
-                raise TypeError()
-            bin_mode_type_1 = AssayV2UnivariateRequestBinModeType1.from_dict(data)
-
-            return bin_mode_type_1
+            return cast(AssayV2BinsRequest | str, data)
 
         bin_mode = _parse_bin_mode(d.pop("bin_mode"))
 

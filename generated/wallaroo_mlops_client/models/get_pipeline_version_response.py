@@ -9,9 +9,7 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.get_pipeline_version_response_definition_type_0 import (
-        GetPipelineVersionResponseDefinitionType0,
-    )
+    from ..models.pipeline_version_definition import PipelineVersionDefinition
 
 
 T = TypeVar("T", bound="GetPipelineVersionResponse")
@@ -29,14 +27,12 @@ class GetPipelineVersionResponse:
     """ The pipeline's name. """
     version: str
     """ The version's UUID. """
-    definition: GetPipelineVersionResponseDefinitionType0 | None | Unset = UNSET
+    definition: None | PipelineVersionDefinition | Unset = UNSET
     """ Its steps. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.get_pipeline_version_response_definition_type_0 import (
-            GetPipelineVersionResponseDefinitionType0,  # noqa: PLC0415
-        )
+        from ..models.pipeline_version_definition import PipelineVersionDefinition  # noqa: PLC0415
 
         pipeline_id = self.pipeline_id
 
@@ -45,7 +41,7 @@ class GetPipelineVersionResponse:
         definition: dict[str, Any] | None | Unset
         if isinstance(self.definition, Unset):
             definition = UNSET
-        elif isinstance(self.definition, GetPipelineVersionResponseDefinitionType0):
+        elif isinstance(self.definition, PipelineVersionDefinition):
             definition = self.definition.to_dict()
         else:
             definition = self.definition
@@ -65,18 +61,14 @@ class GetPipelineVersionResponse:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.get_pipeline_version_response_definition_type_0 import (
-            GetPipelineVersionResponseDefinitionType0,  # noqa: PLC0415
-        )
+        from ..models.pipeline_version_definition import PipelineVersionDefinition  # noqa: PLC0415
 
         d = dict(src_dict)
         pipeline_id = d.pop("pipeline_id")
 
         version = d.pop("version")
 
-        def _parse_definition(
-            data: object,
-        ) -> GetPipelineVersionResponseDefinitionType0 | None | Unset:
+        def _parse_definition(data: object) -> None | PipelineVersionDefinition | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -84,14 +76,12 @@ class GetPipelineVersionResponse:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                definition_type_0 = GetPipelineVersionResponseDefinitionType0.from_dict(
-                    data
-                )
+                definition_type_0 = PipelineVersionDefinition.from_dict(data)
 
                 return definition_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(GetPipelineVersionResponseDefinitionType0 | None | Unset, data)
+            return cast(None | PipelineVersionDefinition | Unset, data)
 
         definition = _parse_definition(d.pop("definition", UNSET))
 

@@ -22,8 +22,8 @@ from scripts.lib.bench.turns import in_turns, progress_bar, result_table, timed
 from scripts.lib.bench.vendor import sdk as vendor_sdk
 from wallaroo_ext import aio, connect, infer
 from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.inference.media_types import arrow_media_type
-from wallaroo_ext.inference.rows import to_table
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from scripts.lib.bench.sandbox_processes import memory_of_tree_mib, sandboxes_be
 from scripts.lib.bench.turns import in_turns, timed
 from wallaroo_ext import connect, contract, find_workspace
 from wallaroo_ext._util.arrow_files import to_file
-from wallaroo_ext.inference.rows import to_table
+from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.sandbox.process import running
 
 ROWS = 100_000

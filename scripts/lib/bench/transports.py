@@ -26,7 +26,7 @@ from scripts.lib.bench.model import WIDTH, deploy_model
 from scripts.lib.bench.turns import in_turns, progress_bar, result_table, timed
 from wallaroo_ext import aio, connect, operations
 from wallaroo_ext.inference.infer import infer_steps
-from wallaroo_ext.inference.rows import to_table
+from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.operations import call_steps
 from wallaroo_ext.sandbox.process import running
 

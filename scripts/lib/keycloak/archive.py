@@ -10,7 +10,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-from wallaroo_ext._util.file_lock import locked
+from wallaroo_ext._util.files.file_lock import locked
 from wallaroo_ext.auth.token_cache import default_directory
 
 VERSION = "26.7.3"  # a release that runs on Java 17

@@ -17,7 +17,7 @@ from rich.console import Console
 from scripts.lib.keycloak.archive import KeycloakUnavailableError
 from scripts.lib.keycloak.realm import Admin, environment, read_realm
 from scripts.lib.keycloak.server import ADMIN, KeycloakFailedError, KeycloakServer, running
-from wallaroo_ext._util.user_paths import user_path
+from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.sandbox.server.env_file import EnvFileError, check_env_file, env_lines, write_env_file
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

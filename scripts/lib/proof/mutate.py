@@ -46,7 +46,12 @@ AREAS = {
     "retries": Area("transport/retry", ("transport/test_retries.py", "transport/test_redirects.py")),
     "uploads": Area("uploads", ("uploads/test_upload.py",)),
     "inference": Area(
-        "inference", ("inference/test_rows.py", "inference/test_answers.py", "inference/test_outputs.py")
+        "inference",
+        (
+            "inference/inputs/test_rows.py",
+            "inference/scored_rows/test_answers.py",
+            "inference/scored_rows/test_outputs.py",
+        ),
     ),
 }
 """What is changed, by the names that `--area` takes."""

@@ -19,17 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract_tests.mutants.catalogue import mutants
-from contract_tests.mutants.client_edits import client_edits
+from contract_tests.mutants.edits.client_edits import client_edits
 from contract_tests.mutants.proof import Trial, verdicts
 from contract_tests.mutants.survivors import REASONS
 from contract_tests.mutants.table import FILE, page
-from wallaroo_ext._util.atomic_files import write_atomically
-from wallaroo_ext._util.user_paths import user_path
+from wallaroo_ext._util.files.atomic_files import write_atomically
+from wallaroo_ext._util.files.user_paths import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from contract_tests.mutants.client_edits import ClientEdit
+    from contract_tests.mutants.edits.client_edits import ClientEdit
     from contract_tests.mutants.judging import Verdict
 
     Results = list[tuple[Trial, Verdict]]
@@ -158,7 +158,7 @@ def print_summary(results: Results, seconds: float, least_killed: float) -> int:
 
 def try_edits(*, contract: bool) -> int:
     """Try the edits of the contract or of the generated client. Returns 1 if one is missed without a known reason."""
-    from contract_tests.mutants import contract_judging
+    from contract_tests.mutants.edits import contract_judging
 
     results: Iterable[tuple[contract_judging.Edit | ClientEdit, str]]
     results = contract_judging.noticed() if contract else noticed_client_edits()

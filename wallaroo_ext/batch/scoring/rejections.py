@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.errors import ApiError, EngineError, WallarooError
-from wallaroo_ext.inference.vectors import MissingNumberError
+from wallaroo_ext.inference.inputs.vectors import MissingNumberError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

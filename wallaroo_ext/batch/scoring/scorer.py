@@ -14,9 +14,9 @@ from wallaroo_ext.batch.scoring.rejections import Rejection, RejectionLimit, is_
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, WallarooError
 from wallaroo_ext.inference.files.csv_types import from_texts
 from wallaroo_ext.inference.infer import infer_steps
+from wallaroo_ext.inference.inputs.vectors import vector_of
 from wallaroo_ext.inference.media_types import OPERATION
 from wallaroo_ext.inference.pandas_index import index_columns
-from wallaroo_ext.inference.vectors import vector_of
 from wallaroo_ext.operations import run
 
 if TYPE_CHECKING:

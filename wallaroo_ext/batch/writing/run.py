@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.after_fork import this_process
-from wallaroo_ext._util.atomic_files import is_temporary_name
-from wallaroo_ext._util.file_lock import locked
+from wallaroo_ext._util.files.atomic_files import is_temporary_name
+from wallaroo_ext._util.files.file_lock import locked
 from wallaroo_ext.batch.batches import scored_chunks
 from wallaroo_ext.batch.options import DatasetScored
 from wallaroo_ext.batch.progress import Reporter

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from wallaroo_ext._util import arrow_files
+from wallaroo_ext._util.file_signatures import ARROW_FILE, PARQUET
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import PATH, workspace_id
@@ -24,9 +24,6 @@ from wallaroo_ext.cli.printing.tables import show_facts
 if TYPE_CHECKING:
     import pyarrow as pa
     from wallaroo_mlops_client.models import ModelVersion
-
-
-_PARQUET = b"PAR1"
 
 
 def upload(
@@ -132,11 +129,11 @@ def read_schema(file: Path | None) -> pa.Schema | None:
     except ImportError:
         raise UsageError("Schemas need pyarrow: pip install 'wallaroo-ext[arrow]'.") from None
     with file.open("rb") as opened:
-        start = opened.read(len(arrow_files.MAGIC))
+        start = opened.read(len(ARROW_FILE))
     try:
-        if start.startswith(_PARQUET):
+        if start.startswith(PARQUET):
             return import_module("pyarrow.parquet").read_schema(file)
-        if start.startswith(arrow_files.MAGIC):
+        if start.startswith(ARROW_FILE):
             return arrow.ipc.open_file(file).schema
         return arrow.ipc.read_schema(arrow.py_buffer(_decode_schema(file.read_bytes())))
     except (arrow.ArrowException, ValueError, OSError):

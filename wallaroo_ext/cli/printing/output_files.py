@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.atomic_files import atomic_writer
+from wallaroo_ext._util.files.atomic_files import atomic_writer
 from wallaroo_ext.cli.printing.output import UsageError
 
 if TYPE_CHECKING:

@@ -105,6 +105,7 @@ class _Binding:
         self._document = document
         self._effects = effects
         self._things = fixtures.things_for(effects)
+        self._query = _query_parameters(fixtures)
         self._prefix = prefix
         self._is_good = is_good
 
@@ -122,7 +123,7 @@ class _Binding:
         if not self._is_good:
             return
         for parameter in parameters:
-            parameter["schema"] = _dataset_parameters().get(str(parameter.get("name")), parameter.get("schema"))
+            parameter["schema"] = self._query.get(str(parameter.get("name")), parameter.get("schema"))
         for media in object_of(body.get("content")).values() if self._effects.writes else ():
             media["schema"] = self._closed(object_of(media.get("schema")), ("body",), ())
 
@@ -312,12 +313,15 @@ def _rows() -> dict[str, Any]:
     }
 
 
-def _dataset_parameters() -> dict[str, dict[str, Any]]:
-    """Return the schemas of an inference's query parameters, by their names."""
+def _query_parameters(fixtures: Fixtures) -> dict[str, dict[str, Any]]:
+    """Return the schemas of the query parameters of inferences and of topics, by their names."""
     return {
         "dataset[]": {"type": "array", "items": {"enum": ["*", "time", "in", "out", f"out.{OUTPUT}", "metadata"]}},
         "dataset.exclude[]": {"type": "array", "items": {"enum": ["metadata", f"in.{INPUT}", "check_failures"]}},
         "dataset.separator": {"enum": [".", "/", "__"]},
+        "order": {"enum": ["asc", "desc"]},
+        "time.start": _times(fixtures),
+        "time.end": _times(fixtures),
     }
 
 

@@ -35,7 +35,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "model": ("id", "name"),
     "model version": ("id", "uuid", "sha"),
     "model configuration": ("id",),
-    "pipeline": ("id", "name"),
+    "pipeline": ("id", "name", "topic"),
     "pipeline version": ("id", "uuid"),
     "deployment": ("id", "name"),
     "assay": ("id", "uuid", "name"),

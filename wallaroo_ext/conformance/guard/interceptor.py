@@ -26,7 +26,7 @@ from wallaroo_ext.conformance.guard.write_guard import WithheldError
 from wallaroo_ext.conformance.results import Finding, Notice, Run
 from wallaroo_ext.conformance.rules import ALWAYS, CONTENT_TYPE, SCHEMA, STATUS, Violation
 from wallaroo_ext.redaction.patterns import redact
-from wallaroo_ext.transport.proxies import proxy_for
+from wallaroo_ext.transport.connections.proxies import proxy_for
 from wallaroo_ext.transport.response_limits import limit_answer
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wallaroo_ext import contract
-from wallaroo_ext._util.atomic_files import write_atomically
+from wallaroo_ext._util.files.atomic_files import write_atomically
+from wallaroo_ext._util.files.repository_files import repository_file
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext._util.repository_files import repository_file
 from wallaroo_ext.conformance.recordings.matching import ANY_TIME, Request, body_text, describe
 from wallaroo_ext.conformance.recordings.normalization import TIME, Normalizer
 from wallaroo_ext.conformance.recordings.secrets import find_secrets

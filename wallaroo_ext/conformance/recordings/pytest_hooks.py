@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from wallaroo_ext._util.user_paths import user_path
+from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.conformance.recordings.cassette_files import (
     SUFFIX,
     SecretFoundError,

@@ -7,7 +7,7 @@ import stat
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.atomic_files import atomic_writer, create_file, temporary_name, write_atomically
+from wallaroo_ext._util.files.atomic_files import atomic_writer, create_file, temporary_name, write_atomically
 from wallaroo_ext.conformance.report.har import write_har
 from wallaroo_ext.conformance.report.json_report import report_json
 from wallaroo_ext.conformance.report.junit import junit_xml

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 from wallaroo_mlops_client.api.assays import create_assay, get_assay_v2, list_assays
+from wallaroo_mlops_client.api.inference import get_topic_name
 from wallaroo_mlops_client.api.models import get_model_config_by_id
 from wallaroo_mlops_client.api.users import invite_user, query_users
 from wallaroo_mlops_client.api.workspaces import create_workspace, list_workspaces
@@ -17,6 +18,7 @@ from wallaroo_mlops_client.models import (
     CreateWorkspaceRequest,
     GetAssayV2Request,
     GetModelConfigByIdRequest,
+    GetTopicNameRequest,
     InviteUserRequest,
     ListAssaysRequest,
     ListWorkspacesRequest,
@@ -86,6 +88,7 @@ class Fixtures:
         workspace_id: The run's workspace.
         name: The name of its pipeline and its deployment.
         pipeline_id: The pipeline's id.
+        topic: The topic with the rows that it scored.
         model: Its model's version, as `models` of a deployment: name, version and sha.
         model_id: The model's id.
         version_id: The id of the model's version.
@@ -106,6 +109,7 @@ class Fixtures:
     workspace_id: int | None = None
     name: str | None = None
     pipeline_id: int | None = None
+    topic: str | None = None
     model: dict[str, str] | None = None
     model_id: int | None = None
     version_id: int | None = None
@@ -147,6 +151,7 @@ class Fixtures:
             "model configuration id": self.config_id,
             "pipeline id": pipeline_id,
             "pipeline name": self.name if deployment is None else deployment.pipeline,
+            "pipeline topic": self.topic,
             "pipeline version id": None if deployment is None else deployment.pipeline_version_id,
             "deployment id": None if deployment is None else deployment.id,
             "deployment name": None if deployment is None else deployment.name,
@@ -258,6 +263,7 @@ def _make_deployments(client: Client, owned: OwnedResources, fixtures: Fixtures,
     fixtures.deployment = deploy_pipeline(client, f"{prefix}-p", version)
     fixtures.name, fixtures.pipeline_id = fixtures.deployment.pipeline, fixtures.deployment.pipeline_id
     fixtures.config_id = _configuration(client, version.id)
+    fixtures.topic = _topic(client, fixtures.pipeline_id)
     rows = np.random.default_rng(1).normal(size=(_SCORED_ROWS, WIDTH)).astype(np.float32)
     fixtures.scored_at = _time_of(infer(client, fixtures.deployment, {INPUT: rows}))
 
@@ -285,6 +291,15 @@ def _configuration(client: Client, version_id: int) -> int | None:
     body = GetModelConfigByIdRequest(model_id=version_id)
     found: Any = call(get_model_config_by_id, client=client, body=body).to_dict().get("model_config")
     return None if found is None else found["id"]
+
+
+def _topic(client: Client, pipeline_id: int | None) -> str | None:
+    """Return the topic of a pipeline; None where the instance does not tell it: the tests of the operation find it."""
+    if pipeline_id is not None:
+        with suppress(WallarooError):
+            body = GetTopicNameRequest(pipeline_pk_id=pipeline_id)
+            return call(get_topic_name, client=client, body=body).topic_name
+    return None
 
 
 def _make_assays(client: Client, fixtures: Fixtures, expendable: frozenset[str]) -> None:
@@ -371,6 +386,7 @@ def find_fixtures(client: Client) -> Fixtures:
     fixtures = Fixtures()
     try:
         _find_workspaces(client, fixtures)
+        fixtures.topic = _topic(client, fixtures.pipeline_id)
     except WithheldError as error:
         fixtures.withheld = str(error)
     return fixtures

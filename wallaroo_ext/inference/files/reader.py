@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.user_paths import user_path
+from wallaroo_ext._util.file_signatures import ARROW_FILE
+from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.pandas_index import index_metadata
 
@@ -50,7 +51,7 @@ def read_file(path: str | os.PathLike[str], table_of: Callable[[Any], Table]) ->
 def _read_arrow(path: Path) -> Table:
     """Return the rows of an Arrow IPC file, or of an IPC stream, to which some programs give the same suffix."""
     content = path.read_bytes()
-    if content.startswith(arrow_files.MAGIC):
+    if content.startswith(ARROW_FILE):
         return arrow_files.from_file(content)
     table = pa.ipc.open_stream(content).read_all()
     table.validate(full=True)

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wallaroo_ext.inference.column_names import MODEL_SPLIT_FIELD
 from wallaroo_ext.sandbox.engine.tensors import is_list
 from wallaroo_ext.sandbox.http.problems import bad_request
-from wallaroo_ext.sandbox.inference.answer_forms import MODEL_SPLIT
 
 if TYPE_CHECKING:
     from wallaroo_ext.sandbox.engine.tensors import Array, Column
@@ -68,7 +68,7 @@ class IoPath:
     def _column(self, table: pa.Table) -> Column:
         prefix = _PREFIXES[self.side]
         fields = (name.removeprefix(prefix) for name in table.column_names if name.startswith(prefix))
-        names = [name for name in fields if name != MODEL_SPLIT]  # which is no output of a model
+        names = [name for name in fields if name != MODEL_SPLIT_FIELD]  # which is no output of a model
         name = self._name(names)
         if name is None:
             known = ", ".join(repr(found) for found in names) or "none"

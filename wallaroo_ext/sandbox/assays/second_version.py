@@ -127,8 +127,8 @@ def _bins(mode: Any) -> tuple[str, int, list[float] | None]:
         if isinstance(count, int) and 0 < count <= _MOST_BINS:
             return name, count, None
     raise bad_request(
-        f"summarizer: the bin mode is None, a number of bins, at most {_MOST_BINS}, by {' or '.join(_COUNTED)}, or edges "
-        "by Provided."
+        f"summarizer: the bin mode is None, or a number of bins, at most {_MOST_BINS}, by {' or '.join(_COUNTED)}, or "
+        "edges by Provided."
     )
 
 

@@ -1,6 +1,6 @@
 """The sandbox's side of the processes that run models: starts and ends them, and sends rows to them.
 
-`worker.py` is the program that runs in these processes.
+`confined/worker.py` is the program that runs in these processes.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.sandbox.engine import messages
+from wallaroo_ext.sandbox.engine.confined.worker import COMMAND, END, FORK
 from wallaroo_ext.sandbox.engine.deadlines import Deadlines
 from wallaroo_ext.sandbox.engine.steps import chain, named_models
-from wallaroo_ext.sandbox.engine.worker import COMMAND, END, FORK
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -148,7 +148,7 @@ def start_program(control: socket.socket) -> subprocess.Popen[bytes]:
     """
     with tempfile.TemporaryDirectory(prefix="wallaroo-engine-") as empty:
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "wallaroo_ext.sandbox.engine.worker", str(control.fileno())],
+            [sys.executable, "-P", "-m", "wallaroo_ext.sandbox.engine.confined.worker", str(control.fileno())],
             cwd=empty,  # removed before anything is loaded, so that relative paths lead nowhere
             env=program_environment(),
             stdin=subprocess.DEVNULL,

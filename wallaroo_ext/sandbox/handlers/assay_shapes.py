@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from wallaroo_ext._util.json_values import list_of
+from wallaroo_ext._util.no_pandas import to_values
 from wallaroo_ext.sandbox.assays.request_forms import newer_baseline, newer_window, watched_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from wallaroo_ext.sandbox.handlers.calls import Call
+    from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch
     from wallaroo_ext.sandbox.options import SandboxOptions
     from wallaroo_ext.sandbox.storage.store import Row
 
@@ -137,6 +140,29 @@ def _oldest_result(request: dict[str, Any], found: dict[str, Any]) -> dict[str, 
         else found["summarizer"],
     }
     return {name: shown[name] for name in _OLDEST_RESULT}
+
+
+def known_of(call: Call, batch: LoggedBatch) -> dict[str, Any]:
+    """Return what the log knows of rows that were scored together, and the version of their model."""
+    query = "SELECT version FROM model_versions JOIN models ON models.id = model_id WHERE name = ? AND sha = ?"
+    with call.instance.store.reading() as db:
+        row = db.execute(query, (batch.model_name, batch.model_sha)).fetchone()
+    return {
+        "model_name": batch.model_name,
+        "model_sha": batch.model_sha,
+        "model_version": "" if row is None else row["version"],
+        "elapsed_ns": batch.elapsed_ns,
+    }
+
+
+def flat_rows(batch: LoggedBatch, limit: int | None) -> Iterator[dict[str, Any]]:
+    """Yield the first rows of a batch, flat, with their times in milliseconds."""
+    import pyarrow as pa
+
+    table = batch.table.slice(0, limit)
+    times = table.column("time").cast(pa.int64()).to_pylist()
+    values = {name: to_values(table.column(name)) for name in table.column_names} | {"time": times}
+    yield from (dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True))
 
 
 def logged_row(options: SandboxOptions, row: dict[str, Any], batch: dict[str, Any]) -> dict[str, Any]:

@@ -9,24 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from wallaroo_ext._util.no_pandas import to_values
 from wallaroo_ext.sandbox.assays.request_forms import calculation_form, sources
 from wallaroo_ext.sandbox.assays.scheduled import created_microseconds, require_pipeline, watched_pipelines
 from wallaroo_ext.sandbox.handlers import assay_shapes
 from wallaroo_ext.sandbox.handlers.calls import Call, handles_rows
-from wallaroo_ext.sandbox.handlers.deployments import pod_name
+from wallaroo_ext.sandbox.handlers.pipelines.deployments import pod_name
 from wallaroo_ext.sandbox.handlers.workspaces import is_member, require_workspace
 from wallaroo_ext.sandbox.http.problems import Problem, bad_request, not_found, refusal
 from wallaroo_ext.sandbox.storage.store import now
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
 
     from wallaroo_ext.sandbox.assays.request_forms import Source
     from wallaroo_ext.sandbox.assays.runs import Plan, Run
     from wallaroo_ext.sandbox.auth.users import User
-    from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch
     from wallaroo_ext.sandbox.storage.store import Row
 
 _ASSAYS = """
@@ -244,34 +241,11 @@ def get_assay_baseline(call: Call) -> list[dict[str, Any]]:
         "engine": pod_name("engine", pipeline_id),
     }
     rows = (
-        assay_shapes.logged_row(call.instance.options, row, place | _known_of(call, batch))
+        assay_shapes.logged_row(call.instance.options, row, place | assay_shapes.known_of(call, batch))
         for batch in batches
-        for row in _rows(batch, limit)
+        for row in assay_shapes.flat_rows(batch, limit)
     )
     return list(islice(rows, limit))
-
-
-def _known_of(call: Call, batch: LoggedBatch) -> dict[str, Any]:
-    """Return what the log knows of rows that were scored together, and the version of their model."""
-    query = "SELECT version FROM model_versions JOIN models ON models.id = model_id WHERE name = ? AND sha = ?"
-    with call.instance.store.reading() as db:
-        row = db.execute(query, (batch.model_name, batch.model_sha)).fetchone()
-    return {
-        "model_name": batch.model_name,
-        "model_sha": batch.model_sha,
-        "model_version": "" if row is None else row["version"],
-        "elapsed_ns": batch.elapsed_ns,
-    }
-
-
-def _rows(batch: LoggedBatch, limit: int | None) -> Iterator[dict[str, Any]]:
-    """Yield the first rows of a batch, flat, with their times in milliseconds."""
-    import pyarrow as pa
-
-    table = batch.table.slice(0, limit)
-    times = table.column("time").cast(pa.int64()).to_pylist()
-    values = {name: to_values(table.column(name)) for name in table.column_names} | {"time": times}
-    yield from (dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True))
 
 
 @handles_rows

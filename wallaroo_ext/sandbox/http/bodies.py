@@ -14,7 +14,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
-from wallaroo_ext._util.atomic_files import create_file
+from wallaroo_ext._util.files.atomic_files import create_file
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.sandbox.http.json_text import is_deeper
 from wallaroo_ext.sandbox.http.problems import bad_request, too_large

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LAST_MODEL = "last_model"
-MODEL_SPLIT = "_model_split"
-"""The output that names the model to which a split gave the row: a list of one text, with JSON."""
 
 _METADATA = {
     "2022.4": (LAST_MODEL,),

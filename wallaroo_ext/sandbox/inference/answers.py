@@ -11,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from wallaroo_ext._util.arrow_limits import expanded_size
+from wallaroo_ext.inference.column_names import MODEL_SPLIT_FIELD
 from wallaroo_ext.sandbox.engine.tensors import to_column, with_variable_lists
 from wallaroo_ext.sandbox.http.json_text import to_json
 from wallaroo_ext.sandbox.http.problems import too_large
 from wallaroo_ext.sandbox.http.validation import parse_media_type
-from wallaroo_ext.sandbox.inference.answer_forms import MODEL_SPLIT, AnswerForm, RowMetadata, Selection
+from wallaroo_ext.sandbox.inference.answer_forms import AnswerForm, RowMetadata, Selection
 from wallaroo_ext.sandbox.inference.arrow_answers import INPUT, OUTPUT, ScoredRows, added_parts
 from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch, LoggedOrigin
 from wallaroo_ext.sandbox.inference.json_answers import rows_of_column, rows_of_tensor, to_records
@@ -107,7 +108,7 @@ class Answer:
         rows = {name: with_variable_lists(table.column(name)) for name in table.column_names}
         outputs = {name: _output_columns(found) for name, found in _by_part(self.scored.results).items()}
         if self.scored.chosen is not None:
-            outputs[OUTPUT] = {MODEL_SPLIT: _split_column(self.scored.chosen)} | outputs[OUTPUT]
+            outputs[OUTPUT] = {MODEL_SPLIT_FIELD: _split_column(self.scored.chosen)} | outputs[OUTPUT]
         shapes = {
             part: {name: tensor.shape[1:] for name, tensor in found.outputs.items()}
             for part, found in _by_part(self.scored.results).items()
@@ -188,7 +189,7 @@ class Answer:
             parts[part] = {name: rows_of_tensor(tensor) for name, tensor in found.outputs.items()}
         if self.scored.chosen is not None:
             split = [[text] for text in _split_texts(self.scored.chosen)]
-            parts[OUTPUT] = {MODEL_SPLIT: split} | parts[OUTPUT]
+            parts[OUTPUT] = {MODEL_SPLIT_FIELD: split} | parts[OUTPUT]
         return to_records([self.time_ms] * self.count, parts, self.form, self._metadata, self.selection)
 
     def _as_sent(self, name: str) -> Sequence[Any]:

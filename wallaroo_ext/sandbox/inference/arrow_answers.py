@@ -57,7 +57,9 @@ class ScoredRows:
             for name, column in fields.items():
                 yield part, name, column
 
-    def to_flat_file(self, added: Parts, selection: Selection) -> list[memoryview]:
+    def to_flat_file(
+        self, added: Parts, selection: Selection, metadata: dict[str, str] | None = None
+    ) -> list[memoryview]:
         """Return the chunks of an Arrow file with a column a field, its name joined with that of its part."""
         separator = selection.separator or "."
         fields: list[Any] = []
@@ -71,9 +73,11 @@ class ScoredRows:
                     whole = f"{part}{separator}{name}" if name else part
                     fields.append(_field(whole, column, nullable=part == INPUT))
                     columns.append(column)
-        return arrow_files.to_buffers(pa.Table.from_arrays(columns, schema=pa.schema(fields)))
+        return arrow_files.to_buffers(pa.Table.from_arrays(columns, schema=_arrow.schema(fields, metadata)))
 
-    def to_nested_file(self, added: Parts, selection: Selection) -> list[memoryview]:
+    def to_nested_file(
+        self, added: Parts, selection: Selection, metadata: dict[str, str] | None = None
+    ) -> list[memoryview]:
         """Return the chunks of an Arrow file with a struct a part, whose fields say their shapes."""
         fields: list[Any] = []
         columns: list[Column] = []
@@ -86,7 +90,7 @@ class ScoredRows:
                 column = wanted[""] if "" in wanted else _struct(wanted, self._shapes(part, wanted))
                 columns.append(column)
                 fields.append(_arrow.field(part, column.type, nullable=False))
-        return arrow_files.to_buffers(pa.Table.from_arrays(columns, schema=pa.schema(fields)))
+        return arrow_files.to_buffers(pa.Table.from_arrays(columns, schema=_arrow.schema(fields, metadata)))
 
     def _shapes(self, part: str, columns: Mapping[str, Column]) -> dict[str, Sequence[int] | None]:
         """Return the shapes of rows; metadata have none."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from wallaroo_ext._util.atomic_files import create_file
+from wallaroo_ext._util.files.atomic_files import create_file
 from wallaroo_ext._util.json_values import list_of, object_of
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Pages of the inference log, as `pipelines/get_logs` answers them."""
+"""Pages of the inference log, as `pipelines/get_logs` and topics answer them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from wallaroo_ext.sandbox.http.json_text import to_json
 from wallaroo_ext.sandbox.http.problems import bad_request
 from wallaroo_ext.sandbox.inference.answer_forms import AnswerForm, RowMetadata, Selection
 from wallaroo_ext.sandbox.inference.arrow_answers import INPUT, ScoredRows, added_parts
@@ -19,13 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from wallaroo_ext.sandbox.engine.tensors import Column
+    from wallaroo_ext.sandbox.inference.arrow_answers import Parts
     from wallaroo_ext.sandbox.inference.inference_log import LoggedBatch
 
 MAX_PAGE_BYTES = 16 << 20
 """The size of the rows of a page, so that one page does not take all memory."""
 
 _CURSOR = re.compile(r"(\d{1,18})-(\d{1,18})", re.ASCII)
-_EVERYTHING = Selection()
+_PARTITION = re.compile(r"batch-(\d{1,18})", re.ASCII)
+EVERYTHING = Selection()
 _NO_METADATA = RowMetadata([("", "")], "", (0, 0), "")
 
 
@@ -55,6 +56,16 @@ class Cursor:
         if found is None:
             raise bad_request(f"cursor: {text[:100]!r} is no cursor; send the x-iteration-cursor of the page before.")
         return Cursor(int(found[1]), int(found[2]))
+
+    def to_position(self) -> dict[str, int]:
+        """Return the cursor as a position in a topic, of which each batch is a partition."""
+        return {f"batch-{self.entry}": self.row}
+
+    @staticmethod
+    def of_position(position: dict[str, int]) -> Cursor | None:
+        """Return the cursor that a position in a topic stands for; None if it names no partition of a topic."""
+        named = ((_PARTITION.fullmatch(name), row) for name, row in position.items())
+        return next((Cursor(int(found[1]), int(row)) for found, row in named if found is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +112,36 @@ class Page:
                 return Page(rows, "RecordLimited" if not left else "ByteLimited", Cursor(entry, skipped + taken))
         return Page(rows)
 
-    def to_json(self, form: AnswerForm) -> bytes:
+    def records(self, form: AnswerForm, selection: Selection = EVERYTHING) -> list[dict[str, Any]]:
         """Return the rows as records, in the form of a release's answers."""
-        return to_json([record for batch in self.batches for record in _records(batch, form)])
+        return [record for batch in self.batches for record in _records(batch, form, selection)]
 
-    def to_arrow(self, form: AnswerForm) -> list[memoryview]:
-        """Return the chunks of an Arrow file with the rows, in the form of a release's answers."""
-        added = [added_parts(form, _metadata_of(batch), batch.table.num_rows, _EVERYTHING) for batch in self.batches]
+    def to_arrow(
+        self, form: AnswerForm, selection: Selection = EVERYTHING, metadata: dict[str, str] | None = None
+    ) -> list[memoryview]:
+        """Return the chunks of an Arrow file with the rows, in the form of a release's answers.
+
+        Args:
+            form: The form.
+            selection: The requested parts; nested without a separator and otherwise flat.
+            metadata: The metadata of the schema.
+        """
+        added = [added_parts(form, _metadata_of(batch), batch.table.num_rows, selection) for batch in self.batches]
         if not added:
             none: Column = pa.array([], pa.timestamp("ms"))
-            return ScoredRows(none, {}).to_nested_file(added_parts(form, _NO_METADATA, 0, _EVERYTHING), _EVERYTHING)
+            added_to_none = added_parts(form, _NO_METADATA, 0, selection)
+            return _written(ScoredRows(none, {}), added_to_none, selection, metadata)
         table = pa.concat_tables([batch.table for batch in self.batches])
         joined = {
             part: {name: _joined([of_batch[part][name] for of_batch in added]) for name in fields}
             for part, fields in added[0].items()
         }
-        return ScoredRows(table.column("time"), _parts(table, self.batches[0])).to_nested_file(joined, _EVERYTHING)
+        return _written(ScoredRows(table.column("time"), _parts(table, self.batches[0])), joined, selection, metadata)
+
+
+def _written(rows: ScoredRows, added: Parts, selection: Selection, metadata: dict[str, str] | None) -> list[memoryview]:
+    write = rows.to_nested_file if selection.separator is None else rows.to_flat_file
+    return write(added, selection, metadata)
 
 
 def _joined(columns: list[Column]) -> Column:
@@ -124,13 +149,13 @@ def _joined(columns: list[Column]) -> Column:
     return arrow_library.chunked_array(columns)
 
 
-def _records(batch: LoggedBatch, form: AnswerForm) -> list[dict[str, Any]]:
+def _records(batch: LoggedBatch, form: AnswerForm, selection: Selection) -> list[dict[str, Any]]:
     parts = {
         part: {name: rows_of_column(column) for name, column in fields.items()}
         for part, fields in _parts(batch.table, batch).items()
     }
     times: Any = batch.table.column("time").cast(pa.int64()).to_pylist()
-    return to_records(times, parts, form, _metadata_of(batch), _EVERYTHING)
+    return to_records(times, parts, form, _metadata_of(batch), selection)
 
 
 def _metadata_of(batch: LoggedBatch) -> RowMetadata:

@@ -16,8 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from wallaroo_ext.sandbox.handlers.calls import caller_of, user_of
-from wallaroo_ext.sandbox.http.access_log import CALLER
 from wallaroo_ext.sandbox.http.bodies import read_json
+from wallaroo_ext.sandbox.http.logs.access_log import CALLER
 from wallaroo_ext.sandbox.http.problems import Problem, problem_response
 from wallaroo_ext.sandbox.http.threads import ThreadPool
 from wallaroo_ext.sandbox.paths import CONFIGURATION, GRAPHQL, user_administration_path

@@ -22,11 +22,11 @@ from wallaroo_ext.sandbox.auth.headers import GUARD_HEADERS, TOKEN_HEADERS
 from wallaroo_ext.sandbox.faults import FaultMiddleware
 from wallaroo_ext.sandbox.handlers import HANDLERS
 from wallaroo_ext.sandbox.handlers.calls import ON_EVENT_LOOP, WITH_MODELS, Call, caller_of
-from wallaroo_ext.sandbox.http.access_log import CALLER
 from wallaroo_ext.sandbox.http.bodies import StagedFile, has_body, read_body
 from wallaroo_ext.sandbox.http.json_text import to_json
+from wallaroo_ext.sandbox.http.logs.access_log import CALLER
+from wallaroo_ext.sandbox.http.logs.request_counts import CountingMiddleware
 from wallaroo_ext.sandbox.http.problems import Problem, bad_request, problem_response, refusal, token_error
-from wallaroo_ext.sandbox.http.request_counts import CountingMiddleware
 from wallaroo_ext.sandbox.paths import TOKEN_ENDPOINT
 from wallaroo_ext.sandbox.server.extra_routes import extra_routes
 

@@ -12,7 +12,7 @@ import shlex
 import stat
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.atomic_files import PRIVATE, write_atomically
+from wallaroo_ext._util.files.atomic_files import PRIVATE, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,9 +20,9 @@ import uvicorn
 
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.engine.allocator import keep_memory
-from wallaroo_ext.sandbox.http.access_log import AccessLog, coloured_line, json_line, text_line
 from wallaroo_ext.sandbox.http.connections import Acceptor, connection_limit
-from wallaroo_ext.sandbox.http.log_writer import LogWriter, log_failures, shows_colours
+from wallaroo_ext.sandbox.http.logs.access_log import AccessLog, coloured_line, json_line, text_line
+from wallaroo_ext.sandbox.http.logs.log_writer import LogWriter, log_failures, shows_colours
 from wallaroo_ext.sandbox.http.loopback import LoopbackCors, is_local_name
 from wallaroo_ext.sandbox.http.protocol import DroppableProtocol
 from wallaroo_ext.sandbox.http.validation import ContractSpec
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from wallaroo_ext.sandbox.http.access_log import LogFormat
+    from wallaroo_ext.sandbox.http.logs.access_log import LogFormat
     from wallaroo_ext.sandbox.options import SandboxOptions
     from wallaroo_ext.sandbox.storage.store import Store
 

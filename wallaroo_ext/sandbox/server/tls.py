@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from wallaroo_ext._util.atomic_files import PRIVATE, write_atomically
+from wallaroo_ext._util.files.atomic_files import PRIVATE, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,7 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.atomic_files import (
+from wallaroo_ext._util.files.atomic_files import (
     PRIVATE,
     create_file,
     leftovers,

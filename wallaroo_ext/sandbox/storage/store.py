@@ -7,7 +7,7 @@ import threading
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.atomic_files import create_file, sync_directory
+from wallaroo_ext._util.files.atomic_files import create_file, sync_directory
 from wallaroo_ext.sandbox.storage.clock import Clock
 from wallaroo_ext.sandbox.storage.data_directory import DataDirectory
 from wallaroo_ext.sandbox.storage.database_file import CHANGES, DIRECTORY_ID

@@ -2,7 +2,7 @@
 
 httpx only limits the time of one read, so an answer that comes slowly, byte by byte, never ends. In asyncio a deadline
 cancels the waiting task. A thread cannot be cancelled, so its connections check the remaining time before each step
-(`time_left`, `wallaroo_ext.transport.timed_connections`).
+(`time_left`, `wallaroo_ext.transport.connections.timed_connections`).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from wallaroo_ext.cli.commands.drift import drift
+from wallaroo_ext.cli.commands.checking.drift import drift
 from wallaroo_ext.cli.options import Options
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from wallaroo_ext._util.atomic_files import write_atomically
+from wallaroo_ext._util.files.atomic_files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

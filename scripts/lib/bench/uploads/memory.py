@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.lib.bench.sandbox_processes import memory_mib, sandboxes_below
 from wallaroo_ext import call, connect, upload_model
+from wallaroo_ext.sandbox.control_client import Sandbox
 from wallaroo_ext.sandbox.process import running
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ def measure(way: str, size: int) -> dict[str, float]:
         with file.open("wb") as sparse:
             sparse.truncate(size)
         with running() as environment:
+            with Sandbox(environment) as sandbox:
+                sandbox.advance_clock(
+                    0
+                )  # waits until the sandbox has imported numpy and pyarrow, which it does in the background
             command = [sys.executable, "-P", __file__, way, str(file), str(sandboxes_below(os.getpid())[0])]
             done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)

@@ -1,0 +1,152 @@
+"""Is a long answer of JSON the same table, block by block, as it is in one piece, and without its objects in memory?"""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wallaroo_ext import ContractViolationError
+from wallaroo_ext.inference.scored_rows import json_records
+from wallaroo_ext.inference.scored_rows.answers import from_records, read_answer
+from wallaroo_ext.inference.scored_rows.json_records import NotInBlocksError, parse, record_blocks
+
+if TYPE_CHECKING:
+    from pyarrow import Table
+
+ROWS = 6000
+"""So many that an answer has several blocks."""
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.sampled_from(["},{", "}]"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def read(content: bytes) -> Table:
+    request = httpx.Request("POST", "https://api.example.com/infer")
+    return read_answer("infer_pipeline", httpx.Response(200, content=content, request=request))
+
+
+def row(number: int) -> dict[str, Any]:
+    return {"time": 1701377058894, "in": {"x": [0.5, number + 0.25]}, "out": {"y": [number / 7]}, "check_failures": []}
+
+
+def in_one_piece_and_in_blocks(records: list[dict[str, Any]], separators: tuple[str, str] = (",", ":")) -> None:
+    content = json.dumps(records, separators=separators).encode()
+    assert len(content) > json_records.BLOCK_SIZE
+    table, whole = read(content), from_records(records)
+    assert table.schema == whole.schema
+    assert table.equals(whole)
+
+
+@given(records=st.lists(st.dictionaries(st.text(), VALUES, max_size=3), min_size=1), size=st.integers(1, 80))
+@settings(deadline=None, max_examples=60, derandomize=True)
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": "), (",\n", ":")])
+def test_blocks_are_the_records(records: list[dict[str, Any]], size: int, separators: tuple[str, str]) -> None:
+    content = json.dumps(records, separators=separators).encode()
+    try:
+        found = [record for block in record_blocks(content, size) for record in block]
+    except NotInBlocksError:
+        assert b"{" in content.partition(b"{")[2]  # only what has ends in its texts or within its records
+    else:
+        assert found == json.loads(content)
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": "), (" ,\n\t", " : ")])
+def test_a_long_answer_is_read_in_blocks(separators: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [row(number) for number in range(ROWS)]
+    in_one_piece_and_in_blocks(records, separators)
+    monkeypatch.setattr("wallaroo_ext.inference.scored_rows.answers._records", None)  # which reads it in one piece
+    assert read(json.dumps(records, separators=separators).encode()).num_rows == ROWS
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"out": {"y": [1]}}, id="whole numbers at the end"),
+        pytest.param({"out": {"y": None}}, id="a null at the end"),
+        pytest.param({"extra": [1, "a"]}, id="one more field, of several types"),
+        pytest.param({"metadata": {"partition": "e"}}, id="one more part"),
+        pytest.param({"in": None}, id="no part"),
+        pytest.param({"in": {"x": "},{" * 9}}, id="ends in a text"),
+        pytest.param({"time": 1.5}, id="a time of another type"),
+    ],
+)
+@pytest.mark.parametrize("position", [0, ROWS // 2, ROWS - 1])
+def test_one_row_that_is_unlike_changes_what_all_are(change: dict[str, Any], position: int) -> None:
+    records = [row(number) for number in range(ROWS)]
+    records[position] |= change
+    content = json.dumps(records).encode()
+    try:
+        whole = from_records(records)
+    except ValueError:
+        with pytest.raises(ContractViolationError, match="no common type"):
+            read(content)
+    else:
+        assert read(content).schema == whole.schema
+        assert read(content).equals(whole)
+
+
+def test_values_of_several_types_are_texts_of_json_in_all_blocks() -> None:
+    records = [row(number) | {"extra": "a"} for number in range(ROWS)]
+    records[0]["extra"] = 1
+    table = read(json.dumps(records).encode())
+    assert table.column("extra").to_pylist() == ["1"] + ['"a"'] * (ROWS - 1)
+
+
+def test_records_within_records_are_not_taken_apart() -> None:
+    in_one_piece_and_in_blocks([row(number) | {"extra": [{"a": 1}, {"a": number}]} for number in range(ROWS)])
+
+
+def test_large_numbers_are_exact_in_any_block() -> None:
+    records = [row(number) | {"out": {"y": [2**63 + number]}} for number in range(ROWS)]
+    assert read(json.dumps(records).encode()).column("out.y").to_pylist()[-1] == [2**63 + ROWS - 1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":NaN}',
+        '{"a":18446744073709551616}',
+        '{"a":-9223372036854775809}',
+        '{"a":-9223372036854775808}',
+        '{"a":"\\ud800"}',
+        "[1e400]",
+        "-0.0",
+    ],
+)
+def test_what_one_parser_has_no_value_for_is_read_by_the_other(text: str) -> None:
+    assert repr(parse(text.encode())) == repr(json.loads(text))
+
+
+def test_it_is_the_same_without_orjson(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_records, "orjson", None)
+    in_one_piece_and_in_blocks([row(number) for number in range(ROWS)])
+
+
+@pytest.mark.parametrize("end", ["", "]]", "],", "]x", ",]"])
+def test_a_long_answer_that_is_cut_off_or_goes_on_is_refused(end: str) -> None:
+    whole = json.dumps([row(number) for number in range(ROWS)])
+    with pytest.raises(ContractViolationError, match="neither Arrow nor JSON"):
+        read((whole[:-1] + end).encode())
+
+
+def test_reading_takes_no_more_than_three_times_the_answer() -> None:
+    rows = [row(number) | {"in": {"x": [number / 7] * 29}} for number in range(10_000)]
+    content = json.dumps(rows, separators=(",", ":")).encode()
+    del rows
+    read(content)
+    tracemalloc.start()
+    try:
+        table = read(content)
+        added = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(content) + added + table.nbytes < 3 * len(content)

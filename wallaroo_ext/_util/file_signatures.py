@@ -1,0 +1,12 @@
+"""The first bytes of files with rows, which tell their format whatever the files are called."""
+
+from __future__ import annotations
+
+ARROW_FILE = b"ARROW1"
+"""An Arrow IPC file, which ends with them, too."""
+
+ARROW_MESSAGE = b"\xff\xff\xff\xff"
+"""An Arrow IPC stream, or a serialised schema alone. Base64 never begins with them."""
+
+PARQUET = b"PAR1"
+"""A Parquet file."""

@@ -1,0 +1,38 @@
+"""Times that users give, and times in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from wallaroo_ext.errors import InvalidDataError
+
+Time = datetime | str
+"""A time: a `datetime`, which is UTC where it has no time zone, or a text such as `2023-01-31` or RFC 3339's form."""
+
+BEGINNING, END = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Times before and after all that an instance has, for requests that need both ends of a span."""
+
+
+def in_utc(time: datetime) -> datetime:
+    """Return a time in UTC, which it is in where it has no time zone."""
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def read_time(name: str, value: object) -> datetime | None:
+    """Return a time that a user gave, in UTC; None for none.
+
+    Args:
+        name: The name of the argument, for the message.
+        value: What was given.
+
+    Raises:
+        InvalidDataError: It is no time.
+    """
+    if value is None or isinstance(value, datetime):
+        return None if value is None else in_utc(value)
+    try:
+        return in_utc(datetime.fromisoformat(value))  # pyright: ignore[reportArgumentType] - TypeError is caught
+    except (ValueError, TypeError):
+        raise InvalidDataError(
+            f"`{name}` is a datetime, or a text such as 2023-01-31T12:00:00Z, not {value!r}."
+        ) from None

@@ -1,0 +1,1 @@
+"""Converting rows of any form to the tables that are sent."""

@@ -1,0 +1,167 @@
+"""Reading a log page by page, so that no more than one page is in memory."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from wallaroo_ext._util.times import Time, read_time
+from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.logs.sources import Page, Span, source_steps
+from wallaroo_ext.transport.response_errors import contract_violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyarrow import RecordBatch, Table
+
+    from wallaroo_ext.logs.sources import PipelineLog, Topic
+    from wallaroo_ext.operations import Steps
+
+pa: Any = import_module("pyarrow")
+pc: Any = import_module("pyarrow.compute")
+
+logger = logging.getLogger("wallaroo_ext")
+
+PAGE_ROWS = 10_000
+"""How many rows a request asks for; an instance may give fewer."""
+
+_ALL = "All"
+_METADATA, _DROPPED, _TIME = "metadata.", "metadata.dropped", "time"
+
+
+@dataclass(slots=True)
+class Pages:
+    """The pages of a log, one after the other.
+
+    Attributes:
+        pipeline: The pipeline; see `pipeline_logs`.
+        workspace: Its workspace.
+        span: Which rows are wanted.
+        left: How many rows are wanted yet; None for all.
+        metadata: Whether the columns with metadata are wanted.
+        ended: Whether there are no more pages.
+    """
+
+    pipeline: object
+    workspace: int | str | None
+    span: Span
+    left: int | None
+    metadata: bool
+    ended: bool = False
+    _source: PipelineLog | Topic | None = None
+    _position: Any = None
+    _last_time: int | None = None
+    _dropped: set[str] = field(default_factory=set[str])
+
+    def table_steps(self) -> Steps[Table]:
+        """Get the next page.
+
+        Raises:
+            ContractViolationError: The instance says that more rows follow, and not how to get them.
+            InvalidDataError: The newest rows are wanted first, and the instance gives the oldest.
+        """
+        if self._source is None:
+            self._source = yield from source_steps(self.pipeline, self.workspace)
+        rows = PAGE_ROWS if self.left is None else min(self.left, PAGE_ROWS)
+        page = yield from self._source.page_steps(self.span, rows, self._position)
+        is_last = _is_last(page)
+        table = self._in_order(page.table, is_last=is_last)
+        self._note_dropped(table)
+        if self.left is not None:
+            table = table.slice(0, self.left)
+            self.left -= table.num_rows
+        self.ended = is_last or self.left == 0
+        if not self.ended:
+            _check_next(page, self._position)
+        self._position = page.next
+        return _plain(table, metadata=self.metadata)
+
+    def batch_steps(self) -> Steps[list[RecordBatch]]:
+        """Get the rows of the next page as record batches; none where it has no rows."""
+        table = yield from self.table_steps()
+        return [batch for batch in table.combine_chunks().to_batches() if batch.num_rows]
+
+    def _in_order(self, table: Table, *, is_last: bool) -> Table:
+        """Return the rows of a page, reversed where an instance of the oldest releases knows no order but its own."""
+        if not self.span.newest_first or not table.num_rows or _TIME not in table.column_names:
+            return table
+        times: Any = table.column(_TIME).cast(pa.int64())
+        first, last = times[0].as_py(), times[-1].as_py()
+        before, self._last_time = self._last_time, last
+        if first >= last and (before is None or before >= first):
+            return table
+        if before is None and is_last:
+            return table.take(pa.array(range(table.num_rows - 1, -1, -1)))
+        raise InvalidDataError(
+            "This instance gives the oldest rows first, whatever order is asked for.",
+            advice="Ask for them so: newest_first=False in Python, --oldest-first on the command line.",
+        )
+
+    def _note_dropped(self, table: Table) -> None:
+        """Log a warning of columns that the instance left out of some rows, since a row was too large for its log."""
+        if _DROPPED not in table.column_names:
+            return
+        found = {str(name) for name in _items(table.column(_DROPPED))} - self._dropped
+        if found:
+            self._dropped |= found
+            logger.warning(
+                "The log has rows without %s: they were too large for the instance to keep.", ", ".join(sorted(found))
+            )
+
+
+def _items(lists: Any) -> Iterable[Any]:
+    return [] if pa.types.is_null(lists.type) else pc.unique(pc.list_flatten(lists)).drop_null().to_pylist()
+
+
+def _is_last(page: Page) -> bool:
+    """Return whether no row follows a page, by what the instance says of it or, where it says nothing, by the page."""
+    if page.status is None:
+        return page.next is None or not page.table.num_rows
+    return page.status == _ALL
+
+
+def _check_next(page: Page, position: Any) -> None:
+    """Check that a page at a position leads to another one.
+
+    Raises:
+        ContractViolationError: It does not, so that rows would be missing.
+    """
+    problem = f"it is {page.status}, so that rows follow, and nothing leads to them"
+    if page.next is not None:
+        if page.next != position:
+            return
+        problem = "it leads to the same page again"
+    raise contract_violation(page.operation, page.response, problem)
+
+
+def _plain(table: Any, *, metadata: bool) -> Table:
+    """Return rows with the same fields on every page: whether one may be null, an instance tells by the page's rows."""
+    kept = [field for field in table.schema if metadata or not field.name.startswith(_METADATA)]
+    columns = [table.column(field.name) for field in kept]
+    return pa.Table.from_arrays(columns, schema=pa.schema([pa.field(field.name, field.type) for field in kept]))
+
+
+def pages_of(
+    pipeline: object,
+    start: Time | None,
+    end: Time | None,
+    limit: int | None,
+    *,
+    newest_first: bool,
+    metadata: bool,
+    workspace: int | str | None,
+) -> Pages:
+    """Return the pages of a log; see `pipeline_logs`.
+
+    Raises:
+        InvalidDataError: A time cannot be read, the end is before the start, or the limit is below 1.
+    """
+    begin, until = read_time("start", start), read_time("end", end)
+    if begin is not None and until is not None and until < begin:
+        raise InvalidDataError(f"`end`, {until.isoformat()}, is before `start`, {begin.isoformat()}.")
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):  # pyright: ignore[reportUnnecessaryIsInstance] - of untyped callers
+        raise InvalidDataError(f"`limit` is the number of rows, 1 or more, not {limit!r}.")
+    return Pages(pipeline, workspace, Span(begin, until, newest_first), limit, metadata)
