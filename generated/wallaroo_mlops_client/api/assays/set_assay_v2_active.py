@@ -1,10 +1,11 @@
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.empty_object import EmptyObject
 from ...models.error import Error
 from ...models.set_assay_v2_active_request import SetAssayV2ActiveRequest
 from ...types import Response
@@ -31,9 +32,26 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | Error | None:
+) -> EmptyObject | None | Error | None:
     if response.status_code == 200:
-        response_200 = response.json()
+
+        def _parse_response_200(data: object) -> EmptyObject | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                componentsschemas_set_assay_v2_active_response_type_0 = (
+                    EmptyObject.from_dict(data)
+                )
+
+                return componentsschemas_set_assay_v2_active_response_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(EmptyObject | None, data)
+
+        response_200 = _parse_response_200(response.json())
+
         return response_200
 
     if response.status_code == 400:
@@ -88,7 +106,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | Error]:
+) -> Response[EmptyObject | None | Error]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -101,7 +119,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: SetAssayV2ActiveRequest,
-) -> Response[Any | Error]:
+) -> Response[EmptyObject | None | Error]:
     """Switch an assay of the second version on or off
 
      An assay that is switched off is not run by the instance any more. Clients do not read the answer.
@@ -118,7 +136,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[EmptyObject | None | Error]
     """
 
     response = client.get_httpx_client().request(
@@ -133,7 +151,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: SetAssayV2ActiveRequest,
-) -> Response[Any | Error]:
+) -> Response[EmptyObject | None | Error]:
     """Switch an assay of the second version on or off
 
      An assay that is switched off is not run by the instance any more. Clients do not read the answer.
@@ -150,7 +168,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | Error]
+        Response[EmptyObject | None | Error]
     """
 
     response = await client.get_async_httpx_client().request(
@@ -165,7 +183,7 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     body: SetAssayV2ActiveRequest,
-) -> Any | Error | None:
+) -> EmptyObject | None | Error | None:
     """Switch an assay of the second version on or off
 
      An assay that is switched off is not run by the instance any more. Clients do not read the answer.
@@ -182,7 +200,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        EmptyObject | None | Error
     """
 
     return sync_detailed(
@@ -195,7 +213,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     body: SetAssayV2ActiveRequest,
-) -> Any | Error | None:
+) -> EmptyObject | None | Error | None:
     """Switch an assay of the second version on or off
 
      An assay that is switched off is not run by the instance any more. Clients do not read the answer.
@@ -212,7 +230,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Any | Error
+        EmptyObject | None | Error
     """
 
     return (
