@@ -87,6 +87,20 @@ def _row_columns(rich: Any) -> tuple[Any, ...]:
 
 
 @contextmanager
+def show_reading(*, quiet: bool) -> Generator[Callable[[int], None]]:
+    """Show how many rows were read, and yield a function that takes their number.
+
+    Args:
+        quiet: Whether to print nothing without a terminal.
+    """
+    with progress_line("Reading the log.") if is_terminal() else nullcontext() as show_line:
+        if show_line is not None:
+            yield lambda done: show_line(f"{done:,} rows are read.")
+        else:
+            yield _show_nothing if quiet else _print_row_counts()
+
+
+@contextmanager
 def show_tests(*, quiet: bool) -> Generator[Callable[[int, int], None]]:
     """Show how many tests are done, and yield a function that takes that number and the number of all.
 
@@ -143,6 +157,17 @@ def print_rows_periodically() -> Callable[[BatchProgress], None]:
     def show(now: BatchProgress) -> None:
         if timer.has_passed():
             output.print_note(format_progress(now))
+
+    return show
+
+
+def _print_row_counts() -> Callable[[int], None]:
+    """Return a function that prints how many rows were read every ten seconds."""
+    timer = Timer(_LINE_SECONDS)
+
+    def show(done: int) -> None:
+        if timer.has_passed():
+            output.print_note(f"{done:,} rows are read.")
 
     return show
 
