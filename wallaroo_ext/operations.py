@@ -26,6 +26,7 @@ from wallaroo_ext.redaction.tracebacks import clear_frames
 from wallaroo_ext.transport.response_errors import connection_error, contract_violation, response_error, strip_request
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK, Clock
+from wallaroo_ext.transport.wire_errors import NO_ANSWER
 
 if TYPE_CHECKING:
     import threading
@@ -380,7 +381,7 @@ def _sent(http: httpx.Client, step: Send) -> httpx.Response | Exception:
     """Return the answer to a request, or the error that says why none came."""
     try:
         return http.send(_built(http, step))
-    except (httpx.RequestError, httpx.InvalidURL) as error:
+    except NO_ANSWER as error:
         return _no_answer(step, error)
     except BaseException as error:  # such as Ctrl-C while httpx reads cookies from the answer
         clear_frames(error)
@@ -391,7 +392,7 @@ async def _sent_async(http: httpx.AsyncClient, step: Send) -> httpx.Response | E
     """Return the answer to a request, or the error that says why none came."""
     try:
         return await http.send(_built(http, step))
-    except (httpx.RequestError, httpx.InvalidURL) as error:
+    except NO_ANSWER as error:
         return _no_answer(step, error)
     except BaseException as error:
         clear_frames(error)

@@ -110,7 +110,8 @@ def _urls(setting: Any) -> dict[str, str]:
         auth_url = auth_url or f"https://{prefix}keycloak.{suffix}"
     if api_url is None:
         raise ConfigurationError(
-            "The instance is not named: set WALLAROO_API_URL, or WALLAROO_SUFFIX and, if there is one, WALLAROO_PREFIX."
+            "The instance is not named: set WALLAROO_API_URL, or WALLAROO_SUFFIX and WALLAROO_PREFIX, if there is one.",
+            advice="`wallaroo-ext sandbox` runs one on this machine, and prints the lines that name it.",
         )
     checked = _checked(api_url, "The API's URL, WALLAROO_API_URL,")
     return {
