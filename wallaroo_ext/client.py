@@ -75,8 +75,8 @@ def connect(
     Source: mlops-api-tutorial, "Retrieve Credentials" and "Connect to Wallaroo".
 
     Args:
-        api_url: The API's URL without a path.
-        auth_url: Keycloak's URL without a path; by default the API's.
+        api_url: The API's URL, without a path or with the one that a gateway has before `/v1`.
+        auth_url: Keycloak's URL, likewise with what comes before `/auth`; by default the API's.
         prefix: The instance's own prefix, with or without its dot, in place of the URLs.
         suffix: The instance's domain, in place of the URLs.
         client_id: The Keycloak client. Where nothing names one, it is `api-client`.

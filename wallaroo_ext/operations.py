@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, wraps
 from inspect import GEN_CLOSED, getgeneratorstate
-from json import JSONDecodeError
+from json import JSONDecodeError, detect_encoding
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 import httpx
@@ -466,8 +466,10 @@ def _problem(error: Exception) -> str:
 
 def _has_the_shape_of(parsed: Any, content: bytes) -> bool:
     """Return whether an object was read from an object, and a list from a list: generated code may confuse them."""
-    expected = b"[" if isinstance(parsed, list) else b"{" if hasattr(parsed, "to_dict") else None
-    return expected is None or content[:100].lstrip()[:1] == expected
+    expected = "[" if isinstance(parsed, list) else "{" if hasattr(parsed, "to_dict") else None
+    beginning = content[:200]
+    text = beginning.decode(detect_encoding(beginning), errors="ignore").removeprefix("\ufeff")
+    return expected is None or text.lstrip()[:1] == expected
 
 
 @cache

@@ -93,7 +93,7 @@ def _parse(text: str) -> _Entry | None:
     """Return an entry; None if the text is none that can be understood."""
     scheme, _, rest = text.lower().rpartition("://")
     rest = rest.removesuffix("/")
-    if (network := _network(rest)) is not None:  # an IPv6 address without brackets, whose end is no port
+    if "]:" not in rest and (network := _network(rest)) is not None:  # also an IPv6 address, whose end is no port
         return _Entry(scheme, network, None)
     found = _HOST_AND_PORT.fullmatch(rest)
     port = int(found["port"]) if found and found["port"] else None
