@@ -51,16 +51,6 @@ def test_each_variable_names_certificates(
         assert three_ways.list_in(way, seen.url).workspaces == []
 
 
-def test_all_that_are_named_are_trusted_together(
-    certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = self_signed(tmp_path)
-    with http_servers.serving(tls=certificate) as one, http_servers.serving(tls=other) as two:
-        monkeypatch.setenv("SSL_CERT_FILE", str(other))
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-        assert [three_ways.list_in("sync", seen.url).workspaces for seen in (one, two)] == [[], []]
-
-
 def test_where_none_of_them_signed_a_certificate_the_variables_are_named(
     certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,9 +82,7 @@ def test_what_cannot_be_read_is_named_with_its_variable(
 
 def test_keys_that_cannot_be_written_are_named_with_their_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSLKEYLOGFILE", "/none/there")
-    with pytest.raises(
-        ConfigurationError, match=r"/none/there, which SSLKEYLOGFILE names .* cannot be written: No such"
-    ):
+    with pytest.raises(ConfigurationError, match=r"/none/there, which SSLKEYLOGFILE names .* cannot be written"):
         three_ways.list_in("sync", "https://127.0.0.1:1")
 
 
@@ -108,9 +96,12 @@ def test_what_cannot_be_read_is_not_in_the_way_of_what_needs_no_certificates(
         assert three_ways.list_in(way, seen.url, three_ways.TOKEN).workspaces == []
 
 
-def test_other_certificates_are_read_when_a_variable_names_them(
+def test_all_that_are_named_are_trusted_together(
     certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     assert len(new_tls_context().get_ca_certs()) == 1
-    assert len(new_tls_context(str(self_signed(tmp_path))).get_ca_certs()) == 2
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(self_signed(tmp_path)))
+    assert len(new_tls_context().get_ca_certs()) == 2
+    (tmp_path / "third").mkdir()
+    assert len(new_tls_context(str(self_signed(tmp_path / "third"))).get_ca_certs()) == 3
