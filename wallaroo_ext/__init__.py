@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.operations import call
     from wallaroo_ext.resources.models import model_version
     from wallaroo_ext.resources.workspaces import find_workspace
+    from wallaroo_ext.sandbox.process import sandbox
     from wallaroo_ext.settings import Settings
     from wallaroo_ext.transport.retry import Attempt, Clock, RetryPolicy, attempts_of
     from wallaroo_ext.transport.timeouts import Timeouts
@@ -124,6 +125,7 @@ _MODULES = {
         "RetryPolicy",
         "attempts_of",
     ),
+    "sandbox": ("sandbox",),
     "settings": ("Settings",),
     "transport.timeouts": ("Timeouts",),
     "uploads": ("upload_model",),
@@ -181,6 +183,7 @@ __all__ = [
     "infer_dataset",
     "model_version",
     "outputs",
+    "sandbox",
     "undeploy",
     "upload_model",
     "wait_until_running",

@@ -73,11 +73,11 @@ def _certifi() -> ssl.SSLContext:
 
 def _trusting(name: str, path: str, context: ssl.SSLContext | None = None) -> ssl.SSLContext:
     """Return TLS settings that trust the certificates which a variable names: new ones, or those that are given."""
-    where = {"capath" if _is_directory(name, path) else "cafile": path}
+    file, directory = (None, path) if _is_directory(name, path) else (path, None)
     try:
         if context is None:
-            return ssl.create_default_context(**where)
-        context.load_verify_locations(**where)
+            return ssl.create_default_context(cafile=file, capath=directory)
+        context.load_verify_locations(file, directory)
     except ssl.SSLError:
         reason = "holds no certificates in PEM form that can be read"
         raise ConfigurationError(f"{path}, which {name} names, {reason}.", advice=_advice(name)) from None
