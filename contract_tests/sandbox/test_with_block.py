@@ -149,13 +149,15 @@ def test_a_start_that_fails_is_a_sentence_of_the_tree() -> None:
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "find_spec", lambda _: None)
+    def find_nothing(_: str) -> None: ...
+
+    monkeypatch.setattr(process, "find_spec", find_nothing)
     with pytest.raises(ConfigurationError, match=r"pip install 'wallaroo-ext\[sandbox\]'"), wallaroo_ext.sandbox():
         pass
 
 
 def test_the_name_is_the_package_and_its_function_at_once() -> None:
-    assert wallaroo_ext.sandbox.process is process
+    assert vars(wallaroo_ext.sandbox)["process"] is process
     expected = inspect.signature(process.sandbox).parameters
     assert inspect.signature(wallaroo_ext.sandbox).parameters == expected
     assert inspect.signature(aio.sandbox).parameters == expected
