@@ -159,6 +159,7 @@ def commands() -> list[Any]:
         "call",
         "infer",
         "batch",
+        "logs",
         "upload",
         "assay",
         "deploy",

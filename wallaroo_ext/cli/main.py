@@ -28,7 +28,7 @@ COMMANDS = dict(
 
 _PIPE_CLOSED = 141
 """The exit code of a program that was ended by the signal SIGPIPE."""
-_CLEAN_UP = ("batch", "deploy", "infer", "undeploy", "upload")
+_CLEAN_UP = ("batch", "deploy", "infer", "logs", "undeploy", "upload")
 """The commands that clean up, or report what they leave, when a signal ends them."""
 _SECRET_OPTIONS = {
     "--password": "WALLAROO_PASSWORD",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from wallaroo_ext._util.file_signatures import ARROW_FILE
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.times import BEGINNING, END
@@ -25,7 +27,6 @@ from wallaroo_ext.transport.response_errors import NOT_SERVED, contract_violatio
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import httpx
     from pyarrow import Table
 
 pa: Any = import_module("pyarrow")
@@ -141,7 +142,9 @@ class Topic:
 
 def _asked(operation: str, request: dict[str, Any]) -> Steps[httpx.Response]:
     headers = request.get("headers", {}) | {"Accept": f"{arrow_media_type()}, application/json;q=0.5"}
-    return (yield from send(Send(operation, request | {"headers": headers})))
+    response = yield from send(Send(operation, request | {"headers": headers}))
+    response.stream = httpx.ByteStream(b"")  # httpx's own refers to the response, so that pages would wait to be found
+    return response
 
 
 def _status_of(text: bytes | None) -> dict[str, Any]:
@@ -199,8 +202,9 @@ def source_steps(pipeline: object, workspace: int | str | None) -> Steps[Pipelin
     name, number, of = _named(pipeline)
     if number is not None:
         return (yield from _topic_steps(pipeline_pk_id=number))
-    searched = yield from workspace_ids_steps(of or workspace)
-    if len(searched) == 1:
+    known = workspace if of is None else of
+    searched = yield from workspace_ids_steps(known)
+    if known is not None:
         return (yield from _in_workspace(name, searched[0]))
     found: dict[int, PipelineLog | Topic] = {}
     for workspace_id in searched:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import logging
-import weakref
+import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from contract_tests.support.command_line import in_process
 from contract_tests.support.sandbox.steering import PIPELINE, seed_pipeline, seed_rows, steer
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import (
@@ -33,18 +33,20 @@ from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext.logs import pages
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+    from pathlib import Path
 
 
 pa: Any = import_module("pyarrow")
+parquet: Any = import_module("pyarrow.parquet")
 
 API = "https://api.example.com"
 MINUTE = 60_000
 BEGIN = 1_672_531_200_000
 """The first of January 2023, in milliseconds since 1970."""
 TIMES = [BEGIN + MINUTE * number for number in range(8)]
-RELEASES = {"2022.4": "get_topic_records", "2023.1": "get_topic_records", "2023.4": "", "2025.2": ""}
-"""The releases of the sandboxes; where they have no `pipelines/get_logs`, the operation that serves their logs."""
+RELEASES = ["2022.4", "2023.1", "2023.4", "2025.2"]
+"""The releases of the sandboxes: two that have topics only, and two that have `pipelines/get_logs`."""
 
 
 class Released:
@@ -169,6 +171,23 @@ class TestEveryRelease:
                 pipeline_logs(client, 99)
 
     @pytest.mark.usefixtures("small_pages")
+    def test_on_the_command_line(
+        self,
+        released: Released,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        wallaroo, file = in_process(released.environment, monkeypatch, capsys), tmp_path / "rows.parquet"
+        done = wallaroo("logs", PIPELINE, "--oldest-first", "--output", str(file), "--json")
+        assert (done.code, json.loads(done.out)["rows"]) == (0, 8)
+        assert released.numbers(parquet.read_table(file)) == [float(number) for number in range(8)]
+        if not released.knows_orders:
+            refused = wallaroo("logs", PIPELINE, "--output", str(file))
+            assert (refused.code, "--oldest-first on the command line" in refused.sentence) == (2, True)
+            assert parquet.read_table(file).num_rows == 8
+
+    @pytest.mark.usefixtures("small_pages")
     def test_in_asyncio(self, released: Released) -> None:
         async def read() -> tuple[Any, list[Any]]:
             async with released.connect() as client:
@@ -283,7 +302,11 @@ class TestWhatAnInstanceSays:
     @pytest.mark.parametrize("bad", [["no JSON"], ["7"], [7], None])
     def test_a_topic_without_rows_in_a_known_form_is_an_error(self, bad: Any) -> None:
         instance: Any = Paged(([], None, None), serves=False)
-        instance.page = lambda _: httpx.Response(200, json={"records": bad} if bad else {"rows": []})
+
+        def page(_: Any) -> httpx.Response:
+            return httpx.Response(200, json={"records": bad} if bad else {"rows": []})
+
+        instance.page = page
         with instance.client() as client, pytest.raises(ContractViolationError, match="get_topic_records"):
             pipeline_logs(client, "p")
 
@@ -351,31 +374,38 @@ def test_a_wrong_value_is_one_sentence(wrong: dict[str, Any], sentence: str) -> 
 
 
 class TestMemory:
-    PAGES = 40
+    PAGES, ROWS = 12, 100_000
 
     def instance(self) -> Paged:
-        last = self.PAGES - 1
-        found = [(rows(1_000_000 - number), "RecordLimited", number + 1) for number in range(last)]
-        return Paged(*found, (rows(1), "All", None))
+        """Return an instance that makes each page when it is asked for."""
+        instance: Any = Paged()
 
-    def test_no_more_than_a_page_is_held(self) -> None:
-        alive: list[weakref.ref[Any]] = []
+        def logs(body: Any) -> httpx.Response:
+            number = int(body.get("cursor") or 0)
+            is_last = number == self.PAGES - 1
+            times = pa.array([BEGIN - number] * self.ROWS, pa.timestamp("ms"))
+            headers = {"x-iteration-status": "All" if is_last else "RecordLimited"}
+            headers |= {} if is_last else {"x-iteration-cursor": str(number + 1)}
+            return httpx.Response(200, content=to_file(pa.table({"time": times})).to_pybytes(), headers=headers)
+
+        instance.logs = logs
+        return instance
+
+    def check(self, taken: list[int]) -> None:
+        """Check that no page takes much more memory than the first one did."""
+        assert len(taken) == self.PAGES
+        assert max(taken) - taken[0] < 2 * 8 * self.ROWS
+
+    def test_no_more_than_a_page_is_held(self, traced: Callable[[], int]) -> None:
         with self.instance().client() as client:
-            for batch in pipeline_log_batches(client, "p", workspace=7):
-                alive = held(alive, batch)
-                assert len(alive) <= 2
+            self.check([traced() for _ in pipeline_log_batches(client, "p", workspace=7)])
 
-    def test_no_more_than_a_page_is_held_in_asyncio(self) -> None:
-        async def read() -> int:
-            alive: list[weakref.ref[Any]] = []
-            count = 0
+    def test_no_more_than_a_page_is_held_in_asyncio(self, traced: Callable[[], int]) -> None:
+        async def read() -> list[int]:
             async with self.instance().client() as client:
-                async for batch in aio.pipeline_log_batches(client, "p", workspace=7):
-                    alive, count = held(alive, batch), count + 1
-                    assert len(alive) <= 2
-            return count
+                return [traced() async for _ in aio.pipeline_log_batches(client, "p", workspace=7)]
 
-        assert asyncio.run(read()) == self.PAGES
+        self.check(asyncio.run(read()))
 
     def test_a_page_is_asked_for_when_the_one_before_is_taken(self) -> None:
         instance = self.instance()
@@ -387,7 +417,11 @@ class TestMemory:
         assert len(instance.asked) == asked + 1
 
 
-def held(alive: list[weakref.ref[Any]], batch: Any) -> list[weakref.ref[Any]]:
-    """Return references to the batches that are still held somewhere, this one among them."""
-    gc.collect()
-    return [*(each for each in alive if each() is not None), weakref.ref(batch)]
+@pytest.fixture
+def traced() -> Generator[Callable[[], int]]:
+    """Yield a function that returns how much memory Python and Arrow have taken."""
+    tracemalloc.start()
+    try:
+        yield lambda: tracemalloc.get_traced_memory()[0] + pa.total_allocated_bytes()
+    finally:
+        tracemalloc.stop()

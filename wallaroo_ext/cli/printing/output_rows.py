@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _SHOWN_ROWS = 10
 _SHOWN_VALUES = 4
 _CHUNK = 1000
-_FAILURES = "anomaly.count"
+_TIME, _FAILURES = "time", "anomaly.count"
 
 
 def show_scored(table: pa.Table) -> None:
@@ -40,6 +40,12 @@ def show_scored(table: pa.Table) -> None:
     more = table.num_rows - first.num_rows
     if more > 0:
         output.print_note(f"… and {more:,} more rows; --output FILE or --json gives them all.")
+
+
+def show_logged(table: pa.Table) -> None:
+    """Print when rows were scored, their outputs and failed validations."""
+    names = [name for name in table.column_names if name in {_TIME, _FAILURES} or is_output(name)]
+    show_table([_column(f"{name} (UTC)" if name == _TIME else name, table.column(name).to_pylist()) for name in names])
 
 
 def json_records(table: pa.Table) -> Iterator[str]:
@@ -131,11 +137,11 @@ def _write_json(table: pa.Table, target: BinaryIO) -> None:
 def _write_csv(table: pa.Table, target: BinaryIO) -> None:
     csv: Any = import_module("pyarrow.csv")
     arrow_module: Any = import_module("pyarrow")
-    columns = {name: _flatten(table.column(name)) for name in table.column_names}
+    columns = {name: flat_column(table.column(name)) for name in table.column_names}
     csv.write_csv(arrow_module.table(columns), target)
 
 
-def _flatten(column: Any) -> Any:
+def flat_column(column: Any) -> Any:
     """Return a column for CSV: a list of one value becomes that value, any other list a text of JSON."""
     pa: Any = import_module("pyarrow")
     while _has_single_values(column):

@@ -10,7 +10,7 @@ import time
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.progress import progress_bar, progress_line
+from wallaroo_ext._util.progress import progress_bar, progress_line, progress_text
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.uploads.progress import show_progress as show_upload_progress
 
@@ -72,6 +72,21 @@ def _row_columns(rich: Any) -> tuple[Any, ...]:
         rich.TimeElapsedColumn(),
         rich.TimeRemainingColumn(),
     )
+
+
+@contextmanager
+def show_reading(*, quiet: bool) -> Generator[Callable[[int], None]]:
+    """Show how many rows were read, and yield a function that takes their number.
+
+    Args:
+        quiet: Whether to print nothing without a terminal.
+    """
+    if is_terminal():
+        with progress_line("Reading the log.") as show_line:
+            yield lambda done: show_line(f"{done:,} rows are read.")
+    else:
+        show_text = progress_text()
+        yield _show_nothing if quiet else lambda done: show_text(f"{done:,} rows are read.")
 
 
 @contextmanager

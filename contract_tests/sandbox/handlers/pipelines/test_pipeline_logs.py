@@ -258,7 +258,7 @@ class TestTopics:
         assert logs.records({"elsewhere": 0}).json()["records"] == []
         assert logs.records(topic=f"{TOPIC}-failures").json()["records"] == []
         table = pa.ipc.open_file(io.BytesIO(logs.records(topic=f"{TOPIC}-failures", accept=ARROW).content)).read_all()
-        assert (table.num_rows, json.loads(table.schema.metadata[b"status"])["next"]) == (0, None)
+        assert (table.num_columns, json.loads(table.schema.metadata[b"status"])["next"]) == (0, None)
 
     def times(self, answer: httpx.Response) -> list[int]:
         assert answer.status_code == 200, answer.text
@@ -275,6 +275,11 @@ class TestTopics:
             pages.append(self.times(answer))
             position = answer.json()["next"]
         assert pages == ([[1, 2, 3, 4], [5, 6]] if order == "asc" else [[6, 5, 4, 3], [2, 1]])
+
+    def test_all_rows_come_at_once_unless_a_number_is_asked_for(self, logs: Logs) -> None:
+        logs.add(*range(1100))
+        assert len(self.times(logs.records())) == 1100
+        assert len(logs.times(order="Asc")[0]) == 1000
 
     def test_rows_of_a_span_of_time(self, logs: Logs) -> None:
         logs.add(1000, 2000, 3000)

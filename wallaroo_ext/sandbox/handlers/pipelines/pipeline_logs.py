@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from wallaroo_ext._util import arrow_files
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.sandbox.assays.scheduled import require_pipeline
 from wallaroo_ext.sandbox.handlers import assay_shapes
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.inference.logged_pages import Page
 
 _PAGE_SIZE = 1000
+_TOPIC_PAGE_SIZE = 1_000_000
+"""How many rows a page of a topic has at the most; published clients ask for all rows of a span with one request."""
 _RECORDS = "application/json; format=pandas-records"
 _FAILURES = "-failures"
 """The end of the topics with the rows that failed a validation."""
@@ -102,8 +105,17 @@ def get_topic_records(call: Call) -> Response:
     )
     if preferred_type(call.headers.get("Accept"), call.media_type, arrow_media_type()) != arrow_media_type():
         return _as_json(status, page.records(form, selection))
-    chunks = page.to_arrow(form, selection, {"status": to_json(status).decode()})
+    metadata = {"status": to_json(status).decode()}
+    chunks = page.to_arrow(form, selection, metadata) if page.batches else _no_rows(metadata)
     return ChunksResponse(chunks, media_type=arrow_media_type())
+
+
+def _no_rows(metadata: dict[str, str]) -> list[memoryview]:
+    """Return a page without rows or columns: published clients read the first row of each column that is there."""
+    import pyarrow as pa
+
+    arrow: Any = pa
+    return arrow_files.to_buffers(arrow.schema([], metadata).empty_table())
 
 
 def _known_query(call: Call) -> dict[str, list[Any]]:
@@ -132,7 +144,7 @@ def _page_of_topic(call: Call, query: dict[str, list[Any]]) -> Page:
             newest_first=newest_first,
             from_id=None if cursor is None else cursor.entry,
         )
-    size = query.get("page_size") or query.get("limit") or [_PAGE_SIZE]
+    size = query.get("page_size") or query.get("limit") or [_TOPIC_PAGE_SIZE]
     return Page.of(batches, cursor, int(size[0]), newest_first=newest_first)
 
 
