@@ -516,16 +516,18 @@ class TestAssays:
         start, end = request["baseline"]["Static"]
         asked = {name: request[name] for name in ("summarizer", "targeting", "baseline")}
         [(key, summary)] = api.call("preview_assay_baseline_v2", asked).items()
-        far = [1000.0 + number for number in range(50)]
+        far, analyzed = [1000.0 + number for number in range(50)], list[str]()
         for baseline, is_same in ((request["baseline"], True), ({"Vector": far}, False), (request["baseline"], True)):
             body = request | {"baseline": baseline, "preview_start": start, "preview_end": end}
             [result] = api.call("preview_assay_v2", body)
+            analyzed.append(result["analyzed_at"])
             assert (result["scores"][key]["score"] == 0) is is_same
             assert result["summaries"][key]["statistics"] == summary["statistics"]
             assert datetime.fromisoformat(result["window_end"]) == datetime.fromisoformat(end)
             origin = request["targeting"]["data_origin"]
             for field in ("pipeline_id", "workspace_id", "workspace_name"):
                 assert result[field] == origin[field], field
+        assert len(set(analyzed)) == len(analyzed), "it was computed each time"
 
     @pytest.mark.touches("run_interactive_assay_baseline")
     def test_a_baseline_compared_with_itself_does_not_drift(self, api: Api, fixtures: Fixtures) -> None:
