@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.operations import call
     from wallaroo_ext.resources.models import model_version
     from wallaroo_ext.resources.workspaces import find_workspace
+    from wallaroo_ext.sandbox.process import sandbox
     from wallaroo_ext.settings import Settings
     from wallaroo_ext.transport.retry import Attempt, Clock, RetryPolicy, attempts_of
     from wallaroo_ext.transport.timeouts import Timeouts
@@ -129,6 +130,7 @@ _MODULES = {
         "RetryPolicy",
         "attempts_of",
     ),
+    "sandbox": ("sandbox",),
     "settings": ("Settings",),
     "transport.timeouts": ("Timeouts",),
     "uploads": ("upload_model",),
@@ -188,6 +190,7 @@ __all__ = [
     "outputs",
     "pipeline_log_batches",
     "pipeline_logs",
+    "sandbox",
     "undeploy",
     "upload_model",
     "wait_until_running",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
@@ -23,8 +23,9 @@ from wallaroo_ext.resources import models, workspaces
 from wallaroo_ext.uploads import upload
 
 if TYPE_CHECKING:
+    import os
     import threading
-    from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 
     import pyarrow as pa
     from wallaroo_mlops_client import Client
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.batches import Batches
     from wallaroo_ext.batch.scoring.rejections import Rejection
     from wallaroo_ext.inference.infer import Where
+    from wallaroo_ext.sandbox.control_client import Sandbox
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,6 +52,7 @@ __all__ = [
     "pipeline_log_batches",
     "pipeline_logs",
     "run",
+    "sandbox",
     "undeploy",
     "upload_model",
     "wait_until_running",
@@ -167,3 +170,30 @@ async def pipeline_log_batches(client: Client, pipeline: Any, **options: Any) ->
         batches.reverse()
         while batches:
             yield batches.pop()  # so that a page is forgotten before the next one is asked for
+
+
+@asynccontextmanager
+async def sandbox(
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    release: str | None = None,
+    arguments: Sequence[str] = (),
+) -> AsyncGenerator[Sandbox]:
+    """Run a sandbox for the duration of an `async with` block; see `wallaroo_ext.sandbox`.
+
+    What steers it is quick, and is not awaited.
+    """
+    from wallaroo_ext.sandbox.process import sandbox as run
+
+    running = ExitStack()
+    made = run(data_dir=data_dir, release=release, arguments=arguments)
+    starting = asyncio.ensure_future(asyncio.to_thread(running.enter_context, made))
+    try:
+        instance = await asyncio.shield(starting)
+        try:
+            yield instance
+        finally:
+            await instance.aclose()
+    finally:  # also where the task was cancelled while the sandbox started
+        await asyncio.gather(starting, return_exceptions=True)
+        await asyncio.to_thread(running.close)

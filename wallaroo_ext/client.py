@@ -67,15 +67,16 @@ def connect(
     Nothing is sent before the first call. What is not given as an argument comes from the environment:
     `WALLAROO_API_URL` and `WALLAROO_AUTH_URL`, or `WALLAROO_PREFIX` and `WALLAROO_SUFFIX`; `WALLAROO_CLIENT_ID`,
     `WALLAROO_CLIENT_SECRET`, `WALLAROO_USER`, `WALLAROO_PASSWORD`, or a file named by `WALLAROO_SDK_CREDENTIALS`, or
-    `WALLAROO_TOKEN`; `WALLAROO_CA_BUNDLE`. Proxies come from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    `WALLAROO_TOKEN`; `WALLAROO_CA_BUNDLE`. Proxies come from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`,
+    and the known authorities from `SSL_CERT_FILE`, `SSL_CERT_DIR` and `REQUESTS_CA_BUNDLE`, of the process in any case.
 
     Redirects are not followed: an answer that redirects becomes a ContractViolationError.
 
     Source: mlops-api-tutorial, "Retrieve Credentials" and "Connect to Wallaroo".
 
     Args:
-        api_url: The API's URL without a path.
-        auth_url: Keycloak's URL without a path; by default the API's.
+        api_url: The API's URL, without a path or with the one that a gateway has before `/v1`.
+        auth_url: Keycloak's URL, likewise with what comes before `/auth`; by default the API's.
         prefix: The instance's own prefix, with or without its dot, in place of the URLs.
         suffix: The instance's domain, in place of the URLs.
         client_id: The Keycloak client. Where nothing names one, it is `api-client`.
@@ -179,16 +180,7 @@ def _verification(
         if ca_bundle is not None:
             raise ConfigurationError("`verify` says how certificates are checked already: leave `ca_bundle` out.")
         return verify
-    if settings.ca_bundle is None:
-        return True
-    context = new_tls_context()
-    try:
-        context.load_verify_locations(settings.ca_bundle)
-    except OSError as error:  # ssl's own error is one, too
-        raise ConfigurationError(
-            f"{settings.ca_bundle} holds no certificates in PEM form that can be read: {error.strerror or error}."
-        ) from None
-    return context
+    return True if settings.ca_bundle is None else new_tls_context(settings.ca_bundle)
 
 
 def _check_unused(**others: bool) -> None:

@@ -114,12 +114,18 @@ def is_idempotent(operation_id: str) -> bool:
 
 
 def operation_at(path: str) -> str | None:
-    """Return the id of the operation that a URL's path belongs to; None if there is none."""
+    """Return the id of the operation that a URL's path belongs to, after the prefix of an instance; None if none."""
+    begins = _BEGINNING.search(path)
+    path = path if begins is None else path[begins.start() :]
     exact, templates = _paths()
     found = exact.get(path)
     if found is not None:
         return found
     return next((name for pattern, name in templates if pattern.fullmatch(path)), None)
+
+
+_BEGINNING = re.compile(r"/(?:v\d+/api|auth/realms)/")
+"""How the contract's own paths begin: an instance may have a prefix before them in its URL."""
 
 
 @cache

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, wraps
 from inspect import GEN_CLOSED, getgeneratorstate
-from json import JSONDecodeError
+from json import JSONDecodeError, detect_encoding
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 import httpx
@@ -26,6 +26,7 @@ from wallaroo_ext.redaction.tracebacks import clear_frames
 from wallaroo_ext.transport.response_errors import connection_error, contract_violation, response_error, strip_request
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.clock import SYSTEM_CLOCK, Clock
+from wallaroo_ext.transport.wire_errors import NO_ANSWER
 
 if TYPE_CHECKING:
     import threading
@@ -380,7 +381,7 @@ def _sent(http: httpx.Client, step: Send) -> httpx.Response | Exception:
     """Return the answer to a request, or the error that says why none came."""
     try:
         return http.send(_built(http, step))
-    except (httpx.RequestError, httpx.InvalidURL) as error:
+    except NO_ANSWER as error:
         return _no_answer(step, error)
     except BaseException as error:  # such as Ctrl-C while httpx reads cookies from the answer
         clear_frames(error)
@@ -391,7 +392,7 @@ async def _sent_async(http: httpx.AsyncClient, step: Send) -> httpx.Response | E
     """Return the answer to a request, or the error that says why none came."""
     try:
         return await http.send(_built(http, step))
-    except (httpx.RequestError, httpx.InvalidURL) as error:
+    except NO_ANSWER as error:
         return _no_answer(step, error)
     except BaseException as error:
         clear_frames(error)
@@ -465,8 +466,10 @@ def _problem(error: Exception) -> str:
 
 def _has_the_shape_of(parsed: Any, content: bytes) -> bool:
     """Return whether an object was read from an object, and a list from a list: generated code may confuse them."""
-    expected = b"[" if isinstance(parsed, list) else b"{" if hasattr(parsed, "to_dict") else None
-    return expected is None or content[:100].lstrip()[:1] == expected
+    expected = "[" if isinstance(parsed, list) else "{" if hasattr(parsed, "to_dict") else None
+    beginning = content[:200]
+    text = beginning.decode(detect_encoding(beginning), errors="ignore").removeprefix("\ufeff")
+    return expected is None or text.lstrip()[:1] == expected
 
 
 @cache

@@ -7,14 +7,12 @@ asks for costs nothing.
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from wallaroo_mlops_client import Client
 
@@ -26,7 +24,6 @@ _OPTIONS = {
     "WALLAROO_ variables name",
 }
 _INSTANCES = ("sandbox", "environment")
-_NEEDED = ("cyclopts", "onnxruntime", "pyarrow", "starlette", "uvicorn")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,10 +36,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def _wallaroo_process(  # pyright: ignore[reportUnusedFunction] - pytest finds it
-    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+    pytestconfig: pytest.Config,
 ) -> Generator[Sandbox]:
     """Yield a sandbox that lives as long as the session."""
-    with _running(_option(pytestconfig, "wallaroo_release"), tmp_path_factory.mktemp("wallaroo")) as sandbox:
+    with _running(_option(pytestconfig, "wallaroo_release")) as sandbox:
         yield sandbox
 
 
@@ -87,17 +84,14 @@ def _is_sandbox(config: pytest.Config) -> bool:
 
 
 @contextmanager
-def _running(release: str | None, directory: Path) -> Generator[Sandbox]:
+def _running(release: str | None) -> Generator[Sandbox]:
     """Yield a sandbox, or one sentence that fails the test."""
-    if any(find_spec(name) is None for name in _NEEDED):
-        pytest.fail("The fixture runs a sandbox, which needs: pip install 'wallaroo-ext[sandbox]'.", pytrace=False)
-    from wallaroo_ext.sandbox.control_client import Sandbox
-    from wallaroo_ext.sandbox.process import SandboxFailedError, running
+    from wallaroo_ext.errors import ConfigurationError
+    from wallaroo_ext.sandbox.process import SandboxFailedError, sandbox
 
-    arguments = () if release is None else ("--release", release)
     with ExitStack() as stack:
         try:
-            environment = stack.enter_context(running(directory / "data", *arguments, log=directory / "log"))
-        except SandboxFailedError as error:
+            instance = stack.enter_context(sandbox(release=release))
+        except (ConfigurationError, SandboxFailedError) as error:
             pytest.fail(str(error), pytrace=False)
-        yield stack.enter_context(Sandbox(environment))
+        yield instance

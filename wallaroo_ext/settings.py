@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_CLIENT_ID = "api-client"
+_AROUND_A_URL = " \t\r\n\ufeff"
+"""What a URL may have around it that was read from a file: blanks, line breaks and a byte order mark."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +28,8 @@ class Settings:
     Source: mlops-api-tutorial, "Retrieve Credentials" and "Connect to Wallaroo".
 
     Attributes:
-        api_url: The API's URL without a path, such as `https://api.wallaroo.example.com`.
-        auth_url: Keycloak's URL without a path. Newer releases serve it from the API's own host.
+        api_url: The API's URL, such as `https://api.wallaroo.example.com`, with what a gateway has before `/v1`.
+        auth_url: Keycloak's URL, likewise with what comes before `/auth`. Newer releases have it on the API's host.
         client_id: The Keycloak client.
         client_secret: The client's secret; None for a public client.
         username: The user's name, usually an e-mail address; None for a token without a user.
@@ -110,7 +112,8 @@ def _urls(setting: Any) -> dict[str, str]:
         auth_url = auth_url or f"https://{prefix}keycloak.{suffix}"
     if api_url is None:
         raise ConfigurationError(
-            "The instance is not named: set WALLAROO_API_URL, or WALLAROO_SUFFIX and, if there is one, WALLAROO_PREFIX."
+            "The instance is not named: set WALLAROO_API_URL, or WALLAROO_SUFFIX and WALLAROO_PREFIX, if there is one.",
+            advice="`wallaroo-ext sandbox` runs one on this machine, and prints the lines that name it.",
         )
     checked = _checked(api_url, "The API's URL, WALLAROO_API_URL,")
     return {
@@ -122,8 +125,11 @@ def _urls(setting: Any) -> dict[str, str]:
 def _checked(url: str, name: str) -> str:
     from wallaroo_ext._util.urls import parse_http_url
 
-    parse_http_url(url, name)
-    return url.rstrip("/")
+    text = url.strip(_AROUND_A_URL)
+    parse_http_url(text, name)
+    if "?" in text or "#" in text:
+        raise ConfigurationError(f"{name} has a query or a fragment, after a ? or a #. Write it as https://host.")
+    return text.rstrip("/")
 
 
 def _read_credentials(path: str | None) -> dict[str, str]:
@@ -131,9 +137,9 @@ def _read_credentials(path: str | None) -> dict[str, str]:
     if not path:
         return {}
     try:
-        content: Any = json.loads(user_path(path).read_text(encoding="utf-8"))
+        content: Any = json.loads(user_path(path).read_bytes())  # with or without a byte order mark, in UTF-8 or UTF-16
     except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
+        problem = f"cannot be read: {error.strerror or error}"
     except (ValueError, RecursionError):
         problem = "is no JSON"
     else:
@@ -142,4 +148,6 @@ def _read_credentials(path: str | None) -> dict[str, str]:
             return fields
         problem = "is no JSON object of names and values"
     # Raised outside the handlers, because the error that is handled there holds the file's text.
-    raise ConfigurationError(f"The credentials file {path} {problem}.")
+    raise ConfigurationError(
+        f"The credentials file {path} {problem}.", advice="WALLAROO_SDK_CREDENTIALS names it: correct or unset it."
+    )

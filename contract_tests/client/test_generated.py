@@ -157,6 +157,12 @@ def test_each_body_of_inference_is_sent_under_its_own_type(body: Any, content_ty
     assert request.url.params["dataset.separator"] == "."
 
 
+def test_a_field_that_is_not_set_is_shown_as_that() -> None:
+    from wallaroo_mlops_client.models import ListWorkspacesRequest
+
+    assert repr(ListWorkspacesRequest()).startswith("ListWorkspacesRequest(user_id=UNSET")
+
+
 def test_the_table_of_operations_is_the_contracts(document: dict[str, Any]) -> None:
     for path, item in document["paths"].items():
         row = contract.operation(item["post"]["operationId"])

@@ -403,3 +403,8 @@ def test_the_clock_is_that_of_tokens() -> None:
             clock.time += seconds
             http.post(PATH)
     assert len(asked) == 2
+
+
+def test_a_client_shows_where_it_is_connected_and_nothing_else() -> None:
+    with connect("https://api.example.com", token="t-51f0c9d2", environment={}) as client:
+        assert repr(client) == "ConnectedClient('https://api.example.com')"

@@ -141,10 +141,10 @@ def test_two_sessions_at_a_time_do_not_meet(project: pytest.Pytester) -> None:
 def test_without_the_extra_it_says_what_to_install(project: pytest.Pytester) -> None:
     project.makeconftest(
         """
-        import importlib.util, wallaroo_ext.pytest_plugin as plugin
+        import importlib.util, wallaroo_ext.sandbox.process as process
 
         found = importlib.util.find_spec
-        plugin.find_spec = lambda name: None if name == "onnxruntime" else found(name)
+        process.find_spec = lambda name: None if name == "onnxruntime" else found(name)
         """
     )
     project.makepyfile(

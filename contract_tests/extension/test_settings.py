@@ -32,6 +32,33 @@ def test_urls_can_be_given_whole_and_one_serves_for_both() -> None:
     assert settings.api_url == settings.auth_url == "https://one.example.com"
 
 
+@pytest.mark.parametrize("text", ["{}/", "{}//", " {}", "{}\n", "{}\r\n", "\ufeff{}", "{}/ "])
+def test_a_url_is_taken_with_what_a_file_has_around_it(text: str) -> None:
+    for url in ("https://one.example.com", "https://one.example.com:8443/ml/prod", "http://[::1]:8080"):
+        assert Settings.resolve(USER | {"WALLAROO_API_URL": text.format(url)}).api_url == url
+
+
+@pytest.mark.parametrize(
+    "text", ["https://one.example.com?a=1", "https://one.example.com/#x", "https://one.example.com/?"]
+)
+def test_a_url_with_a_query_is_refused_by_the_name_of_its_variable(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"WALLAROO_AUTH_URL, has a query or a fragment"):
+        Settings.resolve(USER | {"WALLAROO_API_URL": "https://one.example.com", "WALLAROO_AUTH_URL": text})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_credentials_file_may_have_a_byte_order_mark(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "creds.json"
+    file.write_text('{"username": "m\u00fcller", "password": "p"}', encoding=encoding)
+    environment = {"WALLAROO_API_URL": "https://a.example.com", "WALLAROO_SDK_CREDENTIALS": str(file)}
+    assert Settings.resolve(environment).username == "m\u00fcller"
+
+
+def test_where_no_instance_is_named_the_sandbox_is() -> None:
+    with pytest.raises(ConfigurationError, match=r"set WALLAROO_API_URL, .*`wallaroo-ext sandbox` runs one"):
+        Settings.resolve(USER)
+
+
 def test_arguments_win_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "creds.json"
     file.write_text(

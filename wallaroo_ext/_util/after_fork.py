@@ -83,6 +83,7 @@ _LOADED_LATE = sys.stdlib_module_names | {
     "pyarrow",
     "rich",
     "sniffio",
+    "socksio",
     "wallaroo_ext",
     "wallaroo_mlops_client",
 }

@@ -1,16 +1,34 @@
-"""Showing progress: checking the argument `progress=`, and bars on the terminal."""
+"""Showing progress, which `progress=True` asks for, wherever people look at it.
+
+On a terminal, and in a notebook with ipywidgets, that is a bar. In a notebook without ipywidgets it is a line that is
+replaced, because rich shows nothing there. Elsewhere, as in a file or a pipe, it is a line now and then.
+"""
 
 from __future__ import annotations
 
+import sys
+import time
 from contextlib import contextmanager
+from importlib import import_module
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
 from wallaroo_ext.redaction.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+
+LINE_SECONDS = 10.0
+"""The shortest time between two lines in a file or a pipe."""
+
+
+class ShowText(Protocol):
+    """Shows a text, in place of the one before or below it. Below it, only those that are `kept` are surely shown."""
+
+    def __call__(self, text: str, *, kept: bool = False) -> None:
+        """Show a text."""
+        ...
 
 
 def check_progress(progress: object) -> None:
@@ -37,13 +55,13 @@ def progress_bar(columns: Callable[[Any], Sequence[Any]], **options: Any) -> Gen
         options: Further options of `rich.progress.Progress`.
 
     Yields:
-        The `rich.progress.Progress`; None if standard error is neither a terminal nor a notebook.
+        The `rich.progress.Progress`; None where no bar can be shown.
 
     Raises:
         ConfigurationError: rich is not installed.
     """
     console, rich = _rich()
-    if not (console.is_terminal or console.is_jupyter):
+    if not (console.is_terminal or _has_widgets(console)):
         yield None
         return
     with rich.Progress(*columns(rich), console=console, **options) as bar:
@@ -51,18 +69,80 @@ def progress_bar(columns: Callable[[Any], Sequence[Any]], **options: Any) -> Gen
 
 
 @contextmanager
-def progress_line(text: str) -> Generator[Callable[[str], None] | None]:
-    """Show a line with a spinner and the elapsed time on standard error, until the block ends.
+def progress_line(text: str) -> Generator[Callable[[str], None]]:
+    """Show a line until the block ends, with a spinner and the elapsed time where a bar can be shown.
 
     Yields:
-        A function that replaces the text; None if standard error is neither a terminal nor a notebook.
+        A function that replaces the text.
     """
     with progress_bar(_line_columns, transient=True, expand=True) as bar:
         if bar is None:
-            yield None
+            show = progress_text()
+            show(text, kept=True)
+            yield lambda now: show(now, kept=True)
             return
         task = bar.add_task(printable(text), total=None)
         yield lambda now: bar.update(task, description=printable(now))
+
+
+def progress_text() -> ShowText:
+    """Return a function that shows progress as text where no bar can be shown."""
+    console, _ = _rich()
+    return _replaced_text() if console.is_jupyter else _printed_text()
+
+
+def _replaced_text() -> ShowText:
+    """Return a function that shows a text in the output of a notebook's cell, in place of the one before."""
+    display: Any = import_module("IPython.display").display  # a notebook has it
+    outputs: list[Any] = []
+
+    def show(text: str, *, kept: bool = False) -> None:  # noqa: ARG001 - all are shown
+        content = {"text/plain": printable(text)}
+        if outputs:
+            outputs[0].update(content, raw=True)
+        else:
+            outputs.append(display(content, raw=True, display_id=True))
+
+    return show
+
+
+def _printed_text() -> ShowText:
+    """Return a function that prints a text on standard error now and then, if it differs from the one before."""
+    printed: list[str] = []
+    is_due = _timer(LINE_SECONDS)
+
+    def show(text: str, *, kept: bool = False) -> None:
+        if printed != [text] and (kept or is_due()):
+            printed[:] = [text]
+            print(printable(text), file=sys.stderr, flush=True)  # noqa: T201 - it was asked for
+
+    return show
+
+
+def _timer(seconds: float) -> Callable[[], bool]:
+    """Return a function that returns whether so much time has passed since the last time that it has."""
+    due = time.monotonic() + seconds
+
+    def is_due() -> bool:
+        nonlocal due
+        now = time.monotonic()
+        if now < due:
+            return False
+        due = now + seconds
+        return True
+
+    return is_due
+
+
+def _has_widgets(console: Any) -> bool:
+    """Return whether a bar of rich can be shown in a notebook."""
+    if not console.is_jupyter:
+        return False
+    try:
+        import_module("ipywidgets")
+    except ImportError:
+        return False
+    return True
 
 
 def _line_columns(rich: Any) -> Sequence[Any]:

@@ -13,6 +13,7 @@ import httpx
 from wallaroo_ext.errors import ConfigurationError, ContractViolationError
 
 _LARGEST_PORT = 65_535
+_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _PART = re.compile(rb"[\w*-]+", re.ASCII)
 _LARGEST_PART = 63
 _LARGEST_HOST = 253
@@ -103,6 +104,15 @@ def display_host(text: str | httpx.URL) -> str:
     """Return the host of a URL for a message, or `an address that is no URL`."""
     url = parse_url(text)
     return "an address that is no URL" if url is None or not url.host else url.host
+
+
+def display_address(text: str | httpx.URL) -> str:
+    """Return the host and the port of a URL for a message, or `an address that is no URL`."""
+    url = parse_url(text)
+    port = None if url is None else url.port or _PORTS.get(url.scheme)
+    host = display_host(text)
+    host = f"[{host}]" if ":" in host else host
+    return host if port is None else f"{host}:{port}"
 
 
 def remove_user(url: httpx.URL) -> httpx.URL:

@@ -22,6 +22,7 @@ from wallaroo_ext.transport.response_limits import ACCEPTED_ENCODINGS, AnswerRef
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.policy import RetryPolicy
 from wallaroo_ext.transport.retry.transport import RetryTransport
+from wallaroo_ext.transport.wire_errors import NO_ANSWER
 
 if TYPE_CHECKING:
     import ssl
@@ -114,7 +115,7 @@ class TokenEndpoint:
             return self._send(form)
         except AnswerRefused as error:
             failure = self._rejected_error(error)
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except NO_ANSWER as error:
             failure = connection_error(OPERATION, error)
         # Raised outside the handler: otherwise its context is httpx's error, which holds the request with the password.
         raise failure

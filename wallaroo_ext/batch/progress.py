@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from wallaroo_ext._util.progress import check_progress, progress_bar
+from wallaroo_ext._util.progress import check_progress, progress_bar, progress_text
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -107,7 +107,7 @@ def progress_function(progress: ProgressOption) -> Generator[ProgressFunction | 
     """Yield the function to call with the progress, while a `with` block runs; None if there is none.
 
     Args:
-        progress: The function itself, True for a bar on the terminal, or None.
+        progress: The function itself, True for a bar or lines, or None.
 
     Raises:
         ConfigurationError: The library for the bar is not installed.
@@ -118,7 +118,8 @@ def progress_function(progress: ProgressOption) -> Generator[ProgressFunction | 
         return
     with progress_bar(_columns, auto_refresh=False) as bar:  # without a thread of its own
         if bar is None:
-            yield None
+            show = progress_text()
+            yield lambda now: show(format_progress(now))
             return
         task = bar.add_task("", total=None)
 

@@ -20,13 +20,14 @@ import httpx
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext._util.quantities import format_count
-from wallaroo_ext._util.urls import display_host
+from wallaroo_ext._util.urls import display_address
 from wallaroo_ext.errors import AuthenticationError, ConfigurationError, PermissionDeniedError, WallarooError
 from wallaroo_ext.redaction.patterns import redact_beginning
 from wallaroo_ext.settings import Settings
 from wallaroo_ext.transport.connections.proxies import proxy_for
 from wallaroo_ext.transport.plain_client import plain_client
 from wallaroo_ext.transport.response_errors import body_as_line, connection_error, response_error
+from wallaroo_ext.transport.wire_errors import NO_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,9 +88,9 @@ def check_settings(environment: Mapping[str, str]) -> tuple[Settings | None, Che
 
 
 def proxy_host(url: httpx.URL) -> str | None:
-    """Return the host of the proxy for a URL; None if requests go without a proxy."""
+    """Return the host and the port of the proxy for a URL; None if requests go without a proxy."""
     proxy = proxy_for(url)
-    return None if proxy is None else display_host(proxy)
+    return None if proxy is None else display_address(proxy)
 
 
 def check_name(url: httpx.URL) -> Check:
@@ -109,7 +110,7 @@ def check_name(url: httpx.URL) -> Check:
 def check_connection(url: httpx.URL, context: ssl.SSLContext) -> list[Check]:
     """Check that the port accepts a connection, and that its certificate is trusted."""
     port = url.port or {"http": 80, "https": 443}[url.scheme]
-    title = f"connection {url.host}:{port}"
+    title = f"connection {display_address(url)}"
     try:
         plain_socket = socket.create_connection((url.host, port), timeout=PATIENCE_SECONDS)
     except TimeoutError:
@@ -157,7 +158,9 @@ def check_api(url: str, context: ssl.SSLContext) -> tuple[httpx.Response | None,
     try:
         with plain_client(url, verify=context, seconds=PATIENCE_SECONDS) as http:
             response = http.post(contract.operation(operation).path, json={})
-    except (httpx.RequestError, httpx.InvalidURL) as error:
+    except ConfigurationError as error:  # the proxy or the certificates cannot be used
+        return None, Check("API", "failed", str(error.args[0]), error.advice)
+    except NO_ANSWER as error:
         failure: Any = connection_error(operation, error)
         advice = _HTTPS if isinstance(error, httpx.RemoteProtocolError) and url.startswith("http:") else failure.advice
         return None, Check("API", "failed", failure.args[0], advice)

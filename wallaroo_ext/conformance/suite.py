@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from wallaroo_ext import contract
+from wallaroo_ext import contract, wait_until_running
 from wallaroo_ext.auth.token_endpoint import basic_header
 from wallaroo_ext.conformance.cases.exclusions import all_exclusions
 from wallaroo_ext.conformance.guard.effects import effects_of
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.conformance.resources.fixtures import Fixtures
 
 _PREFIX = "conformance"
+_START_SECONDS = 60.0
 _REFUSED = "the instance refused to make one."
 _NOT_FOUND = "reading alone finds none on this instance."
 _NOT_ASKED_FOR = "The run was told to look at other operations (--operation)."
@@ -268,8 +269,14 @@ class Suite:
             self.fixtures,
             base_url=self.instance.settings.api_url,
             authorization=self.authorization,
+            wait_for_start=self._wait_for_start,
             first_seed=self.options.seed,
         )
+
+    def _wait_for_start(self, deployment: str) -> None:
+        """Wait until a deployment runs; whatever it does in place of that, the next answer shows."""
+        with suppress(WallarooError):
+            wait_until_running(self.client, deployment, timeout=_START_SECONDS)
 
     def authorization(self, operation: str) -> str:
         """Return the header `Authorization` of an operation: a token, or for a token request the client's secret."""

@@ -210,4 +210,4 @@ def show_progress(name: str, progress: Progress) -> Generator[OnStatus | None]:
         yield progress or None
         return
     with progress_line(f"Waiting for {name}.") as write:
-        yield None if write is None else lambda status: write(f"{name} is {describe_state(status)}.")
+        yield lambda status: write(f"{name} is {describe_state(status)}.")

@@ -10,6 +10,7 @@ import httpx
 from wallaroo_ext._util.after_fork import PerProcess
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext.errors import WallarooError
 from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.sandbox.paths import CONTROL
@@ -19,15 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from wallaroo_mlops_client import Client
+
 _TIMEOUT_SECONDS = 60.0
 
 
-class SandboxControlError(Exception):
+class SandboxControlError(WallarooError):
     """The sandbox refused a command, or did not answer; the message says why."""
 
 
 class Sandbox:
-    """A client for the control routes of a running sandbox.
+    """A running sandbox: what steers it, and a client of it.
 
     Args:
         environment: The variables that the sandbox printed, or that `wallaroo_ext.sandbox.process.running` yields.
@@ -42,9 +45,23 @@ class Sandbox:
         self.environment = environment
         self.url = environment["WALLAROO_API_URL"]
         verify = ssl.create_default_context(cafile=environment.get("WALLAROO_CA_BUNDLE"))
-        self._http = PerProcess(lambda: self._client(control_secret, verify))
+        self._http = PerProcess(lambda: self._control_client(control_secret, verify))
+        self._clients: PerProcess[list[Client]] = PerProcess(list)
 
-    def _client(self, control_secret: str | None, verify: ssl.SSLContext) -> httpx.Client:
+    @property
+    def client(self) -> Client:
+        """A client of the sandbox that is signed in as its default user, for threads and for asyncio.
+
+        It is made when it is first asked for, and closed with this object. `wallaroo_ext.connect` makes others.
+        """
+        from wallaroo_ext.client import connect
+
+        clients = self._clients.get()
+        if not clients:
+            clients.append(connect(environment=self.environment))
+        return clients[0]
+
+    def _control_client(self, control_secret: str | None, verify: ssl.SSLContext) -> httpx.Client:
         client = httpx.Client(
             base_url=self.url + CONTROL,
             headers={} if control_secret is None else {"Authorization": f"Bearer {control_secret}"},
@@ -66,8 +83,16 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """Close the connections to the sandbox, which keeps running."""
+        """Close the connections to the sandbox, which keeps running; those of an event loop are closed by `aclose`."""
         self._http.get().close()
+        for client in self._clients.get():
+            client.get_httpx_client().close()
+
+    async def aclose(self) -> None:
+        """Close the connections to the sandbox, those of the running event loop included."""
+        for client in self._clients.get():
+            await client.get_async_httpx_client().aclose()
+        self.close()
 
     def reset(self) -> None:
         """Remove everything but what clients need to go on: the default user, the credentials and the tokens.

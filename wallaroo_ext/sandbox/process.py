@@ -1,4 +1,4 @@
-"""Running a sandbox in a process of its own, for a test or a program that needs an instance for a while."""
+"""Running a sandbox in a process of its own, for a test, a notebook or a program that needs an instance for a while."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from wallaroo_ext._util.after_fork import detach_in_children, this_process
+from wallaroo_ext._util.files.user_paths import user_path
+from wallaroo_ext.errors import ConfigurationError, WallarooError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from wallaroo_ext._util.after_fork import Process
+    from wallaroo_ext.sandbox.control_client import Sandbox
+
 _START_SECONDS, _GRACE_SECONDS = 30.0, 10.0
+_NEEDED = ("cyclopts", "onnxruntime", "pyarrow", "starlette", "uvicorn")
 
 
-class SandboxFailedError(Exception):
+class SandboxFailedError(WallarooError):
     """The sandbox did not start; the message includes its output."""
 
 
@@ -92,18 +99,62 @@ def running(
         SandboxFailedError: The sandbox did not start.
     """
     owner = this_process()
-    with _temporary_directory() as temporary:
-        env_file, log_file = temporary / "environment", log or temporary / "log"
-        command = ["sandbox", "--end-with-stdin", "--env-file", str(env_file), "--log-format", log_format]
-        command += ["--data-dir", str(directory or temporary / "data"), *arguments]
-        program, lifeline = _start(start, command, log_file)
-        try:
+    with ExitStack() as ended:
+        with _temporary_directory() as temporary:
+            env_file, log_file = temporary / "environment", log or temporary / "log"
+            command = ["sandbox", "--end-with-stdin", "--env-file", str(env_file), "--log-format", log_format]
+            command += ["--data-dir", str(directory)] if directory is not None else []
+            program, lifeline = _start(start, [*command, *arguments], log_file)
+            ended.callback(_end, program, lifeline, owner)
             _wait_until_ready(program, env_file, log_file)
-            yield read_environment(env_file)
-        finally:
-            if owner.is_this:
-                program.end()
-                os.close(lifeline)
+            environment = read_environment(env_file)
+        yield environment  # without the directory, which would stay if this process were killed
+
+
+def _end(program: Program, lifeline: int, owner: Process) -> None:
+    """End a sandbox, in the process that started it."""
+    if owner.is_this:
+        program.end()
+        os.close(lifeline)
+
+
+@contextmanager
+def sandbox(
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    release: str | None = None,
+    arguments: Sequence[str] = (),
+) -> Generator[Sandbox]:
+    """Run a sandbox for the duration of a `with` block: an instance on this machine, with real models.
+
+        with wallaroo_ext.sandbox() as instance:
+            wallaroo_ext.upload_model(instance.client, "model.onnx", name="churn")
+
+    It ends with the block, and with this process, in whatever way that ends. In a `unittest.TestCase`,
+    `self.enterContext(wallaroo_ext.sandbox())` runs it for a test; in a notebook, `contextlib.ExitStack` keeps it over
+    several cells.
+
+    Args:
+        data_dir: Where to keep its models and state; without it, they are gone when the sandbox ends.
+        release: The release of Wallaroo to imitate, such as 2025.2; by default the newest that is known.
+        arguments: Further arguments of `wallaroo-ext sandbox`, such as `["--tls"]`.
+
+    Yields:
+        The sandbox, as the fixture `wallaroo_sandbox` has it: its `url`, its `environment` for `connect` and for other
+        programs, a `client` of it, and what steers it.
+
+    Raises:
+        ConfigurationError: The extra `sandbox` is not installed.
+        SandboxFailedError: The sandbox did not start.
+    """
+    if any(find_spec(name) is None for name in _NEEDED):
+        raise ConfigurationError("This runs a sandbox, which needs: pip install 'wallaroo-ext[sandbox]'.")
+    from wallaroo_ext.sandbox.control_client import Sandbox
+
+    options = [*([] if release is None else ["--release", release]), *arguments]
+    directory = None if data_dir is None else user_path(data_dir)
+    with running(directory, *options) as environment, Sandbox(environment) as instance:
+        yield instance
 
 
 @contextmanager

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 class ConnectedClient(Client):
     """The generated client with a lock of its cookies for each process: httpx takes that lock for every answer."""
 
+    def __repr__(self) -> str:
+        return f"ConnectedClient({self._base_url!r})"
+
     def get_httpx_client(self) -> httpx.Client:
         """Return the httpx client for threads."""
         return super().get_httpx_client() if self._client else _with_own_lock(super().get_httpx_client())

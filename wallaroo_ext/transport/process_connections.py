@@ -9,6 +9,7 @@ import httpx
 
 from wallaroo_ext._util.after_fork import Process, detach_in_children, prevent_finalization, this_process
 from wallaroo_ext.errors import ConfigurationError
+from wallaroo_ext.transport.wire_errors import as_httpx_errors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -86,7 +87,7 @@ class SingleProcessStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._check()
         parts = iter(self._stream)
         try:
-            for part in parts:
+            while (part := self._next(parts)) is not None:
                 yield part
                 self._check()
         finally:
@@ -96,11 +97,19 @@ class SingleProcessStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._check()
         parts = aiter(self._stream)
         try:
-            async for part in parts:
+            while (part := await self._next_async(parts)) is not None:
                 yield part
                 self._check()
         finally:
             self._abandon_in_child(parts)
+
+    def _next(self, parts: Iterator[bytes]) -> bytes | None:
+        with as_httpx_errors():
+            return next(parts, None)
+
+    async def _next_async(self, parts: AsyncIterator[bytes]) -> bytes | None:
+        with as_httpx_errors():
+            return await anext(parts, None)
 
     def _check(self) -> None:
         self._process.check("The request whose answer is read")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from contextlib import suppress
@@ -13,7 +14,7 @@ import httpx
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext._util.urls import display_host, redirect_target
+from wallaroo_ext._util.urls import display_address, redirect_target
 from wallaroo_ext.errors import (
     AnswerError,
     AnswerTooLargeError,
@@ -32,7 +33,11 @@ from wallaroo_ext.errors import (
     ServerError,
 )
 from wallaroo_ext.redaction.patterns import body_excerpt, redact, redact_beginning
+from wallaroo_ext.transport.connections.no_proxy import host_of
+from wallaroo_ext.transport.connections.proxies import Proxy, is_loopback
+from wallaroo_ext.transport.connections.tls import NAMED_BY
 from wallaroo_ext.transport.response_limits import UNREADABLE_REDIRECT, AnswerRefused
+from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.retry.attempts import attempts_of, describe_attempts
 from wallaroo_ext.transport.retry.retry_after import retry_after
 
@@ -112,6 +117,8 @@ def response_error(operation: str, response: httpx.Response) -> AnswerError:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         seconds = retry_after(response, time.time())
         advice = advice if seconds is None else f"Wait {seconds:g} s before the next request."
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        advice = _proxy_advice(_proxy_of(response))
     return _error(kind, operation, response, parsed.text or body_as_line(response) or "without a body", advice)
 
 
@@ -134,7 +141,7 @@ def contract_violation(operation: str, response: httpx.Response, problem: str) -
 
 
 def connection_error(operation: str, error: httpx.RequestError | httpx.InvalidURL) -> Exception:
-    """Return the error for a request that got no answer.
+    """Return the error of this package's tree for a request that got no answer; see `wire_errors.NO_ANSWER`.
 
     Args:
         operation: The contract's `operationId`.
@@ -146,8 +153,7 @@ def connection_error(operation: str, error: httpx.RequestError | httpx.InvalidUR
         )
     if isinstance(error, AnswerRefused):
         return _answer_refused(operation, error)
-    host = _host(error)
-    kind, what, advice = _reason_of(error, host)
+    kind, what, advice = _reason_of(error)
     if not isinstance(error, _NO_CONNECTION) and _writes(operation):
         advice = _CHECK_BEFORE_RESENDING
     attempts = attempts_of(error)
@@ -165,9 +171,10 @@ def _answer_refused(operation: str, error: AnswerRefused) -> AnswerError:
     return kind(_sentence(message), operation=operation, status=error.status, attempts=attempts, advice=advice)
 
 
-def _reason_of(error: httpx.RequestError, host: str) -> tuple[type[ConnectionFailedError], str, str]:
+def _reason_of(error: httpx.RequestError) -> tuple[type[ConnectionFailedError], str, str]:
     """Return the class of an error, what happened, and what to do."""
-    name = type(error).__name__
+    name, proxy = type(error).__name__, _proxy_of(error)
+    host = _host(error) if proxy is None else f"{_host(error)} through the proxy {proxy.address}"
     if isinstance(error, httpx.PoolTimeout):
         what = f"all connections to {host} were busy ({name})"
         return RequestTimeoutError, what, "Use fewer threads, or connect with more `limits`."
@@ -175,16 +182,42 @@ def _reason_of(error: httpx.RequestError, host: str) -> tuple[type[ConnectionFai
         what = f"{host} did not answer in time ({name})"
         return RequestTimeoutError, what, "Connect with a longer `timeout`, or ask for less at a time."
     what = f"the connection to {host} failed: {_one_line(str(error)) or name}"
+    return ConnectionFailedError, what, _connection_advice(error, what, proxy)
+
+
+def _connection_advice(error: httpx.RequestError, what: str, proxy: Proxy | None) -> str:
+    """Return what to do about a connection that failed."""
     if "CERTIFICATE_VERIFY_FAILED" in what:
-        advice = "Name the file of the instance's certificate authority in WALLAROO_CA_BUNDLE."
-        return ConnectionFailedError, what, advice
-    if isinstance(error, httpx.ConnectError):
-        return ConnectionFailedError, what, "Is the address right, and is the instance running?"
+        named = " and ".join(name for name in NAMED_BY if os.environ.get(name))
+        instead = f"; the known ones are now those of {named}" if named else ""
+        return f"Name the file of the instance's certificate authority in WALLAROO_CA_BUNDLE{instead}."
+    if isinstance(error, httpx.ProxyError):
+        return _proxy_advice(proxy)
+    if not isinstance(error, httpx.ConnectError):
+        return "Try again; if it goes on, ask those who run the instance, or a proxy before it."
+    if proxy is not None:
+        return f"Is the proxy that {proxy.variable} names running? NO_PROXY excepts hosts from it."
+    if is_loopback(host_of(error.request.url)):
+        return "Is the address right, and is the instance running? `wallaroo-ext sandbox` runs one on this machine."
+    return "Is the address right, and is the instance running?"
+
+
+def _proxy_advice(proxy: Proxy | None) -> str:
+    """Return what to do where a proxy refuses a request, as with 407."""
+    if proxy is None:
+        return "Name the proxy, with the user and the password that it wants, in HTTPS_PROXY or HTTP_PROXY."
     return (
-        ConnectionFailedError,
-        what,
-        "Try again; if it goes on, ask those who run the instance, or a proxy before it.",
+        f"If the proxy wants a user and a password, write them into {proxy.variable}, as in http://USER:PASSWORD@HOST; "
+        f"or list the instance's host in NO_PROXY."
     )
+
+
+def _proxy_of(subject: httpx.Response | httpx.RequestError) -> Proxy | None:
+    """Return the proxy that a request went through; None if there was none."""
+    try:
+        return subject.request.extensions.get(request_options.PROXY)
+    except RuntimeError:  # raised by httpx: there is no request
+        return None
 
 
 def _writes(operation: str) -> bool:
@@ -309,6 +342,6 @@ def _sentence(*parts: str) -> str:
 
 def _host(subject: httpx.Response | httpx.RequestError) -> str:
     try:
-        return display_host(subject.request.url)
+        return display_address(subject.request.url)
     except RuntimeError:  # raised by httpx: there is no request
         return "the instance"

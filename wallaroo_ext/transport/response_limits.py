@@ -36,11 +36,14 @@ _LIMIT_KEY = "wallaroo_ext.bound"
 
 _CHUNK_SIZE = 64 * 1024
 _ARROW = "application/vnd.apache.arrow"
+_SLICE_SIZE = 4 * 1024
+"""How much is decompressed at a time: zlib copies what follows the end of each member of gzip."""
+_GZIP = 16 + zlib.MAX_WBITS
+_GZIP_MAGIC = b"\x1f\x8b"
 _ENCODINGS = {
     "": 0,
-    "identity": 0,
-    "gzip": 16 + zlib.MAX_WBITS,
-    "x-gzip": 16 + zlib.MAX_WBITS,
+    "gzip": _GZIP,
+    "x-gzip": _GZIP,
     "deflate": zlib.MAX_WBITS,
 }
 
@@ -125,7 +128,7 @@ def limit_answer(response: httpx.Response, request: httpx.Request, limit: int | 
     Raises:
         AnswerRefused: It has several encodings or an unknown one, or its header states that it is too large.
     """
-    named = response.headers.get("Content-Encoding", "").strip().lower()
+    named = _encoding_of(response)
     if named not in _ENCODINGS:
         raise AnswerRefused(
             f"an answer in the encoding {named[:60]!r}, which was not asked for",
@@ -148,6 +151,14 @@ def limit_answer(response: httpx.Response, request: httpx.Request, limit: int | 
 
 
 _CHANGED = {b"content-encoding", b"content-length"}
+_NO_ENCODINGS = {"", "identity", "none", "binary", "utf-8"}
+"""What servers write that means the content as it is; `utf-8` is one that they confuse with the charset."""
+
+
+def _encoding_of(response: httpx.Response) -> str:
+    """Return the encoding that an answer states, in lower case; empty for none, and joined if there are several."""
+    named = (name.strip().lower() for name in response.headers.get("Content-Encoding", "").split(","))
+    return ", ".join(name for name in named if name not in _NO_ENCODINGS)
 
 
 def _drop_unreadable_redirect(response: httpx.Response, request: httpx.Request) -> httpx.Response:
@@ -265,12 +276,14 @@ class _LimitedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 class _Decompressor:
-    """Decompresses a body, 64 KiB at a time."""
+    """Decompresses a body, 64 KiB at a time; one in gzip may have several members, one after the other."""
 
     def __init__(self, window: int) -> None:
         self._window = window
         self._state = zlib.decompressobj(window)
         self._is_first = True
+        self._has_members = window == _GZIP
+        self._after_end = b""
 
     @property
     def is_cut_off(self) -> bool:
@@ -278,8 +291,27 @@ class _Decompressor:
         return not self._is_first and not self._state.eof
 
     def feed(self, part: bytes) -> Iterator[bytes]:
-        if self._state.eof:
-            return  # zlib would keep what follows the end in memory
+        for start in range(0, len(part), _SLICE_SIZE):
+            rest = part[start : start + _SLICE_SIZE]
+            while rest and (not self._state.eof or self._begins_member(rest)):
+                rest = self._after_end + rest
+                self._after_end = b""
+                yield from self._decompress(rest)
+                rest = self._state.unused_data
+
+    def _begins_member(self, rest: bytes) -> bool:
+        """Return whether another member begins after the end of one; anything else there is ignored, as by gzip."""
+        begun = (self._after_end + rest)[: len(_GZIP_MAGIC)]
+        if not self._has_members or not _GZIP_MAGIC.startswith(begun):
+            self._has_members = False
+            return False
+        if begun == _GZIP_MAGIC:
+            self._state = zlib.decompressobj(self._window)
+            return True
+        self._after_end = begun
+        return False
+
+    def _decompress(self, part: bytes) -> Iterator[bytes]:
         try:
             chunk = self._state.decompress(part, _CHUNK_SIZE)
         except zlib.error as error:

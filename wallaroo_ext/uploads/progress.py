@@ -7,7 +7,8 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from wallaroo_ext._util.progress import progress_bar
+from wallaroo_ext._util.progress import progress_bar, progress_text
+from wallaroo_ext._util.quantities import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -49,7 +50,7 @@ def show_progress(name: str, progress: OnProgress | Literal[True] | None) -> Gen
 
     Args:
         name: The name of the model.
-        progress: The function itself, True for a bar on the terminal, or None.
+        progress: The function itself, True for a bar or lines, or None.
 
     Raises:
         ConfigurationError: The extra `cli` is not installed, which a bar needs.
@@ -64,14 +65,25 @@ def show_progress(name: str, progress: OnProgress | Literal[True] | None) -> Gen
 
 
 @contextmanager
-def _bar(name: str) -> Generator[OnProgress | None]:
-    """Yield the function that updates a bar on standard error; None where that is no terminal or notebook."""
+def _bar(name: str) -> Generator[OnProgress]:
+    """Yield the function that updates a bar, or a text where no bar can be shown."""
     with progress_bar(_columns, auto_refresh=False) as bar:  # without a thread of its own
         if bar is None:
-            yield None
+            yield _shown_as_text(name)
             return
         task = bar.add_task(name, total=None)
         yield lambda sent, total: bar.update(task, completed=sent, total=total, refresh=True)
+
+
+def _shown_as_text(name: str) -> OnProgress:
+    show = progress_text()
+
+    def tell(sent: int, total: int | None) -> None:
+        of_all = "" if total is None else f" of {format_size(total)}"
+        text = f"{format_size(sent)}{of_all} sent." if sent else f"Sending {name}{of_all}."
+        show(text, kept=sent in {0, total})
+
+    return tell
 
 
 def _columns(rich: Any) -> tuple[Any, ...]:

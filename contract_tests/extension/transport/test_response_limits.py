@@ -222,11 +222,11 @@ def test_what_follows_a_compressed_answer_is_not_kept() -> None:
 _BEGUN = zlib.compressobj(wbits=31)
 NOTHING = {
     "behind the end": [gzip.compress(b"{}"), *[b"x" * 65_536] * 40],
-    "another answer behind it": [gzip.compress(b"{}") * 3000] * 40,
+    "many members": [gzip.compress(b"{}") * 3000] * 40,
     "empty blocks": [_BEGUN.compress(b"{}") + _BEGUN.flush(zlib.Z_SYNC_FLUSH), *[b"\0\0\0\xff\xff" * 13_000] * 40],
     "a name in the beginning": [b"\x1f\x8b\x08\x08\0\0\0\0\0\x03", *[b"a" * 65_536] * 40],
 }
-"""More than 2 MiB that decompress to nothing."""
+"""More than 2 MiB that decompress to little or nothing."""
 
 
 @pytest.mark.parametrize("kind", NOTHING)
@@ -248,6 +248,87 @@ def test_a_part_of_what_was_compressed_is_no_answer(encoding: str, window: int) 
             read([whole[:length]], encoding=encoding)
     assert read([whole], encoding=encoding) == b'{"workspaces": []}'
     assert read([], encoding=encoding) == b""
+
+
+MEMBERS = gzip.compress(b'{"workspaces"') + gzip.compress(b"") + gzip.compress(b": []}")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 20, 1000])
+def test_an_answer_of_several_members_is_read_to_its_end(size: int) -> None:
+    """All but the first member was dropped without a word."""
+    parts = [MEMBERS[start : start + size] for start in range(0, len(MEMBERS), size)]
+    assert read(parts) == b'{"workspaces": []}'
+    assert read([*parts, b"\x1f", b"and what is no member"]) == b'{"workspaces": []}'
+    assert read([*parts, b"\0" * 100, gzip.compress(b"x")]) == b'{"workspaces": []}'
+    for length in (1, 12, 19):
+        with pytest.raises(httpx.DecodingError):
+            read([*parts, gzip.compress(b"more")[: length + 1]])
+
+
+def test_members_count_together() -> None:
+    with pytest.raises(AnswerRefused, match="more than 1 MiB"):
+        read([gzip.compress(b" " * 600_000)] * 2, limit=MIB)
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", "utf-8", "UTF-8", "none", "identity, ", "gzip, identity", "GZIP"])
+@pytest.mark.parametrize("way", WAYS)
+def test_odd_names_of_encodings_are_understood(encoding: str, way: str) -> None:
+    body = gzip.compress(http_servers.LISTED) if "gzip" in encoding.lower() else http_servers.LISTED
+    with http_servers.serving(lambda one, _: http_servers.answer(one, 200, body, Content_Encoding=encoding)) as seen:
+        assert list_in(way, seen.url).workspaces == []
+
+
+ODD_HEADERS = {
+    "the same twice": b"X-A: 1\r\nX-A: 2\r\n",
+    "not ASCII": "X-Company: M\u00fcller\r\n".encode(),
+    "Latin-1": b"X-Company: M\xfcller\r\n",
+    "no value": b"X-Empty:\r\n",
+    "an unknown charset": b"Content-Type: application/json; charset=nonsense\r\n",
+    "a charset that is no text": b"Content-Type: application/json; charset=hex\r\n",
+    "another type": b"Content-Type: text/plain\r\n",
+    "a cookie that is none": b"Set-Cookie: =; ;;; expires=never; domain=\r\nSet-Cookie: a\r\n",
+    "dates that are none": b"Date: yesterday\r\nLast-Modified: 0\r\nExpires: -1\r\nRetry-After: soon\r\n",
+    "a redirect that is none": b"Location: http://[::1\r\n",
+    "long": b"X-Long: " + b"a" * 7_000 + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", ODD_HEADERS)
+@pytest.mark.parametrize("way", WAYS)
+def test_odd_headers_are_in_nobodys_way(kind: str, way: str) -> None:
+    body = http_servers.LISTED
+    answer = b"HTTP/1.1 200\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
+        ODD_HEADERS[kind],
+        len(body),
+        body,
+    )
+    with http_servers.raw(lambda connection: connection.sendall(answer)) as url:
+        assert list_in(way, url, USER | TOKEN).workspaces == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_byte_order_mark_is_no_other_shape(encoding: str, way: str) -> None:
+    body = http_servers.LISTED.decode().encode(encoding)
+    with http_servers.serving(lambda one, _: http_servers.answer(one, 200, body)) as seen:
+        assert list_in(way, seen.url).workspaces == []
+
+
+def test_nor_is_it_in_rows_tokens_and_errors() -> None:
+    def respond(handler: Any, _: int) -> None:
+        if handler.path.endswith("/token"):
+            body, status = b'{"access_token": "t", "expires_in": 60}', 200
+        elif "infer" in handler.path:
+            body, status = b'[{"out": {"a": [1.5]}, "time": 0}]', 200
+        else:
+            body, status = b'{"code": 400, "status": "Error", "msg": "It is so."}', 400
+        http_servers.answer(handler, status, b"\xef\xbb\xbf" + body)
+
+    with http_servers.serving(respond) as seen, connect(seen.url, environment=USER) as client:
+        url = f"{seen.url}/v1/api/pipelines/infer/a-1/a"
+        assert infer(client, url, {"x": [1.0]}, wire="json").column("out.a").to_pylist() == [[1.5]]
+    with http_servers.serving(respond) as seen, pytest.raises(ApiError, match=r"400, It is so\."):
+        list_in("sync", seen.url, USER)
 
 
 def test_an_error_of_exactly_the_limit_is_whole() -> None:

@@ -718,10 +718,12 @@ class TestProgress:
         assert models_named(client, workspace_id, name) == 0
         assert no_thread_is_left()
 
-    def test_a_bar_is_on_a_terminal_only(self, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    def test_a_bar_is_on_a_terminal_and_lines_elsewhere(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+    ) -> None:
         with Instance().connected() as client:
             upload_model(client, CONTENT, name="[bold]model", progress=True)
-            assert capsys.readouterr() == ("", "")
+            assert capsys.readouterr() == ("", "Sending [bold]model of 1.0 MiB.\n1.0 MiB of 1.0 MiB sent.\n")
             monkeypatch.setenv("FORCE_COLOR", "1")
             monkeypatch.setenv("COLUMNS", "100")
             upload_model(client, CONTENT, name="[bold]model", progress=True)

@@ -34,7 +34,6 @@ from contract_tests.support.servers.callers import user_token
 from contract_tests.support.servers.http_servers import is_answering
 from scripts.lib.bench.sandbox_processes import tree
 from wallaroo_ext import call, connect, contract, infer, upload_model, wait_until_running
-from wallaroo_ext.sandbox.handlers import HANDLERS
 from wallaroo_ext.sandbox.http.validation import ContractSpec
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.options import SandboxOptions
@@ -52,9 +51,6 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
 pytestmark = pytest.mark.slow  # each test starts a sandbox of its own
-
-WITHOUT_A_HANDLER = set[str]()
-"""The operations that the sandbox does not have yet, which answer 501."""
 
 
 def deploy(client: Client, model_file: Path) -> str:
@@ -355,10 +351,6 @@ def test_what_was_not_acknowledged_is_gone_after_a_crash(tmp_path: Path, model_f
     assert not stray.exists()
     assert list(again.store.staging.iterdir()) == []
     again.close()
-
-
-def test_an_operation_without_a_handler_is_listed_here() -> None:
-    assert set(ContractSpec(contract.load()).operations) - set(HANDLERS) == WITHOUT_A_HANDLER
 
 
 def test_an_operation_without_a_handler_answers_501(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -18,12 +17,9 @@ from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.batch import BatchProgress, DatasetScored
-    from wallaroo_ext.batch.progress import ProgressOption
 
 _MANY = Parameter(negative=())
 _FROM_1 = Parameter(validator=Number(gte=1))
@@ -108,10 +104,10 @@ def batch(
         with (
             options.connect() as client,
             signals.note_on_interrupt(lambda: _describe_remains(target)),
-            _show_progress(machine=options.json) as show,
         ):
             try:
                 deployment = _deployment(client, pipeline, settings["workspace"], deployment_id)
+                show = _print_json_lines() if options.json else True
                 scored = infer_dataset(client, deployment, source, target, progress=show, **settings)
             except EngineError as error:
                 if not vector:
@@ -133,17 +129,6 @@ def _describe_remains(target: str) -> str:
     if "://" not in target and not user_path(target).exists():
         return f"Interrupted: nothing was written to {target}."
     return f"Interrupted: the parts that are complete stay in {target}, and the same command goes on after them."
-
-
-@contextmanager
-def _show_progress(*, machine: bool) -> Generator[ProgressOption]:
-    """Yield the value of `progress=`: a bar on a terminal, lines elsewhere."""
-    if machine:
-        yield _print_json_lines()
-    elif progress.is_terminal():
-        yield True
-    else:
-        yield progress.print_rows_periodically()
 
 
 def _print_json_lines() -> Any:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 from cyclopts import Parameter
 
 from wallaroo_ext import contract
@@ -22,9 +21,12 @@ from wallaroo_ext.cli.printing.output_files import check_output, open_output
 from wallaroo_ext.operations import Send, sendable
 from wallaroo_ext.transport.response_errors import connection_error, contract_violation, response_error
 from wallaroo_ext.transport.retry import request_options
+from wallaroo_ext.transport.wire_errors import NO_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    import httpx
 
 _MANY = Parameter(negative=())
 
@@ -80,7 +82,7 @@ def _send(http: httpx.Client, step: Send) -> Generator[httpx.Response]:
                 response.read()
                 raise response_error(step.operation, response)
             yield response
-    except (httpx.RequestError, httpx.InvalidURL) as error:
+    except NO_ANSWER as error:
         raise connection_error(step.operation, error) from error
 
 

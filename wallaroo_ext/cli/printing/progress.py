@@ -10,20 +10,14 @@ import time
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from wallaroo_ext._util.progress import progress_bar, progress_line
-from wallaroo_ext._util.quantities import format_size
-from wallaroo_ext.batch.progress import format_progress
+from wallaroo_ext._util.progress import progress_bar, progress_line, progress_text
 from wallaroo_ext.cli.printing import output
-from wallaroo_ext.redaction.terminal_text import printable
 from wallaroo_ext.uploads.progress import show_progress as show_upload_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from wallaroo_ext.batch import BatchProgress
     from wallaroo_ext.uploads.progress import OnProgress
-
-_LINE_SECONDS = 10.0
 
 
 @contextmanager
@@ -34,12 +28,7 @@ def show_waiting(text: str, *, quiet: bool) -> Generator[Callable[[str], None]]:
         text: The first text.
         quiet: Whether to print nothing without a terminal.
     """
-    with progress_line(text) if is_terminal() else nullcontext() as show_line:
-        if show_line is not None:
-            yield show_line
-            return
-        show = _show_nothing if quiet else _print_changes()
-        show(text)
+    with nullcontext(_show_nothing) if _is_silent(quiet=quiet) else progress_line(text) as show:
         yield show
 
 
@@ -52,9 +41,8 @@ def show_upload(name: str, *, quiet: bool) -> Generator[OnProgress]:
         quiet: Whether to print nothing without a terminal.
     """
     with ExitStack() as after, ExitStack() as bar:
-        show_sent = bar.enter_context(show_upload_progress(name, True)) or (
-            _show_nothing if quiet else _print_sizes(name)
-        )
+        shown = nullcontext(_show_nothing) if _is_silent(quiet=quiet) else show_upload_progress(name, True)
+        show_sent = bar.enter_context(shown) or _show_nothing
 
         def show(sent: int, total: int | None) -> None:
             show_sent(sent, total)
@@ -93,11 +81,12 @@ def show_reading(*, quiet: bool) -> Generator[Callable[[int], None]]:
     Args:
         quiet: Whether to print nothing without a terminal.
     """
-    with progress_line("Reading the log.") if is_terminal() else nullcontext() as show_line:
-        if show_line is not None:
+    if is_terminal():
+        with progress_line("Reading the log.") as show_line:
             yield lambda done: show_line(f"{done:,} rows are read.")
-        else:
-            yield _show_nothing if quiet else _print_row_counts()
+    else:
+        show_text = progress_text()
+        yield _show_nothing if quiet else lambda done: show_text(f"{done:,} rows are read.")
 
 
 @contextmanager
@@ -125,6 +114,11 @@ def _test_columns(rich: Any) -> tuple[Any, ...]:
     )
 
 
+def _is_silent(*, quiet: bool) -> bool:
+    """Return whether nothing is shown: what is printed for programs gets a bar on a terminal, but no lines."""
+    return quiet and not is_terminal()
+
+
 def is_terminal() -> bool:
     """Return whether standard error is a terminal, which shows a bar."""
     return sys.stderr.isatty()
@@ -150,28 +144,6 @@ class Timer:
         return True
 
 
-def print_rows_periodically() -> Callable[[BatchProgress], None]:
-    """Return a function that prints the progress of a run over many rows every ten seconds."""
-    timer = Timer(_LINE_SECONDS)
-
-    def show(now: BatchProgress) -> None:
-        if timer.has_passed():
-            output.print_note(format_progress(now))
-
-    return show
-
-
-def _print_row_counts() -> Callable[[int], None]:
-    """Return a function that prints how many rows were read every ten seconds."""
-    timer = Timer(_LINE_SECONDS)
-
-    def show(done: int) -> None:
-        if timer.has_passed():
-            output.print_note(f"{done:,} rows are read.")
-
-    return show
-
-
 def _show_nothing(*_: object) -> None:
     """Print nothing."""
 
@@ -180,29 +152,3 @@ def _print_tenths(done: int, total: int) -> None:
     """Print how many tests are done, after each tenth of all."""
     if done * 10 // total > (done - 1) * 10 // total:
         output.print_note(f"{done} of {total} tests are done.")
-
-
-def _print_changes() -> Callable[[str], None]:
-    """Return a function that prints each text that differs from the one before."""
-    last: list[str] = []
-
-    def show(text: str) -> None:
-        if last != [text]:
-            last[:] = [text]
-            output.print_note(printable(text))
-
-    return show
-
-
-def _print_sizes(name: str) -> OnProgress:
-    """Return a function that prints how much was sent: at the beginning, at the end, and every ten seconds."""
-    timer = Timer(_LINE_SECONDS)
-
-    def show(sent: int, total: int | None) -> None:
-        of_all = "" if total is None else f" of {format_size(total)}"
-        if sent == 0:
-            output.print_note(f"Sending {name}{of_all}.")
-        elif sent == total or timer.has_passed():
-            output.print_note(f"{format_size(sent)}{of_all} sent.")
-
-    return show

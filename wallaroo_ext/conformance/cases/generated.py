@@ -43,6 +43,7 @@ _PATIENCE_SECONDS = 30
 _PROBING = "ignored_auth"
 _REFUSAL, _ACCEPTANCE = "negative_data_rejection", "positive_data_acceptance"
 _STEPS = 8
+_UNAVAILABLE, _INFERENCE = 503, "inference"
 
 
 class GeneratedCases:
@@ -54,6 +55,7 @@ class GeneratedCases:
         fixtures: The things that the run made first.
         base_url: The API's URL.
         authorization: Returns the header `Authorization` of an operation.
+        wait_for_start: Waits until a deployment runs, which is named.
         first_seed: The seed of random data.
     """
 
@@ -65,6 +67,7 @@ class GeneratedCases:
         *,
         base_url: str,
         authorization: Callable[[str], str],
+        wait_for_start: Callable[[str], object],
         first_seed: int,
     ) -> None:
         checks.load_all_checks()
@@ -74,6 +77,7 @@ class GeneratedCases:
         self._session = session
         self._base_url = base_url
         self._authorization = authorization
+        self._wait_for_start = wait_for_start
         self._seed = first_seed
         self._probed: set[str] = set()
         self._requests: dict[str, dict[str, Any]] = {}
@@ -166,6 +170,7 @@ class GeneratedCases:
         """Return the state machine of the contract's links, which sends and checks its steps like all other cases."""
         base: Any = self._good.as_state_machine()
         prepare, arguments, validate = self._prepare, self._call_arguments, self._validate
+        is_starting, wait_for_start = self._is_starting, self._wait_for_start
         checked = [check for name, check in _checks().items() if is_made_in_machine(name)]
 
         class Machine(base):
@@ -177,9 +182,13 @@ class GeneratedCases:
 
             def call(self, case: Any, **arguments: Any) -> Any:
                 try:
-                    return base.call(self, case, **arguments)
+                    response = base.call(self, case, **arguments)
+                    if is_starting(case, response):
+                        wait_for_start(case.path_parameters["deployment"])
+                        response = base.call(self, case, **arguments)
                 except WithheldError:
                     return _not_sent(case)
+                return response
 
             def validate_response(self, response: Any, case: Any, **arguments: Any) -> None:
                 if response.status_code != _NOT_SENT:
@@ -191,6 +200,11 @@ class GeneratedCases:
                     )
 
         return Machine
+
+    def _is_starting(self, case: Any, response: Any) -> bool:
+        """Return whether rows came too early for a deployment that another link may have started just before."""
+        operation = self._interceptor.rules.operations[_id(case.operation)]
+        return response.status_code == _UNAVAILABLE and _INFERENCE in operation.get("tags", ())
 
     def send(self, case: Any) -> None:
         """Send a case and check its answer, unless the request may not be sent."""

@@ -83,11 +83,11 @@ class _Fetcher:
         """Return the document at a URL, or the one that the page there names."""
         if url is not None:
             return self._at(self._parsed(url))
-        beside = self._http.base_url.join(_BESIDE_THE_PAGE)
+        prefix = self._http.base_url.path.rstrip("/")
         try:
-            return self._at(beside)
+            return self._at(self._http.base_url.join(prefix + _BESIDE_THE_PAGE))
         except DriftError:
-            return self._at(self._http.base_url.join(DOCS_PAGE))
+            return self._at(self._http.base_url.join(prefix + DOCS_PAGE))
 
     def _at(self, url: httpx.URL) -> Fetched:
         content, url = self._content(url)

@@ -6,7 +6,6 @@ import asyncio
 import ssl
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 import jwt
 import orjson
@@ -14,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from wallaroo_ext._util.json_values import list_of, object_of
-from wallaroo_ext.sandbox.http.loopback import is_local_name
+from wallaroo_ext.errors import ConfigurationError
 
 ALGORITHM = "RS256"
 FETCH_SECONDS = 10.0
@@ -47,6 +46,8 @@ def fetch_keys(url: str) -> dict[str, rsa.RSAPublicKey]:
         content = asyncio.run(_fetch(url))
     except (TimeoutError, httpx.TimeoutException):
         raise KeysUnavailableError(f"it did not answer within {FETCH_SECONDS:g} s.") from None
+    except ConfigurationError as error:
+        raise KeysUnavailableError(f"it cannot be reached: {error}") from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
         raise KeysUnavailableError(f"it cannot be reached, or does not speak HTTP ({type(error).__name__}).") from None
     return parse_keys(content)
@@ -55,12 +56,17 @@ def fetch_keys(url: str) -> dict[str, rsa.RSAPublicKey]:
 async def _fetch(url: str) -> bytes:
     import httpx
 
+    from wallaroo_ext.transport.connections.proxies import EnvironmentProxies
+
+    context = ssl.create_default_context()
+    proxy = EnvironmentProxies().find(httpx.URL(url))
     content = bytearray()
     async with (
         asyncio.timeout(FETCH_SECONDS),
         httpx.AsyncClient(
-            trust_env=not is_local_name(urlsplit(url).hostname or ""),
-            verify=ssl.create_default_context(),
+            trust_env=False,
+            proxy=None if proxy is None else proxy.for_httpx(context),
+            verify=context,
             timeout=FETCH_SECONDS,
         ) as http,
         http.stream("GET", url, headers={"Accept": "application/json", "Accept-Encoding": "identity"}) as answer,

@@ -8,6 +8,7 @@ server that does not read, and it keeps cookies of its own.
 from __future__ import annotations
 
 import asyncio
+import base64
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,15 @@ class AiohttpClient(httpx.AsyncClient):
         return _Transport(verify=options["verify"], limits=options["limits"])
 
     def _init_proxy_transport(self, proxy: httpx.Proxy, *_: Any, **options: Any) -> httpx.AsyncBaseTransport:
-        return _Transport(verify=options["verify"], limits=options["limits"], proxy=proxy)
+        return _Transport(verify=options["verify"], limits=options["limits"], proxy=_with_header(proxy))
+
+
+def _with_header(proxy: httpx.Proxy) -> httpx.Proxy:
+    """Return a proxy whose user and password are in a header, which aiohttp sends to it as `Proxy-Authorization`."""
+    if proxy.raw_auth is None:
+        return proxy
+    encoded = base64.b64encode(b":".join(proxy.raw_auth)).decode()
+    return httpx.Proxy(proxy.url, ssl_context=proxy.ssl_context, headers={"Authorization": f"Basic {encoded}"})
 
 
 _used: ContextVar[asyncio.BaseTransport | None] = ContextVar("_used", default=None)

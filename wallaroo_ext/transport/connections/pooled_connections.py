@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -11,20 +11,16 @@ import httpx
 from wallaroo_ext._util.after_fork import PerProcess, renew_selector_in_children
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.redaction.known_secrets import KnownSecrets
-from wallaroo_ext.redaction.tracebacks import clear_frames
-from wallaroo_ext.transport.connections.proxies import (
-    bypasses_proxy,
-    environment_proxies,
-    match_proxy,
-    remember_proxy_passwords,
-)
+from wallaroo_ext.transport.connections.proxies import EnvironmentProxies, Proxy
 from wallaroo_ext.transport.connections.timed_connections import enforce_deadlines
-from wallaroo_ext.transport.connections.tls import shared_tls_context
+from wallaroo_ext.transport.connections.tls import shared_tls_context, unused_tls_context
 from wallaroo_ext.transport.process_connections import (
     ForkSafeTransport,
     SingleProcessStream,
     detach_connections_in_children,
 )
+from wallaroo_ext.transport.retry import request_options
+from wallaroo_ext.transport.wire_errors import as_httpx_errors
 
 if TYPE_CHECKING:
     import asyncio
@@ -35,24 +31,34 @@ Backend = Literal["httpx", "aiohttp"]
 AnyClient = TypeVar("AnyClient", httpx.Client, httpx.AsyncClient)
 
 
+class _Route(NamedTuple):
+    """How a request goes: the proxy, if it needs one, and whether TLS is spoken on the way."""
+
+    proxy: Proxy | None
+    is_encrypted: bool
+
+
 class _ProcessPool:
     """The connections of one process: one set for its threads, and one for each event loop.
 
-    A set has a client for each proxy, by its URL, and one without a proxy. So an unusable proxy only affects requests
-    that go through it.
+    A set has a client for each route. So a proxy or certificates that cannot be used only affect requests that need
+    them. The proxies are those that the environment named at the first request.
     """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.proxies = environment_proxies()
-        self.sync: dict[str | None, httpx.Client] = {}
-        self.by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str | None, httpx.AsyncClient]] = (
+        self.proxies = EnvironmentProxies()
+        self.sync: dict[_Route, httpx.Client] = {}
+        self.by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Route, httpx.AsyncClient]] = (
             WeakKeyDictionary()
         )
 
-    def proxy_for(self, url: httpx.URL) -> str | None:
-        """Return the proxy of a request, by the environment as it was at the first request; None if it needs none."""
-        return None if bypasses_proxy(url) else match_proxy(self.proxies, url)
+    def route_of(self, request: httpx.Request) -> _Route:
+        """Return the route of a request, and note the proxy in its extensions, for messages."""
+        proxy = self.proxies.find(request.url)
+        if proxy is not None:
+            request.extensions[request_options.PROXY] = proxy
+        return _Route(proxy, request.url.scheme == "https" or (proxy is not None and proxy.is_encrypted))
 
 
 class PooledTransport(ForkSafeTransport):
@@ -70,45 +76,66 @@ class PooledTransport(ForkSafeTransport):
     def __init__(self, *, verify: ssl.SSLContext | bool, limits: httpx.Limits, backend: Backend) -> None:
         self._verify = verify
         self._limits = limits
-        self._async_class = _async_class(backend)
+        self._backend: Backend = backend
+        _async_class(backend)  # refuses one that is unknown or not installed
         self._secrets = KnownSecrets()
         self._pools = PerProcess(_ProcessPool)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         pool = self._pools.get()
-        proxy = pool.proxy_for(request.url)
-        response = _transport(pool.sync.get(proxy) or self._client_for(pool, proxy)).handle_request(request)
+        route = pool.route_of(request)
+        client = pool.sync.get(route) or self._client_for(pool, route)
+        with as_httpx_errors():
+            response = _transport(client).handle_request(request)
         response.stream = SingleProcessStream(response.stream)
         return response
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         pool, loop = self._pools.get(), _running_loop()
-        proxy = pool.proxy_for(request.url)
-        client = pool.by_loop.get(loop, {}).get(proxy) or self._async_client_for(pool, loop, proxy)
-        response = await _transport(client).handle_async_request(request)
+        route = pool.route_of(request)
+        client = pool.by_loop.get(loop, {}).get(route) or self._async_client_for(pool, loop, route)
+        with as_httpx_errors():
+            response = await _transport(client).handle_async_request(request)
         response.stream = SingleProcessStream(response.stream)
         return response
 
-    def _client_for(self, pool: _ProcessPool, proxy: str | None) -> httpx.Client:
+    def _client_for(self, pool: _ProcessPool, route: _Route) -> httpx.Client:
         with pool.lock:
-            if proxy not in pool.sync:
-                made = _client(httpx.Client, verify=self._context(), limits=self._limits, proxy=proxy)
-                pool.sync[proxy] = detach_connections_in_children(enforce_deadlines(made))
-            return pool.sync[proxy]
+            if route not in pool.sync:
+                made = self._made(httpx.Client, pool, route)
+                pool.sync[route] = detach_connections_in_children(enforce_deadlines(made))
+            return pool.sync[route]
 
     def _async_client_for(
-        self, pool: _ProcessPool, loop: asyncio.AbstractEventLoop, proxy: str | None
+        self, pool: _ProcessPool, loop: asyncio.AbstractEventLoop, route: _Route
     ) -> httpx.AsyncClient:
         renew_selector_in_children(loop)
         with pool.lock:
-            made = _client(self._async_class, verify=self._context(), limits=self._limits, proxy=proxy)
-            return pool.by_loop.setdefault(loop, {}).setdefault(proxy, detach_connections_in_children(made))
+            if route.proxy is not None and route.proxy.is_socks and self._backend == "aiohttp":
+                raise route.proxy.refusal('speaks SOCKS, which aiohttp cannot; `transport="httpx"` can')
+            made = self._made(_async_class(self._backend), pool, route)
+            return pool.by_loop.setdefault(loop, {}).setdefault(route, detach_connections_in_children(made))
+
+    def _made(self, make: Callable[..., AnyClient], pool: _ProcessPool, route: _Route) -> AnyClient:
+        """Return a client for a route, whatever else the environment says.
+
+        Raises:
+            ConfigurationError: The proxy or the certificates cannot be used.
+        """
+        pool.proxies.remember_passwords(self._secrets)
+        context = self._context() if route.is_encrypted else unused_tls_context()
+        proxy = None if route.proxy is None else route.proxy.for_httpx(context)
+        try:
+            return make(verify=context, limits=self._limits, proxy=proxy, trust_env=False)
+        except ImportError:
+            if route.proxy is None:
+                raise
+            raise route.proxy.refusal("speaks SOCKS, which needs: pip install 'wallaroo-ext[socks]'") from None
 
     def _context(self) -> ssl.SSLContext:
-        """Return the TLS settings, which threads and event loops share, for a new set of connections."""
-        remember_proxy_passwords(self._secrets)
+        """Return the TLS settings, which threads and event loops share."""
         if isinstance(self._verify, bool):
             self._verify = shared_tls_context(verify=self._verify)
         return self._verify
@@ -128,23 +155,6 @@ class PooledTransport(ForkSafeTransport):
         clients = by_loop.pop(_running_loop(), {}) if by_loop else {}  # a child has no running loop
         for client in clients.values():
             await client.aclose()
-
-
-def _client(make: Callable[..., AnyClient], **options: Any) -> AnyClient:
-    """Return a client with the given proxy or none, whatever the environment says.
-
-    Raises:
-        ConfigurationError: The proxy cannot be used.
-    """
-    try:
-        return make(**options, trust_env=False)
-    except (ValueError, httpx.InvalidURL, ImportError) as error:
-        clear_frames(error)
-        reason = "it needs the package socksio" if isinstance(error, ImportError) else "it is no URL of http or https"
-    raise ConfigurationError(
-        f"A proxy that the environment names cannot be used: {reason}. Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, "
-        f"or unset it."
-    )
 
 
 def _transport(client: httpx.Client | httpx.AsyncClient) -> Any:

@@ -1,34 +1,40 @@
-"""The default TLS settings, whose certificates are read once for all clients."""
+"""The default TLS settings, whose certificates are read once for all clients.
+
+The known authorities are those that come with httpx, unless the environment names others: all that `SSL_CERT_FILE`,
+`SSL_CERT_DIR` and `REQUESTS_CA_BUNDLE` name, together.
+"""
 
 from __future__ import annotations
 
 import os
+import ssl
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx
 
 from wallaroo_ext._util.after_fork import fork_lock
+from wallaroo_ext.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    import ssl
-
-_NAMED_BY = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+NAMED_BY = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 """The environment variables that name other certificates than those that come with httpx."""
+_KEY_LOG = "SSLKEYLOGFILE"
 
 
 def shared_tls_context(*, verify: bool) -> ssl.SSLContext:
-    """Return httpx's own TLS settings, shared among clients because reading the certificates takes 30 ms.
+    """Return the default TLS settings, shared among clients because reading the certificates takes 30 ms.
 
     The certificates are read again when the files change.
 
     Args:
         verify: Whether certificates are checked.
+
+    Raises:
+        ConfigurationError: A variable names certificates that cannot be read.
     """
     if not verify:
-        return new_tls_context(verify=False)
-    return _as_of(tuple(_version(os.environ.get(name)) for name in _NAMED_BY))
+        return httpx.create_ssl_context(verify=False)
+    return _as_of(tuple(_version(os.environ.get(name)) for name in NAMED_BY))
 
 
 @lru_cache(maxsize=1)
@@ -36,10 +42,80 @@ def _as_of(_: tuple[tuple[str | None, int], ...]) -> ssl.SSLContext:
     return new_tls_context()
 
 
-def new_tls_context(*, verify: bool = True) -> ssl.SSLContext:
-    """Return new TLS settings of httpx. Forks are delayed meanwhile."""
+def new_tls_context(ca_bundle: str | None = None) -> ssl.SSLContext:
+    """Return new TLS settings, which trust the known authorities. Forks are delayed meanwhile.
+
+    Args:
+        ca_bundle: A PEM file of certificates to trust, too: the one that WALLAROO_CA_BUNDLE names.
+
+    Raises:
+        ConfigurationError: Certificates cannot be read; the message names the file and the variable.
+    """
+    named = [(name, path) for name in NAMED_BY if (path := os.environ.get(name))]
     with fork_lock():
-        return httpx.create_ssl_context(verify)
+        context = _trusting(*named[0]) if named else _certifi()
+        for name, path in [*named[1:], *([] if ca_bundle is None else [("WALLAROO_CA_BUNDLE", ca_bundle)])]:
+            _trusting(name, path, context)
+        return context
+
+
+def unused_tls_context() -> ssl.SSLContext:
+    """Return TLS settings that trust nobody, for connections without TLS: no certificates are read for them."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _certifi() -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context(trust_env=False)
+    except OSError as error:
+        raise _key_log_error(error) from None
+
+
+def _trusting(name: str, path: str, context: ssl.SSLContext | None = None) -> ssl.SSLContext:
+    """Return TLS settings that trust the certificates which a variable names: new ones, or those that are given."""
+    file, directory = (None, path) if _is_directory(name, path) else (path, None)
+    try:
+        if context is None:
+            return ssl.create_default_context(cafile=file, capath=directory)
+        context.load_verify_locations(file, directory)
+    except ssl.SSLError:
+        reason = "holds no certificates in PEM form that can be read"
+        raise ConfigurationError(f"{path}, which {name} names, {reason}.", advice=_advice(name)) from None
+    except OSError as error:
+        raise _key_log_error(error) from None
+    return context
+
+
+def _is_directory(name: str, path: str) -> bool:
+    """Return whether a variable names directories, as OpenSSL takes them, and not a file.
+
+    Raises:
+        ConfigurationError: Neither can be read.
+    """
+    try:
+        if name != "SSL_CERT_FILE" and any(Path(each).is_dir() for each in path.split(os.pathsep)):
+            return True
+        if name != "SSL_CERT_DIR":
+            Path(path).open("rb").close()
+            return False
+        reason = "is no directory"
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror or error}"
+    raise ConfigurationError(f"{path}, which {name} names, {reason}.", advice=_advice(name))
+
+
+def _advice(name: str) -> str:
+    kind = "a directory" if name == "SSL_CERT_DIR" else "a PEM file"
+    return f"Name {kind} of certificates to trust in {name}, or unset it."
+
+
+def _key_log_error(error: OSError) -> ConfigurationError:
+    """Return the error for what OpenSSL cannot write while it makes TLS settings."""
+    path = os.environ.get(_KEY_LOG, "a file")
+    return ConfigurationError(
+        f"{path}, which {_KEY_LOG} names for the keys of TLS, cannot be written: {error.strerror or error}.",
+        advice=f"Unset {_KEY_LOG}.",
+    )
 
 
 def _version(named: str | None) -> tuple[str | None, int]:
@@ -47,4 +123,4 @@ def _version(named: str | None) -> tuple[str | None, int]:
     try:
         return named, Path(named).stat().st_mtime_ns if named else 0
     except OSError:
-        return named, 0  # httpx reports what is wrong
+        return named, 0  # reported when it is read

@@ -18,3 +18,6 @@ ANSWER_LIMIT: Final = "wallaroo_ext.answer_limit"
 
 MAX_DEADLINE: Final = "wallaroo_ext.longest"
 """A limit on the policy's deadline, in seconds."""
+
+PROXY: Final = "wallaroo_ext.proxy"
+"""The proxy that the request went through, which the connections note for messages."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +12,9 @@ import httpx
 import pytest
 
 from contract_tests.support.command_line import process
-from contract_tests.support.servers import http_servers, three_ways
-from wallaroo_ext import ConfigurationError, connect
+from contract_tests.support.servers import http_servers, proxy_servers, three_ways
+from contract_tests.support.servers.certificates import self_signed
+from wallaroo_ext import ConfigurationError, ConnectionFailedError, InvalidRequestError, connect
 from wallaroo_ext.auth import KeycloakAuth
 from wallaroo_ext.cli import checks
 from wallaroo_ext.client import DEFAULT_LIMITS
@@ -23,6 +26,7 @@ from wallaroo_ext.transport.plain_client import plain_client
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     import requests
 
@@ -112,7 +116,7 @@ def test_the_suite_sends_all_of_its_requests_the_same_way(proxy: http_servers.Se
     assert _session().post(UNRELATED, data=b"{}").status_code == 502
     with plain_client(UNRELATED, seconds=5) as http:
         assert http.post("/").status_code == 502
-    assert checks.proxy_host(httpx.URL(UNRELATED)) == "127.0.0.1"
+    assert checks.proxy_host(httpx.URL(UNRELATED)) == proxy.url.removeprefix("http://")
     assert len(proxy.requests) == 2
 
 
@@ -133,7 +137,7 @@ def test_a_proxy_that_cannot_be_used_is_a_sentence(named: str, monkeypatch: pyte
         with pytest.raises(ConfigurationError) as raised:
             client.get_httpx_client().get("/")
         assert "hunter2" not in f"{raised.value!r}"
-        assert "ALL_PROXY" in str(raised.value)
+        assert "all_proxy" in str(raised.value)
 
 
 _NO_URLS = (
@@ -168,6 +172,106 @@ def test_an_entry_that_names_no_host_exempts_nothing_and_is_in_nobodys_way(
         assert http.post(f"{UNRELATED}/").status_code == 502
     assert len(proxy.requests) == 1
     assert proxy_for(httpx.URL("http://example.org")) is None
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("way", three_ways.WAYS)
+def test_each_variable_names_a_proxy_with_a_user_and_a_password(
+    variable: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with http_servers.serving() as seen:
+        monkeypatch.setenv(variable, seen.url.replace("http://", "u%40x.example:p%3As%2F@"))
+        assert three_ways.list_in(way, UNRELATED).workspaces == []
+    encoded = base64.b64encode(b"u@x.example:p:s/").decode()
+    assert f"proxy-authorization: basic {encoded}".lower() in seen.requests[0].lower()
+    assert seen.requests[0].startswith(f"POST {UNRELATED}{http_servers.path_of('list_workspaces')} ")
+
+
+def test_one_in_lower_case_counts_before_the_other_and_is_the_one_that_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("http_proxy", "nonsense://127.0.0.1:2")
+    with pytest.raises(ConfigurationError, match=r"The proxy that http_proxy names speaks 'nonsense'"):
+        three_ways.list_in("sync", UNRELATED)
+    monkeypatch.setenv("http_proxy", "")
+    assert proxy_for(httpx.URL(UNRELATED)) is None
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
+@pytest.mark.parametrize("scheme", ["socks", "socks5", "socks5h"])
+def test_one_of_socks_is_used_where_the_extra_is_there(way: str, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with http_servers.serving() as seen, proxy_servers.socks5(seen.url) as asked:
+        monkeypatch.setenv("all_proxy", f"{scheme}://u:p%40w@{asked.address}/")
+        assert three_ways.list_in(way, UNRELATED).workspaces == []
+    assert asked.names == ["api.example.com:80"]
+    assert asked.users == ["u:p@w"]
+
+
+def test_with_aiohttp_it_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
+    with pytest.raises(ConfigurationError, match=r"all_proxy names speaks SOCKS, which aiohttp cannot"):
+        three_ways.list_in("aiohttp", UNRELATED)
+
+
+@pytest.mark.filterwarnings(
+    "ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # httpcore drops it
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_what_speaks_no_socks_is_a_failed_connection(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The errors of the library for SOCKS came unchanged."""
+    with http_servers.raw(lambda connection: connection.sendall(b"HTTP/1.1 400 X\r\n\r\n"), reads=False) as url:
+        monkeypatch.setenv("all_proxy", url.replace("http", "socks5"))
+        with pytest.raises(ConnectionFailedError, match=rf"api\.example\.com:80 through the proxy {url[7:]} failed"):
+            three_ways.list_in(way, UNRELATED)
+
+
+@pytest.mark.parametrize("way", three_ways.WAYS)
+@pytest.mark.parametrize("named", _NO_URLS)
+def test_nor_in_the_way_of_a_host_that_is_exempt(named: str, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up = socket.getaddrinfo
+
+    def on_this_machine(host: Any, *arguments: Any, **options: Any) -> Any:
+        return look_up("127.0.0.1" if host in {"api.example.com", b"api.example.com"} else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", on_this_machine)
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv("all_proxy", named)
+    monkeypatch.setenv("no_proxy", "localhost,127.0.0.0/8,::1,*.example.com")
+    with http_servers.serving() as server:
+        assert three_ways.list_in(way, server.url.replace("127.0.0.1", "api.example.com")).workspaces == []
+
+
+@pytest.mark.parametrize("way", three_ways.WAYS)
+def test_one_that_wants_a_password_is_named_with_the_advice(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with http_servers.raw(lambda connection: connection.sendall(refused)) as url:
+        for scheme, kind in (("http", InvalidRequestError), ("https", ConnectionFailedError)):
+            monkeypatch.setenv(f"{scheme.upper()}_PROXY", url)
+            with pytest.raises(kind, match="407") as raised:
+                three_ways.list_in(way, f"{scheme}://api.example.com")
+            assert f"write them into {scheme.upper()}_PROXY, as in http://USER:PASSWORD@HOST" in str(raised.value)
+            assert "NO_PROXY" in str(raised.value)
+
+
+@pytest.mark.parametrize("way", three_ways.WAYS)
+def test_one_that_does_not_run_is_named_and_the_instance_is_not_blamed(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", http_servers.unused())
+    with pytest.raises(ConnectionFailedError, match=r"api\.example\.com:8443 through the proxy 127\.0") as raised:
+        three_ways.list_in(way, "https://api.example.com:8443")
+    assert raised.value.advice == "Is the proxy that https_proxy names running? NO_PROXY excepts hosts from it."
+
+
+@pytest.mark.parametrize("way", three_ways.WAYS)
+def test_one_that_speaks_tls_is_trusted_by_the_same_certificates(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = self_signed(tmp_path)
+    with http_servers.serving(tls=certificate) as seen:
+        monkeypatch.setenv("http_proxy", seen.url)
+        assert three_ways.list_in(way, UNRELATED, ca_bundle=str(certificate)).workspaces == []
 
 
 def test_the_sandboxs_own_tools_go_past_it_too(proxy: http_servers.Seen) -> None:

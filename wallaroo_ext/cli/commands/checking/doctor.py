@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import ssl
 import textwrap
 import time
 from typing import TYPE_CHECKING
@@ -17,8 +16,10 @@ from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.tables import colour, terminal_width
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.redaction.terminal_text import printable
+from wallaroo_ext.transport.connections.tls import new_tls_context, unused_tls_context
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
     from wallaroo_ext.settings import Settings
@@ -56,7 +57,7 @@ def run_checks(options: Options) -> Iterator[Check]:
     try:
         context = _tls_settings(settings)
     except ConfigurationError as error:
-        yield Check("CA bundle", "failed", str(error))
+        yield Check("certificates", "failed", str(error))
         return
     reachable = True
     for check in _check_connections(settings, context):
@@ -74,15 +75,9 @@ def _origin(url: str) -> httpx.URL:
 
 def _tls_settings(settings: Settings) -> ssl.SSLContext:
     """Return the TLS settings that the client uses."""
-    context = httpx.create_ssl_context()
-    if settings.ca_bundle is not None:
-        try:
-            context.load_verify_locations(settings.ca_bundle)
-        except OSError as error:  # an ssl.SSLError is an OSError
-            raise ConfigurationError(
-                f"{settings.ca_bundle} holds no certificates in PEM form: {error.strerror or error}."
-            ) from None
-    return context
+    urls = (settings.api_url, settings.auth_url)
+    is_used = any(_origin(url).scheme == "https" for url in urls)
+    return new_tls_context(settings.ca_bundle) if is_used else unused_tls_context()
 
 
 def _check_connections(settings: Settings, context: ssl.SSLContext) -> Iterator[Check]:

@@ -1,0 +1,139 @@
+"""Is progress shown wherever people look: on a terminal, in a notebook's real kernel, and in a pipe?"""
+
+from __future__ import annotations
+
+import queue
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jupyter_client.manager import start_new_kernel  # pyright: ignore[reportUnknownVariableType] - its types are partial
+
+from wallaroo_ext._util import progress
+from wallaroo_ext._util.progress import progress_line, progress_text
+from wallaroo_ext.batch.progress import BatchProgress, progress_function
+from wallaroo_ext.uploads.progress import show_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+_SECONDS = 120
+_WAITING = """
+from wallaroo_ext._util.progress import progress_line
+
+with progress_line("Waiting for p-1.") as show:
+    show("p-1 is Starting.")
+    show("p-1 is Running.")
+"""
+_SCORING = """
+from wallaroo_ext.batch.progress import BatchProgress, progress_function
+
+with progress_function(True) as tell:
+    for rows in (0, 500, 1000):
+        tell(BatchProgress(rows, 1000, 0, 250.0, 4.0))
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Generator[Any]:
+    """Yield a client of a notebook's kernel."""
+    manager, client = start_new_kernel(startup_timeout=_SECONDS)
+    try:
+        yield client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def run(kernel: Any, code: str) -> list[dict[str, Any]]:
+    """Run a cell, and return what the kernel published for its output."""
+    outputs: list[dict[str, Any]] = []
+
+    def keep(message: dict[str, Any]) -> None:
+        if message["msg_type"] in {"stream", "display_data", "update_display_data", "error", "comm_open"}:
+            outputs.append({"kind": message["msg_type"]} | message["content"])
+
+    try:
+        kernel.execute_interactive(code, timeout=_SECONDS, output_hook=keep)
+    except queue.Empty:
+        pytest.fail("The kernel does not answer.")
+    assert not [output for output in outputs if output["kind"] == "error"], outputs
+    return outputs
+
+
+def texts(outputs: list[dict[str, Any]]) -> list[str]:
+    return [output["data"]["text/plain"] for output in outputs if "data" in output]
+
+
+class TestNotebookWithoutWidgets:
+    @pytest.fixture(autouse=True)
+    def _hidden(self, kernel: Any) -> Generator[None]:
+        run(kernel, "import sys; hidden, sys.modules['ipywidgets'] = sys.modules.get('ipywidgets'), None")
+        yield
+        run(kernel, "sys.modules.pop('ipywidgets') if hidden is None else sys.modules.update(ipywidgets=hidden)")
+
+    def test_a_line_is_replaced(self, kernel: Any) -> None:
+        outputs = run(kernel, _WAITING)
+        assert texts(outputs) == ["Waiting for p-1.", "p-1 is Starting.", "p-1 is Running."]
+        assert [output["kind"] for output in outputs] == ["display_data", "update_display_data", "update_display_data"]
+        assert len({output["transient"]["display_id"] for output in outputs}) == 1
+
+    def test_a_run_shows_its_rows(self, kernel: Any) -> None:
+        assert texts(run(kernel, _SCORING)) == [
+            "0 of 1,000 rows, 250 a second",
+            "500 of 1,000 rows, 250 a second",
+            "1,000 of 1,000 rows, 250 a second",
+        ]
+
+
+class TestNotebookWithWidgets:
+    @pytest.mark.parametrize("code", [_WAITING, _SCORING])
+    def test_a_bar_is_a_widget(self, kernel: Any, code: str) -> None:
+        outputs = run(kernel, code)
+        assert any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in outputs)
+        assert not [output for output in outputs if output["kind"] == "stream"]  # such as a warning
+
+
+class TestPipe:
+    @pytest.fixture
+    def seconds(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        """Return a list whose last element is the time."""
+        now = [0.0]
+        monkeypatch.setattr(progress.time, "monotonic", lambda: now[-1])
+        return now
+
+    def test_each_state_is_a_line(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with progress_line("Waiting for p-1.") as show:
+            for text in ("p-1 is Starting.", "p-1 is Starting.", "p-1 is \x1b[31mRunning."):
+                show(text)
+        out, err = capsys.readouterr()
+        assert (out, err.splitlines()[:2], len(err.splitlines())) == ("", ["Waiting for p-1.", "p-1 is Starting."], 3)
+        assert "\x1b" not in err
+
+    def test_a_run_is_a_line_every_ten_seconds(self, capsys: pytest.CaptureFixture[str], seconds: list[float]) -> None:
+        with progress_function(progress=True) as tell:
+            assert tell is not None
+            for second in range(25):
+                seconds.append(second)
+                tell(BatchProgress(second * 100, None, 0, 100.0, second))
+        assert capsys.readouterr().err.splitlines() == ["1,000 rows, 100 a second", "2,000 rows, 100 a second"]
+
+    def test_an_upload_is_a_line_at_its_ends_and_every_ten_seconds(
+        self, capsys: pytest.CaptureFixture[str], seconds: list[float]
+    ) -> None:
+        with show_progress("m", progress=True) as tell:
+            assert tell is not None
+            for second in range(25):
+                seconds.append(second)
+                tell(second << 20, 24 << 20)
+        assert capsys.readouterr().err.splitlines() == [
+            "Sending m of 24.0 MiB.",
+            "10.0 MiB of 24.0 MiB sent.",
+            "20.0 MiB of 24.0 MiB sent.",
+            "24.0 MiB of 24.0 MiB sent.",
+        ]
+
+    def test_a_text_is_shown_once(self, capsys: pytest.CaptureFixture[str]) -> None:
+        show = progress_text()
+        for _ in range(3):
+            show("the same", kept=True)
+        assert capsys.readouterr().err == "the same\n"

@@ -1,0 +1,48 @@
+"""What the libraries below httpx let through, as errors of httpx.
+
+httpx translates the errors of its connections, but not all: those of SOCKS, of names that cannot be encoded and, with
+asyncio, of TLS come unchanged. Callers only know `NO_ANSWER`, and `response_errors.connection_error` makes an error of
+this package's tree of it.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+
+from wallaroo_ext.redaction.tracebacks import clear_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+NO_ANSWER = (httpx.RequestError, httpx.InvalidURL)
+"""What httpx raises when a request got no answer, or none that can be read."""
+_SOCKS = "socksio"
+
+
+@contextmanager
+def as_httpx_errors() -> Generator[None]:
+    """Raise errors of the libraries below httpx as errors of httpx."""
+    try:
+        yield
+    except (httpx.RequestError, httpx.InvalidURL, httpx.StreamError):
+        raise
+    except Exception as error:
+        kind = _kind(error)
+        if kind is None:
+            raise
+        clear_frames(error)
+        failure = kind(f"{type(error).__name__}: {error}")
+    else:
+        return
+    # Raised outside the handler, because the error that is handled there may hold the request with its token.
+    raise failure
+
+
+def _kind(error: Exception) -> type[httpx.TransportError] | None:
+    """Return the class of httpx for an error; None for one that is no failure of a connection."""
+    if type(error).__module__.partition(".")[0] == _SOCKS:
+        return httpx.ProxyError
+    return httpx.ReadError if isinstance(error, OSError | EOFError | UnicodeError) else None
