@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext._util.times import Time, read_time
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.logs.sources import Page, Span, source_steps
+from wallaroo_ext.logs.sources import Page, Span, Topic, source_steps
 from wallaroo_ext.transport.response_errors import contract_violation
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pyarrow import RecordBatch, Table
 
-    from wallaroo_ext.logs.sources import PipelineLog, Topic
+    from wallaroo_ext.logs.sources import PipelineLog
     from wallaroo_ext.operations import Steps
 
 pa: Any = import_module("pyarrow")
@@ -29,7 +29,7 @@ PAGE_ROWS = 10_000
 """How many rows a request asks for; an instance may give fewer."""
 
 _ALL = "All"
-_METADATA, _DROPPED, _TIME = "metadata.", "metadata.dropped", "time"
+_METADATA, _DROPPED = "metadata.", "metadata.dropped"
 
 
 @dataclass(slots=True)
@@ -53,7 +53,6 @@ class Pages:
     ended: bool = False
     _source: PipelineLog | Topic | None = None
     _position: Any = None
-    _last_time: int | None = None
     _dropped: set[str] = field(default_factory=set[str])
 
     def table_steps(self) -> Steps[Table]:
@@ -68,7 +67,9 @@ class Pages:
         rows = PAGE_ROWS if self.left is None else min(self.left, PAGE_ROWS)
         page = yield from self._source.page_steps(self.span, rows, self._position)
         is_last = _is_last(page)
-        table = self._in_order(page.table, is_last=is_last)
+        table = page.table
+        if self.span.newest_first and isinstance(self._source, Topic) and self._position is None:
+            table = yield from self._first_in_order_steps(self._source, table, is_last=is_last)
         self._note_dropped(table)
         if self.left is not None:
             table = table.slice(0, self.left)
@@ -84,16 +85,17 @@ class Pages:
         table = yield from self.table_steps()
         return [batch for batch in table.combine_chunks().to_batches() if batch.num_rows]
 
-    def _in_order(self, table: Table, *, is_last: bool) -> Table:
-        """Return the rows of a page, reversed where an instance of the oldest releases knows no order but its own."""
-        if not self.span.newest_first or not table.num_rows or _TIME not in table.column_names:
+    def _first_in_order_steps(self, topic: Topic, table: Table, *, is_last: bool) -> Steps[Table]:
+        """Return the first page of a topic, reversed where the instance knows no order but that of the oldest releases.
+
+        Such a page begins with the oldest row.
+        """
+        if not table.num_rows or (is_last and table.num_rows == 1):
             return table
-        times: Any = table.column(_TIME).cast(pa.int64())
-        first, last = times[0].as_py(), times[-1].as_py()
-        before, self._last_time = self._last_time, last
-        if first >= last and (before is None or before >= first):
+        oldest = yield from topic.page_steps(replace(self.span, newest_first=False), 1, None)
+        if _first_row(oldest.table) != _first_row(table):
             return table
-        if before is None and is_last:
+        if is_last:
             return table.take(pa.array(range(table.num_rows - 1, -1, -1)))
         raise InvalidDataError(
             "This instance gives the oldest rows first, whatever order is asked for.",
@@ -110,6 +112,11 @@ class Pages:
             logger.warning(
                 "The log has rows without %s: they were too large for the instance to keep.", ", ".join(sorted(found))
             )
+
+
+def _first_row(table: Table) -> str:
+    """Return the first row as a text, in which no number and NaN are like themselves."""
+    return repr(table.slice(0, 1).to_pylist())
 
 
 def _items(lists: Any) -> Iterable[Any]:

@@ -16,7 +16,7 @@ from contract_tests.support.servers.fork_server import running
 from wallaroo_ext._util.arrow_files import from_file
 from wallaroo_ext.cli.printing import row_files
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.logs import pages
+from wallaroo_ext.logs import pages, pipeline_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -103,6 +103,19 @@ class TestFiles:
         assert (done.code, done.sentence) == (2, "The second page cannot be written.")
         assert file.read_text() == "as it was"
         assert [each.name for each in tmp_path.iterdir()] == ["rows.csv"]
+
+    def test_what_interrupts_it_leaves_no_file(
+        self, logs: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(*_: Any, **__: Any) -> Generator[Any]:
+            yield pa.record_batch({"out.y": [1.0, 2.0]})
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(pipeline_logs, "pipeline_log_batches", interrupted)
+        file = tmp_path / "rows.parquet"
+        done = logs("--output", str(file))
+        assert (done.code, done.err) == (130, f"Interrupted: 2 rows were read; nothing was written to {file}.\n")
+        assert list(tmp_path.iterdir()) == []
 
     def test_another_ending_is_refused(self, logs: Callable[..., Done], tmp_path: Path) -> None:
         done = logs("--output", str(tmp_path / "rows.xls"))

@@ -11,9 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import numpy as np
 import pytest
+from wallaroo_mlops_client.models import CreatePipelineResponse
 
 from contract_tests.support.command_line import in_process
+from contract_tests.support.sandbox.deployments import deployed
 from contract_tests.support.sandbox.steering import PIPELINE, seed_pipeline, seed_rows, steer
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import (
@@ -26,6 +29,7 @@ from wallaroo_ext import (
     aio,
     connect,
     contract,
+    infer,
     pipeline_log_batches,
     pipeline_logs,
 )
@@ -124,7 +128,9 @@ class TestEveryRelease:
     def test_the_newest_come_first_or_it_is_said_that_they_do_not(self, released: Released) -> None:
         with released.connect() as client:
             if released.knows_orders:
-                assert released.numbers(pipeline_logs(client, PIPELINE, limit=6)) == [7.0, 6.0, 5.0, 4.0, 3.0, 2.0]
+                for pipeline in (PIPELINE, released.pipeline):
+                    newest = pipeline_logs(client, pipeline, limit=6)
+                    assert released.numbers(newest) == [7.0, 6.0, 5.0, 4.0, 3.0, 2.0]
                 return
             with pytest.raises(InvalidDataError, match=r"the oldest rows first.*newest_first=False"):
                 pipeline_logs(client, PIPELINE)
@@ -162,6 +168,8 @@ class TestEveryRelease:
             by_name = pipeline_logs(client, PIPELINE, workspace=1)
             assert pipeline_logs(client, where).equals(by_name)
             assert released.numbers(pipeline_logs(client, released.pipeline)) == released.numbers(by_name)
+            made = CreatePipelineResponse.from_dict({"pipeline_pk_id": released.pipeline, "pipeline_variant_pk_id": 1})
+            assert released.numbers(pipeline_logs(client, made)) == released.numbers(by_name)
 
     def test_an_unknown_pipeline_is_said(self, released: Released) -> None:
         with released.connect() as client:
@@ -213,6 +221,16 @@ def test_a_name_is_looked_for_in_all_workspaces(released: Released) -> None:
         assert pipeline_logs(client, "twice", workspace=made[0]).num_rows == 0
         with pytest.raises(NotFoundError, match="No workspace of this user has a pipeline 'nowhere'"):
             pipeline_logs(client, "nowhere")
+
+
+def test_what_infer_gave_is_what_the_log_has(sandbox: dict[str, str], model_file: Path) -> None:
+    url = deployed(sandbox, model_file, "logged")
+    with connect(environment=sandbox) as client:
+        scored = infer(client, url, {"tensor": np.random.default_rng(1).normal(size=(3, 29)).astype(np.float32)})
+        logged = pipeline_logs(client, "logged", newest_first=False)
+    assert logged.column_names == scored.column_names
+    assert [column.type for column in logged.columns] == [column.type for column in scored.columns]
+    assert logged.to_pylist() == scored.to_pylist()
 
 
 class Paged:
@@ -278,26 +296,26 @@ class TestWhatAnInstanceSays:
     def test_that_rows_follow_without_saying_how_to_get_them_is_an_error(self, *, serves: bool) -> None:
         with Paged((rows(1), "ByteLimited", None), serves=serves).client() as client:
             with pytest.raises(ContractViolationError, match="it is ByteLimited, so that rows follow"):
-                pipeline_logs(client, "p")
-            assert pipeline_logs(client, "p", limit=1).num_rows == 1
+                pipeline_logs(client, "p", newest_first=False)
+            assert pipeline_logs(client, "p", limit=1, newest_first=False).num_rows == 1
 
     @pytest.mark.parametrize("serves", [True, False])
     def test_a_page_that_leads_to_itself_is_an_error(self, *, serves: bool) -> None:
         instance = Paged((rows(2), "RecordLimited", 1), (rows(1), "RecordLimited", 1), serves=serves)
         with instance.client() as client, pytest.raises(ContractViolationError, match="the same page again"):
-            pipeline_logs(client, "p")
+            pipeline_logs(client, "p", newest_first=False)
 
     def test_all_ends_a_topic_that_always_has_a_next_position(self) -> None:
         instance = Paged((rows(2), "RecordLimited", 1), (rows(1), "All", 2), serves=False)
         with instance.client() as client:
-            assert pipeline_logs(client, "p").num_rows == 2
+            assert pipeline_logs(client, "p", newest_first=False).num_rows == 2
         assert [operation for operation, _ in instance.asked].count("get_topic_records") == 2
 
     def test_an_empty_page_ends_a_topic_that_has_no_status(self) -> None:
         texts = [json.dumps({"time": 1, "out": {"y": [0.5]}})]
         instance = Paged((texts, None, 1), ([], None, 2), serves=False)
         with instance.client() as client:
-            assert pipeline_logs(client, "p").column("out.y").to_pylist() == [[0.5]]
+            assert pipeline_logs(client, "p", newest_first=False).column("out.y").to_pylist() == [[0.5]]
 
     @pytest.mark.parametrize("bad", [["no JSON"], ["7"], [7], None])
     def test_a_topic_without_rows_in_a_known_form_is_an_error(self, bad: Any) -> None:
@@ -326,13 +344,17 @@ class TestWhatAnInstanceSays:
             "The log has rows without in.image: they were too large for the instance to keep."
         ]
 
-    def test_rows_in_another_order_than_asked_are_an_error(self) -> None:
-        for found in ((rows(1, 2), "RecordLimited", 1), (rows(1, 1), "RecordLimited", 1)):
-            instance = Paged(found, (rows(3, 4), "All", None))
+    def test_a_topic_that_knows_its_own_order_only_is_an_error_unless_all_rows_are_there(self) -> None:
+        for first in (rows(1, 2), rows(1, 1), rows(1)):
+            instance = Paged((first, "RecordLimited", 1), (rows(3, 4), "All", None), serves=False)
             with instance.client() as client, pytest.raises(InvalidDataError, match="the oldest rows first"):
-                pipeline_logs(client, "p")
-        with Paged((rows(1, 2), "All", None)).client() as client:
+                pipeline_logs(client, "p", limit=first.num_rows)
+        with Paged((rows(1, 2), "All", None), serves=False).client() as client:
             assert pipeline_logs(client, "p").column("out.y").to_pylist() == [2.0, 1.0]
+
+    def test_rows_stay_in_the_order_of_a_log_that_is_not_that_of_their_times(self) -> None:
+        with Paged((rows(1, 2), "RecordLimited", 1), (rows(4, 3), "All", None)).client() as client:
+            assert pipeline_logs(client, "p").column("out.y").to_pylist() == [1.0, 2.0, 4.0, 3.0]
 
     def test_both_ends_of_a_span_are_sent_and_the_limit_as_the_size_of_a_page(self) -> None:
         instance = Paged((rows(1), "All", None))

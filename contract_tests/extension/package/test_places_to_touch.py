@@ -32,6 +32,7 @@ SOURCE = ROOT / "wallaroo_ext"
 COMMAND_MODULES = SOURCE / "cli" / "commands"
 ANSWER_TESTS = ROOT / "contract_tests" / "sandbox" / "inference" / "test_answers.py"
 EXTENSION_TESTS = ROOT / "contract_tests" / "extension"
+SANDBOX_TESTS = ROOT / "contract_tests" / "sandbox"
 
 
 def test_an_operation_has_a_handler_in_the_sandbox() -> None:
@@ -48,7 +49,7 @@ def test_a_command_stands_in_a_module_of_its_name() -> None:
 def test_a_command_has_a_test() -> None:
     for name, module in COMMANDS.items():
         used = rf'\b(wallaroo|process|on_terminal|forked)\(\s*"{name}"|{re.escape(module)} import'
-        assert re.search(used, extension_tests()), f"No test runs the command {name}."
+        assert re.search(used, package_tests()), f"No test runs the command {name}."
 
 
 def test_a_fault_stands_in_the_matrix() -> None:
@@ -82,14 +83,15 @@ def test_a_helper_stands_in_both_modules() -> None:
 
 def test_a_helper_has_a_test() -> None:
     helpers = [name for name in aio.__all__ if name != "run"]
-    assert [name for name in helpers if not re.search(rf"(?<!\.)\b{name}\(", extension_tests())] == []
-    assert [name for name in helpers if not re.search(rf"\baio\.{name}\b", extension_tests())] == []
+    assert [name for name in helpers if not re.search(rf"(?<![.\w])(wallaroo_ext\.)?{name}\(", package_tests())] == []
+    assert [name for name in helpers if not re.search(rf"\baio\.{name}\b", package_tests())] == []
 
 
 @cache
-def extension_tests() -> str:
-    """Return the text of the tests of the extension, except this file."""
-    files = (file for file in EXTENSION_TESTS.rglob("*.py") if file != Path(__file__))
+def package_tests() -> str:
+    """Return the text of the tests of the extension and of the sandbox, except this file."""
+    found = [file for directory in (EXTENSION_TESTS, SANDBOX_TESTS) for file in directory.rglob("*.py")]
+    files = (file for file in found if file != Path(__file__))
     return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
