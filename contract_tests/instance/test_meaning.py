@@ -174,7 +174,8 @@ class TestPipelines:
         assert fixtures.model is not None
         name, steps = api.unused_name("p"), [{"ModelInference": {"models": [fixtures.model]}}]
         versions: dict[str, dict[str, Any]] = {}
-        for definition in ({"steps": steps}, {"steps": []}):
+        definitions: list[dict[str, Any]] = [{"steps": steps}, {"steps": []}]
+        for definition in definitions:
             body = {"pipeline_id": name, "workspace_id": fixtures.workspace_id, "definition": definition}
             versions[api.call("create_pipeline", body)["pipeline_variant_version"]] = definition
         for version, definition in versions.items():

@@ -17,6 +17,7 @@ from wallaroo_ext.sandbox.auth.users import find_user_by_email
 from wallaroo_ext.sandbox.instance import Instance
 from wallaroo_ext.sandbox.paths import GRAPHQL
 from wallaroo_ext.sandbox.platform import graphql_requests
+from wallaroo_ext.sandbox.platform.selection import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -395,6 +396,17 @@ class TestErrors:
         error = errors(http, query)[0]
         assert message in error["message"]
         assert error["extensions"]["code"] in {"validation-failed", "unexpected"}
+
+    def test_a_defect_goes_to_the_log(
+        self, instance: Instance, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def rows(*_: Any) -> float:
+            return 1 / 0
+
+        monkeypatch.setattr(Reader, "rows", rows)
+        [error] = answer_of(instance, "{ tag { id } }")["errors"]
+        assert error["message"] == "The sandbox failed; its log has the details."
+        assert "division by zero" in caplog.text
 
     @pytest.mark.parametrize("body", [[], {}, {"query": 1}, {"query": "{ tag { id } }", "variables": []}])
     def test_what_is_no_request_of_graphql_is_400(self, http: httpx.Client, body: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import nullcontext
 from http import HTTPStatus
@@ -38,6 +39,7 @@ FIELDS_LIMIT = 100_000
 """The most fields of an answer, and the most rows that are read for it."""
 SECONDS_LIMIT = 5.0
 _CHARACTERS_LIMIT = 100_000
+_LOGGER = logging.getLogger(__name__)
 
 
 class TooMuchWorkError(BaseException):
@@ -154,14 +156,24 @@ def _failed(errors: list[GraphQLError], code: str) -> dict[str, Any]:
 
 
 def _error(error: GraphQLError, code: str) -> dict[str, Any]:
-    problem = error.original_error
     shown: dict[str, Any] = {
-        "message": _message(problem) if isinstance(problem, Problem) else error.message,
+        "message": _text(error),
         "extensions": {"path": ".".join(["$", *map(str, error.path or ())]), "code": code, **(error.extensions or {})},
     }
     if error.locations:
         shown["locations"] = [location.formatted for location in error.locations]
     return shown
+
+
+def _text(error: GraphQLError) -> str:
+    """Return what an error says; a defect of the sandbox goes to the log."""
+    cause = error.original_error
+    if cause is None or isinstance(cause, GraphQLError):
+        return error.message
+    if isinstance(cause, Problem):
+        return _message(cause)
+    _LOGGER.error("a query of GraphQL failed", exc_info=cause)
+    return "The sandbox failed; its log has the details."
 
 
 def _message(problem: Problem) -> str:
