@@ -258,11 +258,28 @@ class TestPermissions:
             assert not any(ask(theirs, query).values())
             found = ask(theirs, "{" + " ".join(f"{name} {{ __typename }}" for name in EVERYTHING) + "}")
             own = {name for name, rows in found.items() if rows}
-            assert own == {"workspace", "workspace_users", "user_default_workspace"}
-            search = 'search_models(args: {search: ""}) { id } search_pipelines(args: {search: ""}) { id }'
-            assert not any(ask(theirs, f"{{ {search} }}").values())
+            public = {"model", "models", "model_config"}  # which other tests may have made
+            assert own - public == {"workspace", "workspace_users", "user_default_workspace"}
+            args = f'args: {{search: "{deployed["pipeline_id"]}"}}'
+            search = f"{{ search_models({args}) {{ id }} search_pipelines({args}) {{ id }} }}"
+            assert all(ask(http, search).values())
+            assert not any(ask(theirs, search).values())
             post(http, "add_workspace_user", {"workspace_id": ids["workspace"], "user_id": user_id})
             assert all(ask(theirs, query).values())
+
+    def test_everybody_sees_a_public_model_and_its_members_tag_it(
+        self, http: httpx.Client, sandbox: dict[str, str], client: Client, model_file: Path
+    ) -> None:
+        workspace_id, name = new_workspace(http), f"m-{uuid.uuid4().hex}"
+        version = upload_model(client, model_file, name=name, workspace=workspace_id, visibility="public")
+        tags = ask(http, 'mutation { insert_tag(objects: {tag: "public"}) { returning { id } } }')["insert_tag"]
+        tag = f"insert_model_tag(objects: {{model_id: {version.id}, tag_id: {tags['returning'][0]['id']}}})"
+        with invited(sandbox, http) as (_, _, theirs):
+            shown = ask(theirs, MODEL_BY_ID, id=version.id)["model_by_pk"]
+            assert (shown["model_id"], shown["model"]["workspace"]) == (name, None)
+            [error] = errors(theirs, f"mutation {{ {tag} {{ affected_rows }} }}")
+            assert error["extensions"]["code"] == "permission-error"
+        assert ask(http, f"mutation {{ {tag} {{ affected_rows }} }}")["insert_model_tag"] == {"affected_rows": 1}
 
     def test_a_condition_tells_nothing_of_rows_that_are_not_seen(
         self, http: httpx.Client, sandbox: dict[str, str]
