@@ -393,6 +393,52 @@ class TestChanges:
         assert ask(http, mutation)["update_deployment_by_pk"] == {"id": deployment["id"], "deployed": False}
         assert post(http, "get_deployment_status", {"name": name}).status_code == 404
 
+    def test_what_was_sent_for_the_engine_is_shown_and_replaced(
+        self, http: httpx.Client, deployed: dict[str, Any]
+    ) -> None:
+        version, name = deployed["pipeline_versions"][0]["id"], deployed["pipeline_id"]
+        for replicas in (2, 0):
+            config = {"engine": {"replicas": replicas, "cpu": 0.5}}
+            body = {"deploy_id": name, "pipeline_version_pk_id": version, "engine_config": config}
+            assert post(http, "deploy_pipeline", body).json()["id"] == deployed["deployment"]["id"]
+            shown = ask(http, PIPELINE_BY_ID, id=deployed["id"])["pipeline_by_pk"]["deployment"]
+            assert shown["engine_config"] == config
+
+    def test_thresholds_of_an_assay_are_set_by_who_sees_it(
+        self, http: httpx.Client, sandbox: dict[str, str], deployed: dict[str, Any]
+    ) -> None:
+        window = {"path": "output y 0", "pipeline_name": deployed["pipeline_id"], "width": "1 days"}
+        request = {
+            "name": "a",
+            "pipeline_id": deployed["id"],
+            "pipeline_name": deployed["pipeline_id"],
+            "workspace_id": deployed["workspace"]["id"],
+            "active": False,
+            "status": "created",
+            "baseline": {"calculated": {"vector": [1.0, 2.0]}},
+            "window": window | {"workspace_id": deployed["workspace"]["id"]},
+            "summarizer": {
+                "type": "UnivariateContinuous",
+                "bin_mode": "Quantile",
+                "aggregation": "Density",
+                "metric": "PSI",
+                "num_bins": 2,
+            },
+            "alert_threshold": 0.25,
+            "warning_threshold": None,
+        }
+        assay_id = post(http, "create_assay", request).json()["assay_id"]
+        mutation = f"""mutation A($alert: Float!, $warning: Float!) {{
+          update_assay_by_pk(pk_columns: {{id: {assay_id}}}
+            _set: {{alert_threshold: $alert, warning_threshold: $warning}}) {{ id active alert_threshold }}
+        }}"""
+        with invited(sandbox, http) as (_, _, theirs):
+            assert ask(theirs, mutation, alert=1.5, warning=1.0)["update_assay_by_pk"] is None
+        changed = ask(http, mutation, alert=0.5, warning=0.125)["update_assay_by_pk"]
+        assert changed == {"id": assay_id, "active": False, "alert_threshold": 0.5}
+        [listed] = post(http, "list_assays", {"pipeline_id": deployed["id"]}).json()
+        assert (listed["alert_threshold"], listed["warning_threshold"]) == (0.5, 0.125)
+
 
 class TestErrors:
     @pytest.mark.parametrize(
