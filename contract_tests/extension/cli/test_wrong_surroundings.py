@@ -57,7 +57,10 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
         return look_up(host, *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", here_only)
-    monkeypatch.setattr(Clock, "sleep", lambda *_: None)
+
+    def pause(*_: object) -> None: ...
+
+    monkeypatch.setattr(Clock, "sleep", pause)
     monkeypatch.chdir(tmp_path)
 
 
