@@ -30,18 +30,25 @@ from wallaroo_ext._util.json_values import list_of
 from wallaroo_ext.operations import parse
 
 NO_DOCUMENT_HAS_IT = {
+    "get_assay_by_id",
     "get_assay_results_between",
     "get_assay_results_v2",
     "get_assay_v2",
+    "get_assay_v2_by_id",
     "get_model_upload_logs",
     "get_model_version_by_id",
     "get_next_assay_run_v2",
     "get_pipeline_by_name",
     "get_pipeline_logs",
+    "get_pipeline_version",
     "get_topic_name",
     "get_topic_records",
     "insert_model_config",
     "list_pipelines",
+    "preview_assay_baseline_v2",
+    "preview_assay_v2",
+    "schedule_assay_v2",
+    "set_assay_v2_active",
     "summarize_assay_baseline",
 }
 

@@ -18,15 +18,21 @@ from wallaroo_mlops_client import Client
 from wallaroo_mlops_client.api.assays import (
     create_assay,
     get_assay_baseline,
+    get_assay_by_id,
     get_assay_results,
     get_assay_results_between,
     get_assay_results_v2,
     get_assay_v2,
+    get_assay_v2_by_id,
     get_next_assay_run_v2,
     list_assays,
+    preview_assay_baseline_v2,
+    preview_assay_v2,
     run_interactive_assay,
     run_interactive_assay_baseline,
+    schedule_assay_v2,
     set_assay_active,
+    set_assay_v2_active,
     summarize_assay_baseline,
 )
 from wallaroo_mlops_client.api.authentication import request_token
@@ -53,6 +59,7 @@ from wallaroo_mlops_client.api.pipelines import (
     create_pipeline,
     deploy_pipeline,
     get_pipeline_by_name,
+    get_pipeline_version,
     list_pipelines,
     undeploy_pipeline,
 )
@@ -74,9 +81,11 @@ from wallaroo_mlops_client.models import (
     DeactivateUserRequest,
     DeployPipelineRequest,
     GetAssayBaselineRequest,
+    GetAssayByIdRequest,
     GetAssayResultsBetweenRequest,
     GetAssayResultsRequest,
     GetAssayResultsV2Request,
+    GetAssayV2ByIdRequest,
     GetAssayV2Request,
     GetDeploymentStatusRequest,
     GetModelByIdRequest,
@@ -88,6 +97,7 @@ from wallaroo_mlops_client.models import (
     GetPipelineByNameRequest,
     GetPipelineExternalUrlRequest,
     GetPipelineLogsRequest,
+    GetPipelineVersionRequest,
     GetTopicNameRequest,
     InsertModelConfigRequest,
     InviteUserRequest,
@@ -99,9 +109,13 @@ from wallaroo_mlops_client.models import (
     ListWorkspaceUsersRequest,
     PandasRecordsItem,
     PipelineDefinition,
+    PreviewAssayBaselineV2Request,
+    PreviewAssayV2Request,
     QueryUsersRequest,
     RemoveWorkspaceUserRequest,
+    ScheduleAssayV2Request,
     SetAssayActiveRequest,
+    SetAssayV2ActiveRequest,
     SummarizeAssayBaselineRequest,
     TokenRequest,
     TopicPosition,
@@ -193,7 +207,11 @@ def name(request: pytest.FixtureRequest, conformance_instance: Any) -> str:
 @pytest.fixture
 def workspace(conformance_client: Client, conformance_instance: Any) -> int:
     """Return the run's workspace, made where it is not there yet."""
-    return find_workspace(conformance_client, f"{conformance_instance.prefix}-examples", create=True).id
+    return find_workspace(conformance_client, _workspace_name(conformance_instance), create=True).id
+
+
+def _workspace_name(conformance_instance: Any) -> str:
+    return f"{conformance_instance.prefix}-examples"
 
 
 @pytest.fixture
@@ -241,6 +259,7 @@ class Watched:
         start: When the first rows were scored, in milliseconds since 1970.
         end: A time after all of them were.
         forms: The forms of requests.
+        workspace: The workspace's name.
     """
 
     deployment: Deployment
@@ -249,6 +268,7 @@ class Watched:
     start: int
     end: int
     forms: Forms
+    workspace: str
 
     def window(self) -> dict[str, Any]:
         """Return a window, a minute long, that has the rows in it."""
@@ -281,6 +301,27 @@ class Watched:
             }
         )
 
+    def second_version(self) -> dict[str, Any]:
+        """Return what an assay of the second version watches and how, with a baseline that has the rows in it."""
+        where = {"pipeline_id": self.pipeline_id, "pipeline_name": self.deployment.pipeline}
+        where |= {"workspace_id": self.deployment.workspace_id, "workspace_name": self.workspace}
+        watched = {"field": f"out.{OUTPUT}", "indexes": [0], "thresholds": {"warning": None, "alert": 0.1}}
+        return {
+            "baseline": {"Static": [moment(self.end - 60 * SECOND), moment(self.end)]},
+            "summarizer": {
+                "UnivariateContinuous": {"aggregation": "Density", "bin_mode": {"Quantile": 5}, "metric": "PSI"}
+            },
+            "targeting": {"data_origin": where | {"model_id": self.model}, "iopath": [watched]},
+        }
+
+    def scheduling(self) -> dict[str, Any]:
+        """Return the times of an assay of the second version, whose one window has the rows in it."""
+        frequency = {"SimpleRunFrequency": {"quantity": 1, "unit": "Minute"}}
+        return {
+            "scheduling": {"first_run": moment(self.end), "end": moment(self.end), "run_frequency": frequency},
+            "window": {"width": {"seconds": 60}},
+        }
+
     def _fixed_window(self) -> dict[str, Any]:
         return {"baseline": {"calculated": {"fixed_window": self.window()}}, "window": self.window()}
 
@@ -301,7 +342,13 @@ def moment(milliseconds: int) -> str:
 
 
 @pytest.fixture
-def watched(conformance_client: Client, conformance_clock: Clock, deployment: Deployment, forms: Forms) -> Watched:
+def watched(
+    conformance_client: Client,
+    conformance_clock: Clock,
+    conformance_instance: Any,
+    deployment: Deployment,
+    forms: Forms,
+) -> Watched:
     """Return a deployment whose rows the instance has logged."""
     wire = "pandas-records" if forms.converts else "arrow"  # the oldest answers in JSON have no time
     first, last = (
@@ -309,7 +356,15 @@ def watched(conformance_client: Client, conformance_clock: Clock, deployment: De
     )
     start, end = first[0].cast("int64").as_py(), last[0].cast("int64").as_py()
     assert deployment.pipeline_id is not None
-    found = Watched(deployment, deployment.pipeline_id, deployment.pipeline, start, max(end, start + 1), forms)
+    found = Watched(
+        deployment,
+        deployment.pipeline_id,
+        deployment.pipeline,
+        start,
+        max(end, start + 1),
+        forms,
+        _workspace_name(conformance_instance),
+    )
     assert eventually(lambda: logged(conformance_client, found), conformance_clock)
     return found
 
@@ -529,6 +584,12 @@ def test_get_pipeline_by_name(
     assert call(get_pipeline_by_name, client=conformance_client, body=body).pipeline.id == pipeline.pipeline_pk_id
 
 
+@touches("get_pipeline_version")
+def test_get_pipeline_version(conformance_client: Client, pipeline: CreatePipelineResponse, name: str) -> None:
+    body = GetPipelineVersionRequest(version=str(pipeline.pipeline_variant_version))
+    assert call(get_pipeline_version, client=conformance_client, body=body).pipeline_id == name
+
+
 @touches("deploy_pipeline", "undeploy_pipeline")
 def test_deploy_pipeline(
     conformance_client: Client,
@@ -697,3 +758,35 @@ def test_assays_of_the_second_version(conformance_client: Client, watched: Watch
     results = answer if isinstance(answer, list) else [answer]
     assert {result.assay_id for result in results} <= {listed.id}
     assert assay
+
+
+@touches("get_assay_by_id")
+def test_get_assay_by_id(conformance_client: Client, watched: Watched, assay: int) -> None:
+    found = call(get_assay_by_id, client=conformance_client, body=GetAssayByIdRequest(id=assay))
+    assert (found.id, found.pipeline_id) == (assay, watched.pipeline_id)
+
+
+@touches("preview_assay_baseline_v2", "preview_assay_v2")
+def test_preview_assay_v2(conformance_client: Client, watched: Watched) -> None:
+    request = watched.second_version()
+    body = PreviewAssayBaselineV2Request.from_dict(request)
+    summaries = call(preview_assay_baseline_v2, client=conformance_client, body=body).to_dict()
+    [summary] = summaries.values()
+    assert summary["statistics"]["count"] == len(logged(conformance_client, watched))
+    times = {"preview_start": moment(watched.end - 60 * SECOND), "preview_end": moment(watched.end)}
+    preview = PreviewAssayV2Request.from_dict(
+        request | watched.scheduling() | times | {"baseline": {"Summary": summaries}}
+    )
+    [result] = call(preview_assay_v2, client=conformance_client, body=preview)
+    [compared] = result.to_dict()["scores"].values()
+    assert compared["score"] == 0
+
+
+@touches("schedule_assay_v2", "get_assay_v2_by_id", "set_assay_v2_active")
+def test_schedule_assay_v2(conformance_client: Client, watched: Watched) -> None:
+    named = {"name": watched.deployment.pipeline}
+    body = ScheduleAssayV2Request.from_dict(named | watched.second_version() | watched.scheduling())
+    made = call(schedule_assay_v2, client=conformance_client, body=body)
+    found = call(get_assay_v2_by_id, client=conformance_client, body=GetAssayV2ByIdRequest(id=made))
+    assert (found.id, found.active) == (made, True)
+    call(set_assay_v2_active, client=conformance_client, body=SetAssayV2ActiveRequest(assay_id=made, active=False))

@@ -13,7 +13,7 @@ import pytest
 
 from wallaroo_ext.assays.result_forms import summarizer_of
 from wallaroo_ext.conformance.guard.owned_resources import NOBODYS
-from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request
+from wallaroo_ext.conformance.resources.fixtures import PASSWORD, assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, OUTPUT, arrow_file, model_file, scored
 from wallaroo_ext.conformance.testing.answer_forms import inputs_of, outputs, scores_of
 from wallaroo_ext.conformance.testing.api_calls import UPLOADS
@@ -38,6 +38,7 @@ SOON_SECONDS = 60.0
 
 
 A_DAY = {"start": "2023-01-01T00:00:00Z", "end": "2023-01-02T00:00:00Z"}
+NOBODYS_UUID = "00000000-0000-4000-8000-000000000000"
 NEW_NAME = object()
 """Stands for a name of the run that is not taken yet."""
 OF_NOTHING: dict[str, dict[str, Any]] = {
@@ -55,7 +56,11 @@ OF_NOTHING: dict[str, dict[str, Any]] = {
     "undeploy_pipeline": {"pipeline_id": NOBODYS},
     "get_deployment_status": {"name": f"nothing-{NOBODYS}"},
     "get_pipeline_external_url": {"workspace_id": NOBODYS, "pipeline_name": "nothing"},
+    "get_pipeline_version": {"version": NOBODYS_UUID},
     "list_assays": {"pipeline_id": NOBODYS},
+    "get_assay_by_id": {"id": NOBODYS},
+    "get_assay_v2_by_id": {"id": NOBODYS_UUID},
+    "set_assay_v2_active": {"assay_id": NOBODYS_UUID, "active": True},
     "set_assay_active": {"id": NOBODYS, "active": True},
     "get_assay_results": {"assay_id": NOBODYS, **A_DAY},
     "get_assay_results_between": {"assay_id": NOBODYS, **A_DAY},
@@ -161,6 +166,22 @@ class TestPipelines:
         everywhere = {found["pipeline"]["id"] for found in api.call("list_pipelines", {})["pipelines"]}
         assert everywhere - before == {made["pipeline_pk_id"]}
         assert fixtures.pipeline_id in before
+
+    @pytest.mark.touches("create_pipeline", "get_pipeline_version")
+    def test_each_version_of_a_pipeline_has_its_own_steps(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("get_pipeline_version"):
+            pytest.skip("The release does not have it.")
+        assert fixtures.model is not None
+        name, steps = api.unused_name("p"), [{"ModelInference": {"models": [fixtures.model]}}]
+        versions: dict[str, dict[str, Any]] = {}
+        definitions: list[dict[str, Any]] = [{"steps": steps}, {"steps": []}]
+        for definition in definitions:
+            body = {"pipeline_id": name, "workspace_id": fixtures.workspace_id, "definition": definition}
+            versions[api.call("create_pipeline", body)["pipeline_variant_version"]] = definition
+        for version, definition in versions.items():
+            shown = api.call("get_pipeline_version", {"version": version})
+            assert (shown["pipeline_id"], shown["version"]) == (name, version)
+            assert shown["definition"]["steps"] == definition["steps"]
 
     @pytest.mark.touches("create_pipeline", "list_workspaces")
     def test_a_second_pipeline_of_a_name_is_a_version_of_the_first(self, api: Api, fixtures: Fixtures) -> None:
@@ -438,6 +459,76 @@ class TestAssays:
             assert (answer["id"], answer["active"]) == (assay_id, active)
             found = by_id(api.call("list_assays", {"pipeline_id": fixtures.pipeline_id}), assay_id)
             assert found["active"] is active
+
+    @pytest.mark.touches("create_assay", "get_assay_by_id", "list_assays", "set_assay_active")
+    def test_an_assay_is_found_by_its_id_as_it_is_listed(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("get_assay_by_id"):
+            pytest.skip("The release does not have it.")
+        made = api.call("create_assay", assay_request(fixtures, name=api.unused_name("a")))["assay_id"]
+        for active in (True, False):
+            api.call("set_assay_active", {"id": made, "active": active})
+            listed = api.call("list_assays", {"pipeline_id": fixtures.pipeline_id})
+            for assay_id in (fixtures.assay_id, made):
+                shown, expected = api.call("get_assay_by_id", {"id": assay_id}), by_id(listed, assay_id)
+                for field in ("id", "name", "pipeline_id", "pipeline_name", "alert_threshold", "active"):
+                    assert shown[field] == expected[field], field
+
+    @pytest.mark.touches("schedule_assay_v2", "get_assay_v2_by_id", "set_assay_v2_active")
+    def test_an_assay_of_the_second_version_is_shown_as_it_was_made(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("schedule_assay_v2"):
+            pytest.skip("The release does not have it.")
+        request = second_assay_request(fixtures)
+        names = {api.call("schedule_assay_v2", request | {"name": name}): name for name in map(api.unused_name, "ab")}
+        assert len(names) == 2, "each has an id of its own"
+        for assay, name in names.items():
+            shown = api.call("get_assay_v2_by_id", {"id": assay})
+            assert (shown["id"], shown["name"], shown["active"]) == (assay, name, True)
+            origin, asked = shown["targeting"]["data_origin"], request["targeting"]["data_origin"]
+            assert {field: origin[field] for field in asked} == asked
+            assert shown["targeting"]["iopath"][0]["field"] == request["targeting"]["iopath"][0]["field"]
+            assert shown["window"] == request["window"]
+            assert shown["summarizer"]["UnivariateContinuous"]["metric"] == "PSI"
+            for active in (False, True, False):
+                api.call("set_assay_v2_active", {"assay_id": assay, "active": active})
+                assert api.call("get_assay_v2_by_id", {"id": assay})["active"] is active
+
+    @pytest.mark.touches("preview_assay_baseline_v2", "summarize_assay_baseline")
+    def test_a_baseline_is_the_same_in_both_versions(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("preview_assay_baseline_v2"):
+            pytest.skip("The release does not have it.")
+        request = second_assay_request(fixtures)
+        for values in (range(50), range(100, 300)):
+            vector = [float(number) for number in values]
+            body = {"summarizer": assay_request(fixtures)["summarizer"], "baseline": {"vector": vector}}
+            older = api.call("summarize_assay_baseline", body)
+            body = {name: request[name] for name in ("summarizer", "targeting")} | {"baseline": {"Vector": vector}}
+            [(key, summary)] = api.call("preview_assay_baseline_v2", body).items()
+            assert summary["name"] == key
+            assert summary["statistics"] == {name: older[name] for name in summary["statistics"]}
+            assert summary["aggregated_values"] == older["aggregated_values"]
+            assert summary["bins"]["labels"] == older["edge_names"]
+            assert summary["bins"]["edges"][:-1] == older["edges"][:-1]
+
+    @pytest.mark.touches("preview_assay_v2", "preview_assay_baseline_v2")
+    def test_a_preview_compares_the_windows_of_its_time(self, api: Api, fixtures: Fixtures) -> None:
+        if not api.has("preview_assay_v2"):
+            pytest.skip("The release does not have it.")
+        request = second_assay_request(fixtures)
+        start, end = request["baseline"]["Static"]
+        asked = {name: request[name] for name in ("summarizer", "targeting", "baseline")}
+        [(key, summary)] = api.call("preview_assay_baseline_v2", asked).items()
+        far, analyzed = [1000.0 + number for number in range(50)], list[str]()
+        for baseline, is_same in ((request["baseline"], True), ({"Vector": far}, False), (request["baseline"], True)):
+            body = request | {"baseline": baseline, "preview_start": start, "preview_end": end}
+            [result] = api.call("preview_assay_v2", body)
+            analyzed.append(result["analyzed_at"])
+            assert (result["scores"][key]["score"] == 0) is is_same
+            assert result["summaries"][key]["statistics"] == summary["statistics"]
+            assert datetime.fromisoformat(result["window_end"]) == datetime.fromisoformat(end)
+            origin = request["targeting"]["data_origin"]
+            for field in ("pipeline_id", "workspace_id", "workspace_name"):
+                assert result[field] == origin[field], field
+        assert len(set(analyzed)) == len(analyzed), "it was computed each time"
 
     @pytest.mark.touches("run_interactive_assay_baseline")
     def test_a_baseline_compared_with_itself_does_not_drift(self, api: Api, fixtures: Fixtures) -> None:

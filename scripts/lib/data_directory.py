@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.lib.bench.mixed_load import Actor, assay
+from wallaroo_ext.sandbox.paths import GRAPHQL
 from wallaroo_ext.sandbox.process import running
 from wallaroo_ext.sandbox.storage.migrations import MIGRATIONS
 from wallaroo_ext.sandbox.storage.store import Store
@@ -30,6 +31,13 @@ DATABASE = "sandbox.sqlite3"
 SQL = "sandbox.sql"
 CREDENTIALS = {"default_password": "a-password-of-the-tests", "client_secret": "a-client-secret-of-the-tests"}
 _SECOND = timedelta(seconds=1)
+_TAGGING = """
+mutation {{
+  insert_tag(objects: {{tag: "a tag"}}) {{ affected_rows }}
+  insert_model_tag(objects: {{model_id: 1, tag_id: 1}}) {{ affected_rows }}
+  insert_pipeline_tag(objects: {{pipeline_pk_id: {pipeline}, tag_pk_id: 1}}) {{ affected_rows }}
+}}
+"""
 
 
 def make(directory: Path) -> None:
@@ -50,6 +58,7 @@ def make(directory: Path) -> None:
         span = {"start": start.isoformat(), "end": (start + timedelta(days=1)).isoformat()}
         while not actor.post("get_assay_results", span | {"assay_id": assay_id}):
             time.sleep(0.1)
+        actor.http.post(GRAPHQL, json={"query": _TAGGING.format(pipeline=actor.pipeline_id)}).raise_for_status()
 
 
 def _soon_due(actor: Actor, start: datetime) -> dict[str, object]:

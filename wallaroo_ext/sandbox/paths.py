@@ -11,7 +11,19 @@ DOCS_PAGE = "/v1/api/docs"
 CONTROL = "/_sandbox"
 """The routes that steer the sandbox are below this path."""
 
+GRAPHQL = "/v1/graphql"
+"""GraphQL over the tables of the platform."""
+
+CONFIGURATION = "/v1/api/config"
+"""What clients read before they sign in."""
+
 
 def realm_path(token_path: str) -> str:
     """Return the path of the realm that a token endpoint belongs to."""
     return token_path.removesuffix(TOKEN_ENDPOINT)
+
+
+def user_administration_path(token_path: str) -> str:
+    """Return the path at which Keycloak administers the users of the realm that a token endpoint belongs to."""
+    root, _, realm = realm_path(token_path).partition("/realms/")
+    return f"{root}/admin/realms/{realm}/users"

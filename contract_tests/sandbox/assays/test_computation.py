@@ -373,6 +373,7 @@ class TestTimes:
             ("2 weeks", 336 * HOUR),
             ("1 seconds", 1_000_000),
             ("500 milliseconds", 500_000),
+            ("500 ms", 500_000),
             (" 1  Hour ", HOUR),
         ],
     )

@@ -24,7 +24,7 @@ from wallaroo_ext import contract
 from wallaroo_ext.cli.commands.sandbox import sandbox as sandbox_command
 from wallaroo_ext.sandbox.auth import issuer as issuer_module
 from wallaroo_ext.sandbox.auth.issuer import ForeignIssuer, Identity, IdentityCache
-from wallaroo_ext.sandbox.auth.tokens import Caller, Tokens
+from wallaroo_ext.sandbox.auth.tokens import SDK_CLIENT, Caller, Tokens
 from wallaroo_ext.sandbox.auth.users import User, add_user, enable_user
 from wallaroo_ext.sandbox.http.problems import Problem
 from wallaroo_ext.sandbox.instance import Instance
@@ -211,6 +211,23 @@ class TestGrants:
         without_grant = refusal(ask(sandbox, {"username": "somebody"}))
         assert without_grant[:2] == (400, "invalid_request")
         assert "grant_type" in without_grant[2]
+
+    def test_the_sdk_s_client_signs_in_and_renews_without_a_secret_for_a_minute(self, sandbox: dict[str, str]) -> None:
+        url, client = sandbox["WALLAROO_AUTH_URL"] + TOKEN_PATH, {"client_id": SDK_CLIENT}
+        signed_in = httpx.post(url, data=password_form(sandbox) | client).json()
+        assert list_workspaces(sandbox, signed_in["access_token"]).status_code == 200
+        claims = jwt.decode(signed_in["access_token"], options={"verify_signature": False})
+        assert (claims["azp"], claims["exp"] - claims["iat"]) == (SDK_CLIENT, 60)
+        renewing = {"grant_type": "refresh_token", "refresh_token": signed_in["refresh_token"]}
+        renewed = httpx.post(url, data=renewing | client).json()
+        assert signed_in["expires_in"] == renewed["expires_in"] == 60
+        assert list_workspaces(sandbox, renewed["access_token"]).status_code == 200
+        assert renew(sandbox, renewed["refresh_token"]).status_code == 400  # it is not the other client's
+
+    def test_the_sdk_s_client_gets_no_token_for_itself(self, sandbox: dict[str, str]) -> None:
+        form = {"grant_type": "client_credentials", "client_id": SDK_CLIENT}
+        answer = httpx.post(sandbox["WALLAROO_AUTH_URL"] + TOKEN_PATH, data=form)
+        assert refusal(answer)[:2] == (401, "unauthorized_client")
 
     def test_no_answer_with_a_token_is_stored_on_the_way(self, sandbox: dict[str, str]) -> None:
         for answer in (ask(sandbox, password_form(sandbox)), renew(sandbox, "wrong")):

@@ -390,6 +390,23 @@ class TestForms:
     """Which requests a release takes."""
 
     @pytest.mark.parametrize("release", RELEASES)
+    def test_json_is_taken_without_its_media_type_up_to_2023_4(self, days: Callable[[str], Day], release: str) -> None:
+        path = contract.operation("query_users").path
+        expected = 415 if is_since(release, "2024.2") else 200
+        assert days(release).http.post(path, content=b"{}").status_code == expected
+
+    @pytest.mark.parametrize("release", RELEASES)
+    def test_assays_are_listed_without_a_pipeline_since_2023_4(self, days: Callable[[str], Day], release: str) -> None:
+        day = days(release)
+        listed = day.send("list_assays", {})
+        if not is_since(release, "2023.4"):
+            assert listed.status_code == 400
+            return
+        assert [each["id"] for each in listed.json()] == [each["id"] for each in day.answers["list_assays"]]
+        assert day.send("list_assays", {"workspace_id": day.workspace}).json() == listed.json()
+        assert day.send("list_assays", {"workspace_name": "of nobody"}).json() == []
+
+    @pytest.mark.parametrize("release", RELEASES)
     def test_a_release_takes_its_own_forms_of_assays(self, days: Callable[[str], Day], release: str) -> None:
         day = days(release)
         older = older_assay(day.pipeline["pipeline_pk_id"], workspace_id=day.workspace)
@@ -544,6 +561,18 @@ def test_who_is_no_member_sees_nothing(days: Callable[[str], Day]) -> None:
 
 
 class TestErrors:
+    @pytest.mark.parametrize("release", RELEASES)
+    def test_the_engine_s_error_is_in_a_list_up_to_2023_4(self, days: Callable[[str], Day], release: str) -> None:
+        day = days(release)
+        name = "without-models"
+        made = day.call("create_pipeline", {"pipeline_id": name, "workspace_id": day.workspace, "definition": {}})
+        deployed = {"deploy_id": name, "pipeline_version_pk_id": made["pipeline_variant_pk_id"]}
+        kind = contract.operation("infer_deployment").request_types[0]
+        path = f"/v1/api/pipelines/infer/{name}-{day.call('deploy_pipeline', deployed)['id']}"
+        answer = day.http.post(path, json=[{"x": 1.0}], headers={"Content-Type": kind})
+        error = answer.json() if is_since(release, "2024.2") else answer.json()[0]
+        assert (answer.status_code, error["source"]) == (400, "engine")
+
     @pytest.mark.parametrize("operation", ["add_workspace_user", "remove_workspace_user"])
     def test_an_unknown_user_is_500(self, days: Callable[[str], Day], operation: str) -> None:
         day = days(NEWEST)

@@ -10,6 +10,7 @@ from .assay_baseline_request import AssayBaselineRequest
 from .assay_baseline_row import AssayBaselineRow
 from .assay_baseline_row_original_data import AssayBaselineRowOriginalData
 from .assay_path_window_request import AssayPathWindowRequest
+from .assay_preview_v2 import AssayPreviewV2
 from .assay_request import AssayRequest
 from .assay_result import AssayResult
 from .assay_result_v2 import AssayResultV2
@@ -22,17 +23,34 @@ from .assay_summary_request import AssaySummaryRequest
 from .assay_thresholds import AssayThresholds
 from .assay_v2 import AssayV2
 from .assay_v2_baseline import AssayV2Baseline
+from .assay_v2_baseline_request import AssayV2BaselineRequest
+from .assay_v2_baseline_request_summary import AssayV2BaselineRequestSummary
 from .assay_v2_baseline_summary import AssayV2BaselineSummary
 from .assay_v2_bins import AssayV2Bins
+from .assay_v2_bins_request import AssayV2BinsRequest
 from .assay_v2_data_origin import AssayV2DataOrigin
+from .assay_v2_data_origin_request import AssayV2DataOriginRequest
 from .assay_v2_field import AssayV2Field
+from .assay_v2_field_request import AssayV2FieldRequest
+from .assay_v2_interval_request import AssayV2IntervalRequest
+from .assay_v2_interval_request_unit import AssayV2IntervalRequestUnit
 from .assay_v2_scheduling import AssayV2Scheduling
+from .assay_v2_scheduling_request import AssayV2SchedulingRequest
+from .assay_v2_scheduling_request_run_frequency import (
+    AssayV2SchedulingRequestRunFrequency,
+)
 from .assay_v2_scheduling_run_frequency import AssayV2SchedulingRunFrequency
 from .assay_v2_statistics import AssayV2Statistics
 from .assay_v2_summarizer import AssayV2Summarizer
+from .assay_v2_summarizer_request import AssayV2SummarizerRequest
 from .assay_v2_summary import AssayV2Summary
 from .assay_v2_targeting import AssayV2Targeting
+from .assay_v2_targeting_request import AssayV2TargetingRequest
+from .assay_v2_thresholds_request import AssayV2ThresholdsRequest
+from .assay_v2_univariate_request import AssayV2UnivariateRequest
 from .assay_v2_window import AssayV2Window
+from .assay_v2_window_request import AssayV2WindowRequest
+from .assay_v2_window_request_width import AssayV2WindowRequestWidth
 from .assay_window import AssayWindow
 from .assay_window_request import AssayWindowRequest
 from .bin_mode import BinMode
@@ -65,9 +83,11 @@ from .fixed_baseline import FixedBaseline
 from .fixed_baseline_request import FixedBaselineRequest
 from .framework_config import FrameworkConfig
 from .get_assay_baseline_request import GetAssayBaselineRequest
+from .get_assay_by_id_request import GetAssayByIdRequest
 from .get_assay_results_between_request import GetAssayResultsBetweenRequest
 from .get_assay_results_request import GetAssayResultsRequest
 from .get_assay_results_v2_request import GetAssayResultsV2Request
+from .get_assay_v2_by_id_request import GetAssayV2ByIdRequest
 from .get_assay_v2_request import GetAssayV2Request
 from .get_deployment_status_request import GetDeploymentStatusRequest
 from .get_model_by_id_request import GetModelByIdRequest
@@ -85,6 +105,8 @@ from .get_pipeline_by_name_response import GetPipelineByNameResponse
 from .get_pipeline_external_url_request import GetPipelineExternalUrlRequest
 from .get_pipeline_external_url_response import GetPipelineExternalUrlResponse
 from .get_pipeline_logs_request import GetPipelineLogsRequest
+from .get_pipeline_version_request import GetPipelineVersionRequest
+from .get_pipeline_version_response import GetPipelineVersionResponse
 from .get_topic_name_request import GetTopicNameRequest
 from .get_topic_name_response import GetTopicNameResponse
 from .inference_metadata import InferenceMetadata
@@ -140,14 +162,19 @@ from .pipeline_definition import PipelineDefinition
 from .pipeline_status import PipelineStatus
 from .pipeline_statuses import PipelineStatuses
 from .pipeline_step import PipelineStep
+from .pipeline_version_definition import PipelineVersionDefinition
 from .pod_status import PodStatus
+from .preview_assay_baseline_v2_request import PreviewAssayBaselineV2Request
+from .preview_assay_v2_request import PreviewAssayV2Request
 from .query_users_request import QueryUsersRequest
 from .query_users_response import QueryUsersResponse
 from .query_users_response_users import QueryUsersResponseUsers
 from .remove_workspace_user_request import RemoveWorkspaceUserRequest
 from .remove_workspace_user_response import RemoveWorkspaceUserResponse
+from .schedule_assay_v2_request import ScheduleAssayV2Request
 from .set_assay_active_request import SetAssayActiveRequest
 from .set_assay_active_response import SetAssayActiveResponse
+from .set_assay_v2_active_request import SetAssayV2ActiveRequest
 from .sliding_window import SlidingWindow
 from .sliding_window_request import SlidingWindowRequest
 from .static_assay_baseline_request import StaticAssayBaselineRequest
@@ -180,6 +207,7 @@ __all__ = (
     "AssayBaselineRow",
     "AssayBaselineRowOriginalData",
     "AssayPathWindowRequest",
+    "AssayPreviewV2",
     "AssayRequest",
     "AssayResult",
     "AssayResultV2",
@@ -192,17 +220,32 @@ __all__ = (
     "AssayThresholds",
     "AssayV2",
     "AssayV2Baseline",
+    "AssayV2BaselineRequest",
+    "AssayV2BaselineRequestSummary",
     "AssayV2BaselineSummary",
     "AssayV2Bins",
+    "AssayV2BinsRequest",
     "AssayV2DataOrigin",
+    "AssayV2DataOriginRequest",
     "AssayV2Field",
+    "AssayV2FieldRequest",
+    "AssayV2IntervalRequest",
+    "AssayV2IntervalRequestUnit",
     "AssayV2Scheduling",
+    "AssayV2SchedulingRequest",
+    "AssayV2SchedulingRequestRunFrequency",
     "AssayV2SchedulingRunFrequency",
     "AssayV2Statistics",
     "AssayV2Summarizer",
+    "AssayV2SummarizerRequest",
     "AssayV2Summary",
     "AssayV2Targeting",
+    "AssayV2TargetingRequest",
+    "AssayV2ThresholdsRequest",
+    "AssayV2UnivariateRequest",
     "AssayV2Window",
+    "AssayV2WindowRequest",
+    "AssayV2WindowRequestWidth",
     "AssayWindow",
     "AssayWindowRequest",
     "BinMode",
@@ -235,9 +278,11 @@ __all__ = (
     "FixedBaselineRequest",
     "FrameworkConfig",
     "GetAssayBaselineRequest",
+    "GetAssayByIdRequest",
     "GetAssayResultsBetweenRequest",
     "GetAssayResultsRequest",
     "GetAssayResultsV2Request",
+    "GetAssayV2ByIdRequest",
     "GetAssayV2Request",
     "GetDeploymentStatusRequest",
     "GetModelByIdRequest",
@@ -255,6 +300,8 @@ __all__ = (
     "GetPipelineExternalUrlRequest",
     "GetPipelineExternalUrlResponse",
     "GetPipelineLogsRequest",
+    "GetPipelineVersionRequest",
+    "GetPipelineVersionResponse",
     "GetTopicNameRequest",
     "GetTopicNameResponse",
     "InferenceMetadata",
@@ -310,14 +357,19 @@ __all__ = (
     "PipelineStatus",
     "PipelineStatuses",
     "PipelineStep",
+    "PipelineVersionDefinition",
     "PodStatus",
+    "PreviewAssayBaselineV2Request",
+    "PreviewAssayV2Request",
     "QueryUsersRequest",
     "QueryUsersResponse",
     "QueryUsersResponseUsers",
     "RemoveWorkspaceUserRequest",
     "RemoveWorkspaceUserResponse",
+    "ScheduleAssayV2Request",
     "SetAssayActiveRequest",
     "SetAssayActiveResponse",
+    "SetAssayV2ActiveRequest",
     "SlidingWindow",
     "SlidingWindowRequest",
     "StaticAssayBaselineRequest",

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="ListAssaysRequest")
 
 
 @_attrs_define
 class ListAssaysRequest:
-    """The pipeline whose assays to list.
+    """The pipeline whose assays to list; since 2023.4, all assays that the caller may see without one.
 
     Source: mlops-api-tutorial, "List Assays" (prose).
 
@@ -19,10 +21,26 @@ class ListAssaysRequest:
 
     pipeline_id: int
     """ The pipeline's id. """
+    workspace_id: int | None | Unset = UNSET
+    """ The id of a workspace, which the assays have to be of. """
+    workspace_name: None | str | Unset = UNSET
+    """ The name of a workspace, which the assays have to be of. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         pipeline_id = self.pipeline_id
+
+        workspace_id: int | None | Unset
+        if isinstance(self.workspace_id, Unset):
+            workspace_id = UNSET
+        else:
+            workspace_id = self.workspace_id
+
+        workspace_name: None | str | Unset
+        if isinstance(self.workspace_name, Unset):
+            workspace_name = UNSET
+        else:
+            workspace_name = self.workspace_name
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -31,6 +49,10 @@ class ListAssaysRequest:
                 "pipeline_id": pipeline_id,
             }
         )
+        if workspace_id is not UNSET:
+            field_dict["workspace_id"] = workspace_id
+        if workspace_name is not UNSET:
+            field_dict["workspace_name"] = workspace_name
 
         return field_dict
 
@@ -39,8 +61,28 @@ class ListAssaysRequest:
         d = dict(src_dict)
         pipeline_id = d.pop("pipeline_id")
 
+        def _parse_workspace_id(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        workspace_id = _parse_workspace_id(d.pop("workspace_id", UNSET))
+
+        def _parse_workspace_name(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        workspace_name = _parse_workspace_name(d.pop("workspace_name", UNSET))
+
         list_assays_request = cls(
             pipeline_id=pipeline_id,
+            workspace_id=workspace_id,
+            workspace_name=workspace_name,
         )
 
         list_assays_request.additional_properties = d

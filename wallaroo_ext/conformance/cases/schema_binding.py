@@ -18,7 +18,7 @@ from wallaroo_ext._util.json_values import list_of, object_of
 from wallaroo_ext.conformance.guard.effects import split_thing
 from wallaroo_ext.conformance.guard.owned_resources import DOMAIN, NOBODYS
 from wallaroo_ext.conformance.guard.request_schema import parameter_location
-from wallaroo_ext.conformance.resources.fixtures import assay_request
+from wallaroo_ext.conformance.resources.fixtures import assay_request, second_assay_request
 from wallaroo_ext.conformance.resources.samples import INPUT, LARGEST, OUTPUT, WIDTH
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _NUMBER = {"type": "number", "minimum": -LARGEST, "maximum": LARGEST}
 _VECTOR = {"type": "array", "items": _NUMBER, "minItems": WIDTH, "maxItems": WIDTH}
 _TIME_NAMES = ("start", "end")
 _OTHER_CREDENTIALS = ("username", "password", "refresh_token", "scope", "client_id", "client_secret")
+_SECOND_ASSAYS = ("PreviewAssayBaselineV2Request", "PreviewAssayV2Request", "ScheduleAssayV2Request")
 _NEW_NAMES = 3
 """The number of names for each kind of thing that may be made again under the same name: few, as none is removed."""
 
@@ -261,6 +262,7 @@ def _sensible_values(fixtures: Fixtures) -> dict[str, dict[str, Replacement]]:
         "GetAssayResultsRequest": times,
         "GetAssayResultsBetweenRequest": times,
         "GetAssayResultsV2Request": times,
+        **_second_assays(fixtures),
     }
 
 
@@ -288,6 +290,34 @@ def _summary(fixtures: Fixtures) -> dict[str, Replacement]:
     vector: dict[str, Any] = {"vector": [number / 10 for number in range(50)]}
     baselines = [vector, *([watched["baseline"]["calculated"]] if "calculated" in watched["baseline"] else [])]
     return {"baseline": {"enum": baselines}, "summarizer": _summarizers(watched)}
+
+
+def _second_assays(fixtures: Fixtures) -> dict[str, dict[str, Replacement]]:
+    """Return the replacements of fields of assays of the second version: they watch the run's rows."""
+    if fixtures.scored_at is None:
+        return {name: {"baseline": _NOTHING} for name in _SECOND_ASSAYS}
+    watched = second_assay_request(fixtures)
+    way = watched["summarizer"]["UnivariateContinuous"]
+    ways = [
+        {"UnivariateContinuous": way | {"aggregation": aggregation, "bin_mode": mode, "metric": metric}}
+        for mode in ({"Quantile": 5}, {"Equal": 5})
+        for metric in ("PSI", "MaxDiff", "SumDiff")
+        for aggregation in ("Density", "Cumulative")
+    ]
+    vector = {"Vector": [number / 10 for number in range(50)]}
+    values: dict[str, Replacement] = {
+        "baseline": {"enum": [watched["baseline"], vector]},
+        "summarizer": {"enum": ways},
+    }
+    timed = values | {name: _only(watched[name]) for name in ("scheduling", "window")}
+    start, end = watched["baseline"]["Static"]
+    return {
+        "PreviewAssayBaselineV2Request": values,
+        "PreviewAssayV2Request": timed | {"preview_start": _only(start), "preview_end": _only(end)},
+        "ScheduleAssayV2Request": timed,
+        "AssayV2TargetingRequest": {"iopath": _only(watched["targeting"]["iopath"])},
+        "AssayV2DataOriginRequest": {"locations": None},
+    }
 
 
 def _summarizers(watched: dict[str, Any]) -> dict[str, Any]:

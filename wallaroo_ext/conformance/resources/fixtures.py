@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
-from wallaroo_mlops_client.api.assays import create_assay, get_assay_v2, list_assays
+from wallaroo_mlops_client.api.assays import create_assay, get_assay_v2, list_assays, schedule_assay_v2
 from wallaroo_mlops_client.api.inference import get_topic_name
 from wallaroo_mlops_client.api.models import get_model_config_by_id
+from wallaroo_mlops_client.api.pipelines import create_pipeline
 from wallaroo_mlops_client.api.users import invite_user, query_users
 from wallaroo_mlops_client.api.workspaces import create_workspace, list_workspaces
 from wallaroo_mlops_client.models import (
     AssayRequest,
+    CreatePipelineRequest,
     CreateWorkspaceRequest,
     GetAssayV2Request,
     GetModelConfigByIdRequest,
@@ -22,7 +24,9 @@ from wallaroo_mlops_client.models import (
     InviteUserRequest,
     ListAssaysRequest,
     ListWorkspacesRequest,
+    PipelineDefinition,
     QueryUsersRequest,
+    ScheduleAssayV2Request,
 )
 
 from wallaroo_ext import call, contract, deploy_pipeline, infer, upload_model
@@ -86,6 +90,7 @@ class Fixtures:
 
     Attributes:
         workspace_id: The run's workspace.
+        workspace_name: Its name.
         name: The name of its pipeline and its deployment.
         pipeline_id: The pipeline's id.
         topic: The topic with the rows that it scored.
@@ -96,6 +101,7 @@ class Fixtures:
         deployment: Its deployment, which runs until the end.
         spare: A second pipeline that is deployed, to be deployed, copied and undeployed.
         assay_id: Its assay.
+        pipeline_version_uuid: The UUID of a version of a pipeline of its own.
         assay_uuid: The assay's UUID, by which the second version of the assays names it.
         email: The user that it invited.
         user_id: The user's id.
@@ -107,6 +113,7 @@ class Fixtures:
     """
 
     workspace_id: int | None = None
+    workspace_name: str | None = None
     name: str | None = None
     pipeline_id: int | None = None
     topic: str | None = None
@@ -117,6 +124,7 @@ class Fixtures:
     deployment: Deployment | None = None
     spare: Deployment | None = None
     assay_id: int | None = None
+    pipeline_version_uuid: str | None = None
     assay_uuid: str | None = None
     email: str | None = None
     user_id: str | None = None
@@ -143,6 +151,7 @@ class Fixtures:
         model = self.model or {}
         return {
             "workspace id": self.workspace_id,
+            "workspace name": self.workspace_name,
             "model id": self.model_id,
             "model name": model.get("name"),
             "model version id": self.version_id,
@@ -153,6 +162,7 @@ class Fixtures:
             "pipeline name": self.name if deployment is None else deployment.pipeline,
             "pipeline topic": self.topic,
             "pipeline version id": None if deployment is None else deployment.pipeline_version_id,
+            "pipeline version uuid": self.pipeline_version_uuid,
             "deployment id": None if deployment is None else deployment.id,
             "deployment name": None if deployment is None else deployment.name,
             "assay id": self.assay_id,
@@ -230,6 +240,7 @@ def _note_existing(client: Client, owned: OwnedResources) -> None:
 def _make_workspaces(client: Client, owned: OwnedResources, fixtures: Fixtures, expendable: frozenset[str]) -> None:
     body = CreateWorkspaceRequest(workspace_name=f"{owned.prefix}-w")
     fixtures.workspace_id = call(create_workspace, client=client, body=body).workspace_id
+    fixtures.workspace_name = body.workspace_name
     if "workspace" in expendable:
         name = f"{owned.prefix}-x"
         created = call(create_workspace, client=client, body=CreateWorkspaceRequest(workspace_name=name))
@@ -264,6 +275,7 @@ def _make_deployments(client: Client, owned: OwnedResources, fixtures: Fixtures,
     fixtures.name, fixtures.pipeline_id = fixtures.deployment.pipeline, fixtures.deployment.pipeline_id
     fixtures.config_id = _configuration(client, version.id)
     fixtures.topic = _topic(client, fixtures.pipeline_id)
+    fixtures.pipeline_version_uuid = _pipeline_version(client, fixtures, f"{prefix}-v")
     rows = np.random.default_rng(1).normal(size=(_SCORED_ROWS, WIDTH)).astype(np.float32)
     fixtures.scored_at = _time_of(infer(client, fixtures.deployment, {INPUT: rows}))
 
@@ -293,6 +305,13 @@ def _configuration(client: Client, version_id: int) -> int | None:
     return None if found is None else found["id"]
 
 
+def _pipeline_version(client: Client, fixtures: Fixtures, name: str) -> str | None:
+    """Make a pipeline without steps, and return the UUID of its version; None where the instance does not tell it."""
+    assert fixtures.workspace_id is not None  # noqa: S101 - callers have made it
+    body = CreatePipelineRequest(pipeline_id=name, workspace_id=fixtures.workspace_id, definition=PipelineDefinition())
+    return call(create_pipeline, client=client, body=body).to_dict().get("pipeline_variant_version")
+
+
 def _topic(client: Client, pipeline_id: int | None) -> str | None:
     """Return the topic of a pipeline; None where the instance does not tell it: the tests of the operation find it."""
     if pipeline_id is not None:
@@ -316,6 +335,9 @@ def _make_assays(client: Client, fixtures: Fixtures, expendable: frozenset[str])
     if "assay" in expendable:
         another = AssayRequest.from_dict(body | {"name": f"{fixtures.name}-x"})
         fixtures.expendable["assay id"] = call(create_assay, client=client, body=another).assay_id
+        if fixtures.forms.has_second_assays:
+            second = ScheduleAssayV2Request.from_dict({"name": f"{fixtures.name}-y"} | second_assay_request(fixtures))
+            fixtures.expendable["assay uuid"] = call(schedule_assay_v2, client=client, body=second)
 
 
 def _uuid_of_assay(client: Client, fixtures: Fixtures, name: str) -> str | None:
@@ -375,6 +397,31 @@ def _fixed_window(fixtures: Fixtures, start: str, end: str) -> dict[str, Any]:
     window = {"path": f"output {OUTPUT} 0", "pipeline_name": fixtures.name, "workspace_id": fixtures.workspace_id}
     window |= {"model_name": (fixtures.model or {}).get("name"), "width": "1 second", "interval": None, "locations": []}
     return {"baseline": {"calculated": {"fixed_window": window | {"start": start}}}, "window": window | {"start": end}}
+
+
+def second_assay_request(fixtures: Fixtures) -> dict[str, Any]:
+    """Return a request, without a name, for an assay of the second version that watches what `assay_request` does."""
+    assert fixtures.scored_at is not None, "an assay needs rows"  # noqa: S101 - callers have scored some
+    start, end = (
+        (fixtures.scored_at + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds") for ms in (-500, 500)
+    )
+    watched = {"field": f"out.{OUTPUT}", "indexes": [0], "thresholds": {"warning": None, "alert": 0.25}}
+    origin = {
+        "pipeline_id": fixtures.pipeline_id,
+        "pipeline_name": fixtures.name,
+        "workspace_id": fixtures.workspace_id,
+        "workspace_name": fixtures.workspace_name,
+        "model_id": (fixtures.model or {}).get("name"),
+    }
+    way = {"aggregation": "Density", "bin_mode": {"Quantile": 5}, "metric": "PSI", "bin_weights": None}
+    frequency = {"SimpleRunFrequency": {"quantity": 1, "unit": "Minute"}}
+    return {
+        "baseline": {"Static": [start, end]},
+        "scheduling": {"first_run": end, "end": None, "run_frequency": frequency},
+        "summarizer": {"UnivariateContinuous": way},
+        "targeting": {"data_origin": origin, "iopath": [watched]},
+        "window": {"width": {"seconds": 1}},
+    }
 
 
 def find_fixtures(client: Client) -> Fixtures:

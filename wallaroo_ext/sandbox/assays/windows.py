@@ -31,20 +31,21 @@ _UNITS = {
     "day": timedelta(days=1) // _MICROSECOND,
     "week": timedelta(weeks=1) // _MICROSECOND,
 }
-_WIDTH = re.compile(rf"([0-9]{{1,12}}) +({'|'.join(_UNITS)})s?")
+_SHORT_UNIT = "ms"  # as the vendor's SDK writes it
+_WIDTH = re.compile(rf"([0-9]{{1,12}}) +(?:({'|'.join(_UNITS)})s?|{_SHORT_UNIT})")
 _LONGEST = 36_500 * _UNITS["day"]
 
 
 def parse_width(text: str) -> int:
     """Return a length of time in microseconds, from a whole number and a unit, such as `24 hours` or `1 day`.
 
-    The recordings have hours only; the other units are those that a person would try.
+    The recordings have hours only, and the vendor's SDK sends `ms`; the other units are those that a person would try.
 
     Raises:
         Problem: 400, if the text has another form, or the length is zero or more than a hundred years.
     """
     found = _WIDTH.fullmatch(text.strip().lower())
-    width = int(found[1]) * _UNITS[found[2]] if found else 0
+    width = int(found[1]) * _UNITS[found[2] or "millisecond"] if found else 0
     if not 0 < width <= _LONGEST:
         units = ", ".join(f"{unit}s" for unit in _UNITS)
         raise bad_request(f"{text!r} is no length of time: send a whole number of {units}, at most 36500 days.")

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.auth.issuer import ForeignIssuer, Identity
     from wallaroo_ext.sandbox.storage.store import Store
 
+SDK_CLIENT = "sdk-client"
+"""The public client of the vendor's SDK."""
+_SDK_TOKEN_SECONDS = 60
 _KEYS_SETTING = "token_keys"
 
 
@@ -112,26 +115,32 @@ class Tokens:
         """
         session = None if user is None else str(uuid.uuid4()) if continued is None else continued.id
         grant = Grant(issuer, client_id, user, scopes, session)
-        access_token = self._sign(access_claims(grant))
+        lifetime = self._lifetime(client_id)
+        access_token = self._sign(access_claims(grant), lifetime)
         answer: dict[str, Any] = {
             "access_token": access_token,
-            "expires_in": self._options.token_lifetime,
+            "expires_in": lifetime,
             "refresh_expires_in": 0 if grant.is_offline or user is None else self._options.refresh_lifetime,
             "token_type": "Bearer",
             "not-before-policy": 0,
             "scope": " ".join(scopes),
         }
         if OPENID in scopes:
-            answer["id_token"] = self._sign(id_claims(grant, access_token))
+            answer["id_token"] = self._sign(id_claims(grant, access_token), lifetime)
         if user is not None and session is not None:
             used_token_id = None if continued is None else continued.token_id
             answer["refresh_token"] = self._refresh_tokens.issue(grant, user, session, used_token_id)
             answer["session_state"] = session
         return answer
 
-    def _sign(self, claims: dict[str, Any]) -> str:
+    def _lifetime(self, client_id: str) -> int:
+        """Return the lifetime of a client's access tokens, in seconds."""
+        lifetime = self._options.token_lifetime
+        return min(lifetime, _SDK_TOKEN_SECONDS) if client_id == SDK_CLIENT else lifetime
+
+    def _sign(self, claims: dict[str, Any], lifetime: int) -> str:
         issued_at = int(time.time())
-        times = {"iat": issued_at, "exp": issued_at + self._options.token_lifetime}
+        times = {"iat": issued_at, "exp": issued_at + lifetime}
         keys = self._keys
         return jwt.encode(claims | times, keys.signing, ALGORITHM, headers={"kid": keys.signing_id})
 

@@ -222,18 +222,18 @@ def assay_v2(row: Row, baseline: dict[str, Any] | None) -> dict[str, Any]:
         baseline: The distribution of its baseline; None if it cannot be computed yet.
     """
     request: dict[str, Any] = orjson.loads(row["request"])
-    window, summarizer, field = newer_window(request), request["summarizer"], watched_field(request)
+    window, summarizer, key = newer_window(request), request["summarizer"], watched_key(request)
     mode = bin_mode_v2(summarizer)
     created = row["created_at"] or row["updated_at"]
     return {
         "id": row["uuid"],
         "name": request["name"],
         "scheduling": {
-            "first_run": window["start"] or created,
+            "first_run": request.get("first_run") or window["start"] or created,
             "end": request.get("run_until"),
             "run_frequency": {"SimpleRunFrequency": _frequency(window["interval"] or window["width"])},
         },
-        "baseline": {"Summary": {} if baseline is None else {field: summary_v2(request["name"], baseline, mode)}},
+        "baseline": {"Summary": {} if baseline is None else {key: summary_v2(request["name"], baseline, mode)}},
         "window": {"width": {"seconds": _seconds(window["width"])}},
         "summarizer": {
             summarizer["type"]: {
@@ -254,8 +254,8 @@ def assay_v2(row: Row, baseline: dict[str, Any] | None) -> dict[str, Any]:
             },
             "iopath": [
                 {
-                    "field": field,
-                    "indexes": None,
+                    "field": _watched_field(request),
+                    "indexes": request.get("indexes"),
                     "thresholds": {"warning": request.get("warning_threshold"), "alert": request["alert_threshold"]},
                 }
             ],
@@ -266,10 +266,15 @@ def assay_v2(row: Row, baseline: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def watched_field(request: dict[str, Any]) -> str:
+def _watched_field(request: dict[str, Any]) -> str:
     """Return the column that an assay watches, as the second version of the assays names it: `out.dense_1`."""
     side, field, _ = watched_path(request).split(" ")
     return f"{'in' if side == 'input' else 'out'}.{field}"
+
+
+def watched_key(request: dict[str, Any]) -> str:
+    """Return what distributions and scores of an assay stand under: its column and, where it was given, the index."""
+    return ".".join([_watched_field(request), *map(str, request.get("indexes") or ())])
 
 
 def bin_mode_v2(summarizer: dict[str, Any]) -> Any:
@@ -319,15 +324,15 @@ def result_v2(row: Row, result: dict[str, Any]) -> dict[str, Any]:
         result: The result.
     """
     request: dict[str, Any] = orjson.loads(row["request"])
-    field, summary = watched_field(request), result["window_summary"]
+    key, summary = watched_key(request), result["window_summary"]
     return {
         "id": row["id"],
         "assay_id": row["uuid"],
         "analyzed_at": result["analyzed_at"],
         "elapsed_millis": result["elapsed_millis"],
-        "scores": {field: {"score": result["score"], "scores": result["scores"], "bin_index": result["bin_index"]}},
+        "scores": _scores_v2(key, result),
         "status": result["status"],
-        "summaries": {field: summary_v2(field, summary, bin_mode_v2(request["summarizer"]))},
+        "summaries": {key: summary_v2(key, summary, bin_mode_v2(request["summarizer"]))},
         "window_end": summary["end"],
         "window_start": result["window_start"],
         "created_at": row["created_at"],
@@ -337,4 +342,20 @@ def result_v2(row: Row, result: dict[str, Any]) -> dict[str, Any]:
         "pipeline_id": row["pipeline_id"],
         "warning_threshold": result["warning_threshold"],
         "alert_threshold": result["alert_threshold"],
+    }
+
+
+def _scores_v2(key: str, result: dict[str, Any]) -> dict[str, Any]:
+    return {key: {name: result[name] for name in ("score", "scores", "bin_index")}}
+
+
+def preview_v2(request: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result that is not stored as the second version of the assays shows it, without its place."""
+    key, summary = watched_key(request), result["window_summary"]
+    return {
+        "analyzed_at": result["analyzed_at"],
+        "elapsed_millis": result["elapsed_millis"],
+        "scores": _scores_v2(key, result),
+        "summaries": {key: summary_v2(key, summary, bin_mode_v2(request["summarizer"]))},
+        "window_end": summary["end"],
     }

@@ -41,24 +41,33 @@ _RESULTS = """
 def create_assay(call: Call) -> dict[str, Any]:
     """Create an assay and return its id; the status that was sent is ignored."""
     with call.instance.store.transaction() as db:
-        time = now(db)
-        plan = _plan(call.body, time)
-        first_run = plan.next_run(plan.schedule(0), 0)
-        _pipelines(db, call.body, call.user)
-        cursor = db.execute(
-            "INSERT INTO assays (uuid, created_at, pipeline_id, request, active, next_run, updated_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                str(uuid.uuid4()),
-                time,
-                call.body["pipeline_id"],
-                orjson.dumps(call.body).decode(),
-                call.body["active"],
-                first_run and max(first_run, time),
-                time,
-            ),
-        )
-    return {"assay_id": cursor.lastrowid}
+        pipelines_of(db, call.body, call.user)
+        return {"assay_id": add_assay(db, call.body)["id"]}
+
+
+def add_assay(db: sqlite3.Connection, request: dict[str, Any]) -> Row:
+    """Add an assay, and return its row.
+
+    Raises:
+        Problem: 400, if the request makes no sense.
+    """
+    time = now(db)
+    plan = _plan(request, time)
+    first_run = plan.next_run(plan.schedule(0), 0)
+    values = (
+        str(uuid.uuid4()),
+        time,
+        request["pipeline_id"],
+        orjson.dumps(request).decode(),
+        request["active"],
+        first_run and max(first_run, time),
+        time,
+    )
+    return db.execute(
+        "INSERT INTO assays (uuid, created_at, pipeline_id, request, active, next_run, updated_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *",
+        values,
+    ).fetchone()
 
 
 def _plan(request: dict[str, Any], created: str) -> Plan:
@@ -69,7 +78,7 @@ def _plan(request: dict[str, Any], created: str) -> Plan:
     return Plan.of(request, parse_time(created))
 
 
-def _pipelines(db: sqlite3.Connection, request: dict[str, Any], user: User) -> dict[Source, int]:
+def pipelines_of(db: sqlite3.Connection, request: dict[str, Any], user: User) -> dict[Source, int]:
     """Return the ids of the pipelines that a request names, by where its values come from.
 
     Raises:
@@ -95,22 +104,56 @@ def _usable_pipelines(db: sqlite3.Connection, request: dict[str, Any], user: Use
 
 @handles_rows
 def list_assays(call: Call) -> list[dict[str, Any]]:
-    """Return the assays of a pipeline, the newest first as recorded."""
-    pipeline_id = call.body["pipeline_id"]
-    with call.instance.store.transaction() as db:
-        pipeline = db.execute("SELECT workspace_id FROM pipelines WHERE id = ?", (pipeline_id,)).fetchone()
-        if pipeline is None or not is_member(db, pipeline["workspace_id"], call.user):
-            raise bad_request(f"There is no pipeline {pipeline_id}.")
-    call.instance.scheduled_assays.catch_up_all(pipeline_id)
+    """Return the assays of a pipeline, or of all pipelines of the caller's workspaces, the newest first as recorded."""
+    body = call.body
     with call.instance.store.reading() as db:
-        rows = db.execute(f"{_ASSAYS} WHERE pipeline_id = ? ORDER BY assays.id DESC", (pipeline_id,)).fetchall()
+        if "pipeline_id" in body:
+            _require_pipeline(db, body["pipeline_id"], call.user)
+        pipelines = {row["pipeline_id"] for row in _listed(db, call)}
+    for pipeline_id in pipelines:
+        call.instance.scheduled_assays.catch_up_all(pipeline_id)
+    with call.instance.store.reading() as db:
+        rows = _listed(db, call)
         return [assay_shapes.assay(call.instance.options, row, _statuses(db, row["id"])) for row in rows]
+
+
+def _require_pipeline(db: sqlite3.Connection, pipeline_id: int, user: User) -> None:
+    """Raise a Problem, 400, unless a user may use the workspace of a pipeline."""
+    pipeline = db.execute("SELECT workspace_id FROM pipelines WHERE id = ?", (pipeline_id,)).fetchone()
+    if pipeline is None or not is_member(db, pipeline["workspace_id"], user):
+        raise bad_request(f"There is no pipeline {pipeline_id}.")
+
+
+def _listed(db: sqlite3.Connection, call: Call) -> list[Row]:
+    body = call.body
+    return db.execute(
+        f"{_ASSAYS} JOIN workspace_users USING (workspace_id) WHERE user_id = ? "
+        "AND pipeline_id = coalesce(?, pipeline_id) AND workspace_id = coalesce(?, workspace_id) "
+        "AND workspaces.name = coalesce(?, workspaces.name) ORDER BY assays.id DESC",
+        (call.user.id, body.get("pipeline_id"), body.get("workspace_id"), body.get("workspace_name")),
+    ).fetchall()
 
 
 def _statuses(db: sqlite3.Connection, assay_id: int) -> list[str]:
     """Return the statuses of an assay's results."""
     query = "SELECT json_extract(result, '$.status') AS status FROM assay_results WHERE assay_id = ?"
     return [row["status"] for row in db.execute(query, (assay_id,))]
+
+
+@handles_rows
+def get_assay_by_id(call: Call) -> dict[str, Any]:
+    """Return an assay, which has to be of a workspace if the request names one."""
+    body = call.body
+    with call.instance.store.reading() as db:
+        _require_assay(db, body["id"], call.user)
+    call.instance.scheduled_assays.try_to_catch_up(body["id"])
+    with call.instance.store.reading() as db:
+        row = _require_assay(db, body["id"], call.user)
+        wanted = {name: body[name] for name in ("workspace_id", "workspace_name") if name in body}
+        if any(row[name] != value for name, value in wanted.items()):
+            raise bad_request(f"There is no assay {body['id']} in that workspace.")
+        shown = assay_shapes.assay(call.instance.options, row, _statuses(db, row["id"]))
+    return shown | {"created_at": row["created_at"]}
 
 
 @handles_rows
@@ -155,7 +198,7 @@ def _run(call: Call, request: dict[str, Any]) -> Run:
 
     with call.instance.store.transaction() as db:
         plan = _plan(request, now(db))
-        pipelines = _pipelines(db, request, call.user)
+        pipelines = pipelines_of(db, request, call.user)
     return Run(plan, call.instance.log, pipelines, call.instance.clock)
 
 
@@ -283,13 +326,14 @@ def get_assay_v2(call: Call) -> dict[str, Any] | list[dict[str, Any]]:
             (call.user.id, body.get("id"), body.get("workspace_id"), body.get("pipeline_name"), active),
         ).fetchall()
     if "id" not in body:
-        return [_assay_v2(call, row) for row in rows]
+        return [shown_assay_v2(call, row) for row in rows]
     if not rows:
         raise not_found(f"There is no assay {body['id']!r}.")
-    return _assay_v2(call, rows[0])
+    return shown_assay_v2(call, rows[0])
 
 
-def _assay_v2(call: Call, row: Row) -> dict[str, Any]:
+def shown_assay_v2(call: Call, row: Row) -> dict[str, Any]:
+    """Return an assay, with the distribution of its baseline, as the second version of the assays shows it."""
     from wallaroo_ext.sandbox.assays.runs import Plan, Run
 
     request: dict[str, Any] = orjson.loads(row["request"])
@@ -307,10 +351,10 @@ def _assay_v2(call: Call, row: Row) -> dict[str, Any]:
 def get_next_assay_run_v2(call: Call) -> dict[str, Any]:
     """Return when an assay was run last, and when it is run next."""
     with call.instance.store.reading() as db:
-        assay = _require_assay_v2(db, call.body["assay_id"], call.user)
+        assay = require_assay_v2(db, call.body["assay_id"], call.user)
     call.instance.scheduled_assays.try_to_catch_up(assay["id"])
     with call.instance.store.reading() as db:
-        assay = _require_assay_v2(db, call.body["assay_id"], call.user)
+        assay = require_assay_v2(db, call.body["assay_id"], call.user)
     return {"last_run": assay["last_run"], "next_run": assay["next_run"]}
 
 
@@ -318,11 +362,11 @@ def get_next_assay_run_v2(call: Call) -> dict[str, Any]:
 def get_assay_results_v2(call: Call) -> list[dict[str, Any]]:
     """Return the stored results of an assay, of all time or of a span, the oldest first."""
     with call.instance.store.reading() as db:
-        assay = _require_assay_v2(db, call.body["id"], call.user)
+        assay = require_assay_v2(db, call.body["id"], call.user)
     return [assay_shapes.result_v2(row, orjson.loads(row["result"])) for row in _stored_results(call, assay)]
 
 
-def _require_assay_v2(db: sqlite3.Connection, assay_uuid: str, user: User) -> Row:
+def require_assay_v2(db: sqlite3.Connection, assay_uuid: str, user: User) -> Row:
     """Return an assay of a workspace that the user may use.
 
     Raises:

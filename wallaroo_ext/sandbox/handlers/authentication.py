@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from wallaroo_ext.sandbox.auth.claims import granted_scopes
 from wallaroo_ext.sandbox.auth.headers import TOKEN_HEADERS
+from wallaroo_ext.sandbox.auth.tokens import SDK_CLIENT
 from wallaroo_ext.sandbox.auth.users import check_password
 from wallaroo_ext.sandbox.handlers.calls import Call, handles
 from wallaroo_ext.sandbox.http.problems import token_error
@@ -70,11 +71,16 @@ def _refuse_with_foreign_issuer(call: Call) -> None:
 
 
 def _client(call: Call) -> str:
-    """Return the id of the client, which authenticates itself in the form or, without its fields, by HTTP Basic."""
+    """Return the id of the client, which authenticates itself in the form or, without its fields, by HTTP Basic.
+
+    The vendor's SDK is a public client, without a secret.
+    """
     basic_id, basic_secret = _basic(call.headers.get("Authorization"))
     client_id = call.body.get("client_id", basic_id)
     secret = call.body.get("client_secret", basic_secret)
     known_id, known_secret = call.instance.credentials.client_id, call.instance.credentials.client_secret
+    if client_id == SDK_CLIENT:
+        return client_id
     if client_id != known_id:
         raise token_error(HTTPStatus.UNAUTHORIZED, "invalid_client", "Invalid client or Invalid client credentials")
     if not hmac.compare_digest(secret.encode(), known_secret.encode()):
@@ -133,7 +139,10 @@ def _by_refresh_token(call: Call, client_id: str) -> _Granted:
     return _Granted(session.scopes, session.user, session)
 
 
-def _by_client_alone(call: Call, _: str) -> _Granted:
+def _by_client_alone(call: Call, client_id: str) -> _Granted:
+    if client_id == SDK_CLIENT:
+        message = "Public client not allowed to retrieve service account"
+        raise token_error(HTTPStatus.UNAUTHORIZED, "unauthorized_client", message)
     return _Granted(_scopes(call))
 
 

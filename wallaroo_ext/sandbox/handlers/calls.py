@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from starlette.concurrency import run_in_threadpool
+
+from wallaroo_ext.sandbox.auth.tokens import bearer_token
 from wallaroo_ext.sandbox.http.problems import unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from starlette.datastructures import Headers, QueryParams
+    from starlette.requests import Request
 
     from wallaroo_ext.sandbox.auth.tokens import Caller
     from wallaroo_ext.sandbox.auth.users import User
     from wallaroo_ext.sandbox.http.validation import ContractSpec
     from wallaroo_ext.sandbox.instance import Instance
+
+
+async def caller_of(instance: Instance, request: Request) -> Caller:
+    """Return the caller of a request. Keys of another issuer are fetched without occupying a shared thread."""
+    authorization = request.headers.get("Authorization")
+    if instance.issuer is None:
+        return instance.tokens.verify(authorization)
+    received_at = time.monotonic()
+    await instance.issuer.prefetch_keys(bearer_token(authorization), received_at)
+    return await run_in_threadpool(instance.tokens.verify, authorization, received_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +67,18 @@ class Call:
         Raises:
             Problem: 401, if the token has no user.
         """
-        if self.caller is None or self.caller.user is None:
-            raise unauthorized("A token without a user may only infer.")
-        return self.caller.user
+        return user_of(self.caller)
+
+
+def user_of(caller: Caller | None) -> User:
+    """Return the user of a caller.
+
+    Raises:
+        Problem: 401, if the token has no user.
+    """
+    if caller is None or caller.user is None:
+        raise unauthorized("A token without a user may only infer.")
+    return caller.user
 
 
 HANDLERS: dict[str, Callable[[Call], Any]] = {}

@@ -80,7 +80,7 @@ def version_details(options: SandboxOptions, row: Row) -> dict[str, Any]:
         "name": row["name"],
         "visibility": row["visibility"],
         "workspace_id": row["workspace_id"],
-        "conversion": _conversion(options, orjson.loads(row["metadata"])["conversion"]),
+        "conversion": conversion(options, orjson.loads(row["metadata"])["conversion"]),
         "id": row["id"],
         "image_path": None,
         "status": row["status"],
@@ -99,15 +99,16 @@ def version_details(options: SandboxOptions, row: Row) -> dict[str, Any]:
     return shown | {"error_summary": row["error_summary"]} if options.is_since("2025.2") else shown
 
 
-def _conversion(options: SandboxOptions, conversion: dict[str, Any]) -> dict[str, Any]:
+def conversion(options: SandboxOptions, requested: dict[str, Any]) -> dict[str, Any]:
+    """Return the conversion that was requested of a version, in the form of the release."""
     shown: dict[str, Any] = {
-        "python_version": conversion.get("python_version"),
-        "requirements": conversion.get("requirements") or [],
-        "framework": conversion["framework"],
+        "python_version": requested.get("python_version"),
+        "requirements": requested.get("requirements") or [],
+        "framework": requested["framework"],
     }
     if not options.is_since("2025.2"):
         return shown
-    return {"arch": conversion.get("arch") or "x86", "accel": "none"} | shown | {"framework_config": None}
+    return {"arch": requested.get("arch") or "x86", "accel": "none"} | shown | {"framework_config": None}
 
 
 def config(found: dict[str, Any]) -> dict[str, Any]:

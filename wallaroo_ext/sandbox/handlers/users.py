@@ -25,11 +25,12 @@ def query_users(call: Call) -> dict[str, Any]:
     """
     _ = call.user  # refuses a token without a user
     with call.instance.store.reading() as db:
-        users = {user.id: _representation(user) for user in all_users(db)}
+        users = {user.id: representation(user) for user in all_users(db)}
     return {"users": {user_id: users.get(user_id) for user_id in call.body.get("user_ids", users)}}
 
 
-def _representation(user: User) -> dict[str, Any]:
+def representation(user: User) -> dict[str, Any]:
+    """Return a user as Keycloak shows one."""
     return {
         "access": _ACCESS,
         "createdTimestamp": round(datetime.fromisoformat(user.created_at).timestamp() * 1000),

@@ -89,7 +89,7 @@ def remove_workspace_user(call: Call) -> dict[str, Any]:
     with call.instance.store.transaction() as db:
         require_workspace(db, workspace_id, call.user)
         user = _named_user(db, call.body)
-        _require_other_owner(db, workspace_id, user)
+        require_other_owner(db, workspace_id, user.id)
         query = "DELETE FROM workspace_users WHERE workspace_id = ? AND user_id = ?"
         return {"affected_rows": db.execute(query, (workspace_id, user.id)).rowcount}
 
@@ -113,11 +113,11 @@ def _named_user(db: sqlite3.Connection, body: dict[str, Any]) -> User:
     return user
 
 
-def _require_other_owner(db: sqlite3.Connection, workspace_id: int, leaving: User) -> None:
+def require_other_owner(db: sqlite3.Connection, workspace_id: int, leaving_id: str) -> None:
     """Raise a Problem, 400, if a user is the only owner of a workspace."""
     query = "SELECT user_id FROM workspace_users WHERE workspace_id = ? AND user_type = 'OWNER'"
-    if [row["user_id"] for row in db.execute(query, (workspace_id,))] == [leaving.id]:
-        raise bad_request(f"{leaving.email!r} is the workspace's only owner; add another one first.")
+    if [row["user_id"] for row in db.execute(query, (workspace_id,))] == [leaving_id]:
+        raise bad_request(f"The user {leaving_id} is the workspace's only owner; add another one first.")
 
 
 def workspace_summary(db: sqlite3.Connection, workspace_id: int) -> dict[str, Any]:

@@ -151,6 +151,22 @@ async def read_body(
     return body if kind.is_rows else _without_nulls(body)
 
 
+async def read_json(request: Request, mib: int, subject: str) -> Any:
+    """Read a body of JSON that no operation of the contract has.
+
+    Args:
+        request: The request.
+        mib: The largest size of the body, in MiB.
+        subject: What the body is, as the beginning of a sentence.
+
+    Raises:
+        Problem: 400, if the body is no JSON; 413, if it is too large.
+    """
+    body = parse_json(await _read_all(request, _Limit(mib, subject)))
+    _check_depth(body)
+    return body
+
+
 def _without_nulls(body: Any) -> Any:
     """Return a body without the fields that are null: where the contract admits null, it says as much as no field."""
     fields = object_of(body)

@@ -21,7 +21,7 @@ class Problem(Exception):  # noqa: N818 - an answer, not a failure of the progra
     """
 
     def __init__(
-        self, status: HTTPStatus, content: dict[str, Any] | str, headers: dict[str, str] | None = None
+        self, status: HTTPStatus, content: dict[str, Any] | list[Any] | str, headers: dict[str, str] | None = None
     ) -> None:
         super().__init__(content)
         self.status = status

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-import time
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
@@ -20,10 +19,9 @@ from starlette.routing import Route
 
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.sandbox.auth.headers import GUARD_HEADERS, TOKEN_HEADERS
-from wallaroo_ext.sandbox.auth.tokens import bearer_token
 from wallaroo_ext.sandbox.faults import FaultMiddleware
 from wallaroo_ext.sandbox.handlers import HANDLERS
-from wallaroo_ext.sandbox.handlers.calls import ON_EVENT_LOOP, WITH_MODELS, Call
+from wallaroo_ext.sandbox.handlers.calls import ON_EVENT_LOOP, WITH_MODELS, Call, caller_of
 from wallaroo_ext.sandbox.http.bodies import StagedFile, has_body, read_body
 from wallaroo_ext.sandbox.http.json_text import to_json
 from wallaroo_ext.sandbox.http.logs.access_log import CALLER
@@ -35,7 +33,6 @@ from wallaroo_ext.sandbox.server.extra_routes import extra_routes
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from wallaroo_ext.sandbox.auth.tokens import Caller
     from wallaroo_ext.sandbox.http.validation import BodySpec, ContractSpec, OperationSpec
     from wallaroo_ext.sandbox.instance import Instance
 
@@ -44,6 +41,7 @@ if TYPE_CHECKING:
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # SQLite has an error for a full disk; an exceeded quota or limit of size is a write error to it.
 _DISK_FULL_IN_SQLITE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+_JSON = "application/json"
 _DISK_FULL_MESSAGE = (
     "The sandbox has no room left for this: make some where its data directory is, and send the request again."
 )
@@ -91,14 +89,14 @@ def _route(instance: Instance, contract: ContractSpec, spec: OperationSpec) -> R
 
 async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpec, request: Request) -> Response:
     epoch = instance.gate.epoch
-    caller = await _caller(instance, request) if spec.bearer else None
+    caller = await caller_of(instance, request) if spec.bearer else None
     if caller is not None:
         request.scope[CALLER] = caller.name
     handler = HANDLERS.get(spec.operation_id)
     if handler is None:
         raise refusal(HTTPStatus.NOT_IMPLEMENTED, f"The sandbox does not have {spec.operation_id} yet.")
     spec.check_parameters(request.path_params, request.query_params)
-    kind = _body_kind(spec, request) if spec.body_required or has_body(request) else None
+    kind = _body_kind(spec, request, _implied(instance)) if spec.body_required or has_body(request) else None
     body = None if kind is None else await read_body(request, kind, contract, instance.store.staging, instance.options)
     call = Call(
         instance=instance,
@@ -124,18 +122,14 @@ async def _answer(instance: Instance, contract: ContractSpec, spec: OperationSpe
         await _discard_files(body)
 
 
-async def _caller(instance: Instance, request: Request) -> Caller:
-    """Return the caller of a request. Keys of another issuer are fetched without occupying a shared thread."""
-    authorization = request.headers.get("Authorization")
-    if instance.issuer is None:
-        return instance.tokens.verify(authorization)
-    received_at = time.monotonic()
-    await instance.issuer.prefetch_keys(bearer_token(authorization), received_at)
-    return await run_in_threadpool(instance.tokens.verify, authorization, received_at)
+def _implied(instance: Instance) -> str:
+    """Return the media type of a body without one: the vendor's SDK of 2023.4 sends JSON without saying so."""
+    return "" if instance.options.is_since("2024.2") else _JSON
 
 
-def _body_kind(spec: OperationSpec, request: Request) -> BodySpec:
-    content_type = request.headers.get("Content-Type", "")
+def _body_kind(spec: OperationSpec, request: Request, implied: str) -> BodySpec:
+    """Return the kind of a body, by its media type or, without one, by the one that a release takes it for."""
+    content_type = request.headers.get("Content-Type", implied)
     kind = spec.body_kind(content_type)
     if kind is None and not spec.bearer:
         raise bad_request(f"Missing form parameter: {spec.bodies[0].required_in_form[0]}")  # as Keycloak answers
@@ -158,7 +152,7 @@ async def _discard_files(body: Any) -> None:
 def _response(spec: OperationSpec, answer: Any) -> Response:
     if isinstance(answer, Response):
         return answer
-    return Response(to_json(answer), spec.success, media_type="application/json")
+    return Response(to_json(answer), spec.success, media_type=_JSON)
 
 
 def _problem(spec: OperationSpec | None, problem: Problem) -> Response:

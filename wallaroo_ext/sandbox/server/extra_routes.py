@@ -14,6 +14,7 @@ from wallaroo_ext.sandbox.auth.issuer_keys import ALGORITHM
 from wallaroo_ext.sandbox.control import behaviour, clock, seed, state
 from wallaroo_ext.sandbox.control.routes import control_routes
 from wallaroo_ext.sandbox.paths import CONTROL, DISCOVERY_ENDPOINT, DOCS_PAGE, KEYS_ENDPOINT, TOKEN_ENDPOINT, realm_path
+from wallaroo_ext.sandbox.platform.routes import platform_routes
 from wallaroo_ext.sandbox.server.docs import docs_routes
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def extra_routes(instance: Instance, contract: ContractSpec) -> list[Route]:
     """Return the routes that are not operations of the contract."""
     return [
         *_issuer_routes(instance, contract),
+        *platform_routes(instance, contract),
         *control_routes(instance, contract, _CONTROLS),
         *docs_routes(
             DOCS_PAGE, partial(load, instance.options.release), None if instance.issuer is None else instance.issuer.url

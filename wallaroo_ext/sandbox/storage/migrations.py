@@ -162,6 +162,22 @@ MIGRATIONS = (
     UPDATE assays SET uuid = lower(printf('%s-%s-4%s-8%s-%s', hex(randomblob(4)), hex(randomblob(2)),
         substr(hex(randomblob(2)), 2), substr(hex(randomblob(2)), 2), hex(randomblob(6))));
     """,
+    """
+    ALTER TABLE deployments ADD COLUMN engine_config TEXT; -- what was sent with the deployment, in JSON
+    CREATE TABLE tags (id INTEGER PRIMARY KEY AUTOINCREMENT, tag TEXT NOT NULL) STRICT;
+    CREATE TABLE model_tags (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        version_id INTEGER NOT NULL REFERENCES model_versions (id),
+        tag_id INTEGER NOT NULL REFERENCES tags (id),
+        UNIQUE (version_id, tag_id)
+    ) STRICT;
+    CREATE TABLE pipeline_tags (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        pipeline_id INTEGER NOT NULL REFERENCES pipelines (id),
+        tag_id INTEGER NOT NULL REFERENCES tags (id),
+        UNIQUE (pipeline_id, tag_id)
+    ) STRICT;
+    """,
 )
 
 

@@ -114,7 +114,8 @@ def sync_detailed(
     "/v1/api/assays/list" (recorded).
 
     Args:
-        body (ListAssaysRequest): The pipeline whose assays to list.
+        body (ListAssaysRequest): The pipeline whose assays to list; since 2023.4, all assays that
+            the caller may see without one.
 
             Source: mlops-api-tutorial, "List Assays" (prose).
 
@@ -149,7 +150,8 @@ async def asyncio_detailed(
     "/v1/api/assays/list" (recorded).
 
     Args:
-        body (ListAssaysRequest): The pipeline whose assays to list.
+        body (ListAssaysRequest): The pipeline whose assays to list; since 2023.4, all assays that
+            the caller may see without one.
 
             Source: mlops-api-tutorial, "List Assays" (prose).
 
@@ -184,7 +186,8 @@ def sync(
     "/v1/api/assays/list" (recorded).
 
     Args:
-        body (ListAssaysRequest): The pipeline whose assays to list.
+        body (ListAssaysRequest): The pipeline whose assays to list; since 2023.4, all assays that
+            the caller may see without one.
 
             Source: mlops-api-tutorial, "List Assays" (prose).
 
@@ -217,7 +220,8 @@ async def asyncio(
     "/v1/api/assays/list" (recorded).
 
     Args:
-        body (ListAssaysRequest): The pipeline whose assays to list.
+        body (ListAssaysRequest): The pipeline whose assays to list; since 2023.4, all assays that
+            the caller may see without one.
 
             Source: mlops-api-tutorial, "List Assays" (prose).
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from wallaroo_ext._util.chunks import split_into_chunks
+from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.inference.media_types import arrow_media_type
 from wallaroo_ext.sandbox.handlers.calls import Call, handles_with_models
 from wallaroo_ext.sandbox.handlers.pipelines.deployments import find_deployment, pod_name
 from wallaroo_ext.sandbox.handlers.workspaces import is_member
-from wallaroo_ext.sandbox.http.problems import engine_error, not_found, unavailable
+from wallaroo_ext.sandbox.http.problems import Problem, engine_error, not_found, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.engine.engine import RunningDeployment
     from wallaroo_ext.sandbox.engine.results import Scored
     from wallaroo_ext.sandbox.inference.rows import Rows
+    from wallaroo_ext.sandbox.options import SandboxOptions
     from wallaroo_ext.sandbox.storage.store import Row
 
 
@@ -37,6 +39,20 @@ def infer_pipeline(call: Call) -> Response:
 
 
 def _infer(call: Call) -> Response:
+    try:
+        return _answer(call)
+    except Problem as problem:
+        raise _in_release(call.instance.options, problem) from None
+
+
+def _in_release(options: SandboxOptions, problem: Problem) -> Problem:
+    """Return an error in the form of the release: up to 2023.4, clients read the engine's errors as a list of one."""
+    if options.is_since("2024.2") or object_of(problem.content).get("source") != "engine":
+        return problem
+    return Problem(problem.status, [problem.content], problem.headers)
+
+
+def _answer(call: Call) -> Response:
     row = _deployment(call)
     deployment = _running(call, row)
 

@@ -82,6 +82,21 @@ def get_pipeline_by_name(call: Call) -> dict[str, Any]:
         return _named(db, row)
 
 
+@handles_on_event_loop
+def get_pipeline_version(call: Call) -> dict[str, Any]:
+    """Return the version of a pipeline with a UUID."""
+    version = call.body["version"]
+    with call.instance.store.reading() as db:
+        row = db.execute(
+            "SELECT pipelines.name, workspace_id, version, definition FROM pipeline_versions "
+            "JOIN pipelines ON pipelines.id = pipeline_id WHERE version = ?",
+            (version,),
+        ).fetchone()
+        if row is None or not is_member(db, row["workspace_id"], call.user):
+            raise not_found(f"There is no pipeline version {version!r}.")
+    return {"pipeline_id": row["name"], "version": row["version"], "definition": json.loads(row["definition"])}
+
+
 def _named(db: sqlite3.Connection, row: Row) -> dict[str, Any]:
     workspace_id, name = row["workspace_id"], row["name"]
     return {
@@ -118,8 +133,10 @@ def deploy_pipeline(call: Call) -> dict[str, Any]:
         steps = _steps(db, pipeline["workspace_id"], version, body)
         running = _find_running(db, version, body["deploy_id"], steps)
         if running is not None:
+            _configure_engine(db, running, body)
             return {"id": running}
         deployment_id = _deploy(call, db, version, body["deploy_id"], steps)
+        _configure_engine(db, deployment_id, body)
         call.instance.store.after_commit(partial(call.instance.engine.start, deployment_id))
     return {"id": deployment_id}
 
@@ -151,6 +168,12 @@ def _deploy(call: Call, db: sqlite3.Connection, version: Row, deploy_id: str, st
         (version["pipeline_id"], deploy_id, version["id"], json.dumps(steps), now(db)),
     ).fetchone()
     return int(row["id"])
+
+
+def _configure_engine(db: sqlite3.Connection, deployment_id: int, body: dict[str, Any]) -> None:
+    """Store what was sent for the engine, which is shown, and changes nothing here."""
+    config = json.dumps(body.get("engine_config", {}))
+    db.execute("UPDATE deployments SET engine_config = ? WHERE id = ?", (config, deployment_id))
 
 
 def _require_capacity(call: Call, db: sqlite3.Connection, pipeline_id: int, deploy_id: str) -> None:
@@ -212,6 +235,7 @@ def copy_pipeline(call: Call) -> dict[str, Any]:
         if deploy_id is None:
             return answer
         deployment_id = _deploy(call, db, version, deploy_id, _steps(db, workspace_id, version, {}))
+        _configure_engine(db, deployment_id, call.body)
         call.instance.store.after_commit(partial(call.instance.engine.start, deployment_id))
     return answer | {"pipeline_version": version["version"], "deployment": {"id": deployment_id}}
 

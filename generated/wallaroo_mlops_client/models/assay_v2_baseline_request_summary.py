@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.assay_v2_summary import AssayV2Summary
+
+
+T = TypeVar("T", bound="AssayV2BaselineRequestSummary")
+
+
+@_attrs_define
+class AssayV2BaselineRequestSummary:
+    """The distribution of each watched value, as `preview_assay_baseline_v2` answers it."""
+
+    additional_properties: dict[str, AssayV2Summary] = _attrs_field(
+        init=False, factory=dict
+    )
+
+    def to_dict(self) -> dict[str, Any]:
+
+        field_dict: dict[str, Any] = {}
+        for prop_name, prop in self.additional_properties.items():
+            field_dict[prop_name] = prop.to_dict()
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.assay_v2_summary import AssayV2Summary  # noqa: PLC0415
+
+        d = dict(src_dict)
+        assay_v2_baseline_request_summary = cls()
+
+        additional_properties = {}
+        for prop_name, prop_dict in d.items():
+            additional_property = AssayV2Summary.from_dict(prop_dict)
+
+            additional_properties[prop_name] = additional_property
+
+        assay_v2_baseline_request_summary.additional_properties = additional_properties
+        return assay_v2_baseline_request_summary
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> AssayV2Summary:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: AssayV2Summary) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

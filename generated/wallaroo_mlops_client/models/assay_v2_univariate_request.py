@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..models.aggregation import Aggregation
+from ..models.metric import Metric
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.assay_v2_bins_request import AssayV2BinsRequest
+
+
+T = TypeVar("T", bound="AssayV2UnivariateRequest")
+
+
+@_attrs_define
+class AssayV2UnivariateRequest:
+    """How single numbers are binned and compared.
+
+    Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).
+
+    """
+
+    aggregation: Aggregation
+    """ What is compared of each bin.
+
+    Source: field-notes, "Assays" (observed). """
+    bin_mode: AssayV2BinsRequest | str
+    """ Where the edges of the bins come from. """
+    metric: Metric
+    """ How windows are compared with the baseline. The prose has the labels of a screen, Maximum Difference of Bins
+    for one; these are the values that are sent.
+
+    Source: mlops-api-tutorial, "Create Assay" (example); field-notes, "Assays" (observed). """
+    bin_weights: list[float] | None | Unset = UNSET
+    """ What each bin counts, one number a bin. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        from ..models.assay_v2_bins_request import AssayV2BinsRequest  # noqa: PLC0415
+
+        aggregation = self.aggregation.value
+
+        bin_mode: dict[str, Any] | str
+        if isinstance(self.bin_mode, AssayV2BinsRequest):
+            bin_mode = self.bin_mode.to_dict()
+        else:
+            bin_mode = self.bin_mode
+
+        metric = self.metric.value
+
+        bin_weights: list[float] | None | Unset
+        if isinstance(self.bin_weights, Unset):
+            bin_weights = UNSET
+        elif isinstance(self.bin_weights, list):
+            bin_weights = self.bin_weights
+
+        else:
+            bin_weights = self.bin_weights
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "aggregation": aggregation,
+                "bin_mode": bin_mode,
+                "metric": metric,
+            }
+        )
+        if bin_weights is not UNSET:
+            field_dict["bin_weights"] = bin_weights
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.assay_v2_bins_request import AssayV2BinsRequest  # noqa: PLC0415
+
+        d = dict(src_dict)
+        aggregation = Aggregation(d.pop("aggregation"))
+
+        def _parse_bin_mode(data: object) -> AssayV2BinsRequest | str:
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                bin_mode_type_1 = AssayV2BinsRequest.from_dict(data)
+
+                return bin_mode_type_1
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(AssayV2BinsRequest | str, data)
+
+        bin_mode = _parse_bin_mode(d.pop("bin_mode"))
+
+        metric = Metric(d.pop("metric"))
+
+        def _parse_bin_weights(data: object) -> list[float] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                bin_weights_type_0 = cast(list[float], data)
+
+                return bin_weights_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[float] | None | Unset, data)
+
+        bin_weights = _parse_bin_weights(d.pop("bin_weights", UNSET))
+
+        assay_v2_univariate_request = cls(
+            aggregation=aggregation,
+            bin_mode=bin_mode,
+            metric=metric,
+            bin_weights=bin_weights,
+        )
+
+        assay_v2_univariate_request.additional_properties = d
+        return assay_v2_univariate_request
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
