@@ -26,9 +26,9 @@ def page() -> str:
         [
             "# A day with the vendor's SDK",
             "",
-            "Written by `scripts/vendor-day`. `scripts/test --vendor` lives this day with two releases of `wallaroo`, as",
-            f"they are: {NEW} on a sandbox of release 2025.2, and {OLD} on one of 2023.4. It checks what comes back, and",
-            "fails where a call works that has a reason here not to, too.",
+            "Written by `scripts/vendor-day`. `scripts/test --vendor` makes these calls with two releases of the SDK,",
+            f"unchanged: {NEW} on a sandbox of release 2025.2, and {OLD} on one of 2023.4. It checks what comes back,",
+            "and fails as well where a call works that has a reason here not to.",
             "",
             *(f"- {_summary(release)}" for release in RELEASES),
             "",
@@ -53,7 +53,7 @@ def _row(call: Call) -> str:
 
 def _outcome(call: Call, release: str) -> str:
     reason = call.reasons.get(release)
-    return "works" if reason is None else "–" if reason == ABSENT else f"does not work: {reason}"
+    return "works" if reason is None else "not there" if reason == ABSENT else f"does not work: {reason}"
 
 
 if __name__ == "__main__":
