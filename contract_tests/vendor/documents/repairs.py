@@ -32,6 +32,15 @@ _SIGN_IN = (
     'auth_endpoint=os.environ["WALLAROO_AUTH_URL"], auth_type="user_password")'
 )
 
+_EARLY = "rows are sent before the deployment may be running"
+
+
+def _wait(ask: str, name: str) -> str:
+    """Return code that waits until a deployment runs, which `ask` asks for by its name."""
+    status = ask.format(f'{{"name": f"{name}"}}')
+    return f'import time\nwhile {status}["status"] != "Running": time.sleep(0.1)'
+
+
 REPAIRS = {
     "external-inference-url-tutorial.md": [
         Repair(80, 80, "import os", _FILLED_IN),
@@ -52,6 +61,15 @@ REPAIRS = {
         Repair(84, 84, f'{_API} + "/v1/api"', _FILLED_IN),
         Repair(85, 85, 'newUser = "ada@example.com"', _FILLED_IN),
         Repair(86, 86, 'newPassword = "a password for Ada"', _FILLED_IN),
+        Repair(
+            1119,
+            1119,
+            _wait(
+                'get_wallaroo_response(APIURL, "/status/get_deployment", TOKEN, {})',
+                "{exampleModelDeployId}-{exampleModelDeploymentId}",
+            ),
+            _EARLY,
+        ),
         Repair(1477, 1477, "exampleAssayId = example_assay_id", "the number of an assay that another run made"),
     ],
     "mlops-api-tutorial.md": [
@@ -84,10 +102,28 @@ REPAIRS = {
             "headers=headers | {'Content-Type': 'application/octet-stream'}).json()",
             "it posts a form to the URL of the section before, and not a stream to its own",
         ),
-        Repair(1245, 1245, "time.sleep(2)", "a sandbox needs no 45 seconds"),
+        Repair(
+            1244,
+            1245,
+            _wait(
+                'requests.post(f"{{APIURL}}/v1/api/status/get_deployment", json={}, headers=headers).json()',
+                "{model_deploy_id}-{model_deployment_id}",
+            ),
+            "a sandbox needs no 45 seconds",
+        ),
     ],
     "pipeline-management-tutorial.md": [
         Repair(50, 63, f"import os; {_SIGN_IN}", _FILLED_IN),
+        Repair(
+            565,
+            565,
+            _wait(
+                "requests.post(endpoint.replace('admin/get_pipeline_external_url', 'status/get_deployment'), json={}, "
+                "headers=headers).json()",
+                "{pipeline_with_models_id}-{model_deployment_id}",
+            ),
+            _EARLY,
+        ),
         Repair(763, 763, "", "a line of text among the code"),
     ],
 }
