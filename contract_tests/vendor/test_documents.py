@@ -39,7 +39,7 @@ def ten_workspaces(control: Sandbox, model: Path) -> None:
 
 
 def house_prices(control: Sandbox, model: Path) -> None:
-    """Make a second user, a fourth workspace with a fourth pipeline, and its logged inferences, as the documents had."""
+    """Make what the documents had: a second user, a fourth workspace, and its fourth pipeline with logged inferences."""
     del model
     control.seed(users=[{"email": "admin@example.com", "password": "a password"}])
     names = ["workspace-3", "housepricedrift"]  # each user has one

@@ -118,8 +118,7 @@ REPAIRS = {
             565,
             565,
             _wait(
-                "requests.post(endpoint.replace('admin/get_pipeline_external_url', 'status/get_deployment'), json={}, "
-                "headers=headers).json()",
+                'requests.post(f"{{wl.api_endpoint}}/v1/api/status/get_deployment", json={}, headers=headers).json()',
                 "{pipeline_with_models_id}-{model_deployment_id}",
             ),
             _EARLY,
