@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOUR = 3_600_000
-NEW_YEAR_2023 = 1_672_531_200_000
-"""The first moment of 2023, in milliseconds since 1970; the documents' assays begin on that day."""
+NEW_YEAR_2022, NEW_YEAR_2023 = 1_640_995_200_000, 1_672_531_200_000
+"""The first moments of these years, in milliseconds since 1970; the documents' assays begin on these days."""
 
 
 def nothing(control: Sandbox, model: Path) -> None:
@@ -39,7 +39,7 @@ def ten_workspaces(control: Sandbox, model: Path) -> None:
 
 
 def house_prices(control: Sandbox, model: Path) -> None:
-    """Make what the documents had: a second user, a fourth workspace, and its fourth pipeline with logged inferences."""
+    """Make what the documents had: a second user, a fourth workspace, a fourth pipeline, and its inferences."""
     del model
     control.seed(users=[{"email": "admin@example.com", "password": "a password"}])
     names = ["workspace-3", "housepricedrift"]  # each user has one
@@ -47,9 +47,10 @@ def house_prices(control: Sandbox, model: Path) -> None:
     others = [{"name": f"pipeline-{number}", "workspace_id": ids[0]} for number in (1, 2, 3)]
     made = control.seed(pipelines=[*others, {"name": "housepricepipe", "workspace_id": ids[-1]}])
     assert (ids[-1], made["pipelines"][-1]) == (4, 4)
-    times = NEW_YEAR_2023 + HOUR * np.arange(96)
-    rows = {"time": times, "in.tensor": np.ones((96, 2)), "out.dense_2": np.arange(96.0).reshape(-1, 1) % 24}
-    control.seed_rows(rows, pipeline_id=4, model_name="housepricemodel")
+    for year, field in ((NEW_YEAR_2022, "in.0"), (NEW_YEAR_2023, "in.tensor")):
+        rows = {"time": year + HOUR * np.arange(96), field: np.arange(192.0).reshape(-1, 2) % 24}
+        outputs = {"out.dense_2": np.arange(96.0).reshape(-1, 1) % 24}
+        control.seed_rows(rows | outputs, pipeline_id=4, model_name="housepricemodel")
 
 
 def deployed_pipeline(control: Sandbox, model: Path) -> None:
