@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 import pandas as pd
 
-from contract_tests.vendor.day.calls import ABSENT, Calls, Day, among, equal
+from contract_tests.vendor.day.calls import ABSENT, Calls, Day, among, both, equal
 
 ASSAYS, EVENING = Calls(), Calls()
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 VALUES = [float(number % 10) for number in range(100)]
 """The outputs of the baseline's day, and of the next; those of the day after are ten times as large."""
 
-NOT_RECORDED = "the path /v2/api/assays/get/:id is in no recording of a real server, so the contract does not have it"
+NO_PARTITIONS = "it asks for the partitions of a topic, which are in no recording of a real server"
 
 
 def seed(day: Day) -> None:
@@ -66,7 +66,12 @@ def interactive_baseline_run(day: Day) -> None:
     equal((figures["count"], figures["mean"], figures["min"], figures["max"]), (100, 4.5, 0.0, 9.0))
 
 
-@ASSAYS.add("AssayBuilder.baseline_dataframe()", "reads the baseline's rows", "a hundred outputs, whose mean is 4.5")
+@ASSAYS.add(
+    "AssayBuilder.baseline_dataframe()",
+    "reads the baseline's rows",
+    "a hundred outputs, whose mean is 4.5",
+    **both(NO_PARTITIONS),
+)
 def baseline_dataframe(day: Day) -> None:
     found = build(day, "rows").baseline_dataframe()
     equal((len(found), float(found["output_total_0"].mean())), (100, 4.5))
@@ -130,35 +135,70 @@ def set_assay_active(day: Day) -> None:
     equal([assay._active for assay in day.client.list_assays()], [True])
 
 
-@ASSAYS.add("api.assays.get.sync(…)", "lists assays of the second version", "the stored one, by a UUID", old=ABSENT)
+@ASSAYS.add(
+    "AssayBuilder.build(), second version", "summarizes a baseline", "its count and mean", needs="AssayV2", old=ABSENT
+)
+def build_second_version(day: Day) -> None:
+    os.environ["ASSAYS_V2_ENABLED"] = "true"
+    day["config"] = build(day, "drift-2").build()
+    equal((day["config"].baseline.static["count"], day["config"].baseline.static["mean"]), (100, 4.5))
+
+
+@ASSAYS.add(
+    "AssayConfig.interactive_run(), second version",
+    "previews windows",
+    "both, with an alert",
+    needs="AssayV2",
+    old=ABSENT,
+)
+def preview(day: Day) -> None:
+    found = day["config"].interactive_run().to_dataframe()
+    equal(list(found["mean"]), [4.5, 45.0])
+    equal(list(found["status"]), ["Ok", "Alert"])
+
+
+@ASSAYS.add(
+    "AssayBuilder.upload(), second version", "schedules an assay", "its id, a UUID", needs="AssayV2", old=ABSENT
+)
+def schedule(day: Day) -> None:
+    day["uuid"] = build(day, "drift-2").upload()
+    equal(str(UUID(day["uuid"])), day["uuid"])
+
+
+@ASSAYS.add(
+    "Client.list_assays(), second version",
+    "lists assays",
+    "the one just stored among them",
+    needs="AssayV2",
+    old=ABSENT,
+)
 def list_second_version(day: Day) -> None:
-    get = import_module("wallaroo.wallaroo_ml_ops_api_client.api.assays.get")
-    models = import_module("wallaroo.wallaroo_ml_ops_api_client.models")
-    body = get.GetBody(active=models.FilterOnActive.ALL, workspace_id=day["workspace"].id())
-    [found] = get.sync(client=day.client.mlops(), body=body)
-    equal((found.name, found.active), ("drift", True))
-    day["uuid"] = UUID(str(found.id))
+    among((day["uuid"], "drift-2", True), [(each.id, each.name, each.active) for each in day.client.list_assays()])
 
 
-@ASSAYS.add("api.assays.get_next_run.sync_detailed(…)", "asks for the next run", "times, the last one past", old=ABSENT)
+@ASSAYS.add(
+    "Client.get_assay_results(UUID, start, end)",
+    "reads results",
+    "both windows, with their means",
+    needs="AssayV2",
+    old=ABSENT,
+)
+def second_version_results(day: Day) -> None:
+    found = day.client.get_assay_results(day["uuid"], FIRST, FIRST + 4 * DAY).to_dataframe()
+    equal(list(found["mean"]), [4.5, 4.5, 45.0])
+
+
+@ASSAYS.add("AssayV2.pause()", "stops it", "an assay that is not active", old=ABSENT)
+def pause(day: Day) -> None:
+    assay = import_module("wallaroo.assays_v2").AssayV2(day.client, day["uuid"])
+    equal((assay.pause().active, assay.resume().active), (False, True))
+
+
+@ASSAYS.add("api.assays.get_next_run.sync_detailed(…)", "asks for the next run", "the last one, in 2026", old=ABSENT)
 def next_run(day: Day) -> None:
     asked = import_module("wallaroo.wallaroo_ml_ops_api_client.api.assays.get_next_run")
-    found = asked.sync_detailed(client=day.client.mlops(), body=asked.GetNextRunBody(day["uuid"])).parsed
+    found = asked.sync_detailed(client=day.client.mlops(), body=asked.GetNextRunBody(UUID(day["uuid"]))).parsed
     equal(found.last_run.astimezone(UTC).year, 2026)
-
-
-@ASSAYS.add("api.assays.get_results.sync_detailed(…)", "reads its results", "both windows", old=ABSENT)
-def second_version_results(day: Day) -> None:
-    asked = import_module("wallaroo.wallaroo_ml_ops_api_client.api.assays.get_results")
-    body = asked.GetResultsBody(id=day["uuid"], start=FIRST, end=FIRST + 4 * DAY)
-    found = asked.sync_detailed(client=day.client.mlops(), body=body).parsed
-    equal(len(found), 2)
-
-
-@ASSAYS.add("AssayV2.results(start, end)", "reads results", "both windows", new=NOT_RECORDED, old=ABSENT)
-def assay_v2_results(day: Day) -> None:
-    assay = import_module("wallaroo.assays_v2").AssayV2(day.client, str(day["uuid"]))
-    equal(len(assay.results(FIRST, FIRST + 4 * DAY)), 2)
 
 
 @EVENING.add("Pipeline.undeploy()", "undeploys in the evening", "no deployment that runs")

@@ -77,6 +77,7 @@ class Call:
             function of the client that was generated for the SDK, which begins with `api`.
         does: What it does.
         gives: What must come back; `run` checks it.
+        needs: A further class of the SDK without which there is no such call; empty for none.
         run: Makes the call, and raises where something else comes back.
         reasons: Why it does not work, by the SDK's release; it must not work, then.
     """
@@ -84,6 +85,7 @@ class Call:
     name: str
     does: str
     gives: str
+    needs: str
     run: Callable[[Day], None]
     reasons: Mapping[str, str]
 
@@ -91,7 +93,8 @@ class Call:
         """Return whether the SDK has no such method; for programs in an environment with the SDK."""
         *owner, method = self.name.partition("(")[0].split(".")
         try:
-            return not hasattr(_owner(owner or [method]), method if owner else "__init__")
+            is_there = hasattr(_owner(owner or [method]), method if owner else "__init__")
+            return not is_there or bool(self.needs and _owner([self.needs]) is None)
         except (ImportError, AttributeError):
             return True
 
@@ -107,16 +110,21 @@ class Calls(list[Call]):
     """Calls, in the order in which the day makes them."""
 
     def add(
-        self, name: str, does: str, gives: str, **reasons: str
+        self, name: str, does: str, gives: str, *, needs: str = "", **reasons: str
     ) -> Callable[[Callable[[Day], None]], Callable[[Day], None]]:
         """Add the decorated function as a call; `old` and `new` are why it does not work with that SDK."""
 
         def adding(run: Callable[[Day], None]) -> Callable[[Day], None]:
             by_release = {{"old": OLD, "new": NEW}[which]: reason for which, reason in reasons.items()}
-            self.append(Call(name, does, gives, run, by_release))
+            self.append(Call(name, does, gives, needs, run, by_release))
             return run
 
         return adding
+
+
+def both(reason: str) -> dict[str, str]:
+    """Return a reason for both releases of the SDK."""
+    return {"old": reason, "new": reason}
 
 
 def equal(got: Any, wanted: Any) -> None:
