@@ -88,7 +88,7 @@ def test_a_task_that_fails_in_the_vendors_sdk_ends_as_its_error() -> None:
     assert (
         "FileNotFoundError"
         in vendor_program.run_task(
-            client, {"do": "infer", "deployment": {"name": "d", "id": 1}, "file": "/not-there.arrow", "form": "table"}
+            client, {"do": "infer", "deployment": "d", "file": "/not-there.arrow", "form": "table"}
         )["error"]
     )
 
@@ -99,7 +99,7 @@ def test_an_environment_that_cannot_be_made_is_a_reason_in_the_table(monkeypatch
 
     monkeypatch.setattr(vendor_sdk, "python", refuse)
     with (
-        vendor_sdk.vendor("http://127.0.0.1:9", "a-token") as vendor,
+        vendor_sdk.vendor({"WALLAROO_API_URL": "http://127.0.0.1:9"}) as vendor,
         pytest.raises(vendor_sdk.VendorError, match="no index"),
     ):
         vendor.do(do="infer")

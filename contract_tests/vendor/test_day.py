@@ -58,7 +58,9 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Outcom
     return live
 
 
-@pytest.mark.parametrize("number", range(len(WHOLE)), ids=lambda number: f"{number + 1} {WHOLE[number].name}")
+@pytest.mark.parametrize(
+    "number", range(len(WHOLE)), ids=[f"{number} {call.name}" for number, call in enumerate(WHOLE, 1)]
+)
 @pytest.mark.parametrize("release", SANDBOXES)
 def test_a_call_does_what_the_table_says(release: str, number: int, outcomes: Callable[[str], Outcomes]) -> None:
     call, found = WHOLE[number], outcomes(release)[number]
