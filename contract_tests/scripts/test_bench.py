@@ -105,7 +105,8 @@ def test_an_environment_that_cannot_be_made_is_a_reason_in_the_table(monkeypatch
         vendor.do(do="infer")
 
 
-def test_the_vendors_lock_has_hashes_and_no_index() -> None:
-    lines = vendor_sdk.LOCK.read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("lock", [vendor_sdk.LOCK, vendor_sdk.LOCK.with_name("vendor-2023.txt")])
+def test_the_vendors_locks_have_hashes_and_no_index(lock: Path) -> None:
+    lines = lock.read_text(encoding="utf-8").splitlines()
     assert vendor_sdk.name().startswith("wallaroo 20")
     assert all(line.startswith("    --hash=sha256:") or "==" in line for line in lines)
