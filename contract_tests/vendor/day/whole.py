@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_tests.vendor.day.assays import ASSAYS, EVENING
 from contract_tests.vendor.day.calls import Day
+from contract_tests.vendor.day.elsewhere import ELSEWHERE
 from contract_tests.vendor.day.inference import INFERENCE
 from contract_tests.vendor.day.logs import LOGS
 from contract_tests.vendor.day.models import MODELS
@@ -25,7 +26,7 @@ from contract_tests.vendor.day.tags import TAGS
 if TYPE_CHECKING:
     from contract_tests.vendor.day.calls import Call
 
-WHOLE: list[Call] = [*PEOPLE, *MODELS, *PIPELINES, *INFERENCE, *LOGS, *TAGS, *STEPS, *ASSAYS, *EVENING]
+WHOLE: list[Call] = [*PEOPLE, *MODELS, *PIPELINES, *INFERENCE, *LOGS, *TAGS, *STEPS, *ASSAYS, *ELSEWHERE, *EVENING]
 """The calls, in order."""
 
 
