@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_CLIENT_ID = "api-client"
+_SHOWN = 100
 _AROUND_A_URL = " \t\r\n\ufeff"
 """What a URL may have around it that was read from a file: blanks, line breaks and a byte order mark."""
 
@@ -105,7 +106,8 @@ def _urls(setting: Any) -> dict[str, str]:
     auth_url = setting("auth_url", "WALLAROO_AUTH_URL")
     suffix = setting("suffix", "WALLAROO_SUFFIX")
     if suffix is not None:
-        prefix = setting("prefix", "WALLAROO_PREFIX") or ""
+        suffix = _name(suffix, "WALLAROO_SUFFIX")
+        prefix = _name(setting("prefix", "WALLAROO_PREFIX") or "", "WALLAROO_PREFIX")
         if prefix and not prefix.endswith("."):
             prefix += "."  # the oldest documents write the prefix without its dot
         api_url = api_url or f"https://{prefix}api.{suffix}"
@@ -120,6 +122,21 @@ def _urls(setting: Any) -> dict[str, str]:
         "api_url": checked,
         "auth_url": checked if auth_url is None else _checked(auth_url, "Keycloak's URL, WALLAROO_AUTH_URL,"),
     }
+
+
+def _name(text: str, variable: str) -> str:
+    """Return a part of a host's name, without what a file has around it.
+
+    Raises:
+        ConfigurationError: It is a URL, or has something else that no name has.
+    """
+    name = text.strip(_AROUND_A_URL)
+    if not set(name).isdisjoint("/?#@\\[] "):
+        raise ConfigurationError(
+            f"{variable} is no part of a host's name, such as example.com: {text[:_SHOWN]!r}.",
+            advice="Write URLs into WALLAROO_API_URL and WALLAROO_AUTH_URL instead.",
+        )
+    return name
 
 
 def _checked(url: str, name: str) -> str:

@@ -27,6 +27,13 @@ def test_urls_are_made_of_prefix_and_suffix(prefix: str, host: str) -> None:
     assert settings.auth_url == f"https://{host}keycloak.example.com"
 
 
+@pytest.mark.parametrize("variable", ["WALLAROO_PREFIX", "WALLAROO_SUFFIX"])
+@pytest.mark.parametrize("text", ["https://example.com", "example.com/x", "u:p@example.com", "[::1]", "a b"])
+def test_what_is_no_part_of_a_name_is_refused_by_its_variable(variable: str, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{variable} is no part of a host's name, .* WALLAROO_API_URL"):
+        Settings.resolve(USER | {"WALLAROO_SUFFIX": "example.com\n", variable: text})
+
+
 def test_urls_can_be_given_whole_and_one_serves_for_both() -> None:
     settings = Settings.resolve(USER | {"WALLAROO_API_URL": "https://one.example.com/"})
     assert settings.api_url == settings.auth_url == "https://one.example.com"

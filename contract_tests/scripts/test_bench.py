@@ -88,7 +88,7 @@ def test_a_task_that_fails_in_the_vendors_sdk_ends_as_its_error() -> None:
     assert (
         "FileNotFoundError"
         in vendor_program.run_task(
-            client, {"do": "infer", "deployment": {"name": "d", "id": 1}, "file": "/not-there.arrow", "form": "table"}
+            client, {"do": "infer", "deployment": "d", "file": "/not-there.arrow", "form": "table"}
         )["error"]
     )
 
@@ -99,13 +99,14 @@ def test_an_environment_that_cannot_be_made_is_a_reason_in_the_table(monkeypatch
 
     monkeypatch.setattr(vendor_sdk, "python", refuse)
     with (
-        vendor_sdk.vendor("http://127.0.0.1:9", "a-token") as vendor,
+        vendor_sdk.vendor({"WALLAROO_API_URL": "http://127.0.0.1:9"}) as vendor,
         pytest.raises(vendor_sdk.VendorError, match="no index"),
     ):
         vendor.do(do="infer")
 
 
-def test_the_vendors_lock_has_hashes_and_no_index() -> None:
-    lines = vendor_sdk.LOCK.read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("lock", [vendor_sdk.LOCK, vendor_sdk.LOCK.with_name("vendor-2023.txt")])
+def test_the_vendors_locks_have_hashes_and_no_index(lock: Path) -> None:
+    lines = lock.read_text(encoding="utf-8").splitlines()
     assert vendor_sdk.name().startswith("wallaroo 20")
     assert all(line.startswith("    --hash=sha256:") or "==" in line for line in lines)

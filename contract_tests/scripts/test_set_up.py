@@ -6,6 +6,7 @@ Python, uv and npm are stand-ins here that record their commands, so that nothin
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shlex
 import shutil
@@ -224,6 +225,19 @@ class TestTwoAtOnce:
                 waiting.communicate(timeout=60)
                 assert waiting.returncode == 0
         assert clone.steps() == STEPS[1:]
+
+    def test_an_environment_beside_another_is_held_as_well(self, clone: Clone) -> None:
+        (clone.path / "scripts/requirements/vendor.txt").write_text("vendor==1\n", encoding="utf-8")
+        script = SCRIPT.replace("use_environment NAME", "use_environment_beside 7 vendor\nuse_environment demo")
+        executable(clone.path / "scripts/both", script)
+        with clone.start("both", "hold") as holder, (clone.path / ".venv-vendor.lock").open("ab") as lock:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "holding\n"
+            assert clone.steps() == ["venv", "pip", "sync", *STEPS]  # the project is in the second one only
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            holder.communicate("go on\n")
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def test_a_holder_that_is_killed_holds_nothing(self, clone: Clone) -> None:
         clone.run("demo")

@@ -1,5 +1,6 @@
 # Sourced by the other scripts. `use_environment NAME` installs what the lock scripts/requirements/NAME.txt pins into
-# .venv and puts it on PATH; `engines` has an environment of its own, .venv-engines. Nothing outside the clone is changed.
+# .venv and puts it on PATH; `engines` has an environment of its own, .venv-engines. `use_environment_beside` sets up a
+# further one, .venv-NAME, which only the tests start programs in. Nothing outside the clone is changed.
 # set_up.py does the work; its docstring explains why concurrent or killed scripts and moved clones do no harm.
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -47,6 +48,13 @@ use_environment_in() {
         set_up "$python" install "$1" "$2" || exit $?
         ;;
     esac
+}
+
+# Sets up .venv-NAME for programs that tests start, and moves the lock on it to the descriptor FD: 9 is for the next.
+use_environment_beside() {
+    use_environment_in ".venv-$2" "$2"
+    if (: <&9) 2>/dev/null; then eval "exec $1<&9"; fi
+    WALLAROO_EXT_ENVIRONMENTS_IN_USE=$root/.venv-$2${WALLAROO_EXT_ENVIRONMENTS_IN_USE:+:$WALLAROO_EXT_ENVIRONMENTS_IN_USE}
 }
 
 use_environment() {

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from contextlib import nullcontext
 from importlib import import_module, metadata
+from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any, cast
 
@@ -15,6 +17,8 @@ from wallaroo_ext._util.no_pandas import hide_pandas
 from wallaroo_ext.cli import commands, signals
 from wallaroo_ext.cli.printing import output
 from wallaroo_ext.cli.printing.output import UsageError
+from wallaroo_ext.errors import WallarooError
+from wallaroo_ext.redaction.patterns import redact
 
 COMMANDS = dict(
     sorted(
@@ -80,6 +84,20 @@ def run(app: App, arguments: list[str]) -> None:
         # Python flushes standard output at exit, and would report the error again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(_PIPE_CLOSED) from None
+    except Exception as error:
+        if "--verbose" in arguments:
+            raise
+        output.fail(_defect(error), machine="--json" in arguments)
+
+
+def _defect(error: Exception) -> WallarooError:
+    """Return the error for what no command should raise: a traceback tells those who run a program nothing."""
+    trace = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(trace.filename).name}:{trace.lineno}"
+    return WallarooError(
+        f"This is a defect of wallaroo-ext: {redact(f'{type(error).__name__}: {error}')} ({where}).",
+        advice="Report this sentence and the command; most commands show more with --verbose.",
+    )
 
 
 def _refuse_secrets(arguments: list[str]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from wallaroo_ext import contract, wait_until_running
+from wallaroo_ext._util.urls import parse_http_url
 from wallaroo_ext.auth.token_endpoint import basic_header
 from wallaroo_ext.conformance.cases.exclusions import all_exclusions
 from wallaroo_ext.conformance.guard.effects import effects_of
@@ -172,8 +173,10 @@ class Suite:
         roots = [urlsplit(url).path.rstrip("/") for url in (settings.api_url, settings.auth_url)]
         sign_in = contract.operation("request_token").path
         self.interceptor.sign_in_url = settings.auth_url.rstrip("/") + sign_in
-        urls = [settings.api_url, settings.auth_url, *([options.drift_url] if options.drift_url else [])]
-        self.interceptor.origins = frozenset(origin_of(url) for url in urls if "://" in url)
+        urls = [settings.api_url, settings.auth_url]
+        if options.drift_url and "://" in options.drift_url:  # otherwise it is relative to the instance's
+            urls.append(str(parse_http_url(options.drift_url, "--drift-url")))
+        self.interceptor.origins = frozenset(map(origin_of, urls))
         self.interceptor.roots = tuple(dict.fromkeys(["", *roots]))
         self.run.subject = replace(self.run.subject, url=settings.api_url)
         return instance

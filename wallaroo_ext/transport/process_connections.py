@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpcore
@@ -130,6 +131,16 @@ class SingleProcessStream(httpx.SyncByteStream, httpx.AsyncByteStream):
             await self._stream.aclose()
 
 
+opened_connections: ContextVar[list[Any] | None] = ContextVar("opened_connections", default=None)
+"""Receives what the running thread or task opens: httpcore leaves a connection open where a SOCKS proxy refuses it."""
+
+
+def _note_opened(stream: object) -> None:
+    """Note a connection for `opened_connections`, where somebody wants to know it."""
+    if (opened := opened_connections.get()) is not None:
+        opened.append(stream)
+
+
 class _DetachingBackend(httpcore.NetworkBackend):
     """Makes connections that are detached in forked children.
 
@@ -143,6 +154,7 @@ class _DetachingBackend(httpcore.NetworkBackend):
     def connect_tcp(self, *arguments: Any, **named: Any) -> httpcore.NetworkStream:
         """Connect."""
         stream = self._backend.connect_tcp(*arguments, **named)
+        _note_opened(stream)
         detach_in_children(stream.get_extra_info("socket").fileno())
         return stream
 
@@ -160,6 +172,7 @@ class _AsyncDetachingBackend(httpcore.AsyncNetworkBackend):
     async def connect_tcp(self, *arguments: Any, **named: Any) -> httpcore.AsyncNetworkStream:
         """Connect."""
         stream = await self._backend.connect_tcp(*arguments, **named)
+        _note_opened(stream)
         detach_in_children(stream.get_extra_info("socket").fileno())
         return stream
 

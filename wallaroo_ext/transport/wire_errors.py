@@ -34,11 +34,7 @@ def as_httpx_errors() -> Generator[None]:
         if kind is None:
             raise
         clear_frames(error)
-        failure = kind(f"{type(error).__name__}: {error}")
-    else:
-        return
-    # Raised outside the handler, because the error that is handled there may hold the request with its token.
-    raise failure
+        raise kind(f"{type(error).__name__}: {error}") from None
 
 
 def _kind(error: Exception) -> type[httpx.TransportError] | None:

@@ -531,11 +531,12 @@ class TestDoctor:
         assert "may only infer" in checks["permissions"]["detail"]
 
     def test_a_proxy_does_the_connecting(self, wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("https_proxy", f"http://somebody:hunter2@127.0.0.1:{unused_port()}")
+        port = unused_port()
+        monkeypatch.setenv("https_proxy", f"http://somebody:hunter2@127.0.0.1:{port}")
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         done = wallaroo("doctor", "--suffix", "example.com")
-        assert "Requests go through the proxy 127.0.0.1." in done.out
+        assert f"Requests go through the proxy 127.0.0.1:{port}." in done.out
         assert "hunter2" not in done.out
         assert done.code == 1
 

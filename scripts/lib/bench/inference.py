@@ -16,7 +16,7 @@ import httpx
 import numpy as np
 import pyarrow as pa
 
-from scripts.lib.bench.model import WIDTH, access_token, authorization, deploy_model
+from scripts.lib.bench.model import WIDTH, authorization, deploy_model
 from scripts.lib.bench.sandbox import ROWS
 from scripts.lib.bench.turns import in_turns, progress_bar, result_table, timed
 from scripts.lib.bench.vendor import sdk as vendor_sdk
@@ -82,8 +82,7 @@ class Setup:
         Raises:
             VendorError: It does not run.
         """
-        deployment = {"name": self.deployment.pipeline, "id": self.deployment.id}
-        answer = self.vendor.do(do="infer", deployment=deployment, file=str(self.file), form=form)
+        answer = self.vendor.do(do="infer", deployment=self.deployment.pipeline, file=str(self.file), form=form)
         if answer["rows"] != len(self.table):
             raise vendor_sdk.VendorError(f"it gave {answer['rows']} of {len(self.table)} rows")
         return answer["seconds"]
@@ -91,13 +90,13 @@ class Setup:
 
 def set_up(stack: ExitStack, rows: int, *, with_vendor: bool) -> Setup:
     """Return a deployment that lives as long as the stack."""
-    client = stack.enter_context(connect(environment=stack.enter_context(running())))
+    environment = stack.enter_context(running())
+    client = stack.enter_context(connect(environment=environment))
     columns = {"dense_input": np.random.default_rng(1).normal(size=(rows, WIDTH)).astype(np.float32)}
     content = to_file(to_table(columns)).to_pybytes()
     file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "rows.arrow"
     file.write_bytes(content)
     media_type = arrow_media_type()
-    api = str(client.get_httpx_client().base_url).rstrip("/")
     return Setup(
         client=client,
         deployment=deploy_model(client),
@@ -105,7 +104,7 @@ def set_up(stack: ExitStack, rows: int, *, with_vendor: bool) -> Setup:
         table=to_table(columns),
         content=content,
         headers={"Content-Type": media_type, "Accept": media_type, "Authorization": authorization(client)},
-        vendor=stack.enter_context(vendor_sdk.vendor(api, access_token(client), wanted=with_vendor)),
+        vendor=stack.enter_context(vendor_sdk.vendor(environment, wanted=with_vendor)),
         file=file,
     )
 

@@ -55,11 +55,6 @@ def authorization(client: Client) -> str:
     return answer.request.headers["Authorization"]
 
 
-def access_token(client: Client) -> str:
-    """Return the access token of a client."""
-    return authorization(client).removeprefix("Bearer ")
-
-
 def rows_of(count: int, seed: int = 1) -> Any:
     """Return a table of random rows with their numbers in the column `id`."""
     values = np.random.default_rng(seed).normal(size=count * WIDTH).astype(np.float32)

@@ -68,6 +68,9 @@ def report_errors(*, machine: bool, verbose: bool) -> Generator[None]:
         raise
     except OSError as error:
         failure = UsageError(f"{error.filename or 'A file'}: {error.strerror or error}.")
+    except UnicodeEncodeError as error:  # an argument of bytes that are no text, or a header that is not ASCII
+        wrong = error.object[error.start : error.end]
+        failure = UsageError(f"{wrong!r} cannot be sent: {error.reason}. Correct the argument or setting that has it.")
     else:
         return
     if verbose:

@@ -83,11 +83,12 @@ class _Fetcher:
         """Return the document at a URL, or the one that the page there names."""
         if url is not None:
             return self._at(self._parsed(url))
-        prefix = self._http.base_url.path.rstrip("/")
+        base = self._http.base_url
+        prefix = base.path.rstrip("/")
         try:
-            return self._at(self._http.base_url.join(prefix + _BESIDE_THE_PAGE))
+            return self._at(base.copy_with(path=prefix + _BESIDE_THE_PAGE))
         except DriftError:
-            return self._at(self._http.base_url.join(prefix + DOCS_PAGE))
+            return self._at(base.copy_with(path=prefix + DOCS_PAGE))
 
     def _at(self, url: httpx.URL) -> Fetched:
         content, url = self._content(url)
@@ -139,9 +140,16 @@ class _Fetcher:
 
     def _parsed(self, url: str) -> httpx.URL:
         try:
-            return parse_http_url(self._http.base_url.join(url) if parse_url(url) else url, "The document's address")
+            return parse_http_url(self._joined(url), "The document's address")
         except ConfigurationError as error:
             raise DriftError(str(error)) from None
+
+    def _joined(self, url: str) -> httpx.URL | str:
+        """Return a URL that may be relative to the instance's; unchanged if it is none."""
+        try:
+            return self._http.base_url.join(url) if parse_url(url) else url
+        except (httpx.InvalidURL, ValueError):
+            return url
 
 
 def _read(response: httpx.Response, url: httpx.URL) -> bytes:

@@ -18,6 +18,7 @@ from wallaroo_ext.transport.process_connections import (
     ForkSafeTransport,
     SingleProcessStream,
     detach_connections_in_children,
+    opened_connections,
 )
 from wallaroo_ext.transport.retry import request_options
 from wallaroo_ext.transport.wire_errors import as_httpx_errors
@@ -36,6 +37,11 @@ class _Route(NamedTuple):
 
     proxy: Proxy | None
     is_encrypted: bool
+
+    @property
+    def is_socks(self) -> bool:
+        """Whether the proxy speaks SOCKS."""
+        return self.proxy is not None and self.proxy.is_socks
 
 
 class _ProcessPool:
@@ -86,8 +92,9 @@ class PooledTransport(ForkSafeTransport):
         pool = self._pools.get()
         route = pool.route_of(request)
         client = pool.sync.get(route) or self._client_for(pool, route)
+        send = _through_socks if route.is_socks else _through
         with as_httpx_errors():
-            response = _transport(client).handle_request(request)
+            response = send(client, request)
         response.stream = SingleProcessStream(response.stream)
         return response
 
@@ -96,8 +103,9 @@ class PooledTransport(ForkSafeTransport):
         pool, loop = self._pools.get(), _running_loop()
         route = pool.route_of(request)
         client = pool.by_loop.get(loop, {}).get(route) or self._async_client_for(pool, loop, route)
+        send = _through_socks_async if route.is_socks else _through_async
         with as_httpx_errors():
-            response = await _transport(client).handle_async_request(request)
+            response = await send(client, request)
         response.stream = SingleProcessStream(response.stream)
         return response
 
@@ -113,7 +121,7 @@ class PooledTransport(ForkSafeTransport):
     ) -> httpx.AsyncClient:
         renew_selector_in_children(loop)
         with pool.lock:
-            if route.proxy is not None and route.proxy.is_socks and self._backend == "aiohttp":
+            if route.proxy is not None and route.is_socks and self._backend == "aiohttp":
                 raise route.proxy.refusal('speaks SOCKS, which aiohttp cannot; `transport="httpx"` can')
             made = self._made(_async_class(self._backend), pool, route)
             return pool.by_loop.setdefault(loop, {}).setdefault(route, detach_connections_in_children(made))
@@ -155,6 +163,42 @@ class PooledTransport(ForkSafeTransport):
         clients = by_loop.pop(_running_loop(), {}) if by_loop else {}  # a child has no running loop
         for client in clients.values():
             await client.aclose()
+
+
+def _through(client: httpx.Client, request: httpx.Request) -> httpx.Response:
+    return _transport(client).handle_request(request)
+
+
+async def _through_async(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    return await _transport(client).handle_async_request(request)
+
+
+def _through_socks(client: httpx.Client, request: httpx.Request) -> httpx.Response:
+    """Send a request through a SOCKS proxy, and close the connection that it refuses."""
+    opened: list[Any] = []
+    token = opened_connections.set(opened)
+    try:
+        return _through(client, request)
+    except BaseException:
+        for stream in opened:
+            stream.close()
+        raise
+    finally:
+        opened_connections.reset(token)
+
+
+async def _through_socks_async(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """Send a request through a SOCKS proxy, and close the connection that it refuses."""
+    opened: list[Any] = []
+    token = opened_connections.set(opened)
+    try:
+        return await _through_async(client, request)
+    except BaseException:
+        for stream in opened:
+            await stream.aclose()
+        raise
+    finally:
+        opened_connections.reset(token)
 
 
 def _transport(client: httpx.Client | httpx.AsyncClient) -> Any:

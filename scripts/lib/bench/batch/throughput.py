@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from scripts.lib.bench.batch import memory as batch_memory
-from scripts.lib.bench.model import WIDTH, access_token, deploy_model, rows_of
+from scripts.lib.bench.model import WIDTH, deploy_model, rows_of
 from scripts.lib.bench.turns import in_turns, progress_bar, result_table, timed
 from scripts.lib.bench.vendor import sdk as vendor_sdk
 from wallaroo_ext import aio, connect, infer, infer_batches, infer_dataset
@@ -229,9 +229,8 @@ def _dataset_way(setup: Setup, rows: int, directory: Path) -> Any:
 
 def _vendors(stack: ExitStack, setup: Setup, directory: Path, *, wanted: bool) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the ways by the vendor's SDK, and why others do not run: tables of two sizes, and data frames."""
-    api, token = setup.environment["WALLAROO_API_URL"], access_token(setup.client)
-    sdk = stack.enter_context(vendor_sdk.vendor(api, token, wanted=wanted))
-    deployment = {"name": setup.deployment.pipeline, "id": setup.deployment.id}
+    sdk = stack.enter_context(vendor_sdk.vendor(setup.environment, wanted=wanted))
+    deployment = setup.deployment.pipeline
     tasks = {
         f"{vendor_sdk.name()}, a table of {_LOOP_ROWS:,} rows": (_LOOP_ROWS, "table"),
         f"{vendor_sdk.name()}, a table of 32,000 rows": (32_000, "table"),

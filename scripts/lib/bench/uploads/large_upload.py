@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from scripts.lib.bench.model import access_token, authorization
+from scripts.lib.bench.model import authorization
 from scripts.lib.bench.turns import in_turns, progress_bar, result_table
 from scripts.lib.bench.uploads.memory import MIB, measure
 from scripts.lib.bench.uploads.sink import sink
@@ -126,12 +126,12 @@ def _to_a_sandbox(
     """Return the seconds of each way, why others did not run, and the MiB that the vendor's SDK adds to its peak."""
     with running() as environment, connect(environment=environment) as client, Sandbox(environment) as control:
         target = Target(client, file, control.reset)
-        with vendor_sdk.vendor(_api(client), access_token(client), wanted=with_vendor) as vendor:
+        with vendor_sdk.vendor(environment, wanted=with_vendor) as vendor:
             added: list[float] = []
 
             def by_vendor(path: Path) -> float:
                 answer: dict[str, Any] = {}
-                task = {"do": "upload", "name": _NAME, "file": str(path), "workspace_id": _WORKSPACE}
+                task = {"do": "upload", "name": _NAME, "file": str(path)}
                 target.timed(lambda: answer.update(vendor.do(**task)))
                 added.append(answer["mib"])
                 return answer["seconds"]

@@ -1,7 +1,7 @@
 """Runs tasks with the vendor's SDK, as a program in an environment of its own; see `sdk.py`.
 
-It reads lines of JSON: first the instance, then the tasks, and writes a line of JSON for each task. The SDK prints, so
-its standard output is redirected to standard error.
+It signs in to the instance that its environment names, reads a line of JSON for each task, and writes one for each. The
+SDK prints, so its standard output is redirected to standard error.
 """
 
 from __future__ import annotations
@@ -9,42 +9,42 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 import time
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, TextIO
 
-_CONFIG = {"default_arch": "x86"}
-"""The instance's settings, which the SDK would ask for; the contract has no operation that answers them."""
 
-
-def connect(instance: dict[str, Any]) -> Any:
-    """Return the SDK's client of an instance, signed in by a token file; its own sign-in needs a browser."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as credentials:
-        json.dump({"token": instance["token"], "user_email": "", "user_id": ""}, credentials)
-        credentials.flush()
-        os.environ["WALLAROO_SDK_CREDENTIALS"] = credentials.name
-        return import_module("wallaroo").Client(api_endpoint=instance["api"], auth_type="token", config=_CONFIG)
+def connect() -> Any:
+    """Return the SDK's client of the instance that the environment names, in the user's own workspace."""
+    client = import_module("wallaroo").Client(api_endpoint=os.environ["WALLAROO_API_URL"], auth_type="user_password")
+    client.get_current_workspace()
+    return client
 
 
 def infer(client: Any, task: dict[str, Any]) -> dict[str, Any]:
     """Score the rows of an Arrow file once, as a table or as a data frame. Returns the `seconds` and the `rows`."""
-    scoring, rows = _prepare(client, task["deployment"]["name"], task["deployment"]["id"], task["file"], task["form"])
+    rows = _rows(task["file"], task["form"])
+    deployment = _deployment(client, task["deployment"])
     began = time.perf_counter()
-    scored = scoring.infer(rows, timeout=600)
+    scored = deployment.infer(rows, timeout=600)
     return {"seconds": time.perf_counter() - began, "rows": len(scored)}
 
 
 @cache
-def _prepare(client: Any, name: str, deployment_id: int, file: str, form: str) -> tuple[Any, Any]:
-    """Return the SDK's deployment, made without the GraphQL endpoint that it would ask, and the rows."""
-    fields = {"id": deployment_id, "deploy_id": name, "pipeline": {"pipeline_id": name}}
+def _deployment(client: Any, name: str) -> Any:
+    """Return the SDK's deployment of a name, which has asked for all that it needs to score."""
+    deployment = client.deployment_by_name(name)
+    deployment.url()
+    return deployment
+
+
+@cache
+def _rows(file: str, form: str) -> Any:
+    """Return the rows of a file."""
     table: Any = import_module("pyarrow").ipc.open_file(file).read_all()
-    rows = _data_frame(table) if form == "data frame" else table
-    return import_module("wallaroo.deployment").Deployment(client, fields), rows
+    return _data_frame(table) if form == "data frame" else table
 
 
 def _data_frame(table: Any) -> Any:
@@ -53,23 +53,13 @@ def _data_frame(table: Any) -> Any:
 
 
 def upload(client: Any, task: dict[str, Any]) -> dict[str, Any]:
-    """Upload a file with the SDK. Returns the `seconds` and the `mib` added to the peak of memory.
-
-    Its requests before and after the upload are left out: one to a GraphQL endpoint for the workspace, and one for the
-    version to an operation that is not in the contract.
-    """
+    """Upload a file with the SDK. Returns the `seconds` and the `mib` added to the peak of memory."""
     framework = import_module("wallaroo.framework").Framework.CUSTOM
     schema = import_module("pyarrow").schema([])
-    client._current_workspace = SimpleNamespace(id=lambda: task["workspace_id"])  # noqa: SLF001 - in place of GraphQL
-    client._get_configured_model_version = _identity  # noqa: SLF001 - in place of the operation
     before = _peak_mib()
     began = time.perf_counter()
     client.upload_model(task["name"], task["file"], framework, schema, schema, convert_wait=False)
     return {"seconds": time.perf_counter() - began, "mib": _peak_mib() - before}
-
-
-def _identity(version: Any) -> Any:
-    return version
 
 
 def _peak_mib() -> float:
@@ -88,7 +78,7 @@ def run_task(client: Any, task: dict[str, Any]) -> dict[str, Any]:
 
 def main(tasks: TextIO, results: TextIO) -> None:
     """Run the tasks of one stream and write their results to the other."""
-    client = connect(json.loads(tasks.readline()))
+    client = connect()
     for task in tasks:
         print(json.dumps(run_task(client, json.loads(task))), file=results, flush=True)
 

@@ -27,11 +27,10 @@ _PYTHON = "3.11"
 """The Python version that its pins have wheels for."""
 
 NOTE = (
-    "The vendor's SDK is given a token, as its sign-in wants a client named sdk-client, and what it asks a GraphQL "
-    "endpoint for: the deployment's name, the workspace. Its inference runs as it is; its upload_model goes without "
-    "the operation models/get_version_by_id at the end, which the contract does not have."
+    "The vendor's SDK runs as it is. It sends rows by Deployment.infer, because Pipeline.infer asks for the deployment "
+    "before each request."
 )
-"""Says which parts of the SDK run against a sandbox."""
+"""Says what of the SDK is measured."""
 
 
 class VendorError(Exception):
@@ -109,8 +108,13 @@ class Vendor:
 
 
 @contextmanager
-def vendor(api: str, token: str, *, wanted: bool = True) -> Generator[Vendor]:
-    """Run the SDK on an instance while a `with` block runs; if it cannot be installed, each task raises the reason."""
+def vendor(environment: Mapping[str, str], *, wanted: bool = True) -> Generator[Vendor]:
+    """Run the SDK on an instance while a `with` block runs; if it cannot be installed, each task raises the reason.
+
+    Args:
+        environment: What the sandbox printed.
+        wanted: Whether to run it at all.
+    """
     try:
         interpreter = python() if wanted else None
     except VendorError as error:
@@ -119,23 +123,25 @@ def vendor(api: str, token: str, *, wanted: bool = True) -> Generator[Vendor]:
     if interpreter is None:
         yield Vendor("left out, as --no-vendor says")
         return
-    with tempfile.NamedTemporaryFile("w") as errors, _program(interpreter, errors) as process:
-        started = Vendor(process, Path(errors.name))
-        started.send({"api": api, "token": token})
-        try:
-            yield started
-        finally:
-            process.terminate()
+    with tempfile.TemporaryDirectory() as tokens, tempfile.NamedTemporaryFile("w") as errors:
+        # The SDK keeps its tokens in a file of the user's cache, by no instance's name.
+        variables = dict(environment) | {"XDG_CACHE_HOME": tokens}
+        with _program(interpreter, errors, variables) as process:
+            try:
+                yield Vendor(process, Path(errors.name))
+            finally:
+                process.terminate()
 
 
-def _program(interpreter: Path, errors: Any) -> subprocess.Popen[str]:
+def _program(interpreter: Path, errors: Any, variables: Mapping[str, str]) -> subprocess.Popen[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("WALLAROO_", "PYTHON"))}
     return subprocess.Popen(
         [interpreter, "-P", _PROGRAM],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
         text=True,
-        env={name: value for name, value in os.environ.items() if not name.startswith(("WALLAROO_", "PYTHON"))},
+        env=kept | dict(variables),
     )
 
 

@@ -57,7 +57,7 @@ def run_checks(options: Options) -> Iterator[Check]:
     try:
         context = _tls_settings(settings)
     except ConfigurationError as error:
-        yield Check("certificates", "failed", str(error))
+        yield Check("CA certificates", "failed", str(error))
         return
     reachable = True
     for check in _check_connections(settings, context):
@@ -76,7 +76,7 @@ def _origin(url: str) -> httpx.URL:
 def _tls_settings(settings: Settings) -> ssl.SSLContext:
     """Return the TLS settings that the client uses."""
     urls = (settings.api_url, settings.auth_url)
-    is_used = any(_origin(url).scheme == "https" for url in urls)
+    is_used = settings.ca_bundle is not None or any(_origin(url).scheme == "https" for url in urls)
     return new_tls_context(settings.ca_bundle) if is_used else unused_tls_context()
 
 

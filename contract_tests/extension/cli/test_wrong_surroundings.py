@@ -1,0 +1,162 @@
+"""Does every wrong environment variable and every wrong option end in a sentence, and never in a traceback?
+
+Variables and options are found in the code, so that a new one is tried, too.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import socket
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from contract_tests.support.readme import ROOT
+from contract_tests.support.servers.http_servers import unused
+from wallaroo_ext import contract
+from wallaroo_ext.cli.main import COMMANDS, build_app
+from wallaroo_ext.cli.options import Options
+from wallaroo_ext.sandbox.server.serve import LimitedServer
+from wallaroo_ext.transport.retry.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from contract_tests.support.command_line import Done
+
+_NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_PROXIES = [f"{scheme}_proxy" for scheme in ("http", "https", "all", "no")]
+"""The variables that urllib reads, by their ending."""
+VALUES = ["", "/none/there", "nonsense://[::1", "http://u:hunter2-Zq8x@[::1", "\x01\u00fc\udcff"]
+TEXTS = [*VALUES, "-", "-1", "nan", "9" * 5_000]
+
+DEFECT = "This is a defect of wallaroo-ext"
+
+
+@cache
+def variables() -> list[str]:
+    """Return the names of all variables that the package may ask for: all words of its code that look like one."""
+    found = {"SSLKEYLOGFILE", "TERM", "HOME", "COLUMNS", *_PROXIES, *map(str.upper, _PROXIES)}
+    for path in (ROOT / "wallaroo_ext").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _NAME.fullmatch(node.value):
+                found.add(node.value)
+    return sorted(found)
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """Let nothing be looked up outside this machine, no pause be made, and nothing be written elsewhere."""
+    look_up = socket.getaddrinfo
+
+    def here_only(host: Any, *arguments: Any, **options: Any) -> Any:
+        if host not in {"127.0.0.1", "::1", "localhost"}:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return look_up(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", here_only)
+
+    def pause(*_: object) -> None: ...
+
+    monkeypatch.setattr(Clock, "sleep", pause)
+    monkeypatch.chdir(tmp_path)
+
+
+def is_a_sentence(done: Done) -> bool:
+    """Return whether a command ended as a program should: with a sentence if it failed."""
+    text = done.out + done.err
+    ended = done.code == 0 or (done.code in {1, 2} and bool(text.strip()))
+    return ended and "Traceback" not in text and DEFECT not in text
+
+
+def test_the_variables_are_found() -> None:
+    assert {"WALLAROO_API_URL", "WALLAROO_TOKEN", "SSL_CERT_DIR", "NO_COLOR", "HTTPS_PROXY"} <= set(variables())
+
+
+@pytest.mark.parametrize("name", variables())
+@pytest.mark.parametrize("command", [["doctor"], ["call", "list_workspaces"]], ids=" ".join)
+def test_a_variable_may_have_any_value(name: str, command: list[str], wallaroo: Callable[..., Done]) -> None:
+    given = {"WALLAROO_API_URL": "https://api.example.com", "WALLAROO_USER": "u", "WALLAROO_PASSWORD": "p-91Xk"}
+    for value in VALUES:
+        done = wallaroo(*command, environment=given | {name: value})
+        assert is_a_sentence(done), (value, done)
+        assert "hunter2" not in done.out + done.err or not re.search("(?i)proxy|url|password|token|secret", name)
+
+
+def apps(name: str) -> Iterator[tuple[list[str], Any]]:
+    """Yield the words and the app of a command, or of each command below it."""
+    waiting: list[tuple[list[str], Any]] = [([name], build_app([name])[name])]
+    while waiting:
+        words, app = waiting.pop()
+        if app.default_command is not None:
+            yield words, app
+        waiting += [([*words, inner], app[inner]) for inner in app if not inner.startswith("-")]
+
+
+def calls(name: str) -> Iterator[list[str]]:
+    """Yield calls of a command that each have one wrong option or argument."""
+    for words, app in apps(name):
+        arguments = [each for each in app.assemble_argument_collection() if "--verbose" not in each.names]
+        needed = [argument for argument in arguments if argument.required]
+        for argument in arguments:
+            others = [word for each in needed if each is not argument for word in given(each, _fitting(each))]
+            options = [None] if argument.hint is bool else TEXTS
+            yield from ([*words, *others, *given(argument, value)] for value in options)
+
+
+def _fitting(argument: Any) -> str:
+    """Return a value that an argument may have."""
+    return "list_workspaces" if "OPERATION" in argument.names else "x"
+
+
+def given(argument: Any, value: str | None) -> list[str]:
+    """Return the words that give a value to an option or an argument."""
+    option = next((name for name in argument.names if name.startswith("--")), None)
+    return [word for word in (option, value) if word is not None]
+
+
+@pytest.fixture
+def _nothing_runs_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a sandbox end when it would begin to serve, and the suite before its tests."""
+
+    def end(*_: object) -> None: ...
+
+    def refuse(*_: object, **__: object) -> pytest.ExitCode:
+        return pytest.ExitCode.INTERNAL_ERROR
+
+    monkeypatch.setattr(LimitedServer, "run", end)
+    monkeypatch.setattr(pytest, "main", refuse)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_nothing_runs_long")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_option_may_have_any_value(name: str, wallaroo: Callable[..., Done]) -> None:
+    environment = {"WALLAROO_API_URL": unused(), "WALLAROO_TOKEN": "a-token-91Xk"}
+    tried = 0
+    for words in calls(name):
+        done = wallaroo(*words, environment=environment)
+        assert is_a_sentence(done), (words, done)
+        tried += 1
+    assert tried > len(TEXTS)
+
+
+@pytest.mark.parametrize("command", [["token"], ["sandbox"], ["operations"]], ids=" ".join)
+def test_a_defect_is_a_sentence_too(
+    command: list[str], wallaroo: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyError("password=hunter2-Zq8x")
+
+    monkeypatch.setattr(Options, "connect", fail)
+    monkeypatch.setattr("wallaroo_ext.sandbox.server.serve.serve", fail)
+    monkeypatch.setattr(contract, "operation_ids", fail)
+    environment = {"WALLAROO_API_URL": unused(), "WALLAROO_TOKEN": "a-token-91Xk"}
+    done = wallaroo(*command, environment=environment)
+    assert (done.code, done.out) == (1, "")
+    assert re.fullmatch(rf"{DEFECT}: KeyError: .*removed.* \(test_wrong_surroundings\.py:\d+\)\. Report .*\n", done.err)
+    if command == ["token"]:
+        with pytest.raises(KeyError):
+            wallaroo(*command, "--verbose", environment=environment)

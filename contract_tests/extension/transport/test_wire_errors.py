@@ -1,0 +1,80 @@
+"""Does what the libraries below httpx let through become an error of this package's tree?"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from socksio.exceptions import ProtocolError
+from wallaroo_mlops_client.api.workspaces import list_workspaces
+from wallaroo_mlops_client.models import ListWorkspacesRequest
+
+from contract_tests.support.servers import http_servers, three_ways
+from wallaroo_ext import ConnectionFailedError, KeycloakAuth, aio, call, connect
+from wallaroo_ext.transport.wire_errors import as_httpx_errors
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+LET_THROUGH: list[tuple[Exception, type[httpx.RequestError]]] = [
+    (ssl.SSLError("bad record mac"), httpx.ReadError),
+    (ConnectionResetError("reset"), httpx.ReadError),
+    (EOFError("ended"), httpx.ReadError),
+    (UnicodeError("label too long"), httpx.ReadError),
+    (ProtocolError("Malformed reply"), httpx.ProxyError),
+]
+
+
+@pytest.mark.parametrize(("error", "kind"), LET_THROUGH)
+def test_it_is_an_error_of_httpx(error: Exception, kind: type[httpx.RequestError]) -> None:
+    with pytest.raises(kind, match=str(error)) as raised, as_httpx_errors():
+        raise error
+    assert raised.value.__suppress_context__
+
+
+@pytest.mark.parametrize("error", [httpx.ReadTimeout("x"), httpx.InvalidURL("x"), KeyError("x"), RuntimeError("x")])
+def test_what_is_httpxs_own_or_a_defect_stays(error: Exception) -> None:
+    with pytest.raises(type(error)) as raised, as_httpx_errors():
+        raise error
+    assert raised.value is error
+
+
+class _Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"["
+        raise ssl.SSLError("bad record mac")
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"["
+        raise ssl.SSLError("bad record mac")
+
+
+@pytest.mark.parametrize("within", ["the request", "the answer"])
+def test_it_reaches_callers_as_a_failed_connection(within: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answered(*_: object) -> httpx.Response:
+        if within == "the request":
+            raise ssl.SSLError("bad record mac")
+        return httpx.Response(200, stream=_Broken())
+
+    async def answered_async(*_: object) -> httpx.Response:
+        await asyncio.sleep(0)
+        return answered()
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answered)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", answered_async)
+    url = http_servers.unused()
+
+    async def call_async() -> None:
+        async with connect(url, environment=three_ways.TOKEN) as client:
+            await aio.call(list_workspaces, client=client, body=ListWorkspacesRequest())
+
+    with pytest.raises(ConnectionFailedError, match=r"SSLError: .*bad record mac"):
+        asyncio.run(call_async())
+    with connect(url, environment=three_ways.TOKEN) as client, pytest.raises(ConnectionFailedError, match="bad record"):
+        call(list_workspaces, client=client, body=ListWorkspacesRequest())
+    auth = KeycloakAuth(f"{url}/token", api_url=url, client_id="c", client_secret="a-secret")
+    with pytest.raises(ConnectionFailedError, match=r"request_token: .*bad record mac"):
+        auth.access_token()
