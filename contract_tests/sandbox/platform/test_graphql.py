@@ -258,11 +258,28 @@ class TestPermissions:
             assert not any(ask(theirs, query).values())
             found = ask(theirs, "{" + " ".join(f"{name} {{ __typename }}" for name in EVERYTHING) + "}")
             own = {name for name, rows in found.items() if rows}
-            assert own == {"workspace", "workspace_users", "user_default_workspace"}
-            search = 'search_models(args: {search: ""}) { id } search_pipelines(args: {search: ""}) { id }'
-            assert not any(ask(theirs, f"{{ {search} }}").values())
+            public = {"model", "models", "model_config"}  # which other tests may have made
+            assert own - public == {"workspace", "workspace_users", "user_default_workspace"}
+            args = f'args: {{search: "{deployed["pipeline_id"]}"}}'
+            search = f"{{ search_models({args}) {{ id }} search_pipelines({args}) {{ id }} }}"
+            assert all(ask(http, search).values())
+            assert not any(ask(theirs, search).values())
             post(http, "add_workspace_user", {"workspace_id": ids["workspace"], "user_id": user_id})
             assert all(ask(theirs, query).values())
+
+    def test_everybody_sees_a_public_model_and_its_members_tag_it(
+        self, http: httpx.Client, sandbox: dict[str, str], client: Client, model_file: Path
+    ) -> None:
+        workspace_id, name = new_workspace(http), f"m-{uuid.uuid4().hex}"
+        version = upload_model(client, model_file, name=name, workspace=workspace_id, visibility="public")
+        tags = ask(http, 'mutation { insert_tag(objects: {tag: "public"}) { returning { id } } }')["insert_tag"]
+        tag = f"insert_model_tag(objects: {{model_id: {version.id}, tag_id: {tags['returning'][0]['id']}}})"
+        with invited(sandbox, http) as (_, _, theirs):
+            shown = ask(theirs, MODEL_BY_ID, id=version.id)["model_by_pk"]
+            assert (shown["model_id"], shown["model"]["workspace"]) == (name, None)
+            [error] = errors(theirs, f"mutation {{ {tag} {{ affected_rows }} }}")
+            assert error["extensions"]["code"] == "permission-error"
+        assert ask(http, f"mutation {{ {tag} {{ affected_rows }} }}")["insert_model_tag"] == {"affected_rows": 1}
 
     def test_a_condition_tells_nothing_of_rows_that_are_not_seen(
         self, http: httpx.Client, sandbox: dict[str, str]
@@ -375,6 +392,52 @@ class TestChanges:
         assert post(http, "get_deployment_status", {"name": name}).is_success
         assert ask(http, mutation)["update_deployment_by_pk"] == {"id": deployment["id"], "deployed": False}
         assert post(http, "get_deployment_status", {"name": name}).status_code == 404
+
+    def test_what_was_sent_for_the_engine_is_shown_and_replaced(
+        self, http: httpx.Client, deployed: dict[str, Any]
+    ) -> None:
+        version, name = deployed["pipeline_versions"][0]["id"], deployed["pipeline_id"]
+        for replicas in (2, 0):
+            config = {"engine": {"replicas": replicas, "cpu": 0.5}}
+            body = {"deploy_id": name, "pipeline_version_pk_id": version, "engine_config": config}
+            assert post(http, "deploy_pipeline", body).json()["id"] == deployed["deployment"]["id"]
+            shown = ask(http, PIPELINE_BY_ID, id=deployed["id"])["pipeline_by_pk"]["deployment"]
+            assert shown["engine_config"] == config
+
+    def test_thresholds_of_an_assay_are_set_by_who_sees_it(
+        self, http: httpx.Client, sandbox: dict[str, str], deployed: dict[str, Any]
+    ) -> None:
+        window = {"path": "output y 0", "pipeline_name": deployed["pipeline_id"], "width": "1 days"}
+        request = {
+            "name": "a",
+            "pipeline_id": deployed["id"],
+            "pipeline_name": deployed["pipeline_id"],
+            "workspace_id": deployed["workspace"]["id"],
+            "active": False,
+            "status": "created",
+            "baseline": {"calculated": {"vector": [1.0, 2.0]}},
+            "window": window | {"workspace_id": deployed["workspace"]["id"]},
+            "summarizer": {
+                "type": "UnivariateContinuous",
+                "bin_mode": "Quantile",
+                "aggregation": "Density",
+                "metric": "PSI",
+                "num_bins": 2,
+            },
+            "alert_threshold": 0.25,
+            "warning_threshold": None,
+        }
+        assay_id = post(http, "create_assay", request).json()["assay_id"]
+        mutation = f"""mutation A($alert: Float!, $warning: Float!) {{
+          update_assay_by_pk(pk_columns: {{id: {assay_id}}}
+            _set: {{alert_threshold: $alert, warning_threshold: $warning}}) {{ id active alert_threshold }}
+        }}"""
+        with invited(sandbox, http) as (_, _, theirs):
+            assert ask(theirs, mutation, alert=1.5, warning=1.0)["update_assay_by_pk"] is None
+        changed = ask(http, mutation, alert=0.5, warning=0.125)["update_assay_by_pk"]
+        assert changed == {"id": assay_id, "active": False, "alert_threshold": 0.5}
+        [listed] = post(http, "list_assays", {"pipeline_id": deployed["id"]}).json()
+        assert (listed["alert_threshold"], listed["warning_threshold"]) == (0.5, 0.125)
 
 
 class TestErrors:

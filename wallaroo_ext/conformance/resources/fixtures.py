@@ -211,7 +211,7 @@ def make_fixtures(
         lambda: _make_workspaces(client, owned, fixtures, expendable),
         lambda: _make_user(client, owned, fixtures, expendable) if user_changes else None,
         lambda: _make_deployments(client, owned, fixtures, expendable),
-        lambda: _make_assays(client, fixtures, expendable),
+        lambda: _make_assays(client, owned, fixtures, expendable),
     ]
     for step in steps:
         try:
@@ -321,7 +321,7 @@ def _topic(client: Client, pipeline_id: int | None) -> str | None:
     return None
 
 
-def _make_assays(client: Client, fixtures: Fixtures, expendable: frozenset[str]) -> None:
+def _make_assays(client: Client, owned: OwnedResources, fixtures: Fixtures, expendable: frozenset[str]) -> None:
     if fixtures.scored_at is None:
         return
     body = assay_request(fixtures)
@@ -336,8 +336,18 @@ def _make_assays(client: Client, fixtures: Fixtures, expendable: frozenset[str])
         another = AssayRequest.from_dict(body | {"name": f"{fixtures.name}-x"})
         fixtures.expendable["assay id"] = call(create_assay, client=client, body=another).assay_id
         if fixtures.forms.has_second_assays:
-            second = ScheduleAssayV2Request.from_dict({"name": f"{fixtures.name}-y"} | second_assay_request(fixtures))
-            fixtures.expendable["assay uuid"] = call(schedule_assay_v2, client=client, body=second)
+            fixtures.expendable["assay uuid"] = _schedule(client, owned, fixtures, f"{fixtures.name}-y")
+
+
+def _schedule(client: Client, owned: OwnedResources, fixtures: Fixtures, name: str) -> str:
+    """Make an assay of the second version, note its id, and return its UUID, which is all that its answer tells."""
+    body = ScheduleAssayV2Request.from_dict({"name": name} | second_assay_request(fixtures))
+    made = call(schedule_assay_v2, client=client, body=body)
+    of_pipeline = ListAssaysRequest(pipeline_id=fixtures.pipeline_id or 0)
+    for assay in call(list_assays, client=client, body=of_pipeline):
+        if assay.name == name:
+            owned.add_resource(Resource("assay", assay.id, name, fixtures.workspace_id))
+    return made
 
 
 def _uuid_of_assay(client: Client, fixtures: Fixtures, name: str) -> str | None:

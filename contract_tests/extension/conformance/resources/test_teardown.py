@@ -162,7 +162,7 @@ def test_what_a_run_began_is_ended_and_the_rest_is_listed_whole(served: tuple[di
     models = {(thing.id, thing.name, thing.workspace) for thing in left_of(suite, "model")}
     assert models == {(made.model_id, f"{prefix}-m", made.workspace_id)}
     assert made.pipeline_id in {thing.id for thing in left_of(suite, "pipeline")}
-    assert {thing.name for thing in left_of(suite, "pipeline")} == {f"{prefix}-p", f"{prefix}-s"}
+    assert {thing.name for thing in left_of(suite, "pipeline")} == {f"{prefix}-{end}" for end in "psv"}
     assert {thing.state for thing in left_of(suite, "assay")} == {"inactive"}
     assert {thing.state for thing in left_of(suite, "user")} == {"deactivated"}
     assert made.email in {thing.name for thing in left_of(suite, "user")}
