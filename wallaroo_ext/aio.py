@@ -177,6 +177,7 @@ async def sandbox(
     *,
     data_dir: str | os.PathLike[str] | None = None,
     release: str | None = None,
+    log: str | os.PathLike[str] | None = None,
     arguments: Sequence[str] = (),
 ) -> AsyncGenerator[Sandbox]:
     """Run a sandbox for the duration of an `async with` block; see `wallaroo_ext.sandbox`.
@@ -186,7 +187,7 @@ async def sandbox(
     from wallaroo_ext.sandbox.process import sandbox as run
 
     running = ExitStack()
-    made = run(data_dir=data_dir, release=release, arguments=arguments)
+    made = run(data_dir=data_dir, release=release, log=log, arguments=arguments)
     starting = asyncio.ensure_future(asyncio.to_thread(running.enter_context, made))
     try:
         instance = await asyncio.shield(starting)

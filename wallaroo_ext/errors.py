@@ -24,6 +24,9 @@ WallarooError
 ├── DeploymentError               a deployment stayed in `Error`
 └── ForkedError                   a forked process continues what its parent started
 
+What starts and steers a sandbox has two more: `SandboxFailedError` in `sandbox.process`, and `SandboxControlError` in
+`sandbox.control_client`.
+
 The text of an error is a sentence about what happened and one about what to do next, its `advice`. No message, repr,
 attribute or pickle holds a token, a password or a secret. Errors can be pickled and copied with all their attributes.
 """

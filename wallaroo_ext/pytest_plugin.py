@@ -13,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from wallaroo_mlops_client import Client
 
@@ -36,10 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def _wallaroo_process(  # pyright: ignore[reportUnusedFunction] - pytest finds it
-    pytestconfig: pytest.Config,
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator[Sandbox]:
     """Yield a sandbox that lives as long as the session."""
-    with _running(_option(pytestconfig, "wallaroo_release")) as sandbox:
+    log = tmp_path_factory.mktemp("wallaroo") / "log"
+    with _running(_option(pytestconfig, "wallaroo_release"), log) as sandbox:
         yield sandbox
 
 
@@ -84,14 +86,14 @@ def _is_sandbox(config: pytest.Config) -> bool:
 
 
 @contextmanager
-def _running(release: str | None) -> Generator[Sandbox]:
+def _running(release: str | None, log: Path) -> Generator[Sandbox]:
     """Yield a sandbox, or one sentence that fails the test."""
     from wallaroo_ext.errors import ConfigurationError
     from wallaroo_ext.sandbox.process import SandboxFailedError, sandbox
 
     with ExitStack() as stack:
         try:
-            instance = stack.enter_context(sandbox(release=release))
+            instance = stack.enter_context(sandbox(release=release, log=log))
         except (ConfigurationError, SandboxFailedError) as error:
             pytest.fail(str(error), pytrace=False)
         yield instance

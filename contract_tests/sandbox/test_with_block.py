@@ -58,11 +58,13 @@ def test_a_with_block_has_what_the_fixtures_give() -> None:
 
 
 def test_its_options_are_those_of_the_command(tmp_path: Path) -> None:
-    with wallaroo_ext.sandbox(data_dir=tmp_path / "data", release="2023.4", arguments=["--tls"]) as instance:
+    data, log = tmp_path / "data", tmp_path / "log"
+    with wallaroo_ext.sandbox(data_dir=data, release="2023.4", log=log, arguments=["--tls"]) as instance:
         assert instance.url.startswith("https://")
         assert instance.state()["release"] == "2023.4"
         find_workspace(instance.client, "kept", create=True)
-    with wallaroo_ext.sandbox(data_dir=str(tmp_path / "data"), arguments=["--tls"]) as again:
+    assert "create_workspace" in log.read_text(encoding="utf-8")
+    with wallaroo_ext.sandbox(data_dir=str(data), arguments=["--tls"]) as again:
         assert again.url == instance.url
         assert find_workspace(again.client, "kept").name == "kept"
 

@@ -30,12 +30,13 @@ class _CallablePackage(ModuleType):
         *,
         data_dir: str | os.PathLike[str] | None = None,
         release: str | None = None,
+        log: str | os.PathLike[str] | None = None,
         arguments: Sequence[str] = (),
     ) -> AbstractContextManager[Sandbox]:
         """Run a sandbox for the duration of a `with` block; see `wallaroo_ext.sandbox.process.sandbox`."""
         from wallaroo_ext.sandbox.process import sandbox as run
 
-        return run(data_dir=data_dir, release=release, arguments=arguments)
+        return run(data_dir=data_dir, release=release, log=log, arguments=arguments)
 
 
 sandbox = sys.modules[__name__]

@@ -123,6 +123,7 @@ def sandbox(
     *,
     data_dir: str | os.PathLike[str] | None = None,
     release: str | None = None,
+    log: str | os.PathLike[str] | None = None,
     arguments: Sequence[str] = (),
 ) -> Generator[Sandbox]:
     """Run a sandbox for the duration of a `with` block: an instance on this machine, with real models.
@@ -137,6 +138,7 @@ def sandbox(
     Args:
         data_dir: Where to keep its models and state; without it, they are gone when the sandbox ends.
         release: The release of Wallaroo to imitate, such as 2025.2; by default the newest that is known.
+        log: A file to log each request in, and what goes wrong in the sandbox; it is written anew.
         arguments: Further arguments of `wallaroo-ext sandbox`, such as `["--tls"]`.
 
     Yields:
@@ -152,8 +154,12 @@ def sandbox(
     from wallaroo_ext.sandbox.control_client import Sandbox
 
     options = [*([] if release is None else ["--release", release]), *arguments]
-    directory = None if data_dir is None else user_path(data_dir)
-    with running(directory, *options) as environment, Sandbox(environment) as instance:
+    directory, log_file = (None if path is None else user_path(path) for path in (data_dir, log))
+    log_format = "off" if log_file is None else "text"
+    with (
+        running(directory, *options, log=log_file, log_format=log_format) as environment,
+        Sandbox(environment) as instance,
+    ):
         yield instance
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ from wallaroo_mlops_client.api.workspaces import list_workspaces
 from wallaroo_mlops_client.models import ListWorkspacesRequest
 
 from contract_tests.support.servers import http_servers, three_ways
-from wallaroo_ext import ConnectionFailedError, KeycloakAuth, aio, call, connect
+from wallaroo_ext import ConnectionFailedError, KeycloakAuth, WallarooError, aio, call, connect
+from wallaroo_ext.transport.connections.tls import NAMED_BY
 from wallaroo_ext.transport.wire_errors import as_httpx_errors
 
 if TYPE_CHECKING:
@@ -40,6 +42,36 @@ def test_what_is_httpxs_own_or_a_defect_stays(error: Exception) -> None:
     with pytest.raises(type(error)) as raised, as_httpx_errors():
         raise error
     assert raised.value is error
+
+
+_VARIABLES = [*(f"{scheme}_proxy" for scheme in ("http", "https", "all", "no")), *NAMED_BY, "SSLKEYLOGFILE"]
+_VALUES = [
+    "",
+    "/none/there",
+    "nonsense://[::1",
+    "socks4://127.0.0.1",
+    "http://:0",
+    "[::1",
+    "\x01\u00fc\udcff",
+    "9" * 300,
+]
+
+
+@pytest.mark.parametrize("name", [*_VARIABLES, *(name.upper() for name in _VARIABLES if name.islower())])
+@pytest.mark.parametrize("way", three_ways.WAYS)
+def test_whatever_the_environment_says_is_an_error_of_the_tree(
+    name: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    for value in _VALUES:
+        monkeypatch.setenv(name, value)
+        with pytest.raises(WallarooError):
+            three_ways.list_in(
+                way, "https://api.example.com" if "http_" not in name.lower() else "http://api.example.com"
+            )
 
 
 class _Broken(httpx.SyncByteStream, httpx.AsyncByteStream):

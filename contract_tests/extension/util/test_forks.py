@@ -235,7 +235,7 @@ class TestInTheMiddle:
         while not hasattr(wire, "_pools"):
             wire = wire._transport
         own: Any = wire._pools.get()
-        pool: Any = own.sync[None]._transport._pool
+        pool: Any = next(iter(own.sync.values()))._transport._pool
         locks: dict[str, Any] = {
             "connections": own.lock,
             "pool": pool._optional_thread_lock._lock,

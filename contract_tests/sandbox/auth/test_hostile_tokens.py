@@ -443,6 +443,16 @@ class TestFetching:
             fetch_keys(url)
         assert time.monotonic() - began < 5
 
+    def test_a_proxy_that_cannot_be_used_is_named_and_one_for_others_is_in_nobodys_way(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("all_proxy", "nonsense://127.0.0.1:1")
+        monkeypatch.setenv("no_proxy", "fd07:b51a:cc66::/64,x:99999")
+        with pytest.raises(KeysUnavailableError, match="cannot be reached: The proxy that all_proxy names speaks"):
+            fetch_keys("http://issuer.example.com")
+        with pytest.raises(KeysUnavailableError, match=r"does not speak HTTP \(ConnectError\)"):
+            fetch_keys("http://127.0.0.1:1")
+
     @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "https://127.0.0.1:1", "http://xn--/", "http://[::1]:1"])
     def test_one_that_cannot_be_reached_is_a_sentence(self, url: str) -> None:
         with pytest.raises(KeysUnavailableError, match="cannot be reached"):

@@ -120,6 +120,7 @@ def test_a_data_directory_keeps_its_port(tmp_path: Path) -> None:
     data, log = tmp_path / "data", tmp_path / "log"
     with running(data) as environment:
         url = environment["WALLAROO_API_URL"]
+    assert 20_000 <= int(url.rpartition(":")[2]) < 32_768, "others would be given to connections of other programs"
     with running(data, log=log) as environment, running(tmp_path / "other") as other:
         assert environment["WALLAROO_API_URL"] == url
         assert other["WALLAROO_API_URL"] != url

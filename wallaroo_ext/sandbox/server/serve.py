@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import random
 import signal
 import socket
 import sys
@@ -33,7 +34,7 @@ from wallaroo_ext.sandbox.server.env_file import check_env_file, env_lines, writ
 from wallaroo_ext.sandbox.server.tls import TlsFiles, generated_certificate, given_certificate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from types import FrameType
 
     from starlette.types import ASGIApp
@@ -43,7 +44,11 @@ if TYPE_CHECKING:
     from wallaroo_ext.sandbox.storage.store import Store
 
 _SHUTDOWN_SECONDS = 5
-_PORT_SETTING = "port"
+_PORT_SETTING, _NO_PORT = "port", "0"
+_PORTS = range(20_000, 32_768)
+"""Where a data directory gets its port: below those that systems give to connections of other programs, which could
+take it while no sandbox runs."""
+_MOST_TRIES = 20
 _PORT_CHANGED = "Port {}, which this data directory had before, is taken: it is {} now, and clients have to be told.\n"
 _UNENCRYPTED = "This is plain http on {}: others on the network can read passwords and tokens; --tls encrypts them.\n"
 
@@ -327,14 +332,22 @@ def listening(host: str, port: int) -> Generator[socket.socket]:
 @contextmanager
 def _listening_on_last_port(host: str, store: Store) -> Generator[socket.socket]:
     """Yield a socket on the last port of the data directory, so that clients find it again, or else on a free port."""
-    last_port = store.setting(_PORT_SETTING, lambda: "0")
+    last_port = store.setting(_PORT_SETTING, lambda: _NO_PORT)
     with ExitStack() as opened:
-        try:
-            listener = opened.enter_context(listening(host, int(last_port)))
-        except (OSError, OverflowError, ValueError):
-            listener = opened.enter_context(listening(host, 0))
-            _print_message(_PORT_CHANGED.format(last_port, listener.getsockname()[1]))
+        listener = None if last_port == _NO_PORT else next(_listeners(opened, host, [last_port]), None)
+        if listener is None:
+            some = random.sample(_PORTS, _MOST_TRIES)
+            listener = next(_listeners(opened, host, some), None) or opened.enter_context(listening(host, 0))
+            if last_port != _NO_PORT:
+                _print_message(_PORT_CHANGED.format(last_port, listener.getsockname()[1]))
         yield listener
+
+
+def _listeners(opened: ExitStack, host: str, ports: Iterable[int | str]) -> Iterator[socket.socket]:
+    """Yield sockets on those of some ports that are free."""
+    for port in ports:
+        with suppress(OSError, OverflowError, ValueError):
+            yield opened.enter_context(listening(host, int(port)))
 
 
 def _reachable(host: str) -> str:
