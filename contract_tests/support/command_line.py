@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import pty
 import select
@@ -60,13 +61,27 @@ def in_process(
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         code: Any = 0
         try:
-            run(build_app(list(arguments)), list(arguments))
+            with _unchanged_loggers():
+                run(build_app(list(arguments)), list(arguments))
         except SystemExit as end:
             code = end.code or 0
         captured = capsys.readouterr()
         return Done(code, captured.out, captured.err)
 
     return command
+
+
+@contextmanager
+def _unchanged_loggers() -> Generator[None]:
+    """Undo what `--verbose` changes of loggers, which would log to the standard error of this test forever."""
+    loggers = [logging.getLogger(name) for name in ("wallaroo_ext", "httpx")]
+    before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
+    try:
+        yield
+    finally:
+        for logger, level, handlers in before:
+            logger.setLevel(level)
+            logger.handlers[:] = handlers
 
 
 def environment_of(variables: dict[str, str]) -> dict[str, str]:
