@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.scoring.scorer import ScoredChunk
     from wallaroo_ext.inference.infer import Where
     from wallaroo_ext.inference.media_types import Wire
+    from wallaroo_ext.inference.missing_option import Missing
     from wallaroo_ext.transport.timeouts import Timeouts
 
     Batches = Iterable[pa.RecordBatch] | AsyncIterable[pa.RecordBatch]
@@ -40,6 +41,7 @@ def infer_batches(
     columns: Sequence[str] | None = None,
     keys: Sequence[str] = (),
     vector: bool = False,
+    missing: Missing = "reject",
     in_flight: int = IN_FLIGHT,
     request_rows: int | None = None,
     wire: Wire = "arrow",
@@ -77,7 +79,9 @@ def infer_batches(
             an error.
         columns: The columns to send; by default all but the keys.
         keys: Columns to put before the scored ones. They are sent only where `columns` names them.
-        vector: True to send the columns as one vector of 32-bit floats, for a model with one input.
+        vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.
+        missing: What becomes of a number that is missing, a null or a NaN: `reject` rejects its row, `nan` sends NaN.
+            It is `reject` by default; see `infer`.
         in_flight: How many requests are under way at a time, 8 by default. The client's `limits` should allow as many
             connections.
         request_rows: How many rows a request has; without it, the number adapts.
@@ -104,6 +108,7 @@ def infer_batches(
         columns=columns,
         keys=keys,
         vector=vector,
+        missing=missing,
         in_flight=in_flight,
         request_rows=request_rows,
         wire=wire,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.writing.storage import Storage
     from wallaroo_ext.inference.infer import Where
     from wallaroo_ext.inference.media_types import Wire
+    from wallaroo_ext.inference.missing_option import Missing
     from wallaroo_ext.transport.timeouts import Timeouts
 
     DataSource = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Dataset
@@ -78,6 +79,7 @@ def infer_dataset(
     columns: Sequence[str] | None = None,
     keys: Sequence[str] = (),
     vector: bool = False,
+    missing: Missing = "reject",
     in_flight: int = IN_FLIGHT,
     request_rows: int | None = None,
     wire: Wire = "arrow",
@@ -125,7 +127,9 @@ def infer_dataset(
             error. 0 stops it at the first one, None never.
         columns: The columns to send; by default all but the keys.
         keys: Columns to put before the scored ones. They are sent only where `columns` names them.
-        vector: True to send the columns as one vector of 32-bit floats, for a model with one input.
+        vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.
+        missing: What becomes of a number that is missing, a null or a NaN: `reject` rejects its row, `nan` sends NaN.
+            It is `reject` by default; see `infer`.
         in_flight: How many requests are under way at a time, 8 by default. The client's `limits` should allow as many
             connections.
         request_rows: How many rows a request has; without it, the number adapts.
@@ -161,6 +165,7 @@ def infer_dataset(
         columns=columns,
         keys=keys,
         vector=vector,
+        missing=missing,
         in_flight=in_flight,
         request_rows=request_rows,
         wire=wire,
@@ -277,6 +282,7 @@ def _bound_to(
         "columns": how.columns,
         "keys": how.keys,
         "vector": how.vector,
+        "missing": how.missing,
         "wire": how.wire,
         "dataset": how.selection.dataset,
         "dataset_exclude": how.selection.exclude,

@@ -9,6 +9,7 @@ from wallaroo_ext.batch.retries import BatchRetries
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
 from wallaroo_ext.inference.media_types import Wire, request_type
+from wallaroo_ext.inference.missing_option import Missing, check_missing
 from wallaroo_ext.inference.selection import METADATA, Selection, selection_of
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class ScoringOptions:
         columns: The columns to send; None for all that are no keys.
         keys: The columns that stand before the scored ones.
         vector: Whether the columns are sent as one vector.
+        missing: What becomes of numbers that are missing.
         in_flight: How many requests are under way at a time.
         request_rows: How many rows a request has; None for as many as the engine answers best at.
         wire: The format of requests and answers.
@@ -52,6 +54,7 @@ class ScoringOptions:
     columns: tuple[str, ...] | None = None
     keys: tuple[str, ...] = ()
     vector: bool = False
+    missing: Missing = "reject"
     in_flight: int = IN_FLIGHT
     request_rows: int | None = None
     wire: Wire = "arrow"
@@ -63,6 +66,7 @@ class ScoringOptions:
 
     def __post_init__(self) -> None:
         request_type(self.wire)
+        check_missing(self.missing)
         for name in ("in_flight", "request_rows"):
             value: Any = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
@@ -83,7 +87,7 @@ class ScoringOptions:
 
     @property
     def infer_options(self) -> dict[str, Any]:
-        """The options for `infer_steps`."""
+        """The options for `score_steps`."""
         given: dict[str, Any] = {"wire": self.wire, "selection": self.selection}
         return given if self.timeout is None else given | {"timeout": self.timeout}
 

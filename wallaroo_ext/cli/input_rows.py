@@ -12,12 +12,15 @@ from wallaroo_ext._util.file_signatures import ARROW_FILE, ARROW_MESSAGE, PARQUE
 from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.inputs.rows import require_pyarrow, to_table
+from wallaroo_ext.inference.inputs.rows import require_pyarrow, rows_to_send, to_table
+from wallaroo_ext.inference.row_errors import RowError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     import pyarrow as pa
+
+    from wallaroo_ext.inference.missing_option import Missing
 
 _REQUEST_BYTES = 16 << 20
 _OWNER = "the rows"
@@ -82,18 +85,20 @@ def select_columns(table: pa.Table, columns: list[str], drop: list[str]) -> pa.T
     return table.select(drop_columns(known, wanted, drop, _OWNER))
 
 
-def to_vector_column(table: pa.Table) -> pa.Table:
-    """Return a table with one column: a vector of 32-bit floats for each row, for a model with one input.
+def complete_rows(table: pa.Table, *, vector: bool, missing: Missing) -> pa.Table:
+    """Return a table in which no number is missing, as one vector of 32-bit floats a row if that is wanted.
 
     Raises:
-        UsageError: A column has nulls, or values that are no numbers.
+        UsageError: A number is missing, or a column of a vector has values that are no numbers.
     """
-    from wallaroo_ext.inference.inputs.vectors import VectorError, vector_of
+    from wallaroo_ext.inference.inputs.vectors import VectorError
 
     try:
-        return vector_of(table)
+        return rows_to_send(table, vector=vector, missing=missing)
     except VectorError as error:
         raise UsageError(f"--vector: {error} --drop {error.column} leaves it out.") from None
+    except RowError as error:
+        raise UsageError(str(error)) from None
 
 
 def split_into_requests(table: pa.Table) -> Iterator[pa.Table]:

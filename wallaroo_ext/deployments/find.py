@@ -14,7 +14,13 @@ from wallaroo_ext._util.urls import check_answered_url
 from wallaroo_ext.deployments.cleanup import undeploy_steps
 from wallaroo_ext.deployments.deployment import Deployment
 from wallaroo_ext.deployments.status import pipelines_in, status_steps
-from wallaroo_ext.errors import ContractViolationError, InvalidDataError, InvalidRequestError, NotFoundError
+from wallaroo_ext.errors import (
+    ContractViolationError,
+    InvalidDataError,
+    InvalidRequestError,
+    NotFoundError,
+    WallarooError,
+)
 from wallaroo_ext.operations import Steps, call_steps, note_leftovers, run, steps_of, synchronous
 from wallaroo_ext.resources.lookup import ambiguous_error, not_found_error
 from wallaroo_ext.resources.workspaces import check_workspace, workspace_ids_steps
@@ -25,7 +31,9 @@ if TYPE_CHECKING:
 
 _URL = "get_pipeline_external_url"
 _NAME = re.compile(r"(?P<deploy_id>.+)-(?P<id>[0-9]+)")
-_WEB = ("http://", "https://")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_OF_NO_NAME = re.compile(r"[/:\s]")
+"""What no pipeline's and no deployment's name has: these are letters, digits and dashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ def find_deployment(
     """
     found = yield from look_up_steps(name, workspace, deployment_id)
     if found is None:
-        raise not_deployed_error(name, workspace, deployment_id)
+        raise (yield from not_deployed_steps(name, workspace, deployment_id))
     if found.url is None or found.workspace_id is None:
         advice = "Name its pipeline, or score rows at its URL."
         raise not_found_error(_URL, f"{found.name} is deployed, but the instance tells no URL of it.", advice=advice)
@@ -97,12 +105,36 @@ def find_deployment(
     )
 
 
-def not_deployed_error(name: str, workspace: int | str | None, deployment_id: int | None = None) -> NotFoundError:
-    """Return the error for a name under which nothing is deployed."""
+def not_deployed_steps(
+    name: str, workspace: int | str | None, deployment_id: int | None = None
+) -> Steps[NotFoundError]:
+    """Return the error for a name under which nothing is deployed, with the near names that the instance lists."""
     where = "this user's workspaces" if workspace is None else f"the workspace {workspace!r}"
     what = f"pipeline {name!r}" if deployment_id is None else f"pipeline {name!r} with the deployment {deployment_id}"
+    sentence = f"No {what} is deployed in {where}."
+    known = yield from _pipeline_names_steps(workspace)
+    if known and name not in known:
+        return not_found_error(_URL, sentence, known={each: each for each in known}, wanted=name)
     advice = "Is the name right, is it deployed, and is this user a member of its workspace?"
-    return not_found_error(_URL, f"No {what} is deployed in {where}.", advice=advice)
+    return not_found_error(_URL, sentence, advice=advice)
+
+
+def _pipeline_names_steps(workspace: int | str | None) -> Steps[list[str]]:
+    """Return the names of the pipelines in a workspace, or in all; none where the instance does not list them."""
+    from wallaroo_mlops_client.api.pipelines import list_pipelines
+    from wallaroo_mlops_client.models import ListPipelinesRequest
+    from wallaroo_mlops_client.types import UNSET
+
+    names: set[str] = set()
+    try:
+        searched = [UNSET] if workspace is None else (yield from workspace_ids_steps(workspace))
+        for workspace_id in searched:
+            body = ListPipelinesRequest(workspace_id=workspace_id)
+            listed = yield from call_steps(list_pipelines, body=body)
+            names.update(each.pipeline.name for each in listed.pipelines)
+    except WallarooError:  # such as an older release's; the name was not found in any case
+        return []
+    return sorted(names)
 
 
 @synchronous
@@ -288,8 +320,16 @@ def url_steps(pipeline: str, workspace_id: int) -> Steps[str]:
     return check_answered_url("get_pipeline_external_url", answer.url)
 
 
-def endpoint_steps(client: Client, where: object, workspace: int | str | None) -> Steps[str]:
+def endpoint_steps(
+    client: Client, where: object, workspace: int | str | None, *, argument: str = "pipeline"
+) -> Steps[str]:
     """Return a URL as it is, the URL of an object that has one, or that of the deployment of a name.
+
+    Args:
+        client: What `connect` gave.
+        where: The name, the object or the URL: a text with a scheme, or a path that begins with a slash.
+        workspace: Where a name is looked for.
+        argument: The name of the caller's argument, for messages.
 
     Raises:
         NotFoundError: Nothing is deployed under this name.
@@ -298,11 +338,15 @@ def endpoint_steps(client: Client, where: object, workspace: int | str | None) -
     """
     url: Any = where if isinstance(where, str) else getattr(where, "url", None)
     if not isinstance(url, str) or not url:
-        raise InvalidDataError(
-            f"`pipeline` is the name of a pipeline, a deployment or its URL, not {type(where).__name__}."
-        )
-    if url.startswith((*_WEB, "/")):
+        kind = "an empty text" if where == "" else type(where).__name__
+        raise InvalidDataError(f"`{argument}` is the name of a pipeline, a deployment or its URL, not {kind}.")
+    if not isinstance(where, str) or url.startswith("/") or _SCHEME.match(url):
         return url
+    if _OF_NO_NAME.search(url):
+        raise InvalidDataError(
+            f"`{argument}` is {url!r}, which is neither a name nor a URL: names are letters, digits and dashes, and a "
+            "URL begins with https://."
+        )
     deployment = yield from steps_of(find_deployment)(client, url, workspace)
     return deployment.url
 

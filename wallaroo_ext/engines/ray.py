@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.engines.worker import Worker
     from wallaroo_ext.inference.infer import Where
     from wallaroo_ext.inference.media_types import Wire
+    from wallaroo_ext.inference.missing_option import Missing
     from wallaroo_ext.transport.timeouts import Timeouts
 
 Dataset: TypeAlias = Any
@@ -38,6 +39,7 @@ def infer_ray_dataset(
     columns: Sequence[str] | None = None,
     keys: Sequence[str] = (),
     vector: bool = False,
+    missing: Missing = "reject",
     in_flight: int = IN_FLIGHT,
     request_rows: int | None = None,
     wire: Wire = "arrow",
@@ -68,7 +70,9 @@ def infer_ray_dataset(
             and nulls for what the model would give. Without it, such a row fails its task.
         columns: The columns to send; by default all but the keys.
         keys: Columns to put before the scored ones. They are sent only where `columns` names them.
-        vector: True to send the columns as one vector of 32-bit floats, for a model with one input.
+        vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.
+        missing: What becomes of a number that is missing, a null or a NaN: `reject` rejects its row, `nan` sends NaN.
+            It is `reject` by default; see `infer`.
         in_flight: How many requests each task has under way at a time, 8 by default. The client's `limits`
             should allow as many connections.
         request_rows: How many rows a request has; without it, the number adapts.
@@ -93,6 +97,7 @@ def infer_ray_dataset(
         columns=columns,
         keys=keys,
         vector=vector,
+        missing=missing,
         in_flight=in_flight,
         request_rows=request_rows,
         wire=wire,

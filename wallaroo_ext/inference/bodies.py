@@ -79,7 +79,7 @@ def _check_json_column(name: str, column: Column) -> None:
     if not _is_finite(column):
         raise InvalidDataError(
             f"JSON has no NaN and no infinity, which the column {name!r} has.",
-            advice="Send it as Arrow, or with nulls in their place.",
+            advice="Send it as Arrow.",
         )
 
 

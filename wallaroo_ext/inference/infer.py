@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from wallaroo_ext import contract
 from wallaroo_ext._util.urls import parse_url
-from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.errors import EngineError, InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
 from wallaroo_ext.inference.media_types import OPERATION, Wire
+from wallaroo_ext.inference.missing_option import Missing, check_missing
 from wallaroo_ext.inference.selection import ALL, DEFAULT, Selection, selection_of, with_selection
 from wallaroo_ext.operations import Steps, Work, send, synchronous
 from wallaroo_ext.transport.timeouts import to_httpx_timeout
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     import httpx
     import pyarrow as pa
@@ -44,15 +45,19 @@ Where = str | HasUrl
 
 @synchronous
 def infer(
-    client: Client,  # noqa: ARG001 - the steps run with it
+    client: Client,
     where: Where,
     data: Rows,
     *,
+    columns: Sequence[str] | None = None,
+    vector: bool = False,
+    missing: Missing = "reject",
     wire: Wire = "arrow",
     dataset: str | Sequence[str] = ALL,
     dataset_exclude: str | Sequence[str] | None = None,
     dataset_separator: str = SEPARATOR,
     timeout: Timeouts | httpx.Timeout | float | None = None,
+    workspace: int | str | None = None,
 ) -> Steps[pa.Table]:
     """Score rows. In asyncio, a file of rows is read in a thread.
 
@@ -78,19 +83,34 @@ def infer(
     The three options for the answer's parts are sent as published clients send them: all parts but `metadata`, with
     flat names. An option that is empty is not sent. Releases that do not know them give all parts.
 
+    What a value is sent as does not depend on the form of the rows. Numbers, booleans, texts and bytes are sent as they
+    are, tensors of any rank as lists in lists, whatever their order in memory. A decimal is the nearest 64-bit float,
+    or an int64 where its type has no places behind the point; whole numbers from 2^63 on are uint64, if none beside
+    them is negative. Categories are their values. Timestamps keep their unit and their zone, durations and dates their
+    unit; no number is made of them, and no vector either. What has no such meaning is refused with its column and its
+    first row: periods, intervals, complex numbers, sets, objects of several types.
+
     Source: mlops-api-tutorial, "Perform Inference Through External URL".
 
     Args:
         client: What `connect` gave.
-        where: The deployment's URL, from `get_pipeline_external_url`, or an object that has it as `url`. It has to be
-            on the API's own origin or on one of `inference_hosts`, because the token is sent there.
+        where: The name of a deployed pipeline; a deployment; or its URL, which begins with `https://`. A name is looked
+            up at each call, which takes some requests more: a deployment from `find_deployment` takes none. A URL has
+            to be on the API's own origin or on one of `inference_hosts`, because the token is sent there.
         data: The rows. A column a field of the model; a model with one input takes it under the name `tensor` as well.
-            A table of pyarrow, pandas, polars or duckdb, or whatever else exports Arrow's C stream or array; a list of
-            records; a mapping of columns, such as numpy arrays whose first dimension is the rows; one such array, for a
-            model with one input, or one with named fields; or the path of an `.arrow`, `.feather`, `.parquet`, `.json`
-            or `.csv` file. What pandas has as an index is not sent, and what pandas holds for missing is null. A column
-            of CSV is one of numbers or booleans where all of its fields are some, with nulls for the usual words for
-            no value; any other column is one of texts, exactly as written, `00123` and dates among them.
+            A table of pyarrow, pandas, polars or duckdb, or whatever else exports Arrow's C stream or array, or has
+            `__dataframe__`; a list of records; a mapping of columns, such as numpy arrays whose first dimension is the
+            rows; one such array, for a model with one input, or one with named fields; or the path of an `.arrow`,
+            `.feather`, `.parquet`, `.json` or `.csv` file. What pandas has as an index is not sent, unless `columns`
+            names it. A column of CSV is one of numbers or booleans where all of its fields are some, with nulls for the
+            usual words for no value; any other column is one of texts, exactly as written, `00123` and dates among
+            them.
+        columns: The columns to send, in this order; by default all.
+        vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.
+        missing: What becomes of a number that is missing, which is a null or a NaN in a column of numbers or in lists
+            of them: `reject` refuses the rows and names the first one, `nan` sends NaN, whole numbers beside it as
+            float64. It is `reject` by default, because most models compute something from NaN that looks like a result,
+            and no engine takes a null. Nulls among other values, such as texts, are sent, and the engine decides.
         wire: The format of the rows and of the answer. `arrow` is exact and fast. `pandas-records` is JSON with an
             object for each row. `json` has the columns in one object; the oldest releases take nothing else. JSON has
             no NaN, no times and no bytes.
@@ -100,65 +120,91 @@ def infer(
             field of it.
         dataset_separator: The text that an instance joins names with; the table's names have a dot in any case.
         timeout: How long to wait, in seconds, in place of the `timeout` of `connect`.
+        workspace: The name or the id of the workspace that a pipeline is looked for in by its name; by default all that
+            the user sees.
 
     Raises:
         EngineError: The rows do not fit the model; the message names the field and both shapes.
-        InvalidDataError: The rows are no table, or JSON cannot hold them.
+        InvalidDataError: The rows are no table, do not fit the options, or lack a number; or JSON cannot hold them.
         ConfigurationError: The URL is not on one of the instance's hosts, or pyarrow is not installed.
-        NotFoundError: Nothing is deployed at the URL.
+        NotFoundError: Nothing is deployed at the URL, or under the name; the message has the near names.
+        AmbiguousError: Several deployments have the name.
         ContractViolationError: The answer holds no rows.
         OSError: A file of rows cannot be opened.
     """
     return (
         yield from infer_steps(
+            client,
             where,
             data,
+            columns=columns,
+            vector=vector,
+            missing=missing,
             wire=wire,
             selection=selection_of(dataset, dataset_exclude, dataset_separator),
             timeout=timeout,
+            workspace=workspace,
         )
     )
 
 
 def infer_steps(
+    client: Client,
     where: Where,
     data: Rows,
+    *,
+    columns: Sequence[str] | None = None,
+    vector: bool = False,
+    missing: Missing = "reject",
+    wire: Wire = "arrow",
+    selection: Selection = DEFAULT,
+    timeout: Timeouts | httpx.Timeout | float | None = None,
+    workspace: int | str | None = None,
+) -> Steps[pa.Table]:
+    """Score rows; see `infer`."""
+    from wallaroo_ext.deployments.find import endpoint_steps
+    from wallaroo_ext.inference.inputs.rows import require_pyarrow, rows_to_send
+
+    require_pyarrow()
+    check_missing(missing)
+    names = [columns] if isinstance(columns, str) else columns
+    read = partial(rows_to_send, data, names, vector=vector, missing=missing)
+    table: pa.Table = (yield Work(read)) if isinstance(data, str | PathLike) else read()
+    url = yield from endpoint_steps(client, where, workspace, argument="where")
+    return (yield from score_steps(url, table, wire=wire, selection=selection, timeout=timeout))
+
+
+def score_steps(
+    url: str,
+    table: pa.Table,
     *,
     wire: Wire = "arrow",
     selection: Selection = DEFAULT,
     timeout: Timeouts | httpx.Timeout | float | None = None,
-    index: Collection[str] = (),
 ) -> Steps[pa.Table]:
-    """Score rows; see `infer`.
-
-    Columns that `index` names are sent even where pandas keeps an index in them.
-    """
-    from wallaroo_ext.inference.inputs.rows import require_pyarrow, to_table
-
-    require_pyarrow()
+    """Score a table at a URL, as it is; see `infer`."""
     from wallaroo_ext.inference.bodies import table_request
     from wallaroo_ext.inference.scored_rows.answers import read_answer
 
-    url, operation = _target(_url(where))
+    target, operation = _target(url)
     request: dict[str, Any] = {
         "method": contract.operation(operation).method,
-        "url": with_selection(url, selection),
+        "url": with_selection(target, selection),
     }
     if timeout is not None:
         request["timeout"] = to_httpx_timeout(timeout)
-    read = partial(to_table, data, index)
-    table: pa.Table = (yield Work(read)) if isinstance(data, str | PathLike) else read()
-    response = yield from send(table_request(operation, request, table, wire))
+    try:
+        response = yield from send(table_request(operation, request, table, wire))
+    except EngineError as error:
+        if table.num_columns > 1:
+            error.advice = f"{error.advice} {_VECTOR_ADVICE}".lstrip()
+        raise
     return read_answer(operation, response, selection.separator or SEPARATOR)
 
 
-def _url(where: Any) -> str:
-    url = where if isinstance(where, str) else getattr(where, "url", None)
-    if isinstance(url, str):
-        return url
-    raise InvalidDataError(
-        f"`where` is the URL of a deployment, or an object that has it as `url`, not {type(where).__name__}."
-    )
+_VECTOR_ADVICE = (
+    "Where the columns are the numbers of one input, send them as one: vector=True (--vector on the command line)."
+)
 
 
 @lru_cache(maxsize=64)
@@ -166,13 +212,9 @@ def _target(url: str) -> tuple[httpx.URL, str]:
     """Return a URL as httpx reads it, and the operation that answers there; a program has few of them."""
     parsed = parse_url(url)
     is_whole = parsed is not None and parsed.scheme in {"http", "https"} and parsed.host
-    if parsed is None or url != url.strip() or not (is_whole or url.startswith("/") or _has_no_scheme(url)):
+    if parsed is None or url != url.strip() or not (is_whole or url.startswith("/")):
         raise InvalidDataError("`where` is no URL that can be used: take one from get_pipeline_external_url.")
     if parsed.userinfo:
         raise InvalidDataError("`where` has a user or a password in it, before an @: leave them out.")
     found = contract.operation_at(parsed.path)
     return parsed, found if found in _FORMS else OPERATION
-
-
-def _has_no_scheme(url: str) -> bool:
-    return ":" not in url.partition("/")[0]

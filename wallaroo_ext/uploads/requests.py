@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
 
@@ -88,8 +89,28 @@ class Form:
     output_schema: Schema | None
     arch: str | None
     python_version: str | None
-    requirements: Sequence[str] | None
+    requirements: Sequence[str]
     visibility: str
+
+
+def requirement_list(requirements: str | Iterable[str] | None) -> list[str]:
+    """Return requirements as a list; a text is a list of one.
+
+    Raises:
+        InvalidDataError: They are not texts, or a text is several lines.
+    """
+    given: Any = [requirements] if isinstance(requirements, str) else () if requirements is None else requirements
+    if isinstance(given, Mapping | bytes) or not isinstance(given, Iterable):
+        kind = type(requirements).__name__
+        raise InvalidDataError(f"`requirements` is a list of texts such as numpy==1.26, not {kind}.")
+    listed = list(cast("Iterable[Any]", given))
+    for each in listed:
+        if not isinstance(each, str) or len(each.splitlines()) != 1:
+            raise InvalidDataError(
+                f"`requirements` is a list of texts such as numpy==1.26, one for each package, and {each!r} is none: "
+                "give the lines of a requirements file one by one."
+            )
+    return listed
 
 
 def plan_upload(form: Form, endpoint: str) -> Plan:
@@ -192,7 +213,7 @@ def _metadata(form: Form) -> ModelMetadata:
         conversion=Conversion(
             framework=form.framework,
             python_version=form.python_version or UNSET,
-            requirements=list(form.requirements or ()),
+            requirements=list(form.requirements),
             arch=UNSET if form.arch is None else _choice(Architecture, "arch", form.arch),
         ),
         **{name: encoded(name, schema) for name, schema in schemas.items() if schema is not None},

@@ -23,7 +23,7 @@ from wallaroo_ext.uploads.body import UploadBody
 from wallaroo_ext.uploads.conversion import ready_version_steps
 from wallaroo_ext.uploads.digest import BackgroundDigest
 from wallaroo_ext.uploads.progress import Reporter, show_progress
-from wallaroo_ext.uploads.requests import Form, plan_upload, plan_without_conversion
+from wallaroo_ext.uploads.requests import Form, plan_upload, plan_without_conversion, requirement_list
 from wallaroo_ext.uploads.sources import Source, open_source, opener_again
 from wallaroo_ext.uploads.stored import stored_version_steps
 
@@ -53,7 +53,7 @@ def upload_model(
     output_schema: Schema | None = None,
     arch: Literal["x86", "arm"] | None = None,
     python_version: str | None = None,
-    requirements: Sequence[str] | None = None,
+    requirements: str | Sequence[str] | None = None,
     visibility: Literal["public", "private"] = "private",
     file_name: str | None = None,
     size: int | None = None,
@@ -85,7 +85,7 @@ def upload_model(
         output_schema: The Arrow schema of the outputs, in the same forms.
         arch: The processors to deploy on, `x86` or `arm`.
         python_version: The version of Python that the model needs, such as `3.8`.
-        requirements: The packages that the model needs.
+        requirements: The packages that the model needs, such as `["numpy==1.26"]`; a text is one of them.
         visibility: Who may see the model: everybody (`public`), or the members of its workspace (`private`).
         file_name: The name to store the file under; by default the file's own, or the model's.
         size: How many bytes there are, for an iterator or a pipe. Without it, these are sent in chunks, which some
@@ -117,6 +117,7 @@ def upload_model(
     """
     _check_readable(model)
     check_progress(progress)
+    required = requirement_list(requirements)
     sending = _Sending(name, progress, check_sha)
     open_again = opener_again(model, size)
     with open_source(model, size) as source:
@@ -130,7 +131,7 @@ def upload_model(
             output_schema=output_schema,
             arch=arch,
             python_version=python_version,
-            requirements=requirements,
+            requirements=required,
             visibility=visibility,
         )
         plan, other = plan_upload(form, endpoint or "upload_and_convert"), plan_without_conversion(form, endpoint)

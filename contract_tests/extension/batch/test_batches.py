@@ -163,7 +163,7 @@ class TestRejectedRows:
         rows = arrow.table(columns).to_batches()
         scored = table_of(*infer_batches(client, url, rows, vector=True, rejected=rejections.append))
         assert ([each.row for each in rejections], scored.num_rows) == ([1], 2)
-        assert "'c7' has nulls" in rejections[0].reason
+        assert "'c7' has no number in row 1, but null or NaN" in rejections[0].reason
 
     def test_a_request_that_is_too_large_is_halved(self, model_file: Path) -> None:
         with running(None, "--arrow-limit", "1") as environment:

@@ -546,7 +546,7 @@ class TestRejectedRows:
     ) -> None:
         self.rows_with_wrong_ones(tmp_path / "in")
         for _ in range(2):
-            with pytest.raises(InvalidDataError, match=r"rejected every row, all 1000: .*name.*`vector`"):
+            with pytest.raises(InvalidDataError, match=r"Every row was rejected, all 1000: .*name.*`vector`"):
                 infer_dataset(client, lookup, tmp_path / "in", tmp_path / "out", columns=["name"])
         done = infer_dataset(client, lookup, tmp_path / "in", tmp_path / "out", **LOOKUP)
         assert (done.rows, done.rejected) == (1000, 0)

@@ -270,7 +270,7 @@ class TestWhatIsShipped:
     def test_a_rejected_row_has_its_keys_whatever_they_are(self, column: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         with Echo(refuses=True).client() as client:
             monkeypatch.setattr(workers, "_clients", {"{}": client})
-            table: Any = arrow.table({"key": column, "refuse": arrow.array([None, 1], arrow.int64())})
+            table: Any = arrow.table({"key": column, "refuse": arrow.array([None, "x"], arrow.string())})
             how = ScoringOptions(keys=("key",), columns=("refuse",))
             more: Any = {"connection": None, "reasons": "why", "types": same, "how": how}
             worker = workers.prepare_worker(client, URL, table.slice(0, 1), **more)

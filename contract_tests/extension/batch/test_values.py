@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
 arrow: Any = pa
+NAN = float("nan")
 pq: Any = parquet
 ipc: Any = feather
 D = decimal.Decimal
@@ -132,16 +133,16 @@ class TestCsv:
 
     @pytest.mark.parametrize(
         ("first", "last", "expected"),
-        [("1", "1.5", [1.0, 1.5]), ("", "x", ["", "x"]), ("1", "x", ["1", "x"]), ("", "2", [None, 2])],
+        [("1", "1.5", [1.0, 1.5]), ("", "x", ["", "x"]), ("1", "x", ["1", "x"]), ("", "2", [NAN, 2.0])],
     )
     def test_a_column_that_is_another_one_later(
         self, scored: Any, tmp_path: Path, first: str, last: str, expected: list[Any]
     ) -> None:
         write_csv(tmp_path / "in" / "1.csv", "k,a\n" + f"k,{first}\n" * 300_000)
         write_csv(tmp_path / "in" / "2.csv", f"a,k\n{last},z\n")
-        found = scored(tmp_path / "in", keys=["k"])["out.a"]
-        assert [found[0], found[-1]] == expected
-        assert len(set(found)) == 2
+        found = scored(tmp_path / "in", keys=["k"], missing="nan")["out.a"]
+        assert repr([found[0], found[-1]]) == repr(expected)
+        assert len(set(map(repr, found))) == 2
 
     def test_numbers_without_a_type_in_common_are_refused_with_file_column_and_row(
         self, refused: Any, scored: Any, tmp_path: Path

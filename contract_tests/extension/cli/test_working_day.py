@@ -355,7 +355,8 @@ class TestInfer:
             json.loads(line) for line in wallaroo("infer", deployed, str(ROWS), *VECTOR, "--json").out.splitlines()
         ]
         monkeypatch.setattr(input_rows, "_REQUEST_BYTES", 1000)
-        assert len(list(input_rows.split_into_requests(input_rows.to_vector_column(to_table(ROWS))))) > 10
+        vectors = input_rows.complete_rows(to_table(ROWS), vector=True, missing="reject")
+        assert len(list(input_rows.split_into_requests(vectors))) > 10
         parts = [
             json.loads(line) for line in wallaroo("infer", deployed, str(ROWS), *VECTOR, "--json").out.splitlines()
         ]
@@ -367,7 +368,7 @@ class TestInfer:
     ) -> None:
         refused = wallaroo("infer", deployed, str(ROWS))
         assert refused.code == 1
-        assert refused.sentence.endswith("send them as one: --vector.")
+        assert refused.sentence.endswith("send them as one: vector=True (--vector on the command line).")
 
     def test_a_broken_csv_is_said_in_a_sentence(
         self, wallaroo: Callable[..., Done], deployed: str, tmp_path: Path
@@ -560,7 +561,7 @@ class TestRows:
     @pytest.mark.parametrize(("values", "message"), [(["x"], "--drop b"), ([None], "'b'")])
     def test_a_vector_has_numbers_only(self, values: list[Any], message: str) -> None:
         with pytest.raises(UsageError, match=message):
-            input_rows.to_vector_column(pa.table({"a": [1.0], "b": pa.array(values)}))
+            input_rows.complete_rows(pa.table({"a": [1.0], "b": pa.array(values)}), vector=True, missing="reject")
 
     def test_no_rows_are_one_piece(self) -> None:
         [piece] = input_rows.split_into_requests(pa.table({"a": pa.array([], pa.float32())}))

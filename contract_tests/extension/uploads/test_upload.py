@@ -491,6 +491,25 @@ class TestForm:
             b"model",
         )
 
+    @pytest.mark.parametrize(
+        ("given", "sent"),
+        [("numpy==1.26", ["numpy==1.26"]), (["a", "b>=1,<2"], ["a", "b>=1,<2"]), (("a",), ["a"]), ((), []), (None, [])],
+    )
+    def test_requirements_are_a_list_and_a_text_is_one_of_them(self, given: Any, sent: list[str]) -> None:
+        instance = Instance()
+        with instance.connected() as client:
+            upload_model(client, b"model", name="a", requirements=given)
+        [request] = instance.uploads
+        metadata, _ = parts_of(request.headers["Content-Type"], request.content)
+        assert json.loads(metadata[1])["conversion"]["requirements"] == sent
+
+    @pytest.mark.parametrize("given", ["numpy\npandas", b"numpy", ["numpy", 1], [["numpy"]], {"numpy": "1.26"}, [""]])
+    def test_other_requirements_are_refused_before_anything_is_sent(self, given: Any) -> None:
+        instance = Instance()
+        with instance.connected() as client, pytest.raises(InvalidDataError, match="`requirements` is a list of texts"):
+            upload_model(client, b"model", name="a", requirements=given)
+        assert not instance.uploads
+
     def test_each_form_has_a_boundary_of_its_own(self) -> None:
         kinds = {multipart_form(Part("file", "x/y", file_name="a")).media_type for _ in range(100)}
         assert len(kinds) == 100

@@ -107,6 +107,9 @@ class ReleasedInstance:
         self.running = f"{body['deploy_id']}-17"
         return {"id": 17}
 
+    def _list_pipelines(self, _: Any) -> Any:
+        return httpx.Response(404, text="no such page")
+
     def _get_pipeline_external_url(self, body: Any) -> Any:
         if self.running is not None:
             self.url_after -= 1

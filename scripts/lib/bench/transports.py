@@ -25,7 +25,7 @@ from wallaroo_mlops_client.models import ListWorkspacesRequest
 from scripts.lib.bench.model import WIDTH, deploy_model
 from scripts.lib.bench.turns import in_turns, progress_bar, result_table, timed
 from wallaroo_ext import aio, connect, operations
-from wallaroo_ext.inference.infer import infer_steps
+from wallaroo_ext.inference.infer import score_steps
 from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.operations import call_steps
 from wallaroo_ext.sandbox.process import running
@@ -98,7 +98,7 @@ def _works(deployment: Deployment) -> list[Work]:
         return call_steps(list_workspaces, body=body)
 
     def scored() -> Steps[object]:
-        return infer_steps(deployment, rows)
+        return score_steps(deployment.url, rows)
 
     return [
         Work("workspaces/list", CALLS, 1, listed),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from pyarrow import RecordBatch, Table
 
@@ -24,15 +24,36 @@ class Chunk:
     Attributes:
         first: The number of its first row among all rows, counted from 0.
         rows: The rows.
+        sent: What is sent of them; None before that is known.
+        numbers: The numbers of its rows, where some between them were left out; None if none were.
     """
 
     first: int
     rows: Table
+    sent: Any = None
+    numbers: Any = None
 
     def halves(self) -> tuple[Chunk, Chunk]:
         """Return the two halves of the chunk, over the same memory."""
         middle = self.rows.num_rows // 2
-        return Chunk(self.first, self.rows.slice(0, middle)), Chunk(self.first + middle, self.rows.slice(middle))
+        return self._slice(0, middle), self._slice(middle, self.rows.num_rows - middle)
+
+    def _slice(self, begin: int, rows: int) -> Chunk:
+        sent = None if self.sent is None else self.sent.slice(begin, rows)
+        numbers = None if self.numbers is None else self.numbers[begin : begin + rows]
+        first = self.first + begin if self.numbers is None else int(self.numbers[begin])
+        return Chunk(first, self.rows.slice(begin, rows), sent, numbers)
+
+    def without(self, left_out: Collection[int]) -> Chunk:
+        """Return the chunk without some of its rows, which are counted from its first one; at least one has to stay."""
+        import numpy as np
+
+        stay = np.ones(self.rows.num_rows, bool)
+        stay[list(left_out)] = False
+        kept = np.flatnonzero(stay)
+        numbers, mask = self.first + kept, pa.array(stay)
+        sent = None if self.sent is None else self.sent.filter(mask)
+        return Chunk(int(numbers[0]), self.rows.filter(mask), sent, numbers)
 
 
 def chunk_batches(batches: Iterable[RecordBatch], next_size: Callable[[float], int], first: int = 0) -> Iterator[Chunk]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
+from collections import deque
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.errors import ApiError, EngineError, WallarooError
-from wallaroo_ext.inference.inputs.vectors import MissingNumberError
+from wallaroo_ext.inference.row_errors import RowError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pyarrow import Table
 
@@ -65,7 +67,7 @@ class RejectionLimit:
 
 def is_rejection(error: WallarooError) -> bool:
     """Return whether an error is about the rows of a request, so that a part of them may be accepted."""
-    return isinstance(error, EngineError | MissingNumberError) or is_too_large(error)
+    return isinstance(error, EngineError | RowError) or is_too_large(error)
 
 
 def is_too_large(error: WallarooError) -> bool:
@@ -99,3 +101,28 @@ def score_by_halves(
         return
     for half in chunk.halves():
         yield from score_by_halves(half, score, reject)
+
+
+def with_gaps(
+    results: Iterable[Table | Rejection], numbers: Sequence[int] | None, gaps: Sequence[Rejection]
+) -> Iterator[Table | Rejection]:
+    """Yield the results of rows in order, with rows that were left out of them in their places.
+
+    Args:
+        results: The scored rows, and those that were rejected.
+        numbers: The numbers of the rows of these results; None if there are no gaps.
+        gaps: The rows that were left out, in order.
+    """
+    waiting = deque(gaps)
+    done = 0
+    for result in results:
+        begin, rows = done, 1 if isinstance(result, Rejection) else result.num_rows
+        while numbers is not None and waiting and waiting[0].row < numbers[begin + rows - 1]:
+            place = bisect_left(numbers, waiting[0].row)
+            if not isinstance(result, Rejection) and place > done:
+                yield result.slice(done - begin, place - done)
+                done = place
+            yield waiting.popleft()
+        yield result if done == begin or isinstance(result, Rejection) else result.slice(done - begin)
+        done = begin + rows
+    yield from waiting

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.batch.reading.widening import scalar_text
 from wallaroo_ext.batch.retries import with_retries
-from wallaroo_ext.batch.scoring.rejections import Rejection, RejectionLimit, is_too_large, score_by_halves
+from wallaroo_ext.batch.scoring.chunking import Chunk
+from wallaroo_ext.batch.scoring.rejections import Rejection, RejectionLimit, is_too_large, score_by_halves, with_gaps
 from wallaroo_ext.errors import ContractViolationError, InvalidDataError, WallarooError
 from wallaroo_ext.inference.files.csv_types import from_texts
-from wallaroo_ext.inference.infer import infer_steps
+from wallaroo_ext.inference.infer import score_steps
+from wallaroo_ext.inference.inputs.missing_numbers import rows_with_missing, without_missing
+from wallaroo_ext.inference.inputs.rows import columns_to_send, select_columns
 from wallaroo_ext.inference.inputs.vectors import vector_of
 from wallaroo_ext.inference.media_types import OPERATION
 from wallaroo_ext.inference.pandas_index import index_columns
+from wallaroo_ext.inference.row_errors import MissingNumberError
 from wallaroo_ext.operations import run
 
 if TYPE_CHECKING:
@@ -26,7 +30,6 @@ if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
 
     from wallaroo_ext.batch.options import ScoringOptions
-    from wallaroo_ext.batch.scoring.chunking import Chunk
     from wallaroo_ext.batch.scoring.request_size import RequestSize
 
 pa: Any = import_module("pyarrow")
@@ -114,13 +117,28 @@ class Scorer:
         Raises:
             WallarooError: The chunk cannot be scored, or more rows were rejected than may be.
         """
-        results = list(score_by_halves(chunk, self._score, self._reject))
+        results = list(self._results(chunk))
         # Arrow's allocator keeps memory that a thread has freed, and several threads keep several times as much.
         pa.default_memory_pool().release_unused()
         return ScoredChunk(chunk.first, chunk.rows.num_rows, results)
 
+    def _results(self, chunk: Chunk) -> Iterator[Table | Rejection]:
+        """Yield the scored rows of a chunk, with each row that was not scored in its place."""
+        sent = self._columns_to_send(chunk.rows)
+        if self._how.missing == "nan":
+            chunk, gaps = replace(chunk, sent=without_missing(sent, "nan")), []
+        else:
+            missing = rows_with_missing(sent)
+            gaps = [self._reject_missing(chunk, row, column) for row, column in missing.items()]
+            chunk = replace(chunk, sent=sent)
+            if len(gaps) == chunk.rows.num_rows:
+                yield from gaps
+                return
+            chunk = chunk.without(missing) if gaps else chunk
+        yield from with_gaps(score_by_halves(chunk, self._score, self._reject), chunk.numbers, gaps)
+
     def _score(self, chunk: Chunk) -> Table:
-        rows = self._rows_to_send(chunk.rows)
+        rows = vector_of(chunk.sent, chunk.first) if self._how.vector else chunk.sent
         count = rows.num_rows
         began = time.monotonic()
         try:
@@ -135,7 +153,7 @@ class Scorer:
         return self._with_keys(chunk.rows, answer)
 
     def _send(self, rows: Table) -> Table:
-        steps = infer_steps(self._url, rows, index=rows.column_names, **self._how.infer_options)
+        steps = score_steps(self._url, rows, **self._how.infer_options)
         answer = run(self._client, steps)
         if answer.num_rows != rows.num_rows:
             raise ContractViolationError(
@@ -145,14 +163,14 @@ class Scorer:
             )
         return answer
 
-    def _rows_to_send(self, rows: Table) -> Table:
-        """Return the columns to send, as a vector if the options say so."""
+    def _columns_to_send(self, rows: Table) -> Table:
+        """Return the columns to send."""
         names = self._how.columns
         if names is None:
             left_out = {*self._how.keys, *index_columns(rows.schema)}
             names = [name for name in rows.column_names if name not in left_out]
         sent = self._parse_texts(select_columns(rows, names))
-        return vector_of(sent) if self._how.vector else sent
+        return columns_to_send(sent, sent.column_names, vector=self._how.vector)
 
     def _parse_texts(self, rows: Table) -> Table:
         """Return the rows with values in place of texts, for columns that are keys, and so texts, as well."""
@@ -177,6 +195,11 @@ class Scorer:
         keys = {name: _value(columns.column(name)[0]) for name in self._how.keys}
         return Rejection(chunk.first, getattr(error, "msg", None) or str(error), keys, columns)
 
+    def _reject_missing(self, chunk: Chunk, row: int, column: str) -> Rejection:
+        """Return the rejection of a row of a chunk in which a column has no number."""
+        number = chunk.first + row
+        return self._reject(Chunk(number, chunk.rows.slice(row, 1)), MissingNumberError(column, number))
+
 
 def _value(scalar: Any) -> Any:
     """Return a key as a Python value; as a text if Python has no such value, as for nanoseconds."""
@@ -184,15 +207,3 @@ def _value(scalar: Any) -> Any:
         return scalar.as_py()
     except (ValueError, OverflowError):
         return scalar_text(scalar)
-
-
-def select_columns(rows: Table, names: Any) -> Table:
-    """Return some columns of a table.
-
-    Raises:
-        InvalidDataError: The table lacks one of them.
-    """
-    missing = [name for name in names if name not in rows.column_names]
-    if missing:
-        raise InvalidDataError(f"There is no column {missing[0]!r} in the rows, but {', '.join(rows.column_names)}.")
-    return rows.select(list(names))

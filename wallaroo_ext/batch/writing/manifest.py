@@ -87,6 +87,10 @@ class Manifest:
             opened.write(json.dumps(content, ensure_ascii=False, indent=1).encode())
 
 
+_OF_OLDER_RUNS = {"missing": "reject"}
+"""Options that manifests of older versions do not have, with the values that runs with them go on with."""
+
+
 def check_target(storage: Storage) -> None:
     """Raise InvalidDataError if the output cannot be written to a directory; nothing is written yet.
 
@@ -128,7 +132,7 @@ def load(storage: Storage, bound_to: dict[str, Any]) -> Manifest:
         written = [*manifest.announced, *([errors_file.NAME] if manifest.errors_bytes else [])]
         return Manifest(_through_json(bound_to), announced=written)  # nothing was scored, so nothing is lost
     for name, value in _through_json(bound_to).items():
-        if manifest.bound_to.get(name) != value:
+        if manifest.bound_to.get(name, _OF_OLDER_RUNS.get(name)) != value:
             raise InvalidDataError(
                 f"{storage.location} has the output of another run: its {name} {_difference(manifest, name, value)}.",
                 advice="Name another directory, or remove this one to begin anew.",

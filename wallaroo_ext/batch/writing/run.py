@@ -236,8 +236,9 @@ class DatasetRun:
         manifest = self._manifest
         if manifest.complete and manifest.rejected and not manifest.scored:
             raise InvalidDataError(
-                f"The engine rejected every row, all {manifest.rejected}: {errors_file.first_reason(self._storage)}",
-                advice="Compare the columns with the inputs of the model; `vector` sends them as one.",
+                f"Every row was rejected, all {manifest.rejected}: {errors_file.first_reason(self._storage)}",
+                advice="Compare the columns with the inputs of the model"
+                + ("." if self._how.vector else "; `vector` sends them as one."),
             )
 
     def _check_names(self) -> None:

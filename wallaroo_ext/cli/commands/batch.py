@@ -14,7 +14,7 @@ from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import DeploymentId, answer_parts, parse_workspace
 from wallaroo_ext.cli.printing import output, progress
-from wallaroo_ext.errors import EngineError
+from wallaroo_ext.inference.missing_option import Missing  # noqa: TC001 - cyclopts reads the annotation
 
 if TYPE_CHECKING:
     from wallaroo_mlops_client import Client
@@ -39,6 +39,7 @@ def batch(
     where: Annotated[list[str] | None, Parameter(name="--filter", negative=())] = None,
     types: Annotated[list[str] | None, _MANY] = None,
     vector: Annotated[bool, _MANY] = False,
+    missing: Missing = "reject",
     file_format: Annotated[Literal["parquet", "arrow", "csv"] | None, Parameter(name="--format")] = None,
     in_flight: Annotated[int, _FROM_1] = 8,
     request_rows: Annotated[int | None, _FROM_1] = None,
@@ -68,6 +69,7 @@ def batch(
         where: Which rows to score, such as "amount >= 100"; if there are several, all have to be true.
         types: The types of columns, such as id=int64,day=date32; keys of CSV files are texts by default.
         vector: Send the columns as one vector of 32-bit floats, for a model with one input.
+        missing: What becomes of a number that is missing, a null or NaN: its row is rejected, or NaN is sent.
         file_format: The source's format; by the files' names by default.
         in_flight: How many requests are sent at a time.
         request_rows: How many rows a request has; the number adapts by default.
@@ -93,6 +95,7 @@ def batch(
             "format": file_format,
             "types": column_types,
             "vector": vector,
+            "missing": missing,
             "in_flight": in_flight,
             "request_rows": request_rows,
             "part_size": PartSize(rows=part_rows),
@@ -105,14 +108,9 @@ def batch(
             options.connect() as client,
             signals.note_on_interrupt(lambda: _describe_remains(target)),
         ):
-            try:
-                deployment = _deployment(client, pipeline, settings["workspace"], deployment_id)
-                show = _print_json_lines() if options.json else True
-                scored = infer_dataset(client, deployment, source, target, progress=show, **settings)
-            except EngineError as error:
-                if not vector:
-                    error.advice += " Where the columns are the numbers of one input, send them as one: --vector."
-                raise
+            deployment = _deployment(client, pipeline, settings["workspace"], deployment_id)
+            show = _print_json_lines() if options.json else True
+            scored = infer_dataset(client, deployment, source, target, progress=show, **settings)
         _show(scored, machine=options.json)
 
 

@@ -15,7 +15,7 @@ from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import OUTPUT_FILE, DeploymentId, answer_parts, find_workspace_id
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output_files import check_output
-from wallaroo_ext.errors import EngineError
+from wallaroo_ext.inference.missing_option import Missing  # noqa: TC001 - cyclopts reads the annotation
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,6 +36,7 @@ def infer(
     columns: Annotated[list[str] | None, _MANY] = None,
     drop: Annotated[list[str] | None, _MANY] = None,
     vector: Annotated[bool, _MANY] = False,
+    missing: Missing = "reject",
     wire: Literal["arrow", "pandas-records", "json"] = "arrow",
     dataset: Annotated[list[str] | None, _MANY] = None,
     dataset_exclude: Annotated[list[str] | None, _MANY] = None,
@@ -58,6 +59,7 @@ def infer(
         columns: The columns of the file to send, with commas between; all of them by default.
         drop: Columns not to send, with commas between.
         vector: Send the columns as one vector of 32-bit floats, for a model with one input.
+        missing: What becomes of a number that is missing, a null or NaN: the rows are refused, or NaN is sent.
         wire: How rows are sent; `json` is all that the oldest releases take.
         dataset: The parts of the answer that are wanted, such as out,metadata.partition; all by default.
         dataset_exclude: The parts of the answer to leave out; metadata by default, unless --dataset names it.
@@ -68,32 +70,28 @@ def infer(
         if output_file is not None:
             check_output(output_file, _ENDINGS)
         settings = {"wire": wire} | answer_parts(dataset, dataset_exclude, dataset_separator)
-        rows = _read_rows(file, columns or [], drop or [], vector=vector)
+        rows = _read_rows(file, columns or [], drop or [], vector=vector, missing=missing)
         with options.connect() as client:
             url = _find_url(client, where, workspace, deployment_id)
             started = time.monotonic()
-            try:
-                scored = _score(client, url, rows, settings, output_file)
-            except EngineError as error:
-                if rows.num_columns > 1:
-                    error.advice += " Where the columns are the numbers of one input, send them as one: --vector."
-                raise
+            scored = _score(client, url, rows, settings, output_file)
         _show(scored, output_file, time.monotonic() - started, machine=options.json)
 
 
-def _read_rows(file: str, columns: list[str], drop: list[str], *, vector: bool) -> pa.Table:
-    from wallaroo_ext.cli.input_rows import read_rows, select_columns, to_vector_column
+def _read_rows(file: str, columns: list[str], drop: list[str], *, vector: bool, missing: Missing) -> pa.Table:
+    from wallaroo_ext.cli.input_rows import complete_rows, read_rows, select_columns
 
-    rows = select_columns(read_rows(file, columns), columns, drop)
-    return to_vector_column(rows) if vector else rows
+    return complete_rows(select_columns(read_rows(file, columns), columns, drop), vector=vector, missing=missing)
 
 
 def _find_url(client: Client, where: str, workspace: str | None, deployment_id: int | None) -> str:
-    from wallaroo_ext.deployments.find import find_deployment
+    from wallaroo_ext.deployments.find import endpoint_steps, find_deployment
+    from wallaroo_ext.operations import run
 
-    if where.startswith(("http://", "https://")):
-        return where
-    return find_deployment(client, where, find_workspace_id(client, workspace), deployment_id=deployment_id).url
+    number = find_workspace_id(client, workspace)
+    if deployment_id is None:
+        return run(client, endpoint_steps(client, where, number, argument="where"))
+    return find_deployment(client, where, number, deployment_id=deployment_id).url
 
 
 def _score(client: Client, url: str, rows: pa.Table, settings: Any, file: Path | None) -> pa.Table:
@@ -110,7 +108,7 @@ def _score(client: Client, url: str, rows: pa.Table, settings: Any, file: Path |
 
     with signals.note_on_interrupt(describe_remains), progress.show_scoring(rows.num_rows) as show:
         for part in split_into_requests(rows):
-            answers.append(score(client, url, part, **settings))
+            answers.append(score(client, url, part, missing="nan", **settings))  # what may not be missing is not
             show(sum(answer.num_rows for answer in answers))
     arrow: Any = import_module("pyarrow")
     return arrow.concat_tables(answers, promote_options="permissive")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 import uuid
 from importlib import import_module
 from itertools import chain
@@ -22,13 +23,21 @@ _TEXTS = (str,)
 _BYTES = (bytes, bytearray, memoryview)
 _BOOLEANS = (bool, np.bool_)
 _NUMBERS = (int, float, np.number)
+_FLOATS = (float, np.floating, decimal.Decimal)
 _SEQUENCES = (list, tuple)
 _NONE_TYPE = type(None)
-_PANDAS_NAT = "NaTType"
+_PANDAS_MISSING = {"NaTType", "NAType"}
+_SPANS = {"Period": "its start, value.start_time", "Interval": "its ends as two columns, value.left and value.right"}
+"""The types of pandas for spans, and what to send in their place."""
+CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError)
+"""The errors that pyarrow raises for values that it cannot convert."""
 
 
 def array_of(name: str, values: Sequence[Any]) -> Any:
     """Return Python values as an Arrow array.
+
+    What pandas has for missing values is null, and so is NaN among values that are no numbers. Whole numbers from 2^63
+    on are unsigned ones.
 
     Args:
         name: The name of the column, for messages.
@@ -38,18 +47,44 @@ def array_of(name: str, values: Sequence[Any]) -> Any:
         InvalidDataError: The values have different types, or a type that is neither a number nor a text nor a list of
             these; the message names the column and the first such row.
     """
+    kinds = set(map(type, values))
+    if any(kind.__name__ in _PANDAS_MISSING for kind in kinds):
+        values = [None if type(value).__name__ in _PANDAS_MISSING else value for value in values]
+    if any(issubclass(kind, _FLOATS) for kind in kinds) and any(
+        not _is_only(kind, _NUMBERS, _BOOLEANS) for kind in kinds
+    ):
+        values = [None if _is_nan(value) else value for value in values]
     check_values(name, values)
     try:
         return pa.array(values)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+    except OverflowError as error:
+        kind = _unsigned_type(values)
+        if kind is None:
+            raise _refusal(name, _first_refused_row(values), values, _reason(error)) from error
+        return pa.array(values, kind)
+    except CONVERSION_ERRORS as error:
         raise _refusal(name, _first_refused_row(values), values, _reason(error)) from error
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, _FLOATS) and bool(value != value)  # noqa: PLR0124 - so NaN is found
+
+
+def _unsigned_type(values: Sequence[Any]) -> Any:
+    """Return the type of unsigned whole numbers of 64 bits, in lists as the values are; None if they do not fit."""
+    known = [value for value in values if value is not None]
+    if known and all(isinstance(value, _SEQUENCES) for value in known):
+        inner = _unsigned_type(list(chain.from_iterable(known)))
+        return None if inner is None else pa.list_(inner)
+    fits = all(isinstance(value, int | np.integer) and 0 <= value < 1 << 64 for value in known)
+    return pa.uint64() if fits else None
 
 
 def _reason(error: Exception) -> str:
     """Return the reason that pyarrow gives; for an overflow, a clearer one."""
     if isinstance(error, OverflowError):
-        return "Python's whole numbers are read as int64: send those from 2^63 to 2^64-1 as a numpy array of uint64"
-    return str(error)
+        return "whole numbers are int64, or, where none is negative, uint64: send others as floats"
+    return f"{str(error).rstrip('.')}: send numbers or texts of one type, or leave the column out"
 
 
 def check_values(name: str, values: Sequence[Any]) -> None:
@@ -77,7 +112,7 @@ def _first_refused_row(values: Sequence[Any]) -> int | None:
         middle = (fine + wrong) // 2
         try:
             pa.array(values[:middle])
-        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        except CONVERSION_ERRORS:
             wrong = middle
         else:
             fine = middle
@@ -87,10 +122,10 @@ def _first_refused_row(values: Sequence[Any]) -> int | None:
 def _find_problem(values: Iterable[Any]) -> tuple[int | None, str] | None:
     """Return the row of the first value that cannot be sent, and the reason; None if all can."""
     values = list(values)
-    kinds = {kind for kind in set(map(type, values)) if kind is not _NONE_TYPE and kind.__name__ != _PANDAS_NAT}
-    for wrong, why in _UNSUPPORTED:
-        if any(issubclass(kind, wrong) for kind in kinds):
-            return _first_row(values, lambda value, wrong=wrong: isinstance(value, wrong)), why
+    kinds = {kind for kind in set(map(type, values)) if kind is not _NONE_TYPE and kind.__name__ not in _PANDAS_MISSING}
+    found = _find_unsupported(values, kinds)
+    if found is not None:
+        return found
     for one, other, why in _MIXED:
         if any(issubclass(kind, one) for kind in kinds) and any(_is_only(kind, other, one) for kind in kinds):
             first_is_one = isinstance(next(value for value in values if value is not None), one)
@@ -106,6 +141,18 @@ def _find_problem(values: Iterable[Any]) -> tuple[int | None, str] | None:
     return _find_problem_within(values, kinds)
 
 
+def _find_unsupported(values: Sequence[Any], kinds: set[type]) -> tuple[int | None, str] | None:
+    """Return the row of the first value of a type that is never sent, and the reason."""
+    for wrong, why in _UNSUPPORTED:
+        if any(issubclass(kind, wrong) for kind in kinds):
+            return _first_row(values, lambda value, wrong=wrong: isinstance(value, wrong)), why
+    for kind in kinds:
+        if kind.__name__ in _SPANS:
+            why = f"it stands for more than one time or number: send {_SPANS[kind.__name__]}"
+            return _first_row(values, lambda value, kind=kind: isinstance(value, kind)), why
+    return None
+
+
 def _is_only(kind: type, wanted: tuple[type, ...], but_not: tuple[type, ...]) -> bool:
     return issubclass(kind, wanted) and not issubclass(kind, but_not)
 
@@ -117,6 +164,7 @@ def _first_row(values: Sequence[Any], fits: Callable[[Any], bool]) -> int | None
 _UNSUPPORTED: tuple[tuple[tuple[type, ...], str], ...] = (
     ((set, frozenset), "a set has no order: send a list"),
     ((uuid.UUID,), "a UUID is no number and no text: send str(value)"),
+    ((complex, np.complexfloating), "a complex number is none that a model takes: send its parts as two columns"),
     (
         (np.ma.MaskedArray,),
         "it has masked elements, within a list: send one masked array",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from wallaroo_ext.inference.inputs.tables import ArrowArray, ArrowStream
+    from wallaroo_ext.inference.inputs.tables import ArrowArray, ArrowStream, DataFrame
+    from wallaroo_ext.inference.missing_option import Missing
 
     Rows: TypeAlias = (
         ArrowStream
         | ArrowArray
+        | DataFrame
         | Sequence[Mapping[str, Any]]
         | Mapping[str, Any]
         | np.ndarray[Any, Any]
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
         | os.PathLike[str]
     )
     """A table, a list of records, a mapping of columns, one array, or the path of a file."""
+
+_SHOWN = 10
 
 
 def to_table(rows: Rows, index: Collection[str] = ()) -> pa.Table:
@@ -40,8 +45,10 @@ def to_table(rows: Rows, index: Collection[str] = ()) -> pa.Table:
         OSError: The file cannot be opened.
     """
     require_pyarrow()
+    from wallaroo_ext.inference.inputs.columns import check_names
     from wallaroo_ext.inference.inputs.plain_types import with_plain_types
-    from wallaroo_ext.inference.inputs.tables import CONVERSION_ERRORS, check_names, table_of
+    from wallaroo_ext.inference.inputs.python_values import CONVERSION_ERRORS
+    from wallaroo_ext.inference.inputs.tables import table_of
     from wallaroo_ext.inference.pandas_index import without_index
 
     try:
@@ -50,6 +57,64 @@ def to_table(rows: Rows, index: Collection[str] = ()) -> pa.Table:
         raise InvalidDataError(f"These rows are no table: {error}.") from error
     check_names(table.column_names)
     return table.replace_schema_metadata(None)
+
+
+def rows_to_send(
+    rows: Rows, columns: Sequence[str] | None = None, *, vector: bool = False, missing: Missing = "reject"
+) -> pa.Table:
+    """Return rows as the table to send: the columns that are wanted, as a vector if that is, with no number missing.
+
+    Args:
+        rows: The rows.
+        columns: The columns to send; None for all but an index of pandas.
+        vector: Whether the columns become one vector.
+        missing: What becomes of numbers that are missing.
+
+    Raises:
+        ConfigurationError: pyarrow is not installed.
+        InvalidDataError: These are no rows, or they do not fit the options.
+        OSError: The file cannot be opened.
+    """
+    table = columns_to_send(rows, columns, vector=vector)
+    from wallaroo_ext.inference.inputs.missing_numbers import without_missing
+    from wallaroo_ext.inference.inputs.vectors import vector_of
+
+    complete = without_missing(table, missing)
+    return vector_of(complete) if vector else complete
+
+
+def columns_to_send(rows: Rows, columns: Sequence[str] | None = None, *, vector: bool = False) -> pa.Table:
+    """Return the columns that are wanted, of which numbers may be missing; see `rows_to_send`."""
+    table = to_table(rows, columns or ())
+    from wallaroo_ext.inference.inputs.vectors import number_columns
+
+    if columns is not None:
+        _check_named(columns)
+        table = select_columns(table, columns)
+    return number_columns(table) if vector else table
+
+
+def _check_named(columns: Sequence[str]) -> None:
+    """Raise InvalidDataError if no column is named, or one is twice."""
+    if not columns:
+        raise InvalidDataError("No column is left to be sent: `columns` is empty.")
+    if len(set(columns)) < len(columns):
+        twice = next(name for name in columns if list(columns).count(name) > 1)
+        raise InvalidDataError(f"`columns` has {twice!r} twice: name it once.")
+
+
+def select_columns(rows: pa.Table, names: Sequence[str]) -> pa.Table:
+    """Return some columns of a table.
+
+    Raises:
+        InvalidDataError: The table lacks one of them; the message has similar names, or the first ones.
+    """
+    known = rows.column_names
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=3) or [*known[:_SHOWN], *["…"][: len(known) - _SHOWN]]
+            raise InvalidDataError(f"There is no column {name!r} in the rows, but {', '.join(near)}.")
+    return rows.select(list(names))
 
 
 def require_pyarrow() -> None:

@@ -11,21 +11,22 @@ import numpy as np
 
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.reader import read_file
-from wallaroo_ext.inference.inputs.python_values import array_of, check_values
+from wallaroo_ext.inference.inputs.array_cells import to_numpy
+from wallaroo_ext.inference.inputs.columns import numpy_column, python_column
+from wallaroo_ext.inference.inputs.pandas_frames import column_of_series, table_of_frame
+from wallaroo_ext.inference.inputs.python_values import CONVERSION_ERRORS
 
 if TYPE_CHECKING:
     from pyarrow import Table
 
 
 pa: Any = import_module("pyarrow")
-CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError)
-"""The errors that pyarrow raises for values that it cannot convert."""
 
 ONLY_INPUT = "tensor"
 """The name that every release accepts for the input of a model with a single one."""
 
-_OBJECT_KIND = "O"
-"""The kind of numpy's type for Python objects."""
+_WIDE_TYPES = {"Int128", "UInt128"}
+"""The types of polars for numbers of 128 bits, which Arrow lacks."""
 
 
 @runtime_checkable
@@ -46,6 +47,15 @@ class ArrowArray(Protocol):
         ...
 
 
+@runtime_checkable
+class DataFrame(Protocol):
+    """Anything that has the interchange protocol of data frames, where it exports no Arrow."""
+
+    def __dataframe__(self, nan_as_null: bool = False, allow_copy: bool = True) -> Any:  # noqa: FBT001, FBT002 - the protocol's signature
+        """Return the frame for other libraries."""
+        ...
+
+
 def table_of(rows: Any) -> Table:
     """Return rows of any form as a table, with their own types.
 
@@ -58,15 +68,17 @@ def table_of(rows: Any) -> Table:
     rows = _as_series(rows)
     if isinstance(rows, Mapping):
         return _from_columns(cast("Mapping[Any, Any]", rows))
-    if isinstance(rows, ArrowStream | ArrowArray):
-        return _from_arrow_export(rows)
+    if isinstance(rows, ArrowStream | ArrowArray | DataFrame):
+        return _from_exported(rows)
     if isinstance(rows, str | os.PathLike):
         return read_file(cast("Any", rows), table_of)
     if isinstance(rows, np.ndarray) or hasattr(rows, "__array__"):
-        return _from_array(np.asanyarray(cast("Any", rows)))
+        return _from_array(to_numpy(rows))
     if isinstance(rows, list | tuple):
         return _from_records(cast("Sequence[Any]", rows))
-    raise InvalidDataError(_unsupported_rows(f"not {type(rows).__name__}"))
+    names = [kind.__name__ for kind in type(rows).__mro__]
+    hint = next((f": {_HINTS[name]}" for name in names if name in _HINTS), "")
+    raise InvalidDataError(_unsupported_rows(f"not {names[0]}{hint}"))
 
 
 def _unsupported_rows(instead: str) -> str:
@@ -76,9 +88,24 @@ def _unsupported_rows(instead: str) -> str:
     )
 
 
-def _from_arrow_export(rows: Any) -> Table:
-    """Return a table from an object that exports Arrow; an array other than of structs becomes the only input."""
-    _check_objects(rows)
+_HINTS = {
+    "LazyFrame": "call its collect() first",
+    "spmatrix": "send its toarray()",
+    "sparray": "send its toarray()",
+}
+"""What to do about objects of other libraries that hold no rows yet, or not one by one, by the names of their types."""
+
+
+def _from_exported(rows: Any) -> Table:
+    """Return a table from an object that exports itself; an array other than of structs becomes the only input."""
+    if _is_instance_of(rows, "pandas", "DataFrame"):
+        return table_of_frame(rows)
+    if _is_instance_of(rows, "pandas", "Series"):
+        return pa.table({ONLY_INPUT: column_of_series(ONLY_INPUT, rows)})
+    if not isinstance(rows, ArrowStream | ArrowArray):
+        interchange: Any = import_module("pyarrow.interchange")
+        return interchange.from_dataframe(rows)
+    _check_polars(rows)
     try:
         return pa.table(rows)
     except pa.ArrowInvalid:
@@ -88,15 +115,9 @@ def _from_arrow_export(rows: Any) -> Table:
         return pa.table({ONLY_INPUT: column})
 
 
-def _check_objects(rows: Any) -> None:
-    """Raise InvalidDataError for Python objects that are neither numbers nor texts, before a library exports them."""
-    if _is_instance_of(rows, "pandas", "DataFrame"):
-        for position, (name, kind) in enumerate(rows.dtypes.items()):
-            if kind.kind == _OBJECT_KIND:
-                check_values(str(name), rows.iloc[:, position].tolist())
-    elif _is_instance_of(rows, "pandas", "Series") and rows.dtype.kind == _OBJECT_KIND:
-        check_values(str(rows.name), rows.tolist())
-    elif _is_instance_of(rows, "polars", "DataFrame"):
+def _check_polars(rows: Any) -> None:
+    """Raise InvalidDataError for objects in polars that are neither numbers nor texts, before it exports them."""
+    if _is_instance_of(rows, "polars", "DataFrame"):
         for name in rows.columns:
             _check_polars_column(name, rows.get_column(name))
     elif _is_instance_of(rows, "polars", "Series"):
@@ -122,6 +143,11 @@ def _check_polars_column(name: str, column: Any) -> None:
         raise InvalidDataError(
             f"The column {name!r} of polars' type {column.dtype} has objects of Python, which are no numbers and no "
             f"texts, the first one in row {row}: convert the column, or leave it out."
+        )
+    if str(column.dtype) in _WIDE_TYPES:
+        raise InvalidDataError(
+            f"The column {name!r} of polars' type {column.dtype} is wider than the numbers of models: cast it to Int64 "
+            "or Float64."
         )
 
 
@@ -151,16 +177,18 @@ def _column_name(name: Any) -> str:
 
 def _column(name: str, values: Any) -> Any:
     if isinstance(values, np.ndarray):
-        return _numpy_column(name, cast("Any", values))
+        return numpy_column(name, cast("Any", values))
     values = _as_series(values)
     try:
+        if _is_instance_of(values, "pandas", "Series"):
+            return column_of_series(name, values)
         if isinstance(values, ArrowStream | ArrowArray):
-            _check_objects(values)
+            _check_polars(values)
             return pa.chunked_array(values)
         if hasattr(values, "__array__"):
-            return _numpy_column(name, np.asanyarray(values))
+            return numpy_column(name, to_numpy(values))
         if isinstance(values, Sequence) and not isinstance(values, str | bytes | bytearray):
-            return array_of(name, cast("Any", values))
+            return python_column(name, cast("Any", values))
     except CONVERSION_ERRORS as error:
         raise InvalidDataError(f"The column {name!r} cannot be read: {error}.") from error
     raise InvalidDataError(
@@ -181,81 +209,3 @@ def _from_records(records: Sequence[Any]) -> Table:
                 f"Record {number} has the fields {list(fields)}, the first one has {list(records[0])}."
             )
     return _from_columns({name: [record[name] for record in records] for name in records[0]})
-
-
-def check_names(names: list[str]) -> None:
-    """Raise InvalidDataError unless there are columns with different names."""
-    if not names:
-        raise InvalidDataError("These rows have no columns. There is nothing to score.")
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidDataError(f"Two columns have the name {twice!r}.")
-
-
-Array = np.ndarray[Any, np.dtype[Any]]
-
-_FINER_DATE_UNITS = {"Y": "D", "M": "D", "W": "D", "h": "s", "m": "s"}
-_FINER_DURATION_UNITS = {"W": "s", "D": "s", "h": "s", "m": "s"}
-"""Units of time that Arrow lacks, each with the next finer unit that it has."""
-
-_DAYS = np.dtype("M8[D]")
-_MAX_DAYS = 1 << 31
-
-_TEXT_TYPES = {"U": pa.string(), "S": pa.binary()}
-"""The types for numpy's texts of fixed length, which are converted as objects: pyarrow cuts them off at a NUL."""
-
-
-def _numpy_column(name: str, array: Array) -> Any:
-    """Return an array as a column: the first dimension is the rows, the others become nested lists of fixed size.
-
-    A contiguous array in the machine's byte order is not copied, except booleans and texts. Masked elements become
-    nulls.
-
-    Raises:
-        InvalidDataError: The array has no dimension for the rows, another dimension of length 0, a type that Arrow
-            lacks, or a time outside of Arrow's range.
-    """
-    if array.ndim == 0:
-        raise InvalidDataError(f"The column {name!r} is a single value: an array needs a dimension for the rows.")
-    if 0 in array.shape[1:]:
-        raise InvalidDataError(f"The column {name!r} has the shape {array.shape}: its rows hold no values.")
-    mask = np.ma.getmaskarray(array).reshape(-1) if isinstance(array, np.ma.MaskedArray) else None
-    flat = _contiguous(name, np.asarray(array)).reshape(-1)
-    text = _TEXT_TYPES.get(flat.dtype.kind)
-    if flat.dtype == object:
-        check_values(name, flat.tolist() if mask is None else flat[~mask].tolist())
-    try:
-        if mask is None and flat.dtype.kind in "fiu":
-            # `pa.array` would do the same, but it imports pandas first, which takes a second.
-            column = pa.Array.from_buffers(pa.from_numpy_dtype(flat.dtype), len(flat), [None, pa.py_buffer(flat)])
-        else:
-            column = pa.array(flat, mask=mask) if text is None else pa.array(flat.astype(object), text, mask=mask)
-    except pa.ArrowNotImplementedError:
-        raise InvalidDataError(f"The column {name!r} is of numpy's type {array.dtype}, which Arrow lacks.") from None
-    for size in reversed(array.shape[1:]):
-        column = pa.FixedSizeListArray.from_arrays(column, size)
-    return column
-
-
-def _contiguous(name: str, array: Array) -> Array:
-    """Return an array that is contiguous, in the machine's byte order, and in a unit of time that Arrow has."""
-    if array.dtype.kind == "T":  # texts of variable length
-        return array.astype(object)
-    kind = array.dtype.newbyteorder("=")
-    if kind.kind in "mM":
-        unit, _ = np.datetime_data(kind)
-        units = _FINER_DATE_UNITS if kind.kind == "M" else _FINER_DURATION_UNITS
-        kind = np.dtype(f"{kind.kind}8[{units.get(unit, unit)}]")  # without a count such as in [10ms]
-        return _convert_times(name, np.ascontiguousarray(array), kind)
-    return np.ascontiguousarray(array.astype(kind, copy=False))
-
-
-def _convert_times(name: str, array: Array, kind: np.dtype[Any]) -> Array:
-    """Return times in another unit; raise InvalidDataError for those that numpy would let overflow."""
-    times = array.astype(kind, copy=False)
-    too_far = times.astype(array.dtype) != array
-    if kind == _DAYS:  # Arrow stores days in 32 bits
-        too_far |= np.abs(times.view(np.int64) + 0.5) > _MAX_DAYS
-    if (too_far & ~np.isnat(array)).any():
-        raise InvalidDataError(f"The column {name!r} has times that are too far away for Arrow.")
-    return times

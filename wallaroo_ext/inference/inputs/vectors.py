@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.inputs.rows import to_table
+from wallaroo_ext.inference.inputs.missing_numbers import is_number
+from wallaroo_ext.inference.inputs.plain_types import plain_type
+from wallaroo_ext.inference.row_errors import NumberRangeError
 
 if TYPE_CHECKING:
     from pyarrow import Table
+
+pa: Any = import_module("pyarrow")
 
 
 class VectorError(InvalidDataError):
@@ -24,10 +29,6 @@ class VectorError(InvalidDataError):
         self.column = column
 
 
-class MissingNumberError(VectorError):
-    """A row has a null in a column of the vector."""
-
-
 def check_numeric(name: str, kind: Any, found: object = None) -> None:
     """Raise VectorError unless a column can be part of a vector.
 
@@ -37,32 +38,57 @@ def check_numeric(name: str, kind: Any, found: object = None) -> None:
         found: The place of a value that is no number, for the message; None if it is not known.
 
     Raises:
-        VectorError: The column has other values than numbers.
+        VectorError: The column has other values than numbers and booleans.
     """
-    types: Any = import_module("pyarrow").types
-    if not (types.is_integer(kind) or types.is_floating(kind) or types.is_null(kind)):
+    plain = plain_type(kind)
+    if not (is_number(plain) or pa.types.is_boolean(plain)):
         where = "" if found is None else f": {found}"
         raise VectorError(
-            f"A vector is made of columns of numbers, and {name!r} is of type {kind}{where}.", column=name
+            f"A vector is made of columns of numbers, and {name!r} is of type {kind}{where}.",
+            column=name,
+            advice="Leave it out, or convert it.",
         )
 
 
-def vector_of(table: Table) -> Table:
-    """Return a table with one column: for each row, a vector of 32-bit floats in the order of the columns.
+def number_columns(table: Table) -> Table:
+    """Return the columns of a vector as numbers: True is 1, and False is 0.
 
     Raises:
-        MissingNumberError: A column has nulls.
-        VectorError: A column has other values than numbers.
+        VectorError: A column has other values than numbers and booleans.
+    """
+    numbers: dict[str, Any] = {}
+    for name, column in zip(table.column_names, cast("list[Any]", table.columns), strict=True):
+        check_numeric(name, column.type)
+        numbers[name] = column.cast(pa.uint8()) if pa.types.is_boolean(column.type) else column
+    return pa.table(numbers)
+
+
+def vector_of(table: Table, first: int = 0) -> Table:
+    """Return a table with one column: for each row, a vector of 32-bit floats in the order of the columns.
+
+    Args:
+        table: The numbers, none of which is missing.
+        first: The number of the first row, for messages.
+
+    Raises:
+        NumberRangeError: A number is beyond 32-bit floats.
     """
     import numpy as np
 
     from wallaroo_ext.inference.inputs.tables import ONLY_INPUT
 
-    for name, column in zip(table.column_names, cast("list[Any]", table.columns), strict=True):
-        check_numeric(name, column.type)
-        if column.null_count:
-            raise MissingNumberError(
-                f"A vector has a number in each place, and the column {name!r} has nulls.", column=name
-            )
-    columns = [np.asarray(table.column(name), np.float32) for name in table.column_names]
-    return to_table({ONLY_INPUT: np.column_stack(columns)})
+    with np.errstate(over="ignore"):
+        matrix = np.column_stack([np.asarray(table.column(name), np.float32) for name in table.column_names])
+    if any(pa.types.is_float64(kind) for kind in table.schema.types) and np.isinf(matrix).any():
+        _check_range(table, matrix, first)
+    return pa.table({ONLY_INPUT: pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), matrix.shape[1])})
+
+
+def _check_range(table: Table, matrix: Any, first: int) -> None:
+    """Raise NumberRangeError for the first row of a vector in which a number has become an infinity."""
+    import numpy as np
+
+    for row, column in np.argwhere(np.isinf(matrix)).tolist():
+        number = table.column(column)[row].as_py()
+        if math.isfinite(number):
+            raise NumberRangeError(table.column_names[column], first + row, number)

@@ -100,10 +100,18 @@ def test_what_has_one_meaning_is_sent(values: list[Any], expected: list[Any]) ->
     assert to_table({"a": objects(values)}).column("a").to_pylist() == expected
 
 
-@pytest.mark.parametrize("values", [[1, 2**63], [1, -(2**63) - 1], [[1], [2**64]]])
+@pytest.mark.parametrize("values", [[1, 2**64], [1, -(2**63) - 1], [-1, 2**63], [[1], [2**64]]])
 def test_whole_numbers_beyond_those_of_64_bits_are_refused_with_what_to_send(values: list[Any]) -> None:
     with pytest.raises(InvalidDataError, match=r"row 1, .*uint64"):
         to_table({"a": values})
+
+
+@pytest.mark.parametrize("values", [[1, None, 2**63], [[1], None, [2**64 - 1, None]], [[[2**63]], [[1], []]]])
+def test_whole_numbers_from_2_to_the_63_on_are_unsigned(values: list[Any]) -> None:
+    for rows in ({"a": values}, [{"a": value} for value in values], pd.DataFrame({"a": objects(values)})):
+        column: Any = to_table(rows).column("a")
+        assert "uint64" in str(column.type)
+        assert column.to_pylist() == values
 
 
 def test_no_time_of_pandas_is_null() -> None:

@@ -7,6 +7,7 @@ import decimal
 import json
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -144,6 +146,16 @@ class OnlyNumpy:
         return np.array(self._array, dtype=dtype, copy=copy)
 
 
+class OnlyInterchange:
+    """A frame of a library that exports no Arrow."""
+
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+
+    def __dataframe__(self, nan_as_null: bool = False, allow_copy: bool = True) -> Any:  # noqa: FBT001, FBT002 - the protocol's signature
+        return self._frame.__dataframe__(nan_as_null, allow_copy)
+
+
 class TestKindsOfRows:
     def test_tables_of_every_library(self, talking: Client, echo: Echo) -> None:
         table = pa.table({"a": [1, 2], "b": [[0.5], [1.5]]})
@@ -170,6 +182,31 @@ class TestKindsOfRows:
             infer(talking, URL, rows)
             assert echo.sent.equals(table), kind
 
+    def test_a_frame_that_has_only_the_interchange_protocol(self, talking: Client, echo: Echo) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pandas' own protocol is deprecated
+            infer(talking, URL, OnlyInterchange(pd.DataFrame({"a": [1.5, 2.5], "s": ["x", "y"]})))
+        assert echo.sent.to_pydict() == {"a": [1.5, 2.5], "s": ["x", "y"]}
+
+    def test_arrays_of_other_libraries_and_sparse_columns(self, talking: Client, echo: Echo) -> None:
+        infer(talking, URL, {"a": [OnlyNumpy([[1.5]]), OnlyNumpy([[2.5]])], "s": pd.arrays.SparseArray([0, 1])})
+        assert echo.sent.to_pydict() == {"a": [[[1.5]], [[2.5]]], "s": [0, 1]}
+
+    def test_an_array_that_its_library_does_not_give_is_refused(self, talking: Client) -> None:
+        class OnGpu:
+            def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+                raise RuntimeError("use cpu() first")
+
+        given: list[Any] = [OnGpu(), {"a": OnGpu()}, {"a": [OnGpu()]}, [{"a": [OnGpu()]}]]
+        for rows in given:
+            with pytest.raises(InvalidDataError, match=r"OnGpu cannot be read as an array of numpy: use cpu\(\) first"):
+                infer(talking, URL, rows)
+
+    def test_arrays_within_lists_and_records(self, talking: Client, echo: Echo) -> None:
+        infer(talking, URL, {"a": [[np.eye(2)], [np.ones((2, 2))]], "r": [{"x": np.eye(1)}, {"x": np.zeros((1, 1))}]})
+        expected = {"a": [[[[1, 0], [0, 1]]], [[[1, 1], [1, 1]]]], "r": [{"x": [[1]]}, {"x": [[0]]}]}
+        assert echo.sent.to_pydict() == expected
+
     def test_one_array_is_the_only_input(self, talking: Client, echo: Echo) -> None:
         array = np.arange(6, dtype=np.float32).reshape(3, 2)
         column: Any = to_table(array).column("tensor").chunk(0)
@@ -188,8 +225,8 @@ class TestKindsOfRows:
 
     @pytest.mark.parametrize("index", [["x", "y"], pd.Index([3, 5], name="id"), pd.RangeIndex(2)])
     def test_an_index_of_pandas_is_not_sent(self, talking: Client, echo: Echo, index: Any) -> None:
-        infer(talking, URL, pd.DataFrame({"a": [1.5, np.nan], "s": ["x", None]}, index=index))
-        assert echo.sent.to_pydict() == {"a": [1.5, None], "s": ["x", None]}
+        infer(talking, URL, pd.DataFrame({"a": [1.5, 2.5], "s": ["x", None]}, index=index))
+        assert echo.sent.to_pydict() == {"a": [1.5, 2.5], "s": ["x", None]}
         assert echo.sent.schema.metadata is None
 
     def test_where_may_be_an_object_that_has_a_url(self, talking: Client, echo: Echo) -> None:
@@ -243,8 +280,13 @@ class TestKindsOfRows:
             ({"a": np.zeros(2, complex)}, "complex128"),
             ({"a": np.zeros(2, "V4")}, "V4"),
             ({"a": np.array([1, "x"], object)}, "The column 'a'|no table"),
-            (pd.DataFrame({"a": [1, "x"]}), "column a"),
+            (pd.DataFrame({"a": [1, "x"]}), "The column 'a' cannot be read: row 1, 'x'"),
             (pd.DataFrame(index=[1, 2]), "no columns"),
+            (pd.DataFrame({("a", "b"): [1]}), r"\('a', 'b'\) has a name that is neither a text nor a number"),
+            (pd.DataFrame({None: [1], "b": [1]}), "None|nan"),
+            (pd.DataFrame({"1": [1], 1: [2]}), "Two columns have the name '1'"),
+            (pl.LazyFrame({"a": [1]}), r"not LazyFrame: call its collect\(\) first"),
+            (pl.DataFrame({"a": pl.Series([2**70], dtype=pl.Int128)}), "'a' of polars' type Int128.*cast it"),
             (pa.table([[1], [2]], names=["a", "a"]), "Two columns have the name 'a'"),
             (pa.array([{"a": 1}, None]), "null"),
         ],
@@ -267,6 +309,13 @@ class TestNumpy:
         array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
         column: Any = to_table({"a": array}).column("a").chunk(0)
         assert column.flatten().flatten().buffers()[1].address == array.__array_interface__["data"][0]
+
+    def test_a_file_that_is_mapped_into_memory(self, tmp_path: Path) -> None:
+        array = np.arange(12, dtype=np.float32).reshape(3, 2, 2)
+        np.save(tmp_path / "rows.npy", array)
+        mapped = np.load(tmp_path / "rows.npy", mmap_mode="r")
+        assert to_table({"a": mapped[::-1, :, ::-1]}).column("a").to_pylist() == array[::-1, :, ::-1].tolist()
+        assert to_table({"a": list(mapped)}).column("a").to_pylist() == array.tolist()
 
     def test_pandas_is_not_loaded_for_them(self) -> None:
         program = (
@@ -381,7 +430,20 @@ PLAIN: dict[str, tuple[Any, str, list[Any]]] = {
         "struct<x: string>",
         [],
     ),
-    "decimals": (pa.array([decimal.Decimal("1.50")] * 3), "decimal128(3, 2)", []),
+    "decimals": (pa.array([decimal.Decimal("0.30")] * 3), "double", [0.3] * 3),
+    "whole decimals": (pa.array([decimal.Decimal(2**53 + 1)] * 3), "int64", [2**53 + 1] * 3),
+    "large decimals": (pa.array([decimal.Decimal(2**63), None, 1]), "uint64", [2**63, None, 1]),
+    "lists of decimals": (pa.array([[decimal.Decimal("0.3")], None, []]), "list<item: double>", [[0.3], None, []]),
+    "tensors of decimals": (
+        pa.array([[[decimal.Decimal(1)]], None, []]),
+        "list<item: list<item: int64>>",
+        [[[1]], None, []],
+    ),
+    "a tensor of two dimensions": (
+        pa.FixedShapeTensorArray.from_numpy_ndarray(np.arange(12.0).reshape(3, 2, 2)),
+        "fixed_size_list<item: fixed_size_list<item: double>[2]>[2]",
+        np.arange(12.0).reshape(3, 2, 2).tolist(),
+    ),
     "no values": (pa.nulls(3), "null", []),
 }
 
@@ -522,7 +584,9 @@ class TestRequest:
             "d": [0.1, 5e-324],
             "u": np.array([2**64 - 1, 0], np.uint64),
             "n": [None, True],
-            "l": [[1.5], None],
+            "l": [[1.5], [2.5]],
+            "t": [["x"], None],
+            "c": [decimal.Decimal("0.3"), decimal.Decimal("1E-5")],
             "s": [{"x": ["ü"]}, {"x": []}],
         }
         infer(talking, URL, rows, wire=wire)
@@ -535,9 +599,9 @@ class TestRequest:
         array = np.array([[value]])
         for column in (array, array.astype(np.float16), [value], [{"c": [value]}]):
             with pytest.raises(InvalidDataError, match=r"no infinity, which the column 'b' has.*Send it as Arrow"):
-                infer(talking, URL, {"a": [[1.0]], "b": column}, wire="pandas-records")
+                infer(talking, URL, {"a": [[1.0]], "b": column}, wire="pandas-records", missing="nan")
 
-    @pytest.mark.parametrize("column", [[b"x"], np.array([0], "M8[ms]"), [decimal.Decimal(1)], [[b"x"]], [{"a": b"x"}]])
+    @pytest.mark.parametrize("column", [[b"x"], np.array([0], "M8[ms]"), [[b"x"]], [{"a": b"x"}]])
     def test_json_has_no_form_for_some_types(self, talking: Client, column: Any) -> None:
         with pytest.raises(InvalidDataError, match=r"no form for the column 'a' of type.*Send it as Arrow"):
             infer(talking, URL, {"a": column}, wire="json")
@@ -667,16 +731,16 @@ def nested(values: list[Any]) -> Any:
 
 
 values = st.one_of(
-    st.builds(pa.array, st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), min_size=4, max_size=4)),
-    st.builds(pa.array, st.lists(st.none() | st.floats(), min_size=4, max_size=4)),
-    st.builds(pa.array, st.lists(st.none() | st.text(max_size=20), min_size=4, max_size=4)),
-    st.builds(pa.array, st.lists(st.none() | st.booleans(), min_size=4, max_size=4)),
-    st.builds(pa.array, st.lists(st.none() | st.binary(max_size=20), min_size=4, max_size=4)),
+    st.builds(pa.array, st.lists(st.integers(-(2**63), 2**63 - 1), min_size=4, max_size=4)),
+    st.builds(pa.array, st.lists(st.floats(allow_nan=False), min_size=4, max_size=4)),
+    st.builds(pa.array, st.lists(st.none() | st.text(max_size=20), min_size=4, max_size=4), st.just(pa.string())),
+    st.builds(pa.array, st.lists(st.none() | st.booleans(), min_size=4, max_size=4), st.just(pa.bool_())),
+    st.builds(pa.array, st.lists(st.none() | st.binary(max_size=20), min_size=4, max_size=4), st.just(pa.binary())),
     st.builds(times, st.lists(st.none() | st.datetimes(), min_size=4, max_size=4)),
     st.builds(
         nested,
         st.lists(
-            st.none() | st.lists(st.none() | st.lists(st.floats(width=32), max_size=2), max_size=2),
+            st.lists(st.lists(st.floats(width=32, allow_nan=False), max_size=2), max_size=2),
             min_size=4,
             max_size=4,
         ),
@@ -808,7 +872,11 @@ def test_every_type_survives_the_way_through_an_instance(
     same_again: tuple[Client, str], data: st.DataObject, form: str, wire: Any
 ) -> None:
     arrays = data.draw(tensors(finite=wire != "arrow"))
-    given = outputs(infer(*same_again, FORMS[form](arrays), wire=wire, dataset="out")) if len(arrays["x0"]) else {}
+    given = (
+        outputs(infer(*same_again, FORMS[form](arrays), wire=wire, dataset="out", missing="nan"))
+        if len(arrays["x0"])
+        else {}
+    )
     for number, (name, sent) in enumerate(arrays.items()):
         if given:
             received = given[f"y{number}"]

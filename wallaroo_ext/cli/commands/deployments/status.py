@@ -39,13 +39,14 @@ def status(
     with options.report_errors():
         if name is None:
             raise UsageError("The API lists no deployments: name a pipeline, such as `wallaroo-ext status tumours`.")
-        from wallaroo_ext.deployments.find import look_up, not_deployed_error
+        from wallaroo_ext.deployments.find import look_up, not_deployed_steps
+        from wallaroo_ext.operations import run
 
         with options.connect() as client:
             number = find_workspace_id(client, workspace)
             deployed = look_up(client, name, number, deployment_id=deployment_id)
             if deployed is None:
-                raise not_deployed_error(name, number, deployment_id)
+                raise run(client, not_deployed_steps(name, number, deployment_id))
         _show(deployed, machine=options.json)
         if deployed.status.status == "Error":
             raise SystemExit(output.EXIT_FAILED)

@@ -1,0 +1,73 @@
+"""Converting frames and series of pandas, whose objects, categories of them and sparse values it does not export."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.inputs.columns import check_names, check_numpy_type, python_column
+
+if TYPE_CHECKING:
+    from pyarrow import Table
+
+pa: Any = import_module("pyarrow")
+
+
+def table_of_frame(frame: Any) -> Table:
+    """Return a frame of pandas as a table, with its index as marked columns."""
+    names = [_name_of(label) for label in frame.columns]
+    if names:
+        check_names(names)
+    frame = frame.set_axis(names, axis=1)
+    for name, kind in frame.dtypes.items():
+        check_numpy_type(name, _value_type(kind))
+    if not any(_has_objects(kind) for kind in frame.dtypes):
+        return pa.table(frame)
+    index = pa.table(frame.iloc[:, :0])
+    columns = [column_of_series(name, frame.iloc[:, position]) for position, name in enumerate(names)]
+    table = pa.Table.from_arrays([*columns, *index.columns], names=[*names, *index.column_names])
+    return table.replace_schema_metadata(index.schema.metadata)
+
+
+def _name_of(label: Any) -> str:
+    """Return the name of a column for a label of pandas.
+
+    Raises:
+        InvalidDataError: The label is neither a text nor a number, but for example a tuple.
+    """
+    text = str(label)
+    is_number = isinstance(label, int | float | np.number) and not isinstance(label, bool) and text != "nan"
+    if not isinstance(label, str) and not is_number:
+        raise InvalidDataError(
+            f"The column {label!r} has a name that is neither a text nor a number: rename the columns of the frame."
+        )
+    return text
+
+
+def _has_objects(kind: Any) -> bool:
+    """Return whether a type of pandas is one of Python objects, or of sparse values, neither of which it exports."""
+    return _is_object(_value_type(kind)) or _is_sparse(kind)
+
+
+def _is_sparse(kind: Any) -> bool:
+    return type(kind).__name__ == "SparseDtype"
+
+
+def _value_type(kind: Any) -> Any:
+    """Return the type of the values of a type of pandas: for categories, theirs."""
+    return kind.categories.dtype if type(kind).__name__ == "CategoricalDtype" else kind
+
+
+def _is_object(kind: Any) -> bool:
+    return isinstance(kind, np.dtype) and kind.kind == "O"
+
+
+def column_of_series(name: str, series: Any) -> Any:
+    """Return a series of pandas as a column."""
+    check_numpy_type(name, _value_type(series.dtype))
+    if _is_object(_value_type(series.dtype)):
+        return python_column(name, series.tolist())
+    return pa.array(series.sparse.to_dense() if _is_sparse(series.dtype) else series, from_pandas=True)
