@@ -343,8 +343,9 @@ def endpoint_steps(
     if not isinstance(where, str) or url.startswith("/") or _SCHEME.match(url):
         return url
     if _OF_NO_NAME.search(url):
+        shown = "a text with an @, which may stand after a password," if "@" in url else f"{url!r},"
         raise InvalidDataError(
-            f"`{argument}` is {url!r}, which is neither a name nor a URL: names are letters, digits and dashes, and a "
+            f"`{argument}` is {shown} which is neither a name nor a URL: names are letters, digits and dashes, and a "
             "URL begins with https://."
         )
     deployment = yield from steps_of(find_deployment)(client, url, workspace)
