@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TextIO, get_type_hints
 from contract_tests.support.servers import fork_server
 from contract_tests.support.servers.forking import exit_code_of, start_child
 from wallaroo_ext.cli.main import build_app, run
+from wallaroo_ext.sandbox.http.logs.log_writer import LOGGERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -73,14 +74,15 @@ def in_process(
 
 @contextmanager
 def _unchanged_loggers() -> Generator[None]:
-    """Undo what `--verbose` changes of loggers, which would log to the standard error of this test forever."""
-    loggers = [logging.getLogger(name) for name in ("wallaroo_ext", "httpx")]
-    before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
+    """Undo what `--verbose` and `sandbox` change of loggers, which other tests in this process would notice."""
+    loggers = [logging.getLogger(name) for name in {"wallaroo_ext", "httpx", *LOGGERS}]
+    before = [(logger, logger.level, logger.propagate, list(logger.handlers)) for logger in loggers]
     try:
         yield
     finally:
-        for logger, level, handlers in before:
+        for logger, level, propagate, handlers in before:
             logger.setLevel(level)
+            logger.propagate = propagate
             logger.handlers[:] = handlers
 
 
