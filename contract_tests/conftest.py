@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import signal
 from collections import defaultdict
 from functools import cache, partial
@@ -21,6 +22,7 @@ from contract_tests.support.servers.callers import user_token, with_token
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import call, connect, contract
 from wallaroo_ext.sandbox.auth import signing_keys
+from wallaroo_ext.sandbox.http.logs.log_writer import LOGGERS
 from wallaroo_ext.transport.connections.tls import shared_tls_context
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ _IN_ONE_PROCESS = ("contract_tests/instance/", "contract_tests/real_keycloak/")
 _IN_ANY_PROCESS = ("contract_tests/extension/conformance/test_command.py",)
 """Files of tests that share nothing and take long, because each runs the suite."""
 
+_LOGGERS = [logging.getLogger(name) for name in {"wallaroo_ext", "httpx", *LOGGERS}]
 
 _SECONDS, _SLOW_SECONDS = 0.1, 10.0
 """Roughly what a test takes, and one that is marked slow."""
@@ -113,6 +116,18 @@ def _few_signing_keys() -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(signing_keys, "rsa", SimpleNamespace(**names))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _unchanged_loggers() -> Generator[None]:
+    """Undo what `--verbose` and a sandbox in this process change of loggers, which later tests would notice."""
+    before = [(logger, logger.level, logger.propagate, list(logger.handlers)) for logger in _LOGGERS]
+    yield
+    for logger, level, propagate, handlers in before:
+        if logger.level != level:  # to set it takes longer
+            logger.setLevel(level)
+        logger.propagate = propagate
+        logger.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")

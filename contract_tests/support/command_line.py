@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import pty
 import select
@@ -22,7 +21,6 @@ from typing import TYPE_CHECKING, Any, TextIO, get_type_hints
 from contract_tests.support.servers import fork_server
 from contract_tests.support.servers.forking import exit_code_of, start_child
 from wallaroo_ext.cli.main import build_app, run
-from wallaroo_ext.sandbox.http.logs.log_writer import LOGGERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -62,28 +60,13 @@ def in_process(
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         code: Any = 0
         try:
-            with _unchanged_loggers():
-                run(build_app(list(arguments)), list(arguments))
+            run(build_app(list(arguments)), list(arguments))
         except SystemExit as end:
             code = end.code or 0
         captured = capsys.readouterr()
         return Done(code, captured.out, captured.err)
 
     return command
-
-
-@contextmanager
-def _unchanged_loggers() -> Generator[None]:
-    """Undo what `--verbose` and `sandbox` change of loggers, which other tests in this process would notice."""
-    loggers = [logging.getLogger(name) for name in {"wallaroo_ext", "httpx", *LOGGERS}]
-    before = [(logger, logger.level, logger.propagate, list(logger.handlers)) for logger in loggers]
-    try:
-        yield
-    finally:
-        for logger, level, propagate, handlers in before:
-            logger.setLevel(level)
-            logger.propagate = propagate
-            logger.handlers[:] = handlers
 
 
 def environment_of(variables: dict[str, str]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from contract_tests.support.servers.callers import sign_in
 from contract_tests.support.servers.fork_server import running
 from wallaroo_ext import contract
 from wallaroo_ext.sandbox.http.logs.access_log import AccessLog, Entry, coloured_line, json_line, text_line
-from wallaroo_ext.sandbox.http.logs.log_writer import LOGGERS, LogWriter, log_failures, shows_colours
+from wallaroo_ext.sandbox.http.logs.log_writer import LogWriter, log_failures, shows_colours
 from wallaroo_ext.sandbox.paths import DOCS_PAGE
 from wallaroo_ext.sandbox.process import read_environment
 
@@ -209,17 +209,6 @@ def test_a_failure_leaves_one_traceback_without_secrets(tmp_path: Path, log_form
         assert failure["level"] == "ERROR"
 
 
-@pytest.fixture
-def restored_loggers() -> Generator[None]:
-    """Restore the loggers after the test."""
-    loggers = [logging.getLogger(name) for name in LOGGERS]
-    before = [(logger.handlers, logger.propagate) for logger in loggers]
-    yield
-    for logger, (handlers, propagate) in zip(loggers, before, strict=True):
-        logger.handlers, logger.propagate = handlers, propagate
-
-
-@pytest.mark.usefixtures("restored_loggers")
 def test_secrets_are_taken_out_of_what_the_program_says() -> None:
     stream = io.StringIO()
     writer = LogWriter(stream)
@@ -229,7 +218,6 @@ def test_secrets_are_taken_out_of_what_the_program_says() -> None:
     assert "got [removed], password=[removed]" in stream.getvalue()
 
 
-@pytest.mark.usefixtures("restored_loggers")
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_what_a_client_can_cause_at_will_is_written_a_few_times(
     log_format: str, monkeypatch: pytest.MonkeyPatch
@@ -252,7 +240,6 @@ def test_what_a_client_can_cause_at_will_is_written_a_few_times(
     assert len(text) < 10_000
 
 
-@pytest.mark.usefixtures("restored_loggers")
 def test_a_record_is_one_record_and_steers_no_terminal() -> None:
     stream = io.StringIO()
     writer = LogWriter(stream)
