@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -550,3 +551,19 @@ def log(instance: Instance) -> None:
 def _content(file: Path) -> tuple[int, int, bytes]:
     found = file.lstat()
     return found.st_mode, found.st_mtime_ns, file.read_bytes()
+
+
+def test_a_lock_that_a_killed_sandbox_leaves_for_a_moment_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Store(tmp_path)):
+        pass
+    held = (tmp_path / "lock").open("rb+")
+    fcntl.flock(held, fcntl.LOCK_EX)
+
+    def release(_: float) -> None:
+        held.close()
+
+    monkeypatch.setattr("wallaroo_ext.sandbox.storage.data_directory.time.sleep", release)
+    with closing(Store(tmp_path)):
+        assert held.closed

@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import stat
+import time
 import uuid
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 MARK = "wallaroo-sandbox.json"
 DATABASE = "sandbox.sqlite3"
 _LOCK = "lock"
+_LOCK_SECONDS, _LOCK_PAUSE_SECONDS = 1.0, 0.02
 _FILES = (MARK, _LOCK, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
 _FOLDERS = ("models", "log", "staging", "tls")
 _FORMAT = 1
@@ -207,7 +209,7 @@ class DataDirectory:
         file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE), "r+")
         try:
             _check_lock(path, file.read())
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(file)
         except BlockingIOError:
             file.close()
             raise DataDirectoryInUseError(f"Another sandbox works on {self.path}.") from None
@@ -399,6 +401,22 @@ def _create_directory(directory: Path) -> Path:
     except (FileExistsError, NotADirectoryError):
         raise DataDirectoryError(f"{directory} is no directory: name another one for the data.") from None
     return directory.resolve()
+
+
+def _lock(file: FileIO) -> None:
+    """Lock a file. A sandbox that was just killed may hold it for a moment, by a program that it was about to start.
+
+    Raises:
+        BlockingIOError: Another process holds the lock.
+    """
+    until = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(_LOCK_PAUSE_SECONDS)
 
 
 def _check_lock(path: Path, content: bytes) -> None:
