@@ -19,7 +19,7 @@ from wallaroo_ext.redaction.terminal_text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-LINE_SECONDS = 10.0
+_LINE_SECONDS = 10.0
 """The shortest time between two lines in a file or a pipe."""
 
 
@@ -109,29 +109,34 @@ def _replaced_text() -> ShowText:
 def _printed_text() -> ShowText:
     """Return a function that prints a text on standard error now and then, if it differs from the one before."""
     printed: list[str] = []
-    is_due = _timer(LINE_SECONDS)
+    timer = Timer(_LINE_SECONDS)
 
     def show(text: str, *, kept: bool = False) -> None:
-        if printed != [text] and (kept or is_due()):
+        if printed != [text] and (kept or timer.has_passed()):
             printed[:] = [text]
             print(printable(text), file=sys.stderr, flush=True)  # noqa: T201 - it was asked for
 
     return show
 
 
-def _timer(seconds: float) -> Callable[[], bool]:
-    """Return a function that returns whether so much time has passed since the last time that it has."""
-    due = time.monotonic() + seconds
+class Timer:
+    """Tells when a given time has passed again and again.
 
-    def is_due() -> bool:
-        nonlocal due
-        now = time.monotonic()
-        if now < due:
+    Args:
+        seconds: The time.
+        at_once: Whether it has passed for the first time at once.
+    """
+
+    def __init__(self, seconds: float, *, at_once: bool = False) -> None:
+        self._seconds = seconds
+        self._due = time.monotonic() + (0.0 if at_once else seconds)
+
+    def has_passed(self) -> bool:
+        """Return whether the time has passed, and start it again if so."""
+        if time.monotonic() < self._due:
             return False
-        due = now + seconds
+        self._due = time.monotonic() + self._seconds
         return True
-
-    return is_due
 
 
 def _has_widgets(console: Any) -> bool:

@@ -9,11 +9,12 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from wallaroo_ext._util.files.user_paths import user_path
+from wallaroo_ext._util.progress import Timer
 from wallaroo_ext._util.quantities import format_count
 from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import DeploymentId, answer_parts, parse_workspace
-from wallaroo_ext.cli.printing import output, progress
+from wallaroo_ext.cli.printing import output
 from wallaroo_ext.inference.missing_option import Missing  # noqa: TC001 - cyclopts reads the annotation
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _describe_remains(target: str) -> str:
 
 def _print_json_lines() -> Any:
     """Return a function that prints the progress as JSON, once a second at most."""
-    timer = progress.Timer(_JSON_SECONDS, at_once=True)
+    timer = Timer(_JSON_SECONDS, at_once=True)
 
     def show(now: BatchProgress) -> None:
         if timer.has_passed():

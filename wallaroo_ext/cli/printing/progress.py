@@ -6,7 +6,6 @@ All of it goes to standard error, so that a program can read the answer on stand
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -122,26 +121,6 @@ def _is_silent(*, quiet: bool) -> bool:
 def is_terminal() -> bool:
     """Return whether standard error is a terminal, which shows a bar."""
     return sys.stderr.isatty()
-
-
-class Timer:
-    """Tells when a given time has passed again and again.
-
-    Args:
-        seconds: The time.
-        at_once: Whether it has passed for the first time at once.
-    """
-
-    def __init__(self, seconds: float, *, at_once: bool = False) -> None:
-        self._seconds = seconds
-        self._due = time.monotonic() + (0.0 if at_once else seconds)
-
-    def has_passed(self) -> bool:
-        """Return whether the time has passed, and start it again if so."""
-        if time.monotonic() < self._due:
-            return False
-        self._due = time.monotonic() + self._seconds
-        return True
 
 
 def _show_nothing(*_: object) -> None:
