@@ -564,6 +564,6 @@ def test_a_lock_that_a_killed_sandbox_leaves_for_a_moment_is_waited_for(
     def release(_: float) -> None:
         held.close()
 
-    monkeypatch.setattr("wallaroo_ext.sandbox.storage.data_directory.time.sleep", release)
+    monkeypatch.setattr("wallaroo_ext._util.files.file_lock.time.sleep", release)
     with closing(Store(tmp_path)):
         assert held.closed

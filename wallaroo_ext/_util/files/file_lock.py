@@ -52,7 +52,7 @@ def locked(path: Path, seconds: float) -> Generator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     detach_in_children(descriptor)
     try:
-        _lock(descriptor, seconds)
+        lock_within(descriptor, seconds)
         try:
             yield
         finally:
@@ -62,7 +62,12 @@ def locked(path: Path, seconds: float) -> Generator[None]:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, seconds: float) -> None:
+def lock_within(descriptor: int, seconds: float) -> None:
+    """Lock an open file, and try again for some seconds while others hold the lock.
+
+    Raises:
+        TimeoutError: Others hold the lock.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:

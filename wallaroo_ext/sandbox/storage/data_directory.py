@@ -8,13 +8,11 @@ it.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import secrets
 import stat
-import time
 import uuid
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -30,6 +28,7 @@ from wallaroo_ext._util.files.atomic_files import (
     write_atomically,
     write_new,
 )
+from wallaroo_ext._util.files.file_lock import lock_within
 from wallaroo_ext._util.json_values import object_of
 from wallaroo_ext.sandbox.storage.database_file import read_database
 from wallaroo_ext.sandbox.storage.migrations import DataDirectoryError
@@ -42,7 +41,8 @@ if TYPE_CHECKING:
 MARK = "wallaroo-sandbox.json"
 DATABASE = "sandbox.sqlite3"
 _LOCK = "lock"
-_LOCK_SECONDS, _LOCK_PAUSE_SECONDS = 1.0, 0.02
+_LOCK_SECONDS = 1.0
+"""How long to wait for the lock: a killed sandbox may hold it for a moment, by a program that it was about to start."""
 _FILES = (MARK, _LOCK, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal")
 _FOLDERS = ("models", "log", "staging", "tls")
 _FORMAT = 1
@@ -209,8 +209,8 @@ class DataDirectory:
         file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE), "r+")
         try:
             _check_lock(path, file.read())
-            _lock(file)
-        except BlockingIOError:
+            lock_within(file.fileno(), _LOCK_SECONDS)
+        except TimeoutError:
             file.close()
             raise DataDirectoryInUseError(f"Another sandbox works on {self.path}.") from None
         except BaseException:
@@ -401,22 +401,6 @@ def _create_directory(directory: Path) -> Path:
     except (FileExistsError, NotADirectoryError):
         raise DataDirectoryError(f"{directory} is no directory: name another one for the data.") from None
     return directory.resolve()
-
-
-def _lock(file: FileIO) -> None:
-    """Lock a file. A sandbox that was just killed may hold it for a moment, by a program that it was about to start.
-
-    Raises:
-        BlockingIOError: Another process holds the lock.
-    """
-    until = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= until:
-                raise
-        time.sleep(_LOCK_PAUSE_SECONDS)
 
 
 def _check_lock(path: Path, content: bytes) -> None:
