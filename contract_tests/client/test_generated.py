@@ -56,8 +56,8 @@ def test_every_module_imports() -> None:
 
 
 def test_every_operation_has_its_functions(document: dict[str, Any]) -> None:
-    for item in document["paths"].values():
-        module = import_module(f"wallaroo_mlops_client.api.{item['post']['tags'][0]}.{item['post']['operationId']}")
+    for _, _, operation in contract.operations(document):
+        module = import_module(f"wallaroo_mlops_client.api.{operation['tags'][0]}.{operation['operationId']}")
         assert {"sync", "asyncio", "sync_detailed", "asyncio_detailed"} <= set(dir(module))
 
 
@@ -164,9 +164,9 @@ def test_a_field_that_is_not_set_is_shown_as_that() -> None:
 
 
 def test_the_table_of_operations_is_the_contracts(document: dict[str, Any]) -> None:
-    for path, item in document["paths"].items():
-        row = contract.operation(item["post"]["operationId"])
-        assert (row.path, row.idempotent) == (path, item["post"]["x-idempotent"])
+    for path, method, operation in contract.operations(document):
+        row = contract.operation(operation["operationId"])
+        assert (row.method, row.path, row.idempotent) == (method.upper(), path, operation["x-idempotent"])
     assert contract.operation("infer_pipeline").request_types[1] == "application/vnd.apache.arrow.file"
 
 

@@ -44,7 +44,7 @@ FOLLOWS = {
     "create_pipeline": {"deploy_pipeline"},
     "deploy_pipeline": {"get_deployment_status", "infer_deployment", "infer_pipeline", "undeploy_pipeline"},
     "copy_pipeline": {"deploy_pipeline"},
-    "get_topic_name": {"get_topic_records"},
+    "get_topic_name": {"get_topic_partitions", "get_topic_records"},
     "create_assay": {"get_assay_results", "list_assays", "set_assay_active"},
 }
 """The operations that can be called with what another one's answer gives, by the links."""
@@ -176,7 +176,8 @@ def test_statuses_are_explicit(document: dict[str, Any]) -> None:
     for path, operation in operations(document):
         statuses = set(operation["responses"])
         assert "default" not in statuses, path
-        assert statuses >= {"400", "401", "405", "413", "415", "429", "500", "503"}, path
+        assert statuses >= {"400", "401", "405", "429", "500", "503"}, path
+        assert statuses >= {"413", "415"} or "requestBody" not in operation, path
 
 
 def test_answers_have_no_closed_enumeration_and_no_date_time(document: dict[str, Any]) -> None:
@@ -205,7 +206,7 @@ def test_always_present_fields_exist_and_are_not_required_too(document: dict[str
 def media_types(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     spec = ContractSpec(document)
     for path, operation in operations(document):
-        for part in [operation["requestBody"], *operation["responses"].values()]:
+        for part in [operation.get("requestBody", {}), *operation["responses"].values()]:
             for kind, media in spec.resolve(part).get("content", {}).items():
                 yield f"{path} {kind}", media
 
@@ -289,9 +290,9 @@ def alternatives(spec: ContractSpec, schema: dict[str, Any]) -> Iterator[dict[st
 
 @pytest.mark.parametrize("breakage", ["x-evidence", "x-idempotent"])
 def test_a_missing_statement_would_be_noticed(document: dict[str, Any], breakage: str) -> None:
-    path = next(iter(document["paths"]))
-    operation = {name: value for name, value in document["paths"][path]["post"].items() if name != breakage}
-    broken = document | {"paths": {path: {"post": operation}}}
+    path, method, whole = next(contract.operations(document))
+    operation = {name: value for name, value in whole.items() if name != breakage}
+    broken = document | {"paths": {path: {method: operation}}}
     with pytest.raises(AssertionError):
         (
             test_everything_has_evidence

@@ -183,6 +183,9 @@ from .tensors import Tensors
 from .token import Token
 from .token_error import TokenError
 from .token_request import TokenRequest
+from .topic_partition import TopicPartition
+from .topic_partitions import TopicPartitions
+from .topic_partitions_partitions import TopicPartitionsPartitions
 from .topic_position import TopicPosition
 from .topic_records import TopicRecords
 from .undeploy_pipeline_request import UndeployPipelineRequest
@@ -378,6 +381,9 @@ __all__ = (
     "Token",
     "TokenError",
     "TokenRequest",
+    "TopicPartition",
+    "TopicPartitions",
+    "TopicPartitionsPartitions",
     "TopicPosition",
     "TopicRecords",
     "UndeployPipelineRequest",

@@ -309,6 +309,51 @@ class InferenceLog:
             if batch is not None:
                 yield row["id"], batch
 
+    def count_rows(self, pipeline_id: int) -> int:
+        """Return how many rows of a pipeline the log has."""
+        return sum(count for _, count in self._counted_entries(pipeline_id))
+
+    def find_row(
+        self, pipeline_id: int, number: int, *, start_ms: int | None, end_ms: int | None, newest_first: bool
+    ) -> tuple[int, int] | None:
+        """Return the id of the index entry with a row, and how many rows of a span come before the row in this entry.
+
+        Args:
+            pipeline_id: The pipeline.
+            number: The number of the row in the pipeline's log, in the order of insertion, from 0 on.
+            start_ms: The start of the span, in milliseconds since 1970; None for the beginning.
+            end_ms: The end of the span, which is excluded; None for no end.
+            newest_first: Whether the last one that was inserted comes first; a number behind it is then the last one's.
+
+        Returns:
+            The id and the number of rows; None behind the last row, or where there is none.
+        """
+        entries = self._counted_entries(pipeline_id)
+        if newest_first:
+            number = min(number, sum(count for _, count in entries) - 1)
+        for entry, count in entries:
+            if 0 <= number < count:
+                table = self._table(entry)
+                if table is None:
+                    return entry["id"], 0
+                before = table.slice(number + 1) if newest_first else table.slice(0, number)
+                return entry["id"], _between(before, start_ms or 0, _FOREVER if end_ms is None else end_ms).num_rows
+            number -= count
+        return None
+
+    def _counted_entries(self, pipeline_id: int) -> list[tuple[Row, int]]:
+        """Return the index entries of a pipeline in the order of their insertion, each with the number of its rows."""
+        with self._store.reading() as db:
+            rows = db.execute("SELECT * FROM inferences WHERE pipeline_id = ? ORDER BY id", (pipeline_id,)).fetchall()
+        return [(row, self._row_count(row)) for row in rows]
+
+    def _row_count(self, row: Row) -> int:
+        """Return how many rows an index entry has. What an earlier version logged is read for it."""
+        if row["row_count"] is not None:
+            return row["row_count"]
+        table = self._table(row)
+        return 0 if table is None else table.num_rows
+
     def _batch(self, row: Row, start: int, end: int) -> LoggedBatch | None:
         """Return the rows of an index entry in a span of time, or None if their segment was removed meanwhile."""
         table = self._table(row)

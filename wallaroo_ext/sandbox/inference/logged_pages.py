@@ -26,6 +26,8 @@ MAX_PAGE_BYTES = 16 << 20
 
 _CURSOR = re.compile(r"(\d{1,18})-(\d{1,18})", re.ASCII)
 _PARTITION = re.compile(r"batch-(\d{1,18})", re.ASCII)
+ROWS = "rows"
+"""The partition of a topic in which all its rows are counted, from the oldest one on."""
 EVERYTHING = Selection()
 _NO_METADATA = RowMetadata([("", "")], "", (0, 0), "")
 
@@ -58,12 +60,15 @@ class Cursor:
         return Cursor(int(found[1]), int(found[2]))
 
     def to_position(self) -> dict[str, int]:
-        """Return the cursor as a position in a topic, of which each batch is a partition."""
+        """Return the cursor as a position in a topic, of which each batch is a partition, too.
+
+        Unlike a number in `ROWS`, it stays good when the log is full and its oldest rows go.
+        """
         return {f"batch-{self.entry}": self.row}
 
     @staticmethod
     def of_position(position: dict[str, int]) -> Cursor | None:
-        """Return the cursor that a position in a topic stands for; None if it names no partition of a topic."""
+        """Return the cursor that a position in a topic stands for; None if it names no batch."""
         named = ((_PARTITION.fullmatch(name), row) for name, row in position.items())
         return next((Cursor(int(found[1]), int(row)) for found, row in named if found is not None), None)
 

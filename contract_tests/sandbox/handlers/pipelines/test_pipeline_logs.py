@@ -32,6 +32,7 @@ PATH = contract.operation("get_pipeline_logs").path
 ARROW = contract.operation("infer_pipeline").request_types[1]
 STATUS, CURSOR = "x-iteration-status", "x-iteration-cursor"
 TOPIC = "workspace-1-pipeline-p-inference"
+PARTITIONS = contract.operation("get_topic_partitions").path
 RECORDS = contract.operation("get_topic_records").path
 SPLIT = '{"name":"m","version":"v","sha":"s"}'
 
@@ -75,16 +76,24 @@ class Logs:
         return self.post(PATH, {"pipeline_name": "p", "workspace_id": 1} | body, token, accept)
 
     def post(self, path: str, body: Any, token: str | None = None, accept: str = "*/*", **query: Any) -> httpx.Response:
+        return self.send("POST", path, token, accept, json=body, params=query)
+
+    def send(
+        self, method: str, path: str, token: str | None = None, accept: str = "*/*", **options: Any
+    ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token or self.token}", "Accept": accept}
 
-        async def post() -> httpx.Response:
+        async def send() -> httpx.Response:
             async with httpx.AsyncClient(transport=self._transport, base_url="http://sandbox") as http:
-                return await http.post(path, json=body, headers=headers, params=query)
+                return await http.request(method, path, headers=headers, **options)
 
-        return asyncio.run(post())
+        return asyncio.run(send())
 
     def topic(self, token: str | None = None, **body: Any) -> httpx.Response:
         return self.post(contract.operation("get_topic_name").path, body, token)
+
+    def partitions(self, topic: str = TOPIC, token: str | None = None) -> httpx.Response:
+        return self.send("GET", PARTITIONS.format(topic=topic), token)
 
     def records(self, position: Any = None, topic: str = TOPIC, **options: Any) -> httpx.Response:
         return self.post(RECORDS.format(topic=topic), position or {}, **options)
@@ -275,6 +284,52 @@ class TestTopics:
             pages.append(self.times(answer))
             position = answer.json()["next"]
         assert pages == ([[1, 2, 3, 4], [5, 6]] if order == "asc" else [[6, 5, 4, 3], [2, 1]])
+
+    def test_partitions_count_the_rows_of_the_pipeline(self, logs: Logs) -> None:
+        assert logs.partitions().json() == {"partitions": {}}
+        logs.add(1, 2, 3)
+        logs.add(4, 5)
+        with logs.instance.store.transaction() as db:
+            add_pipeline(db, 1, "q")
+        assert logs.partitions().json() == {"partitions": {"rows": {"end": 5}}}
+        for topic in (f"{TOPIC}-failures", TOPIC.replace("-p-", "-q-")):
+            assert logs.partitions(topic).json() == {"partitions": {}}
+        assert logs.partitions("workspace-1-pipeline-r-inference").status_code == 404
+        assert logs.partitions(token=logs.token_of_another_user()).status_code == 404
+
+    def test_rows_are_counted_that_an_earlier_version_logged_without_their_number(self, logs: Logs) -> None:
+        logs.add(1, 2, 3)
+        logs.add(4)
+        with logs.instance.store.transaction() as db:
+            db.execute("UPDATE inferences SET row_count = NULL")
+        assert logs.partitions().json() == {"partitions": {"rows": {"end": 4}}}
+        assert self.times(logs.records({"rows": 2})) == [3, 4]
+
+    @pytest.mark.parametrize("order", ["asc", "desc"])
+    def test_a_page_begins_at_a_counted_row_and_goes_on_from_there(self, logs: Logs, order: str) -> None:
+        for times in ((0, 1, 2), (3, 4), (5,)):
+            logs.add(*times)
+        span: dict[str, Any] = {"time.start": "1970-01-01T00:00:00.001Z", "time.end": "1970-01-01T00:00:00.004Z"}
+        for number in (0, 1, 2, 3, 5, 6, 10**30):
+            expected = [row for row in range(6) if (row >= number if order == "asc" else row <= number)]
+            for query, wanted in (({}, expected), (span, [row for row in expected if 1 <= row < 4])):
+                for size in (1, 2, 9):
+                    found = self.all_times(logs, {"rows": number}, page_size=size, order=order, **query)
+                    assert found == (wanted if order == "asc" else wanted[::-1])
+
+    def all_times(self, logs: Logs, position: dict[str, int] | None, **query: Any) -> list[int]:
+        """Return the times of the rows of all pages from a position on."""
+        found: list[int] = []
+        while position is not None:
+            answer = logs.records(position, **query)
+            found += self.times(answer)
+            position = answer.json()["next"]
+        return found
+
+    def test_a_counted_row_of_a_topic_without_rows_begins_an_empty_page(self, logs: Logs) -> None:
+        for order in ("asc", "desc"):
+            answer = logs.records({"rows": 0}, order=order)
+            assert (self.times(answer), answer.json()["next"]) == ([], None)
 
     def test_all_rows_come_at_once_unless_a_number_is_asked_for(self, logs: Logs) -> None:
         logs.add(*range(1100))

@@ -87,6 +87,15 @@ def _workspace_of(db: sqlite3.Connection, body: dict[str, Any], user: User) -> i
 
 
 @handles_rows
+def get_topic_partitions(call: Call) -> dict[str, Any]:
+    """Return the partition that counts the rows of a topic; none if there are no rows."""
+    from wallaroo_ext.sandbox.inference.logged_pages import ROWS
+
+    count = call.instance.log.count_rows(_pipeline_of_topic(call))
+    return {"partitions": {ROWS: {"end": count}} if count and not _is_of_failures(call) else {}}
+
+
+@handles_rows
 def get_topic_records(call: Call) -> Response:
     """Return a page of the rows of a topic, the oldest first unless the order says otherwise."""
     from wallaroo_ext.sandbox.inference.answer_forms import AnswerForm, Selection
@@ -126,18 +135,23 @@ def _known_query(call: Call) -> dict[str, list[Any]]:
 
 def _page_of_topic(call: Call, query: dict[str, list[Any]]) -> Page:
     from wallaroo_ext.sandbox.assays.windows import parse_time, to_milliseconds
-    from wallaroo_ext.sandbox.inference.logged_pages import Cursor, Page
+    from wallaroo_ext.sandbox.inference.logged_pages import ROWS, Cursor, Page
 
     start, end = (
         to_milliseconds(parse_time(query[name][0])) if name in query else None for name in ("time.start", "time.end")
     )
     newest_first = _is_newest_first(query.get("order", ["asc"])[0])
-    cursor = Cursor.of_position(call.body)
     pipeline_id = _pipeline_of_topic(call)
+    log = call.instance.log
+    cursor = Cursor.of_position(call.body)
+    if cursor is None and ROWS in call.body:
+        number = int(call.body[ROWS])
+        found = log.find_row(pipeline_id, number, start_ms=start, end_ms=end, newest_first=newest_first)
+        cursor = None if found is None else Cursor(*found)
     batches: Iterable[tuple[int, LoggedBatch]] = ()
     is_elsewhere = bool(call.body) and cursor is None
-    if not is_elsewhere and not call.path["topic"].endswith(_FAILURES):
-        batches = call.instance.log.page(
+    if not is_elsewhere and not _is_of_failures(call):
+        batches = log.page(
             pipeline_id,
             start_ms=start,
             end_ms=end,
@@ -146,6 +160,10 @@ def _page_of_topic(call: Call, query: dict[str, list[Any]]) -> Page:
         )
     size = query.get("page_size") or query.get("limit") or [_TOPIC_PAGE_SIZE]
     return Page.of(batches, cursor, int(size[0]), newest_first=newest_first)
+
+
+def _is_of_failures(call: Call) -> bool:
+    return call.path["topic"].endswith(_FAILURES)
 
 
 def _pipeline_of_topic(call: Call) -> int:
