@@ -124,7 +124,7 @@ def operation_at(path: str) -> str | None:
     return next((name for pattern, name in templates if pattern.fullmatch(path)), None)
 
 
-_BEGINNING = re.compile(r"/(?:v\d+/api|auth/realms)/")
+_BEGINNING = re.compile(r"/(?:v\d+/(?:api|logs)|auth/realms)/")
 """How the contract's own paths begin: an instance may have a prefix before them in its URL."""
 
 

@@ -106,8 +106,7 @@ def test_requests_fit_the_contract_and_that_of_their_release(recorded: list[Reco
 
 def request_problems(recording: Recording, release: str | None) -> list[str]:
     rules = rules_of(release)
-    body = rules.schemas.resolve(rules.operations[operation_at(recording.path, release)]["requestBody"])
-    schema = body["content"]["application/json"]["schema"]
+    schema = rules.request_content(operation_at(recording.path, release))["application/json"]["schema"]
     one_of = rules.schemas.resolve(schema).get("x-one-of-required", ())
     found = [error.message for error in open_validator(release, json.dumps(schema)).iter_errors(recording.request)]
     if one_of and not any(recording.request.get(name) is not None for name in one_of):

@@ -42,6 +42,7 @@ NO_DOCUMENT_HAS_IT = {
     "get_pipeline_logs",
     "get_pipeline_version",
     "get_topic_name",
+    "get_topic_partitions",
     "get_topic_records",
     "insert_model_config",
     "list_pipelines",

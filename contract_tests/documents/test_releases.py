@@ -156,7 +156,7 @@ def test_a_request_is_taken_by_its_releases_and_by_no_other(
 ) -> None:
     for release in (None, *RELEASES):
         rules = rules_of(release)
-        content = rules.schemas.resolve(rules.operations[operation]["requestBody"])["content"]
+        content = rules.request_content(operation)
         problems = rules.problems(content["application/json"]["schema"], body)
         assert (not problems) == (release is None or release in releases), (release, problems)
 
@@ -169,6 +169,7 @@ def test_a_request_is_taken_by_its_releases_and_by_no_other(
         ("insert_model_config", RELEASES[3:]),
         ("get_pipeline_logs", RELEASES[2:]),
         ("get_topic_name", RELEASES),
+        ("get_topic_partitions", RELEASES),
         ("get_topic_records", RELEASES),
         ("summarize_assay_baseline", RELEASES[3:]),
         ("get_assay_results_between", RELEASES[3:]),

@@ -41,6 +41,7 @@ from wallaroo_mlops_client.api.features import list_features
 from wallaroo_mlops_client.api.inference import (
     get_pipeline_logs,
     get_topic_name,
+    get_topic_partitions,
     get_topic_records,
     infer_deployment,
     infer_pipeline,
@@ -657,6 +658,20 @@ def test_get_pipeline_logs(conformance_client: Client, watched: Watched) -> None
 def test_get_topic_name(conformance_client: Client, pipeline: CreatePipelineResponse) -> None:
     by_id = GetTopicNameRequest(pipeline_pk_id=pipeline.pipeline_pk_id)
     assert call(get_topic_name, client=conformance_client, body=by_id).topic_name
+
+
+@touches("get_topic_partitions")
+def test_get_topic_partitions(conformance_client: Client, watched: Watched) -> None:
+    named = GetTopicNameRequest(pipeline_pk_id=watched.deployment.pipeline_id)
+    topic = call(get_topic_name, client=conformance_client, body=named).topic_name
+    partitions = call(get_topic_partitions, topic, client=conformance_client).partitions.additional_properties
+    assert sum(partition.end for partition in partitions.values()) == len(ROWS) + 1
+
+    oldest = TopicPosition.from_dict(dict.fromkeys(partitions, 0))
+    found = call(get_topic_records, topic, client=conformance_client, body=oldest)
+    assert len(found.records) == len(ROWS) + 1
+    behind = TopicPosition.from_dict({name: partition.end for name, partition in partitions.items()})
+    assert call(get_topic_records, topic, client=conformance_client, body=behind).records == []
 
 
 @touches("get_topic_records")

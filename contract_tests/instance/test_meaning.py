@@ -380,6 +380,30 @@ class TestInference:
         [found] = soon(logged)
         assert np.allclose(scores_of(found), scored([row])[0], rtol=1e-4)
 
+    @pytest.mark.touches("get_topic_name", "get_topic_partitions", "get_topic_records", "infer_pipeline")
+    def test_the_partitions_of_a_topic_grow_by_the_rows_that_are_scored(
+        self, where: tuple[str, dict[str, str]], api: Api, fixtures: Fixtures
+    ) -> None:
+        operation, path = where
+        topic = {"topic": api.call("get_topic_name", {"pipeline_pk_id": fixtures.pipeline_id})["topic_name"]}
+
+        def ends() -> dict[str, int]:
+            partitions = api.call("get_topic_partitions", path=topic)["partitions"]
+            return {name: partition["end"] for name, partition in partitions.items()}
+
+        for row in ([11.0, 12.0, 13.0, 14.0], [21.0, 22.0, 23.0, 24.0]):
+            before = ends()
+            api.call(operation, records([row, ROWS[0]]), path=path, headers={"Content-Type": RECORDS})
+            grown = sum(before.values()) + 2
+            after = soon(lambda: found if sum((found := ends()).values()) >= grown else None)  # noqa: B023 - called at once
+            assert sum(after.values()) == grown
+            page = api.call("get_topic_records", {name: before.get(name, 0) for name in after}, path=topic)
+            assert [inputs_of(json.loads(record)) for record in page["records"]] == [row, ROWS[0]]
+
+    @pytest.mark.touches("get_topic_partitions")
+    def test_a_topic_of_nothing_has_no_partitions(self, api: Api) -> None:
+        assert api.call_refused("get_topic_partitions", path={"topic": api.unused_name("t")}) == 404
+
 
 class TestWorkspacesAndUsers:
     @pytest.mark.touches("create_workspace", "list_workspaces", "list_workspace_users")

@@ -76,9 +76,11 @@ def _body(name: str, operation: OperationInfo, inputs: RequestInputs, files: Exi
     """Return the body, and the headers for its media type and the answer's."""
     if _MULTIPART in operation.request_types:
         return _multipart(name, operation, inputs, files)
+    if not operation.request_types:
+        return _no_body(name, operation, inputs)
     if inputs.part:
         raise UsageError(f"{name} takes no parts: give its body with --data.")
-    if inputs.data is None and operation.request_types and _JSON not in operation.request_types:
+    if inputs.data is None and _JSON not in operation.request_types:
         raise UsageError(f"{name} needs a body of {operation.request_types[0]}: --data @FILE.")
     streamed = operation.request_types == (_BYTES,)
     content = _content(inputs.data, files, streamed=streamed)
@@ -89,6 +91,12 @@ def _body(name: str, operation: OperationInfo, inputs: RequestInputs, files: Exi
         "content": content,
         "headers": {"Content-Type": kind, "Accept": inputs.accept or _answer_type(operation, kind)},
     }
+
+
+def _no_body(name: str, operation: OperationInfo, inputs: RequestInputs) -> dict[str, Any]:
+    if inputs.data is not None or inputs.part or inputs.content_type:
+        raise UsageError(f"{name} takes no body: leave out --data, --part and --content-type.")
+    return {"headers": {"Accept": inputs.accept or _answer_type(operation, _JSON)}}
 
 
 def _content(data: str | None, files: ExitStack, *, streamed: bool) -> bytes | BinaryIO:

@@ -23,6 +23,7 @@ ALWAYS = "x_always"
 """The checks of every answer. The first three have schemathesis's names, as schemathesis makes them, too."""
 
 _JSON = "application/json"
+_LIMITS_OF_TEXTS = {"const", "enum", "format", "maxLength", "pattern"}
 _KEYWORDS = {
     "type",
     "required",
@@ -151,6 +152,22 @@ class Rules:
         """Return whether an operation wants a bearer token."""
         security = self.operations[operation].get("security", self.document.get("security", []))
         return any("bearerToken" in scheme for scheme in security)
+
+    def request_content(self, operation: str) -> dict[str, dict[str, Any]]:
+        """Return what the contract says of an operation's bodies, by media type; nothing where it takes none."""
+        return self.schemas.resolve(self.operations[operation].get("requestBody", {})).get("content", {})
+
+    def can_be_invalid(self, operation: str) -> bool:
+        """Return whether a request can be invalid: it has a body or a query, or not every text will do in its path."""
+        _, path, _ = self.locations[operation]
+        shared = self.document["paths"][path].get("parameters", ())
+        parameters = [*shared, *self.operations[operation].get("parameters", ())]
+        return bool(self.request_content(operation)) or not all(map(self._takes_any_text, parameters))
+
+    def _takes_any_text(self, parameter: dict[str, Any]) -> bool:
+        found = self.schemas.resolve(parameter)
+        schema = self.schemas.resolve(found["schema"])
+        return found["in"] == "path" and schema.get("type") == "string" and not schema.keys() & _LIMITS_OF_TEXTS
 
     def answer_schema(self, operation: str, status: int | None = None) -> dict[str, Any]:
         """Return the schema of an operation's JSON answer.

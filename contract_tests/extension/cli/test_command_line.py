@@ -180,6 +180,10 @@ class TestCall:
         assert report == {"output": str(kept), "bytes": kept.stat().st_size, "content_type": "application/json"}
         assert json.loads(kept.read_bytes())["workspaces"]
 
+    def test_an_operation_without_a_body_is_called_by_what_its_path_takes(self, wallaroo: Callable[..., Done]) -> None:
+        done = wallaroo("call", "get_topic_partitions", "--path", "topic=a topic/of nobody")
+        assert (done.code, "There is no topic 'a topic/of nobody'" in done.err) == (1, True)
+
     def test_json_is_over_several_lines_on_a_terminal_only(
         self, wallaroo: Callable[..., Done], sandbox: dict[str, str]
     ) -> None:
@@ -198,6 +202,8 @@ class TestCall:
             (("list_models", "--data", "@no-such-file"), "no-such-file cannot be read: No such file"),
             (("list_models", "--data", "@."), "Is a directory"),
             (("list_models", "--part", "a=b"), "takes no parts"),
+            (("get_topic_partitions", "--path", "topic=a", "--data", "{}"), "takes no body"),
+            (("get_topic_partitions", "--path", "topic=a", "--part", "a=b"), "takes no body"),
             (("list_models", "--output", "/no/such/directory/file"), "There is no directory /no/such/directory"),
             (("upload_model", "--data", "{}"), "--part file=@model.onnx"),
             (("upload_model_stream",), "--data @FILE"),

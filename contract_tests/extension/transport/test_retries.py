@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 from contextlib import nullcontext
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
@@ -139,13 +140,16 @@ class Caller:
         return self
 
     def post(self, path: str = LIST, **options: Any) -> httpx.Response:
+        return self.send("POST", path, **options)
+
+    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         if self.kind == "sync":
             with httpx.Client(transport=self.transport, base_url=API, timeout=300) as http:
-                return http.post(path, **options)
+                return http.request(method, path, **options)
 
         async def send() -> httpx.Response:
             async with httpx.AsyncClient(transport=self.transport, base_url=API, timeout=300) as http:
-                return await http.post(path, **options)
+                return await http.request(method, path, **options)
 
         return asyncio.run(send())
 
@@ -211,9 +215,9 @@ class TestWhatIsSentAgain:
     def test_every_operation_as_the_contract_says(self, caller: Caller) -> None:
         for name in contract.operation_ids():
             row = contract.operation(name)
-            path = row.path.replace("{deployment}", "a-1").replace("{pipeline}", "a")
-            assert contract.operation_at(path) == name
-            caller.meets(503, 200).post(path)
+            path = re.sub(r"\{\w+\}", "a-1", row.path)
+            assert contract.operation_at(path) == contract.operation_at(f"/prefix{path}") == name
+            caller.meets(503, 200).send(row.method, path)
             assert caller.sent == (2 if row.idempotent else 1), name
 
     @pytest.mark.parametrize("path", [INFER + "/b", "/v1/api/pipelines/infer/", LIST + "/"])

@@ -22,14 +22,12 @@ _REFUSED = {400, 404}
 _GOOD_ANSWER, _GOOD_REQUEST = "good answer", "good request"
 
 
-def _bodies(operation: str) -> dict[str, Any]:
-    return rules().schemas.resolve(rules().operations[operation]["requestBody"])["content"]
-
-
 def _schema(operation: str) -> dict[str, Any]:
     """Return the schema of an operation's JSON body; empty where it has none, or one that is no object."""
-    media = _bodies(operation).get(_JSON)
-    return {} if media is None or len(_bodies(operation)) > 1 else rules().schemas.resolve(media["schema"])
+    media = rules().request_content(operation).get(_JSON)
+    return (
+        {} if media is None or len(rules().request_content(operation)) > 1 else rules().schemas.resolve(media["schema"])
+    )
 
 
 async def _asked(operation: str, exchange: Exchange, request: Request) -> Answer:
@@ -110,7 +108,7 @@ def _unknown_things(operation: str) -> Iterator[Mutant]:
 
 
 def _media_types(operation: str) -> Iterator[Mutant]:
-    known = list(_bodies(operation))
+    known = list(rules().request_content(operation))
 
     async def lie(exchange: Exchange) -> Answer:
         refusal = await exchange.ask()

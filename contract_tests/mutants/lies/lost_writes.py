@@ -42,8 +42,8 @@ def _lost(operation: str) -> Iterator[Mutant]:
 
 
 def _corrupted(operation: str) -> Iterator[Mutant]:
-    body = rules().schemas.resolve(rules().operations[operation]["requestBody"])
-    if not any(kind in {"multipart/form-data", "application/octet-stream"} for kind in body["content"]):
+    kinds = rules().request_content(operation)
+    if not any(kind in {"multipart/form-data", "application/octet-stream"} for kind in kinds):
         return
 
     async def lie(exchange: Exchange) -> Answer:

@@ -58,8 +58,7 @@ def _media_types(operation: str) -> Iterator[Mutant]:
 def reads_something(operation: str) -> bool:
     """Return whether a request of an operation has anything that can be invalid."""
     found = rules().operations[operation]
-    body = rules().schemas.resolve(found["requestBody"])
-    schemas = [rules().schemas.resolve(media["schema"]) for media in body["content"].values()]
+    schemas = [rules().schemas.resolve(media["schema"]) for media in rules().request_content(operation).values()]
     return bool(found.get("parameters")) or any(schema.get("properties") or schema.get("items") for schema in schemas)
 
 

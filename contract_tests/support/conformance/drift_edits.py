@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext.contract import operations
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,17 +24,15 @@ class Document:
 
     def leave_only(self, name: str, paths: dict[str, Any]) -> dict[str, Any]:
         """Remove all paths but that of an operation, if it has one. Returns those of `paths` that are left."""
-        kept = [path for path, item in paths.items() if item["post"]["operationId"] == name] or list(paths)
+        kept = [path for path, _, found in operations({"paths": paths}) if found["operationId"] == name] or list(paths)
         self.value["paths"] = {path: self.value["paths"][path] for path in kept}
         return {path: paths[path] for path in kept}
 
     def operation(self, name: str) -> dict[str, Any]:
-        items = self.value["paths"].values()
-        return next(item["post"] for item in items if item["post"]["operationId"] == name)
+        return next(found for _, _, found in operations(self.value) if found["operationId"] == name)
 
     def path_of(self, name: str) -> str:
-        paths = self.value["paths"].items()
-        return next(path for path, item in paths if item["post"]["operationId"] == name)
+        return next(path for path, _, found in operations(self.value) if found["operationId"] == name)
 
     def body(self, name: str) -> dict[str, Any]:
         return next(iter(self.operation(name)["requestBody"]["content"].values()))["schema"]

@@ -11,15 +11,13 @@ from uuid import UUID
 import httpx
 import pandas as pd
 
-from contract_tests.vendor.day.calls import ABSENT, Calls, Day, among, both, equal
+from contract_tests.vendor.day.calls import ABSENT, Calls, Day, among, equal
 
 ASSAYS, EVENING = Calls(), Calls()
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 VALUES = [float(number % 10) for number in range(100)]
 """The outputs of the baseline's day, and of the next; those of the day after are ten times as large."""
-
-NO_PARTITIONS = "it asks for the partitions of a topic, which are in no recording of a real server"
 
 
 def seed(day: Day) -> None:
@@ -66,15 +64,19 @@ def interactive_baseline_run(day: Day) -> None:
     equal((figures["count"], figures["mean"], figures["min"], figures["max"]), (100, 4.5, 0.0, 9.0))
 
 
-@ASSAYS.add(
-    "AssayBuilder.baseline_dataframe()",
-    "reads the baseline's rows",
-    "a hundred outputs, whose mean is 4.5",
-    **both(NO_PARTITIONS),
-)
+@ASSAYS.add("AssayBuilder.baseline_dataframe()", "reads the baseline's rows", "a hundred outputs, whose mean is 4.5")
 def baseline_dataframe(day: Day) -> None:
     found = build(day, "rows").baseline_dataframe()
     equal((len(found), float(found["output_total_0"].mean())), (100, 4.5))
+
+
+@ASSAYS.add("AssayBuilder.baseline_histogram(bins=5)", "draws the baseline", "five bars, of twenty outputs each")
+def baseline_histogram(day: Day) -> None:
+    plots = import_module("matplotlib.pyplot")
+    plots.close("all")
+    build(day, "rows").baseline_histogram(bins=5)
+    [axes] = plots.gcf().axes
+    equal([bar.get_height() for bar in axes.patches], [20.0] * 5)
 
 
 @ASSAYS.add("AssayConfig.interactive_run()", "runs without being stored", "one window as the baseline, and an alert")

@@ -131,6 +131,22 @@ def get_logs(day: Day) -> None:
     equal((numbers(found["out.total"]), status), (numbers(day["log"]["out.total"]), "SchemaChange"))
 
 
+@LOGS.add("Client.get_raw_logs(topic, limit=2)", "reads the end of a topic", "the two rows that were scored last")
+def raw_logs(day: Day) -> None:
+    found = day.client.get_raw_logs(day["pipeline"].get_topic_name(), limit=2)
+    equal([float(row["total"][0]) for row in found["out"]], [6.0, 15.0])
+
+
+@LOGS.add("Client.get_raw_logs(topic, start=…, end=…)", "reads a window of a topic", "its rows, and no others")
+def raw_logs_window(day: Day) -> None:
+    topic = day["pipeline"].get_topic_name()
+    newest = day["log"]["time"].max().to_pydatetime().replace(tzinfo=UTC)
+    found = day.client.get_raw_logs(topic, start=newest, end=newest + _ONE)
+    equal([float(row["total"][0]) for row in found["out"]], [6.0, 15.0])
+    begin = datetime(2001, 1, 1, tzinfo=UTC)
+    equal(len(day.client.get_raw_logs(topic, start=begin, end=begin + timedelta(days=1))), 0)
+
+
 @LOGS.add("ModelVersion.logs()", "reads the log of a model", "rows of the log", **both(NO_MODELS))
 def model_logs(day: Day) -> None:
     found = day["sums"].logs(limit=2)

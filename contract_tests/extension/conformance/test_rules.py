@@ -1,0 +1,57 @@
+"""What do the rules of a contract say of requests?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from wallaroo_ext import contract
+from wallaroo_ext.conformance.rules import Rules
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    """Return the rules of the contract."""
+    return Rules(contract.load())
+
+
+def reading(parameter: dict[str, Any] | None, **more: Any) -> Rules:
+    """Return the rules of a contract whose one operation is a GET with one parameter of its path, or with none."""
+    operation = {"operationId": "read", "responses": {"200": {"description": "Read."}}} | more
+    parameters = [] if parameter is None else [{"name": "which", "in": "path", "required": True} | parameter]
+    return Rules({"paths": {"/read/{which}": {"parameters": parameters, "get": operation}}, "components": {}})
+
+
+def test_the_bodies_of_an_operation_are_found_through_references(rules: Rules) -> None:
+    assert list(rules.request_content("list_workspaces")) == ["application/json"]
+    assert "application/vnd.apache.arrow.file" in rules.request_content("infer_pipeline")
+    assert rules.request_content("get_topic_partitions") == {}
+
+
+def test_a_request_with_any_text_in_its_path_and_nothing_else_cannot_be_invalid(rules: Rules) -> None:
+    assert [name for name in rules.operations if not rules.can_be_invalid(name)] == ["get_topic_partitions"]
+    assert not reading(None).can_be_invalid("read")
+    assert not reading({"schema": {"type": "string", "minLength": 1}}).can_be_invalid("read")
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        {"schema": {"type": "integer"}},
+        {"schema": {"type": "string", "enum": ["a"]}},
+        {"schema": {"type": "string", "pattern": "^a"}},
+        {"schema": {"type": "string", "format": "uuid"}},
+        {"in": "query", "schema": {"type": "string"}},
+    ],
+    ids=str,
+)
+def test_other_parameters_can_be_invalid(parameter: dict[str, Any]) -> None:
+    assert reading(parameter).can_be_invalid("read")
+    own = {"name": "which", "in": "path", "required": True} | parameter
+    assert reading(None, parameters=[own]).can_be_invalid("read")
+
+
+def test_a_body_can_be_invalid() -> None:
+    body = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    assert reading(None, requestBody=body).can_be_invalid("read")
