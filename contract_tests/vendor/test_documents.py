@@ -66,6 +66,7 @@ RUNNABLE: dict[str, tuple[Callable[[Sandbox, Path], None], int]] = {
     "api-essentials-guide.txt": (house_prices, 40),
     "mlops-api-tutorial.md": (house_prices, 40),
     "pipeline-management-tutorial.md": (ten_workspaces, 17),
+    "pipeline-management-guide.txt": (ten_workspaces, 14),
 }
 """What a document wants to be there before, and how many requests its code sends at least."""
 

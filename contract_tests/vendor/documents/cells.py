@@ -27,8 +27,12 @@ LINES = {
         *((1093, 1106), (1119, 1145), (1160, 1181), (1197, 1210), (1226, 1234), (1292, 1347), (1362, 1382)),
         *((1397, 1418), (1469, 1521), (1539, 1550), (1601, 1647), (1664, 1674)),
     ),
+    "pipeline-management-guide.txt": (
+        *((56, 71), (83, 146), (214, 230), (272, 282), (342, 366), (368, 384), (386, 402), (425, 437), (475, 487)),
+        *((569, 577), (609, 621)),
+    ),
 }
-"""The first and the last lines of code in a document that does not mark its code."""
+"""The first and the last lines of code in a document that does not mark its code; its commands of curl are left out."""
 
 
 class Cell(NamedTuple):

@@ -33,6 +33,13 @@ _SIGN_IN = (
 )
 
 _EARLY = "rows are sent before the deployment may be running"
+_ENDS = "brackets that close, and what is beside them, are lost"
+_POST = "response = requests.post(endpoint, json=data, headers=headers, verify=True).json()"
+_RUNNING = 'requests.post(f"{{wl.api_endpoint}}/v1/api/status/get_deployment", json={}, headers=headers).json()'
+_FILE = "open('./models/ccfraud.onnx', 'rb'), 'application/octet-stream')"
+_MODEL = "{{'name': {}, 'version': example_model_version, 'sha': example_model_sha}}"
+_SCORED = "requests.post(deployurl, json=data, headers=headers, verify=True).json()"
+_OF_PIPELINE = "{pipeline_with_models_id}-{model_deployment_id}"
 
 
 def _wait(ask: str, name: str) -> str:
@@ -112,15 +119,41 @@ REPAIRS = {
             "a sandbox needs no 45 seconds",
         ),
     ],
+    "pipeline-management-guide.txt": [
+        Repair(56, 56, f"import os, json, requests, wallaroo, pandas as pd; {_SIGN_IN}", "wl is nowhere made"),
+        Repair(67, 67, '  "definition": {}}', _ENDS),
+        Repair(69, 69, _POST, "what is posted is lost"),
+        Repair(92, 92, "framework = 'onnx'", "framework is nowhere set"),
+        Repair(103, 103, '        "requirements": []}}', _ENDS),
+        Repair(107, 107, f"    'file': (example_model_name, {_FILE}}}", _ENDS),
+        Repair(121, 121, '  "models_pk_id": example_model_id}', _ENDS),
+        Repair(138, 138, "{'ModelInference': {'models': [{'name': example_model_name,", "the step is lost"),
+        Repair(140, 140, "    'sha': example_model_sha}]}}]}}", _ENDS),
+        Repair(142, 142, _POST, "what is posted is lost"),
+        Repair(144, 144, "model_pipeline_variant_id = response['pipeline_variant_pk_id']", "it is nowhere set"),
+        Repair(227, 227, f"        {_MODEL.format('example_model_name')}],", "the model's version and digest are lost"),
+        Repair(228, 228, '    "pipeline_id": model_pipeline_id}', _ENDS),
+        Repair(230, 230, f"{_POST}; model_deployment_id = response['id']", "the deployment's id is nowhere set"),
+        Repair(280, 280, f'  "name": f"{_OF_PIPELINE}"}}', _ENDS),
+        Repair(360, 360, '        "arch": "arm"}}', _ENDS),
+        Repair(364, 364, f"    'file': (model_name, {_FILE}}}", _ENDS),
+        Repair(381, 381, f"        {_MODEL.format('model_name')}],", "the model's version and digest are lost"),
+        Repair(382, 382, '    "pipeline_id": model_pipeline_id}', _ENDS),
+        Repair(399, 399, f"        {_MODEL.format('model_name')}],", "the model's version and digest are lost"),
+        Repair(400, 400, '    "pipeline_id": model_pipeline_id}', _ENDS),
+        Repair(434, 434, '    "pipeline_name": pipeline_with_models_id}', _ENDS),
+        Repair(475, 476, f"headers = wl.auth.auth_header()\n{_wait(_RUNNING, _OF_PIPELINE)}", _EARLY),
+        Repair(484, 484, 'data = [{"dense_input": [0.25] * 29}]', "the row is lost"),
+        Repair(487, 487, f"response = pd.DataFrame.from_records({_SCORED})", "what is posted is lost"),
+        Repair(575, 575, '    "pipeline_id": model_pipeline_id, "deployment_id": model_deployment_id}', _ENDS),
+        Repair(619, 619, '  "source_pipeline": model_pipeline_id}', _ENDS),
+    ],
     "pipeline-management-tutorial.md": [
         Repair(50, 63, f"import os; {_SIGN_IN}", _FILLED_IN),
         Repair(
             565,
             565,
-            _wait(
-                'requests.post(f"{{wl.api_endpoint}}/v1/api/status/get_deployment", json={}, headers=headers).json()',
-                "{pipeline_with_models_id}-{model_deployment_id}",
-            ),
+            _wait(_RUNNING, _OF_PIPELINE),
             _EARLY,
         ),
         Repair(763, 763, "", "a line of text among the code"),
