@@ -29,6 +29,7 @@ from contract_tests.support.servers.callers import user_token
 from scripts.lib.bench.sandbox_processes import memory_mib, sandboxes_below
 from wallaroo_ext import contract
 from wallaroo_ext._util.arrow_files import to_file
+from wallaroo_ext.conformance.rules import Rules
 from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.sandbox.options import DEFAULT_OPTIONS
 from wallaroo_ext.sandbox.process import running
@@ -49,7 +50,8 @@ GROWTH = 1.10
 DOCUMENT = contract.load(DEFAULT_OPTIONS.release)
 """The contract of the sandbox's release, which takes some requests that not all releases take."""
 
-OPERATIONS = [operation["operationId"] for _, _, operation in contract.operations(DOCUMENT)]
+RULES = Rules(DOCUMENT)
+OPERATIONS = [operation for operation in RULES.operations if RULES.can_be_invalid(operation)]
 ARROW = to_file(to_table({"tensor": np.zeros((3, 29), np.float32)})).to_pybytes()
 RECORDS, ARROW_TYPE, _ = contract.operation("infer_pipeline").request_types
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
