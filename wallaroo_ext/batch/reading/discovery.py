@@ -11,8 +11,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from wallaroo_ext.batch.filesystems import resolve
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.opening.filesystems import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

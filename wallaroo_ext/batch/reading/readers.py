@@ -7,7 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.files.csv_files import CsvFile, Dialect, skip_rows
+from wallaroo_ext.inference.files.csv_files import CsvFile, skip_rows
+from wallaroo_ext.inference.files.opening.row_files import open_seekable, open_stream
+from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.pandas_index import index_metadata
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from pyarrow import RecordBatch
 
+    from wallaroo_ext.inference.files.texts.csv_dialect import Dialect
 
 pa: Any = import_module("pyarrow")
 parquet: Any = import_module("pyarrow.parquet")
@@ -57,7 +60,7 @@ class ParquetReader:
     @cached_property
     def _metadata(self) -> tuple[Any, int]:
         try:
-            with self._system.open_input_file(self.path) as opened:
+            with open_seekable(self._system, self.path) as opened:
                 file = parquet.ParquetFile(opened)
                 return file.schema_arrow, file.metadata.num_rows
         except pa.ArrowException as error:
@@ -98,7 +101,7 @@ class ArrowReader:
     @cached_property
     def _schema(self) -> Any:
         try:
-            with self._system.open_input_file(self.path) as opened, pa.ipc.open_file(opened) as file:
+            with open_seekable(self._system, self.path) as opened, pa.ipc.open_file(opened) as file:
                 return file.schema
         except pa.ArrowException as error:
             raise _unreadable(self.path, "ipc", error) from error
@@ -117,7 +120,7 @@ class ArrowReader:
         positions = [self.schema.names.index(name) for name in columns] or [0]
         options = pa.ipc.IpcReadOptions(included_fields=positions)
         with (
-            self._system.open_input_file(self.path) as opened,
+            open_seekable(self._system, self.path) as opened,
             pa.ipc.open_file(opened, options=options) as file,
         ):
             for number in range(file.num_record_batches):
@@ -131,12 +134,23 @@ class CsvReader:
 
     Attributes:
         counted: The number of rows of the file; None before all were read.
+        decimal: The decimal point of its numbers, as it is named.
     """
 
-    def __init__(self, system: Any, path: str, dialect: Dialect | None = None, block: int | None = None) -> None:
+    def __init__(
+        self,
+        system: Any,
+        path: str,
+        dialect: Dialect | None = None,
+        block: int | None = None,
+        texts: TextOptions = AS_WRITTEN,
+    ) -> None:
         self.path = path
         self.counted: int | None = None
-        self._make = partial(CsvFile, partial(system.open_input_stream, path), dialect, block)
+        self.decimal = texts.decimal
+        opener = partial(open_stream, system, path)
+        written = {"encoding": texts.encoding, "delimiter": texts.delimiter}
+        self._make = partial(CsvFile, opener, dialect, block, **written)
 
     @cached_property
     def _file(self) -> CsvFile:
@@ -194,7 +208,7 @@ def parquet_batches(
         rows: The largest number of rows of a batch.
         skip: How many rows to leave out at the beginning.
     """
-    with system.open_input_file(path) as opened:
+    with open_seekable(system, path) as opened:
         file = parquet.ParquetFile(opened, buffer_size=_BUFFER_BYTES, pre_buffer=False)
         groups, before = groups_from(file.metadata, skip)
         read = file.iter_batches(rows, row_groups=groups, columns=list(columns))

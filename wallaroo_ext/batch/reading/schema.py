@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pyarrow import DataType, RecordBatch
 
     from wallaroo_ext.batch.reading.readers import FileReader
+    from wallaroo_ext.inference.files.texts.text_options import Decimal
 
 pa: Any = import_module("pyarrow")
 pc: Any = import_module("pyarrow.compute")
@@ -145,6 +146,12 @@ class DataSet:
         """Whether the files are CSV."""
         return isinstance(self.files[0].reader, CsvReader)
 
+    @property
+    def decimal(self) -> Decimal | None:
+        """The decimal point of numbers in CSV files, as it is named."""
+        reader = self.files[0].reader
+        return reader.decimal if isinstance(reader, CsvReader) else None
+
     def decide(
         self, used: Collection[str], keys: Collection[str], typed: Collection[str], on_rows: Callable[[int], object]
     ) -> DecidedTypes:
@@ -211,7 +218,11 @@ class DataSet:
         self, used: Collection[str], typed: Collection[str], on_rows: Callable[[int], object]
     ) -> dict[str, ColumnType]:
         """Return the types of columns, inferred from all texts of the CSV files."""
-        found = {name: ColumnType(name) for name in used if any(name in f.reader.schema.names for f in self.files)}
+        found = {
+            name: ColumnType(name, self.decimal)
+            for name in used
+            if any(name in file.reader.schema.names for file in self.files)
+        }
         done = 0
         for file in self.files:
             names = [name for name in used if name in file.reader.schema.names]
@@ -232,7 +243,7 @@ class DataSet:
             _check_partition(file, name, texts, first)
         kind = self._types.get(name) or self._schema_types.get(name)
         if kind is not None:
-            _cast_texts(texts, kind, file.reader.path, name, first)
+            _cast_texts(texts, kind, file.reader.path, name, first, self.decimal)
         elif sent:
             found.add(texts, file.reader.path, first)
 
@@ -336,26 +347,26 @@ def _is_wider(file_type: Any, kind: Any) -> bool:
     return types.is_null(file_type)
 
 
-def _cast_texts(texts: Any, kind: Any, path: str, name: str, first: int) -> Any:
+def _cast_texts(texts: Any, kind: Any, path: str, name: str, first: int, decimal: Decimal | None = None) -> Any:
     """Return texts of a file as values of a type.
 
     Raises:
         InvalidDataError: A text is no value of the type.
     """
     try:
-        return from_texts(texts, kind)
+        return from_texts(texts, kind, decimal)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        row = _first_invalid_row(texts, kind)
+        row = _first_invalid_row(texts, kind, decimal)
         where = Field(path, first + row, texts[row].as_py())
         raise InvalidDataError(f"{where} in the column {name!r} is no {kind}.") from error
 
 
-def _first_invalid_row(texts: Any, kind: Any) -> int:
+def _first_invalid_row(texts: Any, kind: Any, decimal: Decimal | None) -> int:
     begin, end = 0, len(texts)
     while end - begin > 1:
         middle = (begin + end) // 2
         try:
-            from_texts(texts.slice(begin, middle - begin), kind)
+            from_texts(texts.slice(begin, middle - begin), kind, decimal)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             end = middle
         else:
@@ -406,7 +417,7 @@ def read_as(file: DataFile, schema: Any, batch: RecordBatch) -> RecordBatch:
 
 def _cast_column(file: DataFile, each: Any, column: Any) -> Any:
     if isinstance(file.reader, CsvReader):
-        return _cast_texts(column, each.type, file.reader.path, each.name, 0)
+        return _cast_texts(column, each.type, file.reader.path, each.name, 0, file.reader.decimal)
     if pa.types.is_dictionary(column.type) and column.dictionary.null_count:  # Parquet has no nulls within a dictionary
         column = column.cast(column.type.value_type).dictionary_encode().cast(column.type)
     try:

@@ -4,53 +4,91 @@ from __future__ import annotations
 
 import json
 import math
-from functools import partial
+import os
+from contextlib import closing
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.file_signatures import ARROW_FILE
+from wallaroo_ext._util.file_signatures import ARROW_FILE, ARROW_MESSAGE, PARQUET
 from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.opening.compression import unpacked_suffix
+from wallaroo_ext.inference.files.opening.filesystems import is_url
+from wallaroo_ext.inference.files.opening.row_files import open_rows
+from wallaroo_ext.inference.files.texts.encoding import check_encoding, open_as_utf8
+from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.pandas_index import index_metadata
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
-    from pathlib import Path
 
     from pyarrow import Table
+
+    from wallaroo_ext.inference.files.opening.row_files import RowFile
 
 pa: Any = import_module("pyarrow")
 
 
-def read_file(path: str | os.PathLike[str], table_of: Callable[[Any], Table]) -> Table:
+def read_file(source: Any, table_of: Callable[[Any], Table], texts: TextOptions = AS_WRITTEN) -> Table:
     """Return the rows of a file.
 
     Args:
-        path: The file: `.arrow` or `.feather`, `.parquet`, `.csv` with a line of names, or `.json` with a list of
-            records or an object of columns.
+        source: A path, a URL or an open file: `.arrow` or `.feather`, `.parquet`, `.csv`, `.tsv` or `.txt` with a line
+            of names, or `.json` with a list of records or an object of columns; perhaps compressed. The first bytes
+            say the format of an open file, and of one whose name has no suffix.
         table_of: Makes a table from records or columns.
+        texts: How its texts are written.
 
     Raises:
         InvalidDataError: The file has another suffix, or its content is not what the suffix says.
+        ConfigurationError: A library is missing that opens such URLs.
         OSError: The file cannot be opened.
     """
-    file = user_path(path)
-    reader = _READERS.get(file.suffix.lower())
-    if reader is None:
-        raise InvalidDataError(f"Rows are read from {', '.join(_READERS)} files, and {str(path)!r} is none of them.")
-    with file.open("rb"):  # the system's own error is the best one for a file that cannot be opened
+    _check_suffix(source)
+    with open_rows(source) as file:
+        suffix = _suffix_of(file)
         try:
-            return table_of(reader(file))
+            file.check_encoding(texts.encoding)
+            return table_of(_READERS[suffix](file, texts))
         except (InvalidDataError, pa.ArrowException, ValueError, OSError, RecursionError) as error:
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            raise InvalidDataError(f"{path} cannot be read as a {file.suffix} file: {reason}") from error
+            raise InvalidDataError(f"{file.name} cannot be read as a {suffix} file: {reason}") from error
 
 
-def _read_arrow(path: Path) -> Table:
+def _check_suffix(source: Any) -> None:
+    """Raise InvalidDataError for the name of a file that does not exist, if it would not be read either."""
+    if not isinstance(source, str | os.PathLike):
+        return
+    path = os.fsdecode(cast("Any", source))
+    if not is_url(path) and unpacked_suffix(path) not in _READERS and not user_path(path).exists():
+        raise _unknown(path)
+
+
+def _unknown(name: str) -> InvalidDataError:
+    return InvalidDataError(f"Rows are read from {', '.join(_READERS)} files, and {name!r} is none of them.")
+
+
+def _suffix_of(file: RowFile) -> str:
+    """Return the suffix of a file, or, where it has none, the one that fits its first bytes."""
+    if file.suffix in _READERS:
+        return file.suffix
+    if file.suffix and file.opened is None:
+        raise _unknown(file.name)
+    with file.open() as opened:
+        head = opened.read(_HEAD)
+    if not head.strip():
+        raise InvalidDataError(f"{file.name} is empty: it has to have the rows, as Arrow, Parquet, JSON or CSV.")
+    if head.startswith((ARROW_FILE, ARROW_MESSAGE)):
+        return ".arrow"
+    if head.startswith(PARQUET):
+        return ".parquet"
+    return ".json" if head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] in {b"[", b"{"} else ".csv"
+
+
+def _read_arrow(file: RowFile, _: TextOptions) -> Table:
     """Return the rows of an Arrow IPC file, or of an IPC stream, to which some programs give the same suffix."""
-    content = path.read_bytes()
+    content = file.read_bytes()
     if content.startswith(ARROW_FILE):
         return arrow_files.from_file(content)
     table = pa.ipc.open_stream(content).read_all()
@@ -58,12 +96,13 @@ def _read_arrow(path: Path) -> Table:
     return table
 
 
-def _read_parquet(path: Path) -> Table:
+def _read_parquet(file: RowFile, _: TextOptions) -> Table:
     parquet: Any = import_module("pyarrow.parquet")
-    return parquet.ParquetFile(path).read()
+    with file.open() as opened:
+        return parquet.ParquetFile(opened).read()
 
 
-def _read_csv(path: Path) -> Table:
+def _read_csv(file: RowFile, texts: TextOptions) -> Table:
     """Return the rows of a CSV file, each column with the common type of its texts.
 
     A first column without a name, as pandas writes an index, is marked as an index.
@@ -74,16 +113,17 @@ def _read_csv(path: Path) -> Table:
     from wallaroo_ext.inference.files.csv_files import CsvFile
     from wallaroo_ext.inference.files.csv_types import infer_type
 
-    file = CsvFile(partial(path.open, "rb"))
-    if not file.names:
+    csv = CsvFile(file.open, encoding=texts.encoding, delimiter=texts.delimiter)
+    if not csv.names:
         raise InvalidDataError("it is empty, and a CSV file begins with a line of names.")
-    texts = pa.Table.from_batches(file.texts(), pa.schema([(name, pa.string()) for name in file.names]))
-    columns = {name: infer_type(name, texts.column(name)) for name in file.names}
+    fields = pa.Table.from_batches(csv.texts(), pa.schema([(name, pa.string()) for name in csv.names]))
+    columns = {name: infer_type(name, fields.column(name), texts.decimal) for name in csv.names}
     return pa.table(columns).replace_schema_metadata(index_metadata("") if "" in columns else None)
 
 
-def _read_json(path: Path) -> Any:
-    content: Any = json.loads(path.read_bytes(), object_pairs_hook=_object_of_pairs, parse_float=_parse_float)
+def _read_json(file: RowFile, texts: TextOptions) -> Any:
+    with closing(open_as_utf8(file.open, check_encoding(texts.encoding))) as text:
+        content: Any = json.loads(text.read(), object_pairs_hook=_object_of_pairs, parse_float=_parse_float)
     if isinstance(content, list):
         return cast("Any", content)
     if isinstance(content, dict) and all(isinstance(values, list) for values in cast("Any", content).values()):
@@ -111,10 +151,13 @@ def _parse_float(text: str) -> float:
 
 
 _MAX_SHOWN = 40
-_READERS: dict[str, Callable[[Path], Any]] = {
+_HEAD = 64
+_READERS: dict[str, Callable[[RowFile, TextOptions], Any]] = {
     ".arrow": _read_arrow,
     ".feather": _read_arrow,
     ".parquet": _read_parquet,
     ".json": _read_json,
     ".csv": _read_csv,
+    ".tsv": _read_csv,
+    ".txt": _read_csv,
 }

@@ -6,11 +6,12 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
+from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Collection, Mapping, Sequence
-    from typing import Any, TypeAlias
+    from typing import IO, Any, TypeAlias
 
     import numpy as np
     import pyarrow as pa
@@ -27,13 +28,15 @@ if TYPE_CHECKING:
         | np.ndarray[Any, Any]
         | str
         | os.PathLike[str]
+        | IO[bytes]
+        | IO[str]
     )
-    """A table, a list of records, a mapping of columns, one array, or the path of a file."""
+    """A table, a list of records, a mapping of columns, one array, the path or the URL of a file, or an open file."""
 
 _SHOWN = 10
 
 
-def to_table(rows: Rows, index: Collection[str] = ()) -> pa.Table:
+def to_table(rows: Rows, index: Collection[str] = (), texts: TextOptions = AS_WRITTEN) -> pa.Table:
     """Return rows as a table, without a copy where their layout allows it.
 
     An index of pandas is left out, unless `index` names it. Types that not every engine reads become plain ones; see
@@ -52,7 +55,7 @@ def to_table(rows: Rows, index: Collection[str] = ()) -> pa.Table:
     from wallaroo_ext.inference.pandas_index import without_index
 
     try:
-        table = with_plain_types(without_index(table_of(rows), index))
+        table = with_plain_types(without_index(table_of(rows, texts), index))
     except CONVERSION_ERRORS as error:
         raise InvalidDataError(f"These rows are no table: {error}.") from error
     check_names(table.column_names)
@@ -60,7 +63,12 @@ def to_table(rows: Rows, index: Collection[str] = ()) -> pa.Table:
 
 
 def rows_to_send(
-    rows: Rows, columns: Sequence[str] | None = None, *, vector: bool = False, missing: Missing = "reject"
+    rows: Rows,
+    columns: Sequence[str] | None = None,
+    *,
+    vector: bool = False,
+    missing: Missing = "reject",
+    texts: TextOptions = AS_WRITTEN,
 ) -> pa.Table:
     """Return rows as the table to send: the columns that are wanted, as a vector if that is, with no number missing.
 
@@ -69,13 +77,14 @@ def rows_to_send(
         columns: The columns to send; None for all but an index of pandas.
         vector: Whether the columns become one vector.
         missing: What becomes of numbers that are missing.
+        texts: How the texts in a file are written.
 
     Raises:
         ConfigurationError: pyarrow is not installed.
         InvalidDataError: These are no rows, or they do not fit the options.
         OSError: The file cannot be opened.
     """
-    table = columns_to_send(rows, columns, vector=vector)
+    table = columns_to_send(rows, columns, vector=vector, texts=texts)
     from wallaroo_ext.inference.inputs.missing_numbers import without_missing
     from wallaroo_ext.inference.inputs.vectors import vector_of
 
@@ -83,9 +92,11 @@ def rows_to_send(
     return vector_of(complete) if vector else complete
 
 
-def columns_to_send(rows: Rows, columns: Sequence[str] | None = None, *, vector: bool = False) -> pa.Table:
+def columns_to_send(
+    rows: Rows, columns: Sequence[str] | None = None, *, vector: bool = False, texts: TextOptions = AS_WRITTEN
+) -> pa.Table:
     """Return the columns that are wanted, of which numbers may be missing; see `rows_to_send`."""
-    table = to_table(rows, columns or ())
+    table = to_table(rows, columns or (), texts)
     from wallaroo_ext.inference.inputs.vectors import number_columns
 
     if columns is not None:
