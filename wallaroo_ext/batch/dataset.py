@@ -249,9 +249,8 @@ def _opened(source: Any, how: ScoringOptions, own: DatasetOptions) -> tuple[Sour
     sent = how.columns or tuple(name for name in whole.data_columns if name not in how.keys)
     if not sent:
         raise InvalidDataError("No column is left to be sent: all are keys, or an index of pandas.")
-    return whole.select(list(dict.fromkeys((*how.keys, *sent))), own.filter), replace(
-        how, columns=sent, decimal=own.texts.decimal
-    )
+    exact = replace(how, columns=sent, decimal=own.texts.decimal)
+    return whole.select(list(dict.fromkeys((*how.keys, *sent))), own.filter), exact
 
 
 def _decided(

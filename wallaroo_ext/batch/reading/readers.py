@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_files import CsvFile, skip_rows
+from wallaroo_ext.inference.files.opening.filesystems import without_secrets
 from wallaroo_ext.inference.files.opening.row_files import open_seekable, open_stream
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.pandas_index import index_metadata
@@ -30,7 +31,7 @@ class FileReader(Protocol):
     """Reads a file.
 
     Attributes:
-        path: The path of the file.
+        path: The path of the file, for messages.
     """
 
     path: str
@@ -54,13 +55,13 @@ class ParquetReader:
     """Reads a Parquet file."""
 
     def __init__(self, system: Any, path: str) -> None:
-        self.path = path
-        self._system = system
+        self.path = without_secrets(path)
+        self._system, self._location = system, path
 
     @cached_property
     def _metadata(self) -> tuple[Any, int]:
         try:
-            with open_seekable(self._system, self.path) as opened:
+            with open_seekable(self._system, self._location) as opened:
                 file = parquet.ParquetFile(opened)
                 return file.schema_arrow, file.metadata.num_rows
         except pa.ArrowException as error:
@@ -78,15 +79,15 @@ class ParquetReader:
 
     def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
         """Yield some columns of the rows after the first `skip`."""
-        return parquet_batches(self._system, self.path, columns, rows=BATCH_ROWS, skip=skip)
+        return parquet_batches(self._system, self._location, columns, rows=BATCH_ROWS, skip=skip)
 
 
 class ArrowReader:
     """Reads an Arrow IPC file."""
 
     def __init__(self, system: Any, path: str) -> None:
-        self.path = path
-        self._system = system
+        self.path = without_secrets(path)
+        self._system, self._location = system, path
 
     @property
     def schema(self) -> Any:
@@ -101,7 +102,7 @@ class ArrowReader:
     @cached_property
     def _schema(self) -> Any:
         try:
-            with open_seekable(self._system, self.path) as opened, pa.ipc.open_file(opened) as file:
+            with open_seekable(self._system, self._location) as opened, pa.ipc.open_file(opened) as file:
                 return file.schema
         except pa.ArrowException as error:
             raise _unreadable(self.path, "ipc", error) from error
@@ -120,7 +121,7 @@ class ArrowReader:
         positions = [self.schema.names.index(name) for name in columns] or [0]
         options = pa.ipc.IpcReadOptions(included_fields=positions)
         with (
-            open_seekable(self._system, self.path) as opened,
+            open_seekable(self._system, self._location) as opened,
             pa.ipc.open_file(opened, options=options) as file,
         ):
             for number in range(file.num_record_batches):
@@ -145,7 +146,7 @@ class CsvReader:
         block: int | None = None,
         texts: TextOptions = AS_WRITTEN,
     ) -> None:
-        self.path = path
+        self.path = without_secrets(path)
         self.counted: int | None = None
         self.decimal = texts.decimal
         opener = partial(open_stream, system, path)

@@ -43,6 +43,9 @@ _END = "\x04"
 """The text of each field in the row that is appended to the file."""
 
 _MAX_SHOWN = 80
+_MANY = 10
+"""So many numbers that become less and less are no row by chance."""
+
 _COMMENTS = ("#", "%", "//")
 _NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][-+]?\d+)?")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r(?!\Z)|\n)")
@@ -188,7 +191,7 @@ def _are_values(names: list[str]) -> bool:
         return False
     pairs = list(pairwise(map(float, names)))
     rising, falling = (all(sign * one < sign * other for one, other in pairs) for sign in (1, -1))
-    return not (rising or falling)
+    return not (rising or (falling and len(names) >= _MANY))
 
 
 def _check_no_nul(content: bytes) -> None:
@@ -309,10 +312,15 @@ class _Parser:
         first = self._file.names[0]
         if first.startswith(_COMMENTS):
             return f"The first line, {_shown(first)}, is a comment: remove all lines before that of the names."
+        delimiter = self._dialect.delimiter
         if row.number == 1 and row.actual_columns == row.expected_columns + 1:
+            if row.text.rstrip("\r\n").endswith(delimiter):
+                return f"Remove the {delimiter!r} at the end of the lines."
             return "If the first field is the name of the row, as R writes it, give it a name in the first line, too."
-        if row.number == 1 and row.actual_columns > row.expected_columns:
-            return "The first line of a file has to be that of the names, and no title or comment stands before it."
+        if row.expected_columns == 1:
+            return (
+                f"The first line, {_shown(first)}, has to be that of the names: remove a title that stands before it."
+            )
         return ""
 
     def _grow_block(self) -> None:

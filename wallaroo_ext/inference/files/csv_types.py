@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.files.texts.text_options import Decimal
+
+if TYPE_CHECKING:
+    from wallaroo_ext.inference.files.texts.text_options import Decimal
 
 pa: Any = import_module("pyarrow")
 pc: Any = import_module("pyarrow.compute")
@@ -25,25 +27,11 @@ Column: TypeAlias = Any
 
 NULLS = pa.array(
     [
-        *(
-            "",
-            "#N/A",
-            "#N/A N/A",
-            "#NA",
-            "-1.#IND",
-            "-1.#QNAN",
-            "1.#IND",
-            "1.#QNAN",
-            "N/A",
-            "NA",
-            "NULL",
-            "n/a",
-            "null",
-        ),
-        *("<NA>", "None", "\\N", "(null)"),
+        *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
+        *("NULL", "None", "n/a", "null", "\\N", "(null)"),
     ]
 )
-"""The texts for a missing value in pyarrow and pandas, MySQL, PostgreSQL and Oracle, without `nan`, which is a number."""
+"""The texts for a missing value in pyarrow, pandas and databases, without `nan`, which is a number of its own."""
 
 _BOOLEANS = pa.array(["true", "True", "TRUE", "false", "False", "FALSE"])
 _INTEGER = "^-?(0|[1-9][0-9]*)$"
@@ -159,9 +147,9 @@ class ColumnType:
                 advice="Write its numbers with commas, and without separators of thousands.",
             )
         raise InvalidDataError(
-            f"{self._comma} in the column {self.name!r} has a comma, as all of its numbers have that are no whole ones.",
-            advice="Say decimal=',' if that is their decimal point (--decimal , on the command line), or decimal='.' if "
-            "they are texts.",
+            f"{self._comma} in the column {self.name!r} has a comma, and all others are numbers, too.",
+            advice="Say decimal=',' if that is their decimal point (--decimal , on the command line), or decimal='.' "
+            "if they are texts.",
         )
 
     def _kind_of_numbers(self) -> Any:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from contextlib import closing
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util import arrow_files
 from wallaroo_ext._util.file_signatures import ARROW_FILE, ARROW_MESSAGE, PARQUET
-from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.files.opening.compression import unpacked_suffix
-from wallaroo_ext.inference.files.opening.filesystems import is_url
 from wallaroo_ext.inference.files.opening.row_files import open_rows
 from wallaroo_ext.inference.files.texts.encoding import check_encoding, open_as_utf8
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
@@ -45,28 +41,24 @@ def read_file(source: Any, table_of: Callable[[Any], Table], texts: TextOptions 
         ConfigurationError: A library is missing that opens such URLs.
         OSError: The file cannot be opened.
     """
-    _check_suffix(source)
     with open_rows(source) as file:
         suffix = _suffix_of(file)
         try:
-            file.check_encoding(texts.encoding)
+            _check_opened(file, suffix, texts)
             return table_of(_READERS[suffix](file, texts))
         except (InvalidDataError, pa.ArrowException, ValueError, OSError, RecursionError) as error:
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise InvalidDataError(f"{file.name} cannot be read as a {suffix} file: {reason}") from error
 
 
-def _check_suffix(source: Any) -> None:
-    """Raise InvalidDataError for the name of a file that does not exist, if it would not be read either."""
-    if not isinstance(source, str | os.PathLike):
-        return
-    path = os.fsdecode(cast("Any", source))
-    if not is_url(path) and unpacked_suffix(path) not in _READERS and not user_path(path).exists():
-        raise _unknown(path)
-
-
 def _unknown(name: str) -> InvalidDataError:
-    return InvalidDataError(f"Rows are read from {', '.join(_READERS)} files, and {name!r} is none of them.")
+    return InvalidDataError(f"Rows are read from {', '.join(_SUFFIXES)} files, and {name!r} is none of them.")
+
+
+def _check_opened(file: RowFile, suffix: str, texts: TextOptions) -> None:
+    """Raise InvalidDataError for a file that is open as a text, and has bytes, or an encoding is named for it."""
+    if file.opened == "text" and (texts.encoding is not None or suffix in _BINARY):
+        raise InvalidDataError("it is open as a text: open it with the mode 'rb'.")
 
 
 def _suffix_of(file: RowFile) -> str:
@@ -152,12 +144,15 @@ def _parse_float(text: str) -> float:
 
 _MAX_SHOWN = 40
 _HEAD = 64
+_BINARY = {".arrow", ".feather", ".parquet"}
+_SUFFIXES = (".arrow", ".feather", ".parquet", ".json", ".csv")
 _READERS: dict[str, Callable[[RowFile, TextOptions], Any]] = {
     ".arrow": _read_arrow,
     ".feather": _read_arrow,
     ".parquet": _read_parquet,
     ".json": _read_json,
     ".csv": _read_csv,
+    ".tab": _read_csv,
     ".tsv": _read_csv,
     ".txt": _read_csv,
 }

@@ -95,6 +95,7 @@ def _unsupported_rows(instead: str) -> str:
 
 _HINTS = {
     "LazyFrame": "call its collect() first",
+    "OpenFile": "open it first: with fsspec.open(...) as file",
     "generator": "make a list of it, or give the tables that it yields to infer_batches",
     "bytes": "give the content of a file as io.BytesIO(content), or its path as a str",
     "spmatrix": "send its toarray()",

@@ -542,8 +542,10 @@ class TestFiles:
         with pytest.raises(InvalidDataError, match=r"twice|beyond those of 64 bits"):
             infer(talking, URL, path)
 
-    def test_an_unknown_ending_is_refused(self, talking: Client) -> None:
-        for path in ("rows.xlsx", "rows", "text"):
+    def test_an_unknown_ending_is_refused(self, talking: Client, tmp_path: Path) -> None:
+        for name in ("rows.xlsx", "rows.onnx"):
+            path = tmp_path / name
+            path.write_bytes(b"a,b\n1,2\n")
             with pytest.raises(InvalidDataError, match=r"\.arrow, \.feather, \.parquet, \.json, \.csv files"):
                 infer(talking, URL, path)
 

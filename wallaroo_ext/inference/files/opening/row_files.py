@@ -75,13 +75,6 @@ class RowFile:
         with self.open() as opened:
             return opened.read()
 
-    def check_encoding(self, encoding: str | None) -> None:
-        """Raise InvalidDataError, with the end of a sentence, if an encoding is named of a file that is open as a text."""
-        if self.opened == "text" and encoding is not None:
-            raise InvalidDataError(
-                "it is open as a text, and `encoding` is for bytes: leave it out, or open the file with the mode 'rb'."
-            )
-
 
 @contextmanager
 def open_rows(source: Any) -> Generator[RowFile]:
@@ -270,7 +263,9 @@ def _open(system: Any, path: str, shown: str | None) -> Any:
     try:
         return system.open_input_stream(path, compression=None)
     except FileNotFoundError:
-        raise InvalidDataError(f"There is no file {shown or path}.") from None
+        name = shown or path
+        why = ", or its server does not give it" if name.startswith("http") else ""
+        raise InvalidDataError(f"There is no file {name}{why}.") from None
     except OSError:
         raise
     except Exception as error:  # each library that fsspec uses has its own

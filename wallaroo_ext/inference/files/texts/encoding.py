@@ -46,16 +46,22 @@ def check_encoding(encoding: str | None) -> str | None:
     """
     if encoding is None:
         return None
-    try:
-        name = codecs.lookup(encoding).name
-        known = isinstance("".encode(name), bytes) and name.replace("-", "_") not in _NO_ENCODINGS_OF_FILES
-    except (LookupError, TypeError, ValueError):  # hex and the like, which are no encodings of texts, are LookupErrors
-        name, known = "", False
-    if not known:
-        near = get_close_matches(str(encoding).lower(), [*_USUAL, *aliases, *aliases.values()], n=1)
-        shown = ", ".join(near or _USUAL)
+    name = _name_of(encoding)
+    if name is None:
+        likely = [each for each in (*_USUAL, *aliases) if _name_of(each) is not None]
+        shown = ", ".join(get_close_matches(str(encoding).lower(), likely, n=1) or _USUAL)
         raise InvalidDataError(f"`encoding` says {encoding!r}, which is none of texts: name one such as {shown}.")
     return "utf-8" if name == "utf-8-sig" else name
+
+
+def _name_of(encoding: str) -> str | None:
+    """Return Python's name of an encoding of texts; None if there is none, such as for `hex`, which is one of bytes."""
+    try:
+        name = codecs.lookup(encoding).name
+        "".encode(name)
+    except (LookupError, TypeError, ValueError):
+        return None
+    return None if name.replace("-", "_") in _NO_ENCODINGS_OF_FILES else name
 
 
 def open_as_utf8(open_file: Callable[[], Readable], encoding: str | None) -> Readable:
