@@ -182,7 +182,8 @@ def _next_piece(source: Any, name: str) -> str | bytes:
             f"{error.reason}. Open it with the mode 'rb'."
         ) from None
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise InvalidDataError(f"{name} cannot be read: {error}.", advice="Open it with the mode 'rb'.") from error
+        reason = str(error).rstrip(".")
+        raise InvalidDataError(f"{name} cannot be read: {reason}.", advice="Open it with the mode 'rb'.") from error
     if inspect.iscoroutine(piece):
         piece.close()
         raise InvalidDataError(f"{name} has to be awaited: read it, and give io.BytesIO(content).")
