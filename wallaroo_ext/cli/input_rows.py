@@ -31,12 +31,17 @@ def read_rows(file: str, columns: list[str], texts: TextOptions) -> pa.Table:
         texts: How its texts are written.
 
     Raises:
+        UsageError: There is no standard input.
         InvalidDataError: The file has no rows.
         OSError: The file cannot be opened.
     """
     require_pyarrow()
     named = [name for text in columns for name in (text, *text.split(","))]
-    return to_table(sys.stdin.buffer if file == "-" else file, named, texts)
+    if file != "-":
+        return to_table(file, named, texts)
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] - it is where it was closed
+        raise UsageError("There is no standard input: it was closed. Name a file.")
+    return to_table(sys.stdin.buffer, named, texts)
 
 
 def select_columns(table: pa.Table, columns: list[str], drop: list[str]) -> pa.Table:

@@ -6,7 +6,7 @@ import os
 import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from wallaroo_ext._util.files.user_paths import user_text
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
@@ -52,7 +52,7 @@ def resolve(location: str | os.PathLike[str], filesystem: Any = None) -> tuple[F
         return as_arrow_filesystem(filesystem), text
     if not is_url(text):
         return fs.LocalFileSystem(), os.path.abspath(user_text(text))  # noqa: PTH100 - it may be a pattern
-    if urlsplit(text).scheme.lower() == "file":
+    if text.lower().startswith("file://"):
         return fs.LocalFileSystem(), _local_path(text)
     try:
         return fs.FileSystem.from_uri(text)

@@ -9,6 +9,7 @@ import errno
 import inspect
 import os
 import stat
+import sys
 import unicodedata
 from contextlib import closing, contextmanager
 from difflib import get_close_matches
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 fs: Any = import_module("pyarrow.fs")
 
-STDIN = "The standard input"
+_STDIN = "The standard input"
 _MOST_UNPACKED = 1 << 30
 _MOST_TIMES = 200
 _WILDCARDS = set("*?[")
@@ -197,8 +198,8 @@ def _next_piece(source: Any, name: str) -> str | bytes:
 def _name_of(source: Any) -> str:
     """Return the name of an open file for messages."""
     name = getattr(source, "name", None)
-    if name == "<stdin>":
-        return STDIN
+    if source is getattr(sys.stdin, "buffer", None) or name == "<stdin>":
+        return _STDIN
     return name if isinstance(name, str) and not name.startswith("<") else "The open file"
 
 
