@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 fs: Any = import_module("pyarrow.fs")
 
-FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc"}
-FORMATS |= dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), "csv")
+FORMATS = {
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+    **dict.fromkeys((".arrow", ".feather", ".ipc"), "ipc"),
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), "csv"),
+}
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _WILDCARDS = set("*?[")
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pyarrow import RecordBatch
 
     from wallaroo_ext.inference.files.texts.csv_dialect import Dialect
+    from wallaroo_ext.inference.files.texts.text_options import Decimal
 
 pa: Any = import_module("pyarrow")
 parquet: Any = import_module("pyarrow.parquet")
@@ -148,7 +149,7 @@ class CsvReader:
     ) -> None:
         self.path = without_secrets(path)
         self.counted: int | None = None
-        self.decimal = texts.decimal
+        self.decimal: Decimal | None = texts.decimal
         opener = partial(open_stream, system, path)
         written = {"encoding": texts.encoding, "delimiter": texts.delimiter}
         self._make = partial(CsvFile, opener, dialect, block, **written)

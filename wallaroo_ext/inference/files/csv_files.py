@@ -139,7 +139,7 @@ class CsvFile:
             self.dialect = Dialect(check_delimiter(separator) or ",")
             return len(text[:length].encode())
         if self._named is None:
-            next(filter(None, csv.reader(_Lines(content, 0, ended=ended))), None)  # so the line of names is whole
+            next((row for row in csv.reader(_Lines(content, 0, ended=ended)) if row), None)  # the names are whole then
             self.dialect = find_dialect(text, ended=ended)
         return 0
 

@@ -6,7 +6,7 @@ import lzma
 from importlib import import_module
 from io import RawIOBase
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext.errors import InvalidDataError
 
@@ -24,8 +24,7 @@ _SIGNATURES = {
 }
 _MOST_SIGNATURE = max(map(len, _SIGNATURES))
 _TAR = slice(257, 262)
-ENDINGS = {".gz": "gzip", ".gzip": "gzip", ".bgz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".bz2": "bz2", ".xz": "xz"}
-ENDINGS |= {".lz4": "lz4"}
+ENDINGS = (".gz", ".gzip", ".bgz", ".zst", ".zstd", ".bz2", ".xz", ".lz4")
 
 
 def unpacked_suffix(name: str) -> str:
@@ -81,7 +80,7 @@ class _Unpacked(RawIOBase):
         self._compression = compression
         self._packed = stream
         self._stream: Any = (
-            lzma.LZMAFile(stream)  # noqa: SIM115 - closed by `close`
+            lzma.LZMAFile(cast("Any", stream))  # noqa: SIM115 - closed by `close`
             if compression == "xz"
             else pa.CompressedInputStream(_as_arrow(stream), compression)
         )

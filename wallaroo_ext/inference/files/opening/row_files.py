@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from pathlib import Path, PurePath
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.errors import InvalidDataError
@@ -173,11 +173,11 @@ def _next_piece(source: Any, name: str) -> str | bytes:
         InvalidDataError: It cannot be read.
     """
     try:
-        piece = source.read(PIECE)
+        piece: Any = source.read(PIECE)
         if isinstance(piece, str):
             piece.encode()
             return piece
-    except UnicodeError as error:
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
         raise InvalidDataError(
             f"{name} is open as a text, which it is not in the encoding {getattr(source, 'encoding', None)}: "
             f"{error.reason}. Open it with the mode 'rb'."
@@ -192,7 +192,7 @@ def _next_piece(source: Any, name: str) -> str | bytes:
         raise InvalidDataError(f"{name} does not wait for its bytes: open it as a blocking file.")
     if not isinstance(piece, bytes | bytearray | memoryview):
         raise InvalidDataError(f"{name} gives {type(piece).__name__}, and no bytes: open it with the mode 'rb'.")
-    return bytes(piece)
+    return bytes(cast("Any", piece))
 
 
 def _name_of(source: Any) -> str:

@@ -9,6 +9,7 @@ import os
 import sys
 import tarfile
 import threading
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -193,7 +194,8 @@ class TestSameRows:
 
     def test_what_is_large_is_copied_to_a_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(temporary_copy, "_IN_MEMORY", 4)
-        assert to_table(Pipe(gzip.compress(PLAIN))).to_pydict() == ROWS
+        pipe: Any = Pipe(gzip.compress(PLAIN))
+        assert to_table(pipe).to_pydict() == ROWS
 
 
 NAMES = [
@@ -360,7 +362,8 @@ class TestRefused:
         content = bytearray(gzip.compress(PLAIN))
         content[-6] ^= 1
         (tmp_path / "rows.csv.gz").write_bytes(content)
-        for read in (to_table, lambda path: of_batch(path, TextOptions())):
+        reads: list[Any] = [to_table, partial(of_batch, texts=TextOptions())]
+        for read in reads:
             with pytest.raises(InvalidDataError, match=r"rows\.csv\.gz.*cannot be unpacked"):
                 read(tmp_path / "rows.csv.gz")
 
