@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import shutil
@@ -183,7 +184,7 @@ class TestSources:
             ("nothing", {}, "There is no file"),
             ("*.nothing", {}, "no file that"),
             ("empty", {}, "no files in"),
-            ("rows.txt", {}, "of no known format"),
+            ("rows.dat", {}, "of no known format"),
             ("mixed", {}, "several formats"),
             ("text.parquet", {}, "cannot be read as parquet"),
             ("rows.parquet", {"columns": ["other"]}, "no column 'other'"),
@@ -203,7 +204,7 @@ class TestSources:
         [table] = write_tables(tmp_path / "all", 3)
         pq.write_table(table, tmp_path / "rows.parquet")
         (tmp_path / "empty").mkdir()
-        (tmp_path / "rows.txt").write_text("x")
+        (tmp_path / "rows.dat").write_text("x")
         (tmp_path / "text.parquet").write_text("x")
         (tmp_path / "mixed").mkdir()
         for name in ("a.csv", "b.parquet"):
@@ -318,6 +319,32 @@ class TestGoingOn:
         assert (done.rows_before, done.rows, done.requests) == (requests * 50, 1000, 20 - requests)
         check_output(target, table_of(*(batch(300, 0), batch(700, 300))), expected)
 
+    @pytest.mark.parametrize("requests", [0, 1, 7])
+    def test_a_run_over_compressed_csv_in_another_encoding_goes_on_there(
+        self,
+        control: Sandbox,
+        client: Client,
+        tmp_path: Path,
+        requests: int,
+        expected: Callable[[Any], np.ndarray[Any, Any]],
+    ) -> None:
+        rows = vectors(400).astype(float)
+        lines = ["größe;" + ";".join(f"c{n}" for n in range(29))]
+        lines += [f"№{n};" + ";".join(str(value).replace(".", ",") for value in row) for n, row in enumerate(rows)]
+        source = tmp_path / "rows.csv"
+        source.write_bytes(gzip.compress("\r\n".join(lines).encode("utf-16")))
+        options: Any = SMALL | {"keys": ["größe"], "vector": True, "decimal": ",", "in_flight": 1}
+        rule = {"operation": "infer_pipeline", "kind": "unknown-status", "skip": requests}
+        control.add_faults(rule, rule | {"operation": "infer_deployment"})
+        with pytest.raises(ServerError):
+            infer_dataset(client, "rows", source, tmp_path / "out", **options)
+        control.clear_faults()
+        done = infer_dataset(client, "rows", source, tmp_path / "out", **options)
+        assert (done.rows_before, done.rows, done.requests) == (requests * 50, 400, 8 - requests)
+        scored = read_output(tmp_path / "out")
+        assert scored.column("größe").to_pylist() == [f"№{n}" for n in range(400)]
+        np.testing.assert_allclose(scores_of(scored), expected(rows.astype(np.float32)).reshape(-1), atol=1e-5)
+
     def test_what_a_killed_run_left_behind_is_removed_and_done_again(
         self, client: Client, tmp_path: Path, stopped_at: Callable[[int], Path], expected: Callable[[Any], Any]
     ) -> None:
@@ -337,7 +364,7 @@ class TestGoingOn:
         again = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL | {"in_flight": 9})
         assert (first.requests, again.requests, again.rows, again.rows_before) == (2, 0, 60, 60)
 
-    @pytest.mark.parametrize("changed", ["file", "new file", "columns", "keys", "filter", "wire", "model"])
+    @pytest.mark.parametrize("changed", ["file", "new file", "columns", "keys", "filter", "wire", "encoding", "model"])
     def test_a_manifest_that_no_longer_fits_is_refused(
         self, client: Client, control: Sandbox, tmp_path: Path, changed: str, model_file: Path
     ) -> None:
@@ -363,6 +390,7 @@ class TestGoingOn:
                 "keys": {"keys": [], "columns": ["dense_input"]},
                 "filter": {"filter": [("id", ">", 5)]},
                 "wire": {"wire": "json"},
+                "encoding": {"encoding": "cp1252"},
             }[changed]
         with pytest.raises(InvalidDataError, match=r"output of another run.*Name another directory"):
             infer_dataset(client, name, tmp_path / "in", tmp_path / "out", **options)
