@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import decimal
+import io
 import json
 import subprocess
 import sys
@@ -507,6 +508,21 @@ class TestFiles:
                 infer(talking, URL, rows)
                 assert echo.sent.equals(table), path
 
+    @pytest.mark.parametrize("given", ["bytes", "text", "URL"])
+    def test_an_open_file_and_a_url_are_rows_and_have_options(
+        self, talking: Client, echo: Echo, tmp_path: Path, given: str
+    ) -> None:
+        content = "größe;b\n1,5;x\n"
+        (tmp_path / "größe.csv").write_text(content, encoding="cp1252")
+        sources: dict[str, Callable[[], Any]] = {
+            "bytes": lambda: io.BytesIO(content.encode("cp1252")),
+            "text": lambda: io.StringIO(content),
+            "URL": (tmp_path / "größe.csv").as_uri,
+        }
+        options: Any = {"decimal": ",", "delimiter": ";"} | ({} if given == "text" else {"encoding": "cp1252"})
+        infer(talking, URL, sources[given](), **options)
+        assert echo.sent.to_pydict() == {"größe": [1.5], "b": ["x"]}
+
     def test_a_corrupt_file_is_named(self, talking: Client, files: dict[str, Path]) -> None:
         for path in files.values():
             content = path.read_bytes()
@@ -702,12 +718,13 @@ class TestAsynchronous:
             transport = httpx.MockTransport(echo.later)
             policy = RetryPolicy(first_pause=0.001, longest_pause=0.001)
             async with connect(API, token="t-51f0c9d2", transport=transport, retries=policy, environment={}) as client:
-                given: list[Any] = [{"tensor": rows}, path, {"tensor": rows[:1]}]
+                opened = io.BytesIO(path.read_bytes())
+                given: list[Any] = [{"tensor": rows}, path, {"tensor": rows[:1]}, opened, path.as_uri()]
                 return [await aio.infer(client, URL, data) for data in given]
 
         tables = asyncio.run(score())
-        assert len(echo.bodies) == 4
-        for table, expected in zip(tables, (rows, rows, rows[:1]), strict=True):
+        assert len(echo.bodies) == 6
+        for table, expected in zip(tables, (rows, rows, rows[:1], rows, rows), strict=True):
             np.testing.assert_array_equal(outputs(table)["tensor"], expected)
 
     def test_options_are_the_same(self) -> None:
