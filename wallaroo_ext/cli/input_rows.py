@@ -12,7 +12,7 @@ from wallaroo_ext._util.file_signatures import ARROW_FILE, ARROW_MESSAGE, PARQUE
 from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.inputs.rows import require_pyarrow, rows_to_send, to_table
+from wallaroo_ext.inference.inputs.rows import read_columns, require_pyarrow, rows_to_send
 from wallaroo_ext.inference.row_errors import RowError
 
 if TYPE_CHECKING:
@@ -39,12 +39,13 @@ def read_rows(file: str, columns: list[str]) -> pa.Table:
         OSError: The file cannot be opened.
     """
     require_pyarrow()
-    named = [name for text in columns for name in (text, *text.split(","))]
+    names = [name for text in columns for name in text.split(",")]
+    index = [*columns, *names]
     if file != "-":
-        return to_table(file, named)
+        return read_columns(file, index, names)
     with _temporary_file(sys.stdin.buffer.read()) as path:
         try:
-            return to_table(path, named)
+            return read_columns(path, index, names)
         except InvalidDataError as error:
             raise InvalidDataError(str(error).replace(str(path), _STDIN)) from None
 

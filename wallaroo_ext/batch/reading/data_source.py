@@ -6,9 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.batch.reading.discovery import FoundFiles, find_files, format_of
+from wallaroo_ext.batch.reading.json_reader import JsonReader
 from wallaroo_ext.batch.reading.positions import Position
-from wallaroo_ext.batch.reading.readers import ArrowReader, CsvReader, ParquetReader
+from wallaroo_ext.batch.reading.readers import ArrowReader, CsvReader, InputsReader, ParquetReader
 from wallaroo_ext.batch.reading.schema import DataFile, DataSet, DecidedTypes, read_as
+from wallaroo_ext.batch.reading.whole_file_reader import npy_reader, npz_reader
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_files import Dialect, skip_rows
 from wallaroo_ext.inference.files.csv_types import from_texts
@@ -20,13 +22,23 @@ if TYPE_CHECKING:
     from pyarrow.compute import Expression
 
     from wallaroo_ext.batch.reading.discovery import InputFile
+    from wallaroo_ext.batch.reading.readers import FileReader
     from wallaroo_ext.inference.files.csv_types import Field
 
 pa: Any = import_module("pyarrow")
 import_module("pyarrow.csv")
 datasets: Any = import_module("pyarrow.dataset")
 
-_READERS: dict[str, Any] = {"parquet": ParquetReader, "ipc": ArrowReader, "csv": CsvReader}
+_READERS: dict[str, Callable[[Any, str], FileReader]] = {
+    "parquet": ParquetReader,
+    "ipc": ArrowReader,
+    "csv": CsvReader,
+    "json": JsonReader,
+    "npy": npy_reader,
+    "npz": npz_reader,
+}
+_OF_DATASETS = {"parquet", "ipc", "csv"}
+"""The formats of pyarrow's data sets that are read."""
 
 
 class Source:
@@ -242,7 +254,7 @@ def open_source(
     Args:
         source: A file, a directory, a pattern with `*`, `?` or `[`, a list of files, or a data set of pyarrow.
         filesystem: Their file system, of pyarrow or fsspec; without one, that of the URL, or this machine's.
-        kind: `parquet`, `arrow` or `csv`; None to go by the names of the files.
+        kind: `parquet`, `arrow`, `json`, `csv` or `npy`; None to go by the names of the files.
         columns: The columns to read.
         where: The filter of rows: an expression of pyarrow, or a list of tuples as pyarrow takes it.
         types: The types of columns, by pyarrow's types or their names.
@@ -257,9 +269,15 @@ def open_source(
     if isinstance(source, datasets.Dataset):
         return _from_dataset(source, named, columns, where)
     found = find_files(source, filesystem)
-    form = format_of(found.paths, kind)
-    files = [DataFile(_READERS[form](found.system, path), found.partitions(path)) for path in found.paths]
+    form = format_of(found, kind)
+    files = [DataFile(_reader(form, found.system, path), found.partitions(path)) for path in found.paths]
     return Source(_data_set(files, source, form, types=named), found, columns, _expression(where))
+
+
+def _reader(form: str, system: Any, path: str) -> FileReader:
+    """Return the reader of a file; of scored rows, it reads the inputs."""
+    reader = _READERS[form](system, path)
+    return reader if isinstance(reader, CsvReader) else InputsReader(reader)
 
 
 def _data_set(files: list[DataFile], source: Any, form: str, **options: Any) -> DataSet:
@@ -296,7 +314,7 @@ def _from_dataset(dataset: Any, types: Mapping[str, Any], columns: Sequence[str]
     found = FoundFiles(dataset.filesystem, [fragment.path for fragment in fragments], None)
     form = "parquet" if isinstance(dataset.format, datasets.ParquetFileFormat) else dataset.format.default_extname
     form = {"arrow": "ipc", "feather": "ipc"}.get(form, form)
-    if form not in _READERS:
+    if form not in _OF_DATASETS:
         raise InvalidDataError(f"A data set is of Parquet, Arrow or CSV files, not of {form} files.")
     make = _csv_reader(dataset) if form == "csv" else _READERS[form]
     files = [DataFile(make(found.system, each.path), _partitions(each)) for each in fragments]
@@ -357,7 +375,7 @@ def _csv_reader(dataset: Any) -> Callable[[Any, str], CsvReader]:
     dialect = Dialect(options.delimiter, options.quote_char, options.double_quote, options.escape_char)
 
     def make(system: Any, path: str) -> CsvReader:
-        return CsvReader(system, path, dialect)
+        return CsvReader(system, path, dialect, inputs=False)
 
     return make
 

@@ -13,6 +13,9 @@ from urllib.parse import unquote
 
 from wallaroo_ext.batch.filesystems import resolve
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.forms import formats as forms
+from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES
+from wallaroo_ext.inference.files.forms.json_files import LINES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +23,12 @@ if TYPE_CHECKING:
 fs: Any = import_module("pyarrow.fs")
 
 FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc", ".csv": "csv"}
+FORMATS |= {".arrows": "ipc", ".json": "json", ".npy": "npy", ".npz": "npz"} | dict.fromkeys(LINES, "json")
+_NAMED = {"parquet": "parquet", "arrow": "ipc", "json": "json", "csv": "csv", "npy": "npy"}
+"""The formats that a person names."""
+
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+_DELTA_LOG = "_delta_log"
 _WILDCARDS = set("*?[")
 
 
@@ -156,6 +164,11 @@ def _list_directory(system: Any, directory: str, source: Any) -> list[str]:
     Names that begin with a dot or an underscore are hidden, except partition directories such as `_id=5`.
     """
     infos = system.get_file_info(fs.FileSelector(directory, recursive=True))
+    if any(PurePosixPath(info.path).name == _DELTA_LOG for info in infos):
+        raise InvalidDataError(
+            f"{source} is a table of Delta Lake, some of whose files are no part of it any more: give "
+            "DeltaTable(…).to_pyarrow_dataset() of the package deltalake."
+        )
     paths = [info.path for info in infos if info.is_file and not _is_hidden(info.path[len(directory) :])]
     if not paths:
         raise InvalidDataError(f"There are no files in {source}.")
@@ -205,27 +218,52 @@ def _part_matches(part: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(part, pattern) and not (_is_hidden(part) and part[0] != pattern[0])
 
 
-def format_of(paths: list[str], kind: str | None) -> str:
-    """Return the format of files: `parquet`, `ipc` or `csv`.
+def format_of(found: FoundFiles, kind: str | None) -> str:
+    """Return the format of files: `parquet`, `ipc`, `json`, `csv`, `npy` or `npz`.
 
     Args:
-        paths: The files.
-        kind: The format that a person names, `parquet`, `arrow` or `csv`; None to go by the names of the files.
+        found: The files.
+        kind: The format that a person names; None to go by the names of the files, or, where none tells it, by the
+            first bytes of the first file.
 
     Raises:
         InvalidDataError: The files have several formats, or an unknown one.
     """
     if kind is not None:
-        if kind not in {"parquet", "arrow", "csv"}:
-            raise InvalidDataError(f"A format is parquet, arrow or csv, not {kind!r}.")
-        return "ipc" if kind == "arrow" else kind
+        if kind not in _NAMED:
+            raise InvalidDataError(f"A format is {' or '.join(_NAMED)}, not {kind!r}.")
+        return _NAMED[kind]
+    paths = found.paths
     kinds = {FORMATS.get(PurePosixPath(path).suffix.lower()) for path in paths}
     if len(kinds) == 1 and None not in kinds:
         return cast("str", kinds.pop())
     wrong = next((path for path in paths if PurePosixPath(path).suffix.lower() not in FORMATS), None)
+    if kinds == {None}:
+        return _format_within(found.system, paths[0])
     if wrong is None:
         raise InvalidDataError("The files are of several formats: name those of one, by a pattern or a list.")
     raise InvalidDataError(
-        f"{wrong} is of no known format: name it by format='parquet', 'arrow' or 'csv'. "
+        f"{wrong} is of no known format: name it by format={' or '.join(map(repr, _NAMED))}. "
         f"The suffixes {', '.join(FORMATS)} are known."
     )
+
+
+def _format_within(system: Any, path: str) -> str:
+    """Return the format that the first bytes of a file tell.
+
+    Raises:
+        InvalidDataError: They tell none that is read.
+    """
+    with system.open_input_stream(path) as opened:
+        head = bytes(opened.read(HEAD_BYTES))
+    try:
+        found = forms.format_of(head, PurePosixPath(path).suffix.lower())
+    except forms.UnknownFormatError as error:
+        known = ", ".join(FORMATS)
+        raise InvalidDataError(
+            f"{path} is of no known format: name it by format={' or '.join(map(repr, _NAMED))}. "
+            f"The suffixes {known} are known."
+        ) from error
+    except InvalidDataError as error:
+        raise InvalidDataError(f"{path} cannot be read: {error}") from error
+    return "ipc" if found in {"arrow file", "arrow stream", "feather 1"} else found

@@ -6,8 +6,13 @@ from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
+from wallaroo_ext._util.file_signatures import ARROW_MESSAGE, FEATHER_1
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_files import CsvFile, Dialect, skip_rows
+from wallaroo_ext.inference.files.forms.arrow_streams import ArrowStream, read_feather_1
+from wallaroo_ext.inference.files.forms.file_columns import FileColumns
+from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, refuse_known
+from wallaroo_ext.inference.files.forms.parquet_files import encrypted, open_parquet
 from wallaroo_ext.inference.pandas_index import index_metadata
 
 if TYPE_CHECKING:
@@ -17,7 +22,6 @@ if TYPE_CHECKING:
 
 
 pa: Any = import_module("pyarrow")
-parquet: Any = import_module("pyarrow.parquet")
 
 BATCH_ROWS = 16_384
 _BUFFER_BYTES = 1 << 18
@@ -58,9 +62,9 @@ class ParquetReader:
     def _metadata(self) -> tuple[Any, int]:
         try:
             with self._system.open_input_file(self.path) as opened:
-                file = parquet.ParquetFile(opened)
+                file = open_parquet(opened)
                 return file.schema_arrow, file.metadata.num_rows
-        except pa.ArrowException as error:
+        except (pa.ArrowException, InvalidDataError) as error:
             raise _unreadable(self.path, "parquet", error) from error
 
     @property
@@ -75,11 +79,17 @@ class ParquetReader:
 
     def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
         """Yield some columns of the rows after the first `skip`."""
-        return parquet_batches(self._system, self.path, columns, rows=BATCH_ROWS, skip=skip)
+        try:
+            yield from parquet_batches(self._system, self.path, columns, rows=BATCH_ROWS, skip=skip)
+        except OSError as error:
+            found = encrypted(error)
+            if found is None:
+                raise
+            raise _unreadable(self.path, "parquet", found) from error
 
 
 class ArrowReader:
-    """Reads an Arrow IPC file."""
+    """Reads an Arrow IPC file, an IPC stream, or Feather 1, to which programs give the same suffixes."""
 
     def __init__(self, system: Any, path: str) -> None:
         self.path = path
@@ -96,12 +106,25 @@ class ArrowReader:
         return self._rows
 
     @cached_property
+    def _head(self) -> bytes:
+        """The first bytes of the file."""
+        with self._system.open_input_file(self.path) as opened:
+            head = bytes(opened.read(HEAD_BYTES))
+        refuse_known(head)
+        return head
+
+    @cached_property
     def _schema(self) -> Any:
         try:
-            with self._system.open_input_file(self.path) as opened, pa.ipc.open_file(opened) as file:
-                return file.schema
-        except pa.ArrowException as error:
-            raise _unreadable(self.path, "ipc", error) from error
+            with self._system.open_input_file(self.path) as opened:
+                if self._head.startswith(ARROW_MESSAGE):
+                    return ArrowStream(opened).schema
+                if self._head.startswith(FEATHER_1):
+                    return read_feather_1(opened).schema
+                with pa.ipc.open_file(opened) as file:
+                    return file.schema
+        except (pa.ArrowException, InvalidDataError) as error:
+            raise _unreadable(self.path, "Arrow", error) from error
 
     @cached_property
     def _rows(self) -> int:
@@ -114,28 +137,77 @@ class ArrowReader:
                 yield batch.slice(begin, BATCH_ROWS).select(list(columns))
 
     def _read(self, columns: Sequence[str]) -> Iterator[RecordBatch]:
+        with self._system.open_input_file(self.path) as opened:
+            if self._head.startswith(ARROW_MESSAGE):
+                yield from ArrowStream(opened).batches()
+            elif self._head.startswith(FEATHER_1):
+                yield from read_feather_1(opened).to_batches()
+            else:
+                yield from self._read_file(opened, columns)
+
+    def _read_file(self, opened: Any, columns: Sequence[str]) -> Iterator[RecordBatch]:
         positions = [self.schema.names.index(name) for name in columns] or [0]
-        options = pa.ipc.IpcReadOptions(included_fields=positions)
-        with (
-            self._system.open_input_file(self.path) as opened,
-            pa.ipc.open_file(opened, options=options) as file,
-        ):
+        with pa.ipc.open_file(opened, options=pa.ipc.IpcReadOptions(included_fields=positions)) as file:
             for number in range(file.num_record_batches):
                 batch = file.get_batch(number)
                 batch.validate(full=True)  # with a wrong offset, other memory would be read
                 yield batch
 
 
+class InputsReader:
+    """Reads a file through another reader: of scored rows the inputs, and Spark's vectors as lists.
+
+    Args:
+        reader: The reader of the file.
+    """
+
+    def __init__(self, reader: FileReader) -> None:
+        self.path = reader.path
+        self._reader = reader
+
+    @cached_property
+    def _columns(self) -> FileColumns:
+        return FileColumns(self._reader.schema)
+
+    @property
+    def schema(self) -> Any:
+        """The columns of rows."""
+        return self._columns.schema
+
+    @property
+    def rows(self) -> int | None:
+        """The number of rows of the file."""
+        return self._reader.rows
+
+    def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
+        """Yield some columns of the rows after the first `skip`."""
+        if self._columns.is_same:
+            yield from self._reader.batches(columns, skip)
+            return
+        for batch in self._reader.batches(self._columns.sources(columns), skip):
+            yield self._columns.of_batch(batch, columns)
+
+
 class CsvReader:
     """Reads a CSV file with all its columns as texts.
+
+    Args:
+        system: The file system.
+        path: The path of the file.
+        dialect: How the file separates and quotes its fields.
+        block: How many bytes to parse at a time at first.
+        inputs: Whether scored rows are read as their inputs.
 
     Attributes:
         counted: The number of rows of the file; None before all were read.
     """
 
-    def __init__(self, system: Any, path: str, dialect: Dialect | None = None, block: int | None = None) -> None:
+    def __init__(
+        self, system: Any, path: str, dialect: Dialect | None = None, block: int | None = None, *, inputs: bool = True
+    ) -> None:
         self.path = path
         self.counted: int | None = None
+        self._inputs = inputs
         self._make = partial(CsvFile, partial(system.open_input_stream, path), dialect, block)
 
     @cached_property
@@ -162,7 +234,7 @@ class CsvReader:
     @property
     def schema(self) -> Any:
         """The columns of the file; a first one without a name is marked as an index of pandas."""
-        return self._schema
+        return self._columns.schema if self._inputs else self._schema
 
     @cached_property
     def _schema(self) -> Any:
@@ -170,10 +242,18 @@ class CsvReader:
         metadata = index_metadata("") if "" in names else None
         return pa.schema([(name, pa.string()) for name in names], metadata=metadata)
 
+    @cached_property
+    def _columns(self) -> FileColumns:
+        return FileColumns(self._schema)
+
     def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
         """Yield some columns of the rows after the first `skip`."""
         try:
-            yield from self._file.texts(columns, skip)
+            if self._columns.is_same or not self._inputs:
+                yield from self._file.texts(columns, skip)
+                return
+            for batch in self._file.texts(self._columns.sources(columns), skip):
+                yield self._columns.of_batch(batch, columns)
         except InvalidDataError as error:
             raise _unreadable(self.path, "csv", error) from error
 
@@ -195,7 +275,7 @@ def parquet_batches(
         skip: How many rows to leave out at the beginning.
     """
     with system.open_input_file(path) as opened:
-        file = parquet.ParquetFile(opened, buffer_size=_BUFFER_BYTES, pre_buffer=False)
+        file = open_parquet(opened, buffer_size=_BUFFER_BYTES, pre_buffer=False)
         groups, before = groups_from(file.metadata, skip)
         read = file.iter_batches(rows, row_groups=groups, columns=list(columns))
         for batch in skip_rows(skip - before, read):

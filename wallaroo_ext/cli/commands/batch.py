@@ -41,7 +41,7 @@ def batch(
     types: Annotated[list[str] | None, _MANY] = None,
     vector: Annotated[bool, _MANY] = False,
     missing: Missing = "reject",
-    file_format: Annotated[Literal["parquet", "arrow", "csv"] | None, Parameter(name="--format")] = None,
+    file_format: Annotated[Literal["parquet", "arrow", "json", "csv", "npy"] | None, Parameter(name="--format")] = None,
     in_flight: Annotated[int, _FROM_1] = 8,
     request_rows: Annotated[int | None, _FROM_1] = None,
     part_rows: Annotated[int, _FROM_1] = 1_000_000,
@@ -61,7 +61,7 @@ def batch(
     With --json, it prints its progress once a second, and at last what was done, as a line of JSON each.
 
     Args:
-        source: A .parquet, .arrow or .csv file, a directory of them, a pattern in quotes, or a URL such as s3://bucket/rows.
+        source: A .parquet, .arrow, .json, .jsonl, .csv or .npy file, a directory or quoted pattern of them, or a URL.
         target: The directory for the scored rows, which is made.
         pipeline: The pipeline's name, the deployment's, or the URL that it answers at.
         columns: The columns to send, with commas between; all but the keys by default.

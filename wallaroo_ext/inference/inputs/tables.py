@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 import numpy as np
 
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.column_names import ONLY_INPUT
 from wallaroo_ext.inference.files.reader import read_file
 from wallaroo_ext.inference.inputs.array_cells import to_numpy
 from wallaroo_ext.inference.inputs.columns import numpy_column, python_column
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 
 pa: Any = import_module("pyarrow")
-
-ONLY_INPUT = "tensor"
-"""The name that every release accepts for the input of a model with a single one."""
 
 _WIDE_TYPES = {"Int128", "UInt128"}
 """The types of polars for numbers of 128 bits, which Arrow lacks."""
@@ -56,8 +54,12 @@ class DataFrame(Protocol):
         ...
 
 
-def table_of(rows: Any) -> Table:
+def table_of(rows: Any, names: Sequence[str] = ()) -> Table:
     """Return rows of any form as a table, with their own types.
+
+    Args:
+        rows: The rows.
+        names: The columns that are wanted, which name the values of a file that has none.
 
     Raises:
         InvalidDataError: These are no rows.
@@ -71,7 +73,7 @@ def table_of(rows: Any) -> Table:
     if isinstance(rows, ArrowStream | ArrowArray | DataFrame):
         return _from_exported(rows)
     if isinstance(rows, str | os.PathLike):
-        return read_file(cast("Any", rows), table_of)
+        return read_file(cast("Any", rows), table_of, names)
     if isinstance(rows, np.ndarray) or hasattr(rows, "__array__"):
         return _from_array(to_numpy(rows))
     if isinstance(rows, list | tuple):
