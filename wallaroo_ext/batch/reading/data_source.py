@@ -6,11 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.batch.reading.discovery import FoundFiles, find_files, format_of
-from wallaroo_ext.batch.reading.json_reader import JsonReader
+from wallaroo_ext.batch.reading.file_reader import READERS, reader_of
 from wallaroo_ext.batch.reading.positions import Position
-from wallaroo_ext.batch.reading.readers import ArrowReader, CsvReader, InputsReader, ParquetReader
+from wallaroo_ext.batch.reading.readers import CsvReader
 from wallaroo_ext.batch.reading.schema import DataFile, DataSet, DecidedTypes, read_as
-from wallaroo_ext.batch.reading.whole_file_reader import npy_reader, npz_reader
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_files import Dialect, skip_rows
 from wallaroo_ext.inference.files.csv_types import from_texts
@@ -22,21 +21,12 @@ if TYPE_CHECKING:
     from pyarrow.compute import Expression
 
     from wallaroo_ext.batch.reading.discovery import InputFile
-    from wallaroo_ext.batch.reading.readers import FileReader
     from wallaroo_ext.inference.files.csv_types import Field
 
 pa: Any = import_module("pyarrow")
 import_module("pyarrow.csv")
 datasets: Any = import_module("pyarrow.dataset")
 
-_READERS: dict[str, Callable[[Any, str], FileReader]] = {
-    "parquet": ParquetReader,
-    "ipc": ArrowReader,
-    "csv": CsvReader,
-    "json": JsonReader,
-    "npy": npy_reader,
-    "npz": npz_reader,
-}
 _OF_DATASETS = {"parquet", "ipc", "csv"}
 """The formats of pyarrow's data sets that are read."""
 
@@ -270,14 +260,8 @@ def open_source(
         return _from_dataset(source, named, columns, where)
     found = find_files(source, filesystem)
     form = format_of(found, kind)
-    files = [DataFile(_reader(form, found.system, path), found.partitions(path)) for path in found.paths]
+    files = [DataFile(reader_of(form, found.system, path), found.partitions(path)) for path in found.paths]
     return Source(_data_set(files, source, form, types=named), found, columns, _expression(where))
-
-
-def _reader(form: str, system: Any, path: str) -> FileReader:
-    """Return the reader of a file; of scored rows, it reads the inputs."""
-    reader = _READERS[form](system, path)
-    return reader if isinstance(reader, CsvReader) else InputsReader(reader)
 
 
 def _data_set(files: list[DataFile], source: Any, form: str, **options: Any) -> DataSet:
@@ -316,7 +300,7 @@ def _from_dataset(dataset: Any, types: Mapping[str, Any], columns: Sequence[str]
     form = {"arrow": "ipc", "feather": "ipc"}.get(form, form)
     if form not in _OF_DATASETS:
         raise InvalidDataError(f"A data set is of Parquet, Arrow or CSV files, not of {form} files.")
-    make = _csv_reader(dataset) if form == "csv" else _READERS[form]
+    make = _csv_reader(dataset) if form == "csv" else READERS[form]
     files = [DataFile(make(found.system, each.path), _partitions(each)) for each in fragments]
     schema_types = {field.name: field.type for field in dataset.schema}
     if form == "csv":

@@ -154,40 +154,6 @@ class ArrowReader:
                 yield batch
 
 
-class InputsReader:
-    """Reads a file through another reader: of scored rows the inputs, and Spark's vectors as lists.
-
-    Args:
-        reader: The reader of the file.
-    """
-
-    def __init__(self, reader: FileReader) -> None:
-        self.path = reader.path
-        self._reader = reader
-
-    @cached_property
-    def _columns(self) -> FileColumns:
-        return FileColumns(self._reader.schema)
-
-    @property
-    def schema(self) -> Any:
-        """The columns of rows."""
-        return self._columns.schema
-
-    @property
-    def rows(self) -> int | None:
-        """The number of rows of the file."""
-        return self._reader.rows
-
-    def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
-        """Yield some columns of the rows after the first `skip`."""
-        if self._columns.is_same:
-            yield from self._reader.batches(columns, skip)
-            return
-        for batch in self._reader.batches(self._columns.sources(columns), skip):
-            yield self._columns.of_batch(batch, columns)
-
-
 class CsvReader:
     """Reads a CSV file with all its columns as texts.
 

@@ -76,7 +76,7 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
 _IN_ZIP = (
     ("xl/", "an Excel file: save it as CSV UTF-8, or read it with pandas.read_excel"),
     ("content.xml", "an OpenDocument file: save it as CSV UTF-8, or read it with pandas.read_excel"),
-    ("/data.pkl", f"a file of PyTorch, {_PICKLE[2:]}"),
+    ("/data.pkl", f"a file of PyTorch, {_PICKLE.removeprefix('a pickle, ')}"),
 )
 """Names within zip files that tell what they are."""
 

@@ -16,7 +16,7 @@ from wallaroo_ext.inference.files.forms.json_stream import JsonStream
 from wallaroo_ext.inference.files.forms.log_exports import flat_record, input_name, is_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from wallaroo_ext._util.files.readable import Readable
 
@@ -161,31 +161,27 @@ def _chain(first: tuple[int, Any], others: Iterator[tuple[int, Any]]) -> Iterato
 
 def _rows_of_records(numbered: Iterator[tuple[int, Any]]) -> Iterator[Piece]:
     """Yield records as columns; a field that a record lacks is null, as programs leave out what is null."""
-    piece = Piece(0, {})
+    names: dict[str, None] = {}
+    records: list[dict[str, Any]] = []
+    first = 0
     for row, (line, record) in enumerate(numbered):
         if not isinstance(record, dict):
             raise InvalidDataError(f"row {row}, line {line}, is no record, and those before it are.")
-        if row - piece.first == _PIECE_ROWS:
-            yield piece
-            piece = Piece(row, {name: [] for name in piece.columns})
-        _add(piece.columns, row - piece.first, flat_record(cast("dict[str, Any]", record)))
-        if len(piece.columns) > _MOST_FIELDS and row:
-            raise InvalidDataError(f"its records have more than {_MOST_FIELDS:,} fields: write them as columns.")
-    if not piece.columns:
+        if len(records) == _PIECE_ROWS:
+            yield Piece(first, _columns_of_records(records, names))
+            records, first = [], row
+        records.append(flat_record(cast("dict[str, Any]", record)))
+        if records[-1].keys() != names.keys():
+            names |= dict.fromkeys(records[-1])
+            if len(names) > _MOST_FIELDS and row:
+                raise InvalidDataError(f"its records have more than {_MOST_FIELDS:,} fields: write them as columns.")
+    if not names:
         raise InvalidDataError("its records have no fields. There is nothing to score.")
-    yield piece
+    yield Piece(first, _columns_of_records(records, names))
 
 
-def _add(columns: dict[str, list[Any]], rows: int, record: dict[str, Any]) -> None:
-    """Add a record to columns that have some rows."""
-    for name, value in record.items():
-        column = columns.get(name)
-        if column is None:
-            column = columns[name] = [None] * rows
-        column.append(value)
-    if len(record) < len(columns):
-        for name in columns.keys() - record.keys():
-            columns[name].append(None)
+def _columns_of_records(records: list[dict[str, Any]], names: Iterable[str]) -> dict[str, list[Any]]:
+    return {name: [record.get(name) for record in records] for name in names}
 
 
 def _rows_of_lists(numbered: Iterator[tuple[int, Any]], names: list[str]) -> Iterator[Piece]:

@@ -31,7 +31,7 @@ pa: Any = import_module("pyarrow")
 _SPLIT = {"columns", "data"}
 _SPLIT_OPTIONAL = {"index", "index_names", "column_names"}
 _TABLE = {"schema", "data"}
-_LABEL = re.compile(r"-?\d+|\d{4}-\d\d-\d\d\b.*", re.DOTALL)
+_LABEL = re.compile(r"-?\d+|\d{4}-\d\d-\d\d(?!\d).*", re.DOTALL)
 _ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 _SENT, _OUTPUTS = "original_data", "outputs"
 

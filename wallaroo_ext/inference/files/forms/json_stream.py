@@ -5,13 +5,12 @@ from __future__ import annotations
 import codecs
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from wallaroo_ext._util.files.readable import Readable
 
 _PIECE_BYTES = 1 << 18
@@ -20,6 +19,9 @@ _LONGEST_SIGN = 16
 """No sign of JSON but a text is longer, so that an error further before the end of what was read is certain."""
 
 _BLANKS = " \t\r\n"
+_EXPONENT = re.compile(r"[eE][-+]?[0-9]{3}")
+_DIGITS = 100
+"""A number that is beyond those of 64 bits has an exponent of three digits, or three times as many digits as this."""
 
 
 class JsonStream:
@@ -34,16 +36,21 @@ class JsonStream:
         self._text = ""
         self._at = 0
         self._lines = 1
+        self._counted = 0
         self._ended = False
         self._decoder: codecs.IncrementalDecoder | None = None
         self._beyond: list[str] = []
-        self._json = json.JSONDecoder(object_pairs_hook=_object_of_pairs, parse_float=self._parse_float)
+        self._fast = json.JSONDecoder(object_pairs_hook=_object_of_pairs)
+        self._careful = json.JSONDecoder(object_pairs_hook=_object_of_pairs, parse_float=self._parse_float)
+        self._decode = self._fast.raw_decode
 
     @property
     def line(self) -> int:
         """The line of the next character that is not blank."""
         self.peek()
-        return self._line_at(self._at)
+        self._lines += self._text.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._lines
 
     def peek(self) -> str:
         """Return the next character that is not blank, without taking it; an empty text at the end."""
@@ -83,7 +90,7 @@ class JsonStream:
         while True:
             self._beyond.clear()
             try:
-                found, end = self._json.raw_decode(self._text, self._at)
+                found, end = self._decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 if self._may_go_on(error):
                     if self._ended:
@@ -134,7 +141,7 @@ class JsonStream:
         return repr(self._text[self._at : self._at + _MAX_SHOWN].partition("\n")[0])
 
     def _line_at(self, position: int) -> int:
-        return self._lines + self._text.count("\n", 0, max(0, position))
+        return self._lines + self._text.count("\n", self._counted, max(0, position))
 
     def _read_on(self) -> None:
         """Read as much again as is left; forget what was taken."""
@@ -149,7 +156,15 @@ class JsonStream:
             line = self._line_at(len(self._text)) + content.count(b"\n", 0, error.start)
             raise InvalidDataError(f"line {line} is not in UTF-8: save it as UTF-8.") from error
         self._lines = self._line_at(self._at)
-        self._text, self._at = rest + more, 0
+        self._text, self._at, self._counted = rest + more, 0, 0
+        self._decode = (self._careful if _may_be_beyond(self._text) else self._fast).raw_decode
+
+
+def _may_be_beyond(text: str) -> bool:
+    """Return whether a text may have a number beyond those of 64 bits; otherwise none has to be looked at."""
+    if _EXPONENT.search(text):
+        return True
+    return any(text[begin : begin + _DIGITS].isdigit() for begin in range(0, len(text), _DIGITS))
 
 
 class _TwiceError(ValueError):
@@ -160,8 +175,7 @@ class _TwiceError(ValueError):
         self.name = name
 
 
-def _object_of_pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    pairs = list(pairs)
+def _object_of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
