@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     DataSource = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Dataset
     Filter = Expression | Sequence[Any]
 
-Format = Literal["parquet", "arrow", "csv"]
+Format = Literal["parquet", "arrow", "json", "csv", "npy"]
 MAX_ERRORS = 1000
 
 
@@ -123,7 +123,7 @@ def infer_dataset(
             a second; in asyncio, in another thread.
         filter: Which rows to score: an expression of pyarrow, `pyarrow.compute.field("amount") > 100`, or a list such
             as `[("amount", ">", 100)]`.
-        format: `parquet`, `arrow` or `csv`; without it, the names of the files say it.
+        format: `parquet`, `arrow`, `json`, `csv` or `npy`; without it, the names of the files say it.
         types: The types of columns, such as `{"id": "int64"}`, as pyarrow's types or their names. A value that does not
             fit is an error before the first row is sent.
         encoding: The encoding of CSV files, such as `cp1252`; without it, UTF-8, or what a byte order mark says.

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
-from wallaroo_ext.inference.inputs.rows import require_pyarrow, rows_to_send, to_table
+from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
+from wallaroo_ext.inference.inputs.rows import read_columns, require_pyarrow, rows_to_send
 from wallaroo_ext.inference.row_errors import RowError
 
 if TYPE_CHECKING:
@@ -15,14 +16,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from wallaroo_ext.inference.files.texts.text_options import TextOptions
     from wallaroo_ext.inference.missing_option import Missing
 
 _REQUEST_BYTES = 16 << 20
 _OWNER = "the rows"
 
 
-def read_rows(file: str, columns: list[str], texts: TextOptions) -> pa.Table:
+def read_rows(file: str, columns: list[str], texts: TextOptions = AS_WRITTEN) -> pa.Table:
     """Return the rows of a file, or of the standard input if the file is `-`.
 
     Args:
@@ -36,12 +36,13 @@ def read_rows(file: str, columns: list[str], texts: TextOptions) -> pa.Table:
         OSError: The file cannot be opened.
     """
     require_pyarrow()
-    named = [name for text in columns for name in (text, *text.split(","))]
+    names = [name for text in columns for name in text.split(",")]
+    index = [*columns, *names]
     if file != "-":
-        return to_table(file, named, texts)
+        return read_columns(file, index, names, texts)
     if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] - it is where it was closed
         raise UsageError("There is no standard input: it was closed. Name a file.")
-    return to_table(sys.stdin.buffer, named, texts)
+    return read_columns(sys.stdin.buffer, index, names, texts)
 
 
 def select_columns(table: pa.Table, columns: list[str], drop: list[str]) -> pa.Table:

@@ -39,7 +39,7 @@ REFUSED: list[tuple[tuple[str, ...], str, bytes, tuple[str, ...], str]] = [
     (BATCH, "rows.csv.gz", gzip.compress(os.urandom(999))[:-9], (), "ends too early: copy or download it again"),
     (INFER, "rows.csv", b"", (), "is empty"),
     (BATCH, "rows.csv", b"", (), "are empty"),
-    (BATCH, "rows.dat", PLAIN, (), "is of no known format"),
+    (BATCH, "rows.onnx", PLAIN, (), "is of no known format"),
 ]
 
 MISSING: list[tuple[tuple[str, ...], str]] = [

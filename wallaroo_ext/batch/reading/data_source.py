@@ -7,8 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.batch.reading.discovery import FoundFiles, find_files, format_of
+from wallaroo_ext.batch.reading.file_reader import READERS, reader_of
 from wallaroo_ext.batch.reading.positions import Position
-from wallaroo_ext.batch.reading.readers import ArrowReader, CsvReader, ParquetReader
+from wallaroo_ext.batch.reading.readers import CsvReader
 from wallaroo_ext.batch.reading.schema import DataFile, DataSet, DecidedTypes, read_as
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.csv_files import skip_rows
@@ -30,7 +31,8 @@ pa: Any = import_module("pyarrow")
 import_module("pyarrow.csv")
 datasets: Any = import_module("pyarrow.dataset")
 
-_READERS: dict[str, Any] = {"parquet": ParquetReader, "ipc": ArrowReader, "csv": CsvReader}
+_OF_DATASETS = {"parquet", "ipc", "csv"}
+"""The formats of pyarrow's data sets that are read."""
 
 
 class Source:
@@ -248,7 +250,7 @@ def open_source(
     Args:
         source: A file, a directory, a pattern with `*`, `?` or `[`, a list of files, or a data set of pyarrow.
         filesystem: Their file system, of pyarrow or fsspec; without one, that of the URL, or this machine's.
-        kind: `parquet`, `arrow` or `csv`; None to go by the names of the files.
+        kind: `parquet`, `arrow`, `json`, `csv` or `npy`; None to go by the names of the files.
         columns: The columns to read.
         where: The filter of rows: an expression of pyarrow, or a list of tuples as pyarrow takes it.
         types: The types of columns, by pyarrow's types or their names.
@@ -264,9 +266,8 @@ def open_source(
     if isinstance(source, datasets.Dataset):
         return _from_dataset(source, named, columns, where, texts)
     found = find_files(source, filesystem)
-    form = format_of(found.paths, kind)
-    make = partial(CsvReader, texts=texts) if form == "csv" else _READERS[form]
-    files = [DataFile(make(found.system, path), found.partitions(path)) for path in found.paths]
+    form = format_of(found, kind)
+    files = [DataFile(reader_of(form, found.system, path, texts), found.partitions(path)) for path in found.paths]
     return Source(_data_set(files, source, form, types=named), found, columns, _expression(where))
 
 
@@ -306,9 +307,9 @@ def _from_dataset(
     found = FoundFiles(dataset.filesystem, [fragment.path for fragment in fragments], None)
     form = "parquet" if isinstance(dataset.format, datasets.ParquetFileFormat) else dataset.format.default_extname
     form = {"arrow": "ipc", "feather": "ipc"}.get(form, form)
-    if form not in _READERS:
+    if form not in _OF_DATASETS:
         raise InvalidDataError(f"A data set is of Parquet, Arrow or CSV files, not of {form} files.")
-    make = _csv_reader(dataset, texts) if form == "csv" else _READERS[form]
+    make = _csv_reader(dataset, texts) if form == "csv" else READERS[form]
     files = [DataFile(make(found.system, each.path), _partitions(each)) for each in fragments]
     schema_types = {field.name: field.type for field in dataset.schema}
     if form == "csv":
@@ -369,7 +370,7 @@ def _csv_reader(dataset: Any, texts: TextOptions) -> Callable[[Any, str], CsvRea
     dialect = Dialect(options.delimiter, options.quote_char, options.double_quote, options.escape_char)
     named = None if read.encoding == plain.encoding else read.encoding
     whole = TextOptions(encoding=texts.encoding or named, decimal=texts.decimal)
-    return partial(CsvReader, dialect=dialect, texts=whole)
+    return partial(CsvReader, dialect=dialect, texts=whole, inputs=False)
 
 
 def _expression(where: Any) -> Expression | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import itertools
 import os
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path, PurePosixPath
@@ -12,9 +13,12 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.forms import formats as forms
+from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES
+from wallaroo_ext.inference.files.forms.json_files import LINES
 from wallaroo_ext.inference.files.opening.compression import unpacked_suffix
 from wallaroo_ext.inference.files.opening.filesystems import is_url, resolve, without_secrets
-from wallaroo_ext.inference.files.opening.row_files import near_name
+from wallaroo_ext.inference.files.opening.row_files import near_name, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +27,17 @@ fs: Any = import_module("pyarrow.fs")
 
 FORMATS = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
-    **dict.fromkeys((".arrow", ".feather", ".ipc"), "ipc"),
-    **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), "csv"),
+    **dict.fromkeys((".arrow", ".arrows", ".feather", ".ipc"), "ipc"),
+    **dict.fromkeys((".csv", ".tsv", ".tab"), "csv"),
+    **dict.fromkeys((".json", *LINES), "json"),
+    ".npy": "npy",
+    ".npz": "npz",
 }
+_NAMED = {"parquet": "parquet", "arrow": "ipc", "json": "json", "csv": "csv", "npy": "npy"}
+"""The formats that a person names."""
+
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+_DELTA_LOG = "_delta_log"
 _WILDCARDS = set("*?[")
 
 
@@ -199,6 +210,11 @@ def _list_directory(system: Any, directory: str, source: Any) -> list[str]:
     Names that begin with a dot or an underscore are hidden, except partition directories such as `_id=5`.
     """
     infos = system.get_file_info(fs.FileSelector(directory, recursive=True))
+    if any(PurePosixPath(info.path).name == _DELTA_LOG for info in infos):
+        raise InvalidDataError(
+            f"{source} is a table of Delta Lake, some of whose files are no part of it any more: give "
+            "DeltaTable(…).to_pyarrow_dataset() of the package deltalake."
+        )
     paths = [info.path for info in infos if info.is_file and not _is_hidden(info.path[len(directory) :])]
     if not paths:
         raise InvalidDataError(f"There are no files in {source}.")
@@ -248,27 +264,54 @@ def _part_matches(part: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(part, pattern) and not (_is_hidden(part) and part[0] != pattern[0])
 
 
-def format_of(paths: list[str], kind: str | None) -> str:
-    """Return the format of files: `parquet`, `ipc` or `csv`.
+def format_of(found: FoundFiles, kind: str | None) -> str:
+    """Return the format of files: `parquet`, `ipc`, `json`, `csv`, `npy` or `npz`.
 
     Args:
-        paths: The files.
-        kind: The format that a person names, `parquet`, `arrow` or `csv`; None to go by the names of the files.
+        found: The files.
+        kind: The format that a person names; None to go by the names of the files, or, where none tells it, by the
+            first bytes of the first file.
 
     Raises:
         InvalidDataError: The files have several formats, or an unknown one.
     """
     if kind is not None:
-        if kind not in {"parquet", "arrow", "csv"}:
-            raise InvalidDataError(f"A format is parquet, arrow or csv, not {kind!r}.")
-        return "ipc" if kind == "arrow" else kind
-    kinds = {FORMATS.get(unpacked_suffix(without_secrets(path))) for path in paths}
+        if kind not in _NAMED:
+            raise InvalidDataError(f"A format is {' or '.join(_NAMED)}, not {kind!r}.")
+        return _NAMED[kind]
+    paths = found.paths
+    suffixes = {path: unpacked_suffix(without_secrets(path)) for path in paths}
+    kinds = {FORMATS.get(suffix) for suffix in suffixes.values()}
     if len(kinds) == 1 and None not in kinds:
         return cast("str", kinds.pop())
-    wrong = next((path for path in paths if unpacked_suffix(without_secrets(path)) not in FORMATS), None)
+    wrong = next((path for path, suffix in suffixes.items() if suffix not in FORMATS), None)
+    if kinds == {None}:
+        return _format_within(found.system, paths[0])
     if wrong is None:
         raise InvalidDataError("The files are of several formats: name those of one, by a pattern or a list.")
     raise InvalidDataError(
-        f"{without_secrets(wrong)} is of no known format: name it by format='parquet', 'arrow' or 'csv'. "
+        f"{without_secrets(wrong)} is of no known format: name it by format={' or '.join(map(repr, _NAMED))}. "
         f"The suffixes {', '.join(FORMATS)} are known."
     )
+
+
+def _format_within(system: Any, path: str) -> str:
+    """Return the format that the first bytes of a file tell.
+
+    Raises:
+        InvalidDataError: They tell none that is read.
+    """
+    shown = without_secrets(path)
+    try:
+        with closing(open_stream(system, path)) as opened:
+            head = opened.read(HEAD_BYTES)
+        found = forms.format_of(head, unpacked_suffix(shown))
+    except forms.UnknownFormatError as error:
+        known = ", ".join(FORMATS)
+        raise InvalidDataError(
+            f"{shown} is of no known format: name it by format={' or '.join(map(repr, _NAMED))}. "
+            f"The suffixes {known} are known."
+        ) from error
+    except InvalidDataError as error:
+        raise InvalidDataError(f"{shown} cannot be read: {error}") from error
+    return "ipc" if found in {"arrow file", "arrow stream", "feather 1"} else found

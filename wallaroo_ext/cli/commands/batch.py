@@ -42,7 +42,7 @@ def batch(
     types: Annotated[list[str] | None, _MANY] = None,
     vector: Annotated[bool, _MANY] = False,
     missing: Missing = "reject",
-    file_format: Annotated[Literal["parquet", "arrow", "csv"] | None, Parameter(name="--format")] = None,
+    file_format: Annotated[Literal["parquet", "arrow", "json", "csv", "npy"] | None, Parameter(name="--format")] = None,
     encoding: str | None = None,
     delimiter: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     decimal: Decimal | None = None,
@@ -65,8 +65,8 @@ def batch(
     With --json, it prints its progress once a second, and at last what was done, as a line of JSON each.
 
     Args:
-        source: A .parquet, .arrow or .csv file, a directory of them, a pattern in quotes, or a URL such as s3://bucket/rows;
-            the files may be compressed.
+        source: A .parquet, .arrow, .json, .jsonl, .csv or .npy file, perhaps compressed, a directory or a quoted
+            pattern of them, or a URL such as s3://bucket/rows.
         target: The directory for the scored rows, which is made.
         pipeline: The pipeline's name, the deployment's, or the URL that it answers at.
         columns: The columns to send, with commas between; all but the keys by default.

@@ -47,19 +47,47 @@ def to_table(rows: Rows, index: Collection[str] = (), texts: TextOptions = AS_WR
         InvalidDataError: These are no rows, or their columns have different lengths.
         OSError: The file cannot be opened.
     """
+    return _with_plain_types(read_columns(rows, index, texts=texts))
+
+
+def read_columns(
+    rows: Rows, index: Collection[str] = (), names: Sequence[str] = (), texts: TextOptions = AS_WRITTEN
+) -> pa.Table:
+    """Return rows as a table with their own types.
+
+    Args:
+        rows: The rows.
+        index: The columns of an index of pandas that are wanted; the others are left out.
+        names: The columns that are wanted, which name the values of a file that has none.
+        texts: How the texts in a file are written.
+
+    Raises:
+        ConfigurationError: pyarrow is not installed.
+        InvalidDataError: These are no rows, or their columns have different lengths.
+        OSError: The file cannot be opened.
+    """
     require_pyarrow()
     from wallaroo_ext.inference.inputs.columns import check_names
-    from wallaroo_ext.inference.inputs.plain_types import with_plain_types
     from wallaroo_ext.inference.inputs.python_values import CONVERSION_ERRORS
     from wallaroo_ext.inference.inputs.tables import table_of
     from wallaroo_ext.inference.pandas_index import without_index
 
     try:
-        table = with_plain_types(without_index(table_of(rows, texts), index))
+        table = without_index(table_of(rows, names, texts), index)
     except CONVERSION_ERRORS as error:
         raise InvalidDataError(f"These rows are no table: {error}.") from error
     check_names(table.column_names)
     return table.replace_schema_metadata(None)
+
+
+def _with_plain_types(table: pa.Table) -> pa.Table:
+    from wallaroo_ext.inference.inputs.plain_types import with_plain_types
+    from wallaroo_ext.inference.inputs.python_values import CONVERSION_ERRORS
+
+    try:
+        return with_plain_types(table)
+    except CONVERSION_ERRORS as error:
+        raise InvalidDataError(f"These rows are no table: {error}.") from error
 
 
 def rows_to_send(
@@ -96,13 +124,14 @@ def columns_to_send(
     rows: Rows, columns: Sequence[str] | None = None, *, vector: bool = False, texts: TextOptions = AS_WRITTEN
 ) -> pa.Table:
     """Return the columns that are wanted, of which numbers may be missing; see `rows_to_send`."""
-    table = to_table(rows, columns or (), texts)
+    table = read_columns(rows, columns or (), columns or (), texts)
     from wallaroo_ext.inference.inputs.vectors import number_columns
 
     if columns is not None:
         _check_named(columns)
         table = select_columns(table, columns)
-    return number_columns(table) if vector else table
+    plain = _with_plain_types(table)  # columns that are not sent may have any type
+    return number_columns(plain) if vector else plain
 
 
 def _check_named(columns: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from wallaroo_ext._util.files.readable import is_file
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.column_names import ONLY_INPUT
 from wallaroo_ext.inference.files.reader import read_file
 from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.inputs.array_cells import to_numpy
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 
 pa: Any = import_module("pyarrow")
-
-ONLY_INPUT = "tensor"
-"""The name that every release accepts for the input of a model with a single one."""
 
 _WIDE_TYPES = {"Int128", "UInt128"}
 """The types of polars for numbers of 128 bits, which Arrow lacks."""
@@ -57,11 +55,12 @@ class DataFrame(Protocol):
         ...
 
 
-def table_of(rows: Any, texts: TextOptions = AS_WRITTEN) -> Table:
+def table_of(rows: Any, names: Sequence[str] = (), texts: TextOptions = AS_WRITTEN) -> Table:
     """Return rows of any form as a table, with their own types.
 
     Args:
         rows: The rows.
+        names: The columns that are wanted, which name the values of a file that has none.
         texts: How the texts in a file are written.
 
     Raises:
@@ -76,7 +75,7 @@ def table_of(rows: Any, texts: TextOptions = AS_WRITTEN) -> Table:
     if isinstance(rows, ArrowStream | ArrowArray | DataFrame):
         return _from_exported(rows)
     if is_file(rows):
-        return read_file(rows, table_of, texts)
+        return read_file(rows, table_of, names, texts)
     if isinstance(rows, np.ndarray) or hasattr(rows, "__array__"):
         return _from_array(to_numpy(rows))
     if isinstance(rows, list | tuple):

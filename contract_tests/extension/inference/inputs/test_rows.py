@@ -534,12 +534,12 @@ class TestFiles:
                     infer(talking, URL, path)
 
     @pytest.mark.parametrize(
-        "content", ["5", "[1]", '{"a": {"0": 1}}', '{"a": 1}', '[{"a": 1}, {"b": 1}]', "[" * 100_000, "nonsense"]
+        "content", ["5", "[1]", "[]", "{}", '{"a": [1], "b": [1, 2]}', '[{"a": 1}, 2]', "[" * 100_000, "nonsense"]
     )
     def test_json_that_holds_no_rows_is_named(self, talking: Client, tmp_path: Path, content: str) -> None:
         path = tmp_path / "rows.json"
         path.write_text(content, encoding="utf-8")
-        with pytest.raises(InvalidDataError, match=r"rows\.json cannot be read as a \.json file"):
+        with pytest.raises(InvalidDataError, match=r"rows\.json cannot be read as JSON: "):
             infer(talking, URL, path)
 
     @pytest.mark.parametrize(
@@ -562,7 +562,7 @@ class TestFiles:
         for name in ("rows.xlsx", "rows.onnx"):
             path = tmp_path / name
             path.write_bytes(b"a,b\n1,2\n")
-            with pytest.raises(InvalidDataError, match=r"\.arrow, \.feather, \.parquet, \.json, \.csv files"):
+            with pytest.raises(InvalidDataError, match=r"from \.arrow, \.feather, \.parquet, \.json, .*\.npz files"):
                 infer(talking, URL, path)
 
     def test_a_file_that_cannot_be_opened_is_said_by_the_system(self, talking: Client, tmp_path: Path) -> None:
