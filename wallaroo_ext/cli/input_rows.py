@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
+from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.inputs.rows import require_pyarrow, rows_to_send, to_table
 from wallaroo_ext.inference.row_errors import RowError
 
@@ -15,14 +16,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from wallaroo_ext.inference.files.texts.text_options import TextOptions
     from wallaroo_ext.inference.missing_option import Missing
 
 _REQUEST_BYTES = 16 << 20
 _OWNER = "the rows"
 
 
-def read_rows(file: str, columns: list[str], texts: TextOptions) -> pa.Table:
+def read_rows(file: str, columns: list[str], texts: TextOptions = AS_WRITTEN) -> pa.Table:
     """Return the rows of a file, or of the standard input if the file is `-`.
 
     Args:
