@@ -22,8 +22,19 @@ if TYPE_CHECKING:
 
 fs: Any = import_module("pyarrow.fs")
 
-FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc", ".csv": "csv"}
-FORMATS |= {".arrows": "ipc", ".json": "json", ".npy": "npy", ".npz": "npz"} | dict.fromkeys(LINES, "json")
+FORMATS = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "ipc",
+    ".arrows": "ipc",
+    ".feather": "ipc",
+    ".ipc": "ipc",
+    ".csv": "csv",
+    ".json": "json",
+    ".npy": "npy",
+    ".npz": "npz",
+    **dict.fromkeys(LINES, "json"),
+}
 _NAMED = {"parquet": "parquet", "arrow": "ipc", "json": "json", "csv": "csv", "npy": "npy"}
 """The formats that a person names."""
 
