@@ -106,8 +106,9 @@ def infer_dataset(
 
     What a key is beside a scored row is what the file says, with the file's type; in CSV, and where a directory says it
     (`zip=00123`), it is a text. All files have one schema, which is decided and checked before the first row is sent:
-    CSV is read once more for that, all of it. Types that differ become one that holds the values of both, or the call
-    is refused. A file without rows may lack columns, others may not. An index of pandas is left out, unless named.
+    CSV and JSON are read once more for that, all of it. Types that differ become one that holds the values of both, or
+    the call is refused. A file without rows may lack columns, others may not. An index of pandas is left out, unless
+    named.
 
     What it needs of memory depends on the size of requests, and not on the number of rows.
 
@@ -116,8 +117,10 @@ def infer_dataset(
     Args:
         client: What `connect` gave.
         pipeline: The name of a deployed pipeline, a deployment, or its URL.
-        source: A Parquet, Arrow or CSV file, a directory of them, a pattern such as `2024-*/rows-*.parquet`, a list of
-            files, or a `pyarrow.dataset.Dataset` of files. A URL names another file system: `s3://bucket/rows`.
+        source: A Parquet, Arrow, JSON, CSV or `.npy` file, a directory of them, a pattern such as
+            `2024-*/rows-*.parquet`, a list of files, or a `pyarrow.dataset.Dataset` of files. A URL names another file
+            system: `s3://bucket/rows`. Of files of scored rows, such as exported logs, the columns are the inputs,
+            `in.a` as `a`; others can be keys. JSON is read piece by piece, if it is records, in a list or in lines.
         target: The output's directory, which is made; a path or a URL.
         progress: True for a bar on the terminal, or a function that is called with a `BatchProgress`, at most ten times
             a second; in asyncio, in another thread.

@@ -104,13 +104,16 @@ def infer(
         data: The rows. A column a field of the model; a model with one input takes it under the name `tensor` as well.
             A table of pyarrow, pandas, polars or duckdb, or whatever else exports Arrow's C stream or array, or has
             `__dataframe__`; a list of records; a mapping of columns, such as numpy arrays whose first dimension is the
-            rows; one such array, for a model with one input, or one with named fields; or an `.arrow`, `.feather`,
-            `.parquet`, `.json` or `.csv` file: its path, its URL, such as `s3://bucket/rows.csv`, or an open file, of
-            bytes or of text, which may be a pipe. It may be compressed by gzip, zstd, bz2, xz or lz4. What pandas has
-            as an index is not sent, unless `columns` names it. A column of CSV is one of numbers or booleans where all
-            of its fields are some, with nulls for the usual words for no value; any other column is one of texts,
-            exactly as written, `00123` and dates among them.
-        columns: The columns to send, in this order; by default all.
+            rows; one such array, for a model with one input, or one with named fields; or a file: Arrow, Parquet, JSON
+            in any orientation or in lines, CSV, `.npy` or `.npz`, told by its first bytes, and perhaps compressed by
+            gzip, zstd, bz2, xz or lz4. It is named by its path or its URL, such as `s3://bucket/rows.csv`, or is an
+            open file, of bytes or of text, which may be a pipe. Of a file of scored rows, such as exported logs, the
+            inputs are sent, `in.a` as `a`, and other columns only where `columns` names them. What pandas has as an
+            index is not sent, unless `columns` names it. A column of CSV is one of numbers or booleans where all of its
+            fields are some, with nulls for the usual words for no value; any other column is one of texts, exactly as
+            written, `00123` and dates among them.
+        columns: The columns to send, in this order; by default all. They name the values of a JSON file that has its
+            rows as lists.
         vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.
         missing: What becomes of a number that is missing, which is a null or a NaN in a column of numbers or in lists
             of them: `reject` refuses the rows and names the first one, `nan` sends NaN, whole numbers beside it as

@@ -91,6 +91,20 @@ def check_output(target: Path, rows: Any, expected: Callable[[Any], np.ndarray[A
     check_scores(read_output(target), rows, expected)
 
 
+def write_form(path: Path, rows: Any) -> None:
+    """Write rows in the form that a name says; logs have them as inputs."""
+    records = rows.to_pylist()
+    if path.suffix == ".stream":
+        with arrow.ipc.new_stream(str(path), rows.schema) as writer:
+            writer.write_table(rows)
+    elif path.suffix == ".json":
+        path.write_text(json.dumps(records))
+    else:
+        if path.stem == "logs":
+            records = [{"time": 0, "out": {"y": [0]}, "in": record} for record in records]
+        path.write_text("\n".join(map(json.dumps, records)))
+
+
 class TestSources:
     def test_a_directory_of_parquet(
         self, client: Client, tmp_path: Path, expected: Callable[[Any], np.ndarray[Any, Any]]
@@ -108,7 +122,23 @@ class TestSources:
             "anomaly.count",
         ]
 
-    @pytest.mark.parametrize("kind", ["parquet", "arrow", "feather", "list", "glob", "deep glob", "dataset", "uri"])
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            "parquet",
+            "arrow",
+            "feather",
+            "stream",
+            "json",
+            "jsonl",
+            "logs",
+            "list",
+            "glob",
+            "deep glob",
+            "dataset",
+            "uri",
+        ],
+    )
     def test_other_kinds_of_files(
         self, client: Client, tmp_path: Path, kind: str, expected: Callable[[Any], np.ndarray[Any, Any]]
     ) -> None:
@@ -121,6 +151,9 @@ class TestSources:
         elif kind in {"arrow", "feather"}:
             source = tmp_path / f"rows.{kind}"
             ipc.write_feather(rows, str(source), compression="uncompressed")
+        elif kind in {"stream", "json", "jsonl", "logs"}:
+            source = tmp_path / ("logs.jsonl" if kind == "logs" else f"rows.{kind}")
+            write_form(source, rows)
         else:
             source = {
                 "list": [place / "rows-0.parquet", place / "rows-1.parquet"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property, partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext.batch.reading.widening import LostValueError, common_types, converted
 from wallaroo_ext.errors import InvalidDataError
@@ -165,4 +165,4 @@ def _column(piece: Piece, name: str) -> Any:
 
 def _converted(name: str, values: Any, first: int) -> Any:
     """Return values as a column of Arrow, which they may be already."""
-    return python_column(name, values, first) if isinstance(values, list) else values
+    return python_column(name, cast("list[Any]", values), first) if isinstance(values, list) else values

@@ -55,8 +55,9 @@ def infer(
 
     Args:
         where: The pipeline's name, the deployment's, or the URL that it answers at.
-        file: The rows: an .arrow, .parquet, .csv or .json file with a column for each field of the model, perhaps
-            compressed; its path, a URL such as s3://bucket/rows.csv, or - for the standard input.
+        file: The rows: an .arrow, .parquet, .csv, .json, .jsonl or .npy file with a column for each field of the model,
+            perhaps compressed; its path, a URL such as s3://bucket/rows.csv, or - for the standard input. Of exported
+            logs, the inputs are sent.
         output_file: A file for the scored rows: .arrow, .parquet, .csv or .json.
         workspace: Its workspace, by its name or its id; all that the user sees are searched by default.
         deployment_id: The id of the deployment, if several have the name.

@@ -131,7 +131,7 @@ def _find_problem(values: Iterable[Any]) -> tuple[int | None, str] | None:
         if any(issubclass(kind, one) for kind in kinds) and any(_is_only(kind, other, one) for kind in kinds):
             first_is_one = isinstance(next(value for value in values if value is not None), one)
             wanted = (other, one) if first_is_one else (one, ())
-            return _first_row(values, lambda value, wanted=wanted: _is_only(type(value), *wanted)), why
+            return _first_row(values, lambda value, wanted=wanted: _is_only(value.__class__, *wanted)), why
     if any(issubclass(kind, dt.datetime) for kind in kinds):
         return _find_problem_of_times(values)
     for kind, holds, why in _LOSSY:

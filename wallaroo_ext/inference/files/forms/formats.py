@@ -11,7 +11,6 @@ from typing import IO, Literal
 
 from wallaroo_ext._util.file_signatures import ARROW_FILE, ARROW_MESSAGE, FEATHER_1, PARQUET
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.files.forms.json_files import LINES
 
 Format = Literal["arrow file", "arrow stream", "feather 1", "parquet", "npy", "npz", "json", "csv"]
 
@@ -44,7 +43,9 @@ _BY_SUFFIX: dict[str, Format] = {
     ".npy": "npy",
     ".npz": "npz",
     ".json": "json",
-    **dict.fromkeys(LINES, "json"),
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".jsonlines": "json",
     ".csv": "csv",
 }
 _PLAIN_TEXT = {"", ".txt", ".tsv", ".tab", ".dat", ".data"}
@@ -80,9 +81,11 @@ _IN_ZIP = (
 )
 """Names within zip files that tell what they are."""
 
-_REFUSED_SUFFIXES = dict.fromkeys((".pkl", ".pickle", ".joblib"), _PICKLE)
-_REFUSED_SUFFIXES |= dict.fromkeys((".dta", ".sav", ".sas7bdat", ".xpt"), f"a file for statistics: {_PANDAS}")
-_REFUSED_SUFFIXES |= dict.fromkeys((".rds", ".rda", ".rdata"), "a file of R: write it by arrow::write_parquet")
+_REFUSED_SUFFIXES: dict[str, str] = {
+    **dict.fromkeys((".pkl", ".pickle", ".joblib"), _PICKLE),
+    **dict.fromkeys((".dta", ".sav", ".sas7bdat", ".xpt"), f"a file for statistics: {_PANDAS}"),
+    **dict.fromkeys((".rds", ".rda", ".rdata"), "a file of R: write it by arrow::write_parquet"),
+}
 """Suffixes of formats whose first bytes can be those of other files."""
 
 
@@ -96,9 +99,9 @@ def format_of(head: bytes, suffix: str) -> Format:
     Raises:
         InvalidDataError: It is none that is read. The message is the end of a sentence that begins with its name.
     """
-    found = next((form for start, form in _BINARY.items() if head.startswith(start)), None)
-    if found is not None:
-        return found
+    for start, form in _BINARY.items():
+        if head.startswith(start):
+            return form
     refuse_known(head, suffix)
     named = _BY_SUFFIX.get(suffix)
     if named is None and suffix in _PLAIN_TEXT:

@@ -46,7 +46,7 @@ class Piece:
     @property
     def rows(self) -> int:
         """The number of rows."""
-        return len(next(iter(self.columns.values()), []))
+        return next((len(values) for values in self.columns.values()), 0)
 
 
 class JsonFile:
@@ -208,7 +208,8 @@ def _rows_of_lists(numbered: Iterator[tuple[int, Any]], names: list[str]) -> Ite
 
 def _kind_of(value: Any) -> type:
     """Return the type of a value; that of all numbers, which may be null, is one."""
-    return float if value is None or type(value) in {int, float} else type(value)
+    kind: type = value.__class__
+    return float if value is None or kind in {int, float} else kind
 
 
 def _columns_of_lists(rows: list[list[Any]], names: list[str]) -> dict[str, Any]:

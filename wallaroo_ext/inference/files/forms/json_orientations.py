@@ -53,7 +53,7 @@ def columns_of_document(document: dict[str, Any], wanted: Collection[str] = ()) 
     if names == _TABLE and isinstance(object_of(document["schema"]).get("fields"), list):
         return _from_table(document["schema"], document["data"])
     if names - _SPLIT_OPTIONAL == _SPLIT and isinstance(document["data"], list):
-        return _from_split(list_of(document["columns"]), document["data"]), set()
+        return _from_split(list_of(document["columns"]), list_of(document["data"])), set()
     if not values:
         raise InvalidDataError("it is an empty object, which has no columns. There is nothing to score.")
     if is_log(names, nested=isinstance(document.get("in"), dict)):

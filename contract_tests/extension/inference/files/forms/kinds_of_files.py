@@ -27,6 +27,7 @@ pd: Any = import_module("pandas")
 pq: Any = parquet
 ipc: Any = feather
 polars: Any = pl
+numpy: Any = np
 
 ROWS: dict[str, list[Any]] = {"a": [1.5, -2.0, 0.25], "b": [1, 2, -3], "s": ["x", "ü", ""], "f": [True, False, True]}
 NUMBERS = {name: ROWS[name] for name in ("a", "b")}
@@ -124,7 +125,7 @@ JSON = [
     _json("columns of vectors, as releases of 2022 take them", VECTORS, VECTORS),
     _json("records of vectors", records(VECTORS), VECTORS),
     KindOfFile(
-        "JSON", "one record", "rows.json", text('{"a": 1.5, "tensor": [1, 2]}'), {"a": [1.5], "tensor": [[1, 2]]}
+        "JSON", "one record", "rows.json", text('{"a": 1.5, "tensor": [1, 2]}'), {"a": [1.5], "tensor": [[1, 2]]}, False
     ),
     KindOfFile("JSON", "with a byte order mark", "rows.json", text(lines(records(ROWS)), "utf-8-sig"), ROWS),
     KindOfFile("JSON", "in UTF-16", "rows.json", text(lines(records(ROWS)), "utf-16"), ROWS),
@@ -405,7 +406,7 @@ NUMPY = [
         "numpy",
         "`.npz` with names",
         "rows.npz",
-        lambda path: np.savez_compressed(path, **{n: np.array(v) for n, v in NUMBERS.items()}),
+        lambda path: numpy.savez_compressed(path, **{n: np.array(v) for n, v in NUMBERS.items()}),
         NUMBERS,
         in_pieces=False,
     ),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from pyarrow import orc, parquet
+from pyarrow import parquet
 
 from contract_tests.extension.inference.files.forms.test_kinds_of_files import by_batch
 from wallaroo_ext import InvalidDataError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 pa: Any = import_module("pyarrow")
 pq: Any = parquet
+orc: Any = import_module("pyarrow.orc")
 polars: Any = import_module("polars")
 TABLE = pa.table({"a": [1.5, 2.5]})
 

@@ -230,8 +230,9 @@ def test_the_schema_of_a_table_gives_its_types(tmp_path: Path) -> None:
     content = {"schema": {"fields": fields, "primaryKey": ["i"], "pandas_version": "1.4.0"}, "data": [row]}
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(content), encoding="utf-8")
-    for sent in (rows_to_send(path), by_batch(path)):
-        kinds = {field.name: str(field.type) for field in sent.schema}
+    for read_it in (rows_to_send, by_batch):
+        schema: Any = read_it(path).schema
+        kinds = {field.name: str(field.type) for field in schema}
         assert kinds == {"t": "timestamp[ns]", "z": "timestamp[ns, tz=UTC]", "far": "timestamp[us]", "n": "double"}
     assert rows_to_send(path, ["i"]).to_pydict() == {"i": [7]}
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests.extension.inference.files.forms.kinds_of_files import KINDS, KindOfFile
+from contract_tests.extension.inference.files.forms.kinds_of_files import JSON, KINDS, KindOfFile
 from wallaroo_ext.batch.reading.data_source import open_source
 from wallaroo_ext.batch.reading.positions import Position
 from wallaroo_ext.cli.input_rows import complete_rows, read_rows
+from wallaroo_ext.inference.files.forms import json_files
+from wallaroo_ext.inference.files.forms.json_files import JsonFile
 from wallaroo_ext.inference.inputs.rows import rows_to_send
 
 if TYPE_CHECKING:
@@ -54,6 +57,18 @@ def test_every_kind_is_read_by_every_way(kind: KindOfFile, way: str, tmp_path: P
     sent = WAYS[way](path)
     assert sent.to_pydict() == kind.rows
     assert list(sent.column_names) == list(kind.rows)
+
+
+@pytest.mark.parametrize("kind", JSON, ids=lambda kind: f"{kind.group}: {kind.name}")
+def test_json_comes_piece_by_piece_where_that_is_said(
+    kind: KindOfFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_files, "_PIECE_ROWS", 1)
+    path = tmp_path / kind.file
+    kind.write(path)
+    rows = len(next(iter(kind.rows.values())))
+    pieces = list(JsonFile(partial(path.open, "rb"), path.suffix).pieces())
+    assert len(pieces) == (rows if kind.in_pieces else 1)
 
 
 @pytest.mark.parametrize(
