@@ -8,5 +8,8 @@ ARROW_FILE = b"ARROW1"
 ARROW_MESSAGE = b"\xff\xff\xff\xff"
 """An Arrow IPC stream, or a serialised schema alone. Base64 never begins with them."""
 
+FEATHER_1 = b"FEA1"
+"""A Feather file of version 1; one of version 2 is an Arrow IPC file."""
+
 PARQUET = b"PAR1"
 """A Parquet file."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, PartSize, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
+from wallaroo_ext.inference.files.texts.text_options import TextOptions
 from wallaroo_ext.inference.inputs.rows import require_pyarrow
 from wallaroo_ext.inference.selection import ALL
 from wallaroo_ext.operations import Steps, Work, synchronous
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from wallaroo_ext.batch.retries import BatchRetries
     from wallaroo_ext.batch.writing.run import DatasetRun
     from wallaroo_ext.batch.writing.storage import Storage
+    from wallaroo_ext.inference.files.texts.text_options import Decimal
     from wallaroo_ext.inference.infer import Where
     from wallaroo_ext.inference.media_types import Wire
     from wallaroo_ext.inference.missing_option import Missing
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     DataSource = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Dataset
     Filter = Expression | Sequence[Any]
 
-Format = Literal["parquet", "arrow", "csv"]
+Format = Literal["parquet", "arrow", "json", "csv", "npy"]
 MAX_ERRORS = 1000
 
 
@@ -50,6 +52,7 @@ class DatasetOptions:
     filter: Filter | None
     format: Format | None
     types: Mapping[str, DataType | str] | None
+    texts: TextOptions
     filesystem: Any
     target_filesystem: Any
     part_size: PartSize | None
@@ -72,6 +75,9 @@ def infer_dataset(
     filter: Filter | None = None,  # noqa: A002 - the name that pyarrow has for it
     format: Format | None = None,  # noqa: A002 - the same
     types: Mapping[str, DataType | str] | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: Decimal | None = None,
     filesystem: FileSystem | Any = None,
     target_filesystem: FileSystem | Any = None,
     part_size: PartSize | None = None,
@@ -100,8 +106,9 @@ def infer_dataset(
 
     What a key is beside a scored row is what the file says, with the file's type; in CSV, and where a directory says it
     (`zip=00123`), it is a text. All files have one schema, which is decided and checked before the first row is sent:
-    CSV is read once more for that, all of it. Types that differ become one that holds the values of both, or the call
-    is refused. A file without rows may lack columns, others may not. An index of pandas is left out, unless named.
+    CSV and JSON are read once more for that, all of it. Types that differ become one that holds the values of both, or
+    the call is refused. A file without rows may lack columns, others may not. An index of pandas is left out, unless
+    named.
 
     What it needs of memory depends on the size of requests, and not on the number of rows.
 
@@ -110,16 +117,23 @@ def infer_dataset(
     Args:
         client: What `connect` gave.
         pipeline: The name of a deployed pipeline, a deployment, or its URL.
-        source: A Parquet, Arrow or CSV file, a directory of them, a pattern such as `2024-*/rows-*.parquet`, a list of
-            files, or a `pyarrow.dataset.Dataset` of files. A URL names another file system: `s3://bucket/rows`.
+        source: A Parquet, Arrow, JSON, CSV or `.npy` file, a directory of them, a pattern such as
+            `2024-*/rows-*.parquet`, a list of files, or a `pyarrow.dataset.Dataset` of files. A URL names another file
+            system: `s3://bucket/rows`. Of files of scored rows, such as exported logs, the columns are the inputs,
+            `in.a` as `a`; others can be keys. JSON is read piece by piece, if it is records, in a list or in lines.
         target: The output's directory, which is made; a path or a URL.
         progress: True for a bar on the terminal, or a function that is called with a `BatchProgress`, at most ten times
             a second; in asyncio, in another thread.
         filter: Which rows to score: an expression of pyarrow, `pyarrow.compute.field("amount") > 100`, or a list such
             as `[("amount", ">", 100)]`.
-        format: `parquet`, `arrow` or `csv`; without it, the names of the files say it.
+        format: `parquet`, `arrow`, `json`, `csv` or `npy`; without it, the names of the files say it.
         types: The types of columns, such as `{"id": "int64"}`, as pyarrow's types or their names. A value that does not
             fit is an error before the first row is sent.
+        encoding: The encoding of CSV files, such as `cp1252`; without it, UTF-8, or what a byte order mark says.
+        delimiter: The character between two fields of CSV files; without it, the one of `,`, `;`, tab and `|` with
+            which all of a file's first rows have as many fields as its line of names.
+        decimal: The decimal point of numbers in CSV files, `,` or `.`. Without it, a column of numbers with commas is
+            refused.
         filesystem: The file system of the source, of pyarrow or fsspec, in place of the one that its URL names.
         target_filesystem: The file system of the target, likewise.
         part_size: When a file of the output is complete; without it, after 1,000,000 rows or 60 s.
@@ -156,6 +170,7 @@ def infer_dataset(
         filter=filter,
         format=format,
         types=types,
+        texts=TextOptions(encoding=encoding, delimiter=delimiter, decimal=decimal),
         filesystem=filesystem,
         target_filesystem=target_filesystem,
         part_size=part_size,
@@ -231,11 +246,14 @@ def _opened(source: Any, how: ScoringOptions, own: DatasetOptions) -> tuple[Sour
     """Return the data set with the columns that are read, and the options with the names of those that are sent."""
     from wallaroo_ext.batch.reading.data_source import open_source
 
-    whole = open_source(source, filesystem=own.filesystem, kind=own.format, types=own.types, columns=how.read)
+    whole = open_source(
+        source, filesystem=own.filesystem, kind=own.format, types=own.types, columns=how.read, texts=own.texts
+    )
     sent = how.columns or tuple(name for name in whole.data_columns if name not in how.keys)
     if not sent:
         raise InvalidDataError("No column is left to be sent: all are keys, or an index of pandas.")
-    return whole.select(list(dict.fromkeys((*how.keys, *sent))), own.filter), replace(how, columns=sent)
+    exact = replace(how, columns=sent, decimal=own.texts.decimal)
+    return whole.select(list(dict.fromkeys((*how.keys, *sent))), own.filter), exact
 
 
 def _decided(
@@ -287,6 +305,7 @@ def _bound_to(
         "dataset": how.selection.dataset,
         "dataset_exclude": how.selection.exclude,
         "models": models_of(client, url, how),
+        **asdict(own.texts),
     }
 
 

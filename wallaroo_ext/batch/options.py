@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from wallaroo_ext.inference.files.texts.text_options import Decimal
     from wallaroo_ext.transport.timeouts import Timeouts
 
 
@@ -49,6 +50,7 @@ class ScoringOptions:
         retries: What is sent again beyond what the client's transport does.
         workspace: Where a pipeline is looked for by its name.
         sent_types: The types of columns that are keys as well, and texts there.
+        decimal: The decimal point of the numbers in these texts; None for a point.
     """
 
     columns: tuple[str, ...] | None = None
@@ -63,6 +65,7 @@ class ScoringOptions:
     retries: BatchRetries = RETRIES
     workspace: int | str | None = None
     sent_types: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    decimal: Decimal | None = None
 
     def __post_init__(self) -> None:
         request_type(self.wire)

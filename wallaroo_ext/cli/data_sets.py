@@ -13,6 +13,7 @@ from wallaroo_ext.inference.inputs.rows import require_pyarrow
 
 if TYPE_CHECKING:
     from wallaroo_ext.batch.reading.data_source import Source
+    from wallaroo_ext.inference.files.texts.text_options import TextOptions
 
 _CONDITION = re.compile(r"\s*(?P<name>.+?)\s*(?P<sign>==|!=|<=|>=|<|>|=)\s*(?P<value>.*?)\s*")
 _OPERATORS = {
@@ -27,12 +28,21 @@ _OPERATORS = {
 _OWNER = "the data set"
 
 
-def open_data_set(location: str, kind: str | None, types: dict[str, str]) -> Source:
-    """Return the data set, to read its columns."""
+def open_data_set(location: str, kind: str | None, types: dict[str, str], texts: TextOptions) -> Source:
+    """Return the data set, to read its columns.
+
+    Raises:
+        UsageError: It is the standard input, which cannot be read again.
+    """
     require_pyarrow()
+    if location == "-":
+        raise UsageError(
+            "A batch goes on after it was stopped, and so needs files that can be read again: save the standard input "
+            "in a file, or score it by `wallaroo-ext infer NAME -`. A file of this name is ./-"
+        )
     from wallaroo_ext.batch.reading.data_source import open_source
 
-    return open_source(location, kind=kind, types=types)
+    return open_source(location, kind=kind, types=types, texts=texts)
 
 
 def parse_types(texts: list[str]) -> dict[str, str]:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wallaroo_ext._util.file_signatures import ARROW_FILE, ARROW_MESSAGE, PARQUET
 from wallaroo_ext.cli.columns import drop_columns, find_columns
 from wallaroo_ext.cli.printing.output import UsageError
-from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.inputs.rows import require_pyarrow, rows_to_send, to_table
+from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
+from wallaroo_ext.inference.inputs.rows import read_columns, require_pyarrow, rows_to_send
 from wallaroo_ext.inference.row_errors import RowError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
 
     import pyarrow as pa
 
@@ -24,49 +20,29 @@ if TYPE_CHECKING:
 
 _REQUEST_BYTES = 16 << 20
 _OWNER = "the rows"
-_STDIN = "The standard input"
 
 
-def read_rows(file: str, columns: list[str]) -> pa.Table:
+def read_rows(file: str, columns: list[str], texts: TextOptions = AS_WRITTEN) -> pa.Table:
     """Return the rows of a file, or of the standard input if the file is `-`.
 
     Args:
         file: The file.
         columns: The columns to keep, as `select_columns` takes them; an index of pandas is read only if it is named.
+        texts: How its texts are written.
 
     Raises:
+        UsageError: There is no standard input.
         InvalidDataError: The file has no rows.
         OSError: The file cannot be opened.
     """
     require_pyarrow()
-    named = [name for text in columns for name in (text, *text.split(","))]
+    names = [name for text in columns for name in text.split(",")]
+    index = [*columns, *names]
     if file != "-":
-        return to_table(file, named)
-    with _temporary_file(sys.stdin.buffer.read()) as path:
-        try:
-            return to_table(path, named)
-        except InvalidDataError as error:
-            raise InvalidDataError(str(error).replace(str(path), _STDIN)) from None
-
-
-@contextmanager
-def _temporary_file(content: bytes) -> Generator[Path]:
-    """Yield a temporary file with the content, whose name has the fitting ending."""
-    if not content.strip():
-        raise InvalidDataError(f"{_STDIN} is empty: it has to have the rows, as Arrow, Parquet, JSON or CSV.")
-    with tempfile.TemporaryDirectory(prefix="wallaroo-ext-") as directory:
-        path = Path(directory) / f"rows{_fitting_ending(content)}"
-        path.write_bytes(content)
-        yield path
-
-
-def _fitting_ending(content: bytes) -> str:
-    """Return the ending of file names that fits the first bytes of a file."""
-    if content.startswith((ARROW_FILE, ARROW_MESSAGE)):
-        return ".arrow"
-    if content.startswith(PARQUET):
-        return ".parquet"
-    return ".json" if content.lstrip()[:1] in {b"[", b"{"} else ".csv"
+        return read_columns(file, index, names, texts)
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] - it is where it was closed
+        raise UsageError("There is no standard input: it was closed. Name a file.")
+    return read_columns(sys.stdin.buffer, index, names, texts)
 
 
 def select_columns(table: pa.Table, columns: list[str], drop: list[str]) -> pa.Table:

@@ -1,6 +1,9 @@
-"""The names of the columns of scored rows: a part of the answer, a dot, and a field of it, such as `out.dense_1`."""
+"""The names of columns: of scored rows, a part of the answer, a dot, and a field of it, such as `out.dense_1`."""
 
 from __future__ import annotations
+
+ONLY_INPUT = "tensor"
+"""The name that every release accepts for the input of a model with a single one."""
 
 SEPARATOR = "."
 """Joins a part and its field in the name of a column."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache, partial
-from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from wallaroo_ext import contract
+from wallaroo_ext._util.files.readable import is_file
 from wallaroo_ext._util.urls import parse_url
 from wallaroo_ext.errors import EngineError, InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
+from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, Decimal, TextOptions
 from wallaroo_ext.inference.media_types import OPERATION, Wire
 from wallaroo_ext.inference.missing_option import Missing, check_missing
 from wallaroo_ext.inference.selection import ALL, DEFAULT, Selection, selection_of, with_selection
@@ -52,6 +53,9 @@ def infer(
     columns: Sequence[str] | None = None,
     vector: bool = False,
     missing: Missing = "reject",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: Decimal | None = None,
     wire: Wire = "arrow",
     dataset: str | Sequence[str] = ALL,
     dataset_exclude: str | Sequence[str] | None = None,
@@ -100,17 +104,27 @@ def infer(
         data: The rows. A column a field of the model; a model with one input takes it under the name `tensor` as well.
             A table of pyarrow, pandas, polars or duckdb, or whatever else exports Arrow's C stream or array, or has
             `__dataframe__`; a list of records; a mapping of columns, such as numpy arrays whose first dimension is the
-            rows; one such array, for a model with one input, or one with named fields; or the path of an `.arrow`,
-            `.feather`, `.parquet`, `.json` or `.csv` file. What pandas has as an index is not sent, unless `columns`
-            names it. A column of CSV is one of numbers or booleans where all of its fields are some, with nulls for the
-            usual words for no value; any other column is one of texts, exactly as written, `00123` and dates among
-            them.
-        columns: The columns to send, in this order; by default all.
+            rows; one such array, for a model with one input, or one with named fields; or a file: Arrow, Parquet, JSON
+            in any orientation or in lines, CSV, `.npy` or `.npz`, told by its first bytes, and perhaps compressed by
+            gzip, zstd, bz2, xz or lz4. It is named by its path or its URL, such as `s3://bucket/rows.csv`, or is an
+            open file, of bytes or of text, which may be a pipe. Of a file of scored rows, such as exported logs, the
+            inputs are sent, `in.a` as `a`, and other columns only where `columns` names them. What pandas has as an
+            index is not sent, unless `columns` names it. A column of CSV is one of numbers or booleans where all of its
+            fields are some, with nulls for the usual words for no value; any other column is one of texts, exactly as
+            written, `00123` and dates among them.
+        columns: The columns to send, in this order; by default all. They name the values of a JSON file that has its
+            rows as lists.
         vector: True to send the columns as one vector of 32-bit floats, for a model with one input. True is 1 in it.
         missing: What becomes of a number that is missing, which is a null or a NaN in a column of numbers or in lists
             of them: `reject` refuses the rows and names the first one, `nan` sends NaN, whole numbers beside it as
             float64. It is `reject` by default, because most models compute something from NaN that looks like a result,
             and no engine takes a null. Nulls among other values, such as texts, are sent, and the engine decides.
+        encoding: The encoding of a CSV or JSON file, such as `cp1252`; without it, UTF-8, or what a byte order mark
+            says.
+        delimiter: The character between two fields of a CSV file; without it, the one of `,`, `;`, tab and `|` with
+            which all of its first rows have as many fields as its line of names.
+        decimal: The decimal point of numbers in a CSV file, `,` or `.`. Without it, a column of numbers with commas is
+            refused.
         wire: The format of the rows and of the answer. `arrow` is exact and fast. `pandas-records` is JSON with an
             object for each row. `json` has the columns in one object; the oldest releases take nothing else. JSON has
             no NaN, no times and no bytes.
@@ -126,7 +140,8 @@ def infer(
     Raises:
         EngineError: The rows do not fit the model; the message names the field and both shapes.
         InvalidDataError: The rows are no table, do not fit the options, or lack a number; or JSON cannot hold them.
-        ConfigurationError: The URL is not on one of the instance's hosts, or pyarrow is not installed.
+        ConfigurationError: The URL is not on one of the instance's hosts, or pyarrow is not installed, or what opens
+            the URL of a file.
         NotFoundError: Nothing is deployed at the URL, or under the name; the message has the near names.
         AmbiguousError: Several deployments have the name.
         ContractViolationError: The answer holds no rows.
@@ -140,6 +155,7 @@ def infer(
             columns=columns,
             vector=vector,
             missing=missing,
+            texts=TextOptions(encoding=encoding, delimiter=delimiter, decimal=decimal),
             wire=wire,
             selection=selection_of(dataset, dataset_exclude, dataset_separator),
             timeout=timeout,
@@ -156,6 +172,7 @@ def infer_steps(
     columns: Sequence[str] | None = None,
     vector: bool = False,
     missing: Missing = "reject",
+    texts: TextOptions = AS_WRITTEN,
     wire: Wire = "arrow",
     selection: Selection = DEFAULT,
     timeout: Timeouts | httpx.Timeout | float | None = None,
@@ -168,8 +185,8 @@ def infer_steps(
     require_pyarrow()
     check_missing(missing)
     names = [columns] if isinstance(columns, str) else columns
-    read = partial(rows_to_send, data, names, vector=vector, missing=missing)
-    table: pa.Table = (yield Work(read)) if isinstance(data, str | PathLike) else read()
+    read = partial(rows_to_send, data, names, vector=vector, missing=missing, texts=texts)
+    table: pa.Table = (yield Work(read)) if is_file(data) else read()
     url = yield from endpoint_steps(client, where, workspace, argument="where")
     return (yield from score_steps(url, table, wire=wire, selection=selection, timeout=timeout))
 

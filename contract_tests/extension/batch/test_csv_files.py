@@ -115,14 +115,10 @@ class TestReading:
             (b'a,"b\n1,2\n', "the line of names cannot be read"),
             ("größe,b\n1,2\n".encode("cp1252"), "not in UTF-8"),
             ("a,b\n1,größe\n".encode("cp1252"), "not in UTF-8"),
-            ("a,b\n1,2\n".encode("utf-16"), "not in UTF-8"),
             ('a,b\n\0,"é,,,'.encode(), "has a NUL"),
             (b"a\0,b\n1,2\n", "has a NUL"),
             ("a,b\n1,2\n".encode("utf-16-le"), "has a NUL"),
             (b"a\n1\n\n2\n", 'write ""'),
-            (b"a;b\n1;2\n", "has ';' and no ','"),
-            (b"a\tb\n1\t2\n", "and no ','"),
-            (b"sep=;\na;b\n1;2\n", "has ';' and no ','"),
             (b'a,b\n1,"x"y\n', "goes on behind the quote"),
             (b'a,b\n1,"x" \n', "goes on behind the quote"),
             (b'a,b\n1,"x\\"y"\n', "goes on behind the quote"),
@@ -135,7 +131,7 @@ class TestReading:
         with pytest.raises(InvalidDataError, match=message):
             rows_of(content)
         (tmp_path / "rows.csv").write_bytes(content)
-        with pytest.raises(InvalidDataError, match=rf"rows\.csv cannot be read as a \.csv file: .*{message}"):
+        with pytest.raises(InvalidDataError, match=rf"rows\.csv cannot be read as CSV: .*{message}"):
             to_table(tmp_path / "rows.csv")
 
     @pytest.mark.parametrize("block", [8, 9, 10, 11, 12, 13])

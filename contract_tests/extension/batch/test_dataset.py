@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import shutil
@@ -90,6 +91,20 @@ def check_output(target: Path, rows: Any, expected: Callable[[Any], np.ndarray[A
     check_scores(read_output(target), rows, expected)
 
 
+def write_form(path: Path, rows: Any) -> None:
+    """Write rows in the form that a name says; logs have them as inputs."""
+    records = rows.to_pylist()
+    if path.suffix == ".stream":
+        with arrow.ipc.new_stream(str(path), rows.schema) as writer:
+            writer.write_table(rows)
+    elif path.suffix == ".json":
+        path.write_text(json.dumps(records))
+    else:
+        if path.stem == "logs":
+            records = [{"time": 0, "out": {"y": [0]}, "in": record} for record in records]
+        path.write_text("\n".join(map(json.dumps, records)))
+
+
 class TestSources:
     def test_a_directory_of_parquet(
         self, client: Client, tmp_path: Path, expected: Callable[[Any], np.ndarray[Any, Any]]
@@ -107,7 +122,23 @@ class TestSources:
             "anomaly.count",
         ]
 
-    @pytest.mark.parametrize("kind", ["parquet", "arrow", "feather", "list", "glob", "deep glob", "dataset", "uri"])
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            "parquet",
+            "arrow",
+            "feather",
+            "stream",
+            "json",
+            "jsonl",
+            "logs",
+            "list",
+            "glob",
+            "deep glob",
+            "dataset",
+            "uri",
+        ],
+    )
     def test_other_kinds_of_files(
         self, client: Client, tmp_path: Path, kind: str, expected: Callable[[Any], np.ndarray[Any, Any]]
     ) -> None:
@@ -120,6 +151,9 @@ class TestSources:
         elif kind in {"arrow", "feather"}:
             source = tmp_path / f"rows.{kind}"
             ipc.write_feather(rows, str(source), compression="uncompressed")
+        elif kind in {"stream", "json", "jsonl", "logs"}:
+            source = tmp_path / ("logs.jsonl" if kind == "logs" else f"rows.{kind}")
+            write_form(source, rows)
         else:
             source = {
                 "list": [place / "rows-0.parquet", place / "rows-1.parquet"],
@@ -183,7 +217,7 @@ class TestSources:
             ("nothing", {}, "There is no file"),
             ("*.nothing", {}, "no file that"),
             ("empty", {}, "no files in"),
-            ("rows.txt", {}, "of no known format"),
+            ("rows.dat", {}, "of no known format"),
             ("mixed", {}, "several formats"),
             ("text.parquet", {}, "cannot be read as parquet"),
             ("rows.parquet", {"columns": ["other"]}, "no column 'other'"),
@@ -203,7 +237,7 @@ class TestSources:
         [table] = write_tables(tmp_path / "all", 3)
         pq.write_table(table, tmp_path / "rows.parquet")
         (tmp_path / "empty").mkdir()
-        (tmp_path / "rows.txt").write_text("x")
+        (tmp_path / "rows.dat").write_text("x")
         (tmp_path / "text.parquet").write_text("x")
         (tmp_path / "mixed").mkdir()
         for name in ("a.csv", "b.parquet"):
@@ -318,6 +352,32 @@ class TestGoingOn:
         assert (done.rows_before, done.rows, done.requests) == (requests * 50, 1000, 20 - requests)
         check_output(target, table_of(*(batch(300, 0), batch(700, 300))), expected)
 
+    @pytest.mark.parametrize("requests", [0, 1, 7])
+    def test_a_run_over_compressed_csv_in_another_encoding_goes_on_there(
+        self,
+        control: Sandbox,
+        client: Client,
+        tmp_path: Path,
+        requests: int,
+        expected: Callable[[Any], np.ndarray[Any, Any]],
+    ) -> None:
+        rows = vectors(400).astype(float)
+        lines = ["größe;" + ";".join(f"c{n}" for n in range(29))]
+        lines += [f"№{n};" + ";".join(str(value).replace(".", ",") for value in row) for n, row in enumerate(rows)]
+        source = tmp_path / "rows.csv"
+        source.write_bytes(gzip.compress("\r\n".join(lines).encode("utf-16")))
+        options: Any = SMALL | {"keys": ["größe"], "vector": True, "decimal": ",", "in_flight": 1}
+        rule = {"operation": "infer_pipeline", "kind": "unknown-status", "skip": requests}
+        control.add_faults(rule, rule | {"operation": "infer_deployment"})
+        with pytest.raises(ServerError):
+            infer_dataset(client, "rows", source, tmp_path / "out", **options)
+        control.clear_faults()
+        done = infer_dataset(client, "rows", source, tmp_path / "out", **options)
+        assert (done.rows_before, done.rows, done.requests) == (requests * 50, 400, 8 - requests)
+        scored = read_output(tmp_path / "out")
+        assert scored.column("größe").to_pylist() == [f"№{n}" for n in range(400)]
+        np.testing.assert_allclose(scores_of(scored), expected(rows.astype(np.float32)).reshape(-1), atol=1e-5)
+
     def test_what_a_killed_run_left_behind_is_removed_and_done_again(
         self, client: Client, tmp_path: Path, stopped_at: Callable[[int], Path], expected: Callable[[Any], Any]
     ) -> None:
@@ -337,7 +397,7 @@ class TestGoingOn:
         again = infer_dataset(client, "rows", tmp_path / "in", tmp_path / "out", **SMALL | {"in_flight": 9})
         assert (first.requests, again.requests, again.rows, again.rows_before) == (2, 0, 60, 60)
 
-    @pytest.mark.parametrize("changed", ["file", "new file", "columns", "keys", "filter", "wire", "model"])
+    @pytest.mark.parametrize("changed", ["file", "new file", "columns", "keys", "filter", "wire", "encoding", "model"])
     def test_a_manifest_that_no_longer_fits_is_refused(
         self, client: Client, control: Sandbox, tmp_path: Path, changed: str, model_file: Path
     ) -> None:
@@ -363,6 +423,7 @@ class TestGoingOn:
                 "keys": {"keys": [], "columns": ["dense_input"]},
                 "filter": {"filter": [("id", ">", 5)]},
                 "wire": {"wire": "json"},
+                "encoding": {"encoding": "cp1252"},
             }[changed]
         with pytest.raises(InvalidDataError, match=r"output of another run.*Name another directory"):
             infer_dataset(client, name, tmp_path / "in", tmp_path / "out", **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import gzip
 import json
 import os
 import re
@@ -337,6 +338,18 @@ class TestInfer:
         finished = wallaroo("infer", deployed, "-", *VECTOR, stdin=content)
         assert (finished.code, len(finished.out.splitlines())) == (0, 3)
 
+    def test_the_standard_input_may_be_compressed_and_as_another_country_writes_it(
+        self, wallaroo: Callable[..., Done], deployed: str
+    ) -> None:
+        plain = b"".join(ROWS.read_bytes().splitlines(keepends=True)[:4])
+        elsewhere = plain.decode().replace(",", ";").replace(".", ",").encode("utf-16")
+        answers = [
+            wallaroo("infer", deployed, "-", *VECTOR, *options, "--dataset", "out", stdin=content)
+            for content, options in ((plain, ()), (gzip.compress(elsewhere), ("--decimal", ",")))
+        ]
+        assert answers[0].code == 0
+        assert answers[0] == answers[1]
+
     def test_a_terminal_shows_the_first_rows(self, sandbox: dict[str, str], deployed: str) -> None:
         shown = on_terminal("infer", deployed, str(ROWS), *VECTOR, environment=sandbox)
         lines = [line for line in terminal_lines(shown) if line]
@@ -377,9 +390,9 @@ class TestInfer:
         broken.write_text("a,b\n1,2\n3\n", encoding="utf-8")
         finished = wallaroo("infer", deployed, str(broken))
         assert finished.code == 2
-        assert finished.sentence.startswith(f"{broken} cannot be read as a .csv file: ")
+        assert finished.sentence.startswith(f"{broken} cannot be read as CSV: ")
         finished = wallaroo("infer", deployed, "-", stdin=broken.read_bytes())
-        assert finished.sentence.startswith("The standard input cannot be read as a .csv file: ")
+        assert finished.sentence.startswith("The standard input cannot be read as CSV: ")
 
     def test_a_closed_pipe_ends_it_in_silence(self, sandbox: dict[str, str], deployed: str) -> None:
         reading, writing = os.pipe()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.batch.reading.discovery import FoundFiles, find_files, format_of
+from wallaroo_ext.batch.reading.file_reader import READERS, reader_of
 from wallaroo_ext.batch.reading.positions import Position
-from wallaroo_ext.batch.reading.readers import ArrowReader, CsvReader, ParquetReader
+from wallaroo_ext.batch.reading.readers import CsvReader
 from wallaroo_ext.batch.reading.schema import DataFile, DataSet, DecidedTypes, read_as
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.files.csv_files import Dialect, skip_rows
+from wallaroo_ext.inference.files.csv_files import skip_rows
 from wallaroo_ext.inference.files.csv_types import from_texts
+from wallaroo_ext.inference.files.texts.csv_dialect import Dialect
+from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -21,12 +25,14 @@ if TYPE_CHECKING:
 
     from wallaroo_ext.batch.reading.discovery import InputFile
     from wallaroo_ext.inference.files.csv_types import Field
+    from wallaroo_ext.inference.files.texts.text_options import Decimal
 
 pa: Any = import_module("pyarrow")
 import_module("pyarrow.csv")
 datasets: Any = import_module("pyarrow.dataset")
 
-_READERS: dict[str, Any] = {"parquet": ParquetReader, "ipc": ArrowReader, "csv": CsvReader}
+_OF_DATASETS = {"parquet", "ipc", "csv"}
+"""The formats of pyarrow's data sets that are read."""
 
 
 class Source:
@@ -120,7 +126,7 @@ class Source:
         if self._where is None:
             return
         try:
-            _with_filter_types(decided, decided.schema.empty_table()).filter(self._where)
+            _with_filter_types(decided, decided.schema.empty_table(), self._data.decimal).filter(self._where)
         except (pa.ArrowException, TypeError, ValueError, KeyError) as error:
             raise InvalidDataError(
                 f"The filter {self._where} does not fit the data set: {str(error).partition(chr(10))[0]}",
@@ -198,7 +204,8 @@ class Source:
         """Yield the rows that pass the filter."""
         for batch in batches:
             table = pa.Table.from_batches([batch])
-            numbered = _with_filter_types(decided, table).append_column(_ROW_NUMBER, pa.array(range(table.num_rows)))
+            typed = _with_filter_types(decided, table, self._data.decimal)
+            numbered = typed.append_column(_ROW_NUMBER, pa.array(range(table.num_rows)))
             rows = numbered.filter(self._where).column(_ROW_NUMBER)
             yield from table.take(rows).combine_chunks().to_batches()
 
@@ -210,10 +217,10 @@ _ROW_NUMBER = "\0row"
 """A column for the numbers of rows, with a name that no file has."""
 
 
-def _with_filter_types(decided: DecidedTypes, table: Any) -> Any:
+def _with_filter_types(decided: DecidedTypes, table: Any, decimal: Decimal | None) -> Any:
     """Return a table with values in place of the texts of keys, as a filter needs them."""
     for each in decided.sent:
-        values = [from_texts(chunk, each.type) for chunk in table.column(each.name).chunks]
+        values = [from_texts(chunk, each.type, decimal) for chunk in table.column(each.name).chunks]
         position = table.column_names.index(each.name)
         table = table.set_column(position, each.name, pa.chunked_array(values, each.type))
     return table
@@ -236,16 +243,18 @@ def open_source(
     columns: Sequence[str] | None = None,
     where: Any = None,
     types: Mapping[str, DataType | str] | None = None,
+    texts: TextOptions = AS_WRITTEN,
 ) -> Source:
     """Return the data set that a source names.
 
     Args:
         source: A file, a directory, a pattern with `*`, `?` or `[`, a list of files, or a data set of pyarrow.
         filesystem: Their file system, of pyarrow or fsspec; without one, that of the URL, or this machine's.
-        kind: `parquet`, `arrow` or `csv`; None to go by the names of the files.
+        kind: `parquet`, `arrow`, `json`, `csv` or `npy`; None to go by the names of the files.
         columns: The columns to read.
         where: The filter of rows: an expression of pyarrow, or a list of tuples as pyarrow takes it.
         types: The types of columns, by pyarrow's types or their names.
+        texts: How the texts of CSV files are written.
 
     Raises:
         InvalidDataError: There are no such files, or they cannot be read.
@@ -255,10 +264,10 @@ def open_source(
         return source.select(columns, where)
     named = {name: parse_type(name, each) for name, each in (types or {}).items()}
     if isinstance(source, datasets.Dataset):
-        return _from_dataset(source, named, columns, where)
+        return _from_dataset(source, named, columns, where, texts)
     found = find_files(source, filesystem)
-    form = format_of(found.paths, kind)
-    files = [DataFile(_READERS[form](found.system, path), found.partitions(path)) for path in found.paths]
+    form = format_of(found, kind)
+    files = [DataFile(reader_of(form, found.system, path, texts), found.partitions(path)) for path in found.paths]
     return Source(_data_set(files, source, form, types=named), found, columns, _expression(where))
 
 
@@ -286,7 +295,9 @@ def parse_type(column: str, kind: Any) -> Any:
         ) from None
 
 
-def _from_dataset(dataset: Any, types: Mapping[str, Any], columns: Sequence[str] | None, where: Any) -> Source:
+def _from_dataset(
+    dataset: Any, types: Mapping[str, Any], columns: Sequence[str] | None, where: Any, texts: TextOptions
+) -> Source:
     """Return the data set for one of pyarrow."""
     if not isinstance(dataset, datasets.FileSystemDataset):
         raise InvalidDataError(
@@ -296,9 +307,9 @@ def _from_dataset(dataset: Any, types: Mapping[str, Any], columns: Sequence[str]
     found = FoundFiles(dataset.filesystem, [fragment.path for fragment in fragments], None)
     form = "parquet" if isinstance(dataset.format, datasets.ParquetFileFormat) else dataset.format.default_extname
     form = {"arrow": "ipc", "feather": "ipc"}.get(form, form)
-    if form not in _READERS:
+    if form not in _OF_DATASETS:
         raise InvalidDataError(f"A data set is of Parquet, Arrow or CSV files, not of {form} files.")
-    make = _csv_reader(dataset) if form == "csv" else _READERS[form]
+    make = _csv_reader(dataset, texts) if form == "csv" else READERS[form]
     files = [DataFile(make(found.system, each.path), _partitions(each)) for each in fragments]
     schema_types = {field.name: field.type for field in dataset.schema}
     if form == "csv":
@@ -346,20 +357,20 @@ def _explicit_types(dataset: Any, found: FoundFiles, schema_types: dict[str, Any
     return schema_types
 
 
-def _csv_reader(dataset: Any) -> Callable[[Any, str], CsvReader]:
+def _csv_reader(dataset: Any, texts: TextOptions) -> Callable[[Any, str], CsvReader]:
     """Return a function that makes readers of CSV files with the dialect of a data set of pyarrow."""
     options, plain = dataset.format.parse_options, pa.csv.ReadOptions()
     read = getattr(dataset.format, "read_options", plain)
-    names = ("skip_rows", "skip_rows_after_names", "column_names", "autogenerate_column_names", "encoding")
+    names = ("skip_rows", "skip_rows_after_names", "column_names", "autogenerate_column_names")
     different = next((name for name in names if getattr(read, name) != getattr(plain, name)), None)
     if different is not None:
         raise InvalidDataError(f"The data set reads CSV with {different}, which is not supported: leave it out.")
+    if texts.delimiter is not None:
+        raise InvalidDataError("The data set of pyarrow has a delimiter: give no other one by `delimiter`.")
     dialect = Dialect(options.delimiter, options.quote_char, options.double_quote, options.escape_char)
-
-    def make(system: Any, path: str) -> CsvReader:
-        return CsvReader(system, path, dialect)
-
-    return make
+    named = None if read.encoding == plain.encoding else read.encoding
+    whole = TextOptions(encoding=texts.encoding or named, decimal=texts.decimal)
+    return partial(CsvReader, dialect=dialect, texts=whole, inputs=False)
 
 
 def _expression(where: Any) -> Expression | None:

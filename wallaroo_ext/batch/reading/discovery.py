@@ -5,22 +5,39 @@ from __future__ import annotations
 import fnmatch
 import itertools
 import os
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
-from wallaroo_ext.batch.filesystems import resolve
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.forms import formats as forms
+from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES
+from wallaroo_ext.inference.files.forms.json_files import LINES
+from wallaroo_ext.inference.files.opening.compression import unpacked_suffix
+from wallaroo_ext.inference.files.opening.filesystems import is_url, resolve, without_secrets
+from wallaroo_ext.inference.files.opening.row_files import near_name, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 fs: Any = import_module("pyarrow.fs")
 
-FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc", ".csv": "csv"}
+FORMATS = {
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+    **dict.fromkeys((".arrow", ".arrows", ".feather", ".ipc"), "ipc"),
+    **dict.fromkeys((".csv", ".tsv", ".tab"), "csv"),
+    **dict.fromkeys((".json", *LINES), "json"),
+    ".npy": "npy",
+    ".npz": "npz",
+}
+_NAMED = {"parquet": "parquet", "arrow": "ipc", "json": "json", "csv": "csv", "npy": "npy"}
+"""The formats that a person names."""
+
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+_DELTA_LOG = "_delta_log"
 _WILDCARDS = set("*?[")
 
 
@@ -64,8 +81,8 @@ class FoundFiles:
         infos = self.system.get_file_info(self.paths)
         for info in infos:
             if info.type == fs.FileType.NotFound:
-                raise InvalidDataError(f"There is no file {info.path}.")
-        return [InputFile(info.path, info.size, info.mtime_ns) for info in infos]
+                raise _missing(self.system, info.path, info.path)
+        return [InputFile(without_secrets(info.path), info.size, info.mtime_ns) for info in infos]
 
     def overlaps(self, system: Any, directory: str) -> bool:
         """Return whether the data set has files in a directory, or would have them once some are written there.
@@ -131,23 +148,60 @@ def find_files(source: Any, filesystem: Any) -> FoundFiles:
     if isinstance(source, list | tuple):
         return _find_each(cast("list[Any]", source), filesystem)
     if not isinstance(source, str | os.PathLike):
-        raise InvalidDataError(f"A source is a path, a list of paths or a data set, not {type(source).__name__}.")
+        raise _no_source(source)
     system, path = resolve(cast("Any", source), filesystem)
     kind = system.get_file_info(path).type
-    if set(path) & _WILDCARDS and kind == fs.FileType.NotFound:
+    if _is_pattern(path) and kind == fs.FileType.NotFound:
         return FoundFiles(system, _list_matches(system, path), None, path)
     if kind == fs.FileType.Directory:
         return FoundFiles(system, _list_directory(system, path, source), path)
-    if kind == fs.FileType.NotFound:
-        raise InvalidDataError(f"There is no file {source}.")
+    _check_type(system, path, kind, without_secrets(cast("Any", source)))
     return FoundFiles(system, [path], None)
 
 
+def _is_pattern(path: str) -> bool:
+    """Return whether a path has wildcards; in a path that is a URL, as HTTP has them, a query is none."""
+    return bool(set(path.partition("?")[0] if is_url(path) else path) & _WILDCARDS)
+
+
+def _no_source(source: object) -> InvalidDataError:
+    advice = ""
+    if callable(getattr(source, "read", None)):
+        advice = "An open file cannot be read again after a stop: name it by its path, or give it to infer."
+    return InvalidDataError(
+        f"A source is a path, a list of paths or a data set, not {type(source).__name__}.", advice=advice
+    )
+
+
+def _check_type(system: Any, path: str, kind: Any, shown: str) -> None:
+    """Raise InvalidDataError for a path that names no file."""
+    if kind == fs.FileType.NotFound:
+        raise _missing(system, path, shown)
+    if kind == fs.FileType.Unknown:
+        raise InvalidDataError(
+            f"{shown} is no regular file, and a batch reads its files more than once: save what it has in a file."
+        )
+    if kind == fs.FileType.Directory:
+        raise InvalidDataError(f"{shown} is a directory: name it alone, or the files in it.")
+
+
+def _missing(system: Any, path: str, shown: str) -> InvalidDataError:
+    """Return the error for a file that does not exist, with a near name on this machine."""
+    near = near_name(Path(path)) if isinstance(system, fs.LocalFileSystem) else None
+    return InvalidDataError(f"There is no file {shown}{'' if near is None else f', but {near!r} beside it'}.")
+
+
 def _find_each(sources: Sequence[Any], filesystem: Any) -> FoundFiles:
+    for source in sources:
+        if not isinstance(source, str | os.PathLike):
+            raise _no_source(source)
     found = [resolve(source, filesystem) for source in sources]
     if not found:
         raise InvalidDataError("The list of files is empty.")
-    return FoundFiles(found[0][0], [path for _, path in found], None)
+    system, paths = found[0][0], [path for _, path in found]
+    for info, source in zip(cast("Any", system).get_file_info(paths), sources, strict=True):
+        _check_type(system, info.path, info.type, without_secrets(source))
+    return FoundFiles(system, paths, None)
 
 
 def _list_directory(system: Any, directory: str, source: Any) -> list[str]:
@@ -156,6 +210,11 @@ def _list_directory(system: Any, directory: str, source: Any) -> list[str]:
     Names that begin with a dot or an underscore are hidden, except partition directories such as `_id=5`.
     """
     infos = system.get_file_info(fs.FileSelector(directory, recursive=True))
+    if any(PurePosixPath(info.path).name == _DELTA_LOG for info in infos):
+        raise InvalidDataError(
+            f"{source} is a table of Delta Lake, some of whose files are no part of it any more: give "
+            "DeltaTable(…).to_pyarrow_dataset() of the package deltalake."
+        )
     paths = [info.path for info in infos if info.is_file and not _is_hidden(info.path[len(directory) :])]
     if not paths:
         raise InvalidDataError(f"There are no files in {source}.")
@@ -177,7 +236,7 @@ def _list_matches(system: Any, pattern: str) -> list[str]:
     infos = system.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
     paths = sorted(info.path for info in infos if info.is_file and _matches(info.path, list(parts)))
     if not paths:
-        raise InvalidDataError(f"There is no file that {pattern} fits.")
+        raise InvalidDataError(f"There is no file that {without_secrets(pattern)} fits.")
     return paths
 
 
@@ -205,27 +264,54 @@ def _part_matches(part: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(part, pattern) and not (_is_hidden(part) and part[0] != pattern[0])
 
 
-def format_of(paths: list[str], kind: str | None) -> str:
-    """Return the format of files: `parquet`, `ipc` or `csv`.
+def format_of(found: FoundFiles, kind: str | None) -> str:
+    """Return the format of files: `parquet`, `ipc`, `json`, `csv`, `npy` or `npz`.
 
     Args:
-        paths: The files.
-        kind: The format that a person names, `parquet`, `arrow` or `csv`; None to go by the names of the files.
+        found: The files.
+        kind: The format that a person names; None to go by the names of the files, or, where none tells it, by the
+            first bytes of the first file.
 
     Raises:
         InvalidDataError: The files have several formats, or an unknown one.
     """
     if kind is not None:
-        if kind not in {"parquet", "arrow", "csv"}:
-            raise InvalidDataError(f"A format is parquet, arrow or csv, not {kind!r}.")
-        return "ipc" if kind == "arrow" else kind
-    kinds = {FORMATS.get(PurePosixPath(path).suffix.lower()) for path in paths}
+        if kind not in _NAMED:
+            raise InvalidDataError(f"A format is {' or '.join(_NAMED)}, not {kind!r}.")
+        return _NAMED[kind]
+    paths = found.paths
+    suffixes = {path: unpacked_suffix(without_secrets(path)) for path in paths}
+    kinds = {FORMATS.get(suffix) for suffix in suffixes.values()}
     if len(kinds) == 1 and None not in kinds:
         return cast("str", kinds.pop())
-    wrong = next((path for path in paths if PurePosixPath(path).suffix.lower() not in FORMATS), None)
+    wrong = next((path for path, suffix in suffixes.items() if suffix not in FORMATS), None)
+    if kinds == {None}:
+        return _format_within(found.system, paths[0])
     if wrong is None:
         raise InvalidDataError("The files are of several formats: name those of one, by a pattern or a list.")
     raise InvalidDataError(
-        f"{wrong} is of no known format: name it by format='parquet', 'arrow' or 'csv'. "
+        f"{without_secrets(wrong)} is of no known format: name it by format={' or '.join(map(repr, _NAMED))}. "
         f"The suffixes {', '.join(FORMATS)} are known."
     )
+
+
+def _format_within(system: Any, path: str) -> str:
+    """Return the format that the first bytes of a file tell.
+
+    Raises:
+        InvalidDataError: They tell none that is read.
+    """
+    shown = without_secrets(path)
+    try:
+        with closing(open_stream(system, path)) as opened:
+            head = opened.read(HEAD_BYTES)
+        found = forms.format_of(head, unpacked_suffix(shown))
+    except forms.UnknownFormatError as error:
+        known = ", ".join(FORMATS)
+        raise InvalidDataError(
+            f"{shown} is of no known format: name it by format={' or '.join(map(repr, _NAMED))}. "
+            f"The suffixes {known} are known."
+        ) from error
+    except InvalidDataError as error:
+        raise InvalidDataError(f"{shown} cannot be read: {error}") from error
+    return "ipc" if found in {"arrow file", "arrow stream", "feather 1"} else found

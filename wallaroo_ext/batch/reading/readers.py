@@ -6,8 +6,16 @@ from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
+from wallaroo_ext._util.file_signatures import ARROW_MESSAGE, FEATHER_1
 from wallaroo_ext.errors import InvalidDataError
-from wallaroo_ext.inference.files.csv_files import CsvFile, Dialect, skip_rows
+from wallaroo_ext.inference.files.csv_files import CsvFile, skip_rows
+from wallaroo_ext.inference.files.forms.arrow_streams import ArrowStream, read_feather_1
+from wallaroo_ext.inference.files.forms.file_columns import FileColumns
+from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, refuse_known
+from wallaroo_ext.inference.files.forms.parquet_files import encrypted, open_parquet
+from wallaroo_ext.inference.files.opening.filesystems import without_secrets
+from wallaroo_ext.inference.files.opening.row_files import open_seekable, open_stream
+from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.pandas_index import index_metadata
 
 if TYPE_CHECKING:
@@ -15,9 +23,10 @@ if TYPE_CHECKING:
 
     from pyarrow import RecordBatch
 
+    from wallaroo_ext.inference.files.texts.csv_dialect import Dialect
+    from wallaroo_ext.inference.files.texts.text_options import Decimal
 
 pa: Any = import_module("pyarrow")
-parquet: Any = import_module("pyarrow.parquet")
 
 BATCH_ROWS = 16_384
 _BUFFER_BYTES = 1 << 18
@@ -51,16 +60,16 @@ class ParquetReader:
     """Reads a Parquet file."""
 
     def __init__(self, system: Any, path: str) -> None:
-        self.path = path
-        self._system = system
+        self.path = without_secrets(path)
+        self._system, self._location = system, path
 
     @cached_property
     def _metadata(self) -> tuple[Any, int]:
         try:
-            with self._system.open_input_file(self.path) as opened:
-                file = parquet.ParquetFile(opened)
+            with open_seekable(self._system, self._location) as opened:
+                file = open_parquet(opened)
                 return file.schema_arrow, file.metadata.num_rows
-        except pa.ArrowException as error:
+        except (pa.ArrowException, InvalidDataError) as error:
             raise _unreadable(self.path, "parquet", error) from error
 
     @property
@@ -75,15 +84,21 @@ class ParquetReader:
 
     def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
         """Yield some columns of the rows after the first `skip`."""
-        return parquet_batches(self._system, self.path, columns, rows=BATCH_ROWS, skip=skip)
+        try:
+            yield from parquet_batches(self._system, self._location, columns, rows=BATCH_ROWS, skip=skip)
+        except OSError as error:
+            found = encrypted(error)
+            if found is None:
+                raise
+            raise _unreadable(self.path, "parquet", found) from error
 
 
 class ArrowReader:
-    """Reads an Arrow IPC file."""
+    """Reads an Arrow IPC file, an IPC stream, or Feather 1, to which programs give the same suffixes."""
 
     def __init__(self, system: Any, path: str) -> None:
-        self.path = path
-        self._system = system
+        self.path = without_secrets(path)
+        self._system, self._location = system, path
 
     @property
     def schema(self) -> Any:
@@ -96,12 +111,25 @@ class ArrowReader:
         return self._rows
 
     @cached_property
+    def _head(self) -> bytes:
+        """The first bytes of the file."""
+        with open_seekable(self._system, self._location) as opened:
+            head = bytes(opened.read(HEAD_BYTES))
+        refuse_known(head)
+        return head
+
+    @cached_property
     def _schema(self) -> Any:
         try:
-            with self._system.open_input_file(self.path) as opened, pa.ipc.open_file(opened) as file:
-                return file.schema
-        except pa.ArrowException as error:
-            raise _unreadable(self.path, "ipc", error) from error
+            with open_seekable(self._system, self._location) as opened:
+                if self._head.startswith(ARROW_MESSAGE):
+                    return ArrowStream(opened).schema
+                if self._head.startswith(FEATHER_1):
+                    return read_feather_1(opened).schema
+                with pa.ipc.open_file(opened) as file:
+                    return file.schema
+        except (pa.ArrowException, InvalidDataError) as error:
+            raise _unreadable(self.path, "Arrow", error) from error
 
     @cached_property
     def _rows(self) -> int:
@@ -114,12 +142,17 @@ class ArrowReader:
                 yield batch.slice(begin, BATCH_ROWS).select(list(columns))
 
     def _read(self, columns: Sequence[str]) -> Iterator[RecordBatch]:
+        with open_seekable(self._system, self._location) as opened:
+            if self._head.startswith(ARROW_MESSAGE):
+                yield from ArrowStream(opened).batches()
+            elif self._head.startswith(FEATHER_1):
+                yield from read_feather_1(opened).to_batches()
+            else:
+                yield from self._read_file(opened, columns)
+
+    def _read_file(self, opened: Any, columns: Sequence[str]) -> Iterator[RecordBatch]:
         positions = [self.schema.names.index(name) for name in columns] or [0]
-        options = pa.ipc.IpcReadOptions(included_fields=positions)
-        with (
-            self._system.open_input_file(self.path) as opened,
-            pa.ipc.open_file(opened, options=options) as file,
-        ):
+        with pa.ipc.open_file(opened, options=pa.ipc.IpcReadOptions(included_fields=positions)) as file:
             for number in range(file.num_record_batches):
                 batch = file.get_batch(number)
                 batch.validate(full=True)  # with a wrong offset, other memory would be read
@@ -129,14 +162,36 @@ class ArrowReader:
 class CsvReader:
     """Reads a CSV file with all its columns as texts.
 
+    Args:
+        system: The file system.
+        path: The path of the file.
+        dialect: How the file separates and quotes its fields.
+        block: How many bytes to parse at a time at first.
+        texts: How its texts are written.
+        inputs: Whether scored rows are read as their inputs.
+
     Attributes:
         counted: The number of rows of the file; None before all were read.
+        decimal: The decimal point of its numbers, as it is named.
     """
 
-    def __init__(self, system: Any, path: str, dialect: Dialect | None = None, block: int | None = None) -> None:
-        self.path = path
+    def __init__(
+        self,
+        system: Any,
+        path: str,
+        dialect: Dialect | None = None,
+        block: int | None = None,
+        *,
+        texts: TextOptions = AS_WRITTEN,
+        inputs: bool = True,
+    ) -> None:
+        self.path = without_secrets(path)
         self.counted: int | None = None
-        self._make = partial(CsvFile, partial(system.open_input_stream, path), dialect, block)
+        self.decimal: Decimal | None = texts.decimal
+        self._inputs = inputs
+        opener = partial(open_stream, system, path)
+        written = {"encoding": texts.encoding, "delimiter": texts.delimiter}
+        self._make = partial(CsvFile, opener, dialect, block, **written)
 
     @cached_property
     def _file(self) -> CsvFile:
@@ -162,7 +217,7 @@ class CsvReader:
     @property
     def schema(self) -> Any:
         """The columns of the file; a first one without a name is marked as an index of pandas."""
-        return self._schema
+        return self._columns.schema if self._inputs else self._schema
 
     @cached_property
     def _schema(self) -> Any:
@@ -170,10 +225,18 @@ class CsvReader:
         metadata = index_metadata("") if "" in names else None
         return pa.schema([(name, pa.string()) for name in names], metadata=metadata)
 
+    @cached_property
+    def _columns(self) -> FileColumns:
+        return FileColumns(self._schema)
+
     def batches(self, columns: Sequence[str], skip: int = 0) -> Iterator[RecordBatch]:
         """Yield some columns of the rows after the first `skip`."""
         try:
-            yield from self._file.texts(columns, skip)
+            if self._columns.is_same or not self._inputs:
+                yield from self._file.texts(columns, skip)
+                return
+            for batch in self._file.texts(self._columns.sources(columns), skip):
+                yield self._columns.of_batch(batch, columns)
         except InvalidDataError as error:
             raise _unreadable(self.path, "csv", error) from error
 
@@ -194,8 +257,8 @@ def parquet_batches(
         rows: The largest number of rows of a batch.
         skip: How many rows to leave out at the beginning.
     """
-    with system.open_input_file(path) as opened:
-        file = parquet.ParquetFile(opened, buffer_size=_BUFFER_BYTES, pre_buffer=False)
+    with open_seekable(system, path) as opened:
+        file = open_parquet(opened, buffer_size=_BUFFER_BYTES, pre_buffer=False)
         groups, before = groups_from(file.metadata, skip)
         read = file.iter_batches(rows, row_groups=groups, columns=list(columns))
         for batch in skip_rows(skip - before, read):

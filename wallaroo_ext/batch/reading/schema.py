@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pyarrow import DataType, RecordBatch
 
     from wallaroo_ext.batch.reading.readers import FileReader
+    from wallaroo_ext.inference.files.texts.text_options import Decimal
 
 pa: Any = import_module("pyarrow")
 pc: Any = import_module("pyarrow.compute")
@@ -51,6 +52,11 @@ class DataFile:
         """The columns of the file, with its partition columns."""
         names = self.reader.schema.names
         return [*names, *(name for name in self.partitions if name not in names)]
+
+    @property
+    def decimal(self) -> Decimal | None:
+        """The decimal point of numbers in a CSV file, as it is named."""
+        return self.reader.decimal if isinstance(self.reader, CsvReader) else None
 
     @property
     def has_rows(self) -> bool:
@@ -145,6 +151,11 @@ class DataSet:
         """Whether the files are CSV."""
         return isinstance(self.files[0].reader, CsvReader)
 
+    @property
+    def decimal(self) -> Decimal | None:
+        """The decimal point of numbers in CSV files, as it is named."""
+        return self.files[0].decimal
+
     def decide(
         self, used: Collection[str], keys: Collection[str], typed: Collection[str], on_rows: Callable[[int], object]
     ) -> DecidedTypes:
@@ -211,7 +222,11 @@ class DataSet:
         self, used: Collection[str], typed: Collection[str], on_rows: Callable[[int], object]
     ) -> dict[str, ColumnType]:
         """Return the types of columns, inferred from all texts of the CSV files."""
-        found = {name: ColumnType(name) for name in used if any(name in f.reader.schema.names for f in self.files)}
+        found = {
+            name: ColumnType(name, self.decimal)
+            for name in used
+            if any(name in file.reader.schema.names for file in self.files)
+        }
         done = 0
         for file in self.files:
             names = [name for name in used if name in file.reader.schema.names]
@@ -232,7 +247,7 @@ class DataSet:
             _check_partition(file, name, texts, first)
         kind = self._types.get(name) or self._schema_types.get(name)
         if kind is not None:
-            _cast_texts(texts, kind, file.reader.path, name, first)
+            _cast_texts(file, name, texts, kind, first)
         elif sent:
             found.add(texts, file.reader.path, first)
 
@@ -266,7 +281,7 @@ class DataSet:
             raise InvalidDataError(f"{file.reader.path} is in no directory {name}=…, as other files are.")
         text, kind = file.partitions[name], self._types.get(name)
         if text is not None and kind is not None:
-            _cast_texts(pa.array([text]), kind, file.reader.path, name, 0)
+            _cast_texts(file, name, pa.array([text]), kind, 0)
         if not self.is_csv and name in file.reader.schema.names:
             for first, batch in _numbered(file.reader.batches([name])):
                 _check_partition(file, name, batch.column(0), first)
@@ -336,26 +351,26 @@ def _is_wider(file_type: Any, kind: Any) -> bool:
     return types.is_null(file_type)
 
 
-def _cast_texts(texts: Any, kind: Any, path: str, name: str, first: int) -> Any:
+def _cast_texts(file: DataFile, name: str, texts: Any, kind: Any, first: int) -> Any:
     """Return texts of a file as values of a type.
 
     Raises:
         InvalidDataError: A text is no value of the type.
     """
     try:
-        return from_texts(texts, kind)
+        return from_texts(texts, kind, file.decimal)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        row = _first_invalid_row(texts, kind)
-        where = Field(path, first + row, texts[row].as_py())
+        row = _first_invalid_row(texts, kind, file.decimal)
+        where = Field(file.reader.path, first + row, texts[row].as_py())
         raise InvalidDataError(f"{where} in the column {name!r} is no {kind}.") from error
 
 
-def _first_invalid_row(texts: Any, kind: Any) -> int:
+def _first_invalid_row(texts: Any, kind: Any, decimal: Decimal | None) -> int:
     begin, end = 0, len(texts)
     while end - begin > 1:
         middle = (begin + end) // 2
         try:
-            from_texts(texts.slice(begin, middle - begin), kind)
+            from_texts(texts.slice(begin, middle - begin), kind, decimal)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             end = middle
         else:
@@ -406,7 +421,7 @@ def read_as(file: DataFile, schema: Any, batch: RecordBatch) -> RecordBatch:
 
 def _cast_column(file: DataFile, each: Any, column: Any) -> Any:
     if isinstance(file.reader, CsvReader):
-        return _cast_texts(column, each.type, file.reader.path, each.name, 0)
+        return _cast_texts(file, each.name, column, each.type, 0)
     if pa.types.is_dictionary(column.type) and column.dictionary.null_count:  # Parquet has no nulls within a dictionary
         column = column.cast(column.type.value_type).dictionary_encode().cast(column.type)
     try:

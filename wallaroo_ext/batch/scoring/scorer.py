@@ -176,7 +176,7 @@ class Scorer:
         """Return the rows with values in place of texts, for columns that are keys, and so texts, as well."""
         for name, kind in self._how.sent_types.items():
             column: Any = rows.column(name)
-            values = pa.chunked_array([from_texts(chunk, kind) for chunk in column.chunks], kind)
+            values = pa.chunked_array([from_texts(chunk, kind, self._how.decimal) for chunk in column.chunks], kind)
             rows = rows.set_column(rows.column_names.index(name), name, values)
         return rows
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_ext._util.after_fork import prevent_finalization, this_process
 from wallaroo_ext._util.files.atomic_files import atomic_writer, temporary_name
 from wallaroo_ext._util.files.user_paths import user_text
-from wallaroo_ext.batch.filesystems import resolve
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.opening.filesystems import resolve
 
 if TYPE_CHECKING:
     import os

@@ -15,6 +15,7 @@ from wallaroo_ext.cli import signals
 from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import DeploymentId, answer_parts, parse_workspace
 from wallaroo_ext.cli.printing import output
+from wallaroo_ext.inference.files.texts.text_options import Decimal, TextOptions
 from wallaroo_ext.inference.missing_option import Missing  # noqa: TC001 - cyclopts reads the annotation
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _JSON_SECONDS = 1.0
 
 
 def batch(
-    source: str,
+    source: Annotated[str, Parameter(allow_leading_hyphen=True)],
     target: str,
     /,
     *,
@@ -41,7 +42,10 @@ def batch(
     types: Annotated[list[str] | None, _MANY] = None,
     vector: Annotated[bool, _MANY] = False,
     missing: Missing = "reject",
-    file_format: Annotated[Literal["parquet", "arrow", "csv"] | None, Parameter(name="--format")] = None,
+    file_format: Annotated[Literal["parquet", "arrow", "json", "csv", "npy"] | None, Parameter(name="--format")] = None,
+    encoding: str | None = None,
+    delimiter: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    decimal: Decimal | None = None,
     in_flight: Annotated[int, _FROM_1] = 8,
     request_rows: Annotated[int | None, _FROM_1] = None,
     part_rows: Annotated[int, _FROM_1] = 1_000_000,
@@ -61,7 +65,8 @@ def batch(
     With --json, it prints its progress once a second, and at last what was done, as a line of JSON each.
 
     Args:
-        source: A .parquet, .arrow or .csv file, a directory of them, a pattern in quotes, or a URL such as s3://bucket/rows.
+        source: A .parquet, .arrow, .json, .jsonl, .csv or .npy file, perhaps compressed, a directory or a quoted
+            pattern of them, or a URL such as s3://bucket/rows.
         target: The directory for the scored rows, which is made.
         pipeline: The pipeline's name, the deployment's, or the URL that it answers at.
         columns: The columns to send, with commas between; all but the keys by default.
@@ -72,6 +77,10 @@ def batch(
         vector: Send the columns as one vector of 32-bit floats, for a model with one input.
         missing: What becomes of a number that is missing, a null or NaN: its row is rejected, or NaN is sent.
         file_format: The source's format; by the files' names by default.
+        encoding: The encoding of CSV files, such as cp1252; UTF-8, or what a byte order mark says, by default.
+        delimiter: The character between two fields of CSV files, or tab; the one that the first rows of a file show, by
+            default.
+        decimal: The decimal point of numbers in CSV files; a column of numbers with commas is refused by default.
         in_flight: How many requests are sent at a time.
         request_rows: How many rows a request has; the number adapts by default.
         part_rows: How many rows an output file has; it is completed after a minute in any case.
@@ -89,12 +98,16 @@ def batch(
 
     with options.report_errors():
         column_types = parse_types(types or [])
-        opened = open_data_set(source, file_format, column_types)
+        texts = TextOptions(encoding=encoding, delimiter=delimiter, decimal=decimal)
+        opened = open_data_set(source, file_format, column_types, texts)
         settings: Any = {
             **choose_columns(opened, columns or [], drop or [], keys or []),
             "filter": parse_filter(opened, where or []),
             "format": file_format,
             "types": column_types,
+            "encoding": encoding,
+            "delimiter": delimiter,
+            "decimal": decimal,
             "vector": vector,
             "missing": missing,
             "in_flight": in_flight,

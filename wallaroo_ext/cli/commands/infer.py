@@ -15,6 +15,7 @@ from wallaroo_ext.cli.options import DEFAULT_OPTIONS, Options
 from wallaroo_ext.cli.parameters import OUTPUT_FILE, DeploymentId, answer_parts, find_workspace_id
 from wallaroo_ext.cli.printing import output, progress
 from wallaroo_ext.cli.printing.output_files import check_output
+from wallaroo_ext.inference.files.texts.text_options import Decimal, TextOptions
 from wallaroo_ext.inference.missing_option import Missing  # noqa: TC001 - cyclopts reads the annotation
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ def infer(
     drop: Annotated[list[str] | None, _MANY] = None,
     vector: Annotated[bool, _MANY] = False,
     missing: Missing = "reject",
+    encoding: str | None = None,
+    delimiter: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    decimal: Decimal | None = None,
     wire: Literal["arrow", "pandas-records", "json"] = "arrow",
     dataset: Annotated[list[str] | None, _MANY] = None,
     dataset_exclude: Annotated[list[str] | None, _MANY] = None,
@@ -51,8 +55,9 @@ def infer(
 
     Args:
         where: The pipeline's name, the deployment's, or the URL that it answers at.
-        file: The rows: an .arrow, .parquet, .csv or .json file with a column for each field of the model, or - for
-            the standard input.
+        file: The rows: an .arrow, .parquet, .csv, .json, .jsonl or .npy file with a column for each field of the model,
+            perhaps compressed; its path, a URL such as s3://bucket/rows.csv, or - for the standard input. Of exported
+            logs, the inputs are sent.
         output_file: A file for the scored rows: .arrow, .parquet, .csv or .json.
         workspace: Its workspace, by its name or its id; all that the user sees are searched by default.
         deployment_id: The id of the deployment, if several have the name.
@@ -60,6 +65,9 @@ def infer(
         drop: Columns not to send, with commas between.
         vector: Send the columns as one vector of 32-bit floats, for a model with one input.
         missing: What becomes of a number that is missing, a null or NaN: the rows are refused, or NaN is sent.
+        encoding: The encoding of a CSV or JSON file, such as cp1252; UTF-8, or what a byte order mark says, by default.
+        delimiter: The character between two fields of a CSV file, or tab; the one that its first rows show, by default.
+        decimal: The decimal point of numbers in a CSV file; a column of numbers with commas is refused by default.
         wire: How rows are sent; `json` is all that the oldest releases take.
         dataset: The parts of the answer that are wanted, such as out,metadata.partition; all by default.
         dataset_exclude: The parts of the answer to leave out; metadata by default, unless --dataset names it.
@@ -70,7 +78,8 @@ def infer(
         if output_file is not None:
             check_output(output_file, _ENDINGS)
         settings = {"wire": wire} | answer_parts(dataset, dataset_exclude, dataset_separator)
-        rows = _read_rows(file, columns or [], drop or [], vector=vector, missing=missing)
+        texts = TextOptions(encoding=encoding, delimiter=delimiter, decimal=decimal)
+        rows = _read_rows(file, columns or [], drop or [], texts, vector=vector, missing=missing)
         with options.connect() as client:
             url = _find_url(client, where, workspace, deployment_id)
             started = time.monotonic()
@@ -78,10 +87,13 @@ def infer(
         _show(scored, output_file, time.monotonic() - started, machine=options.json)
 
 
-def _read_rows(file: str, columns: list[str], drop: list[str], *, vector: bool, missing: Missing) -> pa.Table:
+def _read_rows(
+    file: str, columns: list[str], drop: list[str], texts: TextOptions, *, vector: bool, missing: Missing
+) -> pa.Table:
     from wallaroo_ext.cli.input_rows import complete_rows, read_rows, select_columns
 
-    return complete_rows(select_columns(read_rows(file, columns), columns, drop), vector=vector, missing=missing)
+    selected = select_columns(read_rows(file, columns, texts), columns, drop)
+    return complete_rows(selected, vector=vector, missing=missing)
 
 
 def _find_url(client: Client, where: str, workspace: str | None, deployment_id: int | None) -> str:

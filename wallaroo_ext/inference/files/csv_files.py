@@ -4,7 +4,7 @@ pyarrow parses CSV in blocks, and this module works around what it gets wrong:
 
 - No block ends between "\r" and "\n", because within quotes pyarrow would lose one of them.
 - A row of our own follows the last one, because pyarrow takes a quote that is never closed for the end of the file.
-- A byte-order mark precedes the first row, because pyarrow drops one there.
+- A byte order mark precedes the first row, because pyarrow drops one there.
 - A file with a NUL is refused, because behind it pyarrow ends a row at a line break within quotes.
 
 The standard library reads the header.
@@ -12,20 +12,25 @@ The standard library reads the header.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from io import RawIOBase
-from typing import TYPE_CHECKING, Any, Protocol
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.texts.csv_dialect import Dialect, check_delimiter, find_dialect, separator_line
+from wallaroo_ext.inference.files.texts.encoding import check_encoding, open_as_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pyarrow import RecordBatch
+
+    from wallaroo_ext._util.files.readable import Readable
 
 pa: Any = import_module("pyarrow")
 arrow_csv: Any = import_module("pyarrow.csv")
@@ -33,53 +38,17 @@ arrow_csv: Any = import_module("pyarrow.csv")
 BLOCK_BYTES = 1 << 20
 _MAX_BLOCK_BYTES = 1 << 30
 _HEADER_BYTES = 1 << 16
-_BOM = b"\xef\xbb\xbf"
+_BOM = codecs.BOM_UTF8
 _END = "\x04"
 """The text of each field in the row that is appended to the file."""
 
-_SEPARATORS = ";\t|,"
-"""Separators that other programs write, such as spreadsheets in countries with decimal commas."""
-
 _MAX_SHOWN = 80
+_MANY = 10
+"""So many numbers that become less and less are no row by chance."""
+
+_COMMENTS = ("#", "%", "//")
+_NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][-+]?\d+)?")
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r(?!\Z)|\n)")
-
-
-class Readable(Protocol):
-    """A file of Python or of pyarrow that is open for reading."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return the next bytes; empty at the end."""
-        ...
-
-    def close(self) -> None:
-        """Close the file."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a file separates and quotes its fields.
-
-    Attributes:
-        delimiter: The character between two fields.
-        quote: The character around a field; False if fields are never quoted.
-        double_quote: Whether a quote within quotes is written twice.
-        escape: The character before a quote within quotes; False if there is none.
-    """
-
-    delimiter: str = ","
-    quote: str | bool = '"'
-    double_quote: bool = True
-    escape: str | bool = False
-
-    @property
-    def python_options(self) -> dict[str, Any]:
-        """The same dialect as arguments for the standard library's reader."""
-        quoting = {} if isinstance(self.quote, str) else {"quoting": csv.QUOTE_NONE}
-        quote = self.quote if isinstance(self.quote, str) else None
-        escape = self.escape if isinstance(self.escape, str) else None
-        options = {"delimiter": self.delimiter, "quotechar": quote, "escapechar": escape}
-        return options | quoting | {"doublequote": self.double_quote, "strict": True}
 
 
 class CsvFile:
@@ -87,24 +56,35 @@ class CsvFile:
 
     Args:
         open_file: Opens the file for reading, any number of times.
-        dialect: How the file separates and quotes its fields.
+        dialect: How the file separates and quotes its fields; None to see it in the first rows.
         block: How many bytes to parse at a time at first; it grows if a row is longer.
+        encoding: The encoding of the file; None for UTF-8, or what a byte order mark says.
+        delimiter: The separator of fields, where no dialect is given; None to see it in the first rows.
 
     Attributes:
         names: The columns; empty if the file is.
+        dialect: How the file separates and quotes its fields.
 
     Raises:
-        InvalidDataError: The header cannot be used, or the file is not in UTF-8. The message, like that of every error
-            here, is the end of a sentence that begins with the file's name.
+        InvalidDataError: The header cannot be used, or the file is in another encoding. The message, like that of every
+            error here, is the end of a sentence that begins with the file's name.
     """
 
     def __init__(
-        self, open_file: Callable[[], Readable], dialect: Dialect | None = None, block: int | None = None
+        self,
+        open_file: Callable[[], Readable],
+        dialect: Dialect | None = None,
+        block: int | None = None,
+        *,
+        encoding: str | None = None,
+        delimiter: str | None = None,
     ) -> None:
         self.block = block or BLOCK_BYTES
-        self._open_file = open_file
-        self._dialect = dialect or Dialect()
-        source = open_file()
+        self._open = partial(open_as_utf8, open_file, check_encoding(encoding))
+        separator = check_delimiter(delimiter)
+        self._named = Dialect(separator) if dialect is None and separator is not None else dialect
+        self.dialect = self._named or Dialect()
+        source = self._open()
         try:
             self.names, self._begin = self._header(source)
         finally:
@@ -112,48 +92,56 @@ class CsvFile:
         self._check_names()
 
     def _check_names(self) -> None:
-        other_separator = next((sign for sign in _SEPARATORS if len(self.names) == 1 and sign in self.names[0]), None)
-        if other_separator is not None:
-            usual = self._dialect.delimiter
+        if _are_values(self.names):
             raise InvalidDataError(
-                f"its line of names, {self.names[0][:_MAX_SHOWN]!r}, has {other_separator!r} and no {usual!r}: save it "
-                f"with {usual!r} between fields, or give its one column another name."
+                f"its first line has numbers and no names, {_shown(self.dialect.delimiter.join(self.names))}: write "
+                "the names of the columns into a line before it."
             )
         seen: set[str] = set()
         for number, name in enumerate(self.names):
             if not name and number:
-                raise InvalidDataError(f"column {number} of the header has no name: give it one.")
+                behind = f", or remove the {self.dialect.delimiter!r} at the end of the lines"
+                last = behind if number == len(self.names) - 1 else ""
+                raise InvalidDataError(f"column {number} of the header has no name: give it one{last}.")
             if name in seen:
-                raise InvalidDataError(f"two columns have the name {name!r}: rename one of them.")
+                other = ", or write the names into a line before the first row" if _is_number(name) else ""
+                raise InvalidDataError(f"two columns have the name {name!r}: rename one of them{other}.")
             seen.add(name)
 
     def _header(self, source: Readable) -> tuple[list[str], int]:
         """Return the names, and the number of bytes up to the end of the header."""
         content = b""
+        wanted = _HEADER_BYTES
         while True:
-            piece = source.read(_HEADER_BYTES)
-            content += piece
+            while len(content) < wanted and (piece := source.read(_HEADER_BYTES)):
+                content += piece
             try:
-                return self._names_of(content, ended=not piece)
+                return self._names_of(content, ended=len(content) < wanted)
             except _IncompleteError:
-                continue
-            except UnicodeDecodeError as error:
-                raise self.not_unicode() from error
+                wanted = len(content) + _HEADER_BYTES
             except csv.Error as error:
                 raise InvalidDataError(f"the line of names cannot be read: {error}.") from error
 
     def _names_of(self, content: bytes, *, ended: bool) -> tuple[list[str], int]:
-        begin = len(_BOM) if content.startswith(_BOM) else 0
+        begin = self._find_dialect(content, ended=ended)
         lines = _Lines(content, begin, ended=ended)
-        for names in csv.reader(lines, **self._dialect.python_options):
+        for names in csv.reader(lines, **self.dialect.python_options):
             if names:
                 _check_no_nul(content[: lines.end])
                 return names, lines.end
         return [], len(content)
 
-    def not_unicode(self) -> InvalidDataError:
-        """Return the error for a file in another encoding."""
-        return InvalidDataError("it is not in UTF-8: save it as UTF-8.")
+    def _find_dialect(self, content: bytes, *, ended: bool) -> int:
+        """Find out the dialect unless it is named, and return where the line of names, or an empty one, begins."""
+        text = content.decode(errors="ignore")  # of the last character, there may be a part
+        separator, length = separator_line(text)
+        if separator is not None and self._named in {None, Dialect(separator)}:
+            self.dialect = Dialect(check_delimiter(separator) or ",")
+            return len(text[:length].encode())
+        if self._named is None:
+            next((row for row in csv.reader(_Lines(content, 0, ended=ended)) if row), None)  # the names are whole then
+            self.dialect = find_dialect(text, ended=ended)
+        return 0
 
     def texts(self, columns: Sequence[str] | None = None, skip: int = 0) -> Iterator[RecordBatch]:
         """Yield the rows with all fields as texts; empty lines are no rows.
@@ -166,7 +154,7 @@ class CsvFile:
             InvalidDataError: A row has more or fewer fields than the header, a quote is never closed, or the file is
                 not in UTF-8; the message names the row, counted from 0.
         """
-        make_parser = partial(_Parser, self, self._dialect, list(columns or self.names))
+        make_parser = partial(_Parser, self, self.dialect, list(columns or self.names))
         done = skip
         while self.names:
             try:
@@ -179,13 +167,31 @@ class CsvFile:
 
     def _parse(self, parser: _Parser) -> Iterator[RecordBatch]:
         """Yield the rows, parsed with the current block size."""
-        source = self._open_file()
+        source = self._open()
         try:
             yield from parser.rows(source, self._begin)
-        except UnicodeDecodeError as error:
-            raise self.not_unicode() from error
         finally:
             source.close()
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…")
+
+
+def _is_number(text: str) -> bool:
+    return bool(_NUMBER.fullmatch(text.strip()))
+
+
+def _are_values(names: list[str]) -> bool:
+    """Return whether the first line has values in place of names.
+
+    Numbers are names, too, such as those of wavelengths or quantiles; but those are in order.
+    """
+    if not (any("." in name for name in names) and all(map(_is_number, names))):
+        return False
+    pairs = list(pairwise(map(float, names)))
+    rising, falling = (all(sign * one < sign * other for one, other in pairs) for sign in (1, -1))
+    return not (rising or (falling and len(names) >= _MANY))
 
 
 def _check_no_nul(content: bytes) -> None:
@@ -296,10 +302,26 @@ class _Parser:
         row = self._wrong_row
         if row is not None:
             fields = f"{row.actual_columns} fields, and the line of names has {row.expected_columns}"
-            return InvalidDataError(f"row {row.number - 1} has {fields}: {row.text[:_MAX_SHOWN]!r}.")
-        if "UTF8" in str(error):
-            return self._file.not_unicode()
+            return InvalidDataError(
+                f"row {row.number - 1} has {fields}: {row.text[:_MAX_SHOWN]!r}.", advice=self._advice_on(row)
+            )
         return InvalidDataError(str(error).partition("\n")[0])
+
+    def _advice_on(self, row: Any) -> str:
+        """Return what to do about a row with the wrong number of fields; empty if the message says enough."""
+        first = self._file.names[0]
+        if first.startswith(_COMMENTS):
+            return f"The first line, {_shown(first)}, is a comment: remove all lines before that of the names."
+        delimiter = self._dialect.delimiter
+        if row.number == 1 and row.actual_columns == row.expected_columns + 1:
+            if row.text.rstrip("\r\n").endswith(delimiter):
+                return f"Remove the {delimiter!r} at the end of the lines."
+            return "If the first field is the name of the row, as R writes it, give it a name in the first line, too."
+        if row.expected_columns == 1:
+            return (
+                f"The first line, {_shown(first)}, has to be that of the names: remove a title that stands before it."
+            )
+        return ""
 
     def _grow_block(self) -> None:
         if self._file.block >= _MAX_BLOCK_BYTES:

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from wallaroo_ext.errors import InvalidDataError
+
+if TYPE_CHECKING:
+    from wallaroo_ext.inference.files.texts.text_options import Decimal
 
 pa: Any = import_module("pyarrow")
 pc: Any = import_module("pyarrow.compute")
@@ -23,9 +26,12 @@ Column: TypeAlias = Any
 """A pyarrow array. Its stubs ask for the type of the elements, which is known at run time only."""
 
 NULLS = pa.array(
-    ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN", "N/A", "NA", "NULL", "n/a", "null"]
+    [
+        *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
+        *("NULL", "None", "n/a", "null", "\\N", "(null)"),
+    ]
 )
-"""The texts for a missing value in pyarrow and pandas, without `nan`, which is a number of its own."""
+"""The texts for a missing value in pyarrow, pandas and databases, without `nan`, which is a number of its own."""
 
 _BOOLEANS = pa.array(["true", "True", "TRUE", "false", "False", "FALSE"])
 _INTEGER = "^-?(0|[1-9][0-9]*)$"
@@ -33,6 +39,8 @@ _FLOAT = (
     r"^-?([0-9]+\.[0-9]*([eE][-+]?[0-9]+)?|\.[0-9]+([eE][-+]?[0-9]+)?|(0|[1-9][0-9]*)[eE][-+]?[0-9]+|"
     "nan|NaN|inf|Inf|INF|infinity|Infinity)$"
 )
+_WITH_COMMA = r"^-?[0-9]*,[0-9]+$"
+_WITH_GROUPS = r"^-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"
 _INFINITE = r"(?i)^\s*[-+]?inf"
 _ZERO = r"^-?[0.]+([eE].*)?$"
 _MAX_EXACT_FLOAT = 1 << 53
@@ -63,13 +71,17 @@ class ColumnType:
 
     Args:
         name: The name of the column.
+        decimal: The decimal point of numbers; None for a point, if the column is not one of numbers with commas.
 
     Attributes:
         text: The first field that makes it a column of texts; None if there is no such field.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, decimal: Decimal | None = ".") -> None:
         self.name = name
+        self._decimal: Decimal | None = decimal
+        self._comma: Field | None = None
+        self._may_have_commas = decimal != "."
         self.text: Field | None = None
         self._null_word: Field | None = None
         self._boolean: Field | None = None
@@ -87,10 +99,27 @@ class ColumnType:
             file: The file that they come from.
             first: The row of the first text.
         """
-        if self.text is None and len(texts):
-            selection = _Selection(texts, np.arange(len(texts)), texts, file, first)
-            if self._boolean is not None or not (self._add_integers(selection) or self._add_numbers(selection)):
-                self._add_texts(selection)
+        if len(texts) and (self.text is None or self._may_have_commas):
+            values = _with_points(texts) if self._decimal == "," else texts
+            selection = _Selection(values, np.arange(len(texts)), texts, file, first)
+            if self.text is None:
+                self._add(selection)
+            if self.text is not None and self._may_have_commas:
+                self._look_for_commas(selection)
+
+    def _add(self, selection: _Selection) -> None:
+        """Take texts into account for a column that has no other texts than numbers and booleans so far."""
+        if self._boolean is not None or not (self._add_integers(selection) or self._add_numbers(selection)):
+            self._add_texts(selection)
+
+    def _look_for_commas(self, selection: _Selection) -> None:
+        """Find out whether a column of texts is one of numbers with commas in them."""
+        trimmed = pc.utf8_trim_whitespace(selection.values)
+        commas = _matches(trimmed, _WITH_COMMA) | _matches(trimmed, _WITH_GROUPS)
+        others = _matches(trimmed, _INTEGER) | _matches(trimmed, _FLOAT) | _to_numpy(pc.is_in(trimmed, NULLS))
+        self._may_have_commas = self._boolean is None and bool((commas | others).all())
+        if self._comma is None and commas.any():
+            self._comma = selection.field(int(np.argmax(commas)))
 
     @property
     def kind(self) -> Any:
@@ -100,12 +129,28 @@ class ColumnType:
             InvalidDataError: No type holds all of these numbers; the message names the file and the row.
         """
         if self.text is not None:
+            self._check_commas()
             return pa.string()
         if self._boolean is not None:
             return pa.bool_()
         if self._floats or self._integers:
             return self._kind_of_numbers()
         return pa.null() if self._null_word is None else pa.string()
+
+    def _check_commas(self) -> None:
+        """Raise InvalidDataError for a column of numbers that have commas, or points, in them."""
+        if self._comma is None or not self._may_have_commas:
+            return
+        if self._decimal == ",":
+            raise InvalidDataError(
+                f"{self._comma} in the column {self.name!r} has a point, and `decimal` is a comma.",
+                advice="Write its numbers with commas, and without separators of thousands.",
+            )
+        raise InvalidDataError(
+            f"{self._comma} in the column {self.name!r} has a comma, and all others are numbers, too.",
+            advice="Say decimal=',' if that is their decimal point (--decimal , on the command line), or decimal='.' "
+            "if they are texts.",
+        )
 
     def _kind_of_numbers(self) -> Any:
         if not self._floats:
@@ -235,7 +280,18 @@ class _Selection:
 
     def matches(self, pattern: str) -> Any:
         """Return a mask of the texts that match a pattern."""
-        return _to_numpy(pc.match_substring_regex(self.values, pattern))
+        return _matches(self.values, pattern)
+
+
+def _matches(texts: Column, pattern: str) -> Any:
+    return _to_numpy(pc.match_substring_regex(texts, pattern))
+
+
+def _with_points(texts: Column) -> Column:
+    """Return texts with points for commas and commas for points."""
+    for found, new in ((".", "\0"), (",", "."), ("\0", ",")):
+        texts = pc.replace_substring(texts, found, new)
+    return texts
 
 
 def _to_numpy(mask: Column) -> Any:
@@ -254,27 +310,33 @@ def _is_float(integer: int) -> bool:
         return False
 
 
-def infer_type(name: str, texts: Column) -> Column:
+def infer_type(name: str, texts: Column, decimal: Decimal | None = ".") -> Column:
     """Return a whole column of one file, given as texts, with its inferred type.
+
+    Args:
+        name: The name of the column.
+        texts: The texts.
+        decimal: The decimal point of numbers; None for a point, if the column is not one of numbers with commas.
 
     Raises:
         InvalidDataError: No type holds all of the numbers.
     """
-    found = ColumnType(name)
+    found = ColumnType(name, decimal)
     first = 0
     for chunk in texts.chunks:
         found.add(chunk, "", first)
         first += len(chunk)
     kind = found.kind
-    return pa.chunked_array([from_texts(chunk, kind) for chunk in texts.chunks], kind)
+    return pa.chunked_array([from_texts(chunk, kind, decimal) for chunk in texts.chunks], kind)
 
 
-def from_texts(texts: Column, kind: Any) -> Column:
+def from_texts(texts: Column, kind: Any, decimal: Decimal | None = ".") -> Column:
     """Return texts as values of a type.
 
     Args:
         texts: The texts of the file, an array.
         kind: The type that `ColumnType` infers, or any other that texts can be cast to.
+        decimal: The decimal point of numbers; None for a point.
 
     Raises:
         pyarrow.ArrowInvalid: A text is no value of the type.
@@ -286,7 +348,9 @@ def from_texts(texts: Column, kind: Any) -> Column:
     if pa.types.is_large_string(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return texts.cast(kind)
     if pa.types.is_dictionary(kind):
-        return from_texts(texts, kind.value_type).dictionary_encode().cast(kind)
+        return from_texts(texts, kind.value_type, decimal).dictionary_encode().cast(kind)
+    if decimal == "," and (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
+        texts = _with_points(texts)
     try:
         values = pc.cast(texts, kind)
     except pa.ArrowInvalid:

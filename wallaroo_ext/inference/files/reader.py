@@ -1,69 +1,121 @@
-"""Reading a file of rows, in the format that the suffix of its name says."""
+"""Reading a file of rows, in the format that its first bytes tell, or, if they are a text, the suffix of its name."""
 
 from __future__ import annotations
 
-import json
-import math
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
 from wallaroo_ext._util import arrow_files
-from wallaroo_ext._util.file_signatures import ARROW_FILE
-from wallaroo_ext._util.files.user_paths import user_path
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.forms.arrow_streams import ArrowStream, read_feather_1
+from wallaroo_ext.inference.files.forms.file_columns import FileColumns
+from wallaroo_ext.inference.files.forms.formats import HEAD_BYTES, format_of, is_known
+from wallaroo_ext.inference.files.forms.numpy_files import read_npy, read_npz
+from wallaroo_ext.inference.files.opening.row_files import open_rows
+from wallaroo_ext.inference.files.texts.encoding import check_encoding, open_as_utf8
+from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.pandas_index import index_metadata
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     from pyarrow import Table
+
+    from wallaroo_ext.inference.files.forms.formats import Format
+    from wallaroo_ext.inference.files.opening.row_files import RowFile
 
 pa: Any = import_module("pyarrow")
 
 
-def read_file(path: str | os.PathLike[str], table_of: Callable[[Any], Table]) -> Table:
-    """Return the rows of a file.
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is made of a file.
+
+    Attributes:
+        table_of: Makes a table from columns, or from an array of numpy.
+        names: The columns that are wanted.
+        texts: How the texts of the file are written.
+    """
+
+    table_of: Callable[[Any], Table]
+    names: Sequence[str]
+    texts: TextOptions
+
+
+def read_file(
+    source: Any, table_of: Callable[[Any], Table], names: Sequence[str] = (), texts: TextOptions = AS_WRITTEN
+) -> Table:
+    """Return the rows of a file; of scored rows, such as exported logs, the inputs.
 
     Args:
-        path: The file: `.arrow` or `.feather`, `.parquet`, `.csv` with a line of names, or `.json` with a list of
-            records or an object of columns.
-        table_of: Makes a table from records or columns.
+        source: A path, a URL or an open file: Arrow, Parquet, numpy's, JSON, or CSV with a line of names; perhaps
+            compressed.
+        table_of: Makes a table from columns, or from an array of numpy.
+        names: The columns that are wanted; they name the values of a file that has no names.
+        texts: How its texts are written.
 
     Raises:
-        InvalidDataError: The file has another suffix, or its content is not what the suffix says.
+        InvalidDataError: The file has another format, or its content is broken.
+        ConfigurationError: A library is missing that opens such URLs.
         OSError: The file cannot be opened.
     """
-    file = user_path(path)
-    reader = _READERS.get(file.suffix.lower())
-    if reader is None:
-        raise InvalidDataError(f"Rows are read from {', '.join(_READERS)} files, and {str(path)!r} is none of them.")
-    with file.open("rb"):  # the system's own error is the best one for a file that cannot be opened
+    form = "rows"
+    with open_rows(source) as file, file.open() as opened:
+        if not is_known(file.suffix) and not _head(opened).strip():
+            raise InvalidDataError(f"{file.name} is empty: it has to have the rows, as Arrow, Parquet, JSON or CSV.")
         try:
-            return table_of(reader(file))
+            found = _format_of(file, opened)
+            form = _NAMES[found]
+            _check_opened(file, found, texts)
+            table = _READERS[found](file, opened, _Wanted(table_of, names, texts))
+            return FileColumns(table.schema).of_table(table)
         except (InvalidDataError, pa.ArrowException, ValueError, OSError, RecursionError) as error:
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            raise InvalidDataError(f"{path} cannot be read as a {file.suffix} file: {reason}") from error
+            raise InvalidDataError(f"{file.name} cannot be read as {form}: {reason}") from error
 
 
-def _read_arrow(path: Path) -> Table:
-    """Return the rows of an Arrow IPC file, or of an IPC stream, to which some programs give the same suffix."""
-    content = path.read_bytes()
-    if content.startswith(ARROW_FILE):
-        return arrow_files.from_file(content)
-    table = pa.ipc.open_stream(content).read_all()
-    table.validate(full=True)
-    return table
+def _format_of(file: RowFile, opened: IO[bytes]) -> Format:
+    """Return the format of a file, of which the name of one that a program opened may say nothing."""
+    return format_of(_head(opened), file.suffix if file.opened is None or is_known(file.suffix) else "")
 
 
-def _read_parquet(path: Path) -> Table:
-    parquet: Any = import_module("pyarrow.parquet")
-    return parquet.ParquetFile(path).read()
+def _check_opened(file: RowFile, form: Format, texts: TextOptions) -> None:
+    """Raise InvalidDataError for a file that is open as a text, and has bytes, or an encoding is named for it."""
+    if file.opened == "text" and (texts.encoding is not None or form not in {"csv", "json"}):
+        raise InvalidDataError("it is open as a text: open it with the mode 'rb'.")
 
 
-def _read_csv(path: Path) -> Table:
+def _head(opened: IO[bytes]) -> bytes:
+    """Return the first bytes of a file, and go back to its beginning."""
+    head = opened.read(HEAD_BYTES)
+    opened.seek(0)
+    return head
+
+
+def _read_arrow(_file: RowFile, opened: IO[bytes], _: _Wanted) -> Table:
+    return arrow_files.from_file(opened.read())
+
+
+def _read_stream(_file: RowFile, opened: IO[bytes], _: _Wanted) -> Table:
+    return ArrowStream(opened).read_all()
+
+
+def _read_feather_1(_file: RowFile, opened: IO[bytes], _: _Wanted) -> Table:
+    return read_feather_1(opened)
+
+
+def _read_parquet(_file: RowFile, opened: IO[bytes], _: _Wanted) -> Table:
+    from wallaroo_ext.inference.files.forms.parquet_files import encrypted, open_parquet
+
+    try:
+        return open_parquet(opened).read()
+    except OSError as error:
+        raise (encrypted(error) or error) from error
+
+
+def _read_csv(file: RowFile, _opened: IO[bytes], wanted: _Wanted) -> Table:
     """Return the rows of a CSV file, each column with the common type of its texts.
 
     A first column without a name, as pandas writes an index, is marked as an index.
@@ -74,47 +126,48 @@ def _read_csv(path: Path) -> Table:
     from wallaroo_ext.inference.files.csv_files import CsvFile
     from wallaroo_ext.inference.files.csv_types import infer_type
 
-    file = CsvFile(partial(path.open, "rb"))
-    if not file.names:
+    csv = CsvFile(file.open, encoding=wanted.texts.encoding, delimiter=wanted.texts.delimiter)
+    if not csv.names:
         raise InvalidDataError("it is empty, and a CSV file begins with a line of names.")
-    texts = pa.Table.from_batches(file.texts(), pa.schema([(name, pa.string()) for name in file.names]))
-    columns = {name: infer_type(name, texts.column(name)) for name in file.names}
+    fields = pa.Table.from_batches(csv.texts(), pa.schema([(name, pa.string()) for name in csv.names]))
+    columns = {name: infer_type(name, fields.column(name), wanted.texts.decimal) for name in csv.names}
     return pa.table(columns).replace_schema_metadata(index_metadata("") if "" in columns else None)
 
 
-def _read_json(path: Path) -> Any:
-    content: Any = json.loads(path.read_bytes(), object_pairs_hook=_object_of_pairs, parse_float=_parse_float)
-    if isinstance(content, list):
-        return cast("Any", content)
-    if isinstance(content, dict) and all(isinstance(values, list) for values in cast("Any", content).values()):
-        return cast("Any", content)
-    raise ValueError(
-        "it is neither a list of records, as pandas writes it with orient='records', nor an object of columns"
-    )
+def _read_json(file: RowFile, _opened: IO[bytes], wanted: _Wanted) -> Table:
+    from wallaroo_ext.inference.files.forms.json_files import JsonFile
+
+    opener = partial(open_as_utf8, file.open, check_encoding(wanted.texts.encoding))
+    columns, index = JsonFile(opener, file.suffix, wanted.names).read_all()
+    table: Any = wanted.table_of(columns)
+    return table.replace_schema_metadata(index_metadata(*index) if index else None)
 
 
-def _object_of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object; raise ValueError if a name stands twice, because readers disagree on its value."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"an object has the name {next(n for n in names if names.count(n) > 1)!r} twice")
-    return found
+def _read_npy(_file: RowFile, opened: IO[bytes], wanted: _Wanted) -> Table:
+    return wanted.table_of(read_npy(opened))
 
 
-def _parse_float(text: str) -> float:
-    """Return a number; raise ValueError if a 64-bit float would turn it into infinity or 0."""
-    number = float(text)
-    if math.isinf(number) or (not number and text.lower().partition("e")[0].strip("-.0")):
-        raise ValueError(f"the number {text[:_MAX_SHOWN]} is beyond those of 64 bits")
-    return number
+def _read_npz(_file: RowFile, opened: IO[bytes], wanted: _Wanted) -> Table:
+    return wanted.table_of(read_npz(opened))
 
 
-_MAX_SHOWN = 40
-_READERS: dict[str, Callable[[Path], Any]] = {
-    ".arrow": _read_arrow,
-    ".feather": _read_arrow,
-    ".parquet": _read_parquet,
-    ".json": _read_json,
-    ".csv": _read_csv,
+_READERS: dict[Format, Callable[[RowFile, IO[bytes], _Wanted], Table]] = {
+    "arrow file": _read_arrow,
+    "arrow stream": _read_stream,
+    "feather 1": _read_feather_1,
+    "parquet": _read_parquet,
+    "json": _read_json,
+    "csv": _read_csv,
+    "npy": _read_npy,
+    "npz": _read_npz,
+}
+_NAMES = {
+    "arrow file": "an Arrow file",
+    "arrow stream": "an Arrow stream",
+    "feather 1": "a Feather file",
+    "parquet": "a Parquet file",
+    "json": "JSON",
+    "csv": "CSV",
+    "npy": "an array of numpy",
+    "npz": "arrays of numpy",
 }

@@ -31,21 +31,27 @@ _TEXT_TYPES = {"U": pa.string(), "S": pa.binary()}
 """The types for numpy's texts of fixed length, which are converted as objects: pyarrow cuts them off at a NUL."""
 
 
-def python_column(name: str, values: Sequence[Any]) -> Any:
-    """Return Python values as a column; arrays among them are nested lists."""
+def python_column(name: str, values: Sequence[Any], first: int = 0) -> Any:
+    """Return Python values as a column; arrays among them are nested lists.
+
+    Args:
+        name: The name of the column, for messages.
+        values: The values.
+        first: The number of the first row, for messages.
+    """
     cells = with_arrays(values)
     if has_arrays(cells):
         column = array_column(name, cells, numpy_column)
         if column is not None:
             return column
-        return array_of(name, [as_lists(cell) for cell in cells])
+        return array_of(name, [as_lists(cell) for cell in cells], first)
     try:
-        return array_of(name, cells)
+        return array_of(name, cells, first)
     except InvalidDataError:
         plain = [as_lists(cell) for cell in cells]  # arrays may be within lists and records
         if not _differ(plain, cells):
             raise
-        return array_of(name, plain)
+        return array_of(name, plain, first)
 
 
 def _differ(plain: Sequence[Any], cells: Sequence[Any]) -> bool:

@@ -33,7 +33,7 @@ CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError)
 """The errors that pyarrow raises for values that it cannot convert."""
 
 
-def array_of(name: str, values: Sequence[Any]) -> Any:
+def array_of(name: str, values: Sequence[Any], first: int = 0) -> Any:
     """Return Python values as an Arrow array.
 
     What pandas has for missing values is null, and so is NaN among values that are no numbers. Whole numbers from 2^63
@@ -42,6 +42,7 @@ def array_of(name: str, values: Sequence[Any]) -> Any:
     Args:
         name: The name of the column, for messages.
         values: The values.
+        first: The number of the first row, for messages.
 
     Raises:
         InvalidDataError: The values have different types, or a type that is neither a number nor a text nor a list of
@@ -54,16 +55,16 @@ def array_of(name: str, values: Sequence[Any]) -> Any:
         not _is_only(kind, _NUMBERS, _BOOLEANS) for kind in kinds
     ):
         values = [None if _is_nan(value) else value for value in values]
-    check_values(name, values)
+    check_values(name, values, first)
     try:
         return pa.array(values)
     except OverflowError as error:
         kind = _unsigned_type(values)
         if kind is None:
-            raise _refusal(name, _first_refused_row(values), values, _reason(error)) from error
+            raise _refusal(name, _first_refused_row(values), values, _reason(error), first) from error
         return pa.array(values, kind)
     except CONVERSION_ERRORS as error:
-        raise _refusal(name, _first_refused_row(values), values, _reason(error)) from error
+        raise _refusal(name, _first_refused_row(values), values, _reason(error), first) from error
 
 
 def _is_nan(value: Any) -> bool:
@@ -87,16 +88,16 @@ def _reason(error: Exception) -> str:
     return f"{str(error).rstrip('.')}: send numbers or texts of one type, or leave the column out"
 
 
-def check_values(name: str, values: Sequence[Any]) -> None:
+def check_values(name: str, values: Sequence[Any], first: int = 0) -> None:
     """Raise InvalidDataError if Arrow would change some of the values; the message names the column and the row."""
     problem = _find_problem(values)
     if problem is not None:
         row, why = problem
-        raise _refusal(name, row, values, why)
+        raise _refusal(name, row, values, why, first)
 
 
-def _refusal(name: str, row: int | None, values: Sequence[Any], why: str) -> InvalidDataError:
-    where = "" if row is None else f"row {row}, {_shown(values[row])}: "
+def _refusal(name: str, row: int | None, values: Sequence[Any], why: str, first: int) -> InvalidDataError:
+    where = "" if row is None else f"row {first + row}, {_shown(values[row])}: "
     return InvalidDataError(f"The column {name!r} cannot be read: {where}{why.rstrip('.')}.")
 
 
@@ -129,8 +130,8 @@ def _find_problem(values: Iterable[Any]) -> tuple[int | None, str] | None:
     for one, other, why in _MIXED:
         if any(issubclass(kind, one) for kind in kinds) and any(_is_only(kind, other, one) for kind in kinds):
             first_is_one = isinstance(next(value for value in values if value is not None), one)
-            different = other if first_is_one else one
-            return _first_row(values, lambda value, different=different: isinstance(value, different)), why
+            wanted = (other, one) if first_is_one else (one, ())
+            return _first_row(values, lambda value, wanted=wanted: _is_only(value.__class__, *wanted)), why
     if any(issubclass(kind, dt.datetime) for kind in kinds):
         return _find_problem_of_times(values)
     for kind, holds, why in _LOSSY:

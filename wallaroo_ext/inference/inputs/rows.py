@@ -6,11 +6,12 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
+from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Collection, Mapping, Sequence
-    from typing import Any, TypeAlias
+    from typing import IO, Any, TypeAlias
 
     import numpy as np
     import pyarrow as pa
@@ -27,13 +28,15 @@ if TYPE_CHECKING:
         | np.ndarray[Any, Any]
         | str
         | os.PathLike[str]
+        | IO[bytes]
+        | IO[str]
     )
-    """A table, a list of records, a mapping of columns, one array, or the path of a file."""
+    """A table, a list of records, a mapping of columns, one array, the path or the URL of a file, or an open file."""
 
 _SHOWN = 10
 
 
-def to_table(rows: Rows, index: Collection[str] = ()) -> pa.Table:
+def to_table(rows: Rows, index: Collection[str] = (), texts: TextOptions = AS_WRITTEN) -> pa.Table:
     """Return rows as a table, without a copy where their layout allows it.
 
     An index of pandas is left out, unless `index` names it. Types that not every engine reads become plain ones; see
@@ -44,23 +47,56 @@ def to_table(rows: Rows, index: Collection[str] = ()) -> pa.Table:
         InvalidDataError: These are no rows, or their columns have different lengths.
         OSError: The file cannot be opened.
     """
+    return _with_plain_types(read_columns(rows, index, texts=texts))
+
+
+def read_columns(
+    rows: Rows, index: Collection[str] = (), names: Sequence[str] = (), texts: TextOptions = AS_WRITTEN
+) -> pa.Table:
+    """Return rows as a table with their own types.
+
+    Args:
+        rows: The rows.
+        index: The columns of an index of pandas that are wanted; the others are left out.
+        names: The columns that are wanted, which name the values of a file that has none.
+        texts: How the texts in a file are written.
+
+    Raises:
+        ConfigurationError: pyarrow is not installed.
+        InvalidDataError: These are no rows, or their columns have different lengths.
+        OSError: The file cannot be opened.
+    """
     require_pyarrow()
     from wallaroo_ext.inference.inputs.columns import check_names
-    from wallaroo_ext.inference.inputs.plain_types import with_plain_types
     from wallaroo_ext.inference.inputs.python_values import CONVERSION_ERRORS
     from wallaroo_ext.inference.inputs.tables import table_of
     from wallaroo_ext.inference.pandas_index import without_index
 
     try:
-        table = with_plain_types(without_index(table_of(rows), index))
+        table = without_index(table_of(rows, names, texts), index)
     except CONVERSION_ERRORS as error:
         raise InvalidDataError(f"These rows are no table: {error}.") from error
     check_names(table.column_names)
     return table.replace_schema_metadata(None)
 
 
+def _with_plain_types(table: pa.Table) -> pa.Table:
+    from wallaroo_ext.inference.inputs.plain_types import with_plain_types
+    from wallaroo_ext.inference.inputs.python_values import CONVERSION_ERRORS
+
+    try:
+        return with_plain_types(table)
+    except CONVERSION_ERRORS as error:
+        raise InvalidDataError(f"These rows are no table: {error}.") from error
+
+
 def rows_to_send(
-    rows: Rows, columns: Sequence[str] | None = None, *, vector: bool = False, missing: Missing = "reject"
+    rows: Rows,
+    columns: Sequence[str] | None = None,
+    *,
+    vector: bool = False,
+    missing: Missing = "reject",
+    texts: TextOptions = AS_WRITTEN,
 ) -> pa.Table:
     """Return rows as the table to send: the columns that are wanted, as a vector if that is, with no number missing.
 
@@ -69,13 +105,14 @@ def rows_to_send(
         columns: The columns to send; None for all but an index of pandas.
         vector: Whether the columns become one vector.
         missing: What becomes of numbers that are missing.
+        texts: How the texts in a file are written.
 
     Raises:
         ConfigurationError: pyarrow is not installed.
         InvalidDataError: These are no rows, or they do not fit the options.
         OSError: The file cannot be opened.
     """
-    table = columns_to_send(rows, columns, vector=vector)
+    table = columns_to_send(rows, columns, vector=vector, texts=texts)
     from wallaroo_ext.inference.inputs.missing_numbers import without_missing
     from wallaroo_ext.inference.inputs.vectors import vector_of
 
@@ -83,15 +120,18 @@ def rows_to_send(
     return vector_of(complete) if vector else complete
 
 
-def columns_to_send(rows: Rows, columns: Sequence[str] | None = None, *, vector: bool = False) -> pa.Table:
+def columns_to_send(
+    rows: Rows, columns: Sequence[str] | None = None, *, vector: bool = False, texts: TextOptions = AS_WRITTEN
+) -> pa.Table:
     """Return the columns that are wanted, of which numbers may be missing; see `rows_to_send`."""
-    table = to_table(rows, columns or ())
+    table = read_columns(rows, columns or (), columns or (), texts)
     from wallaroo_ext.inference.inputs.vectors import number_columns
 
     if columns is not None:
         _check_named(columns)
         table = select_columns(table, columns)
-    return number_columns(table) if vector else table
+    plain = _with_plain_types(table)  # columns that are not sent may have any type
+    return number_columns(plain) if vector else plain
 
 
 def _check_named(columns: Sequence[str]) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
+from wallaroo_ext._util.files.readable import is_file
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.column_names import ONLY_INPUT
 from wallaroo_ext.inference.files.reader import read_file
+from wallaroo_ext.inference.files.texts.text_options import AS_WRITTEN, TextOptions
 from wallaroo_ext.inference.inputs.array_cells import to_numpy
 from wallaroo_ext.inference.inputs.columns import numpy_column, python_column
 from wallaroo_ext.inference.inputs.pandas_frames import column_of_series, table_of_frame
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
 
 
 pa: Any = import_module("pyarrow")
-
-ONLY_INPUT = "tensor"
-"""The name that every release accepts for the input of a model with a single one."""
 
 _WIDE_TYPES = {"Int128", "UInt128"}
 """The types of polars for numbers of 128 bits, which Arrow lacks."""
@@ -56,8 +55,13 @@ class DataFrame(Protocol):
         ...
 
 
-def table_of(rows: Any) -> Table:
+def table_of(rows: Any, names: Sequence[str] = (), texts: TextOptions = AS_WRITTEN) -> Table:
     """Return rows of any form as a table, with their own types.
+
+    Args:
+        rows: The rows.
+        names: The columns that are wanted, which name the values of a file that has none.
+        texts: How the texts in a file are written.
 
     Raises:
         InvalidDataError: These are no rows.
@@ -70,8 +74,8 @@ def table_of(rows: Any) -> Table:
         return _from_columns(cast("Mapping[Any, Any]", rows))
     if isinstance(rows, ArrowStream | ArrowArray | DataFrame):
         return _from_exported(rows)
-    if isinstance(rows, str | os.PathLike):
-        return read_file(cast("Any", rows), table_of)
+    if is_file(rows):
+        return read_file(rows, table_of, names, texts)
     if isinstance(rows, np.ndarray) or hasattr(rows, "__array__"):
         return _from_array(to_numpy(rows))
     if isinstance(rows, list | tuple):
@@ -84,12 +88,15 @@ def table_of(rows: Any) -> Table:
 def _unsupported_rows(instead: str) -> str:
     return (
         "Rows are a table (pyarrow, pandas, polars, duckdb, ...), a list of records, a mapping of columns, a numpy "
-        f"array, or the path of a file, {instead}."
+        f"array, the path or the URL of a file, or an open file, {instead}."
     )
 
 
 _HINTS = {
     "LazyFrame": "call its collect() first",
+    "OpenFile": "open it first: with fsspec.open(...) as file",
+    "generator": "make a list of it, or give the tables that it yields to infer_batches",
+    "bytes": "give the content of a file as io.BytesIO(content), or its path as a str",
     "spmatrix": "send its toarray()",
     "sparray": "send its toarray()",
 }

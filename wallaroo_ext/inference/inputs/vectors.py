@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.column_names import ONLY_INPUT
 from wallaroo_ext.inference.inputs.missing_numbers import is_number
 from wallaroo_ext.inference.inputs.plain_types import plain_type
 from wallaroo_ext.inference.row_errors import NumberRangeError
@@ -74,8 +75,6 @@ def vector_of(table: Table, first: int = 0) -> Table:
         NumberRangeError: A number is beyond 32-bit floats.
     """
     import numpy as np
-
-    from wallaroo_ext.inference.inputs.tables import ONLY_INPUT
 
     with np.errstate(over="ignore"):
         matrix = np.column_stack([np.asarray(table.column(name), np.float32) for name in table.column_names])

@@ -6,8 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract_tests.extension.inference.files.forms.kinds_of_files import KINDS as KINDS_OF_FILES
+from contract_tests.extension.inference.files.forms.kinds_of_files import KindOfFile
 from contract_tests.extension.inference.inputs.gaps import GAPS, sent_or_refused
 from contract_tests.extension.inference.inputs.kinds_of_values import FORMS, KINDS, Kind, rows_in
+from wallaroo_ext.inference.files.forms.formats import SUFFIXES
 from wallaroo_ext.inference.inputs.rows import to_table
 
 if TYPE_CHECKING:
@@ -27,6 +30,37 @@ taken, too. An index of pandas is sent only where `columns` names it. The column
 numbers, and not by tuples.
 
 | a column of | becomes | type | in a vector | forms |
+| --- | --- | --- | --- | --- |
+"""
+
+_FILES = f"""
+## The files that are taken
+
+The format of a file is told by its first bytes; where these are a text, it is JSON or CSV as the suffix says.
+{", ".join(SUFFIXES)} are the suffixes. `infer`, `infer_dataset`, their counterparts in asyncio
+and the command line read each of these kinds as the same rows. Runs over many rows read a file piece by piece, but for
+those that say otherwise.
+
+- **JSON**: a list of records, or records one after another, as in JSON lines; a field that a record lacks is null. A
+  list of lists is the vectors of the only input, or, for `infer` and `wallaroo-ext infer`, the columns that `columns`
+  names. Any other object is the whole file: `orient="table"` with `schema` and `data`; `orient="split"` with `columns`
+  and `data`; columns, if all values are lists; one record, if some are neither lists nor objects. Where all are
+  objects, they are columns, as pandas writes by default, if their names are whole numbers or dates; rows, if only the
+  names outside are; where neither are, `columns` decides. Numbers are int64, uint64 from 2^63 on, or 64-bit floats, and
+  what is beyond them is refused, as is a name that stands twice in an object; `NaN`, `Infinity` and `-Infinity` are
+  taken. A text is a text, also "1" or a date, and a whole number of milliseconds is a number. Errors name the line or
+  the row, and the column.
+- **Logs and answers**: where all columns are parts of scored rows (`time`, `in`, `out`, `out_` with a model's name,
+  `anomaly`, `check_failures`, `metadata`), nested or with a dot before the field, the fields of `in` are sent under
+  their own names. The other columns are sent, or are keys, where they are named.
+- **Parquet**: an index of pandas is left out. Spark's vectors are lists. Times of 96 bits are in nanoseconds where
+  Arrow wrote them, and otherwise in microseconds. Names of directories have partitions, for `infer_dataset`.
+- **Arrow streams** have to end as their writers end them, because nothing else tells one that was cut off.
+- **numpy**: one array is the only input, one with named fields its columns. Objects are never loaded.
+- **Refused**, with what to do: pickles, Excel, OpenDocument, HDF5, ORC, Avro, SQLite, DuckDB, files of PyTorch, MATLAB,
+  R and programs for statistics, encrypted Parquet, tables of Delta Lake, pages for a browser, pointers of Git LFS.
+
+| format | kind | file | columns | piece by piece |
 | --- | --- | --- | --- | --- |
 """
 
@@ -53,7 +87,16 @@ def page() -> str:
             f"{', '.join(gap.forms)} |\n"
             for gap in GAPS
         ]
-    return "".join([_HEAD, *kinds, _MISSING, *gaps])
+        files = [_file(kind, directory) for kind in KINDS_OF_FILES]
+    return "".join([_HEAD, *kinds, _MISSING, *gaps, _FILES, *files])
+
+
+def _file(kind: KindOfFile, directory: Path) -> str:
+    path = directory / kind.file
+    kind.write(path)
+    schema: Any = to_table(path).schema
+    columns = ", ".join(f"`{each.name}: {each.type}`" for each in schema).replace("element: ", "item: ")
+    return f"| {kind.group} | {kind.name} | `{kind.file}` | {columns} | {'yes' if kind.in_pieces else 'no'} |\n"
 
 
 def _row(kind: Kind, directory: Path) -> str:

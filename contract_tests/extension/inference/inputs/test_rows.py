@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import decimal
+import io
 import json
 import subprocess
 import sys
@@ -507,6 +508,21 @@ class TestFiles:
                 infer(talking, URL, rows)
                 assert echo.sent.equals(table), path
 
+    @pytest.mark.parametrize("given", ["bytes", "text", "URL"])
+    def test_an_open_file_and_a_url_are_rows_and_have_options(
+        self, talking: Client, echo: Echo, tmp_path: Path, given: str
+    ) -> None:
+        content = "größe;b\n1,5;x\n"
+        (tmp_path / "größe.csv").write_text(content, encoding="cp1252")
+        sources: dict[str, Callable[[], Any]] = {
+            "bytes": lambda: io.BytesIO(content.encode("cp1252")),
+            "text": lambda: io.StringIO(content),
+            "URL": (tmp_path / "größe.csv").as_uri,
+        }
+        options: Any = {"decimal": ",", "delimiter": ";"} | ({} if given == "text" else {"encoding": "cp1252"})
+        infer(talking, URL, sources[given](), **options)
+        assert echo.sent.to_pydict() == {"größe": [1.5], "b": ["x"]}
+
     def test_a_corrupt_file_is_named(self, talking: Client, files: dict[str, Path]) -> None:
         for path in files.values():
             content = path.read_bytes()
@@ -518,12 +534,12 @@ class TestFiles:
                     infer(talking, URL, path)
 
     @pytest.mark.parametrize(
-        "content", ["5", "[1]", '{"a": {"0": 1}}', '{"a": 1}', '[{"a": 1}, {"b": 1}]', "[" * 100_000, "nonsense"]
+        "content", ["5", "[1]", "[]", "{}", '{"a": [1], "b": [1, 2]}', '[{"a": 1}, 2]', "[" * 100_000, "nonsense"]
     )
     def test_json_that_holds_no_rows_is_named(self, talking: Client, tmp_path: Path, content: str) -> None:
         path = tmp_path / "rows.json"
         path.write_text(content, encoding="utf-8")
-        with pytest.raises(InvalidDataError, match=r"rows\.json cannot be read as a \.json file"):
+        with pytest.raises(InvalidDataError, match=r"rows\.json cannot be read as JSON: "):
             infer(talking, URL, path)
 
     @pytest.mark.parametrize(
@@ -542,9 +558,11 @@ class TestFiles:
         with pytest.raises(InvalidDataError, match=r"twice|beyond those of 64 bits"):
             infer(talking, URL, path)
 
-    def test_an_unknown_ending_is_refused(self, talking: Client) -> None:
-        for path in ("rows.xlsx", "rows", "text"):
-            with pytest.raises(InvalidDataError, match=r"\.arrow, \.feather, \.parquet, \.json, \.csv files"):
+    def test_an_unknown_ending_is_refused(self, talking: Client, tmp_path: Path) -> None:
+        for name in ("rows.xlsx", "rows.onnx"):
+            path = tmp_path / name
+            path.write_bytes(b"a,b\n1,2\n")
+            with pytest.raises(InvalidDataError, match=r"from \.arrow, \.feather, \.parquet, \.json, .*\.npz files"):
                 infer(talking, URL, path)
 
     def test_a_file_that_cannot_be_opened_is_said_by_the_system(self, talking: Client, tmp_path: Path) -> None:
@@ -700,12 +718,13 @@ class TestAsynchronous:
             transport = httpx.MockTransport(echo.later)
             policy = RetryPolicy(first_pause=0.001, longest_pause=0.001)
             async with connect(API, token="t-51f0c9d2", transport=transport, retries=policy, environment={}) as client:
-                given: list[Any] = [{"tensor": rows}, path, {"tensor": rows[:1]}]
+                opened = io.BytesIO(path.read_bytes())
+                given: list[Any] = [{"tensor": rows}, path, {"tensor": rows[:1]}, opened, path.as_uri()]
                 return [await aio.infer(client, URL, data) for data in given]
 
         tables = asyncio.run(score())
-        assert len(echo.bodies) == 4
-        for table, expected in zip(tables, (rows, rows, rows[:1]), strict=True):
+        assert len(echo.bodies) == 6
+        for table, expected in zip(tables, (rows, rows, rows[:1], rows, rows), strict=True):
             np.testing.assert_array_equal(outputs(table)["tensor"], expected)
 
     def test_options_are_the_same(self) -> None:

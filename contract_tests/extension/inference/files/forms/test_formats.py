@@ -1,0 +1,200 @@
+"""Is a format told by the first bytes, and is what is not read refused with what to do, and never loaded?"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import zipfile
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+
+from contract_tests.extension.inference.files.forms.test_kinds_of_files import by_batch
+from wallaroo_ext import InvalidDataError
+from wallaroo_ext.inference.inputs.rows import rows_to_send
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pa: Any = import_module("pyarrow")
+pq: Any = parquet
+orc: Any = import_module("pyarrow.orc")
+polars: Any = import_module("polars")
+TABLE = pa.table({"a": [1.5, 2.5]})
+
+
+def zipped(*names: str) -> bytes:
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"content")
+    return found.getvalue()
+
+
+def in_orc() -> bytes:
+    sink = pa.BufferOutputStream()
+    orc.write_table(TABLE, sink)
+    return sink.getvalue().to_pybytes()
+
+
+def in_avro() -> bytes:
+    found = io.BytesIO()
+    polars.from_arrow(TABLE).write_avro(found)
+    return found.getvalue()
+
+
+class Dangerous:
+    """An object whose pickle would end this process if it were loaded."""
+
+    def __reduce__(self) -> Any:
+        return os._exit, (1,)
+
+
+def objects() -> bytes:
+    found = io.BytesIO()
+    np.save(found, np.array([Dangerous()], dtype=object))
+    return found.getvalue()
+
+
+def many_objects() -> bytes:
+    found = io.BytesIO()
+    np.savez(found, a=np.array([Dangerous()], dtype=object))
+    return found.getvalue()
+
+
+REFUSED: dict[str, tuple[bytes, str]] = {
+    **{f"a pickle of protocol {n}": (pickle.dumps(Dangerous(), n), "it is a pickle") for n in range(2, 6)},
+    "an array of objects": (objects(), "it has objects of Python, which are pickled and so not loaded"),
+    "arrays of objects": (many_objects(), "it has objects of Python, which are pickled and so not loaded"),
+    "an Excel file": (zipped("[Content_Types].xml", "xl/workbook.xml"), "it is an Excel file: save it as CSV UTF-8"),
+    "an OpenDocument file": (zipped("content.xml", "mimetype"), "it is an OpenDocument file"),
+    "a file of PyTorch": (zipped("model/data.pkl"), "it is a file of PyTorch, which could run any program"),
+    "another zip file": (zipped("rows.csv"), "it is a zip file: unpack it"),
+    "a broken zip file": (zipped("a.npy")[:40], "it is a zip file that is broken"),
+    "ORC": (in_orc(), "it is an ORC file: read it with pyarrow.orc.read_table"),
+    "Avro": (in_avro(), "it is an Avro file"),
+    "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(600), "it is an HDF5 file: read it with pandas.read_hdf"),
+    "an old Excel file": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "it is an old Excel file"),
+    "SQLite": (b"SQLite format 3\x00" + bytes(600), "it is an SQLite database"),
+    "DuckDB": (bytes(8) + b"DUCK" + bytes(600), "it is a database of DuckDB: write the table with COPY"),
+    "a page": (b"\n<!DOCTYPE html><p>Sign in", "it is a page for a browser"),
+    "Git LFS": (b"version https://git-lfs.github.com/spec/v1\n", "it is a pointer of Git LFS"),
+    "encrypted Parquet": (b"PARE" + bytes(100), "it is an encrypted Parquet file"),
+}
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow", ".json", ".npy", ""])
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_read_says_what_to_do_whatever_its_name(name: str, suffix: str, tmp_path: Path) -> None:
+    content, problem = REFUSED[name]
+    path = tmp_path / f"rows{suffix}"
+    path.write_bytes(content)
+    for read in (rows_to_send, by_batch):
+        with pytest.raises(InvalidDataError) as raised:
+            read(path)
+        message = str(raised.value)
+        assert message.startswith(f"{path} cannot be read")
+        assert problem in message
+        assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("rows.pkl", "it is a pickle"),
+        ("rows.joblib", "it is a pickle"),
+        ("rows.dta", "it is a file for statistics"),
+        ("rows.rds", "it is a file of R"),
+        ("rows.unknown", "rows are read from .* files, and it is none|of no known format: name it by format="),
+    ],
+)
+def test_a_name_can_tell_what_is_not_read(name: str, problem: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"(dp0\nS'a'\np1\n.")
+    for read in (rows_to_send, by_batch):
+        with pytest.raises(InvalidDataError, match=problem):
+            read(path)
+
+
+@pytest.mark.parametrize("name", ["rows", "rows.dat", "rows.csv", "rows.json", "rows.arrow", "rows.unknown"])
+def test_the_first_bytes_are_surer_than_the_name(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    pq.write_table(TABLE, path)
+    assert rows_to_send(path).equals(TABLE)
+
+
+@pytest.mark.parametrize(("content", "rows"), [('[{"a": 1}]', {"a": [1]}), ("a,b\n1,2\n", {"a": [1], "b": [2]})])
+def test_a_text_without_a_known_name_is_what_it_looks_like(content: str, rows: dict[str, Any], tmp_path: Path) -> None:
+    for name in ("rows", "rows.txt", "rows.dat"):
+        path = tmp_path / name
+        path.write_text(content, encoding="utf-8")
+        assert rows_to_send(path).to_pydict() == rows
+        assert by_batch(path).to_pydict() == rows
+
+
+@pytest.mark.parametrize("kind", ["file", "stream", "parquet", "npy"])
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.99])
+def test_a_file_that_was_cut_off_is_named(kind: str, part: float, tmp_path: Path) -> None:
+    path = tmp_path / f"rows.{'parquet' if kind == 'parquet' else 'npy' if kind == 'npy' else 'arrow'}"
+    write(kind, path)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
+    for read in (rows_to_send, by_batch):
+        with pytest.raises(InvalidDataError, match=path.name) as raised:
+            read(path)
+        assert "\n" not in str(raised.value)
+
+
+def write(kind: str, path: Path) -> None:
+    rows = pa.table({"a": np.arange(3000.0)})
+    if kind == "parquet":
+        pq.write_table(rows, path)
+    elif kind == "npy":
+        np.save(path, np.arange(3000.0))
+    else:
+        make = pa.ipc.new_file if kind == "file" else pa.ipc.new_stream
+        with make(str(path), rows.schema) as writer:
+            writer.write_table(rows, max_chunksize=1000)
+
+
+def test_a_stream_that_was_cut_off_between_two_batches_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.arrows"
+    write("stream", path)
+    path.write_bytes(path.read_bytes()[:-8])
+    assert pa.ipc.open_stream(path.read_bytes()).read_all().num_rows == 3000  # nothing else tells
+    for read in (rows_to_send, by_batch):
+        with pytest.raises(InvalidDataError, match="an Arrow stream without its end: it was cut off"):
+            read(path)
+
+
+def test_the_days_of_spark_end_in_9999(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrow alone would read them as days of 1816."""
+    from wallaroo_ext.inference.files.forms import parquet_files
+
+    path = tmp_path / "rows.parquet"
+    table = pa.table({"t": pa.array([253402214400000000], pa.timestamp("us"))})
+    pq.write_table(table, path, use_deprecated_int96_timestamps=True)
+    assert pq.ParquetFile(path).schema.column(0).physical_type == "INT96"
+    monkeypatch.setattr(parquet_files, "_ARROW", "another program")
+    for read in (rows_to_send, by_batch):
+        assert str(read(path).column("t")[0]) == "9999-12-31 00:00:00"
+
+
+def test_an_array_is_mapped_to_memory_and_not_copied(tmp_path: Path) -> None:
+    path = tmp_path / "rows.npy"
+    np.save(path, np.zeros((1 << 20, 4)))
+    before = pa.total_allocated_bytes()
+    table = rows_to_send(path, missing="nan")
+    assert table.num_rows == 1 << 20
+    assert pa.total_allocated_bytes() - before < 1 << 20
+
+
+def test_a_table_of_delta_lake_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "_delta_log").mkdir()
+    (tmp_path / "_delta_log" / "00000000000000000000.json").touch()
+    pq.write_table(TABLE, tmp_path / "part-0.parquet")
+    with pytest.raises(InvalidDataError, match="is a table of Delta Lake"):
+        by_batch(tmp_path)

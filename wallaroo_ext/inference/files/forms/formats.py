@@ -1,0 +1,155 @@
+"""Recognising the format of a file of rows: by its first bytes, and, where they are a text, by the suffix of its name.
+
+Formats that are not read are recognised, too, to say how they are converted. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import PurePath
+from typing import IO, Literal
+
+from wallaroo_ext._util.file_signatures import ARROW_FILE, ARROW_MESSAGE, FEATHER_1, PARQUET
+from wallaroo_ext.errors import InvalidDataError
+
+Format = Literal["arrow file", "arrow stream", "feather 1", "parquet", "npy", "npz", "json", "csv"]
+
+SUFFIXES = (".arrow", ".feather", ".parquet", ".json", ".jsonl", ".ndjson", ".csv", ".npy", ".npz")
+"""The suffixes of files of rows, for messages."""
+
+HEAD_BYTES = 512
+"""How many bytes of the beginning of a file tell its format."""
+
+_TAR = slice(257, 262)
+_DUCKDB = slice(8, 12)
+_BLANKS = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
+
+_ZIP = b"PK\x03\x04"
+_BINARY: dict[bytes, Format] = {
+    ARROW_FILE: "arrow file",
+    ARROW_MESSAGE: "arrow stream",
+    FEATHER_1: "feather 1",
+    PARQUET: "parquet",
+    b"\x93NUMPY": "npy",
+    _ZIP: "npz",
+}
+_BY_SUFFIX: dict[str, Format] = {
+    ".arrow": "arrow file",
+    ".arrows": "arrow stream",
+    ".feather": "arrow file",
+    ".ipc": "arrow file",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".npy": "npy",
+    ".npz": "npz",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".jsonlines": "json",
+    ".csv": "csv",
+}
+_PLAIN_TEXT = {"", ".txt", ".tsv", ".tab", ".dat", ".data"}
+"""Suffixes of texts that are JSON or CSV, whichever they look like."""
+
+_AS_PARQUET = "write it as Parquet"
+_PICKLE = f"a pickle, which could run any program: load it where it is trusted, and {_AS_PARQUET}"
+_PAGE = "a page for a browser: download the file itself, which may need a sign-in"
+_PANDAS = f"read it with pandas, and {_AS_PARQUET}"
+_REFUSED: tuple[tuple[bytes, str], ...] = (
+    *((b"\x80" + bytes([protocol]), _PICKLE) for protocol in range(2, 6)),
+    (b"PARE", f"an encrypted Parquet file: decrypt it with its keys, and {_AS_PARQUET}"),
+    (b"\x89HDF\r\n\x1a\n", f"an HDF5 file: read it with pandas.read_hdf or h5py, and {_AS_PARQUET}"),
+    (b"ORC", f"an ORC file: read it with pyarrow.orc.read_table, and {_AS_PARQUET}"),
+    (b"Obj\x01", f"an Avro file: read it with fastavro, and {_AS_PARQUET}"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel file: save it as CSV UTF-8, or read it with pandas.read_excel"),
+    (b"SQLite format 3\x00", f"an SQLite database: {_PANDAS}"),
+    (b"MATLAB ", f"a file of MATLAB: read it with scipy.io.loadmat, and {_AS_PARQUET}"),
+    (b"<stata_dta>", f"a file of Stata: {_PANDAS}"),
+    (b"$FL2", f"a file of SPSS: {_PANDAS}"),
+    (b"%PDF", "a PDF: write its rows as CSV"),
+    (b"<?xml", "XML: write its rows as CSV"),
+    (b"version https://git-lfs", "a pointer of Git LFS: fetch the file with git lfs pull"),
+    (b"<!doctype html", _PAGE),
+    (b"<html", _PAGE),
+)
+"""The first bytes of formats that are not read, what they are, and what to do."""
+
+_IN_ZIP = (
+    ("xl/", "an Excel file: save it as CSV UTF-8, or read it with pandas.read_excel"),
+    ("content.xml", "an OpenDocument file: save it as CSV UTF-8, or read it with pandas.read_excel"),
+    ("/data.pkl", f"a file of PyTorch, {_PICKLE.removeprefix('a pickle, ')}"),
+)
+"""Names within zip files that tell what they are."""
+
+_REFUSED_SUFFIXES: dict[str, str] = {
+    **dict.fromkeys((".pkl", ".pickle", ".joblib"), _PICKLE),
+    **dict.fromkeys((".dta", ".sav", ".sas7bdat", ".xpt"), f"a file for statistics: {_PANDAS}"),
+    **dict.fromkeys((".rds", ".rda", ".rdata"), "a file of R: write it by arrow::write_parquet"),
+}
+"""Suffixes of formats whose first bytes can be those of other files."""
+
+
+def format_of(head: bytes, suffix: str) -> Format:
+    """Return the format of a file.
+
+    Args:
+        head: Its first bytes, `HEAD_BYTES` or all.
+        suffix: The suffix of its name, in lower case; empty if it has none.
+
+    Raises:
+        InvalidDataError: It is none that is read. The message is the end of a sentence that begins with its name.
+    """
+    for start, form in _BINARY.items():
+        if head.startswith(start):
+            return form
+    refuse_known(head, suffix)
+    named = _BY_SUFFIX.get(suffix)
+    if named is None and suffix in _PLAIN_TEXT:
+        return "json" if head.lstrip(_BLANKS)[:1] in {b"[", b"{"} else "csv"
+    if named is None:
+        raise UnknownFormatError
+    return named
+
+
+def is_known(suffix: str) -> bool:
+    """Return whether files with a suffix may be files of rows, whatever is in them."""
+    return suffix in _BY_SUFFIX
+
+
+class UnknownFormatError(InvalidDataError):
+    """A file is none of rows, as far as its name and its first bytes tell."""
+
+    def __init__(self) -> None:
+        super().__init__(f"rows are read from {', '.join(SUFFIXES)} files, and it is none of them.")
+
+
+def refuse_known(head: bytes, suffix: str = "") -> None:
+    """Raise InvalidDataError if a file is of a known format that is not read, by its first bytes and its suffix."""
+    start = head.lstrip(_BLANKS).lower()
+    why = next((why for first, why in _REFUSED if start.startswith(first.lower())), None)
+    if head[_TAR] == b"ustar":
+        why = "an archive: unpack it"
+    if head[_DUCKDB] == b"DUCK":
+        why = "a database of DuckDB: write the table with COPY … TO 'rows.parquet'"
+    why = why or _REFUSED_SUFFIXES.get(suffix)
+    if why is not None:
+        raise InvalidDataError(f"it is {why}.")
+
+
+def check_zip(opened: IO[bytes]) -> None:
+    """Raise InvalidDataError if a zip file is not one of numpy's arrays."""
+    try:
+        with zipfile.ZipFile(opened) as archive:
+            names = archive.namelist()
+    except zipfile.BadZipFile as error:
+        raise InvalidDataError("it is a zip file that is broken: it may have been cut off.") from error
+    for part, why in _IN_ZIP:
+        if any(name.startswith(part) or name.endswith(part) for name in names):
+            raise InvalidDataError(f"it is {why}.")
+    if not names or not all(name.endswith(".npy") for name in names):
+        raise InvalidDataError("it is a zip file: unpack it, and name the file with the rows.")
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix of a file's name in lower case."""
+    return PurePath(name).suffix.lower()

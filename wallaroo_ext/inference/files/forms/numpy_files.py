@@ -1,0 +1,49 @@
+"""Reading numpy's files: one array (`.npy`), or several with names (`.npz`); never with pickled objects."""
+
+from __future__ import annotations
+
+import io
+from typing import IO, Any
+
+import numpy as np
+
+from wallaroo_ext.errors import InvalidDataError
+from wallaroo_ext.inference.files.forms.formats import check_zip
+
+_OBJECTS = "it has objects of Python, which are pickled and so not loaded: save an array of numbers or texts."
+_ONLY = "arr_0"
+"""The name that `numpy.savez` gives to an array without one."""
+
+
+def read_npy(opened: IO[bytes]) -> np.ndarray[Any, Any]:
+    """Return the array of a `.npy` file, as a part of the memory that the file is mapped to, if it is on a disk.
+
+    Raises:
+        InvalidDataError: It has objects, or was cut off.
+    """
+    try:
+        if isinstance(getattr(opened, "raw", None), io.FileIO):
+            return np.lib.format.open_memmap(opened.name, mode="r")
+        return np.lib.format.read_array(opened, allow_pickle=False)
+    except ValueError as error:
+        raise _unreadable(error) from error
+
+
+def read_npz(opened: IO[bytes]) -> Any:
+    """Return the arrays of a `.npz` file by their names; a single one without a name as it is."""
+    check_zip(opened)
+    opened.seek(0)
+    try:
+        with np.load(opened, allow_pickle=False) as arrays:
+            found = {name: arrays[name] for name in arrays.files}
+    except ValueError as error:
+        raise _unreadable(error) from error
+    return found[_ONLY] if list(found) == [_ONLY] else found
+
+
+def _unreadable(error: ValueError) -> InvalidDataError:
+    if "bject" in str(error):
+        return InvalidDataError(_OBJECTS)
+    if "mmap length" in str(error) or "reshape" in str(error) or "EOF" in str(error):
+        return InvalidDataError("it has fewer values than it says: it was cut off.")
+    return InvalidDataError(f"{str(error).partition(chr(10))[0]}.")

@@ -1,0 +1,1 @@
+"""How the texts in files of rows are written: their encoding, and the separators of CSV."""
