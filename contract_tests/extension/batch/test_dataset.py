@@ -217,14 +217,14 @@ class TestSources:
             ("nothing", {}, "There is no file"),
             ("*.nothing", {}, "no file that"),
             ("empty", {}, "no files in"),
-            ("rows.dat", {}, "of no known format"),
+            ("rows.unknown", {}, "of no known format"),
             ("mixed", {}, "several formats"),
             ("text.parquet", {}, "cannot be read as parquet"),
             ("rows.parquet", {"columns": ["other"]}, "no column 'other'"),
             ("rows.parquet", {"keys": ["key"], "columns": ["id"]}, "no column 'key'"),
             ("rows.parquet", {"filter": [("other", ">", 1)]}, "does not fit the data set"),
             ("rows.parquet", {"filter": "id > 5"}, "A filter is"),
-            ("rows.parquet", {"format": "xml"}, "parquet, arrow or csv"),
+            ("rows.parquet", {"format": "xml"}, "parquet or arrow or json or csv or npy"),
             ("rows.parquet", {"max_errors": -1}, "max_errors"),
             ("rows.parquet", {"filesystem": 5}, "A file system is"),
             ([], {}, "list of files is empty"),
@@ -237,7 +237,7 @@ class TestSources:
         [table] = write_tables(tmp_path / "all", 3)
         pq.write_table(table, tmp_path / "rows.parquet")
         (tmp_path / "empty").mkdir()
-        (tmp_path / "rows.dat").write_text("x")
+        (tmp_path / "rows.unknown").write_text("x")
         (tmp_path / "text.parquet").write_text("x")
         (tmp_path / "mixed").mkdir()
         for name in ("a.csv", "b.parquet"):

@@ -34,7 +34,7 @@ from wallaroo_ext.cli.commands.upload import read_schema
 from wallaroo_ext.cli.printing import tables
 from wallaroo_ext.cli.printing.output import UsageError
 from wallaroo_ext.cli.printing.output_rows import json_records, to_json_value
-from wallaroo_ext.inference.inputs.rows import to_table
+from wallaroo_ext.inference.inputs.rows import columns_to_send, to_table
 from wallaroo_ext.sandbox.control_client import Sandbox
 
 if TYPE_CHECKING:
@@ -308,17 +308,12 @@ class TestInfer:
         assert (finished.code, finished.out) == (0, "")
         assert re.fullmatch(rf"Scored 114 rows in \d+\.\d s, to {re.escape(str(file))}\.\n", finished.err)
         assert [path.name for path in tmp_path.iterdir()] == [file.name]
-        table = to_table(file)
-        assert (table.num_rows, table.column_names) == (
-            NUMBER_OF_ROWS,
-            ["time", "in.tensor", "out.malignant", "anomaly.count"],
-        )
+        table = columns_to_send(file, ["time", "tensor", "out.malignant", "anomaly.count"])
+        assert table.num_rows == NUMBER_OF_ROWS
         if ending == "csv":
-            assert json.loads(table.column("in.tensor")[0].as_py())[:2] == [11.6, 24.49]
+            assert json.loads(table.column("tensor")[0].as_py())[:2] == [11.6, 24.49]
             return
-        renamed = tmp_path / "again.arrow"
-        renamed.write_bytes(to_file(table.select(["in.tensor"]).rename_columns(["tensor"])).to_pybytes())
-        again = wallaroo("infer", deployed, str(renamed), "--output", str(file), "--json")
+        again = wallaroo("infer", deployed, str(file), "--output", str(file), "--json")
         assert answer_of(again) == {"output": str(file), "rows": NUMBER_OF_ROWS}
 
     @pytest.mark.parametrize("kind", ["csv", "arrow", "parquet", "json"])
@@ -429,7 +424,7 @@ class TestWrongCalls:
             (("undeploy", "a", "--workspace", "nobodys"), 1, "no workspace 'nobodys'"),
             (("infer", "nobody", str(ROWS)), 1, "No pipeline 'nobody' is deployed"),
             (("infer", "nobody", "no-such.csv"), 2, "no-such.csv: No such file or directory."),
-            (("infer", "nobody", str(MODEL)), 2, "Rows are read from"),
+            (("infer", "nobody", str(MODEL)), 2, "rows are read from"),
             (("infer", "nobody", "-"), 2, "The standard input is empty"),
             (("infer", "nobody", str(ROWS), "--output", "rows.xls"), 2, "end in .arrow, .parquet, .csv, .json"),
             (("infer", "nobody", str(ROWS), "--output", "/no/such/rows.csv"), 2, "no directory /no/such"),

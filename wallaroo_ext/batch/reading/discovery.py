@@ -37,7 +37,7 @@ _NAMED = {"parquet": "parquet", "arrow": "ipc", "json": "json", "csv": "csv", "n
 """The formats that a person names."""
 
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
-_DELTA_LOG = "_delta_log"
+_DELTA_COMMITS = "*/_delta_log/*.json"
 _WILDCARDS = set("*?[")
 
 
@@ -210,7 +210,7 @@ def _list_directory(system: Any, directory: str, source: Any) -> list[str]:
     Names that begin with a dot or an underscore are hidden, except partition directories such as `_id=5`.
     """
     infos = system.get_file_info(fs.FileSelector(directory, recursive=True))
-    if any(PurePosixPath(info.path).name == _DELTA_LOG for info in infos):
+    if any(fnmatch.fnmatchcase(info.path, _DELTA_COMMITS) for info in infos):
         raise InvalidDataError(
             f"{source} is a table of Delta Lake, some of whose files are no part of it any more: give "
             "DeltaTable(…).to_pyarrow_dataset() of the package deltalake."

@@ -70,7 +70,7 @@ class JsonReader:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> InvalidDataError:
-        return InvalidDataError(f"{self.path} cannot be read as JSON: {error}")
+        return InvalidDataError(f"{self.path} cannot be read as a .json file: {error}")
 
     def _convertible(self, seen: dict[str, _Seen]) -> dict[str, _Seen]:
         """Return the columns that can be converted, which all have to be but those of scored rows that are no inputs.

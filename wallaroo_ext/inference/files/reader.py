@@ -162,12 +162,12 @@ _READERS: dict[Format, Callable[[RowFile, IO[bytes], _Wanted], Table]] = {
     "npz": _read_npz,
 }
 _NAMES = {
-    "arrow file": "an Arrow file",
+    "arrow file": "a .arrow file",
     "arrow stream": "an Arrow stream",
     "feather 1": "a Feather file",
-    "parquet": "a Parquet file",
-    "json": "JSON",
-    "csv": "CSV",
+    "parquet": "a .parquet file",
+    "json": "a .json file",
+    "csv": "a .csv file",
     "npy": "an array of numpy",
     "npz": "arrays of numpy",
 }

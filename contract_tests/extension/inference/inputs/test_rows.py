@@ -539,7 +539,7 @@ class TestFiles:
     def test_json_that_holds_no_rows_is_named(self, talking: Client, tmp_path: Path, content: str) -> None:
         path = tmp_path / "rows.json"
         path.write_text(content, encoding="utf-8")
-        with pytest.raises(InvalidDataError, match=r"rows\.json cannot be read as JSON: "):
+        with pytest.raises(InvalidDataError, match=r"rows\.json cannot be read as a \.json file: "):
             infer(talking, URL, path)
 
     @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ class FileColumns:
 
     def __init__(self, schema: Schema) -> None:
         columns, index = _inputs(schema)
+        if len({column.field.name for column in columns}) < len(columns):  # readers refuse two columns of one name
+            columns, index = [], None
         self._columns = {column.field.name: column for column in columns}
         self._vectors = {name for name, column in self._columns.items() if _is_vector(column.field.type)}
         fields = [
@@ -58,7 +60,7 @@ class FileColumns:
             for name, column in self._columns.items()
         ]
         metadata = schema.metadata if index is None else index_metadata(*index, *index_columns(schema))
-        self.schema: Any = pa.schema(fields, metadata)
+        self.schema: Any = pa.schema(fields, metadata) if columns else schema
         self.is_same = not self._vectors and all(
             column.source == name and column.part is None for name, column in self._columns.items()
         )

@@ -179,7 +179,7 @@ def test_what_cannot_be_meant_is_refused_with_its_place(tmp_path: Path, content:
         read(tmp_path, content)
     message = str(raised.value)
     assert problem in message
-    assert message.startswith(f"{tmp_path / 'rows.json'} cannot be read as JSON: ")
+    assert message.startswith(f"{tmp_path / 'rows.json'} cannot be read as a .json file: ")
     assert "\n" not in message
 
 

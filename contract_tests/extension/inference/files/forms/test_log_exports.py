@@ -106,6 +106,15 @@ def test_the_values_of_other_columns_do_not_matter(tmp_path: Path) -> None:
             assert read(path).to_pydict() == SENT
 
 
+@pytest.mark.parametrize("names", [["a", "a"], ["in.a", "in.a"], ["in.a", "time", "time"]])
+def test_two_columns_of_one_name_are_refused(names: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.Table.from_arrays([pa.array([1])] * len(names), names=names), path)
+    for read in (rows_to_send, by_batch):
+        with pytest.raises(InvalidDataError, match=f"wo columns have the name '{names[-1]}'"):
+            read(path)
+
+
 def test_an_input_that_cannot_be_sent_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "logs.json", {"time": [1, 2], "in.a": [1, "x"]})
     for read in (rows_to_send, by_batch):
