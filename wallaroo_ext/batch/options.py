@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.notebook_tables import FieldsInNotebook
 from wallaroo_ext.batch.retries import BatchRetries
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
@@ -136,7 +137,7 @@ class PartSize:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetScored:
+class DatasetScored(FieldsInNotebook):
     """The result of `infer_dataset`.
 
     Attributes:
