@@ -12,6 +12,7 @@ from wallaroo_ext.inference.column_names import SEPARATOR
 from wallaroo_ext.inference.media_types import Wire, request_type
 from wallaroo_ext.inference.missing_option import Missing, check_missing
 from wallaroo_ext.inference.selection import METADATA, Selection, selection_of
+from wallaroo_ext.transport.timeouts import to_httpx_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,6 +69,8 @@ class ScoringOptions:
     def __post_init__(self) -> None:
         request_type(self.wire)
         check_missing(self.missing)
+        if self.timeout is not None:
+            to_httpx_timeout(self.timeout)
         for name in ("in_flight", "request_rows"):
             value: Any = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
