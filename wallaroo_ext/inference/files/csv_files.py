@@ -20,6 +20,7 @@ from importlib import import_module
 from io import RawIOBase
 from typing import TYPE_CHECKING, Any, Protocol
 
+from wallaroo_ext._util.read_ahead import ReadAhead
 from wallaroo_ext.errors import InvalidDataError
 
 if TYPE_CHECKING:
@@ -257,17 +258,29 @@ class _Parser:
 
     def _batches(self, blocks: _Blocks) -> Iterator[Any]:
         """Yield the batches that pyarrow parses from the blocks, without empty ones."""
+        ahead = ReadAhead(blocks)
         try:
-            yield from (batch for batch in self._open_csv(blocks) if batch.num_rows)
+            yield from self._read(ahead)
         except pa.ArrowInvalid as error:
             if "straddling object" in str(error):
                 self._grow_block()
             raise self._error_of(error) from error
+        finally:
+            ahead.end()
 
-    def _open_csv(self, blocks: _Blocks) -> Any:
+    def _read(self, ahead: ReadAhead) -> Iterator[Any]:
+        reader = self._open_csv(ahead)
+        try:
+            while (batch := next(reader, None)) is not None:
+                if batch.num_rows:
+                    yield batch
+        finally:
+            del reader  # an error holds this frame, and the reader must be gone by the end of reading ahead
+
+    def _open_csv(self, ahead: ReadAhead) -> Any:
         names = [str(number) for number in range(len(self._file.names))]
         return arrow_csv.open_csv(
-            pa.PythonFile(blocks, mode="r"),
+            pa.PythonFile(ahead.opened(), mode="r"),
             read_options=arrow_csv.ReadOptions(use_threads=False, block_size=self._file.block, column_names=names),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=self._dialect.delimiter,
