@@ -7,9 +7,11 @@ aborts the process. So reading ahead ends with the iteration over what was read,
 from __future__ import annotations
 
 import atexit
+import sys
 import threading
+import time
 from io import RawIOBase
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet, finalize
 
 from wallaroo_ext._util.after_fork import this_process
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
 _PATIENCE = 1.0
 """How long Arrow may take to let a file go that nobody reads, in seconds; it is a matter of microseconds."""
 
-_PATIENCE_AT_EXIT = 0.1
-"""The same for a file that is still held: Arrow's thread may be waiting, and then never asks for the end."""
+_PAUSE = 0.001
 
 
 class ReadAhead:
@@ -32,40 +33,62 @@ class ReadAhead:
 
     Args:
         file: The file; one thread reads it at a time.
+
+    Attributes:
+        reader: What pyarrow made of it, which nothing else may hold; None before, and once reading is over.
     """
 
     def __init__(self, file: _Readable) -> None:
+        self.reader: Any = None
         self._file = file
         self._lock = threading.Lock()
         self._process = this_process()
         self._is_over = False
-        self._at_end = threading.Event()
         self._let_go = threading.Event()
+        self._threads: set[int] = set()
         _open.add(self)
 
     def opened(self) -> RawIOBase:
         """Return the file for `pyarrow.PythonFile`, which alone may hold it."""
         made = _Opened(self)
-        finalize(made, self._let_go.set).atexit = False
+        finalize(made, self._note_let_go).atexit = False
         return made
+
+    def next(self) -> Any:
+        """Return what the reader has next; None at the end.
+
+        Raises:
+            RuntimeError: The program is at its exit.
+        """
+        if self._is_over:
+            raise RuntimeError("The file is not read on: the program is at its exit.")
+        return next(self.reader, None)
+
+    def _note_let_go(self) -> None:
+        self._threads.add(threading.get_ident())
+        self._let_go.set()
 
     def read(self, size: int) -> bytes:
         """Return the next bytes; empty at the end, and once reading is over."""
+        self._threads.add(threading.get_ident())
         with self._lock:
             if not self._is_over:
                 return self._file.read(size)
-        self._at_end.set()
         return b""
 
     def end(self) -> None:
-        """End the reading; Arrow's thread is not in Python afterwards. Call it when the reader is gone."""
+        """Drop the reader, and wait until Arrow's threads are done with the file and out of Python."""
         if self._stop():
+            self.reader = None
             self._let_go.wait(_PATIENCE)
+            self._wait_for_threads()
 
-    def end_at_exit(self) -> None:
-        """End the reading by a reader that somebody still holds."""
-        if self._stop() and not self._let_go.is_set():
-            self._at_end.wait(_PATIENCE_AT_EXIT)
+    def _wait_for_threads(self) -> None:
+        """Wait until Arrow's threads are out of Python, where one may still be that has said what was waited for."""
+        until = time.monotonic() + _PATIENCE
+        others = self._threads - {threading.get_ident()}
+        while others & sys._current_frames().keys() and time.monotonic() < until:  # noqa: SLF001 - it is documented
+            time.sleep(_PAUSE)
 
     def _stop(self) -> bool:
         """Wait for a read that is under way, and let all later ones be at the end. Return False in a forked child."""
@@ -94,4 +117,4 @@ _open: WeakSet[ReadAhead] = WeakSet()
 @atexit.register
 def _end_all() -> None:
     for each in list(_open):
-        each.end_at_exit()
+        each.end()

@@ -115,7 +115,6 @@ def test_a_forked_child_waits_for_no_thread_of_its_parent() -> None:
     if child == 0:
         try:
             ahead.end()
-            ahead.end_at_exit()
         finally:
             os._exit(0)
     assert os.waitpid(child, 0)[1] == 0

@@ -260,22 +260,16 @@ class _Parser:
         """Yield the batches that pyarrow parses from the blocks, without empty ones."""
         ahead = ReadAhead(blocks)
         try:
-            yield from self._read(ahead)
+            ahead.reader = self._open_csv(ahead)
+            while (batch := ahead.next()) is not None:
+                if batch.num_rows:
+                    yield batch
         except pa.ArrowInvalid as error:
             if "straddling object" in str(error):
                 self._grow_block()
             raise self._error_of(error) from error
         finally:
             ahead.end()
-
-    def _read(self, ahead: ReadAhead) -> Iterator[Any]:
-        reader = self._open_csv(ahead)
-        try:
-            while (batch := next(reader, None)) is not None:
-                if batch.num_rows:
-                    yield batch
-        finally:
-            del reader  # an error holds this frame, and the reader must be gone by the end of reading ahead
 
     def _open_csv(self, ahead: ReadAhead) -> Any:
         names = [str(number) for number in range(len(self._file.names))]
