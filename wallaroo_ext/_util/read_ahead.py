@@ -7,11 +7,12 @@ aborts the process. So reading ahead ends with the iteration over what was read,
 from __future__ import annotations
 
 import atexit
+import math
 import sys
 import threading
 import time
 from io import RawIOBase
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from weakref import WeakSet, finalize
 
 from wallaroo_ext._util.after_fork import this_process
@@ -26,6 +27,9 @@ _PATIENCE = 1.0
 """How long Arrow may take to let a file go that nobody reads, in seconds; it is a matter of microseconds."""
 
 _PAUSE = 0.001
+_GRACE = 0.25
+"""How long after the last reading ahead the interpreter ends, in seconds: Arrow's thread takes Python's lock once more
+to let go of what was read, and nothing shows when it has done so."""
 
 
 class ReadAhead:
@@ -35,8 +39,11 @@ class ReadAhead:
         file: The file; one thread reads it at a time.
 
     Attributes:
+        ended_at: When reading ahead last ended, in seconds on the monotonic clock.
         reader: What pyarrow made of it, which nothing else may hold; None before, and once reading is over.
     """
+
+    ended_at: ClassVar = -math.inf
 
     def __init__(self, file: _Readable) -> None:
         self.reader: Any = None
@@ -82,12 +89,13 @@ class ReadAhead:
             self.reader = None
             self._let_go.wait(_PATIENCE)
             self._wait_for_threads()
+            ReadAhead.ended_at = time.monotonic()
 
     def _wait_for_threads(self) -> None:
         """Wait until Arrow's threads are out of Python, where one may still be that has said what was waited for."""
         until = time.monotonic() + _PATIENCE
         others = self._threads - {threading.get_ident()}
-        while others & sys._current_frames().keys() and time.monotonic() < until:  # noqa: SLF001 - it is documented
+        while others & sys._current_frames().keys() and time.monotonic() < until:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - it is documented
             time.sleep(_PAUSE)
 
     def _stop(self) -> bool:
@@ -118,3 +126,4 @@ _open: WeakSet[ReadAhead] = WeakSet()
 def _end_all() -> None:
     for each in list(_open):
         each.end()
+    time.sleep(max(0.0, ReadAhead.ended_at + _GRACE - time.monotonic()))
