@@ -447,7 +447,7 @@ def parse(operation: Operation[..., T], response: httpx.Response) -> T:
     except UnexpectedStatus:
         problem = "which does not have this status"
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        problem = _problem(error)
+        problem = _problem(error) if response.content else "it has no body"
     else:
         if _has_the_shape_of(parsed, readable.content):
             return parsed
@@ -461,6 +461,10 @@ def _problem(error: Exception) -> str:
         return f"it has no field {error}"
     if isinstance(error, JSONDecodeError | UnicodeDecodeError):
         return "it is no JSON"
+    if isinstance(error, TypeError | AttributeError):
+        return "a value in it is of another type"
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
     return f"{type(error).__name__} {error}"
 
 

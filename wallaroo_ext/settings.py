@@ -140,9 +140,9 @@ def _name(text: str, variable: str) -> str:
 
 
 def _checked(url: str, name: str) -> str:
-    from wallaroo_ext._util.urls import parse_http_url
+    from wallaroo_ext._util.urls import parse_http_url, with_plain_zone
 
-    text = url.strip(_AROUND_A_URL)
+    text = with_plain_zone(url.strip(_AROUND_A_URL))
     parse_http_url(text, name)
     if "?" in text or "#" in text:
         raise ConfigurationError(f"{name} has a query or a fragment, after a ? or a #. Write it as https://host.")

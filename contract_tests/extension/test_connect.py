@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import platform
 import ssl
@@ -74,6 +75,14 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestTimeouts:
+    @pytest.mark.parametrize("backend", BACKENDS)
+    @pytest.mark.parametrize(
+        "given", [math.inf, httpx.Timeout(math.inf), Timeouts(connect=math.inf, read=math.inf, pool=math.inf)]
+    )
+    def test_infinity_is_no_limit(self, backend: str, given: Any) -> None:
+        with http_servers.serving() as seen:
+            assert post(seen.url, backend, timeout=given).status_code == 200
+
     def test_they_are_finite_by_default(self) -> None:
         client = connected("https://api.example.com")
         timeouts = client.get_httpx_client().timeout.as_dict()

@@ -150,6 +150,11 @@ def test_a_start_that_fails_is_a_sentence_of_the_tree() -> None:
     assert "Traceback" not in str(raised.value)
 
 
+def test_a_text_is_one_argument() -> None:
+    with pytest.raises(SandboxFailedError, match="--bogus"), wallaroo_ext.sandbox(arguments="--bogus"):
+        pass
+
+
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     def find_nothing(_: str) -> None: ...
 

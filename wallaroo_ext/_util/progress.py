@@ -10,7 +10,7 @@ import sys
 import time
 from contextlib import contextmanager
 from importlib import import_module
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, signature
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from wallaroo_ext.errors import ConfigurationError, InvalidDataError
@@ -31,19 +31,41 @@ class ShowText(Protocol):
         ...
 
 
-def check_progress(progress: object) -> None:
-    """Check the argument `progress=`.
+def check_progress(progress: object, *told: str) -> None:
+    """Check the argument `progress=`, before anything is sent.
+
+    Args:
+        progress: The argument.
+        told: What a function is called with, for the message.
 
     Raises:
-        InvalidDataError: It is neither a function nor True, or an `async` function.
+        InvalidDataError: It is neither a function nor True, an `async` function, or one that takes something else.
         ConfigurationError: It is True, and the library for bars on the terminal is not installed.
     """
+    if progress is None or progress is False:
+        return
     if progress is True:
         _rich()
-    elif progress is not None and progress is not False and not callable(progress):
-        raise InvalidDataError(f"`progress` is a function, or True for a line on the terminal, not {progress!r}.")
-    elif iscoroutinefunction(progress) or iscoroutinefunction(getattr(type(progress), "__call__", None)):  # noqa: B004 - the check is for async
+        return
+    if not callable(progress):
+        raise InvalidDataError(f"`progress` is a function, or True for a bar or lines, not {progress!r}.")
+    if iscoroutinefunction(progress) or iscoroutinefunction(getattr(type(progress), "__call__", None)):  # noqa: B004 - the check is for async
         raise InvalidDataError("`progress` is called, not awaited, also in asyncio: give a function without `async`.")
+    if not _takes(progress, len(told)):
+        raise InvalidDataError(f"`progress` is called with {' and '.join(told)}, which this function does not take.")
+
+
+def _takes(function: Callable[..., object], count: int) -> bool:
+    """Return whether a function can be called with so many values; True where that cannot be known."""
+    try:
+        called = signature(function)
+    except (TypeError, ValueError):
+        return True
+    try:
+        called.bind(*range(count))
+    except TypeError:
+        return False
+    return True
 
 
 @contextmanager

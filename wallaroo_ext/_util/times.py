@@ -1,4 +1,4 @@
-"""Times that users give, and times in UTC."""
+"""Times and seconds that users give, and times in UTC."""
 
 from __future__ import annotations
 
@@ -36,3 +36,24 @@ def read_time(name: str, value: object) -> datetime | None:
         raise InvalidDataError(
             f"`{name}` is a datetime, or a text such as 2023-01-31T12:00:00Z, not {value!r}."
         ) from None
+
+
+def check_seconds(name: str, value: object) -> None:
+    """Check how long to wait, as a user gave it.
+
+    Args:
+        name: The name of the argument, for the message.
+        value: What was given.
+
+    Raises:
+        InvalidDataError: It is no number of seconds.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_long(value):
+        raise InvalidDataError(f"`{name}` is a number of seconds from 0 on, not {value!r}.")
+
+
+def _is_long(seconds: float) -> bool:
+    try:
+        return float(seconds) >= 0
+    except OverflowError:  # an integer that no clock can be set to
+        return False

@@ -15,6 +15,7 @@ from wallaroo_ext.errors import ConfigurationError, ContractViolationError
 _LARGEST_PORT = 65_535
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _PART = re.compile(rb"[\w*-]+", re.ASCII)
+_ZONE = re.compile(r"(?<=[0-9a-f:.])%25(?=[^\[\]/]+\])", re.IGNORECASE)
 _LARGEST_PART = 63
 _LARGEST_HOST = 253
 """How long a host's name may be by the rules of DNS; `_LARGEST_PART` is for each of its parts."""
@@ -60,6 +61,11 @@ def parse_http_url(text: str | httpx.URL, name: str) -> httpx.URL:
     if url is None or url.scheme not in {"http", "https"} or not url.host or "\\" in str(text):
         raise ConfigurationError(f"{name} is no URL of a host: {_shown(str(text))}. Write it as https://host.")
     return url
+
+
+def with_plain_zone(text: str) -> str:
+    """Return a URL whose IPv6 address has its zone as the system looks it up: `%eth0` for RFC 6874's `%25eth0`."""
+    return _ZONE.sub("%", text, count=1)
 
 
 def check_answered_url(operation: str, text: str) -> str:

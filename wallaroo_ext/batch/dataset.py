@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from wallaroo_ext._util.progress import check_progress
 from wallaroo_ext.batch.options import IN_FLIGHT, RETRIES, PartSize, ScoringOptions, scoring_options
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
@@ -122,8 +123,8 @@ def infer_dataset(
             system: `s3://bucket/rows`. Of files of scored rows, such as exported logs, the columns are the inputs,
             `in.a` as `a`; others can be keys. JSON is read piece by piece, if it is records, in a list or in lines.
         target: The output's directory, which is made; a path or a URL.
-        progress: True for a bar on the terminal, or a function that is called with a `BatchProgress`, at most ten times
-            a second; in asyncio, in another thread.
+        progress: A function that is called with a `BatchProgress`, at most ten times a second, in asyncio in another
+            thread; or True for a bar, or lines where none can be shown, which needs the extra `cli`.
         filter: Which rows to score: an expression of pyarrow, `pyarrow.compute.field("amount") > 100`, or a list such
             as `[("amount", ">", 100)]`.
         format: `parquet`, `arrow`, `json`, `csv` or `npy`; without it, the names of the files say it.
@@ -191,6 +192,7 @@ def infer_dataset(
         retries=retries,
         workspace=workspace,
     )
+    check_progress(progress, "a BatchProgress")
     stopped = threading.Event()
     score = partial(_score, client, pipeline, source, target, own=own, how=how, progress=progress, stopped=stopped)
     return (yield Work(score, stopped))

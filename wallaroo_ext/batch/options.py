@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.notebook_tables import FieldsInNotebook
 from wallaroo_ext.batch.retries import BatchRetries
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.column_names import SEPARATOR
 from wallaroo_ext.inference.media_types import Wire, request_type
 from wallaroo_ext.inference.missing_option import Missing, check_missing
 from wallaroo_ext.inference.selection import METADATA, Selection, selection_of
+from wallaroo_ext.transport.timeouts import to_httpx_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,6 +72,8 @@ class ScoringOptions:
     def __post_init__(self) -> None:
         request_type(self.wire)
         check_missing(self.missing)
+        if self.timeout is not None:
+            to_httpx_timeout(self.timeout)
         for name in ("in_flight", "request_rows"):
             value: Any = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
@@ -139,7 +143,7 @@ class PartSize:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetScored:
+class DatasetScored(FieldsInNotebook):
     """The result of `infer_dataset`.
 
     Attributes:

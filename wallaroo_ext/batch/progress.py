@@ -112,7 +112,7 @@ def progress_function(progress: ProgressOption) -> Generator[ProgressFunction | 
     Raises:
         ConfigurationError: The library for the bar is not installed.
     """
-    check_progress(progress)
+    check_progress(progress, "a BatchProgress")
     if progress is not True:
         yield progress or None
         return

@@ -81,8 +81,8 @@ def deploy_pipeline(
         timeout: How long to wait, in seconds; 300 by default.
         error_grace: How long it may stay in `Error` meanwhile, in seconds; until the timeout by default, because
             deployments pass through `Error` while they start. See `wait_until_running`.
-        progress: A function that is called with each status; or True for a line on standard error, where that is a
-            terminal, which needs the extra `cli`.
+        progress: A function that is called with each status; or True for a spinner, or lines where none can be
+            shown, which needs the extra `cli`.
         clock: The clock for pauses and the deadline, for tests.
 
     Raises:

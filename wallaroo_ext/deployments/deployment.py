@@ -6,6 +6,7 @@ from dataclasses import InitVar, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from wallaroo_ext._util.after_fork import this_process
+from wallaroo_ext._util.notebook_tables import FieldsInNotebook
 from wallaroo_ext.deployments.cleanup import undeploy_after_steps
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.operations import Steps, run, run_async
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deployment:
+class Deployment(FieldsInNotebook):
     """A pipeline that is deployed, as it was when it was deployed or found.
 
     As a context manager (`async with` in asyncio) it is undeployed at the end of the block, also where the block

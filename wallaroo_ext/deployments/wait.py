@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wallaroo_ext._util.progress import check_progress, progress_line
+from wallaroo_ext._util.times import check_seconds
 from wallaroo_ext.deployments.status import describe_state, details_of, pods_of, status_steps
 from wallaroo_ext.errors import DeploymentError, InvalidDataError, NotFoundError, RequestTimeoutError, WaitTimeoutError
 from wallaroo_ext.operations import Pause, Steps, as_runtime_error, synchronous
@@ -62,8 +63,8 @@ def wait_until_running(
             2 s more.
         error_grace: How long the deployment may stay in `Error` before the waiting ends, in seconds; 0 to end it at
             the first `Error`. By default it is waited for until the timeout.
-        progress: A function that is called with each status; or True for a line on standard error, where that is a
-            terminal, which needs the extra `cli`.
+        progress: A function that is called with each status; or True for a spinner, or lines where none can be
+            shown, which needs the extra `cli`.
         clock: The clock for pauses and the deadline, for tests.
 
     Returns:
@@ -94,22 +95,12 @@ def check_waiting(*, timeout: object, error_grace: object, progress: object, clo
             clock.
         ConfigurationError: There is no library to show the progress with.
     """
-    if not _is_time(timeout):
-        raise InvalidDataError(f"A timeout is a number of seconds from 0 on, not {timeout!r}.")
-    if error_grace is not None and not _is_time(error_grace):
-        raise InvalidDataError(f"`error_grace` is a number of seconds from 0 on, not {error_grace!r}.")
-    check_progress(progress)
+    check_seconds("timeout", timeout)
+    if error_grace is not None:
+        check_seconds("error_grace", error_grace)
+    check_progress(progress, "the status")
     if clock is not None and not all(callable(getattr(clock, name, None)) for name in ("now", "sleep", "sleep_async")):
         raise InvalidDataError(f"`clock` is a wallaroo_ext.Clock, not {type(clock).__name__}.")
-
-
-def _is_time(timeout: object) -> bool:
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
-        return False
-    try:
-        return float(timeout) >= 0
-    except OverflowError:  # an integer that no clock can be set to
-        return False
 
 
 @dataclass(slots=True)
@@ -204,7 +195,7 @@ def show_progress(name: str, progress: Progress) -> Generator[OnStatus | None]:
 
     Args:
         name: The name of the deployment.
-        progress: The function itself, True for a line on standard error, or None.
+        progress: The function itself, True for a spinner or lines, or None.
     """
     if progress is not True:
         yield progress or None

@@ -184,6 +184,8 @@ def infer_steps(
 
     require_pyarrow()
     check_missing(missing)
+    if timeout is not None:
+        timeout = to_httpx_timeout(timeout)
     names = [columns] if isinstance(columns, str) else columns
     read = partial(rows_to_send, data, names, vector=vector, missing=missing, texts=texts)
     table: pa.Table = (yield Work(read)) if is_file(data) else read()

@@ -67,9 +67,13 @@ def model_version(
         NotFoundError: There is no such model, or it has no such version; the message has similar names, or its
             versions.
         AmbiguousError: The beginning of a sha fits versions of different files.
-        InvalidDataError: The sha is not hexadecimal, or the workspace neither a name nor an id.
+        InvalidDataError: The name is no text, the sha not hexadecimal, or the workspace neither a name nor an id.
     """
-    if sha is not None and not _SHA.fullmatch(sha):
+    given: Any = name
+    if not isinstance(given, str):
+        raise InvalidDataError(f"A model is found by its name, not {given!r}.")
+    given = sha
+    if given is not None and not (isinstance(given, str) and _SHA.fullmatch(given)):
         raise InvalidDataError(f"A sha is up to 64 hexadecimal digits, not {sha!r}.")
     workspace_id = yield from workspace_id_steps(workspace)
     model = yield from _model(name, workspace_id)

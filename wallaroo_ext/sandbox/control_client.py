@@ -10,6 +10,7 @@ import httpx
 from wallaroo_ext._util.after_fork import PerProcess
 from wallaroo_ext._util.arrow_files import to_file
 from wallaroo_ext._util.json_values import object_of
+from wallaroo_ext._util.notebook_tables import table_of
 from wallaroo_ext.errors import WallarooError
 from wallaroo_ext.inference.inputs.rows import to_table
 from wallaroo_ext.inference.media_types import arrow_media_type
@@ -73,6 +74,9 @@ class Sandbox:
 
     def __repr__(self) -> str:
         return f"Sandbox({self.url!r})"
+
+    def _repr_html_(self) -> str:
+        return table_of(self, url=self.url)
 
     def __enter__(self) -> Self:
         return self

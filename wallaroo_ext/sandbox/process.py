@@ -139,7 +139,7 @@ def sandbox(
         data_dir: Where to keep its models and state; without it, they are gone when the sandbox ends.
         release: The release of Wallaroo to imitate, such as 2025.2; by default the newest that is known.
         log: A file to log each request in, and what goes wrong in the sandbox; it is written anew.
-        arguments: Further arguments of `wallaroo-ext sandbox`, such as `["--tls"]`.
+        arguments: Further arguments of `wallaroo-ext sandbox`, such as `["--tls"]`; a text is one of them.
 
     Yields:
         The sandbox, as the fixture `wallaroo_sandbox` has it: its `url`, its `environment` for `connect` and for other
@@ -153,7 +153,8 @@ def sandbox(
         raise ConfigurationError("This runs a sandbox, which needs: pip install 'wallaroo-ext[sandbox]'.")
     from wallaroo_ext.sandbox.control_client import Sandbox
 
-    options = [*([] if release is None else ["--release", release]), *arguments]
+    further = [arguments] if isinstance(arguments, str) else arguments
+    options = [*([] if release is None else ["--release", release]), *further]
     directory, log_file = (None if path is None else user_path(path) for path in (data_dir, log))
     log_format = "off" if log_file is None else "text"
     with (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wallaroo_mlops_client import Client
 
 from wallaroo_ext._util.after_fork import PerProcess
+from wallaroo_ext._util.notebook_tables import table_of
 
 if TYPE_CHECKING:
     import httpx
@@ -19,6 +20,9 @@ class ConnectedClient(Client):
 
     def __repr__(self) -> str:
         return f"ConnectedClient({self._base_url!r})"
+
+    def _repr_html_(self) -> str:
+        return table_of(self, url=self._base_url)
 
     def get_httpx_client(self) -> httpx.Client:
         """Return the httpx client for threads."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -38,21 +40,30 @@ def to_httpx_timeout(given: Timeouts | httpx.Timeout | float) -> httpx.Timeout:
     """Return timeouts in the form that httpx takes.
 
     Args:
-        given: `Timeouts`, one number for all of them, or httpx's own, in which None means no limit.
+        given: `Timeouts`, one number for all of them, or httpx's own, in which None means no limit, as infinity does
+            in the others.
 
     Raises:
         ConfigurationError: One of them is no positive number.
     """
     if isinstance(given, httpx.Timeout):
         _check({name: value for name, value in given.as_dict().items() if value is not None})
-        return given
+        return httpx.Timeout(**{name: _limit(value) for name, value in given.as_dict().items()})
     if isinstance(given, Timeouts):
-        return httpx.Timeout(connect=given.connect, read=given.read, write=given.write, pool=given.pool)
+        return httpx.Timeout(
+            connect=_limit(given.connect), read=_limit(given.read), write=_limit(given.write), pool=_limit(given.pool)
+        )
     _check({"timeout": given})
-    return httpx.Timeout(given)
+    return httpx.Timeout(_limit(given))
+
+
+def _limit(seconds: float | None) -> float | None:
+    """Return a time as httpx takes it, with which no socket waits for an infinite one."""
+    return None if seconds == math.inf else seconds
 
 
 def _check(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not (0 < value <= threading.TIMEOUT_MAX or value == math.inf):
             raise ConfigurationError(f"The timeout {name} is a positive number of seconds, not {value!r}.")

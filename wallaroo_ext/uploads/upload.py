@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from wallaroo_ext._util.progress import check_progress
+from wallaroo_ext._util.times import check_seconds
 from wallaroo_ext.errors import (
     ConnectionFailedError,
     ContractViolationError,
@@ -91,8 +92,8 @@ def upload_model(
         size: How many bytes there are, for an iterator or a pipe. Without it, these are sent in chunks, which some
             gateways refuse with 411.
         progress: A function that is called with the number of bytes sent and the number of all bytes (None where that
-            is unknown): at the beginning, at the end, and at most ten times a second; or True for a bar on standard
-            error, where that is a terminal, which needs the extra `cli`. An error of the function ends the upload.
+            is unknown): at the beginning, at the end, and at most ten times a second; or True for a bar, or lines
+            where none can be shown, which needs the extra `cli`. An error of the function ends the upload.
         endpoint: The endpoint of the API: `upload_and_convert`; `upload`, a form for releases that have no conversion;
             or `upload_stream`, the file alone. The last two take ONNX models as they are. By default, the first, and
             where the instance does not have it, the second, if the model needs no conversion.
@@ -116,7 +117,8 @@ def upload_model(
         OSError: The file cannot be opened or read.
     """
     _check_readable(model)
-    check_progress(progress)
+    check_seconds("timeout", timeout)
+    check_progress(progress, "the bytes sent", "the bytes in all")
     required = requirement_list(requirements)
     sending = _Sending(name, progress, check_sha)
     open_again = opener_again(model, size)

@@ -8,8 +8,10 @@ import pickle
 import pydoc
 import re
 from collections.abc import AsyncGenerator, Callable, Generator
+from functools import partial
 from typing import TYPE_CHECKING, Any, assert_type
 
+import httpx
 import pyarrow as pa
 import pytest
 from wallaroo_mlops_client.models import Workspace
@@ -19,6 +21,7 @@ from wallaroo_ext import (
     Deployment,
     KeycloakAuth,
     PartSize,
+    WallarooError,
     aio,
     connect,
     deploy_pipeline,
@@ -41,6 +44,8 @@ from wallaroo_ext.settings import DEFAULT_CLIENT_ID
 from wallaroo_ext.transport import response_limits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wallaroo_mlops_client import Client
 
 FUNCTIONS = {
@@ -128,6 +133,67 @@ class TestTwins:
         assert function.__name__ == name
         assert function.__doc__
         assert pickle.loads(pickle.dumps(function)) is function  # noqa: S301 - it is our own
+
+
+async def not_awaited(*_: object) -> None:
+    """Do nothing."""
+
+
+def takes_four(_: object, __: object, ___: object, ____: object) -> None:
+    """Do nothing."""
+
+
+REPORTING = [name for name, function in FUNCTIONS.items() if "progress" in parameters_of(function)]
+WAITING = [name for name, function in FUNCTIONS.items() if "timeout" in parameters_of(function)]
+WRONG_PROGRESS = [1, "bar", object(), [print], not_awaited, partial(not_awaited, 1), lambda: None]
+WRONG_TIMEOUTS = ["5", True, -1, float("nan"), 10**400, [1]]
+
+
+class TestProgressAndWaiting:
+    @pytest.fixture
+    def refuse(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+        """Return a function that calls another one, and sees it refuse an argument before anything is sent."""
+        sent: list[str] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            sent.append(request.url.path)
+            return httpx.Response(500)
+
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "x.csv").write_bytes(b"a\n1\n")
+
+        def call(name: str, **wrong: object) -> None:
+            function, twin = FUNCTIONS[name], getattr(aio, name)
+            options: dict[str, Any] = {"api_url": "http://a.example.com", "token": "t", "environment": {}}
+            with connect(**options, transport=httpx.MockTransport(answer)) as client:
+                positional, named = required(function)
+                given: list[Any] = [client, *["x.csv" for _ in positional[1:]]]
+                with pytest.raises(WallarooError, match="|".join(wrong)):
+                    function(*given, **named, **wrong)
+                with pytest.raises(WallarooError, match="|".join(wrong)):
+                    asyncio.run(twin(*given, **named, **wrong))
+            assert sent == []
+
+        return call
+
+    def test_each_function_that_takes_long_shows_its_progress(self) -> None:
+        assert set(REPORTING) == {"deploy_pipeline", "infer_dataset", "upload_model", "wait_until_running"}
+
+    @pytest.mark.parametrize("name", REPORTING)
+    def test_a_wrong_progress_is_refused_before_anything_is_sent(self, name: str, refuse: Callable[..., None]) -> None:
+        for wrong in (*WRONG_PROGRESS, takes_four):
+            refuse(name, progress=wrong)
+
+    @pytest.mark.parametrize("name", REPORTING)
+    def test_true_means_the_same(self, name: str) -> None:
+        described = descriptions(FUNCTIONS[name])["progress"]
+        assert described.startswith("A function that is called with")
+        assert re.search(r"; or True for a (bar|spinner), or lines where none can be shown", described)
+
+    @pytest.mark.parametrize("name", [name for name in WAITING if name in SENDING and name != "infer_batches"])
+    def test_a_wrong_timeout_is_refused_before_anything_is_sent(self, name: str, refuse: Callable[..., None]) -> None:
+        for wrong in WRONG_TIMEOUTS:
+            refuse(name, timeout=wrong)
 
 
 class TestKeywords:

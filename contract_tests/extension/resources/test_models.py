@@ -197,8 +197,14 @@ class TestRefusing:
         with pytest.raises(NotFoundError, match="no version at all"):
             found()
 
-    @pytest.mark.parametrize("sha", ["", "xyz", "a" * 65])
-    def test_a_sha_is_hexadecimal(self, sha: str) -> None:
+    @pytest.mark.parametrize("name", [None, 5, version(1)])
+    def test_a_name_is_a_text(self, name: Any) -> None:
+        client = connect("https://api.example.com", token="t", environment={})
+        with pytest.raises(InvalidDataError, match="A model is found by its name, not "):
+            model_version(client, name)
+
+    @pytest.mark.parametrize("sha", ["", "xyz", "a" * 65, 5])
+    def test_a_sha_is_hexadecimal(self, sha: Any) -> None:
         with pytest.raises(InvalidDataError, match="hexadecimal"):
             found(version(1), sha=sha)
 

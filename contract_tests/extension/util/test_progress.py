@@ -31,6 +31,13 @@ with progress_function(True) as tell:
     for rows in (0, 500, 1000):
         tell(BatchProgress(rows, 1000, 0, 250.0, 4.0))
 """
+_SENDING = """
+from wallaroo_ext.uploads.progress import show_progress
+
+with show_progress("m", progress=True) as tell:
+    for sent in (0, 1 << 20, 2 << 20):
+        tell(sent, 2 << 20)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +91,16 @@ class TestNotebookWithoutWidgets:
             "1,000 of 1,000 rows, 250 a second",
         ]
 
+    def test_an_upload_shows_its_bytes(self, kernel: Any) -> None:
+        assert texts(run(kernel, _SENDING)) == [
+            "Sending m of 2.0 MiB.",
+            "1.0 MiB of 2.0 MiB sent.",
+            "2.0 MiB of 2.0 MiB sent.",
+        ]
+
 
 class TestNotebookWithWidgets:
-    @pytest.mark.parametrize("code", [_WAITING, _SCORING])
+    @pytest.mark.parametrize("code", [_WAITING, _SCORING, _SENDING])
     def test_a_bar_is_a_widget(self, kernel: Any, code: str) -> None:
         outputs = run(kernel, code)
         assert any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in outputs)

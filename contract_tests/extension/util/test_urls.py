@@ -192,3 +192,9 @@ def test_no_command_prints_a_password(url: str, arguments: list[str]) -> None:
         assert done.returncode in {1, 2}
         assert PASS not in done.stdout + done.stderr
         assert "before an @" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("zone", ["%eth0", "%25eth0"])
+def test_an_ipv6_address_may_have_a_zone_as_the_system_or_a_url_writes_it(zone: str) -> None:
+    settings = Settings.resolve({"WALLAROO_TOKEN": "t", "WALLAROO_API_URL": f"https://[fe80::1{zone}]:8443/gate%25way"})
+    assert settings.api_url == "https://[fe80::1%eth0]:8443/gate%25way"

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="ActivateUserRequest")
 
 
-@_attrs_define
-class ActivateUserRequest:
+@_attrs_define(repr=False)
+class ActivateUserRequest(ApiModel):
     """Whom to activate.
 
     Source: mlops-api-tutorial, "Activate User" (prose).

@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="AddWorkspaceUserRequest")
 
 
-@_attrs_define
-class AddWorkspaceUserRequest:
+@_attrs_define(repr=False)
+class AddWorkspaceUserRequest(ApiModel):
     """Whom to add to which workspace, by e-mail address or Keycloak id.
 
     Source: mlops-api-tutorial, "Add User to Workspace" (prose); field-notes, "Users, workspaces" (observed); vendor-

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_baseline import AssayBaseline
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="Assay")
 
 
-@_attrs_define
-class Assay:
+@_attrs_define(repr=False)
+class Assay(ApiModel):
     """An assay as the instance keeps it.
 
     Source: mlops-api-tutorial, "List Assays" (recorded); recordings, "/v1/api/assays/list" (recorded).

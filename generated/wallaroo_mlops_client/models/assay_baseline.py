@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_summary import AssaySummary
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayBaseline")
 
 
-@_attrs_define
-class AssayBaseline:
+@_attrs_define(repr=False)
+class AssayBaseline(ApiModel):
     """What windows are compared with; `Fixed` before 2023.4, `static` or `calculated` since.
 
     Source: mlops-api-tutorial, "List Assays" (recorded); recordings, "/v1/api/assays/list" (recorded).

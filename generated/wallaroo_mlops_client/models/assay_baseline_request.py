@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.fixed_baseline_request import FixedBaselineRequest
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayBaselineRequest")
 
 
-@_attrs_define
-class AssayBaselineRequest:
+@_attrs_define(repr=False)
+class AssayBaselineRequest(ApiModel):
     """What windows are compared with.
 
     Source: mlops-api-tutorial, "Create Assay" (example).

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_baseline_row_original_data import AssayBaselineRowOriginalData
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayBaselineRow")
 
 
-@_attrs_define
-class AssayBaselineRow:
+@_attrs_define(repr=False)
+class AssayBaselineRow(ApiModel):
     """A logged inference as a flat row: `time`, and a field for each input (`in.<field>`), output (`out.<field>`) and
     piece of metadata (`metadata.<name>`). 2022.4 has a row in the oldest form of an inference's answer instead, with
     `original_data` and `outputs`.

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="AssayBaselineRowOriginalData")
 
 
-@_attrs_define
-class AssayBaselineRowOriginalData:
+@_attrs_define(repr=False)
+class AssayBaselineRowOriginalData(ApiModel):
     """The row as it was sent, in 2022.4."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="AssayPathWindowRequest")
 
 
-@_attrs_define
-class AssayPathWindowRequest:
+@_attrs_define(repr=False)
+class AssayPathWindowRequest(ApiModel):
     """Inferences of a pipeline, and the value of them, as 2023.4 and later have it.
 
     Source: recordings, "/v1/api/assays/create" (recorded); recordings, "/v1/api/assays/summarize" (recorded); vendor-

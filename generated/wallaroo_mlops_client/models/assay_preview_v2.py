@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_scores import AssayScores
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayPreviewV2")
 
 
-@_attrs_define
-class AssayPreviewV2:
+@_attrs_define(repr=False)
+class AssayPreviewV2(ApiModel):
     """One window compared with the baseline, which is not stored.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

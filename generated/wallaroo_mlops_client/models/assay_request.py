@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_baseline_request import AssayBaselineRequest
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayRequest")
 
 
-@_attrs_define
-class AssayRequest:
+@_attrs_define(repr=False)
+class AssayRequest(ApiModel):
     """An assay to create, or to compute now.
 
     Source: mlops-api-tutorial, "Create Assay" (prose); mlops-api-tutorial, "Run Assay Interactively" (example); field-

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_summarizer import AssaySummarizer
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayResult")
 
 
-@_attrs_define
-class AssayResult:
+@_attrs_define(repr=False)
+class AssayResult(ApiModel):
     """One window compared with the baseline.
 
     Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); mlops-api-tutorial, "Create Interactive Baseline"

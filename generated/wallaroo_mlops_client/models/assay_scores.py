@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="AssayScores")
 
 
-@_attrs_define
-class AssayScores:
+@_attrs_define(repr=False)
+class AssayScores(ApiModel):
     """How far a window is from the baseline, by field.
 
     Source: recordings, "/v2/api/assays/get_results" (recorded).

@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="AssaySummarizer")
 
 
-@_attrs_define
-class AssaySummarizer:
+@_attrs_define(repr=False)
+class AssaySummarizer(ApiModel):
     """How values are binned and compared. 2022.4 shows `bin_width` and `add_outlier_edges`, later releases do not.
 
     Source: mlops-api-tutorial, "List Assays" (recorded); mlops-api-tutorial, "Run Assay Interactively" (recorded);

@@ -9,13 +9,13 @@ from attrs import field as _attrs_field
 from ..models.aggregation import Aggregation
 from ..models.bin_mode import BinMode
 from ..models.metric import Metric
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="AssaySummarizerRequest")
 
 
-@_attrs_define
-class AssaySummarizerRequest:
+@_attrs_define(repr=False)
+class AssaySummarizerRequest(ApiModel):
     """How values are binned and compared.
 
     Source: mlops-api-tutorial, "Create Assay" (prose); recordings, "/v1/api/assays/create" (recorded); recordings,

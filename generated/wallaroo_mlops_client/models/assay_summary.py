@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="AssaySummary")
 
 
-@_attrs_define
-class AssaySummary:
+@_attrs_define(repr=False)
+class AssaySummary(ApiModel):
     """The distribution of the watched value in a time.
 
     Source: mlops-api-tutorial, "Run Assay Interactively" (recorded); mlops-api-tutorial, "Create Interactive Baseline"

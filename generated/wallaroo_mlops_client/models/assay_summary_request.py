@@ -7,13 +7,13 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.aggregation import Aggregation
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="AssaySummaryRequest")
 
 
-@_attrs_define
-class AssaySummaryRequest:
+@_attrs_define(repr=False)
+class AssaySummaryRequest(ApiModel):
     """A distribution.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed); recordings, "/v1/api/assays/summarize"

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="AssayThresholds")
 
 
-@_attrs_define
-class AssayThresholds:
+@_attrs_define(repr=False)
+class AssayThresholds(ApiModel):
     """The scores above which a window is a warning or an alert.
 
     Source: recordings, "/v2/api/assays/get" (recorded).

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_v2_baseline import AssayV2Baseline
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayV2")
 
 
-@_attrs_define
-class AssayV2:
+@_attrs_define(repr=False)
+class AssayV2(ApiModel):
     """An assay of the second version of the assays.
 
     Source: recordings, "/v2/api/assays/get" (recorded).

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_v2_baseline_summary import AssayV2BaselineSummary
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayV2Baseline")
 
 
-@_attrs_define
-class AssayV2Baseline:
+@_attrs_define(repr=False)
+class AssayV2Baseline(ApiModel):
     """What windows are compared with, under the name of its kind; `Summary` is the one that was recorded.
 
     Source: recordings, "/v2/api/assays/get" (recorded).

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.assay_v2_summary import AssayV2Summary
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayV2BaselineSummary")
 
 
-@_attrs_define
-class AssayV2BaselineSummary:
+@_attrs_define(repr=False)
+class AssayV2BaselineSummary(ApiModel):
     """The distribution of each watched value, by its field."""
 
     additional_properties: dict[str, AssayV2Summary] = _attrs_field(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_v2_thresholds_request import AssayV2ThresholdsRequest
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayV2FieldRequest")
 
 
-@_attrs_define
-class AssayV2FieldRequest:
+@_attrs_define(repr=False)
+class AssayV2FieldRequest(ApiModel):
     """A watched value.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

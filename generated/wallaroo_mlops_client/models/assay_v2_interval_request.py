@@ -7,12 +7,13 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.assay_v2_interval_request_unit import AssayV2IntervalRequestUnit
+from ..types import ApiModel
 
 T = TypeVar("T", bound="AssayV2IntervalRequest")
 
 
-@_attrs_define
-class AssayV2IntervalRequest:
+@_attrs_define(repr=False)
+class AssayV2IntervalRequest(ApiModel):
     """A length of time.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.assay_v2_interval_request import AssayV2IntervalRequest
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayV2SchedulingRequestRunFrequency")
 
 
-@_attrs_define
-class AssayV2SchedulingRequestRunFrequency:
+@_attrs_define(repr=False)
+class AssayV2SchedulingRequestRunFrequency(ApiModel):
     """How often it is run, under the name of the kind of frequency."""
 
     simple_run_frequency: AssayV2IntervalRequest

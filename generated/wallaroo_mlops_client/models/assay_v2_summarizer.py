@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="AssayV2Summarizer")
 
 
-@_attrs_define
-class AssayV2Summarizer:
+@_attrs_define(repr=False)
+class AssayV2Summarizer(ApiModel):
     """How values are binned and compared, under the name of the kind of values."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.assay_v2_univariate_request import AssayV2UnivariateRequest
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayV2SummarizerRequest")
 
 
-@_attrs_define
-class AssayV2SummarizerRequest:
+@_attrs_define(repr=False)
+class AssayV2SummarizerRequest(ApiModel):
     """How values are binned and compared, under the name of the kind of values.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

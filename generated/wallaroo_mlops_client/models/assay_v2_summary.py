@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_v2_bins import AssayV2Bins
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayV2Summary")
 
 
-@_attrs_define
-class AssayV2Summary:
+@_attrs_define(repr=False)
+class AssayV2Summary(ApiModel):
     """The distribution of a watched value in a time.
 
     Source: recordings, "/v2/api/assays/get" (recorded); recordings, "/v2/api/assays/get_results" (recorded).

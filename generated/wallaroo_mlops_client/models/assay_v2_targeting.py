@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_v2_data_origin import AssayV2DataOrigin
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayV2Targeting")
 
 
-@_attrs_define
-class AssayV2Targeting:
+@_attrs_define(repr=False)
+class AssayV2Targeting(ApiModel):
     """What an assay watches.
 
     Source: recordings, "/v2/api/assays/get" (recorded).

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.assay_v2_data_origin_request import AssayV2DataOriginRequest
     from ..models.assay_v2_field_request import AssayV2FieldRequest
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayV2TargetingRequest")
 
 
-@_attrs_define
-class AssayV2TargetingRequest:
+@_attrs_define(repr=False)
+class AssayV2TargetingRequest(ApiModel):
     """What an assay watches.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

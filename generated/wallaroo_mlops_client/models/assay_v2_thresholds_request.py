@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="AssayV2ThresholdsRequest")
 
 
-@_attrs_define
-class AssayV2ThresholdsRequest:
+@_attrs_define(repr=False)
+class AssayV2ThresholdsRequest(ApiModel):
     """The scores above which a window is a warning or an alert.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

@@ -8,7 +8,7 @@ from attrs import field as _attrs_field
 
 from ..models.aggregation import Aggregation
 from ..models.metric import Metric
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_v2_bins_request import AssayV2BinsRequest
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayV2UnivariateRequest")
 
 
-@_attrs_define
-class AssayV2UnivariateRequest:
+@_attrs_define(repr=False)
+class AssayV2UnivariateRequest(ApiModel):
     """How single numbers are binned and compared.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

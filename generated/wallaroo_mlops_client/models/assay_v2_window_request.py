@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.assay_v2_window_request_width import AssayV2WindowRequestWidth
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="AssayV2WindowRequest")
 
 
-@_attrs_define
-class AssayV2WindowRequest:
+@_attrs_define(repr=False)
+class AssayV2WindowRequest(ApiModel):
     """How long a window is.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="AssayWindow")
 
 
-@_attrs_define
-class AssayWindow:
+@_attrs_define(repr=False)
+class AssayWindow(ApiModel):
     """Which inferences are compared with the baseline, and how often.
 
     Source: mlops-api-tutorial, "List Assays" (recorded); recordings, "/v1/api/assays/list" (recorded).

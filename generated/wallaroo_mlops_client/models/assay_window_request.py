@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="AssayWindowRequest")
 
 
-@_attrs_define
-class AssayWindowRequest:
+@_attrs_define(repr=False)
+class AssayWindowRequest(ApiModel):
     """Which inferences are compared with the baseline, and how often.
 
     Source: mlops-api-tutorial, "Create Assay" (prose).

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.calculated_baseline_request import CalculatedBaselineRequest
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="CalculatedAssayBaselineRequest")
 
 
-@_attrs_define
-class CalculatedAssayBaselineRequest:
+@_attrs_define(repr=False)
+class CalculatedAssayBaselineRequest(ApiModel):
     """Values, or a window of inferences, to compare windows with.
 
     Source: recordings, "/v1/api/assays/create" (recorded); vendor-sdk, "What the vendor's own SDK asks of a server"

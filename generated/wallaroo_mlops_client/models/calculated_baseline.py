@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_window import AssayWindow
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="CalculatedBaseline")
 
 
-@_attrs_define
-class CalculatedBaseline:
+@_attrs_define(repr=False)
+class CalculatedBaseline(ApiModel):
     """The values of a baseline, or the window of inferences that they come from; one of the three.
 
     Source: recordings, "/v1/api/assays/list" (recorded); vendor-sdk, "What the vendor's own SDK asks of a server"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_path_window_request import AssayPathWindowRequest
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="CalculatedBaselineRequest")
 
 
-@_attrs_define
-class CalculatedBaselineRequest:
+@_attrs_define(repr=False)
+class CalculatedBaselineRequest(ApiModel):
     """The values of a baseline, or the window of inferences that they come from; one of the three.
 
     Source: recordings, "/v1/api/assays/summarize" (recorded); recordings, "/v1/api/assays/create" (recorded); vendor-

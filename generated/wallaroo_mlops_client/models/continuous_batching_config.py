@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="ContinuousBatchingConfig")
 
 
-@_attrs_define
-class ContinuousBatchingConfig:
+@_attrs_define(repr=False)
+class ContinuousBatchingConfig(ApiModel):
     """How many requests a model with continuous batching takes.
 
     Source: recordings, "/v1/api/models/get_version_by_id" (recorded).

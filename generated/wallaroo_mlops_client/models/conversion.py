@@ -7,7 +7,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.architecture import Architecture
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.framework_config import FrameworkConfig
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="Conversion")
 
 
-@_attrs_define
-class Conversion:
+@_attrs_define(repr=False)
+class Conversion(ApiModel):
     """What the file is, and what it needs to run.
 
     Source: mlops-api-tutorial, "Upload Model to Workspace" (example); field-notes, "Models" (observed); vendor-sdk,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.copy_pipeline_request_engine_config import (
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="CopyPipelineRequest")
 
 
-@_attrs_define
-class CopyPipelineRequest:
+@_attrs_define(repr=False)
+class CopyPipelineRequest(ApiModel):
     """The pipeline to copy, and what the copy is called.
 
     Source: pipeline-management-tutorial, "Copy a Pipeline Returns" (prose); mlops-api-tutorial, "Copy a Pipeline"

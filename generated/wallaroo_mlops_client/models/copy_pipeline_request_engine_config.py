@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="CopyPipelineRequestEngineConfig")
 
 
-@_attrs_define
-class CopyPipelineRequestEngineConfig:
+@_attrs_define(repr=False)
+class CopyPipelineRequestEngineConfig(ApiModel):
     """Further settings of the engine, for the deployment."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.deploy_pipeline_response import DeployPipelineResponse
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="CopyPipelineResponse")
 
 
-@_attrs_define
-class CopyPipelineResponse:
+@_attrs_define(repr=False)
+class CopyPipelineResponse(ApiModel):
     """The copy.
 
     Source: pipeline-management-tutorial, "Copy a Pipeline Examples" (recorded); mlops-api-tutorial, "Copy a Pipeline"

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="CreateAssayResponse")
 
 
-@_attrs_define
-class CreateAssayResponse:
+@_attrs_define(repr=False)
+class CreateAssayResponse(ApiModel):
     """The assay that was created.
 
     Source: mlops-api-tutorial, "Create Assay" (recorded).

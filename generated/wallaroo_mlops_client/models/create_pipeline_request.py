@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.pipeline_definition import PipelineDefinition
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="CreatePipelineRequest")
 
 
-@_attrs_define
-class CreatePipelineRequest:
+@_attrs_define(repr=False)
+class CreatePipelineRequest(ApiModel):
     """The pipeline to create.
 
     Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Parameters" (prose); vendor-sdk, "What the

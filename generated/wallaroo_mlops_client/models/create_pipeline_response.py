@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="CreatePipelineResponse")
 
 
-@_attrs_define
-class CreatePipelineResponse:
+@_attrs_define(repr=False)
+class CreatePipelineResponse(ApiModel):
     """The pipeline and the version that was added to it.
 
     Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Returns" (recorded).

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="CreateWorkspaceRequest")
 
 
-@_attrs_define
-class CreateWorkspaceRequest:
+@_attrs_define(repr=False)
+class CreateWorkspaceRequest(ApiModel):
     """The workspace to create.
 
     Source: mlops-api-tutorial, "Create Workspace" (prose).

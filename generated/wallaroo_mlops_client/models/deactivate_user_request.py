@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="DeactivateUserRequest")
 
 
-@_attrs_define
-class DeactivateUserRequest:
+@_attrs_define(repr=False)
+class DeactivateUserRequest(ApiModel):
     """Whom to deactivate.
 
     Source: mlops-api-tutorial, "Deactivate User" (prose).

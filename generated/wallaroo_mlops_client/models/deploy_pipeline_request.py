@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.deploy_pipeline_request_engine_config import (
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="DeployPipelineRequest")
 
 
-@_attrs_define
-class DeployPipelineRequest:
+@_attrs_define(repr=False)
+class DeployPipelineRequest(ApiModel):
     """The pipeline version to deploy, and the name to deploy it under.
 
     Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes, "Pipelines, deployment,

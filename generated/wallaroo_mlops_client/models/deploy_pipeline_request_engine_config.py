@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="DeployPipelineRequestEngineConfig")
 
 
-@_attrs_define
-class DeployPipelineRequestEngineConfig:
+@_attrs_define(repr=False)
+class DeployPipelineRequestEngineConfig(ApiModel):
     """Further settings of the engine, resources for one.
 
     Source: pipeline-management-tutorial, "Deploy a Pipeline Parameters" (prose); field-notes, "Pipelines, deployment,

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="DeployPipelineResponse")
 
 
-@_attrs_define
-class DeployPipelineResponse:
+@_attrs_define(repr=False)
+class DeployPipelineResponse(ApiModel):
     """The deployment.
 
     Source: pipeline-management-tutorial, "Deploy a Pipeline" (recorded).

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.engine_status import EngineStatus
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="DeploymentStatus")
 
 
-@_attrs_define
-class DeploymentStatus:
+@_attrs_define(repr=False)
+class DeploymentStatus(ApiModel):
     """The state of a deployment.
 
     Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); mlops-api-tutorial, "Get Deployment

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="DynamicBatchingConfig")
 
 
-@_attrs_define
-class DynamicBatchingConfig:
+@_attrs_define(repr=False)
+class DynamicBatchingConfig(ApiModel):
     """How rows of several requests are batched.
 
     Source: recordings, "/v1/api/models/get_version_by_id" (recorded).

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="EmptyObject")
 
 
-@_attrs_define
-class EmptyObject:
+@_attrs_define(repr=False)
+class EmptyObject(ApiModel):
     """An object without fields, the answer of what has nothing to say.
 
     Source: mlops-api-tutorial, "Add User to Workspace" (recorded).

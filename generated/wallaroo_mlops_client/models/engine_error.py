@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="EngineError")
 
 
-@_attrs_define
-class EngineError:
+@_attrs_define(repr=False)
+class EngineError(ApiModel):
     """What the inference engine answers when it cannot score the rows.
 
     Source: field-notes, "Across the API" (observed).

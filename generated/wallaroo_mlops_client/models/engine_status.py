@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.model_statuses import ModelStatuses
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="EngineStatus")
 
 
-@_attrs_define
-class EngineStatus:
+@_attrs_define(repr=False)
+class EngineStatus(ApiModel):
     """The state of one engine's pod, with its pipelines and models.
 
     Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); api-essentials-guide, "Get Deployment

@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="FederatedIdentity")
 
 
-@_attrs_define
-class FederatedIdentity:
+@_attrs_define(repr=False)
+class FederatedIdentity(ApiModel):
     """An account at another identity provider.
 
     Source: mlops-api-tutorial, "Get Users" (recorded); api-essentials-guide, "Get Users" (recorded).

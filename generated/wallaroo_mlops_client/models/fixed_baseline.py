@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="FixedBaseline")
 
 
-@_attrs_define
-class FixedBaseline:
+@_attrs_define(repr=False)
+class FixedBaseline(ApiModel):
     """The inferences of a fixed time.
 
     Source: mlops-api-tutorial, "List Assays" (recorded).

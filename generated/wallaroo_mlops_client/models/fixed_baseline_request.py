@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="FixedBaselineRequest")
 
 
-@_attrs_define
-class FixedBaselineRequest:
+@_attrs_define(repr=False)
+class FixedBaselineRequest(ApiModel):
     """The inferences of a fixed time.
 
     Source: mlops-api-tutorial, "Create Assay" (prose).

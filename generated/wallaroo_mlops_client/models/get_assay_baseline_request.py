@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="GetAssayBaselineRequest")
 
 
-@_attrs_define
-class GetAssayBaselineRequest:
+@_attrs_define(repr=False)
+class GetAssayBaselineRequest(ApiModel):
     """The rows to get.
 
     Source: mlops-api-tutorial, "Get Assay Baseline" (prose); vendor-sdk, "What the vendor's own SDK asks of a server"

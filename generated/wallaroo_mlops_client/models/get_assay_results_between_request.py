@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="GetAssayResultsBetweenRequest")
 
 
-@_attrs_define
-class GetAssayResultsBetweenRequest:
+@_attrs_define(repr=False)
+class GetAssayResultsBetweenRequest(ApiModel):
     """The results to get.
 
     Source: field-notes, "Assays" (observed).

@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="GetAssayResultsRequest")
 
 
-@_attrs_define
-class GetAssayResultsRequest:
+@_attrs_define(repr=False)
+class GetAssayResultsRequest(ApiModel):
     """The results to get.
 
     Source: mlops-api-tutorial, "Get Assay Results" (prose).

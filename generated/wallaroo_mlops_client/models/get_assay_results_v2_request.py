@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="GetAssayResultsV2Request")
 
 
-@_attrs_define
-class GetAssayResultsV2Request:
+@_attrs_define(repr=False)
+class GetAssayResultsV2Request(ApiModel):
     """The results to get.
 
     Source: recordings, "/v2/api/assays/get_results" (recorded); vendor-sdk, "What the vendor's own SDK asks of a

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="GetAssayV2ByIdRequest")
 
 
-@_attrs_define
-class GetAssayV2ByIdRequest:
+@_attrs_define(repr=False)
+class GetAssayV2ByIdRequest(ApiModel):
     """The assay to get.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="GetAssayV2Request")
 
 
-@_attrs_define
-class GetAssayV2Request:
+@_attrs_define(repr=False)
+class GetAssayV2Request(ApiModel):
     """The assay to get, or whose assays.
 
     Source: recordings, "/v2/api/assays/get" (recorded); vendor-sdk, "What the vendor's own SDK asks of a server"

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="GetDeploymentStatusRequest")
 
 
-@_attrs_define
-class GetDeploymentStatusRequest:
+@_attrs_define(repr=False)
+class GetDeploymentStatusRequest(ApiModel):
     """The deployment to look at.
 
     Source: mlops-api-tutorial, "Get Deployment Status" (example).

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="GetModelConfigByIdRequest")
 
 
-@_attrs_define
-class GetModelConfigByIdRequest:
+@_attrs_define(repr=False)
+class GetModelConfigByIdRequest(ApiModel):
     """The model version whose configuration to get.
 
     Source: mlops-api-tutorial, "Get Model Configuration by Id" (prose).

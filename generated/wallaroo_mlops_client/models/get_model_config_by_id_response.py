@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.model_config import ModelConfig
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="GetModelConfigByIdResponse")
 
 
-@_attrs_define
-class GetModelConfigByIdResponse:
+@_attrs_define(repr=False)
+class GetModelConfigByIdResponse(ApiModel):
     """A configuration.
 
     Source: mlops-api-tutorial, "Get Model Configuration by Id" (recorded); field-notes, "Models" (observed).

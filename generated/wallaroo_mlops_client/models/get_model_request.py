@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="GetModelRequest")
 
 
-@_attrs_define
-class GetModelRequest:
+@_attrs_define(repr=False)
+class GetModelRequest(ApiModel):
     """The model to get.
 
     Source: mlops-api-tutorial, "Get Model Details" (example).

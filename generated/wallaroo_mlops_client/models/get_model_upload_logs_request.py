@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="GetModelUploadLogsRequest")
 
 
-@_attrs_define
-class GetModelUploadLogsRequest:
+@_attrs_define(repr=False)
+class GetModelUploadLogsRequest(ApiModel):
     """The model version whose lines to get.
 
     Source: recordings, "/v1/api/models/get_upload_logs" (recorded).

@@ -6,11 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="GetModelUploadLogsResponse")
 
 
-@_attrs_define
-class GetModelUploadLogsResponse:
+@_attrs_define(repr=False)
+class GetModelUploadLogsResponse(ApiModel):
     """Lines of a log.
 
     Source: recordings, "/v1/api/models/get_upload_logs" (recorded).

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="GetModelVersionByIdRequest")
 
 
-@_attrs_define
-class GetModelVersionByIdRequest:
+@_attrs_define(repr=False)
+class GetModelVersionByIdRequest(ApiModel):
     """The model version to get.
 
     Source: recordings, "/v1/api/models/get_version_by_id" (recorded).

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.configured_model_version import ConfiguredModelVersion
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="GetModelVersionByIdResponse")
 
 
-@_attrs_define
-class GetModelVersionByIdResponse:
+@_attrs_define(repr=False)
+class GetModelVersionByIdResponse(ApiModel):
     """A model version.
 
     Source: recordings, "/v1/api/models/get_version_by_id" (recorded).

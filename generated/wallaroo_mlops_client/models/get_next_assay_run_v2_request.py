@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="GetNextAssayRunV2Request")
 
 
-@_attrs_define
-class GetNextAssayRunV2Request:
+@_attrs_define(repr=False)
+class GetNextAssayRunV2Request(ApiModel):
     """The assay whose runs to look at.
 
     Source: recordings, "/v2/api/assays/get_next_run" (recorded).

@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="GetNextAssayRunV2Response")
 
 
-@_attrs_define
-class GetNextAssayRunV2Response:
+@_attrs_define(repr=False)
+class GetNextAssayRunV2Response(ApiModel):
     """The runs of an assay.
 
     Source: recordings, "/v2/api/assays/get_next_run" (recorded); vendor-sdk, "What the vendor's own SDK asks of a

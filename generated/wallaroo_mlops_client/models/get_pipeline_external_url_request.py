@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="GetPipelineExternalUrlRequest")
 
 
-@_attrs_define
-class GetPipelineExternalUrlRequest:
+@_attrs_define(repr=False)
+class GetPipelineExternalUrlRequest(ApiModel):
     """The deployment whose URL to get.
 
     Source: mlops-api-tutorial, "Get External Inference URL" (prose); external-inference-url-tutorial, "Get External

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="GetPipelineExternalUrlResponse")
 
 
-@_attrs_define
-class GetPipelineExternalUrlResponse:
+@_attrs_define(repr=False)
+class GetPipelineExternalUrlResponse(ApiModel):
     """The URL of a deployment.
 
     Source: mlops-api-tutorial, "Get External Inference URL" (recorded).

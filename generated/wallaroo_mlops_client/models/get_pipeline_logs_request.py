@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="GetPipelineLogsRequest")
 
 
-@_attrs_define
-class GetPipelineLogsRequest:
+@_attrs_define(repr=False)
+class GetPipelineLogsRequest(ApiModel):
     """The pipeline whose rows to get, which of them, and how many.
 
     Source: recordings, "/v1/api/pipelines/get_logs" (recorded); vendor-pages, "Wallaroo MLOps API Essentials Guide:

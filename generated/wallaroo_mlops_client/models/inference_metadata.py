@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="InferenceMetadata")
 
 
-@_attrs_define
-class InferenceMetadata:
+@_attrs_define(repr=False)
+class InferenceMetadata(ApiModel):
     """How a row was scored.
 
     Source: pipeline-management-tutorial, "Perform Inference Through External URL" (recorded); mlops-api-tutorial,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.inference_tensor import InferenceTensor
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="InferenceOutput")
 
 
-@_attrs_define
-class InferenceOutput:
+@_attrs_define(repr=False)
+class InferenceOutput(ApiModel):
     """One output for all rows, under the name of its type.
 
     Source: external-inference-url-tutorial, "Perform Inference Through External URL" (recorded).

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.inference_metadata import InferenceMetadata
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="InferenceResult")
 
 
-@_attrs_define
-class InferenceResult:
+@_attrs_define(repr=False)
+class InferenceResult(ApiModel):
     """One scored row, or, in the oldest generation of answers, one model's output for all rows. A row has `time`, `in`,
     `out` and, by release, `check_failures` with `metadata`, or `anomaly.count`. With `dataset.separator` the names are
     joined, as in `out.dense_1`. The oldest generation has `model_name`, `model_version`, `pipeline_name` and `outputs`.

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="InferenceResultAnomaly")
 
 
-@_attrs_define
-class InferenceResultAnomaly:
+@_attrs_define(repr=False)
+class InferenceResultAnomaly(ApiModel):
     """How many validations the row failed, in `count`, and by name those that it failed; in releases from 2024 on, instead
     of `check_failures`.
 

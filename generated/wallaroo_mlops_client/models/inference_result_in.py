@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="InferenceResultIn")
 
 
-@_attrs_define
-class InferenceResultIn:
+@_attrs_define(repr=False)
+class InferenceResultIn(ApiModel):
     """The row as it was sent, a field a column."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="InferenceResultOut")
 
 
-@_attrs_define
-class InferenceResultOut:
+@_attrs_define(repr=False)
+class InferenceResultOut(ApiModel):
     """The model's outputs for the row, a field an output."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="InferenceTensor")
 
 
-@_attrs_define
-class InferenceTensor:
+@_attrs_define(repr=False)
+class InferenceTensor(ApiModel):
     """A tensor, in row-major order.
 
     Source: external-inference-url-tutorial, "Perform Inference Through External URL" (recorded).

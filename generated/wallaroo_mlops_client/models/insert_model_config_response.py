@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.model_config import ModelConfig
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="InsertModelConfigResponse")
 
 
-@_attrs_define
-class InsertModelConfigResponse:
+@_attrs_define(repr=False)
+class InsertModelConfigResponse(ApiModel):
     """A configuration.
 
     Source: recordings, "/v1/api/models/insert_model_config" (recorded); vendor-sdk, "What the vendor's own SDK asks of

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.inserted_model_version import InsertedModelVersion
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="InsertedModel")
 
 
-@_attrs_define
-class InsertedModel:
+@_attrs_define(repr=False)
+class InsertedModel(ApiModel):
     """An inserted model with its versions.
 
     Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded).

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="InsertedModelVersion")
 
 
-@_attrs_define
-class InsertedModelVersion:
+@_attrs_define(repr=False)
+class InsertedModelVersion(ApiModel):
     """An inserted model version.
 
     Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded); field-notes, "Decided where the sources are

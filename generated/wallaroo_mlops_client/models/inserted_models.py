@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.inserted_model import InsertedModel
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="InsertedModels")
 
 
-@_attrs_define
-class InsertedModels:
+@_attrs_define(repr=False)
+class InsertedModels(ApiModel):
     """The inserted rows.
 
     Source: mlops-api-tutorial, "Upload Model to Workspace" (recorded).

@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="InviteUserResponse")
 
 
-@_attrs_define
-class InviteUserResponse:
+@_attrs_define(repr=False)
+class InviteUserResponse(ApiModel):
     """The user who was made.
 
     Source: field-notes, "Users, workspaces" (observed).

@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="ListAssaysRequest")
 
 
-@_attrs_define
-class ListAssaysRequest:
+@_attrs_define(repr=False)
+class ListAssaysRequest(ApiModel):
     """The pipeline whose assays to list; since 2023.4, all assays that the caller may see without one.
 
     Source: mlops-api-tutorial, "List Assays" (prose).

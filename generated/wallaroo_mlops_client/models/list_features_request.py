@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="ListFeaturesRequest")
 
 
-@_attrs_define
-class ListFeaturesRequest:
+@_attrs_define(repr=False)
+class ListFeaturesRequest(ApiModel):
     """Nothing.
 
     Source: mlops-api-tutorial, "List Enablement Features" (prose).

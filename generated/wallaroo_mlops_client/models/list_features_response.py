@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.list_features_response_features import ListFeaturesResponseFeatures
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ListFeaturesResponse")
 
 
-@_attrs_define
-class ListFeaturesResponse:
+@_attrs_define(repr=False)
+class ListFeaturesResponse(ApiModel):
     """What the instance has enabled.
 
     Source: mlops-api-tutorial, "List Enablement Features" (recorded); api-essentials-guide, "List Enablement Features"

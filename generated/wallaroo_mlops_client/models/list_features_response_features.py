@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="ListFeaturesResponseFeatures")
 
 
-@_attrs_define
-class ListFeaturesResponseFeatures:
+@_attrs_define(repr=False)
+class ListFeaturesResponseFeatures(ApiModel):
     """The features by name; a value of `'true'` is a text."""
 
     additional_properties: dict[str, str] = _attrs_field(init=False, factory=dict)

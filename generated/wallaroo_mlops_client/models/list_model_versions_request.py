@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="ListModelVersionsRequest")
 
 
-@_attrs_define
-class ListModelVersionsRequest:
+@_attrs_define(repr=False)
+class ListModelVersionsRequest(ApiModel):
     """The model whose versions to list, by its name, its id, or both.
 
     Source: mlops-api-tutorial, "Get Model Versions" (example); field-notes, "Models" (observed); recordings,

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="ListModelsRequest")
 
 
-@_attrs_define
-class ListModelsRequest:
+@_attrs_define(repr=False)
+class ListModelsRequest(ApiModel):
     """The workspace to list.
 
     Source: mlops-api-tutorial, "List Models in Workspace" (prose).

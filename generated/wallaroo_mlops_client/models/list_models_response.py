@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.model import Model
     from ..models.model_in_workspace import ModelInWorkspace
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ListModelsResponse")
 
 
-@_attrs_define
-class ListModelsResponse:
+@_attrs_define(repr=False)
+class ListModelsResponse(ApiModel):
     """The models of a workspace.
 
     Source: mlops-api-tutorial, "List Models in Workspace" (recorded); recordings, "/v1/api/models/list" (recorded).

@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="ListPipelinesRequest")
 
 
-@_attrs_define
-class ListPipelinesRequest:
+@_attrs_define(repr=False)
+class ListPipelinesRequest(ApiModel):
     """Whose pipelines to list; without a workspace, all that the caller may see.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="ListWorkspaceUsersRequest")
 
 
-@_attrs_define
-class ListWorkspaceUsersRequest:
+@_attrs_define(repr=False)
+class ListWorkspaceUsersRequest(ApiModel):
     """The workspace whose members to list.
 
     Source: mlops-api-tutorial, "List Users in a Workspace" (prose).

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.workspace_user import WorkspaceUser
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ListWorkspaceUsersResponse")
 
 
-@_attrs_define
-class ListWorkspaceUsersResponse:
+@_attrs_define(repr=False)
+class ListWorkspaceUsersResponse(ApiModel):
     """The members of a workspace.
 
     Source: mlops-api-tutorial, "List Users in a Workspace" (recorded).

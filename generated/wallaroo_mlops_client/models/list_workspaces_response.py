@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.workspace import Workspace
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ListWorkspacesResponse")
 
 
-@_attrs_define
-class ListWorkspacesResponse:
+@_attrs_define(repr=False)
+class ListWorkspacesResponse(ApiModel):
     """Workspaces.
 
     Source: mlops-api-tutorial, "List Workspaces" (recorded).

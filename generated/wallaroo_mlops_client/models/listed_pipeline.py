@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.listed_pipeline_deployment import ListedPipelineDeployment
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ListedPipeline")
 
 
-@_attrs_define
-class ListedPipeline:
+@_attrs_define(repr=False)
+class ListedPipeline(ApiModel):
     """A pipeline with its workspace, its newest version and its deployment.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

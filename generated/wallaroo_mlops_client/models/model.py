@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="Model")
 
 
-@_attrs_define
-class Model:
+@_attrs_define(repr=False)
+class Model(ApiModel):
     """A model, which has one version or several.
 
     Source: mlops-api-tutorial, "List Models in Workspace" (recorded); api-essentials-guide, "List Models in Workspace"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.continuous_batching_config import ContinuousBatchingConfig
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ModelConfig")
 
 
-@_attrs_define
-class ModelConfig:
+@_attrs_define(repr=False)
+class ModelConfig(ApiModel):
     """How a model version is run.
 
     Source: recordings, "/v1/api/models/get_config_by_id" (recorded); recordings, "/v1/api/models/insert_model_config"

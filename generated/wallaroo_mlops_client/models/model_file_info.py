@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="ModelFileInfo")
 
 
-@_attrs_define
-class ModelFileInfo:
+@_attrs_define(repr=False)
+class ModelFileInfo(ApiModel):
     """The file of a model version.
 
     Source: recordings, "/v1/api/models/get_version_by_id" (recorded).

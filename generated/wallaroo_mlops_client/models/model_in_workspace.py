@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.configured_model_version import ConfiguredModelVersion
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ModelInWorkspace")
 
 
-@_attrs_define
-class ModelInWorkspace:
+@_attrs_define(repr=False)
+class ModelInWorkspace(ApiModel):
     """A model with its versions and its workspace, as releases from 2024.2 on list it.
 
     Source: recordings, "/v1/api/models/list" (recorded).

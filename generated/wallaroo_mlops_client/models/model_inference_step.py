@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.model_reference import ModelReference
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ModelInferenceStep")
 
 
-@_attrs_define
-class ModelInferenceStep:
+@_attrs_define(repr=False)
+class ModelInferenceStep(ApiModel):
     """A step that runs models.
 
     Source: pipeline-management-tutorial, "Model Inference Pipeline Step" (prose).

@@ -7,7 +7,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.visibility import Visibility
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.conversion import Conversion
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ModelMetadata")
 
 
-@_attrs_define
-class ModelMetadata:
+@_attrs_define(repr=False)
+class ModelMetadata(ApiModel):
     """What to store a model as, and how to convert it.
 
     Source: mlops-api-tutorial, "Upload Model to Workspace" (example); mlops-api-tutorial, "Upload Converted Model

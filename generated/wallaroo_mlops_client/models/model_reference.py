@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="ModelReference")
 
 
-@_attrs_define
-class ModelReference:
+@_attrs_define(repr=False)
+class ModelReference(ApiModel):
     """One model version, named in full.
 
     Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (example); mlops-api-tutorial,

@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="ModelStatus")
 
 
-@_attrs_define
-class ModelStatus:
+@_attrs_define(repr=False)
+class ModelStatus(ApiModel):
     """The state of one model version on an engine.
 
     Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); recordings,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.model_status import ModelStatus
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ModelStatuses")
 
 
-@_attrs_define
-class ModelStatuses:
+@_attrs_define(repr=False)
+class ModelStatuses(ApiModel):
     """The state of an engine's models.
 
     Source: pipeline-management-tutorial, "Get Deployment Status" (recorded).

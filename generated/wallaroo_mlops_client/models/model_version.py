@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="ModelVersion")
 
 
-@_attrs_define
-class ModelVersion:
+@_attrs_define(repr=False)
+class ModelVersion(ApiModel):
     """One uploaded version of a model.
 
     Source: mlops-api-tutorial, "Get Model Versions" (recorded); api-essentials-guide, "Get Model Versions" (recorded);

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.framework_config import FrameworkConfig
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ModelVersionConversion")
 
 
-@_attrs_define
-class ModelVersionConversion:
+@_attrs_define(repr=False)
+class ModelVersionConversion(ApiModel):
     """What a version's file is, and what it needs to run.
 
     Source: recordings, "/v1/api/models/get_version_by_id" (recorded); vendor-sdk, "What the vendor's own SDK asks of a

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.model_file_info import ModelFileInfo
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ModelVersionDetails")
 
 
-@_attrs_define
-class ModelVersionDetails:
+@_attrs_define(repr=False)
+class ModelVersionDetails(ApiModel):
     """One uploaded version of a model, as releases from 2024 on show it.
 
     Source: recordings, "/v1/api/models/get_version_by_id" (recorded); recordings, "/v1/api/models/list" (recorded);

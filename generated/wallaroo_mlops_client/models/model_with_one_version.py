@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.model_version import ModelVersion
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ModelWithOneVersion")
 
 
-@_attrs_define
-class ModelWithOneVersion:
+@_attrs_define(repr=False)
+class ModelWithOneVersion(ApiModel):
     """A model with one of its versions, as the oldest releases list it.
 
     Source: recordings, "/v1/api/models/list" (recorded).

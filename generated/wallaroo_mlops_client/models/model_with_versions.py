@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.model_version import ModelVersion
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="ModelWithVersions")
 
 
-@_attrs_define
-class ModelWithVersions:
+@_attrs_define(repr=False)
+class ModelWithVersions(ApiModel):
     """A model with its versions.
 
     Source: mlops-api-tutorial, "Get Model Details" (recorded); api-essentials-guide, "Get Model Details" (recorded);

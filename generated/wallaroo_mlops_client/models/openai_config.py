@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="OpenaiConfig")
 
 
-@_attrs_define
-class OpenaiConfig:
+@_attrs_define(repr=False)
+class OpenaiConfig(ApiModel):
     """How a model answers as OpenAI does.
 
     Source: recordings, "/v1/api/models/get_version_by_id" (recorded).

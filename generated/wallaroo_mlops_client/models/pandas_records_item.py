@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="PandasRecordsItem")
 
 
-@_attrs_define
-class PandasRecordsItem:
+@_attrs_define(repr=False)
+class PandasRecordsItem(ApiModel):
     """One row."""
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)

@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="Pipeline")
 
 
-@_attrs_define
-class Pipeline:
+@_attrs_define(repr=False)
+class Pipeline(ApiModel):
     """A pipeline, which has one version or several.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.pipeline_step import PipelineStep
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="PipelineDefinition")
 
 
-@_attrs_define
-class PipelineDefinition:
+@_attrs_define(repr=False)
+class PipelineDefinition(ApiModel):
     """What the pipeline does; empty for nothing yet.
 
     Source: pipeline-management-tutorial, "Create Pipeline in a Workspace Examples" (example).

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.model_inference_step import ModelInferenceStep
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="PipelineStep")
 
 
-@_attrs_define
-class PipelineStep:
+@_attrs_define(repr=False)
+class PipelineStep(ApiModel):
     """One step. `ModelInference` is the only kind that the documents show.
 
     Source: pipeline-management-tutorial, "Model Inference Pipeline Step" (prose).

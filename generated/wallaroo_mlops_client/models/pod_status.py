@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="PodStatus")
 
 
-@_attrs_define
-class PodStatus:
+@_attrs_define(repr=False)
+class PodStatus(ApiModel):
     """The state of one pod.
 
     Source: pipeline-management-tutorial, "Get Deployment Status" (recorded); api-essentials-guide, "Get Deployment

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.assay_v2_baseline_request import AssayV2BaselineRequest
     from ..models.assay_v2_summarizer_request import AssayV2SummarizerRequest
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="PreviewAssayBaselineV2Request")
 
 
-@_attrs_define
-class PreviewAssayBaselineV2Request:
+@_attrs_define(repr=False)
+class PreviewAssayBaselineV2Request(ApiModel):
     """The baseline to summarize, and how.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

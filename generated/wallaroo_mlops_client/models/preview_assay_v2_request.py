@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.assay_v2_baseline_request import AssayV2BaselineRequest
     from ..models.assay_v2_scheduling_request import AssayV2SchedulingRequest
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="PreviewAssayV2Request")
 
 
-@_attrs_define
-class PreviewAssayV2Request:
+@_attrs_define(repr=False)
+class PreviewAssayV2Request(ApiModel):
     """The assay to try, and the time of its windows.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

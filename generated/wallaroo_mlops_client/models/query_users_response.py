@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.query_users_response_users import QueryUsersResponseUsers
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="QueryUsersResponse")
 
 
-@_attrs_define
-class QueryUsersResponse:
+@_attrs_define(repr=False)
+class QueryUsersResponse(ApiModel):
     """Users by their Keycloak ids.
 
     Source: mlops-api-tutorial, "Get Users" (recorded); field-notes, "Users, workspaces" (observed).

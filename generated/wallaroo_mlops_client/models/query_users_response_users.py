@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.user import User
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="QueryUsersResponseUsers")
 
 
-@_attrs_define
-class QueryUsersResponseUsers:
+@_attrs_define(repr=False)
+class QueryUsersResponseUsers(ApiModel):
     """The users; null for an id that nobody has."""
 
     additional_properties: dict[str, None | User] = _attrs_field(

@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="RemoveWorkspaceUserRequest")
 
 
-@_attrs_define
-class RemoveWorkspaceUserRequest:
+@_attrs_define(repr=False)
+class RemoveWorkspaceUserRequest(ApiModel):
     """Whom to remove from which workspace, by e-mail address or Keycloak id.
 
     Source: mlops-api-tutorial, "Remove User from a Workspace" (prose); vendor-sdk, "What the vendor's own SDK asks of a

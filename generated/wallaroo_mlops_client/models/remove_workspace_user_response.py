@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="RemoveWorkspaceUserResponse")
 
 
-@_attrs_define
-class RemoveWorkspaceUserResponse:
+@_attrs_define(repr=False)
+class RemoveWorkspaceUserResponse(ApiModel):
     """What was removed.
 
     Source: mlops-api-tutorial, "Remove User from a Workspace" (recorded).

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="SetAssayActiveResponse")
 
 
-@_attrs_define
-class SetAssayActiveResponse:
+@_attrs_define(repr=False)
+class SetAssayActiveResponse(ApiModel):
     """What was set.
 
     Source: mlops-api-tutorial, "Activate or Deactivate Assay" (recorded).

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.assay_window import AssayWindow
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="SlidingWindow")
 
 
-@_attrs_define
-class SlidingWindow:
+@_attrs_define(repr=False)
+class SlidingWindow(ApiModel):
     """A window that moves with the windows that are compared with it.
 
     Source: vendor-sdk, "What the vendor's own SDK asks of a server" (observed).

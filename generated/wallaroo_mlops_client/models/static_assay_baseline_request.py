@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.assay_summary_request import AssaySummaryRequest
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="StaticAssayBaselineRequest")
 
 
-@_attrs_define
-class StaticAssayBaselineRequest:
+@_attrs_define(repr=False)
+class StaticAssayBaselineRequest(ApiModel):
     """A distribution to compare windows with, as `summarize_assay_baseline` answers it.
 
     Source: recordings, "/v1/api/assays/create" (recorded); vendor-sdk, "What the vendor's own SDK asks of a server"

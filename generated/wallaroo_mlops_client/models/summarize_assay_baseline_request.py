@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 if TYPE_CHECKING:
     from ..models.assay_summarizer_request import AssaySummarizerRequest
     from ..models.calculated_baseline_request import CalculatedBaselineRequest
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="SummarizeAssayBaselineRequest")
 
 
-@_attrs_define
-class SummarizeAssayBaselineRequest:
+@_attrs_define(repr=False)
+class SummarizeAssayBaselineRequest(ApiModel):
     """The baseline to summarize, and how.
 
     Source: recordings, "/v1/api/assays/summarize" (recorded).

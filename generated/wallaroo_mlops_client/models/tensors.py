@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="Tensors")
 
 
-@_attrs_define
-class Tensors:
+@_attrs_define(repr=False)
+class Tensors(ApiModel):
     """The oldest, proprietary form, a field a column with an element a row.
 
     Source: external-inference-url-tutorial, "Perform Inference Through External URL" (prose); field-notes, "Pipelines,

@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="Token")
 
 
-@_attrs_define
-class Token:
+@_attrs_define(repr=False)
+class Token(ApiModel):
     """A bearer token. Lifetimes are in seconds from the answer on.
 
     Source: mlops-api-tutorial, "Token Types" (example); field-notes, "Keycloak" (observed).

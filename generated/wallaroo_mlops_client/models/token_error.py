@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="TokenError")
 
 
-@_attrs_define
-class TokenError:
+@_attrs_define(repr=False)
+class TokenError(ApiModel):
     """Why no token was given, as RFC 6749 writes it.
 
     Source: field-notes, "Keycloak" (observed).

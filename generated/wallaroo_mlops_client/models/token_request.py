@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="TokenRequest")
 
 
-@_attrs_define
-class TokenRequest:
+@_attrs_define(repr=False)
+class TokenRequest(ApiModel):
     """A grant, as RFC 6749 writes it in a form.
 
     Source: mlops-api-tutorial, "Token Types" (example).

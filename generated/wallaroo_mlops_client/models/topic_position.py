@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="TopicPosition")
 
 
-@_attrs_define
-class TopicPosition:
+@_attrs_define(repr=False)
+class TopicPosition(ApiModel):
     """Where a page of a topic begins: for each partition of the topic, the number of a row in it. Empty for the first
     page; partitions that the topic does not have give no rows.
 

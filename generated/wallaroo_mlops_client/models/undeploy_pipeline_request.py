@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="UndeployPipelineRequest")
 
 
-@_attrs_define
-class UndeployPipelineRequest:
+@_attrs_define(repr=False)
+class UndeployPipelineRequest(ApiModel):
     """The deployment to end, by its id, its pipeline's id, or both.
 
     Source: pipeline-management-tutorial, "Undeploy a Pipeline Parameters" (prose); field-notes, "Pipelines, deployment,

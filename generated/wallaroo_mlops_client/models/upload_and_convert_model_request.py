@@ -9,7 +9,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from .. import types
-from ..types import File
+from ..types import ApiModel, File
 
 if TYPE_CHECKING:
     from ..models.model_metadata import ModelMetadata
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="UploadAndConvertModelRequest")
 
 
-@_attrs_define
-class UploadAndConvertModelRequest:
+@_attrs_define(repr=False)
+class UploadAndConvertModelRequest(ApiModel):
     """A model's description and its file, as two parts in this order.
 
     Source: mlops-api-tutorial, "Upload Model to Workspace" (example).

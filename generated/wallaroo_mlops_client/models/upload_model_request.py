@@ -10,7 +10,7 @@ from attrs import field as _attrs_field
 
 from .. import types
 from ..models.visibility import Visibility
-from ..types import UNSET, File, Unset
+from ..types import UNSET, ApiModel, File, Unset
 
 if TYPE_CHECKING:
     from ..models.model_metadata import ModelMetadata
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="UploadModelRequest")
 
 
-@_attrs_define
-class UploadModelRequest:
+@_attrs_define(repr=False)
+class UploadModelRequest(ApiModel):
     """A model's file, with its description in the part `metadata` or in the fields beside it. A request needs one of the
     two.
 

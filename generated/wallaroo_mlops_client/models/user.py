@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 if TYPE_CHECKING:
     from ..models.federated_identity import FederatedIdentity
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="User")
 
 
-@_attrs_define
-class User:
+@_attrs_define(repr=False)
+class User(ApiModel):
     """A user as Keycloak represents one. The three required fields are those that are promised; what else was recorded
     comes and goes with Keycloak's own releases.
 

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import ApiModel
+
 T = TypeVar("T", bound="UserAccess")
 
 
-@_attrs_define
-class UserAccess:
+@_attrs_define(repr=False)
+class UserAccess(ApiModel):
     """What the caller may do with the user, by name."""
 
     additional_properties: dict[str, bool] = _attrs_field(init=False, factory=dict)

@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="Workspace")
 
 
-@_attrs_define
-class Workspace:
+@_attrs_define(repr=False)
+class Workspace(ApiModel):
     """A workspace.
 
     Source: mlops-api-tutorial, "List Workspaces" (recorded); api-essentials-guide, "List Workspaces" (recorded);

@@ -6,13 +6,13 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="WorkspaceSummary")
 
 
-@_attrs_define
-class WorkspaceSummary:
+@_attrs_define(repr=False)
+class WorkspaceSummary(ApiModel):
     """The workspace that a thing is in.
 
     Source: recordings, "/v1/api/models/list" (recorded); vendor-sdk, "What the vendor's own SDK asks of a server"

@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
+from ..types import UNSET, ApiModel, Unset
 
 T = TypeVar("T", bound="WorkspaceUser")
 
 
-@_attrs_define
-class WorkspaceUser:
+@_attrs_define(repr=False)
+class WorkspaceUser(ApiModel):
     """A member of a workspace.
 
     Source: mlops-api-tutorial, "List Users in a Workspace" (recorded); api-essentials-guide, "List Users in a

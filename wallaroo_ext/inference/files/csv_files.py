@@ -21,6 +21,7 @@ from io import RawIOBase
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from wallaroo_ext._util.read_ahead import ReadAhead
 from wallaroo_ext.errors import InvalidDataError
 from wallaroo_ext.inference.files.texts.csv_dialect import Dialect, check_delimiter, find_dialect, separator_line
 from wallaroo_ext.inference.files.texts.encoding import check_encoding, open_as_utf8
@@ -263,17 +264,23 @@ class _Parser:
 
     def _batches(self, blocks: _Blocks) -> Iterator[Any]:
         """Yield the batches that pyarrow parses from the blocks, without empty ones."""
+        ahead = ReadAhead(blocks)
         try:
-            yield from (batch for batch in self._open_csv(blocks) if batch.num_rows)
+            ahead.reader = self._open_csv(ahead)
+            while (batch := ahead.next()) is not None:
+                if batch.num_rows:
+                    yield batch
         except pa.ArrowInvalid as error:
             if "straddling object" in str(error):
                 self._grow_block()
             raise self._error_of(error) from error
+        finally:
+            ahead.end()
 
-    def _open_csv(self, blocks: _Blocks) -> Any:
+    def _open_csv(self, ahead: ReadAhead) -> Any:
         names = [str(number) for number in range(len(self._file.names))]
         return arrow_csv.open_csv(
-            pa.PythonFile(blocks, mode="r"),
+            pa.PythonFile(ahead.opened(), mode="r"),
             read_options=arrow_csv.ReadOptions(use_threads=False, block_size=self._file.block, column_names=names),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=self._dialect.delimiter,

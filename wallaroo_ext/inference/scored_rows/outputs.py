@@ -43,11 +43,16 @@ def outputs(table: Table) -> dict[str, Array]:
         table: The result of `infer`; also what it was read from, with an `out` that has its fields nested.
 
     Raises:
-        InvalidDataError: There are no outputs, the rows of one have different shapes, or it has nulls and a type
-            without NaN; the message names the output. Its values are still in its column, `table.column("out.<name>")`.
+        InvalidDataError: It is no such table, there are no outputs, the rows of one have different shapes, or it has
+            nulls and a type without NaN; the message names the output. Its values are still in its column,
+            `table.column("out.<name>")`.
     """
     from wallaroo_ext.inference.scored_rows.flat_tables import flat_table
 
+    pa: Any = import_module("pyarrow")
+    given: Any = table
+    if not isinstance(given, pa.Table):
+        raise InvalidDataError(f"Outputs are read from the table that `infer` gives, not {type(given).__name__}.")
     table = flat_table(table)
     names = [name for name in table.column_names if is_output(name)]
     if not names and table.num_columns:

@@ -169,10 +169,17 @@ def _translate_errors(limit: asyncio.Timeout | None = None) -> Generator[None]:
     except (httpx.TransportError, aiohttp.ClientError) as error:
         cause = error if isinstance(error, aiohttp.ClientError) else error.__cause__
         kind = next((ours for theirs, ours in _ERRORS if isinstance(cause, theirs)), httpx.ReadError)
-        raise kind(str(cause)) from cause
+        raise kind(_reason(cause)) from cause
     except TimeoutError as error:
         if limit is not None and limit.expired():
             raise httpx.WriteTimeout("The server does not read the body.") from error
         raise httpx.ReadTimeout(str(error)) from error
     except UnicodeError as error:  # a reason phrase that is not ASCII
         raise httpx.RemoteProtocolError("The answer's first line cannot be read.") from error
+
+
+def _reason(error: BaseException | None) -> str:
+    """Return what an error says; one that came in the middle of an answer would say all of its headers."""
+    if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
+        return "Server disconnected in the middle of its answer."
+    return str(error)

@@ -11,6 +11,7 @@ import httpx
 from wallaroo_ext._util.after_fork import PerProcess, renew_selector_in_children
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.redaction.known_secrets import KnownSecrets
+from wallaroo_ext.transport.connections.claimed_connections import claim_connections
 from wallaroo_ext.transport.connections.proxies import EnvironmentProxies, Proxy
 from wallaroo_ext.transport.connections.timed_connections import enforce_deadlines
 from wallaroo_ext.transport.connections.tls import shared_tls_context, unused_tls_context
@@ -113,7 +114,7 @@ class PooledTransport(ForkSafeTransport):
         with pool.lock:
             if route not in pool.sync:
                 made = self._made(httpx.Client, pool, route)
-                pool.sync[route] = detach_connections_in_children(enforce_deadlines(made))
+                pool.sync[route] = claim_connections(detach_connections_in_children(enforce_deadlines(made)))
             return pool.sync[route]
 
     def _async_client_for(

@@ -8,13 +8,14 @@ password, and `localhost` is another machine there.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.request import getproxies
 
 import httpx
 
-from wallaroo_ext._util.urls import display_address, parse_url
+from wallaroo_ext._util.urls import display_address, parse_url, with_plain_zone
 from wallaroo_ext.errors import ConfigurationError
 from wallaroo_ext.transport.connections.no_proxy import NoProxy, address_of, host_of
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _THIS_MACHINE = ("localhost", "localhost.localdomain", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback")
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 _SOCKS = "socks5"
+_HALF_A_SCHEME = re.compile(r"(?:https?|socks\w*):/", re.IGNORECASE)
+"""How `http:/proxy` begins, which is no host of the name `http`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,9 @@ class Proxy:
             ConfigurationError: It is no URL, or of a kind that cannot be used.
         """
         url = parse_url(self.url)
-        if url is not None and url.scheme not in _SCHEMES:
+        if url is not None and url.scheme and url.scheme not in _SCHEMES:
             raise self.refusal(f"speaks {url.scheme!r}; it can be {', '.join(_SCHEMES[:-1])} or {_SCHEMES[-1]}")
-        if url is None or not url.host:
+        if url is None or not url.scheme or not url.host:
             raise self.refusal("is no URL such as http://proxy.example.com:3128")
         return httpx.Proxy(url, ssl_context=context if self.is_encrypted else None)
 
@@ -128,10 +131,10 @@ def is_loopback(host: str) -> bool:
 
 def _with_scheme(url: str) -> str:
     """Return the URL of a proxy with its scheme: without one it is http, and `socks`, as desktops write it, SOCKS 5."""
-    scheme, separator, rest = url.partition("://")
+    scheme, separator, rest = with_plain_zone(url).partition("://")
     if not separator:
-        return f"http://{url}"
-    return f"{_SOCKS}://{rest}" if scheme.lower() == "socks" else url
+        return url if _HALF_A_SCHEME.match(url) else f"http://{scheme}"
+    return f"{_SOCKS if scheme.lower() == 'socks' else scheme}://{rest}"
 
 
 def _variable(scheme: str) -> str:

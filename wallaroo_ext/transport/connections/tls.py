@@ -51,7 +51,7 @@ def new_tls_context(ca_bundle: str | None = None) -> ssl.SSLContext:
     Raises:
         ConfigurationError: Certificates cannot be read; the message names the file and the variable.
     """
-    named = [(name, path) for name in NAMED_BY if (path := os.environ.get(name))]
+    named = [(name, path) for name in NAMED_BY if (path := os.environ.get(name, "")).strip()]
     with fork_lock():
         context = _trusting(*named[0]) if named else _certifi()
         for name, path in [*named[1:], *([] if ca_bundle is None else [("WALLAROO_CA_BUNDLE", ca_bundle)])]:

@@ -8,6 +8,9 @@ import time
 class Clock:
     """The machine's clock. A subclass may return another time, and make waiting instant."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
     def now(self) -> float:
         """Return seconds on a monotonic clock."""
         return time.monotonic()

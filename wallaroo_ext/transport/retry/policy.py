@@ -8,13 +8,14 @@ from http import HTTPStatus
 from wallaroo_ext.errors import ConfigurationError
 
 TRANSIENT_STATUSES = frozenset(
-    {
+    status.value  # a policy's repr shows the numbers
+    for status in (
         HTTPStatus.REQUEST_TIMEOUT,
         HTTPStatus.TOO_MANY_REQUESTS,
         HTTPStatus.BAD_GATEWAY,
         HTTPStatus.SERVICE_UNAVAILABLE,
         HTTPStatus.GATEWAY_TIMEOUT,
-    }
+    )
 )
 """The statuses after which another attempt may succeed. 500 is not among them: the instance tried and failed. Nor is
 520 or another status that HTTP does not define, because its meaning is unknown."""

@@ -204,3 +204,9 @@ def test_outputs_of_shadow_models_have_the_names_of_their_columns() -> None:
         "out_b.1.y": [[2.0]],
         "out_c.y": [[3.0]],
     }
+
+
+@pytest.mark.parametrize("wrong", [None, [{"out": 1}], "rows"])
+def test_what_is_no_table_is_refused(wrong: Any) -> None:
+    with pytest.raises(InvalidDataError, match="the table that `infer` gives"):
+        outputs(wrong)

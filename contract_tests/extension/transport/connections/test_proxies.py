@@ -148,7 +148,22 @@ _NO_URLS = (
     "ftp://x",
     "http://\x01:1",
     "unix:///x",
+    '"http://127.0.0.1:1"',
+    "http:/127.0.0.1:1",
 )
+
+
+@pytest.mark.parametrize("named", ['"http://127.0.0.1:1"', "http:/127.0.0.1:1", "//127.0.0.1:1"])
+def test_what_is_no_url_is_called_so(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", named)
+    with pytest.raises(ConfigurationError, match="HTTP_PROXY names is no URL such as"):
+        three_ways.list_in("sync", "http://api.example.com")
+
+
+@pytest.mark.parametrize("zone", ["%eth0", "%25eth0"])
+def test_an_address_may_have_a_zone(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://[fe80::1{zone}]:3128")
+    assert proxy_for(httpx.URL("http://api.example.com")) == "http://[fe80::1%eth0]:3128"
 
 
 @pytest.mark.parametrize("way", three_ways.WAYS)

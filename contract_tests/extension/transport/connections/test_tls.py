@@ -80,6 +80,13 @@ def test_what_cannot_be_read_is_named_with_its_variable(
     assert variable in str(raised.value)
 
 
+@pytest.mark.parametrize("variable", NAMED_BY)
+def test_one_that_is_blank_names_nothing(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, " ")
+    with pytest.raises(ConnectionFailedError):
+        three_ways.list_in("sync", "https://127.0.0.1:1")
+
+
 def test_keys_that_cannot_be_written_are_named_with_their_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSLKEYLOGFILE", "/none/there")
     with pytest.raises(ConfigurationError, match=r"/none/there, which SSLKEYLOGFILE names .* cannot be written"):
