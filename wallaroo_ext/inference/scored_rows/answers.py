@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from importlib import import_module
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util import arrow_files
@@ -153,30 +154,35 @@ def _is_known(name: str) -> bool:
 
 def _like_columns(records: Sequence[dict[str, Any]], separator: str) -> dict[str, list[Any]] | None:
     """Return the values of records by `part.field`; None unless all records have the same fields, each once."""
-    names = _common_names(records)
-    if names is None:
+    columns = _values_by_name(records)
+    if columns is None:
         return None
-    columns: list[tuple[str, list[Any]]] = []
-    for name in names:
-        values = [record[name] for record in records]
-        if not is_part(name) or not any(isinstance(value, dict) for value in values):
-            columns.append((with_dot(name, separator), values))
-            continue
-        fields = _common_names(values)
-        if fields is None:
-            return None
-        columns += [(f"{name}{SEPARATOR}{field}", [value[field] for value in values]) for field in fields]
-    found = dict(columns)
-    return found if len(found) == len(columns) else None
+    found: dict[str, list[Any]] = {}
+    count = 0
+    for name, values in columns.items():
+        if is_part(name) and any(isinstance(value, dict) for value in values):
+            fields = _values_by_name(values)
+            if fields is None:
+                return None
+            found |= {f"{name}{SEPARATOR}{field}": inner for field, inner in fields.items()}
+            count += len(fields)
+        else:
+            found[with_dot(name, separator)] = values
+            count += 1
+    return found if len(found) == count else None
 
 
-def _common_names(values: Sequence[Any]) -> list[str] | None:
-    """Return the names that all values have, if they are dictionaries with the same names; None otherwise."""
-    first = values[0] if values else None
-    if not isinstance(first, dict):
+def _values_by_name(records: Sequence[Any]) -> dict[str, list[Any]] | None:
+    """Return the values by the names that all records have; None unless they are dictionaries with the same names."""
+    if set(map(type, records)) != {dict}:
         return None
-    names = cast("dict[str, Any]", first).keys()
-    return list(names) if all(isinstance(value, dict) and value.keys() == names for value in values) else None
+    names: list[str] = list(records[0])
+    if set(map(len, records)) != {len(names)}:
+        return None
+    try:
+        return {name: list(map(itemgetter(name), records)) for name in names}  # twice as fast as a comprehension
+    except KeyError:
+        return None
 
 
 def _unlike_columns(records: Sequence[dict[str, Any]], separator: str) -> dict[str, list[Any]]:

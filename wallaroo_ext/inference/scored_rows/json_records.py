@@ -14,16 +14,18 @@ try:
 except ImportError:
     orjson = None
 
-BLOCK_SIZE = 1 << 18
-"""Bytes of a block: what it takes as Python objects is five times as much."""
+BLOCK_SIZE = 1 << 16
+"""Bytes of a block: what it takes as Python objects is five times as much, and still in the processor's cache."""
 
 _BETWEEN = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*(?=\{)")
 _MOST_TRIES = 8
 """How many ends are tried for a block: the first may be in a text, or within a record that has records of its own."""
 _START = re.compile(rb"[ \t\r\n]*\[[ \t\r\n]*(?=\{)")
-_DIGITS = bytes.maketrans(b"123456789", b"000000000")
-_LONG = (b"-" + b"0" * 19, b"0" * 20)
-"""Whole numbers that 64 bits may not hold, once all digits are 0; orjson would make them numbers with a fraction."""
+_DIGITS = bytes.maketrans(b"123456789-[:, \t\r\n", b"000000000,,,,,,,,")
+_LONG = b"," + b"0" * 19
+"""The beginning of a long whole number, once all digits are 0, and a comma is whatever may stand before a number."""
+_TOO_LONG = re.compile(rb"(?:^|[\[:,\s])(?:-[0-9]{19}|[0-9]{20})")
+"""The beginning of a whole number that 64 bits may not hold; orjson would make it one with a fraction."""
 
 
 class NotInBlocksError(ValueError):
@@ -39,13 +41,20 @@ def parse(content: bytes) -> Any:
     Raises:
         ValueError: It is no JSON.
     """
-    digits = content.translate(_DIGITS)
-    if orjson is None or any(long in digits for long in _LONG):
+    if orjson is None or _has_long_numbers(content):
         return json.loads(content)
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:  # as of NaN, numbers out of range, other encodings and lone surrogates
         return json.loads(content)
+
+
+def _has_long_numbers(content: bytes) -> bool:
+    """Return whether a text may have whole numbers that 64 bits do not hold; digits behind a point do not count."""
+    digits = content.translate(_DIGITS)  # in which to look for a constant takes a fifth of the time of a pattern
+    if digits.startswith(_LONG[1:]) or _LONG in digits:
+        return _TOO_LONG.search(content) is not None
+    return False
 
 
 def record_blocks(content: bytes, size: int = BLOCK_SIZE) -> Iterator[list[dict[str, Any]]]:
@@ -89,6 +98,6 @@ def _parsed(text: bytes) -> list[dict[str, Any]]:
         records: Any = parse(text)
     except (ValueError, RecursionError):
         raise NotInBlocksError("a block is no JSON") from None
-    if all(isinstance(record, dict) for record in records):
+    if set(map(type, records)) <= {dict}:
         return records
     raise NotInBlocksError("it has other values than records")

@@ -126,6 +126,30 @@ def test_what_one_parser_has_no_value_for_is_read_by_the_other(text: str) -> Non
     assert repr(parse(text.encode())) == repr(json.loads(text))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[0.00012345678901234567]",
+        '{"a":[-0.12345678901234567890123, 5]}',
+        "[1.2345678901234567890123e-5]",
+        "1234567890123456789",
+        "[1, 9223372036854775807]",
+        '{"a1234567890123456789012":[1]}',
+    ],
+)
+def test_many_digits_behind_a_point_do_not_slow_it_down(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = json.loads(text)
+    monkeypatch.setattr(json_records.json, "loads", None)
+    assert repr(parse(text.encode())) == repr(expected)
+
+
+@pytest.mark.parametrize("before", ["", " ", "[", "[1,", "[1, ", '{"a":', '{"a": ', "[\n", "[\t", "[\r\n"])
+@pytest.mark.parametrize("number", ["18446744073709551616", "-9223372036854775809", "100000000000000000000000"])
+def test_a_number_of_more_than_64_bits_is_exact_wherever_it_stands(before: str, number: str) -> None:
+    text = before + number + {"[": "]", "{": "}"}.get(before[:1], "")
+    assert repr(parse(text.encode())) == repr(json.loads(text))
+
+
 def test_it_is_the_same_without_orjson(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_records, "orjson", None)
     in_one_piece_and_in_blocks([row(number) for number in range(ROWS)])
