@@ -72,7 +72,7 @@ def table_of(found: Answer) -> Any:
 
 
 def records_of(found: Answer) -> list[dict[str, Any]]:
-    return json.loads(found.to_json(64))
+    return json.loads(b"".join(found.to_json(64)))
 
 
 class TestJson:
@@ -131,7 +131,7 @@ class TestJson:
     def test_numbers_have_the_digits_of_their_precision(self) -> None:
         scored = Scored([Result(CHAMPION, "one", outputs(0.1) | {"double": np.full(COUNT, 0.1)})], 7)
         rows = pa.table({"x": pa.array([[0.3, 0.7]] * COUNT, pa.list_(pa.float32()))})
-        written = answer("2025.2", scored=scored, rows=rows).to_json(64)
+        written = b"".join(answer("2025.2", scored=scored, rows=rows).to_json(64))
         assert b'"in":{"x":[0.3,0.7]},"out":{"dense_1":[0.1],"double":0.1}' in written
 
     def test_an_answer_that_takes_too_much_memory_is_refused(self) -> None:

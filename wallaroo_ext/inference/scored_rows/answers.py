@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from importlib import import_module
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from wallaroo_ext._util import arrow_files
@@ -154,14 +153,14 @@ def _is_known(name: str) -> bool:
 
 def _like_columns(records: Sequence[dict[str, Any]], separator: str) -> dict[str, list[Any]] | None:
     """Return the values of records by `part.field`; None unless all records have the same fields, each once."""
-    columns = _values_by_name(records)
+    columns = json_records.values_by_name(records)
     if columns is None:
         return None
     found: dict[str, list[Any]] = {}
     count = 0
     for name, values in columns.items():
         if is_part(name) and any(isinstance(value, dict) for value in values):
-            fields = _values_by_name(values)
+            fields = json_records.values_by_name(values)
             if fields is None:
                 return None
             found |= {f"{name}{SEPARATOR}{field}": inner for field, inner in fields.items()}
@@ -170,19 +169,6 @@ def _like_columns(records: Sequence[dict[str, Any]], separator: str) -> dict[str
             found[with_dot(name, separator)] = values
             count += 1
     return found if len(found) == count else None
-
-
-def _values_by_name(records: Sequence[Any]) -> dict[str, list[Any]] | None:
-    """Return the values by the names that all records have; None unless they are dictionaries with the same names."""
-    if set(map(type, records)) != {dict}:
-        return None
-    names: list[str] = list(records[0])
-    if set(map(len, records)) != {len(names)}:
-        return None
-    try:
-        return {name: list(map(itemgetter(name), records)) for name in names}  # twice as fast as a comprehension
-    except KeyError:
-        return None
 
 
 def _unlike_columns(records: Sequence[dict[str, Any]], separator: str) -> dict[str, list[Any]]:

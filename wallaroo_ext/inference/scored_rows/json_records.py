@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 try:
     import orjson
@@ -57,8 +58,10 @@ def _has_long_numbers(content: bytes) -> bool:
     return False
 
 
-def record_blocks(content: bytes, size: int = BLOCK_SIZE) -> Iterator[list[dict[str, Any]]]:
-    """Yield the records of a list, a block at a time, as `parse` reads them.
+def record_blocks(
+    content: bytes | bytearray, size: int = BLOCK_SIZE, parse: Callable[[bytes], Any] = parse
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the records of a list, a block at a time.
 
     A block ends between two records: what comes before it has to be whole JSON, so that an end within a text or
     within a record is not taken for one.
@@ -66,6 +69,7 @@ def record_blocks(content: bytes, size: int = BLOCK_SIZE) -> Iterator[list[dict[
     Args:
         content: The list as JSON.
         size: The least size of a block in bytes.
+        parse: Parses a block, or raises ValueError.
 
     Raises:
         NotInBlocksError: It is no list of records, or no end of a block is found.
@@ -75,25 +79,27 @@ def record_blocks(content: bytes, size: int = BLOCK_SIZE) -> Iterator[list[dict[
         raise NotInBlocksError("it is no list of records")
     start = found.end()
     while start < len(content):
-        records, start = _block(content, start, size)
+        records, start = _block(content, start, size, parse)
         yield records
 
 
-def _block(content: bytes, start: int, size: int) -> tuple[list[dict[str, Any]], int]:
+def _block(
+    content: bytes | bytearray, start: int, size: int, parse: Callable[[bytes], Any]
+) -> tuple[list[dict[str, Any]], int]:
     """Return the records of the block that begins at a position, and where the next one begins."""
     position = start + size
     for _ in range(_MOST_TRIES):
         found = _BETWEEN.search(content, position)
         if found is None:
-            return _parsed(b"[" + content[start:]), len(content)
+            return _parsed(b"[" + content[start:], parse), len(content)
         try:
-            return _parsed(b"[" + content[start : found.start()] + b"}]"), found.end()
+            return _parsed(b"[" + content[start : found.start()] + b"}]", parse), found.end()
         except NotInBlocksError:
             position = found.end()
     raise NotInBlocksError("no end of a block is found")
 
 
-def _parsed(text: bytes) -> list[dict[str, Any]]:
+def _parsed(text: bytes, parse: Callable[[bytes], Any]) -> list[dict[str, Any]]:
     try:
         records: Any = parse(text)
     except (ValueError, RecursionError):
@@ -101,3 +107,16 @@ def _parsed(text: bytes) -> list[dict[str, Any]]:
     if set(map(type, records)) <= {dict}:
         return records
     raise NotInBlocksError("it has other values than records")
+
+
+def values_by_name(records: Sequence[Any]) -> dict[str, list[Any]] | None:
+    """Return the values by the names that all records have; None unless they are dictionaries with the same names."""
+    if set(map(type, records)) != {dict}:
+        return None
+    names: list[str] = list(records[0])
+    if set(map(len, records)) != {len(names)}:
+        return None
+    try:
+        return {name: list(map(itemgetter(name), records)) for name in names}  # twice as fast as a comprehension
+    except KeyError:
+        return None

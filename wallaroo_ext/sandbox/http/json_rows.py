@@ -1,0 +1,99 @@
+"""Reading the rows of a long JSON body a block at a time, so that they are never all in memory as Python objects."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from wallaroo_ext.inference.scored_rows.json_records import BLOCK_SIZE, NotInBlocksError, record_blocks, values_by_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+_MOST_LISTS = 8
+"""How deep the lists are that are read here; a model's tensors are less deep."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRows:
+    """Rows that were read from records.
+
+    Attributes:
+        table: The rows; written as JSON, they have the digits that were sent.
+        parse_ns: How long reading them took.
+    """
+
+    table: pa.Table
+    parse_ns: int
+
+
+def read_records(content: bytes | bytearray) -> ReadRows | None:
+    """Return the rows of a long list of records.
+
+    All records have the same fields, each with numbers with a fraction, whole numbers of 64 bits, booleans or texts, or
+    with lists of one of them. Returns None for a short list and for all others, which are read in one piece.
+    """
+    import pyarrow as pa
+
+    started = time.perf_counter_ns()
+    if len(content) <= BLOCK_SIZE:
+        return None
+    tables: list[pa.Table] = []
+    try:
+        for records in record_blocks(content, parse=orjson.loads):
+            columns = values_by_name(records)
+            if columns is None:
+                return None
+            table = pa.table({name: _column(values) for name, values in columns.items()})
+            if tables and table.schema != tables[0].schema:
+                return None
+            tables.append(table)
+    except (NotInBlocksError, _OtherValuesError, pa.ArrowException, OverflowError):
+        return None
+    return ReadRows(pa.concat_tables(tables).combine_chunks(), time.perf_counter_ns() - started)
+
+
+class _OtherValuesError(Exception):
+    """The values of a field are of other types, or of several."""
+
+
+def _column(values: Sequence[Any]) -> Any:
+    """Return the values of a field as a column.
+
+    Raises:
+        _OtherValuesError: They are null, objects, or of several types, such as whole numbers beside others.
+    """
+    import pyarrow as pa
+
+    array: Any = pa.array
+    lists = _lists(values[0])
+    inner: Any = values
+    for _ in range(lists):
+        inner = chain.from_iterable(inner)
+    try:
+        found = set(map(type, inner))
+    except TypeError:  # not all are lists
+        raise _OtherValuesError from None
+    kinds: dict[type, Any] = {float: pa.float64(), int: pa.int64(), bool: pa.bool_(), str: pa.string()}
+    if len(found) > 1 or not found <= kinds.keys():
+        raise _OtherValuesError
+    kind = kinds[found.pop()]
+    for _ in range(lists):
+        kind = pa.list_(kind)
+    return array(values, kind)
+
+
+def _lists(value: Any) -> int:
+    """Return how deep lists are nested in a value that has one in its innermost list."""
+    depth = 0
+    while isinstance(value, list):
+        if not value or depth == _MOST_LISTS:
+            raise _OtherValuesError
+        value, depth = value[0], depth + 1  # pyright: ignore[reportUnknownVariableType]
+    return depth
