@@ -26,7 +26,7 @@ pc: Any = import_module("pyarrow.compute")
 Column: TypeAlias = Any
 """An array, chunked or not. Its stubs ask for the type of the elements, which is known at run time only."""
 
-BLOCK_SIZE = 1 << 15
+BLOCK_SIZE = 1 << 16
 """Bytes of a block in Arrow; as JSON it takes several times as much."""
 
 

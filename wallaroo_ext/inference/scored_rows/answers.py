@@ -18,13 +18,14 @@ from wallaroo_ext.transport.response_errors import connection_error, contract_vi
 from wallaroo_ext.transport.response_limits import MIB, arrow_memory_limit, too_large_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import httpx
     from pyarrow import Table
 
 
 pa: Any = import_module("pyarrow")
+pc: Any = import_module("pyarrow.compute")
 
 _TOP_LEVEL = {"time", "check_failures"}
 _SCHEMA_ALLOWANCE = MIB
@@ -69,11 +70,26 @@ def _from_json(content: bytes, separator: str, limit: int) -> Table:
     """Return the table of a JSON answer; a long one is read in blocks, if that gives the same table."""
     if len(content) > json_records.BLOCK_SIZE:
         with suppress(_BlocksDifferError, json_records.NotInBlocksError):
-            return _from_blocks(content, separator)
+            table = _from_blocks(content, separator, json_records.parse_quickly)
+            is_exact = not any(map(_has_large_floats, table.columns))
+            return table if is_exact else _from_blocks(content, separator, json_records.parse)
     return from_records(_records(content), separator, limit)
 
 
-def _from_blocks(content: bytes, separator: str) -> Table:
+def _has_large_floats(column: Any) -> bool:
+    """Return whether a column has floats so large that they may have been whole numbers, in lists and records, too."""
+    kind = column.type
+    if pa.types.is_struct(kind):
+        return any(map(_has_large_floats, column.flatten()))
+    if pa.types.is_nested(kind):
+        return _has_large_floats(pc.list_flatten(column))
+    if not pa.types.is_floating(kind):
+        return False
+    ends: dict[str, float | None] = pc.min_max(column).as_py()
+    return any(end is not None and abs(end) >= json_records.LARGE for end in ends.values())
+
+
+def _from_blocks(content: bytes, separator: str, parse: Callable[[bytes], Any]) -> Table:
     """Return the table of a long JSON answer, whose blocks all have the same columns of the same types.
 
     Raises:
@@ -81,7 +97,7 @@ def _from_blocks(content: bytes, separator: str) -> Table:
         NotInBlocksError: The answer cannot be told apart into blocks.
     """
     tables: list[Any] = []
-    for records in json_records.record_blocks(content):
+    for records in json_records.record_blocks(content, parse=parse):
         if is_release_2022(records):
             raise _BlocksDifferError
         tables.append(_flat_records(records, separator, is_block=True))
@@ -201,7 +217,10 @@ def _field_column(name: str, values: Sequence[Any], *, is_block: bool = False) -
     kind = _known_type(name)
     if kind is not None:
         try:
-            return pa.array(_with_text_elements(values) if kind == pa.list_(pa.string()) else values, kind)
+            known = _with_text_elements(values) if kind == pa.list_(pa.string()) else values
+            if is_block and known != values:
+                raise _BlocksDifferError
+            return pa.array(known, kind)
         except (pa.ArrowException, TypeError, OverflowError):
             pass  # from a release that the contract does not describe
     try:

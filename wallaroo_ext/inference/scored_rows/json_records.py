@@ -21,6 +21,7 @@ BLOCK_SIZE = 1 << 16
 _BETWEEN = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*(?=\{)")
 _MOST_TRIES = 8
 """How many ends are tried for a block: the first may be in a text, or within a record that has records of its own."""
+LARGE = 2.0**63
 _START = re.compile(rb"[ \t\r\n]*\[[ \t\r\n]*(?=\{)")
 _DIGITS = bytes.maketrans(b"123456789-[:, \t\r\n", b"000000000,,,,,,,,")
 _LONG = b"," + b"0" * 19
@@ -47,6 +48,20 @@ def parse(content: bytes) -> Any:
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:  # as of NaN, numbers out of range, other encodings and lone surrogates
+        return json.loads(content)
+
+
+def parse_quickly(content: bytes) -> Any:
+    """Parse JSON as `parse` does, except that whole numbers beyond 64 bits may become floats of `LARGE` or more.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
+    if orjson is None:
+        return json.loads(content)
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
         return json.loads(content)
 
 

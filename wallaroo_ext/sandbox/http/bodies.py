@@ -16,8 +16,8 @@ from starlette.concurrency import run_in_threadpool
 
 from wallaroo_ext._util.files.atomic_files import create_file
 from wallaroo_ext._util.json_values import object_of
-from wallaroo_ext.sandbox.http.json_text import is_deeper
 from wallaroo_ext.sandbox.http.json_rows import read_records
+from wallaroo_ext.sandbox.http.json_text import is_deeper
 from wallaroo_ext.sandbox.http.problems import bad_request, too_large
 from wallaroo_ext.sandbox.http.validation import parse_media_type
 from wallaroo_ext.sandbox.storage.data_directory import new_upload

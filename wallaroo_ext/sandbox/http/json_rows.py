@@ -54,7 +54,7 @@ def read_records(content: bytes | bytearray) -> ReadRows | None:
             if tables and table.schema != tables[0].schema:
                 return None
             tables.append(table)
-    except (NotInBlocksError, _OtherValuesError, pa.ArrowException, OverflowError):
+    except (NotInBlocksError, _OtherValuesError, pa.ArrowException, OverflowError, TypeError):
         return None
     return ReadRows(pa.concat_tables(tables).combine_chunks(), time.perf_counter_ns() - started)
 
@@ -71,29 +71,40 @@ def _column(values: Sequence[Any]) -> Any:
     """
     import pyarrow as pa
 
-    array: Any = pa.array
-    lists = _lists(values[0])
+    kinds: dict[type, Any] = {float: pa.float64(), int: pa.int64(), bool: pa.bool_(), str: pa.string()}
+    leaf, lists = _innermost(values[0])
+    kind = kinds.get(type(leaf))
+    for _ in range(lists):
+        kind = pa.list_(kind)
+    if type(leaf) is float:
+        column: Any = pa.array(values, kind)
+        if _are_fractions(column):
+            return column
     inner: Any = values
     for _ in range(lists):
         inner = chain.from_iterable(inner)
-    try:
-        found = set(map(type, inner))
-    except TypeError:  # not all are lists
-        raise _OtherValuesError from None
-    kinds: dict[type, Any] = {float: pa.float64(), int: pa.int64(), bool: pa.bool_(), str: pa.string()}
-    if len(found) > 1 or not found <= kinds.keys():
+    if type(leaf) not in kinds or set(map(type, inner)) != {type(leaf)}:
         raise _OtherValuesError
-    kind = kinds[found.pop()]
-    for _ in range(lists):
-        kind = pa.list_(kind)
-    return array(values, kind)
+    return pa.array(values, kind)
 
 
-def _lists(value: Any) -> int:
-    """Return how deep lists are nested in a value that has one in its innermost list."""
+def _innermost(value: Any) -> tuple[Any, int]:
+    """Return the first value in nested lists, and how deep they are nested."""
     depth = 0
     while isinstance(value, list):
         if not value or depth == _MOST_LISTS:
             raise _OtherValuesError
         value, depth = value[0], depth + 1  # pyright: ignore[reportUnknownVariableType]
-    return depth
+    return value, depth
+
+
+def _are_fractions(column: Any) -> bool:
+    """Return whether a column has neither nulls nor whole numbers, so that all its values were sent as floats."""
+    import numpy as np
+
+    while not column.null_count and hasattr(column, "flatten") and hasattr(column.type, "value_type"):
+        column = column.flatten()
+    if column.null_count:
+        return False
+    numbers = np.asarray(column)
+    return not bool(np.any(numbers == np.floor(numbers)))

@@ -36,7 +36,7 @@ _JSON_RECORD, _JSON_VALUE = (
     1024,
     32,
 )  # bytes of a record without values, and of a number, with their texts
-_BLOCK_SIZE = 1 << 18
+_BLOCK_SIZE = 1 << 20
 """How much memory a block of records may take, as it is estimated."""
 _OLDEST_TYPES = {"float32": "Float", "float64": "Double", "object": "String"}
 
@@ -192,9 +192,7 @@ class Answer:
         pieces = [b"["]
         for start in range(0, self.count, size):
             rows = slice(start, start + size)
-            block = {
-                part: {name: values[rows] for name, values in columns.items()} for part, columns in fields.items()
-            }
+            block = {part: {name: values[rows] for name, values in columns.items()} for part, columns in fields.items()}
             times = [self.time_ms] * min(size, self.count - start)
             records = to_records(times, block, self.form, self._metadata.of(rows), self.selection)
             pieces += [to_json(records)[1:-1], b","]

@@ -100,7 +100,7 @@ def rows_of_column(column: Column) -> Values:
     """Return the rows of a chunked column, those of tensors with the digits of their precision."""
     shape = tensor_shape(column)
     kind: Any = column.type
-    values: Any = column.combine_chunks()
+    values: Any = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     while is_list(kind):
         kind = kind.value_type
     if shape is None or values.null_count or not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
